@@ -1,0 +1,47 @@
+/**
+ * What kind of fault it was, stable over versions. The message is for people and may change.
+ *
+ * - `BadInput`: an input, or the place it was to come from, is not what was expected.
+ * - `BadOption`: an option or argument has a value that cannot be used.
+ * - `BadTask`: a task's definition or a tasks module cannot be used.
+ * - `BadMessage`: a message is not one of Fanfold's, or of another version.
+ * - `UnknownTask`: no task of that name is registered where it was to run.
+ * - `TaskFailed`: `outputs()` met a result that is not `ok`.
+ * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
+ * - `Closed`: the object was used after `close()`.
+ */
+export type FanfoldErrorCode =
+  | 'BadInput'
+  | 'BadOption'
+  | 'BadTask'
+  | 'BadMessage'
+  | 'UnknownTask'
+  | 'TaskFailed'
+  | 'RunFailed'
+  | 'Closed';
+
+/** Every error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */
+export class FanfoldError extends Error {
+  override readonly name = 'FanfoldError';
+  readonly code: FanfoldErrorCode;
+
+  constructor(code: FanfoldErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Throw it in a task when trying again is no use: the input fails at once, whatever `maxAttempts` says. */
+export class NonRetryableError extends Error {
+  override readonly name: string = 'NonRetryableError';
+}
+
+/** The message of whatever was thrown: tasks may throw things that are no errors. */
+export function messageOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  try {
+    return String(thrown);
+  } catch {
+    return 'something was thrown that has no text';
+  }
+}

@@ -1,0 +1,254 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { distance } from 'fastest-levenshtein';
+import { FanfoldError } from './errors.ts';
+
+/** A value as JSON can hold it. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/** What becomes of a value that goes through JSON: a `Date` a string, a missing value `null`, methods nothing. */
+export type JsonImage<T> = T extends { toJSON(): infer J }
+  ? JsonImage<J>
+  : T extends string | number | boolean | null
+    ? T
+    : T extends undefined | void
+      ? null
+      : T extends (...args: never[]) => unknown
+        ? never
+        : T extends symbol | bigint
+          ? never
+          : T extends readonly unknown[]
+            ? { [K in keyof T]: JsonImage<T[K]> }
+            : T extends object
+              ? JsonObjectImage<T>
+              : unknown extends T
+                ? // `any` and `unknown` stay what they are: nothing is known of them.
+                  T
+                : never;
+
+type Skipped = ((...args: never[]) => unknown) | symbol | undefined;
+type JsonObjectImage<T> = {
+  [K in keyof T as K extends symbol ? never : T[K] extends Skipped ? never : K]: JsonImage<
+    Exclude<T[K], undefined>
+  >;
+};
+
+/** Writes a line to the log of wherever the task runs, with run, index and attempt. */
+export interface TaskLog {
+  debug(message: string, fields?: object): void;
+  info(message: string, fields?: object): void;
+  warn(message: string, fields?: object): void;
+  error(message: string, fields?: object): void;
+}
+
+/** What a task knows of the input it is given. */
+export interface TaskContext {
+  /** Aborts when `timeoutSeconds` are over. Hand it to `fetch` and the like. */
+  readonly signal: AbortSignal;
+  /** The run, unique. With `index` the key to make side effects idempotent. */
+  readonly runId: string;
+  /** The input's place in the run, from 0. */
+  readonly index: number;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly log: TaskLog;
+}
+
+/** What `defineTask` takes besides the function itself. */
+export interface TaskOptions {
+  /** Letters, digits, `-` and `_`, at most 80, unique in its tasks module. */
+  name: string;
+  /**
+   * Attempts at one input before it ends `failed`: 1 to 100.
+   * @default 3
+   */
+  maxAttempts?: number;
+  /**
+   * Seconds one attempt may take before its signal aborts and it fails as `TimedOut`: up to 43200.
+   * @default 60
+   */
+  timeoutSeconds?: number;
+  /**
+   * Inputs at once in one worker: 1 to 1000.
+   * @default 1
+   */
+  concurrency?: number;
+  /**
+   * Longest wait before the second attempt, in seconds; it doubles with each further attempt. The
+   * wait is drawn at random between 0 and that (full jitter): up to 900.
+   * @default 1
+   */
+  backoffBaseSeconds?: number;
+  /**
+   * Where the doubling stops, in seconds: up to 900, SQS's longest delay.
+   * @default 60
+   */
+  backoffCapSeconds?: number;
+}
+
+interface WithSchema<S extends StandardSchemaV1, Output> extends TaskOptions {
+  /** Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. */
+  input: S;
+  run(input: StandardSchemaV1.InferOutput<S>, context: TaskContext): Output | Promise<Output>;
+}
+
+interface WithoutSchema<Input, Output> extends TaskOptions {
+  input?: undefined;
+  run(input: Input, context: TaskContext): Output | Promise<Output>;
+}
+
+const MARK = Symbol.for('fanfold.task');
+
+/** A task: the user's function by name, with its schema and options. Made by `defineTask` only. */
+export interface Task<Input = never, Output = unknown> extends Required<TaskOptions> {
+  readonly input: StandardSchemaV1 | undefined;
+  // A method, so that tasks of any input type fit where "some task" is asked for.
+  run(input: Input, context: TaskContext): Output | Promise<Output>;
+  /** Carries the types that `map` takes and gives; there is nothing behind it. */
+  readonly '~types'?: { input: Input; output: Output };
+}
+
+/** Some task, whatever it takes and gives. */
+// biome-ignore lint/suspicious/noExplicitAny: only `any` is both a subtype and a supertype of every input.
+export type AnyTask = Task<any, unknown>;
+
+/** What `map` takes for a task. */
+export type InputOf<T> = T extends { '~types'?: { input: infer I } } ? I : never;
+/** What an `ok` result of a task holds: the JSON image of what its function returns. */
+export type OutputOf<T> = T extends { '~types'?: { output: infer O } } ? JsonImage<O> : never;
+
+const NAME = /^[A-Za-z0-9_-]{1,80}$/;
+
+/**
+ * Defines a task. Export what it returns from the tasks module.
+ *
+ * ```ts
+ * export const double = defineTask({ name: 'double', run: (n: number) => n * 2 });
+ * ```
+ *
+ * @throws FanfoldError `BadTask` when an option is out of its range.
+ */
+export function defineTask<S extends StandardSchemaV1, Output>(
+  definition: WithSchema<S, Output>,
+): Task<StandardSchemaV1.InferInput<S>, Output>;
+export function defineTask<Input, Output>(
+  definition: WithoutSchema<Input, Output>,
+): Task<Input, Output>;
+export function defineTask(
+  definition: TaskOptions & { input?: StandardSchemaV1; run: Task['run'] },
+): Task {
+  const { name } = definition;
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new FanfoldError(
+      'BadTask',
+      `A task's name is 1 to 80 letters, digits, "-" and "_"; ${JSON.stringify(name)} is not.`,
+    );
+  }
+  if (typeof definition.run !== 'function') {
+    throw new FanfoldError(
+      'BadTask',
+      `Task "${name}" needs a function \`run\`; it has ${typeof definition.run}.`,
+    );
+  }
+  const schema = definition.input;
+  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+    throw new FanfoldError(
+      'BadTask',
+      `Task "${name}": \`input\` is not a Standard Schema (zod 3.24 or later, valibot, arktype and others make them).`,
+    );
+  }
+  const number = (key: keyof TaskOptions & string, fallback: number, from: number, to: number) => {
+    const given = definition[key];
+    if (given === undefined) return fallback;
+    const fits = typeof given === 'number' && given >= from && given <= to;
+    if (!fits || (!key.endsWith('Seconds') && !Number.isInteger(given))) {
+      throw new FanfoldError(
+        'BadTask',
+        `Task "${name}": \`${key}\` is ${key.endsWith('Seconds') ? 'a number' : 'a whole number'} from ${from} to ${to}; ${JSON.stringify(given)} is not.`,
+      );
+    }
+    return given;
+  };
+  return Object.freeze({
+    [MARK]: true,
+    name,
+    input: schema,
+    maxAttempts: number('maxAttempts', 3, 1, 100),
+    timeoutSeconds: number('timeoutSeconds', 60, 0.001, 43_200),
+    concurrency: number('concurrency', 1, 1, 1000),
+    backoffBaseSeconds: number('backoffBaseSeconds', 1, 0, 900),
+    backoffCapSeconds: number('backoffCapSeconds', 60, 0, 900),
+    // Kept a method of the definition, so that `this` is what its author wrote it for.
+    run: (input: never, context: TaskContext) => definition.run(input, context),
+  });
+}
+
+/** Whether a value came from `defineTask`, this copy's or another installed one's. */
+export function isTask(value: unknown): value is AnyTask {
+  return typeof value === 'object' && value !== null && MARK in value;
+}
+
+/** The tasks that can be run somewhere, by name. */
+export class TaskRegistry {
+  readonly #tasks = new Map<string, AnyTask>();
+
+  /** Every export of a tasks module that `defineTask` made. Two of one name are refused. */
+  static fromModule(module: object, source = 'the tasks module'): TaskRegistry {
+    const registry = new TaskRegistry();
+    for (const value of Object.values(module)) if (isTask(value)) registry.add(value, source);
+    if (registry.#tasks.size === 0) {
+      throw new FanfoldError(
+        'BadTask',
+        `${source} exports no task. Export what defineTask() returns, by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
+      );
+    }
+    return registry;
+  }
+
+  add(task: AnyTask, source = 'this process'): void {
+    const known = this.#tasks.get(task.name);
+    if (known !== undefined && known !== task) {
+      throw new FanfoldError(
+        'BadTask',
+        `Two tasks in ${source} are named "${task.name}". Give one of them another name.`,
+      );
+    }
+    this.#tasks.set(task.name, task);
+  }
+
+  get(name: string): AnyTask | undefined {
+    return this.#tasks.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#tasks.keys()].sort();
+  }
+
+  all(): AnyTask[] {
+    return this.names().flatMap((name) => this.#tasks.get(name) ?? []);
+  }
+
+  /** The task of that name, or an error that offers the nearest one. */
+  require(name: string): AnyTask {
+    return this.#tasks.get(name) ?? raise(unknownTask(name, this.names()));
+  }
+}
+
+/** The sentence for a name that no task has. */
+export function unknownTask(name: string, known: readonly string[]): FanfoldError {
+  const nearest = known
+    .map((candidate) => ({ candidate, edits: distance(name, candidate) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  const hint =
+    nearest && nearest.edits <= Math.max(2, name.length / 2)
+      ? ` Did you mean "${nearest.candidate}"?`
+      : '';
+  const list = known.length > 0 ? known.join(', ') : 'none';
+  return new FanfoldError(
+    'UnknownTask',
+    `There is no task named "${name}".${hint} Known tasks: ${list}.`,
+  );
+}
+
+function raise(error: Error): never {
+  throw error;
+}
