@@ -31,9 +31,17 @@ export class FanfoldError extends Error {
   }
 }
 
+const NON_RETRYABLE = Symbol.for('fanfold.nonRetryable');
+
 /** Throw it in a task when trying again is no use: the input fails at once, whatever `maxAttempts` says. */
 export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
+  readonly [NON_RETRYABLE] = true;
+}
+
+/** Whether it is a `NonRetryableError`, this copy's or another installed one's. */
+export function isNonRetryable(thrown: unknown): boolean {
+  return typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown;
 }
 
 /** The message of whatever was thrown: tasks may throw things that are no errors. */

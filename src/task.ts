@@ -134,8 +134,10 @@ export function defineTask<Input, Output>(
   definition: WithoutSchema<Input, Output>,
 ): Task<Input, Output>;
 export function defineTask(
-  definition: TaskOptions & { input?: StandardSchemaV1; run: Task['run'] },
-): Task {
+  // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
+  definition: TaskOptions & { input?: StandardSchemaV1 | undefined; run(input: any, context: TaskContext): unknown },
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+): Task<any, any> {
   const { name } = definition;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new FanfoldError(
@@ -178,7 +180,7 @@ export function defineTask(
     backoffBaseSeconds: number('backoffBaseSeconds', 1, 0, 900),
     backoffCapSeconds: number('backoffCapSeconds', 60, 0, 900),
     // Kept a method of the definition, so that `this` is what its author wrote it for.
-    run: (input: never, context: TaskContext) => definition.run(input, context),
+    run: (input: unknown, context: TaskContext) => definition.run(input, context),
   });
 }
 

@@ -1,0 +1,148 @@
+import { FanfoldError } from '../errors.ts';
+import type { Json } from '../task.ts';
+
+/** The version of both messages. A worker that reads another one leaves the message alone. */
+export const MESSAGE_VERSION = 1;
+
+/** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+/** What is left of a message for its items: the rest is the envelope, whose fields are all bounded. */
+const ENVELOPE_BYTES = 2_048;
+
+/** The largest input, in bytes of its JSON text. */
+export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+
+/**
+ * Where a chunk stops growing, in bytes of its items. A call's payload is billed, and copied, by
+ * size, so larger messages save nothing; smaller ones spread better.
+ */
+const CHUNK_BYTES = 131_072;
+
+/** The most inputs in a chunk: a million inputs make a thousand messages. */
+const CHUNK_ITEMS = 1_000;
+
+/** What every chunk of a run says of it. */
+export interface ChunkEnvelope {
+  runId: string;
+  task: string;
+  /** 1 for the first. */
+  attempt: number;
+  /** After this, in milliseconds since 1970, workers drop the chunk. */
+  expiresAt: number;
+  resultQueueUrl: string;
+}
+
+/** A task message, as it is read. */
+export interface Chunk extends ChunkEnvelope {
+  items: [index: number, input: Json][];
+}
+
+/** An input on its way into a chunk. */
+export interface ChunkItem {
+  index: number;
+  /** The input as JSON, fit for a message: `messageText` made it so. */
+  text: string;
+}
+
+const REFUSED = /[\uFFFE\uFFFF]/g;
+
+/**
+ * JSON text in which SQS finds nothing to refuse. It takes the characters of XML 1.0 only; JSON
+ * text has, of the others, U+FFFE and U+FFFF alone (`JSON.stringify` escapes control characters
+ * and lone surrogates), and only inside strings, where an escape means the same.
+ */
+export function messageText(json: string): string {
+  if (json.search(REFUSED) === -1) return json;
+  return json.replace(REFUSED, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
+}
+
+/** A task message's body. */
+export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
+  const { runId, task, attempt, expiresAt, resultQueueUrl } = envelope;
+  const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt });
+  const list = items.map(({ index, text }) => `[${index},${text}]`).join(',');
+  return `${head.slice(0, -1)},"items":[${list}],"resultQueueUrl":${JSON.stringify(resultQueueUrl)}}`;
+}
+
+/** Reads a task message. @throws FanfoldError `BadMessage` when it isn't one, or of another version. */
+export function readChunk(body: string): Chunk {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch (cause) {
+    throw new FanfoldError('BadMessage', 'A task message was expected; this one is not JSON.', {
+      cause,
+    });
+  }
+  const chunk = message as Partial<Chunk> & { v?: unknown };
+  if (chunk?.v !== MESSAGE_VERSION) {
+    throw new FanfoldError(
+      'BadMessage',
+      `A task message of version ${MESSAGE_VERSION} was expected; this one is of version ${JSON.stringify(chunk?.v)}.`,
+    );
+  }
+  const whole =
+    typeof chunk.runId === 'string' &&
+    typeof chunk.task === 'string' &&
+    Number.isInteger(chunk.attempt) &&
+    typeof chunk.expiresAt === 'number' &&
+    typeof chunk.resultQueueUrl === 'string' &&
+    Array.isArray(chunk.items) &&
+    chunk.items.every(
+      (item) => Array.isArray(item) && Number.isSafeInteger(item[0]) && item.length === 2,
+    );
+  if (!whole) {
+    throw new FanfoldError(
+      'BadMessage',
+      'A task message was expected; a field of this one is missing or of the wrong type.',
+    );
+  }
+  return chunk as Chunk;
+}
+
+/**
+ * How many inputs go into a chunk: few enough that every worker gets some sixteen chunks, so that
+ * they share evenly, and at most a thousand. Ten inputs on two workers travel alone.
+ */
+export function chunkItemsFor(inputs: number, workers: number): number {
+  return Math.max(1, Math.min(CHUNK_ITEMS, Math.floor(inputs / (workers * 16))));
+}
+
+/**
+ * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_BYTES`. An item that is larger
+ * travels alone, up to `MAX_INPUT_BYTES`; the cuts depend on the items alone, so that seeding the
+ * same inputs again makes the same chunks.
+ *
+ * @throws FanfoldError `BadInput` for an item that no message can hold
+ */
+export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][] {
+  const chunks: ChunkItem[][] = [];
+  let chunk: ChunkItem[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = itemBytes(item);
+    if (size > MAX_INPUT_BYTES) throw tooLarge(item.index, size);
+    if (chunk.length >= maxItems || (chunk.length > 0 && bytes + size > CHUNK_BYTES)) {
+      chunks.push(chunk);
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(item);
+    bytes += size;
+  }
+  if (chunk.length > 0) chunks.push(chunk);
+  return chunks;
+}
+
+/** The bytes that an item takes in a message: its text, its index, and `[,],`. */
+function itemBytes({ index, text }: ChunkItem): number {
+  return Buffer.byteLength(text) + String(index).length + 4;
+}
+
+function tooLarge(index: number, bytes: number): FanfoldError {
+  return new FanfoldError(
+    'BadInput',
+    `Input ${index} takes ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
+  );
+}

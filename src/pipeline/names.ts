@@ -1,0 +1,60 @@
+import { FanfoldError } from '../errors.ts';
+
+/** The names that one deployment's parts have, by rule, so that all are found from one name. */
+export interface Names {
+  readonly name: string;
+  readonly tasks: string;
+  readonly dead: string;
+  readonly results: string;
+  readonly seed: string;
+  readonly worker: string;
+  run(runId: string): string;
+}
+
+// 40 + "-run-" + a run id of 27 fit in a queue name's 80 characters with room for longer ids.
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+
+export function namesOf(name: string): Names {
+  if (!NAME.test(name)) {
+    throw new FanfoldError(
+      'BadOption',
+      `A deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; "${name}" is not.`,
+    );
+  }
+  return {
+    name,
+    tasks: `${name}-tasks`,
+    dead: `${name}-tasks-dead`,
+    results: `${name}-results`,
+    seed: `${name}-seed`,
+    worker: `${name}-worker`,
+    run: (runId) => `${name}-run-${runId}`,
+  };
+}
+
+const RUN_ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})-[A-Za-z0-9]{8,16}$/;
+const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/**
+ * A new run id: its creation time in UTC, to the millisecond, so that ids sort by time, and 40
+ * random bits: `20261123T165514123-k3f9x2ab`.
+ *
+ * @param random what to put behind the time instead of random bits: 8 to 16 letters and digits
+ */
+export function newRunId(now = Date.now(), random = randomDigits(8)): string {
+  return `${new Date(now).toISOString().replace(/[-:.Z]/g, '')}-${random}`;
+}
+
+function randomDigits(length: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(bytes, (byte) => DIGITS[byte % 32]).join('');
+}
+
+/** When the run was created, in milliseconds since 1970; undefined when this is no run id. */
+export function createdAt(runId: string): number | undefined {
+  const match = RUN_ID.exec(runId);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, ms] = match;
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
+  return Number.isNaN(time) ? undefined : time;
+}

@@ -1,0 +1,78 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { resultBody } from './result.ts';
+
+/** A report is sent when it has so many bytes ... */
+const REPORT_BYTES = 262_144;
+/** ... or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
+const REPORT_MS = 500;
+
+/** The results of one chunk on their way to its run's queue, many a message, while it is worked on. */
+export class Report {
+  /** Indexes whose results SQS has accepted. */
+  readonly accepted: number[] = [];
+  readonly #sqs: SQSClient;
+  readonly #queueUrl: string;
+  readonly #runId: string;
+  readonly #worker: string;
+  readonly #onError: () => void;
+  readonly #sending = new Set<Promise<void>>();
+  #lines: string[] = [];
+  #indexes: number[] = [];
+  #bytes = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #error: unknown;
+
+  /** @param onError called when a report cannot be sent; `finish` throws that error */
+  constructor(
+    sqs: SQSClient,
+    to: { resultQueueUrl: string; runId: string },
+    worker: string,
+    onError: () => void,
+  ) {
+    this.#sqs = sqs;
+    this.#queueUrl = to.resultQueueUrl;
+    this.#runId = to.runId;
+    this.#worker = worker;
+    this.#onError = onError;
+  }
+
+  add(index: number, line: string): void {
+    const bytes = Buffer.byteLength(line) + 2;
+    if (this.#bytes + bytes > REPORT_BYTES) this.#send();
+    this.#lines.push(line);
+    this.#indexes.push(index);
+    this.#bytes += bytes;
+    this.#timer ??= setTimeout(() => this.#send(), REPORT_MS);
+  }
+
+  /** Ends when SQS has accepted all results; throws when it has not. */
+  async finish(): Promise<void> {
+    this.#send();
+    await Promise.all(this.#sending);
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines.length === 0) return;
+    const body = resultBody(this.#runId, this.#worker, this.#lines);
+    const indexes = this.#indexes;
+    this.#lines = [];
+    this.#indexes = [];
+    this.#bytes = 0;
+    const sent = this.#sqs
+      .send(new SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody: body }))
+      .then(
+        () => {
+          for (const index of indexes) this.accepted.push(index);
+        },
+        (error: unknown) => {
+          this.#error ??= error;
+          this.#onError();
+        },
+      )
+      .finally(() => this.#sending.delete(sent));
+    this.#sending.add(sent);
+  }
+}

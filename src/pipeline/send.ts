@@ -1,0 +1,97 @@
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
+import { MAX_MESSAGE_BYTES } from './chunk.ts';
+
+/** A message to send. */
+export interface Outgoing {
+  body: string;
+  /** The run, for SQS's fair queues. */
+  groupId?: string;
+  delaySeconds?: number;
+}
+
+/** SQS's limits of a batch: entries, and bytes in all. */
+const BATCH_ENTRIES = 10;
+
+/** Batches on their way at once: hides the network's latency, and keeps little in memory. */
+const PARALLEL = 4;
+
+/** Tries at an entry that SQS took the batch of but not the entry; the SDK retries whole calls. */
+const ENTRY_TRIES = 8;
+
+/** Sends all messages, in as few calls as SQS's limits allow. Ends when SQS has accepted each. */
+export async function sendAll(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly Outgoing[],
+): Promise<void> {
+  const batches = batchesOf(messages);
+  let next = 0;
+  const sender = async () => {
+    for (let batch = batches[next++]; batch; batch = batches[next++]) {
+      await sendBatch(sqs, queueUrl, batch);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, sender));
+}
+
+function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
+  const batches: Outgoing[][] = [];
+  let batch: Outgoing[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.body);
+    if (batch.length === BATCH_ENTRIES || (batch.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}
+
+/** A batch call can succeed and still have refused some of its entries: those are sent again. */
+async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): Promise<void> {
+  let left = batch;
+  for (let attempt = 1; ; attempt++) {
+    const { Failed = [] } = await sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: left.map(({ body, groupId, delaySeconds }, id) => ({
+          Id: String(id),
+          MessageBody: body,
+          ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
+          ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
+        })),
+      }),
+    );
+    if (Failed.length === 0) return;
+    const fault = Failed.find((entry) => entry.SenderFault) ?? (attempt === ENTRY_TRIES && Failed[0]);
+    if (fault) {
+      throw new FanfoldError(
+        'RunFailed',
+        `SQS refused a message to ${queueUrl}: ${fault.Code}: ${fault.Message ?? 'no reason given'}.`,
+      );
+    }
+    const failed = new Set(Failed.map((entry) => entry.Id));
+    left = left.filter((_, id) => failed.has(String(id)));
+    await wait(Math.random() * 100 * 2 ** attempt);
+  }
+}
+
+/** Waits, or ends early when the signal aborts. */
+export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,260 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
+import { type AnyTask, type TaskRegistry, unknownTask } from '../task.ts';
+import { type Chunk, type ChunkItem, chunkBody, cut, messageText, readChunk } from './chunk.ts';
+import type { Claim } from './claim.ts';
+import { Execution, type Outcome } from './execute.ts';
+import { isMissingQueue, RunQueues } from './queues.ts';
+import { Report } from './report.ts';
+import { type FailureCode, failedLine, okLine } from './result.ts';
+import { type Outgoing, sendAll } from './send.ts';
+
+/** A task message as a worker has it. */
+export interface TaskMessage {
+  body: string;
+  receiptHandle: string;
+}
+
+/**
+ * What is to become of the task message: `done`, everything that came of it is with SQS, delete
+ * it; `keep`, another worker has it or will get it.
+ */
+export type Verdict = 'done' | 'keep';
+
+export interface WorkerOptions {
+  sqs: SQSClient;
+  tasks: TaskRegistry;
+  taskQueueUrl: string;
+  /** Where messages go that nobody can read. */
+  deadQueueUrl: string;
+  /** Who reports: stands in each result. */
+  worker: string;
+  /** How long it keeps one chunk before it sends back what it has not started, in seconds. */
+  sliceSeconds: number;
+}
+
+/** What can be known from outside of the chunk that a worker holds. */
+export interface Held {
+  chunk: Chunk;
+  /** Indexes of the items that are running. */
+  running(): number[];
+  /** Indexes whose results, or whose further attempts, SQS has accepted. */
+  settled(): number[];
+}
+
+export interface HandleOptions {
+  /** The worker's hold on the message, where it holds it itself. */
+  claim?: Claim;
+  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  remainingMs?: () => number;
+}
+
+/** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
+const UNSURE_SECONDS = 15;
+
+/** The most parts that a chunk's rest is cut into when its slice is over. */
+const PARTS = 10;
+
+/** What a worker keeps of its process's last moments for reporting, in milliseconds. */
+const FAREWELL_MS = 5_000;
+
+/**
+ * Runs tasks over chunks, one task message at a time. The message is deleted last, by whoever
+ * received it, when this says `done`: by then every result, further attempt and remainder has been
+ * accepted by SQS, so that nothing is lost whenever the worker dies.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #runs: RunQueues;
+  #held: Held | undefined;
+  #execution: Execution | undefined;
+  #stopping = false;
+  #stuck = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#runs = new RunQueues(options.sqs);
+  }
+
+  /** The chunk in hand, for a supervisor. */
+  get held(): Held | undefined {
+    return this.#held;
+  }
+
+  /** How many functions went on after their time: their process is better replaced. */
+  get stuck(): number {
+    return this.#stuck;
+  }
+
+  /** Starts no further item; the chunk's rest is sent back. */
+  stop(): void {
+    this.#stopping = true;
+    this.#execution?.stop();
+  }
+
+  async handle(message: TaskMessage, options: HandleOptions = {}): Promise<Verdict> {
+    let chunk: Chunk;
+    try {
+      chunk = readChunk(message.body);
+    } catch (error) {
+      if (!(error instanceof FanfoldError)) throw error;
+      await sendAll(this.#options.sqs, this.#options.deadQueueUrl, [{ body: message.body }]);
+      return 'done';
+    }
+    if (Date.now() > chunk.expiresAt) return 'done';
+    const state = await this.#runs.state(chunk.runId, chunk.resultQueueUrl);
+    if (state === 'over') return 'done';
+    if (state === 'unsure') return this.#sendBack(chunk, chunk.items, 1, UNSURE_SECONDS);
+    const task = this.#options.tasks.get(chunk.task);
+    if (task === undefined) return this.#refuse(chunk);
+    await options.claim?.hold(task.timeoutSeconds);
+    try {
+      return await this.#work(chunk, task, options);
+    } finally {
+      options.claim?.end();
+      this.#held = undefined;
+      this.#execution = undefined;
+    }
+  }
+
+  async #work(chunk: Chunk, task: AnyTask, options: HandleOptions): Promise<Verdict> {
+    const startedAt = Date.now();
+    const again: Outcome[] = [];
+    const moved: number[] = [];
+    let finished = 0;
+    const execution = new Execution(
+      task,
+      chunk,
+      (outcome) => {
+        finished++;
+        if (mayTryAgain(task, chunk, outcome)) again.push(outcome);
+        else report.add(outcome.index, lineOf(outcome, chunk.attempt));
+      },
+      () => this.#mayStart(task, startedAt, options),
+    );
+    const report = new Report(this.#options.sqs, chunk, this.#options.worker, () =>
+      execution.stop(),
+    );
+    this.#execution = execution;
+    this.#held = {
+      chunk,
+      running: () => execution.running,
+      settled: () => [...report.accepted, ...moved],
+    };
+    if (this.#stopping) execution.stop();
+    await execution.run();
+    this.#stuck += execution.stuck;
+    try {
+      await report.finish();
+    } catch (error) {
+      if (!isMissingQueue(error)) throw error;
+      return this.#lostQueue(chunk, report.accepted, options);
+    }
+    if (again.length === 0 && execution.left.length === 0) return 'done';
+    // Another worker may have the chunk by now and send the same again: lineages must not multiply.
+    if (options.claim?.lost) return 'keep';
+    await this.#tryAgain(task, chunk, again);
+    for (const { index } of again) moved.push(index);
+    const slices = this.#slices(execution.left.length, finished, Date.now() - startedAt);
+    return this.#sendBack(chunk, execution.left, slices);
+  }
+
+  #mayStart(task: AnyTask, startedAt: number, { remainingMs }: HandleOptions): boolean {
+    if (Date.now() - startedAt >= this.#options.sliceSeconds * 1000) return false;
+    return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
+  }
+
+  /** How many further slices the rest would need at the pace so far, which is how it is cut. */
+  #slices(left: number, finished: number, ms: number): number {
+    const needed = (left * ms) / Math.max(1, finished) / (this.#options.sliceSeconds * 1000);
+    return Math.max(1, Math.min(PARTS, Math.ceil(needed)));
+  }
+
+  /** Sends items back to the task queue, as they were, in so many parts. */
+  async #sendBack(
+    chunk: Chunk,
+    items: Chunk['items'],
+    parts: number,
+    delaySeconds?: number,
+  ): Promise<Verdict> {
+    const messages = messagesOf(chunk, items, Math.ceil(items.length / parts), delaySeconds);
+    await sendAll(this.#options.sqs, this.#options.taskQueueUrl, messages);
+    return 'done';
+  }
+
+  async #tryAgain(task: AnyTask, chunk: Chunk, failed: readonly Outcome[]): Promise<void> {
+    const items = failed.flatMap((outcome): Chunk['items'] =>
+      outcome.ok ? [] : [[outcome.index, outcome.input]],
+    );
+    const next = { ...chunk, attempt: chunk.attempt + 1 };
+    const messages = messagesOf(next, items, items.length, backoffSeconds(task, chunk.attempt));
+    await sendAll(this.#options.sqs, this.#options.taskQueueUrl, messages);
+  }
+
+  /** The run's queue went missing while it was worked for: over, or to be looked for again. */
+  async #lostQueue(
+    chunk: Chunk,
+    accepted: readonly number[],
+    { claim }: HandleOptions,
+  ): Promise<Verdict> {
+    if (this.#runs.missing(chunk.runId, chunk.resultQueueUrl) === 'over') return 'done';
+    if (claim?.lost) return 'keep';
+    const told = new Set(accepted);
+    const rest = chunk.items.filter(([index]) => !told.has(index));
+    return this.#sendBack(chunk, rest, 1, UNSURE_SECONDS);
+  }
+
+  async #refuse(chunk: Chunk): Promise<Verdict> {
+    const { sqs, tasks, worker } = this.#options;
+    const report = new Report(sqs, chunk, worker, () => {});
+    const { message } = unknownTask(chunk.task, tasks.names());
+    const failure = { code: 'UnknownTask' as const, name: 'UnknownTask', message };
+    for (const [index] of chunk.items) {
+      report.add(index, failedLine(index, { ...failure, attempts: chunk.attempt }, 0));
+    }
+    await report.finish();
+    return 'done';
+  }
+}
+
+function mayTryAgain(task: AnyTask, chunk: Chunk, outcome: Outcome): boolean {
+  return !outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts;
+}
+
+function lineOf(outcome: Outcome, attempts: number): string {
+  if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
+  const { code, name, message } = outcome.failure;
+  return failedLine(outcome.index, { code, name, message, attempts }, outcome.ms);
+}
+
+/** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
+export function backoffSeconds(task: AnyTask, attempt: number): number {
+  const longest = Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
+  return Math.round(Math.random() * longest);
+}
+
+/** The task messages that carry these items of a chunk, at most so many in each. */
+export function messagesOf(
+  chunk: Chunk,
+  items: Chunk['items'],
+  maxItems: number,
+  delaySeconds?: number,
+): Outgoing[] {
+  const texts = items.map(
+    ([index, input]): ChunkItem => ({ index, text: messageText(JSON.stringify(input)) }),
+  );
+  return cut(texts, Math.max(1, maxItems)).map((part) => ({
+    body: chunkBody(chunk, part),
+    groupId: chunk.runId,
+    ...(delaySeconds ? { delaySeconds } : {}),
+  }));
+}
+
+/** For a supervisor: the failure of an item that its worker's process died on. */
+export function diedLine(
+  index: number,
+  failure: { code: FailureCode; message: string },
+  attempts: number,
+): string {
+  return failedLine(index, { ...failure, name: failure.code, attempts }, 0);
+}
