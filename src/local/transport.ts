@@ -1,0 +1,4 @@
+// The two ways to a service: in process for SDK clients, and on a port.
+export { type Listening, type ListenOptions, listen } from './transport/http.ts';
+export { type InProcessHandler, inProcess } from './transport/in-process.ts';
+export type { Service, ServiceRequest, ServiceResponse } from './transport/service.ts';

@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { answer, failure, type Service, type ServiceResponse } from './service.ts';
+
+export interface ListenOptions {
+  /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
+  host?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** The longest request body in bytes; a longer one is answered 413. Default 16 MiB. */
+  maxBodyBytes?: number;
+}
+
+/** A service on a port. */
+export interface Listening {
+  /** Such as `http://127.0.0.1:9324`. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Ends at once: stops listening and destroys every connection, idle or not. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** Longer than any client keeps an idle connection, so that none is closed while it is used again. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** How long a request may take to arrive, in milliseconds. */
+const REQUEST_MS = 60_000;
+
+/**
+ * Puts a service on a port of this machine:
+ * `await using server = await listen(service)`, then an SDK client with `endpoint: server.url`.
+ */
+export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
+  const { host = '127.0.0.1', port = 0, maxBodyBytes = MAX_BODY_BYTES } = options;
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS });
+  server.on('request', (request, response) => void serve(service, request, response, maxBodyBytes));
+  const address = await bound(server, host, port);
+  const close = () => closed(server);
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    host,
+    port: address.port,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function bound(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const message = `Expected to listen on ${host}:${port}, but: ${messageOf(error)}. Name another host or port.`;
+      reject(new FanfoldError('BadOption', message, { cause: error }));
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (address !== null && typeof address === 'object') resolve(address);
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    // The only error is that it is closed already.
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function serve(
+  service: Service,
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBodyBytes: number,
+): Promise<void> {
+  const caller = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) caller.abort(new Error('The client closed the connection'));
+  });
+  // A connection that breaks is told by 'close'; unheard, its error would end the process.
+  request.on('error', () => {});
+  response.on('error', () => {});
+  const body = await readBody(request, maxBodyBytes);
+  if (body === 'gone') return;
+  if (body === 'too long') {
+    const message = `Request body is longer than ${maxBodyBytes} bytes.`;
+    const refusal = failure(413, 'RequestEntityTooLarge', message);
+    send(response, refusal, caller.signal);
+    return;
+  }
+  const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+  const served = await answer(service, {
+    method: request.method ?? 'GET',
+    path,
+    query: new URLSearchParams(query),
+    headers: headersOf(request),
+    body,
+    signal: caller.signal,
+  });
+  send(response, served, caller.signal);
+}
+
+/**
+ * Reads the whole body. What is over the limit is read and dropped, since a client that is still
+ * sending would not see the refusal; up to a point, where the connection is destroyed.
+ */
+function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Uint8Array | 'too long' | 'gone'> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        if (bytes > 4 * maxBytes) request.destroy();
+      }
+    });
+    request.on('end', () => {
+      const [only] = chunks;
+      if (bytes > maxBytes) resolve('too long');
+      else resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
+    });
+    request.on('close', () => resolve('gone'));
+  });
+}
+
+function send(response: ServerResponse, served: ServiceResponse, caller: AbortSignal): void {
+  const body = typeof served.body === 'string' ? Buffer.from(served.body) : served.body;
+  if (caller.aborted) {
+    served.undelivered?.();
+    return;
+  }
+  caller.addEventListener('abort', () => served.undelivered?.(), { once: true });
+  try {
+    response.writeHead(served.status, { ...served.headers, 'content-length': body.byteLength });
+    response.end(body);
+  } catch {
+    // A header that HTTP does not allow: the service's fault, and not a reason to crash.
+    response.destroy();
+  }
+}
+
+function headersOf(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name in request.headers) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}

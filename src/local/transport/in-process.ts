@@ -1,0 +1,118 @@
+import { FanfoldError } from '../../errors.ts';
+import { answer, type Service, type ServiceResponse } from './service.ts';
+
+/** The part of the SDK's `HttpRequest` that is used here. */
+interface SdkRequest {
+  method: string;
+  path: string;
+  query?: Record<string, string | string[] | null>;
+  headers: Record<string, string>;
+  body?: unknown;
+}
+
+interface SdkResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: Uint8Array;
+}
+
+/** The SDK types its `abortSignal` more loosely than the platform: anything with these will do. */
+interface SdkHandlerOptions {
+  abortSignal?: { readonly aborted: boolean; onabort: unknown };
+}
+
+/** What `inProcess` makes: the `requestHandler` of any SDK client's configuration. */
+export interface InProcessHandler {
+  handle(request: SdkRequest, options?: SdkHandlerOptions): Promise<{ response: SdkResponse }>;
+  updateHttpClientConfig(): void;
+  httpHandlerConfigs(): Record<string, never>;
+  destroy(): void;
+}
+
+/**
+ * Connects an SDK client to a service in the same process: give it to the client as
+ * `requestHandler`. Nothing but microtasks lies between the call and the service, so that virtual
+ * time can run both.
+ */
+export function inProcess(service: Service): InProcessHandler {
+  return {
+    async handle(request, options) {
+      const signal = hasEvents(options?.abortSignal) ? options.abortSignal : undefined;
+      if (signal?.aborted) throw abortError(signal);
+      const served = answer(service, {
+        method: request.method,
+        path: request.path,
+        query: searchParams(request.query),
+        headers: lowerCaseNames(request.headers),
+        body: bodyOf(request.body),
+        signal: signal ?? new AbortController().signal,
+      });
+      return { response: sdkResponse(await (signal ? untilAborted(served, signal) : served)) };
+    },
+    updateHttpClientConfig() {},
+    httpHandlerConfigs: () => ({}),
+    destroy() {},
+  };
+}
+
+/** Like the SDK's own handlers, gives up on the answer as soon as the caller has. */
+function untilAborted(
+  served: Promise<ServiceResponse>,
+  signal: AbortSignal,
+): Promise<ServiceResponse> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    served.then((response) => {
+      signal.removeEventListener('abort', onAbort);
+      // The abort may have come between the service's answer and this moment.
+      if (signal.aborted) response.undelivered?.();
+      else resolve(response);
+    }, reject);
+  });
+}
+
+/** As @smithy/node-http-handler's build-abort-error.js makes it. */
+function abortError(signal: AbortSignal): Error {
+  const error = new Error('Request aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return error;
+}
+
+/** The SDK also allows an older kind of signal, without events: such a caller is served to the end. */
+function hasEvents(signal: SdkHandlerOptions['abortSignal']): signal is AbortSignal {
+  return signal !== undefined && 'addEventListener' in signal;
+}
+
+function searchParams(query: SdkRequest['query'] = {}): URLSearchParams {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (Array.isArray(value)) for (const item of value) params.append(name, item);
+    else params.append(name, value ?? '');
+  }
+  return params;
+}
+
+function lowerCaseNames(headers: Record<string, string>): Record<string, string> {
+  const lowered: Record<string, string> = {};
+  for (const name in headers) lowered[name.toLowerCase()] = headers[name] ?? '';
+  return lowered;
+}
+
+/**
+ * The SDK's JSON bodies are a subclass of Uint8Array that poses as a string (`Buffer.from(body)`
+ * would convert it, and warn). A plain view of the same bytes has no such surprises.
+ */
+function bodyOf(body: unknown): Uint8Array | string {
+  if (body === undefined || body === null) return '';
+  if (typeof body === 'string') return body;
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  throw new FanfoldError(
+    'BadInput',
+    `Expected a request body of text or bytes, but a ${typeof body} came: streams cannot be sent in process. Read the stream first.`,
+  );
+}
+
+function sdkResponse({ status, headers, body }: ServiceResponse): SdkResponse {
+  return { statusCode: status, headers, body: typeof body === 'string' ? Buffer.from(body) : body };
+}

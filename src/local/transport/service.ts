@@ -1,0 +1,48 @@
+import { messageOf } from '../../errors.ts';
+
+/** One HTTP request as a service sees it, whichever transport brought it. */
+export interface ServiceRequest {
+  method: string;
+  /** Without the query string. */
+  path: string;
+  query: URLSearchParams;
+  /** Names are lower-case. */
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array | string;
+  /** Aborted when the caller went away before it had the answer. */
+  signal: AbortSignal;
+}
+
+export interface ServiceResponse {
+  status: number;
+  headers: Record<string, string>;
+  body: Uint8Array | string;
+  /** Called when the answer came too late to reach the caller: what it handed out can be taken back. */
+  undelivered?: () => void;
+}
+
+/** A service never throws: what went wrong is a response. */
+export type Service = (request: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
+
+/** Calls the service; should it break its word and throw, that is a 500 and not a crash. */
+export async function answer(service: Service, request: ServiceRequest): Promise<ServiceResponse> {
+  try {
+    return await service(request);
+  } catch (error) {
+    const message = `The service failed, which is a fault in it: ${messageOf(error)}`;
+    return failure(500, 'InternalFailure', message);
+  }
+}
+
+/** A refusal that any SDK client understands, whichever service it is for. */
+export function failure(status: number, type: string, message: string): ServiceResponse {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amzn-errortype': type,
+      'x-amzn-query-error': `${type};${status < 500 ? 'Sender' : 'Receiver'}`,
+    },
+    body: JSON.stringify({ __type: type, message }),
+  };
+}
