@@ -1,0 +1,158 @@
+import { createHash, type Hash } from 'node:crypto';
+import { invalidParameter, SqsError } from '../errors.ts';
+import {
+  MAX_ATTRIBUTE_NAME_LENGTH,
+  MAX_ATTRIBUTE_TYPE_LENGTH,
+  MAX_MESSAGE_ATTRIBUTES,
+} from '../limits.ts';
+import { FORBIDDEN_CHARACTER } from './contents.ts';
+
+/** One of a message's attributes: a text, or bytes with their base64 form. */
+export interface MessageAttribute {
+  readonly dataType: string;
+  readonly value: { readonly text: string } | { readonly bytes: Uint8Array; readonly base64: string };
+}
+
+export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;
+
+/** An attribute as a request has it. */
+export interface GivenAttribute {
+  readonly dataType: string | undefined;
+  readonly text: string | undefined;
+  readonly base64: string | undefined;
+  /** StringListValues or BinaryListValues are there, which SQS knows but does not take. */
+  readonly isList: boolean;
+}
+
+/** Checks a message's attributes as SQS does. */
+export function checkAttributes(given: ReadonlyMap<string, GivenAttribute>): MessageAttributes {
+  if (given.size > MAX_MESSAGE_ATTRIBUTES) {
+    throw invalidParameter(
+      `Number of message attributes [${given.size}] exceeds the allowed maximum [${MAX_MESSAGE_ATTRIBUTES}].`,
+    );
+  }
+  // By name, which is the order that the digest needs.
+  const names = [...given.keys()].sort();
+  return new Map(
+    names.map((name) => {
+      checkName(name);
+      return [name, checkAttribute(name, given.get(name))];
+    }),
+  );
+}
+
+const NAME = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+const RESERVED = /^(aws|amazon)\./i;
+
+function checkName(name: string): void {
+  if (name.length > MAX_ATTRIBUTE_NAME_LENGTH) {
+    throw invalidParameter(
+      `Length of message attribute name must be less than ${MAX_ATTRIBUTE_NAME_LENGTH} bytes.`,
+    );
+  }
+  if (RESERVED.test(name)) {
+    throw invalidParameter(
+      `The message attribute name '${name}' is invalid: names that start with AWS. or Amazon. are reserved.`,
+    );
+  }
+  if (!NAME.test(name)) {
+    throw invalidParameter(
+      `The message attribute name '${name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters, and cannot start or end with a period or have two in a row.`,
+    );
+  }
+}
+
+/** A type, and perhaps the user's own label after a dot. */
+const DATA_TYPE = /^(String|Number|Binary)(\..+)?$/;
+
+function checkAttribute(name: string, given: GivenAttribute | undefined): MessageAttribute {
+  if (given?.isList) {
+    throw new SqsError(
+      'UnsupportedOperation',
+      'Message attribute list values in SendMessage operation are not supported.',
+    );
+  }
+  const dataType = given?.dataType;
+  if (!dataType) {
+    throw invalidParameter(
+      `The message attribute '${name}' must contain non-empty message attribute type.`,
+    );
+  }
+  const kind = DATA_TYPE.exec(dataType)?.[1];
+  if (kind === undefined) {
+    throw invalidParameter(
+      `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
+    );
+  }
+  if (dataType.length > MAX_ATTRIBUTE_TYPE_LENGTH) {
+    throw invalidParameter(
+      `Length of message attribute type must be less than ${MAX_ATTRIBUTE_TYPE_LENGTH} bytes.`,
+    );
+  }
+  if (kind === 'Binary') return { dataType, value: binaryValue(name, given?.base64) };
+  const text = given?.text;
+  if (!text) throw emptyValue(name, kind);
+  if (FORBIDDEN_CHARACTER.test(text)) {
+    throw invalidParameter(
+      `Invalid characters were found in the message (user) attribute '${name}' value, the set of allowed characters is #x9 | #xA | #xD | [#x20 to #xD7FF] | [#xE000 to #xFFFD] | [#x10000 to #x10FFFF]`,
+    );
+  }
+  if (kind === 'Number' && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) {
+    throw invalidParameter(
+      `Can't cast the value of message (user) attribute '${name}' to a number.`,
+    );
+  }
+  return { dataType, value: { text } };
+}
+
+function binaryValue(name: string, base64: string | undefined) {
+  const bytes = Buffer.from(base64 ?? '', 'base64');
+  if (bytes.length === 0) throw emptyValue(name, 'Binary');
+  return { bytes, base64: bytes.toString('base64') };
+}
+
+function emptyValue(name: string, kind: string): SqsError {
+  return invalidParameter(
+    `Message (user) attribute '${name}' must contain a non-empty value of type '${kind}'.`,
+  );
+}
+
+/** What the attributes add to a message's size: names, types and values. */
+export function attributesSize(attributes: MessageAttributes): number {
+  let bytes = 0;
+  for (const [name, { dataType, value }] of attributes) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(dataType);
+    bytes += 'text' in value ? Buffer.byteLength(value.text) : value.bytes.length;
+  }
+  return bytes;
+}
+
+/**
+ * The digest of attributes in the order of their names, in hexadecimal; undefined when there are
+ * none. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
+ */
+export function attributesMd5(attributes: MessageAttributes): string | undefined {
+  if (attributes.size === 0) return undefined;
+  const digest = createHash('md5');
+  for (const [name, { dataType, value }] of attributes) {
+    addWithLength(digest, Buffer.from(name));
+    addWithLength(digest, Buffer.from(dataType));
+    digest.update(Uint8Array.of('text' in value ? 1 : 2));
+    addWithLength(digest, 'text' in value ? Buffer.from(value.text) : value.bytes);
+  }
+  return digest.digest('hex');
+}
+
+function addWithLength(digest: Hash, bytes: Uint8Array): void {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  digest.update(length).update(bytes);
+}
+
+/** Which attributes a receive asks for: by name, by prefix (`foo.*`), or all of them. */
+export function selector(names: readonly string[]): (name: string) => boolean {
+  if (names.includes('All') || names.includes('.*') || names.includes('*')) return () => true;
+  const exact = new Set(names);
+  const prefixes = names.filter((name) => name.endsWith('.*')).map((name) => name.slice(0, -2));
+  return (name) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+}

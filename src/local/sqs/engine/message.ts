@@ -1,0 +1,62 @@
+import type { Timed } from './deadlines.ts';
+import type { Linked } from './linked-list.ts';
+import type { MessageAttributes } from './message-attributes.ts';
+
+/** A message that has passed every check and is to be put on a queue. */
+export interface Draft {
+  readonly id: string;
+  /** The body as a JSON string literal. */
+  readonly literal: string;
+  readonly bodyMd5: string;
+  readonly attributes: MessageAttributes;
+  readonly attributesMd5: string | undefined;
+  readonly traceHeader: string | undefined;
+  readonly groupId: string | undefined;
+  readonly senderId: string;
+  /** Undefined: the queue's own. */
+  readonly delaySeconds: number | undefined;
+}
+
+/** `delayed` until its delay ends, `visible` until it is received, `inFlight` until that times out. */
+export type MessageState = 'delayed' | 'visible' | 'inFlight';
+
+/** A message on a queue. Only its queue changes it. */
+export class Message implements Linked<Message>, Timed {
+  readonly draft: Draft;
+  /** In milliseconds since the epoch, as all times here. Kept when it moves to a dead-letter queue. */
+  readonly sentAt: number;
+  /** Its number in the queue that it is on. */
+  number = 0;
+  state: MessageState = 'visible';
+  /** When the delay or the visibility timeout ends. */
+  stateEndsAt = 0;
+  /** Receives so far, on any queue. */
+  receiveCount = 0;
+  /** Receives so far, on this queue: what RedrivePolicy counts. */
+  receivedHere = 0;
+  /** The number in the latest receipt handle. Never given out twice, unlike a count taken back. */
+  receipt = 0;
+  firstReceivedAt = 0;
+  receivedAt = 0;
+  deadLetterSourceArn: string | undefined = undefined;
+
+  deadline = 0;
+  place = 0;
+  previous: Message | undefined = undefined;
+  next: Message | undefined = undefined;
+
+  constructor(draft: Draft, sentAt: number) {
+    this.draft = draft;
+    this.sentAt = sentAt;
+  }
+}
+
+/** A message as one receive found it. */
+export interface Received {
+  readonly draft: Draft;
+  readonly handle: string;
+  readonly sentAt: number;
+  readonly receiveCount: number;
+  readonly firstReceivedAt: number;
+  readonly deadLetterSourceArn: string | undefined;
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { invalidParameter, queueDoesNotExist, SqsError } from '../errors.ts';
+import { QUEUE_NAME } from '../limits.ts';
+import { Queue, type Surroundings } from './queue.ts';
+import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
+import { type Attributes, difference, readAttributes } from './settings.ts';
+
+export interface QueuesOptions {
+  readonly accountId: string;
+  readonly region: string;
+  /** How long a deleted queue's name can't be used again. */
+  readonly recreateAfterSeconds: number;
+}
+
+/** All queues of one account in one region. */
+export class Queues implements Surroundings {
+  readonly #options: QueuesOptions;
+  readonly #byName = new Map<string, Queue>();
+  /** When each name was given up, the earliest first. */
+  readonly #deletedAt = new Map<string, number>();
+  /** Queues whose waiting receives are to be looked after, once the action at hand is through. */
+  readonly changed = new Set<Queue>();
+
+  constructor(options: QueuesOptions) {
+    this.#options = options;
+  }
+
+  get accountId(): string {
+    return this.#options.accountId;
+  }
+
+  /** Makes a queue, or finds the one that has the name and the attributes given. */
+  create(name: string, given: Readonly<Record<string, string>>, now: number): Queue {
+    checkQueueName(name);
+    const attributes = readAttributes(given);
+    this.#checkRedrivePolicy(this.#arn(name), given, attributes);
+    const existing = this.#byName.get(name);
+    if (existing) {
+      const differing = difference(existing.attributes, attributes);
+      if (differing === undefined) return existing;
+      throw new SqsError(
+        'QueueNameExists',
+        `A queue already exists with the same name and a different value for attribute ${differing}`,
+      );
+    }
+    this.#checkNotDeletedRecently(name, now);
+    const uid = randomUUID().slice(0, 8);
+    const queue = new Queue(name, this.#arn(name), uid, this, now);
+    if (attributes.size > 0) queue.setAttributes(attributes, now);
+    this.#byName.set(name, queue);
+    return queue;
+  }
+
+  setAttributes(queue: Queue, given: Readonly<Record<string, string>>, now: number): void {
+    const attributes = readAttributes(given);
+    this.#checkRedrivePolicy(queue.arn, given, attributes);
+    queue.setAttributes(attributes, now);
+  }
+
+  delete(queue: Queue, now: number): void {
+    this.#byName.delete(queue.name);
+    this.#forgetDeletions(now);
+    this.#deletedAt.set(queue.name, now);
+  }
+
+  find(name: string): Queue | undefined {
+    return this.#byName.get(name);
+  }
+
+  /**
+   * The queue that a URL names. Only its path counts: one queue may be reached at several
+   * addresses, in process and over a port.
+   */
+  byUrl(url: string): Queue {
+    const [, accountId, name] = QUEUE_URL.exec(url) ?? [];
+    if (accountId === undefined || name === undefined) {
+      throw new SqsError('InvalidAddress', `The address ${url} is not valid for this endpoint.`);
+    }
+    const queue = accountId === this.accountId ? this.#byName.get(name) : undefined;
+    if (queue === undefined) throw queueDoesNotExist();
+    return queue;
+  }
+
+  /** Every queue whose name starts so, by name. */
+  withPrefix(prefix: string): Queue[] {
+    return [...this.#byName.values()]
+      .filter((queue) => queue.name.startsWith(prefix))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  deadLetterQueue(arn: string, sourceArn: string): Queue | undefined {
+    const queue = this.#byArn(arn);
+    if (!allowsRedrive(queue?.attributes.get('RedriveAllowPolicy'), sourceArn)) return undefined;
+    return queue;
+  }
+
+  onChange(queue: Queue): void {
+    this.changed.add(queue);
+  }
+
+  #arn(name: string): string {
+    return `arn:aws:sqs:${this.#options.region}:${this.accountId}:${name}`;
+  }
+
+  #byArn(arn: string): Queue | undefined {
+    const queue = this.#byName.get(arn.slice(arn.lastIndexOf(':') + 1));
+    return queue?.arn === arn ? queue : undefined;
+  }
+
+  #checkRedrivePolicy(
+    sourceArn: string,
+    given: Readonly<Record<string, string>>,
+    attributes: Attributes,
+  ): void {
+    const value = attributes.get('RedrivePolicy');
+    if (!value) return;
+    const { deadLetterTargetArn } = readRedrivePolicy(value);
+    const asGiven = given.RedrivePolicy ?? value;
+    if (deadLetterTargetArn === sourceArn) {
+      throw redriveRefusal(asGiven, 'A queue cannot be its own dead letter target.');
+    }
+    const target = this.#byArn(deadLetterTargetArn);
+    if (target === undefined) throw redriveRefusal(asGiven, 'Dead letter target does not exist.');
+    if (!allowsRedrive(target.attributes.get('RedriveAllowPolicy'), sourceArn)) {
+      throw redriveRefusal(asGiven, 'Dead letter target does not allow this source queue.');
+    }
+  }
+
+  #checkNotDeletedRecently(name: string, now: number): void {
+    this.#forgetDeletions(now);
+    if (!this.#deletedAt.has(name)) return;
+    throw new SqsError(
+      'QueueDeletedRecently',
+      'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+    );
+  }
+
+  #forgetDeletions(now: number): void {
+    for (const [name, deletedAt] of this.#deletedAt) {
+      if (deletedAt + this.#options.recreateAfterSeconds * 1000 > now) return;
+      this.#deletedAt.delete(name);
+    }
+  }
+}
+
+const QUEUE_URL = /^https?:\/\/[^/?#]+\/([^/?#]+)\/([^/?#]+)$/;
+
+function checkQueueName(name: string): void {
+  if (QUEUE_NAME.test(name)) return;
+  if (name.endsWith('.fifo')) {
+    throw new SqsError(
+      'UnsupportedOperation',
+      `Expected the name of a standard queue, but ${name} is a FIFO queue's: FIFO queues are not there yet. Leave out .fifo and the FifoQueue attribute.`,
+    );
+  }
+  throw invalidParameter(
+    'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
+  );
+}

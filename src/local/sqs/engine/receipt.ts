@@ -1,0 +1,29 @@
+import { SqsError } from '../errors.ts';
+
+/** What a receipt handle says: which message of its queue, and which of its receives. */
+export interface Receipt {
+  readonly number: number;
+  readonly receive: number;
+}
+
+/** The handle that one receive of one message gives out. Opaque to clients, and new each time. */
+export function writeHandle(queueUid: string, number: number, receive: number): string {
+  return `${queueUid}/${number.toString(36)}/${receive.toString(36)}`;
+}
+
+/** Reads a handle of this queue; refuses any other text. */
+export function readHandle(queueUid: string, handle: string): Receipt {
+  const [uid, number = '', receive = '', ...rest] = handle.split('/');
+  const receipt = { number: parse36(number), receive: parse36(receive) };
+  if (uid === queueUid && rest.length === 0 && receipt.number > 0 && receipt.receive > 0) {
+    return receipt;
+  }
+  throw new SqsError(
+    'ReceiptHandleIsInvalid',
+    `The input receipt handle "${handle}" is not a valid receipt handle.`,
+  );
+}
+
+function parse36(text: string): number {
+  return /^[0-9a-z]{1,10}$/.test(text) ? Number.parseInt(text, 36) : 0;
+}

@@ -1,0 +1,143 @@
+import { SqsError } from '../errors.ts';
+import {
+  DELAY_SECONDS,
+  KMS_REUSE_SECONDS,
+  MAX_MESSAGE_BYTES,
+  MAXIMUM_MESSAGE_SIZE,
+  type Range,
+  RETENTION_SECONDS,
+  VISIBILITY_SECONDS,
+  WAIT_SECONDS,
+} from '../limits.ts';
+import { checkRedriveAllowPolicy, type RedrivePolicy, readRedrivePolicy } from './redrive.ts';
+
+/** A queue's attributes by SQS's names, as texts: what CreateQueue takes and GetQueueAttributes tells. */
+export type Attributes = ReadonlyMap<string, string>;
+
+/** What the engine needs of them at every message. */
+export interface Settings {
+  readonly delaySeconds: number;
+  readonly maximumMessageSize: number;
+  readonly retentionSeconds: number;
+  readonly waitSeconds: number;
+  readonly visibilitySeconds: number;
+  readonly redrivePolicy: RedrivePolicy | undefined;
+}
+
+/** [api] CreateQueue: Attributes. SqsManagedSseEnabled: recorded from AWS by several projects. */
+export const INITIAL_ATTRIBUTES: Attributes = new Map([
+  ['DelaySeconds', '0'],
+  ['MaximumMessageSize', String(MAX_MESSAGE_BYTES)],
+  ['MessageRetentionPeriod', '345600'],
+  ['ReceiveMessageWaitTimeSeconds', '0'],
+  ['SqsManagedSseEnabled', 'true'],
+  ['VisibilityTimeout', '30'],
+]);
+
+/** How to read each attribute that a standard queue can be given: the value, normalised. */
+const READERS: Record<string, (name: string, value: string) => string> = {
+  DelaySeconds: integerIn(DELAY_SECONDS),
+  KmsDataKeyReusePeriodSeconds: integerIn(KMS_REUSE_SECONDS),
+  KmsMasterKeyId: (_, value) => value,
+  MaximumMessageSize: integerIn(MAXIMUM_MESSAGE_SIZE),
+  MessageRetentionPeriod: integerIn(RETENTION_SECONDS),
+  Policy: policyText,
+  ReceiveMessageWaitTimeSeconds: integerIn(WAIT_SECONDS),
+  RedriveAllowPolicy: (_, value) => {
+    checkRedriveAllowPolicy(value);
+    return value;
+  },
+  RedrivePolicy: (_, value) => JSON.stringify(readRedrivePolicy(value)),
+  SqsManagedSseEnabled: booleanText,
+  VisibilityTimeout: integerIn(VISIBILITY_SECONDS),
+};
+
+/** Attributes that an empty value takes away. */
+const REMOVABLE = new Set(['KmsMasterKeyId', 'Policy', 'RedriveAllowPolicy', 'RedrivePolicy']);
+
+/** Checks the attributes that a request gives; those with an empty value are to be taken away. */
+export function readAttributes(given: Readonly<Record<string, string>>): Attributes {
+  const read = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) {
+    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+    if (reader === undefined) throw unknownAttribute(name);
+    read.set(name, value === '' && REMOVABLE.has(name) ? '' : reader(name, value));
+  }
+  if (read.get('KmsMasterKeyId') && read.get('SqsManagedSseEnabled') === 'true') {
+    throw new SqsError(
+      'InvalidAttributeName',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.',
+    );
+  }
+  return read;
+}
+
+export function unknownAttribute(name: string): SqsError {
+  return new SqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+}
+
+/** The attributes after a change. */
+export function changed(current: Attributes, change: Attributes): Attributes {
+  const result = new Map(current);
+  // One kind of encryption replaces the other.
+  if (change.get('KmsMasterKeyId')) {
+    result.set('SqsManagedSseEnabled', 'false');
+    if (!result.has('KmsDataKeyReusePeriodSeconds')) {
+      result.set('KmsDataKeyReusePeriodSeconds', '300');
+    }
+  } else if (change.get('SqsManagedSseEnabled') === 'true') {
+    result.delete('KmsMasterKeyId');
+    result.delete('KmsDataKeyReusePeriodSeconds');
+  }
+  for (const [name, value] of change) {
+    if (value === '') result.delete(name);
+    else result.set(name, value);
+  }
+  return result;
+}
+
+/** The first given attribute that differs from the queue's, if any. */
+export function difference(current: Attributes, given: Attributes): string | undefined {
+  for (const [name, value] of given) if ((current.get(name) ?? '') !== value) return name;
+  return undefined;
+}
+
+export function settingsOf(attributes: Attributes): Settings {
+  const seconds = (name: string) => Number(attributes.get(name) ?? INITIAL_ATTRIBUTES.get(name));
+  const redrive = attributes.get('RedrivePolicy');
+  return {
+    delaySeconds: seconds('DelaySeconds'),
+    maximumMessageSize: seconds('MaximumMessageSize'),
+    retentionSeconds: seconds('MessageRetentionPeriod'),
+    waitSeconds: seconds('ReceiveMessageWaitTimeSeconds'),
+    visibilitySeconds: seconds('VisibilityTimeout'),
+    redrivePolicy: redrive === undefined ? undefined : readRedrivePolicy(redrive),
+  };
+}
+
+function integerIn({ min, max }: Range): (name: string, value: string) => string {
+  return (name, value) => {
+    const number = /^\d{1,10}$/.test(value) ? Number(value) : -1;
+    if (number < min || number > max) throw invalidAttribute(name);
+    return String(number);
+  };
+}
+
+function booleanText(name: string, value: string): string {
+  const text = value.toLowerCase();
+  if (text !== 'true' && text !== 'false') throw invalidAttribute(name);
+  return text;
+}
+
+function policyText(name: string, value: string): string {
+  try {
+    JSON.parse(value);
+    return value;
+  } catch {
+    throw invalidAttribute(name);
+  }
+}
+
+function invalidAttribute(name: string): SqsError {
+  return new SqsError('InvalidAttributeValue', `Invalid value for the parameter ${name}.`);
+}

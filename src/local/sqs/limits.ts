@@ -1,0 +1,67 @@
+/**
+ * SQS's limits, each with its source. Durations are in seconds, as SQS's own attributes are.
+ *
+ * [quotas] https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
+ *          and its pages on messages, queues and policies
+ * [api]    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html
+ */
+
+/** A whole number's bounds, both included. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Body with message attributes, and a queue's default and highest MaximumMessageSize. [quotas] */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+/** All messages of a batch together. [quotas] */
+export const MAX_BATCH_BYTES = 1_048_576;
+
+/** [api] SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch */
+export const MAX_BATCH_ENTRIES = 10;
+
+/** [api] SendMessageBatchRequestEntry: Id */
+export const BATCH_ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/;
+
+/** [api] CreateQueue: QueueName */
+export const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$/;
+
+/** [api] SendMessage: MessageGroupId; letters, digits and ASCII's punctuation. */
+export const MESSAGE_GROUP_ID = /^[!-~]{1,128}$/;
+
+/** Messages that were received and neither deleted nor timed out, a standard queue. [quotas] */
+export const MAX_IN_FLIGHT = 120_000;
+
+/** [api] CreateQueue: Attributes, for all of these */
+export const DELAY_SECONDS: Range = { min: 0, max: 900 };
+export const MAXIMUM_MESSAGE_SIZE: Range = { min: 1024, max: MAX_MESSAGE_BYTES };
+export const RETENTION_SECONDS: Range = { min: 60, max: 1_209_600 };
+export const VISIBILITY_SECONDS: Range = { min: 0, max: 43_200 };
+export const WAIT_SECONDS: Range = { min: 0, max: 20 };
+export const KMS_REUSE_SECONDS: Range = { min: 60, max: 86_400 };
+export const MAX_RECEIVE_COUNT: Range = { min: 1, max: 1000 };
+
+/** [api] ReceiveMessage: MaxNumberOfMessages */
+export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
+
+/** [api] ListQueues: MaxResults; also what one answer holds without it. */
+export const LIST_RESULTS: Range = { min: 1, max: 1000 };
+
+/** [quotas] messages: "A message can contain up to 10 metadata attributes." */
+export const MAX_MESSAGE_ATTRIBUTES = 10;
+
+/** [api] MessageAttributeValue, and the guide on message metadata */
+export const MAX_ATTRIBUTE_NAME_LENGTH = 256;
+export const MAX_ATTRIBUTE_TYPE_LENGTH = 256;
+
+/** [quotas] queues */
+export const MAX_TAGS = 50;
+export const MAX_TAG_KEY_LENGTH = 128;
+export const MAX_TAG_VALUE_LENGTH = 256;
+
+/** A queue's name can't be used again for so long after DeleteQueue. [api] CreateQueue */
+export const RECREATE_SECONDS = 60;
+
+/** The shortest time between two purges of a queue. [api] PurgeQueue */
+export const PURGE_SECONDS = 60;

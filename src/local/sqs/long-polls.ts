@@ -1,0 +1,156 @@
+import { Deadlines, type Timed } from './engine/deadlines.ts';
+import { type Linked, LinkedList } from './engine/linked-list.ts';
+import type { Received } from './engine/message.ts';
+import type { Queue, ReceiveRequest } from './engine/queue.ts';
+import { queueDoesNotExist } from './errors.ts';
+
+/** A receive that waits for a message, until its deadline. */
+class Waiting implements Linked<Waiting>, Timed {
+  readonly request: ReceiveRequest;
+  readonly resolve: (received: Received[]) => void;
+  readonly reject: (error: unknown) => void;
+  deadline: number;
+  readonly number: number;
+  place = 0;
+  previous: Waiting | undefined = undefined;
+  next: Waiting | undefined = undefined;
+
+  constructor(
+    request: ReceiveRequest,
+    deadline: number,
+    number: number,
+    { resolve, reject }: Omit<PromiseWithResolvers<Received[]>, 'promise'>,
+  ) {
+    this.request = request;
+    this.deadline = deadline;
+    this.number = number;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** The waiting receives of one queue. */
+interface Line {
+  /** The first to come is the first to be served. */
+  readonly inOrder: LinkedList<Waiting>;
+  readonly byDeadline: Deadlines<Waiting>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  timerAt: number;
+}
+
+/**
+ * Receives that wait. Nothing polls: a receive is served when its queue changes (`serveChanged`,
+ * after each action), or by its queue's one timer, set for the next moment that matters (a delay,
+ * a visibility timeout or a wait ends) and only while someone waits. A message goes to the receive
+ * that has waited longest, which then waits no more; the others go on waiting.
+ */
+export class LongPolls {
+  readonly #lines = new Map<Queue, Line>();
+  readonly #changed: Set<Queue>;
+  #count = 0;
+  #closed = false;
+
+  /** @param changed the queues to be served next, to which their changes add them */
+  constructor(changed: Set<Queue>) {
+    this.#changed = changed;
+  }
+
+  /** Waits until the queue has messages; ends empty at the deadline, or when the caller is gone. */
+  wait(
+    queue: Queue,
+    request: ReceiveRequest,
+    deadline: number,
+    caller: AbortSignal,
+  ): Promise<Received[]> {
+    if (this.#closed || caller.aborted) return Promise.resolve([]);
+    const { promise, ...settle } = Promise.withResolvers<Received[]>();
+    const waiting = new Waiting(request, deadline, ++this.#count, settle);
+    const line = this.#lineOf(queue);
+    line.inOrder.append(waiting);
+    line.byDeadline.add(waiting);
+    this.#setTimer(queue, line, Date.now());
+    const leave = () => this.#leave(queue, line, waiting, []);
+    caller.addEventListener('abort', leave, { once: true });
+    return promise.finally(() => caller.removeEventListener('abort', leave));
+  }
+
+  /** Gives the messages of every queue that has changed to those who wait for them. */
+  serveChanged(now: number): void {
+    // A dead-letter queue may join while its source is served.
+    for (const queue of this.#changed) {
+      this.#changed.delete(queue);
+      const line = this.#lines.get(queue);
+      if (line) this.#serve(queue, line, now);
+    }
+  }
+
+  /** Ends the waits on a queue that was deleted. */
+  endDeleted(queue: Queue): void {
+    const line = this.#lines.get(queue);
+    if (line === undefined) return;
+    for (let waiting = line.inOrder.first; waiting; waiting = line.inOrder.first) {
+      waiting.reject(queueDoesNotExist());
+      this.#leave(queue, line, waiting, []);
+    }
+  }
+
+  /** Ends every wait with an empty answer, and lets nobody wait again. */
+  close(): void {
+    this.#closed = true;
+    for (const [queue, line] of this.#lines) {
+      for (let waiting = line.inOrder.first; waiting; waiting = line.inOrder.first) {
+        this.#leave(queue, line, waiting, []);
+      }
+    }
+  }
+
+  #serve(queue: Queue, line: Line, now: number): void {
+    for (let waiting = line.inOrder.first; waiting; waiting = line.inOrder.first) {
+      const received = queue.receive(waiting.request, now);
+      if (received.length === 0) break;
+      this.#leave(queue, line, waiting, received);
+    }
+    for (let late = line.byDeadline.first; late; late = line.byDeadline.first) {
+      if (late.deadline > now) break;
+      this.#leave(queue, line, late, []);
+    }
+    if (line.inOrder.length > 0) this.#setTimer(queue, line, now);
+  }
+
+  #leave(queue: Queue, line: Line, waiting: Waiting, received: Received[]): void {
+    line.inOrder.remove(waiting);
+    line.byDeadline.remove(waiting);
+    waiting.resolve(received);
+    if (line.inOrder.length > 0) return;
+    clearTimeout(line.timer);
+    this.#lines.delete(queue);
+  }
+
+  #lineOf(queue: Queue): Line {
+    const known = this.#lines.get(queue);
+    if (known) return known;
+    const line: Line = {
+      inOrder: new LinkedList(),
+      byDeadline: new Deadlines(),
+      timer: undefined,
+      timerAt: Number.POSITIVE_INFINITY,
+    };
+    this.#lines.set(queue, line);
+    return line;
+  }
+
+  #setTimer(queue: Queue, line: Line, now: number): void {
+    const waitEndsAt = line.byDeadline.first?.deadline ?? Number.POSITIVE_INFINITY;
+    const at = Math.min(waitEndsAt, queue.nextChangeAt);
+    // A timer that is due too early does no harm: it finds nothing to do, and is set again.
+    if (line.timer !== undefined && line.timerAt <= at) return;
+    clearTimeout(line.timer);
+    line.timerAt = at;
+    line.timer = setTimeout(() => {
+      line.timer = undefined;
+      const firedAt = Date.now();
+      this.#serve(queue, line, firedAt);
+      this.serveChanged(firedAt);
+    }, at - now);
+  }
+}

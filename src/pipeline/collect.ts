@@ -1,0 +1,134 @@
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
+import { type ResultLine, readResults } from './result.ts';
+import { wait } from './send.ts';
+
+/** What one receive brought, to be acknowledged when its consumer has taken all of it. */
+export interface Delivery {
+  results: ResultLine[];
+  receiptHandles: string[];
+}
+
+/** Long polls at once: one is handled while others wait, and none is sent for what nobody takes. */
+const PARALLEL_POLLS = 3;
+
+/**
+ * Takes deliveries from a run's result queue. Polls go out only as their results are taken, so a
+ * slow consumer leaves the rest in the queue. A delivery stays in the queue, hidden, until it is
+ * acknowledged: what a dead collector had not handed on comes again.
+ */
+export class Collector {
+  readonly #sqs: SQSClient;
+  readonly #queueUrl: string;
+  readonly #closing = new AbortController();
+  readonly #deleting = new Set<Promise<unknown>>();
+
+  constructor(sqs: SQSClient, queueUrl: string) {
+    this.#sqs = sqs;
+    this.#queueUrl = queueUrl;
+  }
+
+  /** Deliveries as they come, until `close`. */
+  async *deliveries(): AsyncGenerator<Delivery, void> {
+    const polls = new Set<Promise<Message[]>>();
+    const { signal } = this.#closing;
+    try {
+      while (!signal.aborted) {
+        while (polls.size < PARALLEL_POLLS) polls.add(ownHandled(this.#poll(20)));
+        const messages = await Promise.race(
+          Array.from(polls, (poll) => poll.finally(() => polls.delete(poll))),
+        );
+        if (messages.length > 0) yield read(messages);
+      }
+    } finally {
+      this.#closing.abort();
+      await Promise.allSettled(polls);
+    }
+  }
+
+  /** What is in the queue at this moment: for a run that is about to end. */
+  async *drain(ms: number): AsyncGenerator<Delivery, void> {
+    const until = Date.now() + ms;
+    while (Date.now() < until) {
+      const messages = await this.#receive(0);
+      if (messages.length === 0) return;
+      yield read(messages);
+    }
+  }
+
+  /** Deletes what a delivery came in. Its consumer has taken it; a failure only makes it come again. */
+  acknowledge({ receiptHandles }: Delivery): void {
+    const deleted = this.#sqs
+      .send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: this.#queueUrl,
+          Entries: receiptHandles.map((ReceiptHandle, id) => ({ Id: String(id), ReceiptHandle })),
+        }),
+      )
+      .catch(() => {})
+      .finally(() => this.#deleting.delete(deleted));
+    this.#deleting.add(deleted);
+  }
+
+  /** Ends the polls, and `deliveries` with them. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Ends when SQS has answered every acknowledgement. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#deleting);
+  }
+
+  /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
+  async #poll(waitSeconds: number): Promise<Message[]> {
+    const { signal } = this.#closing;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#receive(waitSeconds, signal);
+      } catch (error) {
+        if (signal.aborted) return [];
+        if ((error as { $fault?: unknown }).$fault === 'client' || failures > 5) throw error;
+        await wait(Math.random() * 200 * 2 ** failures, signal);
+      }
+    }
+  }
+
+  async #receive(waitSeconds: number, abortSignal?: AbortSignal): Promise<Message[]> {
+    const { Messages = [] } = await this.#sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.#queueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: waitSeconds,
+      }),
+      abortSignal ? { abortSignal } : {},
+    );
+    return Messages;
+  }
+}
+
+/** A poll may fail while nobody awaits it yet: its failure is met where it is awaited. */
+function ownHandled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function read(messages: readonly Message[]): Delivery {
+  const results: ResultLine[] = [];
+  const receiptHandles: string[] = [];
+  for (const { Body = '', ReceiptHandle = '' } of messages) {
+    receiptHandles.push(ReceiptHandle);
+    try {
+      for (const result of readResults(Body)) results.push(result);
+    } catch (error) {
+      // Only this run's workers send here; what is not theirs says nothing of any input.
+      if (!(error instanceof FanfoldError)) throw error;
+    }
+  }
+  return { results, receiptHandles };
+}
