@@ -41,7 +41,9 @@ export function invalidParameter(message: string): SqsError {
 
 /** AWS's form for a value that a parameter can't have. */
 export function invalidValue(parameter: string, value: unknown, reason: string): SqsError {
-  return invalidParameter(`Value ${value} for parameter ${parameter} is invalid. Reason: ${reason}`);
+  return invalidParameter(
+    `Value ${value} for parameter ${parameter} is invalid. Reason: ${reason}`,
+  );
 }
 
 export function missingParameter(name: string): SqsError {
@@ -50,4 +52,45 @@ export function missingParameter(name: string): SqsError {
 
 export function queueDoesNotExist(): SqsError {
   return new SqsError('QueueDoesNotExist', 'The specified queue does not exist.');
+}
+
+/** A refusal as an entry of a batch tells it. */
+export function messageOfRefusal({ code, message }: SqsError): { Code: string; Message: string } {
+  return { Code: queryCode(code), Message: message };
+}
+
+const PREFIX = 'AWS.SimpleQueueService.';
+
+/**
+ * Codes of the Query protocol that differ from the error's name. Only these have the prefix; what
+ * is not here goes by its own name. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+ */
+const QUERY_CODES: Partial<Record<SqsErrorCode, string>> = {
+  BatchEntryIdsNotDistinct: `${PREFIX}BatchEntryIdsNotDistinct`,
+  BatchRequestTooLong: `${PREFIX}BatchRequestTooLong`,
+  EmptyBatchRequest: `${PREFIX}EmptyBatchRequest`,
+  InvalidBatchEntryId: `${PREFIX}InvalidBatchEntryId`,
+  PurgeQueueInProgress: `${PREFIX}PurgeQueueInProgress`,
+  QueueDeletedRecently: `${PREFIX}QueueDeletedRecently`,
+  QueueDoesNotExist: `${PREFIX}NonExistentQueue`,
+  QueueNameExists: 'QueueAlreadyExists',
+  TooManyEntriesInBatchRequest: `${PREFIX}TooManyEntriesInBatchRequest`,
+  UnknownOperation: 'InvalidAction',
+  UnsupportedOperation: `${PREFIX}UnsupportedOperation`,
+};
+
+/** An error's code in the Query protocol, which the JSON protocol tells too. */
+export function queryCode(code: SqsErrorCode): string {
+  return QUERY_CODES[code] ?? code;
+}
+
+const STATUSES: Partial<Record<SqsErrorCode, number>> = {
+  InvalidAddress: 404,
+  OverLimit: 403,
+  PurgeQueueInProgress: 403,
+  ReceiptHandleIsInvalid: 404,
+};
+
+export function statusOf(code: SqsErrorCode): number {
+  return STATUSES[code] ?? 400;
 }

@@ -25,7 +25,8 @@ export function checkCharacters({ text, literal }: BodyText): void {
     text.includes('\ufffe') ||
     text.includes('\uffff') ||
     !text.isWellFormed();
-  if (suspicious && FORBIDDEN_CHARACTER.test(text)) throw new SqsError('InvalidMessageContents', REFUSAL);
+  if (suspicious && FORBIDDEN_CHARACTER.test(text))
+    throw new SqsError('InvalidMessageContents', REFUSAL);
 }
 
 const REFUSAL =

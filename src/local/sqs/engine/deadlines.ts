@@ -83,7 +83,6 @@ export class Deadlines<T extends Timed> {
 
 function before(one: Timed, other: Timed): boolean {
   return (
-    one.deadline < other.deadline ||
-    (one.deadline === other.deadline && one.number < other.number)
+    one.deadline < other.deadline || (one.deadline === other.deadline && one.number < other.number)
   );
 }

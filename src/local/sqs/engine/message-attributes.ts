@@ -10,7 +10,9 @@ import { FORBIDDEN_CHARACTER } from './contents.ts';
 /** One of a message's attributes: a text, or bytes with their base64 form. */
 export interface MessageAttribute {
   readonly dataType: string;
-  readonly value: { readonly text: string } | { readonly bytes: Uint8Array; readonly base64: string };
+  readonly value:
+    | { readonly text: string }
+    | { readonly bytes: Uint8Array; readonly base64: string };
 }
 
 export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;

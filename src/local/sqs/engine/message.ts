@@ -10,6 +10,7 @@ export interface Draft {
   readonly bodyMd5: string;
   readonly attributes: MessageAttributes;
   readonly attributesMd5: string | undefined;
+  readonly systemAttributesMd5: string | undefined;
   readonly traceHeader: string | undefined;
   readonly groupId: string | undefined;
   readonly senderId: string;

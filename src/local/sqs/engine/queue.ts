@@ -144,8 +144,7 @@ export class Queue {
     this.#settle(now);
     const message = this.#find(handle);
     if (message === undefined) {
-      const reason =
-        'Message does not exist or is not available for visibility timeout change.';
+      const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
     }
     const { max } = VISIBILITY_SECONDS;

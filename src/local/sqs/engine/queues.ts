@@ -10,6 +10,8 @@ export interface QueuesOptions {
   readonly region: string;
   /** How long a deleted queue's name can't be used again. */
   readonly recreateAfterSeconds: number;
+  /** The shortest time between two purges of a queue. */
+  readonly purgeAfterSeconds: number;
 }
 
 /** All queues of one account in one region. */
@@ -27,6 +29,10 @@ export class Queues implements Surroundings {
 
   get accountId(): string {
     return this.#options.accountId;
+  }
+
+  get purgeAfterSeconds(): number {
+    return this.#options.purgeAfterSeconds;
   }
 
   /** Makes a queue, or finds the one that has the name and the attributes given. */

@@ -29,7 +29,9 @@ export function readRedrivePolicy(value: string): RedrivePolicy {
 }
 
 export function redriveRefusal(value: string, reason: string): SqsError {
-  return invalidParameter(`Value ${value} for parameter RedrivePolicy is invalid. Reason: ${reason}`);
+  return invalidParameter(
+    `Value ${value} for parameter RedrivePolicy is invalid. Reason: ${reason}`,
+  );
 }
 
 const PERMISSIONS = ['allowAll', 'denyAll', 'byQueue'];

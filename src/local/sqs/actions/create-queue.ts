@@ -1,0 +1,11 @@
+import type { Call, Output } from '../call.ts';
+import { addTags } from './tag-queue.ts';
+
+export function createQueue({ input, queues, now, urlOf }: Call): Output {
+  const name = input.requiredText('QueueName');
+  const tags = input.textMap('tags');
+  const known = queues.find(name) !== undefined;
+  const queue = queues.create(name, input.textMap('Attributes'), now);
+  if (!known) addTags(queue, tags);
+  return { QueueUrl: urlOf(queue) };
+}

@@ -1,0 +1,9 @@
+import type { Call, Output } from '../call.ts';
+import { queueOf } from './queue-of.ts';
+
+export function deleteQueue(call: Call): Output {
+  const queue = queueOf(call);
+  call.queues.delete(queue, call.now);
+  call.polls.endDeleted(queue);
+  return undefined;
+}

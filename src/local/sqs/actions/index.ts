@@ -1,0 +1,39 @@
+import type { Action } from '../call.ts';
+import { changeMessageVisibility } from './change-message-visibility.ts';
+import { changeMessageVisibilityBatch } from './change-message-visibility-batch.ts';
+import { createQueue } from './create-queue.ts';
+import { deleteMessage } from './delete-message.ts';
+import { deleteMessageBatch } from './delete-message-batch.ts';
+import { deleteQueue } from './delete-queue.ts';
+import { getQueueAttributes } from './get-queue-attributes.ts';
+import { getQueueUrl } from './get-queue-url.ts';
+import { listQueueTags } from './list-queue-tags.ts';
+import { listQueues } from './list-queues.ts';
+import { purgeQueue } from './purge-queue.ts';
+import { receiveMessage } from './receive-message.ts';
+import { sendMessage } from './send-message.ts';
+import { sendMessageBatch } from './send-message-batch.ts';
+import { setQueueAttributes } from './set-queue-attributes.ts';
+import { tagQueue } from './tag-queue.ts';
+import { untagQueue } from './untag-queue.ts';
+
+/** The actions by the names that both of SQS's protocols call them by. */
+export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['ChangeMessageVisibility', changeMessageVisibility],
+  ['ChangeMessageVisibilityBatch', changeMessageVisibilityBatch],
+  ['CreateQueue', createQueue],
+  ['DeleteMessage', deleteMessage],
+  ['DeleteMessageBatch', deleteMessageBatch],
+  ['DeleteQueue', deleteQueue],
+  ['GetQueueAttributes', getQueueAttributes],
+  ['GetQueueUrl', getQueueUrl],
+  ['ListQueueTags', listQueueTags],
+  ['ListQueues', listQueues],
+  ['PurgeQueue', purgeQueue],
+  ['ReceiveMessage', receiveMessage],
+  ['SendMessage', sendMessage],
+  ['SendMessageBatch', sendMessageBatch],
+  ['SetQueueAttributes', setQueueAttributes],
+  ['TagQueue', tagQueue],
+  ['UntagQueue', untagQueue],
+]);

@@ -1,0 +1,101 @@
+import { type Call, type OutgoingMessage, ReceivedMessages } from '../call.ts';
+import type { Received } from '../engine/message.ts';
+import { attributesMd5, type MessageAttributes, selector } from '../engine/message-attributes.ts';
+import type { Queue } from '../engine/queue.ts';
+import { invalidValue, SqsError } from '../errors.ts';
+import type { Input } from '../input.ts';
+import { type Range, RECEIVE_MESSAGES, VISIBILITY_SECONDS, WAIT_SECONDS } from '../limits.ts';
+import { queueOf } from './queue-of.ts';
+
+/** Answers at once when there are messages or nobody wants to wait; else when the wait ends. */
+export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedMessages> {
+  const { input, now, polls } = call;
+  const queue = queueOf(call);
+  const request = {
+    maxMessages: inRange(input, 'MaxNumberOfMessages', RECEIVE_MESSAGES) ?? 1,
+    visibilitySeconds: inRange(input, 'VisibilityTimeout', VISIBILITY_SECONDS),
+  };
+  const waitSeconds = inRange(input, 'WaitTimeSeconds', WAIT_SECONDS) ?? queue.settings.waitSeconds;
+  const received = queue.receive(request, now);
+  if (received.length > 0) return answer(call, queue, received);
+  if (waitSeconds > 0) {
+    const waited = polls.wait(queue, request, now + waitSeconds * 1000, call.caller);
+    return waited.then((messages) => answer(call, queue, messages));
+  }
+  if (queue.isFull) {
+    throw new SqsError(
+      'OverLimit',
+      'The maximum number of in flight messages is reached: delete messages, or let them time out.',
+    );
+  }
+  return answer(call, queue, received);
+}
+
+/** The sentence's end differs by parameter, as AWS's does. */
+function inRange(input: Input, name: string, { min, max }: Range): number | undefined {
+  const value = input.integer(name);
+  if (value === undefined || (value >= min && value <= max)) return value;
+  const reason =
+    name === 'MaxNumberOfMessages'
+      ? `Must be between ${min} and ${max}, if provided.`
+      : `Must be >= ${min} and <= ${max}, if provided.`;
+  throw invalidValue(name, value, reason);
+}
+
+function answer(call: Call, queue: Queue, received: readonly Received[]): ReceivedMessages {
+  const wantsAttribute = selector(call.input.texts('MessageAttributeNames'));
+  // The second name is the older one of the same parameter.
+  const wantsSystem = selector([
+    ...call.input.texts('MessageSystemAttributeNames'),
+    ...call.input.texts('AttributeNames'),
+  ]);
+  const messages = received.map((one) => outgoing(one, wantsAttribute, wantsSystem));
+  return new ReceivedMessages(messages, () => {
+    for (const { handle } of received) queue.takeBack(handle);
+    call.polls.serveChanged(Date.now());
+  });
+}
+
+type Wants = (name: string) => boolean;
+
+function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants): OutgoingMessage {
+  const { draft, handle } = received;
+  const wanted = new Map([...draft.attributes].filter(([name]) => wantsAttribute(name)));
+  const md5 = wanted.size === draft.attributes.size ? draft.attributesMd5 : attributesMd5(wanted);
+  const system = Object.entries(systemAttributes(received)).filter(
+    ([name, value]) => value !== undefined && wantsSystem(name),
+  );
+  return {
+    bodyLiteral: draft.literal,
+    fields: {
+      MessageId: draft.id,
+      ReceiptHandle: handle,
+      MD5OfBody: draft.bodyMd5,
+      ...(system.length > 0 ? { Attributes: Object.fromEntries(system) } : {}),
+      ...(md5 ? { MessageAttributes: wireAttributes(wanted), MD5OfMessageAttributes: md5 } : {}),
+    },
+  };
+}
+
+function systemAttributes(received: Received): Record<string, string | undefined> {
+  return {
+    ApproximateFirstReceiveTimestamp: String(received.firstReceivedAt),
+    ApproximateReceiveCount: String(received.receiveCount),
+    AWSTraceHeader: received.draft.traceHeader,
+    DeadLetterQueueSourceArn: received.deadLetterSourceArn,
+    MessageGroupId: received.draft.groupId,
+    SenderId: received.draft.senderId,
+    SentTimestamp: String(received.sentAt),
+  };
+}
+
+function wireAttributes(attributes: MessageAttributes): Record<string, object> {
+  const wire: Record<string, object> = {};
+  for (const [name, { dataType, value }] of attributes) {
+    wire[name] =
+      'text' in value
+        ? { DataType: dataType, StringValue: value.text }
+        : { DataType: dataType, BinaryValue: value.base64 };
+  }
+  return wire;
+}

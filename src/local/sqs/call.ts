@@ -1,0 +1,40 @@
+import type { Queue } from './engine/queue.ts';
+import type { Queues } from './engine/queues.ts';
+import type { Input } from './input.ts';
+import type { LongPolls } from './long-polls.ts';
+
+/** All that an action needs besides its own parameters. */
+export interface Call {
+  readonly input: Input;
+  readonly queues: Queues;
+  readonly polls: LongPolls;
+  readonly now: number;
+  /** The URL of a queue, at the address that the caller used. */
+  urlOf(queue: Queue): string;
+  /** Aborted when the caller went away. */
+  readonly caller: AbortSignal;
+}
+
+/** What an action answers, in the shape of SQS's service model; undefined where it answers nothing. */
+export type Output = Readonly<Record<string, unknown>> | undefined;
+
+/** An answer with messages, which the protocol writes, and which may come too late for its caller. */
+export class ReceivedMessages {
+  readonly messages: readonly OutgoingMessage[];
+  /** Makes the messages visible again, as if they had not been received. */
+  readonly takeBack: () => void;
+
+  constructor(messages: readonly OutgoingMessage[], takeBack: () => void) {
+    this.messages = messages;
+    this.takeBack = takeBack;
+  }
+}
+
+export interface OutgoingMessage {
+  /** The body as the JSON string literal that it came as. */
+  readonly bodyLiteral: string;
+  /** All other fields. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export type Action = (call: Call) => Output | ReceivedMessages | Promise<ReceivedMessages>;

@@ -1,0 +1,2 @@
+export { createSqsClient } from './client.ts';
+export { type PeekedMessage, Sqs, type SqsOptions } from './sqs.ts';

@@ -1,0 +1,116 @@
+import type { BodyText } from './engine/contents.ts';
+import type { GivenAttribute } from './engine/message-attributes.ts';
+import { missingParameter, SqsError } from './errors.ts';
+
+/** A request's parameters, in the shape that SQS's service model gives them. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads parameters by name and type. What is of another type is no request that any SDK makes: it
+ * is refused as AWS's parser does.
+ */
+export class Input {
+  readonly #parameters: Parameters;
+
+  constructor(parameters: Parameters) {
+    this.#parameters = parameters;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#parameters[name] ?? undefined;
+    if (value === undefined || typeof value === 'string') return value;
+    throw wrongType(name, 'STRING_VALUE', value);
+  }
+
+  requiredText(name: string): string {
+    const value = this.text(name);
+    if (value === undefined || value === '') throw missingParameter(name);
+    return value;
+  }
+
+  integer(name: string): number | undefined {
+    const value = this.#parameters[name] ?? undefined;
+    if (value === undefined || (typeof value === 'number' && Number.isInteger(value))) return value;
+    throw wrongType(name, 'NUMBER_VALUE', value);
+  }
+
+  texts(name: string): string[] {
+    return this.#list(name).map((value) => {
+      if (typeof value === 'string') return value;
+      throw wrongType(name, 'STRING_VALUE', value);
+    });
+  }
+
+  textMap(name: string): Record<string, string> {
+    const map: Record<string, string> = {};
+    for (const [key, value] of Object.entries(this.#map(name))) {
+      if (typeof value !== 'string') throw wrongType(name, 'STRING_VALUE', value);
+      map[key] = value;
+    }
+    return map;
+  }
+
+  has(name: string): boolean {
+    return (this.#parameters[name] ?? undefined) !== undefined;
+  }
+
+  /** A list of structures; undefined when the parameter is not there. */
+  entries(name: string): Input[] | undefined {
+    if (!this.has(name)) return undefined;
+    return this.#list(name).map((value) => new Input(structure(name, value)));
+  }
+
+  /** A message's body. The protocol keeps the literal that it came as; see `BodyText`. */
+  body(name: string): BodyText | undefined {
+    const value = this.#parameters[name] ?? undefined;
+    if (value === undefined || isBodyText(value)) return value;
+    throw wrongType(name, 'STRING_VALUE', value);
+  }
+
+  attributes(name: string): ReadonlyMap<string, GivenAttribute> {
+    return new Map(
+      Object.entries(this.#map(name)).map(([key, value]) => {
+        const given = new Input(structure(name, value));
+        return [
+          key,
+          {
+            dataType: given.text('DataType'),
+            text: given.text('StringValue'),
+            base64: given.text('BinaryValue'),
+            isList:
+              given.#list('StringListValues').length > 0 ||
+              given.#list('BinaryListValues').length > 0,
+          },
+        ];
+      }),
+    );
+  }
+
+  #list(name: string): readonly unknown[] {
+    const value = this.#parameters[name] ?? [];
+    if (Array.isArray(value)) return value;
+    throw wrongType(name, 'LIST_VALUE', value);
+  }
+
+  #map(name: string): Parameters {
+    return structure(name, this.#parameters[name] ?? {});
+  }
+}
+
+function structure(name: string, value: unknown): Parameters {
+  if (isStructure(value)) return value;
+  throw wrongType(name, 'STRUCTURE', value);
+}
+
+function isStructure(value: unknown): value is Parameters {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isBodyText(value: unknown): value is BodyText {
+  return isStructure(value) && typeof value.literal === 'string' && typeof value.text === 'string';
+}
+
+function wrongType(name: string, expected: string, value: unknown): SqsError {
+  const came = Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  return new SqsError('MalformedInput', `${name}: ${expected} was expected, but ${came} came.`);
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { FanfoldError } from '../../errors.ts';
+import type { Service, ServiceRequest } from '../transport.ts';
+import { ACTIONS } from './actions/index.ts';
+import type { Output, ReceivedMessages } from './call.ts';
+import type { MessageState } from './engine/message.ts';
+import { Queues } from './engine/queues.ts';
+import { SqsError } from './errors.ts';
+import { Input } from './input.ts';
+import { jsonError, jsonResponse, readJsonRequest } from './json-protocol.ts';
+import { PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
+import { LongPolls } from './long-polls.ts';
+
+export interface SqsOptions {
+  /** @default '000000000000' */
+  accountId?: string;
+  /** @default 'us-east-1' */
+  region?: string;
+  /**
+   * Whether a deleted queue's name is refused for 60 s, and a second purge within 60 s, as on AWS.
+   * @default true
+   */
+  strictTiming?: boolean;
+}
+
+/** A message as `peek` shows it. */
+export interface PeekedMessage {
+  messageId: string;
+  body: string;
+  state: MessageState;
+  /** Receives so far. */
+  receiveCount: number;
+  /** Milliseconds since 1970. */
+  sentAt: number;
+  messageGroupId: string | undefined;
+}
+
+/**
+ * An SQS in this process: one account's queues in one region. Give `service` to an SDK client
+ * (`createSqsClient` does) or put it on a port. Nothing is kept when the process ends.
+ */
+export class Sqs {
+  readonly region: string;
+  readonly #queues: Queues;
+  readonly #polls: LongPolls;
+
+  constructor(options: SqsOptions = {}) {
+    const { accountId = '000000000000', region = 'us-east-1', strictTiming = true } = options;
+    if (!/^\d{12}$/.test(accountId)) {
+      throw new FanfoldError('BadOption', `An AWS account id is 12 digits; "${accountId}" is not.`);
+    }
+    this.region = region;
+    this.#queues = new Queues({
+      accountId,
+      region,
+      recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,
+      purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
+    });
+    this.#polls = new LongPolls(this.#queues.changed);
+  }
+
+  /** Answers requests as SQS does. */
+  readonly service: Service = async (request) => {
+    const requestId = randomUUID();
+    try {
+      return jsonResponse(await this.#act(request), requestId);
+    } catch (error) {
+      if (error instanceof SqsError) return jsonError(error, requestId);
+      throw error;
+    }
+  };
+
+  /** A queue's messages, first sent first, in whatever state; none is received by looking. */
+  peek(queueName: string): PeekedMessage[] {
+    const queue = this.#queues.find(queueName);
+    if (queue === undefined) {
+      throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to look into.`);
+    }
+    return Array.from(queue.messages(Date.now()), ({ draft, state, receiveCount, sentAt }) => ({
+      messageId: draft.id,
+      body: JSON.parse(draft.literal) as string,
+      state,
+      receiveCount,
+      sentAt,
+      messageGroupId: draft.groupId,
+    }));
+  }
+
+  /** Ends all waiting receives; they answer that there is nothing. */
+  close(): void {
+    this.#polls.close();
+  }
+
+  #act(request: ServiceRequest): Output | ReceivedMessages | Promise<ReceivedMessages> {
+    if (request.method !== 'POST') {
+      throw new SqsError('UnknownOperation', `POST was expected; ${request.method} came.`);
+    }
+    const { action, parameters } = readJsonRequest(request);
+    const act = ACTIONS.get(action);
+    if (act === undefined) {
+      throw new SqsError('UnknownOperation', `The action ${action} is not one that this SQS has.`);
+    }
+    const now = Date.now();
+    const base = `http://${request.headers.host ?? 'localhost'}/${this.#queues.accountId}`;
+    try {
+      return act({
+        input: new Input(parameters),
+        queues: this.#queues,
+        polls: this.#polls,
+        now,
+        urlOf: (queue) => `${base}/${queue.name}`,
+        caller: request.signal,
+      });
+    } finally {
+      this.#polls.serveChanged(now);
+    }
+  }
+}
