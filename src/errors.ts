@@ -53,3 +53,17 @@ export function messageOf(thrown: unknown): string {
     return 'something was thrown that has no text';
   }
 }
+
+/** An input that cannot be taken: not JSON, or too large. */
+export class InputError extends FanfoldError {
+  /** Its place in the run, from 0. */
+  readonly index: number;
+  /** What is wrong with it: the end of a sentence whose beginning says which input it is. */
+  readonly reason: string;
+
+  constructor(index: number, reason: string, options?: ErrorOptions) {
+    super('BadInput', `Input ${index} ${reason}`, options);
+    this.index = index;
+    this.reason = reason;
+  }
+}

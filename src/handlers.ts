@@ -1,14 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError } from './errors.ts';
+import { FanfoldError, InputError } from './errors.ts';
 import { type Names, namesOf, newRunId } from './pipeline/names.ts';
 import { findQueue } from './pipeline/queues.ts';
-import {
-  InputError,
-  readSeedRequest,
-  type SeedRefusal,
-  type SeedResponse,
-  seed,
-} from './pipeline/seed.ts';
+import { readSeedRequest, type SeedRefusal, type SeedResponse, seed } from './pipeline/seed.ts';
 import { Worker } from './pipeline/work.ts';
 import { TaskRegistry } from './task.ts';
 
@@ -55,19 +49,18 @@ export function seedHandler(
   options: HandlerOptions = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
-  const place = lazyPlace(options);
+  const found = lazyPlace(options);
   return async (event, context) => {
     try {
-      const { sqs, names, taskQueueUrl } = await place();
+      const { sqs, names, taskQueueUrl } = await found();
       const runId = newRunId(Date.now(), context.awsRequestId.replace(/-/g, '').slice(0, 16));
       const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId };
       return await seed(readSeedRequest(event), seeding);
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
       const { code, message } = error;
-      return {
-        error: { code, message, ...(error instanceof InputError ? { index: error.index } : {}) },
-      };
+      const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
+      return { error: { code, message, ...place } };
     }
   };
 }

@@ -135,7 +135,10 @@ export function defineTask<Input, Output>(
 ): Task<Input, Output>;
 export function defineTask(
   // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
-  definition: TaskOptions & { input?: StandardSchemaV1 | undefined; run(input: any, context: TaskContext): unknown },
+  definition: TaskOptions & {
+    input?: StandardSchemaV1 | undefined;
+    run(input: any, context: TaskContext): unknown;
+  },
   // biome-ignore lint/suspicious/noExplicitAny: as above.
 ): Task<any, any> {
   const { name } = definition;

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../errors.ts';
+import { FanfoldError, InputError } from '../errors.ts';
 import type { Json } from '../task.ts';
 
 /** The version of both messages. A worker that reads another one leaves the message alone. */
@@ -114,7 +114,7 @@ export function chunkItemsFor(inputs: number, workers: number): number {
  * travels alone, up to `MAX_INPUT_BYTES`; the cuts depend on the items alone, so that seeding the
  * same inputs again makes the same chunks.
  *
- * @throws FanfoldError `BadInput` for an item that no message can hold
+ * @throws InputError for an item that no message can hold
  */
 export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][] {
   const chunks: ChunkItem[][] = [];
@@ -122,7 +122,7 @@ export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][
   let bytes = 0;
   for (const item of items) {
     const size = itemBytes(item);
-    if (size > MAX_INPUT_BYTES) throw tooLarge(item.index, size);
+    if (size > MAX_INPUT_BYTES) throw inputTooLarge(item.index, size);
     if (chunk.length >= maxItems || (chunk.length > 0 && bytes + size > CHUNK_BYTES)) {
       chunks.push(chunk);
       chunk = [];
@@ -140,9 +140,10 @@ function itemBytes({ index, text }: ChunkItem): number {
   return Buffer.byteLength(text) + String(index).length + 4;
 }
 
-function tooLarge(index: number, bytes: number): FanfoldError {
-  return new FanfoldError(
-    'BadInput',
-    `Input ${index} takes ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
+/** The refusal of an input that no message can hold. */
+export function inputTooLarge(index: number, bytes: number): InputError {
+  return new InputError(
+    index,
+    `takes ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
   );
 }

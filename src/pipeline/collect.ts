@@ -16,6 +16,14 @@ export interface Delivery {
 
 /** Long polls at once: one is handled while others wait, and none is sent for what nobody takes. */
 const PARALLEL_POLLS = 3;
+/** SQS's longest wait. */
+const POLL_SECONDS = 20;
+
+/** A poll that has ended, and what it brought. */
+interface Polled {
+  poll: Promise<Polled>;
+  messages: Message[];
+}
 
 /**
  * Takes deliveries from a run's result queue. Polls go out only as their results are taken, so a
@@ -33,16 +41,19 @@ export class Collector {
     this.#queueUrl = queueUrl;
   }
 
-  /** Deliveries as they come, until `close`. */
+  /** Deliveries as they come, until `close`; what had come by then is the last. */
   async *deliveries(): AsyncGenerator<Delivery, void> {
-    const polls = new Set<Promise<Message[]>>();
+    const polls = new Set<Promise<Polled>>();
     const { signal } = this.#closing;
     try {
       while (!signal.aborted) {
-        while (polls.size < PARALLEL_POLLS) polls.add(ownHandled(this.#poll(20)));
-        const messages = await Promise.race(
-          Array.from(polls, (poll) => poll.finally(() => polls.delete(poll))),
-        );
+        while (polls.size < PARALLEL_POLLS) polls.add(this.#startPoll());
+        const { poll, messages } = await Promise.race(polls);
+        polls.delete(poll);
+        if (messages.length > 0) yield read(messages);
+      }
+      for (const poll of polls) {
+        const { messages } = await poll;
         if (messages.length > 0) yield read(messages);
       }
     } finally {
@@ -85,12 +96,19 @@ export class Collector {
     await Promise.all(this.#deleting);
   }
 
+  #startPoll(): Promise<Polled> {
+    const poll: Promise<Polled> = this.#poll().then((messages) => ({ poll, messages }));
+    // It may fail while nobody awaits it yet: that is met where it is awaited.
+    poll.catch(() => {});
+    return poll;
+  }
+
   /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
-  async #poll(waitSeconds: number): Promise<Message[]> {
+  async #poll(): Promise<Message[]> {
     const { signal } = this.#closing;
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#receive(waitSeconds, signal);
+        return await this.#receive(POLL_SECONDS, signal);
       } catch (error) {
         if (signal.aborted) return [];
         if ((error as { $fault?: unknown }).$fault === 'client' || failures > 5) throw error;
@@ -110,12 +128,6 @@ export class Collector {
     );
     return Messages;
   }
-}
-
-/** A poll may fail while nobody awaits it yet: its failure is met where it is awaited. */
-function ownHandled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 function read(messages: readonly Message[]): Delivery {

@@ -99,9 +99,13 @@ export class Execution {
     try {
       returned = call(this.#task, attempt);
     } catch (thrown) {
-      return this.#fail(attempt, thrown);
+      this.#fail(attempt, thrown);
+      return;
     }
-    if (!isThenable(returned)) return this.#succeed(attempt, returned);
+    if (!isThenable(returned)) {
+      this.#succeed(attempt, returned);
+      return;
+    }
     this.#running.add(attempt);
     this.#timer ??= setTimeout(() => this.#expire(), this.#task.timeoutSeconds * 1000);
     returned.then(
@@ -240,7 +244,10 @@ function call(task: AnyTask, attempt: Attempt): unknown {
   return isThenable(checked) ? (checked as Promise<Checked>).then(run) : run(checked as Checked);
 }
 
-type Issue = { message: string; path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined };
+type Issue = {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+};
 
 function issuesText(issues: readonly Issue[]): string {
   const lines = issues.map(({ message, path }) => {
@@ -259,7 +266,10 @@ function outputText(output: unknown): string | { code: FailureCode; message: str
     return { code: 'OutputNotJson', message: `The output is not JSON: ${messageOf(thrown)}` };
   }
   if (text === undefined) {
-    return { code: 'OutputNotJson', message: `The output is a ${typeof output}, which JSON has not.` };
+    return {
+      code: 'OutputNotJson',
+      message: `The output is a ${typeof output}, which JSON has not.`,
+    };
   }
   text = messageText(text);
   // Three bytes are the most that a UTF-16 unit takes: most texts need no exact count.

@@ -1,13 +1,31 @@
-import { FanfoldError, messageOf } from '../errors.ts';
+import { InputError, messageOf } from '../errors.ts';
+import { inputTooLarge, MAX_INPUT_BYTES } from './chunk.ts';
 
 /** What `map` takes: inputs in memory, made on demand, or as they come. */
-export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input>;
+export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;
+
+/**
+ * Inputs that are JSON texts already, in batches: for who reads them from somewhere and need not
+ * parse what is only passed on. Each text is one input, without line breaks outside of it.
+ */
+export class JsonTexts {
+  readonly batches: AsyncIterable<string[]>;
+  /** How many there will be, where that is known. */
+  readonly total: number | undefined;
+
+  constructor(batches: AsyncIterable<string[]>, total?: number) {
+    this.batches = batches;
+    this.total = total;
+  }
+}
 
 /** A part of a run's inputs, as JSON texts. */
 export interface Page {
   texts: string[];
   /** Length of all texts, in UTF-16 units. */
   length: number;
+  /** Whether it is as large as a page gets: its source gives inputs faster than they are sent. */
+  full: boolean;
   /** Whether these are the last. */
   last: boolean;
 }
@@ -15,14 +33,21 @@ export interface Page {
 /** A page is sent when it holds so much ... */
 const PAGE_LENGTH = 1_000_000;
 /** ... or so many inputs ... */
-const PAGE_INPUTS = 100_000;
+const PAGE_INPUTS = 10_000;
 /** ... or when its source has given nothing for so long, so that a slow stream's inputs start. */
 const LINGER_MS = 50;
 /** Inputs that are taken from an array or iterator in one go. */
 const BATCH = 1_000;
 
+/** How many inputs there are, where that can be known before they are read. */
+export function totalOf(inputs: Inputs<unknown>): number | undefined {
+  if (inputs instanceof JsonTexts) return inputs.total;
+  return Array.isArray(inputs) ? inputs.length : undefined;
+}
+
 /** Inputs as JSON texts, in batches. */
 export async function* textsOf(inputs: Inputs<unknown>): AsyncGenerator<string[], void> {
+  if (inputs instanceof JsonTexts) return yield* inputs.batches;
   let index = 0;
   if (Symbol.asyncIterator in inputs) {
     for await (const input of inputs) yield [inputText(input, index++)];
@@ -46,15 +71,16 @@ function inputText(input: unknown, index: number): string {
   } catch (thrown) {
     cause = thrown;
   }
-  if (text !== undefined) return text;
-  const why = cause === undefined ? `a ${typeof input} came` : messageOf(cause);
-  throw new FanfoldError('BadInput', `Input ${index} is not JSON: ${why}.`, { cause });
+  if (text !== undefined && text.length <= MAX_INPUT_BYTES) return text;
+  if (text !== undefined) throw inputTooLarge(index, Buffer.byteLength(text));
+  const why = cause === undefined ? `it is a ${typeof input}` : messageOf(cause);
+  throw new InputError(index, `cannot be JSON: ${why}.`, { cause });
 }
 
 /** Gathers batches of texts into pages. Ends the source when its consumer ends early. */
 export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<Page, void> {
   const batches = source[Symbol.asyncIterator]();
-  let page: Page = { texts: [], length: 0, last: false };
+  let page: Page = emptyPage();
   let ended = false;
   try {
     let next = batches.next();
@@ -62,7 +88,7 @@ export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<
       const step = page.texts.length === 0 ? await next : await soon(next);
       if (step === 'later') {
         yield page;
-        page = { texts: [], length: 0, last: false };
+        page = emptyPage();
         continue;
       }
       if (step.done) break;
@@ -70,8 +96,8 @@ export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<
         page.texts.push(text);
         page.length += text.length;
         if (page.length < PAGE_LENGTH && page.texts.length < PAGE_INPUTS) continue;
-        yield page;
-        page = { texts: [], length: 0, last: false };
+        yield { ...page, full: true };
+        page = emptyPage();
       }
       next = batches.next();
       // It may fail while a page is being sent: that is met at the next turn.
@@ -82,6 +108,10 @@ export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<
   } finally {
     if (!ended) await batches.return?.();
   }
+}
+
+function emptyPage(): Page {
+  return { texts: [], length: 0, full: false, last: false };
 }
 
 /** What the source gives within the linger time, or `later`. */

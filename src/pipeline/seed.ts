@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { FanfoldError, InputError, messageOf } from '../errors.ts';
 import type { Json, TaskRegistry } from '../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from './chunk.ts';
 import { createdAt, type Names, newRunId } from './names.ts';
@@ -48,19 +48,10 @@ export interface SeedRefusal {
   error: {
     code: string;
     message: string;
-    /** The input that is at fault, counted from the run's first. */
+    /** The input that is at fault, counted from the run's first, and what is wrong with it. */
     index?: number;
+    reason?: string;
   };
-}
-
-/** An input that is not JSON or too large, with its place in the run. */
-export class InputError extends FanfoldError {
-  readonly index: number;
-
-  constructor(index: number, message: string, options?: ErrorOptions) {
-    super('BadInput', message, options);
-    this.index = index;
-  }
 }
 
 export interface SeedOptions {
@@ -126,9 +117,7 @@ function itemsOf(inputs: SeedRequest['inputs'], first: number): ChunkItem[] {
     try {
       JSON.parse(line);
     } catch (cause) {
-      throw new InputError(first + at, `Input ${first + at} is not JSON: ${messageOf(cause)}`, {
-        cause,
-      });
+      throw new InputError(first + at, `is not JSON: ${messageOf(cause)}`, { cause });
     }
     return { index: first + at, text: messageText(line) };
   });

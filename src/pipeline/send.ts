@@ -69,7 +69,8 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
       }),
     );
     if (Failed.length === 0) return;
-    const fault = Failed.find((entry) => entry.SenderFault) ?? (attempt === ENTRY_TRIES && Failed[0]);
+    const fault =
+      Failed.find((entry) => entry.SenderFault) ?? (attempt === ENTRY_TRIES && Failed[0]);
     if (fault) {
       throw new FanfoldError(
         'RunFailed',
