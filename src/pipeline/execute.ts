@@ -34,6 +34,7 @@ export class Execution {
   readonly #mayStart: () => boolean;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
+  #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,7 +62,8 @@ export class Execution {
 
   /** Indexes of the items that are running now. */
   get running(): number[] {
-    return Array.from(this.#running, (attempt) => attempt.index);
+    const running = Array.from(this.#running, (attempt) => attempt.index);
+    return this.#calling === undefined ? running : [...running, this.#calling.index];
   }
 
   /** The items that were not started. */
@@ -96,12 +98,16 @@ export class Execution {
 
   #start(attempt: Attempt): void {
     let returned: unknown;
+    // A function may end the process before it returns.
+    this.#calling = attempt;
     try {
       returned = call(this.#task, attempt);
     } catch (thrown) {
+      this.#calling = undefined;
       this.#fail(attempt, thrown);
       return;
     }
+    this.#calling = undefined;
     if (!isThenable(returned)) {
       this.#succeed(attempt, returned);
       return;

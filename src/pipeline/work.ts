@@ -6,7 +6,7 @@ import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
 import { isMissingQueue, RunQueues } from './queues.ts';
 import { Report } from './report.ts';
-import { type FailureCode, failedLine, okLine } from './result.ts';
+import { failedLine, okLine } from './result.ts';
 import { type Outgoing, sendAll } from './send.ts';
 
 /** A task message as a worker has it. */
@@ -227,8 +227,14 @@ function lineOf(outcome: Outcome, attempts: number): string {
   return failedLine(outcome.index, { code, name, message, attempts }, outcome.ms);
 }
 
+/** What a task says of its further attempts. */
+export type RetryOptions = Pick<
+  AnyTask,
+  'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds'
+>;
+
 /** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
-export function backoffSeconds(task: AnyTask, attempt: number): number {
+export function backoffSeconds(task: RetryOptions, attempt: number): number {
   const longest = Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
   return Math.round(Math.random() * longest);
 }
@@ -248,13 +254,4 @@ export function messagesOf(
     groupId: chunk.runId,
     ...(delaySeconds ? { delaySeconds } : {}),
   }));
-}
-
-/** For a supervisor: the failure of an item that its worker's process died on. */
-export function diedLine(
-  index: number,
-  failure: { code: FailureCode; message: string },
-  attempts: number,
-): string {
-  return failedLine(index, { ...failure, name: failure.code, attempts }, 0);
 }

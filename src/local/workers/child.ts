@@ -1,0 +1,108 @@
+// The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { messageOf } from '../../errors.ts';
+import { namesOf } from '../../pipeline/names.ts';
+import { pull } from '../../pipeline/pull.ts';
+import { findQueue } from '../../pipeline/queues.ts';
+import { Worker } from '../../pipeline/work.ts';
+import { TaskRegistry } from '../../task.ts';
+import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+
+const ALIVE_MS = 1_000;
+
+const stopping = new AbortController();
+let worker: Worker | undefined;
+let lastError: string | undefined;
+
+function tell(message: FromWorker): void {
+  // The supervisor may be gone: then this process is about to end as well.
+  if (process.connected) process.send?.(message);
+}
+
+function stop(): void {
+  stopping.abort();
+  worker?.stop();
+}
+
+// Ctrl-C reaches all processes of a terminal: the supervisor decides what it means.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', stop);
+process.on('disconnect', () => process.exit(0));
+process.on('uncaughtExceptionMonitor', (error) => {
+  lastError = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
+});
+process.on('exit', () => {
+  const held = worker?.held;
+  if (held === undefined) return;
+  const lastWords = { running: held.running(), settled: held.settled() };
+  tell({ type: 'lastWords', lastWords, cause: lastError });
+});
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'stop') stop();
+  else void work(message.start);
+});
+
+async function work(start: Start): Promise<void> {
+  const tasks = await load(start.tasks);
+  if (tasks === undefined) return;
+  const sqs = new SQSClient({
+    region: start.region,
+    endpoint: start.endpoint,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    // Queue URLs may name the address by which another process knows this SQS.
+    useQueueUrlAsEndpoint: false,
+  });
+  const names = namesOf(start.name);
+  const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
+    findQueue(sqs, names.tasks),
+    findQueue(sqs, names.dead),
+  ]);
+  worker = new Worker({
+    sqs,
+    tasks,
+    taskQueueUrl,
+    deadQueueUrl,
+    worker: start.worker,
+    sliceSeconds: start.sliceSeconds,
+  });
+  tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
+  const alive = setInterval(() => {
+    if (worker?.held) tell({ type: 'alive' });
+  }, ALIVE_MS);
+  await pull({
+    sqs,
+    taskQueueUrl,
+    worker,
+    signal: stopping.signal,
+    onMessage: (message) => tell(message ? { type: 'chunk', message } : { type: 'done' }),
+    onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
+  });
+  clearInterval(alive);
+  process.exit(0);
+}
+
+async function load(url: string): Promise<TaskRegistry | undefined> {
+  try {
+    const module: object = await import(url);
+    return TaskRegistry.fromModule(module, 'it');
+  } catch (error) {
+    const place = error instanceof SyntaxError ? placeOf(error) : '';
+    process.send?.(
+      { type: 'unloadable', reason: `${messageOf(error)}${place}` } as FromWorker,
+      () => process.exit(1),
+    );
+    return undefined;
+  }
+}
+
+/** Node puts the file and line of a syntax error in front of its stack. */
+function placeOf({ stack = '' }: SyntaxError): string {
+  const [place = ''] = stack.split('\n');
+  return /:\d+$/.test(place) ? ` (${place})` : '';
+}
+
+function factsOf(task: TaskFacts): TaskFacts {
+  const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
+    task;
+  return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
+}

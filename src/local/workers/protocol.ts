@@ -1,0 +1,34 @@
+import type { LastWords } from '../../pipeline/recover.ts';
+import type { TaskMessage } from '../../pipeline/work.ts';
+import type { TaskOptions } from '../../task.ts';
+
+/** What a worker process is told when it starts. */
+export interface Start {
+  /** URL of the tasks module. */
+  tasks: string;
+  /** Where the SQS is, such as `http://127.0.0.1:40123`. */
+  endpoint: string;
+  region: string;
+  /** The deployment's name. */
+  name: string;
+  /** The worker's name, which stands in each of its results. */
+  worker: string;
+  sliceSeconds: number;
+}
+
+/** What a supervisor knows of a task without having its code. */
+export type TaskFacts = Required<TaskOptions>;
+
+/** What a worker process tells its supervisor. */
+export type FromWorker =
+  | { type: 'ready'; tasks: TaskFacts[] }
+  | { type: 'unloadable'; reason: string }
+  | { type: 'chunk'; message: TaskMessage }
+  | { type: 'done' }
+  /** Every second while a chunk is in hand: the process is not blocked. */
+  | { type: 'alive' }
+  | { type: 'trouble'; message: string }
+  | { type: 'lastWords'; lastWords: LastWords | undefined; cause: string | undefined };
+
+/** What a supervisor tells a worker process once it is started. */
+export type ToWorker = { type: 'start'; start: Start } | { type: 'stop' };

@@ -1,0 +1,146 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { LastWords } from '../../pipeline/recover.ts';
+import type { TaskMessage } from '../../pipeline/work.ts';
+import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+
+/** How a worker process ended, and what it left. */
+export interface Death {
+  /** The chunk in its hand. */
+  message: TaskMessage | undefined;
+  lastWords: LastWords | undefined;
+  /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
+  cause: string;
+  /** Whether it had started: what dies before cannot load its tasks. */
+  started: boolean;
+  /** Why its tasks module could not be loaded, where it said so. */
+  unloadable: string | undefined;
+  /** Whether it ended of itself, to be replaced by a fresh one. */
+  orderly: boolean;
+}
+
+export interface WorkerProcessOptions {
+  start: Start;
+  onReady: (tasks: TaskFacts[]) => void;
+  onTrouble: (message: string) => void;
+  onDeath: (death: Death) => void;
+  /** How long it may be blocked over a chunk before it is killed, in seconds. */
+  blockedSeconds: () => number;
+}
+
+// This file's own ending: `.ts` in the repository, `.js` in the package.
+const CHILD = new URL(
+  `./child${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+);
+
+/** How long a process that is told to stop may take over the item in its hand, in milliseconds. */
+const GRACE_MS = 500;
+
+const LOOK_MS = 1_000;
+
+/** One worker process, from its start to its end. */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #options: WorkerProcessOptions;
+  readonly ended: Promise<void>;
+  #message: TaskMessage | undefined;
+  #lastWords: LastWords | undefined;
+  #error: string | undefined;
+  #started = false;
+  #unloadable: string | undefined;
+  #aliveAt = 0;
+  #watch: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: WorkerProcessOptions) {
+    this.#options = options;
+    this.#child = fork(fileURLToPath(CHILD), {
+      // Standard output is for results alone: whatever a task prints is for humans.
+      stdio: ['ignore', 2, 2, 'ipc'],
+      serialization: 'advanced',
+      // Options like --inspect or --eval are the parent's own.
+      execArgv: ['--enable-source-maps'],
+    });
+    this.#child.on('message', (message: FromWorker) => this.#hear(message));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#child.on('close', (code, signal) => {
+      this.#die(code, signal);
+      resolve();
+    });
+    // A process that can't be started closes too, and a message to one that has ended is no matter.
+    this.#child.on('error', (error) => {
+      this.#error ??= error.message;
+    });
+    this.#tell({ type: 'start', start: options.start });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Ends the process: at once where it is idle, else after the item in its hand, or a short grace. */
+  async stop(): Promise<void> {
+    if (this.#message === undefined) this.#child.kill('SIGKILL');
+    else this.#tell({ type: 'stop' });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #tell(message: ToWorker): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #hear(message: FromWorker): void {
+    this.#aliveAt = Date.now();
+    switch (message.type) {
+      case 'ready':
+        this.#started = true;
+        this.#watch = setInterval(() => this.#killBlocked(), LOOK_MS);
+        this.#watch.unref();
+        this.#options.onReady(message.tasks);
+        break;
+      case 'unloadable':
+        this.#unloadable = message.reason;
+        break;
+      case 'chunk':
+        this.#message = message.message;
+        break;
+      case 'done':
+        this.#message = undefined;
+        break;
+      case 'trouble':
+        this.#options.onTrouble(message.message);
+        break;
+      case 'lastWords':
+        this.#lastWords = message.lastWords;
+        this.#error = message.cause;
+        break;
+      case 'alive':
+        break;
+    }
+  }
+
+  /** A task that never gives the thread back can't be timed out from within. */
+  #killBlocked(): void {
+    if (this.#message === undefined) return;
+    const blockedMs = Date.now() - this.#aliveAt;
+    if (blockedMs < this.#options.blockedSeconds() * 1000) return;
+    this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
+    this.#child.kill('SIGKILL');
+  }
+
+  #die(code: number | null, signal: NodeJS.Signals | null): void {
+    clearInterval(this.#watch);
+    const how = signal ?? `exit code ${code}`;
+    this.#options.onDeath({
+      message: this.#message,
+      lastWords: this.#lastWords,
+      cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
+      started: this.#started,
+      unloadable: this.#unloadable,
+      orderly: code === 0 && this.#message === undefined,
+    });
+  }
+}

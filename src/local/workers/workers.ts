@@ -1,0 +1,131 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { readChunk } from '../../pipeline/chunk.ts';
+import { recover } from '../../pipeline/recover.ts';
+import type { Start, TaskFacts } from './protocol.ts';
+import { type Death, WorkerProcess } from './worker-process.ts';
+
+export interface WorkersOptions extends Omit<Start, 'worker'> {
+  /** How many processes. */
+  count: number;
+  sqs: SQSClient;
+  taskQueueUrl: string;
+  /** Told when the workers can't go on: replacements don't start any more. */
+  onFailure: (error: FanfoldError) => void;
+  /** Told of what was mended: a process that died, a call that failed. */
+  onTrouble: (message: string) => void;
+}
+
+/** Processes in a row that may die before they have started. */
+const FAILED_STARTS = 3;
+
+/** A blocked process is given this much more than a task's timeoutSeconds. */
+const BLOCKED_MARGIN_SECONDS = 10;
+
+/**
+ * Supervised worker processes. One that dies is replaced, and its chunk is done again by another
+ * at once: the supervisor sends back what the dead one owed.
+ */
+export class Workers {
+  /** The tasks of the tasks module, once the first process has loaded it; rejects when none can. */
+  readonly ready: Promise<TaskFacts[]>;
+  readonly #options: WorkersOptions;
+  readonly #ready = Promise.withResolvers<TaskFacts[]>();
+  readonly #processes = new Set<WorkerProcess>();
+  readonly #recovering = new Set<Promise<void>>();
+  readonly #tasks = new Map<string, TaskFacts>();
+  #failedStarts = 0;
+  #closed = false;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
+    for (let number = 1; number <= options.count; number++) this.#start(`worker-${number}`);
+  }
+
+  get size(): number {
+    return this.#processes.size;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(Array.from(this.#processes, (process) => process.stop()));
+    await Promise.all(this.#recovering);
+  }
+
+  #start(worker: string): void {
+    const { tasks, endpoint, region, name, sliceSeconds, onTrouble } = this.#options;
+    const process = new WorkerProcess({
+      start: { tasks, endpoint, region, name, worker, sliceSeconds },
+      onReady: (facts) => {
+        this.#failedStarts = 0;
+        for (const task of facts) this.#tasks.set(task.name, task);
+        this.#ready.resolve(facts);
+      },
+      onTrouble: (message) => onTrouble(`${worker}: ${message}`),
+      onDeath: (death) => {
+        this.#processes.delete(process);
+        this.#replace(worker, death);
+      },
+      blockedSeconds: () => {
+        const longest = Math.max(
+          ...Array.from(this.#tasks.values(), (task) => task.timeoutSeconds),
+        );
+        return longest + BLOCKED_MARGIN_SECONDS;
+      },
+    });
+    this.#processes.add(process);
+  }
+
+  #replace(worker: string, death: Death): void {
+    if (this.#closed) return;
+    const { onTrouble } = this.#options;
+    if (!death.started) {
+      this.#failedStarts++;
+      const hopeless = this.#tasks.size === 0 || this.#failedStarts >= FAILED_STARTS;
+      if (hopeless) {
+        this.#fail(death);
+        return;
+      }
+    } else if (!death.orderly) {
+      onTrouble(`${worker} died (${death.cause}) and is replaced`);
+    }
+    if (death.message) this.#recover(worker, death);
+    this.#start(worker);
+  }
+
+  #fail({ unloadable, cause }: Death): void {
+    const why = unloadable ?? `the process that loads it ended with ${cause}`;
+    const error = new FanfoldError(
+      'BadTask',
+      `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
+    );
+    this.#closed = true;
+    this.#ready.reject(error);
+    this.#options.onFailure(error);
+  }
+
+  #recover(worker: string, { message, lastWords, cause }: Death): void {
+    if (message === undefined) return;
+    const { sqs, taskQueueUrl, onTrouble } = this.#options;
+    const retry = this.#tasks.get(taskOf(message.body));
+    const recovered = recover({ sqs, taskQueueUrl, worker, message, lastWords, cause, retry })
+      // What could not be sent back comes back by itself, when the dead worker's claim ends.
+      .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
+      .finally(() => this.#recovering.delete(recovered));
+    this.#recovering.add(recovered);
+  }
+}
+
+function taskOf(body: string): string {
+  try {
+    return readChunk(body).task;
+  } catch {
+    return '';
+  }
+}
+
+function displayed(url: string): string {
+  return url.startsWith('file:') ? decodeURIComponent(new URL(url).pathname) : url;
+}

@@ -1,0 +1,90 @@
+import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
+import { type Chunk, readChunk } from './chunk.ts';
+import { isMissingQueue } from './queues.ts';
+import { failedLine, resultBody } from './result.ts';
+import { type Outgoing, sendAll } from './send.ts';
+import { backoffSeconds, messagesOf, type RetryOptions, type TaskMessage } from './work.ts';
+
+/** What a process could still say of the chunk in its hand when it died. */
+export interface LastWords {
+  /** Indexes of the items that were running. */
+  running: number[];
+  /** Indexes whose results, or whose further attempts, SQS has accepted. */
+  settled: number[];
+}
+
+export interface RecoverOptions {
+  sqs: SQSClient;
+  taskQueueUrl: string;
+  worker: string;
+  message: TaskMessage;
+  /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
+  lastWords: LastWords | undefined;
+  /** How it ended, such as `exit code 1`. */
+  cause: string;
+  /** The task's own options; undefined when it has no such task. */
+  retry: RetryOptions | undefined;
+}
+
+/** A chunk in which any item may be the one that kills is cut in so many parts. */
+const PARTS = 10;
+
+/**
+ * Does for a dead worker what it owed for the chunk in its hand. An item that ran alone when the
+ * process died has had its attempt; when several ran, or it is not known which, the chunk is cut
+ * until an item is alone. What had not started is handed back as it was.
+ */
+export async function recover(options: RecoverOptions): Promise<void> {
+  const { sqs, taskQueueUrl, message, lastWords } = options;
+  let chunk: Chunk;
+  try {
+    chunk = readChunk(message.body);
+  } catch (error) {
+    if (error instanceof FanfoldError) return;
+    throw error;
+  }
+  const settled = new Set(lastWords?.settled);
+  const left = chunk.items.filter(([index]) => !settled.has(index));
+  const running = new Set(lastWords?.running);
+  const suspects = lastWords ? left.filter(([index]) => running.has(index)) : left;
+  const others = lastWords ? left.filter(([index]) => !running.has(index)) : [];
+  const [only] = suspects;
+  const again: Outgoing[] = messagesOf(chunk, others, others.length);
+  if (only !== undefined && suspects.length === 1) {
+    again.push(...(await tryAgain(options, chunk, only)));
+  } else {
+    again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
+  }
+  await sendAll(sqs, taskQueueUrl, again);
+  await sqs.send(
+    new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: message.receiptHandle }),
+  );
+}
+
+/** Another attempt at an item that its process died on; or, after the last, its failure. */
+async function tryAgain(
+  { sqs, worker, cause, retry }: RecoverOptions,
+  chunk: Chunk,
+  item: Chunk['items'][number],
+): Promise<Outgoing[]> {
+  const { runId, attempt, resultQueueUrl } = chunk;
+  if (retry !== undefined && attempt < retry.maxAttempts) {
+    const next = { ...chunk, attempt: attempt + 1 };
+    return messagesOf(next, [item], 1, backoffSeconds(retry, attempt));
+  }
+  const failure = {
+    code: 'WorkerDied' as const,
+    name: 'WorkerDied',
+    message: `The worker process died while it ran this input: ${cause}.`,
+    attempts: attempt,
+  };
+  const body = resultBody(runId, worker, [failedLine(item[0], failure, 0)]);
+  try {
+    await sendAll(sqs, resultQueueUrl, [{ body }]);
+  } catch (error) {
+    // The run is over: nobody wants to know.
+    if (!isMissingQueue(error)) throw error;
+  }
+  return [];
+}
