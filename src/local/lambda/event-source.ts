@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import type { Invoked, LambdaFunction } from './function.ts';
+import { EVENT_SOURCE_PER_MINUTE, EVENT_SOURCE_START, MAX_BATCH_SIZE } from './limits.ts';
+
+export interface EventSourceOptions {
+  sqs: SQSClient;
+  queueUrl: string;
+  /** Messages an invocation gets at most: 1 to 10. @default 10 */
+  batchSize?: number;
+  /** Pollers when there is nothing to do. @default 1 */
+  minConcurrency?: number;
+  /** Invocations at once at most. @default 1000 */
+  maxConcurrency?: number;
+  /**
+   * Whether concurrency grows as slowly as Lambda's: 5 at first, 300 more a minute. Without it, it
+   * grows as fast as there is work.
+   * @default false
+   */
+  ramp?: boolean;
+  /** Whether the function tells which of its messages failed. @default false, as on Lambda */
+  reportBatchItemFailures?: boolean;
+}
+
+const WAIT_SECONDS = 20;
+/** The longest pause after calls that failed, in milliseconds. */
+const PAUSE_CAP_MS = 10_000;
+
+/**
+ * An SQS event source: pollers, each of which receives a batch, invokes the function with it, and
+ * deletes what the function did not fail. A poller that has work starts another one, up to
+ * `maxConcurrency`; one that finds nothing ends, down to `minConcurrency`. Messages that failed are
+ * left alone: they come back when their visibility timeout ends, as on Lambda.
+ */
+export class EventSource {
+  readonly #target: LambdaFunction;
+  readonly #region: string;
+  readonly #options: EventSourceOptions;
+  readonly #queueArn: string;
+  readonly #closing = new AbortController();
+  readonly #pollers = new Set<Promise<void>>();
+  readonly #startedAt = Date.now();
+  #busy = 0;
+
+  constructor(target: LambdaFunction, region: string, options: EventSourceOptions) {
+    const { batchSize = MAX_BATCH_SIZE, minConcurrency = 1, maxConcurrency = 1 } = options;
+    if (!(batchSize >= 1 && batchSize <= MAX_BATCH_SIZE)) {
+      throw new FanfoldError(
+        'BadOption',
+        `batchSize is 1 to ${MAX_BATCH_SIZE}; ${batchSize} came.`,
+      );
+    }
+    if (!(minConcurrency >= 1 && maxConcurrency >= 1)) {
+      throw new FanfoldError('BadOption', 'minConcurrency and maxConcurrency are 1 or more.');
+    }
+    this.#target = target;
+    this.#region = region;
+    this.#options = options;
+    const [account = '', name = ''] = options.queueUrl.split('/').slice(-2);
+    this.#queueArn = `arn:aws:sqs:${region}:${account}:${name}`;
+    this.#grow();
+  }
+
+  /** Invocations that run now. */
+  get busy(): number {
+    return this.#busy;
+  }
+
+  /** Takes no more messages; ends when what runs has ended. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#pollers);
+  }
+
+  /** Keeps one poller more than are busy, within the bounds. */
+  #grow(): void {
+    const { minConcurrency = 1 } = this.#options;
+    const wanted = Math.min(this.#limit(), Math.max(minConcurrency, this.#busy + 1));
+    while (this.#pollers.size < wanted && !this.#closing.signal.aborted) {
+      const poller = this.#poll().finally(() => {
+        this.#pollers.delete(poller);
+        this.#grow();
+      });
+      this.#pollers.add(poller);
+    }
+  }
+
+  #limit(): number {
+    const { maxConcurrency = 1000, ramp = false } = this.#options;
+    if (!ramp) return maxConcurrency;
+    const minutes = (Date.now() - this.#startedAt) / 60_000;
+    return Math.min(
+      maxConcurrency,
+      EVENT_SOURCE_START + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE),
+    );
+  }
+
+  async #poll(): Promise<void> {
+    const { signal } = this.#closing;
+    let failures = 0;
+    while (!signal.aborted) {
+      let messages: Message[];
+      try {
+        messages = await this.#receive();
+        failures = 0;
+      } catch {
+        if (signal.aborted) return;
+        failures++;
+        await pause(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+        continue;
+      }
+      if (messages.length > 0) await this.#handle(messages);
+      // An idle poller ends where there are others: a busy one starts it again.
+      else if (this.#pollers.size > Math.max(this.#options.minConcurrency ?? 1, this.#busy + 1))
+        return;
+    }
+  }
+
+  async #receive(): Promise<Message[]> {
+    const { sqs, queueUrl, batchSize = MAX_BATCH_SIZE } = this.#options;
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: batchSize,
+        WaitTimeSeconds: WAIT_SECONDS,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+      }),
+      { abortSignal: this.#closing.signal },
+    );
+    return Messages;
+  }
+
+  async #handle(messages: readonly Message[]): Promise<void> {
+    this.#busy++;
+    this.#grow();
+    try {
+      const event = { Records: messages.map((message) => this.#record(message)) };
+      const invoked = await this.#invoke(JSON.stringify(event));
+      const done = invoked && succeeded(invoked, messages, this.#options.reportBatchItemFailures);
+      if (done && done.length > 0) await this.#delete(done);
+    } catch {
+      // A delete that failed: the messages come again, as on Lambda.
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  /** Undefined when the source was closed while the function was throttled. */
+  async #invoke(payload: string): Promise<Invoked | undefined> {
+    const { signal } = this.#closing;
+    for (let tries = 1; this.#target.throttled; tries++) {
+      if (signal.aborted) return undefined;
+      await pause(Math.min(PAUSE_CAP_MS, 100 * 2 ** tries), signal);
+    }
+    return this.#target.invoke(payload, randomUUID());
+  }
+
+  async #delete(messages: readonly Message[]): Promise<void> {
+    const { sqs, queueUrl } = this.#options;
+    await sqs.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: messages.map(({ ReceiptHandle }, id) => ({ Id: String(id), ReceiptHandle })),
+      }),
+    );
+  }
+
+  /** A message as Lambda's events have it: the names begin in lower case. */
+  #record(message: Message): Record<string, unknown> {
+    const attributes = Object.entries(message.MessageAttributes ?? {});
+    return {
+      messageId: message.MessageId,
+      receiptHandle: message.ReceiptHandle,
+      body: message.Body,
+      attributes: message.Attributes ?? {},
+      messageAttributes: Object.fromEntries(
+        attributes.map(([name, { DataType, StringValue, BinaryValue }]) => [
+          name,
+          {
+            dataType: DataType,
+            ...(StringValue === undefined ? {} : { stringValue: StringValue }),
+            ...(BinaryValue === undefined
+              ? {}
+              : { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+            stringListValues: [],
+            binaryListValues: [],
+          },
+        ]),
+      ),
+      md5OfBody: message.MD5OfBody,
+      ...(message.MD5OfMessageAttributes
+        ? { md5OfMessageAttributes: message.MD5OfMessageAttributes }
+        : {}),
+      eventSource: 'aws:sqs',
+      eventSourceARN: this.#queueArn,
+      awsRegion: this.#region,
+    };
+  }
+}
+
+/**
+ * Which messages are to be deleted. With partial batch responses, an empty or missing list means
+ * all, and a list that names none of the messages, or that is none, means that all failed.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+function succeeded(
+  { payload, failed }: Invoked,
+  messages: readonly Message[],
+  partial = false,
+): readonly Message[] {
+  if (failed) return [];
+  if (!partial) return messages;
+  const answer = JSON.parse(payload) as { batchItemFailures?: unknown } | null;
+  const listed = answer?.batchItemFailures ?? [];
+  if (!Array.isArray(listed)) return [];
+  const ids = new Set(messages.map(({ MessageId }) => MessageId));
+  const kept = new Set<unknown>(
+    listed.map((item: { itemIdentifier?: unknown } | null) => item?.itemIdentifier),
+  );
+  for (const id of kept) if (!ids.has(id as string)) return [];
+  return messages.filter(({ MessageId }) => !kept.has(MessageId));
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { CONCURRENCY, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
+
+/** The part of Lambda's context object that is the same here. */
+export interface Context {
+  readonly awsRequestId: string;
+  readonly functionName: string;
+  readonly functionVersion: '$LATEST';
+  readonly invokedFunctionArn: string;
+  readonly memoryLimitInMB: string;
+  readonly logGroupName: string;
+  /** One for each execution environment. */
+  readonly logStreamName: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** A function's code. */
+export type Handler = (event: unknown, context: Context) => Promise<unknown>;
+
+export interface FunctionOptions {
+  /** @default 3, as on Lambda */
+  timeoutSeconds?: number;
+  /** Told to the handler; nothing limits its memory. @default 128 */
+  memoryMb?: number;
+  /** Invocations at once: more are throttled. @default 1000, an account's */
+  concurrency?: number;
+}
+
+/** How an invocation ended. The payload is JSON text. */
+export interface Invoked {
+  readonly payload: string;
+  /** Whether the payload is the error that the function ended with. */
+  readonly failed: boolean;
+}
+
+/**
+ * A function and its execution environments. An environment serves one invocation at a time and is
+ * used again when it is free, the latest first.
+ */
+export class LambdaFunction {
+  readonly name: string;
+  readonly arn: string;
+  readonly #handler: Handler;
+  readonly #timeoutMs: number;
+  readonly #memoryMb: number;
+  readonly #concurrency: number;
+  readonly #free: string[] = [];
+  #running = 0;
+
+  constructor(name: string, arn: string, handler: Handler, options: FunctionOptions) {
+    const { timeoutSeconds = 3, memoryMb = 128, concurrency = CONCURRENCY } = options;
+    this.name = name;
+    this.arn = arn;
+    this.#handler = handler;
+    this.#timeoutMs = timeoutSeconds * 1000;
+    this.#memoryMb = memoryMb;
+    this.#concurrency = concurrency;
+  }
+
+  /** Whether another invocation would be one too many. */
+  get throttled(): boolean {
+    return this.#running >= this.#concurrency;
+  }
+
+  /** Runs the handler with a copy of its own of the event. */
+  async invoke(payload: string, requestId: string): Promise<Invoked> {
+    const logStreamName = this.#free.pop() ?? newLogStream();
+    this.#running++;
+    try {
+      return await this.#run(payload, this.#context(requestId, logStreamName));
+    } finally {
+      this.#running--;
+      this.#free.push(logStreamName);
+    }
+  }
+
+  async #run(payload: string, context: Context): Promise<Invoked> {
+    const seconds = (this.#timeoutMs / 1000).toFixed(2);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timedOut = new Promise<Invoked>((resolve) => {
+      timer = setTimeout(() => {
+        const { awsRequestId } = context;
+        const errorMessage = `${new Date().toISOString()} ${awsRequestId} Task timed out after ${seconds} seconds`;
+        resolve(failed({ errorType: 'Sandbox.Timedout', errorMessage }));
+      }, this.#timeoutMs);
+    });
+    // In a function of its own: a handler that is not async may throw at once.
+    const run = async () => this.#handler(JSON.parse(payload), context);
+    try {
+      return await Promise.race([run().then(succeeded, threw), timedOut]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #context(awsRequestId: string, logStreamName: string): Context {
+    const deadline = performance.now() + this.#timeoutMs;
+    return {
+      awsRequestId,
+      functionName: this.name,
+      functionVersion: '$LATEST',
+      invokedFunctionArn: this.arn,
+      memoryLimitInMB: String(this.#memoryMb),
+      logGroupName: `/aws/lambda/${this.name}`,
+      logStreamName,
+      getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
+    };
+  }
+}
+
+function newLogStream(): string {
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '/');
+  return `${day}/[$LATEST]${randomBytes(16).toString('hex')}`;
+}
+
+interface FunctionFault {
+  errorType: string;
+  errorMessage: string;
+  trace?: string[];
+}
+
+function failed(fault: FunctionFault): Invoked {
+  return { payload: JSON.stringify(fault), failed: true };
+}
+
+function succeeded(returned: unknown): Invoked {
+  let payload: string | undefined;
+  try {
+    payload = JSON.stringify(returned) ?? 'null';
+  } catch (error) {
+    const errorMessage = `Unable to stringify response body: ${error}`;
+    return failed({ errorType: 'Runtime.MarshalError', errorMessage });
+  }
+  const bytes = Buffer.byteLength(payload);
+  if (bytes <= MAX_SYNC_PAYLOAD_BYTES) return { payload, failed: false };
+  return failed({
+    errorType: 'Function.ResponseSizeTooLarge',
+    errorMessage: `Response payload size (${bytes} bytes) exceeded maximum allowed payload size (${MAX_SYNC_PAYLOAD_BYTES} bytes).`,
+  });
+}
+
+function threw(thrown: unknown): Invoked {
+  if (!(thrown instanceof Error)) {
+    return failed({ errorType: typeof thrown, errorMessage: String(thrown), trace: [] });
+  }
+  const { name: errorType, message: errorMessage, stack = '' } = thrown;
+  return failed({ errorType, errorMessage, trace: stack.split('\n') });
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
+import { errorResponse, LambdaError } from './errors.ts';
+import { EventSource, type EventSourceOptions } from './event-source.ts';
+import { type FunctionOptions, type Handler, type Invoked, LambdaFunction } from './function.ts';
+import { ASYNC_RETRY_MS, MAX_ASYNC_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
+
+export interface LambdaOptions {
+  /** @default '000000000000' */
+  accountId?: string;
+  /** @default 'us-east-1' */
+  region?: string;
+}
+
+const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+/**
+ * A Lambda in this process: functions are handlers, and run when they are invoked or when their
+ * event source brings them messages. Give `service` to an SDK client (`createLambdaClient` does)
+ * or put it on a port.
+ */
+export class Lambda {
+  readonly region: string;
+  readonly #accountId: string;
+  readonly #functions = new Map<string, LambdaFunction>();
+  readonly #sources = new Set<EventSource>();
+  readonly #retries = new Set<ReturnType<typeof setTimeout>>();
+  #closed = false;
+
+  constructor({ accountId = '000000000000', region = 'us-east-1' }: LambdaOptions = {}) {
+    this.#accountId = accountId;
+    this.region = region;
+  }
+
+  /** Adds a function, or gives the one of that name other code. */
+  addFunction(name: string, handler: Handler, options: FunctionOptions = {}): void {
+    this.#functions.set(name, new LambdaFunction(name, this.#arn(name), handler, options));
+  }
+
+  /** Brings a queue's messages to a function, as Lambda's SQS event source does. */
+  addSqsEventSource(functionName: string, options: EventSourceOptions): EventSource {
+    const target = this.#functions.get(functionName);
+    if (target === undefined) {
+      throw new FanfoldError('BadOption', `There is no function named "${functionName}".`);
+    }
+    const source = new EventSource(target, this.region, options);
+    this.#sources.add(source);
+    return source;
+  }
+
+  /** Ends all event sources; what runs is let end. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const retry of this.#retries) clearTimeout(retry);
+    await Promise.all(Array.from(this.#sources, (source) => source.close()));
+  }
+
+  /** Answers requests as Lambda does. */
+  readonly service: Service = async (request) => {
+    const requestId = randomUUID();
+    try {
+      return await this.#invoke(request, requestId);
+    } catch (error) {
+      if (error instanceof LambdaError) return errorResponse(error, requestId);
+      throw error;
+    }
+  };
+
+  async #invoke(request: ServiceRequest, requestId: string): Promise<ServiceResponse> {
+    const [, encoded] = INVOKE.exec(request.path) ?? [];
+    if (request.method !== 'POST' || encoded === undefined) {
+      throw new LambdaError(
+        404,
+        'UnknownOperationException',
+        `Of Lambda's actions there is Invoke alone; ${request.method} ${request.path} came.`,
+      );
+    }
+    const target = this.#find(decodeURIComponent(encoded));
+    const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
+    const payload = payloadOf(request, type);
+    const headers = { 'x-amzn-requestid': requestId, 'x-amz-executed-version': '$LATEST' };
+    if (type === 'DryRun') return { status: 204, headers, body: '' };
+    if (type === 'Event') {
+      this.#invokeLater(target, payload, requestId, 0);
+      return { status: 202, headers, body: '' };
+    }
+    if (target.throttled) {
+      throw new LambdaError(429, 'TooManyRequestsException', 'Rate Exceeded.');
+    }
+    const { payload: body, failed }: Invoked = await target.invoke(payload, requestId);
+    const fault = failed ? { 'x-amz-function-error': 'Unhandled' } : {};
+    return {
+      status: 200,
+      headers: { ...headers, ...fault, 'content-type': 'application/json' },
+      body,
+    };
+  }
+
+  /** Runs it in its own time, and again after a failure, twice. */
+  #invokeLater(target: LambdaFunction, payload: string, requestId: string, attempt: number): void {
+    const again = () => {
+      const delay = ASYNC_RETRY_MS[attempt];
+      if (delay === undefined || this.#closed) return;
+      const retry = setTimeout(() => {
+        this.#retries.delete(retry);
+        this.#invokeLater(target, payload, requestId, attempt + 1);
+      }, delay);
+      this.#retries.add(retry);
+    };
+    if (target.throttled) {
+      again();
+      return;
+    }
+    void target.invoke(payload, requestId).then(({ failed }) => {
+      if (failed) again();
+    });
+  }
+
+  /** A function by its name or its ARN, with or without a version. */
+  #find(nameOrArn: string): LambdaFunction {
+    const name = nameOrArn.replace(/^.*:function:/, '').replace(/:.*$/, '');
+    const found = this.#functions.get(name);
+    if (found) return found;
+    throw new LambdaError(
+      404,
+      'ResourceNotFoundException',
+      `Function not found: ${this.#arn(name)}`,
+    );
+  }
+
+  #arn(name: string): string {
+    return `arn:aws:lambda:${this.region}:${this.#accountId}:function:${name}`;
+  }
+}
+
+function payloadOf({ body }: ServiceRequest, type: string): string {
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const limit = type === 'Event' ? MAX_ASYNC_PAYLOAD_BYTES : MAX_SYNC_PAYLOAD_BYTES;
+  if (bytes > limit) {
+    throw new LambdaError(
+      413,
+      'RequestTooLargeException',
+      `${bytes} byte payload is too large for the ${type} invocation type (limit ${limit} bytes)`,
+    );
+  }
+  const text =
+    typeof body === 'string'
+      ? body
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  if (text === '') return '{}';
+  // A synchronous invocation's payload is parsed once, where it is handed over.
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new LambdaError(
+      400,
+      'InvalidRequestContentException',
+      `Could not parse request body into json: ${messageOf(error)}`,
+    );
+  }
+  return text;
+}
