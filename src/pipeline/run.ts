@@ -47,6 +47,8 @@ const PROGRESS_MS = 30_000;
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId = newRunId();
+  /** Settles when the run is over, or its consumer has left it; it never rejects. */
+  readonly ended: Promise<void>;
   readonly #deployment: Deployment;
   readonly #ordered: boolean;
   readonly #account = new Account();
@@ -54,6 +56,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #seeding: Seeding;
   /** Aborted when no more results are to be waited for. */
   readonly #stop = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   #iterated = false;
   #detached = false;
   #failure: { error: unknown } | undefined;
@@ -65,6 +68,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     inputs: Inputs<unknown>,
     { ordered = false }: RunOptions = {},
   ) {
+    this.ended = this.#ended.promise;
     this.#deployment = deployment;
     this.#ordered = ordered;
     const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
@@ -79,7 +83,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     });
     this.#seeding.done.then(
       () => this.#sealed(),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => this.fail(error),
     );
   }
 
@@ -96,6 +100,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (this.#account.balanced) return;
     this.#cancelling ??= this.#drain();
     await this.#cancelling;
+    this.#ended.resolve();
   }
 
   /** Lets the run go on when its consumer leaves: its results wait in its queue. */
@@ -153,6 +158,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       // The consumer left.
       if (!ended && this.#detached) this.#stop.abort();
       else if (!ended && this.#failure === undefined) await this.cancel();
+      this.#ended.resolve();
     }
   }
 
@@ -161,7 +167,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     try {
       return await this.#seeding.queueUrl;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       throw error;
     }
   }
@@ -234,9 +240,11 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     await tagged.catch(() => {});
   }
 
-  #fail(error: unknown): void {
-    if (this.#failure || this.#cancelling) return;
+  /** Ends the run at once with an error, which its consumer gets: for what stands behind the run. */
+  fail(error: unknown): void {
+    if (this.#account.balanced || this.#failure || this.#cancelling) return;
     this.#failure = { error };
+    this.#ended.resolve();
     this.#stop.abort();
     this.#seeding.stop();
     this.#seeding.queueUrl.then(

@@ -142,7 +142,7 @@ export class EventSource {
     this.#grow();
     try {
       const event = { Records: messages.map((message) => this.#record(message)) };
-      const invoked = await this.#invoke(JSON.stringify(event));
+      const invoked = await this.#invoke(event);
       const done = invoked && succeeded(invoked, messages, this.#options.reportBatchItemFailures);
       if (done && done.length > 0) await this.#delete(done);
     } catch {
@@ -153,13 +153,13 @@ export class EventSource {
   }
 
   /** Undefined when the source was closed while the function was throttled. */
-  async #invoke(payload: string): Promise<Invoked | undefined> {
+  async #invoke(event: unknown): Promise<Invoked | undefined> {
     const { signal } = this.#closing;
     for (let tries = 1; this.#target.throttled; tries++) {
       if (signal.aborted) return undefined;
       await pause(Math.min(PAUSE_CAP_MS, 100 * 2 ** tries), signal);
     }
-    return this.#target.invoke(payload, randomUUID());
+    return this.#target.invoke(event, randomUUID());
   }
 
   async #delete(messages: readonly Message[]): Promise<void> {

@@ -62,19 +62,19 @@ export class LambdaFunction {
     return this.#running >= this.#concurrency;
   }
 
-  /** Runs the handler with a copy of its own of the event. */
-  async invoke(payload: string, requestId: string): Promise<Invoked> {
+  /** @param event the handler's own: it may change it */
+  async invoke(event: unknown, requestId: string): Promise<Invoked> {
     const logStreamName = this.#free.pop() ?? newLogStream();
     this.#running++;
     try {
-      return await this.#run(payload, this.#context(requestId, logStreamName));
+      return await this.#run(event, this.#context(requestId, logStreamName));
     } finally {
       this.#running--;
       this.#free.push(logStreamName);
     }
   }
 
-  async #run(payload: string, context: Context): Promise<Invoked> {
+  async #run(event: unknown, context: Context): Promise<Invoked> {
     const seconds = (this.#timeoutMs / 1000).toFixed(2);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const timedOut = new Promise<Invoked>((resolve) => {
@@ -85,7 +85,7 @@ export class LambdaFunction {
       }, this.#timeoutMs);
     });
     // In a function of its own: a handler that is not async may throw at once.
-    const run = async () => this.#handler(JSON.parse(payload), context);
+    const run = async () => this.#handler(event, context);
     try {
       return await Promise.race([run().then(succeeded, threw), timedOut]);
     } finally {

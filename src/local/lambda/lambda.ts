@@ -3,7 +3,7 @@ import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
 import { errorResponse, LambdaError } from './errors.ts';
 import { EventSource, type EventSourceOptions } from './event-source.ts';
-import { type FunctionOptions, type Handler, type Invoked, LambdaFunction } from './function.ts';
+import { type FunctionOptions, type Handler, LambdaFunction } from './function.ts';
 import { ASYNC_RETRY_MS, MAX_ASYNC_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
 
 export interface LambdaOptions {
@@ -78,17 +78,17 @@ export class Lambda {
     }
     const target = this.#find(decodeURIComponent(encoded));
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
-    const payload = payloadOf(request, type);
+    const event = eventOf(request, type);
     const headers = { 'x-amzn-requestid': requestId, 'x-amz-executed-version': '$LATEST' };
     if (type === 'DryRun') return { status: 204, headers, body: '' };
     if (type === 'Event') {
-      this.#invokeLater(target, payload, requestId, 0);
+      this.#invokeLater(target, event, requestId, 0);
       return { status: 202, headers, body: '' };
     }
     if (target.throttled) {
       throw new LambdaError(429, 'TooManyRequestsException', 'Rate Exceeded.');
     }
-    const { payload: body, failed }: Invoked = await target.invoke(payload, requestId);
+    const { payload: body, failed } = await target.invoke(event, requestId);
     const fault = failed ? { 'x-amz-function-error': 'Unhandled' } : {};
     return {
       status: 200,
@@ -98,13 +98,13 @@ export class Lambda {
   }
 
   /** Runs it in its own time, and again after a failure, twice. */
-  #invokeLater(target: LambdaFunction, payload: string, requestId: string, attempt: number): void {
+  #invokeLater(target: LambdaFunction, event: unknown, requestId: string, attempt: number): void {
     const again = () => {
       const delay = ASYNC_RETRY_MS[attempt];
       if (delay === undefined || this.#closed) return;
       const retry = setTimeout(() => {
         this.#retries.delete(retry);
-        this.#invokeLater(target, payload, requestId, attempt + 1);
+        this.#invokeLater(target, event, requestId, attempt + 1);
       }, delay);
       this.#retries.add(retry);
     };
@@ -112,7 +112,8 @@ export class Lambda {
       again();
       return;
     }
-    void target.invoke(payload, requestId).then(({ failed }) => {
+    // Each attempt gets a copy of its own: a handler may change what it is given.
+    void target.invoke(structuredClone(event), requestId).then(({ failed }) => {
       if (failed) again();
     });
   }
@@ -134,7 +135,7 @@ export class Lambda {
   }
 }
 
-function payloadOf({ body }: ServiceRequest, type: string): string {
+function eventOf({ body }: ServiceRequest, type: string): unknown {
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   const limit = type === 'Event' ? MAX_ASYNC_PAYLOAD_BYTES : MAX_SYNC_PAYLOAD_BYTES;
   if (bytes > limit) {
@@ -144,14 +145,13 @@ function payloadOf({ body }: ServiceRequest, type: string): string {
       `${bytes} byte payload is too large for the ${type} invocation type (limit ${limit} bytes)`,
     );
   }
+  if (bytes === 0) return {};
   const text =
     typeof body === 'string'
       ? body
       : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-  if (text === '') return '{}';
-  // A synchronous invocation's payload is parsed once, where it is handed over.
   try {
-    JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new LambdaError(
       400,
@@ -159,5 +159,4 @@ function payloadOf({ body }: ServiceRequest, type: string): string {
       `Could not parse request body into json: ${messageOf(error)}`,
     );
   }
-  return text;
 }

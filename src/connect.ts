@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from './errors.ts';
+import { openInProcess } from './local/in-process.ts';
+import { openProcesses } from './local/processes.ts';
+import type { World } from './local/world.ts';
+import { namesOf } from './pipeline/names.ts';
+import type { Inputs } from './pipeline/pages.ts';
+import { Run, type RunOptions } from './pipeline/run.ts';
+import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
+
+/** Where tasks run. */
+export interface ConnectOptions {
+  /**
+   * The tasks module, as a URL or a path: its tasks run in worker processes.
+   * @default tasks run in this process, and are known once `map` has had them
+   */
+  tasks?: URL | string;
+  /**
+   * How many workers: processes, or without `tasks` chunks at once in this process. Each runs as
+   * many inputs at once as the task's `concurrency` says.
+   * @default the number of cores
+   */
+  workers?: number;
+  /** The name of a stack that is deployed on AWS: tasks run there. */
+  stack?: string;
+  /**
+   * Told of what went wrong and was mended, such as a worker that died and was replaced.
+   * @default a process warning
+   */
+  onWarning?: (message: string) => void;
+}
+
+/** How many workers a stack's chunks are cut for. */
+const STACK_WORKERS = 100;
+
+/**
+ * Connects to where tasks run: this process by default, worker processes with `tasks`, AWS with
+ * `stack`.
+ *
+ * ```ts
+ * await using fanfold = await connect();
+ * for await (const result of fanfold.map(double, [1, 2, 3])) console.log(result);
+ * ```
+ *
+ * @throws FanfoldError `BadOption` for options that don't fit, `BadTask` for a tasks module that
+ *   can't be loaded
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
+  const { workers, stack, tasks } = options;
+  if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`workers\` is a whole number from 1 to 1000; ${workers} is not.`,
+    );
+  }
+  if (stack !== undefined && tasks !== undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      'Tasks run in worker processes (`tasks`) or on AWS (`stack`), not both: leave one out.',
+    );
+  }
+  if (stack !== undefined) return new Fanfold(onAws(stack, workers ?? STACK_WORKERS));
+  const count = workers ?? availableParallelism();
+  if (tasks === undefined) return new Fanfold(await openInProcess(count));
+  const fanfold = Promise.withResolvers<Fanfold>();
+  const world = await openProcesses({
+    tasks: moduleUrl(tasks),
+    workers: count,
+    onWarning: options.onWarning ?? ((message) => process.emitWarning(message, 'FanfoldWarning')),
+    onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),
+  });
+  fanfold.resolve(new Fanfold(world));
+  return fanfold.promise;
+}
+
+function moduleUrl(tasks: URL | string): URL {
+  const isUrl = tasks instanceof URL || tasks.startsWith('file:');
+  const url = isUrl ? new URL(tasks) : pathToFileURL(tasks);
+  if (url.protocol !== 'file:') {
+    throw new FanfoldError('BadOption', `A tasks module is a file; ${url.href} is not.`);
+  }
+  const path = fileURLToPath(url);
+  if (existsSync(path)) return url;
+  throw new FanfoldError('BadTask', `The tasks module ${path} does not exist.`);
+}
+
+function onAws(stack: string, workers: number): World {
+  const names = namesOf(stack);
+  const sqs = new SQSClient({});
+  const lambda = new LambdaClient({});
+  return {
+    deployment: { sqs, lambda, names, workers },
+    tasks: undefined,
+    add() {},
+    async close() {
+      sqs.destroy();
+      lambda.destroy();
+    },
+  };
+}
+
+/** A place where tasks run. Close it, or declare it with `await using`. */
+export class Fanfold implements AsyncDisposable {
+  readonly #world: World;
+  readonly #runs = new Set<Run>();
+  #failure: FanfoldError | undefined;
+
+  /** Use `connect`. */
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Names of the tasks that are there; undefined where that can't be known before a run. */
+  get tasks(): readonly string[] | undefined {
+    return this.#world.tasks;
+  }
+
+  /**
+   * Runs a task over inputs: every input's result comes back exactly once, in the order in which
+   * they end, or in input order with `ordered`. Starts at the call.
+   *
+   * An error that the inputs' iterable throws ends the run at once: iterating throws it.
+   *
+   * @param task a task, or the name of one that is known where tasks run
+   * @throws FanfoldError `UnknownTask`, `Closed`
+   */
+  map<T extends AnyTask>(
+    task: T | string,
+    inputs: Inputs<InputOf<T>>,
+    options: RunOptions = {},
+  ): Run<OutputOf<T>> {
+    if (this.#failure) throw this.#failure;
+    const { deployment, tasks } = this.#world;
+    if (isTask(task)) this.#world.add(task);
+    const name = typeof task === 'string' ? task : task?.name;
+    if (tasks !== undefined && !tasks.includes(name)) throw unknownTask(String(name), tasks);
+    const run = new Run<OutputOf<T>>(deployment, name, inputs, options);
+    this.#runs.add(run);
+    void run.ended.then(() => this.#runs.delete(run));
+    return run;
+  }
+
+  /** Ends what runs here, with an error for who still takes results, and lets everything go. */
+  async close(): Promise<void> {
+    this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
+    await this.#world.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends all runs with an error, as nothing more can run here. */
+  fail(error: FanfoldError): void {
+    this.#failure ??= error;
+    for (const run of this.#runs) run.fail(error);
+  }
+}

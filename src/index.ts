@@ -1,0 +1,27 @@
+export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
+export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
+export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
+export type { Ledger } from './pipeline/ledger.ts';
+export { type Inputs, JsonTexts } from './pipeline/pages.ts';
+export type {
+  CancelledResult,
+  FailedResult,
+  Failure,
+  FailureCode,
+  OkResult,
+  Result,
+  ResultLine,
+} from './pipeline/result.ts';
+export type { Run, RunOptions } from './pipeline/run.ts';
+export {
+  type AnyTask,
+  defineTask,
+  type InputOf,
+  type Json,
+  type JsonImage,
+  type OutputOf,
+  type Task,
+  type TaskContext,
+  type TaskLog,
+  type TaskOptions,
+} from './task.ts';

@@ -1,0 +1,33 @@
+import { workerHandler } from '../handlers.ts';
+import { TaskRegistry } from '../task.ts';
+import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
+
+/** As long as the queue's visibility: a chunk that takes longer is cut by its slice. */
+const TIMEOUT_SECONDS = 43_200;
+
+/** Everything in this process: tasks run in it, and are known once `map` has had them. */
+export async function openInProcess(workers: number): Promise<World> {
+  const tasks = new TaskRegistry();
+  const services = await openServices(workers, tasks);
+  const { lambda, names, taskQueueUrl, deployment } = services;
+  const { sqs } = deployment;
+  const handler = workerHandler(tasks, {
+    sqs,
+    name: names.name,
+    sliceSeconds: LOCAL_SLICE_SECONDS,
+  });
+  lambda.addFunction(names.worker, handler, { timeoutSeconds: TIMEOUT_SECONDS });
+  lambda.addSqsEventSource(names.worker, {
+    sqs,
+    queueUrl: taskQueueUrl,
+    batchSize: 1,
+    maxConcurrency: workers,
+    reportBatchItemFailures: true,
+  });
+  return {
+    deployment,
+    tasks: undefined,
+    add: (task) => tasks.add(task),
+    close: () => services.close(),
+  };
+}

@@ -1,0 +1,50 @@
+import type { FanfoldError } from '../errors.ts';
+import { defineTask, TaskRegistry } from '../task.ts';
+import { listen } from './transport.ts';
+import { Workers } from './workers/workers.ts';
+import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
+
+export interface ProcessesOptions {
+  /** URL of the tasks module. */
+  tasks: URL;
+  workers: number;
+  onWarning: (message: string) => void;
+  onFailure: (error: FanfoldError) => void;
+}
+
+/** SQS and Lambda in this process, tasks in worker processes that reach the SQS on a loopback port. */
+export async function openProcesses(options: ProcessesOptions): Promise<World> {
+  const tasks = new TaskRegistry();
+  const services = await openServices(options.workers, tasks);
+  const { deployment, names, sqs, taskQueueUrl } = services;
+  const server = await listen(sqs.service);
+  const workers = new Workers({
+    tasks: options.tasks.href,
+    endpoint: server.url,
+    region: sqs.region,
+    name: names.name,
+    sliceSeconds: LOCAL_SLICE_SECONDS,
+    count: options.workers,
+    sqs: deployment.sqs,
+    taskQueueUrl,
+    onFailure: options.onFailure,
+    onTrouble: options.onWarning,
+  });
+  const close = async () => {
+    await workers.close();
+    await services.close();
+    await server.close();
+  };
+  try {
+    for (const facts of await workers.ready) tasks.add(defineTask({ ...facts, run: notHere }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { deployment, tasks: tasks.names(), add() {}, close };
+}
+
+/** The seed knows tasks by name alone: their code is with the workers. */
+function notHere(): never {
+  throw new Error('This task runs in worker processes.');
+}
