@@ -1,0 +1,3 @@
+export { echo } from './echo.ts';
+export { sha256 } from './sha256.ts';
+export { sleep } from './sleep.ts';
