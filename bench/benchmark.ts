@@ -1,0 +1,37 @@
+/** What a benchmark is given. */
+export interface Bench {
+  /** An empty folder of its own, removed afterwards. */
+  folder: string;
+  /** Aborted when the bench is interrupted: the processes that it started end. */
+  signal: AbortSignal;
+}
+
+/** One line of the table, measured in this run. */
+export interface Figure {
+  what: string;
+  ours: string;
+  /** The other side of the comparison, measured in this run too. */
+  baseline?: string;
+  ratio?: string;
+  goal?: Goal;
+}
+
+export interface Goal {
+  text: string;
+  met: boolean;
+}
+
+/** Why a benchmark has no figures on this machine. */
+export interface Skipped {
+  skipped: string;
+}
+
+export interface Benchmark {
+  /** As it is named in the table and on the command line. */
+  name: string;
+  about: string;
+  /** It takes minutes: run with `--full`, or when it is named. */
+  long?: boolean;
+  /** Rejects when a process fails or an output is wrong. */
+  run(bench: Bench): Promise<readonly Figure[] | Skipped>;
+}

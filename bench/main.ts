@@ -1,0 +1,104 @@
+// npm run bench                every benchmark but the long ones
+// npm run bench -- --full      every benchmark
+// npm run bench -- echo-ten    those that are named
+//
+// Prints one table, baselines measured in the same run. Exit status: 0 when all outputs were right,
+// goals met or not; 1 when a run failed or an output was wrong; 2 for wrong usage.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { basemanager } from './basemanager.ts';
+import type { Benchmark } from './benchmark.ts';
+import { echoMillion } from './echo-million.ts';
+import { echoTen } from './echo-ten.ts';
+import { echoTenMillion } from './echo-ten-million.ts';
+import { megabytes } from './format.ts';
+import { sha256 } from './sha256.ts';
+import { type Row, table } from './table.ts';
+
+const BENCHMARKS = [echoMillion, echoTenMillion, echoTen, basemanager, sha256];
+
+async function main(args: readonly string[]): Promise<number> {
+  const chosen = choose(args);
+  if (typeof chosen === 'string') {
+    console.error(chosen);
+    return 2;
+  }
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  console.log(`${machine()}\n`);
+  const rows: Row[] = [];
+  for (const { benchmark, skip } of chosen) {
+    const outcome = skip
+      ? { skipped: `takes minutes; npm run bench -- ${benchmark.name}` }
+      : await run(benchmark, interrupted.signal);
+    if (interrupted.signal.aborted) return 130;
+    rows.push({ name: benchmark.name, outcome });
+  }
+  console.log(table(rows));
+  console.log(
+    `\n${chosen.map(({ benchmark: { name, about } }) => `${name}: ${about}`).join('\n')}`,
+  );
+  return rows.some((row) => 'failed' in row.outcome) ? 1 : 0;
+}
+
+/** The benchmarks that the arguments ask for, or what is wrong with the arguments. */
+function choose(args: readonly string[]): { benchmark: Benchmark; skip: boolean }[] | string {
+  let full: boolean;
+  let names: string[];
+  try {
+    const parsed = parseArgs({
+      args: [...args],
+      options: { full: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    full = parsed.values.full;
+    names = parsed.positionals;
+  } catch (error) {
+    return `${error instanceof Error ? error.message : error}. The only option is --full.`;
+  }
+  const unknown = names.find((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
+  if (unknown !== undefined) {
+    const known = BENCHMARKS.map(({ name }) => name).join(', ');
+    return `No benchmark is named ${unknown}. There are: ${known}.`;
+  }
+  return BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name)).map(
+    (benchmark) => ({
+      benchmark,
+      skip: benchmark.long === true && !full && names.length === 0,
+    }),
+  );
+}
+
+async function run(benchmark: Benchmark, signal: AbortSignal): Promise<Row['outcome']> {
+  console.error(`${benchmark.name} ...`);
+  const folder = await mkdtemp(join(tmpdir(), 'fanfold-bench-'));
+  try {
+    return await benchmark.run({ folder, signal });
+  } catch (cause) {
+    const failed = cause instanceof Error ? cause : new Error(String(cause));
+    if (!signal.aborted) console.error(`${benchmark.name}: ${failed.message}`);
+    return { failed };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function machine(): string {
+  const cores = cpus();
+  const model = cores[0]?.model.trim() || 'unknown processor';
+  const [load = 0] = loadavg();
+  return `${cores.length} cores (${model}), ${megabytes(totalmem())} memory, ${process.platform} ${process.arch}, Node ${process.version}, load ${load.toFixed(2)} before the run`;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

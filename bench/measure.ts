@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+export interface Command {
+  program: string;
+  args: readonly string[];
+}
+
+export interface Measured {
+  /** From the start of the process to its exit. */
+  seconds: number;
+  /** The most memory that the process itself held, without its children's; undefined where there is no /proc. */
+  peakBytes: number | undefined;
+  stdout: string;
+}
+
+/** A process that runs longer than this hangs. */
+const LIMIT_MS = 15 * 60_000;
+
+/** Runs a command to its end. Rejects with the end of its stderr when it fails. */
+export function measure(
+  command: Command,
+  options: { cwd: string; signal: AbortSignal },
+): Promise<Measured> {
+  return new Promise((resolve, reject) => {
+    const began = performance.now();
+    const child = spawn(command.program, command.args, {
+      ...options,
+      timeout: LIMIT_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const peak = watchPeak(child.pid);
+    let seconds = 0;
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-4_000);
+    });
+    child.on('exit', () => {
+      seconds = (performance.now() - began) / 1_000;
+      peak.stop();
+    });
+    child.on('error', (cause) => {
+      peak.stop();
+      reject(cause);
+    });
+    child.on('close', (status, killedBy) => {
+      if (status === 0) {
+        resolve({ seconds, peakBytes: peak.bytes(), stdout });
+        return;
+      }
+      const end = killedBy ? `was killed by ${killedBy}` : `ended with status ${status}`;
+      const line = [command.program, ...command.args].join(' ');
+      reject(
+        new Error(`\`${line}\` ${end} after ${seconds.toFixed(1)} s:\n${stderr.trim() || stdout}`),
+      );
+    });
+  });
+}
+
+/**
+ * Follows a process's peak memory by the kernel's own high-water mark, so that a reading late in
+ * its life is enough. Not `ru_maxrss` (wait4, /usr/bin/time): on Linux that starts from the peak
+ * of the process that forked it, which here is the bench. See getrusage(2) and exec's
+ * setmax_mm_hiwater_rss; VmHWM (proc_pid_status(5)) belongs to the new program alone.
+ */
+function watchPeak(pid: number | undefined): { bytes(): number | undefined; stop(): void } {
+  let bytes: number | undefined;
+  const timer = setInterval(() => {
+    bytes = readPeak(pid) ?? bytes;
+  }, 20);
+  return { bytes: () => bytes, stop: () => clearInterval(timer) };
+}
+
+function readPeak(pid: number | undefined): number | undefined {
+  try {
+    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
+  } catch {
+    // It has just exited, or this system has no /proc.
+    return undefined;
+  }
+}
+
+/**
+ * Runs each side of a comparison `rounds` times, in turns, so that whatever else the machine does
+ * falls on all of them alike.
+ */
+export async function inTurns<A, B>(
+  rounds: number,
+  a: () => Promise<A>,
+  b: () => Promise<B>,
+): Promise<[A[], B[]]> {
+  const results: [A[], B[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    results[0].push(await a());
+    results[1].push(await b());
+  }
+  return results;
+}
+
+/** The middle one of an odd number of values. */
+export function median(values: readonly number[]): number {
+  const middle = values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
+  if (middle === undefined) {
+    throw new Error(`A median needs an odd number of values; there are ${values.length}.`);
+  }
+  return middle;
+}
+
+/** The median of the runs' peaks; undefined when one is not known. */
+export function medianPeak(runs: readonly Measured[]): number | undefined {
+  const peaks = runs.map((run) => run.peakBytes);
+  return peaks.every((peak) => peak !== undefined) ? median(peaks) : undefined;
+}
