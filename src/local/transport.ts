@@ -2,3 +2,4 @@
 export { type Listening, type ListenOptions, listen } from './transport/http.ts';
 export { type InProcessHandler, inProcess } from './transport/in-process.ts';
 export type { Service, ServiceRequest, ServiceResponse } from './transport/service.ts';
+export { unsigned } from './transport/unsigned.ts';

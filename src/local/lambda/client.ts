@@ -1,5 +1,5 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { inProcess } from '../transport.ts';
+import { inProcess, unsigned } from '../transport.ts';
 import type { Lambda } from './lambda.ts';
 
 /** The real SDK client, in front of a Lambda in this process: no socket, no credentials, no retries. */
@@ -8,6 +8,7 @@ export function createLambdaClient(lambda: Lambda): LambdaClient {
     region: lambda.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    signer: unsigned,
     requestHandler: inProcess(lambda.service),
     maxAttempts: 1,
   });

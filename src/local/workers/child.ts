@@ -6,6 +6,7 @@ import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
 import { Worker } from '../../pipeline/work.ts';
 import { TaskRegistry } from '../../task.ts';
+import { unsigned } from '../transport/unsigned.ts';
 import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 const ALIVE_MS = 1_000;
@@ -49,6 +50,9 @@ async function work(start: Start): Promise<void> {
     region: start.region,
     endpoint: start.endpoint,
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    signer: unsigned,
+    // Loopback alters nothing.
+    md5: false,
     // Queue URLs may name the address by which another process knows this SQS.
     useQueueUrlAsEndpoint: false,
   });

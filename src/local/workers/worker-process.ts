@@ -59,7 +59,10 @@ export class WorkerProcess {
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
       // Options like --inspect or --eval are the parent's own.
-      execArgv: ['--enable-source-maps'],
+      execArgv: [
+        '--enable-source-maps',
+        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/profc'] : []),
+      ],
     });
     this.#child.on('message', (message: FromWorker) => this.#hear(message));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -81,7 +84,7 @@ export class WorkerProcess {
 
   /** Ends the process: at once where it is idle, else after the item in its hand, or a short grace. */
   async stop(): Promise<void> {
-    if (this.#message === undefined) this.#child.kill('SIGKILL');
+    if (this.#message === undefined && !process.env.PROF) this.#child.kill('SIGKILL');
     else this.#tell({ type: 'stop' });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
     await this.ended;
