@@ -1,7 +1,7 @@
 import type { Goal } from './benchmark.ts';
 
 export function seconds(value: number): string {
-  return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+  return `${value.toFixed(value < 1 ? 3 : value < 10 ? 2 : 1)} s`;
 }
 
 /** Megabytes are 10^6 bytes. */

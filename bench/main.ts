@@ -56,8 +56,8 @@ function choose(args: readonly string[]): { benchmark: Benchmark; skip: boolean 
     });
     full = parsed.values.full;
     names = parsed.positionals;
-  } catch (error) {
-    return `${error instanceof Error ? error.message : error}. The only option is --full.`;
+  } catch {
+    return `Names of benchmarks and --full were expected; got ${args.join(' ')}.`;
   }
   const unknown = names.find((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
   if (unknown !== undefined) {
