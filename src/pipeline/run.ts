@@ -26,6 +26,8 @@ export interface RunOptions {
    * @default false
    */
   ordered?: boolean;
+  /** Aborting it ends the run at once: iterating throws its reason. */
+  signal?: AbortSignal;
 }
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
@@ -66,7 +68,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     deployment: Deployment,
     task: string,
     inputs: Inputs<unknown>,
-    { ordered = false }: RunOptions = {},
+    { ordered = false, signal }: RunOptions = {},
   ) {
     this.ended = this.#ended.promise;
     this.#deployment = deployment;
@@ -85,6 +87,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       () => this.#sealed(),
       (error: unknown) => this.fail(error),
     );
+    const abort = () => this.fail(signal?.reason);
+    signal?.addEventListener('abort', abort);
+    void this.ended.then(() => signal?.removeEventListener('abort', abort));
+    if (signal?.aborted) abort();
   }
 
   /** The account so far. */

@@ -75,6 +75,10 @@ export class WorkerProcess {
     this.#child.on('error', (error) => {
       this.#error ??= error.message;
     });
+    // However this process ends, unless it is killed: one that is blocked would not notice.
+    const kill = () => this.#child.kill('SIGKILL');
+    process.on('exit', kill);
+    void this.ended.then(() => process.off('exit', kill));
     this.#tell({ type: 'start', start: options.start });
   }
 

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addRun } from './run.ts';
+import { say } from './say.ts';
+import { STATUS, statusOf } from './status.ts';
+import { addTasks } from './tasks.ts';
+
+/** Runs a command line and sets the process's exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // Who reads our messages may leave; that is no reason to stop working.
+  process.stderr.on('error', () => {});
+  const program = new Command('fanfold')
+    .description('Maps a TypeScript function over thousands to millions of inputs.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: (text) => say(text.replace(/^error: /, '').trim()) })
+    .showHelpAfterError('(fanfold --help tells what there is)');
+  addRun(program);
+  addTasks(program);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has said it already; help and version are no errors.
+      process.exitCode = error.exitCode === 0 ? STATUS.ok : STATUS.usage;
+      return;
+    }
+    process.exitCode = statusOf(error);
+    say(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function version(): string {
+  const path = new URL(import.meta.resolve('fanfold/package.json'));
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

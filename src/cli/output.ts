@@ -1,0 +1,93 @@
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { FanfoldError } from '../index.ts';
+
+/** Where result lines go. */
+export interface Output {
+  /** Ends when the text is on its way for good: in the file, or taken by the pipe. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Whoever read standard output has read enough. */
+export class ReaderLeft extends Error {}
+
+/** Refuses a file that can't be written, before any work is done. */
+export async function checkOutput(path: string, inputPath: string | undefined): Promise<void> {
+  const folder = dirname(path);
+  const there = await stat(folder).catch(() => undefined);
+  if (!there?.isDirectory()) {
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${path}: there is no folder ${folder}. Make it first (mkdir -p), or name another.`,
+    );
+  }
+  const old = await stat(path).catch(() => undefined);
+  if (old?.isDirectory()) {
+    throw new FanfoldError('BadOption', `--output ${path}: that is a folder; name a file in it.`);
+  }
+  if (old && inputPath !== undefined && (await sameFile(path, inputPath))) {
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${path} is the input: its inputs would be overwritten. Name another file.`,
+    );
+  }
+}
+
+async function sameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)));
+  return a === b;
+}
+
+export async function openOutput(path: string | undefined): Promise<Output> {
+  return path === undefined ? standardOutput() : file(path);
+}
+
+async function file(path: string): Promise<Output> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'w');
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new FanfoldError('BadOption', `--output ${path} cannot be written: ${message}.`, {
+      cause,
+    });
+  }
+  return {
+    async write(text) {
+      try {
+        await handle.appendFile(text);
+      } catch (cause) {
+        const { message } = cause as Error;
+        const why = `The output ${path} could not be written: ${message}.`;
+        throw new FanfoldError('RunFailed', why, { cause });
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+function standardOutput(): Output {
+  const { stdout } = process;
+  let left: Error | undefined;
+  // Told to the write that met it as well; unheard, it would end the process.
+  stdout.on('error', (error) => {
+    left = error;
+  });
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        if (left) {
+          reject(readerError(left));
+          return;
+        }
+        stdout.write(text, (error) => (error ? reject(readerError(error)) : resolve()));
+      }),
+    async close() {},
+  };
+}
+
+function readerError(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return new ReaderLeft();
+  return new FanfoldError('RunFailed', `Standard output could not be written: ${error.message}.`);
+}

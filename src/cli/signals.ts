@@ -1,0 +1,41 @@
+import { SIGNAL_STATUS } from './status.ts';
+
+type Signal = keyof typeof SIGNAL_STATUS;
+
+/** The command was told to stop. */
+export class Interrupted extends Error {
+  readonly status: number;
+
+  constructor(signal: Signal) {
+    super(`stopped by ${signal}`);
+    this.status = SIGNAL_STATUS[signal];
+  }
+}
+
+/** How long an orderly end may take before it is cut short, in milliseconds. */
+const END_MS = 1_500;
+
+/**
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
+ * end that takes too long (a reader of standard output that does not read), ends the process.
+ */
+export function onSignals(): { signal: AbortSignal; stop: () => void } {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const handle = (name: NodeJS.Signals) => {
+    const status = SIGNAL_STATUS[name as Signal];
+    if (controller.signal.aborted) process.exit(status);
+    controller.abort(new Interrupted(name as Signal));
+    timer = setTimeout(() => process.exit(status), END_MS);
+    timer.unref();
+  };
+  const names = Object.keys(SIGNAL_STATUS) as Signal[];
+  for (const name of names) process.on(name, handle);
+  return {
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer);
+      for (const name of names) process.off(name, handle);
+    },
+  };
+}

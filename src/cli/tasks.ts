@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { connect } from '../index.ts';
+import { say } from './say.ts';
+import { findTasksModule } from './tasks-module.ts';
+
+/** `fanfold tasks`: the names of the tasks that can be run, a line each. */
+export function addTasks(program: Command): void {
+  program
+    .command('tasks')
+    .description('list the tasks that can be run')
+    .option('--tasks <module>', 'the tasks module')
+    .action(async (options: { tasks?: string }) => {
+      const { path, shipped } = findTasksModule(options.tasks);
+      await using fanfold = await connect({ tasks: path, workers: 1 });
+      say(`tasks of ${path}${shipped ? ', which ship with fanfold' : ''}`);
+      process.stdout.write(`${(fanfold.tasks ?? []).join('\n')}\n`);
+    });
+}
