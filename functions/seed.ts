@@ -1,4 +1,4 @@
+import * as tasks from '#shipped-tasks';
 import { seedHandler } from '../src/handlers.ts';
-import * as tasks from './tasks/index.ts';
 
 export const handler = seedHandler(tasks);

@@ -1,4 +1,4 @@
+import * as tasks from '#shipped-tasks';
 import { workerHandler } from '../src/handlers.ts';
-import * as tasks from './tasks/index.ts';
 
 export const handler = workerHandler(tasks);

@@ -1,4 +1,4 @@
-import { defineTask, type Json } from '../../src/index.ts';
+import { defineTask, type Json } from '../../src/task.ts';
 
 /** Returns its input: for trying things out. */
 export const echo = defineTask({ name: 'echo', run: (input: Json) => input });

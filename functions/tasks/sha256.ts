@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { close, closeSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { defineTask, NonRetryableError } from '../../src/index.ts';
+import { NonRetryableError } from '../../src/errors.ts';
+import { defineTask } from '../../src/task.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 
@@ -77,8 +78,10 @@ function open(path: string): number {
 function unreadable(path: string, cause: unknown): NonRetryableError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const why =
-    { ENOENT: 'there is no such file', EISDIR: 'it is a directory', EACCES: 'permission is denied' }[
-      code ?? ''
-    ] ?? message;
+    {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a directory',
+      EACCES: 'permission is denied',
+    }[code ?? ''] ?? message;
   return new NonRetryableError(`The file ${path} cannot be read: ${why}.`, { cause });
 }

@@ -1,4 +1,5 @@
-import { defineTask, type Json, NonRetryableError } from '../../src/index.ts';
+import { NonRetryableError } from '../../src/errors.ts';
+import { defineTask, type Json } from '../../src/task.ts';
 
 /** The longest sleep, in seconds: what leaves the task its time. */
 const LONGEST_SECONDS = 840;

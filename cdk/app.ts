@@ -1,0 +1,16 @@
+// The app that cdk.json names: one stack, configured by context (-c name=Photos -c maxConcurrency=200).
+import { App } from 'aws-cdk-lib';
+import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
+import { propsFromContext } from './context.ts';
+import { FanfoldStack } from './fanfold-stack.ts';
+import { FanfoldPropsError } from './refuse.ts';
+
+try {
+  const app = new App({ context: recommendedFlags });
+  const { name = 'Fanfold', ...props } = propsFromContext(app);
+  new FanfoldStack(app, name, props);
+} catch (error) {
+  if (!(error instanceof FanfoldPropsError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
