@@ -78,6 +78,8 @@ export function workerHandler(
   options: HandlerOptions & {
     /** @default 60 */
     sliceSeconds?: number;
+    /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
+    signal?: AbortSignal;
   } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const registry = registryOf(tasks);
@@ -92,6 +94,8 @@ export function workerHandler(
       worker: workerName(context),
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
     });
+    const interrupt = () => worker.interrupt(options.signal?.reason);
+    options.signal?.addEventListener('abort', interrupt);
     const batchItemFailures: SqsBatchResponse['batchItemFailures'] = [];
     for (const { messageId, receiptHandle, body } of recordsOf(event)) {
       try {
@@ -105,6 +109,7 @@ export function workerHandler(
         batchItemFailures.push({ itemIdentifier: messageId });
       }
     }
+    options.signal?.removeEventListener('abort', interrupt);
     return { batchItemFailures };
   };
 }

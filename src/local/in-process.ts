@@ -1,3 +1,4 @@
+import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers.ts';
 import { TaskRegistry } from '../task.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
@@ -11,8 +12,10 @@ export async function openInProcess(workers: number): Promise<World> {
   const services = await openServices(workers, tasks);
   const { lambda, names, taskQueueUrl, deployment } = services;
   const { sqs } = deployment;
+  const closing = new AbortController();
   const handler = workerHandler(tasks, {
     sqs,
+    signal: closing.signal,
     name: names.name,
     sliceSeconds: LOCAL_SLICE_SECONDS,
   });
@@ -28,6 +31,9 @@ export async function openInProcess(workers: number): Promise<World> {
     deployment,
     tasks: undefined,
     add: (task) => tasks.add(task),
-    close: () => services.close(),
+    async close() {
+      closing.abort(new FanfoldError('Closed', 'The connection that ran this was closed.'));
+      await services.close();
+    },
   };
 }

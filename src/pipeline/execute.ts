@@ -34,6 +34,7 @@ export class Execution {
   readonly #mayStart: () => boolean;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
+  readonly #interrupted: Chunk['items'] = [];
   #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
@@ -66,9 +67,9 @@ export class Execution {
     return this.#calling === undefined ? running : [...running, this.#calling.index];
   }
 
-  /** The items that were not started. */
+  /** The items that were not started, or were interrupted. */
   get left(): Chunk['items'] {
-    return this.#chunk.items.slice(this.#next);
+    return [...this.#interrupted, ...this.#chunk.items.slice(this.#next)];
   }
 
   /** How many functions go on although their time is over. */
@@ -79,6 +80,18 @@ export class Execution {
   /** Starts nothing more. */
   stop(): void {
     this.#closed = true;
+  }
+
+  /** Starts nothing more, and waits no longer for what runs: its signals abort, and it is left. */
+  interrupt(reason: unknown): void {
+    this.#closed = true;
+    for (const attempt of this.#running) {
+      this.#running.delete(attempt);
+      this.#stuck.add(attempt);
+      this.#interrupted.push([attempt.index, attempt.input]);
+      attempt.abort(reason);
+    }
+    this.#advance();
   }
 
   #advance(): void {

@@ -92,6 +92,12 @@ export class Worker {
     this.#execution?.stop();
   }
 
+  /** Stops, and gives up on the items that run: they are sent back with the rest. */
+  interrupt(reason: unknown): void {
+    this.#stopping = true;
+    this.#execution?.interrupt(reason);
+  }
+
   async handle(message: TaskMessage, options: HandleOptions = {}): Promise<Verdict> {
     let chunk: Chunk;
     try {

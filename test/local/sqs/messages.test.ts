@@ -39,7 +39,7 @@ const receive = async (more: Partial<ReceiveMessageCommand['input']> = {}) =>
   ).Messages ?? [];
 const bodies = async (more: Partial<ReceiveMessageCommand['input']> = {}) =>
   (await receive(more)).map(({ Body }) => Body);
-const after = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000);
+const advance = (seconds: number) => vi.advanceTimersByTimeAsync(seconds * 1000);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -54,9 +54,9 @@ describe('visibility', () => {
     await send('one');
     const [first] = await receive();
     expect(first?.Attributes?.ApproximateReceiveCount).toBe('1');
-    await after(29.9);
+    await advance(29.9);
     expect(await receive()).toEqual([]);
-    await after(0.2);
+    await advance(0.2);
     const [again] = await receive();
     expect(again?.MessageId).toBe(first?.MessageId);
     expect(again?.ReceiptHandle).not.toBe(first?.ReceiptHandle);
@@ -71,7 +71,7 @@ describe('visibility', () => {
     await queue({ VisibilityTimeout: '30' });
     await send('one');
     await receive({ VisibilityTimeout: 2 });
-    await after(2);
+    await advance(2);
     expect(await bodies()).toEqual(['one']);
   });
 
@@ -88,7 +88,7 @@ describe('visibility', () => {
         }),
       );
     await change(100);
-    await after(99);
+    await advance(99);
     expect(await receive()).toEqual([]);
     await change(0);
     expect(await bodies()).toEqual(['one']);
@@ -98,7 +98,7 @@ describe('visibility', () => {
     await queue({ VisibilityTimeout: '1' });
     await send('one');
     const [message] = await receive();
-    await after(5);
+    await advance(5);
     await client.send(
       new ChangeMessageVisibilityCommand({
         QueueUrl,
@@ -107,7 +107,7 @@ describe('visibility', () => {
       }),
     );
     expect(await receive()).toEqual([]);
-    await after(10);
+    await advance(10);
     expect(await bodies()).toEqual(['one']);
   });
 
@@ -115,7 +115,7 @@ describe('visibility', () => {
     await queue({ VisibilityTimeout: '1' });
     await send('one');
     const [message] = await receive();
-    await after(5);
+    await advance(5);
     const ReceiptHandle = message?.ReceiptHandle;
     await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
     await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
@@ -151,9 +151,9 @@ describe('delay and retention', () => {
     await send('at once', { DelaySeconds: 0 });
     await send('later', { DelaySeconds: 20 });
     expect(await bodies()).toEqual(['at once']);
-    await after(10);
+    await advance(10);
     expect(await bodies()).toEqual(['by queue']);
-    await after(10);
+    await advance(10);
     expect(await bodies()).toEqual(['later']);
   });
 
@@ -161,11 +161,11 @@ describe('delay and retention', () => {
     await queue({ MessageRetentionPeriod: '60', VisibilityTimeout: '40' });
     await send('in flight');
     await receive();
-    await after(30);
+    await advance(30);
     await send('younger');
-    await after(31);
+    await advance(31);
     expect(await bodies()).toEqual(['younger']);
-    await after(60);
+    await advance(60);
     expect(sqs.peek(queueName)).toEqual([]);
   });
 });
@@ -174,10 +174,10 @@ describe('long polls', () => {
   it('are woken by a send, one for each message', async () => {
     await queue();
     const waits = [receive({ WaitTimeSeconds: 20 }), receive({ WaitTimeSeconds: 20 })];
-    await after(5);
+    await advance(5);
     await send('one');
     expect((await waits[0])?.map(({ Body }) => Body)).toEqual(['one']);
-    await after(1);
+    await advance(1);
     await send('two');
     expect((await waits[1])?.map(({ Body }) => Body)).toEqual(['two']);
   });
@@ -188,9 +188,9 @@ describe('long polls', () => {
     const wait = receive({ WaitTimeSeconds: 3 }).finally(() => {
       ended = true;
     });
-    await after(2.9);
+    await advance(2.9);
     expect(ended).toBe(false);
-    await after(0.2);
+    await advance(0.2);
     expect(await wait).toEqual([]);
   });
 
@@ -201,9 +201,9 @@ describe('long polls', () => {
     await send('delayed', { DelaySeconds: 4 });
     const first = receive({ WaitTimeSeconds: 20 });
     const second = receive({ WaitTimeSeconds: 20 });
-    await after(4);
+    await advance(4);
     expect((await first).map(({ Body }) => Body)).toEqual(['delayed']);
-    await after(4);
+    await advance(4);
     expect((await second).map(({ Body }) => Body)).toEqual(['hidden']);
   });
 
@@ -214,7 +214,7 @@ describe('long polls', () => {
       abortSignal: gone.signal,
     });
     const caught = wait.catch((error: Error) => error.name);
-    await after(1);
+    await advance(1);
     gone.abort();
     expect(await caught).toBe('AbortError');
     await send('one');
@@ -224,7 +224,7 @@ describe('long polls', () => {
   it('set no timer once nobody waits', async () => {
     await queue();
     const wait = receive({ WaitTimeSeconds: 20 });
-    await after(1);
+    await advance(1);
     await send('one', { DelaySeconds: 5 });
     await send('two');
     await wait;
@@ -246,9 +246,9 @@ describe('dead letters', () => {
     });
     await send('poison');
     const [first] = await receive();
-    await after(1);
+    await advance(1);
     await receive();
-    await after(1);
+    await advance(1);
     expect(sqs.peek(deadName)).toEqual([]);
     expect(await receive()).toEqual([]);
     const [dead] = await receive({ QueueUrl: deadUrl });
@@ -273,7 +273,7 @@ describe('dead letters', () => {
       }),
     });
     const wait = receive({ QueueUrl: deadUrl, WaitTimeSeconds: 20 });
-    await after(1);
+    await advance(1);
     await send('poison');
     await receive();
     await receive();

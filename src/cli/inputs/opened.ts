@@ -1,0 +1,9 @@
+/** Inputs that are ready to be read. */
+export interface OpenedInputs {
+  /** How many there are, where that is known before they are read. */
+  readonly total: number | undefined;
+  /** The inputs as JSON texts, in order, in batches. They stream: memory does not grow with the file. */
+  batches(): AsyncIterable<string[]>;
+  /** Where an input came from, such as `inputs.jsonl, line 17`; undefined where the index says it all. */
+  locate(index: number): string | undefined;
+}
