@@ -128,6 +128,7 @@ async function perform({
     throw error;
   } finally {
     progress?.stop();
+    inputs.close();
     await output.close();
   }
   if (!flags.quiet) tellLedger(mapped.ledger, flags, startedAt, failure);

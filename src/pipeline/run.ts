@@ -154,6 +154,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     try {
       const queueUrl = await this.#queueUrl();
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
+      else if (this.#failure) throw this.#failure.error;
+      else if (this.#cancelling) yield* this.#taken(await this.#cancelling);
       ended = true;
     } catch (error) {
       // The run could not go on: its queue keeps what is there.

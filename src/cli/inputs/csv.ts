@@ -13,6 +13,7 @@ export function openCsv(source: Source): OpenedInputs {
   return {
     total: undefined,
     locate: (index) => places.locate(index),
+    close: () => source.close(),
     async *batches() {
       let batch: string[] = [];
       let index = 0;

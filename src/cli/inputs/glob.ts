@@ -20,6 +20,7 @@ export function openGlob(pattern: string): OpenedInputs {
   return {
     total: paths.length,
     locate: () => undefined,
+    close() {},
     async *batches() {
       for (let from = 0; from < paths.length; from += BATCH) {
         yield paths.slice(from, from + BATCH).map((path) => JSON.stringify(path));

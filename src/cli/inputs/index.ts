@@ -60,7 +60,7 @@ async function openFile(path: string, options: InputOptions): Promise<OpenedInpu
   const open = FORMATS[extension];
   if (open !== undefined) return open(await fileSource(path, maxInputBytes));
   // A file that is not there is told first: its name may be the mistake.
-  await (await fileSource(path, maxInputBytes)).close();
+  (await fileSource(path, maxInputBytes)).close();
   if (extension === '.json') {
     throw new FanfoldError(
       'BadInput',

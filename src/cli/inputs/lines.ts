@@ -12,6 +12,7 @@ export function openJsonLines(source: Source): OpenedInputs {
   return {
     total: undefined,
     locate: (index) => places.locate(index),
+    close: () => source.close(),
     async *batches() {
       let index = 0;
       for await (const { text, firstLine } of blocksOf(source)) {
@@ -39,6 +40,7 @@ export function openTextLines(source: Source): OpenedInputs {
   return {
     total: undefined,
     locate: (index) => places.locate(index),
+    close: () => source.close(),
     async *batches() {
       for await (const { text, firstLine } of blocksOf(source)) {
         yield linesOf(text).map((raw, at) => {

@@ -6,4 +6,6 @@ export interface OpenedInputs {
   batches(): AsyncIterable<string[]>;
   /** Where an input came from, such as `inputs.jsonl, line 17`; undefined where the index says it all. */
   locate(index: number): string | undefined;
+  /** Lets go of what they come from, which may be at rest with nothing to give. */
+  close(): void;
 }

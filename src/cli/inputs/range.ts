@@ -11,6 +11,7 @@ export function openRange(range: string): OpenedInputs {
   return {
     total: count,
     locate: () => undefined,
+    close() {},
     async *batches() {
       for (let done = 0; done < count; done += BATCH) {
         const length = Math.min(BATCH, count - done);

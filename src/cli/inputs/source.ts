@@ -13,7 +13,7 @@ export interface Source {
   /** The largest input, in bytes. */
   readonly maxInputBytes: number;
   chunks(): AsyncIterable<Buffer>;
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Opens a file for reading. @throws FanfoldError when it can't be */
@@ -34,7 +34,8 @@ export async function fileSource(path: string, maxInputBytes: number): Promise<S
         await handle.close();
       }
     },
-    close: () => handle.close(),
+    // It may be closed already, or be read from at this moment.
+    close: () => void handle.close().catch(() => {}),
   };
 }
 
@@ -67,9 +68,7 @@ export function streamSource(stream: Readable, maxInputBytes: number): Source {
       for await (const chunk of stream)
         yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     },
-    async close() {
-      stream.destroy();
-    },
+    close: () => void stream.destroy(),
   };
 }
 
