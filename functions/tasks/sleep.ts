@@ -1,8 +1,7 @@
 import { NonRetryableError } from '../../src/errors.ts';
 import { defineTask, type Json } from '../../src/task.ts';
 
-/** The longest sleep, in seconds: what leaves the task its time. */
-const LONGEST_SECONDS = 840;
+const TIMEOUT_SECONDS = 600;
 
 /**
  * The classic demonstration: sleeps a random whole number of seconds from 0 to 3, or as many as an
@@ -10,15 +9,20 @@ const LONGEST_SECONDS = 840;
  */
 export const sleep = defineTask({
   name: 'sleep',
-  timeoutSeconds: 900,
+  timeoutSeconds: TIMEOUT_SECONDS,
   async run(input: Json, { signal }) {
     const seconds = secondsOf(input);
+    signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, seconds * 1000);
-      signal.addEventListener('abort', () => {
+      const stop = () => {
         clearTimeout(timer);
         reject(signal.reason);
-      });
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      }, seconds * 1000);
+      signal.addEventListener('abort', stop, { once: true });
     });
     return seconds;
   },
@@ -29,8 +33,8 @@ function secondsOf(input: Json): number {
     return Math.floor(Math.random() * 4);
   }
   const { seconds } = input;
-  if (typeof seconds === 'number' && seconds >= 0 && seconds <= LONGEST_SECONDS) return seconds;
+  if (typeof seconds === 'number' && seconds >= 0 && seconds < TIMEOUT_SECONDS) return seconds;
   throw new NonRetryableError(
-    `\`seconds\` is a number from 0 to ${LONGEST_SECONDS}; ${JSON.stringify(seconds)} came.`,
+    `\`seconds\` is a number from 0 to less than ${TIMEOUT_SECONDS}; ${JSON.stringify(seconds)} came.`,
   );
 }
