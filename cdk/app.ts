@@ -12,5 +12,6 @@ try {
 } catch (error) {
   if (!(error instanceof FanfoldPropsError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  // Not by exitCode: an App synthesizes what there is of it when its process is about to end.
+  process.exit(1);
 }

@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Stack } from 'aws-cdk-lib';
 import { LogLevel, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
-import { nearestPackageJson } from './project.ts';
 import { refuse } from './refuse.ts';
 
 /** This file runs as `.ts` in the repository and as `.js` in the package; so do the entries. */
@@ -42,11 +41,11 @@ export function bundle(
   return {
     entry: entryPath,
     handler: 'handler',
-    // The construct wants the entry below the root, and a lock file there. It reads the lock file
-    // only to install `nodeModules`, of which there are none: projects without one, or with two,
-    // are as good as others.
-    projectRoot: commonFolder(FUNCTIONS, process.cwd()),
-    depsLockFilePath: nearestPackageJson(FUNCTIONS) ?? entryPath,
+    // CDK wants the entry below the root, and a lock file too, which it reads only to install
+    // `nodeModules`, of which there are none. So neither is looked for in the user's project, which
+    // may have no lock file, or two, or lie elsewhere than a linked package.
+    projectRoot: dirname(FUNCTIONS),
+    depsLockFilePath: entryPath,
     bundling: {
       format: OutputFormat.ESM,
       // Most packages carry a CommonJS and an ESM form: esbuild drops unused parts of the latter only.
@@ -91,10 +90,4 @@ function requireEsbuild(scope: Construct): void {
     scope,
     'the functions are bundled with esbuild, which is not installed: npm install --save-dev esbuild',
   );
-}
-
-function commonFolder(a: string, b: string): string {
-  let folder = a;
-  while (relative(folder, b).split(sep)[0] === '..') folder = dirname(folder);
-  return folder;
 }

@@ -1,0 +1,78 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
+
+/** A stack to put things in, synthesized without esbuild: the functions' code is not looked at. */
+export function emptyStack(name = 'Photos'): Stack {
+  return new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), name);
+}
+
+/** The template of a stack that holds one deployment. */
+export function templateOf(props: FanfoldProps = {}): Template {
+  const stack = emptyStack();
+  new Fanfold(stack, 'Fanfold', props);
+  return Template.fromStack(stack);
+}
+
+/** The only resource of its type whose properties are like these. */
+export function only(template: Template, type: string, properties: object): Resource {
+  const found = Object.entries(
+    template.findResources(type, { Properties: Match.objectLike(properties) }),
+  );
+  const [first] = found;
+  if (first === undefined || found.length > 1) {
+    throw new Error(
+      `one ${type} like ${JSON.stringify(properties)} was expected; ${found.length} are there`,
+    );
+  }
+  return { logicalId: first[0], ...(first[1] as { Properties: Record<string, unknown> }) };
+}
+
+export interface Resource {
+  logicalId: string;
+  Properties: Record<string, unknown>;
+  DeletionPolicy?: string;
+}
+
+/** What a function may do: `action on resource`, sorted. Resources by the names they are given. */
+export function allowedTo(template: Template, functionName: string): string[] {
+  const { Properties } = only(template, 'AWS::Lambda::Function', { FunctionName: functionName });
+  const [role] = (Properties.Role as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'];
+  const policies = template.findResources('AWS::IAM::Policy', {
+    Properties: { Roles: Match.arrayWith([{ Ref: role }]) },
+  });
+  const statements = Object.values(policies).flatMap(
+    ({ Properties: { PolicyDocument } }) => PolicyDocument.Statement as Statement[],
+  );
+  const lines = statements.flatMap(({ Effect, Action, Resource }) =>
+    [Action].flat().flatMap((action) =>
+      [Resource].flat().map((resource) => {
+        const line = `${action} on ${nameOf(template, resource)}`;
+        return Effect === 'Allow' ? line : `not ${line}`;
+      }),
+    ),
+  );
+  return [...new Set(lines)].sort();
+}
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+}
+
+function nameOf(template: Template, resource: unknown): string {
+  if (typeof resource === 'string') return resource;
+  const { 'Fn::GetAtt': attribute, 'Fn::Join': join } = resource as {
+    'Fn::GetAtt'?: [string, string];
+    'Fn::Join'?: [string, unknown[]];
+  };
+  if (attribute) {
+    const properties = template.toJSON().Resources[attribute[0]].Properties ?? {};
+    return properties.QueueName ?? properties.LogGroupName ?? attribute[0];
+  }
+  const parts = join?.[1].map((part) =>
+    typeof part === 'string' ? part : Object.values(part as object)[0],
+  );
+  return parts ? parts.join('') : JSON.stringify(resource);
+}

@@ -1,0 +1,216 @@
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { describe, expect, it } from 'vitest';
+import { Fanfold, FanfoldStack } from '../../cdk/index.ts';
+import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
+
+const FOURTEEN_DAYS = 1_209_600;
+
+describe('the queues', () => {
+  const template = templateOf();
+  const queue = (name: string) => only(template, 'AWS::SQS::Queue', { QueueName: name });
+
+  it('are three, named by rule', () => {
+    template.resourceCountIs('AWS::SQS::Queue', 3);
+    for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) queue(name);
+  });
+
+  it('keep messages for 14 days, encrypted', () => {
+    template.allResourcesProperties('AWS::SQS::Queue', {
+      MessageRetentionPeriod: FOURTEEN_DAYS,
+      SqsManagedSseEnabled: true,
+    });
+  });
+
+  it('refuse whoever comes without TLS', () => {
+    for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) {
+      const { logicalId } = queue(name);
+      template.hasResourceProperties('AWS::SQS::QueuePolicy', {
+        Queues: [{ Ref: logicalId }],
+        PolicyDocument: {
+          Statement: [
+            {
+              Effect: 'Deny',
+              Principal: { AWS: '*' },
+              Action: 'sqs:*',
+              Resource: { 'Fn::GetAtt': [logicalId, 'Arn'] },
+              Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+            },
+          ],
+        },
+      });
+    }
+  });
+
+  it('give task messages up after a hundred receives only', () => {
+    expect(queue('Photos-tasks').Properties.RedrivePolicy).toEqual({
+      deadLetterTargetArn: { 'Fn::GetAtt': [queue('Photos-tasks-dead').logicalId, 'Arn'] },
+      maxReceiveCount: 100,
+    });
+  });
+
+  it('hide a task message for six of the worker function’s timeouts, as Lambda wants', () => {
+    const { Timeout } = only(template, 'AWS::Lambda::Function', {
+      FunctionName: 'Photos-worker',
+    }).Properties;
+    expect(Timeout).toBe(900);
+    expect(queue('Photos-tasks').Properties.VisibilityTimeout).toBe(6 * Number(Timeout));
+  });
+
+  it('make reading results a long poll with five minutes to take them in', () => {
+    expect(queue('Photos-results').Properties).toMatchObject({
+      ReceiveMessageWaitTimeSeconds: 20,
+      VisibilityTimeout: 300,
+    });
+  });
+});
+
+describe('the functions', () => {
+  const template = templateOf({ memorySize: 2048 });
+
+  it('are two, on Node 24 and arm64, traced, and find everything by one name', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 2);
+    for (const [name, MemorySize, Timeout] of [
+      ['Photos-seed', 1024, 60],
+      ['Photos-worker', 2048, 900],
+    ] as const) {
+      expect(
+        only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties,
+      ).toMatchObject({
+        Architectures: ['arm64'],
+        Environment: {
+          Variables: { FANFOLD_NAME: 'Photos', NODE_OPTIONS: '--enable-source-maps' },
+        },
+        Handler: 'index.handler',
+        MemorySize,
+        Runtime: 'nodejs24.x',
+        Timeout,
+        TracingConfig: { Mode: 'Active' },
+      });
+    }
+  });
+
+  it('write to log groups of their own, kept for a month and gone with the stack', () => {
+    template.resourceCountIs('AWS::Logs::LogGroup', 2);
+    for (const name of ['Photos-seed', 'Photos-worker']) {
+      const group = only(template, 'AWS::Logs::LogGroup', { LogGroupName: `/aws/lambda/${name}` });
+      expect(group).toMatchObject({
+        Properties: { RetentionInDays: 30 },
+        DeletionPolicy: 'Delete',
+      });
+      expect(
+        only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties.LoggingConfig,
+      ).toEqual({ LogGroup: { Ref: group.logicalId } });
+    }
+  });
+
+  it('let the worker send to the queue it takes from', () => {
+    const recursive = (name: string) =>
+      only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties.RecursiveLoop;
+    expect(recursive('Photos-worker')).toBe('Allow');
+    expect(recursive('Photos-seed')).toBeUndefined();
+  });
+
+  it('take one chunk an invocation, and may hand it back', () => {
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    const worker = only(template, 'AWS::Lambda::Function', { FunctionName: 'Photos-worker' });
+    const tasks = only(template, 'AWS::SQS::Queue', { QueueName: 'Photos-tasks' });
+    expect(only(template, 'AWS::Lambda::EventSourceMapping', {}).Properties).toEqual({
+      BatchSize: 1,
+      EventSourceArn: { 'Fn::GetAtt': [tasks.logicalId, 'Arn'] },
+      FunctionName: { Ref: worker.logicalId },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 100 },
+    });
+  });
+
+  it('scale as far as they are allowed to', () => {
+    templateOf({ maxConcurrency: 200 }).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: 200 },
+    });
+  });
+});
+
+describe('the roles', () => {
+  const runQueues = 'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-*';
+  const everyFunction = (name: string) => [
+    `logs:CreateLogStream on /aws/lambda/${name}`,
+    `logs:PutLogEvents on /aws/lambda/${name}`,
+    // X-Ray knows no resources.
+    'xray:PutTelemetryRecords on *',
+    'xray:PutTraceSegments on *',
+  ];
+
+  it('let the seed queue tasks, and make and find the queues of runs', () => {
+    expect(allowedTo(templateOf(), 'Photos-seed')).toEqual(
+      [
+        ...everyFunction('Photos-seed'),
+        'sqs:GetQueueUrl on Photos-tasks',
+        'sqs:SendMessage on Photos-tasks',
+        'sqs:GetQueueUrl on Photos-results',
+        `sqs:CreateQueue on ${runQueues}`,
+        `sqs:GetQueueUrl on ${runQueues}`,
+        `sqs:TagQueue on ${runQueues}`,
+      ].sort(),
+    );
+  });
+
+  it('let the worker take tasks, send them on, and report', () => {
+    expect(allowedTo(templateOf(), 'Photos-worker')).toEqual(
+      [
+        ...everyFunction('Photos-worker'),
+        'sqs:ChangeMessageVisibility on Photos-tasks',
+        'sqs:DeleteMessage on Photos-tasks',
+        'sqs:GetQueueAttributes on Photos-tasks',
+        'sqs:GetQueueUrl on Photos-tasks',
+        'sqs:ReceiveMessage on Photos-tasks',
+        'sqs:SendMessage on Photos-tasks',
+        'sqs:GetQueueUrl on Photos-tasks-dead',
+        'sqs:SendMessage on Photos-tasks-dead',
+        'sqs:GetQueueUrl on Photos-results',
+        'sqs:SendMessage on Photos-results',
+        `sqs:GetQueueUrl on ${runQueues}`,
+        `sqs:SendMessage on ${runQueues}`,
+      ].sort(),
+    );
+  });
+
+  it('are the functions’ own, without a managed policy', () => {
+    const template = templateOf();
+    template.resourceCountIs('AWS::IAM::Role', 2);
+    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  it('give the tasks what is granted to the construct', () => {
+    const stack = emptyStack();
+    const fanfold = new Fanfold(stack, 'Fanfold');
+    new Bucket(stack, 'Bucket').grantReadWrite(fanfold);
+    const template = Template.fromStack(stack);
+    const ofBucket = (name: string) =>
+      allowedTo(template, name).filter((line) => line.startsWith('s3:'));
+    expect(ofBucket('Photos-worker')).toContainEqual(expect.stringMatching(/^s3:PutObject on /));
+    expect(ofBucket('Photos-seed')).toEqual([]);
+  });
+});
+
+describe('FanfoldStack', () => {
+  it('says where its parts are', () => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const template = Template.fromStack(new FanfoldStack(app, 'Photos', { maxConcurrency: 7 }));
+    const ref = (type: string, properties: object) => ({
+      Ref: only(template, type, properties).logicalId,
+    });
+    const outputs = Object.entries(template.findOutputs('*')).map(([id, { Value }]) => [id, Value]);
+    expect(Object.fromEntries(outputs)).toEqual({
+      TaskQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks' }),
+      DeadLetterQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks-dead' }),
+      ResultQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-results' }),
+      SeedFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-seed' }),
+      WorkerFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-worker' }),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: 7 },
+    });
+  });
+});
