@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The package.json of the folder, or of the nearest folder above that has one. */
-export function nearestPackageJson(folder: string): string | undefined {
+function nearestPackageJson(folder: string): string | undefined {
   const path = join(folder, 'package.json');
   if (existsSync(path)) return path;
   const above = dirname(folder);
