@@ -1,4 +1,5 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from './opened.ts';
@@ -6,11 +7,12 @@ import type { OpenedInputs } from './opened.ts';
 const BATCH = 1_000;
 
 /**
- * Paths of regular files, sorted. Files whose names begin with a dot are found like others, and
- * symbolic links are not followed: `DIR/**` finds what `find DIR -type f` does.
+ * Paths of regular files, sorted by UTF-16 units. Files whose names begin with a dot are found like
+ * others, and symbolic links are neither listed nor followed, but for those that the pattern itself
+ * begins with: `DIR/**` finds what `find DIR/ -type f` does.
  */
-export function openGlob(pattern: string): OpenedInputs {
-  const paths = filesOf(pattern);
+export function openGlob(pattern: string, cwd: string): OpenedInputs {
+  const paths = filesOf(pattern, cwd);
   if (paths.length === 0) {
     throw new FanfoldError(
       'BadInput',
@@ -29,48 +31,67 @@ export function openGlob(pattern: string): OpenedInputs {
   };
 }
 
-function filesOf(pattern: string): string[] {
+const OPTIONS = {
+  dot: true,
+  // A pattern says what is wanted: "!" is a character like others.
+  nonegate: true,
+  // "**/x/**" is what is in x, and not a file x.
+  strictSlashes: true,
+  // A file's name may have line breaks in it, and "." in a regular expression matches none.
+  flags: 's',
+};
+
+function filesOf(pattern: string, cwd: string): string[] {
   if (pattern === '') throw new FanfoldError('BadOption', '--glob is empty: give a pattern.');
-  const { base, glob, prefix = '' } = picomatch.scan(pattern);
-  if (glob === '') return plainFile(pattern);
-  const matches = picomatch(pattern.slice(prefix.length), { dot: true });
-  const root = base === '' ? '.' : base;
-  // Below its base, a pattern without ** reaches as deep as it has parts.
-  const depth = glob.includes('**') ? Number.POSITIVE_INFINITY : glob.split('/').length;
+  const { base, glob, prefix = '' } = picomatch.scan(pattern, OPTIONS);
+  const unescaped = base.replaceAll(/\\(.)/gs, '$1');
+  if (glob === '') {
+    const path = prefix + unescaped;
+    return isFile(pattern, cwd) ? [pattern] : isFile(path, cwd) ? [path] : [];
+  }
+  const root = unescaped === '' || unescaped.endsWith('/') ? unescaped : `${unescaped}/`;
+  const matches = picomatch(pattern.slice(prefix.length), OPTIONS);
   const paths: string[] = [];
-  walk(prefix + root, base === '' ? '' : `${base.replace(/\/$/, '')}/`, depth, (path) => {
-    if (matches(path)) paths.push(prefix + path);
-  });
+  const walk = (folder: string, depth: number) => {
+    for (const entry of entriesOf(prefix + folder, cwd)) {
+      const path = folder + entry.name;
+      if (entry.isFile() ? !matches(path) : !(entry.isDirectory() && mayHold(entry.name, depth))) {
+        continue;
+      }
+      if (entry.name.includes('\ufffd')) checkName(prefix + path, cwd);
+      if (entry.isFile()) paths.push(prefix + path);
+      else walk(`${path}/`, depth + 1);
+    }
+  };
+  const mayHold = folderMatcher(glob);
+  walk(root, 0);
   return paths.sort();
 }
 
-/** A pattern without any magic is a file's path. */
-function plainFile(path: string): string[] {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+/** Whether a folder so deep below the pattern's base can have matches in it. */
+function folderMatcher(glob: string): (name: string, depth: number) => boolean {
+  const parts = glob.split('/');
+  // Up to here a folder is a part of the pattern: what is in braces or parentheses may have more.
+  const open = parts.findIndex((part) => part.includes('**') || /[{(\\]/.test(part));
+  const plain = parts.slice(0, open === -1 ? -1 : open).map((part) => picomatch(part, OPTIONS));
+  const deepest = glob.includes('**') ? Number.POSITIVE_INFINITY : parts.length - 1;
+  return (name, depth) => depth < deepest && (plain[depth]?.(name) ?? true);
+}
+
+function isFile(path: string, cwd: string): boolean {
+  const stats = lstatSync(resolve(cwd, path), { throwIfNoEntry: false });
   if (stats?.isDirectory()) {
     throw new FanfoldError(
       'BadInput',
       `--glob ${path} is a folder; all files in it are --glob '${path.replace(/\/$/, '')}/**'.`,
     );
   }
-  return stats?.isFile() ? [path] : [];
+  return stats?.isFile() ?? false;
 }
 
-function walk(folder: string, prefix: string, depth: number, found: (path: string) => void): void {
-  for (const entry of entriesOf(folder)) {
-    const path = `${prefix}${entry.name}`;
-    if (entry.isFile()) {
-      if (entry.name.includes('\ufffd')) throw unnamable(path);
-      found(path);
-    } else if (entry.isDirectory() && depth > 1) {
-      walk(`${folder.replace(/\/$/, '')}/${entry.name}`, `${path}/`, depth - 1, found);
-    }
-  }
-}
-
-function entriesOf(folder: string): Dirent[] {
+function entriesOf(folder: string, cwd: string): Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(resolve(cwd, folder), { withFileTypes: true });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     // What is not there has no files; so says the caller.
@@ -81,10 +102,11 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** Node gives such a name with its bytes replaced, so that the file could not be opened by it. */
-function unnamable(path: string): FanfoldError {
-  return new FanfoldError(
+/** Node replaces the bytes of a name that are not UTF-8, so that nothing can be opened by it. */
+function checkName(path: string, cwd: string): void {
+  if (lstatSync(resolve(cwd, path), { throwIfNoEntry: false }) !== undefined) return;
+  throw new FanfoldError(
     'BadInput',
-    `--glob: the name of the file ${path} is not UTF-8, so it can be no JSON text. Rename it.`,
+    `--glob: the name ${path} has bytes that are not UTF-8 (shown as \ufffd), so it can be no JSON text. Rename it.`,
   );
 }

@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
 import { openCsv } from './csv.ts';
 import { openGlob } from './glob.ts';
-import { openJsonLines, openTextLines } from './lines.ts';
+import { openJsonLines, openTextLines, shellWord } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
 import { openRange } from './range.ts';
-import { fileSource, type Source, streamSource } from './source.ts';
+import { checkFile, fileSource, type Source, streamSource } from './source.ts';
 
 export type { OpenedInputs } from './opened.ts';
 
@@ -14,17 +14,21 @@ export type { OpenedInputs } from './opened.ts';
 export interface InputOptions {
   /** A file, or `-` for standard input. */
   input?: string;
+  /** `N` for 0 to N-1, or `A..B` for A to B. */
   range?: string;
+  /** A pattern of files' paths, which are the inputs. */
   glob?: string;
   /** The largest input, in bytes of its JSON text. */
   maxInputBytes: number;
+  /** What relative paths and patterns are relative to. @default the process's */
+  cwd?: string;
   /** @default standard input */
   stdin?: Readable;
 }
 
 /** Opens inputs. @throws FanfoldError `BadOption` or `BadInput` for all that can be told before any work */
 export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
-  const { input, range, glob } = options;
+  const { input, range, glob, cwd = process.cwd() } = options;
   const given = Object.entries({ '--input': input, '--range': range, '--glob': glob })
     .filter(([, value]) => value !== undefined)
     .map(([name]) => name);
@@ -35,8 +39,8 @@ export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
     );
   }
   if (range !== undefined) return openRange(range);
-  if (glob !== undefined) return openGlob(glob);
-  if (input !== undefined) return openFile(input, options);
+  if (glob !== undefined) return openGlob(glob, cwd);
+  if (input !== undefined) return openInput(input, cwd, options);
   throw new FanfoldError(
     'BadOption',
     'Say where the inputs come from: --input FILE (or - for standard input), --range N, or --glob PATTERN.',
@@ -50,25 +54,27 @@ const FORMATS: Record<string, (source: Source) => OpenedInputs> = {
   '.txt': openTextLines,
 };
 
-async function openFile(path: string, options: InputOptions): Promise<OpenedInputs> {
-  const { maxInputBytes } = options;
-  if (path === '-') {
-    return openJsonLines(streamSource(options.stdin ?? process.stdin, maxInputBytes));
-  }
+async function openInput(
+  path: string,
+  cwd: string,
+  { maxInputBytes, stdin }: InputOptions,
+): Promise<OpenedInputs> {
+  if (path === '-') return openJsonLines(streamSource(stdin ?? process.stdin, maxInputBytes));
   if (path === '') throw new FanfoldError('BadOption', '--input is empty: name a file, or - .');
   const extension = extname(path).toLowerCase();
+  // A file that is not there is told first, whatever it is called: its name may be the mistake.
+  await checkFile(path, cwd);
   const open = FORMATS[extension];
-  if (open !== undefined) return open(await fileSource(path, maxInputBytes));
-  // A file that is not there is told first: its name may be the mistake.
-  (await fileSource(path, maxInputBytes)).close();
+  if (open !== undefined) return open(await fileSource(path, cwd, maxInputBytes));
+  const word = shellWord(path);
   if (extension === '.json') {
     throw new FanfoldError(
       'BadInput',
-      `${path}: JSON lines are read, one input a line, and a .json file is one value. An array becomes lines with: jq -c '.[]' ${path} > ${path}l`,
+      `${path}: JSON lines are read, one input a line, and a .json file is one value. An array becomes lines with: jq -c '.[]' ${word} > ${shellWord(`${path}l`)}`,
     );
   }
   throw new FanfoldError(
     'BadInput',
-    `${path}: "${extension}" says nothing of the format. Known: ${Object.keys(FORMATS).join(', ')}; JSON lines from anything else: --input - < ${path}`,
+    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${Object.keys(FORMATS).join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
   );
 }

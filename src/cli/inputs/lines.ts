@@ -8,6 +8,18 @@ import { blocksOf, type Source, tooLong } from './source.ts';
  * is cut into chunks: here it is only passed on.
  */
 export function openJsonLines(source: Source): OpenedInputs {
+  return openLines(source, (line, index) => {
+    if (index === 0) checkFirst(line, source);
+    return line;
+  });
+}
+
+/** Text: each line is a string; blank lines are skipped. */
+export function openTextLines(source: Source): OpenedInputs {
+  return openLines(source, (line) => JSON.stringify(line));
+}
+
+function openLines(source: Source, toJson: (line: string, index: number) => string): OpenedInputs {
   const places = new Places(source.name, 1);
   return {
     total: undefined,
@@ -19,9 +31,8 @@ export function openJsonLines(source: Source): OpenedInputs {
         const batch: string[] = [];
         let line = firstLine;
         for (const raw of linesOf(text)) {
-          const json = withoutReturn(raw);
-          if (!isBlank(json)) {
-            if (index === 0 && json.trim() === '[') throw isArray(source);
+          if (!isBlank(raw)) {
+            const json = toJson(withoutReturn(raw), index);
             checkLength(json, source, line);
             places.note(index++, line);
             batch.push(json);
@@ -34,27 +45,8 @@ export function openJsonLines(source: Source): OpenedInputs {
   };
 }
 
-/** Text: each line is a string, an empty one too. */
-export function openTextLines(source: Source): OpenedInputs {
-  const places = new Places(source.name, 1);
-  return {
-    total: undefined,
-    locate: (index) => places.locate(index),
-    close: () => source.close(),
-    async *batches() {
-      for await (const { text, firstLine } of blocksOf(source)) {
-        yield linesOf(text).map((raw, at) => {
-          const json = JSON.stringify(withoutReturn(raw));
-          checkLength(json, source, firstLine + at);
-          return json;
-        });
-      }
-    },
-  };
-}
-
 /** A block's lines; the end of the last one begins no further line. */
-function linesOf(text: string): string[] {
+export function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (text.endsWith('\n')) lines.pop();
   return lines;
@@ -63,25 +55,34 @@ function linesOf(text: string): string[] {
 const RETURN = 0x0d;
 const SPACE = 0x20;
 
-function withoutReturn(line: string): string {
+/** A line without the first half of a Windows line end. */
+export function withoutReturn(line: string): string {
   return line.charCodeAt(line.length - 1) === RETURN ? line.slice(0, -1) : line;
 }
 
-function isBlank(line: string): boolean {
-  return line.length === 0 || (line.charCodeAt(0) <= SPACE && line.trim() === '');
+export function isBlank(line: string): boolean {
+  return line.length === 0 || (line.charCodeAt(0) <= SPACE && /^[ \t\r]*$/.test(line));
 }
 
-function checkLength(json: string, source: Source, line: number): void {
+export function checkLength(json: string, source: Source, line: number): void {
   // Three bytes are the most that a UTF-16 unit takes: most lines need no exact count.
   if (json.length * 3 <= source.maxInputBytes) return;
   const bytes = Buffer.byteLength(json);
   if (bytes > source.maxInputBytes) throw tooLong(source, line, bytes);
 }
 
-function isArray({ name }: Source): FanfoldError {
-  const file = name === 'standard input' ? '' : ` ${name}`;
-  return new FanfoldError(
+/** Tells JSON that is laid out for reading, which no line of is JSON, from JSON lines. */
+function checkFirst(line: string, { name, path }: Source): void {
+  const bracket = line.trim();
+  if (bracket !== '[' && bracket !== '{') return;
+  const [what, filter] = bracket === '[' ? ['a JSON array', "'.[]'"] : ['JSON', '.'];
+  throw new FanfoldError(
     'BadInput',
-    `${name}: this is a JSON array over several lines; one input a line is expected. It becomes lines with: jq -c '.[]'${file}`,
+    `${name}: this is ${what} over several lines; one input a line is expected. It becomes lines with: jq -c ${filter}${path === undefined ? '' : ` ${shellWord(path)}`}`,
   );
+}
+
+/** As a shell reads it. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -2,8 +2,7 @@ import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from './opened.ts';
 
 const BATCH = 1_000;
-const COUNT = /^\d+$/;
-const BOTH_ENDS = /^(-?\d+)\.\.(-?\d+)$/;
+const BOUNDS = /^(?:(\d+)\.\.)?(\d+)$/;
 
 /** Whole numbers: `N` is 0 to N-1, `A..B` is A to B. */
 export function openRange(range: string): OpenedInputs {
@@ -22,21 +21,27 @@ export function openRange(range: string): OpenedInputs {
 }
 
 function boundsOf(range: string): { from: number; count: number } {
-  const [, first, last] = BOTH_ENDS.exec(range) ?? [];
-  const from = first === undefined ? 0 : Number(first);
-  const to = last === undefined ? Number(range) - 1 : Number(last);
-  const isRange = COUNT.test(range) || first !== undefined;
-  if (!isRange || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) {
+  const [, first, second] = BOUNDS.exec(range) ?? [];
+  if (second === undefined) {
     throw new FanfoldError(
       'BadOption',
-      `--range is N for the numbers 0 to N-1, or A..B for A to B, like 10 or 1..10; "${range}" is neither.`,
+      `--range is N for the numbers 0 to N-1, or A..B for A to B, whole numbers from 0, like 10 or 1..10; "${range}" is neither.`,
     );
   }
-  if (to < from - 1 || (first !== undefined && to < from)) {
+  const from = Number(first ?? 0);
+  const count = first === undefined ? Number(second) : Number(second) - from + 1;
+  // 0..9007199254740991 is one number more than can be counted.
+  if (![from, Number(second), count].every(Number.isSafeInteger)) {
+    throw new FanfoldError(
+      'BadOption',
+      `--range ${range} goes beyond ${Number.MAX_SAFE_INTEGER}, the largest whole number that is exact.`,
+    );
+  }
+  if (count < 1 && first !== undefined) {
     throw new FanfoldError(
       'BadOption',
       `--range ${range} ends before it begins: the smaller number comes first.`,
     );
   }
-  return { from, count: to - from + 1 };
+  return { from, count };
 }

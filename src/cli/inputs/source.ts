@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
 
@@ -10,17 +11,26 @@ const READ_BYTES = 256 * 1024;
 export interface Source {
   /** As it stands in messages. */
   readonly name: string;
+  /** Of a file, as it was given. */
+  readonly path?: string;
   /** The largest input, in bytes. */
   readonly maxInputBytes: number;
   chunks(): AsyncIterable<Buffer>;
   close(): void;
 }
 
-/** Opens a file for reading. @throws FanfoldError when it can't be */
-export async function fileSource(path: string, maxInputBytes: number): Promise<Source> {
-  const handle = await openedFile(path);
+/** Opens a file. @throws FanfoldError when it can't be */
+export async function fileSource(
+  path: string,
+  cwd: string,
+  maxInputBytes: number,
+): Promise<Source> {
+  const handle = await open(resolve(cwd, path), 'r').catch((cause) => {
+    throw unreadable(`--input ${path}`, cause);
+  });
   return {
     name: path,
+    path,
     maxInputBytes,
     async *chunks() {
       try {
@@ -30,6 +40,8 @@ export async function fileSource(path: string, maxInputBytes: number): Promise<S
           if (bytesRead === 0) return;
           yield buffer.subarray(0, bytesRead);
         }
+      } catch (cause) {
+        throw unreadable(`--input ${path}`, cause);
       } finally {
         await handle.close();
       }
@@ -39,25 +51,28 @@ export async function fileSource(path: string, maxInputBytes: number): Promise<S
   };
 }
 
-async function openedFile(path: string): Promise<FileHandle> {
-  try {
-    const handle = await open(path, 'r');
-    if (!(await stat(path)).isDirectory()) return handle;
-    await handle.close();
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EACCES'
-          ? 'permission is denied'
-          : message;
-    throw new FanfoldError('BadInput', `--input ${path} cannot be read: ${why}.`, { cause });
-  }
+/** @throws FanfoldError when there is no such file, or it is a folder */
+export async function checkFile(path: string, cwd: string): Promise<void> {
+  const stats = await stat(resolve(cwd, path)).catch((cause) => {
+    throw unreadable(`--input ${path}`, cause);
+  });
+  if (!stats.isDirectory()) return;
   throw new FanfoldError(
     'BadInput',
     `--input ${path} is a folder: name a file, or the files in it with --glob '${path.replace(/\/$/, '')}/**'.`,
   );
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission is denied',
+  EISDIR: 'it is a folder',
+};
+
+function unreadable(name: string, cause: unknown): FanfoldError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = REASONS[code ?? ''] ?? message;
+  return new FanfoldError('BadInput', `${name} cannot be read: ${why}.`, { cause });
 }
 
 export function streamSource(stream: Readable, maxInputBytes: number): Source {
@@ -65,8 +80,12 @@ export function streamSource(stream: Readable, maxInputBytes: number): Source {
     name: 'standard input',
     maxInputBytes,
     async *chunks() {
-      for await (const chunk of stream)
-        yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      try {
+        for await (const chunk of stream)
+          yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      } catch (cause) {
+        throw unreadable('standard input', cause);
+      }
     },
     close: () => void stream.destroy(),
   };
@@ -81,6 +100,9 @@ export interface Block {
 
 const NEWLINE = 0x0a;
 const BOM = Buffer.from('\ufeff');
+
+/** What may stand around the largest input on its line: a byte order mark and a line's end. */
+const AROUND_BYTES = BOM.length + 1;
 
 /**
  * A source's text in blocks of whole lines, decoded strictly. No line's end is looked for further
@@ -111,8 +133,7 @@ export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
     restBytes += chunk.length - end;
-    // A text of one byte characters can be this much longer as a string than as JSON, at most.
-    if (restBytes > maxInputBytes + BOM.length) throw tooLong(source, firstLine);
+    if (restBytes > maxInputBytes + AROUND_BYTES) throw tooLong(source, firstLine);
   }
   if (restBytes > 0) yield block(Buffer.concat(rest));
 }
