@@ -83,6 +83,7 @@ export class Seeding {
         if (this.#stopped) return;
       }
       await Promise.all(this.#sending);
+      if (this.#failure !== undefined) throw this.#failure;
       account.sealed = !this.#stopped;
     } finally {
       // Where the source is at rest it may never answer, and nobody waits for it.

@@ -9,17 +9,22 @@ import { blocksOf, type Source, tooLong } from './source.ts';
  */
 export function openJsonLines(source: Source): OpenedInputs {
   return openLines(source, (line, index) => {
+    if (isBlank(line)) return undefined;
     if (index === 0) checkFirst(line, source);
     return line;
   });
 }
 
-/** Text: each line is a string; blank lines are skipped. */
+/** Text: each line is a string, an empty one too. */
 export function openTextLines(source: Source): OpenedInputs {
   return openLines(source, (line) => JSON.stringify(line));
 }
 
-function openLines(source: Source, toJson: (line: string, index: number) => string): OpenedInputs {
+/** @param toJson gives a line's JSON text; undefined for one that is no input */
+function openLines(
+  source: Source,
+  toJson: (line: string, index: number) => string | undefined,
+): OpenedInputs {
   const places = new Places(source.name, 1);
   return {
     total: undefined,
@@ -31,8 +36,8 @@ function openLines(source: Source, toJson: (line: string, index: number) => stri
         const batch: string[] = [];
         let line = firstLine;
         for (const raw of linesOf(text)) {
-          if (!isBlank(raw)) {
-            const json = toJson(withoutReturn(raw), index);
+          const json = toJson(withoutReturn(raw), index);
+          if (json !== undefined) {
             checkLength(json, source, line);
             places.note(index++, line);
             batch.push(json);

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+export const TASKS = join(REPOSITORY, 'test/fixtures/tasks.ts');
+
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command line of ours that runs. */
+export interface Command {
+  child: ChildProcess;
+  /** What it said so far. */
+  said(): string;
+  ended: Promise<Ended>;
+}
+
+/** Starts `fanfold` as a user does, without a terminal. */
+export function start(args: readonly string[], options: { cwd?: string } = {}): Command {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'bin/fanfold.js'), ...args], {
+    ...options,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const out: Buffer[] = [];
+  const said: Buffer[] = [];
+  child.stdout?.on('data', (data: Buffer) => out.push(data));
+  child.stderr?.on('data', (data: Buffer) => said.push(data));
+  // A command may end before it has read all of its input.
+  child.stdin?.on('error', () => {});
+  const ended = once(child, 'close').then(([status]) => ({
+    status: status as number | null,
+    stdout: Buffer.concat(out).toString(),
+    stderr: Buffer.concat(said).toString(),
+  }));
+  return { child, said: () => Buffer.concat(said).toString(), ended };
+}
+
+/** Runs a command to its end. */
+export function fanfold(args: readonly string[], stdin = '', cwd?: string): Promise<Ended> {
+  const { child, ended } = start(args, cwd === undefined ? {} : { cwd });
+  child.stdin?.end(stdin);
+  return ended;
+}
+
+/** The results that a command printed. */
+export function results(
+  stdout: string,
+): { index: number; status: string; [key: string]: unknown }[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+/** Whether a process is there. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fanfold, results, TASKS } from './command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-mistakes-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+function file(name: string, text: string | Uint8Array): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+const PACKAGE = join(import.meta.dirname, '../../src/index.ts');
+const twoOfOneName = `import { defineTask } from '${PACKAGE}';
+export const a = defineTask({ name: 'same', run: () => 1 });
+export const b = defineTask({ name: 'same', run: () => 2 });`;
+
+describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
+  const jsonl = file('good.jsonl', '1\n2\n');
+  const cases: [string, string[], string | RegExp][] = [
+    ['no command', [], 'Usage: fanfold'],
+    ['an unknown command', ['runn'], "unknown command 'runn'"],
+    ['an unknown option', ['run', 'echo', '--outptu', 'x'], "unknown option '--outptu'"],
+    [
+      'an unknown task',
+      ['run', 'ecko', '--range', '1'],
+      'There is no task named "ecko". Did you mean "echo"?',
+    ],
+    ['no inputs', ['run', 'echo'], 'Say where the inputs come from'],
+    [
+      'two kinds of inputs',
+      ['run', 'echo', '--range', '1', '--input', jsonl],
+      '--input and --range each say',
+    ],
+    [
+      'a range that is none',
+      ['run', 'echo', '--range', '1-5'],
+      'like 10 or 1..10; "1-5" is neither',
+    ],
+    ['a range that ends first', ['run', 'echo', '--range', '5..1'], 'ends before it begins'],
+    [
+      'workers that are no number',
+      ['run', 'echo', '--range', '1', '--workers', 'two'],
+      '"two" is not',
+    ],
+    [
+      'a missing input',
+      ['run', 'echo', '--input', 'nowhere.jsonl'],
+      'nowhere.jsonl cannot be read: there is no such file',
+    ],
+    ['a folder as input', ['run', 'echo', '--input', folder], 'is a folder'],
+    [
+      'JSON that is malformed',
+      ['run', 'echo', '--input', file('bad.jsonl', '1\n\n{"a":\n4\n')],
+      /bad\.jsonl, line 3: the input is not JSON/,
+    ],
+    [
+      'an array in a .json file',
+      ['run', 'echo', '--input', file('array.json', '[1,2]')],
+      "jq -c '.[]'",
+    ],
+    [
+      'an array over lines',
+      ['run', 'echo', '--input', file('array.jsonl', '[\n1,\n2\n]\n')],
+      "jq -c '.[]'",
+    ],
+    [
+      'a CSV row of other length',
+      ['run', 'echo', '--input', file('bad.csv', 'a,b\n1,2\n3\n')],
+      /bad\.csv, line 3: the row has 1 field, the header names 2/,
+    ],
+    [
+      'bytes that are not UTF-8',
+      ['run', 'echo', '--input', file('latin.jsonl', Buffer.from('1\n"\xe9"\n', 'latin1'))],
+      /latin\.jsonl, line 2: .*not UTF-8/,
+    ],
+    [
+      'an input over the limit',
+      ['run', 'echo', '--input', file('long.jsonl', `1\n"${'x'.repeat(1_100_000)}"\n`)],
+      /long\.jsonl, line 2: .*at most 1046528/,
+    ],
+    ['a pattern without files', ['run', 'echo', '--glob', `${folder}/*.none`], 'matches no file'],
+    [
+      'an output without a folder',
+      ['run', 'echo', '--range', '1', '--output', join(folder, 'none/x')],
+      'there is no folder',
+    ],
+    [
+      'an output that is the input',
+      ['run', 'echo', '--input', jsonl, '--output', jsonl],
+      'is the input',
+    ],
+    [
+      'a tasks module that is not there',
+      ['tasks', '--tasks', 'nowhere.ts'],
+      'nowhere.ts does not exist',
+    ],
+    [
+      'one with a syntax error',
+      ['tasks', '--tasks', file('syntax.ts', 'const a = 1;\nexport const = ;\n')],
+      /syntax\.ts cannot be used: .*syntax\.ts:2/,
+    ],
+    [
+      'one with a missing import',
+      ['tasks', '--tasks', file('imports.ts', "import './nowhere.ts';")],
+      /imports\.ts cannot be used: Cannot find module .*nowhere\.ts/,
+    ],
+    [
+      'one that throws',
+      ['tasks', '--tasks', file('throws.ts', "throw new Error('on load');")],
+      'cannot be used: on load',
+    ],
+    [
+      'one that exits',
+      ['run', 'echo', '--range', '1', '--tasks', file('exits.ts', 'process.exit(7);')],
+      'ended with exit code 7',
+    ],
+    [
+      'one without tasks',
+      ['tasks', '--tasks', file('none.ts', 'export const a = 1;')],
+      'exports no task',
+    ],
+    [
+      'two tasks of one name',
+      ['tasks', '--tasks', file('twice.ts', twoOfOneName)],
+      'are named "same"',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_, args, sentence) => {
+    const { status, stdout, stderr } = await fanfold(args);
+    if (sentence instanceof RegExp) expect(stderr).toMatch(sentence);
+    else expect(stderr).toContain(sentence);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+});
+
+it('what was done before a malformed line stays done', async () => {
+  const lines = Array.from({ length: 30_000 }, (_, n) => String(n));
+  const { status, stdout, stderr } = await fanfold(
+    ['run', 'same', '--tasks', TASKS, '--input', '-', '--workers', '2'],
+    `${lines.join('\n')}\n{oops\n`,
+  );
+  expect(status).toBe(2);
+  expect(stderr).toContain('standard input, line 30001: the input is not JSON');
+  expect(stderr).toMatch(/stopped: \d+ of \d+ inputs/);
+  for (const { status } of results(stdout)) expect(status).toBe('ok');
+});
+
+it('help and version are no mistakes', async () => {
+  for (const args of [['--help'], ['run', '--help'], ['--version']]) {
+    const { status, stdout } = await fanfold(args);
+    expect(status).toBe(0);
+    expect(stdout).not.toBe('');
+  }
+});

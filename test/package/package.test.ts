@@ -1,0 +1,178 @@
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const NODE = process.execPath;
+const root = mkdtempSync(join(tmpdir(), 'fanfold-package-'));
+/** A user's project, with the packed package and its dependencies installed. */
+const project = join(root, 'project');
+const runs = promisify(execFile);
+
+/** Packs a copy of the repository: packing changes package.json for a moment. */
+function pack(): string {
+  const copy = join(root, 'copy');
+  mkdirSync(copy);
+  for (const name of [
+    'bin',
+    'cdk',
+    'functions',
+    'scripts',
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'README.md',
+    'LICENSE',
+  ]) {
+    cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
+  const before = readFileSync(join(copy, 'package.json'), 'utf8');
+  execFileSync('npm', ['pack', '--pack-destination', root], { cwd: copy, stdio: 'pipe' });
+  expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(before);
+  const [tarball] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
+  return join(root, tarball ?? '');
+}
+
+/** As npm would install it, without asking a registry. */
+function install(tarball: string): void {
+  const modules = join(project, 'node_modules');
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  for (const name of readdirSync(join(REPOSITORY, 'node_modules'))) {
+    if (name === '.bin' || name === 'fanfold') continue;
+    symlinkSync(join(REPOSITORY, 'node_modules', name), join(modules, name));
+  }
+  mkdirSync(join(modules, 'fanfold'));
+  execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', join(modules, 'fanfold')]);
+  symlinkSync('../fanfold/bin/fanfold.js', join(modules, '.bin/fanfold'));
+  symlinkSync(join(REPOSITORY, 'node_modules/.bin/node'), join(modules, '.bin/node'));
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(project, path)), { recursive: true });
+  writeFileSync(join(project, path), text);
+}
+
+/** The samples of a document: code blocks whose first line names a file. */
+function samples(text: string): Map<string, string> {
+  const blocks = text.matchAll(/```ts\n\/\/ (\S+\.ts)[^\n]*\n([\s\S]*?)```/g);
+  return new Map(Array.from(blocks, ([, path = '', code = '']) => [path, code]));
+}
+
+const typecheck = (files: string[], module = 'nodenext') =>
+  runs(
+    join(REPOSITORY, 'node_modules/.bin/tsc'),
+    [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--allowImportingTsExtensions',
+      ...['--module', module, '--target', 'es2024', '--types', 'node'],
+      ...['--lib', 'es2024,esnext.disposable,esnext.array'],
+      ...files,
+    ],
+    { cwd: project },
+  ).catch((error: { stdout: string }) => {
+    throw new Error(error.stdout);
+  });
+
+const readme = samples(readFileSync(join(REPOSITORY, 'README.md'), 'utf8'));
+const design = join(import.meta.dirname, 'samples');
+
+beforeAll(() => {
+  install(pack());
+  write('package.json', '{"type":"module","fanfold":{"tasks":"src/tasks.ts"}}');
+  for (const [path, code] of readme) write(path, code);
+  cpSync(design, join(project, 'design'), { recursive: true });
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('the packed package', () => {
+  it('has what it needs, and neither sources nor tests', () => {
+    const files = readdirSync(join(project, 'node_modules/fanfold'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    expect(files).toContain('dist/src/index.d.ts');
+    expect(files).toContain('LICENSE');
+    const strays = files.filter(
+      (file) =>
+        /(?<!\.d)\.ts$|\.map$|source\.json$/.test(file) || /(^|\/)(test|bench)\//.test(file),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  it('type-checks every sample of the README', async () => {
+    expect([...readme.keys()]).toEqual([
+      'src/tasks.ts',
+      'src/main.ts',
+      'src/tasks.test.ts',
+      'src/sqs.test.ts',
+      'infra/app.ts',
+    ]);
+    await typecheck([...readme.keys()]);
+  });
+
+  it('type-checks the design’s samples, and refuses wrong inputs and outputs', async () => {
+    await typecheck(readdirSync(design).map((file) => `design/${file}`));
+  });
+
+  it('runs the README’s samples', async () => {
+    const { stdout } = await runs(NODE, ['src/main.ts'], { cwd: project });
+    expect(stdout).toMatch(/^0 5$/m);
+    expect(stdout).toMatch(/^1 6$/m);
+    expect(stdout).toContain('ok: 2');
+    await runs(NODE, ['--test', 'src/tasks.test.ts', 'src/sqs.test.ts'], { cwd: project });
+  });
+
+  it('is required from CommonJS', async () => {
+    write(
+      'main.cjs',
+      `const { connect, defineTask } = require('fanfold');
+       const { Sqs } = require('fanfold/sqs');
+       const { seedHandler } = require('fanfold/functions');
+       const { Fanfold } = require('fanfold/cdk');
+       const double = defineTask({ name: 'double', run: (n) => n * 2 });
+       connect().then(async (fanfold) => {
+         console.log(await Array.fromAsync(fanfold.map(double, [1, 2]).outputs()));
+         console.log(typeof Sqs, typeof seedHandler, typeof Fanfold);
+         await fanfold.close();
+       });`,
+    );
+    const { stdout } = await runs(NODE, ['main.cjs'], { cwd: project });
+    expect(stdout).toBe('[ 2, 4 ]\nfunction function function\n');
+  });
+
+  it('runs as `npx fanfold`, with the tasks that package.json names, in worker processes', async () => {
+    const bin = join(project, 'node_modules/.bin');
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    write('photos.jsonl', '{"url":"data:,hello"}\n{"url":"nonsense"}\n');
+    const args = ['run', 'resize', '--input', 'photos.jsonl', '--ordered', '--workers', '1'];
+    const ended = await runs(join(bin, 'fanfold'), args, { cwd: project, env }).catch((e) => e);
+    const [first, second] = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line: string) => JSON.parse(line));
+    expect(first).toMatchObject({ index: 0, status: 'ok', output: { bytes: 5 } });
+    expect(second).toMatchObject({ index: 1, status: 'failed', error: { code: 'InvalidInput' } });
+    expect(ended.code).toBe(1);
+    const shipped = mkdtempSync(join(root, 'shipped-'));
+    const listed = await runs(join(bin, 'fanfold'), ['tasks'], { cwd: shipped, env });
+    expect(listed.stdout).toBe('echo\nsha256\nsleep\n');
+    expect(existsSync(join(project, 'node_modules/fanfold/src'))).toBe(false);
+  });
+});
