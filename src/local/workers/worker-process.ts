@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { LastWords } from '../../pipeline/recover.ts';
 import type { TaskMessage } from '../../pipeline/work.ts';
@@ -58,11 +59,9 @@ export class WorkerProcess {
       // Standard output is for results alone: whatever a task prints is for humans.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
-      // Options like --inspect or --eval are the parent's own.
-      execArgv: [
-        '--enable-source-maps',
-        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/profc'] : []),
-      ],
+      execArgv: inheritedArgs(process.execArgv),
+      // What was compiled once need not be again: it halves a worker's start.
+      env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
     });
     this.#child.on('message', (message: FromWorker) => this.#hear(message));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -88,7 +87,7 @@ export class WorkerProcess {
 
   /** Ends the process: at once where it is idle, else after the item in its hand, or a short grace. */
   async stop(): Promise<void> {
-    if (this.#message === undefined && !process.env.PROF) this.#child.kill('SIGKILL');
+    if (this.#message === undefined) this.#child.kill('SIGKILL');
     else this.#tell({ type: 'stop' });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
     await this.ended;
@@ -150,4 +149,21 @@ export class WorkerProcess {
       orderly: code === 0 && this.#message === undefined,
     });
   }
+}
+
+/** Options with a value of its own behind them, and what to run: the parent's alone. */
+const WITH_VALUE = new Set(['-e', '--eval', '-p', '--print', '-pe']);
+/** Options about the parent as the process that is looked at. */
+const OWN = /^--?(inspect|watch|test|cpu-prof|heap-prof|eval=|print=|check|interactive|input-type)/;
+
+/** Node's options that a worker needs too: loaders, memory limits and the like. */
+function inheritedArgs(args: readonly string[]): string[] {
+  return args.filter(
+    (arg, at) => !WITH_VALUE.has(arg) && !WITH_VALUE.has(args[at - 1] ?? '') && !OWN.test(arg),
+  );
+}
+
+function cacheFolder(): string {
+  enableCompileCache();
+  return getCompileCacheDir() ?? '';
 }

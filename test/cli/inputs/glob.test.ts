@@ -77,15 +77,15 @@ describe('a glob', () => {
     expect(await paths(`../${path.split('/').at(-1)}/**/*`, path)).toHaveLength(FILES.length);
   });
 
-  it('finds all installed packages at once', async () => {
+  it('finds all files of a large package at once', async () => {
     const startedAt = performance.now();
-    const opened = await open({ glob: 'node_modules/**' });
+    const opened = await open({ glob: 'node_modules/aws-cdk-lib/**' });
     const ms = performance.now() - startedAt;
     const texts = (await Array.fromAsync(opened.batches())).flat();
-    expect(texts.map((text) => JSON.parse(text))).toEqual(found('.', 'node_modules'));
+    expect(texts.map((text) => JSON.parse(text))).toEqual(found('.', 'node_modules/aws-cdk-lib'));
     expect(opened.total).toBe(texts.length);
     expect(opened.locate(0)).toBeUndefined();
-    // About 0.3 s: the limit is for what grows faster than the tree.
+    // About 0.2 s: the limit is for what grows faster than the tree.
     expect(ms).toBeLessThan(5_000);
   });
 
