@@ -53,7 +53,7 @@ function openLines(
 /** A block's lines; the end of the last one begins no further line. */
 export function linesOf(text: string): string[] {
   const lines = text.split('\n');
-  if (text.endsWith('\n')) lines.pop();
+  if (lines.at(-1) === '') lines.pop();
   return lines;
 }
 

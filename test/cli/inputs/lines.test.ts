@@ -155,14 +155,21 @@ describe('UTF-8', () => {
 });
 
 describe('text', () => {
-  it('is a string a line', async () => {
-    const { values, places } = await readFile('a.txt', ' a "b" \r\n\n  \n1\tü\\n\n');
-    expect(values()).toEqual([' a "b" ', '1\tü\\n']);
-    expect(places()).toEqual(['a.txt, line 1', 'a.txt, line 4']);
+  it('is a string a line, empty ones too', async () => {
+    const { values, places } = await readFile('a.txt', ' a "b" \r\n\n \r\n1\tü\\n\n\n');
+    expect(values()).toEqual([' a "b" ', '', ' ', '1\tü\\n', '']);
+    expect(places()).toEqual([1, 2, 3, 4, 5].map((line) => `a.txt, line ${line}`));
   });
 
-  it('may be none', async () => {
-    expect((await readFile('a.txt', '\n\n')).values()).toEqual([]);
+  it.each([
+    ['', 0],
+    [BOM, 0],
+    ['\n', 1],
+    ['a', 1],
+    ['a\n', 1],
+    ['a\n\n', 2],
+  ])('ends with its last line: %j has %d', async (content, lines) => {
+    expect((await readFile('a.txt', content)).texts).toHaveLength(lines);
   });
 });
 
