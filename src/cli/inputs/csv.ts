@@ -58,7 +58,7 @@ async function* rowsOf(source: Source): AsyncGenerator<Row[], void> {
         if (turns) {
           rows.push({ text: withoutReturn(open.lines.join('\n')), line: open.line });
           open = undefined;
-        } else if (open.length > source.maxInputBytes) break;
+        }
       } else if (turns) {
         open = { lines: [raw], line: firstLine + at, length: raw.length };
       } else if (!isBlank(raw)) {

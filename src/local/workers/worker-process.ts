@@ -26,7 +26,7 @@ export interface WorkerProcessOptions {
   onTrouble: (message: string) => void;
   onDeath: (death: Death) => void;
   /** How long it may be blocked over a chunk before it is killed, in seconds. */
-  blockedSeconds: () => number;
+  blockedSeconds: (message: TaskMessage) => number;
 }
 
 // This file's own ending: `.ts` in the repository, `.js` in the package.
@@ -39,6 +39,9 @@ const CHILD = new URL(
 const GRACE_MS = 500;
 
 const LOOK_MS = 1_000;
+
+/** A process that tells every second that it is alive, and has not for so long, is blocked. */
+const SURELY_BLOCKED_MS = 5_000;
 
 /** One worker process, from its start to its end. */
 export class WorkerProcess {
@@ -132,7 +135,8 @@ export class WorkerProcess {
   #killBlocked(): void {
     if (this.#message === undefined) return;
     const blockedMs = Date.now() - this.#aliveAt;
-    if (blockedMs < this.#options.blockedSeconds() * 1000) return;
+    if (blockedMs < SURELY_BLOCKED_MS) return;
+    if (blockedMs < this.#options.blockedSeconds(this.#message) * 1000) return;
     this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
     this.#child.kill('SIGKILL');
   }

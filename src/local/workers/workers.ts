@@ -20,7 +20,7 @@ export interface WorkersOptions extends Omit<Start, 'worker'> {
 const FAILED_STARTS = 3;
 
 /** A blocked process is given this much more than a task's timeoutSeconds. */
-const BLOCKED_MARGIN_SECONDS = 10;
+const BLOCKED_MARGIN_SECONDS = 5;
 
 /**
  * Supervised worker processes. One that dies is replaced, and its chunk is done again by another
@@ -68,12 +68,8 @@ export class Workers {
         this.#processes.delete(process);
         this.#replace(worker, death);
       },
-      blockedSeconds: () => {
-        const longest = Math.max(
-          ...Array.from(this.#tasks.values(), (task) => task.timeoutSeconds),
-        );
-        return longest + BLOCKED_MARGIN_SECONDS;
-      },
+      blockedSeconds: ({ body }) =>
+        (this.#tasks.get(taskOf(body))?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
     });
     this.#processes.add(process);
   }

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { connect, type Result } from '../../../src/index.ts';
+import { isRunning } from '../../cli/command.ts';
+import type { blocks, noted, wild } from '../../fixtures/tasks.ts';
+
+const tasks = pathToFileURL(join(import.meta.dirname, '../../fixtures/tasks.ts'));
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-workers-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Notes of who ran what, one a line: process, index, attempt. */
+function notes(file: string): [pid: number, index: number, attempt: number][] {
+  try {
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    return lines.map((line) => line.split(' ').map(Number) as [number, number, number]);
+  } catch {
+    return [];
+  }
+}
+
+const outcomes = (results: Result<unknown>[]) =>
+  results
+    .toSorted((a, b) => a.index - b.index)
+    .map((result) => (result.status === 'failed' ? result.error.code : result.status));
+
+describe('worker processes', () => {
+  it('run tasks away from this process, under their names', async () => {
+    await using fanfold = await connect({ tasks, workers: 2 });
+    expect(fanfold.tasks).toEqual(['blocks', 'noted', 'prints', 'same', 'wild']);
+    const file = join(folder, 'away');
+    const inputs = Array.from({ length: 8 }, () => ({ file, ms: 50 }));
+    const results = await Array.fromAsync(fanfold.map<typeof noted>('noted', inputs));
+    const pids = new Set(results.map((result) => (result.status === 'ok' ? result.output : 0)));
+    expect(pids.size).toBe(2);
+    expect(pids.has(process.pid)).toBe(false);
+    expect(() => fanfold.map('notde', [])).toThrow('Did you mean "noted"?');
+  });
+
+  it('that are killed are replaced, and what they had is done again at once', async () => {
+    const warnings: string[] = [];
+    await using fanfold = await connect({
+      tasks,
+      workers: 2,
+      onWarning: (message) => warnings.push(message),
+    });
+    const file = join(folder, 'killed');
+    const inputs = Array.from({ length: 6 }, (_, n) => ({ file, ms: n === 0 ? 1_500 : 100 }));
+    const run = fanfold.map<typeof noted>('noted', inputs);
+    const taking = Array.fromAsync(run);
+    const victim = () => notes(file).find(([, index]) => index === 0)?.[0] ?? 0;
+    await expect.poll(victim).toBeGreaterThan(0);
+    process.kill(victim(), 'SIGKILL');
+    expect(outcomes(await taking)).toEqual(Array(6).fill('ok'));
+    expect(notes(file).filter(([, index]) => index === 0)).toHaveLength(2);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^worker-\d died \(SIGKILL\) and is replaced$/),
+    ]);
+  });
+
+  it('cost only the input they die on, wherever it is in a chunk', async () => {
+    await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
+    // Chunks of several inputs, so that each death has neighbours before and after.
+    const inputs = Array.from({ length: 200 }, (_, n) =>
+      n === 17 ? 'exits' : n === 111 ? 'is killed' : n === 150 ? 'throws later' : 'fine',
+    );
+    const run = fanfold.map<typeof wild>('wild', inputs);
+    const expected = inputs.map((how) => (how === 'fine' ? 'ok' : 'WorkerDied'));
+    expect(outcomes(await Array.fromAsync(run))).toEqual(expected);
+    expect(run.ledger).toMatchObject({ inputs: 200, ok: 197, failed: 3, sealed: true });
+  });
+
+  it('that never give the thread back are killed', async () => {
+    await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
+    const run = fanfold.map<typeof blocks>('blocks', ['a', 'block', 'b']);
+    expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'WorkerDied', 'ok']);
+  });
+
+  it('are gone when the connection is closed, busy or not', async () => {
+    const fanfold = await connect({ tasks, workers: 2 });
+    const file = join(folder, 'closed');
+    const taking = Array.fromAsync(fanfold.map<typeof noted>('noted', [{ file, ms: 20_000 }]));
+    const ended = expect(taking).rejects.toMatchObject({ code: 'Closed' });
+    await expect.poll(() => notes(file).length).toBe(1);
+    await fanfold.close();
+    await ended;
+    expect(isRunning(notes(file)[0]?.[0] ?? process.pid)).toBe(false);
+  });
+
+  it('that cannot load their tasks are one error, not a loop', async () => {
+    const module = join(folder, 'broken.mjs');
+    writeFileSync(module, 'throw new Error("on load");');
+    await expect(connect({ tasks: module, workers: 2 })).rejects.toMatchObject({
+      code: 'BadTask',
+      message: `The tasks module ${module} cannot be used: on load`,
+    });
+  });
+
+  it('end the run when their replacements cannot load the tasks any more', async () => {
+    const module = join(folder, 'changing.ts');
+    writeFileSync(
+      module,
+      readFileSync(tasks, 'utf8').replace('../../src', join(import.meta.dirname, '../../../src')),
+    );
+    await using fanfold = await connect({ tasks: module, workers: 1, onWarning() {} });
+    writeFileSync(module, 'throw new Error("changed");');
+    const taking = Array.fromAsync(fanfold.map('wild', ['exits']));
+    await expect(taking).rejects.toMatchObject({
+      code: 'BadTask',
+      message: `The tasks module ${module} cannot be used: changed`,
+    });
+  });
+});

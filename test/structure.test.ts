@@ -1,0 +1,49 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const IMPORT = /^(?:import|export)\b[^'"]*from '([^']+)'|^import '([^']+)'|import\('([^']+)'\)/gm;
+
+/** What each source file imports of this repository, by path from its root. */
+function importsOf(folder: string): [file: string, imported: string][] {
+  return globSync(`${folder}/**/*.ts`, { cwd: ROOT }).flatMap((file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    return Array.from(text.matchAll(IMPORT), ([, a, b, c]): [string, string] => {
+      const name = a ?? b ?? c ?? '';
+      const path = name.startsWith('.')
+        ? relative(ROOT, join(ROOT, dirname(file), name))
+        : name === '#shipped-tasks'
+          ? 'functions/tasks/index.ts'
+          : name;
+      return [file, path];
+    });
+  });
+}
+
+const strays = (folder: string, forbidden: RegExp) =>
+  importsOf(folder)
+    .filter(([, imported]) => forbidden.test(imported))
+    .map(([file, imported]) => `${file} -> ${imported}`);
+
+// The arrows of the README's picture.
+it.each([
+  ['src/pipeline', /^src\/(local|cli|connect|index|handlers)/],
+  ['src/local/sqs', /^src\/(?!local\/(sqs|transport)|errors)/],
+  ['src/local/lambda', /^src\/(?!local\/(lambda|transport)|errors)/],
+  ['functions', /^src\/(local|cli|connect|index)/],
+  ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],
+  ['cdk', /^(src|functions|bin)\b/],
+])('%s imports nothing that it is not to know', (folder, forbidden) => {
+  expect(importsOf(folder)).not.toEqual([]);
+  expect(strays(folder, forbidden)).toEqual([]);
+});
+
+it('no file is longer than its idea', () => {
+  const long = ['src', 'cdk', 'functions', 'bench'].flatMap((folder) =>
+    globSync(`${folder}/**/*.ts`, { cwd: ROOT }).filter(
+      (file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 320,
+    ),
+  );
+  expect(long).toEqual([]);
+});
