@@ -26,6 +26,7 @@ const FILES = [
   '.git/config',
   'br[x]/6.txt',
   'brx/7.txt',
+  'brx/b',
   'sp ace/8.txt',
 ];
 
@@ -94,6 +95,7 @@ describe('a glob', () => {
     ['.*', ['.dot']],
     ['a/b/*', ['a/b/4.txt', 'a/b/b']],
     ['**/b/**', ['a/b/4.txt', 'a/b/b', 'a/b/c/d/5.txt']],
+    ['**/d/*', ['a/b/c/d/5.txt']],
     ['*/b/*.txt', ['a/b/4.txt']],
     ['a/?.{js,txt}', ['a/1.txt', 'a/2.js', 'a/\ufffd.txt']],
     ['{a/b,sp ace}/*.txt', ['a/b/4.txt', 'sp ace/8.txt']],
@@ -103,7 +105,7 @@ describe('a glob', () => {
     ['**/[45].txt', ['a/b/4.txt', 'a/b/c/d/5.txt']],
     ['br\\[x\\]/*', ['br[x]/6.txt']],
     ['br\\[x\\]/6.txt', ['br[x]/6.txt']],
-    ['br[x]/*', ['br[x]/6.txt', 'brx/7.txt']],
+    ['br[x]/*', ['br[x]/6.txt', 'brx/7.txt', 'brx/b']],
     ['a/{brace}.txt', ['a/{brace}.txt']],
     ['a/back\\slash.txt', ['a/back\\slash.txt']],
     ['a/back*', ['a/back\\slash.txt']],
