@@ -10,7 +10,8 @@ export type JsonImage<T> = T extends { toJSON(): infer J }
   ? JsonImage<J>
   : T extends string | number | boolean | null
     ? T
-    : T extends undefined | void
+    : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.
+      T extends undefined | void
       ? null
       : T extends (...args: never[]) => unknown
         ? never
@@ -134,9 +135,9 @@ export function defineTask<Input, Output>(
   definition: WithoutSchema<Input, Output>,
 ): Task<Input, Output>;
 export function defineTask(
-  // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
   definition: TaskOptions & {
     input?: StandardSchemaV1 | undefined;
+    // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
     run(input: any, context: TaskContext): unknown;
   },
   // biome-ignore lint/suspicious/noExplicitAny: as above.

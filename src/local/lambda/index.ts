@@ -1,4 +1,3 @@
 export { createLambdaClient } from './client.ts';
-export { EventSource, type EventSourceOptions } from './event-source.ts';
-export type { Context, FunctionOptions, Handler } from './function.ts';
-export { Lambda, type LambdaOptions } from './lambda.ts';
+export { EventSource } from './event-source.ts';
+export { Lambda } from './lambda.ts';
