@@ -12,6 +12,7 @@ export type {
   Result,
   ResultLine,
 } from './pipeline/result.ts';
+export type { ResultBatch } from './pipeline/result-message.ts';
 export type { Run, RunOptions } from './pipeline/run.ts';
 export {
   type AnyTask,

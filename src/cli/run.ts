@@ -8,7 +8,7 @@ import {
   JsonTexts,
   type Ledger,
   MAX_INPUT_BYTES,
-  type ResultLine,
+  type ResultBatch,
   type Run,
 } from '../index.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
@@ -143,16 +143,17 @@ async function writeResults(
   carried: Carried | undefined,
 ): Promise<string | undefined> {
   let failure: string | undefined;
-  for await (const lines of run.lines()) {
-    const texts = carried ? lines.map((line) => carried.join(line)) : lines.map(({ text }) => text);
-    await output.write(`${texts.join('\n')}\n`);
-    failure ??= firstFailure(lines);
+  for await (const batch of run.batches()) {
+    const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
+    await output.write(`${text}\n`);
+    failure ??= firstFailure(batch);
   }
   return failure;
 }
 
-function firstFailure(lines: readonly ResultLine[]): string | undefined {
-  const line = lines.find(({ status }) => status === 'failed');
+function firstFailure(batch: ResultBatch): string | undefined {
+  if (batch.ok) return undefined;
+  const line = batch.lines.find(({ status }) => status === 'failed');
   if (line === undefined) return undefined;
   const { index, error } = JSON.parse(line.text) as {
     index: number;

@@ -5,12 +5,13 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
-import { type ResultLine, readResults } from './result.ts';
+import { type ResultBatch, readResults } from './result-message.ts';
 import { wait } from './send.ts';
 
 /** What one receive brought, to be acknowledged when its consumer has taken all of it. */
 export interface Delivery {
-  results: ResultLine[];
+  /** A batch for each message. */
+  batches: ResultBatch[];
   receiptHandles: string[];
 }
 
@@ -131,16 +132,16 @@ export class Collector {
 }
 
 function read(messages: readonly Message[]): Delivery {
-  const results: ResultLine[] = [];
+  const batches: ResultBatch[] = [];
   const receiptHandles: string[] = [];
   for (const { Body = '', ReceiptHandle = '' } of messages) {
     receiptHandles.push(ReceiptHandle);
     try {
-      for (const result of readResults(Body)) results.push(result);
+      batches.push(readResults(Body));
     } catch (error) {
       // Only this run's workers send here; what is not theirs says nothing of any input.
       if (!(error instanceof FanfoldError)) throw error;
     }
   }
-  return { results, receiptHandles };
+  return { batches, receiptHandles };
 }

@@ -1,3 +1,5 @@
+import type { IndexRange } from './result-message.ts';
+
 /** The account of a run: it is over when it is sealed and balances. */
 export interface Ledger {
   /** Inputs seeded so far; all of them once `sealed`. */
@@ -24,8 +26,12 @@ export class Account implements Ledger {
   sealed = false;
   #seen = new Uint8Array(1024);
 
-  /** Enters a result. False when its index has one already: drop it. */
+  /**
+   * Enters a result. False when its index has one already, or lies beyond the run's inputs, so
+   * that it is not this run's, whoever sent it: drop it.
+   */
   enter(index: number, status: 'ok' | 'failed' | 'cancelled'): boolean {
+    if (index >= this.inputs) return false;
     const byte = index >>> 3;
     if (byte >= this.#seen.length) this.#grow(byte);
     const bits = this.#seen[byte] ?? 0;
@@ -36,6 +42,18 @@ export class Account implements Ledger {
     }
     this.#seen[byte] = bits | bit;
     this[status]++;
+    return true;
+  }
+
+  /** Enters results that are all `ok`; false, with none entered, when one of them is to be dropped. */
+  enterAllOk(ranges: readonly IndexRange[]): boolean {
+    for (const [first, last] of ranges) {
+      if (last >= this.inputs) return false;
+      for (let index = first; index <= last; index++) if (this.has(index)) return false;
+    }
+    for (const [first, last] of ranges) {
+      for (let index = first; index <= last; index++) this.enter(index, 'ok');
+    }
     return true;
   }
 

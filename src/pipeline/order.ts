@@ -1,5 +1,6 @@
 import type { Delivery } from './collect.ts';
 import type { ResultLine } from './result.ts';
+import { ResultBatch } from './result-message.ts';
 
 /** A delivery some of whose results are still to be handed on. */
 interface Held {
@@ -22,11 +23,16 @@ export class InOrder {
   }
 
   /** Takes a delivery's fresh results in; gives all whose turn it is. */
-  add(delivery: Delivery, fresh: readonly ResultLine[]): ResultLine[] {
-    const held: Held = { delivery, left: fresh.length };
-    for (const line of fresh) this.#early.set(line.index, { line, held });
+  add(delivery: Delivery, fresh: readonly ResultBatch[]): ResultBatch[] {
+    const held: Held = { delivery, left: 0 };
+    for (const { lines } of fresh) {
+      held.left += lines.length;
+      for (const line of lines) this.#early.set(line.index, { line, held });
+    }
     // A copy of what is still kept here must not be deleted: it may be all that outlives this.
-    const copies = delivery.results.some(({ index }) => index >= this.#next);
+    const copies = delivery.batches.some(({ lines }) =>
+      lines.some(({ index }) => index >= this.#next),
+    );
     if (held.left === 0 && !copies) this.#through.push(held);
     const turn: ResultLine[] = [];
     for (let at = this.#early.get(this.#next); at; at = this.#early.get(this.#next)) {
@@ -34,7 +40,7 @@ export class InOrder {
       turn.push(at.line);
       if (--at.held.left === 0) this.#through.push(at.held);
     }
-    return turn;
+    return turn.length > 0 ? [ResultBatch.ofLines(turn)] : [];
   }
 
   /** Call it when what `add` gave was taken. */
@@ -44,8 +50,9 @@ export class InOrder {
   }
 
   /** All that is left, with what came last, in order. */
-  rest(last: readonly ResultLine[]): ResultLine[] {
+  rest(last: readonly ResultBatch[]): ResultBatch[] {
     const kept = Array.from(this.#early.values(), ({ line }) => line);
-    return [...kept, ...last].sort((one, other) => one.index - other.index);
+    const lines = [...kept, ...last.flatMap((batch) => batch.lines)];
+    return [ResultBatch.ofLines(lines.sort((one, other) => one.index - other.index))];
   }
 }

@@ -2,7 +2,8 @@ import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Chunk, readChunk } from './chunk.ts';
 import { isMissingQueue } from './queues.ts';
-import { failedLine, resultBody } from './result.ts';
+import { failedLine } from './result.ts';
+import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
 import { backoffSeconds, messagesOf, type RetryOptions, type TaskMessage } from './work.ts';
 
@@ -79,9 +80,11 @@ async function tryAgain(
     message: `The worker process died while it ran this input: ${cause}.`,
     attempts: attempt,
   };
-  const body = resultBody(runId, worker, [failedLine(item[0], failure, 0)]);
+  const [index] = item;
+  const draft = new ResultDraft();
+  draft.add(index, failedLine(index, failure, 0), false);
   try {
-    await sendAll(sqs, resultQueueUrl, [{ body }]);
+    await sendAll(sqs, resultQueueUrl, [{ body: draft.body(runId, worker) }]);
   } catch (error) {
     // The run is over: nobody wants to know.
     if (!isMissingQueue(error)) throw error;

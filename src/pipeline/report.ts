@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { resultBody } from './result.ts';
+import { ResultDraft } from './result-message.ts';
 
 /** A report is sent when it has so many bytes ... */
 const REPORT_BYTES = 262_144;
@@ -16,8 +16,7 @@ export class Report {
   readonly #worker: string;
   readonly #onError: () => void;
   readonly #sending = new Set<Promise<void>>();
-  #lines: string[] = [];
-  #indexes: number[] = [];
+  #draft = new ResultDraft();
   #bytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #error: unknown;
@@ -36,11 +35,10 @@ export class Report {
     this.#onError = onError;
   }
 
-  add(index: number, line: string): void {
+  add(index: number, line: string, ok: boolean): void {
     const bytes = Buffer.byteLength(line) + 2;
     if (this.#bytes + bytes > REPORT_BYTES) this.#send();
-    this.#lines.push(line);
-    this.#indexes.push(index);
+    this.#draft.add(index, line, ok);
     this.#bytes += bytes;
     this.#timer ??= setTimeout(() => this.#send(), REPORT_MS);
   }
@@ -55,11 +53,10 @@ export class Report {
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines.length === 0) return;
-    const body = resultBody(this.#runId, this.#worker, this.#lines);
-    const indexes = this.#indexes;
-    this.#lines = [];
-    this.#indexes = [];
+    if (this.#draft.indexes.length === 0) return;
+    const { indexes } = this.#draft;
+    const body = this.#draft.body(this.#runId, this.#worker);
+    this.#draft = new ResultDraft();
     this.#bytes = 0;
     const sent = this.#sqs
       .send(new SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody: body }))

@@ -7,6 +7,7 @@ import { type Names, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { cancelledLine, type Result, type ResultLine } from './result.ts';
+import { ResultBatch } from './result-message.ts';
 import { Seeding, Window } from './seeding.ts';
 
 /** Where runs go: the clients, and the names that the deployment's parts have. */
@@ -62,7 +63,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   #iterated = false;
   #detached = false;
   #failure: { error: unknown } | undefined;
-  #cancelling: Promise<ResultLine[]> | undefined;
+  #cancelling: Promise<ResultBatch[]> | undefined;
 
   constructor(
     deployment: Deployment,
@@ -135,17 +136,17 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   /** The results as JSON texts, in batches: for who passes them on and need not look into them. */
-  lines(): AsyncGenerator<ResultLine[], void> {
-    return this.#lines(this.#ordered);
+  batches(): AsyncGenerator<ResultBatch, void> {
+    return this.#batches(this.#ordered);
   }
 
   async *#results(ordered: boolean): AsyncGenerator<Result<Output>, void> {
-    for await (const lines of this.#lines(ordered)) {
+    for await (const { lines } of this.#batches(ordered)) {
       for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
     }
   }
 
-  async *#lines(ordered: boolean): AsyncGenerator<ResultLine[], void> {
+  async *#batches(ordered: boolean): AsyncGenerator<ResultBatch, void> {
     if (this.#iterated) {
       throw new FanfoldError('Closed', `The results of run ${this.runId} have been taken already.`);
     }
@@ -180,7 +181,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     }
   }
 
-  async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultLine[], void> {
+  async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
     const collector = new Collector(this.#deployment.sqs, queueUrl);
     const close = () => collector.close();
     this.#stop.signal.addEventListener('abort', close);
@@ -215,21 +216,23 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     }
   }
 
-  /** Hands lines on, and opens the window for more once they were taken. */
-  *#taken(lines: ResultLine[]): Generator<ResultLine[], void> {
-    if (lines.length === 0) return;
-    yield lines;
-    let length = 0;
-    for (const { text } of lines) length += text.length;
-    this.#window.taken(lines.length, length);
+  /** Hands batches on, and opens the window for more once they were taken. */
+  *#taken(batches: readonly ResultBatch[]): Generator<ResultBatch, void> {
+    for (const batch of batches) {
+      yield batch;
+      this.#window.taken(batch.count, batch.text.length);
+    }
   }
 
   /** The results that are the first of their index. */
-  #enter({ results }: Delivery): ResultLine[] {
-    const account = this.#account;
-    return results.filter(
-      // What lies beyond the run's inputs is not a result of this run, whoever sent it.
-      ({ index, status }) => index < account.inputs && account.enter(index, status),
+  #enter({ batches }: Delivery): ResultBatch[] {
+    return batches.map((batch) => this.#fresh(batch)).filter(({ count }) => count > 0);
+  }
+
+  #fresh(batch: ResultBatch): ResultBatch {
+    if (batch.ok && this.#account.enterAllOk(batch.ok)) return batch;
+    return ResultBatch.ofLines(
+      batch.lines.filter(({ index, status }) => this.#account.enter(index, status)),
     );
   }
 
@@ -262,17 +265,17 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   /** Takes what is there, cancels the rest, and deletes the queue. */
-  async #drain(): Promise<ResultLine[]> {
+  async #drain(): Promise<ResultBatch[]> {
     this.#seeding.stop();
     this.#stop.abort();
     const account = this.#account;
-    const lines: ResultLine[] = [];
+    const batches: ResultBatch[] = [];
     const queueUrl = await this.#seeding.queueUrl.catch(() => undefined);
     if (queueUrl !== undefined) {
       const collector = new Collector(this.#deployment.sqs, queueUrl);
       try {
         for await (const delivery of collector.drain(DRAIN_MS)) {
-          for (const line of this.#enter(delivery)) lines.push(line);
+          batches.push(...this.#enter(delivery));
         }
       } catch {
         // A queue that can't be read any more has nothing to add.
@@ -281,11 +284,13 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     }
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
+    const cancelled: ResultLine[] = [];
     for (let index = 0; index < account.inputs; index++) {
-      if (!account.has(index) && account.enter(index, 'cancelled'))
-        lines.push(cancelledLine(index));
+      if (!account.has(index) && account.enter(index, 'cancelled')) {
+        cancelled.push(cancelledLine(index));
+      }
     }
-    return lines;
+    return cancelled.length > 0 ? [...batches, ResultBatch.ofLines(cancelled)] : batches;
   }
 
   /** It may be gone already, and a queue that stays expires by itself. */

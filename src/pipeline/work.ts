@@ -134,7 +134,7 @@ export class Worker {
       (outcome) => {
         finished++;
         if (mayTryAgain(task, chunk, outcome)) again.push(outcome);
-        else report.add(outcome.index, lineOf(outcome, chunk.attempt));
+        else report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
       },
       () => this.#mayStart(task, startedAt, options),
     );
@@ -216,7 +216,8 @@ export class Worker {
     const { message } = unknownTask(chunk.task, tasks.names());
     const failure = { code: 'UnknownTask' as const, name: 'UnknownTask', message };
     for (const [index] of chunk.items) {
-      report.add(index, failedLine(index, { ...failure, attempts: chunk.attempt }, 0));
+      const line = failedLine(index, { ...failure, attempts: chunk.attempt }, 0);
+      report.add(index, line, false);
     }
     await report.finish();
     return 'done';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageText } from '../../src/pipeline/chunk.ts';
-import { failedLine, okLine, readResults, resultBody } from '../../src/pipeline/result.ts';
+import { failedLine, okLine } from '../../src/pipeline/result.ts';
+import { ResultDraft, readResults } from '../../src/pipeline/result-message.ts';
 
 describe('result messages', () => {
   it('bring back any outputs, line breaks and lookalikes included', () => {
@@ -12,24 +13,56 @@ describe('result messages', () => {
       fc.string({ unit: 'binary' }),
     );
     fc.assert(
-      fc.property(fc.array(output, { minLength: 1 }), fc.string(), (given, worker) => {
-        const outputs = JSON.parse(JSON.stringify(given)) as unknown[];
-        const lines = outputs.map((one, index) =>
-          okLine(index, messageText(JSON.stringify(one)), index / 8),
-        );
-        const results = readResults(resultBody('run', worker, lines));
-        expect(results.map(({ text }) => JSON.parse(text))).toEqual(
-          outputs.map((one, index) => ({
-            index,
+      fc.property(
+        fc.array(output, { minLength: 1 }),
+        fc.string(),
+        fc.nat(5),
+        (given, worker, gap) => {
+          const outputs = JSON.parse(JSON.stringify(given)) as unknown[];
+          const draft = new ResultDraft();
+          outputs.forEach((one, at) => {
+            const index = at < gap ? at : at + 5;
+            draft.add(index, okLine(index, messageText(JSON.stringify(one)), at / 8), true);
+          });
+          const batch = readResults(draft.body('run', worker));
+          const expected = outputs.map((output, at) => ({
+            index: at < gap ? at : at + 5,
             status: 'ok',
-            output: one,
-            ms: index / 8,
+            output,
+            ms: at / 8,
             worker,
-          })),
-        );
-        for (const { text } of results) expect(text).not.toContain('\n');
-      }),
+          }));
+          expect(batch.count).toBe(outputs.length);
+          expect(batch.text.split('\n').map((text) => JSON.parse(text))).toEqual(expected);
+          expect(batch.lines.map(({ text }) => JSON.parse(text))).toEqual(expected);
+          expect(batch.lines.map(({ index }) => index)).toEqual(expected.map(({ index }) => index));
+          const indexes = (batch.ok ?? []).flatMap(([first, last]) =>
+            Array.from({ length: last - first + 1 }, (_, at) => first + at),
+          );
+          expect(indexes).toEqual(expected.map(({ index }) => index));
+        },
+      ),
     );
+  });
+
+  it('tell of each result what became of it, where not all are ok', () => {
+    const draft = new ResultDraft();
+    draft.add(0, okLine(0, '"}"', 1), true);
+    const error = { code: 'TaskFailed' as const, name: 'E', message: 'no\nway', attempts: 3 };
+    draft.add(1, failedLine(1, error, 2), false);
+    draft.add(7, okLine(7, 'null', 3), true);
+    const batch = readResults(draft.body('run', '$& $1'));
+    expect(batch.ok).toBeUndefined();
+    expect(batch.lines.map(({ index, status }) => [index, status])).toEqual([
+      [0, 'ok'],
+      [1, 'failed'],
+      [7, 'ok'],
+    ]);
+    expect(batch.text.split('\n').map((text) => JSON.parse(text))).toEqual([
+      { index: 0, status: 'ok', output: '}', ms: 1, worker: '$& $1' },
+      { index: 1, status: 'failed', error, ms: 2, worker: '$& $1' },
+      { index: 7, status: 'ok', output: null, ms: 3, worker: '$& $1' },
+    ]);
   });
 
   it('are read as well when somebody else laid them out', () => {
@@ -38,11 +71,14 @@ describe('result messages', () => {
       { index: 4, status: 'failed', error: { code: 'TaskFailed' }, ms: 0 },
     ];
     const body = JSON.stringify({ v: 1, runId: 'r', worker: 'w', results }, null, 2);
-    expect(readResults(body).map(({ index, status }) => [index, status])).toEqual([
+    expect(readResults(body).lines.map(({ index, status }) => [index, status])).toEqual([
       [3, 'ok'],
       [4, 'failed'],
     ]);
-    expect(JSON.parse(readResults(body)[0]?.text ?? '')).toEqual({ ...results[0], worker: 'w' });
+    expect(JSON.parse(readResults(body).lines[0]?.text ?? '')).toEqual({
+      ...results[0],
+      worker: 'w',
+    });
   });
 
   it('cut an error’s text to what a message holds', () => {
