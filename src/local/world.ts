@@ -4,6 +4,7 @@ import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run.ts';
 import type { AnyTask, TaskRegistry } from '../task.ts';
 import { createLambdaClient, Lambda } from './lambda/index.ts';
+import { PLAIN_SQS } from './plain-sdk.ts';
 import { createSqsClient, Sqs } from './sqs/index.ts';
 
 /** A place where runs go, and how it ends. */
@@ -46,8 +47,7 @@ export async function openServices(workers: number, tasks: TaskRegistry): Promis
   const sqs = new Sqs({ strictTiming: false });
   const lambda = new Lambda();
   const names = namesOf(NAME);
-  // Nothing is altered between here and there: no need to compare digests.
-  const client = createSqsClient(sqs, { md5: false });
+  const client = createSqsClient(sqs, PLAIN_SQS);
   const taskQueueUrl = await createQueues(client, names);
   lambda.addFunction(names.seed, seedHandler(tasks, { sqs: client, name: NAME }), {
     timeoutSeconds: LONGEST_SECONDS,

@@ -6,7 +6,7 @@ import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
 import { Worker } from '../../pipeline/work.ts';
 import { TaskRegistry } from '../../task.ts';
-import { unsigned } from '../transport/unsigned.ts';
+import { PLAIN_SQS } from '../plain-sdk.ts';
 import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 const ALIVE_MS = 1_000;
@@ -46,16 +46,7 @@ process.on('message', (message: ToWorker) => {
 async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const sqs = new SQSClient({
-    region: start.region,
-    endpoint: start.endpoint,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    signer: unsigned,
-    // Loopback alters nothing.
-    md5: false,
-    // Queue URLs may name the address by which another process knows this SQS.
-    useQueueUrlAsEndpoint: false,
-  });
+  const sqs = new SQSClient({ ...PLAIN_SQS, region: start.region, endpoint: start.endpoint });
   const names = namesOf(start.name);
   const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
     findQueue(sqs, names.tasks),
