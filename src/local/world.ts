@@ -21,7 +21,7 @@ export interface World {
 const NAME = 'fanfold';
 
 /** Bytes of inputs and results that a local run may have in memory. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Nobody else takes chunks from these queues: only a worker that dies gives one back. */
 const LONGEST_SECONDS = 43_200;

@@ -33,7 +33,7 @@ export interface Page {
 /** A page is sent when it holds so much ... */
 const PAGE_LENGTH = 1_000_000;
 /** ... or so many inputs ... */
-const PAGE_INPUTS = 10_000;
+const PAGE_INPUTS = 5_000;
 /** ... or when its source has given nothing for so long, so that a slow stream's inputs start. */
 const LINGER_MS = 50;
 /** Inputs that are taken from an array or iterator in one go. */

@@ -1,21 +1,25 @@
 import {
-  DeleteMessageCommand,
+  DeleteMessageBatchCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import { wait } from './send.ts';
-import type { TaskMessage, Worker } from './work.ts';
+import type { TaskMessage, Verdict, Worker } from './work.ts';
 
 export interface PullOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
   worker: Worker;
-  /** Ends the loop: at once where it waits for a chunk, else after the chunk in hand. */
+  /** Ends the loop: at once where it waits for a chunk, else after the chunk that is worked on. */
   signal: AbortSignal;
-  /** Called with each message before it is worked on, and with nothing after it. */
-  onMessage?: (message: TaskMessage | undefined) => void;
+  /** Told of messages that are in the worker's hand now. */
+  onTaken?: (messages: readonly TaskMessage[]) => void;
+  /** Told of each message before it is worked on. */
+  onBegin?: (message: TaskMessage) => void;
+  /** Told of messages that are in its hand no more. */
+  onDone?: (messages: readonly TaskMessage[]) => void;
   /** Told what went wrong with a call or a chunk; the loop goes on. */
   onError?: (error: unknown) => void;
 }
@@ -23,47 +27,142 @@ export interface PullOptions {
 /** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
 
-/** Takes chunks from the task queue, one at a time, until told to stop or its process is worn out. */
+/** The most messages in a hand: ten, SQS's own limit, cost memory and gained nothing. */
+const RECEIVE_MESSAGES = 4;
+
+/** What a worker has in its hand may keep it busy for about so long: no other waits for it longer. */
+const HAND_MS = 50;
+
+/** A chunk that takes so long was misjudged: what waits behind it in the hand is handed back. */
+const MISJUDGED_MS = 250;
+
+/** Shorter messages tell too little about the time that the next ones take. */
+const TELLING_LENGTH = 10_000;
+
+/** Hands whose results are still being sent while the next one is worked on. */
+const SETTLING_HANDS = 2;
+
+/**
+ * Takes chunks from the task queue and works on them, one at a time, until told to stop or its
+ * process is worn out. While results are sent and messages deleted, the next are received and
+ * begun. One message is taken at a time, so that none waits in a hand while another worker is
+ * free; but where chunks take milliseconds, as many as fit into a moment.
+ */
 export async function pull(options: PullOptions): Promise<void> {
-  const { worker, signal } = options;
+  const { worker, signal, onError } = options;
+  const settling = new Set<Promise<void>>();
+  let size = 1;
   let failures = 0;
+  const failed = (error: unknown) => {
+    if (signal.aborted) return;
+    failures++;
+    onError?.(error);
+  };
   while (!signal.aborted && worker.stuck === 0) {
+    const failuresBefore = failures;
     try {
-      await takeOne(options);
-      failures = 0;
+      const hand = await receive(options, size);
+      const verdicts = await work(options, hand);
+      size = nextSize(hand);
+      const settled = settle(options, hand, verdicts)
+        .catch(failed)
+        .finally(() => settling.delete(settled));
+      settling.add(settled);
+      if (settling.size >= SETTLING_HANDS) await Promise.race(settling);
     } catch (error) {
-      if (signal.aborted) return;
-      options.onError?.(error);
-      failures++;
-      await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+      failed(error);
     }
+    if (failures === failuresBefore) failures = 0;
+    else await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
   }
+  await Promise.all(settling);
 }
 
-async function takeOne({ sqs, taskQueueUrl, worker, signal, onMessage }: PullOptions) {
+/** Messages that were received together. */
+interface Hand {
+  messages: readonly TaskMessage[];
+  receivedAt: number;
+  /** How long the slowest of them kept the worker busy. */
+  slowestMs: number;
+}
+
+async function receive({ sqs, taskQueueUrl, signal, onTaken }: PullOptions, size: number) {
   const receivedAt = Date.now();
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: taskQueueUrl,
-      MaxNumberOfMessages: 1,
+      MaxNumberOfMessages: size,
       WaitTimeSeconds: 20,
       VisibilityTimeout: CLAIM_SECONDS,
     }),
     { abortSignal: signal },
   );
-  for (const message of Messages) {
-    const taken = taskMessage(message);
-    onMessage?.(taken);
-    try {
-      const claim = new Claim(sqs, taskQueueUrl, taken.receiptHandle, receivedAt);
-      if ((await worker.handle(taken, { claim })) === 'keep') continue;
-      await sqs.send(
-        new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: taken.receiptHandle }),
-      );
-    } finally {
-      onMessage?.(undefined);
-    }
+  const messages = Messages.map(taskMessage);
+  if (messages.length > 0) onTaken?.(messages);
+  return { messages, receivedAt, slowestMs: 0 };
+}
+
+/** Works on a hand's messages, one after the other; gives what is to become of each. */
+async function work(
+  { sqs, taskQueueUrl, worker, onBegin }: PullOptions,
+  hand: Hand,
+): Promise<Map<TaskMessage, Promise<Verdict>>> {
+  const verdicts = new Map<TaskMessage, Promise<Verdict>>();
+  const waiting = [...hand.messages];
+  const handBack = () => {
+    for (const message of waiting.splice(0)) verdicts.set(message, worker.handBack(message));
+  };
+  for (let message = waiting.shift(); message; message = waiting.shift()) {
+    const claim = new Claim(sqs, taskQueueUrl, message.receiptHandle, hand.receivedAt);
+    const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
+    const begunAt = performance.now();
+    onBegin?.(message);
+    const executed = worker.begin(message, { claim });
+    verdicts.set(
+      message,
+      executed.then(({ settled }) => settled),
+    );
+    // A failure is met where the verdicts are looked at.
+    await executed.catch(() => {});
+    clearTimeout(misjudged);
+    hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
+    if (worker.stuck > 0) handBack();
   }
+  return verdicts;
+}
+
+/** Deletes the messages that are done, when all have their verdict. */
+async function settle(
+  { sqs, taskQueueUrl, onDone }: PullOptions,
+  { messages }: Hand,
+  verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>,
+): Promise<void> {
+  if (messages.length === 0) return;
+  try {
+    const settled = await Promise.allSettled(messages.map((message) => verdicts.get(message)));
+    const done = messages.filter((_, at) => {
+      const one = settled[at];
+      return one?.status === 'fulfilled' && one.value === 'done';
+    });
+    if (done.length > 0) {
+      // An entry that fails comes again, and its results are dropped as duplicates.
+      const Entries = done.map(({ receiptHandle: ReceiptHandle }, id) => ({
+        Id: String(id),
+        ReceiptHandle,
+      }));
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: taskQueueUrl, Entries }));
+    }
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
+  } finally {
+    onDone?.(messages);
+  }
+}
+
+/** How many messages to take next, judging by these. */
+function nextSize({ messages, slowestMs }: Hand): number {
+  const telling = messages.every(({ body }) => body.length >= TELLING_LENGTH);
+  if (messages.length === 0 || !telling) return 1;
+  return Math.max(1, Math.min(RECEIVE_MESSAGES, Math.floor(HAND_MS / slowestMs)));
 }
 
 function taskMessage({ Body = '', ReceiptHandle = '' }: Message): TaskMessage {

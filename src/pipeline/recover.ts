@@ -7,7 +7,7 @@ import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
 import { backoffSeconds, messagesOf, type RetryOptions, type TaskMessage } from './work.ts';
 
-/** What a process could still say of the chunk in its hand when it died. */
+/** What a process could still say of a chunk when it died. */
 export interface LastWords {
   /** Indexes of the items that were running. */
   running: number[];
@@ -20,6 +20,8 @@ export interface RecoverOptions {
   taskQueueUrl: string;
   worker: string;
   message: TaskMessage;
+  /** Whether it was begun: an item of it may be what the process died on. */
+  begun: boolean;
   /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
   /** How it ended, such as `exit code 1`. */
@@ -32,12 +34,13 @@ export interface RecoverOptions {
 const PARTS = 10;
 
 /**
- * Does for a dead worker what it owed for the chunk in its hand. An item that ran alone when the
+ * Does for a dead worker what it owed for a chunk in its hand. An item that ran alone when the
  * process died has had its attempt; when several ran, or it is not known which, the chunk is cut
  * until an item is alone. What had not started is handed back as it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, message, lastWords } = options;
+  const { sqs, taskQueueUrl, message, begun } = options;
+  const lastWords = begun ? options.lastWords : { running: [], settled: [] };
   let chunk: Chunk;
   try {
     chunk = readChunk(message.body);

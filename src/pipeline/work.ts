@@ -33,9 +33,14 @@ export interface WorkerOptions {
   sliceSeconds: number;
 }
 
-/** What can be known from outside of the chunk that a worker holds. */
+/** A chunk whose items have been run; what came of it is on its way to SQS. */
+export interface Executed {
+  settled: Promise<Verdict>;
+}
+
+/** What can be known from outside of a chunk that a worker holds. */
 export interface Held {
-  chunk: Chunk;
+  receiptHandle: string;
   /** Indexes of the items that are running. */
   running(): number[];
   /** Indexes whose results, or whose further attempts, SQS has accepted. */
@@ -59,14 +64,14 @@ const PARTS = 10;
 const FAREWELL_MS = 5_000;
 
 /**
- * Runs tasks over chunks, one task message at a time. The message is deleted last, by whoever
- * received it, when this says `done`: by then every result, further attempt and remainder has been
- * accepted by SQS, so that nothing is lost whenever the worker dies.
+ * Runs tasks over chunks, one chunk at a time. Its message is deleted last, by whoever received
+ * it, when this says `done`: by then every result, further attempt and remainder has been accepted
+ * by SQS, so that nothing is lost whenever the worker dies.
  */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
-  #held: Held | undefined;
+  readonly #held = new Set<Held>();
   #execution: Execution | undefined;
   #stopping = false;
   #stuck = 0;
@@ -76,8 +81,8 @@ export class Worker {
     this.#runs = new RunQueues(options.sqs);
   }
 
-  /** The chunk in hand, for a supervisor. */
-  get held(): Held | undefined {
+  /** The chunks that were begun and are not settled, for a supervisor. */
+  get held(): Iterable<Held> {
     return this.#held;
   }
 
@@ -98,36 +103,48 @@ export class Worker {
     this.#execution?.interrupt(reason);
   }
 
+  /** Does all that a message asks. */
   async handle(message: TaskMessage, options: HandleOptions = {}): Promise<Verdict> {
+    return (await this.begin(message, options)).settled;
+  }
+
+  /** Runs a message's items: ends when another chunk may begin, while this one's results are still sent. */
+  async begin(message: TaskMessage, options: HandleOptions = {}): Promise<Executed> {
     let chunk: Chunk;
     try {
       chunk = readChunk(message.body);
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
       await sendAll(this.#options.sqs, this.#options.deadQueueUrl, [{ body: message.body }]);
-      return 'done';
+      return executed('done');
     }
-    if (Date.now() > chunk.expiresAt) return 'done';
+    if (Date.now() > chunk.expiresAt) return executed('done');
     const state = await this.#runs.state(chunk.runId, chunk.resultQueueUrl);
-    if (state === 'over') return 'done';
-    if (state === 'unsure') return this.#sendBack(chunk, chunk.items, 1, UNSURE_SECONDS);
-    const task = this.#options.tasks.get(chunk.task);
-    if (task === undefined) return this.#refuse(chunk);
-    await options.claim?.hold(task.timeoutSeconds);
-    try {
-      return await this.#work(chunk, task, options);
-    } finally {
-      options.claim?.end();
-      this.#held = undefined;
-      this.#execution = undefined;
+    if (state === 'over') return executed('done');
+    if (state === 'unsure') {
+      return executed(this.#sendBack(chunk, chunk.items, 1, UNSURE_SECONDS));
     }
+    const task = this.#options.tasks.get(chunk.task);
+    if (task === undefined) return executed(this.#refuse(chunk));
+    await options.claim?.hold(task.timeoutSeconds);
+    return this.#execute(chunk, task, message, options);
   }
 
-  async #work(chunk: Chunk, task: AnyTask, options: HandleOptions): Promise<Verdict> {
+  /** Sends a message's items back as they are: another worker is to have them. */
+  async handBack({ body }: TaskMessage): Promise<Verdict> {
+    const chunk = readChunk(body);
+    return this.#sendBack(chunk, chunk.items, 1);
+  }
+
+  async #execute(
+    chunk: Chunk,
+    task: AnyTask,
+    { receiptHandle }: TaskMessage,
+    options: HandleOptions,
+  ): Promise<Executed> {
     const startedAt = Date.now();
     const again: Outcome[] = [];
     const moved: number[] = [];
-    let finished = 0;
     const execution = new Execution(
       task,
       chunk,
@@ -141,15 +158,33 @@ export class Worker {
     const report = new Report(this.#options.sqs, chunk, this.#options.worker, () =>
       execution.stop(),
     );
-    this.#execution = execution;
-    this.#held = {
-      chunk,
+    let finished = 0;
+    const held = {
+      receiptHandle,
       running: () => execution.running,
       settled: () => [...report.accepted, ...moved],
     };
+    this.#held.add(held);
+    this.#execution = execution;
     if (this.#stopping) execution.stop();
     await execution.run();
+    this.#execution = undefined;
     this.#stuck += execution.stuck;
+    const pace = { finished, ms: Date.now() - startedAt };
+    const settled = this.#settle({ chunk, task, execution, report, again, moved, pace }, options);
+    return executed(
+      settled.finally(() => {
+        options.claim?.end();
+        this.#held.delete(held);
+      }),
+    );
+  }
+
+  /** Ends when SQS has accepted all that came of a chunk. */
+  async #settle(
+    { chunk, task, execution, report, again, moved, pace }: Executing,
+    options: HandleOptions,
+  ): Promise<Verdict> {
     try {
       await report.finish();
     } catch (error) {
@@ -161,17 +196,15 @@ export class Worker {
     if (options.claim?.lost) return 'keep';
     await this.#tryAgain(task, chunk, again);
     for (const { index } of again) moved.push(index);
-    const slices = this.#slices(execution.left.length, finished, Date.now() - startedAt);
-    return this.#sendBack(chunk, execution.left, slices);
+    return this.#sendBack(chunk, execution.left, this.#slices(execution.left.length, pace));
   }
-
   #mayStart(task: AnyTask, startedAt: number, { remainingMs }: HandleOptions): boolean {
     if (Date.now() - startedAt >= this.#options.sliceSeconds * 1000) return false;
     return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
   }
 
   /** How many further slices the rest would need at the pace so far, which is how it is cut. */
-  #slices(left: number, finished: number, ms: number): number {
+  #slices(left: number, { finished, ms }: Executing['pace']): number {
     const needed = (left * ms) / Math.max(1, finished) / (this.#options.sliceSeconds * 1000);
     return Math.max(1, Math.min(PARTS, Math.ceil(needed)));
   }
@@ -222,6 +255,27 @@ export class Worker {
     await report.finish();
     return 'done';
   }
+}
+
+/** What was found out about a chunk while its items were run. */
+interface Executing {
+  chunk: Chunk;
+  task: AnyTask;
+  execution: Execution;
+  report: Report;
+  /** Attempts that failed and are to be made again. */
+  again: Outcome[];
+  /** Indexes whose further attempts SQS has accepted. */
+  moved: number[];
+  /** How many items ended, in how many milliseconds. */
+  pace: { finished: number; ms: number };
+}
+
+function executed(verdict: Verdict | Promise<Verdict>): Executed {
+  const settled = Promise.resolve(verdict);
+  // Its receiver may look at it later only: until then a failure is nobody's.
+  settled.catch(() => {});
+  return { settled };
 }
 
 function mayTryAgain(task: AnyTask, chunk: Chunk, outcome: Outcome): boolean {

@@ -1,15 +1,19 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
+import { flushCompileCache } from 'node:module';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
 import { namesOf } from '../../pipeline/names.ts';
 import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
-import { Worker } from '../../pipeline/work.ts';
+import { type TaskMessage, Worker } from '../../pipeline/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
 import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 const ALIVE_MS = 1_000;
+
+/** After so long, what a worker needs has been compiled, in milliseconds. */
+const FLUSH_MS = 2_000;
 
 const stopping = new AbortController();
 let worker: Worker | undefined;
@@ -33,10 +37,15 @@ process.on('uncaughtExceptionMonitor', (error) => {
   lastError = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
 });
 process.on('exit', () => {
-  const held = worker?.held;
-  if (held === undefined) return;
-  const lastWords = { running: held.running(), settled: held.settled() };
-  tell({ type: 'lastWords', lastWords, cause: lastError });
+  const held = Array.from(worker?.held ?? []);
+  if (held.length === 0) return;
+  const chunks = new Map(
+    held.map((chunk) => [
+      chunk.receiptHandle,
+      { running: chunk.running(), settled: chunk.settled() },
+    ]),
+  );
+  tell({ type: 'lastWords', chunks, cause: lastError });
 });
 process.on('message', (message: ToWorker) => {
   if (message.type === 'stop') stop();
@@ -61,19 +70,25 @@ async function work(start: Start): Promise<void> {
     sliceSeconds: start.sliceSeconds,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
-  const alive = setInterval(() => {
-    if (worker?.held) tell({ type: 'alive' });
-  }, ALIVE_MS);
+  // Node does so when a process ends, but most workers are killed while they wait.
+  setTimeout(flushCompileCache, FLUSH_MS).unref();
+  const alive = setInterval(() => tell({ type: 'alive' }), ALIVE_MS);
   await pull({
     sqs,
     taskQueueUrl,
     worker,
     signal: stopping.signal,
-    onMessage: (message) => tell(message ? { type: 'chunk', message } : { type: 'done' }),
+    onTaken: (messages) => tell({ type: 'taken', messages }),
+    onBegin: ({ receiptHandle }) => tell({ type: 'begin', message: receiptHandle }),
+    onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
     onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
   });
   clearInterval(alive);
   process.exit(0);
+}
+
+function handleOf({ receiptHandle }: TaskMessage): string {
+  return receiptHandle;
 }
 
 async function load(url: string): Promise<TaskRegistry | undefined> {

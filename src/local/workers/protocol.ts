@@ -23,12 +23,17 @@ export type TaskFacts = Required<TaskOptions>;
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
   | { type: 'unloadable'; reason: string }
-  | { type: 'chunk'; message: TaskMessage }
-  | { type: 'done' }
+  /** Messages that are in its hand from now on. */
+  | { type: 'taken'; messages: readonly TaskMessage[] }
+  /** By receipt handle: the one that it works on, ... */
+  | { type: 'begin'; message: string }
+  /** ... and those that are in its hand no more. */
+  | { type: 'done'; messages: string[] }
   /** Every second while a chunk is in hand: the process is not blocked. */
   | { type: 'alive' }
   | { type: 'trouble'; message: string }
-  | { type: 'lastWords'; lastWords: LastWords | undefined; cause: string | undefined };
+  /** Its chunks that were begun and are not settled, by their messages' receipt handles. */
+  | { type: 'lastWords'; chunks: Map<string, LastWords>; cause: string | undefined };
 
 /** What a supervisor tells a worker process once it is started. */
 export type ToWorker = { type: 'start'; start: Start } | { type: 'stop' };

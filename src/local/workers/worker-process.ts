@@ -5,11 +5,18 @@ import type { LastWords } from '../../pipeline/recover.ts';
 import type { TaskMessage } from '../../pipeline/work.ts';
 import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
+/** A message in a worker's hand. */
+export interface InHand {
+  message: TaskMessage;
+  /** Whether it is worked on, or was and is not settled yet. */
+  begun: boolean;
+  /** What the process could still say of it when it died. */
+  lastWords: LastWords | undefined;
+}
+
 /** How a worker process ended, and what it left. */
 export interface Death {
-  /** The chunk in its hand. */
-  message: TaskMessage | undefined;
-  lastWords: LastWords | undefined;
+  inHand: InHand[];
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
   /** Whether it had started: what dies before cannot load its tasks. */
@@ -25,7 +32,7 @@ export interface WorkerProcessOptions {
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string) => void;
   onDeath: (death: Death) => void;
-  /** How long it may be blocked over a chunk before it is killed, in seconds. */
+  /** How long it may be blocked over a message before it is killed, in seconds. */
   blockedSeconds: (message: TaskMessage) => number;
 }
 
@@ -48,8 +55,9 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
-  #message: TaskMessage | undefined;
-  #lastWords: LastWords | undefined;
+  readonly #inHand = new Map<string, InHand>();
+  /** The one that it began last. */
+  #begun: InHand | undefined;
   #error: string | undefined;
   #started = false;
   #unloadable: string | undefined;
@@ -62,7 +70,7 @@ export class WorkerProcess {
       // Standard output is for results alone: whatever a task prints is for humans.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
-      execArgv: inheritedArgs(process.execArgv),
+      execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
       // What was compiled once need not be again: it halves a worker's start.
       env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
     });
@@ -90,7 +98,7 @@ export class WorkerProcess {
 
   /** Ends the process: at once where it is idle, else after the item in its hand, or a short grace. */
   async stop(): Promise<void> {
-    if (this.#message === undefined) this.#child.kill('SIGKILL');
+    if (this.#inHand.size === 0) this.#child.kill('SIGKILL');
     else this.#tell({ type: 'stop' });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
     await this.ended;
@@ -113,18 +121,27 @@ export class WorkerProcess {
       case 'unloadable':
         this.#unloadable = message.reason;
         break;
-      case 'chunk':
-        this.#message = message.message;
+      case 'taken':
+        for (const one of message.messages) {
+          this.#inHand.set(one.receiptHandle, { message: one, begun: false, lastWords: undefined });
+        }
+        break;
+      case 'begin':
+        this.#begun = this.#inHand.get(message.message);
+        if (this.#begun) this.#begun.begun = true;
         break;
       case 'done':
-        this.#message = undefined;
+        for (const receiptHandle of message.messages) this.#inHand.delete(receiptHandle);
         break;
       case 'trouble':
         this.#options.onTrouble(message.message);
         break;
       case 'lastWords':
-        this.#lastWords = message.lastWords;
         this.#error = message.cause;
+        for (const [receiptHandle, lastWords] of message.chunks) {
+          const one = this.#inHand.get(receiptHandle);
+          if (one) one.lastWords = lastWords;
+        }
         break;
       case 'alive':
         break;
@@ -133,10 +150,10 @@ export class WorkerProcess {
 
   /** A task that never gives the thread back can't be timed out from within. */
   #killBlocked(): void {
-    if (this.#message === undefined) return;
+    if (this.#begun === undefined || this.#inHand.size === 0) return;
     const blockedMs = Date.now() - this.#aliveAt;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    if (blockedMs < this.#options.blockedSeconds(this.#message) * 1000) return;
+    if (blockedMs < this.#options.blockedSeconds(this.#begun.message) * 1000) return;
     this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
     this.#child.kill('SIGKILL');
   }
@@ -145,15 +162,21 @@ export class WorkerProcess {
     clearInterval(this.#watch);
     const how = signal ?? `exit code ${code}`;
     this.#options.onDeath({
-      message: this.#message,
-      lastWords: this.#lastWords,
+      inHand: [...this.#inHand.values()],
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
       started: this.#started,
       unloadable: this.#unloadable,
-      orderly: code === 0 && this.#message === undefined,
+      orderly: code === 0 && this.#inHand.size === 0,
     });
   }
 }
+
+/**
+ * V8 sizes its young generation by the machine's memory, up to 128 MB on a large one. What a chunk
+ * leaves behind is dead by the next: collecting it sooner halves a worker's memory, and is faster.
+ * Options that this process was given come later, and win.
+ */
+const HEAP = ['--max-semi-space-size=16'];
 
 /** Options with a value of its own behind them, and what to run: the parent's alone. */
 const WITH_VALUE = new Set(['-e', '--eval', '-p', '--print', '-pe']);
@@ -162,9 +185,11 @@ const OWN = /^--?(inspect|watch|test|cpu-prof|heap-prof|eval=|print=|check|inter
 
 /** Node's options that a worker needs too: loaders, memory limits and the like. */
 function inheritedArgs(args: readonly string[]): string[] {
-  return args.filter(
-    (arg, at) => !WITH_VALUE.has(arg) && !WITH_VALUE.has(args[at - 1] ?? '') && !OWN.test(arg),
-  );
+  return args.filter((arg, at) => {
+    const before = args[at - 1] ?? '';
+    const isValue = WITH_VALUE.has(before) || (OWN.test(before) && !before.includes('='));
+    return !WITH_VALUE.has(arg) && !OWN.test(arg) && !(isValue && !arg.startsWith('-'));
+  });
 }
 
 function cacheFolder(): string {

@@ -3,7 +3,7 @@ import { FanfoldError, messageOf } from '../../errors.ts';
 import { readChunk } from '../../pipeline/chunk.ts';
 import { recover } from '../../pipeline/recover.ts';
 import type { Start, TaskFacts } from './protocol.ts';
-import { type Death, WorkerProcess } from './worker-process.ts';
+import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'worker'> {
   /** How many processes. */
@@ -23,7 +23,7 @@ const FAILED_STARTS = 3;
 const BLOCKED_MARGIN_SECONDS = 5;
 
 /**
- * Supervised worker processes. One that dies is replaced, and its chunk is done again by another
+ * Supervised worker processes. One that dies is replaced, and its chunks are done again by others
  * at once: the supervisor sends back what the dead one owed.
  */
 export class Workers {
@@ -87,7 +87,7 @@ export class Workers {
     } else if (!death.orderly) {
       onTrouble(`${worker} died (${death.cause}) and is replaced`);
     }
-    if (death.message) this.#recover(worker, death);
+    for (const inHand of death.inHand) this.#recover(worker, death.cause, inHand);
     this.#start(worker);
   }
 
@@ -102,11 +102,10 @@ export class Workers {
     this.#options.onFailure(error);
   }
 
-  #recover(worker: string, { message, lastWords, cause }: Death): void {
-    if (message === undefined) return;
+  #recover(worker: string, cause: string, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
-    const retry = this.#tasks.get(taskOf(message.body));
-    const recovered = recover({ sqs, taskQueueUrl, worker, message, lastWords, cause, retry })
+    const retry = this.#tasks.get(taskOf(inHand.message.body));
+    const recovered = recover({ ...inHand, sqs, taskQueueUrl, worker, cause, retry })
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
       .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
       .finally(() => this.#recovering.delete(recovered));
