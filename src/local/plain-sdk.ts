@@ -29,6 +29,8 @@ export const PLAIN_SQS = {
   signer: unsigned,
   md5: false as const,
   protocol: NativeJson,
+  // Nobody adds middleware to them: it need not be put together again for each call.
+  cacheMiddleware: true,
   // Queue URLs may name the address by which another process knows this SQS.
   useQueueUrlAsEndpoint: false,
 };

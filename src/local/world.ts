@@ -44,7 +44,7 @@ export interface LocalServices {
 
 /** @param tasks what the seed function takes runs of */
 export async function openServices(workers: number, tasks: TaskRegistry): Promise<LocalServices> {
-  const sqs = new Sqs({ strictTiming: false });
+  const sqs = new Sqs({ strictTiming: false, bodyDigests: false });
   const lambda = new Lambda();
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, PLAIN_SQS);

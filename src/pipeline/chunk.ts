@@ -14,10 +14,11 @@ const ENVELOPE_BYTES = 2_048;
 export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
 
 /**
- * Where a chunk stops growing, in bytes of its items. A call's payload is billed, and copied, by
- * size, so larger messages save nothing; smaller ones spread better.
+ * Where a chunk stops growing, in characters of its items: at most three times as many bytes. A
+ * call's payload is billed, and copied, by size, so larger messages save nothing; smaller ones
+ * spread better.
  */
-const CHUNK_BYTES = 131_072;
+const CHUNK_LENGTH = 131_072;
 
 /** The most inputs in a chunk: a million inputs make a thousand messages. */
 const CHUNK_ITEMS = 1_000;
@@ -110,7 +111,7 @@ export function chunkItemsFor(inputs: number, workers: number): number {
 }
 
 /**
- * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_BYTES`. An item that is larger
+ * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_LENGTH`. An item that is larger
  * travels alone, up to `MAX_INPUT_BYTES`; the cuts depend on the items alone, so that seeding the
  * same inputs again makes the same chunks.
  *
@@ -119,25 +120,30 @@ export function chunkItemsFor(inputs: number, workers: number): number {
 export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][] {
   const chunks: ChunkItem[][] = [];
   let chunk: ChunkItem[] = [];
-  let bytes = 0;
+  let length = 0;
   for (const item of items) {
-    const size = itemBytes(item);
-    if (size > MAX_INPUT_BYTES) throw inputTooLarge(item.index, size);
-    if (chunk.length >= maxItems || (chunk.length > 0 && bytes + size > CHUNK_BYTES)) {
+    checkSize(item);
+    const size = item.text.length + AROUND_ITEM;
+    if (chunk.length >= maxItems || (chunk.length > 0 && length + size > CHUNK_LENGTH)) {
       chunks.push(chunk);
       chunk = [];
-      bytes = 0;
+      length = 0;
     }
     chunk.push(item);
-    bytes += size;
+    length += size;
   }
   if (chunk.length > 0) chunks.push(chunk);
   return chunks;
 }
 
-/** The bytes that an item takes in a message: its text, its index, and `[,],`. */
-function itemBytes({ index, text }: ChunkItem): number {
-  return Buffer.byteLength(text) + String(index).length + 4;
+/** The most that stands around an item in a message: its index, and `[,],`. */
+const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 4;
+
+/** Three bytes are the most that a character (a UTF-16 unit) takes: most items need no exact count. */
+function checkSize({ index, text }: ChunkItem): void {
+  if ((text.length + AROUND_ITEM) * 3 <= MAX_INPUT_BYTES) return;
+  const bytes = Buffer.byteLength(text) + String(index).length + 4;
+  if (bytes > MAX_INPUT_BYTES) throw inputTooLarge(index, bytes);
 }
 
 /** The refusal of an input that no message can hold. */

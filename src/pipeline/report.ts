@@ -1,9 +1,12 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ResultDraft } from './result-message.ts';
 
-/** A report is sent when it has so many bytes ... */
-const REPORT_BYTES = 262_144;
-/** ... or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
+/**
+ * A report is sent when it has so many characters, which are at most three times as many bytes: to
+ * count those would cost as much as to make the line. SQS bills by 64 KB, so larger saves nothing.
+ */
+const REPORT_LENGTH = 262_144;
+/** Or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
 const REPORT_MS = 500;
 
 /** The results of one chunk on their way to its run's queue, many a message, while it is worked on. */
@@ -17,7 +20,7 @@ export class Report {
   readonly #onError: () => void;
   readonly #sending = new Set<Promise<void>>();
   #draft = new ResultDraft();
-  #bytes = 0;
+  #length = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #error: unknown;
 
@@ -36,10 +39,9 @@ export class Report {
   }
 
   add(index: number, line: string, ok: boolean): void {
-    const bytes = Buffer.byteLength(line) + 2;
-    if (this.#bytes + bytes > REPORT_BYTES) this.#send();
+    if (this.#length + line.length > REPORT_LENGTH) this.#send();
     this.#draft.add(index, line, ok);
-    this.#bytes += bytes;
+    this.#length += line.length + 2;
     this.#timer ??= setTimeout(() => this.#send(), REPORT_MS);
   }
 
@@ -57,7 +59,7 @@ export class Report {
     const { indexes } = this.#draft;
     const body = this.#draft.body(this.#runId, this.#worker);
     this.#draft = new ResultDraft();
-    this.#bytes = 0;
+    this.#length = 0;
     const sent = this.#sqs
       .send(new SendMessageCommand({ QueueUrl: this.#queueUrl, MessageBody: body }))
       .then(

@@ -37,6 +37,17 @@ export class ResultBatch {
     return new ResultBatch(ok, countOf(ok), text);
   }
 
+  /** Batches that came one after the other, as one. */
+  static join(batches: readonly ResultBatch[]): ResultBatch {
+    const [only] = batches;
+    if (only !== undefined && batches.length === 1) return only;
+    if (!batches.every(({ ok }) => ok)) {
+      return ResultBatch.ofLines(batches.flatMap(({ lines }) => lines));
+    }
+    const ok = batches.flatMap((batch) => batch.ok ?? []);
+    return ResultBatch.allOk(ok, batches.map(({ text }) => text).join('\n'));
+  }
+
   /** The results' texts, a line each; no line end after the last. */
   get text(): string {
     this.#text ??= (this.#lines ?? []).map(({ text }) => text).join('\n');

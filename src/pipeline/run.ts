@@ -216,12 +216,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     }
   }
 
-  /** Hands batches on, and opens the window for more once they were taken. */
+  /** Hands batches on as one, and opens the window for more once they were taken. */
   *#taken(batches: readonly ResultBatch[]): Generator<ResultBatch, void> {
-    for (const batch of batches) {
-      yield batch;
-      this.#window.taken(batch.count, batch.text.length);
-    }
+    const batch = ResultBatch.join(batches);
+    if (batch.count === 0) return;
+    yield batch;
+    this.#window.taken(batch.count, batch.text.length);
   }
 
   /** The results that are the first of their index. */

@@ -68,12 +68,25 @@ export function jsonResponse(
 }
 
 /** Puts each body back as the literal that it came as: nothing is escaped twice. */
-function messagesJson({ messages }: ReceivedMessages): string {
+function messagesJson({ messages }: ReceivedMessages): string | Uint8Array {
   if (messages.length === 0) return '{}';
-  const list = messages.map(
-    ({ bodyLiteral, fields }) => `{"Body":${bodyLiteral},${JSON.stringify(fields).slice(1)}`,
-  );
-  return `{"Messages":[${list.join(',')}]}`;
+  const parts: string[] = [];
+  for (const { bodyLiteral, fields } of messages) {
+    parts.push(parts.length === 0 ? '{"Messages":[{"Body":' : ',{"Body":');
+    parts.push(bodyLiteral, `,${JSON.stringify(fields).slice(1)}`);
+  }
+  parts.push(']}');
+  return encoded(parts);
+}
+
+/** Texts as UTF-8, one after the other: put together as text, long ones would be copied twice more. */
+function encoded(texts: readonly string[]): Uint8Array {
+  let bytes = 0;
+  for (const text of texts) bytes += Buffer.byteLength(text);
+  const buffer = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const text of texts) at += buffer.write(text, at);
+  return buffer;
 }
 
 /** Errors that are not of SQS's own service model, by the names of AWS's common one. */

@@ -21,6 +21,12 @@ export interface SqsOptions {
    * @default true
    */
   strictTiming?: boolean;
+  /**
+   * Whether answers carry the MD5 of each message's body, as on AWS. SDK clients refuse answers
+   * without it, unless they are made with `md5: false`.
+   * @default true
+   */
+  bodyDigests?: boolean;
 }
 
 /** A message as `peek` shows it. */
@@ -45,7 +51,12 @@ export class Sqs {
   readonly #polls: LongPolls;
 
   constructor(options: SqsOptions = {}) {
-    const { accountId = '000000000000', region = 'us-east-1', strictTiming = true } = options;
+    const {
+      accountId = '000000000000',
+      region = 'us-east-1',
+      strictTiming = true,
+      bodyDigests = true,
+    } = options;
     if (!/^\d{12}$/.test(accountId)) {
       throw new FanfoldError('BadOption', `An AWS account id is 12 digits; "${accountId}" is not.`);
     }
@@ -55,6 +66,7 @@ export class Sqs {
       region,
       recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,
       purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
+      bodyDigests,
     });
     this.#polls = new LongPolls(this.#queues.changed);
   }

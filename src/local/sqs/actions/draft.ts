@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { checkCharacters, measure } from '../engine/contents.ts';
+import { checkCharacters, md5Of } from '../engine/contents.ts';
 import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';
 import type { Queue } from '../engine/queue.ts';
+import type { Queues } from '../engine/queues.ts';
 import { invalidParameter, invalidValue, missingParameter } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { DELAY_SECONDS, MESSAGE_GROUP_ID } from '../limits.ts';
@@ -13,11 +14,10 @@ export interface Sized {
   readonly bytes: number;
 }
 
-export function readDraft(input: Input, senderId: string): Sized {
+export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Sized {
   const body = input.body('MessageBody');
   if (body === undefined || body.text === '') throw missingParameter('MessageBody');
   checkCharacters(body);
-  const { bytes, md5 } = measure(body.text);
   const attributes = checkAttributes(input.attributes('MessageAttributes'));
   const systemAttributes = input.attributes('MessageSystemAttributes');
   for (const name of systemAttributes.keys()) {
@@ -32,16 +32,16 @@ export function readDraft(input: Input, senderId: string): Sized {
   const draft: Draft = {
     id: randomUUID(),
     literal: body.literal,
-    bodyMd5: md5,
+    bodyMd5: bodyDigests ? md5Of(body.text) : undefined,
     attributes,
     attributesMd5: attributesMd5(attributes),
     systemAttributesMd5: attributesMd5(system),
     traceHeader: trace && 'text' in trace ? trace.text : undefined,
     groupId: groupId(input),
-    senderId,
+    senderId: accountId,
     delaySeconds: delaySeconds(input),
   };
-  return { draft, bytes: bytes + attributesSize(attributes) };
+  return { draft, bytes: Buffer.byteLength(body.text) + attributesSize(attributes) };
 }
 
 /** Refuses a message that is larger than its queue allows. */
@@ -57,7 +57,7 @@ export function checkSize(bytes: number, { settings }: Queue): void {
 export function sent(draft: Draft): Readonly<Record<string, unknown>> {
   return {
     MessageId: draft.id,
-    MD5OfMessageBody: draft.bodyMd5,
+    ...(draft.bodyMd5 ? { MD5OfMessageBody: draft.bodyMd5 } : {}),
     ...(draft.attributesMd5 ? { MD5OfMessageAttributes: draft.attributesMd5 } : {}),
     ...(draft.systemAttributesMd5
       ? { MD5OfMessageSystemAttributes: draft.systemAttributesMd5 }

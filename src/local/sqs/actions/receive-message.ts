@@ -70,7 +70,7 @@ function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants)
     fields: {
       MessageId: draft.id,
       ReceiptHandle: handle,
-      MD5OfBody: draft.bodyMd5,
+      ...(draft.bodyMd5 ? { MD5OfBody: draft.bodyMd5 } : {}),
       ...(system.length > 0 ? { Attributes: Object.fromEntries(system) } : {}),
       ...(md5 ? { MessageAttributes: wireAttributes(wanted), MD5OfMessageAttributes: md5 } : {}),
     },

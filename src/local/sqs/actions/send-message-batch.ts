@@ -1,5 +1,6 @@
 import type { Call, Output } from '../call.ts';
 import { SqsError } from '../errors.ts';
+import type { Queues } from '../engine/queues.ts';
 import type { Input } from '../input.ts';
 import { MAX_BATCH_BYTES } from '../limits.ts';
 import { batchEntries, eachEntry } from './batch.ts';
@@ -13,7 +14,7 @@ export function sendMessageBatch(call: Call): Output {
   const drafts = new Map<Input, Sized | SqsError>();
   let total = 0;
   for (const [, entry] of entries) {
-    const draft = tryRead(entry, call.queues.accountId);
+    const draft = tryRead(entry, call.queues);
     drafts.set(entry, draft);
     total += draft instanceof SqsError ? 0 : draft.bytes;
   }
@@ -32,9 +33,9 @@ export function sendMessageBatch(call: Call): Output {
   });
 }
 
-function tryRead(entry: Input, senderId: string): Sized | SqsError {
+function tryRead(entry: Input, queues: Queues): Sized | SqsError {
   try {
-    return readDraft(entry, senderId);
+    return readDraft(entry, queues);
   } catch (error) {
     if (error instanceof SqsError) return error;
     throw error;

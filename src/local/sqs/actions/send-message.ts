@@ -4,7 +4,7 @@ import { queueOf } from './queue-of.ts';
 
 export function sendMessage(call: Call): Output {
   const queue = queueOf(call);
-  const { draft, bytes } = readDraft(call.input, call.queues.accountId);
+  const { draft, bytes } = readDraft(call.input, call.queues);
   checkSize(bytes, queue);
   queue.send(draft, call.now);
   return sent(draft);

@@ -33,7 +33,7 @@ const REFUSAL =
   'Invalid characters found. Valid unicode characters are ' +
   '#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF';
 
-/** A text's size in UTF-8 and its MD5 in hexadecimal. */
-export function measure(text: string): { bytes: number; md5: string } {
-  return { bytes: Buffer.byteLength(text), md5: hash('md5', text) };
+/** A text's MD5 in hexadecimal. */
+export function md5Of(text: string): string {
+  return hash('md5', text);
 }

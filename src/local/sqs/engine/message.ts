@@ -7,7 +7,8 @@ export interface Draft {
   readonly id: string;
   /** The body as a JSON string literal. */
   readonly literal: string;
-  readonly bodyMd5: string;
+  /** Undefined where digests are left out. */
+  readonly bodyMd5: string | undefined;
   readonly attributes: MessageAttributes;
   readonly attributesMd5: string | undefined;
   readonly systemAttributesMd5: string | undefined;

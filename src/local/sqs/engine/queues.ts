@@ -12,6 +12,8 @@ export interface QueuesOptions {
   readonly recreateAfterSeconds: number;
   /** The shortest time between two purges of a queue. */
   readonly purgeAfterSeconds: number;
+  /** Whether messages carry the MD5 of their body. */
+  readonly bodyDigests: boolean;
 }
 
 /** All queues of one account in one region. */
@@ -29,6 +31,10 @@ export class Queues implements Surroundings {
 
   get accountId(): string {
     return this.#options.accountId;
+  }
+
+  get bodyDigests(): boolean {
+    return this.#options.bodyDigests;
   }
 
   get purgeAfterSeconds(): number {
