@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { messageOf } from '../../errors.ts';
 import { CONCURRENCY, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
 
 /** The part of Lambda's context object that is the same here. */
@@ -65,12 +66,14 @@ export class LambdaFunction {
   /** @param event the handler's own: it may change it */
   async invoke(event: unknown, requestId: string): Promise<Invoked> {
     const logStreamName = this.#free.pop() ?? newLogStream();
+    const context = this.#context(requestId, logStreamName);
     this.#running++;
     try {
-      return await this.#run(event, this.#context(requestId, logStreamName));
+      return await this.#run(event, context);
     } finally {
       this.#running--;
-      this.#free.push(logStreamName);
+      // Out of time, the handler may still be at it.
+      if (context.getRemainingTimeInMillis() > 0) this.#free.push(logStreamName);
     }
   }
 
@@ -128,7 +131,7 @@ function succeeded(returned: unknown): Invoked {
   try {
     payload = JSON.stringify(returned) ?? 'null';
   } catch (error) {
-    const errorMessage = `Unable to stringify response body: ${error}`;
+    const errorMessage = `Unable to stringify response body: ${messageOf(error)}`;
     return failed({ errorType: 'Runtime.MarshalError', errorMessage });
   }
   const bytes = Buffer.byteLength(payload);
@@ -140,9 +143,14 @@ function succeeded(returned: unknown): Invoked {
 }
 
 function threw(thrown: unknown): Invoked {
-  if (!(thrown instanceof Error)) {
-    return failed({ errorType: typeof thrown, errorMessage: String(thrown), trace: [] });
+  try {
+    if (!(thrown instanceof Error)) {
+      return failed({ errorType: typeof thrown, errorMessage: String(thrown), trace: [] });
+    }
+    const { name: errorType, message: errorMessage, stack = '' } = thrown;
+    return failed({ errorType, errorMessage, trace: stack.split('\n') });
+  } catch {
+    const errorMessage = 'What the function threw has no name, message and stack that can be read.';
+    return failed({ errorType: 'handled', errorMessage, trace: [] });
   }
-  const { name: errorType, message: errorMessage, stack = '' } = thrown;
-  return failed({ errorType, errorMessage, trace: stack.split('\n') });
 }
