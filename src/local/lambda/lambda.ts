@@ -4,13 +4,33 @@ import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
 import { errorResponse, LambdaError } from './errors.ts';
 import { EventSource, type EventSourceOptions } from './event-source.ts';
 import { type FunctionOptions, type Handler, LambdaFunction } from './function.ts';
-import { ASYNC_RETRY_MS, MAX_ASYNC_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
+import {
+  ASYNC_AGE_MS,
+  ASYNC_RETRY_MS,
+  ASYNC_THROTTLED_CAP_MS,
+  ASYNC_THROTTLED_MS,
+  MAX_ASYNC_PAYLOAD_BYTES,
+  MAX_SYNC_PAYLOAD_BYTES,
+} from './limits.ts';
 
 export interface LambdaOptions {
   /** @default '000000000000' */
   accountId?: string;
   /** @default 'us-east-1' */
   region?: string;
+}
+
+/** An asynchronous invocation that was accepted. */
+interface Accepted {
+  target: LambdaFunction;
+  event: unknown;
+  requestId: string;
+  /** Milliseconds since 1970. */
+  acceptedAt: number;
+  /** Attempts that failed. */
+  failures: number;
+  /** Attempts that were throttled since the last one that failed. */
+  throttles: number;
 }
 
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
@@ -82,7 +102,8 @@ export class Lambda {
     const headers = { 'x-amzn-requestid': requestId, 'x-amz-executed-version': '$LATEST' };
     if (type === 'DryRun') return { status: 204, headers, body: '' };
     if (type === 'Event') {
-      this.#invokeLater(target, event, requestId, 0);
+      const acceptedAt = Date.now();
+      this.#run({ target, event, requestId, acceptedAt, failures: 0, throttles: 0 });
       return { status: 202, headers, body: '' };
     }
     if (target.throttled) {
@@ -97,25 +118,29 @@ export class Lambda {
     };
   }
 
-  /** Runs it in its own time, and again after a failure, twice. */
-  #invokeLater(target: LambdaFunction, event: unknown, requestId: string, attempt: number): void {
-    const again = () => {
-      const delay = ASYNC_RETRY_MS[attempt];
-      if (delay === undefined || this.#closed) return;
-      const retry = setTimeout(() => {
-        this.#retries.delete(retry);
-        this.#invokeLater(target, event, requestId, attempt + 1);
-      }, delay);
-      this.#retries.add(retry);
-    };
+  /** Runs it in its own time, and again after a failure, twice; a throttled one waits. */
+  #run(accepted: Accepted): void {
+    const { target, event, requestId, failures, throttles } = accepted;
     if (target.throttled) {
-      again();
+      const delayMs = Math.min(ASYNC_THROTTLED_CAP_MS, ASYNC_THROTTLED_MS * 2 ** throttles);
+      this.#runLater({ ...accepted, throttles: throttles + 1 }, delayMs);
       return;
     }
     // Each attempt gets a copy of its own: a handler may change what it is given.
     void target.invoke(structuredClone(event), requestId).then(({ failed }) => {
-      if (failed) again();
+      const delayMs = ASYNC_RETRY_MS[failures];
+      if (!failed || delayMs === undefined) return;
+      this.#runLater({ ...accepted, failures: failures + 1, throttles: 0 }, delayMs);
     });
+  }
+
+  #runLater(accepted: Accepted, delayMs: number): void {
+    if (this.#closed || Date.now() + delayMs > accepted.acceptedAt + ASYNC_AGE_MS) return;
+    const retry = setTimeout(() => {
+      this.#retries.delete(retry);
+      this.#run(accepted);
+    }, delayMs);
+    this.#retries.add(retry);
   }
 
   /** A function by its name or its ARN, with or without a version. */

@@ -18,6 +18,16 @@ export const CONCURRENCY = 1_000;
 /** How long after an asynchronous invocation failed it is tried again, in milliseconds. [async] */
 export const ASYNC_RETRY_MS: readonly number[] = [60_000, 120_000];
 
+/**
+ * How long after an asynchronous invocation was throttled it is tried again, in milliseconds: the
+ * first time, each further time twice as long, and the longest. [async]
+ */
+export const ASYNC_THROTTLED_MS = 1_000;
+export const ASYNC_THROTTLED_CAP_MS = 300_000;
+
+/** How long after it was accepted an asynchronous invocation may begin, in milliseconds. [async] */
+export const ASYNC_AGE_MS = 21_600_000;
+
 /** Concurrent invocations that an SQS event source starts with. [sqs] */
 export const EVENT_SOURCE_START = 5;
 
