@@ -56,7 +56,11 @@ async function file(path: string): Promise<Output> {
   return {
     async write(text) {
       try {
-        await handle.appendFile(text);
+        const { bytesWritten } = await handle.write(text);
+        // A disk that is nearly full takes a part.
+        if (bytesWritten < Buffer.byteLength(text)) {
+          await handle.appendFile(Buffer.from(text).subarray(bytesWritten));
+        }
       } catch (cause) {
         const { message } = cause as Error;
         const why = `The output ${path} could not be written: ${message}.`;

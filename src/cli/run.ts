@@ -11,7 +11,7 @@ import {
   type ResultBatch,
   type Run,
 } from '../index.ts';
-import { boundYoungGeneration } from './heap.ts';
+import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { checkOutput, type Output, openOutput, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -67,7 +67,7 @@ async function run(task: string, flags: RunFlags): Promise<void> {
   const workers = workersOf(flags.workers);
   const module = findTasksModule(flags.tasks);
   const signals = onSignals();
-  boundYoungGeneration();
+  boundHeap();
   try {
     const inputs = await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
     if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));

@@ -27,8 +27,8 @@ export interface PullOptions {
 /** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
 
-/** The most messages in a hand: ten, SQS's own limit, cost memory and gained nothing. */
-const RECEIVE_MESSAGES = 4;
+/** The most messages in a hand. SQS gives out ten at most; a hand is all in memory. */
+const HAND_MESSAGES = 6;
 
 /** What a worker has in its hand may keep it busy for about so long: no other waits for it longer. */
 const HAND_MS = 50;
@@ -128,6 +128,7 @@ async function work(
     hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
     if (worker.stuck > 0) handBack();
   }
+  worker.flush();
   return verdicts;
 }
 
@@ -162,7 +163,7 @@ async function settle(
 function nextSize({ messages, slowestMs }: Hand): number {
   const telling = messages.every(({ body }) => body.length >= TELLING_LENGTH);
   if (messages.length === 0 || !telling) return 1;
-  return Math.max(1, Math.min(RECEIVE_MESSAGES, Math.floor(HAND_MS / slowestMs)));
+  return Math.max(1, Math.min(HAND_MESSAGES, Math.floor(HAND_MS / slowestMs)));
 }
 
 function taskMessage({ Body = '', ReceiptHandle = '' }: Message): TaskMessage {

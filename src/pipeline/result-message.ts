@@ -68,13 +68,11 @@ function countOf(ranges: readonly IndexRange[]): number {
 
 /** The results of one message while it is put together. */
 export class ResultDraft {
-  readonly indexes: number[] = [];
   readonly #lines: string[] = [];
   readonly #ok: [first: number, last: number][] = [];
   #allOk = true;
 
   add(index: number, line: string, ok: boolean): void {
-    this.indexes.push(index);
     this.#lines.push(line);
     this.#allOk &&= ok;
     const range = this.#ok.at(-1);

@@ -5,7 +5,7 @@ import { type Chunk, type ChunkItem, chunkBody, cut, messageText, readChunk } fr
 import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
 import { isMissingQueue, RunQueues } from './queues.ts';
-import { Report } from './report.ts';
+import { type Destination, Outbox, Report } from './report.ts';
 import { failedLine, okLine } from './result.ts';
 import { type Outgoing, sendAll } from './send.ts';
 
@@ -72,6 +72,8 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
   readonly #held = new Set<Held>();
+  /** By result queue. */
+  readonly #outboxes = new Map<string, Outbox>();
   #execution: Execution | undefined;
   #stopping = false;
   #stuck = 0;
@@ -105,10 +107,21 @@ export class Worker {
 
   /** Does all that a message asks. */
   async handle(message: TaskMessage, options: HandleOptions = {}): Promise<Verdict> {
-    return (await this.begin(message, options)).settled;
+    const { settled } = await this.begin(message, options);
+    this.flush();
+    return settled;
   }
 
-  /** Runs a message's items: ends when another chunk may begin, while this one's results are still sent. */
+  /** Sends the results that wait for others to travel with. */
+  flush(): void {
+    for (const outbox of this.#outboxes.values()) outbox.send();
+    this.#outboxes.clear();
+  }
+
+  /**
+   * Runs a message's items, and ends when another chunk may begin. Its results may wait for the
+   * next chunk's, to travel in one message, until `flush`.
+   */
   async begin(message: TaskMessage, options: HandleOptions = {}): Promise<Executed> {
     let chunk: Chunk;
     try {
@@ -155,9 +168,7 @@ export class Worker {
       },
       () => this.#mayStart(task, startedAt, options),
     );
-    const report = new Report(this.#options.sqs, chunk, this.#options.worker, () =>
-      execution.stop(),
-    );
+    const report = new Report(this.#outbox(chunk), () => execution.stop());
     let finished = 0;
     const held = {
       receiptHandle,
@@ -198,6 +209,13 @@ export class Worker {
     for (const { index } of again) moved.push(index);
     return this.#sendBack(chunk, execution.left, this.#slices(execution.left.length, pace));
   }
+  #outbox(to: Destination): Outbox {
+    const { sqs, worker } = this.#options;
+    const outbox = this.#outboxes.get(to.resultQueueUrl) ?? new Outbox(sqs, to, worker);
+    this.#outboxes.set(to.resultQueueUrl, outbox);
+    return outbox;
+  }
+
   #mayStart(task: AnyTask, startedAt: number, { remainingMs }: HandleOptions): boolean {
     if (Date.now() - startedAt >= this.#options.sliceSeconds * 1000) return false;
     return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
@@ -244,9 +262,8 @@ export class Worker {
   }
 
   async #refuse(chunk: Chunk): Promise<Verdict> {
-    const { sqs, tasks, worker } = this.#options;
-    const report = new Report(sqs, chunk, worker, () => {});
-    const { message } = unknownTask(chunk.task, tasks.names());
+    const report = new Report(this.#outbox(chunk), () => {});
+    const { message } = unknownTask(chunk.task, this.#options.tasks.names());
     const failure = { code: 'UnknownTask' as const, name: 'UnknownTask', message };
     for (const [index] of chunk.items) {
       const line = failedLine(index, { ...failure, attempts: chunk.attempt }, 0);
