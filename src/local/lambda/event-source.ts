@@ -31,6 +31,8 @@ export interface EventSourceOptions {
 const WAIT_SECONDS = 20;
 /** The longest pause after calls that failed, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
+/** How often a ramp is looked at, in milliseconds. */
+const RAMP_STEP_MS = 1_000;
 
 /**
  * An SQS event source: pollers, each of which receives a batch, invokes the function with it, and
@@ -39,16 +41,19 @@ const PAUSE_CAP_MS = 10_000;
  * left alone: they come back when their visibility timeout ends, as on Lambda.
  */
 export class EventSource {
-  readonly #target: LambdaFunction;
+  readonly #target: () => LambdaFunction;
   readonly #region: string;
   readonly #options: EventSourceOptions;
   readonly #queueArn: string;
   readonly #closing = new AbortController();
   readonly #pollers = new Set<Promise<void>>();
-  readonly #startedAt = Date.now();
+  /** When there was last less to do than a ramp starts with. */
+  #rampFrom = Date.now();
+  #rampTimer: ReturnType<typeof setTimeout> | undefined;
   #busy = 0;
 
-  constructor(target: LambdaFunction, region: string, options: EventSourceOptions) {
+  /** @param target the function as it is by now */
+  constructor(target: () => LambdaFunction, region: string, options: EventSourceOptions) {
     const { batchSize = MAX_BATCH_SIZE, minConcurrency = 1, maxConcurrency = 1 } = options;
     if (!(batchSize >= 1 && batchSize <= MAX_BATCH_SIZE)) {
       throw new FanfoldError(
@@ -75,30 +80,36 @@ export class EventSource {
   /** Takes no more messages; ends when what runs has ended. */
   async close(): Promise<void> {
     this.#closing.abort();
+    clearTimeout(this.#rampTimer);
     await Promise.all(this.#pollers);
   }
 
   /** Keeps one poller more than are busy, within the bounds. */
   #grow(): void {
-    const { minConcurrency = 1 } = this.#options;
-    const wanted = Math.min(this.#limit(), Math.max(minConcurrency, this.#busy + 1));
-    while (this.#pollers.size < wanted && !this.#closing.signal.aborted) {
+    if (this.#closing.signal.aborted) return;
+    const { minConcurrency = 1, maxConcurrency = 1000, ramp = false } = this.#options;
+    const wanted = Math.min(maxConcurrency, Math.max(minConcurrency, this.#busy + 1));
+    const limit = ramp ? this.#rampLimit() : wanted;
+    while (this.#pollers.size < Math.min(wanted, limit)) {
       const poller = this.#poll().finally(() => {
         this.#pollers.delete(poller);
         this.#grow();
       });
       this.#pollers.add(poller);
     }
+    // Nothing else may come to pass until then: all pollers may be busy for long.
+    if (wanted > limit) {
+      this.#rampTimer ??= setTimeout(() => {
+        this.#rampTimer = undefined;
+        this.#grow();
+      }, RAMP_STEP_MS);
+    }
   }
 
-  #limit(): number {
-    const { maxConcurrency = 1000, ramp = false } = this.#options;
-    if (!ramp) return maxConcurrency;
-    const minutes = (Date.now() - this.#startedAt) / 60_000;
-    return Math.min(
-      maxConcurrency,
-      EVENT_SOURCE_START + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE),
-    );
+  #rampLimit(): number {
+    if (this.#pollers.size < EVENT_SOURCE_START) this.#rampFrom = Date.now();
+    const minutes = (Date.now() - this.#rampFrom) / 60_000;
+    return EVENT_SOURCE_START + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE);
   }
 
   async #poll(): Promise<void> {
@@ -155,11 +166,11 @@ export class EventSource {
   /** Undefined when the source was closed while the function was throttled. */
   async #invoke(event: unknown): Promise<Invoked | undefined> {
     const { signal } = this.#closing;
-    for (let tries = 1; this.#target.throttled; tries++) {
+    for (let tries = 1; this.#target().throttled; tries++) {
       if (signal.aborted) return undefined;
       await pause(Math.min(PAUSE_CAP_MS, 100 * 2 ** tries), signal);
     }
-    return this.#target.invoke(event, randomUUID());
+    return this.#target().invoke(event, randomUUID());
   }
 
   async #delete(messages: readonly Message[]): Promise<void> {

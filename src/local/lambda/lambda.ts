@@ -60,10 +60,13 @@ export class Lambda {
 
   /** Brings a queue's messages to a function, as Lambda's SQS event source does. */
   addSqsEventSource(functionName: string, options: EventSourceOptions): EventSource {
-    const target = this.#functions.get(functionName);
-    if (target === undefined) {
+    const target = () => {
+      const found = this.#functions.get(functionName);
+      if (found) return found;
       throw new FanfoldError('BadOption', `There is no function named "${functionName}".`);
-    }
+    };
+    // A name that is wrong is refused now, not when messages come.
+    target();
     const source = new EventSource(target, this.region, options);
     this.#sources.add(source);
     return source;
