@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   globSync,
   mkdirSync,
@@ -10,54 +9,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assetOf, type Ended, run, synthesize } from './assembly.ts';
 
-const APP = resolve('cdk/app.ts');
-const PROGRAMS = resolve('node_modules/.bin');
-
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a program as a machine without an AWS account would, with a `docker` that only fails. */
-function run(
-  command: string[],
-  { cwd = process.cwd(), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<Ended> {
-  const ours = Object.entries(process.env).filter(
-    ([key]) => !/^(AWS|CDK)_|^NODE_OPTIONS$|^CI$/.test(key),
-  );
-  const [program = '', ...args] = command;
-  const child = spawn(program, args, {
-    cwd,
-    env: {
-      ...Object.fromEntries(ours),
-      PATH: [join(folder, 'no-docker'), PROGRAMS, process.env.PATH].join(delimiter),
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended: Ended = { status: null, stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      ended[name] += text;
-    });
-  }
-  return new Promise((settle, fail) => {
-    child.on('error', fail).on('close', (status) => settle({ ...ended, status }));
-  });
-}
-
-/** Runs the app by itself in a project, without the CDK's command line. */
-function app(project: string, context: object): Promise<Ended> {
-  return run(['node', APP], {
-    cwd: project,
-    env: { CDK_OUTDIR: join(project, 'cdk.out'), CDK_CONTEXT_JSON: JSON.stringify(context) },
-  });
-}
+const app = (project: string, context: object) =>
+  synthesize(project, join(project, 'cdk.out'), context);
 
 /** A user's project, with the package in it. */
 function project(name: string, packageJson: object): string {
@@ -66,17 +23,6 @@ function project(name: string, packageJson: object): string {
   symlinkSync(process.cwd(), join(path, 'node_modules/fanfold'), 'dir');
   writeFileSync(join(path, 'package.json'), JSON.stringify(packageJson));
   return path;
-}
-
-/** The folder of a function's code, as the template names it. */
-function assetOf(output: string, stack: string, functionName: string): string {
-  const { Resources } = JSON.parse(readFileSync(join(output, `${stack}.template.json`), 'utf8'));
-  type Found = { Properties: { FunctionName?: string; Code: { S3Key: string } } };
-  const found = (Object.values(Resources) as Found[]).find(
-    ({ Properties }) => Properties.FunctionName === functionName,
-  );
-  if (!found) throw new Error(`${functionName} was expected in the template of ${stack}`);
-  return join(output, `asset.${found.Properties.Code.S3Key.replace(/\.zip$/, '')}`);
 }
 
 /** Loads a bundle from a place that has no node_modules, and says what it exports. */
@@ -89,14 +35,6 @@ let folder: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fanfold-stack-'));
-  mkdirSync(join(folder, 'no-docker'));
-  writeFileSync(
-    join(folder, 'no-docker/docker'),
-    '#!/bin/sh\necho docker was called >&2\nexit 1\n',
-    {
-      mode: 0o755,
-    },
-  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
