@@ -70,7 +70,7 @@ const RUN_MS = 24 * 3_600_000;
 const CREATE_WITHIN_MS = 3_600_000;
 
 /** How many workers a run is cut for that does not say how many there are. */
-const WORKERS = 100;
+const WORKERS = 50;
 
 /**
  * Cuts one page of inputs into chunks and sends them. The page is checked as a whole before

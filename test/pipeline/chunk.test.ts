@@ -99,7 +99,7 @@ describe('chunks', () => {
   it('are as large as the inputs and workers call for', () => {
     expect(chunkItemsFor(10, 2)).toBe(1);
     expect(chunkItemsFor(1_000_000, 2)).toBe(1_000);
-    expect(chunkItemsFor(3_200, 2)).toBe(100);
+    expect(chunkItemsFor(6_400, 2)).toBe(100);
     expect(chunkItemsFor(0, 8)).toBe(1);
   });
 
