@@ -58,7 +58,14 @@ export async function openServices(workers: number, tasks: TaskRegistry): Promis
     lambda,
     names,
     taskQueueUrl,
-    deployment: { sqs: client, lambda: lambdaClient, names, workers, windowBytes: WINDOW_BYTES },
+    deployment: {
+      sqs: client,
+      lambda: lambdaClient,
+      names,
+      workers,
+      concurrencyOf: (task) => tasks.get(task)?.concurrency,
+      windowBytes: WINDOW_BYTES,
+    },
     async close() {
       await lambda.close();
       sqs.close();

@@ -105,12 +105,19 @@ export function readChunk(body: string): Chunk {
 /** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */
 const CHUNKS_EACH = 32;
 
+/** Of a task that runs several inputs at once, a chunk has more: it ends with its slowest. */
+const TIMES_CONCURRENCY = 4;
+
 /**
  * How many inputs go into a chunk: few enough that the workers share evenly, and at most a
- * thousand. Ten inputs on two workers travel alone.
+ * thousand. Ten inputs on two workers travel alone, unless a worker runs several at once.
+ *
+ * @param concurrency inputs that a worker runs at once
  */
-export function chunkItemsFor(inputs: number, workers: number): number {
-  return Math.max(1, Math.min(CHUNK_ITEMS, Math.floor(inputs / (workers * CHUNKS_EACH))));
+export function chunkItemsFor(inputs: number, workers: number, concurrency = 1): number {
+  const even = Math.min(CHUNK_ITEMS, Math.floor(inputs / (workers * CHUNKS_EACH)));
+  const atOnce = concurrency === 1 ? 1 : concurrency * TIMES_CONCURRENCY;
+  return Math.max(1, even, Math.min(CHUNK_ITEMS, atOnce, Math.ceil(inputs / workers)));
 }
 
 /**

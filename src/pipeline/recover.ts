@@ -2,10 +2,11 @@ import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Chunk, readChunk } from './chunk.ts';
 import { isMissingQueue } from './queues.ts';
+import { backoffSeconds, messagesOf, type RetryOptions } from './resend.ts';
 import { failedLine } from './result.ts';
 import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
-import { backoffSeconds, messagesOf, type RetryOptions, type TaskMessage } from './work.ts';
+import type { TaskMessage } from './work.ts';
 
 /** What a process could still say of a chunk when it died. */
 export interface LastWords {

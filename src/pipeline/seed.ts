@@ -80,11 +80,11 @@ const WORKERS = 50;
  */
 export async function seed(request: SeedRequest, options: SeedOptions): Promise<SeedResponse> {
   const { task, first = 0, results = 'shared' } = request;
-  options.tasks.require(task);
+  const { concurrency } = options.tasks.require(task);
   const runId = request.runId ?? options.runId ?? newRunId();
   const items = itemsOf(request.inputs, first);
   const total = request.total ?? items.length;
-  const chunkItems = request.chunkItems ?? chunkItemsFor(total, WORKERS);
+  const chunkItems = request.chunkItems ?? chunkItemsFor(total, WORKERS, concurrency);
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, options)

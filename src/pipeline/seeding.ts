@@ -14,6 +14,8 @@ export interface SeedingOptions {
   inputs: Inputs<unknown>;
   /** How many workers the chunks are cut for. */
   workers: number;
+  /** How many inputs a worker runs at once, where that is known. */
+  concurrencyOf?: (task: string) => number | undefined;
   account: Account;
   window: Window;
 }
@@ -110,7 +112,8 @@ export class Seeding {
     window.seeded(count, page.length);
     const total = this.#total ?? (page.last ? first + count : undefined);
     // A slow source's few inputs are shared out; a fast one's many travel together.
-    const chunkItems = chunkItemsFor(total ?? (page.full ? first + count : count), workers);
+    const about = total ?? (page.full ? first + count : count);
+    const chunkItems = chunkItemsFor(about, workers, this.#options.concurrencyOf?.(task));
     const request: SeedRequest = {
       task,
       inputs: { lines: page.texts.join('\n') },

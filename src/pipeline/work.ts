@@ -1,13 +1,14 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type AnyTask, type TaskRegistry, unknownTask } from '../task.ts';
-import { type Chunk, type ChunkItem, chunkBody, cut, messageText, readChunk } from './chunk.ts';
+import { type Chunk, readChunk } from './chunk.ts';
 import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
 import { isMissingQueue, RunQueues } from './queues.ts';
 import { type Destination, Outbox, Report } from './report.ts';
+import { backoffSeconds, messagesOf } from './resend.ts';
 import { failedLine, okLine } from './result.ts';
-import { type Outgoing, sendAll } from './send.ts';
+import { sendAll } from './send.ts';
 
 /** A task message as a worker has it. */
 export interface TaskMessage {
@@ -303,33 +304,4 @@ function lineOf(outcome: Outcome, attempts: number): string {
   if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
   const { code, name, message } = outcome.failure;
   return failedLine(outcome.index, { code, name, message, attempts }, outcome.ms);
-}
-
-/** What a task says of its further attempts. */
-export type RetryOptions = Pick<
-  AnyTask,
-  'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds'
->;
-
-/** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
-export function backoffSeconds(task: RetryOptions, attempt: number): number {
-  const longest = Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
-  return Math.round(Math.random() * longest);
-}
-
-/** The task messages that carry these items of a chunk, at most so many in each. */
-export function messagesOf(
-  chunk: Chunk,
-  items: Chunk['items'],
-  maxItems: number,
-  delaySeconds?: number,
-): Outgoing[] {
-  const texts = items.map(
-    ([index, input]): ChunkItem => ({ index, text: messageText(JSON.stringify(input)) }),
-  );
-  return cut(texts, Math.max(1, maxItems)).map((part) => ({
-    body: chunkBody(chunk, part),
-    groupId: chunk.runId,
-    ...(delaySeconds ? { delaySeconds } : {}),
-  }));
 }

@@ -101,6 +101,10 @@ describe('chunks', () => {
     expect(chunkItemsFor(1_000_000, 2)).toBe(1_000);
     expect(chunkItemsFor(6_400, 2)).toBe(100);
     expect(chunkItemsFor(0, 8)).toBe(1);
+    // A worker that runs ten at once needs ten, but not what others could run.
+    expect(chunkItemsFor(10, 2, 10)).toBe(5);
+    expect(chunkItemsFor(1_000, 2, 10)).toBe(40);
+    expect(chunkItemsFor(1_000_000, 2, 10)).toBe(1_000);
   });
 
   it('are told from what is none', () => {

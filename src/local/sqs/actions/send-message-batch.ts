@@ -1,6 +1,6 @@
 import type { Call, Output } from '../call.ts';
-import { SqsError } from '../errors.ts';
 import type { Queues } from '../engine/queues.ts';
+import { SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { MAX_BATCH_BYTES } from '../limits.ts';
 import { batchEntries, eachEntry } from './batch.ts';
