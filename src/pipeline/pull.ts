@@ -16,8 +16,8 @@ export interface PullOptions {
   signal: AbortSignal;
   /** Told of messages that are in the worker's hand now. */
   onTaken?: (messages: readonly TaskMessage[]) => void;
-  /** Told of each message before it is worked on. */
-  onBegin?: (message: TaskMessage) => void;
+  /** Told of each message before it is worked on, which waits until that is heard. */
+  onBegin?: (message: TaskMessage) => Promise<void>;
   /** Told of messages that are in its hand no more. */
   onDone?: (messages: readonly TaskMessage[]) => void;
   /** Told what went wrong with a call or a chunk; the loop goes on. */
@@ -112,12 +112,15 @@ async function work(
   const handBack = () => {
     for (const message of waiting.splice(0)) verdicts.set(message, worker.handBack(message));
   };
-  for (let message = waiting.shift(); message; message = waiting.shift()) {
+  const begin = async (message: TaskMessage) => {
+    await onBegin?.(message);
     const claim = new Claim(sqs, taskQueueUrl, message.receiptHandle, hand.receivedAt);
+    return worker.begin(message, { claim });
+  };
+  for (let message = waiting.shift(); message; message = waiting.shift()) {
     const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
     const begunAt = performance.now();
-    onBegin?.(message);
-    const executed = worker.begin(message, { claim });
+    const executed = begin(message);
     verdicts.set(
       message,
       executed.then(({ settled }) => settled),

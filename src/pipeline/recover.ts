@@ -1,4 +1,8 @@
-import { DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Chunk, readChunk } from './chunk.ts';
 import { isMissingQueue } from './queues.ts';
@@ -21,8 +25,6 @@ export interface RecoverOptions {
   taskQueueUrl: string;
   worker: string;
   message: TaskMessage;
-  /** Whether it was begun: an item of it may be what the process died on. */
-  begun: boolean;
   /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
   /** How it ended, such as `exit code 1`. */
@@ -40,8 +42,7 @@ const PARTS = 10;
  * until an item is alone. What had not started is handed back as it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, message, begun } = options;
-  const lastWords = begun ? options.lastWords : { running: [], settled: [] };
+  const { sqs, taskQueueUrl, message, lastWords } = options;
   let chunk: Chunk;
   try {
     chunk = readChunk(message.body);
@@ -64,6 +65,20 @@ export async function recover(options: RecoverOptions): Promise<void> {
   await sendAll(sqs, taskQueueUrl, again);
   await sqs.send(
     new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: message.receiptHandle }),
+  );
+}
+
+/**
+ * Gives back a message that a dead worker had in its hand and had not begun: its claim ends now,
+ * as it would have in a minute or two. Nothing came of it, so there is nothing else to be done.
+ */
+export async function release(
+  sqs: SQSClient,
+  QueueUrl: string,
+  ReceiptHandle: string,
+): Promise<void> {
+  await sqs.send(
+    new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
   );
 }
 

@@ -19,9 +19,13 @@ const stopping = new AbortController();
 let worker: Worker | undefined;
 let lastError: string | undefined;
 
-function tell(message: FromWorker): void {
-  // The supervisor may be gone: then this process is about to end as well.
-  if (process.connected) process.send?.(message);
+/** Ends when nothing that becomes of this process can keep it from being heard. */
+function tell(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    // The supervisor may be gone: then this process is about to end as well.
+    if (process.connected) process.send?.(message, () => resolve());
+    else resolve();
+  });
 }
 
 function stop(): void {
@@ -78,8 +82,8 @@ async function work(start: Start): Promise<void> {
     taskQueueUrl,
     worker,
     signal: stopping.signal,
-    onTaken: (messages) => tell({ type: 'taken', messages }),
-    onBegin: ({ receiptHandle }) => tell({ type: 'begin', message: receiptHandle }),
+    onTaken: (messages) => tell({ type: 'taken', messages: messages.map(handleOf) }),
+    onBegin: (message) => tell({ type: 'begin', message }),
     onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
     onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
   });

@@ -23,10 +23,10 @@ export type TaskFacts = Required<TaskOptions>;
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
   | { type: 'unloadable'; reason: string }
-  /** Messages that are in its hand from now on. */
-  | { type: 'taken'; messages: readonly TaskMessage[] }
-  /** By receipt handle: the one that it works on, ... */
-  | { type: 'begin'; message: string }
+  /** By receipt handle: messages that are in its hand from now on, ... */
+  | { type: 'taken'; messages: string[] }
+  /** ... the one of them that it works on, told and heard before it begins, ... */
+  | { type: 'begin'; message: TaskMessage }
   /** ... and those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
   /** Every second while a chunk is in hand: the process is not blocked. */

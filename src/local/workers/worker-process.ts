@@ -7,9 +7,11 @@ import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
-  message: TaskMessage;
-  /** Whether it is worked on, or was and is not settled yet. */
-  begun: boolean;
+  receiptHandle: string;
+  /** Where it is worked on, or was and is not settled yet: the message itself. */
+  begun: TaskMessage | undefined;
+  /** Whether its items have all been run, so that none of them is what the process died on. */
+  ran: boolean;
   /** What the process could still say of it when it died. */
   lastWords: LastWords | undefined;
 }
@@ -57,7 +59,7 @@ export class WorkerProcess {
   readonly ended: Promise<void>;
   readonly #inHand = new Map<string, InHand>();
   /** The one that it began last. */
-  #begun: InHand | undefined;
+  #begun: TaskMessage | undefined;
   #error: string | undefined;
   #started = false;
   #unloadable: string | undefined;
@@ -122,14 +124,23 @@ export class WorkerProcess {
         this.#unloadable = message.reason;
         break;
       case 'taken':
-        for (const one of message.messages) {
-          this.#inHand.set(one.receiptHandle, { message: one, begun: false, lastWords: undefined });
+        for (const receiptHandle of message.messages) {
+          this.#inHand.set(receiptHandle, {
+            receiptHandle,
+            begun: undefined,
+            ran: false,
+            lastWords: undefined,
+          });
         }
         break;
-      case 'begin':
-        this.#begun = this.#inHand.get(message.message);
-        if (this.#begun) this.#begun.begun = true;
+      case 'begin': {
+        // One at a time: those that it began before are through.
+        for (const one of this.#inHand.values()) one.ran = one.begun !== undefined;
+        const inHand = this.#inHand.get(message.message.receiptHandle);
+        if (inHand) inHand.begun = message.message;
+        this.#begun = message.message;
         break;
+      }
       case 'done':
         for (const receiptHandle of message.messages) this.#inHand.delete(receiptHandle);
         break;
@@ -153,7 +164,7 @@ export class WorkerProcess {
     if (this.#begun === undefined || this.#inHand.size === 0) return;
     const blockedMs = Date.now() - this.#aliveAt;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    if (blockedMs < this.#options.blockedSeconds(this.#begun.message) * 1000) return;
+    if (blockedMs < this.#options.blockedSeconds(this.#begun) * 1000) return;
     this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
     this.#child.kill('SIGKILL');
   }

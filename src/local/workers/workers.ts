@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { readChunk } from '../../pipeline/chunk.ts';
-import { recover } from '../../pipeline/recover.ts';
+import { recover, release } from '../../pipeline/recover.ts';
 import type { Start, TaskFacts } from './protocol.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
@@ -15,6 +15,8 @@ export interface WorkersOptions extends Omit<Start, 'worker'> {
   /** Told of what was mended: a process that died, a call that failed. */
   onTrouble: (message: string) => void;
 }
+
+const NOTHING_RUNNING = { running: [], settled: [] };
 
 /** Processes in a row that may die before they have started. */
 const FAILED_STARTS = 3;
@@ -104,8 +106,20 @@ export class Workers {
 
   #recover(worker: string, cause: string, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
-    const retry = this.#tasks.get(taskOf(inHand.message.body));
-    const recovered = recover({ ...inHand, sqs, taskQueueUrl, worker, cause, retry })
+    const { receiptHandle, begun: message, ran, lastWords } = inHand;
+    const recovered = (
+      message === undefined
+        ? release(sqs, taskQueueUrl, receiptHandle)
+        : recover({
+            sqs,
+            taskQueueUrl,
+            worker,
+            message,
+            lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
+            cause,
+            retry: this.#tasks.get(taskOf(message.body)),
+          })
+    )
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
       .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
       .finally(() => this.#recovering.delete(recovered));

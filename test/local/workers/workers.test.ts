@@ -26,6 +26,8 @@ const outcomes = (results: Result<unknown>[]) =>
     .toSorted((a, b) => a.index - b.index)
     .map((result) => (result.status === 'failed' ? result.error.code : result.status));
 
+const long = (n: number) => `${n} `.padEnd(100_000, 'x');
+
 describe('worker processes', () => {
   it('run tasks away from this process, under their names', async () => {
     await using fanfold = await connect({ tasks, workers: 2 });
@@ -58,6 +60,17 @@ describe('worker processes', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^worker-\d died \(SIGKILL\) and is replaced$/),
     ]);
+  });
+
+  it('that are killed with several chunks in their hand lose none of them', async () => {
+    await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
+    // So large that each travels alone, so quick that a worker takes several at once.
+    const inputs = Array.from({ length: 400 }, (_, n) => (n % 150 === 99 ? 'is killed' : long(n)));
+    const run = fanfold.map<typeof wild>('wild', inputs);
+    const results = await Array.fromAsync(run);
+    const expected = inputs.map((how) => (how === 'is killed' ? 'WorkerDied' : 'ok'));
+    expect(outcomes(results)).toEqual(expected);
+    expect(new Set(results.map(({ index }) => index)).size).toBe(400);
   });
 
   it('cost only the input they die on, wherever it is in a chunk', async () => {

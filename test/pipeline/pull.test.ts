@@ -1,0 +1,149 @@
+import { CreateQueueCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defineTask } from '../../src/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { chunkBody } from '../../src/pipeline/chunk.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
+import { pull } from '../../src/pipeline/pull.ts';
+import { readResults } from '../../src/pipeline/result-message.ts';
+import { type TaskMessage, Worker } from '../../src/pipeline/work.ts';
+import { TaskRegistry } from '../../src/task.ts';
+
+/** So many characters that a chunk of one tells how long the next ones take. */
+const LONG = 'x'.repeat(12_000);
+
+const sqs = new Sqs({ strictTiming: false });
+const client = createSqsClient(sqs);
+const calls: string[] = [];
+client.middlewareStack.add(
+  (next, context) => (args) => {
+    calls.push(String(context.commandName));
+    return next(args);
+  },
+  { step: 'initialize' },
+);
+const count = (command: string) => calls.filter((name) => name === command).length;
+
+let number = 0;
+let stop: AbortController;
+let gate: PromiseWithResolvers<void>;
+let begun: number[];
+
+beforeEach(() => {
+  stop = new AbortController();
+  gate = Promise.withResolvers();
+  begun = [];
+  calls.length = 0;
+});
+afterEach(() => {
+  stop.abort();
+  gate.resolve();
+});
+
+const gated = defineTask({
+  name: 'gated',
+  run: async (input: string, { index }) => {
+    begun.push(index);
+    if (input.startsWith('slow')) await gate.promise;
+    return index;
+  },
+});
+
+/** Queues with a chunk for each input, and a worker that has not begun. */
+async function queues(inputs: readonly string[]) {
+  const prefix = `pull-${++number}`;
+  const create = async (QueueName: string) =>
+    (await client.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
+  const taskQueueUrl = await create(`${prefix}-tasks`);
+  const resultQueueUrl = await create(`${prefix}-run`);
+  const deadQueueUrl = await create(`${prefix}-dead`);
+  const runId = newRunId();
+  const expiresAt = Date.now() + 3_600_000;
+  const envelope = { runId, task: 'gated', attempt: 1, expiresAt, resultQueueUrl };
+  for (const [index, input] of inputs.entries()) {
+    const MessageBody = chunkBody(envelope, [{ index, text: JSON.stringify(input) }]);
+    await client.send(new SendMessageCommand({ QueueUrl: taskQueueUrl, MessageBody }));
+  }
+  const worker = new Worker({
+    sqs: client as SQSClient,
+    tasks: TaskRegistry.fromModule({ gated }),
+    taskQueueUrl,
+    deadQueueUrl,
+    worker: 'w',
+    sliceSeconds: 5,
+  });
+  const inHand = new Map<string, TaskMessage>();
+  const pulling = pull({
+    sqs: client,
+    taskQueueUrl,
+    worker,
+    signal: stop.signal,
+    onTaken: (messages) => {
+      for (const message of messages) inHand.set(message.receiptHandle, message);
+    },
+    onDone: (messages) => {
+      for (const { receiptHandle } of messages) inHand.delete(receiptHandle);
+    },
+  });
+  return {
+    worker,
+    pulling,
+    inHand,
+    waiting: () => sqs.peek(`${prefix}-tasks`).filter(({ state }) => state === 'visible').length,
+    queued: () => sqs.peek(`${prefix}-tasks`).length,
+    results: () =>
+      sqs
+        .peek(`${prefix}-run`)
+        .flatMap(({ body }) => readResults(body).lines.map(({ index }) => index))
+        .sort((a, b) => a - b),
+  };
+}
+
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+
+describe('a worker that pulls chunks', () => {
+  it('takes quick ones several at a time, and reports and deletes them together', async () => {
+    const { results, queued, inHand } = await queues(Array(60).fill(LONG));
+    calls.length = 0;
+    await expect.poll(results).toEqual(range(60));
+    await expect.poll(queued).toBe(0);
+    expect(count('ReceiveMessageCommand')).toBeLessThan(40);
+    expect(count('DeleteMessageBatchCommand')).toBeLessThan(40);
+    expect(count('SendMessageCommand')).toBeLessThan(40);
+    await expect.poll(() => inHand.size).toBe(0);
+  });
+
+  it('takes small ones, of which it knows little, one at a time', async () => {
+    const { results } = await queues(Array(20).fill('x'));
+    calls.length = 0;
+    await expect.poll(results).toEqual(range(20));
+    expect(count('ReceiveMessageCommand')).toBeGreaterThanOrEqual(20);
+  });
+
+  it('hands back what waits behind one that turns out slow', async () => {
+    const inputs = [LONG, LONG, `slow ${LONG}`, LONG, LONG, LONG];
+    const { results, waiting, queued } = await queues(inputs);
+    await expect.poll(() => begun).toContain(2);
+    // The quick ones' results do not wait for it either.
+    await expect.poll(waiting, { timeout: 3_000 }).toBe(3);
+    await expect.poll(results, { timeout: 3_000 }).toEqual([0, 1]);
+    expect(begun).toEqual([0, 1, 2]);
+    gate.resolve();
+    await expect.poll(results).toEqual(range(6));
+    await expect.poll(queued).toBe(0);
+  });
+
+  it('sends back what it has not begun when it is told to stop', async () => {
+    const inputs = [LONG, LONG, `slow ${LONG}`, LONG, LONG, LONG];
+    const { worker, pulling, results, waiting, inHand } = await queues(inputs);
+    await expect.poll(() => begun).toContain(2);
+    stop.abort();
+    worker.stop();
+    gate.resolve();
+    await pulling;
+    expect(begun).toEqual([0, 1, 2]);
+    expect(results()).toEqual([0, 1, 2]);
+    expect(waiting()).toBe(3);
+    expect(inHand.size).toBe(0);
+  });
+});
