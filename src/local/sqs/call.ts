@@ -18,23 +18,16 @@ export interface Call {
 /** What an action answers, in the shape of SQS's service model; undefined where it answers nothing. */
 export type Output = Readonly<Record<string, unknown>> | undefined;
 
-/** An answer with messages, which the protocol writes, and which may come too late for its caller. */
+/** An answer with messages, which may come too late for its caller. */
 export class ReceivedMessages {
-  readonly messages: readonly OutgoingMessage[];
+  readonly output: Output;
   /** Makes the messages visible again, as if they had not been received. */
   readonly takeBack: () => void;
 
-  constructor(messages: readonly OutgoingMessage[], takeBack: () => void) {
-    this.messages = messages;
+  constructor(messages: readonly object[], takeBack: () => void) {
+    this.output = messages.length > 0 ? { Messages: messages } : {};
     this.takeBack = takeBack;
   }
-}
-
-export interface OutgoingMessage {
-  /** The body as the JSON string literal that it came as. */
-  readonly bodyLiteral: string;
-  /** All other fields. */
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export type Action = (call: Call) => Output | ReceivedMessages | Promise<ReceivedMessages>;

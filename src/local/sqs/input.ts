@@ -1,4 +1,4 @@
-import type { BodyText } from './engine/contents.ts';
+import { Bytes } from './engine/bytes.ts';
 import type { GivenAttribute } from './engine/message-attributes.ts';
 import { missingParameter, SqsError } from './errors.ts';
 
@@ -60,11 +60,13 @@ export class Input {
     return this.#list(name).map((value) => new Input(structure(name, value)));
   }
 
-  /** A message's body. The protocol keeps the literal that it came as; see `BodyText`. */
-  body(name: string): BodyText | undefined {
+  /** Bytes, which JSON has as base64. */
+  bytes(name: string): Bytes | undefined {
     const value = this.#parameters[name] ?? undefined;
-    if (value === undefined || isBodyText(value)) return value;
-    throw wrongType(name, 'STRING_VALUE', value);
+    if (value === undefined) return undefined;
+    if (typeof value === 'string') return new Bytes(Buffer.from(value, 'base64'));
+    if (value instanceof Uint8Array) return new Bytes(value);
+    throw wrongType(name, 'BLOB_VALUE', value);
   }
 
   attributes(name: string): ReadonlyMap<string, GivenAttribute> {
@@ -76,7 +78,7 @@ export class Input {
           {
             dataType: given.text('DataType'),
             text: given.text('StringValue'),
-            base64: given.text('BinaryValue'),
+            bytes: given.bytes('BinaryValue'),
             isList:
               given.#list('StringListValues').length > 0 ||
               given.#list('BinaryListValues').length > 0,
@@ -104,10 +106,6 @@ function structure(name: string, value: unknown): Parameters {
 
 function isStructure(value: unknown): value is Parameters {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isBodyText(value: unknown): value is BodyText {
-  return isStructure(value) && typeof value.literal === 'string' && typeof value.text === 'string';
 }
 
 function wrongType(name: string, expected: string, value: unknown): SqsError {

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
 import type { Service, ServiceRequest } from '../transport.ts';
 import { ACTIONS } from './actions/index.ts';
-import type { Output, ReceivedMessages } from './call.ts';
+import { type Output, ReceivedMessages } from './call.ts';
 import type { MessageState } from './engine/message.ts';
 import { Queues } from './engine/queues.ts';
 import { SqsError } from './errors.ts';
 import { Input } from './input.ts';
-import { jsonError, jsonResponse, readJsonRequest } from './json-protocol.ts';
 import { PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
+import { protocolOf } from './protocols/index.ts';
+import type { ActionRequest } from './protocols/protocol.ts';
 
 export interface SqsOptions {
   /** @default '000000000000' */
@@ -74,10 +75,15 @@ export class Sqs {
   /** Answers requests as SQS does. */
   readonly service: Service = async (request) => {
     const requestId = randomUUID();
+    const protocol = protocolOf(request);
     try {
-      return jsonResponse(await this.#act(request), requestId);
+      checkMethod(request);
+      const answer = await this.#act(protocol.read(request), request);
+      if (!(answer instanceof ReceivedMessages)) return protocol.response(answer, requestId);
+      const { output, takeBack } = answer;
+      return { ...protocol.response(output, requestId), undelivered: takeBack };
     } catch (error) {
-      if (error instanceof SqsError) return jsonError(error, requestId);
+      if (error instanceof SqsError) return protocol.error(error, requestId);
       throw error;
     }
   };
@@ -90,7 +96,7 @@ export class Sqs {
     }
     return Array.from(queue.messages(Date.now()), ({ draft, state, receiveCount, sentAt }) => ({
       messageId: draft.id,
-      body: JSON.parse(draft.literal) as string,
+      body: draft.body,
       state,
       receiveCount,
       sentAt,
@@ -103,11 +109,10 @@ export class Sqs {
     this.#polls.close();
   }
 
-  #act(request: ServiceRequest): Output | ReceivedMessages | Promise<ReceivedMessages> {
-    if (request.method !== 'POST') {
-      throw new SqsError('UnknownOperation', `POST was expected; ${request.method} came.`);
-    }
-    const { action, parameters } = readJsonRequest(request);
+  #act(
+    { action, parameters }: ActionRequest,
+    request: ServiceRequest,
+  ): Output | ReceivedMessages | Promise<ReceivedMessages> {
     const act = ACTIONS.get(action);
     if (act === undefined) {
       throw new SqsError('UnknownOperation', `The action ${action} is not one that this SQS has.`);
@@ -126,5 +131,11 @@ export class Sqs {
     } finally {
       this.#polls.serveChanged(now);
     }
+  }
+}
+
+function checkMethod({ method }: ServiceRequest): void {
+  if (method !== 'POST') {
+    throw new SqsError('UnknownOperation', `POST was expected; ${method} came.`);
   }
 }

@@ -23,6 +23,7 @@ import {
   SQSClient,
   TooManyEntriesInBatchRequest,
 } from '@aws-sdk/client-sqs';
+import { AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/local/sqs/index.ts';
 import { type Listening, listen } from '../../../src/local/transport.ts';
@@ -50,7 +51,8 @@ const overPort = () =>
 describe.each([
   ['in process', () => createSqsClient(sqs)],
   ['over a port', overPort],
-])('errors as the SDK’s own types, %s', (_, make) => {
+  ['over CBOR', () => createSqsClient(sqs, { protocol: AwsSmithyRpcV2CborProtocol })],
+])('errors as the SDK’s own types, %s', (way, make) => {
   let client: SQSClient;
   beforeAll(() => {
     client = make();
@@ -100,7 +102,9 @@ describe.each([
   });
 
   it('characters that XML has not', async () => {
-    for (const body of ['\u0000', '\ufffe', 'a\ud800b', '\u001f']) {
+    // UTF-8 has no lone surrogates: CBOR cannot carry one as far as SQS.
+    const loneSurrogate = way === 'over CBOR' ? [] : ['a\ud800b'];
+    for (const body of ['\u0000', '\ufffe', '\u001f', ...loneSurrogate]) {
       const sent = client.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
       await expect(sent).rejects.toThrow(InvalidMessageContents);
     }

@@ -4,7 +4,7 @@ import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';
 import type { Queue } from '../engine/queue.ts';
 import type { Queues } from '../engine/queues.ts';
-import { invalidParameter, invalidValue, missingParameter } from '../errors.ts';
+import { invalidParameter, invalidValue } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { DELAY_SECONDS, MESSAGE_GROUP_ID } from '../limits.ts';
 
@@ -15,8 +15,7 @@ export interface Sized {
 }
 
 export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Sized {
-  const body = input.body('MessageBody');
-  if (body === undefined || body.text === '') throw missingParameter('MessageBody');
+  const body = input.requiredText('MessageBody');
   checkCharacters(body);
   const attributes = checkAttributes(input.attributes('MessageAttributes'));
   const systemAttributes = input.attributes('MessageSystemAttributes');
@@ -31,8 +30,8 @@ export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Siz
   const trace = system.get('AWSTraceHeader')?.value;
   const draft: Draft = {
     id: randomUUID(),
-    literal: body.literal,
-    bodyMd5: bodyDigests ? md5Of(body.text) : undefined,
+    body,
+    bodyMd5: bodyDigests ? md5Of(body) : undefined,
     attributes,
     attributesMd5: attributesMd5(attributes),
     systemAttributesMd5: attributesMd5(system),
@@ -41,7 +40,7 @@ export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Siz
     senderId: accountId,
     delaySeconds: delaySeconds(input),
   };
-  return { draft, bytes: Buffer.byteLength(body.text) + attributesSize(attributes) };
+  return { draft, bytes: Buffer.byteLength(body) + attributesSize(attributes) };
 }
 
 /** Refuses a message that is larger than its queue allows. */

@@ -1,4 +1,4 @@
-import { type Call, type OutgoingMessage, ReceivedMessages } from '../call.ts';
+import { type Call, ReceivedMessages } from '../call.ts';
 import type { Received } from '../engine/message.ts';
 import { attributesMd5, type MessageAttributes, selector } from '../engine/message-attributes.ts';
 import type { Queue } from '../engine/queue.ts';
@@ -58,7 +58,7 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
 
 type Wants = (name: string) => boolean;
 
-function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants): OutgoingMessage {
+function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants): object {
   const { draft, handle } = received;
   const wanted = new Map([...draft.attributes].filter(([name]) => wantsAttribute(name)));
   const md5 = wanted.size === draft.attributes.size ? draft.attributesMd5 : attributesMd5(wanted);
@@ -66,14 +66,12 @@ function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants)
     ([name, value]) => value !== undefined && wantsSystem(name),
   );
   return {
-    bodyLiteral: draft.literal,
-    fields: {
-      MessageId: draft.id,
-      ReceiptHandle: handle,
-      ...(draft.bodyMd5 ? { MD5OfBody: draft.bodyMd5 } : {}),
-      ...(system.length > 0 ? { Attributes: Object.fromEntries(system) } : {}),
-      ...(md5 ? { MessageAttributes: wireAttributes(wanted), MD5OfMessageAttributes: md5 } : {}),
-    },
+    MessageId: draft.id,
+    ReceiptHandle: handle,
+    Body: draft.body,
+    ...(draft.bodyMd5 ? { MD5OfBody: draft.bodyMd5 } : {}),
+    ...(system.length > 0 ? { Attributes: Object.fromEntries(system) } : {}),
+    ...(md5 ? { MessageAttributes: wireAttributes(wanted), MD5OfMessageAttributes: md5 } : {}),
   };
 }
 
@@ -95,7 +93,7 @@ function wireAttributes(attributes: MessageAttributes): Record<string, object> {
     wire[name] =
       'text' in value
         ? { DataType: dataType, StringValue: value.text }
-        : { DataType: dataType, BinaryValue: value.base64 };
+        : { DataType: dataType, BinaryValue: value.bytes };
   }
   return wire;
 }

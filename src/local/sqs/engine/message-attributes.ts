@@ -5,14 +5,13 @@ import {
   MAX_ATTRIBUTE_TYPE_LENGTH,
   MAX_MESSAGE_ATTRIBUTES,
 } from '../limits.ts';
+import type { Bytes } from './bytes.ts';
 import { FORBIDDEN_CHARACTER } from './contents.ts';
 
-/** One of a message's attributes: a text, or bytes with their base64 form. */
+/** One of a message's attributes: a text, or bytes. */
 export interface MessageAttribute {
   readonly dataType: string;
-  readonly value:
-    | { readonly text: string }
-    | { readonly bytes: Uint8Array; readonly base64: string };
+  readonly value: { readonly text: string } | { readonly bytes: Bytes };
 }
 
 export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;
@@ -21,7 +20,7 @@ export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;
 export interface GivenAttribute {
   readonly dataType: string | undefined;
   readonly text: string | undefined;
-  readonly base64: string | undefined;
+  readonly bytes: Bytes | undefined;
   /** StringListValues or BinaryListValues are there, which SQS knows but does not take. */
   readonly isList: boolean;
 }
@@ -91,7 +90,11 @@ function checkAttribute(name: string, given: GivenAttribute | undefined): Messag
       `Length of message attribute type must be less than ${MAX_ATTRIBUTE_TYPE_LENGTH} bytes.`,
     );
   }
-  if (kind === 'Binary') return { dataType, value: binaryValue(name, given?.base64) };
+  if (kind === 'Binary') {
+    const bytes = given?.bytes;
+    if (!bytes?.length) throw emptyValue(name, 'Binary');
+    return { dataType, value: { bytes } };
+  }
   const text = given?.text;
   if (!text) throw emptyValue(name, kind);
   if (FORBIDDEN_CHARACTER.test(text)) {
@@ -105,12 +108,6 @@ function checkAttribute(name: string, given: GivenAttribute | undefined): Messag
     );
   }
   return { dataType, value: { text } };
-}
-
-function binaryValue(name: string, base64: string | undefined) {
-  const bytes = Buffer.from(base64 ?? '', 'base64');
-  if (bytes.length === 0) throw emptyValue(name, 'Binary');
-  return { bytes, base64: bytes.toString('base64') };
 }
 
 function emptyValue(name: string, kind: string): SqsError {

@@ -5,8 +5,7 @@ import type { MessageAttributes } from './message-attributes.ts';
 /** A message that has passed every check and is to be put on a queue. */
 export interface Draft {
   readonly id: string;
-  /** The body as a JSON string literal. */
-  readonly literal: string;
+  readonly body: string;
   /** Undefined where digests are left out. */
   readonly bodyMd5: string | undefined;
   readonly attributes: MessageAttributes;

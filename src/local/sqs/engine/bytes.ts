@@ -1,0 +1,6 @@
+/** Bytes that are base64 where they become JSON. */
+export class Bytes extends Uint8Array {
+  toJSON(): string {
+    return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('base64');
+  }
+}

@@ -1,0 +1,70 @@
+import type { ServiceRequest } from '../../transport.ts';
+import { queryCode, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
+import type { Parameters } from '../input.ts';
+import type { Protocol } from './protocol.ts';
+
+const TARGET = /^AmazonSQS\.([A-Za-z]+)$/;
+
+/** AWS JSON 1.0, which the SDKs speak. */
+export const json: Protocol = {
+  read(request) {
+    const target = request.headers['x-amz-target'] ?? '';
+    const [, action] = TARGET.exec(target) ?? [];
+    if (action === undefined) {
+      throw new SqsError(
+        'UnknownOperation',
+        `An SQS request names its action in the header X-Amz-Target, like AmazonSQS.SendMessage; "${target}" came.`,
+      );
+    }
+    return { action, parameters: parse(textOf(request)) };
+  },
+  response: (output, requestId) => ({
+    status: 200,
+    headers: headers(requestId),
+    body: output === undefined ? '' : JSON.stringify(output),
+  }),
+  error: (error, requestId) => ({
+    status: statusOf(error.code),
+    // The JavaScript SDK needs it: it tells errors by the Query protocol's codes.
+    headers: { ...headers(requestId), 'x-amzn-query-error': `${queryCode(error.code)};Sender` },
+    body: JSON.stringify({ __type: typeOf(error.code), message: error.message }),
+  }),
+};
+
+function headers(requestId: string): Record<string, string> {
+  return { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
+}
+
+function textOf({ body }: ServiceRequest): string {
+  if (typeof body === 'string') return body;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+}
+
+function parse(text: string): Parameters {
+  if (text === '') return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isParameters(value)) return value;
+  } catch {
+    // Refused below, like any other text that is no object.
+  }
+  throw new SqsError('MalformedInput', 'The request body is not a JSON object.');
+}
+
+export function isParameters(value: unknown): value is Parameters {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Errors that are not of SQS's own service model, by the names of AWS's common one. */
+const COMMON: Partial<Record<SqsErrorCode, string>> = {
+  InvalidParameterValue: 'InvalidParameterValueException',
+  MalformedInput: 'SerializationException',
+  MissingParameter: 'MissingRequiredParameterException',
+  UnknownOperation: 'UnknownOperationException',
+};
+
+/** An error's shape, as JSON and CBOR name it. */
+export function typeOf(code: SqsErrorCode): string {
+  const common = COMMON[code];
+  return common ? `com.amazon.coral.service#${common}` : `com.amazonaws.sqs#${code}`;
+}

@@ -1,0 +1,17 @@
+import type { ServiceRequest, ServiceResponse } from '../../transport.ts';
+import type { Output } from '../call.ts';
+import type { SqsError } from '../errors.ts';
+import type { Parameters } from '../input.ts';
+
+/** What a request asks for. */
+export interface ActionRequest {
+  action: string;
+  parameters: Parameters;
+}
+
+/** How requests and answers are written. What SQS does is the same in all of them. */
+export interface Protocol {
+  read(request: ServiceRequest): ActionRequest;
+  response(output: Output, requestId: string): ServiceResponse;
+  error(error: SqsError, requestId: string): ServiceResponse;
+}
