@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError, messageOf } from '../errors.ts';
 import type { Json, TaskRegistry } from '../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from './chunk.ts';
+import { isJson } from './json-text.ts';
 import { createdAt, type Names, newRunId } from './names.ts';
 import { createRunQueue, findQueue } from './queues.ts';
 import { sendAll } from './send.ts';
@@ -113,39 +114,29 @@ function itemsOf(inputs: SeedRequest['inputs'], first: number): ChunkItem[] {
     }));
   }
   if (inputs.lines === '') return [];
-  const texts = inputs.lines.split('\n');
-  checkTexts(texts, first);
-  return texts.map((text, at) => ({ index: first + at, text: messageText(text) }));
+  checkLines(inputs.lines, first);
+  const texts = messageText(inputs.lines).split('\n');
+  return texts.map((text, at) => ({ index: first + at, text }));
 }
 
-/** Texts that are checked in one go: one call of the parser for many costs half of many calls. */
-const CHECKED_TEXTS = 1_000;
-
-/** Refuses a text that is not one JSON value. */
-function checkTexts(texts: readonly string[], first: number): void {
-  for (let from = 0; from < texts.length; from += CHECKED_TEXTS) {
-    const some = texts.slice(from, from + CHECKED_TEXTS);
-    if (!isListOf(some)) checkEach(some, first + from);
+/** Refuses lines of which one is not a JSON value. */
+function checkLines(lines: string, first: number): void {
+  let index = first;
+  for (let from = 0; from <= lines.length; index++) {
+    const end = lines.indexOf('\n', from);
+    const to = end < 0 ? lines.length : end;
+    if (!isJson(lines, from, to)) throw notJson(index, lines.slice(from, to));
+    from = to + 1;
   }
 }
 
-/** Whether the texts make a JSON array of as many values: two wrong ones could only make up for each other. */
-function isListOf(texts: readonly string[]): boolean {
+function notJson(index: number, text: string): InputError {
   try {
-    return (JSON.parse(`[${texts.join(',')}]`) as unknown[]).length === texts.length;
-  } catch {
-    return false;
+    JSON.parse(text);
+  } catch (cause) {
+    return new InputError(index, `is not JSON: ${messageOf(cause)}`, { cause });
   }
-}
-
-function checkEach(texts: readonly string[], first: number): void {
-  texts.forEach((text, at) => {
-    try {
-      JSON.parse(text);
-    } catch (cause) {
-      throw new InputError(first + at, `is not JSON: ${messageOf(cause)}`, { cause });
-    }
-  });
+  throw new TypeError(`A text that JSON.parse takes was found not to be JSON: ${text}`);
 }
 
 async function ownQueue(
