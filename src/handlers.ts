@@ -16,7 +16,12 @@ export interface LambdaContext {
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
-  Records: { messageId: string; receiptHandle: string; body: string }[];
+  Records: {
+    messageId: string;
+    receiptHandle: string;
+    body: string;
+    attributes: { ApproximateReceiveCount: string };
+  }[];
 }
 
 /** Lambda's partial batch response: the messages that are not to be deleted. */
@@ -97,10 +102,11 @@ export function workerHandler(
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
     const batchItemFailures: SqsBatchResponse['batchItemFailures'] = [];
-    for (const { messageId, receiptHandle, body } of recordsOf(event)) {
+    for (const { messageId, receiptHandle, body, attributes } of recordsOf(event)) {
+      const receiveCount = Number(attributes.ApproximateReceiveCount);
       try {
         const verdict = await worker.handle(
-          { body, receiptHandle },
+          { body, receiptHandle, receiveCount },
           { remainingMs: () => context.getRemainingTimeInMillis() },
         );
         if (verdict === 'keep') batchItemFailures.push({ itemIdentifier: messageId });

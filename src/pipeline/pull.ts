@@ -4,6 +4,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import type { Chunk } from './chunk.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import { wait } from './send.ts';
 import type { TaskMessage, Verdict, Worker } from './work.ts';
@@ -16,8 +17,8 @@ export interface PullOptions {
   signal: AbortSignal;
   /** Told of messages that are in the worker's hand now. */
   onTaken?: (messages: readonly TaskMessage[]) => void;
-  /** Told of each message before it is worked on, which waits until that is heard. */
-  onBegin?: (message: TaskMessage) => Promise<void>;
+  /** Told of each chunk whose items are about to run, which waits until that is heard. */
+  onBegin?: (message: TaskMessage, chunk: Chunk) => Promise<void>;
   /** Told of messages that are in its hand no more. */
   onDone?: (messages: readonly TaskMessage[]) => void;
   /** Told what went wrong with a call or a chunk; the loop goes on. */
@@ -92,6 +93,7 @@ async function receive({ sqs, taskQueueUrl, signal, onTaken }: PullOptions, size
     new ReceiveMessageCommand({
       QueueUrl: taskQueueUrl,
       MaxNumberOfMessages: size,
+      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
       WaitTimeSeconds: 20,
       VisibilityTimeout: CLAIM_SECONDS,
     }),
@@ -112,11 +114,11 @@ async function work(
   const handBack = () => {
     for (const message of waiting.splice(0)) verdicts.set(message, worker.handBack(message));
   };
-  const begin = async (message: TaskMessage) => {
-    await onBegin?.(message);
-    const claim = new Claim(sqs, taskQueueUrl, message.receiptHandle, hand.receivedAt);
-    return worker.begin(message, { claim });
-  };
+  const begin = (message: TaskMessage) =>
+    worker.begin(message, {
+      claim: new Claim(sqs, taskQueueUrl, message.receiptHandle, hand.receivedAt),
+      ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
+    });
   for (let message = waiting.shift(); message; message = waiting.shift()) {
     const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
     const begunAt = performance.now();
@@ -169,6 +171,7 @@ function nextSize({ messages, slowestMs }: Hand): number {
   return Math.max(1, Math.min(HAND_MESSAGES, Math.floor(HAND_MS / slowestMs)));
 }
 
-function taskMessage({ Body = '', ReceiptHandle = '' }: Message): TaskMessage {
-  return { body: Body, receiptHandle: ReceiptHandle };
+function taskMessage({ Body = '', ReceiptHandle = '', Attributes }: Message): TaskMessage {
+  const receiveCount = Number(Attributes?.ApproximateReceiveCount ?? 1);
+  return { body: Body, receiptHandle: ReceiptHandle, receiveCount };
 }

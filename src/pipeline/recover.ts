@@ -10,7 +10,6 @@ import { backoffSeconds, messagesOf, type RetryOptions } from './resend.ts';
 import { failedLine } from './result.ts';
 import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
-import type { TaskMessage } from './work.ts';
 
 /** What a process could still say of a chunk when it died. */
 export interface LastWords {
@@ -24,7 +23,8 @@ export interface RecoverOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
   worker: string;
-  message: TaskMessage;
+  receiptHandle: string;
+  body: string;
   /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
   /** How it ended, such as `exit code 1`. */
@@ -42,10 +42,10 @@ const PARTS = 10;
  * until an item is alone. What had not started is handed back as it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, message, lastWords } = options;
+  const { sqs, taskQueueUrl, receiptHandle, body, lastWords } = options;
   let chunk: Chunk;
   try {
-    chunk = readChunk(message.body);
+    chunk = readChunk(body);
   } catch (error) {
     if (error instanceof FanfoldError) return;
     throw error;
@@ -64,13 +64,13 @@ export async function recover(options: RecoverOptions): Promise<void> {
   }
   await sendAll(sqs, taskQueueUrl, again);
   await sqs.send(
-    new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: message.receiptHandle }),
+    new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: receiptHandle }),
   );
 }
 
 /**
- * Gives back a message that a dead worker had in its hand and had not begun: its claim ends now,
- * as it would have in a minute or two. Nothing came of it, so there is nothing else to be done.
+ * Gives back a message that a dead worker had in its hand: its claim ends now, as it would have in
+ * a minute or two. Who receives it next cuts it.
  */
 export async function release(
   sqs: SQSClient,

@@ -14,6 +14,8 @@ import { sendAll } from './send.ts';
 export interface TaskMessage {
   body: string;
   receiptHandle: string;
+  /** How often SQS has given it out: 1 at first. */
+  receiveCount: number;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface Executed {
 
 /** What can be known from outside of a chunk that a worker holds. */
 export interface Held {
-  receiptHandle: string;
+  message: TaskMessage;
   /** Indexes of the items that are running. */
   running(): number[];
   /** Indexes whose results, or whose further attempts, SQS has accepted. */
@@ -53,12 +55,14 @@ export interface HandleOptions {
   claim?: Claim;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
   remainingMs?: () => number;
+  /** Told of a chunk whose items are about to run, which waits until that is heard. */
+  onBegin?: (chunk: Chunk) => Promise<void>;
 }
 
 /** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
 const UNSURE_SECONDS = 15;
 
-/** The most parts that a chunk's rest is cut into when its slice is over. */
+/** The most parts that a chunk is cut into: one that came again, or the rest when a slice is over. */
 const PARTS = 10;
 
 /** What a worker keeps of its process's last moments for reporting, in milliseconds. */
@@ -140,7 +144,13 @@ export class Worker {
     }
     const task = this.#options.tasks.get(chunk.task);
     if (task === undefined) return executed(this.#refuse(chunk));
+    // Somebody had it and did not say what became of it. Perhaps one of its items kills: it is found
+    // by cutting, down to the item, which costs nothing where it was only throttled or lost.
+    if (message.receiveCount > 1 && chunk.items.length > 1) {
+      return executed(this.#sendBack(chunk, chunk.items, PARTS));
+    }
     await options.claim?.hold(task.timeoutSeconds);
+    await options.onBegin?.(chunk);
     return this.#execute(chunk, task, message, options);
   }
 
@@ -153,7 +163,7 @@ export class Worker {
   async #execute(
     chunk: Chunk,
     task: AnyTask,
-    { receiptHandle }: TaskMessage,
+    message: TaskMessage,
     options: HandleOptions,
   ): Promise<Executed> {
     const startedAt = Date.now();
@@ -172,7 +182,7 @@ export class Worker {
     const report = new Report(this.#outbox(chunk), () => execution.stop());
     let finished = 0;
     const held = {
-      receiptHandle,
+      message,
       running: () => execution.running,
       settled: () => [...report.accepted, ...moved],
     };
@@ -210,6 +220,7 @@ export class Worker {
     for (const { index } of again) moved.push(index);
     return this.#sendBack(chunk, execution.left, this.#slices(execution.left.length, pace));
   }
+
   #outbox(to: Destination): Outbox {
     const { sqs, worker } = this.#options;
     const outbox = this.#outboxes.get(to.resultQueueUrl) ?? new Outbox(sqs, to, worker);

@@ -1,8 +1,13 @@
-import { CreateQueueCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { chunkBody } from '../../src/pipeline/chunk.ts';
+import { chunkBody, cut } from '../../src/pipeline/chunk.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { pull } from '../../src/pipeline/pull.ts';
 import { readResults } from '../../src/pipeline/result-message.ts';
@@ -49,8 +54,12 @@ const gated = defineTask({
   },
 });
 
-/** Queues with a chunk for each input, and a worker that has not begun. */
-async function queues(inputs: readonly string[]) {
+/**
+ * Queues with the inputs in chunks, and a worker that takes them.
+ *
+ * @param received whether somebody received each chunk before, and is never heard of again
+ */
+async function queues(inputs: readonly string[], { chunkItems = 1, received = false } = {}) {
   const prefix = `pull-${++number}`;
   const create = async (QueueName: string) =>
     (await client.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
@@ -60,9 +69,13 @@ async function queues(inputs: readonly string[]) {
   const runId = newRunId();
   const expiresAt = Date.now() + 3_600_000;
   const envelope = { runId, task: 'gated', attempt: 1, expiresAt, resultQueueUrl };
-  for (const [index, input] of inputs.entries()) {
-    const MessageBody = chunkBody(envelope, [{ index, text: JSON.stringify(input) }]);
+  const items = inputs.map((input, index) => ({ index, text: JSON.stringify(input) }));
+  for (const chunk of cut(items, chunkItems)) {
+    const MessageBody = chunkBody(envelope, chunk);
     await client.send(new SendMessageCommand({ QueueUrl: taskQueueUrl, MessageBody }));
+    if (!received) continue;
+    const once = { QueueUrl: taskQueueUrl, VisibilityTimeout: 0 };
+    await client.send(new ReceiveMessageCommand(once));
   }
   const worker = new Worker({
     sqs: client as SQSClient,
@@ -131,6 +144,22 @@ describe('a worker that pulls chunks', () => {
     gate.resolve();
     await expect.poll(results).toEqual(range(6));
     await expect.poll(queued).toBe(0);
+  });
+
+  it('cuts a chunk in ten that was received before, so that an item that kills is found', async () => {
+    const inputs = Array(40).fill('x').with(17, 'slow');
+    const { results, waiting } = await queues(inputs, { chunkItems: 40, received: true });
+    await expect.poll(() => begun).toContain(17);
+    // Of four in each part, those behind the slow one and in later parts wait.
+    expect(begun).toEqual(range(18));
+    expect(waiting()).toBe(5);
+    gate.resolve();
+    await expect.poll(results).toEqual(range(40));
+  });
+
+  it('runs an item that was received before, when it is alone', async () => {
+    const { results } = await queues(['x'], { received: true });
+    await expect.poll(results).toEqual([0]);
   });
 
   it('sends back what it has not begun when it is told to stop', async () => {

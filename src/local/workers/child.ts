@@ -2,15 +2,19 @@
 import { flushCompileCache } from 'node:module';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
+import type { Chunk } from '../../pipeline/chunk.ts';
 import { namesOf } from '../../pipeline/names.ts';
 import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
 import { type TaskMessage, Worker } from '../../pipeline/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
-import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 const ALIVE_MS = 1_000;
+
+/** The longest body of several items that the supervisor is told. */
+const TOLD_LENGTH = 8_192;
 
 /** After so long, what a worker needs has been compiled, in milliseconds. */
 const FLUSH_MS = 2_000;
@@ -43,12 +47,11 @@ process.on('uncaughtExceptionMonitor', (error) => {
 process.on('exit', () => {
   const held = Array.from(worker?.held ?? []);
   if (held.length === 0) return;
-  const chunks = new Map(
-    held.map((chunk) => [
-      chunk.receiptHandle,
-      { running: chunk.running(), settled: chunk.settled() },
-    ]),
-  );
+  const chunks = held.map((chunk) => ({
+    receiptHandle: chunk.message.receiptHandle,
+    body: chunk.message.body,
+    lastWords: { running: chunk.running(), settled: chunk.settled() },
+  }));
   tell({ type: 'lastWords', chunks, cause: lastError });
 });
 process.on('message', (message: ToWorker) => {
@@ -83,12 +86,17 @@ async function work(start: Start): Promise<void> {
     worker,
     signal: stopping.signal,
     onTaken: (messages) => tell({ type: 'taken', messages: messages.map(handleOf) }),
-    onBegin: (message) => tell({ type: 'begin', message }),
+    onBegin: (message, chunk) => tell({ type: 'begin', begun: begunOf(message, chunk) }),
     onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
     onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
   });
   clearInterval(alive);
   process.exit(0);
+}
+
+function begunOf({ receiptHandle, body }: TaskMessage, { task, items }: Chunk): Begun {
+  const told = items.length === 1 || body.length <= TOLD_LENGTH;
+  return { receiptHandle, task, body: told ? body : undefined };
 }
 
 function handleOf({ receiptHandle }: TaskMessage): string {

@@ -1,5 +1,4 @@
 import type { LastWords } from '../../pipeline/recover.ts';
-import type { TaskMessage } from '../../pipeline/work.ts';
 import type { TaskOptions } from '../../task.ts';
 
 /** What a worker process is told when it starts. */
@@ -19,6 +18,25 @@ export interface Start {
 /** What a supervisor knows of a task without having its code. */
 export type TaskFacts = Required<TaskOptions>;
 
+/** A message that is worked on. */
+export interface Begun {
+  receiptHandle: string;
+  task: string;
+  /**
+   * What is needed to say what became of it when the process can't. Left out of one that is large
+   * and has several items: what is sent here is read by the process that has the most to do, and
+   * such a chunk is as well given back to the queue, where it is cut.
+   */
+  body: string | undefined;
+}
+
+/** A chunk that was begun and is not settled when its process ends. */
+export interface LastChunk {
+  receiptHandle: string;
+  body: string;
+  lastWords: LastWords;
+}
+
 /** What a worker process tells its supervisor. */
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
@@ -26,14 +44,14 @@ export type FromWorker =
   /** By receipt handle: messages that are in its hand from now on, ... */
   | { type: 'taken'; messages: string[] }
   /** ... the one of them that it works on, told and heard before it begins, ... */
-  | { type: 'begin'; message: TaskMessage }
+  | { type: 'begin'; begun: Begun }
   /** ... and those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
   /** Every second while a chunk is in hand: the process is not blocked. */
   | { type: 'alive' }
   | { type: 'trouble'; message: string }
-  /** Its chunks that were begun and are not settled, by their messages' receipt handles. */
-  | { type: 'lastWords'; chunks: Map<string, LastWords>; cause: string | undefined };
+  /** Its chunks that were begun and are not settled. */
+  | { type: 'lastWords'; chunks: LastChunk[]; cause: string | undefined };
 
 /** What a supervisor tells a worker process once it is started. */
 export type ToWorker = { type: 'start'; start: Start } | { type: 'stop' };

@@ -2,14 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { LastWords } from '../../pipeline/recover.ts';
-import type { TaskMessage } from '../../pipeline/work.ts';
-import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
   receiptHandle: string;
-  /** Where it is worked on, or was and is not settled yet: the message itself. */
-  begun: TaskMessage | undefined;
+  /** Where it is worked on, or was and is not settled yet. */
+  begun: Begun | undefined;
   /** Whether its items have all been run, so that none of them is what the process died on. */
   ran: boolean;
   /** What the process could still say of it when it died. */
@@ -35,7 +34,7 @@ export interface WorkerProcessOptions {
   onTrouble: (message: string) => void;
   onDeath: (death: Death) => void;
   /** How long it may be blocked over a message before it is killed, in seconds. */
-  blockedSeconds: (message: TaskMessage) => number;
+  blockedSeconds: (task: string) => number;
 }
 
 // This file's own ending: `.ts` in the repository, `.js` in the package.
@@ -59,7 +58,7 @@ export class WorkerProcess {
   readonly ended: Promise<void>;
   readonly #inHand = new Map<string, InHand>();
   /** The one that it began last. */
-  #begun: TaskMessage | undefined;
+  #begun: Begun | undefined;
   #error: string | undefined;
   #started = false;
   #unloadable: string | undefined;
@@ -136,9 +135,9 @@ export class WorkerProcess {
       case 'begin': {
         // One at a time: those that it began before are through.
         for (const one of this.#inHand.values()) one.ran = one.begun !== undefined;
-        const inHand = this.#inHand.get(message.message.receiptHandle);
-        if (inHand) inHand.begun = message.message;
-        this.#begun = message.message;
+        const inHand = this.#inHand.get(message.begun.receiptHandle);
+        if (inHand) inHand.begun = message.begun;
+        this.#begun = message.begun;
         break;
       }
       case 'done':
@@ -149,9 +148,9 @@ export class WorkerProcess {
         break;
       case 'lastWords':
         this.#error = message.cause;
-        for (const [receiptHandle, lastWords] of message.chunks) {
+        for (const { receiptHandle, body, lastWords } of message.chunks) {
           const one = this.#inHand.get(receiptHandle);
-          if (one) one.lastWords = lastWords;
+          if (one?.begun) Object.assign(one, { begun: { ...one.begun, body }, lastWords });
         }
         break;
       case 'alive':
@@ -164,7 +163,7 @@ export class WorkerProcess {
     if (this.#begun === undefined || this.#inHand.size === 0) return;
     const blockedMs = Date.now() - this.#aliveAt;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    if (blockedMs < this.#options.blockedSeconds(this.#begun) * 1000) return;
+    if (blockedMs < this.#options.blockedSeconds(this.#begun.task) * 1000) return;
     this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
     this.#child.kill('SIGKILL');
   }

@@ -1,6 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { readChunk } from '../../pipeline/chunk.ts';
 import { recover, release } from '../../pipeline/recover.ts';
 import type { Start, TaskFacts } from './protocol.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
@@ -70,8 +69,8 @@ export class Workers {
         this.#processes.delete(process);
         this.#replace(worker, death);
       },
-      blockedSeconds: ({ body }) =>
-        (this.#tasks.get(taskOf(body))?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
+      blockedSeconds: (task) =>
+        (this.#tasks.get(task)?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
     });
     this.#processes.add(process);
   }
@@ -106,32 +105,25 @@ export class Workers {
 
   #recover(worker: string, cause: string, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, begun: message, ran, lastWords } = inHand;
+    const { receiptHandle, begun, ran, lastWords } = inHand;
     const recovered = (
-      message === undefined
+      begun?.body === undefined
         ? release(sqs, taskQueueUrl, receiptHandle)
         : recover({
             sqs,
             taskQueueUrl,
             worker,
-            message,
+            receiptHandle,
+            body: begun.body,
             lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
             cause,
-            retry: this.#tasks.get(taskOf(message.body)),
+            retry: this.#tasks.get(begun.task),
           })
     )
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
       .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);
-  }
-}
-
-function taskOf(body: string): string {
-  try {
-    return readChunk(body).task;
-  } catch {
-    return '';
   }
 }
 

@@ -85,6 +85,18 @@ describe('worker processes', () => {
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 197, failed: 3, sealed: true });
   });
 
+  it('cost only the input they die on in a large chunk, which the queue has and nobody else', async () => {
+    await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
+    // Three to a chunk, of 15 KB.
+    const inputs = Array.from({ length: 200 }, (_, n) =>
+      n === 17 ? 'exits' : n === 111 ? 'is killed' : `${n}`.padEnd(5_000, ' fine'),
+    );
+    const run = fanfold.map<typeof wild>('wild', inputs);
+    const expected = inputs.map((how) => (how.includes('fine') ? 'ok' : 'WorkerDied'));
+    expect(outcomes(await Array.fromAsync(run))).toEqual(expected);
+    expect(run.ledger).toMatchObject({ inputs: 200, ok: 198, failed: 2, sealed: true });
+  });
+
   it('that never give the thread back are killed', async () => {
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof blocks>('blocks', ['a', 'block', 'b']);
