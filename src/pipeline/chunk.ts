@@ -62,7 +62,8 @@ export function messageText(json: string): string {
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, resultQueueUrl } = envelope;
   const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt });
-  const list = items.map(({ index, text }) => `[${index},${text}]`).join(',');
+  let list = '';
+  for (const { index, text } of items) list += `${list === '' ? '' : ','}[${index},${text}]`;
   return `${head.slice(0, -1)},"items":[${list}],"resultQueueUrl":${JSON.stringify(resultQueueUrl)}}`;
 }
 

@@ -68,12 +68,13 @@ function countOf(ranges: readonly IndexRange[]): number {
 
 /** The results of one message while it is put together. */
 export class ResultDraft {
-  readonly #lines: string[] = [];
+  // Grown line by line: V8 copies the parts once, when the body is sent. Joining an array takes longer.
+  #text = '';
   readonly #ok: [first: number, last: number][] = [];
   #allOk = true;
 
   add(index: number, line: string, ok: boolean): void {
-    this.#lines.push(line);
+    this.#text += this.#text === '' ? line : `,\n${line}`;
     this.#allOk &&= ok;
     const range = this.#ok.at(-1);
     if (range?.[1] === index - 1) range[1] = index;
@@ -88,7 +89,7 @@ export class ResultDraft {
   body(runId: string, worker: string): string {
     const ok = this.#allOk ? { ok: this.#ok } : {};
     const head = JSON.stringify({ v: MESSAGE_VERSION, runId, worker, ...ok });
-    return `${head.slice(0, -1)},"results":[\n${this.#lines.join(',\n')}\n]}`;
+    return `${head.slice(0, -1)},"results":[\n${this.#text}\n]}`;
   }
 }
 
