@@ -4,7 +4,7 @@ import { FanfoldError } from '../index.ts';
 
 /** Where result lines go. */
 export interface Output {
-  /** Ends when the text is on its way for good: in the file, or taken by the pipe. */
+  /** Ends when the text is on its way for good: in the file, or taken by the pipe. One at a time. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,13 +53,17 @@ async function file(path: string): Promise<Output> {
       cause,
     });
   }
+  // One for all texts: memory that is new to the process costs more than what is written to it.
+  let bytes = Buffer.alloc(0);
   return {
     async write(text) {
+      // Three bytes are the most that a UTF-16 unit takes.
+      if (bytes.length < text.length * 3) bytes = Buffer.allocUnsafe(text.length * 3);
+      const end = bytes.write(text);
       try {
-        const { bytesWritten } = await handle.write(text);
-        // A disk that is nearly full takes a part.
-        if (bytesWritten < Buffer.byteLength(text)) {
-          await handle.appendFile(Buffer.from(text).subarray(bytesWritten));
+        // A disk that is nearly full takes a part, and says at the next that it is full.
+        for (let from = 0; from < end; ) {
+          from += (await handle.write(bytes, from, end - from)).bytesWritten;
         }
       } catch (cause) {
         const { message } = cause as Error;
