@@ -78,10 +78,13 @@ export class Sqs {
     const protocol = protocolOf(request);
     try {
       checkMethod(request);
-      const answer = await this.#act(protocol.read(request), request);
-      if (!(answer instanceof ReceivedMessages)) return protocol.response(answer, requestId);
+      const asked = protocol.read(request);
+      const answer = await this.#act(asked, request);
+      if (!(answer instanceof ReceivedMessages)) {
+        return protocol.response(answer, asked.action, requestId);
+      }
       const { output, takeBack } = answer;
-      return { ...protocol.response(output, requestId), undelivered: takeBack };
+      return { ...protocol.response(output, asked.action, requestId), undelivered: takeBack };
     } catch (error) {
       if (error instanceof SqsError) return protocol.error(error, requestId);
       throw error;

@@ -24,7 +24,7 @@ export const cbor: Protocol = {
     }
     return { action, parameters: parse(typeof body === 'string' ? Buffer.from(body) : body) };
   },
-  response: (output, requestId) => response(200, requestId, {}, output ?? {}),
+  response: (output, _action, requestId) => response(200, requestId, {}, output ?? {}),
   error: ({ code, message }, requestId) =>
     response(
       statusOf(code),

@@ -18,7 +18,7 @@ export const json: Protocol = {
     }
     return { action, parameters: parse(textOf(request)) };
   },
-  response: (output, requestId) => ({
+  response: (output, _action, requestId) => ({
     status: 200,
     headers: headers(requestId),
     body: output === undefined ? '' : JSON.stringify(output),

@@ -12,6 +12,6 @@ export interface ActionRequest {
 /** How requests and answers are written. What SQS does is the same in all of them. */
 export interface Protocol {
   read(request: ServiceRequest): ActionRequest;
-  response(output: Output, requestId: string): ServiceResponse;
+  response(output: Output, action: string, requestId: string): ServiceResponse;
   error(error: SqsError, requestId: string): ServiceResponse;
 }
