@@ -24,13 +24,27 @@ export const MAX_BATCH_ENTRIES = 10;
 /** [api] SendMessageBatchRequestEntry: Id */
 export const BATCH_ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/;
 
-/** [api] CreateQueue: QueueName */
+/** [api] CreateQueue: QueueName; a FIFO queue's ends with .fifo, which counts. */
 export const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$/;
+export const FIFO_QUEUE_NAME = /^[A-Za-z0-9_-]{1,75}\.fifo$/;
 
-/** [api] SendMessage: MessageGroupId; letters, digits and ASCII's punctuation. */
-export const MESSAGE_GROUP_ID = /^[!-~]{1,128}$/;
+/**
+ * [api] SendMessage: MessageGroupId and MessageDeduplicationId, ReceiveMessage:
+ * ReceiveRequestAttemptId; letters, digits and ASCII's punctuation.
+ */
+export const FIFO_ID = /^[!-~]{1,128}$/;
 
-/** Messages that were received and neither deleted nor timed out, a standard queue. [quotas] */
+/** How long a FIFO queue remembers deduplication ids and receive attempts. [api] */
+export const FIFO_MEMORY_SECONDS = 300;
+
+/**
+ * When a message group is noisy: with so many messages in flight, and more than this share of all.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+ */
+export const NOISY_IN_FLIGHT = 30;
+export const NOISY_SHARE = 0.1;
+
+/** Messages that were received and neither deleted nor timed out. [quotas] */
 export const MAX_IN_FLIGHT = 120_000;
 
 /** [api] CreateQueue: Attributes, for all of these */
@@ -45,7 +59,13 @@ export const MAX_RECEIVE_COUNT: Range = { min: 1, max: 1000 };
 /** [api] ReceiveMessage: MaxNumberOfMessages */
 export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
 
-/** [api] ListQueues: MaxResults; also what one answer holds without it. */
+/** [api] StartMessageMoveTask: MaxNumberOfMessagesPerSecond; the highest is also the default. */
+export const MOVE_RATE: Range = { min: 1, max: 500 };
+
+/** [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps as many of a queue. */
+export const MOVE_TASK_RESULTS: Range = { min: 1, max: 10 };
+
+/** [api] ListQueues and ListDeadLetterSourceQueues: MaxResults; also what one answer holds without it. */
 export const LIST_RESULTS: Range = { min: 1, max: 1000 };
 
 /** [quotas] messages: "A message can contain up to 10 metadata attributes." */

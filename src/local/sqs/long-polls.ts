@@ -1,17 +1,18 @@
-import { Deadlines, type Timed } from './engine/deadlines.ts';
+import { Heap, type Ranked } from './engine/heap.ts';
 import { type Linked, LinkedList } from './engine/linked-list.ts';
 import type { Received } from './engine/message.ts';
 import type { Queue, ReceiveRequest } from './engine/queue.ts';
 import { queueDoesNotExist } from './errors.ts';
 
 /** A receive that waits for a message, until its deadline. */
-class Waiting implements Linked<Waiting>, Timed {
+class Waiting implements Linked<Waiting>, Ranked {
   readonly request: ReceiveRequest;
   readonly resolve: (received: Received[]) => void;
   readonly reject: (error: unknown) => void;
-  deadline: number;
+  /** When the wait ends. */
+  rank: number;
   readonly number: number;
-  place = 0;
+  place = -1;
   previous: Waiting | undefined = undefined;
   next: Waiting | undefined = undefined;
 
@@ -22,7 +23,7 @@ class Waiting implements Linked<Waiting>, Timed {
     { resolve, reject }: Omit<PromiseWithResolvers<Received[]>, 'promise'>,
   ) {
     this.request = request;
-    this.deadline = deadline;
+    this.rank = deadline;
     this.number = number;
     this.resolve = resolve;
     this.reject = reject;
@@ -33,7 +34,7 @@ class Waiting implements Linked<Waiting>, Timed {
 interface Line {
   /** The first to come is the first to be served. */
   readonly inOrder: LinkedList<Waiting>;
-  readonly byDeadline: Deadlines<Waiting>;
+  readonly byDeadline: Heap<Waiting>;
   timer: ReturnType<typeof setTimeout> | undefined;
   timerAt: number;
 }
@@ -111,7 +112,7 @@ export class LongPolls {
       this.#leave(queue, line, waiting, received);
     }
     for (let late = line.byDeadline.first; late; late = line.byDeadline.first) {
-      if (late.deadline > now) break;
+      if (late.rank > now) break;
       this.#leave(queue, line, late, []);
     }
     if (line.inOrder.length > 0) this.#setTimer(queue, line, now);
@@ -131,7 +132,7 @@ export class LongPolls {
     if (known) return known;
     const line: Line = {
       inOrder: new LinkedList(),
-      byDeadline: new Deadlines(),
+      byDeadline: new Heap(),
       timer: undefined,
       timerAt: Number.POSITIVE_INFINITY,
     };
@@ -140,7 +141,7 @@ export class LongPolls {
   }
 
   #setTimer(queue: Queue, line: Line, now: number): void {
-    const waitEndsAt = line.byDeadline.first?.deadline ?? Number.POSITIVE_INFINITY;
+    const waitEndsAt = line.byDeadline.first?.rank ?? Number.POSITIVE_INFINITY;
     const at = Math.min(waitEndsAt, queue.nextChangeAt);
     // A timer that is due too early does no harm: it finds nothing to do, and is set again.
     if (line.timer !== undefined && line.timerAt <= at) return;

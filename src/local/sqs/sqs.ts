@@ -7,7 +7,7 @@ import type { MessageState } from './engine/message.ts';
 import { Queues } from './engine/queues.ts';
 import { SqsError } from './errors.ts';
 import { Input } from './input.ts';
-import { PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
+import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
 import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest } from './protocols/protocol.ts';
@@ -22,6 +22,11 @@ export interface SqsOptions {
    * @default true
    */
   strictTiming?: boolean;
+  /**
+   * How long FIFO queues remember deduplication ids and receive attempts, in seconds; 0: not at all.
+   * @default 300, as on AWS
+   */
+  fifoMemorySeconds?: number;
   /**
    * Whether answers carry the MD5 of each message's body, as on AWS. SDK clients refuse answers
    * without it, unless they are made with `md5: false`.
@@ -56,6 +61,7 @@ export class Sqs {
       accountId = '000000000000',
       region = 'us-east-1',
       strictTiming = true,
+      fifoMemorySeconds = FIFO_MEMORY_SECONDS,
       bodyDigests = true,
     } = options;
     if (!/^\d{12}$/.test(accountId)) {
@@ -67,6 +73,7 @@ export class Sqs {
       region,
       recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,
       purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
+      fifoMemorySeconds,
       bodyDigests,
     });
     this.#polls = new LongPolls(this.#queues.changed);

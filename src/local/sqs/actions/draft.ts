@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { checkCharacters, md5Of } from '../engine/contents.ts';
 import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';
-import type { Queue } from '../engine/queue.ts';
+import type { Queue, Sent } from '../engine/queue.ts';
 import type { Queues } from '../engine/queues.ts';
-import { invalidParameter, invalidValue } from '../errors.ts';
+import { invalidParameter, invalidValue, missingParameter, type SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
-import { DELAY_SECONDS, MESSAGE_GROUP_ID } from '../limits.ts';
+import { DELAY_SECONDS, FIFO_ID } from '../limits.ts';
 
 /** A message that a request wants to send, checked, and its size: body and attributes. */
 export interface Sized {
@@ -14,7 +14,8 @@ export interface Sized {
   readonly bytes: number;
 }
 
-export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Sized {
+export function readDraft(input: Input, queue: Queue, queues: Queues): Sized {
+  const { accountId, bodyDigests } = queues;
   const body = input.requiredText('MessageBody');
   checkCharacters(body);
   const attributes = checkAttributes(input.attributes('MessageAttributes'));
@@ -36,9 +37,10 @@ export function readDraft(input: Input, { accountId, bodyDigests }: Queues): Siz
     attributesMd5: attributesMd5(attributes),
     systemAttributesMd5: attributesMd5(system),
     traceHeader: trace && 'text' in trace ? trace.text : undefined,
-    groupId: groupId(input),
+    groupId: groupId(input, queue),
+    deduplicationId: deduplicationId(input, queue, body),
     senderId: accountId,
-    delaySeconds: delaySeconds(input),
+    delaySeconds: delaySeconds(input, queue),
   };
   return { draft, bytes: Buffer.byteLength(body) + attributesSize(attributes) };
 }
@@ -52,10 +54,14 @@ export function checkSize(bytes: number, { settings }: Queue): void {
   );
 }
 
-/** What is answered for a message that was sent. */
-export function sent(draft: Draft): Readonly<Record<string, unknown>> {
+/** What is answered for a message that was sent, perhaps before, by its deduplication id. */
+export function sent(
+  draft: Draft,
+  { id, sequenceNumber }: Sent,
+): Readonly<Record<string, unknown>> {
   return {
-    MessageId: draft.id,
+    MessageId: id,
+    ...(sequenceNumber ? { SequenceNumber: sequenceNumber } : {}),
     ...(draft.bodyMd5 ? { MD5OfMessageBody: draft.bodyMd5 } : {}),
     ...(draft.attributesMd5 ? { MD5OfMessageAttributes: draft.attributesMd5 } : {}),
     ...(draft.systemAttributesMd5
@@ -64,23 +70,46 @@ export function sent(draft: Draft): Readonly<Record<string, unknown>> {
   };
 }
 
-function groupId(input: Input): string | undefined {
-  if (input.text('MessageDeduplicationId') !== undefined) {
-    throw invalidParameter(
-      'The request includes a parameter that is not valid for this queue type. Reason: MessageDeduplicationId is for FIFO queues.',
-    );
+function groupId(input: Input, { isFifo }: Queue): string | undefined {
+  const id = fifoId(input, 'MessageGroupId');
+  if (id === undefined && isFifo) throw missingParameter('MessageGroupId');
+  return id;
+}
+
+function deduplicationId(input: Input, { isFifo, settings }: Queue, body: string) {
+  const id = fifoId(input, 'MessageDeduplicationId');
+  if (!isFifo) {
+    if (id !== undefined) throw notForThisQueue('MessageDeduplicationId', id);
+    return undefined;
   }
-  const id = input.text('MessageGroupId');
-  if (id === undefined || MESSAGE_GROUP_ID.test(id)) return id;
-  throw invalidValue(
-    'MessageGroupId',
-    id,
-    'MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.',
+  if (id !== undefined) return id;
+  if (settings.deduplicatesByContent) return hash('sha256', body);
+  throw invalidParameter(
+    'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
   );
 }
 
-function delaySeconds(input: Input): number | undefined {
+/** An id as FIFO queues have several, all of one form. */
+export function fifoId(input: Input, name: string): string | undefined {
+  const id = input.text(name);
+  if (id === undefined || FIFO_ID.test(id)) return id;
+  const reason = `${name} can only include alphanumeric and punctuation characters. 1 to 128 in length.`;
+  throw invalidValue(name, id, reason);
+}
+
+/** The refusal of a parameter that the other type of queue has. */
+export function notForThisQueue(name: string, value: unknown): SqsError {
+  const reason = 'The request include parameter that is not valid for this queue type.';
+  return invalidValue(name, value, reason);
+}
+
+function delaySeconds(input: Input, { isFifo }: Queue): number | undefined {
   const seconds = input.integer('DelaySeconds');
+  if (isFifo && seconds !== undefined && seconds !== 0) {
+    throw notForThisQueue('DelaySeconds', seconds);
+  }
+  // On a FIFO queue the queue's own delay holds for all.
+  if (isFifo) return undefined;
   const { min, max } = DELAY_SECONDS;
   if (seconds === undefined || (seconds >= min && seconds <= max)) return seconds;
   throw invalidValue('DelaySeconds', seconds, `DelaySeconds must be >= ${min} and <= ${max}.`);

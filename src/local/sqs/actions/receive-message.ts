@@ -5,6 +5,7 @@ import type { Queue } from '../engine/queue.ts';
 import { invalidValue, SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { type Range, RECEIVE_MESSAGES, VISIBILITY_SECONDS, WAIT_SECONDS } from '../limits.ts';
+import { fifoId, notForThisQueue } from './draft.ts';
 import { queueOf } from './queue-of.ts';
 
 /** Answers at once when there are messages or nobody wants to wait; else when the wait ends. */
@@ -14,7 +15,11 @@ export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedM
   const request = {
     maxMessages: inRange(input, 'MaxNumberOfMessages', RECEIVE_MESSAGES) ?? 1,
     visibilitySeconds: inRange(input, 'VisibilityTimeout', VISIBILITY_SECONDS),
+    attemptId: fifoId(input, 'ReceiveRequestAttemptId'),
   };
+  if (request.attemptId !== undefined && !queue.isFifo) {
+    throw notForThisQueue('ReceiveRequestAttemptId', request.attemptId);
+  }
   const waitSeconds = inRange(input, 'WaitTimeSeconds', WAIT_SECONDS) ?? queue.settings.waitSeconds;
   const received = queue.receive(request, now);
   if (received.length > 0) return answer(call, queue, received);
@@ -22,7 +27,8 @@ export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedM
     const waited = polls.wait(queue, request, now + waitSeconds * 1000, call.caller);
     return waited.then((messages) => answer(call, queue, messages));
   }
-  if (queue.isFull) {
+  // A FIFO queue gives out nothing and says nothing.
+  if (queue.isFull && !queue.isFifo) {
     throw new SqsError(
       'OverLimit',
       'The maximum number of in flight messages is reached: delete messages, or let them time out.',
@@ -81,9 +87,11 @@ function systemAttributes(received: Received): Record<string, string | undefined
     ApproximateReceiveCount: String(received.receiveCount),
     AWSTraceHeader: received.draft.traceHeader,
     DeadLetterQueueSourceArn: received.deadLetterSourceArn,
+    MessageDeduplicationId: received.draft.deduplicationId,
     MessageGroupId: received.draft.groupId,
     SenderId: received.draft.senderId,
     SentTimestamp: String(received.sentAt),
+    SequenceNumber: received.sequenceNumber,
   };
 }
 

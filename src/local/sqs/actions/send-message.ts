@@ -4,8 +4,7 @@ import { queueOf } from './queue-of.ts';
 
 export function sendMessage(call: Call): Output {
   const queue = queueOf(call);
-  const { draft, bytes } = readDraft(call.input, call.queues);
+  const { draft, bytes } = readDraft(call.input, queue, call.queues);
   checkSize(bytes, queue);
-  queue.send(draft, call.now);
-  return sent(draft);
+  return sent(draft, queue.send(draft, call.now));
 }

@@ -17,25 +17,31 @@ export class LinkedList<T extends Linked<T>> {
     return this.#first;
   }
 
+  get last(): T | undefined {
+    return this.#last;
+  }
+
   get length(): number {
     return this.#length;
   }
 
   append(element: T): void {
-    element.previous = this.#last;
-    element.next = undefined;
-    if (this.#last) this.#last.next = element;
-    else this.#first = element;
-    this.#last = element;
-    this.#length++;
+    this.insertAfter(element, this.#last);
   }
 
   prepend(element: T): void {
-    element.previous = undefined;
-    element.next = this.#first;
-    if (this.#first) this.#first.previous = element;
+    this.insertAfter(element, undefined);
+  }
+
+  /** @param before an element of the list; undefined: the new one becomes the first */
+  insertAfter(element: T, before: T | undefined): void {
+    const after = before ? before.next : this.#first;
+    element.previous = before;
+    element.next = after;
+    if (before) before.next = element;
+    else this.#first = element;
+    if (after) after.previous = element;
     else this.#last = element;
-    this.#first = element;
     this.#length++;
   }
 

@@ -1,4 +1,4 @@
-import type { Timed } from './deadlines.ts';
+import type { Ranked } from './heap.ts';
 import type { Linked } from './linked-list.ts';
 import type { MessageAttributes } from './message-attributes.ts';
 
@@ -12,7 +12,10 @@ export interface Draft {
   readonly attributesMd5: string | undefined;
   readonly systemAttributesMd5: string | undefined;
   readonly traceHeader: string | undefined;
+  /** On a FIFO queue always there. */
   readonly groupId: string | undefined;
+  /** On a FIFO queue always there, and only there. */
+  readonly deduplicationId: string | undefined;
   readonly senderId: string;
   /** Undefined: the queue's own. */
   readonly delaySeconds: number | undefined;
@@ -22,7 +25,7 @@ export interface Draft {
 export type MessageState = 'delayed' | 'visible' | 'inFlight';
 
 /** A message on a queue. Only its queue changes it. */
-export class Message implements Linked<Message>, Timed {
+export class Message implements Linked<Message>, Ranked {
   readonly draft: Draft;
   /** In milliseconds since the epoch, as all times here. Kept when it moves to a dead-letter queue. */
   readonly sentAt: number;
@@ -40,9 +43,12 @@ export class Message implements Linked<Message>, Timed {
   firstReceivedAt = 0;
   receivedAt = 0;
   deadLetterSourceArn: string | undefined = undefined;
+  /** When it became visible, among those of its queue: see `Order`. */
+  turn = 0;
 
-  deadline = 0;
-  place = 0;
+  /** When something is to happen to it. */
+  rank = 0;
+  place = -1;
   previous: Message | undefined = undefined;
   next: Message | undefined = undefined;
 
@@ -60,4 +66,6 @@ export interface Received {
   readonly receiveCount: number;
   readonly firstReceivedAt: number;
   readonly deadLetterSourceArn: string | undefined;
+  /** On a FIFO queue only. */
+  readonly sequenceNumber: string | undefined;
 }

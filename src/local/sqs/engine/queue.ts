@@ -1,10 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
-import { Deadlines } from './deadlines.ts';
-import { LinkedList } from './linked-list.ts';
+import { Heap } from './heap.ts';
 import { type Draft, Message, type Received } from './message.ts';
+import { FairOrder, FifoOrder, type Order } from './order.ts';
 import { readHandle, writeHandle } from './receipt.ts';
-import { type Attributes, changed, INITIAL_ATTRIBUTES, settingsOf } from './settings.ts';
+import { Recent } from './recent.ts';
+import {
+  type Attributes,
+  changed,
+  initialAttributes,
+  type Settings,
+  settingsOf,
+} from './settings.ts';
 
 /** What a queue needs of the queues around it. */
 export interface Surroundings {
@@ -18,10 +26,28 @@ export interface ReceiveRequest {
   readonly maxMessages: number;
   /** Undefined: the queue's own. */
   readonly visibilitySeconds: number | undefined;
+  /** A FIFO queue gives the same messages for the same id again. */
+  readonly attemptId: string | undefined;
+}
+
+/** What a sender is told of its message. */
+export interface Sent {
+  readonly id: string;
+  readonly sequenceNumber: string | undefined;
+}
+
+export interface QueueIdentity {
+  readonly name: string;
+  readonly arn: string;
+  /** Tells this queue's receipt handles from those of an earlier queue of its name. */
+  readonly uid: string;
+  readonly isFifo: boolean;
+  /** How long a FIFO queue remembers deduplication ids and receives, in seconds. */
+  readonly memorySeconds: number;
 }
 
 /**
- * A standard queue. A message is
+ * A queue, standard or FIFO. A message is
  *
  *   delayed  -> visible             when its delay ends
  *   visible  -> inFlight            when it is received
@@ -29,35 +55,49 @@ export interface ReceiveRequest {
  *   visible  -> (another queue)     when it is to be received once more than RedrivePolicy allows
  *   any      -> (gone)              when it is deleted or purged, or its retention ends
  *
- * Visible messages are received in the order in which they became visible, whatever their groups:
- * one of the orders that a standard queue may have. Nothing here waits: what time has changed is
- * settled at the next call, each of which takes the present moment. So the cost of a call does not
- * depend on the queue's depth beyond its logarithm.
+ * Which of the visible ones is received next is its `Order`'s to say. Nothing here waits: what time
+ * has changed is settled at the next call, each of which takes the present moment. So the cost of a
+ * call does not depend on the queue's depth beyond its logarithm.
  */
 export class Queue {
   readonly name: string;
   readonly arn: string;
-  /** Tells this queue's receipt handles from those of an earlier queue of its name. */
-  readonly uid: string;
+  readonly isFifo: boolean;
   readonly tags = new Map<string, string>();
   readonly createdAt: number;
   modifiedAt: number;
-  attributes: Attributes = INITIAL_ATTRIBUTES;
-  settings = settingsOf(INITIAL_ATTRIBUTES);
+  attributes: Attributes;
+  settings: Settings;
   purgedAt = Number.NEGATIVE_INFINITY;
 
   readonly #surroundings: Surroundings;
+  readonly #uid: string;
   readonly #messages = new Map<number, Message>();
-  readonly #visible = new LinkedList<Message>();
-  readonly #deadlines = new Deadlines<Message>();
+  readonly #order: Order;
+  readonly #deadlines = new Heap<Message>();
+  /** By deduplication id, and group where that is its scope. */
+  readonly #sent: Recent<Sent>;
+  /** What a receive gave out, by its attempt id. */
+  readonly #attempts: Recent<{ message: Message; receipt: number }[]>;
+  #visible = 0;
   #inFlight = 0;
   #delayed = 0;
   #lastNumber = 0;
 
-  constructor(name: string, arn: string, uid: string, surroundings: Surroundings, now: number) {
+  constructor(
+    { name, arn, uid, isFifo, memorySeconds }: QueueIdentity,
+    surroundings: Surroundings,
+    now: number,
+  ) {
     this.name = name;
     this.arn = arn;
-    this.uid = uid;
+    this.isFifo = isFifo;
+    this.attributes = initialAttributes(isFifo);
+    this.settings = settingsOf(this.attributes);
+    this.#uid = uid;
+    this.#order = isFifo ? new FifoOrder() : new FairOrder();
+    this.#sent = new Recent(memorySeconds);
+    this.#attempts = new Recent(memorySeconds);
     this.#surroundings = surroundings;
     this.createdAt = now;
     this.modifiedAt = now;
@@ -65,20 +105,39 @@ export class Queue {
 
   setAttributes(change: Attributes, now: number): void {
     this.#settle(now);
-    const { retentionSeconds } = this.settings;
+    const { retentionSeconds, delaySeconds } = this.settings;
     this.attributes = changed(this.attributes, change);
     this.settings = settingsOf(this.attributes);
     this.modifiedAt = now;
-    // A new retention holds for the messages that are there as well.
-    if (this.settings.retentionSeconds === retentionSeconds) return;
-    for (const message of this.#messages.values()) this.#setDeadline(message);
+    // On a FIFO queue a new delay holds for the messages that are there, a new retention on both.
+    const delayMoved = this.isFifo && this.settings.delaySeconds !== delaySeconds;
+    if (this.settings.retentionSeconds === retentionSeconds && !delayMoved) return;
+    for (const message of this.#messages.values()) {
+      if (delayMoved && message.state === 'delayed') {
+        message.stateEndsAt = message.sentAt + this.settings.delaySeconds * 1000;
+      }
+      this.#setDeadline(message);
+    }
+    this.#surroundings.onChange(this);
   }
 
-  send(draft: Draft, now: number): void {
+  send(draft: Draft, now: number): Sent {
+    const key = this.#deduplicationKey(draft);
+    const before = key === undefined ? undefined : this.#sent.get(key, now);
+    if (before) return before;
     const message = new Message(draft, now);
     const delaySeconds = draft.delaySeconds ?? this.settings.delaySeconds;
     if (delaySeconds > 0) this.#insert(message, 'delayed', now + delaySeconds * 1000);
     else this.#insert(message, 'visible', 0);
+    const sent = { id: draft.id, sequenceNumber: this.#sequenceNumber(message) };
+    if (key !== undefined) this.#sent.set(key, sent, now);
+    return sent;
+  }
+
+  #deduplicationKey({ groupId, deduplicationId }: Draft): string | undefined {
+    if (deduplicationId === undefined || !this.settings.deduplicatesByGroup) return deduplicationId;
+    // Neither has a space.
+    return `${groupId} ${deduplicationId}`;
   }
 
   /** Takes a message that another queue gives up on. */
@@ -88,12 +147,15 @@ export class Queue {
     this.#insert(message, 'visible', 0);
   }
 
-  receive({ maxMessages, visibilitySeconds }: ReceiveRequest, now: number): Received[] {
+  receive(request: ReceiveRequest, now: number): Received[] {
+    const { maxMessages, visibilitySeconds, attemptId } = request;
     this.#settle(now);
     const hiddenMs = (visibilitySeconds ?? this.settings.visibilitySeconds) * 1000;
-    const received: Received[] = [];
+    const again = attemptId === undefined ? undefined : this.#receivedAs(attemptId, hiddenMs, now);
+    if (again) return again;
+    const received: Message[] = [];
     while (received.length < maxMessages && !this.isFull) {
-      const message = this.#visible.first;
+      const message = this.#order.next(received.at(-1));
       if (message === undefined) break;
       if (this.#redrive(message)) continue;
       this.#leaveState(message);
@@ -104,9 +166,34 @@ export class Queue {
       if (message.receiveCount === 1) message.firstReceivedAt = now;
       this.#enterState(message, 'inFlight', now + hiddenMs);
       this.#setDeadline(message);
-      received.push(snapshot(message, this.uid));
+      received.push(message);
     }
-    return received;
+    if (attemptId !== undefined && received.length > 0) {
+      const attempt = received.map((message) => ({ message, receipt: message.receipt }));
+      this.#attempts.set(attemptId, attempt, now);
+    }
+    return received.map((message) => this.#snapshot(message));
+  }
+
+  /**
+   * What a receive of that id gave out, hidden again from now on; undefined where there was none,
+   * or something has become of one of its messages.
+   */
+  #receivedAs(attemptId: string, hiddenMs: number, now: number): Received[] | undefined {
+    const attempt = this.#attempts.get(attemptId, now);
+    if (!attempt?.every(({ message, receipt }) => this.#isHeld(message, receipt))) return undefined;
+    return attempt.map(({ message }) => {
+      message.stateEndsAt = now + hiddenMs;
+      this.#setDeadline(message);
+      return this.#snapshot(message);
+    });
+  }
+
+  #isHeld(message: Message, receipt: number): boolean {
+    const { number, state } = message;
+    return (
+      this.#messages.get(number) === message && state === 'inFlight' && message.receipt === receipt
+    );
   }
 
   /** Whether no more messages can be in flight. */
@@ -125,19 +212,44 @@ export class Queue {
     message.receivedHere--;
     this.#leaveState(message);
     message.state = 'visible';
-    this.#visible.prepend(message);
+    this.#visible++;
+    this.#order.add(message, true);
     this.#setDeadline(message);
     this.#surroundings.onChange(this);
   }
 
   /**
-   * Deletes a message by the handle of its latest receive, timed out or not. Deleting what is gone
-   * succeeds, and so does an older handle, but it deletes nothing: that much AWS allows itself.
+   * Deletes a message by the handle of its latest receive, timed out or not, though on a FIFO queue
+   * not timed out. Deleting what is gone succeeds, and so does an older handle, but it deletes
+   * nothing: that much AWS allows itself.
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
     const message = this.#find(handle);
-    if (message) this.#remove(message);
+    if (message === undefined) return;
+    this.#checkNotExpired(message, handle);
+    this.#remove(message);
+  }
+
+  /** A FIFO queue may have given the message's group to somebody else by then. */
+  #checkNotExpired({ state }: Message, handle: string): void {
+    if (!this.isFifo || state === 'inFlight') return;
+    throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
+  }
+
+  /**
+   * Takes the next visible message away, to be put on another queue; false when there is none, or
+   * none that may be moved. A message that is moved by hand is a new one there.
+   */
+  moveNext(target: (message: Readonly<Message>) => Queue | undefined, now: number): boolean {
+    this.#settle(now);
+    const message = this.#order.next(undefined);
+    if (message === undefined) return false;
+    const queue = target(message);
+    if (queue === undefined || queue === this) return false;
+    this.#remove(message);
+    queue.#insert(new Message({ ...message.draft, id: randomUUID() }, now), 'visible', 0);
+    return true;
   }
 
   changeVisibility(handle: string, seconds: number, now: number): void {
@@ -147,6 +259,7 @@ export class Queue {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
     }
+    this.#checkNotExpired(message, handle);
     const { max } = VISIBILITY_SECONDS;
     if (now + seconds * 1000 > message.receivedAt + max * 1000) {
       const reason = `Total VisibilityTimeout for the message is beyond the limit [${max} seconds]`;
@@ -163,15 +276,18 @@ export class Queue {
   purge(now: number): void {
     this.purgedAt = now;
     this.#messages.clear();
-    this.#visible.clear();
+    this.#order.clear();
     this.#deadlines.clear();
+    this.#sent.clear();
+    this.#attempts.clear();
+    this.#visible = 0;
     this.#inFlight = 0;
     this.#delayed = 0;
   }
 
   counts(now: number): { visible: number; inFlight: number; delayed: number } {
     this.#settle(now);
-    return { visible: this.#visible.length, inFlight: this.#inFlight, delayed: this.#delayed };
+    return { visible: this.#visible, inFlight: this.#inFlight, delayed: this.#delayed };
   }
 
   /** All messages, the first sent first: to look at, not to change. */
@@ -182,14 +298,14 @@ export class Queue {
 
   /** When time alone will change something next. */
   get nextChangeAt(): number {
-    return this.#deadlines.first?.deadline ?? Number.POSITIVE_INFINITY;
+    return this.#deadlines.first?.rank ?? Number.POSITIVE_INFINITY;
   }
 
   /** Does what has fallen due: delays and timeouts end, old messages go. */
   #settle(now: number): void {
     for (;;) {
       const message = this.#deadlines.first;
-      if (message === undefined || message.deadline > now) return;
+      if (message === undefined || message.rank > now) return;
       if (this.#expiresAt(message) <= now) this.#remove(message);
       else {
         this.#leaveState(message);
@@ -215,7 +331,7 @@ export class Queue {
     message.number = ++this.#lastNumber;
     this.#messages.set(message.number, message);
     this.#enterState(message, state, stateEndsAt);
-    message.deadline = this.#deadlineOf(message);
+    message.rank = this.#deadlineOf(message);
     this.#deadlines.add(message);
     this.#surroundings.onChange(this);
   }
@@ -231,15 +347,27 @@ export class Queue {
   #enterState(message: Message, state: Message['state'], stateEndsAt: number): void {
     message.state = state;
     message.stateEndsAt = stateEndsAt;
-    if (state === 'visible') this.#visible.append(message);
-    else if (state === 'inFlight') this.#inFlight++;
-    else this.#delayed++;
+    if (state === 'visible') {
+      this.#visible++;
+      this.#order.add(message);
+    } else if (state === 'inFlight') {
+      this.#inFlight++;
+      this.#order.taken(message);
+    } else {
+      this.#delayed++;
+    }
   }
 
   #leaveState(message: Message): void {
-    if (message.state === 'visible') this.#visible.remove(message);
-    else if (message.state === 'inFlight') this.#inFlight--;
-    else this.#delayed--;
+    if (message.state === 'visible') {
+      this.#visible--;
+      this.#order.remove(message);
+    } else if (message.state === 'inFlight') {
+      this.#inFlight--;
+      this.#order.released(message);
+    } else {
+      this.#delayed--;
+    }
   }
 
   #setDeadline(message: Message): void {
@@ -257,19 +385,28 @@ export class Queue {
 
   /** The message whose latest receive gave out the handle; undefined when there is none now. */
   #find(handle: string): Message | undefined {
-    const { number, receive } = readHandle(this.uid, handle);
+    const { number, receive } = readHandle(this.#uid, handle);
     const message = this.#messages.get(number);
     return message?.receipt === receive ? message : undefined;
   }
+
+  #snapshot(message: Message): Received {
+    return {
+      draft: message.draft,
+      handle: writeHandle(this.#uid, message.number, message.receipt),
+      sentAt: message.sentAt,
+      receiveCount: message.receiveCount,
+      firstReceivedAt: message.firstReceivedAt,
+      deadLetterSourceArn: message.deadLetterSourceArn,
+      sequenceNumber: this.#sequenceNumber(message),
+    };
+  }
+
+  #sequenceNumber({ number }: Message): string | undefined {
+    return this.isFifo ? String(FIRST_SEQUENCE_NUMBER + BigInt(number) * SEQUENCE_STEP) : undefined;
+  }
 }
 
-function snapshot(message: Message, queueUid: string): Received {
-  return {
-    draft: message.draft,
-    handle: writeHandle(queueUid, message.number, message.receipt),
-    sentAt: message.sentAt,
-    receiveCount: message.receiveCount,
-    firstReceivedAt: message.firstReceivedAt,
-    deadLetterSourceArn: message.deadLetterSourceArn,
-  };
-}
+/** As AWS's look: 20 digits, and growing by multiples of 256. */
+const FIRST_SEQUENCE_NUMBER = 18_849_496_460_467_696_128n;
+const SEQUENCE_STEP = 256n;

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { invalidParameter, queueDoesNotExist, SqsError } from '../errors.ts';
-import { QUEUE_NAME } from '../limits.ts';
+import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
 import { Queue, type Surroundings } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
-import { type Attributes, difference, readAttributes } from './settings.ts';
+import {
+  type Attributes,
+  changed,
+  checkThroughput,
+  difference,
+  readAttributes,
+} from './settings.ts';
 
 export interface QueuesOptions {
   readonly accountId: string;
@@ -12,6 +18,8 @@ export interface QueuesOptions {
   readonly recreateAfterSeconds: number;
   /** The shortest time between two purges of a queue. */
   readonly purgeAfterSeconds: number;
+  /** How long FIFO queues remember deduplication ids and receives, in seconds. */
+  readonly fifoMemorySeconds: number;
   /** Whether messages carry the MD5 of their body. */
   readonly bodyDigests: boolean;
 }
@@ -43,9 +51,9 @@ export class Queues implements Surroundings {
 
   /** Makes a queue, or finds the one that has the name and the attributes given. */
   create(name: string, given: Readonly<Record<string, string>>, now: number): Queue {
-    checkQueueName(name);
-    const attributes = readAttributes(given);
-    this.#checkRedrivePolicy(this.#arn(name), given, attributes);
+    const isFifo = checkQueueName(name, given);
+    const attributes = readAttributes(given, isFifo);
+    this.#checkRedrivePolicy(this.#arn(name), isFifo, given, attributes);
     const existing = this.#byName.get(name);
     if (existing) {
       const differing = difference(existing.attributes, attributes);
@@ -56,16 +64,20 @@ export class Queues implements Surroundings {
       );
     }
     this.#checkNotDeletedRecently(name, now);
+    const { fifoMemorySeconds: memorySeconds } = this.#options;
     const uid = randomUUID().slice(0, 8);
-    const queue = new Queue(name, this.#arn(name), uid, this, now);
+    const identity = { name, arn: this.#arn(name), uid, isFifo, memorySeconds };
+    const queue = new Queue(identity, this, now);
+    checkThroughput(changed(queue.attributes, attributes));
     if (attributes.size > 0) queue.setAttributes(attributes, now);
     this.#byName.set(name, queue);
     return queue;
   }
 
   setAttributes(queue: Queue, given: Readonly<Record<string, string>>, now: number): void {
-    const attributes = readAttributes(given);
-    this.#checkRedrivePolicy(queue.arn, given, attributes);
+    const attributes = readAttributes(given, queue.isFifo);
+    checkThroughput(changed(queue.attributes, attributes));
+    this.#checkRedrivePolicy(queue.arn, queue.isFifo, given, attributes);
     queue.setAttributes(attributes, now);
   }
 
@@ -100,8 +112,15 @@ export class Queues implements Surroundings {
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
+  /** Every queue that has this one as its dead-letter queue, by name. */
+  sourcesOf(deadLetterQueue: Queue): Queue[] {
+    return this.withPrefix('').filter(
+      ({ settings }) => settings.redrivePolicy?.deadLetterTargetArn === deadLetterQueue.arn,
+    );
+  }
+
   deadLetterQueue(arn: string, sourceArn: string): Queue | undefined {
-    const queue = this.#byArn(arn);
+    const queue = this.byArn(arn);
     if (!allowsRedrive(queue?.attributes.get('RedriveAllowPolicy'), sourceArn)) return undefined;
     return queue;
   }
@@ -114,13 +133,14 @@ export class Queues implements Surroundings {
     return `arn:aws:sqs:${this.#options.region}:${this.accountId}:${name}`;
   }
 
-  #byArn(arn: string): Queue | undefined {
+  byArn(arn: string): Queue | undefined {
     const queue = this.#byName.get(arn.slice(arn.lastIndexOf(':') + 1));
     return queue?.arn === arn ? queue : undefined;
   }
 
   #checkRedrivePolicy(
     sourceArn: string,
+    sourceIsFifo: boolean,
     given: Readonly<Record<string, string>>,
     attributes: Attributes,
   ): void {
@@ -131,8 +151,12 @@ export class Queues implements Surroundings {
     if (deadLetterTargetArn === sourceArn) {
       throw redriveRefusal(asGiven, 'A queue cannot be its own dead letter target.');
     }
-    const target = this.#byArn(deadLetterTargetArn);
+    const target = this.byArn(deadLetterTargetArn);
     if (target === undefined) throw redriveRefusal(asGiven, 'Dead letter target does not exist.');
+    if (target.isFifo !== sourceIsFifo) {
+      const reason = 'Dead-letter queue must be same type of queue as the source.';
+      throw redriveRefusal(asGiven, reason);
+    }
     if (!allowsRedrive(target.attributes.get('RedriveAllowPolicy'), sourceArn)) {
       throw redriveRefusal(asGiven, 'Dead letter target does not allow this source queue.');
     }
@@ -157,15 +181,18 @@ export class Queues implements Surroundings {
 
 const QUEUE_URL = /^https?:\/\/[^/?#]+\/([^/?#]+)\/([^/?#]+)$/;
 
-function checkQueueName(name: string): void {
-  if (QUEUE_NAME.test(name)) return;
-  if (name.endsWith('.fifo')) {
-    throw new SqsError(
-      'UnsupportedOperation',
-      `Expected the name of a standard queue, but ${name} is a FIFO queue's: FIFO queues are not there yet. Leave out .fifo and the FifoQueue attribute.`,
+/** @returns whether the queue is a FIFO queue, which name and attribute have to agree on */
+function checkQueueName(name: string, given: Readonly<Record<string, string>>): boolean {
+  const isFifo = given.FifoQueue === 'true';
+  if (isFifo && !FIFO_QUEUE_NAME.test(name)) {
+    throw invalidParameter(
+      'The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.',
     );
   }
-  throw invalidParameter(
-    'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
-  );
+  if (!isFifo && !QUEUE_NAME.test(name)) {
+    throw invalidParameter(
+      'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
+    );
+  }
+  return isFifo;
 }

@@ -22,10 +22,14 @@ export interface Settings {
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
   readonly redrivePolicy: RedrivePolicy | undefined;
+  /** FIFO: a message without an id of its own has its body's. */
+  readonly deduplicatesByContent: boolean;
+  /** FIFO: an id counts within its group only. */
+  readonly deduplicatesByGroup: boolean;
 }
 
 /** [api] CreateQueue: Attributes. SqsManagedSseEnabled: recorded from AWS by several projects. */
-export const INITIAL_ATTRIBUTES: Attributes = new Map([
+const INITIAL: Attributes = new Map([
   ['DelaySeconds', '0'],
   ['MaximumMessageSize', String(MAX_MESSAGE_BYTES)],
   ['MessageRetentionPeriod', '345600'],
@@ -34,8 +38,23 @@ export const INITIAL_ATTRIBUTES: Attributes = new Map([
   ['VisibilityTimeout', '30'],
 ]);
 
-/** How to read each attribute that a standard queue can be given: the value, normalised. */
-const READERS: Record<string, (name: string, value: string) => string> = {
+/** [api] CreateQueue: Attributes, for FIFO queues. */
+const INITIAL_FIFO: Attributes = new Map([
+  ...INITIAL,
+  ['ContentBasedDeduplication', 'false'],
+  ['DeduplicationScope', 'queue'],
+  ['FifoQueue', 'true'],
+  ['FifoThroughputLimit', 'perQueue'],
+]);
+
+export function initialAttributes(isFifo: boolean): Attributes {
+  return isFifo ? INITIAL_FIFO : INITIAL;
+}
+
+type Reader = (name: string, value: string) => string;
+
+/** How to read each attribute that a queue can be given: the value, normalised. */
+const READERS: Record<string, Reader> = {
   DelaySeconds: integerIn(DELAY_SECONDS),
   KmsDataKeyReusePeriodSeconds: integerIn(KMS_REUSE_SECONDS),
   KmsMasterKeyId: (_, value) => value,
@@ -52,14 +71,27 @@ const READERS: Record<string, (name: string, value: string) => string> = {
   VisibilityTimeout: integerIn(VISIBILITY_SECONDS),
 };
 
+/** And each that a FIFO queue can be given besides. */
+const FIFO_READERS: Record<string, Reader> = {
+  ...READERS,
+  ContentBasedDeduplication: booleanText,
+  DeduplicationScope: oneOf('queue', 'messageGroup'),
+  FifoQueue: oneOf('true'),
+  FifoThroughputLimit: oneOf('perQueue', 'perMessageGroupId'),
+};
+
 /** Attributes that an empty value takes away. */
 const REMOVABLE = new Set(['KmsMasterKeyId', 'Policy', 'RedriveAllowPolicy', 'RedrivePolicy']);
 
 /** Checks the attributes that a request gives; those with an empty value are to be taken away. */
-export function readAttributes(given: Readonly<Record<string, string>>): Attributes {
+export function readAttributes(
+  given: Readonly<Record<string, string>>,
+  isFifo: boolean,
+): Attributes {
+  const readers = isFifo ? FIFO_READERS : READERS;
   const read = new Map<string, string>();
   for (const [name, value] of Object.entries(given)) {
-    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+    const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
     if (reader === undefined) throw unknownAttribute(name);
     read.set(name, value === '' && REMOVABLE.has(name) ? '' : reader(name, value));
   }
@@ -96,6 +128,16 @@ export function changed(current: Attributes, change: Attributes): Attributes {
   return result;
 }
 
+/** A limit by group needs ids that count by group. */
+export function checkThroughput(attributes: Attributes): void {
+  if (attributes.get('FifoThroughputLimit') !== 'perMessageGroupId') return;
+  if (attributes.get('DeduplicationScope') === 'messageGroup') return;
+  throw new SqsError(
+    'InvalidAttributeValue',
+    'The perMessageGroupId value is allowed only when the value for DeduplicationScope is messageGroup.',
+  );
+}
+
 /** The first given attribute that differs from the queue's, if any. */
 export function difference(current: Attributes, given: Attributes): string | undefined {
   for (const [name, value] of given) if ((current.get(name) ?? '') !== value) return name;
@@ -103,7 +145,7 @@ export function difference(current: Attributes, given: Attributes): string | und
 }
 
 export function settingsOf(attributes: Attributes): Settings {
-  const seconds = (name: string) => Number(attributes.get(name) ?? INITIAL_ATTRIBUTES.get(name));
+  const seconds = (name: string) => Number(attributes.get(name) ?? INITIAL.get(name));
   const redrive = attributes.get('RedrivePolicy');
   return {
     delaySeconds: seconds('DelaySeconds'),
@@ -112,10 +154,12 @@ export function settingsOf(attributes: Attributes): Settings {
     waitSeconds: seconds('ReceiveMessageWaitTimeSeconds'),
     visibilitySeconds: seconds('VisibilityTimeout'),
     redrivePolicy: redrive === undefined ? undefined : readRedrivePolicy(redrive),
+    deduplicatesByContent: attributes.get('ContentBasedDeduplication') === 'true',
+    deduplicatesByGroup: attributes.get('DeduplicationScope') === 'messageGroup',
   };
 }
 
-function integerIn({ min, max }: Range): (name: string, value: string) => string {
+function integerIn({ min, max }: Range): Reader {
   return (name, value) => {
     const number = /^\d{1,10}$/.test(value) ? Number(value) : -1;
     if (number < min || number > max) throw invalidAttribute(name);
@@ -127,6 +171,13 @@ function booleanText(name: string, value: string): string {
   const text = value.toLowerCase();
   if (text !== 'true' && text !== 'false') throw invalidAttribute(name);
   return text;
+}
+
+function oneOf(...values: readonly string[]): Reader {
+  return (name, value) => {
+    if (values.includes(value)) return value;
+    throw invalidAttribute(name);
+  };
 }
 
 function policyText(name: string, value: string): string {

@@ -1,18 +1,15 @@
 /** What an element has to carry. */
-export interface Timed {
-  /** When something is to happen to it, in milliseconds since the epoch. Change it with `move`. */
-  deadline: number;
-  /** Settles which of two with one deadline comes first: the lower. */
+export interface Ranked {
+  /** The lowest is first. Change it with `move` while it is in the heap. */
+  rank: number;
+  /** Settles which of two with one rank comes first: the lower. */
   readonly number: number;
-  /** Its place in the heap; only the heap writes it. */
+  /** Its place in the heap, or -1; only the heap writes it. An element is in one heap at a time. */
   place: number;
 }
 
-/**
- * Elements by deadline, the earliest first: a binary heap whose elements know their places, so
- * that any of them leaves or moves in logarithmic time.
- */
-export class Deadlines<T extends Timed> {
+/** A binary heap whose elements know their places: any of them leaves or moves in logarithmic time. */
+export class Heap<T extends Ranked> {
   readonly #heap: T[] = [];
 
   get first(): T | undefined {
@@ -23,24 +20,26 @@ export class Deadlines<T extends Timed> {
     this.#rise(element, this.#heap.length);
   }
 
-  /** Gives an element of the heap another deadline. */
-  move(element: T, deadline: number): void {
-    const earlier = deadline < element.deadline;
-    element.deadline = deadline;
-    if (earlier) this.#rise(element, element.place);
+  /** Gives an element of the heap another rank. */
+  move(element: T, rank: number): void {
+    const lower = rank < element.rank;
+    element.rank = rank;
+    if (lower) this.#rise(element, element.place);
     else this.#sink(element, element.place);
   }
 
   remove(element: T): void {
     const last = this.#heap.pop();
+    const place = element.place;
+    element.place = -1;
     if (last === undefined || last === element) return;
     // The last element fills the gap; it may belong further up or further down from there.
-    const place = element.place;
     this.#rise(last, place);
     if (last.place === place) this.#sink(last, place);
   }
 
   clear(): void {
+    for (const element of this.#heap) element.place = -1;
     this.#heap.length = 0;
   }
 
@@ -81,8 +80,6 @@ export class Deadlines<T extends Timed> {
   }
 }
 
-function before(one: Timed, other: Timed): boolean {
-  return (
-    one.deadline < other.deadline || (one.deadline === other.deadline && one.number < other.number)
-  );
+function before(one: Ranked, other: Ranked): boolean {
+  return one.rank < other.rank || (one.rank === other.rank && one.number < other.number);
 }
