@@ -2,12 +2,14 @@ import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
 import type { Input } from './input.ts';
 import type { LongPolls } from './long-polls.ts';
+import type { MoveTasks } from './move-tasks.ts';
 
 /** All that an action needs besides its own parameters. */
 export interface Call {
   readonly input: Input;
   readonly queues: Queues;
   readonly polls: LongPolls;
+  readonly moves: MoveTasks;
   readonly now: number;
   /** The URL of a queue, at the address that the caller used. */
   urlOf(queue: Queue): string;

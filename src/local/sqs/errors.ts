@@ -17,6 +17,7 @@ export type SqsErrorCode =
   | 'QueueDoesNotExist'
   | 'QueueNameExists'
   | 'ReceiptHandleIsInvalid'
+  | 'ResourceNotFoundException'
   | 'TooManyEntriesInBatchRequest'
   | 'UnknownOperation'
   | 'UnsupportedOperation';
@@ -89,6 +90,7 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   OverLimit: 403,
   PurgeQueueInProgress: 403,
   ReceiptHandleIsInvalid: 404,
+  ResourceNotFoundException: 404,
 };
 
 export function statusOf(code: SqsErrorCode): number {

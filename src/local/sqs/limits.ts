@@ -85,3 +85,18 @@ export const RECREATE_SECONDS = 60;
 
 /** The shortest time between two purges of a queue. [api] PurgeQueue */
 export const PURGE_SECONDS = 60;
+
+/** [api] AddPermission: Label; the most statements of a policy; the actions that can be shared. */
+export const PERMISSION_LABEL = /^[A-Za-z0-9_-]{1,80}$/;
+export const MAX_PERMISSIONS = 20;
+export const SHARED_ACTIONS: ReadonlySet<string> = new Set([
+  '*',
+  'ChangeMessageVisibility',
+  'DeleteMessage',
+  'GetQueueAttributes',
+  'GetQueueUrl',
+  'ListDeadLetterSourceQueues',
+  'PurgeQueue',
+  'ReceiveMessage',
+  'SendMessage',
+]);

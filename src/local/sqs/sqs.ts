@@ -9,6 +9,7 @@ import { SqsError } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
+import { MoveTasks } from './move-tasks.ts';
 import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest } from './protocols/protocol.ts';
 
@@ -55,6 +56,7 @@ export class Sqs {
   readonly region: string;
   readonly #queues: Queues;
   readonly #polls: LongPolls;
+  readonly #moves: MoveTasks;
 
   constructor(options: SqsOptions = {}) {
     const {
@@ -77,6 +79,7 @@ export class Sqs {
       bodyDigests,
     });
     this.#polls = new LongPolls(this.#queues.changed);
+    this.#moves = new MoveTasks(this.#queues, (now) => this.#polls.serveChanged(now));
   }
 
   /** Answers requests as SQS does. */
@@ -114,9 +117,10 @@ export class Sqs {
     }));
   }
 
-  /** Ends all waiting receives; they answer that there is nothing. */
+  /** Ends all waiting receives, which answer that there is nothing, and what moves messages. */
   close(): void {
     this.#polls.close();
+    this.#moves.close();
   }
 
   #act(
@@ -134,6 +138,7 @@ export class Sqs {
         input: new Input(parameters),
         queues: this.#queues,
         polls: this.#polls,
+        moves: this.#moves,
         now,
         urlOf: (queue) => `${base}/${queue.name}`,
         caller: request.signal,

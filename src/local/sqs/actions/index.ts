@@ -7,8 +7,11 @@ import { deleteMessageBatch } from './delete-message-batch.ts';
 import { deleteQueue } from './delete-queue.ts';
 import { getQueueAttributes } from './get-queue-attributes.ts';
 import { getQueueUrl } from './get-queue-url.ts';
+import { listDeadLetterSourceQueues } from './list-dead-letter-source-queues.ts';
 import { listQueueTags } from './list-queue-tags.ts';
 import { listQueues } from './list-queues.ts';
+import { cancelMessageMoveTask, listMessageMoveTasks, startMessageMoveTask } from './move-tasks.ts';
+import { addPermission, removePermission } from './permissions.ts';
 import { purgeQueue } from './purge-queue.ts';
 import { receiveMessage } from './receive-message.ts';
 import { sendMessage } from './send-message.ts';
@@ -19,6 +22,8 @@ import { untagQueue } from './untag-queue.ts';
 
 /** The actions by the names that both of SQS's protocols call them by. */
 export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['AddPermission', addPermission],
+  ['CancelMessageMoveTask', cancelMessageMoveTask],
   ['ChangeMessageVisibility', changeMessageVisibility],
   ['ChangeMessageVisibilityBatch', changeMessageVisibilityBatch],
   ['CreateQueue', createQueue],
@@ -27,13 +32,17 @@ export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['DeleteQueue', deleteQueue],
   ['GetQueueAttributes', getQueueAttributes],
   ['GetQueueUrl', getQueueUrl],
+  ['ListDeadLetterSourceQueues', listDeadLetterSourceQueues],
+  ['ListMessageMoveTasks', listMessageMoveTasks],
   ['ListQueueTags', listQueueTags],
   ['ListQueues', listQueues],
   ['PurgeQueue', purgeQueue],
   ['ReceiveMessage', receiveMessage],
+  ['RemovePermission', removePermission],
   ['SendMessage', sendMessage],
   ['SendMessageBatch', sendMessageBatch],
   ['SetQueueAttributes', setQueueAttributes],
+  ['StartMessageMoveTask', startMessageMoveTask],
   ['TagQueue', tagQueue],
   ['UntagQueue', untagQueue],
 ]);

@@ -1,0 +1,9 @@
+import type { Call, Output } from '../call.ts';
+import { page } from './list-queues.ts';
+import { queueOf } from './queue-of.ts';
+
+export function listDeadLetterSourceQueues(call: Call): Output {
+  const { queues: found, next } = page(call.input, call.queues.sourcesOf(queueOf(call)));
+  // In lower case, and there even when empty: unlike ListQueues'. [api]
+  return { queueUrls: found.map(call.urlOf), ...next };
+}
