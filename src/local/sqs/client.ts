@@ -1,13 +1,18 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { inProcess, unsigned } from '../transport.ts';
-import type { Sqs } from './sqs.ts';
+import { Sqs } from './sqs.ts';
 
 /**
  * The real SDK client, in front of an SQS in this process: no socket, no credentials, no retries.
  *
+ * ```ts
+ * const client = createSqsClient();
+ * ```
+ *
+ * @param sqs what answers; by default a new one, that is the client's own
  * @param config more of the SDK's own options
  */
-export function createSqsClient(sqs: Sqs, config: SQSClientConfig = {}): SQSClient {
+export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = {}): SQSClient {
   return new SQSClient({
     region: sqs.region,
     endpoint: 'http://localhost',

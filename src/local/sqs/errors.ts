@@ -1,12 +1,15 @@
 /** SQS's errors by the names that its service model and its documentation give them. */
 export type SqsErrorCode =
+  | 'AccessDenied'
   | 'BatchEntryIdsNotDistinct'
   | 'BatchRequestTooLong'
   | 'EmptyBatchRequest'
+  | 'IncompleteSignature'
   | 'InvalidAddress'
   | 'InvalidAttributeName'
   | 'InvalidAttributeValue'
   | 'InvalidBatchEntryId'
+  | 'InvalidClientTokenId'
   | 'InvalidMessageContents'
   | 'InvalidParameterValue'
   | 'MalformedInput'
@@ -18,6 +21,7 @@ export type SqsErrorCode =
   | 'QueueNameExists'
   | 'ReceiptHandleIsInvalid'
   | 'ResourceNotFoundException'
+  | 'SignatureDoesNotMatch'
   | 'TooManyEntriesInBatchRequest'
   | 'UnknownOperation'
   | 'UnsupportedOperation';
@@ -86,11 +90,14 @@ export function queryCode(code: SqsErrorCode): string {
 }
 
 const STATUSES: Partial<Record<SqsErrorCode, number>> = {
+  AccessDenied: 403,
   InvalidAddress: 404,
+  InvalidClientTokenId: 403,
   OverLimit: 403,
   PurgeQueueInProgress: 403,
   ReceiptHandleIsInvalid: 404,
   ResourceNotFoundException: 404,
+  SignatureDoesNotMatch: 403,
 };
 
 export function statusOf(code: SqsErrorCode): number {

@@ -1,2 +1,3 @@
 export { createSqsClient } from './client.ts';
+export { type ServeSqsOptions, type SqsServer, serveSqs } from './server.ts';
 export { type PeekedMessage, Sqs, type SqsOptions } from './sqs.ts';

@@ -19,6 +19,11 @@ export interface SqsOptions {
   /** @default 'us-east-1' */
   region?: string;
   /**
+   * What queue URLs begin with, such as `https://sqs.eu-west-1.amazonaws.com`.
+   * @default the address that the caller used
+   */
+  url?: string;
+  /**
    * Whether a deleted queue's name is refused for 60 s, and a second purge within 60 s, as on AWS.
    * @default true
    */
@@ -54,6 +59,7 @@ export interface PeekedMessage {
  */
 export class Sqs {
   readonly region: string;
+  readonly #url: string | undefined;
   readonly #queues: Queues;
   readonly #polls: LongPolls;
   readonly #moves: MoveTasks;
@@ -62,6 +68,7 @@ export class Sqs {
     const {
       accountId = '000000000000',
       region = 'us-east-1',
+      url,
       strictTiming = true,
       fifoMemorySeconds = FIFO_MEMORY_SECONDS,
       bodyDigests = true,
@@ -70,6 +77,7 @@ export class Sqs {
       throw new FanfoldError('BadOption', `An AWS account id is 12 digits; "${accountId}" is not.`);
     }
     this.region = region;
+    this.#url = url === undefined ? undefined : originOf(url);
     this.#queues = new Queues({
       accountId,
       region,
@@ -132,7 +140,8 @@ export class Sqs {
       throw new SqsError('UnknownOperation', `The action ${action} is not one that this SQS has.`);
     }
     const now = Date.now();
-    const base = `http://${request.headers.host ?? 'localhost'}/${this.#queues.accountId}`;
+    const origin = this.#url ?? `http://${request.headers.host ?? 'localhost'}`;
+    const base = `${origin}/${this.#queues.accountId}`;
     try {
       return act({
         input: new Input(parameters),
@@ -147,6 +156,11 @@ export class Sqs {
       this.#polls.serveChanged(now);
     }
   }
+}
+
+function originOf(url: string): string {
+  if (URL.canParse(url) && /^https?:/.test(url)) return new URL(url).origin;
+  throw new FanfoldError('BadOption', `\`url\` is like http://sqs.local:9324; "${url}" is not.`);
 }
 
 function checkMethod({ method }: ServiceRequest): void {

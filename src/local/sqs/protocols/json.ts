@@ -57,9 +57,13 @@ export function isParameters(value: unknown): value is Parameters {
 
 /** Errors that are not of SQS's own service model, by the names of AWS's common one. */
 const COMMON: Partial<Record<SqsErrorCode, string>> = {
+  AccessDenied: 'AccessDeniedException',
+  IncompleteSignature: 'IncompleteSignatureException',
+  InvalidClientTokenId: 'UnrecognizedClientException',
   InvalidParameterValue: 'InvalidParameterValueException',
   MalformedInput: 'SerializationException',
   MissingParameter: 'MissingRequiredParameterException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
   UnknownOperation: 'UnknownOperationException',
 };
 
