@@ -90,13 +90,15 @@ const typecheck = (files: string[], module = 'nodenext') =>
     throw new Error(error.stdout);
   });
 
-const readme = samples(readFileSync(join(REPOSITORY, 'README.md'), 'utf8'));
+const samplesOf = (document: string) => samples(readFileSync(join(REPOSITORY, document), 'utf8'));
+const readme = samplesOf('README.md');
+const sqsPage = samplesOf('docs/sqs.md');
 const design = join(import.meta.dirname, 'samples');
 
 beforeAll(() => {
   install(pack());
   write('package.json', '{"type":"module","fanfold":{"tasks":"src/tasks.ts"}}');
-  for (const [path, code] of readme) write(path, code);
+  for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -137,6 +139,20 @@ describe('the packed package', () => {
     expect(stdout).toMatch(/^1 6$/m);
     expect(stdout).toContain('ok: 2');
     await runs(NODE, ['--test', 'src/tasks.test.ts', 'src/sqs.test.ts'], { cwd: project });
+  });
+
+  it('runs the samples of the page on SQS', async () => {
+    const files = [...sqsPage.keys()];
+    expect(files).toHaveLength(4);
+    await typecheck(files);
+    const vitest = files.filter((file) => sqsPage.get(file)?.includes("from 'vitest'"));
+    await runs(NODE, ['--test', ...files.filter((file) => !vitest.includes(file))], {
+      cwd: project,
+    });
+    expect(vitest).toHaveLength(1);
+    const { VITEST, ...env } = process.env;
+    const cli = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
+    await runs(NODE, [cli, 'run', ...vitest], { cwd: project, env });
   });
 
   it('is required from CommonJS', async () => {

@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import type { Credentials } from '../auth/index.ts';
 import { type Listening, listen } from '../transport.ts';
 import { Sqs, type SqsOptions } from './sqs.ts';
 
@@ -7,6 +8,11 @@ export interface ServeSqsOptions extends SqsOptions {
   host?: string;
   /** @default any that is free */
   port?: number;
+  /**
+   * Who may use it. Without them whoever reaches the port may, so that it listens on loopback only.
+   * @default none
+   */
+  credentials?: readonly Credentials[];
   /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
   requestTimeoutSeconds?: number;
   /** What answers. @default a new one, with the other options here */
@@ -27,16 +33,33 @@ export interface SqsServer extends Listening {
  * ```
  */
 export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
-  const { host = '127.0.0.1', sqs = new Sqs(options) } = options;
-  if (!isLoopback(host)) {
-    throw new FanfoldError('BadOption', `Other machines reach ${host}`);
+  const { host = '127.0.0.1', credentials, sqs = new Sqs(options) } = options;
+  if (credentials !== undefined) checkCredentials(credentials);
+  else if (!isLoopback(host)) {
+    throw new FanfoldError(
+      'BadOption',
+      `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
+    );
   }
-  const listening = await listen(sqs.service, options);
+  const service = credentials ? sqs.signedService(credentials) : sqs.service;
+  const listening = await listen(service, options);
   const close = async () => {
     sqs.close();
     await listening.close();
   };
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
+}
+
+function checkCredentials(credentials: readonly Credentials[]): void {
+  const usable = credentials.every(
+    ({ accessKeyId, secretAccessKey }) =>
+      accessKeyId && secretAccessKey && !/[\s,/=]/.test(accessKeyId),
+  );
+  if (usable && credentials.length > 0) return;
+  throw new FanfoldError(
+    'BadOption',
+    '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id.',
+  );
 }
 
 function isLoopback(host: string): boolean {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
-import type { Service, ServiceRequest } from '../transport.ts';
+import { type Credentials, SignatureError, type SignatureFault, Verifier } from '../auth/index.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
 import { ACTIONS } from './actions/index.ts';
 import { type Output, ReceivedMessages } from './call.ts';
 import type { MessageState } from './engine/message.ts';
 import { Queues } from './engine/queues.ts';
-import { SqsError } from './errors.ts';
+import { SqsError, type SqsErrorCode } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
@@ -90,11 +91,20 @@ export class Sqs {
     this.#moves = new MoveTasks(this.#queues, (now) => this.#polls.serveChanged(now));
   }
 
-  /** Answers requests as SQS does. */
-  readonly service: Service = async (request) => {
+  /** Answers requests as SQS does, whoever makes them: nothing is asked of their signatures. */
+  readonly service: Service = (request) => this.#answer(request);
+
+  /** A service for those alone who sign their requests with one of the keys. */
+  signedService(credentials: readonly Credentials[]): Service {
+    const verifier = new Verifier({ credentials, region: this.region, service: 'sqs' });
+    return (request) => this.#answer(request, verifier);
+  }
+
+  async #answer(request: ServiceRequest, verifier?: Verifier): Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
     try {
+      if (verifier) verify(verifier, request);
       checkMethod(request);
       const asked = protocol.read(request);
       const answer = await this.#act(asked, request);
@@ -107,7 +117,7 @@ export class Sqs {
       if (error instanceof SqsError) return protocol.error(error, requestId);
       throw error;
     }
-  };
+  }
 
   /** A queue's messages, first sent first, in whatever state; none is received by looking. */
   peek(queueName: string): PeekedMessage[] {
@@ -155,6 +165,22 @@ export class Sqs {
     } finally {
       this.#polls.serveChanged(now);
     }
+  }
+}
+
+const REFUSALS: Record<SignatureFault, SqsErrorCode> = {
+  missing: 'AccessDenied',
+  unknownKey: 'InvalidClientTokenId',
+  mismatch: 'SignatureDoesNotMatch',
+  malformed: 'IncompleteSignature',
+};
+
+function verify(verifier: Verifier, request: ServiceRequest): void {
+  try {
+    verifier.verify(request, Date.now());
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    throw new SqsError(REFUSALS[error.fault], error.message);
   }
 }
 

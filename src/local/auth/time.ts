@@ -1,0 +1,46 @@
+import { SignatureError } from './errors.ts';
+
+/** When a request says it was signed. */
+export interface SigningTime {
+  /** Since 1970. */
+  ms: number;
+  /** As signatures write it: `20150830T123600Z`. */
+  text: string;
+}
+
+/** A time as signatures write it. */
+export function basicTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
+}
+
+const BASIC = /^(\d{4})(0[1-9]|1[0-2])(\d\d)T([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/;
+
+/** Reads a time that is written as signatures write it, or as HTTP does in its Date header. */
+export function readTime(date: string): SigningTime {
+  const match = BASIC.exec(date);
+  const ms = match ? utc(match) : httpTime(date);
+  if (!Number.isNaN(ms)) return { ms, text: match ? date : basicTime(ms) };
+  throw new SignatureError(
+    'malformed',
+    `Date must be in ISO-8601 'basic format'. Got '${date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
+  );
+}
+
+function utc([, year, month, day, hour, minute, second]: RegExpExecArray): number {
+  const ms = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
+  // 30 February was taken for 2 March.
+  return new Date(ms).getUTCDate() === Number(day) ? ms : Number.NaN;
+}
+
+/** `Date.parse` reads far more than HTTP's own form, so it must be the same when written again. */
+function httpTime(date: string): number {
+  const ms = Date.parse(date);
+  return new Date(ms).toUTCString() === date ? ms : Number.NaN;
+}

@@ -1,0 +1,152 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { ServiceRequest } from '../transport.ts';
+import { canonicalRequest } from './canonical.ts';
+import { readClaim } from './claim.ts';
+import { checkClock } from './clock.ts';
+import { SignatureError } from './errors.ts';
+import { type Credentials, SigningKeys } from './signing-keys.ts';
+import { readTime } from './time.ts';
+
+export interface VerifierOptions {
+  credentials: readonly Credentials[];
+  /** Such as `us-east-1`. */
+  region: string;
+  /** The service's name in signatures, such as `sqs`. */
+  service: string;
+}
+
+interface Credential {
+  keyId: string;
+  /** Like `20150830`. */
+  day: string;
+  /** All but the key's id. */
+  scope: string;
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+
+/**
+ * Tells whether requests to one service in one region were signed with a caller's secret, by AWS
+ * Signature Version 4, in the Authorization header or in the query string. The order of its checks
+ * is AWS's: what can be read, time, signed headers, algorithm, scope, caller, and last the signature.
+ *
+ * A signature always covers the body: `UNSIGNED-PAYLOAD` is for S3. A session token need not be
+ * there, and isn't looked up; one that is there must be signed like everything of AWS's own.
+ */
+export class Verifier {
+  readonly #region: string;
+  readonly #service: string;
+  readonly #keys: ReadonlyMap<string, SigningKeys>;
+
+  constructor({ credentials, region, service }: VerifierOptions) {
+    this.#region = region;
+    this.#service = service;
+    this.#keys = new Map(
+      credentials.map(({ accessKeyId, secretAccessKey }) => [
+        accessKeyId,
+        new SigningKeys(secretAccessKey, region, service),
+      ]),
+    );
+  }
+
+  /**
+   * @param now Milliseconds since 1970.
+   * @throws SignatureError
+   */
+  verify(request: ServiceRequest, now: number): void {
+    const claim = readClaim(request);
+    const time = readTime(claim.date);
+    checkClock(time, claim.expires, now);
+    const signedHeaders = claim.signedHeaders.split(';');
+    checkSignedHeaders(signedHeaders, request.headers);
+    if (claim.algorithm !== ALGORITHM) {
+      throw malformed(
+        `Unsupported AWS 'algorithm': '${claim.algorithm}' (only ${ALGORITHM} for now).`,
+      );
+    }
+    const { keyId, day, scope } = this.#readCredential(claim.credential, time.text);
+    const keys = this.#keys.get(keyId);
+    if (keys === undefined) {
+      throw new SignatureError(
+        'unknownKey',
+        'The security token included in the request is invalid.',
+      );
+    }
+    const bodyHash = hash('sha256', request.body, 'hex');
+    const declaredHash = request.headers['x-amz-content-sha256'] ?? bodyHash;
+    const canonical = canonicalRequest(request, signedHeaders, bodyHash, claim.presigned);
+    if (canonical === undefined) throw doesNotMatch();
+    const signable = `${ALGORITHM}\n${time.text}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
+    const signature = createHmac('sha256', keys.of(day)).update(signable);
+    if (!isSame(signature.digest('hex'), claim.signature) || declaredHash !== bodyHash) {
+      throw doesNotMatch(canonical, signable);
+    }
+  }
+
+  #readCredential(credential: string, time: string): Credential {
+    const parts = credential.split('/');
+    const [keyId = '', day = '', region, service, terminator] = parts;
+    if (parts.length !== 5) {
+      throw malformed(
+        `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
+      );
+    }
+    const today = time.slice(0, 8);
+    const faults = [];
+    if (region !== this.#region) {
+      faults.push(`Credential should be scoped to a valid region, not '${region}'.`);
+    }
+    if (service !== this.#service) {
+      faults.push(`Credential should be scoped to correct service: '${this.#service}'.`);
+    }
+    if (terminator !== 'aws4_request') {
+      faults.push(
+        `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`,
+      );
+    }
+    if (day !== today) {
+      faults.push(
+        `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${day}' != '${today}', from '${time}'.`,
+      );
+    }
+    if (faults.length > 0) throw mismatch(faults.join(' '));
+    return { keyId, day, scope: credential.slice(keyId.length + 1) };
+  }
+}
+
+function checkSignedHeaders(names: readonly string[], headers: ServiceRequest['headers']): void {
+  if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
+  for (const name in headers) {
+    if (name.startsWith('x-amz-') && !names.includes(name)) throw unsigned(`'${name}'`);
+  }
+  // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
+  if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
+}
+
+/** In a time that says nothing of where they differ. */
+function isSame(ours: string, theirs: string): boolean {
+  const a = Buffer.from(ours);
+  const b = Buffer.from(theirs);
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}
+
+function doesNotMatch(canonical?: string, signable?: string): SignatureError {
+  const message =
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
+  if (canonical === undefined) return mismatch(message);
+  return mismatch(
+    `${message}\n\nThe Canonical String for this request should have been\n'${canonical}'\n\nThe String-to-Sign should have been\n'${signable}'\n`,
+  );
+}
+
+function unsigned(header: string): SignatureError {
+  return mismatch(`${header} must be a 'SignedHeader' in the AWS Authorization.`);
+}
+
+function mismatch(message: string): SignatureError {
+  return new SignatureError('mismatch', message);
+}
+
+function malformed(message: string): SignatureError {
+  return new SignatureError('malformed', message);
+}
