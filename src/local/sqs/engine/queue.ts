@@ -337,8 +337,8 @@ export class Queue {
   }
 
   #remove(message: Message): void {
-    // A receive may be waiting for a place among the messages in flight.
-    if (this.isFull) this.#surroundings.onChange(this);
+    // A receive may be waiting for its group, or for a place among the messages in flight.
+    if (this.isFifo || this.isFull) this.#surroundings.onChange(this);
     this.#leaveState(message);
     this.#messages.delete(message.number);
     this.#deadlines.remove(message);
