@@ -225,15 +225,17 @@ export class Queue {
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
+    this.#checkNotExpired(handle);
     const message = this.#find(handle);
-    if (message === undefined) return;
-    this.#checkNotExpired(message, handle);
-    this.#remove(message);
+    if (message !== undefined) this.#remove(message);
   }
 
-  /** A FIFO queue may have given the message's group to somebody else by then. */
-  #checkNotExpired({ state }: Message, handle: string): void {
-    if (!this.isFifo || state === 'inFlight') return;
+  /** A FIFO queue may have given the message, or its group, to somebody else by then. */
+  #checkNotExpired(handle: string): void {
+    if (!this.isFifo) return;
+    const { number, receive } = readHandle(this.#uid, handle);
+    const message = this.#messages.get(number);
+    if (message === undefined || this.#isHeld(message, receive)) return;
     throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
   }
 
@@ -254,12 +256,12 @@ export class Queue {
 
   changeVisibility(handle: string, seconds: number, now: number): void {
     this.#settle(now);
+    this.#checkNotExpired(handle);
     const message = this.#find(handle);
     if (message === undefined) {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
     }
-    this.#checkNotExpired(message, handle);
     const { max } = VISIBILITY_SECONDS;
     if (now + seconds * 1000 > message.receivedAt + max * 1000) {
       const reason = `Total VisibilityTimeout for the message is beyond the limit [${max} seconds]`;
