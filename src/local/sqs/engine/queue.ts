@@ -141,8 +141,9 @@ export class Queue {
   }
 
   /** Takes a message that another queue gives up on. */
-  #accept(message: Message, sourceArn: string): void {
+  #accept(message: Message, sourceArn: string, now: number): void {
     message.deadLetterSourceArn = sourceArn;
+    if (this.isFifo) message.keptSince = now;
     message.receivedHere = 0;
     this.#insert(message, 'visible', 0);
   }
@@ -157,7 +158,7 @@ export class Queue {
     while (received.length < maxMessages && !this.isFull) {
       const message = this.#order.next(received.at(-1));
       if (message === undefined) break;
-      if (this.#redrive(message)) continue;
+      if (this.#redrive(message, now)) continue;
       this.#leaveState(message);
       message.receiveCount++;
       message.receivedHere++;
@@ -319,13 +320,13 @@ export class Queue {
   }
 
   /** Moves a message on that was received too often; false when it stays, to be received. */
-  #redrive(message: Message): boolean {
+  #redrive(message: Message, now: number): boolean {
     const policy = this.settings.redrivePolicy;
     if (policy === undefined || message.receivedHere < policy.maxReceiveCount) return false;
     const target = this.#surroundings.deadLetterQueue(policy.deadLetterTargetArn, this.arn);
     if (target === undefined || target === this) return false;
     this.#remove(message);
-    target.#accept(message, this.arn);
+    target.#accept(message, this.arn, now);
     return true;
   }
 
@@ -382,7 +383,7 @@ export class Queue {
   }
 
   #expiresAt(message: Message): number {
-    return message.sentAt + this.settings.retentionSeconds * 1000;
+    return message.keptSince + this.settings.retentionSeconds * 1000;
   }
 
   /** The message whose latest receive gave out the handle; undefined when there is none now. */
