@@ -123,6 +123,8 @@ inEveryWorld('Long polls', (world) => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1000).toBeLessThan(250);
+    await queue.send('one');
+    expect(await Promise.race(waits)).toHaveLength(1);
     gone.abort();
     await Promise.all(waits);
   });

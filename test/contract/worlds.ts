@@ -120,6 +120,8 @@ class OverHttp extends World {
       endpoint: this.#server.url,
       credentials: { accessKeyId: 'contract', secretAccessKey: 'secret' },
       maxAttempts: 1,
+      // By default fifty receives wait at a time, and others wait for them.
+      requestHandler: { httpAgent: { maxSockets: 2000 } },
       ...this.#config,
     });
   }
