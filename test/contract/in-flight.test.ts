@@ -31,7 +31,7 @@ class Bare {
   async fill(isFifo: boolean): Promise<string> {
     const QueueName = isFifo ? 'full.fifo' : 'full';
     const Attributes = isFifo ? { FifoQueue: 'true' } : {};
-    this.QueueUrl = 'http://localhost/000000000000/' + QueueName;
+    this.QueueUrl = `http://localhost/000000000000/${QueueName}`;
     await this.act('CreateQueue', { QueueName, Attributes });
     for (let at = 0; at <= MOST; at += 10) {
       const Entries = Array.from({ length: at < MOST ? 10 : 1 }, (_, n) => ({

@@ -242,7 +242,7 @@ inEveryWorld('Messages', (world) => {
     const before = Date.now();
     await queue.send('x', { MessageGroupId: 'tenant-1' });
     const { Attributes: some } = await queue.one({
-      MessageSystemAttributeNames: [],
+      MessageSystemAttributeNames: undefined,
       AttributeNames: ['All'],
     });
     expect(some).toEqual({

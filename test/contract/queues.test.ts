@@ -232,7 +232,7 @@ inEveryWorld('Queues', (world) => {
     const dead = await world.queue();
     const sources = (more: { MaxResults?: number; NextToken?: string | undefined } = {}) =>
       world.client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead.url, ...more }));
-    expect((await sources()).queueUrls).toEqual([]);
+    expect((await sources()).queueUrls ?? []).toEqual([]);
     const RedrivePolicy = JSON.stringify({
       deadLetterTargetArn: await dead.arn(),
       maxReceiveCount: 3,

@@ -35,7 +35,13 @@ function addField(form: URLSearchParams, action: string, path: string, value: un
     return;
   }
   const at = path.lastIndexOf('.') + 1;
-  const singular = path.slice(at) === 'Entries' ? `${action}RequestEntry` : path.slice(at, -1);
+  const plural = path.slice(at);
+  const singular =
+    plural === 'Entries'
+      ? `${action}RequestEntry`
+      : plural === 'Actions'
+        ? 'ActionName'
+        : plural.slice(0, -1);
   const base = path.slice(0, at) + singular;
   const key = MAPS[singular];
   if (Array.isArray(value)) {

@@ -308,6 +308,19 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
+  it.runIf(isJson)('but a dead-letter queue without sources has its empty list [D]', async () => {
+    const { QueueUrl } = await makeQueue();
+    const answer = await ask('JSON', 'ListDeadLetterSourceQueues', { QueueUrl });
+    expect(await answer.json()).toEqual({ queueUrls: [] });
+  });
+
+  // No other protocol can carry it as far as here.
+  it.runIf(isJson)('half of a surrogate pair is no message', async () => {
+    const { QueueUrl } = await makeQueue();
+    const refusal = await refused('JSON', 'SendMessage', { QueueUrl, MessageBody: 'a\ud800b' });
+    expect(refusal.code).toBe('InvalidMessageContents');
+  });
+
   it.runIf(isJson)('what is no JSON is a SerializationException [P]', async () => {
     for (const body of ['{', '[]', 'hello', '{"QueueUrl":1}']) {
       const { headers } = rawRequest('JSON', 'ReceiveMessage', {});
