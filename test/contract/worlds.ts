@@ -50,6 +50,11 @@ export abstract class World {
     this.#client?.destroy();
   }
 
+  /** In process no timers run but those of the SQS: clients over HTTP have some of their own. */
+  get isInProcess(): boolean {
+    return this instanceof InProcess;
+  }
+
   get client(): SQSClient {
     if (this.#client === undefined) throw new Error(`The world "${this.name}" is not open.`);
     return this.#client;
@@ -95,7 +100,7 @@ class InProcess extends World {
   }
 
   arrived() {
-    return this.advance(0.001);
+    return this.advance(0);
   }
 }
 
