@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
+  QueueDoesNotExist,
   SQSClient,
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
@@ -44,8 +45,12 @@ export abstract class World {
 
   async close(): Promise<void> {
     if (!this.isLocal) {
-      for (const QueueUrl of this.#made)
-        await this.client.send(new DeleteQueueCommand({ QueueUrl }));
+      for (const QueueUrl of this.#made) {
+        await this.client.send(new DeleteQueueCommand({ QueueUrl })).catch((error: unknown) => {
+          // A test may have deleted it already.
+          if (!(error instanceof QueueDoesNotExist)) throw error;
+        });
+      }
     }
     this.#client?.destroy();
   }
