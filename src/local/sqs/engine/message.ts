@@ -29,6 +29,8 @@ export class Message implements Linked<Message>, Ranked {
   readonly draft: Draft;
   /** In milliseconds since the epoch, as all times here. Kept when it moves to a dead-letter queue. */
   readonly sentAt: number;
+  /** What its retention counts from: when it was sent, or moved to a FIFO dead-letter queue. */
+  keptSince: number;
   /** Its number in the queue that it is on. */
   number = 0;
   state: MessageState = 'visible';
@@ -55,6 +57,7 @@ export class Message implements Linked<Message>, Ranked {
   constructor(draft: Draft, sentAt: number) {
     this.draft = draft;
     this.sentAt = sentAt;
+    this.keptSince = sentAt;
   }
 }
 

@@ -141,8 +141,9 @@ export class Queue {
   }
 
   /** Takes a message that another queue gives up on. */
-  #accept(message: Message, sourceArn: string): void {
+  #accept(message: Message, sourceArn: string, now: number): void {
     message.deadLetterSourceArn = sourceArn;
+    if (this.isFifo) message.keptSince = now;
     message.receivedHere = 0;
     this.#insert(message, 'visible', 0);
   }
@@ -157,7 +158,7 @@ export class Queue {
     while (received.length < maxMessages && !this.isFull) {
       const message = this.#order.next(received.at(-1));
       if (message === undefined) break;
-      if (this.#redrive(message)) continue;
+      if (this.#redrive(message, now)) continue;
       this.#leaveState(message);
       message.receiveCount++;
       message.receivedHere++;
@@ -225,15 +226,17 @@ export class Queue {
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
+    this.#checkNotExpired(handle);
     const message = this.#find(handle);
-    if (message === undefined) return;
-    this.#checkNotExpired(message, handle);
-    this.#remove(message);
+    if (message !== undefined) this.#remove(message);
   }
 
-  /** A FIFO queue may have given the message's group to somebody else by then. */
-  #checkNotExpired({ state }: Message, handle: string): void {
-    if (!this.isFifo || state === 'inFlight') return;
+  /** A FIFO queue may have given the message, or its group, to somebody else by then. */
+  #checkNotExpired(handle: string): void {
+    if (!this.isFifo) return;
+    const { number, receive } = readHandle(this.#uid, handle);
+    const message = this.#messages.get(number);
+    if (message === undefined || this.#isHeld(message, receive)) return;
     throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
   }
 
@@ -254,12 +257,12 @@ export class Queue {
 
   changeVisibility(handle: string, seconds: number, now: number): void {
     this.#settle(now);
+    this.#checkNotExpired(handle);
     const message = this.#find(handle);
     if (message === undefined) {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
     }
-    this.#checkNotExpired(message, handle);
     const { max } = VISIBILITY_SECONDS;
     if (now + seconds * 1000 > message.receivedAt + max * 1000) {
       const reason = `Total VisibilityTimeout for the message is beyond the limit [${max} seconds]`;
@@ -317,13 +320,13 @@ export class Queue {
   }
 
   /** Moves a message on that was received too often; false when it stays, to be received. */
-  #redrive(message: Message): boolean {
+  #redrive(message: Message, now: number): boolean {
     const policy = this.settings.redrivePolicy;
     if (policy === undefined || message.receivedHere < policy.maxReceiveCount) return false;
     const target = this.#surroundings.deadLetterQueue(policy.deadLetterTargetArn, this.arn);
     if (target === undefined || target === this) return false;
     this.#remove(message);
-    target.#accept(message, this.arn);
+    target.#accept(message, this.arn, now);
     return true;
   }
 
@@ -337,8 +340,8 @@ export class Queue {
   }
 
   #remove(message: Message): void {
-    // A receive may be waiting for a place among the messages in flight.
-    if (this.isFull) this.#surroundings.onChange(this);
+    // A receive may be waiting for its group, or for a place among the messages in flight.
+    if (this.isFifo || this.isFull) this.#surroundings.onChange(this);
     this.#leaveState(message);
     this.#messages.delete(message.number);
     this.#deadlines.remove(message);
@@ -380,7 +383,7 @@ export class Queue {
   }
 
   #expiresAt(message: Message): number {
-    return message.sentAt + this.settings.retentionSeconds * 1000;
+    return message.keptSince + this.settings.retentionSeconds * 1000;
   }
 
   /** The message whose latest receive gave out the handle; undefined when there is none now. */

@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import type { TestQueue } from './test-queue.ts';
+import { inEveryWorld } from './worlds.ts';
+
+async function send(queue: TestQueue, group: string | undefined, count: number): Promise<void> {
+  for (let at = 0; at < count; at += 10) {
+    const size = Math.min(10, count - at);
+    const entries = Array.from({ length: size }, (_, n) => ({
+      Id: `${n}`,
+      MessageBody: group ?? 'nobody',
+      MessageGroupId: group,
+    }));
+    await queue.batch(entries);
+  }
+}
+
+async function take(queue: TestQueue, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 10) {
+    await queue.receive({ MaxNumberOfMessages: Math.min(10, left) });
+  }
+}
+
+// On AWS fairness is a matter of shares, not of a single message.
+inEveryWorld('Fairness', (world) => {
+  const next = async (queue: TestQueue) => (await queue.one({ MaxNumberOfMessages: 1 })).Body;
+
+  it.runIf(world.isLocal)('a noisy group waits for quiet ones, and is not starved', async () => {
+    const queue = await world.queue();
+    await send(queue, 'noisy', 50);
+    await take(queue, 30);
+    await send(queue, 'quiet', 2);
+    expect(await next(queue)).toBe('quiet');
+    expect(await next(queue)).toBe('quiet');
+    expect(await next(queue)).toBe('noisy');
+  });
+
+  it.runIf(world.isLocal)('29 in flight are not noisy', async () => {
+    const queue = await world.queue();
+    await send(queue, 'noisy', 50);
+    await take(queue, 29);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('noisy');
+    expect(await next(queue)).toBe('quiet');
+  });
+
+  it.runIf(world.isLocal)('nor is a tenth of all in flight', async () => {
+    const queue = await world.queue();
+    await send(queue, 'noisy', 30);
+    await take(queue, 30);
+    for (let group = 0; group < 27; group++) await send(queue, `other${group}`, 10);
+    await take(queue, 270);
+    await send(queue, 'noisy', 2);
+    await send(queue, 'quiet', 2);
+    // 30 of 300; then 31 of 301.
+    expect(await next(queue)).toBe('noisy');
+    expect(await next(queue)).toBe('quiet');
+  });
+
+  it.runIf(world.isLocal)('a group whose messages are deleted is quiet again', async () => {
+    const queue = await world.queue();
+    await send(queue, 'noisy', 50);
+    const [first] = await queue.receive({ MaxNumberOfMessages: 1 });
+    await take(queue, 29);
+    await send(queue, 'quiet', 1);
+    await queue.delete(first ?? {});
+    expect(await next(queue)).toBe('noisy');
+  });
+
+  it.runIf(world.isLocal)('messages of no group are never noisy', async () => {
+    const queue = await world.queue();
+    await send(queue, undefined, 50);
+    await take(queue, 40);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('nobody');
+  });
+});

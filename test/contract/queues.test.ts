@@ -1,0 +1,428 @@
+import {
+  AddPermissionCommand,
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueUrlCommand,
+  ListDeadLetterSourceQueuesCommand,
+  ListQueuesCommand,
+  ListQueueTagsCommand,
+  PurgeQueueCommand,
+  RemovePermissionCommand,
+  TagQueueCommand,
+  UntagQueueCommand,
+} from '@aws-sdk/client-sqs';
+import { expect, it } from 'vitest';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { badValue, NO_QUEUE, refusal, type TestQueue } from './test-queue.ts';
+import { inEveryWorld, uniqueName } from './worlds.ts';
+
+inEveryWorld('Queues', (world) => {
+  const create = (QueueName: string, Attributes: Record<string, string> = {}) =>
+    world.client.send(new CreateQueueCommand({ QueueName, Attributes }));
+  const list = (more: ListQueuesCommand['input']) => world.client.send(new ListQueuesCommand(more));
+
+  it('a standard queue’s attributes, by default: SSE is on [P]', async () => {
+    const queue = await world.queue();
+    const attributes = await queue.attributes();
+    expect(attributes).toEqual({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesDelayed: '0',
+      ApproximateNumberOfMessagesNotVisible: '0',
+      CreatedTimestamp: expect.stringMatching(/^\d{10}$/),
+      DelaySeconds: '0',
+      LastModifiedTimestamp: attributes.CreatedTimestamp,
+      MaximumMessageSize: '1048576',
+      MessageRetentionPeriod: '345600',
+      QueueArn: expect.stringMatching(new RegExp(`^arn:aws:sqs:[a-z0-9-]+:\\d{12}:${queue.name}$`)),
+      ReceiveMessageWaitTimeSeconds: '0',
+      SqsManagedSseEnabled: 'true',
+      VisibilityTimeout: '30',
+    });
+  });
+
+  it('a FIFO queue has four more', async () => {
+    const queue = await world.queue({ FifoQueue: 'true' });
+    const standard = await (await world.queue()).attributes();
+    const attributes = await queue.attributes();
+    expect(
+      Object.keys(attributes)
+        .filter((name) => !(name in standard))
+        .sort(),
+    ).toEqual([
+      'ContentBasedDeduplication',
+      'DeduplicationScope',
+      'FifoQueue',
+      'FifoThroughputLimit',
+    ]);
+    expect(attributes).toMatchObject({
+      ContentBasedDeduplication: 'false',
+      DeduplicationScope: 'queue',
+      FifoQueue: 'true',
+      FifoThroughputLimit: 'perQueue',
+    });
+  });
+
+  it('attributes have their ranges, both ends included', async () => {
+    const queue = await world.queue();
+    for (const [name, min, max] of [
+      ['DelaySeconds', 0, 900],
+      ['KmsDataKeyReusePeriodSeconds', 60, 86_400],
+      ['MaximumMessageSize', 1024, 1_048_576],
+      ['MessageRetentionPeriod', 60, 1_209_600],
+      ['ReceiveMessageWaitTimeSeconds', 0, 20],
+      ['VisibilityTimeout', 0, 43_200],
+    ] as const) {
+      for (const value of [min, max]) {
+        await queue.set({ [name]: String(value) });
+        if (world.isLocal) expect(await queue.attributes(name)).toEqual({ [name]: String(value) });
+      }
+      for (const value of [min - 1, max + 1, 'many']) {
+        expect(await refusal(queue.set({ [name]: String(value) })), name).toEqual({
+          name: 'InvalidAttributeValue',
+          message: `Invalid value for the parameter ${name}.`,
+          status: 400,
+        });
+      }
+    }
+  });
+
+  it('other attributes have their values', async () => {
+    const fifo = await world.fifo();
+    const queue = await world.queue();
+    for (const [of, change] of [
+      [fifo, { ContentBasedDeduplication: 'maybe' }],
+      [fifo, { DeduplicationScope: 'group' }],
+      [fifo, { FifoThroughputLimit: 'none' }],
+      [fifo, { FifoThroughputLimit: 'perMessageGroupId' }],
+      [queue, { SqsManagedSseEnabled: 'maybe' }],
+      [queue, { Policy: 'no JSON' }],
+    ] as [TestQueue, Record<string, string>][]) {
+      expect((await refusal(of.set(change))).name).toBe('InvalidAttributeValue');
+    }
+    for (const name of ['ContentBasedDeduplication', 'Nonsense', 'toString', 'QueueArn']) {
+      expect(await refusal(queue.set({ [name]: 'true' }))).toEqual({
+        name: 'InvalidAttributeName',
+        message: `Unknown Attribute ${name}.`,
+        status: 400,
+      });
+    }
+    await fifo.set({
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+    });
+  });
+
+  it.runIf(world.isLocal)('a change holds from the next call on', async () => {
+    const queue = await world.queue();
+    const { CreatedTimestamp } = await queue.attributes();
+    await world.advance(10);
+    await queue.set({ VisibilityTimeout: '5', DelaySeconds: '3' });
+    const changed = await queue.attributes();
+    expect(changed).toMatchObject({ CreatedTimestamp, VisibilityTimeout: '5', DelaySeconds: '3' });
+    expect(Number(changed.LastModifiedTimestamp)).toBe(Number(CreatedTimestamp) + 10);
+    await queue.send('one');
+    expect(await queue.bodies()).toEqual([]);
+    await world.advance(3);
+    expect(await queue.bodies()).toEqual(['one']);
+    await world.advance(5);
+    expect(await queue.bodies()).toEqual(['one']);
+  });
+
+  it('one kind of encryption replaces the other', async () => {
+    const queue = await world.queue({ KmsMasterKeyId: 'alias/aws/sqs' });
+    expect(await queue.attributes()).toMatchObject({
+      KmsMasterKeyId: 'alias/aws/sqs',
+      KmsDataKeyReusePeriodSeconds: '300',
+      SqsManagedSseEnabled: 'false',
+    });
+    const both = { KmsMasterKeyId: 'alias/aws/sqs', SqsManagedSseEnabled: 'true' };
+    expect((await refusal(queue.set(both))).status).toBe(400);
+  });
+
+  it('only what is asked is told; nothing asked, nothing told', async () => {
+    const queue = await world.queue();
+    expect(await queue.attributes('DelaySeconds', 'Policy')).toEqual({ DelaySeconds: '0' });
+    expect(await queue.attributes('RedrivePolicy')).toEqual({});
+  });
+
+  it('creating twice gives the same queue; with other attributes it is refused', async () => {
+    const queue = await world.queue({ VisibilityTimeout: '31' });
+    for (const same of [{}, { VisibilityTimeout: '31' }, { DelaySeconds: '0' }]) {
+      expect((await create(queue.name, same)).QueueUrl).toBe(queue.url);
+    }
+    expect(await refusal(create(queue.name, { VisibilityTimeout: '30' }))).toEqual({
+      name: 'QueueNameExists',
+      message:
+        'A queue already exists with the same name and a different value for attribute VisibilityTimeout',
+      status: 400,
+    });
+  });
+
+  it('names are of 1 to 80 certain characters, and a FIFO queue’s ends with .fifo', async () => {
+    for (const name of ['a b', 'a.b', 'é', 'a'.repeat(81), 'a.fifo']) {
+      expect(await refusal(create(name)), name).toMatchObject({
+        name: 'InvalidParameterValue',
+        message:
+          'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
+      });
+    }
+    for (const name of ['a', 'a.b.fifo', `${'a'.repeat(76)}.fifo`]) {
+      const fifo = refusal(create(name, { FifoQueue: 'true' }));
+      expect(await fifo, name).toMatchObject({ name: 'InvalidParameterValue', status: 400 });
+    }
+    expect(await refusal(create(''))).toMatchObject({ status: 400 });
+    if (!world.isLocal) return;
+    await create('a'.repeat(80));
+    await create(`${'a'.repeat(75)}.fifo`, { FifoQueue: 'true' });
+  });
+
+  it('a queue is found by its name', async () => {
+    const queue = await world.queue();
+    const find = (QueueName: string, QueueOwnerAWSAccountId?: string) =>
+      world.client.send(new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId }));
+    expect((await find(queue.name)).QueueUrl).toBe(queue.url);
+    expect(new URL(queue.url).pathname).toMatch(new RegExp(`^/\\d{12}/${queue.name}$`));
+    expect(await refusal(find(uniqueName()))).toEqual(NO_QUEUE);
+    if (world.isLocal) expect(await refusal(find(queue.name, '111111111111'))).toEqual(NO_QUEUE);
+  });
+
+  it('a queue that is not there is none, for whatever is done with it', async () => {
+    const queue = await world.queue();
+    const none = Object.assign(Object.create(queue), { url: `${queue.url}-not` }) as TestQueue;
+    for (const call of [
+      none.send('x'),
+      none.receive(),
+      none.attributes(),
+      none.purge(),
+      none.set({ DelaySeconds: '1' }),
+      none.batch([{ Id: 'a', MessageBody: 'x' }]),
+    ]) {
+      expect(await refusal(call)).toEqual(NO_QUEUE);
+    }
+  });
+
+  it('queues are listed by prefix, page by page', async () => {
+    const QueueNamePrefix = uniqueName();
+    const names = ['a', 'b', 'c', 'd', 'e'].map((end) => `${QueueNamePrefix}-${end}`);
+    const urls: string[] = [];
+    for (const name of names) urls.push((await create(name)).QueueUrl ?? '');
+    if (world.isLocal) {
+      const all = await list({ QueueNamePrefix });
+      expect(all.QueueUrls).toEqual(urls);
+      expect(all.NextToken).toBeUndefined();
+      const pages: (string[] | undefined)[] = [];
+      let NextToken: string | undefined;
+      do {
+        const page = await list({ QueueNamePrefix, MaxResults: 2, NextToken });
+        pages.push(page.QueueUrls);
+        NextToken = page.NextToken;
+      } while (NextToken !== undefined);
+      expect(pages).toEqual([urls.slice(0, 2), urls.slice(2, 4), urls.slice(4)]);
+      // As many as there are: no further page.
+      expect((await list({ QueueNamePrefix, MaxResults: 5 })).NextToken).toBeUndefined();
+    }
+    for (const QueueUrl of urls) await world.client.send(new DeleteQueueCommand({ QueueUrl }));
+    expect((await list({ QueueNamePrefix: uniqueName() })).QueueUrls ?? []).toEqual([]);
+    for (const MaxResults of [0, 1001]) {
+      expect((await refusal(list({ MaxResults }))).name).toBe('InvalidParameterValue');
+    }
+  });
+
+  it('a dead-letter queue’s sources are listed, page by page', async () => {
+    const dead = await world.queue();
+    const sources = (more: { MaxResults?: number; NextToken?: string | undefined } = {}) =>
+      world.client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl: dead.url, ...more }));
+    expect((await sources()).queueUrls ?? []).toEqual([]);
+    const RedrivePolicy = JSON.stringify({
+      deadLetterTargetArn: await dead.arn(),
+      maxReceiveCount: 3,
+    });
+    const urls: string[] = [];
+    for (let n = 0; n < 3; n++) urls.push((await world.queue({ RedrivePolicy })).url);
+    expect((await sources()).queueUrls?.sort()).toEqual(urls.sort());
+    const first = await sources({ MaxResults: 2 });
+    expect(first.queueUrls).toHaveLength(2);
+    const second = await sources({ MaxResults: 2, NextToken: first.NextToken });
+    expect(second.NextToken).toBeUndefined();
+    expect([...(first.queueUrls ?? []), ...(second.queueUrls ?? [])].sort()).toEqual(urls);
+  });
+
+  it('tags are added, replaced, listed and removed', async () => {
+    const queue = await world.queue({}, { one: '1', two: '2' });
+    const QueueUrl = queue.url;
+    const tags = async () =>
+      (await world.client.send(new ListQueueTagsCommand({ QueueUrl }))).Tags ?? {};
+    expect(await tags()).toEqual({ one: '1', two: '2' });
+    await world.client.send(new TagQueueCommand({ QueueUrl, Tags: { two: 'zwei', three: '' } }));
+    expect(await tags()).toEqual({ one: '1', two: 'zwei', three: '' });
+    await world.client.send(new UntagQueueCommand({ QueueUrl, TagKeys: ['one', 'three', 'none'] }));
+    expect(await tags()).toEqual({ two: 'zwei' });
+    await world.client.send(new UntagQueueCommand({ QueueUrl, TagKeys: ['two'] }));
+    expect(await tags()).toEqual({});
+  });
+
+  it('fifty tags are the most, of 128 and 256 characters', async () => {
+    const { url: QueueUrl } = await world.queue();
+    const tag = (Tags: Record<string, string>) =>
+      world.client.send(new TagQueueCommand({ QueueUrl, Tags }));
+    const of = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`tag${n}`, '']));
+    for (const tags of [{ ['k'.repeat(129)]: '' }, { k: 'v'.repeat(257) }, of(51)]) {
+      expect((await refusal(tag(tags))).name).toBe('InvalidParameterValue');
+    }
+    await tag({ ['k'.repeat(128)]: 'v'.repeat(256), ...of(49) });
+    expect((await refusal(tag({ another: '' }))).name).toBe('InvalidParameterValue');
+  });
+
+  const add = (queue: TestQueue, Label: string, Actions: string[], ...AWSAccountIds: string[]) =>
+    world.client.send(
+      new AddPermissionCommand({ QueueUrl: queue.url, Label, Actions, AWSAccountIds }),
+    );
+  const remove = (queue: TestQueue, Label: string) =>
+    world.client.send(new RemovePermissionCommand({ QueueUrl: queue.url, Label }));
+
+  it.runIf(world.isLocal)('permissions are statements of the queue’s policy', async () => {
+    const queue = await world.queue();
+    const Resource = await queue.arn();
+    await add(queue, 'one', ['SendMessage'], '111111111111');
+    await add(queue, 'two', ['SendMessage', 'ReceiveMessage'], '111111111111', '222222222222');
+    const { Policy = '' } = await queue.attributes('Policy');
+    const one = {
+      Sid: 'one',
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:aws:iam::111111111111:root' },
+      Action: 'SQS:SendMessage',
+      Resource,
+    };
+    const two = {
+      Sid: 'two',
+      Effect: 'Allow',
+      Principal: {
+        AWS: ['arn:aws:iam::111111111111:root', 'arn:aws:iam::222222222222:root'],
+      },
+      Action: ['SQS:SendMessage', 'SQS:ReceiveMessage'],
+      Resource,
+    };
+    const head = { Version: '2008-10-17', Id: `${Resource}/SQSDefaultPolicy` };
+    expect(JSON.parse(Policy)).toEqual({ ...head, Statement: [one, two] });
+    await remove(queue, 'one');
+    const left = await queue.attributes('Policy');
+    expect(JSON.parse(left.Policy ?? '')).toEqual({ ...head, Statement: [two] });
+    await remove(queue, 'two');
+    expect(await queue.attributes('Policy')).toEqual({});
+  });
+
+  it.runIf(world.isLocal)('a label is there once, and can’t be removed twice', async () => {
+    const queue = await world.queue();
+    await add(queue, 'one', ['*'], '111111111111');
+    expect(await refusal(add(queue, 'one', ['*'], '111111111111'))).toEqual(
+      badValue('Label', 'one', 'Already exists.'),
+    );
+    await remove(queue, 'one');
+    expect(await refusal(remove(queue, 'one'))).toEqual(
+      badValue('Label', 'one', "can't find label on existing policy."),
+    );
+  });
+
+  it.runIf(world.isLocal)('what is not to be shared is refused, and a 21st statement', async () => {
+    const queue = await world.queue();
+    for (const call of [
+      add(queue, 'a b', ['SendMessage'], '111111111111'),
+      add(queue, 'a', ['CreateQueue'], '111111111111'),
+      add(queue, 'a', ['SendMessage'], '1234'),
+    ]) {
+      expect(await refusal(call)).toMatchObject({ name: 'InvalidParameterValue', status: 400 });
+    }
+    for (const call of [
+      add(queue, 'a', [], '111111111111'),
+      add(queue, 'a', ['SendMessage']),
+      add(queue, '', ['SendMessage'], '111111111111'),
+    ]) {
+      expect((await refusal(call)).name).toBe('MissingParameter');
+    }
+    for (let n = 0; n < 20; n++) await add(queue, `label${n}`, ['SendMessage'], '111111111111');
+    expect(await refusal(add(queue, 'more', ['SendMessage'], '111111111111'))).toMatchObject({
+      name: 'OverLimit',
+      status: 403,
+    });
+  });
+
+  it('a policy is kept as it was set, and removed by an empty one', async () => {
+    const queue = await world.queue();
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Sid: 'tls',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sqs:*',
+          Resource: await queue.arn(),
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      ],
+    });
+    await queue.set({ Policy });
+    expect(JSON.parse((await queue.attributes('Policy')).Policy ?? '')).toEqual(JSON.parse(Policy));
+    await queue.set({ Policy: '' });
+    expect(await queue.attributes('Policy')).toEqual({});
+  });
+
+  it.runIf(world.isLocal)('a purge takes all: visible, delayed and in flight', async () => {
+    const queue = await world.queue();
+    for (const [body, DelaySeconds] of [['in flight'], ['visible'], ['delayed', 60]] as const) {
+      await queue.send(body, { DelaySeconds });
+    }
+    const message = (await queue.receive({ MaxNumberOfMessages: 1 }))[0] ?? {};
+    await queue.purge();
+    expect(queue.peek()).toEqual([]);
+    await queue.delete(message);
+    await queue.send('after');
+    expect(await queue.bodies()).toEqual(['after']);
+  });
+
+  it('one purge is allowed in 60 s', async () => {
+    const queue = await world.queue();
+    await queue.purge();
+    expect(await refusal(queue.purge())).toEqual({
+      name: 'PurgeQueueInProgress',
+      message: `Only one PurgeQueue operation on ${queue.name} is allowed every 60 seconds.`,
+      status: 403,
+    });
+    if (!world.isLocal) return;
+    await world.advance(59);
+    expect((await refusal(queue.purge())).name).toBe('PurgeQueueInProgress');
+    await world.advance(1);
+    await queue.purge();
+  });
+
+  it.runIf(world.isLocal)('a deleted queue’s name is free after 60 s', async () => {
+    const queue = await world.queue();
+    await queue.send('x');
+    const message = await queue.one();
+    await world.client.send(new DeleteQueueCommand({ QueueUrl: queue.url }));
+    expect(await refusal(queue.send('x'))).toEqual(NO_QUEUE);
+    const recent = {
+      name: 'QueueDeletedRecently',
+      message:
+        'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+      status: 400,
+    };
+    await world.advance(59);
+    expect(await refusal(create(queue.name))).toEqual(recent);
+    await world.advance(1);
+    await create(queue.name);
+    expect(await queue.bodies()).toEqual([]);
+    // Another queue, though of the same name: the handle is not its own.
+    expect((await refusal(queue.delete(message))).name).toBe('ReceiptHandleIsInvalid');
+  });
+});
+
+it('the 60 s after DeleteQueue and PurgeQueue can be switched off', async () => {
+  const client = createSqsClient(new Sqs({ strictTiming: false }));
+  const create = new CreateQueueCommand({ QueueName: 'again' });
+  const { QueueUrl } = await client.send(create);
+  for (let times = 0; times < 2; times++) await client.send(new PurgeQueueCommand({ QueueUrl }));
+  await client.send(new DeleteQueueCommand({ QueueUrl }));
+  expect((await client.send(create)).QueueUrl).toBe(QueueUrl);
+});

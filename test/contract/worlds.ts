@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  QueueDoesNotExist,
+  SQSClient,
+  type SQSClientConfig,
+} from '@aws-sdk/client-sqs';
+import { AwsQueryProtocol } from '@aws-sdk/core/protocols';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';
+import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
+import { createSqsClient, Sqs, type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { TestQueue } from './test-queue.ts';
+
+/** Whether serveSqs speaks the Query protocol yet. */
+export const SPEAKS_QUERY = false;
+
+/** Set in the environment, the contract also runs on AWS, in the account of the environment. */
+const ON_AWS = process.env.FANFOLD_CONTRACT_AWS === '1';
+
+/** An SQS, and one of the ways to talk to it. */
+export abstract class World {
+  readonly name: string;
+  readonly isLocal: boolean;
+  readonly #made: string[] = [];
+  #client: SQSClient | undefined;
+
+  constructor(name: string, isLocal: boolean) {
+    this.name = name;
+    this.isLocal = isLocal;
+  }
+
+  protected abstract connect(): Promise<SQSClient>;
+  /** Lets time pass. */
+  abstract advance(seconds: number): Promise<void>;
+  /** Ends when what was sent before has arrived: a receive that waits, for one. */
+  abstract arrived(): Promise<void>;
+  /** The SQS itself, to look into; local only. */
+  abstract get sqs(): Sqs;
+
+  async open(): Promise<void> {
+    this.#client = await this.connect();
+  }
+
+  async close(): Promise<void> {
+    if (!this.isLocal) {
+      for (const QueueUrl of this.#made) {
+        await this.client.send(new DeleteQueueCommand({ QueueUrl })).catch((error: unknown) => {
+          // A test may have deleted it already.
+          if (!(error instanceof QueueDoesNotExist)) throw error;
+        });
+      }
+    }
+    this.#client?.destroy();
+  }
+
+  /** In process no timers run but those of the SQS: clients over HTTP have some of their own. */
+  get isInProcess(): boolean {
+    return this instanceof InProcess;
+  }
+
+  get client(): SQSClient {
+    if (this.#client === undefined) throw new Error(`The world "${this.name}" is not open.`);
+    return this.#client;
+  }
+
+  /** A queue of its own for each test. */
+  async queue(
+    Attributes: Record<string, string> = {},
+    tags?: Record<string, string>,
+  ): Promise<TestQueue> {
+    const name = uniqueName(Attributes.FifoQueue === 'true' ? '.fifo' : '');
+    const { QueueUrl = '' } = await this.client.send(
+      new CreateQueueCommand({ QueueName: name, Attributes, ...(tags && { tags }) }),
+    );
+    this.#made.push(QueueUrl);
+    return new TestQueue(this, QueueUrl, name);
+  }
+
+  fifo(Attributes: Record<string, string> = {}): Promise<TestQueue> {
+    return this.queue({ FifoQueue: 'true', ContentBasedDeduplication: 'true', ...Attributes });
+  }
+}
+
+export function uniqueName(ending = ''): string {
+  return `contract-${randomBytes(6).toString('hex')}${ending}`;
+}
+
+class InProcess extends World {
+  readonly sqs = new Sqs();
+  readonly #config: SQSClientConfig;
+
+  constructor(name: string, config: SQSClientConfig = {}) {
+    super(name, true);
+    this.#config = config;
+  }
+
+  async connect() {
+    return createSqsClient(this.sqs, this.#config);
+  }
+
+  async advance(seconds: number) {
+    await vi.advanceTimersByTimeAsync(seconds * 1000);
+  }
+
+  arrived() {
+    return this.advance(0);
+  }
+}
+
+class OverHttp extends World {
+  readonly #config: SQSClientConfig;
+  #server: SqsServer | undefined;
+
+  constructor(name: string, config: SQSClientConfig = {}) {
+    super(name, true);
+    this.#config = config;
+  }
+
+  get sqs() {
+    if (this.#server === undefined) throw new Error(`The world "${this.name}" is not open.`);
+    return this.#server.sqs;
+  }
+
+  async connect() {
+    this.#server = await serveSqs();
+    return new SQSClient({
+      region: 'us-east-1',
+      endpoint: this.#server.url,
+      credentials: { accessKeyId: 'contract', secretAccessKey: 'secret' },
+      maxAttempts: 1,
+      // By default fifty receives wait at a time, and others wait for them.
+      requestHandler: { httpAgent: { maxSockets: 2000 } },
+      ...this.#config,
+    });
+  }
+
+  override async close() {
+    await super.close();
+    await this.#server?.close();
+  }
+
+  async advance(seconds: number) {
+    await vi.advanceTimersByTimeAsync(seconds * 1000);
+  }
+
+  /** One process, and what is written first is read first: two round trips later it is there. */
+  async arrived() {
+    for (let trip = 0; trip < 2; trip++) await fetch(this.#server?.url ?? '', { method: 'POST' });
+  }
+}
+
+class Aws extends World {
+  constructor() {
+    super('AWS', false);
+  }
+
+  get sqs(): Sqs {
+    throw new Error('Nobody can look into AWS: mark the test with `it.runIf(world.isLocal)`.');
+  }
+
+  async connect() {
+    return new SQSClient();
+  }
+
+  async advance(seconds: number) {
+    await sleep(seconds * 1000);
+  }
+
+  async arrived() {
+    await sleep(1000);
+  }
+}
+
+const WORLDS: World[] = [
+  new InProcess('in process'),
+  new OverHttp('over HTTP, JSON'),
+  ...(SPEAKS_QUERY ? [new OverHttp('over HTTP, Query', { protocol: AwsQueryProtocol })] : []),
+  new InProcess('in process, CBOR', PLAIN_SQS),
+  ...(ON_AWS ? [new Aws()] : []),
+];
+
+/**
+ * One contract, in every world. Local worlds have a clock that moves only when told to; on AWS time
+ * passes. What only a local world can do, or would take too long, is marked `it.runIf(world.isLocal)`.
+ */
+export function inEveryWorld(heading: string, define: (world: World) => void): void {
+  describe.each(WORLDS.map((world) => [world.name, world] as const))(
+    `${heading}, %s`,
+    (_, world) => {
+      beforeAll(() => world.open());
+      afterAll(() => world.close());
+      if (world.isLocal) {
+        beforeEach(() => {
+          vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+        });
+        afterEach(() => {
+          vi.useRealTimers();
+        });
+      }
+      define(world);
+    },
+  );
+}
