@@ -15,6 +15,7 @@ import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
 import { sha256 } from './sha256.ts';
+import { sqsFauxqs } from './sqs-fauxqs.ts';
 import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
 import { sqsMillion } from './sqs-million.ts';
@@ -29,6 +30,7 @@ const BENCHMARKS = [
   sqsHttp,
   sqsInProcess,
   sqsMillion,
+  sqsFauxqs,
 ];
 
 async function main(args: readonly string[]): Promise<number> {
