@@ -7,6 +7,8 @@ export interface ServeSqsOptions extends SqsOptions {
   host?: string;
   /** @default any that is free */
   port?: number;
+  /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
+  requestTimeoutSeconds?: number;
   /** What answers. @default a new one, with the other options here */
   sqs?: Sqs;
 }
@@ -25,11 +27,11 @@ export interface SqsServer extends Listening {
  * ```
  */
 export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
-  const { host = '127.0.0.1', port = 0, sqs = new Sqs(options) } = options;
+  const { host = '127.0.0.1', sqs = new Sqs(options) } = options;
   if (!isLoopback(host)) {
     throw new FanfoldError('BadOption', `Other machines reach ${host}`);
   }
-  const listening = await listen(sqs.service, { host, port });
+  const listening = await listen(sqs.service, options);
   const close = async () => {
     sqs.close();
     await listening.close();

@@ -10,6 +10,8 @@ export interface ListenOptions {
   port?: number;
   /** The longest request body in bytes; a longer one is answered 413. Default 16 MiB. */
   maxBodyBytes?: number;
+  /** How long a request may take to arrive, in seconds; then its connection is closed. Default 60. */
+  requestTimeoutSeconds?: number;
 }
 
 /** A service on a port. */
@@ -28,16 +30,28 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Longer than any client keeps an idle connection, so that none is closed while it is used again. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** How long a request may take to arrive, in milliseconds. */
-const REQUEST_MS = 60_000;
+const REQUEST_TIMEOUT_SECONDS = 60;
+
+/** How often Node looks for requests that take too long, in milliseconds. */
+const LOOK_MS = 1_000;
 
 /**
  * Puts a service on a port of this machine:
  * `await using server = await listen(service)`, then an SDK client with `endpoint: server.url`.
  */
 export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
-  const { host = '127.0.0.1', port = 0, maxBodyBytes = MAX_BODY_BYTES } = options;
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS });
+  const {
+    host = '127.0.0.1',
+    port = 0,
+    maxBodyBytes = MAX_BODY_BYTES,
+    requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS,
+  } = options;
+  const server = createServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: requestTimeoutSeconds * 1000,
+    headersTimeout: requestTimeoutSeconds * 1000,
+    connectionsCheckingInterval: LOOK_MS,
+  });
   server.on('request', (request, response) => void serve(service, request, response, maxBodyBytes));
   const address = await bound(server, host, port);
   const close = () => closed(server);
@@ -101,7 +115,17 @@ async function serve(
     body,
     signal: caller.signal,
   });
+  if (served.undelivered) await turn();
+  // Its end of the connection may be closed already, and ours not yet.
+  if (request.socket.readableEnded) caller.abort(new Error('The client closed the connection'));
   send(response, served, caller.signal);
+}
+
+/** Ends when what has arrived by now has been read: that a client has left, for one. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /**
