@@ -21,11 +21,22 @@ export class Connections {
     return new Connections(sockets);
   }
 
-  /** Makes the requests, one at a time on each connection. Gives the bodies of their answers. */
+  /**
+   * Makes the requests, one at a time on each connection. Gives the bodies of their answers. Never
+   * sleeps in the meantime: to wake a processor costs whoever writes to a socket, which is the
+   * server, more than the request itself, and the slower server the more.
+   */
   async exchange(requests: readonly Buffer[]): Promise<Buffer[]> {
     const bodies: Buffer[] = [];
     let next = 0;
-    await Promise.all(this.#sockets.map((socket) => work(socket)));
+    let done = false;
+    const spin = () => {
+      if (!done) setImmediate(spin);
+    };
+    spin();
+    await Promise.all(this.#sockets.map((socket) => work(socket))).finally(() => {
+      done = true;
+    });
     return bodies;
 
     function work(socket: Socket): Promise<void> {
