@@ -157,11 +157,12 @@ function readBody(
 }
 
 function send(response: ServerResponse, served: ServiceResponse, caller: AbortSignal): void {
+  const { undelivered } = served;
   if (caller.aborted) {
-    served.undelivered?.();
+    undelivered?.();
     return;
   }
-  caller.addEventListener('abort', () => served.undelivered?.(), { once: true });
+  if (undelivered) caller.addEventListener('abort', undelivered, { once: true });
   try {
     // A text leaves in one piece with its head, and so in half the time of bytes.
     response.writeHead(served.status, {
