@@ -3,7 +3,7 @@ import type { Bench, Benchmark, Figure } from './benchmark.ts';
 import { atLeast, perSecond, times } from './format.ts';
 import { inTurns, measure, median } from './measure.ts';
 import { startServer } from './server-process.ts';
-import { rate, runLoad, SERVE } from './sqs/run-load.ts';
+import { rate, runLoad, SERVE, signatureNote } from './sqs/run-load.ts';
 
 const THROUGH_SDK = fileURLToPath(new URL('./sqs/through-sdk.ts', import.meta.url));
 const FAUXQS_SERVER = fileURLToPath(new URL('./bare/fauxqs-server.ts', import.meta.url));
@@ -58,7 +58,7 @@ async function overHttp(bench: Bench): Promise<Figure> {
     () => runLoad(bench, ours.url, SENDS, '--send-only'),
     () => runLoad(bench, theirs.url, SENDS, '--send-only'),
   );
-  const what = 'over HTTP: SendMessage';
+  const what = `over HTTP: SendMessage${await signatureNote(ours.url)}`;
   return figure(what, 'requests', rate(our, 'send', SENDS), rate(their, 'send', SENDS), 1);
 }
 

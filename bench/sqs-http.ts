@@ -8,7 +8,7 @@ import { inTurns } from './measure.ts';
 import { startServer } from './server-process.ts';
 import type { Load } from './sqs/load.ts';
 import { bodyOf1KiB, outputOf, serviceRequest } from './sqs/requests.ts';
-import { rate, runLoad, SERVE } from './sqs/run-load.ts';
+import { rate, runLoad, SERVE, signatureNote } from './sqs/run-load.ts';
 
 const MESSAGES = 30_000;
 const HTTP_SERVER = fileURLToPath(new URL('./bare/http-server.ts', import.meta.url));
@@ -27,10 +27,11 @@ export const sqsHttp: Benchmark = {
       () => runLoad(bench, ours.url, MESSAGES),
       () => runLoad(bench, bare.url, MESSAGES),
     );
+    const note = await signatureNote(ours.url);
     return [
-      figure('SendMessage', our, their, 'send'),
-      figure('ReceiveMessage', our, their, 'receive'),
-      figure('DeleteMessage', our, their, 'delete'),
+      figure(`SendMessage${note}`, our, their, 'send'),
+      figure(`ReceiveMessage${note}`, our, their, 'receive'),
+      figure(`DeleteMessage${note}`, our, their, 'delete'),
     ];
   },
 };
