@@ -30,7 +30,7 @@ export interface Benchmark {
   /** As it is named in the table and on the command line. */
   name: string;
   about: string;
-  /** It takes minutes: run with `--full`, or when it is named. */
+  /** It takes long: run with `--full`, or when it is named. */
   long?: boolean;
   /** Rejects when a process fails or an output is wrong. */
   run(bench: Bench): Promise<readonly Figure[] | Skipped>;

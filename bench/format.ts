@@ -32,3 +32,7 @@ export function atMost(value: number, limit: number, format: (value: number) => 
 export function atLeast(value: number, limit: number, format: (value: number) => string): Goal {
   return { text: `at least ${format(limit)}`, met: value >= limit };
 }
+
+export function micros(value: number): string {
+  return `${value.toFixed(value < 100 ? 1 : 0)} µs`;
+}

@@ -15,9 +15,23 @@ import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
 import { sha256 } from './sha256.ts';
+import { sqsFauxqs } from './sqs-fauxqs.ts';
+import { sqsHttp } from './sqs-http.ts';
+import { sqsInProcess } from './sqs-in-process.ts';
+import { sqsMillion } from './sqs-million.ts';
 import { type Row, table } from './table.ts';
 
-const BENCHMARKS = [echoMillion, echoTenMillion, echoTen, basemanager, sha256];
+const BENCHMARKS = [
+  echoMillion,
+  echoTenMillion,
+  echoTen,
+  basemanager,
+  sha256,
+  sqsHttp,
+  sqsInProcess,
+  sqsMillion,
+  sqsFauxqs,
+];
 
 async function main(args: readonly string[]): Promise<number> {
   const chosen = choose(args);
@@ -32,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
   const rows: Row[] = [];
   for (const { benchmark, skip } of chosen) {
     const outcome = skip
-      ? { skipped: `takes minutes; npm run bench -- ${benchmark.name}` }
+      ? { skipped: `takes long; npm run bench -- ${benchmark.name}` }
       : await run(benchmark, interrupted.signal);
     if (interrupted.signal.aborted) return 130;
     rows.push({ name: benchmark.name, outcome });

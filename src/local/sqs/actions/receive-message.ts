@@ -51,10 +51,11 @@ function inRange(input: Input, name: string, { min, max }: Range): number | unde
 function answer(call: Call, queue: Queue, received: readonly Received[]): ReceivedMessages {
   const wantsAttribute = selector(call.input.texts('MessageAttributeNames'));
   // The second name is the older one of the same parameter.
-  const wantsSystem = selector([
+  const systemNames = [
     ...call.input.texts('MessageSystemAttributeNames'),
     ...call.input.texts('AttributeNames'),
-  ]);
+  ];
+  const wantsSystem = systemNames.length > 0 ? selector(systemNames) : undefined;
   const messages = received.map((one) => outgoing(one, wantsAttribute, wantsSystem));
   return new ReceivedMessages(messages, () => {
     for (const { handle } of received) queue.takeBack(handle);
@@ -64,13 +65,22 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
 
 type Wants = (name: string) => boolean;
 
-function outgoing(received: Received, wantsAttribute: Wants, wantsSystem: Wants): object {
+function outgoing(
+  received: Received,
+  wantsAttribute: Wants,
+  wantsSystem: Wants | undefined,
+): object {
   const { draft, handle } = received;
-  const wanted = new Map([...draft.attributes].filter(([name]) => wantsAttribute(name)));
+  const wanted =
+    draft.attributes.size > 0
+      ? new Map([...draft.attributes].filter(([name]) => wantsAttribute(name)))
+      : draft.attributes;
   const md5 = wanted.size === draft.attributes.size ? draft.attributesMd5 : attributesMd5(wanted);
-  const system = Object.entries(systemAttributes(received)).filter(
-    ([name, value]) => value !== undefined && wantsSystem(name),
-  );
+  const system = wantsSystem
+    ? Object.entries(systemAttributes(received)).filter(
+        ([name, value]) => value !== undefined && wantsSystem(name),
+      )
+    : [];
   return {
     MessageId: draft.id,
     ReceiptHandle: handle,

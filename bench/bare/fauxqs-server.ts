@@ -1,0 +1,8 @@
+// node fauxqs-server.ts
+//
+// fauxqs in its own process, as its README starts it. Prints its URL; ends when its stdin does.
+import { startFauxqs } from 'fauxqs';
+
+const server = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });
+console.log(`http://127.0.0.1:${server.port}`);
+process.stdin.on('end', () => void server.stop()).resume();

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/**
+ * Keep-alive connections that are given whole requests, bytes as they are. node:http's client
+ * costs more than its server does, and would be what is measured.
+ */
+export class Connections {
+  readonly #sockets: Socket[];
+
+  private constructor(sockets: Socket[]) {
+    this.#sockets = sockets;
+  }
+
+  static async open(url: string, count: number): Promise<Connections> {
+    const { hostname, port } = new URL(url);
+    const sockets = Array.from({ length: count }, () =>
+      connect({ host: hostname, port: Number(port), noDelay: true }),
+    );
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    return new Connections(sockets);
+  }
+
+  /**
+   * Makes the requests, one at a time on each connection. Gives the bodies of their answers. Never
+   * sleeps in the meantime: to wake a processor costs whoever writes to a socket, which is the
+   * server, more than the request itself, and the slower server the more.
+   */
+  async exchange(requests: readonly Buffer[]): Promise<Buffer[]> {
+    const bodies: Buffer[] = [];
+    let next = 0;
+    let done = false;
+    const spin = () => {
+      if (!done) setImmediate(spin);
+    };
+    spin();
+    await Promise.all(this.#sockets.map((socket) => work(socket))).finally(() => {
+      done = true;
+    });
+    return bodies;
+
+    function work(socket: Socket): Promise<void> {
+      return new Promise((resolve, reject) => {
+        let place = next;
+        let received: Buffer | undefined;
+        const begin = () => {
+          place = next++;
+          const request = requests[place];
+          if (request) socket.write(request);
+          else {
+            socket.off('data', take).off('close', closed);
+            resolve();
+          }
+        };
+        const take = (chunk: Buffer) => {
+          received = received ? Buffer.concat([received, chunk]) : chunk;
+          const body = bodyOf(received);
+          if (body === undefined) return;
+          if (body instanceof Error) return reject(body);
+          bodies[place] = body;
+          received = undefined;
+          begin();
+        };
+        const closed = () => reject(new Error('The server closed the connection.'));
+        socket.on('data', take).on('close', closed);
+        begin();
+      });
+    }
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** The body of an answer; undefined while some of it is missing, an error when it is a refusal. */
+function bodyOf(answer: Buffer): Buffer | Error | undefined {
+  const end = answer.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const head = answer.toString('latin1', 0, end);
+  const length = /content-length: (\d+)/i.exec(head)?.[1];
+  if (length === undefined) return new Error(`An answer without its length:\n${head}`);
+  const body = answer.subarray(end + 4);
+  if (body.length < Number(length)) return undefined;
+  return head.startsWith('HTTP/1.1 200') ? body : new Error(`A refusal:\n${answer}`);
+}
