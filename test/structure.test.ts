@@ -29,7 +29,8 @@ const strays = (folder: string, forbidden: RegExp) =>
 // The arrows of the README's picture.
 it.each([
   ['src/pipeline', /^src\/(local|cli|connect|index|handlers)/],
-  ['src/local/sqs', /^src\/(?!local\/(sqs|transport)|errors)/],
+  ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport)|errors)/],
+  ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
   ['src/local/lambda', /^src\/(?!local\/(lambda|transport)|errors)/],
   ['functions', /^src\/(local|cli|connect|index)/],
   ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],

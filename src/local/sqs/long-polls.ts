@@ -1,7 +1,7 @@
 import { Heap, type Ranked } from './engine/heap.ts';
 import { type Linked, LinkedList } from './engine/linked-list.ts';
-import type { Received } from './engine/message.ts';
-import type { Queue, ReceiveRequest } from './engine/queue.ts';
+import type { Received, ReceiveRequest } from './engine/message.ts';
+import type { Queue } from './engine/queue.ts';
 import { queueDoesNotExist } from './errors.ts';
 
 /** A receive that waits for a message, until its deadline. */

@@ -61,6 +61,15 @@ export class Message implements Linked<Message>, Ranked {
   }
 }
 
+/** What a receive asks for. */
+export interface ReceiveRequest {
+  readonly maxMessages: number;
+  /** Undefined: the queue's own. */
+  readonly visibilitySeconds: number | undefined;
+  /** A FIFO queue gives the same messages for the same id again. */
+  readonly attemptId: string | undefined;
+}
+
 /** A message as one receive found it. */
 export interface Received {
   readonly draft: Draft;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
-import { Heap } from './heap.ts';
-import { type Draft, Message, type Received } from './message.ts';
-import { FairOrder, FifoOrder, type Order } from './order.ts';
+import { FifoMemory, type Sent } from './fifo-memory.ts';
+import { type Draft, Message, type Received, type ReceiveRequest } from './message.ts';
+import { Messages } from './messages.ts';
+import { FairOrder, FifoOrder } from './order.ts';
 import { readHandle, writeHandle } from './receipt.ts';
-import { Recent } from './recent.ts';
+import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
   changed,
@@ -20,20 +21,6 @@ export interface Surroundings {
   deadLetterQueue(arn: string, sourceArn: string): Queue | undefined;
   /** Told when a message of the queue became visible, or when the next one will has changed. */
   onChange(queue: Queue): void;
-}
-
-export interface ReceiveRequest {
-  readonly maxMessages: number;
-  /** Undefined: the queue's own. */
-  readonly visibilitySeconds: number | undefined;
-  /** A FIFO queue gives the same messages for the same id again. */
-  readonly attemptId: string | undefined;
-}
-
-/** What a sender is told of its message. */
-export interface Sent {
-  readonly id: string;
-  readonly sequenceNumber: string | undefined;
 }
 
 export interface QueueIdentity {
@@ -72,17 +59,8 @@ export class Queue {
 
   readonly #surroundings: Surroundings;
   readonly #uid: string;
-  readonly #messages = new Map<number, Message>();
-  readonly #order: Order;
-  readonly #deadlines = new Heap<Message>();
-  /** By deduplication id, and group where that is its scope. */
-  readonly #sent: Recent<Sent>;
-  /** What a receive gave out, by its attempt id. */
-  readonly #attempts: Recent<{ message: Message; receipt: number }[]>;
-  #visible = 0;
-  #inFlight = 0;
-  #delayed = 0;
-  #lastNumber = 0;
+  readonly #messages: Messages;
+  readonly #fifo: FifoMemory | undefined;
 
   constructor(
     { name, arn, uid, isFifo, memorySeconds }: QueueIdentity,
@@ -95,9 +73,9 @@ export class Queue {
     this.attributes = initialAttributes(isFifo);
     this.settings = settingsOf(this.attributes);
     this.#uid = uid;
-    this.#order = isFifo ? new FifoOrder() : new FairOrder();
-    this.#sent = new Recent(memorySeconds);
-    this.#attempts = new Recent(memorySeconds);
+    this.#messages = new Messages(isFifo ? new FifoOrder() : new FairOrder());
+    this.#messages.retentionMs = this.settings.retentionSeconds * 1000;
+    this.#fifo = isFifo ? new FifoMemory(memorySeconds) : undefined;
     this.#surroundings = surroundings;
     this.createdAt = now;
     this.modifiedAt = now;
@@ -112,32 +90,26 @@ export class Queue {
     // On a FIFO queue a new delay holds for the messages that are there, a new retention on both.
     const delayMoved = this.isFifo && this.settings.delaySeconds !== delaySeconds;
     if (this.settings.retentionSeconds === retentionSeconds && !delayMoved) return;
-    for (const message of this.#messages.values()) {
+    this.#messages.retentionMs = this.settings.retentionSeconds * 1000;
+    for (const message of this.#messages.all()) {
       if (delayMoved && message.state === 'delayed') {
         message.stateEndsAt = message.sentAt + this.settings.delaySeconds * 1000;
       }
-      this.#setDeadline(message);
+      this.#messages.reschedule(message);
     }
     this.#surroundings.onChange(this);
   }
 
   send(draft: Draft, now: number): Sent {
-    const key = this.#deduplicationKey(draft);
-    const before = key === undefined ? undefined : this.#sent.get(key, now);
+    const { deduplicatesByGroup } = this.settings;
+    const before = this.#fifo?.sentBefore(draft, deduplicatesByGroup, now);
     if (before) return before;
     const message = new Message(draft, now);
     const delaySeconds = draft.delaySeconds ?? this.settings.delaySeconds;
-    if (delaySeconds > 0) this.#insert(message, 'delayed', now + delaySeconds * 1000);
-    else this.#insert(message, 'visible', 0);
+    this.#insert(message, delaySeconds > 0 ? 'delayed' : 'visible', now + delaySeconds * 1000);
     const sent = { id: draft.id, sequenceNumber: this.#sequenceNumber(message) };
-    if (key !== undefined) this.#sent.set(key, sent, now);
+    this.#fifo?.noteSent(draft, deduplicatesByGroup, sent, now);
     return sent;
-  }
-
-  #deduplicationKey({ groupId, deduplicationId }: Draft): string | undefined {
-    if (deduplicationId === undefined || !this.settings.deduplicatesByGroup) return deduplicationId;
-    // Neither has a space.
-    return `${groupId} ${deduplicationId}`;
   }
 
   /** Takes a message that another queue gives up on. */
@@ -156,22 +128,19 @@ export class Queue {
     if (again) return again;
     const received: Message[] = [];
     while (received.length < maxMessages && !this.isFull) {
-      const message = this.#order.next(received.at(-1));
+      const message = this.#messages.next(received.at(-1));
       if (message === undefined) break;
       if (this.#redrive(message, now)) continue;
-      this.#leaveState(message);
       message.receiveCount++;
       message.receivedHere++;
       message.receipt++;
       message.receivedAt = now;
       if (message.receiveCount === 1) message.firstReceivedAt = now;
-      this.#enterState(message, 'inFlight', now + hiddenMs);
-      this.#setDeadline(message);
+      this.#messages.move(message, 'inFlight', now + hiddenMs);
       received.push(message);
     }
     if (attemptId !== undefined && received.length > 0) {
-      const attempt = received.map((message) => ({ message, receipt: message.receipt }));
-      this.#attempts.set(attemptId, attempt, now);
+      this.#fifo?.noteTaken(attemptId, received, now);
     }
     return received.map((message) => this.#snapshot(message));
   }
@@ -181,11 +150,11 @@ export class Queue {
    * or something has become of one of its messages.
    */
   #receivedAs(attemptId: string, hiddenMs: number, now: number): Received[] | undefined {
-    const attempt = this.#attempts.get(attemptId, now);
-    if (!attempt?.every(({ message, receipt }) => this.#isHeld(message, receipt))) return undefined;
-    return attempt.map(({ message }) => {
+    const taken = this.#fifo?.taken(attemptId, now);
+    if (!taken?.every(({ message, receipt }) => this.#isHeld(message, receipt))) return undefined;
+    return taken.map(({ message }) => {
       message.stateEndsAt = now + hiddenMs;
-      this.#setDeadline(message);
+      this.#messages.reschedule(message);
       return this.#snapshot(message);
     });
   }
@@ -199,7 +168,7 @@ export class Queue {
 
   /** Whether no more messages can be in flight. */
   get isFull(): boolean {
-    return this.#inFlight >= MAX_IN_FLIGHT;
+    return this.#messages.inFlight >= MAX_IN_FLIGHT;
   }
 
   /**
@@ -211,11 +180,7 @@ export class Queue {
     if (message?.state !== 'inFlight') return;
     message.receiveCount--;
     message.receivedHere--;
-    this.#leaveState(message);
-    message.state = 'visible';
-    this.#visible++;
-    this.#order.add(message, true);
-    this.#setDeadline(message);
+    this.#messages.move(message, 'visible', 0, true);
     this.#surroundings.onChange(this);
   }
 
@@ -246,10 +211,9 @@ export class Queue {
    */
   moveNext(target: (message: Readonly<Message>) => Queue | undefined, now: number): boolean {
     this.#settle(now);
-    const message = this.#order.next(undefined);
-    if (message === undefined) return false;
-    const queue = target(message);
-    if (queue === undefined || queue === this) return false;
+    const message = this.#messages.next(undefined);
+    const queue = message && target(message);
+    if (message === undefined || queue === undefined || queue === this) return false;
     this.#remove(message);
     queue.#insert(new Message({ ...message.draft, id: randomUUID() }, now), 'visible', 0);
     return true;
@@ -269,51 +233,39 @@ export class Queue {
       throw invalidValue('VisibilityTimeout', seconds, reason);
     }
     // A message whose timeout has passed, but that nobody has received again, is hidden again.
-    this.#leaveState(message);
-    if (seconds > 0) this.#enterState(message, 'inFlight', now + seconds * 1000);
-    else this.#enterState(message, 'visible', 0);
-    this.#setDeadline(message);
+    this.#messages.move(message, seconds > 0 ? 'inFlight' : 'visible', now + seconds * 1000);
     this.#surroundings.onChange(this);
   }
 
   purge(now: number): void {
     this.purgedAt = now;
     this.#messages.clear();
-    this.#order.clear();
-    this.#deadlines.clear();
-    this.#sent.clear();
-    this.#attempts.clear();
-    this.#visible = 0;
-    this.#inFlight = 0;
-    this.#delayed = 0;
+    this.#fifo?.clear();
   }
 
   counts(now: number): { visible: number; inFlight: number; delayed: number } {
     this.#settle(now);
-    return { visible: this.#visible, inFlight: this.#inFlight, delayed: this.#delayed };
+    const { visible, inFlight, delayed } = this.#messages;
+    return { visible, inFlight, delayed };
   }
 
   /** All messages, the first sent first: to look at, not to change. */
   messages(now: number): Iterable<Readonly<Message>> {
     this.#settle(now);
-    return this.#messages.values();
+    return this.#messages.all();
   }
 
   /** When time alone will change something next. */
   get nextChangeAt(): number {
-    return this.#deadlines.first?.rank ?? Number.POSITIVE_INFINITY;
+    return this.#messages.nextChangeAt;
   }
 
   /** Does what has fallen due: delays and timeouts end, old messages go. */
   #settle(now: number): void {
-    for (;;) {
-      const message = this.#deadlines.first;
-      if (message === undefined || message.rank > now) return;
-      if (this.#expiresAt(message) <= now) this.#remove(message);
+    for (let message = this.#messages.due(now); message; message = this.#messages.due(now)) {
+      if (this.#messages.isExpired(message, now)) this.#remove(message);
       else {
-        this.#leaveState(message);
-        this.#enterState(message, 'visible', 0);
-        this.#setDeadline(message);
+        this.#messages.move(message, 'visible', 0);
         this.#surroundings.onChange(this);
       }
     }
@@ -331,59 +283,14 @@ export class Queue {
   }
 
   #insert(message: Message, state: 'visible' | 'delayed', stateEndsAt: number): void {
-    message.number = ++this.#lastNumber;
-    this.#messages.set(message.number, message);
-    this.#enterState(message, state, stateEndsAt);
-    message.rank = this.#deadlineOf(message);
-    this.#deadlines.add(message);
+    this.#messages.insert(message, state, stateEndsAt);
     this.#surroundings.onChange(this);
   }
 
   #remove(message: Message): void {
     // A receive may be waiting for its group, or for a place among the messages in flight.
     if (this.isFifo || this.isFull) this.#surroundings.onChange(this);
-    this.#leaveState(message);
-    this.#messages.delete(message.number);
-    this.#deadlines.remove(message);
-  }
-
-  #enterState(message: Message, state: Message['state'], stateEndsAt: number): void {
-    message.state = state;
-    message.stateEndsAt = stateEndsAt;
-    if (state === 'visible') {
-      this.#visible++;
-      this.#order.add(message);
-    } else if (state === 'inFlight') {
-      this.#inFlight++;
-      this.#order.taken(message);
-    } else {
-      this.#delayed++;
-    }
-  }
-
-  #leaveState(message: Message): void {
-    if (message.state === 'visible') {
-      this.#visible--;
-      this.#order.remove(message);
-    } else if (message.state === 'inFlight') {
-      this.#inFlight--;
-      this.#order.released(message);
-    } else {
-      this.#delayed--;
-    }
-  }
-
-  #setDeadline(message: Message): void {
-    this.#deadlines.move(message, this.#deadlineOf(message));
-  }
-
-  #deadlineOf(message: Message): number {
-    const expiresAt = this.#expiresAt(message);
-    return message.state === 'visible' ? expiresAt : Math.min(message.stateEndsAt, expiresAt);
-  }
-
-  #expiresAt(message: Message): number {
-    return message.keptSince + this.settings.retentionSeconds * 1000;
+    this.#messages.remove(message);
   }
 
   /** The message whose latest receive gave out the handle; undefined when there is none now. */
@@ -406,10 +313,6 @@ export class Queue {
   }
 
   #sequenceNumber({ number }: Message): string | undefined {
-    return this.isFifo ? String(FIRST_SEQUENCE_NUMBER + BigInt(number) * SEQUENCE_STEP) : undefined;
+    return this.isFifo ? sequenceNumberOf(number) : undefined;
   }
 }
-
-/** As AWS's look: 20 digits, and growing by multiples of 256. */
-const FIRST_SEQUENCE_NUMBER = 18_849_496_460_467_696_128n;
-const SEQUENCE_STEP = 256n;
