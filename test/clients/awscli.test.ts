@@ -28,7 +28,6 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_DEFAULT_REGION: server.sqs.region,
-        AWS_MAX_ATTEMPTS: '1',
         ...more,
       },
     });

@@ -7,7 +7,7 @@ import { refusal } from './test-queue.ts';
 import { SPEAKS_QUERY } from './worlds.ts';
 
 /** Whether serveSqs verifies signatures yet. */
-const VERIFIES = false;
+const VERIFIES = true;
 
 const KEY = { accessKeyId: 'AKIDCONTRACT', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG' };
 const SECOND = { accessKeyId: 'AKIDSECOND', secretAccessKey: 'another' };
@@ -33,7 +33,7 @@ describe.skipIf(!VERIFIES)('Auth', () => {
   const amzDate = (ms: number) => new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, '');
   /** A header of the right form, with a signature that is nobody's. */
   const header = (accessKeyId: string, date: string) =>
-    `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${date.slice(0, 8)}/us-east-1/sqs/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
+    `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${date.slice(0, 8)}/us-east-1/sqs/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=${'0'.repeat(64)}`;
 
   it.each([
     ['JSON', {}],

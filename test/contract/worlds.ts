@@ -14,7 +14,7 @@ import { createSqsClient, Sqs, type SqsServer, serveSqs } from '../../src/local/
 import { TestQueue } from './test-queue.ts';
 
 /** Whether serveSqs speaks the Query protocol yet. */
-export const SPEAKS_QUERY = false;
+export const SPEAKS_QUERY = true;
 
 /** Set in the environment, the contract also runs on AWS, in the account of the environment. */
 const ON_AWS = process.env.FANFOLD_CONTRACT_AWS === '1';

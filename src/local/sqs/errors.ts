@@ -10,16 +10,30 @@ export type SqsErrorCode =
   | 'InvalidAttributeValue'
   | 'InvalidBatchEntryId'
   | 'InvalidClientTokenId'
+  | 'InvalidIdFormat'
   | 'InvalidMessageContents'
   | 'InvalidParameterValue'
+  | 'InvalidSecurity'
+  | 'KmsAccessDenied'
+  | 'KmsDisabled'
+  | 'KmsInvalidKeyUsage'
+  | 'KmsInvalidState'
+  | 'KmsNotFound'
+  | 'KmsOptInRequired'
+  | 'KmsThrottled'
   | 'MalformedInput'
+  | 'MalformedQueryString'
+  | 'MessageNotInflight'
+  | 'MissingAction'
   | 'MissingParameter'
+  | 'NoSuchVersion'
   | 'OverLimit'
   | 'PurgeQueueInProgress'
   | 'QueueDeletedRecently'
   | 'QueueDoesNotExist'
   | 'QueueNameExists'
   | 'ReceiptHandleIsInvalid'
+  | 'RequestThrottled'
   | 'ResourceNotFoundException'
   | 'SignatureDoesNotMatch'
   | 'TooManyEntriesInBatchRequest'
@@ -75,6 +89,14 @@ const QUERY_CODES: Partial<Record<SqsErrorCode, string>> = {
   BatchRequestTooLong: `${PREFIX}BatchRequestTooLong`,
   EmptyBatchRequest: `${PREFIX}EmptyBatchRequest`,
   InvalidBatchEntryId: `${PREFIX}InvalidBatchEntryId`,
+  KmsAccessDenied: 'KMS.AccessDeniedException',
+  KmsDisabled: 'KMS.DisabledException',
+  KmsInvalidKeyUsage: 'KMS.InvalidKeyUsageException',
+  KmsInvalidState: 'KMS.InvalidStateException',
+  KmsNotFound: 'KMS.NotFoundException',
+  KmsOptInRequired: 'KMS.OptInRequired',
+  KmsThrottled: 'KMS.ThrottlingException',
+  MessageNotInflight: `${PREFIX}MessageNotInflight`,
   PurgeQueueInProgress: `${PREFIX}PurgeQueueInProgress`,
   QueueDeletedRecently: `${PREFIX}QueueDeletedRecently`,
   QueueDoesNotExist: `${PREFIX}NonExistentQueue`,
@@ -93,9 +115,13 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   AccessDenied: 403,
   InvalidAddress: 404,
   InvalidClientTokenId: 403,
+  InvalidSecurity: 403,
+  KmsOptInRequired: 403,
+  MalformedQueryString: 404,
   OverLimit: 403,
   PurgeQueueInProgress: 403,
   ReceiptHandleIsInvalid: 404,
+  RequestThrottled: 403,
   ResourceNotFoundException: 404,
   SignatureDoesNotMatch: 403,
 };

@@ -44,12 +44,11 @@ export class Input {
   }
 
   textMap(name: string): Record<string, string> {
-    const map: Record<string, string> = {};
-    for (const [key, value] of Object.entries(this.#map(name))) {
+    const map = this.#map(name);
+    for (const value of Object.values(map)) {
       if (typeof value !== 'string') throw wrongType(name, 'STRING_VALUE', value);
-      map[key] = value;
     }
-    return map;
+    return map as Record<string, string>;
   }
 
   has(name: string): boolean {

@@ -105,7 +105,6 @@ export class Sqs {
     const protocol = protocolOf(request);
     try {
       if (verifier) verify(verifier, request);
-      checkMethod(request);
       const asked = protocol.read(request);
       const answer = await this.#act(asked, request);
       if (!(answer instanceof ReceivedMessages)) {
@@ -147,7 +146,10 @@ export class Sqs {
   ): Output | ReceivedMessages | Promise<ReceivedMessages> {
     const act = ACTIONS.get(action);
     if (act === undefined) {
-      throw new SqsError('UnknownOperation', `The action ${action} is not one that this SQS has.`);
+      throw new SqsError(
+        'UnknownOperation',
+        `The action ${action} is not valid for this endpoint.`,
+      );
     }
     const now = Date.now();
     const origin = this.#url ?? `http://${request.headers.host ?? 'localhost'}`;
@@ -187,10 +189,4 @@ function verify(verifier: Verifier, request: ServiceRequest): void {
 function originOf(url: string): string {
   if (URL.canParse(url) && /^https?:/.test(url)) return new URL(url).origin;
   throw new FanfoldError('BadOption', `\`url\` is like http://sqs.local:9324; "${url}" is not.`);
-}
-
-function checkMethod({ method }: ServiceRequest): void {
-  if (method !== 'POST') {
-    throw new SqsError('UnknownOperation', `POST was expected; ${method} came.`);
-  }
 }

@@ -106,12 +106,13 @@ function systemAttributes(received: Received): Record<string, string | undefined
 }
 
 function wireAttributes(attributes: MessageAttributes): Record<string, object> {
-  const wire: Record<string, object> = {};
-  for (const [name, { dataType, value }] of attributes) {
-    wire[name] =
+  // Any name may be one, `__proto__` too: assigning to that would not make an entry.
+  return Object.fromEntries(
+    Array.from(attributes, ([name, { dataType, value }]) => [
+      name,
       'text' in value
         ? { DataType: dataType, StringValue: value.text }
-        : { DataType: dataType, BinaryValue: value.bytes };
-  }
-  return wire;
+        : { DataType: dataType, BinaryValue: value.bytes },
+    ]),
+  );
 }

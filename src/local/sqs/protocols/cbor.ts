@@ -4,6 +4,7 @@ import { queryCode, SqsError, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import { isParameters, typeOf } from './json.ts';
 import type { Protocol } from './protocol.ts';
+import { checkMethod } from './request.ts';
 
 const PATH = /\/operation\/([A-Za-z]+)$/;
 
@@ -14,7 +15,9 @@ const PATH = /\/operation\/([A-Za-z]+)$/;
  * https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
  */
 export const cbor: Protocol = {
-  read({ path, body }) {
+  read(request) {
+    checkMethod(request, 'POST');
+    const { path, body } = request;
     const [, action] = PATH.exec(path) ?? [];
     if (action === undefined) {
       throw new SqsError(

@@ -1,13 +1,14 @@
-import type { ServiceRequest } from '../../transport.ts';
 import { queryCode, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import type { Protocol } from './protocol.ts';
+import { checkMethod, textOf, withQueueOfPath } from './request.ts';
 
 const TARGET = /^AmazonSQS\.([A-Za-z]+)$/;
 
 /** AWS JSON 1.0, which the SDKs speak. */
 export const json: Protocol = {
   read(request) {
+    checkMethod(request, 'POST');
     const target = request.headers['x-amz-target'] ?? '';
     const [, action] = TARGET.exec(target) ?? [];
     if (action === undefined) {
@@ -16,7 +17,7 @@ export const json: Protocol = {
         `An SQS request names its action in the header X-Amz-Target, like AmazonSQS.SendMessage; "${target}" came.`,
       );
     }
-    return { action, parameters: parse(textOf(request)) };
+    return { action, parameters: withQueueOfPath(parse(textOf(request)), request) };
   },
   response: (output, _action, requestId) => ({
     status: 200,
@@ -33,11 +34,6 @@ export const json: Protocol = {
 
 function headers(requestId: string): Record<string, string> {
   return { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': requestId };
-}
-
-function textOf({ body }: ServiceRequest): string {
-  if (typeof body === 'string') return body;
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
 }
 
 function parse(text: string): Parameters {

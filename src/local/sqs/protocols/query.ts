@@ -1,0 +1,92 @@
+import type { ServiceRequest, ServiceResponse } from '../../transport.ts';
+import { queryCode, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
+import type { Protocol } from './protocol.ts';
+import { Fields } from './query-input.ts';
+import { resultOf } from './query-output.ts';
+import { checkMethod, textOf, withQueueOfPath } from './request.ts';
+import { element, escaped } from './xml.ts';
+
+const VERSION = '2012-11-05';
+const NAMESPACE = `http://queue.amazonaws.com/doc/${VERSION}/`;
+
+/**
+ * AWS Query: a form's fields in, XML out. Spoken by SDKs from before 2024, and by hand: the fields
+ * may be a URL's query.
+ * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
+export const query: Protocol = {
+  read(request) {
+    checkMethod(request, 'GET', 'POST');
+    const fields = fieldsOf(request);
+    const action = fields.text('Action');
+    if (!action) {
+      throw new SqsError('MissingAction', 'The request must contain the parameter Action.');
+    }
+    const version = fields.text('Version') ?? VERSION;
+    if (version !== VERSION) {
+      throw new SqsError('NoSuchVersion', `The requested version ( ${version} ) is not valid.`);
+    }
+    return { action, parameters: withQueueOfPath(fields.parameters(action), request) };
+  },
+  response(output, action, requestId) {
+    const result = output === undefined ? '' : element(`${action}Result`, resultOf(output, action));
+    const metadata = element('ResponseMetadata', element('RequestId', requestId));
+    return response(200, requestId, `${action}Response`, result + metadata);
+  },
+  error({ code, message }, requestId) {
+    const error =
+      element('Type', 'Sender') +
+      element('Code', queryCode(code)) +
+      element('Message', escaped(messageOf(code, message))) +
+      element('Detail', '');
+    const content = element('Error', error) + element('RequestId', requestId);
+    return response(statusOf(code), requestId, 'ErrorResponse', content);
+  },
+};
+
+function response(
+  status: number,
+  requestId: string,
+  root: string,
+  content: string,
+): ServiceResponse {
+  return {
+    status,
+    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
+    body: `<?xml version="1.0"?><${root} xmlns="${NAMESPACE}">${content}</${root}>`,
+  };
+}
+
+/** The one text that differs by protocol. */
+function messageOf(code: SqsErrorCode, message: string): string {
+  if (code !== 'QueueDoesNotExist') return message;
+  return 'The specified queue does not exist for this wsdl version.';
+}
+
+/** The fields of the URL and, before a form's own, since the first of two is taken, of its body. */
+function fieldsOf(request: ServiceRequest): Fields {
+  const fields = new Fields();
+  for (const [name, value] of request.query) fields.add(name, value);
+  if (!isForm(request)) return fields;
+  for (const field of textOf(request).split('&')) {
+    if (field === '') continue;
+    const at = field.indexOf('=');
+    if (at < 0) fields.add(decoded(field), '');
+    else fields.add(decoded(field.slice(0, at)), decoded(field.slice(at + 1)));
+  }
+  return fields;
+}
+
+function isForm({ method, headers }: ServiceRequest): boolean {
+  const type = headers['content-type'] ?? '';
+  return method === 'POST' && (type === '' || type.startsWith('application/x-www-form-urlencoded'));
+}
+
+/** Not by URLSearchParams, which lets broken escapes and broken UTF-8 pass, changed. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new SqsError('MalformedQueryString', 'The form is not percent-encoded UTF-8 throughout.');
+  }
+}

@@ -1,0 +1,21 @@
+import type { ServiceRequest } from '../../transport.ts';
+import { SqsError } from '../errors.ts';
+import type { Parameters } from '../input.ts';
+
+/** Refuses a request by another method than those that a protocol has. */
+export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): void {
+  if (allowed.includes(method)) return;
+  throw new SqsError('UnknownOperation', `${allowed.join(' or ')} was expected; ${method} came.`);
+}
+
+export function textOf({ body }: ServiceRequest): string {
+  if (typeof body === 'string') return body;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+}
+
+/** A request to a queue's own URL is about that queue, unless it names another. */
+export function withQueueOfPath(parameters: Parameters, request: ServiceRequest): Parameters {
+  const path = request.path.replace(/\/$/, '');
+  if (path === '' || (parameters.QueueUrl ?? undefined) !== undefined) return parameters;
+  return { ...parameters, QueueUrl: `http://${request.headers.host ?? 'localhost'}${path}` };
+}
