@@ -7,7 +7,7 @@ import { SignatureError } from './errors.ts';
 import { type Credentials, SigningKeys } from './signing-keys.ts';
 import { readTime } from './time.ts';
 
-export interface VerifierOptions {
+interface VerifierOptions {
   credentials: readonly Credentials[];
   /** Such as `us-east-1`. */
   region: string;
