@@ -34,7 +34,24 @@ export function readClaim(request: ServiceRequest): Claim {
   );
 }
 
+/** The header as the SDKs write it. */
+const USUAL = /^(AWS4-[^\s,]+) Credential=([^\s,]+), SignedHeaders=([^\s,]+), Signature=([^\s,]+)$/;
+
 function fromHeader(header: string, headers: ServiceRequest['headers']): Claim {
+  const usual = USUAL.exec(header);
+  const usualDate = headers['x-amz-date'];
+  if (usual && usualDate) {
+    const [, algorithm = '', credential = '', signedHeaders = '', signature = ''] = usual;
+    return {
+      algorithm,
+      credential,
+      signedHeaders,
+      signature,
+      date: usualDate,
+      expires: undefined,
+      presigned: false,
+    };
+  }
   const [algorithm = '', ...pairs] = header.trim().split(/[\s,]+/);
   // Of another scheme, such as Basic, AWS only says what it lacks.
   const parameters = algorithm.startsWith('AWS4-') ? readPairs(pairs, header) : new Map();

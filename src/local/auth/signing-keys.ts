@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** Who may call: secrets by access key id. */
 export interface Credentials {
@@ -17,7 +17,7 @@ export class SigningKeys {
   readonly #secret: string;
   readonly #region: string;
   readonly #service: string;
-  readonly #byDay = new Map<string, KeyObject>();
+  readonly #byDay = new Map<string, SigningKey>();
 
   constructor(secretAccessKey: string, region: string, service: string) {
     this.#secret = secretAccessKey;
@@ -26,16 +26,44 @@ export class SigningKeys {
   }
 
   /** The key of a day that is written like `20150830`. */
-  of(day: string): KeyObject {
+  of(day: string): SigningKey {
     const kept = this.#byDay.get(day);
     if (kept !== undefined) return kept;
     let bytes = hmac(`AWS4${this.#secret}`, day);
     for (const part of [this.#region, this.#service, 'aws4_request']) bytes = hmac(bytes, part);
-    // createHmac takes seven times as long with bytes as with a key.
-    const key = createSecretKey(bytes);
+    const key = new SigningKey(bytes);
     if (this.#byDay.size >= MAX_DAYS) this.#byDay.clear();
     this.#byDay.set(day, key);
     return key;
+  }
+}
+
+/** The bytes that SHA-256 takes at once. */
+const BLOCK_BYTES = 64;
+
+/**
+ * HMAC-SHA256 with one key, as RFC 2104 makes it of two hashes. The key's pads stand before the
+ * bytes to be hashed, which one-shot hashes then take: `createHmac` takes three times as long.
+ */
+class SigningKey {
+  readonly #outer = Buffer.alloc(BLOCK_BYTES + 32, 0x5c);
+  #inner = Buffer.alloc(BLOCK_BYTES + 1_024, 0x36);
+
+  /** @param key a hash, so that it is no longer than a block */
+  constructor(key: Buffer) {
+    for (const [at, byte] of key.entries()) {
+      this.#inner[at] = byte ^ 0x36;
+      this.#outer[at] = byte ^ 0x5c;
+    }
+  }
+
+  sign(text: string): Buffer {
+    // Three bytes are the most that a UTF-16 unit takes.
+    const most = BLOCK_BYTES + text.length * 3;
+    if (this.#inner.length < most) this.#inner = Buffer.concat([this.#inner], most);
+    const end = BLOCK_BYTES + this.#inner.write(text, BLOCK_BYTES);
+    hash('sha256', this.#inner.subarray(0, end), 'buffer').copy(this.#outer, BLOCK_BYTES);
+    return hash('sha256', this.#outer, 'buffer');
   }
 }
 

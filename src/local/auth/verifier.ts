@@ -1,11 +1,11 @@
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { ServiceRequest } from '../transport.ts';
 import { canonicalRequest } from './canonical.ts';
 import { readClaim } from './claim.ts';
 import { checkClock } from './clock.ts';
 import { SignatureError } from './errors.ts';
 import { type Credentials, SigningKeys } from './signing-keys.ts';
-import { readTime } from './time.ts';
+import { readTime, type SigningTime } from './time.ts';
 
 interface VerifierOptions {
   credentials: readonly Credentials[];
@@ -37,6 +37,12 @@ export class Verifier {
   readonly #region: string;
   readonly #service: string;
   readonly #keys: ReadonlyMap<string, SigningKeys>;
+  /** What many requests in a row have alike is read once: the date, ... */
+  #date = '';
+  #time: SigningTime | undefined;
+  /** ... and the names of the signed headers, which a client writes the same each time. */
+  #signedHeaders = '';
+  #signedNames: readonly string[] = [];
 
   constructor({ credentials, region, service }: VerifierOptions) {
     this.#region = region;
@@ -55,10 +61,10 @@ export class Verifier {
    */
   verify(request: ServiceRequest, now: number): void {
     const claim = readClaim(request);
-    const time = readTime(claim.date);
+    const time = this.#readTime(claim.date);
     checkClock(time, claim.expires, now);
-    const signedHeaders = claim.signedHeaders.split(';');
-    checkSignedHeaders(signedHeaders, request.headers);
+    const signedHeaders = this.#readSignedHeaders(claim.signedHeaders);
+    checkSigned(request.headers, signedHeaders);
     if (claim.algorithm !== ALGORITHM) {
       throw malformed(
         `Unsupported AWS 'algorithm': '${claim.algorithm}' (only ${ALGORITHM} for now).`,
@@ -77,10 +83,28 @@ export class Verifier {
     const canonical = canonicalRequest(request, signedHeaders, bodyHash, claim.presigned);
     if (canonical === undefined) throw doesNotMatch();
     const signable = `${ALGORITHM}\n${time.text}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
-    const signature = createHmac('sha256', keys.of(day)).update(signable);
-    if (!isSame(signature.digest('hex'), claim.signature) || declaredHash !== bodyHash) {
+    if (!isSame(keys.of(day).sign(signable), claim.signature) || declaredHash !== bodyHash) {
       throw doesNotMatch(canonical, signable);
     }
+  }
+
+  #readTime(date: string): SigningTime {
+    if (this.#time === undefined || date !== this.#date) {
+      this.#time = readTime(date);
+      this.#date = date;
+    }
+    return this.#time;
+  }
+
+  #readSignedHeaders(joined: string): readonly string[] {
+    if (joined === this.#signedHeaders) return this.#signedNames;
+    const names = joined.split(';');
+    if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
+    // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
+    if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
+    this.#signedHeaders = joined;
+    this.#signedNames = names;
+    return names;
   }
 
   #readCredential(credential: string, time: string): Credential {
@@ -114,20 +138,18 @@ export class Verifier {
   }
 }
 
-function checkSignedHeaders(names: readonly string[], headers: ServiceRequest['headers']): void {
-  if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
+/** Refuses headers of AWS's own that are not signed. */
+function checkSigned(headers: ServiceRequest['headers'], names: readonly string[]): void {
   for (const name in headers) {
     if (name.startsWith('x-amz-') && !names.includes(name)) throw unsigned(`'${name}'`);
   }
-  // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
-  if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
 }
 
+const SIGNATURE = /^[0-9a-f]{64}$/;
+
 /** In a time that says nothing of where they differ. */
-function isSame(ours: string, theirs: string): boolean {
-  const a = Buffer.from(ours);
-  const b = Buffer.from(theirs);
-  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+function isSame(ours: Buffer, theirs: string): boolean {
+  return SIGNATURE.test(theirs) && timingSafeEqual(ours, Buffer.from(theirs, 'hex'));
 }
 
 function doesNotMatch(canonical?: string, signable?: string): SignatureError {
