@@ -1,3 +1,4 @@
+import type { ServiceRequest } from '../transport.ts';
 import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
 import type { Input } from './input.ts';
@@ -13,8 +14,8 @@ export interface Call {
   readonly now: number;
   /** The URL of a queue, at the address that the caller used. */
   urlOf(queue: Queue): string;
-  /** Aborted when the caller went away. */
-  readonly caller: AbortSignal;
+  /** Its signal is aborted when the caller went away. */
+  readonly request: Pick<ServiceRequest, 'signal'>;
 }
 
 /** What an action answers, in the shape of SQS's service model; undefined where it answers nothing. */

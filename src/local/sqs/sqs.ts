@@ -106,7 +106,9 @@ export class Sqs {
     try {
       if (verifier) verify(verifier, request);
       const asked = protocol.read(request);
-      const answer = await this.#act(asked, request);
+      const acted = this.#act(asked, request);
+      // Only a receive that waits is answered later.
+      const answer = acted instanceof Promise ? await acted : acted;
       if (!(answer instanceof ReceivedMessages)) {
         return protocol.response(answer, asked.action, requestId);
       }
@@ -162,7 +164,7 @@ export class Sqs {
         moves: this.#moves,
         now,
         urlOf: (queue) => `${base}/${queue.name}`,
-        caller: request.signal,
+        request,
       });
     } finally {
       this.#polls.serveChanged(now);

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { answer, failure, type Service, type ServiceResponse } from './service.ts';
+import {
+  answer,
+  failure,
+  type Service,
+  type ServiceRequest,
+  type ServiceResponse,
+} from './service.ts';
 
 export interface ListenOptions {
   /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
@@ -91,9 +97,9 @@ async function serve(
   response: ServerResponse,
   maxBodyBytes: number,
 ): Promise<void> {
-  const caller = new AbortController();
+  const caller = new Caller();
   response.on('close', () => {
-    if (!response.writableFinished) caller.abort(new Error('The client closed the connection'));
+    if (!response.writableFinished) caller.leave();
   });
   // A connection that breaks is told by 'close'; unheard, its error would end the process.
   request.on('error', () => {});
@@ -103,22 +109,69 @@ async function serve(
   if (body === 'too long') {
     const message = `Request body is longer than ${maxBodyBytes} bytes.`;
     const refusal = failure(413, 'RequestEntityTooLarge', message);
-    send(response, refusal, caller.signal);
+    send(response, refusal, caller);
     return;
   }
-  const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
-  const served = await answer(service, {
-    method: request.method ?? 'GET',
-    path,
-    query: new URLSearchParams(query),
-    headers: headersOf(request),
-    body,
-    signal: caller.signal,
-  });
+  const served = await answer(service, new HttpRequest(request, body, caller));
   if (served.undelivered) await turn();
   // Its end of the connection may be closed already, and ours not yet.
-  if (request.socket.readableEnded) caller.abort(new Error('The client closed the connection'));
-  send(response, served, caller.signal);
+  if (request.socket.readableEnded) caller.leave();
+  send(response, served, caller);
+}
+
+const NO_QUERY = new URLSearchParams();
+
+/** A class, since the getters of an object literal would give each request a shape of its own. */
+class HttpRequest implements ServiceRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+  readonly #caller: Caller;
+
+  constructor(request: IncomingMessage, body: Uint8Array, caller: Caller) {
+    const [path, query] = splitOnce(request.url ?? '/', '?');
+    this.method = request.method ?? 'GET';
+    this.path = path;
+    this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
+    this.headers = headersOf(request);
+    this.body = body;
+    this.#caller = caller;
+  }
+
+  get signal(): AbortSignal {
+    return this.#caller.signal;
+  }
+}
+
+/** Who waits for an answer. Most never leave, and few services ask: so the signal is made late. */
+class Caller {
+  /** Told when it leaves. */
+  onLeave: (() => void) | undefined;
+  #controller: AbortController | undefined;
+  #left = false;
+
+  get left(): boolean {
+    return this.#left;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#left) this.#abort();
+    return this.#controller.signal;
+  }
+
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#abort();
+    this.onLeave?.();
+  }
+
+  #abort(): void {
+    this.#controller?.abort(new Error('The client closed the connection'));
+  }
 }
 
 /** Ends when what has arrived by now has been read: that a client has left, for one. */
@@ -156,13 +209,12 @@ function readBody(
   });
 }
 
-function send(response: ServerResponse, served: ServiceResponse, caller: AbortSignal): void {
-  const { undelivered } = served;
-  if (caller.aborted) {
-    undelivered?.();
+function send(response: ServerResponse, served: ServiceResponse, caller: Caller): void {
+  if (caller.left) {
+    served.undelivered?.();
     return;
   }
-  if (undelivered) caller.addEventListener('abort', undelivered, { once: true });
+  caller.onLeave = served.undelivered;
   try {
     // A text leaves in one piece with its head, and so in half the time of bytes.
     response.writeHead(served.status, {
@@ -176,13 +228,10 @@ function send(response: ServerResponse, served: ServiceResponse, caller: AbortSi
   }
 }
 
-function headersOf(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name in request.headers) {
-    const value = request.headers[name];
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
+/** Node gives one text a header, but for Set-Cookie, which no request has a use for. */
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  delete headers['set-cookie'];
+  return headers as Record<string, string>;
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

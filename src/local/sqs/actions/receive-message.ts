@@ -24,7 +24,7 @@ export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedM
   const received = queue.receive(request, now);
   if (received.length > 0) return answer(call, queue, received);
   if (waitSeconds > 0) {
-    const waited = polls.wait(queue, request, now + waitSeconds * 1000, call.caller);
+    const waited = polls.wait(queue, request, now + waitSeconds * 1000, call.request.signal);
     return waited.then((messages) => answer(call, queue, messages));
   }
   // A FIFO queue gives out nothing and says nothing.
