@@ -1,0 +1,242 @@
+import type { Service, ServiceRequest, ServiceResponse } from '../local/transport.ts';
+import { failure } from '../local/transport/service.ts';
+import { AWS, FATE, never } from './actors.ts';
+import type { EventLog } from './event-log.ts';
+import type { Faults } from './faults.ts';
+import { after } from './pause.ts';
+import {
+  type Answer,
+  answered,
+  ask,
+  changed,
+  readAnswer,
+  readCall,
+  refused,
+  type SqsCall,
+} from './sqs-call.ts';
+import type { Wire } from './wire.ts';
+
+/** How long a request takes to arrive, and its answer, in milliseconds. */
+const LATENCY_MS = 40;
+
+/** How late a message may become visible, in seconds. */
+const LATE_SECONDS = 90;
+
+/** How long an answer may be under way whose caller still waits for it, in milliseconds. */
+const LATE_ANSWER_MS = 200_000;
+
+/** The most by which visibility is found to have ended early, counted from the receive. */
+const EARLY_MS = 100_000;
+
+/** How long a receive takes that finds nothing, in milliseconds. */
+const EMPTY_MS = 2_000;
+
+const LOST = 'The request was lost.';
+
+/**
+ * SQS as it may behave at its worst, in front of the one that behaves. It never loses what it has
+ * accepted, nor changes it: all else may come twice, late, in another order, or not when asked.
+ */
+export class FaultySqs {
+  /** Calls answered, or given up. */
+  calls = 0;
+  readonly #sqs: Service;
+  readonly #faults: Faults;
+  readonly #wire: Wire;
+  readonly #log: EventLog;
+
+  constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
+    this.#sqs = sqs;
+    this.#faults = faults;
+    this.#wire = wire;
+    this.#log = log;
+  }
+
+  readonly service: Service = async (request) => {
+    const call = readCall(request);
+    const { actor } = call;
+    this.calls++;
+    if (actor.dead) return never();
+    this.#wire.asked(call);
+    const response = await FATE.run(() => this.#answer(call));
+    // Nobody is there to hear it; what it handed out stays in flight.
+    return actor.dead ? never() : response;
+  };
+
+  async #answer(call: SqsCall): Promise<ServiceResponse> {
+    const faults = this.#faults;
+    const mortal = call.actor.kind === 'worker' || call.actor.kind === 'seed';
+    const killer = call.actor.kind === 'seed' ? 'killSeed' : 'killWorker';
+    await after(faults.random.whole(1, LATENCY_MS));
+    if (faults.hits('lostRequest')) return this.#told(call, failure(500, 'InternalFailure', LOST));
+    if (faults.hits('throttling')) {
+      return this.#told(call, refused('RequestThrottled', 'The request was throttled.'));
+    }
+    if (mortal && faults.hits(killer)) {
+      call.actor.kill(`before ${call.action}`);
+      return never();
+    }
+    const response = await this.#effect(call);
+    this.#told(call, response);
+    if (mortal && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
+    await after(faults.random.whole(1, LATENCY_MS));
+    if (faults.hits('lostAnswer')) {
+      this.#log.note(`${describe(call)}: the answer is lost`);
+      return failure(500, 'InternalFailure', LOST);
+    }
+    this.#wire.confirmed(call, response);
+    return response;
+  }
+
+  #effect(call: SqsCall): ServiceResponse | Promise<ServiceResponse> {
+    switch (call.action) {
+      case 'ReceiveMessage':
+        return this.#receive(call);
+      case 'SendMessage':
+      case 'SendMessageBatch':
+        return this.#send(call);
+      case 'DeleteMessage':
+      case 'DeleteMessageBatch':
+        return this.#delete(call);
+      case 'GetQueueUrl':
+        return this.#missing(call) ?? this.#pass(call);
+      default:
+        return this.#pass(call);
+    }
+  }
+
+  /** Workers alone meet it: the queues that others use are theirs for long, or just made. */
+  #missing({ actor, queue }: SqsCall): ServiceResponse | undefined {
+    if (actor.kind !== 'worker' || !queue.includes('-run-')) return undefined;
+    if (!this.#faults.hits('missingQueue')) return undefined;
+    return refused('QueueDoesNotExist', 'The specified queue does not exist.');
+  }
+
+  async #receive(call: SqsCall): Promise<ServiceResponse> {
+    const faults = this.#faults;
+    if (faults.hits('emptyReceive')) {
+      await after(faults.random.whole(0, EMPTY_MS));
+      return answered({});
+    }
+    const response = await this.#pass(call);
+    const { Messages = [] } = response.status === 200 ? readAnswer(response) : {};
+    if (Messages.length === 0) return response;
+    for (const { ReceiptHandle } of Messages) {
+      if (faults.hits('duplicateDelivery')) this.#showAgain(call, ReceiptHandle, 0);
+      else if (faults.hits('earlyVisibility')) {
+        this.#showAgain(call, ReceiptHandle, faults.random.whole(0, EARLY_MS));
+      }
+    }
+    if (faults.hits('phantomDelivery')) return answered({});
+    if (faults.hits('lateDelivery')) await after(faults.random.whole(0, LATE_ANSWER_MS));
+    return response;
+  }
+
+  /** Makes a message in flight visible again, if it is still that receive's. */
+  #showAgain({ parameters: { QueueUrl } }: SqsCall, ReceiptHandle: string, ms: number): void {
+    void after(ms).then(() =>
+      AWS.run(() =>
+        ask(this.#sqs, 'ChangeMessageVisibility', {
+          QueueUrl,
+          ReceiptHandle,
+          VisibilityTimeout: 0,
+        }),
+      ),
+    );
+  }
+
+  #send(call: SqsCall): ServiceResponse | Promise<ServiceResponse> {
+    const missing = this.#missing(call);
+    if (missing) return missing;
+    const late = <T extends { DelaySeconds?: number }>(message: T): T => {
+      if (!this.#faults.hits('lateMessage')) return message;
+      const { DelaySeconds = 0 } = message;
+      return {
+        ...message,
+        DelaySeconds: DelaySeconds + this.#faults.random.whole(1, LATE_SECONDS),
+      };
+    };
+    const { Entries } = call.parameters;
+    if (Entries === undefined) return this.#pass(call, late(call.parameters));
+    return this.#batch(call, Entries.map(late));
+  }
+
+  #delete(call: SqsCall): ServiceResponse | Promise<ServiceResponse> {
+    const { Entries } = call.parameters;
+    const without = () => this.#faults.hits('deleteWithoutEffect');
+    if (Entries === undefined) return without() ? answered({}) : this.#pass(call);
+    const kept = Entries.filter(without);
+    const deleted = Entries.filter((entry) => !kept.includes(entry));
+    return this.#batch(
+      call,
+      deleted,
+      kept.map(({ Id }) => ({ Id })),
+    );
+  }
+
+  /** A batch of which some entries may fail. @param claimed what succeeds only by its own account */
+  async #batch(
+    call: SqsCall,
+    Entries: SqsCall['parameters']['Entries'] & {},
+    claimed: { Id: string }[] = [],
+  ): Promise<ServiceResponse> {
+    const failing = Entries.filter(() => this.#faults.hits('partialBatch'));
+    const rest = Entries.filter((entry) => !failing.includes(entry));
+    const Failed = failing.map(({ Id }) => ({
+      Id,
+      SenderFault: false,
+      Code: 'InternalError',
+      Message: 'Try again.',
+    }));
+    if (failing.length === 0 && claimed.length === 0) {
+      return this.#pass(call, { ...call.parameters, Entries });
+    }
+    let answer: Answer = {};
+    if (rest.length > 0) {
+      const response = await this.#pass(call, { ...call.parameters, Entries: rest });
+      if (response.status !== 200) return response;
+      answer = readAnswer(response);
+    }
+    const Successful = [...(answer.Successful ?? []), ...claimed];
+    return answered({ Successful, Failed: [...(answer.Failed ?? []), ...Failed] });
+  }
+
+  /** Has the SQS that behaves do it. */
+  async #pass(call: SqsCall, parameters = call.parameters): Promise<ServiceResponse> {
+    const request: ServiceRequest = changed(call, parameters);
+    const response = await AWS.run(() => this.#sqs(request));
+    this.#wire.happened({ ...call, parameters }, response);
+    return response;
+  }
+
+  #told(call: SqsCall, response: ServiceResponse): ServiceResponse {
+    const { status } = response;
+    this.#log.note(`${call.actor.name}: ${describe(call)}: ${this.#outcome(status, response)}`);
+    return response;
+  }
+
+  #outcome(status: number, response: ServiceResponse): string {
+    const answer = readAnswer(response) as Answer & { __type?: string };
+    if (status !== 200) return `${status} ${answer.__type?.replace(/.*#/, '')}`;
+    if (answer.Messages) {
+      const receives = answer.Messages.map(
+        ({ MessageId, Attributes }) =>
+          `${MessageId.slice(0, 8)}/${Attributes?.ApproximateReceiveCount ?? '?'}`,
+      );
+      return `got ${receives.join(' ')}`;
+    }
+    const failed = answer.Failed?.length ?? 0;
+    return failed > 0 ? `ok but for ${failed}` : 'ok';
+  }
+}
+
+function describe({ action, queue, parameters, attempt }: SqsCall): string {
+  const { Entries, VisibilityTimeout } = parameters;
+  return [
+    action,
+    queue,
+    ...(Entries ? [`of ${Entries.length}`] : []),
+    ...(VisibilityTimeout === undefined ? [] : [`for ${VisibilityTimeout} s`]),
+    ...(attempt > 1 ? [`again (${attempt})`] : []),
+  ].join(' ');
+}

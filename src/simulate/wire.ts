@@ -1,0 +1,260 @@
+import type { ServiceResponse } from '../local/transport.ts';
+import type { Actor } from './actors.ts';
+import type { EventLog } from './event-log.ts';
+import { type Answer, type Entry, readAnswer, type SqsCall } from './sqs-call.ts';
+
+/** How long a worker may take from looking at its claim to sending, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/** What is known of one input of one run, from what went over the wire. */
+export class Item {
+  /** Whether SQS has accepted a result of it. */
+  reported = false;
+  /** Ids of task messages that carry it. */
+  readonly carriers = new Set<string>();
+  /** How often it was begun from its first attempt: by a seed, or by what was delivered again. */
+  lineages = 0;
+}
+
+/** A run as the wire sees it. */
+export class WireRun {
+  readonly items = new Map<number, Item>();
+  /** Whether its queue was deleted. */
+  over = false;
+
+  item(index: number): Item {
+    const item = this.items.get(index) ?? new Item();
+    this.items.set(index, item);
+    return item;
+  }
+}
+
+interface Message {
+  runId: string;
+  indexes: number[];
+  attempt: number;
+  expiresAt: number;
+  receives: number;
+  handle: string | undefined;
+}
+
+/** A task message that a worker has, as far as the worker knows. */
+interface Claim {
+  message: Message;
+  until: number;
+}
+
+/**
+ * Watches what goes over the wire, and finds what must not: a task message deleted before all that
+ * came of it is with SQS; a result deleted before its consumer has it; new chunks from a worker
+ * that is past its last confirmed claim.
+ */
+export class Wire {
+  readonly violations: string[] = [];
+  readonly #runs = new Map<string, WireRun>();
+  readonly #taskQueue: string;
+  readonly #visibilityMs: number;
+  readonly #log: EventLog;
+  readonly #messages = new Map<string, Message>();
+  readonly #byHandle = new Map<string, Message>();
+  readonly #claims = new Map<string, Claim>();
+  readonly #hands = new Map<Actor, Set<string>>();
+  /** Result indexes that a receipt handle of a run's queue stands for. */
+  readonly #results = new Map<string, number[]>();
+  /** Whether a consumer has an index. */
+  readonly #hasResult: (queue: string, index: number) => boolean;
+
+  constructor(
+    { taskQueue, visibilitySeconds }: { taskQueue: string; visibilitySeconds: number },
+    log: EventLog,
+    hasResult: (queue: string, index: number) => boolean,
+  ) {
+    this.#taskQueue = taskQueue;
+    this.#visibilityMs = visibilitySeconds * 1000;
+    this.#log = log;
+    this.#hasResult = hasResult;
+  }
+
+  run(runId: string): WireRun {
+    const run = this.#runs.get(runId) ?? new WireRun();
+    this.#runs.set(runId, run);
+    return run;
+  }
+
+  /** A call sets out. */
+  asked(call: SqsCall): void {
+    const { action, queue, actor, parameters } = call;
+    if (queue !== this.#taskQueue) {
+      if (!action.startsWith('DeleteMessage')) return;
+      for (const { ReceiptHandle = '' } of entriesOf(call))
+        this.#acknowledged(queue, ReceiptHandle);
+      return;
+    }
+    if (actor.kind !== 'worker' || call.attempt > 1 || !action.startsWith('SendMessage')) return;
+    for (const { MessageBody = '' } of parameters.Entries ?? []) this.#sendsOn(actor, MessageBody);
+  }
+
+  /** A call had its effect. */
+  happened(call: SqsCall, response: ServiceResponse): void {
+    if (response.status !== 200) return;
+    const { action, queue } = call;
+    const isTasks = queue === this.#taskQueue;
+    if (action === 'DeleteQueue') this.run(runOf(queue)).over = true;
+    else if (action.startsWith('SendMessage')) {
+      if (isTasks) this.#accepted(call, readAnswer(response));
+      else if (isRuns(queue))
+        for (const { MessageBody = '' } of entriesOf(call)) this.#reported(MessageBody);
+    } else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
+    else if (action.startsWith('DeleteMessage') && isTasks) {
+      for (const { ReceiptHandle = '' } of entriesOf(call)) this.#deleted(ReceiptHandle);
+    }
+  }
+
+  /** Its caller has the answer. */
+  confirmed(call: SqsCall, response: ServiceResponse): void {
+    const { action, actor, sentAt, parameters } = call;
+    if (call.queue !== this.#taskQueue) return;
+    const { VisibilityTimeout, ReceiptHandle = '' } = parameters;
+    if (action === 'ChangeMessageVisibility') {
+      if (response.status !== 200) this.#log.mark('claim refused');
+      const claim = this.#claims.get(ReceiptHandle);
+      if (response.status !== 200 || claim === undefined) return;
+      claim.until = sentAt + (VisibilityTimeout ?? 0) * 1000;
+    } else if (action === 'ReceiveMessage' && response.status === 200) {
+      const hidden =
+        VisibilityTimeout === undefined ? this.#visibilityMs : VisibilityTimeout * 1000;
+      for (const { ReceiptHandle: handle } of readAnswer(response).Messages ?? []) {
+        const message = this.#byHandle.get(handle);
+        if (message) this.#claims.set(handle, { message, until: sentAt + hidden });
+        this.holds(actor, handle);
+      }
+    }
+  }
+
+  /** A worker has been given a message. */
+  holds(actor: Actor, handle: string): void {
+    const hand = this.#hands.get(actor) ?? new Set();
+    this.#hands.set(actor, hand.add(handle));
+  }
+
+  /** Indexes that a worker holds messages of, by run. */
+  heldBy(actor: Actor): { runId: string; indexes: number[] }[] {
+    const hand = [...(this.#hands.get(actor) ?? [])];
+    return hand.flatMap((handle) => this.#claims.get(handle)?.message ?? []);
+  }
+
+  #accepted(call: SqsCall, { MessageId, Successful = [] }: Answer): void {
+    const isSeed = call.actor.kind === 'seed';
+    for (const entry of entriesOf(call)) {
+      const id = MessageId ?? Successful.find(({ Id }) => Id === entry.Id)?.MessageId;
+      const message = readMessage(entry.MessageBody ?? '');
+      if (id === undefined || message === undefined) continue;
+      this.#messages.set(id, message);
+      if (!isSeed && message.attempt > 1) this.#log.mark('retry sent');
+      for (const index of message.indexes) {
+        const item = this.run(message.runId).item(index);
+        item.carriers.add(id);
+        // A worker's own message goes a lineage on, unless its sender tries again what got through.
+        if (isSeed || call.attempt > 1) item.lineages++;
+      }
+    }
+  }
+
+  #reported(body: string): void {
+    const { runId, results } = JSON.parse(body) as { runId: string; results: { index: number }[] };
+    for (const { index } of results) this.run(runId).item(index).reported = true;
+  }
+
+  #received(queue: string, { Messages = [] }: Answer): void {
+    for (const { MessageId, ReceiptHandle, Body } of Messages) {
+      if (isRuns(queue)) {
+        const { results = [] } = JSON.parse(Body) as { results?: { index: number }[] };
+        this.#results.set(
+          ReceiptHandle,
+          results.map(({ index }) => index),
+        );
+        continue;
+      }
+      const message = this.#messages.get(MessageId);
+      if (message === undefined) continue;
+      message.handle = ReceiptHandle;
+      this.#byHandle.set(ReceiptHandle, message);
+      if (++message.receives === 1) continue;
+      this.#log.mark('task message came again');
+      for (const index of message.indexes) this.run(message.runId).item(index).lineages++;
+    }
+  }
+
+  /** An older handle deletes nothing. */
+  #deleted(handle: string): void {
+    const message = this.#byHandle.get(handle);
+    if (message?.handle !== handle) return;
+    message.handle = undefined;
+    const run = this.run(message.runId);
+    const [id] = [...this.#messages].find(([, one]) => one === message) ?? [''];
+    for (const index of message.indexes) {
+      const item = run.item(index);
+      item.carriers.delete(id);
+      if (item.reported || item.carriers.size > 0) continue;
+      if (run.over || Date.now() > message.expiresAt)
+        this.#log.mark('chunk of an ended run dropped');
+      else {
+        this.violations.push(
+          `The last task message with input ${index} of run ${message.runId} was deleted, and SQS has no result of it.`,
+        );
+      }
+    }
+  }
+
+  #acknowledged(queue: string, handle: string): void {
+    for (const index of this.#results.get(handle) ?? []) {
+      if (this.#hasResult(queue, index)) continue;
+      this.violations.push(
+        `The result of input ${index} in ${queue} was deleted before its consumer had taken it.`,
+      );
+    }
+  }
+
+  #sendsOn(actor: Actor, body: string): void {
+    const sent = readMessage(body);
+    if (sent === undefined) return;
+    const claims = [...(this.#hands.get(actor) ?? [])].flatMap(
+      (handle) => this.#claims.get(handle) ?? [],
+    );
+    for (const index of sent.indexes) {
+      const own = claims.filter(
+        ({ message }) => message.runId === sent.runId && message.indexes.includes(index),
+      );
+      if (own.some(({ until }) => Date.now() <= until + GRACE_MS)) continue;
+      this.violations.push(
+        own.length === 0
+          ? `${actor.name} sent input ${index} of run ${sent.runId} on, which nobody gave it.`
+          : `${actor.name} sent input ${index} of run ${sent.runId} on, past its claim.`,
+      );
+    }
+  }
+}
+
+function entriesOf({ parameters }: SqsCall): Entry[] {
+  return parameters.Entries ?? [{ Id: '', ...parameters }];
+}
+
+function isRuns(queue: string): boolean {
+  return queue.includes('-run-');
+}
+
+function runOf(queue: string): string {
+  return queue.replace(/^.*-run-/, '');
+}
+
+/** A task message; undefined where it is garbage, which the simulation sends too. */
+function readMessage(body: string): Message | undefined {
+  try {
+    const { v, runId, items, attempt, expiresAt } = JSON.parse(body);
+    if (v !== 1) return undefined;
+    const indexes = (items as [number, unknown][]).map(([index]) => index);
+    return { runId, indexes, attempt, expiresAt, receives: 0, handle: undefined };
+  } catch {
+    return undefined;
+  }
+}
