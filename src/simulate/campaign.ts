@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { warmUp } from './clients.ts';
 import { type Scenario, scenario } from './scenario.ts';
 import { type Outcome, simulate } from './simulate.ts';
 
@@ -24,6 +25,7 @@ export interface Found {
 /** Simulates scenarios until one fails, and shrinks that. */
 export async function campaign(options: CampaignOptions): Promise<Found | undefined> {
   const { seed, runs, path, shrinkSeconds, onOutcome } = options;
+  await warmUp();
   const property = fc.asyncProperty(scenario, async (one) => {
     if (performance.now() > shrinkUntil) return;
     const outcome = await simulate(one);

@@ -16,14 +16,14 @@ import {
 } from './sqs-call.ts';
 import type { Wire } from './wire.ts';
 
-/** How long a request takes to arrive, and its answer, in milliseconds. */
+/** How long a request takes to arrive, or its answer, in milliseconds. */
 const LATENCY_MS = 40;
 
 /** How late a message may become visible, in seconds. */
 const LATE_SECONDS = 90;
 
 /** How long an answer may be under way whose caller still waits for it, in milliseconds. */
-const LATE_ANSWER_MS = 200_000;
+const LATE_ANSWER_MS = 100_000;
 
 /** The most by which visibility is found to have ended early, counted from the receive. */
 const EARLY_MS = 100_000;
@@ -67,7 +67,10 @@ export class FaultySqs {
     const faults = this.#faults;
     const mortal = call.actor.kind === 'worker' || call.actor.kind === 'seed';
     const killer = call.actor.kind === 'seed' ? 'killSeed' : 'killWorker';
-    await after(faults.random.whole(1, LATENCY_MS));
+    // On its way there, or on its way back: both would cost a timer each.
+    const arrivesLate = faults.random.chance(0.5);
+    const latency = faults.random.whole(1, LATENCY_MS);
+    if (arrivesLate) await after(latency);
     if (faults.hits('lostRequest')) return this.#told(call, failure(500, 'InternalFailure', LOST));
     if (faults.hits('throttling')) {
       return this.#told(call, refused('RequestThrottled', 'The request was throttled.'));
@@ -79,7 +82,7 @@ export class FaultySqs {
     const response = await this.#effect(call);
     this.#told(call, response);
     if (mortal && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
-    await after(faults.random.whole(1, LATENCY_MS));
+    if (!arrivesLate) await after(latency);
     if (faults.hits('lostAnswer')) {
       this.#log.note(`${describe(call)}: the answer is lost`);
       return failure(500, 'InternalFailure', LOST);
@@ -189,7 +192,8 @@ export class FaultySqs {
       Message: 'Try again.',
     }));
     if (failing.length === 0 && claimed.length === 0) {
-      return this.#pass(call, { ...call.parameters, Entries });
+      const same = Entries.every((entry, at) => entry === call.parameters.Entries?.[at]);
+      return this.#pass(call, same ? call.parameters : { ...call.parameters, Entries });
     }
     let answer: Answer = {};
     if (rest.length > 0) {

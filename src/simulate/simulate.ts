@@ -10,7 +10,7 @@ import { World } from './world.ts';
 const START = Date.UTC(2027, 0, 1);
 
 /** How long after the last fault everything must have ended, in milliseconds of virtual time. */
-const LIVENESS_MS = 2 * 3_600_000;
+const LIVENESS_MS = 3_600_000;
 
 /** How long it may take to stop what is idle: a function's timeout, for what hangs. */
 const CLOSING_MS = 3 * 60_000;

@@ -60,13 +60,21 @@ export function readCall(request: ServiceRequest): SqsCall {
   return { actor, action, parameters, queue, sentAt: Date.now(), attempt, request };
 }
 
-export function readAnswer({ body }: ServiceResponse): Answer {
-  const text = textOf(body);
-  return text === '' ? {} : (JSON.parse(text) as Answer);
+const answers = new WeakMap<ServiceResponse, Answer>();
+
+export function readAnswer(response: ServiceResponse): Answer {
+  const known = answers.get(response);
+  if (known) return known;
+  const text = textOf(response.body);
+  const answer = text === '' ? {} : (JSON.parse(text) as Answer);
+  answers.set(response, answer);
+  return answer;
 }
 
 /** The same request with other parameters. */
-export function changed({ request }: SqsCall, parameters: Parameters): ServiceRequest {
+export function changed(call: SqsCall, parameters: Parameters): ServiceRequest {
+  const { request } = call;
+  if (parameters === call.parameters) return request;
   return { ...request, body: JSON.stringify(parameters) };
 }
 

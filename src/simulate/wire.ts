@@ -30,6 +30,7 @@ export class WireRun {
 }
 
 interface Message {
+  id: string;
   runId: string;
   indexes: number[];
   attempt: number;
@@ -137,18 +138,13 @@ export class Wire {
     this.#hands.set(actor, hand.add(handle));
   }
 
-  /** Indexes that a worker holds messages of, by run. */
-  heldBy(actor: Actor): { runId: string; indexes: number[] }[] {
-    const hand = [...(this.#hands.get(actor) ?? [])];
-    return hand.flatMap((handle) => this.#claims.get(handle)?.message ?? []);
-  }
-
   #accepted(call: SqsCall, { MessageId, Successful = [] }: Answer): void {
     const isSeed = call.actor.kind === 'seed';
     for (const entry of entriesOf(call)) {
       const id = MessageId ?? Successful.find(({ Id }) => Id === entry.Id)?.MessageId;
       const message = readMessage(entry.MessageBody ?? '');
       if (id === undefined || message === undefined) continue;
+      message.id = id;
       this.#messages.set(id, message);
       if (!isSeed && message.attempt > 1) this.#log.mark('retry sent');
       for (const index of message.indexes) {
@@ -190,11 +186,11 @@ export class Wire {
     const message = this.#byHandle.get(handle);
     if (message?.handle !== handle) return;
     message.handle = undefined;
+    this.#claims.delete(handle);
     const run = this.run(message.runId);
-    const [id] = [...this.#messages].find(([, one]) => one === message) ?? [''];
     for (const index of message.indexes) {
       const item = run.item(index);
-      item.carriers.delete(id);
+      item.carriers.delete(message.id);
       if (item.reported || item.carriers.size > 0) continue;
       if (run.over || Date.now() > message.expiresAt)
         this.#log.mark('chunk of an ended run dropped');
@@ -218,18 +214,19 @@ export class Wire {
   #sendsOn(actor: Actor, body: string): void {
     const sent = readMessage(body);
     if (sent === undefined) return;
-    const claims = [...(this.#hands.get(actor) ?? [])].flatMap(
-      (handle) => this.#claims.get(handle) ?? [],
-    );
+    const claimed = new Set<number>();
+    const hand = this.#hands.get(actor) ?? new Set();
+    for (const handle of hand) {
+      const claim = this.#claims.get(handle);
+      if (claim === undefined || Date.now() > claim.until + GRACE_MS) hand.delete(handle);
+      else if (claim.message.runId === sent.runId) {
+        for (const index of claim.message.indexes) claimed.add(index);
+      }
+    }
     for (const index of sent.indexes) {
-      const own = claims.filter(
-        ({ message }) => message.runId === sent.runId && message.indexes.includes(index),
-      );
-      if (own.some(({ until }) => Date.now() <= until + GRACE_MS)) continue;
+      if (claimed.has(index)) continue;
       this.violations.push(
-        own.length === 0
-          ? `${actor.name} sent input ${index} of run ${sent.runId} on, which nobody gave it.`
-          : `${actor.name} sent input ${index} of run ${sent.runId} on, past its claim.`,
+        `${actor.name} sent input ${index} of run ${sent.runId} on, past its claim on it.`,
       );
     }
   }
@@ -253,7 +250,7 @@ function readMessage(body: string): Message | undefined {
     const { v, runId, items, attempt, expiresAt } = JSON.parse(body);
     if (v !== 1) return undefined;
     const indexes = (items as [number, unknown][]).map(([index]) => index);
-    return { runId, indexes, attempt, expiresAt, receives: 0, handle: undefined };
+    return { id: '', runId, indexes, attempt, expiresAt, receives: 0, handle: undefined };
   } catch {
     return undefined;
   }

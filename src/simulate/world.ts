@@ -1,13 +1,11 @@
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { type SqsEvent, seedHandler, workerHandler } from '../handlers.ts';
 import { Lambda } from '../local/lambda/index.ts';
 import { Sqs } from '../local/sqs/index.ts';
-import { inProcess, type Service, unsigned } from '../local/transport.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { Worker } from '../pipeline/work.ts';
 import { TaskRegistry } from '../task.ts';
 import type { Actor } from './actors.ts';
+import { connectClients, lambdaClient, sqsClient } from './clients.ts';
 import { Consumer } from './consumer.ts';
 import { Environments } from './environments.ts';
 import type { EventLog } from './event-log.ts';
@@ -29,22 +27,6 @@ const WORKER_TIMEOUT_SECONDS = 150;
 const TASK_VISIBILITY_SECONDS = 6 * WORKER_TIMEOUT_SECONDS;
 const SEED_TIMEOUT_SECONDS = 60;
 const MAX_RECEIVE_COUNT = 100;
-
-/** What the SDK's clients are given, so that they look for nothing in files. */
-const CLIENT = {
-  region: 'us-east-1',
-  endpoint: 'http://localhost',
-  credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
-  signer: unsigned,
-  maxAttempts: 3,
-  retryMode: 'standard',
-  defaultsMode: 'standard' as const,
-  useDualstackEndpoint: false,
-  useFipsEndpoint: false,
-  userAgentAppId: async () => undefined,
-  authSchemePreference: [],
-  disableClockSkewCorrection: true,
-};
 
 /** A deployment with all its processes, on services that misbehave. */
 export class World {
@@ -75,6 +57,7 @@ export class World {
     );
     this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
     this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
+    connectClients({ sqs: this.#faultySqs.service, lambda: this.#faultyLambda.service });
     this.#pullWorkers = new PullWorkers((actor) => this.#pulling(actor), this.faults);
     this.#tasks.add(simulatedTask(scenario.task, this));
     this.consumers = scenario.runs.map(
@@ -137,17 +120,11 @@ export class World {
     readAnswer(await ask(this.#sqs.service, 'CreateQueue', { QueueName, Attributes }));
   }
 
-  #client(): SQSClient {
-    const requestHandler = inProcess(this.#faultySqs.service);
-    return new SQSClient({ ...CLIENT, requestHandler, md5: false, useQueueUrlAsEndpoint: false });
-  }
-
   #deployment() {
     const { lambdaWorkers, pullWorkers, task } = this.#scenario;
-    const service: Service = this.#faultyLambda.service;
     return {
-      sqs: this.#client(),
-      lambda: new LambdaClient({ ...CLIENT, requestHandler: inProcess(service) }),
+      sqs: sqsClient(),
+      lambda: lambdaClient(),
       names: this.names,
       workers: lambdaWorkers + pullWorkers,
       concurrencyOf: () => task.concurrency,
@@ -160,7 +137,7 @@ export class World {
     const seeds = new Environments(
       'seed',
       'seed',
-      () => seedHandler(this.#tasks, { sqs: this.#client(), name: NAME }),
+      () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME }),
       isSilent,
     );
     this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
@@ -172,7 +149,7 @@ export class World {
       (actor) => {
         this.#maySlow(actor);
         const handle = workerHandler(this.#tasks, {
-          sqs: this.#client(),
+          sqs: sqsClient(),
           name: NAME,
           sliceSeconds,
         });
@@ -188,7 +165,7 @@ export class World {
       timeoutSeconds: WORKER_TIMEOUT_SECONDS,
     });
     this.#lambda.addSqsEventSource(names.worker, {
-      sqs: this.#client(),
+      sqs: sqsClient(),
       queueUrl: this.#queueUrl(names.tasks),
       batchSize: 1,
       maxConcurrency: lambdaWorkers,
@@ -198,7 +175,7 @@ export class World {
 
   #pulling(actor: Actor) {
     this.#maySlow(actor);
-    const sqs = this.#client();
+    const sqs = sqsClient();
     const taskQueueUrl = this.#queueUrl(this.names.tasks);
     const worker = new Worker({
       sqs,
