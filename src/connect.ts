@@ -7,9 +7,12 @@ import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openProcesses } from './local/processes.ts';
 import type { World } from './local/world.ts';
+import { type Cancelled, cancelRun } from './pipeline/cancel.ts';
 import { namesOf } from './pipeline/names.ts';
 import type { Inputs } from './pipeline/pages.ts';
-import { Run, type RunOptions } from './pipeline/run.ts';
+import { Run } from './pipeline/run.ts';
+import type { RunOptions } from './pipeline/run-options.ts';
+import { wait } from './pipeline/send.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
 
 /** Where tasks run. */
@@ -33,6 +36,9 @@ export interface ConnectOptions {
    */
   onWarning?: (message: string) => void;
 }
+
+/** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
+const CLOSE_MS = 2_000;
 
 /** How many workers a stack's chunks are cut for. */
 const STACK_WORKERS = 100;
@@ -144,9 +150,23 @@ export class Fanfold implements AsyncDisposable {
     return run;
   }
 
+  /**
+   * Cancels a run of this deployment, whoever collects it: what has no result yet ends `cancelled`.
+   *
+   * @throws FanfoldError `UnknownRun` when there is no such run
+   */
+  async cancel(runId: string): Promise<Cancelled> {
+    return cancelRun(this.#world.deployment, runId);
+  }
+
   /** Ends what runs here, with an error for who still takes results, and lets everything go. */
   async close(): Promise<void> {
     this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
+    // Their queues are deleted, unless AWS takes its time: they expire by themselves.
+    const waited = new AbortController();
+    const ended = Promise.all(Array.from(this.#runs, (run) => run.ended));
+    await Promise.race([ended, wait(CLOSE_MS, waited.signal)]);
+    waited.abort();
     await this.#world.close();
   }
 

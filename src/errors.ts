@@ -6,6 +6,7 @@
  * - `BadTask`: a task's definition or a tasks module cannot be used.
  * - `BadMessage`: a message is not one of Fanfold's, or of another version.
  * - `UnknownTask`: no task of that name is registered where it was to run.
+ * - `UnknownRun`: there is no such run: it has ended, or was never there.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
  * - `Closed`: the object was used after `close()`.
@@ -16,6 +17,7 @@ export type FanfoldErrorCode =
   | 'BadTask'
   | 'BadMessage'
   | 'UnknownTask'
+  | 'UnknownRun'
   | 'TaskFailed'
   | 'RunFailed'
   | 'Closed';

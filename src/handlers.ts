@@ -1,8 +1,10 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError } from './errors.ts';
+import { Claim } from './pipeline/claim.ts';
 import { type Names, namesOf, newRunId } from './pipeline/names.ts';
-import { findQueue } from './pipeline/queues.ts';
-import { readSeedRequest, type SeedRefusal, type SeedResponse, seed } from './pipeline/seed.ts';
+import { findQueue, RunQueues } from './pipeline/queues.ts';
+import { type SeedRefusal, type SeedResponse, seed } from './pipeline/seed.ts';
+import { readSeedRequest } from './pipeline/seed-request.ts';
 import { Worker } from './pipeline/work.ts';
 import { TaskRegistry } from './task.ts';
 
@@ -90,13 +92,14 @@ export function workerHandler(
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
   return async (event, context) => {
-    const { sqs, names, taskQueueUrl } = await place();
+    const { sqs, names, taskQueueUrl, runs } = await place();
     const worker = new Worker({
       sqs,
       tasks: registry,
       taskQueueUrl,
       deadQueueUrl: await queueUrl(sqs, names, names.dead),
       worker: workerName(context),
+      runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
     });
     const interrupt = () => worker.interrupt(options.signal?.reason);
@@ -104,15 +107,19 @@ export function workerHandler(
     const batchItemFailures: SqsBatchResponse['batchItemFailures'] = [];
     for (const { messageId, receiptHandle, body, attributes } of recordsOf(event)) {
       const receiveCount = Number(attributes.ApproximateReceiveCount);
+      // Lambda's poller received it, for much longer than a dead worker's chunk should be away.
+      const claim = new Claim({ sqs, queueUrl: taskQueueUrl, receiptHandle });
       try {
         const verdict = await worker.handle(
-          { body, receiptHandle, receiveCount },
-          { remainingMs: () => context.getRemainingTimeInMillis() },
+          { id: messageId, body, receiptHandle, receiveCount },
+          { claim, remainingMs: () => context.getRemainingTimeInMillis() },
         );
         if (verdict === 'keep') batchItemFailures.push({ itemIdentifier: messageId });
       } catch (error) {
         console.error(error);
         batchItemFailures.push({ itemIdentifier: messageId });
+      } finally {
+        claim.end();
       }
     }
     options.signal?.removeEventListener('abort', interrupt);
@@ -142,6 +149,8 @@ interface Place {
   sqs: SQSClient;
   names: Names;
   taskQueueUrl: string;
+  /** What one invocation finds out about a run, the next one need not. */
+  runs: RunQueues;
 }
 
 /** Where the handler is: found at the first call, since Lambda's init must not fail for a network. */
@@ -150,7 +159,8 @@ function lazyPlace({ sqs, name }: HandlerOptions): () => Promise<Place> {
   const find = async (): Promise<Place> => {
     const names = namesOf(name ?? process.env.FANFOLD_NAME ?? '');
     const client = sqs ?? new SQSClient({});
-    return { sqs: client, names, taskQueueUrl: await queueUrl(client, names, names.tasks) };
+    const taskQueueUrl = await queueUrl(client, names, names.tasks);
+    return { sqs: client, names, taskQueueUrl, runs: new RunQueues(client) };
   };
   return () => {
     place ??= find().catch((error: unknown) => {

@@ -1,7 +1,8 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
+export type { Cancelled } from './pipeline/cancel.ts';
 export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
-export type { Ledger } from './pipeline/ledger.ts';
+export { Account, type Ledger } from './pipeline/ledger.ts';
 export { type Inputs, JsonTexts } from './pipeline/pages.ts';
 export type {
   CancelledResult,
@@ -13,7 +14,8 @@ export type {
   ResultLine,
 } from './pipeline/result.ts';
 export type { ResultBatch } from './pipeline/result-message.ts';
-export type { Run, RunOptions } from './pipeline/run.ts';
+export type { Run } from './pipeline/run.ts';
+export type { RunOptions } from './pipeline/run-options.ts';
 export {
   type AnyTask,
   defineTask,

@@ -32,6 +32,21 @@ export interface ChunkEnvelope {
   /** After this, in milliseconds since 1970, workers drop the chunk. */
   expiresAt: number;
   resultQueueUrl: string;
+  /** That workers have sent it on without finishing any of its items. */
+  stalled?: Stall | undefined;
+}
+
+/** Why a chunk was sent on as it was: from hop to hop it tells what each worker alone can't know. */
+export interface Stall {
+  /**
+   * `run`: the run's queue seemed to be gone; `task`: the worker's module has no such task;
+   * `worker`: the worker was stopped, or the chunk was cut.
+   */
+  cause: 'run' | 'task' | 'worker';
+  /** When the first of these hops was, in milliseconds since 1970. */
+  since: number;
+  /** How many hops in a row, for the same cause. */
+  hops: number;
 }
 
 /** A task message, as it is read. */
@@ -60,8 +75,8 @@ export function messageText(json: string): string {
 
 /** A task message's body. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, resultQueueUrl } = envelope;
-  const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt });
+  const { runId, task, attempt, expiresAt, resultQueueUrl, stalled } = envelope;
+  const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt, stalled });
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ','}[${index},${text}]`;
   return `${head.slice(0, -1)},"items":[${list}],"resultQueueUrl":${JSON.stringify(resultQueueUrl)}}`;
@@ -90,6 +105,7 @@ export function readChunk(body: string): Chunk {
     Number.isInteger(chunk.attempt) &&
     typeof chunk.expiresAt === 'number' &&
     typeof chunk.resultQueueUrl === 'string' &&
+    (chunk.stalled === undefined || isStall(chunk.stalled)) &&
     Array.isArray(chunk.items) &&
     chunk.items.every(
       (item) => Array.isArray(item) && Number.isSafeInteger(item[0]) && item.length === 2,
@@ -101,6 +117,11 @@ export function readChunk(body: string): Chunk {
     );
   }
   return chunk as Chunk;
+}
+
+function isStall(value: unknown): value is Stall {
+  const { cause, since, hops } = (value ?? {}) as Partial<Stall>;
+  return typeof cause === 'string' && typeof since === 'number' && Number.isSafeInteger(hops);
 }
 
 /** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */

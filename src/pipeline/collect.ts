@@ -5,13 +5,16 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
+import { isMissingQueue, mayPass } from './faults.ts';
+import { type Notice, readNotice } from './notice.ts';
 import { type ResultBatch, readResults } from './result-message.ts';
 import { wait } from './send.ts';
 
 /** What one receive brought, to be acknowledged when its consumer has taken all of it. */
 export interface Delivery {
-  /** A batch for each message. */
+  /** A batch for each message of results. */
   batches: ResultBatch[];
+  notices: Notice[];
   receiptHandles: string[];
 }
 
@@ -19,6 +22,13 @@ export interface Delivery {
 const PARALLEL_POLLS = 3;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
+
+/** How long SQS may not be reached until the run can't go on, in milliseconds. */
+const PATIENCE_MS = 120_000;
+/** How long a queue may be missing that was there: SQS may say so for a moment. */
+const MISSING_MS = 30_000;
+/** The longest pause between two tries, in milliseconds. */
+const PAUSE_CAP_MS = 5_000;
 
 /** A poll that has ended, and what it brought. */
 interface Polled {
@@ -107,13 +117,16 @@ export class Collector {
   /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
   async #poll(): Promise<Message[]> {
     const { signal } = this.#closing;
+    const startedAt = Date.now();
     for (let failures = 1; ; failures++) {
       try {
         return await this.#receive(POLL_SECONDS, signal);
       } catch (error) {
         if (signal.aborted) return [];
-        if ((error as { $fault?: unknown }).$fault === 'client' || failures > 5) throw error;
-        await wait(Math.random() * 200 * 2 ** failures, signal);
+        const missing = isMissingQueue(error);
+        const patience = missing ? MISSING_MS : PATIENCE_MS + POLL_SECONDS * 1000;
+        if (!(missing || mayPass(error)) || Date.now() - startedAt > patience) throw error;
+        await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
       }
     }
   }
@@ -132,16 +145,17 @@ export class Collector {
 }
 
 function read(messages: readonly Message[]): Delivery {
-  const batches: ResultBatch[] = [];
-  const receiptHandles: string[] = [];
+  const delivery: Delivery = { batches: [], notices: [], receiptHandles: [] };
   for (const { Body = '', ReceiptHandle = '' } of messages) {
-    receiptHandles.push(ReceiptHandle);
+    delivery.receiptHandles.push(ReceiptHandle);
     try {
-      batches.push(readResults(Body));
+      const notice = readNotice(Body);
+      if (notice) delivery.notices.push(notice);
+      else delivery.batches.push(readResults(Body));
     } catch (error) {
       // Only this run's workers send here; what is not theirs says nothing of any input.
       if (!(error instanceof FanfoldError)) throw error;
     }
   }
-  return { batches, receiptHandles };
+  return delivery;
 }

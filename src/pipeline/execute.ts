@@ -22,7 +22,8 @@ export interface AttemptFailure {
  * An item waits, is running, and is settled: by what its function returned or threw, or by the end
  * of its time, whichever comes first. A function that goes on after its time is `stuck`; what it
  * returns later is dropped. `mayStart` is asked before each item but the first, so that every
- * execution gets something done; once it says no, what still waits is `left`.
+ * execution gets something done; where it says no, `run` ends, and what still waits is `left`. It
+ * may be run again.
  *
  * A million small items go through here, so a function that returns at once costs no promise, and
  * all running items share one timer.
@@ -72,6 +73,11 @@ export class Execution {
     return [...this.#interrupted, ...this.#chunk.items.slice(this.#next)];
   }
 
+  /** Whether it was stopped: it starts nothing more, however often it is run. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** How many functions go on although their time is over. */
   get stuck(): number {
     return this.#stuck.size;
@@ -97,10 +103,7 @@ export class Execution {
   #advance(): void {
     const { items } = this.#chunk;
     while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
-      if (this.#closed || (this.#next > 0 && !this.#mayStart())) {
-        this.#closed = true;
-        break;
-      }
+      if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
       const [index, input] = items[this.#next++] as [number, Json];
       this.#start(new Attempt(this.#chunk, index, input));
     }

@@ -62,6 +62,13 @@ export class Account implements Ledger {
     return ((this.#seen[index >>> 3] ?? 0) & (1 << (index & 7))) !== 0;
   }
 
+  /** How many inputs from the first on have their final result, without a gap. */
+  get leading(): number {
+    let index = 0;
+    while (this.has(index)) index++;
+    return index;
+  }
+
   get settled(): number {
     return this.ok + this.failed + this.cancelled;
   }

@@ -16,9 +16,11 @@ export class InOrder {
   readonly #acknowledge: (delivery: Delivery) => void;
   readonly #early = new Map<number, { line: ResultLine; held: Held }>();
   #through: Held[] = [];
-  #next = 0;
+  #next: number;
 
-  constructor(acknowledge: (delivery: Delivery) => void) {
+  /** @param next the index of the first result to hand on */
+  constructor(next: number, acknowledge: (delivery: Delivery) => void) {
+    this.#next = next;
     this.#acknowledge = acknowledge;
   }
 

@@ -6,8 +6,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Chunk } from './chunk.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
+import type { TaskMessage, Verdict } from './handling.ts';
 import { wait } from './send.ts';
-import type { TaskMessage, Verdict, Worker } from './work.ts';
+import type { Worker } from './work.ts';
 
 export interface PullOptions {
   sqs: SQSClient;
@@ -79,19 +80,21 @@ export async function pull(options: PullOptions): Promise<void> {
   await Promise.all(settling);
 }
 
-/** Messages that were received together. */
+/** Messages that were received together, each with the worker's hold on it. */
 interface Hand {
-  messages: readonly TaskMessage[];
-  receivedAt: number;
+  messages: ReadonlyMap<TaskMessage, Claim>;
   /** How long the slowest of them kept the worker busy. */
   slowestMs: number;
 }
 
-async function receive({ sqs, taskQueueUrl, signal, onTaken }: PullOptions, size: number) {
+async function receive(
+  { sqs, taskQueueUrl: queueUrl, signal, onTaken }: PullOptions,
+  size: number,
+): Promise<Hand> {
   const receivedAt = Date.now();
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
-      QueueUrl: taskQueueUrl,
+      QueueUrl: queueUrl,
       MaxNumberOfMessages: size,
       MessageSystemAttributeNames: ['ApproximateReceiveCount'],
       WaitTimeSeconds: 20,
@@ -99,30 +102,35 @@ async function receive({ sqs, taskQueueUrl, signal, onTaken }: PullOptions, size
     }),
     { abortSignal: signal },
   );
-  const messages = Messages.map(taskMessage);
-  if (messages.length > 0) onTaken?.(messages);
-  return { messages, receivedAt, slowestMs: 0 };
+  const messages = new Map<TaskMessage, Claim>();
+  for (const message of Messages.map(taskMessage)) {
+    const { receiptHandle } = message;
+    messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, receivedAt }));
+  }
+  if (messages.size > 0) onTaken?.([...messages.keys()]);
+  return { messages, slowestMs: 0 };
 }
 
 /** Works on a hand's messages, one after the other; gives what is to become of each. */
 async function work(
-  { sqs, taskQueueUrl, worker, onBegin }: PullOptions,
+  { worker, onBegin }: PullOptions,
   hand: Hand,
 ): Promise<Map<TaskMessage, Promise<Verdict>>> {
   const verdicts = new Map<TaskMessage, Promise<Verdict>>();
   const waiting = [...hand.messages];
   const handBack = () => {
-    for (const message of waiting.splice(0)) verdicts.set(message, worker.handBack(message));
+    for (const [message, claim] of waiting.splice(0)) {
+      verdicts.set(message, worker.handBack(message, claim));
+    }
   };
-  const begin = (message: TaskMessage) =>
-    worker.begin(message, {
-      claim: new Claim(sqs, taskQueueUrl, message.receiptHandle, hand.receivedAt),
-      ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
-    });
-  for (let message = waiting.shift(); message; message = waiting.shift()) {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [message, claim] = next;
     const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
     const begunAt = performance.now();
-    const executed = begin(message);
+    const executed = worker.begin(message, {
+      claim,
+      ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
+    });
     verdicts.set(
       message,
       executed.then(({ settled }) => settled),
@@ -140,9 +148,10 @@ async function work(
 /** Deletes the messages that are done, when all have their verdict. */
 async function settle(
   { sqs, taskQueueUrl, onDone }: PullOptions,
-  { messages }: Hand,
+  hand: Hand,
   verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>,
 ): Promise<void> {
+  const messages = [...hand.messages.keys()];
   if (messages.length === 0) return;
   try {
     const settled = await Promise.allSettled(messages.map((message) => verdicts.get(message)));
@@ -160,18 +169,20 @@ async function settle(
     }
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
   } finally {
+    for (const claim of hand.messages.values()) claim.end();
     onDone?.(messages);
   }
 }
 
 /** How many messages to take next, judging by these. */
 function nextSize({ messages, slowestMs }: Hand): number {
-  const telling = messages.every(({ body }) => body.length >= TELLING_LENGTH);
-  if (messages.length === 0 || !telling) return 1;
+  const telling = [...messages.keys()].every(({ body }) => body.length >= TELLING_LENGTH);
+  if (messages.size === 0 || !telling) return 1;
   return Math.max(1, Math.min(HAND_MESSAGES, Math.floor(HAND_MS / slowestMs)));
 }
 
-function taskMessage({ Body = '', ReceiptHandle = '', Attributes }: Message): TaskMessage {
-  const receiveCount = Number(Attributes?.ApproximateReceiveCount ?? 1);
-  return { body: Body, receiptHandle: ReceiptHandle, receiveCount };
+function taskMessage(message: Message): TaskMessage {
+  const { MessageId: id = '', Body: body = '', ReceiptHandle: receiptHandle = '' } = message;
+  const receiveCount = Number(message.Attributes?.ApproximateReceiveCount ?? 1);
+  return { id, body, receiptHandle, receiveCount };
 }

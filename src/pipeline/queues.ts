@@ -1,15 +1,15 @@
 import {
   CreateQueueCommand,
+  DeleteQueueCommand,
   GetQueueUrlCommand,
-  QueueDoesNotExist,
   type SQSClient,
+  TagQueueCommand,
 } from '@aws-sdk/client-sqs';
+import type { ChunkEnvelope } from './chunk.ts';
+import { isMissingQueue, mayPass } from './faults.ts';
+import type { Ledger } from './ledger.ts';
 import { createdAt } from './names.ts';
-
-/** Whether SQS said that the queue is not there. */
-export function isMissingQueue(error: unknown): boolean {
-  return error instanceof QueueDoesNotExist;
-}
+import { wait } from './send.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
 export async function findQueue(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -51,48 +51,84 @@ export async function createRunQueue(
   return QueueUrl ?? '';
 }
 
+/** What `runs` and `status` tell of a run. It is said again later where it can't be said now. */
+export async function tagProgress(
+  sqs: SQSClient,
+  QueueUrl: string,
+  { inputs, ok, failed, sealed }: Ledger,
+): Promise<void> {
+  const state = sealed ? { state: 'sealed', total: String(inputs) } : {};
+  const Tags = { ...state, ok: String(ok), failed: String(failed), collectedAt: `${Date.now()}` };
+  await sqs.send(new TagQueueCommand({ QueueUrl, Tags })).catch(() => {});
+}
+
+/** Tries at a deletion, each of which the SDK tries a few times. */
+const DELETE_TRIES = 5;
+
+/** Deletes a run's queue. It may be gone already, and one that stays expires by itself. */
+export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+      return;
+    } catch (error) {
+      if (tries === DELETE_TRIES || !mayPass(error)) return;
+      await wait(Math.random() * 100 * 2 ** tries);
+    }
+  }
+}
+
+const LOOKS = 3;
 const LOOK_SECONDS = 30;
 const YOUNG_SECONDS = 120;
 
 /** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
 export type RunState = 'on' | 'unsure' | 'over';
 
+/** What a chunk says of its run. */
+type OfRun = Pick<ChunkEnvelope, 'runId' | 'resultQueueUrl' | 'stalled'>;
+
 /**
  * Which runs are over, as far as a worker can tell: one whose result queue is gone. SQS may say
  * so of a queue that it has only just made, or for a moment; so "gone" is believed only when three
- * looks over 30 s agree and the run is older than two minutes. That it is there is remembered for
- * 30 s. Denied access is an error, never "over".
+ * looks over 30 s agree and the run is older than two minutes. A look may have been another
+ * worker's: the chunk tells of it. That the queue is there is remembered for 30 s. Denied access is
+ * an error, never "over".
  */
 export class RunQueues {
   readonly #sqs: SQSClient;
   readonly #there = new Map<string, number>();
-  readonly #missing = new Map<string, { since: number; last: number; looks: number }>();
+  readonly #missing = new Map<string, { since: number; looks: number }>();
 
   constructor(sqs: SQSClient) {
     this.#sqs = sqs;
   }
 
   /** Looks, unless it looked a short while ago. */
-  async state(runId: string, queueUrl: string): Promise<RunState> {
-    const seen = this.#there.get(queueUrl);
+  async state(run: OfRun): Promise<RunState> {
+    const { resultQueueUrl: url } = run;
+    const seen = this.#there.get(url);
     if (seen !== undefined && Date.now() - seen < LOOK_SECONDS * 1000) return 'on';
-    const name = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
-    if ((await findQueue(this.#sqs, name)) === undefined) return this.missing(runId, queueUrl);
-    this.#remember(queueUrl);
+    const name = url.slice(url.lastIndexOf('/') + 1);
+    if ((await findQueue(this.#sqs, name)) === undefined) return this.missing(run);
+    this.#remember(url);
     return 'on';
   }
 
   /** Notes that a call met no queue. */
-  missing(runId: string, queueUrl: string): RunState {
+  missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
     const now = Date.now();
-    this.#there.delete(queueUrl);
-    const known = this.#missing.get(queueUrl) ?? { since: now, last: now, looks: 0 };
+    this.#there.delete(url);
+    const known = this.#missing.get(url) ?? { since: now, looks: 0 };
     known.looks++;
-    known.last = now;
-    this.#missing.set(queueUrl, known);
+    if (stalled?.cause === 'run') {
+      known.since = Math.min(known.since, stalled.since);
+      known.looks = Math.max(known.looks, stalled.hops + 1);
+    }
+    this.#missing.set(url, known);
     const born = createdAt(runId);
     const young = born !== undefined && now - born < YOUNG_SECONDS * 1000;
-    const sure = known.looks >= 3 && now - known.since >= LOOK_SECONDS * 1000;
+    const sure = known.looks >= LOOKS && now - known.since >= LOOK_SECONDS * 1000;
     return sure && !young ? 'over' : 'unsure';
   }
 

@@ -5,8 +5,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Chunk, readChunk } from './chunk.ts';
-import { isMissingQueue } from './queues.ts';
-import { backoffSeconds, messagesOf, type RetryOptions } from './resend.ts';
+import { isMissingQueue } from './faults.ts';
+import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
 import { failedLine } from './result.ts';
 import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
@@ -32,9 +32,6 @@ export interface RecoverOptions {
   /** The task's own options; undefined when it has no such task. */
   retry: RetryOptions | undefined;
 }
-
-/** A chunk in which any item may be the one that kills is cut in so many parts. */
-const PARTS = 10;
 
 /**
  * Does for a dead worker what it owed for a chunk in its hand. An item that ran alone when the
@@ -90,8 +87,7 @@ async function tryAgain(
 ): Promise<Outgoing[]> {
   const { runId, attempt, resultQueueUrl } = chunk;
   if (retry !== undefined && attempt < retry.maxAttempts) {
-    const next = { ...chunk, attempt: attempt + 1 };
-    return messagesOf(next, [item], 1, backoffSeconds(retry, attempt));
+    return furtherAttempts(retry, chunk, [item]);
   }
   const failure = {
     code: 'WorkerDied' as const,

@@ -1,12 +1,22 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTask } from '../task.ts';
-import { type Chunk, type ChunkItem, chunkBody, cut, messageText } from './chunk.ts';
-import type { Outgoing } from './send.ts';
+import { type Chunk, type ChunkItem, chunkBody, cut, messageText, type Stall } from './chunk.ts';
+import { type Outgoing, sendAll } from './send.ts';
+
+/** The task queue, as what sends chunks back to it knows it. */
+export interface TaskQueue {
+  sqs: SQSClient;
+  taskQueueUrl: string;
+}
 
 /** What a task says of its further attempts. */
 export type RetryOptions = Pick<
   AnyTask,
   'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds'
 >;
+
+/** The most parts that a chunk is cut into: one that came again, or the rest when a slice is over. */
+export const PARTS = 10;
 
 /** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
 export function backoffSeconds(task: RetryOptions, attempt: number): number {
@@ -29,4 +39,33 @@ export function messagesOf(
     groupId: chunk.runId,
     ...(delaySeconds ? { delaySeconds } : {}),
   }));
+}
+
+/** Sends items of a chunk back to the task queue, in so many parts. */
+export async function sendBack(
+  { sqs, taskQueueUrl }: TaskQueue,
+  chunk: Chunk,
+  items: Chunk['items'],
+  parts: number,
+  delaySeconds?: number,
+): Promise<void> {
+  const messages = messagesOf(chunk, items, Math.ceil(items.length / parts), delaySeconds);
+  await sendAll(sqs, taskQueueUrl, messages);
+}
+
+/** The task messages of a chunk's further attempts at items that failed, after the task's backoff. */
+export function furtherAttempts(
+  task: RetryOptions,
+  chunk: Chunk,
+  failed: Chunk['items'],
+): Outgoing[] {
+  const next = { ...chunk, attempt: chunk.attempt + 1, stalled: undefined };
+  return messagesOf(next, failed, failed.length, backoffSeconds(task, chunk.attempt));
+}
+
+/** A chunk that is sent on with none of its items finished, saying so. */
+export function stalled(chunk: Chunk, cause: Stall['cause']): Chunk & { stalled: Stall } {
+  const now = Date.now();
+  const before = chunk.stalled?.cause === cause ? chunk.stalled : { since: now, hops: 0 };
+  return { ...chunk, stalled: { cause, since: before.since, hops: before.hops + 1 } };
 }

@@ -63,14 +63,19 @@ export function okLine(index: number, output: string, ms: number): string {
   return `{"index":${index},"status":"ok","output":${output},"ms":${round(ms)}}`;
 }
 
-/** A `failed` result's text. A message is the user's and of any length: it is cut where it must be. */
-export function failedLine(index: number, error: Failure, ms: number): string {
+/**
+ * A `failed` result's text. A message is the user's and of any length: it is cut where it must be.
+ *
+ * @param worker who reports it, where that does not stand on the message that carries it
+ */
+export function failedLine(index: number, error: Failure, ms: number, worker?: string): string {
   const cut = {
     ...error,
     name: shorten(error.name, 200),
     message: shorten(error.message, 10_000),
   };
-  return `{"index":${index},"status":"failed","error":${messageText(JSON.stringify(cut))},"ms":${round(ms)}}`;
+  const by = worker === undefined ? '' : `,"worker":${JSON.stringify(worker)}`;
+  return `{"index":${index},"status":"failed","error":${messageText(JSON.stringify(cut))},"ms":${round(ms)}${by}}`;
 }
 
 function shorten(text: string, length: number): string {

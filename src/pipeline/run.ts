@@ -1,14 +1,19 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
-import { DeleteQueueCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, messageOf } from '../errors.ts';
 import { Collector, type Delivery } from './collect.ts';
+import { isCallError, isMissingQueue } from './faults.ts';
+import { Intake, type Remainder } from './intake.ts';
 import { Account, type Ledger } from './ledger.ts';
-import { type Names, newRunId } from './names.ts';
+import { createdAt, type Names, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
-import { cancelledLine, type Result, type ResultLine } from './result.ts';
+import { deleteQueue, tagProgress } from './queues.ts';
+import type { Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
-import { Seeding, Window } from './seeding.ts';
+import { type Budget, budgetOf, deadlineMs, type RunOptions } from './run-options.ts';
+import { Seeding } from './seeding.ts';
+import { Window } from './window.ts';
 
 /** Where runs go: the clients, and the names that the deployment's parts have. */
 export interface Deployment {
@@ -23,20 +28,10 @@ export interface Deployment {
   windowBytes?: number;
 }
 
-export interface RunOptions {
-  /**
-   * Results in input order. Memory stays bounded: seeding waits for the oldest input.
-   * @default false
-   */
-  ordered?: boolean;
-  /** Aborting it ends the run at once: iterating throws its reason. */
-  signal?: AbortSignal;
-}
-
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
 
-/** How long a cancelled run takes results that are there already, in milliseconds. */
+/** How long a run that ends early takes results that are there already, in milliseconds. */
 const DRAIN_MS = 1_000;
 
 /** How often the run's tags tell how far its collector is, at most, in milliseconds. */
@@ -47,52 +42,78 @@ const PROGRESS_MS = 30_000;
  * window lets them, whether or not anybody takes results yet.
  *
  * It is over when it is sealed (all inputs seeded) and its ledger balances; then its queue is
- * deleted. It ends earlier when it is cancelled, when its consumer leaves (which cancels, unless
- * it is detached), or when seeding fails: with an input iterable's own error, for one.
+ * deleted. It is ended earlier, with a result for each input nevertheless, when it is cancelled, by
+ * its deadline or its failure budget, by an error of its inputs, or when its consumer leaves. It is
+ * left as it is, to be resumed, by `leave`, and when AWS can't be reached.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
-  readonly runId = newRunId();
+  readonly runId: string;
   /** Settles when the run is over, or its consumer has left it; it never rejects. */
   readonly ended: Promise<void>;
   readonly #deployment: Deployment;
   readonly #ordered: boolean;
-  readonly #account = new Account();
+  readonly #account: Account;
+  readonly #intake: Intake;
   readonly #window: Window;
   readonly #seeding: Seeding;
+  readonly #budget: Budget | undefined;
+  /** Index of the first result that an ordered run hands on. */
+  readonly #first: number;
   /** Aborted when no more results are to be waited for. */
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #iterated = false;
   #detached = false;
   #failure: { error: unknown } | undefined;
-  #cancelling: Promise<ResultBatch[]> | undefined;
+  #ending: Promise<ResultBatch[]> | undefined;
+  #cause: string | undefined;
 
   constructor(
     deployment: Deployment,
     task: string,
     inputs: Inputs<unknown>,
-    { ordered = false, signal }: RunOptions = {},
+    options: RunOptions = {},
   ) {
+    const { ordered = false, signal, earlier, resume } = options;
     this.ended = this.#ended.promise;
+    this.runId = resume?.runId ?? newRunId();
     this.#deployment = deployment;
     this.#ordered = ordered;
+    this.#account = earlier ?? new Account();
+    this.#first = this.#account.leading;
+    this.#budget = budgetOf(options);
+    this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
     const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
     this.#window = new Window(bytes === undefined ? undefined : { bytes, ordered });
+    const expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
+    if (ordered && this.#account.settled > this.#first) {
+      throw new FanfoldError(
+        'BadOption',
+        '`ordered` needs all `earlier` results to be of the first inputs, with none left out.',
+      );
+    }
     this.#seeding = new Seeding({
       ...deployment,
       runId: this.runId,
       task,
       inputs,
+      expiresAt,
       account: this.#account,
       window: this.#window,
+      resumeAt: resume?.seeded,
     });
     this.#seeding.done.then(
       () => this.#sealed(),
-      (error: unknown) => this.fail(error),
+      (error: unknown) => this.#notSeeded(error),
     );
+    const expire = () => void this.#end('lost', 'its deadline came');
+    const deadline = setTimeout(expire, Math.max(0, expiresAt - Date.now()));
     const abort = () => this.fail(signal?.reason);
     signal?.addEventListener('abort', abort);
-    void this.ended.then(() => signal?.removeEventListener('abort', abort));
+    void this.ended.then(() => {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', abort);
+    });
     if (signal?.aborted) abort();
   }
 
@@ -101,21 +122,33 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#account.snapshot();
   }
 
+  /** Why the run ended before its inputs did, such as `it was cancelled`; undefined when it did not. */
+  get cause(): string | undefined {
+    return this.#cause;
+  }
+
+  /** How many inputs, from the first, are seeded for certain: where `resume` may go on. */
+  get seeded(): number {
+    return this.#seeding.seeded;
+  }
+
   /**
    * Ends the run: what has no result yet ends `cancelled`, and its queue is deleted. Ends when
    * that is done; the consumer, if there is one, still gets the last results.
    */
   async cancel(): Promise<void> {
-    if (this.#account.balanced) return;
-    this.#cancelling ??= this.#drain();
-    await this.#cancelling;
-    this.#ended.resolve();
+    await this.#end('cancelled', 'it was cancelled');
   }
 
   /** Lets the run go on when its consumer leaves: its results wait in its queue. */
   detach(): void {
     this.#detached = true;
     this.#window.open();
+  }
+
+  /** Takes no more results and seeds no more inputs: whoever resumes the run finds it as it is. */
+  leave(): void {
+    this.#leave(undefined);
   }
 
   /** The outputs in input order; the first input that did not end `ok` ends the run, and is thrown. */
@@ -155,31 +188,22 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#iterated = true;
     let ended = false;
     try {
-      const queueUrl = await this.#queueUrl();
+      const queueUrl = await this.#seeding.queueUrl.catch((error: unknown) =>
+        this.#notSeeded(error),
+      );
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
-      else if (this.#failure) throw this.#failure.error;
-      else if (this.#cancelling) yield* this.#taken(await this.#cancelling);
+      if (this.#failure) throw this.#failure.error;
+      if (queueUrl === undefined && this.#ending) yield* this.#taken(await this.#ending);
       ended = true;
     } catch (error) {
-      // The run could not go on: its queue keeps what is there.
+      // Its consumer is told, and has not left.
       ended = true;
-      this.#seeding.stop();
+      this.#leave({ error });
       throw error;
     } finally {
-      // The consumer left.
       if (!ended && this.#detached) this.#stop.abort();
-      else if (!ended && this.#failure === undefined) await this.cancel();
+      else if (!ended) await this.cancel();
       this.#ended.resolve();
-    }
-  }
-
-  /** The run's queue, as soon as it is there; undefined when there is none to wait for. */
-  async #queueUrl(): Promise<string | undefined> {
-    try {
-      return await this.#seeding.queueUrl;
-    } catch (error) {
-      this.fail(error);
-      throw error;
     }
   }
 
@@ -188,11 +212,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const close = () => collector.close();
     this.#stop.signal.addEventListener('abort', close);
     if (this.#stop.signal.aborted) close();
-    const order = ordered ? new InOrder((delivery) => collector.acknowledge(delivery)) : undefined;
+    const order = ordered
+      ? new InOrder(this.#first, (delivery) => collector.acknowledge(delivery))
+      : undefined;
     let toldAt = Date.now();
     try {
-      for await (const delivery of collector.deliveries()) {
-        const fresh = this.#enter(delivery);
+      for await (const delivery of this.#deliveries(collector)) {
+        const fresh = this.#intake.enter(delivery);
+        this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
           order.acknowledgeTaken();
@@ -203,18 +230,28 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         if (this.#account.balanced) break;
         if (Date.now() - toldAt < PROGRESS_MS) continue;
         toldAt = Date.now();
-        void this.#tag(queueUrl);
+        this.#tag(queueUrl);
       }
     } finally {
       this.#stop.signal.removeEventListener('abort', close);
       await collector.settled();
     }
-    if (this.#failure) throw this.#failure.error;
-    if (this.#cancelling) {
-      const rest = await this.#cancelling;
+    if (this.#failure) return;
+    if (this.#ending) {
+      const rest = await this.#ending;
       yield* this.#taken(order ? order.rest(rest) : rest);
     } else if (this.#account.balanced) {
-      await this.#deleteQueue(queueUrl);
+      await deleteQueue(this.#deployment.sqs, queueUrl);
+    }
+  }
+
+  /** What the collector takes. A queue that is gone was deleted by who ended the run from elsewhere. */
+  async *#deliveries(collector: Collector): AsyncGenerator<Delivery, void> {
+    try {
+      yield* collector.deliveries();
+    } catch (error) {
+      if (!isMissingQueue(error)) throw error;
+      void this.#end('cancelled', 'its result queue was deleted');
     }
   }
 
@@ -226,48 +263,59 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#window.taken(batch.count, batch.text.length);
   }
 
-  /** The results that are the first of their index. */
-  #enter({ batches }: Delivery): ResultBatch[] {
-    return batches.map((batch) => this.#fresh(batch)).filter(({ count }) => count > 0);
-  }
-
-  #fresh(batch: ResultBatch): ResultBatch {
-    if (batch.ok && this.#account.enterAllOk(batch.ok)) return batch;
-    return ResultBatch.ofLines(
-      batch.lines.filter(({ index, status }) => this.#account.enter(index, status)),
-    );
+  #checkBudget(): void {
+    if (!this.#budget?.(this.#account, this.#seeding.total)) return;
+    const { failed } = this.#account;
+    void this.#end('cancelled', `${failed} inputs failed, which is more than its budget allows`);
   }
 
   async #sealed(): Promise<void> {
     if (this.#account.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined && this.#account.sealed) await this.#tag(queueUrl);
+    if (queueUrl !== undefined && this.#account.sealed) this.#tag(queueUrl);
   }
 
-  /** What `runs` and `status` tell of the run. It says so again later where it can't be said now. */
-  async #tag(queueUrl: string): Promise<void> {
-    const { inputs, ok, failed, sealed } = this.#account;
-    const state = sealed ? { state: 'sealed', total: String(inputs) } : {};
-    const Tags = { ...state, ok: String(ok), failed: String(failed) };
-    const tagged = this.#deployment.sqs.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
-    await tagged.catch(() => {});
+  /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
+  #notSeeded(error: unknown): undefined {
+    if (isCallError(error)) this.#leave({ error });
+    else this.fail(error);
   }
 
-  /** Ends the run at once with an error, which its consumer gets: for what stands behind the run. */
+  #tag(queueUrl: string): void {
+    void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
+  }
+
+  /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
   fail(error: unknown): void {
-    if (this.#account.balanced || this.#failure || this.#cancelling) return;
+    if (this.#isOver) return;
+    void this.#end('cancelled', messageOf(error));
     this.#failure = { error };
-    this.#ended.resolve();
-    this.#stop.abort();
-    this.#seeding.stop();
-    this.#seeding.queueUrl.then(
-      (queueUrl) => (queueUrl === undefined ? undefined : this.#deleteQueue(queueUrl)),
-      () => {},
-    );
   }
 
-  /** Takes what is there, cancels the rest, and deletes the queue. */
-  async #drain(): Promise<ResultBatch[]> {
+  get #isOver(): boolean {
+    return this.#account.balanced || this.#failure !== undefined || this.#stop.signal.aborted;
+  }
+
+  #leave(failure: { error: unknown } | undefined): void {
+    if (this.#isOver) return;
+    this.#failure = failure;
+    this.#seeding.stop();
+    this.#stop.abort();
+    this.#ended.resolve();
+  }
+
+  /** Ends the run before its inputs do: each that has no result gets one. */
+  async #end(remainder: Remainder, cause: string): Promise<void> {
+    if (!this.#isOver) {
+      this.#cause = cause;
+      this.#ending = this.#drain(remainder);
+    }
+    await this.#ending;
+    this.#ended.resolve();
+  }
+
+  /** Takes what is there, deletes the queue, and enters what became of the rest. */
+  async #drain(remainder: Remainder): Promise<ResultBatch[]> {
     this.#seeding.stop();
     this.#stop.abort();
     const account = this.#account;
@@ -277,27 +325,15 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       const collector = new Collector(this.#deployment.sqs, queueUrl);
       try {
         for await (const delivery of collector.drain(DRAIN_MS)) {
-          batches.push(...this.#enter(delivery));
+          batches.push(...this.#intake.enter(delivery));
         }
       } catch {
         // A queue that can't be read any more has nothing to add.
       }
-      await this.#deleteQueue(queueUrl);
+      await deleteQueue(this.#deployment.sqs, queueUrl);
     }
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
-    const cancelled: ResultLine[] = [];
-    for (let index = 0; index < account.inputs; index++) {
-      if (!account.has(index) && account.enter(index, 'cancelled')) {
-        cancelled.push(cancelledLine(index));
-      }
-    }
-    return cancelled.length > 0 ? [...batches, ResultBatch.ofLines(cancelled)] : batches;
-  }
-
-  /** It may be gone already, and a queue that stays expires by itself. */
-  async #deleteQueue(queueUrl: string): Promise<void> {
-    const deleted = this.#deployment.sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
-    await deleted.catch(() => {});
+    return [...batches, this.#intake.rest(remainder)];
   }
 }

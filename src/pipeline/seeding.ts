@@ -1,24 +1,39 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../errors.ts';
 import { chunkItemsFor } from './chunk.ts';
+import { mayPass } from './faults.ts';
 import type { Account } from './ledger.ts';
 import type { Names } from './names.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
-import type { SeedRefusal, SeedRequest, SeedResponse } from './seed.ts';
+import { findQueue } from './queues.ts';
+import type { IndexRange } from './result-message.ts';
+import type { SeedRefusal, SeedResponse } from './seed.ts';
+import type { SeedRequest } from './seed-request.ts';
+import { wait } from './send.ts';
+import type { Window } from './window.ts';
 
 export interface SeedingOptions {
+  sqs: SQSClient;
   lambda: LambdaClient;
   names: Names;
   runId: string;
   task: string;
   inputs: Inputs<unknown>;
+  /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
+  expiresAt: number;
   /** How many workers the chunks are cut for. */
   workers: number;
   /** How many inputs a worker runs at once, where that is known. */
   concurrencyOf?: (task: string) => number | undefined;
   account: Account;
   window: Window;
+  /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
+  resumeAt?: number | undefined;
 }
+
+/** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
+const PAGE_TRIES = 4;
 
 /** Pages on their way at once, once the first is through: it makes the run's queue. */
 const PARALLEL_PAGES = 4;
@@ -36,6 +51,10 @@ export class Seeding {
   readonly #total: number | undefined;
   readonly #made = Promise.withResolvers<string | undefined>();
   readonly #sending = new Set<Promise<unknown>>();
+  /** First indexes of the pages that are on their way. */
+  readonly #unanswered = new Set<number>();
+  /** Inputs that have their result from before are not seeded again. */
+  readonly #skips: boolean;
   #sent = false;
   #stopped = false;
   #failure: unknown;
@@ -44,17 +63,28 @@ export class Seeding {
   constructor(options: SeedingOptions) {
     this.#options = options;
     this.#total = totalOf(options.inputs);
+    this.#skips = options.account.settled > 0 || options.resumeAt !== undefined;
     this.queueUrl = this.#made.promise;
-    this.done = this.#seed();
+    this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
     this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
     // Each is awaited by who needs it; neither may end the process where nobody does.
     this.done.catch(() => {});
     this.queueUrl.catch(() => {});
   }
 
+  /** How many inputs the run has in all, where that is known. */
+  get total(): number | undefined {
+    return this.#total;
+  }
+
   /** Inputs that the run will have in all, as far as that is known. */
   get known(): number {
     return Math.max(this.#first, this.#total ?? 0);
+  }
+
+  /** How many inputs, from the first, are with SQS for certain, or have their result. */
+  get seeded(): number {
+    return Math.min(this.#first, ...this.#unanswered);
   }
 
   /** Seeds nothing more. */
@@ -65,32 +95,76 @@ export class Seeding {
     if (!this.#sent) this.#made.resolve(undefined);
   }
 
+  async #resume(): Promise<void> {
+    const { sqs, names, runId } = this.#options;
+    const queue = names.run(runId);
+    const url = await findQueue(sqs, queue);
+    if (url === undefined) {
+      throw new FanfoldError('RunFailed', `Run ${runId} is over: its queue ${queue} is gone.`);
+    }
+    this.#sent = true;
+    this.#made.resolve(url);
+    await this.#seed();
+  }
+
   async #seed(): Promise<void> {
     const { account, inputs, window } = this.#options;
     const pages = pagesOf(textsOf(inputs));
     try {
       for await (const page of pages) {
-        if (page.texts.length > 0) {
+        const part = this.#unseeded(page);
+        if (part.texts.length > 0) {
           await window.room();
           if (this.#stopped) return;
-          const sent = this.#send(page);
+          const sent = this.#send(part, page);
           if (!this.#sent) {
             this.#sent = true;
             this.#made.resolve((await sent).resultQueueUrl);
           }
           this.#first += page.texts.length;
           await this.#roomToSend(sent);
+        } else {
+          this.#first += page.texts.length;
+          account.inputs = Math.max(account.inputs, this.#first);
         }
         if (this.#failure !== undefined) throw this.#failure;
         if (this.#stopped) return;
       }
       await Promise.all(this.#sending);
       if (this.#failure !== undefined) throw this.#failure;
-      account.sealed = !this.#stopped;
+      if (!this.#stopped) this.#seal();
     } finally {
       // Where the source is at rest it may never answer, and nobody waits for it.
       void pages.return().catch(() => {});
     }
+  }
+
+  #seal(): void {
+    const { account } = this.#options;
+    if (account.inputs > this.#first) {
+      throw new FanfoldError(
+        'BadInput',
+        `There are results of ${account.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
+      );
+    }
+    account.sealed = true;
+  }
+
+  /** What of a page has yet to be seeded. */
+  #unseeded({ texts }: Page): Part {
+    const first = this.#first;
+    const ranges: IndexRange[] = [];
+    if (!this.#skips) return { texts, indexes: [[first, first + texts.length - 1]] };
+    const { account, resumeAt = 0 } = this.#options;
+    const left = texts.filter((_, at) => {
+      const index = first + at;
+      if (index < resumeAt || account.has(index)) return false;
+      const last = ranges.at(-1);
+      if (last?.[1] === index - 1) ranges[ranges.length - 1] = [last[0], index];
+      else ranges.push([index, index]);
+      return true;
+    });
+    return { texts: left, indexes: ranges };
   }
 
   async #roomToSend(sent: Promise<unknown>): Promise<void> {
@@ -103,27 +177,59 @@ export class Seeding {
     if (this.#sending.size >= PARALLEL_PAGES) await Promise.race(this.#sending);
   }
 
-  async #send(page: Page): Promise<SeedResponse> {
-    const { lambda, names, runId, task, workers, account, window } = this.#options;
+  async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
+    const { names, runId, task, workers, account, window, expiresAt } = this.#options;
     const first = this.#first;
-    const count = page.texts.length;
+    const end = first + page.texts.length;
+    const continues = this.#sent;
     // Results may be there before the seed has answered.
-    account.inputs = first + count;
-    window.seeded(count, page.length);
-    const total = this.#total ?? (page.last ? first + count : undefined);
+    account.inputs = Math.max(account.inputs, end);
+    window.seeded(texts.length, page.length);
+    const total = this.#total ?? (page.last ? end : undefined);
     // A slow source's few inputs are shared out; a fast one's many travel together.
-    const about = total ?? (page.full ? first + count : count);
+    const about = total ?? (page.full ? end : texts.length);
     const chunkItems = chunkItemsFor(about, workers, this.#options.concurrencyOf?.(task));
     const request: SeedRequest = {
       task,
-      inputs: { lines: page.texts.join('\n') },
+      inputs: { lines: texts.join('\n') },
       runId,
-      first,
+      indexes,
+      continues,
+      expiresAt,
       chunkItems,
       results: 'own',
       ...(total === undefined ? {} : { total }),
     };
-    return invokeSeed(lambda, names.seed, request);
+    this.#unanswered.add(first);
+    const answer = await this.#invoke(names.seed, request);
+    this.#unanswered.delete(first);
+    return answer;
+  }
+
+  /** Invokes the seed function until it answers, within reason. */
+  async #invoke(name: string, request: SeedRequest): Promise<SeedResponse> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await invokeSeed(this.#options.lambda, name, request);
+      } catch (error) {
+        const again = mayPass(error) || error instanceof SeedFault;
+        if (!again || tries === PAGE_TRIES || this.#stopped) throw error;
+        await wait(Math.random() * 1_000 * 2 ** tries);
+      }
+    }
+  }
+}
+
+/** A part of a page: the inputs that are seeded, and their indexes. */
+interface Part {
+  texts: string[];
+  indexes: IndexRange[];
+}
+
+/** The seed function ended with an error, or did not end in its time. */
+class SeedFault extends FanfoldError {
+  constructor(name: string, why: string) {
+    super('RunFailed', `The seed function ${name} failed: ${why}`);
   }
 }
 
@@ -140,83 +246,10 @@ async function invokeSeed(
   const answer = JSON.parse(text) as SeedResponse | SeedRefusal | { errorMessage?: string };
   if (FunctionError !== undefined || answer === null) {
     const why = (answer as { errorMessage?: string } | null)?.errorMessage ?? text;
-    throw new FanfoldError('RunFailed', `The seed function ${FunctionName} failed: ${why}`);
+    throw new SeedFault(FunctionName, why);
   }
   if (!('error' in answer)) return answer as SeedResponse;
   const { code, message, index, reason } = answer.error;
   if (index !== undefined && reason !== undefined) throw new InputError(index, reason);
   throw new FanfoldError(code as FanfoldErrorCode, message);
-}
-
-/** Inputs that may be out before the first results tell how large they are. */
-const BLIND_INPUTS = 10_000;
-/** The most inputs that an ordered run holds the results of. */
-const ORDERED_INPUTS = 50_000;
-
-export interface WindowOptions {
-  /** Bytes of inputs and results that may be out at once. */
-  bytes: number;
-  /** Whether results are handed on in input order, so that a slow input holds up all later ones. */
-  ordered: boolean;
-}
-
-/**
- * How far seeding may run ahead of the consumer, so that memory stays bounded, however long the
- * run and however slow its consumer: by the bytes that inputs and results take on average.
- */
-export class Window {
-  readonly #options: WindowOptions | undefined;
-  #inputs = 0;
-  #inputLength = 0;
-  #taken = 0;
-  #takenLength = 0;
-  #opened = false;
-  #waiting: (() => void) | undefined;
-
-  /** @param options without them it is always open */
-  constructor(options: WindowOptions | undefined) {
-    this.#options = options;
-    this.#opened = options === undefined;
-  }
-
-  /** Counts inputs in. @param length of their texts, in UTF-16 units */
-  seeded(count: number, length: number): void {
-    this.#inputs += count;
-    this.#inputLength += length;
-  }
-
-  /** Counts results that the consumer has taken. */
-  taken(count: number, length: number): void {
-    this.#taken += count;
-    this.#takenLength += length;
-    if (!this.#isFull) this.#wake();
-  }
-
-  /** Opens it for good. */
-  open(): void {
-    this.#opened = true;
-    this.#wake();
-  }
-
-  /** Ends when there is room for another page. */
-  async room(): Promise<void> {
-    while (this.#isFull) {
-      await new Promise<void>((resolve) => {
-        this.#waiting = resolve;
-      });
-    }
-  }
-
-  get #isFull(): boolean {
-    if (this.#opened || this.#options === undefined) return false;
-    const out = this.#inputs - this.#taken;
-    if (this.#taken === 0) return out >= BLIND_INPUTS;
-    const each = this.#inputLength / this.#inputs + this.#takenLength / this.#taken;
-    return out * each >= this.#options.bytes || (this.#options.ordered && out >= ORDERED_INPUTS);
-  }
-
-  #wake(): void {
-    this.#waiting?.();
-    this.#waiting = undefined;
-  }
 }

@@ -8,10 +8,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { chunkBody, cut } from '../../src/pipeline/chunk.ts';
+import type { TaskMessage } from '../../src/pipeline/handling.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
+import { readNotice } from '../../src/pipeline/notice.ts';
 import { pull } from '../../src/pipeline/pull.ts';
 import { readResults } from '../../src/pipeline/result-message.ts';
-import { type TaskMessage, Worker } from '../../src/pipeline/work.ts';
+import { Worker } from '../../src/pipeline/work.ts';
 import { TaskRegistry } from '../../src/task.ts';
 
 /** So many characters that a chunk of one tells how long the next ones take. */
@@ -86,6 +88,7 @@ async function queues(inputs: readonly string[], { chunkItems = 1, received = fa
     sliceSeconds: 5,
   });
   const inHand = new Map<string, TaskMessage>();
+  const bodies = () => sqs.peek(`${prefix}-run`).map(({ body }) => body);
   const pulling = pull({
     sqs: client,
     taskQueueUrl,
@@ -105,10 +108,11 @@ async function queues(inputs: readonly string[], { chunkItems = 1, received = fa
     waiting: () => sqs.peek(`${prefix}-tasks`).filter(({ state }) => state === 'visible').length,
     queued: () => sqs.peek(`${prefix}-tasks`).length,
     results: () =>
-      sqs
-        .peek(`${prefix}-run`)
-        .flatMap(({ body }) => readResults(body).lines.map(({ index }) => index))
+      bodies()
+        .filter((body) => readNotice(body) === undefined)
+        .flatMap((body) => readResults(body).lines.map(({ index }) => index))
         .sort((a, b) => a - b),
+    notices: () => bodies().flatMap((body) => readNotice(body) ?? []),
   };
 }
 
@@ -157,9 +161,20 @@ describe('a worker that pulls chunks', () => {
     await expect.poll(results).toEqual(range(40));
   });
 
-  it('runs an item that was received before, when it is alone', async () => {
-    const { results } = await queues(['x'], { received: true });
+  it('says that it begins an item that was received before, when it is alone, and runs it', async () => {
+    const { results, notices } = await queues(['x', 'y'], { received: true });
+    await expect.poll(results).toEqual([0, 1]);
+    const notice = { notice: 'begun', worker: 'w', attempt: 1 };
+    expect(notices()).toMatchObject([
+      { ...notice, index: 0 },
+      { ...notice, index: 1 },
+    ]);
+  });
+
+  it('says nothing of what it begins first', async () => {
+    const { results, notices } = await queues(['x']);
     await expect.poll(results).toEqual([0]);
+    expect(notices()).toEqual([]);
   });
 
   it('sends back what it has not begun when it is told to stop', async () => {

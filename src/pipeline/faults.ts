@@ -1,0 +1,27 @@
+import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import { FanfoldError } from '../errors.ts';
+
+/** Whether SQS said that the queue is not there. */
+export function isMissingQueue(error: unknown): boolean {
+  return error instanceof QueueDoesNotExist;
+}
+
+/**
+ * Whether an error of a call may be gone at the next one: too many requests, a fault of the
+ * service's, a network that failed. The SDK has tried a few times when it is thrown; what cannot
+ * be mended by trying (access, a wrong request) is thrown at once.
+ */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && /^E[A-Z_]+$/.test(code)) return true;
+  const told = error as Parameters<typeof isServerError>[0];
+  return isThrottlingError(told) || isTransientError(told) || isServerError(told);
+}
+
+/** Whether a call to AWS, or what answered it, is what went wrong. */
+export function isCallError(error: unknown): boolean {
+  if (error instanceof FanfoldError) return error.code === 'RunFailed';
+  return mayPass(error) || (error instanceof Error && '$metadata' in error);
+}

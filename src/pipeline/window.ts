@@ -1,0 +1,72 @@
+/** Inputs that may be out before the first results tell how large they are. */
+const BLIND_INPUTS = 10_000;
+/** The most inputs that an ordered run holds the results of. */
+const ORDERED_INPUTS = 50_000;
+
+export interface WindowOptions {
+  /** Bytes of inputs and results that may be out at once. */
+  bytes: number;
+  /** Whether results are handed on in input order, so that a slow input holds up all later ones. */
+  ordered: boolean;
+}
+
+/**
+ * How far seeding may run ahead of the consumer, so that memory stays bounded, however long the
+ * run and however slow its consumer: by the bytes that inputs and results take on average.
+ */
+export class Window {
+  readonly #options: WindowOptions | undefined;
+  #inputs = 0;
+  #inputLength = 0;
+  #taken = 0;
+  #takenLength = 0;
+  #opened = false;
+  #waiting: (() => void) | undefined;
+
+  /** @param options without them it is always open */
+  constructor(options: WindowOptions | undefined) {
+    this.#options = options;
+    this.#opened = options === undefined;
+  }
+
+  /** Counts inputs in. @param length of their texts, in UTF-16 units */
+  seeded(count: number, length: number): void {
+    this.#inputs += count;
+    this.#inputLength += length;
+  }
+
+  /** Counts results that the consumer has taken. */
+  taken(count: number, length: number): void {
+    this.#taken += count;
+    this.#takenLength += length;
+    if (!this.#isFull) this.#wake();
+  }
+
+  /** Opens it for good. */
+  open(): void {
+    this.#opened = true;
+    this.#wake();
+  }
+
+  /** Ends when there is room for another page. */
+  async room(): Promise<void> {
+    while (this.#isFull) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+  }
+
+  get #isFull(): boolean {
+    if (this.#opened || this.#options === undefined) return false;
+    const out = this.#inputs - this.#taken;
+    if (this.#taken === 0) return out >= BLIND_INPUTS;
+    const each = this.#inputLength / this.#inputs + this.#takenLength / this.#taken;
+    return out * each >= this.#options.bytes || (this.#options.ordered && out >= ORDERED_INPUTS);
+  }
+
+  #wake(): void {
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+}
