@@ -50,6 +50,7 @@ class Disaster {
   readonly #world: World;
   readonly #time: VirtualTime;
   readonly #log: EventLog;
+  #lookedAt = -1;
 
   constructor(scenario: Scenario, world: World, time: VirtualTime, log: EventLog) {
     this.#scenario = scenario;
@@ -65,7 +66,7 @@ class Disaster {
     await time.run(() => this.#broken || ended(), this.#scenario.faultSeconds * 1000);
     world.faults.heal();
     this.#log.note('healed');
-    const quiet = () => ended() && world.bodies(world.names.tasks).length === 0;
+    const quiet = () => ended() && this.#queueIsEmpty();
     const stop = await time.run(() => this.#broken || quiet(), time.elapsed + LIVENESS_MS);
     const safety = this.#safety();
     if (safety) return { kind: 'safety', message: safety };
@@ -88,6 +89,14 @@ class Disaster {
       this.#time.strays.size > 0 ||
       this.#time.rejections.length > 0
     );
+  }
+
+  /** Looks once a second: what is in a queue is not found out for nothing. */
+  #queueIsEmpty(): boolean {
+    const second = Math.floor(this.#time.elapsed / 1000);
+    if (second === this.#lookedAt) return false;
+    this.#lookedAt = second;
+    return this.#world.bodies(this.#world.names.tasks).length === 0;
   }
 
   #safety(): string | undefined {
