@@ -4,6 +4,7 @@ import { AWS, FATE, never } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
+import { describe, outcomeOf } from './describe.ts';
 import {
   type Answer,
   answered,
@@ -23,7 +24,7 @@ const LATENCY_MS = 40;
 const LATE_SECONDS = 90;
 
 /** How long an answer may be under way whose caller still waits for it, in milliseconds. */
-const LATE_ANSWER_MS = 100_000;
+const LATE_ANSWER_MS = 200_000;
 
 /** The most by which visibility is found to have ended early, counted from the receive. */
 const EARLY_MS = 100_000;
@@ -58,7 +59,10 @@ export class FaultySqs {
     this.calls++;
     if (actor.dead) return never();
     this.#wire.asked(call);
-    const response = await FATE.run(() => this.#answer(call));
+    const response = await FATE.run(() => this.#answer(call)).catch((error: Error) => {
+      this.#wire.violations.push(`The simulation itself failed: ${error.stack}`);
+      return never();
+    });
     // Nobody is there to hear it; what it handed out stays in flight.
     return actor.dead ? never() : response;
   };
@@ -214,33 +218,7 @@ export class FaultySqs {
   }
 
   #told(call: SqsCall, response: ServiceResponse): ServiceResponse {
-    const { status } = response;
-    this.#log.note(`${call.actor.name}: ${describe(call)}: ${this.#outcome(status, response)}`);
+    this.#log.note(`${call.actor.name}: ${describe(call)}: ${outcomeOf(response)}`);
     return response;
   }
-
-  #outcome(status: number, response: ServiceResponse): string {
-    const answer = readAnswer(response) as Answer & { __type?: string };
-    if (status !== 200) return `${status} ${answer.__type?.replace(/.*#/, '')}`;
-    if (answer.Messages) {
-      const receives = answer.Messages.map(
-        ({ MessageId, Attributes }) =>
-          `${MessageId.slice(0, 8)}/${Attributes?.ApproximateReceiveCount ?? '?'}`,
-      );
-      return `got ${receives.join(' ')}`;
-    }
-    const failed = answer.Failed?.length ?? 0;
-    return failed > 0 ? `ok but for ${failed}` : 'ok';
-  }
-}
-
-function describe({ action, queue, parameters, attempt }: SqsCall): string {
-  const { Entries, VisibilityTimeout } = parameters;
-  return [
-    action,
-    queue,
-    ...(Entries ? [`of ${Entries.length}`] : []),
-    ...(VisibilityTimeout === undefined ? [] : [`for ${VisibilityTimeout} s`]),
-    ...(attempt > 1 ? [`again (${attempt})`] : []),
-  ].join(' ');
 }

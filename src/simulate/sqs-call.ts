@@ -30,6 +30,8 @@ export interface ReceivedMessage {
 
 /** What SQS answers to the actions that are looked into. */
 export interface Answer {
+  /** An error's name. */
+  __type?: string;
   MessageId?: string;
   Messages?: ReceivedMessage[];
   Successful?: { Id: string; MessageId?: string }[];

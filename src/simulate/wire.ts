@@ -39,6 +39,11 @@ interface Message {
   handle: string | undefined;
 }
 
+interface ResultBody {
+  runId: string;
+  results?: { index: number }[];
+}
+
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
   message: Message;
@@ -157,14 +162,15 @@ export class Wire {
   }
 
   #reported(body: string): void {
-    const { runId, results } = JSON.parse(body) as { runId: string; results: { index: number }[] };
+    // A notice has none.
+    const { runId, results = [] } = JSON.parse(body) as ResultBody;
     for (const { index } of results) this.run(runId).item(index).reported = true;
   }
 
   #received(queue: string, { Messages = [] }: Answer): void {
     for (const { MessageId, ReceiptHandle, Body } of Messages) {
       if (isRuns(queue)) {
-        const { results = [] } = JSON.parse(Body) as { results?: { index: number }[] };
+        const { results = [] } = JSON.parse(Body) as ResultBody;
         this.#results.set(
           ReceiptHandle,
           results.map(({ index }) => index),
