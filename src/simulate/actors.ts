@@ -13,7 +13,8 @@ export class Actor {
   readonly kind: ActorKind;
   /** How many times as long its tasks take. */
   slowness = 1;
-  #dead = false;
+  /** In milliseconds since 1970; undefined as long as it lives. */
+  diedAt: number | undefined;
   readonly #onDeath: ((cause: string) => void)[] = [];
 
   constructor(name: string, kind: ActorKind) {
@@ -22,7 +23,7 @@ export class Actor {
   }
 
   get dead(): boolean {
-    return this.#dead;
+    return this.diedAt !== undefined;
   }
 
   /** Runs something in its name. */
@@ -35,8 +36,8 @@ export class Actor {
   }
 
   kill(cause: string): void {
-    if (this.#dead) return;
-    this.#dead = true;
+    if (this.dead) return;
+    this.diedAt = Date.now();
     for (const told of this.#onDeath) FATE.run(() => told(cause));
   }
 }

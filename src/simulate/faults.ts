@@ -30,6 +30,10 @@ export const FAULTS = {
   killWorker: [0.005, 0.03],
   /** A seed dies at a call. */
   killSeed: [0.01, 0.05],
+  /** A collector dies: at a call, or while it writes results. */
+  killCollector: [0.002, 0.01],
+  /** A collector is told to leave its run, which another one resumes. */
+  leaveRun: [0.02, 0.1],
   /** A worker is ten to a hundred times as slow, from its start to its end. */
   slowWorker: [0.1, 0.3],
   /** A seed's invocation happens twice: the second one at any time later. */

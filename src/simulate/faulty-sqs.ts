@@ -32,6 +32,14 @@ const EARLY_MS = 100_000;
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
+/** What kills whom. */
+const KILLERS = {
+  worker: 'killWorker',
+  seed: 'killSeed',
+  collector: 'killCollector',
+  infrastructure: undefined,
+} as const;
+
 const LOST = 'The request was lost.';
 
 /**
@@ -69,8 +77,7 @@ export class FaultySqs {
 
   async #answer(call: SqsCall): Promise<ServiceResponse> {
     const faults = this.#faults;
-    const mortal = call.actor.kind === 'worker' || call.actor.kind === 'seed';
-    const killer = call.actor.kind === 'seed' ? 'killSeed' : 'killWorker';
+    const killer = KILLERS[call.actor.kind];
     // On its way there, or on its way back: both would cost a timer each.
     const arrivesLate = faults.random.chance(0.5);
     const latency = faults.random.whole(1, LATENCY_MS);
@@ -79,13 +86,13 @@ export class FaultySqs {
     if (faults.hits('throttling')) {
       return this.#told(call, refused('RequestThrottled', 'The request was throttled.'));
     }
-    if (mortal && faults.hits(killer)) {
+    if (killer && faults.hits(killer)) {
       call.actor.kill(`before ${call.action}`);
       return never();
     }
     const response = await this.#effect(call);
     this.#told(call, response);
-    if (mortal && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
+    if (killer && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
     if (!arrivesLate) await after(latency);
     if (faults.hits('lostAnswer')) {
       this.#log.note(`${describe(call)}: the answer is lost`);
@@ -112,15 +119,18 @@ export class FaultySqs {
     }
   }
 
-  /** Workers alone meet it: the queues that others use are theirs for long, or just made. */
-  #missing({ actor, queue }: SqsCall): ServiceResponse | undefined {
-    if (actor.kind !== 'worker' || !queue.includes('-run-')) return undefined;
-    if (!this.#faults.hits('missingQueue')) return undefined;
-    return refused('QueueDoesNotExist', 'The specified queue does not exist.');
+  /** SQS says so of a queue that it has only just made, or for a moment. */
+  #missing(call: SqsCall): ServiceResponse | undefined {
+    if (!call.queue.includes('-run-') || !this.#faults.hits('missingQueue')) return undefined;
+    const refusal = refused('QueueDoesNotExist', 'The specified queue does not exist.');
+    this.#wire.happened(call, refusal);
+    return refusal;
   }
 
   async #receive(call: SqsCall): Promise<ServiceResponse> {
     const faults = this.#faults;
+    const missing = this.#missing(call);
+    if (missing) return missing;
     if (faults.hits('emptyReceive')) {
       await after(faults.random.whole(0, EMPTY_MS));
       return answered({});

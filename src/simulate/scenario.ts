@@ -5,7 +5,7 @@ import { FAULT_NAMES, FAULTS, type Fault, type FaultRates } from './faults.ts';
  * What an input has its task do:
  * - `ok` ends well, `flaky` fails at its first attempt or two, `fails` at each, `hopeless` for good;
  * - `invalid` is refused by the schema;
- * - `hangs` never ends, and doesn't listen;
+ * - `hangs` never ends, and doesn't listen; `exits` ends its worker;
  * - `huge` returns more than a message holds, `strange` what JSON has not.
  */
 export type InputKind =
@@ -15,6 +15,7 @@ export type InputKind =
   | 'hopeless'
   | 'invalid'
   | 'hangs'
+  | 'exits'
   | 'huge'
   | 'strange';
 
@@ -39,7 +40,10 @@ export interface RunPlan {
   ordered: boolean;
   /** How long its consumer takes over a batch of results, in milliseconds. */
   consumerMs: number;
-  cancelAfterSeconds: number | undefined;
+  /** Who ends the run early: its own process, or another one with a message to its queue. */
+  cancel: { by: 'run' | 'message'; afterSeconds: number } | undefined;
+  deadlineSeconds: number | undefined;
+  maxFailures: number | undefined;
 }
 
 /** One simulated disaster: all that happens in it follows from this. */
@@ -86,7 +90,7 @@ const kind: fc.Arbitrary<InputKind> = fc.oneof(
     weight: 6,
     arbitrary: fc.constantFrom<InputKind[]>('flaky', 'fails', 'hopeless', 'invalid', 'strange'),
   },
-  { weight: 1, arbitrary: fc.constantFrom<InputKind[]>('hangs', 'huge') },
+  { weight: 1, arbitrary: fc.constantFrom<InputKind[]>('hangs', 'huge', 'exits') },
 );
 
 const input: fc.Arbitrary<SimInput> = fc.record({ kind, ms: duration });
@@ -102,6 +106,14 @@ const inputs = fc.oneof(
   { weight: 1, arbitrary: many },
 );
 
+function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 7, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary },
+  );
+}
+
 const run: fc.Arbitrary<RunPlan> = fc.record({
   inputs,
   everyMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 500 })),
@@ -111,7 +123,14 @@ const run: fc.Arbitrary<RunPlan> = fc.record({
     { weight: 3, arbitrary: fc.constant(0) },
     fc.integer({ min: 1, max: 5_000 }),
   ),
-  cancelAfterSeconds: fc.option(fc.integer({ min: 0, max: 200 }), { nil: undefined, freq: 8 }),
+  cancel: rarely(
+    fc.record({
+      by: fc.constantFrom('run' as const, 'message' as const),
+      afterSeconds: fc.integer({ min: 0, max: 200 }),
+    }),
+  ),
+  deadlineSeconds: rarely(fc.integer({ min: 10, max: 1_200 })),
+  maxFailures: rarely(fc.integer({ min: 0, max: 5 })),
 });
 
 const workers = fc

@@ -129,9 +129,9 @@ class Disaster {
     const world = this.#world;
     const waiting = world.consumers
       .filter(({ ended }) => !ended)
-      .map(({ actor, disk, plan }) => {
+      .map(({ name, disk, plan, error }) => {
         const missing = [...plan.inputs.keys()].filter((index) => !disk.has(index));
-        return `${actor.name} has no results of inputs ${missing.join(', ')}`;
+        return `${name} has no results of inputs ${missing.join(', ')} (last error: ${error})`;
       });
     const queued = world.bodies(world.names.tasks).length;
     const hours = LIVENESS_MS / 3_600_000;

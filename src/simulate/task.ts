@@ -77,5 +77,9 @@ const END: Record<InputKind, (input: SimInput, context: TaskContext) => unknown>
   huge: () => HUGE,
   strange: () => 10n,
   hangs: never,
+  exits: () => {
+    currentActor().kill('by its task');
+    return never();
+  },
   invalid: never,
 };

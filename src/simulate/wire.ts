@@ -12,6 +12,8 @@ export class Item {
   reported = false;
   /** Ids of task messages that carry it. */
   readonly carriers = new Set<string>();
+  /** Who announced to run it, and when, by the announcement's id. */
+  readonly begun = new Map<string, { actor: Actor; at: number }>();
   /** How often it was begun from its first attempt: by a seed, or by what was delivered again. */
   lineages = 0;
 }
@@ -42,6 +44,9 @@ interface Message {
 interface ResultBody {
   runId: string;
   results?: { index: number }[];
+  notice?: string;
+  index?: number;
+  id?: string;
 }
 
 /** A task message that a worker has, as far as the worker knows. */
@@ -102,14 +107,18 @@ export class Wire {
 
   /** A call had its effect. */
   happened(call: SqsCall, response: ServiceResponse): void {
-    if (response.status !== 200) return;
     const { action, queue } = call;
+    if (response.status !== 200) {
+      // What can't be reported now is done again.
+      if (action === 'SendMessage' && isRuns(queue)) this.#again(call.parameters.MessageBody ?? '');
+      return;
+    }
     const isTasks = queue === this.#taskQueue;
     if (action === 'DeleteQueue') this.run(runOf(queue)).over = true;
     else if (action.startsWith('SendMessage')) {
       if (isTasks) this.#accepted(call, readAnswer(response));
       else if (isRuns(queue))
-        for (const { MessageBody = '' } of entriesOf(call)) this.#reported(MessageBody);
+        for (const { MessageBody = '' } of entriesOf(call)) this.#reported(call.actor, MessageBody);
     } else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
     else if (action.startsWith('DeleteMessage') && isTasks) {
       for (const { ReceiptHandle = '' } of entriesOf(call)) this.#deleted(ReceiptHandle);
@@ -161,10 +170,18 @@ export class Wire {
     }
   }
 
-  #reported(body: string): void {
-    // A notice has none.
+  #reported(actor: Actor, body: string): void {
+    const { runId, results, notice, index = 0, id = '' } = JSON.parse(body) as ResultBody;
+    if (notice === 'begun') {
+      this.#log.mark('input announced');
+      this.run(runId).item(index).begun.set(id, { actor, at: Date.now() });
+    }
+    for (const result of results ?? []) this.run(runId).item(result.index).reported = true;
+  }
+
+  #again(body: string): void {
     const { runId, results = [] } = JSON.parse(body) as ResultBody;
-    for (const { index } of results) this.run(runId).item(index).reported = true;
+    for (const { index } of results) this.run(runId).item(index).lineages++;
   }
 
   #received(queue: string, { Messages = [] }: Answer): void {

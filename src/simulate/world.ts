@@ -4,7 +4,7 @@ import { Sqs } from '../local/sqs/index.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { Worker } from '../pipeline/work.ts';
 import { TaskRegistry } from '../task.ts';
-import type { Actor } from './actors.ts';
+import { type Actor, FATE } from './actors.ts';
 import { connectClients, lambdaClient, sqsClient } from './clients.ts';
 import { Consumer } from './consumer.ts';
 import { Environments } from './environments.ts';
@@ -61,7 +61,12 @@ export class World {
     this.#pullWorkers = new PullWorkers((actor) => this.#pulling(actor), this.faults);
     this.#tasks.add(simulatedTask(scenario.task, this));
     this.consumers = scenario.runs.map(
-      (plan, at) => new Consumer(`run-${at + 1}`, plan, () => this.#deployment(), log),
+      (plan, at) =>
+        new Consumer(`run-${at + 1}`, plan, {
+          deployment: () => this.#deployment(),
+          faults: this.faults,
+          log,
+        }),
     );
   }
 
@@ -90,9 +95,7 @@ export class World {
     }
     this.#addFunctions();
     for (let at = 0; at < this.#scenario.pullWorkers; at++) this.#pullWorkers.start();
-    for (const consumer of this.consumers) {
-      consumer.start(({ runId }) => this.#log.note(`${consumer.actor.name} is run ${runId}`));
-    }
+    for (const consumer of this.consumers) void FATE.run(() => consumer.start());
   }
 
   /** Messages that nobody can read: of no kind, and of a version that is to come. */
@@ -113,7 +116,7 @@ export class World {
   }
 
   #consumerOf(queue: string): Consumer | undefined {
-    return this.consumers.find(({ run }) => run && this.names.run(run.runId) === queue);
+    return this.consumers.find(({ runIds }) => runIds.some((id) => this.names.run(id) === queue));
   }
 
   async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
