@@ -15,6 +15,8 @@ export class Actor {
   slowness = 1;
   /** In milliseconds since 1970; undefined as long as it lives. */
   diedAt: number | undefined;
+  /** Whether it was told to stop what it does. */
+  stopped = false;
   readonly #onDeath: ((cause: string) => void)[] = [];
 
   constructor(name: string, kind: ActorKind) {

@@ -13,6 +13,9 @@ import { TASK } from './task.ts';
 /** How long it takes until a collector that ended too early is followed by another, in milliseconds. */
 const RESUMED_MS = 60_000;
 
+/** How long a run that goes on is given to find its queue before it is cancelled, in milliseconds. */
+const FOUND_MS = 5_000;
+
 /**
  * Who starts a run, takes its results, and puts them on disk. Its process may die, be told to
  * leave, or find that it can't go on; then another one goes on with what is on disk.
@@ -107,7 +110,8 @@ export class Consumer {
     } finally {
       clearTimeout(cancelling);
     }
-    return !left || run.ledger.inputs === disk.results.length;
+    const { sealed, inputs } = run.ledger;
+    return !left || (sealed && inputs === disk.results.length);
   }
 
   #inputs(): SimInput[] | AsyncIterable<SimInput> {
@@ -147,7 +151,7 @@ export class Consumer {
         this.#cancels();
         void run.cancel();
       },
-      Math.max(0, this.#cancelsAt - Date.now()),
+      Math.max(this.#processes > 1 ? FOUND_MS : 0, this.#cancelsAt - Date.now()),
     );
   }
 

@@ -32,6 +32,10 @@ const EARLY_MS = 100_000;
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
+/** How long a queue may seem to be missing, and how long it is seen then, in milliseconds. */
+const MISSING_MS = 10_000;
+const SEEN_MS = 90_000;
+
 /** What kills whom. */
 const KILLERS = {
   worker: 'killWorker',
@@ -53,6 +57,8 @@ export class FaultySqs {
   readonly #faults: Faults;
   readonly #wire: Wire;
   readonly #log: EventLog;
+  /** When each queue was last missing for a moment. */
+  readonly #missingAt = new Map<string, number>();
 
   constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
     this.#sqs = sqs;
@@ -121,10 +127,21 @@ export class FaultySqs {
 
   /** SQS says so of a queue that it has only just made, or for a moment. */
   #missing(call: SqsCall): ServiceResponse | undefined {
-    if (!call.queue.includes('-run-') || !this.#faults.hits('missingQueue')) return undefined;
+    if (!call.queue.includes('-run-') || !this.#isMissing(call.queue)) return undefined;
     const refusal = refused('QueueDoesNotExist', 'The specified queue does not exist.');
     this.#wire.happened(call, refusal);
     return refusal;
+  }
+
+  /** While it is missing, every other one who asks does not find it. */
+  #isMissing(queue: string): boolean {
+    const faults = this.#faults;
+    if (faults.healed) return false;
+    const since = Date.now() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
+    if (since <= MISSING_MS) return faults.random.chance(0.5);
+    if (since <= SEEN_MS || !faults.hits('missingQueue')) return false;
+    this.#missingAt.set(queue, Date.now());
+    return true;
   }
 
   async #receive(call: SqsCall): Promise<ServiceResponse> {

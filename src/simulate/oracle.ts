@@ -104,19 +104,19 @@ export class Oracle {
 
   /** Whether what really happened to an input explains a failure that its task does not. */
   #mayFailAs(code: FailureCode, { runIds, plan }: Consumer, index: number): boolean {
-    const { maxAttempts } = this.#scenario.task;
     if (code === 'Lost') return plan.deadlineSeconds !== undefined;
     return runIds.some((runId) => {
-      if (code === 'TimedOut') return this.#overran(runId, index) >= maxAttempts;
+      if (code === 'TimedOut') return this.#overran(runId, index);
       return code === 'WorkerDied' && this.#deaths(runId, index) >= LEAST_DEATHS;
     });
   }
 
-  /** How many executions took longer than the task allows. */
-  #overran(runId: string, index: number): number {
-    const limit = this.#scenario.task.timeoutSeconds * 1000;
-    const executions = this.#executions.of(runId, index);
-    return executions.filter(({ takesMs }) => takesMs >= limit).length;
+  /** Whether a last attempt took longer than the task allows. */
+  #overran(runId: string, index: number): boolean {
+    const { timeoutSeconds, maxAttempts } = this.#scenario.task;
+    return this.#executions
+      .of(runId, index)
+      .some(({ attempt, takesMs }) => attempt === maxAttempts && takesMs >= timeoutSeconds * 1000);
   }
 
   /** How many workers died soon after they had announced to run it. */
@@ -137,8 +137,10 @@ export class Oracle {
     const executions = this.#executions.of(runId, index);
     const { lineages } = this.#wire.run(runId).item(index);
     const most = maxAttempts * lineages;
-    if (executions.length > most) {
-      return `was executed ${executions.length} times; it was begun ${lineages} times, which allows ${most}`;
+    // What was interrupted is to be done as if it had not been begun.
+    const whole = executions.filter(({ worker }) => !worker.stopped).length;
+    if (whole > most) {
+      return `was executed ${whole} times; it was begun ${lineages} times, which allows ${most}`;
     }
     const attempt = Math.max(0, ...executions.map((execution) => execution.attempt));
     if (attempt <= maxAttempts) return undefined;

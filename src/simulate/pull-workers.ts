@@ -60,6 +60,7 @@ export class PullWorkers {
     void after(this.#faults.random.whole(1, STOP_EVERY_MS)).then(() => {
       if (actor.dead || this.#closed || this.#faults.healed) return;
       if (!this.#faults.hits('stopWorker')) return this.#mayStop(actor, stop, worker);
+      actor.stopped = true;
       stop.abort();
       worker.interrupt(new Error('The worker was told to stop.'));
     });

@@ -77,7 +77,7 @@ class Disaster {
     });
     const closing = await time.run(() => closed, time.elapsed + CLOSING_MS);
     if (closing !== 'done') return { kind: 'liveness', message: 'What is idle does not stop.' };
-    await time.run(() => time.timers().length === 0, time.elapsed + CLOSING_MS);
+    await time.run(() => time.timers().length === 0, time.elapsed + LIVENESS_MS);
     const left = this.#left();
     return left ? { kind: 'safety', message: left } : undefined;
   }
