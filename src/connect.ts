@@ -125,6 +125,12 @@ export class Fanfold implements AsyncDisposable {
     return this.#world.tasks;
   }
 
+  /** @throws FanfoldError `UnknownTask` when it is known that there is no such task */
+  check(task: string): void {
+    const { tasks } = this.#world;
+    if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(String(task), tasks);
+  }
+
   /**
    * Runs a task over inputs: every input's result comes back exactly once, in the order in which
    * they end, or in input order with `ordered`. Starts at the call.
@@ -140,11 +146,10 @@ export class Fanfold implements AsyncDisposable {
     options: RunOptions = {},
   ): Run<OutputOf<T>> {
     if (this.#failure) throw this.#failure;
-    const { deployment, tasks } = this.#world;
     if (isTask(task)) this.#world.add(task);
     const name = typeof task === 'string' ? task : task?.name;
-    if (tasks !== undefined && !tasks.includes(name)) throw unknownTask(String(name), tasks);
-    const run = new Run<OutputOf<T>>(deployment, name, inputs, options);
+    this.check(name);
+    const run = new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options);
     this.#runs.add(run);
     void run.ended.then(() => this.#runs.delete(run));
     return run;

@@ -16,7 +16,8 @@ export function showProgress(
   facts: { total: number | undefined; workers: number },
 ): Progress {
   const startedAt = performance.now();
-  const state = () => stateOf(ledger(), facts, (performance.now() - startedAt) / 1000);
+  const before = doneOf(ledger());
+  const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
   return process.stderr.isTTY ? bar(state) : lines(state);
 }
 
@@ -29,13 +30,21 @@ interface State {
   workers: number;
 }
 
+/** @param before how many were done before it began */
 function stateOf(
-  { ok, failed, cancelled, inputs, sealed }: Ledger,
+  ledger: Ledger,
   { total, workers }: { total: number | undefined; workers: number },
+  before: number,
   seconds: number,
 ): State {
-  const done = ok + failed + cancelled;
-  return { done, total: sealed ? inputs : total, failed, rate: done / seconds, workers };
+  const { inputs, failed, sealed } = ledger;
+  const done = doneOf(ledger);
+  const rate = (done - before) / seconds;
+  return { done, total: sealed ? inputs : total, failed, rate, workers };
+}
+
+function doneOf({ ok, failed, cancelled }: Ledger): number {
+  return ok + failed + cancelled;
 }
 
 function bar(state: () => State): Progress {

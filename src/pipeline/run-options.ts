@@ -73,3 +73,17 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
     return failed * 100 > most * of;
   };
 }
+
+/**
+ * How many inputs, from the first, have their results from before.
+ *
+ * @throws FanfoldError `BadOption` when later ones have them too: those can't be handed on in order
+ */
+export function leadingOf(earlier: Account): number {
+  const { leading, settled } = earlier;
+  if (settled === leading) return leading;
+  throw new FanfoldError(
+    'BadOption',
+    `With \`ordered\`, \`earlier\` results are of the first inputs, without a gap; these have one at input ${leading}.`,
+  );
+}

@@ -1,32 +1,18 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
 import { Collector, type Delivery } from './collect.ts';
+import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
 import { Account, type Ledger } from './ledger.ts';
-import { createdAt, type Names, newRunId } from './names.ts';
+import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { deleteQueue, tagProgress } from './queues.ts';
-import type { Result } from './result.ts';
+import type { CancelledResult, FailedResult, Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
-import { type Budget, budgetOf, deadlineMs, type RunOptions } from './run-options.ts';
+import { type Budget, budgetOf, deadlineMs, leadingOf, type RunOptions } from './run-options.ts';
 import { Seeding } from './seeding.ts';
 import { Window } from './window.ts';
-
-/** Where runs go: the clients, and the names that the deployment's parts have. */
-export interface Deployment {
-  sqs: SQSClient;
-  lambda: LambdaClient;
-  names: Names;
-  /** How many workers there are, about: chunks are cut so that all have some. */
-  workers: number;
-  /** How many inputs of a task a worker runs at once, where that is known. */
-  concurrencyOf?: (task: string) => number | undefined;
-  /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
-  windowBytes?: number;
-}
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
@@ -80,18 +66,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#deployment = deployment;
     this.#ordered = ordered;
     this.#account = earlier ?? new Account();
-    this.#first = this.#account.leading;
+    this.#first = ordered ? leadingOf(this.#account) : 0;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
     const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
     this.#window = new Window(bytes === undefined ? undefined : { bytes, ordered });
     const expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
-    if (ordered && this.#account.settled > this.#first) {
-      throw new FanfoldError(
-        'BadOption',
-        '`ordered` needs all `earlier` results to be of the first inputs, with none left out.',
-      );
-    }
     this.#seeding = new Seeding({
       ...deployment,
       runId: this.runId,
@@ -158,11 +138,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         yield result.output;
         continue;
       }
-      const why =
-        result.status === 'failed'
-          ? `failed as ${result.error.code}: ${result.error.name}: ${result.error.message}`
-          : 'was cancelled';
-      throw new FanfoldError('TaskFailed', `Input ${result.index} ${why}`);
+      throw new FanfoldError('TaskFailed', `Input ${result.index} ${howItEnded(result)}`);
     }
   }
 
@@ -230,7 +206,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         if (this.#account.balanced) break;
         if (Date.now() - toldAt < PROGRESS_MS) continue;
         toldAt = Date.now();
-        this.#tag(queueUrl);
+        void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
       }
     } finally {
       this.#stop.signal.removeEventListener('abort', close);
@@ -265,24 +241,23 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   #checkBudget(): void {
     if (!this.#budget?.(this.#account, this.#seeding.total)) return;
-    const { failed } = this.#account;
-    void this.#end('cancelled', `${failed} inputs failed, which is more than its budget allows`);
+    void this.#end(
+      'cancelled',
+      `${this.#account.failed} inputs failed, more than \`maxFailures\` allows`,
+    );
   }
 
   async #sealed(): Promise<void> {
     if (this.#account.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined && this.#account.sealed) this.#tag(queueUrl);
+    if (queueUrl !== undefined && this.#account.sealed)
+      void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
   #notSeeded(error: unknown): undefined {
     if (isCallError(error)) this.#leave({ error });
     else this.fail(error);
-  }
-
-  #tag(queueUrl: string): void {
-    void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
@@ -336,4 +311,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     account.sealed = true;
     return [...batches, this.#intake.rest(remainder)];
   }
+}
+
+function howItEnded(result: FailedResult | CancelledResult): string {
+  if (result.status === 'cancelled') return 'was cancelled';
+  const { code, name, message } = result.error;
+  return `failed as ${code}: ${name}: ${message}`;
 }
