@@ -1,6 +1,7 @@
 import { cancelRun } from '../pipeline/cancel.ts';
 import { findQueue } from '../pipeline/queues.ts';
-import { type Deployment, Run } from '../pipeline/run.ts';
+import type { Deployment } from '../pipeline/deployment.ts';
+import { Run } from '../pipeline/run.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
 import { Actor, never } from './actors.ts';
 import { Disk } from './disk.ts';
@@ -130,7 +131,7 @@ export class Consumer {
     };
     if (record === undefined) return options;
     const earlier = this.disk.account();
-    if ((await findQueue(sqs, names.run(record.runId))) === undefined) {
+    if (await isGone(sqs, names.run(record.runId))) {
       this.#log.mark('run begun anew');
       this.disk.record = undefined;
       return { ...options, earlier };
@@ -171,6 +172,15 @@ export class Consumer {
     this.#log.note('cancels');
     this.#log.mark('run cancelled');
   }
+}
+
+/** SQS may say so for a moment: three looks have to agree. */
+async function isGone(sqs: Deployment['sqs'], queue: string): Promise<boolean> {
+  for (let looks = 1; looks <= 3; looks++) {
+    if ((await findQueue(sqs, queue)) !== undefined) return false;
+    await after(15_000);
+  }
+  return true;
 }
 
 async function* stream(inputs: readonly SimInput[], everyMs: number) {

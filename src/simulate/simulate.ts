@@ -96,7 +96,7 @@ class Disaster {
     const second = Math.floor(this.#time.elapsed / 1000);
     if (second === this.#lookedAt) return false;
     this.#lookedAt = second;
-    return this.#world.bodies(this.#world.names.tasks).length === 0;
+    return this.#world.unfinished().length === 0;
   }
 
   #safety(): string | undefined {
@@ -133,7 +133,7 @@ class Disaster {
         const missing = [...plan.inputs.keys()].filter((index) => !disk.has(index));
         return `${name} has no results of inputs ${missing.join(', ')} (last error: ${error})`;
       });
-    const queued = world.bodies(world.names.tasks).length;
+    const queued = world.unfinished().length;
     const hours = LIVENESS_MS / 3_600_000;
     const when =
       stop === 'idle' ? 'Nothing is left to wait for' : `${hours} h after the last fault`;

@@ -21,7 +21,7 @@ export class Item {
 /** A run as the wire sees it. */
 export class WireRun {
   readonly items = new Map<number, Item>();
-  /** Whether its queue was deleted. */
+  /** Whether its queue was deleted. A seed that comes late makes it anew. */
   over = false;
 
   item(index: number): Item {
@@ -115,6 +115,7 @@ export class Wire {
     }
     const isTasks = queue === this.#taskQueue;
     if (action === 'DeleteQueue') this.run(runOf(queue)).over = true;
+    else if (action === 'CreateQueue') this.run(runOf(queue)).over = false;
     else if (action.startsWith('SendMessage')) {
       if (isTasks) this.#accepted(call, readAnswer(response));
       else if (isRuns(queue))

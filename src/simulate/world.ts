@@ -28,6 +28,10 @@ const TASK_VISIBILITY_SECONDS = 6 * WORKER_TIMEOUT_SECONDS;
 const SEED_TIMEOUT_SECONDS = 60;
 const MAX_RECEIVE_COUNT = 100;
 
+function runIdOf(body: string): string | undefined {
+  return /"runId":"([\w-]+)"/.exec(body)?.[1];
+}
+
 /** A deployment with all its processes, on services that misbehave. */
 export class World {
   readonly names: Names = namesOf(NAME);
@@ -53,7 +57,7 @@ export class World {
     this.wire = new Wire(
       { taskQueue, visibilitySeconds: TASK_VISIBILITY_SECONDS },
       log,
-      (queue, index) => this.#consumerOf(queue)?.disk.has(index) ?? false,
+      (queue, index) => this.#hasResult(queue, index),
     );
     this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
     this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
@@ -109,10 +113,29 @@ export class World {
     return this.#sqs.peek(queue).map(({ body }) => body);
   }
 
+  /**
+   * Bodies of the task messages that are to go soon. Those of a run that nobody collects, as its
+   * collector did not find it again, or as a seed made it anew, may stay until its deadline.
+   */
+  unfinished(): string[] {
+    return this.bodies(this.names.tasks).filter((body) => {
+      const runId = runIdOf(body);
+      if (runId === undefined || this.wire.run(runId).over) return true;
+      return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
+    });
+  }
+
   /** Has everybody stop who would go on for ever. */
   async close(): Promise<void> {
     await Promise.all([this.#pullWorkers.close(), this.#lambda.close()]);
     this.#sqs.close();
+  }
+
+  #hasResult(queue: string, index: number): boolean {
+    const consumer = this.#consumerOf(queue);
+    if (consumer === undefined) return false;
+    // Known: an ordered run acknowledges copies of what it still keeps, where they come with news.
+    return consumer.plan.ordered || consumer.disk.has(index);
   }
 
   #consumerOf(queue: string): Consumer | undefined {
