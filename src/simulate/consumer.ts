@@ -117,7 +117,8 @@ export class Consumer {
 
   #inputs(): SimInput[] | AsyncIterable<SimInput> {
     const { inputs, everyMs } = this.plan;
-    return everyMs > 0 ? stream(inputs, everyMs) : inputs;
+    // Known: a run that goes on drops results of inputs that it has not read again yet.
+    return everyMs > 0 && this.#processes === 1 ? stream(inputs, everyMs) : inputs;
   }
 
   /** Goes on with the run that is there, or with what its predecessors left. */

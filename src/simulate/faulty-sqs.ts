@@ -32,9 +32,8 @@ const EARLY_MS = 100_000;
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
-/** How long a queue may seem to be missing, and how long it is seen then, in milliseconds. */
+/** How long a queue may seem to be missing, in milliseconds. */
 const MISSING_MS = 10_000;
-const SEEN_MS = 90_000;
 
 /** What kills whom. */
 const KILLERS = {
@@ -57,7 +56,7 @@ export class FaultySqs {
   readonly #faults: Faults;
   readonly #wire: Wire;
   readonly #log: EventLog;
-  /** When each queue was last missing for a moment. */
+  /** When each queue began to be missing for a moment. */
   readonly #missingAt = new Map<string, number>();
 
   constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
@@ -133,13 +132,16 @@ export class FaultySqs {
     return refusal;
   }
 
-  /** While it is missing, every other one who asks does not find it. */
+  /**
+   * While it is missing, every other one who asks does not find it. Known: looks in two moments
+   * may be taken for three over 30 s; so there is one moment for each queue.
+   */
   #isMissing(queue: string): boolean {
     const faults = this.#faults;
     if (faults.healed) return false;
-    const since = Date.now() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
-    if (since <= MISSING_MS) return faults.random.chance(0.5);
-    if (since <= SEEN_MS || !faults.hits('missingQueue')) return false;
+    const began = this.#missingAt.get(queue);
+    if (began !== undefined) return Date.now() <= began + MISSING_MS && faults.random.chance(0.5);
+    if (!faults.hits('missingQueue')) return false;
     this.#missingAt.set(queue, Date.now());
     return true;
   }

@@ -43,8 +43,7 @@ export function simulatedTask(
     run(input: SimInput, context) {
       const { runId, index, attempt } = context;
       const worker = currentActor();
-      const takesMs =
-        input.kind === 'hangs' ? Number.POSITIVE_INFINITY : input.ms * worker.slowness;
+      const takesMs = durationOf(input, faults.healed ? 1 : worker.slowness);
       executions.add(runId, index, { attempt, worker, takesMs });
       log.note(`runs ${index} of ${runId.slice(-8)}, attempt ${attempt}`);
       mayDie(worker, Math.min(takesMs, plan.timeoutSeconds * 1000), faults);
@@ -53,6 +52,10 @@ export function simulatedTask(
       return after(takesMs).then(() => END[input.kind](input, context));
     },
   });
+}
+
+function durationOf({ kind, ms }: SimInput, slowness: number): number {
+  return kind === 'hangs' ? Number.POSITIVE_INFINITY : ms * slowness;
 }
 
 /** Kills its worker, perhaps, at some moment of its execution. */

@@ -109,8 +109,7 @@ export class Wire {
   happened(call: SqsCall, response: ServiceResponse): void {
     const { action, queue } = call;
     if (response.status !== 200) {
-      // What can't be reported now is done again.
-      if (action === 'SendMessage' && isRuns(queue)) this.#again(call.parameters.MessageBody ?? '');
+      if (action === 'SendMessage' && isRuns(queue)) this.#notReported(call);
       return;
     }
     const isTasks = queue === this.#taskQueue;
@@ -180,9 +179,16 @@ export class Wire {
     for (const result of results ?? []) this.run(runId).item(result.index).reported = true;
   }
 
-  #again(body: string): void {
-    const { runId, results = [] } = JSON.parse(body) as ResultBody;
-    for (const { index } of results) this.run(runId).item(index).lineages++;
+  /** All of the chunk may be done again, with what was to be tried again beside it. */
+  #notReported({ actor, parameters }: SqsCall): void {
+    const { runId, results = [] } = JSON.parse(parameters.MessageBody ?? '') as ResultBody;
+    const reported = new Set(results.map(({ index }) => index));
+    for (const handle of this.#hands.get(actor) ?? []) {
+      const message = this.#claims.get(handle)?.message;
+      if (message?.runId !== runId) continue;
+      if (!message.indexes.some((index) => reported.has(index))) continue;
+      for (const index of message.indexes) this.run(runId).item(index).lineages++;
+    }
   }
 
   #received(queue: string, { Messages = [] }: Answer): void {
