@@ -92,7 +92,8 @@ export class Seeding {
     this.#stopped = true;
     this.#options.window.open();
     // Where no page was sent yet, none will be, and the source may never give one.
-    if (!this.#sent) this.#made.resolve(undefined);
+    const hasQueue = this.#sent || this.#options.resumeAt !== undefined;
+    if (!hasQueue) this.#made.resolve(undefined);
   }
 
   async #resume(): Promise<void> {
@@ -104,7 +105,7 @@ export class Seeding {
     }
     this.#sent = true;
     this.#made.resolve(url);
-    await this.#seed();
+    if (!this.#stopped) await this.#seed();
   }
 
   async #seed(): Promise<void> {

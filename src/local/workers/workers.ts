@@ -88,7 +88,7 @@ export class Workers {
     } else if (!death.orderly) {
       onTrouble(`${worker} died (${death.cause}) and is replaced`);
     }
-    for (const inHand of death.inHand) this.#recover(worker, death.cause, inHand);
+    for (const inHand of death.inHand) this.#recover(worker, death, inHand);
     this.#start(worker);
   }
 
@@ -103,7 +103,7 @@ export class Workers {
     this.#options.onFailure(error);
   }
 
-  #recover(worker: string, cause: string, inHand: InHand): void {
+  #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
     const { receiptHandle, begun, ran, lastWords } = inHand;
     const recovered = (
@@ -117,6 +117,7 @@ export class Workers {
             body: begun.body,
             lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
             cause,
+            overran,
             retry: this.#tasks.get(begun.task),
           })
     )
