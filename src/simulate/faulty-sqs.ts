@@ -100,6 +100,7 @@ export class FaultySqs {
     if (killer && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
     if (!arrivesLate) await after(latency);
     if (faults.hits('lostAnswer')) {
+      this.#wire.unheard(call);
       this.#log.note(`${describe(call)}: the answer is lost`);
       return failure(500, 'InternalFailure', LOST);
     }

@@ -71,6 +71,7 @@ class Disaster {
     const safety = this.#safety();
     if (safety) return { kind: 'safety', message: safety };
     if (stop !== 'done') return { kind: 'liveness', message: this.#unfinished(stop) };
+    this.#markEnds();
     let closed = false;
     void world.close().then(() => {
       closed = true;
@@ -89,6 +90,17 @@ class Disaster {
       this.#time.strays.size > 0 ||
       this.#time.rejections.length > 0
     );
+  }
+
+  #markEnds(): void {
+    for (const { disk, run } of this.#world.consumers) {
+      this.#log.mark('duplicate result dropped', run?.ledger.duplicates);
+      for (const result of disk.results) {
+        this.#log.mark(
+          result.status === 'failed' ? `ended as ${result.error.code}` : `ended ${result.status}`,
+        );
+      }
+    }
   }
 
   /** Looks once a second: what is in a queue is not found out for nothing. */

@@ -37,6 +37,8 @@ interface Message {
   indexes: number[];
   attempt: number;
   expiresAt: number;
+  /** Why it was sent on as it was. */
+  stalled: string | undefined;
   receives: number;
   handle: string | undefined;
 }
@@ -146,6 +148,15 @@ export class Wire {
     }
   }
 
+  /** Its caller does not get the answer, and tries again what got through. */
+  unheard({ queue, action, actor, parameters }: SqsCall): void {
+    if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
+    for (const { MessageBody = '' } of parameters.Entries ?? []) {
+      const { runId = '', indexes = [] } = readMessage(MessageBody) ?? {};
+      for (const index of indexes) this.run(runId).item(index).lineages++;
+    }
+  }
+
   /** A worker has been given a message. */
   holds(actor: Actor, handle: string): void {
     const hand = this.#hands.get(actor) ?? new Set();
@@ -160,12 +171,12 @@ export class Wire {
       if (id === undefined || message === undefined) continue;
       message.id = id;
       this.#messages.set(id, message);
-      if (!isSeed && message.attempt > 1) this.#log.mark('retry sent');
+      if (!isSeed) this.#log.mark(kindOf(message));
       for (const index of message.indexes) {
         const item = this.run(message.runId).item(index);
         item.carriers.add(id);
-        // A worker's own message goes a lineage on, unless its sender tries again what got through.
-        if (isSeed || call.attempt > 1) item.lineages++;
+        // A worker's own message goes a lineage on.
+        if (isSeed) item.lineages++;
       }
     }
   }
@@ -274,13 +285,29 @@ function runOf(queue: string): string {
   return queue.replace(/^.*-run-/, '');
 }
 
+/** What a worker sends chunks for. */
+function kindOf({ stalled, attempt }: Message): string {
+  if (stalled === 'run') return 'chunk sent on: its run seems to be over';
+  if (stalled === 'worker') return 'chunk sent on: cut, or not begun';
+  return attempt > 1 ? 'further attempt sent' : 'rest of a slice sent back';
+}
+
 /** A task message; undefined where it is garbage, which the simulation sends too. */
 function readMessage(body: string): Message | undefined {
   try {
-    const { v, runId, items, attempt, expiresAt } = JSON.parse(body);
+    const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);
     if (v !== 1) return undefined;
     const indexes = (items as [number, unknown][]).map(([index]) => index);
-    return { id: '', runId, indexes, attempt, expiresAt, receives: 0, handle: undefined };
+    return {
+      id: '',
+      runId,
+      indexes,
+      attempt,
+      expiresAt,
+      stalled: stalled?.cause,
+      receives: 0,
+      handle: undefined,
+    };
   } catch {
     return undefined;
   }

@@ -132,14 +132,8 @@ export class World {
   }
 
   #hasResult(queue: string, index: number): boolean {
-    const consumer = this.#consumerOf(queue);
-    if (consumer === undefined) return false;
-    // Known: an ordered run acknowledges copies of what it still keeps, where they come with news.
-    return consumer.plan.ordered || consumer.disk.has(index);
-  }
-
-  #consumerOf(queue: string): Consumer | undefined {
-    return this.consumers.find(({ runIds }) => runIds.some((id) => this.names.run(id) === queue));
+    const names = (runId: string) => this.names.run(runId) === queue;
+    return this.consumers.some(({ runIds, disk }) => runIds.some(names) && disk.has(index));
   }
 
   async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
