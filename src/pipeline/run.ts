@@ -3,14 +3,21 @@ import { Collector, type Delivery } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
-import { Account, type Ledger } from './ledger.ts';
+import type { Account, Ledger } from './ledger.ts';
 import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { deleteQueue, tagProgress } from './queues.ts';
 import type { CancelledResult, FailedResult, Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
-import { type Budget, budgetOf, deadlineMs, leadingOf, type RunOptions } from './run-options.ts';
+import {
+  accountOf,
+  type Budget,
+  budgetOf,
+  deadlineMs,
+  leadingOf,
+  type RunOptions,
+} from './run-options.ts';
 import { Seeding } from './seeding.ts';
 import { Window } from './window.ts';
 
@@ -60,12 +67,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     inputs: Inputs<unknown>,
     options: RunOptions = {},
   ) {
-    const { ordered = false, signal, earlier, resume } = options;
+    const { ordered = false, signal, resume } = options;
     this.ended = this.#ended.promise;
     this.runId = resume?.runId ?? newRunId();
     this.#deployment = deployment;
     this.#ordered = ordered;
-    this.#account = earlier ?? new Account();
+    this.#account = accountOf(options);
     this.#first = ordered ? leadingOf(this.#account) : 0;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
