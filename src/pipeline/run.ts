@@ -1,5 +1,5 @@
 import { FanfoldError, messageOf } from '../errors.ts';
-import { Collector, type Delivery } from './collect.ts';
+import { Collector, type Delivery, drain } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
@@ -8,7 +8,7 @@ import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { deleteQueue, tagProgress } from './queues.ts';
-import type { CancelledResult, FailedResult, Result } from './result.ts';
+import { howItEnded, type Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
 import {
   accountOf,
@@ -23,9 +23,6 @@ import { Window } from './window.ts';
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
-
-/** How long a run that ends early takes results that are there already, in milliseconds. */
-const DRAIN_MS = 1_000;
 
 /** How often the run's tags tell how far its collector is, at most, in milliseconds. */
 const PROGRESS_MS = 30_000;
@@ -296,32 +293,25 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#ended.resolve();
   }
 
+  /** Takes what is in the queue, and deletes it. */
+  async #takeLast(queueUrl: string): Promise<ResultBatch[]> {
+    const { sqs } = this.#deployment;
+    const batches: ResultBatch[] = [];
+    for await (const delivery of drain(sqs, queueUrl))
+      batches.push(...this.#intake.enter(delivery));
+    await deleteQueue(sqs, queueUrl);
+    return batches;
+  }
+
   /** Takes what is there, deletes the queue, and enters what became of the rest. */
   async #drain(remainder: Remainder): Promise<ResultBatch[]> {
     this.#seeding.stop();
     this.#stop.abort();
     const account = this.#account;
-    const batches: ResultBatch[] = [];
     const queueUrl = await this.#seeding.queueUrl.catch(() => undefined);
-    if (queueUrl !== undefined) {
-      const collector = new Collector(this.#deployment.sqs, queueUrl);
-      try {
-        for await (const delivery of collector.drain(DRAIN_MS)) {
-          batches.push(...this.#intake.enter(delivery));
-        }
-      } catch {
-        // A queue that can't be read any more has nothing to add.
-      }
-      await deleteQueue(this.#deployment.sqs, queueUrl);
-    }
+    const batches = queueUrl === undefined ? [] : await this.#takeLast(queueUrl);
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
     return [...batches, this.#intake.rest(remainder)];
   }
-}
-
-function howItEnded(result: FailedResult | CancelledResult): string {
-  if (result.status === 'cancelled') return 'was cancelled';
-  const { code, name, message } = result.error;
-  return `failed as ${code}: ${name}: ${message}`;
 }
