@@ -1,24 +1,28 @@
 import { FanfoldError, messageOf } from '../errors.ts';
-import { Collector, type Delivery } from './collect.ts';
+import { Collector, type Delivery, drain } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
-import { Account, type Ledger } from './ledger.ts';
+import type { Account, Ledger } from './ledger.ts';
 import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { deleteQueue, tagProgress } from './queues.ts';
-import type { CancelledResult, FailedResult, Result } from './result.ts';
+import { howItEnded, type Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
-import { type Budget, budgetOf, deadlineMs, leadingOf, type RunOptions } from './run-options.ts';
+import {
+  accountOf,
+  type Budget,
+  budgetOf,
+  deadlineMs,
+  leadingOf,
+  type RunOptions,
+} from './run-options.ts';
 import { Seeding } from './seeding.ts';
 import { Window } from './window.ts';
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
-
-/** How long a run that ends early takes results that are there already, in milliseconds. */
-const DRAIN_MS = 1_000;
 
 /** How often the run's tags tell how far its collector is, at most, in milliseconds. */
 const PROGRESS_MS = 30_000;
@@ -60,12 +64,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     inputs: Inputs<unknown>,
     options: RunOptions = {},
   ) {
-    const { ordered = false, signal, earlier, resume } = options;
+    const { ordered = false, signal, resume } = options;
     this.ended = this.#ended.promise;
     this.runId = resume?.runId ?? newRunId();
     this.#deployment = deployment;
     this.#ordered = ordered;
-    this.#account = earlier ?? new Account();
+    this.#account = accountOf(options);
     this.#first = ordered ? leadingOf(this.#account) : 0;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
@@ -289,32 +293,25 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#ended.resolve();
   }
 
+  /** Takes what is in the queue, and deletes it. */
+  async #takeLast(queueUrl: string): Promise<ResultBatch[]> {
+    const { sqs } = this.#deployment;
+    const batches: ResultBatch[] = [];
+    for await (const delivery of drain(sqs, queueUrl))
+      batches.push(...this.#intake.enter(delivery));
+    await deleteQueue(sqs, queueUrl);
+    return batches;
+  }
+
   /** Takes what is there, deletes the queue, and enters what became of the rest. */
   async #drain(remainder: Remainder): Promise<ResultBatch[]> {
     this.#seeding.stop();
     this.#stop.abort();
     const account = this.#account;
-    const batches: ResultBatch[] = [];
     const queueUrl = await this.#seeding.queueUrl.catch(() => undefined);
-    if (queueUrl !== undefined) {
-      const collector = new Collector(this.#deployment.sqs, queueUrl);
-      try {
-        for await (const delivery of collector.drain(DRAIN_MS)) {
-          batches.push(...this.#intake.enter(delivery));
-        }
-      } catch {
-        // A queue that can't be read any more has nothing to add.
-      }
-      await deleteQueue(this.#deployment.sqs, queueUrl);
-    }
+    const batches = queueUrl === undefined ? [] : await this.#takeLast(queueUrl);
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
     return [...batches, this.#intake.rest(remainder)];
   }
-}
-
-function howItEnded(result: FailedResult | CancelledResult): string {
-  if (result.status === 'cancelled') return 'was cancelled';
-  const { code, name, message } = result.error;
-  return `failed as ${code}: ${name}: ${message}`;
 }

@@ -32,6 +32,8 @@ export interface Death {
 
 export interface WorkerProcessOptions {
   start: Start;
+  /** Told when it has messages that it was handed. */
+  onTaken: () => void;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string) => void;
   onDeath: (death: Death) => void;
@@ -126,6 +128,7 @@ export class WorkerProcess {
         this.#unloadable = message.reason;
         break;
       case 'taken':
+        this.#options.onTaken();
         for (const receiptHandle of message.messages) {
           this.#inHand.set(receiptHandle, {
             receiptHandle,
