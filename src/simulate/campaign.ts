@@ -39,9 +39,7 @@ export async function campaign(options: CampaignOptions): Promise<Found | undefi
   let shrinkUntil = Number.POSITIVE_INFINITY;
   const details = await fc.check(property, {
     seed,
-    numRuns: runs,
-    ...(path === undefined ? {} : { path }),
-    endOnFailure: path !== undefined,
+    ...(path === undefined ? { numRuns: runs } : { numRuns: 1, path, endOnFailure: true }),
   });
   if (!details.failed) return undefined;
   const [one] = details.counterexample ?? [];

@@ -49,6 +49,7 @@ interface ResultBody {
   notice?: string;
   index?: number;
   id?: string;
+  message?: string;
 }
 
 /** A task message that a worker has, as far as the worker knows. */
@@ -72,6 +73,8 @@ export class Wire {
   readonly #byHandle = new Map<string, Message>();
   readonly #claims = new Map<string, Claim>();
   readonly #hands = new Map<Actor, Set<string>>();
+  /** Chunks that workers have set out to send on. */
+  readonly #begun = new Set<string>();
   /** Result indexes that a receipt handle of a run's queue stands for. */
   readonly #results = new Map<string, number[]>();
   /** Whether a consumer has an index. */
@@ -103,8 +106,13 @@ export class Wire {
         this.#acknowledged(queue, ReceiptHandle);
       return;
     }
-    if (actor.kind !== 'worker' || call.attempt > 1 || !action.startsWith('SendMessage')) return;
-    for (const { MessageBody = '' } of parameters.Entries ?? []) this.#sendsOn(actor, MessageBody);
+    if (actor.kind !== 'worker' || !action.startsWith('SendMessage')) return;
+    for (const { MessageBody = '' } of parameters.Entries ?? []) {
+      // What was begun in time may be tried again later.
+      const key = `${actor.name} ${MessageBody}`;
+      if (!this.#begun.has(key)) this.#sendsOn(actor, MessageBody);
+      this.#begun.add(key);
+    }
   }
 
   /** A call had its effect. */
@@ -133,10 +141,14 @@ export class Wire {
     if (call.queue !== this.#taskQueue) return;
     const { VisibilityTimeout, ReceiptHandle = '' } = parameters;
     if (action === 'ChangeMessageVisibility') {
-      if (response.status !== 200) this.#log.mark('claim refused');
       const claim = this.#claims.get(ReceiptHandle);
-      if (response.status !== 200 || claim === undefined) return;
-      claim.until = sentAt + (VisibilityTimeout ?? 0) * 1000;
+      if (isRefusal(response)) {
+        this.#log.mark('claim refused');
+        // Its worker knows now.
+        this.#claims.delete(ReceiptHandle);
+      } else if (claim && response.status === 200) {
+        claim.until = sentAt + (VisibilityTimeout ?? 0) * 1000;
+      }
     } else if (action === 'ReceiveMessage' && response.status === 200) {
       const hidden =
         VisibilityTimeout === undefined ? this.#visibilityMs : VisibilityTimeout * 1000;
@@ -182,9 +194,19 @@ export class Wire {
   }
 
   #reported(actor: Actor, body: string): void {
-    const { runId, results, notice, index = 0, id = '' } = JSON.parse(body) as ResultBody;
+    const {
+      runId,
+      results,
+      notice,
+      index = 0,
+      id = '',
+      message = '',
+    }: ResultBody = JSON.parse(body);
     if (notice === 'begun') {
       this.#log.mark('input announced');
+      if ((this.#messages.get(message)?.indexes.length ?? 1) > 1) {
+        this.violations.push(`Input ${index} of run ${runId} was announced, and is not alone.`);
+      }
       this.run(runId).item(index).begun.set(id, { actor, at: Date.now() });
     }
     for (const result of results ?? []) this.run(runId).item(result.index).reported = true;
@@ -275,6 +297,12 @@ export class Wire {
 
 function entriesOf({ parameters }: SqsCall): Entry[] {
   return parameters.Entries ?? [{ Id: '', ...parameters }];
+}
+
+/** Whether SQS says that the message is not in this worker's hand any more. */
+function isRefusal(response: ServiceResponse): boolean {
+  const { __type = '' } = readAnswer(response);
+  return response.status === 400 && !__type.endsWith('QueueDoesNotExist');
 }
 
 function isRuns(queue: string): boolean {
