@@ -80,7 +80,7 @@ const duration = fc.oneof(
   { withCrossShrink: true },
   { weight: 4, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 800 }) },
-  { weight: 1, arbitrary: fc.integer({ min: 1_000, max: 20_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1_000, max: 50_000 }) },
 );
 
 const kind: fc.Arbitrary<InputKind> = fc.oneof(
@@ -90,10 +90,19 @@ const kind: fc.Arbitrary<InputKind> = fc.oneof(
     weight: 6,
     arbitrary: fc.constantFrom<InputKind[]>('flaky', 'fails', 'hopeless', 'invalid', 'strange'),
   },
-  { weight: 1, arbitrary: fc.constantFrom<InputKind[]>('hangs', 'huge', 'exits') },
+  { weight: 2, arbitrary: fc.constantFrom<InputKind[]>('hangs', 'hangs', 'huge', 'exits') },
 );
 
 const input: fc.Arbitrary<SimInput> = fc.record({ kind, ms: duration });
+
+/** Attempts that fail late, when a claim may have been lost. */
+const late = fc.array(
+  fc.record({
+    kind: fc.constantFrom<InputKind[]>('flaky', 'fails', 'hangs'),
+    ms: fc.integer({ min: 20_000, max: 60_000 }),
+  }),
+  { minLength: 1, maxLength: 10 },
+);
 
 /** Many alike: what is cut, and shared out, differs from what few inputs show. */
 const many = fc
@@ -102,14 +111,15 @@ const many = fc
 
 const inputs = fc.oneof(
   { withCrossShrink: true },
-  { weight: 4, arbitrary: fc.array(input, { maxLength: 40 }) },
+  { weight: 6, arbitrary: fc.array(input, { maxLength: 40 }) },
   { weight: 1, arbitrary: many },
+  { weight: 1, arbitrary: late },
 );
 
 function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof(
     { withCrossShrink: true },
-    { weight: 7, arbitrary: fc.constant(undefined) },
+    { weight: 5, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary },
   );
 }
@@ -126,7 +136,7 @@ const run: fc.Arbitrary<RunPlan> = fc.record({
   cancel: rarely(
     fc.record({
       by: fc.constantFrom('run' as const, 'message' as const),
-      afterSeconds: fc.integer({ min: 0, max: 200 }),
+      afterSeconds: fc.integer({ min: 0, max: 60 }),
     }),
   ),
   deadlineSeconds: rarely(fc.integer({ min: 10, max: 1_200 })),

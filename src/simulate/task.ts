@@ -7,6 +7,7 @@ import type { Executions } from './executions.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
 import type { InputKind, SimInput, TaskPlan } from './scenario.ts';
+import type { Wire } from './wire.ts';
 
 export const TASK = 'work';
 
@@ -22,10 +23,17 @@ export function outputOf(runId: string, index: number, { kind, ms }: SimInput): 
 
 const HUGE = 'x'.repeat(MAX_RESULT_BYTES);
 
+interface TaskSurroundings {
+  executions: Executions;
+  faults: Faults;
+  log: EventLog;
+  wire: Wire;
+}
+
 /** The simulated task: does what each input says, and leaves a record of each execution. */
 export function simulatedTask(
   plan: TaskPlan,
-  { executions, faults, log }: { executions: Executions; faults: Faults; log: EventLog },
+  { executions, faults, log, wire }: TaskSurroundings,
 ): AnyTask {
   return defineTask({
     name: TASK,
@@ -44,6 +52,7 @@ export function simulatedTask(
       const { runId, index, attempt } = context;
       const worker = currentActor();
       const takesMs = durationOf(input, faults.healed ? 1 : worker.slowness);
+      wire.begins(worker, runId, index, plan.timeoutSeconds * 1000);
       executions.add(runId, index, { attempt, worker, takesMs });
       log.note(`runs ${index} of ${runId.slice(-8)}, attempt ${attempt}`);
       mayDie(worker, Math.min(takesMs, plan.timeoutSeconds * 1000), faults);

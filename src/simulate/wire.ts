@@ -6,6 +6,9 @@ import { type Answer, type Entry, readAnswer, type SqsCall } from './sqs-call.ts
 /** How long a worker may take from looking at its claim to sending, in milliseconds. */
 const GRACE_MS = 5_000;
 
+/** By how long a claim has to outlast what is begun on it, in milliseconds. */
+const MARGIN_MS = 30_000;
+
 /** What is known of one input of one run, from what went over the wire. */
 export class Item {
   /** Whether SQS has accepted a result of it. */
@@ -167,6 +170,20 @@ export class Wire {
       const { runId = '', indexes = [] } = readMessage(MessageBody) ?? {};
       for (const index of indexes) this.run(runId).item(index).lineages++;
     }
+  }
+
+  /** A worker begins an input that may take so long. */
+  begins(actor: Actor, runId: string, index: number, ms: number): void {
+    const until = Math.max(
+      ...[...(this.#hands.get(actor) ?? [])]
+        .flatMap((handle) => this.#claims.get(handle) ?? [])
+        .filter(({ message }) => message.runId === runId && message.indexes.includes(index))
+        .map((claim) => claim.until),
+    );
+    if (until >= Date.now() + ms + MARGIN_MS - GRACE_MS) return;
+    this.violations.push(
+      `${actor.name} began input ${index} of run ${runId} on a claim that may end before it does.`,
+    );
   }
 
   /** A worker has been given a message. */

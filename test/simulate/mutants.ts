@@ -23,7 +23,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'claims are not renewed',
     file: 'src/pipeline/claim.ts',
     find: 'if (this.lost) return;',
-    replace: 'if (this.#until !== undefined) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'an item starts on a claim that may end before it',
+    file: 'src/pipeline/claim.ts',
+    find: 'return !this.lost && Date.now() + seconds * 1000 <= (this.#until ?? 0);',
+    replace: 'return !this.lost;',
   },
   {
     name: 'new chunks are sent after a lost claim',
