@@ -14,9 +14,6 @@ import { TASK } from './task.ts';
 /** How long it takes until a collector that ended too early is followed by another, in milliseconds. */
 const RESUMED_MS = 60_000;
 
-/** How long a run that goes on is given to find its queue before it is cancelled, in milliseconds. */
-const FOUND_MS = 5_000;
-
 /**
  * Who starts a run, takes its results, and puts them on disk. Its process may die, be told to
  * leave, or find that it can't go on; then another one goes on with what is on disk.
@@ -29,6 +26,8 @@ export class Consumer {
   readonly runIds: string[] = [];
   /** The current process's. */
   run: Run | undefined;
+  /** From which input on the current process seeds what was perhaps seeded before. */
+  seedsFrom = Number.POSITIVE_INFINITY;
   /** Whether all results are taken. */
   ended = false;
   /** Whether somebody asked for the run's end. */
@@ -117,8 +116,7 @@ export class Consumer {
 
   #inputs(): SimInput[] | AsyncIterable<SimInput> {
     const { inputs, everyMs } = this.plan;
-    // Known: a run that goes on drops results of inputs that it has not read again yet.
-    return everyMs > 0 && this.#processes === 1 ? stream(inputs, everyMs) : inputs;
+    return everyMs > 0 ? stream(inputs, everyMs) : inputs;
   }
 
   /** Goes on with the run that is there, or with what its predecessors left. */
@@ -135,8 +133,10 @@ export class Consumer {
     if (await isGone(sqs, names.run(record.runId))) {
       this.#log.mark('run begun anew');
       this.disk.record = undefined;
+      this.seedsFrom = Number.POSITIVE_INFINITY;
       return { ...options, earlier };
     }
+    this.seedsFrom = record.seeded;
     return { ...options, earlier, resume: record };
   }
 
@@ -153,7 +153,7 @@ export class Consumer {
         this.#cancels();
         void run.cancel();
       },
-      Math.max(this.#processes > 1 ? FOUND_MS : 0, this.#cancelsAt - Date.now()),
+      Math.max(0, this.#cancelsAt - Date.now()),
     );
   }
 

@@ -133,7 +133,10 @@ export class World {
 
   #hasResult(queue: string, index: number): boolean {
     const names = (runId: string) => this.names.run(runId) === queue;
-    return this.consumers.some(({ runIds, disk }) => runIds.some(names) && disk.has(index));
+    return this.consumers.some(({ runIds, disk, seedsFrom }) => {
+      // A process that goes on may drop results of what it seeds again.
+      return runIds.some(names) && (disk.has(index) || index >= seedsFrom);
+    });
   }
 
   async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
