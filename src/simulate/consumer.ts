@@ -1,6 +1,6 @@
 import { cancelRun } from '../pipeline/cancel.ts';
-import { findQueue } from '../pipeline/queues.ts';
 import type { Deployment } from '../pipeline/deployment.ts';
+import { findQueue } from '../pipeline/queues.ts';
 import { Run } from '../pipeline/run.ts';
 import type { RunOptions } from '../pipeline/run-options.ts';
 import { Actor, never } from './actors.ts';

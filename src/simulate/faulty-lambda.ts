@@ -1,5 +1,5 @@
-import type { Service } from '../local/transport.ts';
 import { failure } from '../local/transport/service.ts';
+import type { Service } from '../local/transport.ts';
 import { AWS, currentActor, FATE, never } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';

@@ -1,10 +1,10 @@
-import type { Service, ServiceRequest, ServiceResponse } from '../local/transport.ts';
 import { failure } from '../local/transport/service.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../local/transport.ts';
 import { AWS, FATE, never } from './actors.ts';
+import { describe, outcomeOf } from './describe.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
-import { describe, outcomeOf } from './describe.ts';
 import {
   type Answer,
   answered,
@@ -32,9 +32,12 @@ const EARLY_MS = 100_000;
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
-/** How long a queue may seem to be missing; and the moment and how long it is seen, together. */
+/** How long a queue may seem to be missing; that, and how long it is seen then. */
 const MISSING_MS = 10_000;
 const SEEN_MS = 100_000;
+
+/** How often, at most. Known: a third look counts with two that are long past. */
+const MOMENTS = 2;
 
 /** What kills whom. */
 const KILLERS = {
@@ -58,7 +61,7 @@ export class FaultySqs {
   readonly #wire: Wire;
   readonly #log: EventLog;
   /** When each queue began to be missing for a moment. */
-  readonly #missingAt = new Map<string, number>();
+  readonly #missingAt = new Map<string, number[]>();
 
   constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
     this.#sqs = sqs;
@@ -138,10 +141,12 @@ export class FaultySqs {
   #isMissing(queue: string): boolean {
     const faults = this.#faults;
     if (faults.healed) return false;
-    const since = Date.now() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
+    const moments = this.#missingAt.get(queue) ?? [];
+    const since = Date.now() - (moments.at(-1) ?? Number.NEGATIVE_INFINITY);
     if (since <= MISSING_MS) return faults.random.chance(0.5);
-    if (since <= SEEN_MS || !faults.hits('missingQueue')) return false;
-    this.#missingAt.set(queue, Date.now());
+    if (since <= SEEN_MS || moments.length >= MOMENTS) return false;
+    if (!faults.hits('missingQueue')) return false;
+    this.#missingAt.set(queue, [...moments, Date.now()]);
     return true;
   }
 

@@ -2,58 +2,14 @@ import type { ServiceResponse } from '../local/transport.ts';
 import type { Actor } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import { type Answer, type Entry, readAnswer, type SqsCall } from './sqs-call.ts';
+import { kindOf, type Message, type ResultBody, readMessage } from './wire-messages.ts';
+import { WireRun } from './wire-run.ts';
 
 /** How long a worker may take from looking at its claim to sending, in milliseconds. */
 const GRACE_MS = 5_000;
 
 /** By how long a claim has to outlast what is begun on it, in milliseconds. */
 const MARGIN_MS = 30_000;
-
-/** What is known of one input of one run, from what went over the wire. */
-export class Item {
-  /** Whether SQS has accepted a result of it. */
-  reported = false;
-  /** Ids of task messages that carry it. */
-  readonly carriers = new Set<string>();
-  /** Who announced to run it, and when, by the announcement's id. */
-  readonly begun = new Map<string, { actor: Actor; at: number }>();
-  /** How often it was begun from its first attempt: by a seed, or by what was delivered again. */
-  lineages = 0;
-}
-
-/** A run as the wire sees it. */
-export class WireRun {
-  readonly items = new Map<number, Item>();
-  /** Whether its queue was deleted. A seed that comes late makes it anew. */
-  over = false;
-
-  item(index: number): Item {
-    const item = this.items.get(index) ?? new Item();
-    this.items.set(index, item);
-    return item;
-  }
-}
-
-interface Message {
-  id: string;
-  runId: string;
-  indexes: number[];
-  attempt: number;
-  expiresAt: number;
-  /** Why it was sent on as it was. */
-  stalled: string | undefined;
-  receives: number;
-  handle: string | undefined;
-}
-
-interface ResultBody {
-  runId: string;
-  results?: { index: number }[];
-  notice?: string;
-  index?: number;
-  id?: string;
-  message?: string;
-}
 
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
@@ -328,32 +284,4 @@ function isRuns(queue: string): boolean {
 
 function runOf(queue: string): string {
   return queue.replace(/^.*-run-/, '');
-}
-
-/** What a worker sends chunks for. */
-function kindOf({ stalled, attempt }: Message): string {
-  if (stalled === 'run') return 'chunk sent on: its run seems to be over';
-  if (stalled === 'worker') return 'chunk sent on: cut, or not begun';
-  return attempt > 1 ? 'further attempt sent' : 'rest of a slice sent back';
-}
-
-/** A task message; undefined where it is garbage, which the simulation sends too. */
-function readMessage(body: string): Message | undefined {
-  try {
-    const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);
-    if (v !== 1) return undefined;
-    const indexes = (items as [number, unknown][]).map(([index]) => index);
-    return {
-      id: '',
-      runId,
-      indexes,
-      attempt,
-      expiresAt,
-      stalled: stalled?.cause,
-      receives: 0,
-      handle: undefined,
-    };
-  } catch {
-    return undefined;
-  }
 }
