@@ -9,8 +9,25 @@ import { World } from './world.ts';
 /** When every simulation begins. */
 const START = Date.UTC(2027, 0, 1);
 
-/** How long after the last fault everything must have ended, in milliseconds of virtual time. */
+/**
+ * How long after the last fault everything must have ended, in milliseconds of virtual time: an
+ * hour, and what the work takes that may have been begun anew so many times.
+ */
 const LIVENESS_MS = 3_600_000;
+const BEGUN_ANEW = 6;
+
+/** How long it takes at most until a worker that an attempt wore out is replaced, in milliseconds. */
+const REPLACED_MS = 20_000;
+
+function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): number {
+  const attempts = runs.flatMap(({ inputs }) =>
+    inputs.map(({ ms }) =>
+      ms < 1_000 ? ms : Math.min(ms, task.timeoutSeconds * 1000) + REPLACED_MS,
+    ),
+  );
+  const workMs = attempts.reduce((sum, ms) => sum + ms, 0) * task.maxAttempts * BEGUN_ANEW;
+  return LIVENESS_MS + workMs / (lambdaWorkers + pullWorkers);
+}
 
 /** How long it may take to stop what is idle: a function's timeout, for what hangs. */
 const CLOSING_MS = 3 * 60_000;
@@ -70,7 +87,10 @@ class Disaster {
     world.faults.heal();
     this.#log.note('healed');
     const quiet = () => ended() && this.#queueIsEmpty();
-    const stop = await time.run(() => this.#broken || quiet(), time.elapsed + LIVENESS_MS);
+    const stop = await time.run(
+      () => this.#broken || quiet(),
+      time.elapsed + livenessMs(this.#scenario),
+    );
     const safety = this.#safety();
     if (safety) return { kind: 'safety', message: safety };
     if (stop !== 'done') return { kind: 'liveness', message: this.#unfinished(stop) };
@@ -149,7 +169,7 @@ class Disaster {
         return `${name} has no results of inputs ${missing.join(', ')} (last error: ${error})`;
       });
     const queued = world.unfinished().length;
-    const hours = LIVENESS_MS / 3_600_000;
+    const hours = (livenessMs(this.#scenario) / 3_600_000).toFixed(1);
     const when =
       stop === 'idle' ? 'Nothing is left to wait for' : `${hours} h after the last fault`;
     return `${when}: ${[...waiting, `${queued} task messages are left`].join('; ')}.`;
