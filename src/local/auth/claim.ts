@@ -1,5 +1,6 @@
 import type { ServiceRequest } from '../transport.ts';
 import { SignatureError } from './errors.ts';
+import { onceInARow } from './once-in-a-row.ts';
 
 /** What a request says of its signature; nothing of it is believed yet. */
 export interface Claim {
@@ -34,24 +35,32 @@ export function readClaim(request: ServiceRequest): Claim {
   );
 }
 
-/** The header as the SDKs write it. */
-const USUAL = /^(AWS4-[^\s,]+) Credential=([^\s,]+), SignedHeaders=([^\s,]+), Signature=([^\s,]+)$/;
+type UsualStart = Pick<Claim, 'algorithm' | 'credential' | 'signedHeaders'>;
+
+/** The header as the SDKs write it, up to the signature: what comes before is the same all day. */
+const USUAL = /^(AWS4-[^\s,]+) Credential=([^\s,]+), SignedHeaders=([^\s,]+), Signature=$/;
+
+const readUsualStart = onceInARow((start): UsualStart | undefined => {
+  const match = USUAL.exec(start);
+  if (match === null) return undefined;
+  const [, algorithm = '', credential = '', signedHeaders = ''] = match;
+  return { algorithm, credential, signedHeaders };
+});
+
+function fromUsualHeader(header: string, date: string): Claim | undefined {
+  const end = header.lastIndexOf('=') + 1;
+  const start = readUsualStart(header.slice(0, end));
+  const signature = header.slice(end);
+  if (start === undefined || signature === '' || /[\s,]/.test(signature)) return undefined;
+  const { algorithm, credential, signedHeaders } = start;
+  const expires = undefined;
+  return { algorithm, credential, signedHeaders, signature, date, expires, presigned: false };
+}
 
 function fromHeader(header: string, headers: ServiceRequest['headers']): Claim {
-  const usual = USUAL.exec(header);
   const usualDate = headers['x-amz-date'];
-  if (usual && usualDate) {
-    const [, algorithm = '', credential = '', signedHeaders = '', signature = ''] = usual;
-    return {
-      algorithm,
-      credential,
-      signedHeaders,
-      signature,
-      date: usualDate,
-      expires: undefined,
-      presigned: false,
-    };
-  }
+  const usual = usualDate ? fromUsualHeader(header, usualDate) : undefined;
+  if (usual) return usual;
   const [algorithm = '', ...pairs] = header.trim().split(/[\s,]+/);
   // Of another scheme, such as Basic, AWS only says what it lacks.
   const parameters = algorithm.startsWith('AWS4-') ? readPairs(pairs, header) : new Map();

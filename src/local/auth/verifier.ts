@@ -4,8 +4,9 @@ import { canonicalRequest } from './canonical.ts';
 import { readClaim } from './claim.ts';
 import { checkClock } from './clock.ts';
 import { SignatureError } from './errors.ts';
+import { onceInARow } from './once-in-a-row.ts';
 import { type Credentials, SigningKeys } from './signing-keys.ts';
-import { readTime, type SigningTime } from './time.ts';
+import { readTime } from './time.ts';
 
 interface VerifierOptions {
   credentials: readonly Credentials[];
@@ -21,6 +22,8 @@ interface Credential {
   day: string;
   /** All but the key's id. */
   scope: string;
+  /** What is wrong with its scope, but for the day. */
+  faults: readonly string[];
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -37,12 +40,9 @@ export class Verifier {
   readonly #region: string;
   readonly #service: string;
   readonly #keys: ReadonlyMap<string, SigningKeys>;
-  /** What many requests in a row have alike is read once: the date, ... */
-  #date = '';
-  #time: SigningTime | undefined;
-  /** ... and the names of the signed headers, which a client writes the same each time. */
-  #signedHeaders = '';
-  #signedNames: readonly string[] = [];
+  readonly #readTime = onceInARow(readTime);
+  readonly #readSignedHeaders = onceInARow(readSignedHeaders);
+  readonly #readCredential = onceInARow((text) => this.#parseCredential(text));
 
   constructor({ credentials, region, service }: VerifierOptions) {
     this.#region = region;
@@ -70,7 +70,9 @@ export class Verifier {
         `Unsupported AWS 'algorithm': '${claim.algorithm}' (only ${ALGORITHM} for now).`,
       );
     }
-    const { keyId, day, scope } = this.#readCredential(claim.credential, time.text);
+    const credential = this.#readCredential(claim.credential);
+    checkScope(credential, time.text);
+    const { keyId, day, scope } = credential;
     const keys = this.#keys.get(keyId);
     if (keys === undefined) {
       throw new SignatureError(
@@ -88,26 +90,7 @@ export class Verifier {
     }
   }
 
-  #readTime(date: string): SigningTime {
-    if (this.#time === undefined || date !== this.#date) {
-      this.#time = readTime(date);
-      this.#date = date;
-    }
-    return this.#time;
-  }
-
-  #readSignedHeaders(joined: string): readonly string[] {
-    if (joined === this.#signedHeaders) return this.#signedNames;
-    const names = joined.split(';');
-    if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
-    // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
-    if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
-    this.#signedHeaders = joined;
-    this.#signedNames = names;
-    return names;
-  }
-
-  #readCredential(credential: string, time: string): Credential {
+  #parseCredential(credential: string): Credential {
     const parts = credential.split('/');
     const [keyId = '', day = '', region, service, terminator] = parts;
     if (parts.length !== 5) {
@@ -115,7 +98,6 @@ export class Verifier {
         `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
       );
     }
-    const today = time.slice(0, 8);
     const faults = [];
     if (region !== this.#region) {
       faults.push(`Credential should be scoped to a valid region, not '${region}'.`);
@@ -128,14 +110,24 @@ export class Verifier {
         `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`,
       );
     }
-    if (day !== today) {
-      faults.push(
-        `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${day}' != '${today}', from '${time}'.`,
-      );
-    }
-    if (faults.length > 0) throw mismatch(faults.join(' '));
-    return { keyId, day, scope: credential.slice(keyId.length + 1) };
+    return { keyId, day, scope: credential.slice(keyId.length + 1), faults };
   }
+}
+
+/** Refuses a credential of another scope than the request's. */
+function checkScope({ day, faults }: Credential, time: string): void {
+  const today = time.slice(0, 8);
+  if (day === today && faults.length === 0) return;
+  const wrongDay = `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${day}' != '${today}', from '${time}'.`;
+  throw mismatch([...faults, ...(day === today ? [] : [wrongDay])].join(' '));
+}
+
+function readSignedHeaders(joined: string): readonly string[] {
+  const names = joined.split(';');
+  if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
+  // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
+  if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
+  return names;
 }
 
 /** Refuses headers of AWS's own that are not signed. */
@@ -145,11 +137,10 @@ function checkSigned(headers: ServiceRequest['headers'], names: readonly string[
   }
 }
 
-const SIGNATURE = /^[0-9a-f]{64}$/;
-
 /** In a time that says nothing of where they differ. */
-function isSame(ours: Buffer, theirs: string): boolean {
-  return SIGNATURE.test(theirs) && timingSafeEqual(ours, Buffer.from(theirs, 'hex'));
+function isSame(ours: string, theirs: string): boolean {
+  const [one, other] = [Buffer.from(ours), Buffer.from(theirs)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function doesNotMatch(canonical?: string, signable?: string): SignatureError {

@@ -100,23 +100,31 @@ export class Sqs {
     return (request) => this.#answer(request, verifier);
   }
 
-  async #answer(request: ServiceRequest, verifier?: Verifier): Promise<ServiceResponse> {
+  /** At once, but for a receive that waits: a promise costs more than many an action. */
+  #answer(
+    request: ServiceRequest,
+    verifier?: Verifier,
+  ): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
+    const refuse = (error: unknown) => {
+      if (error instanceof SqsError) return protocol.error(error, requestId);
+      throw error;
+    };
     try {
       if (verifier) verify(verifier, request);
       const asked = protocol.read(request);
+      const respond = (answer: Output | ReceivedMessages) => {
+        if (!(answer instanceof ReceivedMessages)) {
+          return protocol.response(answer, asked.action, requestId);
+        }
+        const { output, takeBack } = answer;
+        return { ...protocol.response(output, asked.action, requestId), undelivered: takeBack };
+      };
       const acted = this.#act(asked, request);
-      // Only a receive that waits is answered later.
-      const answer = acted instanceof Promise ? await acted : acted;
-      if (!(answer instanceof ReceivedMessages)) {
-        return protocol.response(answer, asked.action, requestId);
-      }
-      const { output, takeBack } = answer;
-      return { ...protocol.response(output, asked.action, requestId), undelivered: takeBack };
+      return acted instanceof Promise ? acted.then(respond).catch(refuse) : respond(acted);
     } catch (error) {
-      if (error instanceof SqsError) return protocol.error(error, requestId);
-      throw error;
+      return refuse(error);
     }
   }
 

@@ -58,7 +58,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     headersTimeout: requestTimeoutSeconds * 1000,
     connectionsCheckingInterval: LOOK_MS,
   });
-  server.on('request', (request, response) => void serve(service, request, response, maxBodyBytes));
+  server.on('request', (request, response) => serve(service, request, response, maxBodyBytes));
   const address = await bound(server, host, port);
   const close = () => closed(server);
   return {
@@ -91,33 +91,43 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-async function serve(
+/** By callbacks: promises would be a seventh of what a small request costs. */
+function serve(
   service: Service,
   request: IncomingMessage,
   response: ServerResponse,
   maxBodyBytes: number,
-): Promise<void> {
+): void {
   const caller = new Caller();
   response.on('close', () => {
     if (!response.writableFinished) caller.leave();
   });
   // A connection that breaks is told by 'close'; unheard, its error would end the process.
-  request.on('error', () => {});
-  response.on('error', () => {});
-  const body = await readBody(request, maxBodyBytes);
-  if (body === 'gone') return;
-  if (body === 'too long') {
-    const message = `Request body is longer than ${maxBodyBytes} bytes.`;
-    const refusal = failure(413, 'RequestEntityTooLarge', message);
-    send(response, refusal, caller);
-    return;
-  }
-  const served = await answer(service, new HttpRequest(request, body, caller));
-  if (served.undelivered) await turn();
-  // Its end of the connection may be closed already, and ours not yet.
-  if (request.socket.readableEnded) caller.leave();
-  send(response, served, caller);
+  request.on('error', ignore);
+  response.on('error', ignore);
+  const reply = (served: ServiceResponse) => {
+    // Its end of the connection may be closed already, and ours not yet.
+    if (request.socket.readableEnded) caller.leave();
+    send(response, served, caller);
+  };
+  // What a client that has left will not get is found out when what has arrived by now is read.
+  const replyOrTakeBack = (served: ServiceResponse) => {
+    if (served.undelivered) setImmediate(reply, served);
+    else reply(served);
+  };
+  readBody(request, maxBodyBytes, (body) => {
+    if (body === 'too long') {
+      const message = `Request body is longer than ${maxBodyBytes} bytes.`;
+      send(response, failure(413, 'RequestEntityTooLarge', message), caller);
+      return;
+    }
+    const served = answer(service, new HttpRequest(request, body, caller));
+    if (served instanceof Promise) void served.then(replyOrTakeBack);
+    else replyOrTakeBack(served);
+  });
 }
+
+function ignore(): void {}
 
 const NO_QUERY = new URLSearchParams();
 
@@ -174,38 +184,30 @@ class Caller {
   }
 }
 
-/** Ends when what has arrived by now has been read: that a client has left, for one. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
 /**
- * Reads the whole body. What is over the limit is read and dropped, since a client that is still
- * sending would not see the refusal; up to a point, where the connection is destroyed.
+ * Reads the whole body, unless the client leaves before. What is over the limit is read and dropped,
+ * since a client that is still sending would not see the refusal; up to a point, where the
+ * connection is destroyed.
  */
 function readBody(
   request: IncomingMessage,
   maxBytes: number,
-): Promise<Uint8Array | 'too long' | 'gone'> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        if (bytes > 4 * maxBytes) request.destroy();
-      }
-    });
-    request.on('end', () => {
-      const [only] = chunks;
-      if (bytes > maxBytes) resolve('too long');
-      else resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
-    });
-    request.on('close', () => resolve('gone'));
+  done: (body: Uint8Array | 'too long') => void,
+): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else {
+      chunks.length = 0;
+      if (bytes > 4 * maxBytes) request.destroy();
+    }
+  });
+  request.on('end', () => {
+    const [only] = chunks;
+    if (bytes > maxBytes) done('too long');
+    else done(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
   });
 }
 

@@ -39,7 +39,7 @@ export function inProcess(service: Service): InProcessHandler {
     async handle(request, options) {
       const signal = hasEvents(options?.abortSignal) ? options.abortSignal : undefined;
       if (signal?.aborted) throw abortError(signal);
-      const served = answer(service, {
+      const answered = answer(service, {
         method: request.method,
         path: request.path,
         query: searchParams(request.query),
@@ -47,7 +47,8 @@ export function inProcess(service: Service): InProcessHandler {
         body: bodyOf(request.body),
         signal: signal ?? new AbortController().signal,
       });
-      return { response: sdkResponse(await (signal ? untilAborted(served, signal) : served)) };
+      const waits = answered instanceof Promise && signal !== undefined;
+      return { response: sdkResponse(await (waits ? untilAborted(answered, signal) : answered)) };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),

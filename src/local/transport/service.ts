@@ -25,13 +25,21 @@ export interface ServiceResponse {
 export type Service = (request: ServiceRequest) => ServiceResponse | Promise<ServiceResponse>;
 
 /** Calls the service; should it break its word and throw, that is a 500 and not a crash. */
-export async function answer(service: Service, request: ServiceRequest): Promise<ServiceResponse> {
+export function answer(
+  service: Service,
+  request: ServiceRequest,
+): ServiceResponse | Promise<ServiceResponse> {
   try {
-    return await service(request);
+    const served = service(request);
+    return served instanceof Promise ? served.catch(fault) : served;
   } catch (error) {
-    const message = `The service failed, which is a fault in it: ${messageOf(error)}`;
-    return failure(500, 'InternalFailure', message);
+    return fault(error);
   }
+}
+
+function fault(error: unknown): ServiceResponse {
+  const message = `The service failed, which is a fault in it: ${messageOf(error)}`;
+  return failure(500, 'InternalFailure', message);
 }
 
 /** A refusal that any SDK client understands, whichever service it is for. */
