@@ -38,11 +38,18 @@ export const FIFO_ID = /^[!-~]{1,128}$/;
 export const FIFO_MEMORY_SECONDS = 300;
 
 /**
- * When a message group is noisy: with so many messages in flight, and more than this share of all.
+ * When a message group is noisy: with so many messages in flight, and more than this share of all;
+ * or with more than this share of the processing time.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export const NOISY_IN_FLIGHT = 30;
 export const NOISY_SHARE = 0.1;
+
+/**
+ * Over how long processing time is told, in seconds: what is this old counts for a third. AWS does
+ * not say; here a run that joins another has caught up with it within half of that.
+ */
+export const PROCESSING_MEMORY_SECONDS = 60;
 
 /** Messages that were received and neither deleted nor timed out. [quotas] */
 export const MAX_IN_FLIGHT = 120_000;
