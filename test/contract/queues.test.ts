@@ -86,6 +86,11 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
+  it('a key’s id has no control characters', async () => {
+    const made = create(uniqueName(), { KmsMasterKeyId: 'a\u0001' });
+    expect((await refusal(made)).name).toBe('InvalidAttributeValue');
+  });
+
   it('other attributes have their values', async () => {
     const fifo = await world.fifo();
     const queue = await world.queue();
@@ -345,6 +350,55 @@ inEveryWorld('Queues', (world) => {
       name: 'OverLimit',
       status: 403,
     });
+  });
+
+  it('seven actions are the most of a statement', async () => {
+    const queue = await world.queue();
+    const actions = [
+      'ChangeMessageVisibility',
+      'DeleteMessage',
+      'GetQueueAttributes',
+      'GetQueueUrl',
+      'ListDeadLetterSourceQueues',
+      'PurgeQueue',
+      'ReceiveMessage',
+      'SendMessage',
+    ];
+    expect(await refusal(add(queue, 'eight', actions, '111111111111'))).toEqual({
+      name: 'OverLimit',
+      message: '8 Actions were found, maximum allowed is 7.',
+      status: 403,
+    });
+    if (world.isLocal) await add(queue, 'seven', actions.slice(1), '111111111111');
+  });
+
+  it('a policy is an object, of statements that are, in 8,192 bytes', async () => {
+    const queue = await world.queue();
+    const deep = `${'['.repeat(4_000)}${']'.repeat(4_000)}`;
+    for (const Policy of [
+      'null',
+      '5',
+      '"x"',
+      '[]',
+      'true',
+      '{"Statement":[null]}',
+      '{"Statement":null}',
+      '{"Statement":"x"}',
+      `{"Statement":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      `{"x":${deep.repeat(2)}}`,
+      JSON.stringify({ Id: 'x'.repeat(8_192), Statement: [] }),
+    ]) {
+      const refused = { name: 'InvalidAttributeValue', status: 400 };
+      expect(await refusal(queue.set({ Policy })), Policy.slice(0, 50)).toMatchObject(refused);
+      const made = create(uniqueName(), { Policy });
+      expect(await refusal(made), Policy.slice(0, 50)).toMatchObject(refused);
+    }
+    if (!world.isLocal) return;
+    await queue.set({ Policy: `{"Statement":[],"Id":${deep}}` });
+    await add(queue, 'one', ['SendMessage'], '111111111111');
+    await remove(queue, 'one');
+    await queue.set({ Policy: '{"Statement":{"Sid":"alone"}}' });
+    await remove(queue, 'alone');
   });
 
   it('a policy is kept as it was set, and removed by an empty one', async () => {

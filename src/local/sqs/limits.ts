@@ -63,6 +63,9 @@ export const WAIT_SECONDS: Range = { min: 0, max: 20 };
 export const KMS_REUSE_SECONDS: Range = { min: 60, max: 86_400 };
 export const MAX_RECEIVE_COUNT: Range = { min: 1, max: 1000 };
 
+/** [api] CreateQueue: RedriveAllowPolicy, "You can specify up to 10 source queue ARNs" */
+export const MAX_SOURCE_ARNS = 10;
+
 /** [api] ReceiveMessage: MaxNumberOfMessages */
 export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
 
@@ -93,9 +96,13 @@ export const RECREATE_SECONDS = 60;
 /** The shortest time between two purges of a queue. [api] PurgeQueue */
 export const PURGE_SECONDS = 60;
 
-/** [api] AddPermission: Label; the most statements of a policy; the actions that can be shared. */
+/** A policy's size in bytes, its statements, and the actions of one. [quotas] policies */
+export const MAX_POLICY_BYTES = 8_192;
+export const MAX_STATEMENTS = 20;
+export const MAX_STATEMENT_ACTIONS = 7;
+
+/** [api] AddPermission: Label; the actions that can be shared. */
 export const PERMISSION_LABEL = /^[A-Za-z0-9_-]{1,80}$/;
-export const MAX_PERMISSIONS = 20;
 export const SHARED_ACTIONS: ReadonlySet<string> = new Set([
   '*',
   'ChangeMessageVisibility',
