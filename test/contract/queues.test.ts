@@ -279,6 +279,23 @@ inEveryWorld('Queues', (world) => {
     expect((await refusal(tag({ another: '' }))).name).toBe('InvalidParameterValue');
   });
 
+  it('tags have neither AWS’s own names nor control characters', async () => {
+    const { url: QueueUrl } = await world.queue();
+    for (const Tags of [{ 'aws:x': '' }, { 'AWS:x': '' }, { 'a\u0001': '' }, { a: '\u0001' }]) {
+      const tagged = world.client.send(new TagQueueCommand({ QueueUrl, Tags }));
+      expect((await refusal(tagged)).name).toBe('InvalidParameterValue');
+    }
+  });
+
+  it('a queue that is not to be created is not there', async () => {
+    const QueueName = uniqueName();
+    const tags = { ['k'.repeat(200)]: 'v' };
+    const created = world.client.send(new CreateQueueCommand({ QueueName, tags }));
+    expect((await refusal(created)).name).toBe('InvalidParameterValue');
+    const found = world.client.send(new GetQueueUrlCommand({ QueueName }));
+    expect(await refusal(found)).toEqual(NO_QUEUE);
+  });
+
   const add = (queue: TestQueue, Label: string, Actions: string[], ...AWSAccountIds: string[]) =>
     world.client.send(
       new AddPermissionCommand({ QueueUrl: queue.url, Label, Actions, AWSAccountIds }),

@@ -85,10 +85,20 @@ export const MAX_MESSAGE_ATTRIBUTES = 10;
 export const MAX_ATTRIBUTE_NAME_LENGTH = 256;
 export const MAX_ATTRIBUTE_TYPE_LENGTH = 256;
 
+/**
+ * A Number's significant digits, and the powers of ten that its size is between. The guide on
+ * message metadata: "up to 38 digits of precision, and it can be between 10^-128 and 10^+126".
+ */
+export const MAX_NUMBER_DIGITS = 38;
+export const NUMBER_EXPONENT: Range = { min: -128, max: 126 };
+
 /** [quotas] queues */
 export const MAX_TAGS = 50;
 export const MAX_TAG_KEY_LENGTH = 128;
 export const MAX_TAG_VALUE_LENGTH = 256;
+
+/** Tags that start so are AWS's own. [quotas] queues */
+export const RESERVED_TAG = /^aws:/i;
 
 /** A queue's name can't be used again for so long after DeleteQueue. [api] CreateQueue */
 export const RECREATE_SECONDS = 60;
