@@ -377,6 +377,18 @@ inEveryWorld('Move tasks', (world) => {
     }
   });
 
+  it.runIf(world.isLocal)('a queue does not have the tasks of an earlier one', async () => {
+    const { dead, source } = await deadLetters(world, 'a');
+    const { TaskHandle } = await start(dead, { DestinationArn: await source.arn() });
+    await world.client.send(new DeleteQueueCommand({ QueueUrl: dead.url }));
+    await world.advance(61);
+    await world.client.send(new CreateQueueCommand({ QueueName: dead.name }));
+    expect(await list(dead, 10)).toEqual([]);
+    expect((await refusal(cancel(TaskHandle))).name).toBe('ResourceNotFoundException');
+    await start(dead);
+    expect(await list(dead, 10)).toHaveLength(1);
+  });
+
   it.runIf(world.isLocal)('a message of no known source fails the task', async () => {
     const { dead } = await deadLetters(world);
     await dead.send('sent here');

@@ -233,6 +233,27 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
+  it.runIf(world.isLocal)('a page’s token is good for its own list alone', async () => {
+    const prefix = uniqueName();
+    for (const end of ['a', 'b']) await create(`${prefix}-${end}`);
+    const all = { QueueNamePrefix: prefix, MaxResults: 1 };
+    const { NextToken } = await list(all);
+    expect((await list({ ...all, NextToken })).QueueUrls).toHaveLength(1);
+    const { url: QueueUrl } = await world.queue();
+    const sources = (token: string | undefined) =>
+      world.client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl, NextToken: token }));
+    for (const call of [
+      list({ ...all, NextToken: 'junk' }),
+      list({ NextToken: 'junk' }),
+      list({ ...all, NextToken: `${NextToken}x` }),
+      list({ QueueNamePrefix: prefix.slice(0, -1), MaxResults: 1, NextToken }),
+      sources('x'),
+      sources(NextToken),
+    ]) {
+      expect((await refusal(call)).name).toBe('InvalidParameterValue');
+    }
+  });
+
   it('a dead-letter queue’s sources are listed, page by page', async () => {
     const dead = await world.queue();
     const sources = (more: { MaxResults?: number; NextToken?: string | undefined } = {}) =>
