@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ServiceRequest } from '../../transport.ts';
 import { SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
@@ -10,7 +11,10 @@ export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): v
 
 export function textOf({ body }: ServiceRequest): string {
   if (typeof body === 'string') return body;
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  // Bytes that are none became this character, which is quickly looked for, and may be meant.
+  if (!text.includes('\ufffd') || isUtf8(body)) return text;
+  throw new SqsError('MalformedInput', 'The request body is not UTF-8.');
 }
 
 /** A request to a queue's own URL is about that queue, unless it names another. */
