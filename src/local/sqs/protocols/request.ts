@@ -17,9 +17,16 @@ export function textOf({ body }: ServiceRequest): string {
   throw new SqsError('MalformedInput', 'The request body is not UTF-8.');
 }
 
+/** The name and port that the caller knows this SQS by. */
+export function hostOf({ headers }: ServiceRequest): string {
+  const host = headers.host || 'localhost';
+  if (/^[\w.:[\]-]+$/.test(host)) return host;
+  throw new SqsError('InvalidAddress', `The address ${host} is not valid for this endpoint.`);
+}
+
 /** A request to a queue's own URL is about that queue, unless it names another. */
 export function withQueueOfPath(parameters: Parameters, request: ServiceRequest): Parameters {
   const path = request.path.replace(/\/$/, '');
   if (path === '' || (parameters.QueueUrl ?? undefined) !== undefined) return parameters;
-  return { ...parameters, QueueUrl: `http://${request.headers.host ?? 'localhost'}${path}` };
+  return { ...parameters, QueueUrl: `http://${hostOf(request)}${path}` };
 }
