@@ -92,6 +92,20 @@ inEveryWorld('Fairness', (world) => {
     expect(bodies).toEqual(['one', 'other', 'one', 'other', 'one', 'other', ...alone]);
   });
 
+  it.runIf(world.isLocal)('... and is remembered while it has a message', async () => {
+    const queue = await world.queue({ VisibilityTimeout: '5' });
+    await send(queue, 'busy', 1);
+    expect(await next(queue)).toBe('busy');
+    await world.advance(6);
+    // Its one message comes back; it is taken again, by somebody who lets it go.
+    expect(queue.peek()).toEqual([['busy', 'visible']]);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('quiet');
+    await queue.hide(await queue.one({ MaxNumberOfMessages: 1 }), 0);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('quiet');
+  });
+
   it.runIf(world.isLocal)('a group that is gone is forgotten', async () => {
     const queue = await world.queue();
     await send(queue, 'busy', 1);

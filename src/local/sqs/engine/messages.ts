@@ -52,7 +52,8 @@ export class Messages {
   insert(message: Message, state: 'visible' | 'delayed', stateEndsAt: number): void {
     message.number = ++this.#lastNumber;
     this.#byNumber.set(message.number, message);
-    this.#enter(message, state, stateEndsAt, false);
+    message.stateEndsAt = stateEndsAt;
+    this.#enter(message, state, false);
     message.rank = this.#deadlineOf(message);
     this.#deadlines.add(message);
   }
@@ -65,14 +66,19 @@ export class Messages {
     now: number,
     first = false,
   ): void {
-    this.#leave(message, now);
-    this.#enter(message, state, stateEndsAt, first);
-    if (state === 'inFlight') this.#order.taken(message, now);
+    const { state: before } = message;
+    message.stateEndsAt = stateEndsAt;
+    if (state !== before) {
+      // In this order, since a group is forgotten as soon as it has no message.
+      this.#enter(message, state, first);
+      if (state === 'inFlight') this.#order.taken(message, now);
+      this.#leave(message, before, now);
+    }
     this.reschedule(message);
   }
 
   remove(message: Message, now: number): void {
-    this.#leave(message, now);
+    this.#leave(message, message.state, now);
     this.#byNumber.delete(message.number);
     this.#deadlines.remove(message);
   }
@@ -118,17 +124,16 @@ export class Messages {
     return this.#expiresAt(message) <= now;
   }
 
-  #enter(message: Message, state: MessageState, stateEndsAt: number, first: boolean): void {
+  #enter(message: Message, state: MessageState, first: boolean): void {
     message.state = state;
-    message.stateEndsAt = stateEndsAt;
     this[state]++;
     if (state === 'visible') this.#order.add(message, first);
   }
 
-  #leave(message: Message, now: number): void {
-    this[message.state]--;
-    if (message.state === 'visible') this.#order.remove(message);
-    else if (message.state === 'inFlight') this.#order.released(message, now);
+  #leave(message: Message, state: MessageState, now: number): void {
+    this[state]--;
+    if (state === 'visible') this.#order.remove(message);
+    else if (state === 'inFlight') this.#order.released(message, now);
   }
 
   #deadlineOf(message: Message): number {
