@@ -8,6 +8,7 @@ import {
   type Run,
   type RunOptions,
 } from '../index.ts';
+import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
 import { shellWord } from './inputs/lines.ts';
 import { ReaderLeft } from './output.ts';
@@ -15,7 +16,6 @@ import { showProgress } from './progress.ts';
 import type { Recorded } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted } from './signals.ts';
-import { STATUS, statusOf } from './status.ts';
 import { type Carried, carryInputs } from './with-input.ts';
 
 /** A run, from the command line. */
@@ -25,11 +25,15 @@ export interface Performance {
   inputs: OpenedInputs;
   recorded: Recorded;
   options: RunOptions;
+  /** Where it runs, and whether it goes on there without this command. */
+  place: string;
+  isElsewhere: boolean;
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   withInput: boolean;
   quiet: boolean;
-  workers: number;
+  /** How many there are, where they are ours. */
+  workers: number | undefined;
   /** Aborted when the command is told to stop. */
   signal: AbortSignal;
 }
@@ -44,7 +48,19 @@ export async function perform(performance: Performance): Promise<number> {
     ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
     : undefined;
   const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
-  const run = fanfold.map(task, texts, { ...options, ...(earlier ? { earlier } : {}) });
+  const living = await livingRun(performance);
+  const run = fanfold.map(task, texts, {
+    ...options,
+    ...living,
+    ...(earlier ? { earlier } : {}),
+  });
+  const note = performance.isElsewhere
+    ? noteElsewhere(run, performance, living === undefined)
+    : () => {};
+  const noting = setInterval(note, NOTE_MS);
+  if (performance.isElsewhere && !quiet) {
+    say(`${living ? 'collecting' : 'began'} run ${run.runId} on ${performance.place}`);
+  }
   const progress = quiet
     ? undefined
     : showProgress(() => run.ledger, { total: inputs.total, workers });
@@ -53,7 +69,7 @@ export async function perform(performance: Performance): Promise<number> {
   if (signal.aborted) leave();
   let failure: string | undefined;
   try {
-    failure = await writeResults(run, recorded, carried);
+    failure = await writeResults(run, recorded, carried, note);
     signal.throwIfAborted();
   } catch (error) {
     progress?.stop();
@@ -64,6 +80,8 @@ export async function perform(performance: Performance): Promise<number> {
   } finally {
     progress?.stop();
     signal.removeEventListener('abort', leave);
+    clearInterval(noting);
+    note();
     inputs.close();
     await recorded.close();
   }
@@ -72,14 +90,40 @@ export async function perform(performance: Performance): Promise<number> {
   return failed + cancelled > 0 ? STATUS.failed : STATUS.ok;
 }
 
+/** What it takes to go on with the run that an earlier command left, where that run goes on. */
+async function livingRun({
+  fanfold,
+  recorded: { living },
+  place,
+}: Performance): Promise<RunOptions | undefined> {
+  if (living === undefined || living.place !== place) return undefined;
+  const status = await fanfold.status(living.runId);
+  if (status === undefined) return undefined;
+  const { expiresAt, createdAt } = status;
+  const deadline =
+    expiresAt === undefined ? {} : { deadlineSeconds: (expiresAt - createdAt) / 1000 };
+  return { resume: { runId: living.runId, seeded: living.seeded }, ...deadline };
+}
+
+/** How often it is noted how far a run is seeded, in milliseconds. */
+const NOTE_MS = 500;
+
+/** Notes which run it is that goes on elsewhere; gives what notes how far it is seeded by now. */
+function noteElsewhere(run: Run, { recorded, place }: Performance, isNew: boolean): () => void {
+  if (isNew) recorded.noteRun(run.runId, place);
+  return () => recorded.noteSeeded(run.seeded);
+}
+
 /** Writes all results; a batch is taken, and deleted from its queue, when it is written. Gives the first failure. */
 async function writeResults(
   run: Run,
   recorded: Recorded,
   carried: Carried | undefined,
+  note: () => void,
 ): Promise<string | undefined> {
   let failure: string | undefined;
   for await (const batch of run.batches()) {
+    note();
     const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
     await recorded.write(`${text}\n`);
     failure ??= firstFailure(batch);

@@ -13,7 +13,7 @@ const BAR_MS = 200;
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export function showProgress(
   ledger: () => Ledger,
-  facts: { total: number | undefined; workers: number },
+  facts: { total: number | undefined; workers: number | undefined },
 ): Progress {
   const startedAt = performance.now();
   const before = doneOf(ledger());
@@ -27,13 +27,13 @@ interface State {
   failed: number;
   /** Inputs a second. */
   rate: number;
-  workers: number;
+  workers: number | undefined;
 }
 
 /** @param before how many were done before it began */
 function stateOf(
   ledger: Ledger,
-  { total, workers }: { total: number | undefined; workers: number },
+  { total, workers }: { total: number | undefined; workers: number | undefined },
   before: number,
   seconds: number,
 ): State {
@@ -56,7 +56,7 @@ function bar(state: () => State): Progress {
     barsize: 30,
     format: (settings, params, payload: State) => {
       const { done, total, failed, rate, workers } = payload;
-      const facts = `${text(rate)}/s | ${workers} workers | ${failed} failed`;
+      const facts = `${text(rate)}/s | ${workers === undefined ? '' : `${workers} workers | `}${failed} failed`;
       if (total === undefined) return `${done} done | ${facts}`;
       const size = settings.barsize ?? 30;
       const full = Math.floor(params.progress * size);
@@ -87,7 +87,7 @@ function lines(state: () => State): Progress {
     const of = now.total === undefined ? '' : ` of ${now.total}`;
     const left = now.total === undefined ? '' : `, ETA ${eta(now)}`;
     say(
-      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers} workers, ${now.failed} failed${left}`,
+      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers === undefined ? '' : `${now.workers} workers, `}${now.failed} failed${left}`,
     );
   }, LINE_MS);
   return { stop: () => clearInterval(timer) };

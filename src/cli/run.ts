@@ -1,32 +1,28 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { connect, FanfoldError, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
+import { FanfoldError, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { openInputs } from './inputs/index.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
+import { addRemoteOptions, openPlace, type PlaceFlags } from './place.ts';
 import { begin, checkResume, goOn, type Recorded, type ResumeFlags } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted, onSignals } from './signals.ts';
-import { findTasksModule } from './tasks-module.ts';
 
-interface RunFlags extends ResumeFlags {
+interface RunFlags extends ResumeFlags, PlaceFlags {
   input?: string;
   range?: string;
   glob?: string;
   withInput?: boolean;
   maxFailures?: string;
   deadline?: string;
-  workers?: string;
-  tasks?: string;
-  quiet?: boolean;
 }
 
 /** `fanfold run <task>`: maps a task over inputs, on this machine. */
 export function addRun(program: Command): void {
-  program
-    .command('run')
+  addRemoteOptions(program.command('run'))
     .description('map a task over inputs; results are JSON lines')
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
@@ -64,21 +60,16 @@ export function addRun(program: Command): void {
 }
 
 async function run(task: string, flags: RunFlags): Promise<void> {
-  const workers = workersOf(flags.workers);
   const options = optionsOf(flags);
   checkResume(flags);
-  const module = findTasksModule(flags.tasks);
   const signals = onSignals();
   boundHeap();
   try {
     const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
     const inputs = await open();
     if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
-    const onWarning = (message: string) => say(message);
-    await using fanfold = await connect({ tasks: module.path, workers, onWarning });
-    if (module.shipped && !flags.quiet) {
-      say(`no tasks module is named: these ship with fanfold: ${fanfold.tasks?.join(', ')}`);
-    }
+    const { fanfold, workers, name: place } = await openPlace(flags);
+    await using _ = fanfold;
     fanfold.check(task);
     signals.signal.throwIfAborted();
     process.exitCode = await perform({
@@ -87,6 +78,8 @@ async function run(task: string, flags: RunFlags): Promise<void> {
       inputs,
       recorded: await recordedOf(task, flags, open),
       options,
+      place,
+      isElsewhere: workers === undefined,
       output: flags.output,
       withInput: flags.withInput ?? false,
       quiet: flags.quiet ?? false,
@@ -139,14 +132,4 @@ async function recordedOf(
 
 function inputFile({ input }: RunFlags): string | undefined {
   return input === '-' ? undefined : input;
-}
-
-function workersOf(given: string | undefined): number {
-  if (given === undefined) return availableParallelism();
-  const workers = Number(given);
-  if (/^\d+$/.test(given) && workers >= 1 && workers <= 1000) return workers;
-  throw new FanfoldError(
-    'BadOption',
-    `--workers is a whole number from 1 to 1000; "${given}" is not.`,
-  );
 }

@@ -22,6 +22,11 @@ export interface Delivery {
 const PARALLEL_POLLS = 3;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
+/**
+ * How long a consumer may take over what came until SQS offers it again, which does no harm but the
+ * work. So long, too, whoever resumes a run waits for what a collector had in hand that was killed.
+ */
+const VISIBILITY_SECONDS = 60;
 
 /** How long SQS may not be reached until the run can't go on, in milliseconds. */
 const PATIENCE_MS = 120_000;
@@ -141,7 +146,12 @@ async function receive(
   abortSignal?: AbortSignal,
 ): Promise<Message[]> {
   const { Messages = [] } = await sqs.send(
-    new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds }),
+    new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds,
+      VisibilityTimeout: VISIBILITY_SECONDS,
+    }),
     abortSignal ? { abortSignal } : {},
   );
   return Messages;

@@ -147,6 +147,15 @@ inEveryWorld('Dead letters', (world) => {
       policy(arn, 0),
       policy(arn, 1001),
       policy(arn, 'many'),
+      policy(arn, [3]),
+      policy(arn, true),
+      policy(arn, '0x3'),
+      policy(arn, '3e0'),
+      policy(arn, '3 '),
+      policy(arn, ''),
+      policy(arn, { toString: 1 }),
+      policy({ toString: 1 }),
+      `{"deadLetterTargetArn":"${arn}","maxReceiveCount":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
       policy(await fifo.arn()),
     ]) {
       const made = world.client.send(
@@ -176,15 +185,45 @@ inEveryWorld('Dead letters', (world) => {
     await allowed.set({ RedrivePolicy });
     await dead.set({ RedriveAllowPolicy: JSON.stringify({ redrivePermission: 'allowAll' }) });
     await queue.set({ RedrivePolicy });
+    const arn = await queue.arn();
+    const byQueue = (...sourceQueueArns: unknown[]) => ({
+      redrivePermission: 'byQueue',
+      sourceQueueArns,
+    });
+    const eleven = Array.from({ length: 11 }, (_, n) => `${arn}-${n}`);
     for (const policy of [
       { redrivePermission: 'maybe' },
+      { redrivePermission: ['allowAll'] },
+      { redrivePermission: { toString: 1 } },
       { redrivePermission: 'byQueue' },
-      { redrivePermission: 'allowAll', sourceQueueArns: [await queue.arn()] },
+      { redrivePermission: 'allowAll', sourceQueueArns: [arn] },
+      byQueue(),
+      byQueue(1, null),
+      byQueue('foo'),
+      byQueue(...eleven),
     ]) {
       const set = dead.set({ RedriveAllowPolicy: JSON.stringify(policy) });
-      expect((await refusal(set)).name).toBe('InvalidParameterValue');
+      expect((await refusal(set)).name, JSON.stringify(policy)).toBe('InvalidParameterValue');
     }
+    await dead.set({ RedriveAllowPolicy: JSON.stringify(byQueue(...eleven.slice(1))) });
   });
+
+  it.runIf(world.isLocal)(
+    'creating twice gives the same queue, its target there or not',
+    async () => {
+      const dead = await world.queue();
+      const queue = await world.queue({ RedrivePolicy: await redriveTo(dead) });
+      const again = (RedrivePolicy: string) =>
+        world.client.send(
+          new CreateQueueCommand({ QueueName: queue.name, Attributes: { RedrivePolicy } }),
+        );
+      const same = await redriveTo(dead);
+      const other = await redriveTo(dead, 2);
+      await world.client.send(new DeleteQueueCommand({ QueueUrl: dead.url }));
+      expect((await again(same)).QueueUrl).toBe(queue.url);
+      expect((await refusal(again(other))).name).toBe('QueueNameExists');
+    },
+  );
 
   it('an empty policy takes the policy away', async () => {
     const dead = await world.queue();
@@ -336,6 +375,18 @@ inEveryWorld('Move tasks', (world) => {
     for (const count of [0, 11]) {
       expect((await refusal(list(dead, count))).name).toBe('InvalidParameterValue');
     }
+  });
+
+  it.runIf(world.isLocal)('a queue does not have the tasks of an earlier one', async () => {
+    const { dead, source } = await deadLetters(world, 'a');
+    const { TaskHandle } = await start(dead, { DestinationArn: await source.arn() });
+    await world.client.send(new DeleteQueueCommand({ QueueUrl: dead.url }));
+    await world.advance(61);
+    await world.client.send(new CreateQueueCommand({ QueueName: dead.name }));
+    expect(await list(dead, 10)).toEqual([]);
+    expect((await refusal(cancel(TaskHandle))).name).toBe('ResourceNotFoundException');
+    await start(dead);
+    expect(await list(dead, 10)).toHaveLength(1);
   });
 
   it.runIf(world.isLocal)('a message of no known source fails the task', async () => {

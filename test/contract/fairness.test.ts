@@ -66,6 +66,69 @@ inEveryWorld('Fairness', (world) => {
     expect(await next(queue)).toBe('noisy');
   });
 
+  it.runIf(world.isLocal)('a group that takes the processing time waits for others', async () => {
+    const queue = await world.queue();
+    await send(queue, 'busy', 10);
+    const first = await queue.one({ MaxNumberOfMessages: 1 });
+    await world.advance(5);
+    await send(queue, 'quiet', 1);
+    await queue.delete(first);
+    expect(await next(queue)).toBe('quiet');
+    expect(await next(queue)).toBe('busy');
+  });
+
+  it.runIf(world.isLocal)('of two such groups, the one is next that has taken less', async () => {
+    const queue = await world.queue();
+    await send(queue, 'one', 30);
+    await send(queue, 'other', 3);
+    const bodies: string[] = [];
+    for (let at = 0; at < 12; at++) {
+      const message = await queue.one({ MaxNumberOfMessages: 1 });
+      bodies.push(message.Body ?? '');
+      await world.advance(2);
+      await queue.delete(message);
+    }
+    const alone = Array.from({ length: 6 }, () => 'one');
+    expect(bodies).toEqual(['one', 'other', 'one', 'other', 'one', 'other', ...alone]);
+  });
+
+  it.runIf(world.isLocal)('... and is remembered while it has a message', async () => {
+    const queue = await world.queue({ VisibilityTimeout: '5' });
+    await send(queue, 'busy', 1);
+    expect(await next(queue)).toBe('busy');
+    await world.advance(6);
+    // Its one message comes back; it is taken again, by somebody who lets it go.
+    expect(queue.peek()).toEqual([['busy', 'visible']]);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('quiet');
+    await queue.hide(await queue.one({ MaxNumberOfMessages: 1 }), 0);
+    await send(queue, 'quiet', 1);
+    expect(await next(queue)).toBe('quiet');
+  });
+
+  it.runIf(world.isLocal)('a group that is gone is forgotten', async () => {
+    const queue = await world.queue();
+    await send(queue, 'busy', 1);
+    const message = await queue.one({ MaxNumberOfMessages: 1 });
+    await world.advance(20);
+    await queue.delete(message);
+    await send(queue, 'busy', 1);
+    await send(queue, 'new', 1);
+    expect(await next(queue)).toBe('busy');
+  });
+
+  it.runIf(world.isLocal)('a group alone keeps the order in which it became visible', async () => {
+    const queue = await world.queue({ VisibilityTimeout: '3' });
+    for (const body of '012345') await queue.send(body, { MessageGroupId: 'only' });
+    const bodies: (string | undefined)[] = [];
+    for (let at = 0; at < 8; at++) {
+      bodies.push(await next(queue));
+      await world.advance(1);
+    }
+    // Each comes again after its timeout, behind those that waited already.
+    expect(bodies.join('')).toBe('01234501');
+  });
+
   it.runIf(world.isLocal)('messages of no group are never noisy', async () => {
     const queue = await world.queue();
     await send(queue, undefined, 50);

@@ -163,6 +163,8 @@ inEveryWorld('Messages', (world) => {
     const queue = await world.queue();
     const MessageSystemAttributes = { SenderId: text('me') } as object;
     expect((await refusal(queue.send('x', { MessageSystemAttributes }))).status).toBe(400);
+    const number = { MessageSystemAttributes: { AWSTraceHeader: text('1', 'Number') } };
+    expect((await refusal(queue.send('x', number))).name).toBe('InvalidParameterValue');
   });
 
   it('StringListValues and BinaryListValues are not supported [P]', async () => {
@@ -185,6 +187,14 @@ inEveryWorld('Messages', (world) => {
       ['a', { DataType: '', StringValue: 'x' }],
       ['a', text('')],
       ['a', text('12 apples', 'Number')],
+      ['a', text('1e127', 'Number')],
+      ['a', text('1.1e126', 'Number')],
+      ['a', text('-1e129', 'Number')],
+      ['a', text('1e-129', 'Number')],
+      ['a', text('1'.repeat(39), 'Number')],
+      ['a', text(`0.${'1'.repeat(40)}`, 'Number')],
+      ['a', text('.', 'Number')],
+      ['a', text('x', 'String.\u0001')],
       ['a', { DataType: 'Binary', BinaryValue: new Uint8Array() }],
       ['a b', text('x')],
       ['.a', text('x')],
@@ -200,6 +210,18 @@ inEveryWorld('Messages', (world) => {
       });
     }
     await queue.send('x', { MessageAttributes: { ['a'.repeat(256)]: text('-1e-3', 'Number.x') } });
+    for (const number of [
+      '1e126',
+      '-9.9e125',
+      '1e-128',
+      '1'.repeat(38),
+      '0',
+      '000.500',
+      '+.5',
+      '7.',
+    ]) {
+      await queue.send('x', { MessageAttributes: { a: text(number, 'Number') } });
+    }
   });
 
   it('ten attributes are the most', async () => {

@@ -86,6 +86,11 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
+  it('a key’s id has no control characters', async () => {
+    const made = create(uniqueName(), { KmsMasterKeyId: 'a\u0001' });
+    expect((await refusal(made)).name).toBe('InvalidAttributeValue');
+  });
+
   it('other attributes have their values', async () => {
     const fifo = await world.fifo();
     const queue = await world.queue();
@@ -228,6 +233,27 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
+  it.runIf(world.isLocal)('a page’s token is good for its own list alone', async () => {
+    const prefix = uniqueName();
+    for (const end of ['a', 'b']) await create(`${prefix}-${end}`);
+    const all = { QueueNamePrefix: prefix, MaxResults: 1 };
+    const { NextToken } = await list(all);
+    expect((await list({ ...all, NextToken })).QueueUrls).toHaveLength(1);
+    const { url: QueueUrl } = await world.queue();
+    const sources = (token: string | undefined) =>
+      world.client.send(new ListDeadLetterSourceQueuesCommand({ QueueUrl, NextToken: token }));
+    for (const call of [
+      list({ ...all, NextToken: 'junk' }),
+      list({ NextToken: 'junk' }),
+      list({ ...all, NextToken: `${NextToken}x` }),
+      list({ QueueNamePrefix: prefix.slice(0, -1), MaxResults: 1, NextToken }),
+      sources('x'),
+      sources(NextToken),
+    ]) {
+      expect((await refusal(call)).name).toBe('InvalidParameterValue');
+    }
+  });
+
   it('a dead-letter queue’s sources are listed, page by page', async () => {
     const dead = await world.queue();
     const sources = (more: { MaxResults?: number; NextToken?: string | undefined } = {}) =>
@@ -272,6 +298,23 @@ inEveryWorld('Queues', (world) => {
     }
     await tag({ ['k'.repeat(128)]: 'v'.repeat(256), ...of(49) });
     expect((await refusal(tag({ another: '' }))).name).toBe('InvalidParameterValue');
+  });
+
+  it('tags have neither AWS’s own names nor control characters', async () => {
+    const { url: QueueUrl } = await world.queue();
+    for (const Tags of [{ 'aws:x': '' }, { 'AWS:x': '' }, { 'a\u0001': '' }, { a: '\u0001' }]) {
+      const tagged = world.client.send(new TagQueueCommand({ QueueUrl, Tags }));
+      expect((await refusal(tagged)).name).toBe('InvalidParameterValue');
+    }
+  });
+
+  it('a queue that is not to be created is not there', async () => {
+    const QueueName = uniqueName();
+    const tags = { ['k'.repeat(200)]: 'v' };
+    const created = world.client.send(new CreateQueueCommand({ QueueName, tags }));
+    expect((await refusal(created)).name).toBe('InvalidParameterValue');
+    const found = world.client.send(new GetQueueUrlCommand({ QueueName }));
+    expect(await refusal(found)).toEqual(NO_QUEUE);
   });
 
   const add = (queue: TestQueue, Label: string, Actions: string[], ...AWSAccountIds: string[]) =>
@@ -345,6 +388,55 @@ inEveryWorld('Queues', (world) => {
       name: 'OverLimit',
       status: 403,
     });
+  });
+
+  it('seven actions are the most of a statement', async () => {
+    const queue = await world.queue();
+    const actions = [
+      'ChangeMessageVisibility',
+      'DeleteMessage',
+      'GetQueueAttributes',
+      'GetQueueUrl',
+      'ListDeadLetterSourceQueues',
+      'PurgeQueue',
+      'ReceiveMessage',
+      'SendMessage',
+    ];
+    expect(await refusal(add(queue, 'eight', actions, '111111111111'))).toEqual({
+      name: 'OverLimit',
+      message: '8 Actions were found, maximum allowed is 7.',
+      status: 403,
+    });
+    if (world.isLocal) await add(queue, 'seven', actions.slice(1), '111111111111');
+  });
+
+  it('a policy is an object, of statements that are, in 8,192 bytes', async () => {
+    const queue = await world.queue();
+    const deep = `${'['.repeat(4_000)}${']'.repeat(4_000)}`;
+    for (const Policy of [
+      'null',
+      '5',
+      '"x"',
+      '[]',
+      'true',
+      '{"Statement":[null]}',
+      '{"Statement":null}',
+      '{"Statement":"x"}',
+      `{"Statement":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      `{"x":${deep.repeat(2)}}`,
+      JSON.stringify({ Id: 'x'.repeat(8_192), Statement: [] }),
+    ]) {
+      const refused = { name: 'InvalidAttributeValue', status: 400 };
+      expect(await refusal(queue.set({ Policy })), Policy.slice(0, 50)).toMatchObject(refused);
+      const made = create(uniqueName(), { Policy });
+      expect(await refusal(made), Policy.slice(0, 50)).toMatchObject(refused);
+    }
+    if (!world.isLocal) return;
+    await queue.set({ Policy: `{"Statement":[],"Id":${deep}}` });
+    await add(queue, 'one', ['SendMessage'], '111111111111');
+    await remove(queue, 'one');
+    await queue.set({ Policy: '{"Statement":{"Sid":"alone"}}' });
+    await remove(queue, 'alone');
   });
 
   it('a policy is kept as it was set, and removed by an empty one', async () => {

@@ -168,6 +168,29 @@ inEveryWorld('Receipts and visibility', (world) => {
     });
   });
 
+  it.runIf(world.isLocal)('so is one that no receive has given out', async () => {
+    const queue = await world.queue();
+    await queue.send('one');
+    const { ReceiptHandle = '' } = await queue.one();
+    const [uid, number, receive] = ReceiptHandle.split('/');
+    for (const handle of [
+      `${uid}/${number}/0${receive}`,
+      `${uid}/0${number}/${receive}`,
+      `${uid}/zz/${receive}`,
+      `${uid}/${number}/zz`,
+    ]) {
+      for (const call of [
+        queue.delete({ ReceiptHandle: handle }),
+        queue.hide({ ReceiptHandle: handle }, 1),
+      ]) {
+        expect((await refusal(call)).name, handle).toBe('ReceiptHandleIsInvalid');
+      }
+    }
+    expect(queue.peek()).toEqual([['one', 'inFlight']]);
+    await queue.delete({ ReceiptHandle });
+    await queue.delete({ ReceiptHandle });
+  });
+
   it('batches of deletes and of visibility changes fail entry by entry', async () => {
     const queue = await world.queue();
     const { url: QueueUrl } = queue;

@@ -333,6 +333,31 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
+  it.runIf(isJson)('so is what is no UTF-8, and a value that is no base64', async () => {
+    const { QueueUrl } = await makeQueue();
+    const { headers, body } = rawRequest('JSON', 'SendMessage', { QueueUrl, MessageBody: '@' });
+    const bytes = Buffer.from(body);
+    bytes[bytes.indexOf('@')] = 0xff;
+    const value = (BinaryValue: string) =>
+      rawRequest('JSON', 'SendMessage', {
+        QueueUrl,
+        MessageBody: 'x',
+        MessageAttributes: { a: { DataType: 'Binary', BinaryValue } },
+      });
+    for (const request of [
+      { headers, body: bytes },
+      ...['***', 'AP8', 'AP8=\n', 'A=P8', 'AP_8'].map(value),
+    ]) {
+      const answer = await fetch(server.url, { method: 'POST', ...request });
+      expect(await rawRefusal(answer)).toMatchObject({
+        type: 'com.amazon.coral.service#SerializationException',
+        code: 'MalformedInput',
+        status: 400,
+      });
+    }
+    expect((await fetch(server.url, { method: 'POST', ...value('AP8=') })).status).toBe(200);
+  });
+
   both('an entry of a batch fails with its code in Query’s form', async () => {
     const { QueueUrl } = await makeQueue();
     const Entries = [{ Id: 'a', ReceiptHandle: 'nonsense' }];

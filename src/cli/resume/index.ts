@@ -3,7 +3,7 @@ import type { OpenedInputs } from '../inputs/index.ts';
 import { type Output, openOutput } from '../output.ts';
 import { readEarlier } from './earlier.ts';
 import { InputHash } from './input-hash.ts';
-import { type Beginning, type Checkpoint, RunRecord } from './record.ts';
+import { type Beginning, type Checkpoint, type Living, RunRecord } from './record.ts';
 
 /** What says how to go on with a run. */
 export interface ResumeFlags {
@@ -19,10 +19,16 @@ export interface Recorded {
   readonly earlier: Account | undefined;
   /** How many of them there were at the beginning. */
   readonly before: Ledger | undefined;
+  /** The run that an earlier command began elsewhere, and left. */
+  readonly living: Living | undefined;
   /** Whether it can be gone on with at all: not on standard output, nor on a device. */
   readonly resumable: boolean;
   /** Passes inputs on. To go on later, it must be known which they were. */
   watch(batches: AsyncIterable<string[]>): AsyncIterable<string[]>;
+  /** Notes which run it is that goes on elsewhere, whatever becomes of this command. */
+  noteRun(runId: string, place: string): void;
+  /** Notes how many of its inputs, from the first, need not be seeded again. */
+  noteSeeded(seeded: number): void;
   /** Ends when the results are written, and what tells which inputs they are of was before. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
@@ -63,11 +69,13 @@ export async function goOn(
   retryFailed: boolean,
   again: (() => Promise<OpenedInputs>) | undefined,
 ): Promise<Recorded> {
-  const { record, checkpoints } = RunRecord.reopen(output, beginning);
+  const left = RunRecord.reopen(output, beginning);
+  const { record, checkpoints } = left;
   if (again) await compare(output, checkpoints, await again());
   const earlier = await readEarlier(output, retryFailed);
   const opened = await openOutput(output, 'a');
-  return recorded(opened, record, new InputHash(output, again ? [] : checkpoints), earlier);
+  const hash = new InputHash(output, again ? [] : checkpoints);
+  return recorded(opened, record, hash, earlier, left.living);
 }
 
 async function compare(output: string, checkpoints: readonly Checkpoint[], inputs: OpenedInputs) {
@@ -84,15 +92,29 @@ function recorded(
   record: RunRecord | undefined,
   hash: InputHash,
   earlier?: Account,
+  living?: Living,
 ): Recorded {
+  let seeded = living?.seeded ?? 0;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
   };
   return {
     earlier,
     before: earlier?.snapshot(),
+    living,
     resumable: record !== undefined,
     watch: (batches) => (record ? hash.watch(batches) : batches),
+    noteRun(runId, place) {
+      record?.addRun(runId, place);
+      seeded = 0;
+    },
+    noteSeeded(now) {
+      if (now <= seeded) return;
+      // What is seeded can't be exchanged for other inputs any more.
+      cover();
+      record?.addSeeded(now);
+      seeded = now;
+    },
     write(text) {
       cover();
       return output.write(text);

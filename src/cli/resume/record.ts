@@ -18,13 +18,31 @@ export interface Checkpoint {
   end?: true;
 }
 
+/** A run elsewhere, which goes on without the command that began it. */
+export interface Living {
+  runId: string;
+  /** Where it is. */
+  place: string;
+  /** How many inputs, from the first, were seeded for certain. */
+  seeded: number;
+}
+
+/** What an earlier command left. */
+export interface Left {
+  record: RunRecord;
+  checkpoints: Checkpoint[];
+  /** The run that was begun last, where it may go on by itself. */
+  living: Living | undefined;
+}
+
 const VERSION = 1;
 
 /**
  * What is needed, besides the results, to go on with a run: a file beside its output, `<output>.run`.
  * A line says what run it is, and each further one is a checkpoint, written before the first result
  * of an input that the one before does not cover. So whatever became of the process, every result
- * is of inputs that can be told from others. Half a line at the end is one that was not written.
+ * is of inputs that can be told from others. Of a run that is elsewhere there are lines that say
+ * which it is and how far it was seeded. Half a line at the end is one that was not written.
  */
 export class RunRecord {
   readonly #path: string;
@@ -45,15 +63,19 @@ export class RunRecord {
   }
 
   /** @throws FanfoldError when there is none, or it is another run's */
-  static reopen(
-    output: string,
-    beginning: Beginning,
-  ): { record: RunRecord; checkpoints: Checkpoint[] } {
+  static reopen(output: string, beginning: Beginning): Left {
     const path = pathOf(output);
-    const [head, ...checkpoints] = readLines(path, output) as [Head, ...Checkpoint[]];
+    const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
     compare(output, head, beginning);
+    const checkpoints: Checkpoint[] = [];
+    let living: Living | undefined;
+    for (const line of lines) {
+      if ('read' in line) checkpoints.push(line);
+      else if ('runId' in line) living = { ...line, seeded: 0 };
+      else if (living) living.seeded = line.seeded;
+    }
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
-    return { record: new RunRecord(path, opened(path, 'a'), last), checkpoints };
+    return { record: new RunRecord(path, opened(path, 'a'), last), checkpoints, living };
   }
 
   /** Whether the last checkpoint says so much already. */
@@ -64,6 +86,14 @@ export class RunRecord {
   add(checkpoint: Checkpoint): void {
     this.#write(checkpoint);
     this.#last = checkpoint;
+  }
+
+  addRun(runId: string, place: string): void {
+    this.#write({ runId, place });
+  }
+
+  addSeeded(seeded: number): void {
+    this.#write({ seeded });
   }
 
   close(): void {
@@ -80,6 +110,7 @@ export class RunRecord {
 }
 
 type Head = Beginning & { v: number };
+type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'>;
 
 function pathOf(output: string): string {
   return `${output}.run`;

@@ -5,6 +5,7 @@ export type SqsErrorCode =
   | 'BatchRequestTooLong'
   | 'EmptyBatchRequest'
   | 'IncompleteSignature'
+  | 'InternalFailure'
   | 'InvalidAddress'
   | 'InvalidAttributeName'
   | 'InvalidAttributeValue'
@@ -33,6 +34,7 @@ export type SqsErrorCode =
   | 'QueueDoesNotExist'
   | 'QueueNameExists'
   | 'ReceiptHandleIsInvalid'
+  | 'RequestEntityTooLarge'
   | 'RequestThrottled'
   | 'ResourceNotFoundException'
   | 'SignatureDoesNotMatch'
@@ -113,6 +115,7 @@ export function queryCode(code: SqsErrorCode): string {
 
 const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   AccessDenied: 403,
+  InternalFailure: 500,
   InvalidAddress: 404,
   InvalidClientTokenId: 403,
   InvalidSecurity: 403,
@@ -121,6 +124,7 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   OverLimit: 403,
   PurgeQueueInProgress: 403,
   ReceiptHandleIsInvalid: 404,
+  RequestEntityTooLarge: 413,
   RequestThrottled: 403,
   ResourceNotFoundException: 404,
   SignatureDoesNotMatch: 403,
@@ -128,4 +132,14 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
 
 export function statusOf(code: SqsErrorCode): number {
   return STATUSES[code] ?? 400;
+}
+
+/** Whose fault it is, in the words of the Query protocol. */
+export function sideOf(code: SqsErrorCode): 'Sender' | 'Receiver' {
+  return statusOf(code) < 500 ? 'Sender' : 'Receiver';
+}
+
+/** How the JSON protocol tells what the Query protocol would have said. */
+export function queryErrorHeader(code: SqsErrorCode): string {
+  return `${queryCode(code)};${sideOf(code)}`;
 }

@@ -65,7 +65,7 @@ export class Input {
   bytes(name: string): Bytes | undefined {
     const value = this.#parameters[name] ?? undefined;
     if (value === undefined) return undefined;
-    if (typeof value === 'string') return new Bytes(Buffer.from(value, 'base64'));
+    if (typeof value === 'string') return decoded(name, value);
     if (value instanceof Uint8Array) return new Bytes(value);
     throw wrongType(name, 'BLOB_VALUE', value);
   }
@@ -99,6 +99,14 @@ export class Input {
   #map(name: string): Parameters {
     return structure(name, this.#parameters[name] ?? {});
   }
+}
+
+function decoded(name: string, base64: string): Bytes {
+  const digits = base64.replace(/={1,2}$/, '');
+  if (base64.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(digits)) {
+    return new Bytes(Buffer.from(base64, 'base64'));
+  }
+  throw new SqsError('MalformedInput', `${name}: bytes were expected, but not in base64.`);
 }
 
 function structure(name: string, value: unknown): Parameters {

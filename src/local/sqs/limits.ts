@@ -38,11 +38,18 @@ export const FIFO_ID = /^[!-~]{1,128}$/;
 export const FIFO_MEMORY_SECONDS = 300;
 
 /**
- * When a message group is noisy: with so many messages in flight, and more than this share of all.
+ * When a message group is noisy: with so many messages in flight, and more than this share of all;
+ * or with more than this share of the processing time.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export const NOISY_IN_FLIGHT = 30;
 export const NOISY_SHARE = 0.1;
+
+/**
+ * Over how long processing time is told, in seconds: what is this old counts for a third. AWS does
+ * not say; here a run that joins another has caught up with it within half of that.
+ */
+export const PROCESSING_MEMORY_SECONDS = 60;
 
 /** Messages that were received and neither deleted nor timed out. [quotas] */
 export const MAX_IN_FLIGHT = 120_000;
@@ -55,6 +62,9 @@ export const VISIBILITY_SECONDS: Range = { min: 0, max: 43_200 };
 export const WAIT_SECONDS: Range = { min: 0, max: 20 };
 export const KMS_REUSE_SECONDS: Range = { min: 60, max: 86_400 };
 export const MAX_RECEIVE_COUNT: Range = { min: 1, max: 1000 };
+
+/** [api] CreateQueue: RedriveAllowPolicy, "You can specify up to 10 source queue ARNs" */
+export const MAX_SOURCE_ARNS = 10;
 
 /** [api] ReceiveMessage: MaxNumberOfMessages */
 export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
@@ -75,10 +85,20 @@ export const MAX_MESSAGE_ATTRIBUTES = 10;
 export const MAX_ATTRIBUTE_NAME_LENGTH = 256;
 export const MAX_ATTRIBUTE_TYPE_LENGTH = 256;
 
+/**
+ * A Number's significant digits, and the powers of ten that its size is between. The guide on
+ * message metadata: "up to 38 digits of precision, and it can be between 10^-128 and 10^+126".
+ */
+export const MAX_NUMBER_DIGITS = 38;
+export const NUMBER_EXPONENT: Range = { min: -128, max: 126 };
+
 /** [quotas] queues */
 export const MAX_TAGS = 50;
 export const MAX_TAG_KEY_LENGTH = 128;
 export const MAX_TAG_VALUE_LENGTH = 256;
+
+/** Tags that start so are AWS's own. [quotas] queues */
+export const RESERVED_TAG = /^aws:/i;
 
 /** A queue's name can't be used again for so long after DeleteQueue. [api] CreateQueue */
 export const RECREATE_SECONDS = 60;
@@ -86,9 +106,13 @@ export const RECREATE_SECONDS = 60;
 /** The shortest time between two purges of a queue. [api] PurgeQueue */
 export const PURGE_SECONDS = 60;
 
-/** [api] AddPermission: Label; the most statements of a policy; the actions that can be shared. */
+/** A policy's size in bytes, its statements, and the actions of one. [quotas] policies */
+export const MAX_POLICY_BYTES = 8_192;
+export const MAX_STATEMENTS = 20;
+export const MAX_STATEMENT_ACTIONS = 7;
+
+/** [api] AddPermission: Label; the actions that can be shared. */
 export const PERMISSION_LABEL = /^[A-Za-z0-9_-]{1,80}$/;
-export const MAX_PERMISSIONS = 20;
 export const SHARED_ACTIONS: ReadonlySet<string> = new Set([
   '*',
   'ChangeMessageVisibility',

@@ -54,7 +54,7 @@ export class MoveTasks {
       throw refused('Source queue must be configured as a Dead Letter Queue.');
     }
     if (destinationArn !== undefined) this.#checkDestination(source, destinationArn);
-    const tasks = this.#tasks.get(sourceArn) ?? [];
+    const tasks = this.#tasksOf(source);
     if (tasks.some(({ status }) => status === 'RUNNING')) {
       throw refused(
         'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
@@ -80,8 +80,8 @@ export class MoveTasks {
   /** @returns how many messages it had moved */
   cancel(handle: string): number {
     const sourceArn = sourceOf(handle);
-    this.#source(sourceArn);
-    const task = this.#tasks.get(sourceArn)?.find((one) => one.handle === handle);
+    const tasks = this.#tasksOf(this.#source(sourceArn));
+    const task = tasks.find((one) => one.handle === handle);
     if (task?.status !== 'RUNNING') {
       throw new SqsError('ResourceNotFoundException', 'Task does not exist.');
     }
@@ -92,8 +92,7 @@ export class MoveTasks {
 
   /** The latest tasks of a queue, as the API tells of them. */
   list(sourceArn: string, count: number): Readonly<Record<string, unknown>>[] {
-    this.#source(sourceArn);
-    const tasks = this.#tasks.get(sourceArn) ?? [];
+    const tasks = this.#tasksOf(this.#source(sourceArn));
     return tasks.slice(0, count).map((task) => ({
       ...(task.status === 'RUNNING' ? { TaskHandle: task.handle } : {}),
       Status: task.status,
@@ -146,6 +145,11 @@ export class MoveTasks {
       }
       task.moved++;
     }
+  }
+
+  /** Those of the queue itself, not of an earlier one of its name. */
+  #tasksOf(source: Queue): MoveTask[] {
+    return this.#tasks.get(source.arn)?.filter((task) => task.source === source) ?? [];
   }
 
   #source(arn: string): Queue {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
-import { type Listening, listen } from '../transport.ts';
+import { type Listening, listen, type ServiceRequest, type ServiceResponse } from '../transport.ts';
+import { SqsError } from './errors.ts';
+import { protocolOf } from './protocols/index.ts';
 import { Sqs, type SqsOptions } from './sqs.ts';
 
 export interface ServeSqsOptions extends SqsOptions {
@@ -15,7 +18,7 @@ export interface ServeSqsOptions extends SqsOptions {
   credentials?: readonly Credentials[];
   /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
   requestTimeoutSeconds?: number;
-  /** What answers. @default a new one, with the other options here */
+  /** What answers, instead of a new one: it has its own account, region and so on already. */
   sqs?: Sqs;
 }
 
@@ -33,6 +36,7 @@ export interface SqsServer extends Listening {
  * ```
  */
 export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
+  checkOptions(options);
   const { host = '127.0.0.1', credentials, sqs = new Sqs(options) } = options;
   if (credentials !== undefined) checkCredentials(credentials);
   else if (!isLoopback(host)) {
@@ -42,7 +46,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
     );
   }
   const service = credentials ? sqs.signedService(credentials) : sqs.service;
-  const listening = await listen(service, options);
+  const listening = await listen(service, { ...options, refuseTooLong });
   const close = async () => {
     sqs.close();
     await listening.close();
@@ -50,16 +54,57 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
 }
 
-function checkCredentials(credentials: readonly Credentials[]): void {
-  const usable = credentials.every(
-    ({ accessKeyId, secretAccessKey }) =>
-      accessKeyId && secretAccessKey && !/[\s,/=]/.test(accessKeyId),
+/** A body that is too long to be read is refused in the caller's own protocol. */
+function refuseTooLong(request: ServiceRequest, message: string): ServiceResponse {
+  return protocolOf(request).error(new SqsError('RequestEntityTooLarge', message), randomUUID());
+}
+
+/** The options that are an `Sqs`'s own. */
+const OF_SQS = [
+  'accountId',
+  'region',
+  'url',
+  'strictTiming',
+  'fifoMemorySeconds',
+  'bodyDigests',
+] as const satisfies (keyof SqsOptions)[];
+
+function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new FanfoldError('BadOption', `\`port\` is a number from 0 to 65535; "${port}" is not.`);
+  }
+  if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds < 0) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`requestTimeoutSeconds\` is a number of seconds; "${requestTimeoutSeconds}" is not.`,
+    );
+  }
+  const lost = OF_SQS.find((name) => options.sqs && options[name] !== undefined);
+  if (lost === undefined) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`${lost}\` is an option of a new Sqs, and \`sqs\` is there already: give it to \`new Sqs\`.`,
   );
+}
+
+function checkCredentials(credentials: readonly Credentials[]): void {
+  const usable =
+    Array.isArray(credentials) &&
+    credentials.every(
+      (one: Partial<Credentials> | null) =>
+        isText(one?.accessKeyId) &&
+        isText(one?.secretAccessKey) &&
+        !/[\s,/=]/.test(one.accessKeyId),
+    );
   if (usable && credentials.length > 0) return;
   throw new FanfoldError(
     'BadOption',
     '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id.',
   );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isLoopback(host: string): boolean {

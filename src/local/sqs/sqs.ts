@@ -13,6 +13,7 @@ import { LongPolls } from './long-polls.ts';
 import { MoveTasks } from './move-tasks.ts';
 import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest } from './protocols/protocol.ts';
+import { hostOf } from './protocols/request.ts';
 
 export interface SqsOptions {
   /** @default '000000000000' */
@@ -74,8 +75,17 @@ export class Sqs {
       fifoMemorySeconds = FIFO_MEMORY_SECONDS,
       bodyDigests = true,
     } = options;
-    if (!/^\d{12}$/.test(accountId)) {
-      throw new FanfoldError('BadOption', `An AWS account id is 12 digits; "${accountId}" is not.`);
+    if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
+      throw new FanfoldError(
+        'BadOption',
+        `An AWS account id is a text of 12 digits; the ${typeof accountId} "${accountId}" is not.`,
+      );
+    }
+    if (typeof fifoMemorySeconds !== 'number' || !(fifoMemorySeconds >= 0)) {
+      throw new FanfoldError(
+        'BadOption',
+        `\`fifoMemorySeconds\` is 0 or more; ${fifoMemorySeconds} is not.`,
+      );
     }
     this.region = region;
     this.#url = url === undefined ? undefined : originOf(url);
@@ -107,10 +117,8 @@ export class Sqs {
   ): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
-    const refuse = (error: unknown) => {
-      if (error instanceof SqsError) return protocol.error(error, requestId);
-      throw error;
-    };
+    const refuse = (error: unknown) =>
+      protocol.error(error instanceof SqsError ? error : fault(error), requestId);
     try {
       if (verifier) verify(verifier, request);
       const asked = protocol.read(request);
@@ -163,7 +171,7 @@ export class Sqs {
       );
     }
     const now = Date.now();
-    const origin = this.#url ?? `http://${request.headers.host ?? 'localhost'}`;
+    const origin = this.#url ?? `http://${hostOf(request)}`;
     const base = `${origin}/${this.#queues.accountId}`;
     try {
       return act({
@@ -197,7 +205,20 @@ function verify(verifier: Verifier, request: ServiceRequest): void {
   }
 }
 
+/** What nobody has foreseen: told to whoever runs this, and not to the caller. */
+function fault(error: unknown): SqsError {
+  const detail = (error instanceof Error && error.stack) || String(error);
+  process.emitWarning('A request to SQS failed by a fault of its own.', { detail });
+  return new SqsError('InternalFailure', 'We encountered an internal error. Please try again.');
+}
+
 function originOf(url: string): string {
-  if (URL.canParse(url) && /^https?:/.test(url)) return new URL(url).origin;
-  throw new FanfoldError('BadOption', `\`url\` is like http://sqs.local:9324; "${url}" is not.`);
+  const read = URL.parse(url);
+  if (read && /^https?:$/.test(read.protocol) && read.href === `${read.origin}/`) {
+    return read.origin;
+  }
+  throw new FanfoldError(
+    'BadOption',
+    `\`url\` is like http://sqs.local:9324, with nothing behind the port; "${url}" is not.`,
+  );
 }

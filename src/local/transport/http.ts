@@ -18,6 +18,8 @@ export interface ListenOptions {
   maxBodyBytes?: number;
   /** How long a request may take to arrive, in seconds; then its connection is closed. Default 60. */
   requestTimeoutSeconds?: number;
+  /** Answers a request whose body is too long; it comes without it. Default: an error in JSON. */
+  refuseTooLong?: (request: ServiceRequest, message: string) => ServiceResponse;
 }
 
 /** A service on a port. */
@@ -36,6 +38,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Longer than any client keeps an idle connection, so that none is closed while it is used again. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** How many times as much is read as is taken, for the sake of clients that send all they have. */
+const READ_TIMES = 4;
+
 const REQUEST_TIMEOUT_SECONDS = 60;
 
 /** How often Node looks for requests that take too long, in milliseconds. */
@@ -51,6 +56,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     port = 0,
     maxBodyBytes = MAX_BODY_BYTES,
     requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS,
+    refuseTooLong = (_, message) => failure(413, 'RequestEntityTooLarge', message),
   } = options;
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -58,7 +64,12 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     headersTimeout: requestTimeoutSeconds * 1000,
     connectionsCheckingInterval: LOOK_MS,
   });
-  server.on('request', (request, response) => serve(service, request, response, maxBodyBytes));
+  const served: Served = { service, maxBodyBytes, refuseTooLong };
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    serve(served, request, response);
+  server.on('request', onRequest);
+  // Nothing is expected of a server but to go on: what else a client asks for is passed over.
+  server.on('checkExpectation', onRequest);
   const address = await bound(server, host, port);
   const close = () => closed(server);
   return {
@@ -91,12 +102,15 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-/** By callbacks, since the promises of a request would take as long as its signature. */
+interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseTooLong'>> {
+  readonly service: Service;
+}
+
+/** By callbacks: promises would be a seventh of what a small request costs. */
 function serve(
-  service: Service,
+  { service, maxBodyBytes, refuseTooLong }: Served,
   request: IncomingMessage,
   response: ServerResponse,
-  maxBodyBytes: number,
 ): void {
   const caller = new Caller();
   response.on('close', () => {
@@ -115,10 +129,18 @@ function serve(
     if (served.undelivered) setImmediate(reply, served);
     else reply(served);
   };
+  const refuse = () => {
+    const message = `Request body is longer than ${maxBodyBytes} bytes.`;
+    send(response, refuseTooLong(new HttpRequest(request, NO_BODY, caller), message), caller);
+  };
+  if (Number(request.headers['content-length']) > READ_TIMES * maxBodyBytes) {
+    response.setHeader('connection', 'close');
+    refuse();
+    return;
+  }
   readBody(request, maxBodyBytes, (body) => {
     if (body === 'too long') {
-      const message = `Request body is longer than ${maxBodyBytes} bytes.`;
-      send(response, failure(413, 'RequestEntityTooLarge', message), caller);
+      refuse();
       return;
     }
     const served = answer(service, new HttpRequest(request, body, caller));
@@ -128,6 +150,8 @@ function serve(
 }
 
 function ignore(): void {}
+
+const NO_BODY = new Uint8Array();
 
 const NO_QUERY = new URLSearchParams();
 
@@ -201,7 +225,7 @@ function readBody(
     if (bytes <= maxBytes) chunks.push(chunk);
     else {
       chunks.length = 0;
-      if (bytes > 4 * maxBytes) request.destroy();
+      if (bytes > READ_TIMES * maxBytes) request.destroy();
     }
   });
   request.on('end', () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSqsClient, type SqsServer, serveSqs } from '../../../src/local/sqs/index.ts';
 
 let server: SqsServer;
@@ -90,11 +90,83 @@ describe('requests that no client sends', () => {
     }
   });
 
-  it('bodies over the limit, which are answered and not kept', async () => {
-    const { status } = await refusal(
-      await action('SendMessage', Buffer.alloc(20 * 1024 * 1024, 'x')),
+  it('bodies over the limit, which are answered in their protocol, and not kept', async () => {
+    const body = Buffer.alloc(20 * 1024 * 1024, 'x');
+    const json = await action('SendMessage', body);
+    expect(json.headers.get('x-amzn-requestid')).not.toBeNull();
+    expect(await refusal(json)).toEqual({
+      status: 413,
+      code: 'com.amazon.coral.service#RequestEntityTooLargeException',
+    });
+    const query = await post(body, { 'content-type': 'application/x-www-form-urlencoded' });
+    expect(query.headers.get('content-type')).toBe('text/xml');
+    expect(query.headers.get('x-amzn-requestid')).not.toBeNull();
+    expect(await refusal(query)).toEqual({ status: 413, code: 'RequestEntityTooLarge' });
+  });
+
+  it('a Host that no URL can have', async () => {
+    const body = 'Action=CreateQueue&QueueName=odd';
+    const head = `POST / HTTP/1.1\r\nhost: a/b?c\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const answer = await raw(head + body, { end: false });
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+    expect(answer).toContain('<Code>InvalidAddress</Code>');
+    expect(() => server.sqs.peek('odd')).toThrow('There is no queue');
+  });
+
+  it('an expectation that is none, which is passed over', async () => {
+    const body = 'Action=ListQueues';
+    const head = `POST / HTTP/1.1\r\nhost: x\r\nexpect: foo\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
+    expect(await raw(head + body, { end: false })).toMatch(
+      /^HTTP\/1\.1 200 .*<ListQueuesResponse/s,
     );
-    expect(status).toBe(413);
+  });
+
+  it('a length that nobody sends, which is refused at once', async () => {
+    const began = performance.now();
+    const head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\nx';
+    const answer = await raw(head, { end: false });
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*<Code>RequestEntityTooLarge<\/Code>/s);
+    expect(performance.now() - began).toBeLessThan(1_500);
+  });
+
+  it('whatever goes wrong is answered in the protocol, without what Node says', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+      throw new TypeError('The clock stands still');
+    });
+    onTestFinished(() => {
+      clock.mockRestore();
+      warned.mockRestore();
+    });
+    const ask = (headers: Record<string, string>, body: string, path = '/') =>
+      server.sqs.service({
+        method: 'POST',
+        path,
+        query: new URLSearchParams(),
+        headers,
+        body,
+        signal: new AbortController().signal,
+      });
+    const TEXT = 'We encountered an internal error. Please try again.';
+    const json = await ask({ 'x-amz-target': 'AmazonSQS.ListQueues' }, '{}');
+    expect(json).toMatchObject({
+      status: 500,
+      headers: { 'x-amzn-query-error': 'InternalFailure;Receiver' },
+      body: JSON.stringify({ __type: 'com.amazon.coral.service#InternalFailure', message: TEXT }),
+    });
+    const query = await ask({}, 'Action=ListQueues');
+    expect(query).toMatchObject({ status: 500, headers: { 'content-type': 'text/xml' } });
+    expect(query.body).toContain(
+      `<Type>Receiver</Type><Code>InternalFailure</Code><Message>${TEXT}</Message>`,
+    );
+    const headers = { 'smithy-protocol': 'rpc-v2-cbor' };
+    const cbor = await ask(headers, '', '/service/AmazonSQS/operation/ListQueues');
+    expect(cbor).toMatchObject({ status: 500, headers: { 'content-type': 'application/cbor' } });
+    // Whoever runs it is told what it was.
+    expect(warned).toHaveBeenCalledTimes(3);
+    expect(warned.mock.lastCall?.[1]).toMatchObject({
+      detail: expect.stringContaining('The clock stands still'),
+    });
   });
 
   it('any parameters for any action', async () => {
@@ -212,14 +284,46 @@ describe('connections', () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  /** A receive as it goes over a connection. */
+  function receive(parameters: object): string {
+    const body = JSON.stringify(parameters);
+    const head = `POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonSQS.ReceiveMessage\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}`;
+    return `${head}\r\n\r\n${body}`;
+  }
+
+  it('that are closed on their client’s side alone are served', async () => {
+    const client = createSqsClient(server.sqs);
+    const made = await client.send(new CreateQueueCommand({ QueueName: 'half' }));
+    await client.send(new SendMessageCommand({ QueueUrl: made.QueueUrl, MessageBody: 'whole' }));
+    expect(await raw(receive({ QueueUrl: made.QueueUrl }))).toContain('"Body":"whole"');
+  });
+
+  it('that break while messages are sent lose none, nor their order', async () => {
+    const client = createSqsClient(server.sqs);
+    const made = await client.send(new CreateQueueCommand({ QueueName: 'ordered' }));
+    const url = made.QueueUrl ?? '';
+    for (let n = 0; n < 8; n++) {
+      const MessageBody = `${n}${'x'.repeat(900_000)}`;
+      await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
+    }
+    const states = () => new Set(server.sqs.peek('ordered').map(({ state }) => state));
+    const socket = connect(server.port, server.host);
+    socket.pause();
+    socket.write(receive({ QueueUrl: url, MaxNumberOfMessages: 10 }));
+    await expect.poll(states).toEqual(new Set(['inFlight']));
+    socket.resetAndDestroy();
+    await expect.poll(states).toEqual(new Set(['visible']));
+    const again = new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10 });
+    const { Messages = [] } = await client.send(again);
+    expect(Messages.map(({ Body }) => Body?.[0]).join('')).toBe('01234567');
+  });
+
   it('that break while a receive waits lose no message', async () => {
     const client = createSqsClient(server.sqs);
     const made = await client.send(new CreateQueueCommand({ QueueName: 'broken' }));
     const url = made.QueueUrl ?? '';
-    const body = JSON.stringify({ QueueUrl: url, WaitTimeSeconds: 20 });
     const socket = connect(server.port, server.host);
-    const head = `POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonSQS.ReceiveMessage\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}`;
-    socket.write(`${head}\r\n\r\n${body}`);
+    socket.write(receive({ QueueUrl: url, WaitTimeSeconds: 20 }));
     // What is sent later is answered later: the receive waits by then.
     await post('');
     await post('');

@@ -541,6 +541,37 @@ describe('by hand', () => {
     expect(({} as Fields)['1']).toBeUndefined();
   });
 
+  it('an only item without its number, as AWS documents it', async () => {
+    const ask = async (fields: Fields) => {
+      const answer = await get(fields, pathOf());
+      expect(answer.status).toBe(200);
+      return xml(answer);
+    };
+    await ask({
+      Action: 'SetQueueAttributes',
+      'Attribute.Name': 'VisibilityTimeout',
+      'Attribute.Value': '35',
+    });
+    expect(await ask({ Action: 'GetQueueAttributes', AttributeName: 'All' })).toContain(
+      '<Name>VisibilityTimeout</Name><Value>35</Value>',
+    );
+    await ask({ Action: 'TagQueue', 'Tag.Key': 'a', 'Tag.Value': 'b' });
+    expect(await ask({ Action: 'ListQueueTags' })).toContain('<Tag><Key>a</Key>');
+    await ask({ Action: 'UntagQueue', TagKey: 'a' });
+    expect(await ask({ Action: 'ListQueueTags' })).toContain('<ListQueueTagsResult/>');
+    await ask({
+      Action: 'SendMessage',
+      MessageBody: 'x',
+      'MessageAttribute.Name': 'kind',
+      'MessageAttribute.Value.DataType': 'String',
+      'MessageAttribute.Value.StringValue': 'odd',
+    });
+    const one = { Action: 'ReceiveMessage', AttributeName: 'All', MessageAttributeName: 'All' };
+    const received = await ask(one);
+    expect(received).toContain('<Name>ApproximateReceiveCount</Name>');
+    expect(received).toContain('<StringValue>odd</StringValue>');
+  });
+
   it('the first of two fields with one name', async () => {
     const twice = 'Action=SendMessage&MessageBody=first&MessageBody=second';
     expect((await post(twice, pathOf())).status).toBe(200);
@@ -572,7 +603,8 @@ describe('malformed requests get AWS’s kind of error', () => {
     ],
     ['more than allowed', 'Action=ReceiveMessage&WaitTimeSeconds=21', 400, 'InvalidParameterValue'],
     ['a structure for a text', 'Action=SendMessage&MessageBody.1=x', 400, 'MalformedInput'],
-    ['a text for a list', 'Action=UntagQueue&TagKey=a', 400, 'MalformedInput'],
+    ['a text for a list', 'Action=UntagQueue&TagKey=a&TagKey.1=b', 400, 'MalformedInput'],
+    ['a list for an item', 'Action=TagQueue&Tag.Key.1=a&Tag.Value=b', 400, 'MalformedInput'],
     [
       'a text for a structure',
       'Action=DeleteMessageBatch&DeleteMessageBatchRequestEntry.1=a',

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connect, type Result } from '../../../src/index.ts';
 import { isRunning } from '../../cli/command.ts';
 import type { blocks, hit, noted, wild } from '../../fixtures/tasks.ts';
@@ -130,6 +130,14 @@ describe('worker processes', () => {
     const expected = inputs.map((how) => (how.includes('fine') ? 'ok' : 'WorkerDied'));
     expect(outcomes(await Array.fromAsync(run))).toEqual(expected);
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 198, failed: 2, sealed: true });
+  });
+
+  it('that run out of memory cost only the input that has them do so', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=150');
+    await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
+    const run = fanfold.map<typeof wild>('wild', ['fine', 'runs out of memory', 'fine']);
+    expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'WorkerDied', 'ok']);
+    vi.unstubAllEnvs();
   });
 
   it('that never give the thread back are killed', async () => {

@@ -1,9 +1,11 @@
 import type { Call, Output } from '../call.ts';
-import { addTags } from './tag-queue.ts';
+import { addTags, checkTags } from './tag-queue.ts';
 
 export function createQueue({ input, queues, now, urlOf }: Call): Output {
   const name = input.requiredText('QueueName');
   const tags = input.textMap('tags');
+  // Before there is a queue, which a refusal would leave behind.
+  checkTags(tags, name);
   const known = queues.find(name) !== undefined;
   const queue = queues.create(name, input.textMap('Attributes'), now);
   if (!known) addTags(queue, tags);

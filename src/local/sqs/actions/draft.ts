@@ -29,7 +29,10 @@ export function readDraft(input: Input, queue: Queue, queues: Queues): Sized {
     }
   }
   const system = checkAttributes(systemAttributes);
-  const trace = system.get('AWSTraceHeader')?.value;
+  const trace = system.get('AWSTraceHeader');
+  if (trace && trace.dataType !== 'String') {
+    throw invalidParameter("The message system attribute 'AWSTraceHeader' must be a String.");
+  }
   const draft: Draft = {
     id: randomUUID(),
     body,
@@ -37,7 +40,7 @@ export function readDraft(input: Input, queue: Queue, queues: Queues): Sized {
     attributes,
     attributesMd5: attributesMd5(attributes),
     systemAttributesMd5: attributesMd5(system),
-    traceHeader: trace && 'text' in trace ? trace.text : undefined,
+    traceHeader: trace && 'text' in trace.value ? trace.value.text : undefined,
     groupId: groupId(input, queue),
     deduplicationId: deduplicationId(input, queue, body),
     senderId: accountId,

@@ -1,19 +1,24 @@
 import type { Call, Output } from '../call.ts';
+import { parsed } from '../engine/json-value.ts';
 import type { Queue } from '../engine/queue.ts';
-import { invalidValue } from '../errors.ts';
+import { invalidParameter, invalidValue } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { LIST_RESULTS } from '../limits.ts';
 
 export function listQueues({ input, queues, urlOf }: Call): Output {
-  const found = queues.withPrefix(input.text('QueueNamePrefix') ?? '');
-  const { queues: some, next } = page(input, found);
+  const prefix = input.text('QueueNamePrefix') ?? '';
+  const { queues: some, next } = page(input, queues.withPrefix(prefix), prefix);
   return { ...(some.length > 0 ? { QueueUrls: some.map(urlOf) } : {}), ...next };
 }
 
-/** The page of queues that a request asks for, by name. Its token is the name that it ended with. */
+/**
+ * The page of queues that a request asks for, by name. Its token says which list it is of, and the
+ * name that it ended with.
+ */
 export function page(
   input: Input,
   queues: readonly Queue[],
+  listOf: string,
 ): { queues: readonly Queue[]; next: { NextToken?: string } } {
   const asked = input.integer('MaxResults');
   const { min, max } = LIST_RESULTS;
@@ -21,11 +26,22 @@ export function page(
     throw invalidValue('MaxResults', asked, `Must be between ${min} and ${max}, if provided.`);
   }
   const token = input.text('NextToken');
-  const after = token === undefined ? undefined : Buffer.from(token, 'base64url').toString();
-  const rest = after === undefined ? queues : queues.filter(({ name }) => name > after);
+  const after = token ? readToken(token, listOf) : '';
+  const rest = queues.filter(({ name }) => name > after);
   const some = rest.slice(0, asked ?? max);
   // AWS gives a token only to callers that asked for pages.
   if (asked === undefined || rest.length === some.length) return { queues: some, next: {} };
   const last = some.at(-1)?.name ?? '';
-  return { queues: some, next: { NextToken: Buffer.from(last).toString('base64url') } };
+  return { queues: some, next: { NextToken: tokenOf(listOf, last) } };
+}
+
+function tokenOf(listOf: string, last: string): string {
+  return Buffer.from(JSON.stringify([listOf, last])).toString('base64url');
+}
+
+function readToken(token: string, listOf: string): string {
+  const read = parsed(Buffer.from(token, 'base64url').toString());
+  const last = Array.isArray(read) ? read[1] : undefined;
+  if (typeof last === 'string' && tokenOf(listOf, last) === token) return last;
+  throw invalidParameter('Invalid or expired next token.');
 }

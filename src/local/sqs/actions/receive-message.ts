@@ -58,8 +58,10 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
   const wantsSystem = systemNames.length > 0 ? selector(systemNames) : undefined;
   const messages = received.map((one) => outgoing(one, wantsAttribute, wantsSystem));
   return new ReceivedMessages(messages, () => {
-    for (const { handle } of received) queue.takeBack(handle);
-    call.polls.serveChanged(Date.now());
+    const at = Date.now();
+    // Each is put before all others: the first at last.
+    for (const { handle } of received.toReversed()) queue.takeBack(handle, at);
+    call.polls.serveChanged(at);
   });
 }
 

@@ -1,22 +1,36 @@
 import type { Call, Output } from '../call.ts';
+import { FORBIDDEN_CHARACTER } from '../engine/contents.ts';
 import type { Queue } from '../engine/queue.ts';
 import { invalidParameter, missingParameter } from '../errors.ts';
-import { MAX_TAG_KEY_LENGTH, MAX_TAG_VALUE_LENGTH, MAX_TAGS } from '../limits.ts';
+import { MAX_TAG_KEY_LENGTH, MAX_TAG_VALUE_LENGTH, MAX_TAGS, RESERVED_TAG } from '../limits.ts';
 import { queueOf } from './queue-of.ts';
 
 export function tagQueue(call: Call): Output {
   const queue = queueOf(call);
   if (!call.input.has('Tags')) throw missingParameter('Tags');
-  addTags(queue, call.input.textMap('Tags'));
+  const tags = call.input.textMap('Tags');
+  checkTags(tags, queue.name, queue.tags.keys());
+  addTags(queue, tags);
   return undefined;
 }
 
-export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): void {
+/** @param there the keys that the queue has already */
+export function checkTags(
+  tags: Readonly<Record<string, string>>,
+  queueName: string,
+  there: Iterable<string> = [],
+): void {
   for (const [key, value] of Object.entries(tags)) {
     if (key === '' || key.length > MAX_TAG_KEY_LENGTH) {
       throw invalidParameter(
         `Tag keys must be between 1 and ${MAX_TAG_KEY_LENGTH} characters in length.`,
       );
+    }
+    if (RESERVED_TAG.test(key)) {
+      throw invalidParameter(`The tag key ${key} is reserved: it starts with aws:.`);
+    }
+    if (FORBIDDEN_CHARACTER.test(key) || FORBIDDEN_CHARACTER.test(value)) {
+      throw invalidParameter('Invalid characters were found in a tag.');
     }
     if (value.length > MAX_TAG_VALUE_LENGTH) {
       throw invalidParameter(
@@ -24,8 +38,11 @@ export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): v
       );
     }
   }
-  if (new Set([...queue.tags.keys(), ...Object.keys(tags)]).size > MAX_TAGS) {
-    throw invalidParameter(`Too many tags added for queue ${queue.name}.`);
+  if (new Set([...there, ...Object.keys(tags)]).size > MAX_TAGS) {
+    throw invalidParameter(`Too many tags added for queue ${queueName}.`);
   }
+}
+
+export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): void {
   for (const [key, value] of Object.entries(tags)) queue.tags.set(key, value);
 }

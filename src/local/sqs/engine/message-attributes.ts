@@ -4,6 +4,8 @@ import {
   MAX_ATTRIBUTE_NAME_LENGTH,
   MAX_ATTRIBUTE_TYPE_LENGTH,
   MAX_MESSAGE_ATTRIBUTES,
+  MAX_NUMBER_DIGITS,
+  NUMBER_EXPONENT,
 } from '../limits.ts';
 import type { Bytes } from './bytes.ts';
 import { FORBIDDEN_CHARACTER } from './contents.ts';
@@ -89,6 +91,11 @@ function checkAttribute(name: string, given: GivenAttribute | undefined): Messag
       `The message attribute '${name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.`,
     );
   }
+  if (FORBIDDEN_CHARACTER.test(dataType)) {
+    throw invalidParameter(
+      `Invalid characters were found in the type of the message attribute '${name}'.`,
+    );
+  }
   if (dataType.length > MAX_ATTRIBUTE_TYPE_LENGTH) {
     throw invalidParameter(
       `Length of message attribute type must be less than ${MAX_ATTRIBUTE_TYPE_LENGTH} bytes.`,
@@ -106,12 +113,29 @@ function checkAttribute(name: string, given: GivenAttribute | undefined): Messag
       `Invalid characters were found in the message (user) attribute '${name}' value, the set of allowed characters is #x9 | #xA | #xD | [#x20 to #xD7FF] | [#xE000 to #xFFFD] | [#x10000 to #x10FFFF]`,
     );
   }
-  if (kind === 'Number' && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) {
+  if (kind === 'Number' && !isNumber(text)) {
     throw invalidParameter(
       `Can't cast the value of message (user) attribute '${name}' to a number.`,
     );
   }
   return { dataType, value: { text } };
+}
+
+const NUMBER = /^[+-]?(?=\.?\d)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
+
+/** Whether a text is a number that SQS takes: of so many digits, and not too large or too small. */
+function isNumber(text: string): boolean {
+  const match = NUMBER.exec(text);
+  if (match === null) return false;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  const fromFirst = (whole + fraction).replace(/^0+/, '');
+  const digits = fromFirst.replace(/0+$/, '');
+  if (digits === '') return true;
+  // The number is d.ddd times ten to the power.
+  const power = Number(exponent) + fromFirst.length - fraction.length - 1;
+  const { min, max } = NUMBER_EXPONENT;
+  const isInRange = (power >= min && power < max) || (power === max && digits === '1');
+  return digits.length <= MAX_NUMBER_DIGITS && isInRange;
 }
 
 function emptyValue(name: string, kind: string): SqsError {

@@ -1,28 +1,42 @@
 import { Heap } from './heap.ts';
 import type { Message, MessageState } from './message.ts';
 import type { Order } from './order.ts';
+import type { Receipt } from './receipt.ts';
 
 /**
  * A queue's messages: each in its state, by number, in the order in which the visible ones are
  * received, and by when time alone will change it. What a change means is the queue's to say.
  */
 export class Messages {
-  /** How long a message is kept, in milliseconds. After a change, `reschedule` each. */
-  retentionMs = Number.POSITIVE_INFINITY;
   visible = 0;
   inFlight = 0;
   delayed = 0;
   readonly #order: Order;
+  #retentionMs: number;
   readonly #byNumber = new Map<number, Message>();
   readonly #deadlines = new Heap<Message>();
   #lastNumber = 0;
 
-  constructor(order: Order) {
+  /** @param retentionMs how long a message is kept, in milliseconds */
+  constructor(order: Order, retentionMs: number) {
     this.#order = order;
+    this.#retentionMs = retentionMs;
   }
 
   get(number: number): Message | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** The message whose latest receipt it is. */
+  ofReceipt({ number, receive }: Receipt): Message | undefined {
+    const message = this.#byNumber.get(number);
+    return message?.receipt === receive ? message : undefined;
+  }
+
+  /** Whether a receive may have given the receipt out: of a message that is gone it is not known. */
+  mayHaveGiven({ number, receive }: Receipt): boolean {
+    const message = this.#byNumber.get(number);
+    return message ? receive <= message.receipt : number <= this.#lastNumber;
   }
 
   /** The first sent first. */
@@ -31,27 +45,40 @@ export class Messages {
   }
 
   /** The next to be received. @param previous what the same receive took before */
-  next(previous: Message | undefined): Message | undefined {
-    return this.#order.next(previous);
+  next(previous: Message | undefined, now: number): Message | undefined {
+    return this.#order.next(previous, now);
   }
 
   insert(message: Message, state: 'visible' | 'delayed', stateEndsAt: number): void {
     message.number = ++this.#lastNumber;
     this.#byNumber.set(message.number, message);
-    this.#enter(message, state, stateEndsAt, false);
+    message.stateEndsAt = stateEndsAt;
+    this.#enter(message, state, false);
     message.rank = this.#deadlineOf(message);
     this.#deadlines.add(message);
   }
 
   /** @param first a visible one comes before all others */
-  move(message: Message, state: MessageState, stateEndsAt: number, first = false): void {
-    this.#leave(message);
-    this.#enter(message, state, stateEndsAt, first);
+  move(
+    message: Message,
+    state: MessageState,
+    stateEndsAt: number,
+    now: number,
+    first = false,
+  ): void {
+    const { state: before } = message;
+    message.stateEndsAt = stateEndsAt;
+    if (state !== before) {
+      // In this order, since a group is forgotten as soon as it has no message.
+      this.#enter(message, state, first);
+      if (state === 'inFlight') this.#order.taken(message, now);
+      this.#leave(message, before, now);
+    }
     this.reschedule(message);
   }
 
-  remove(message: Message): void {
-    this.#leave(message);
+  remove(message: Message, now: number): void {
+    this.#leave(message, message.state, now);
     this.#byNumber.delete(message.number);
     this.#deadlines.remove(message);
   }
@@ -63,6 +90,17 @@ export class Messages {
     this.visible = 0;
     this.inFlight = 0;
     this.delayed = 0;
+  }
+
+  /** @param delayMs undefined: those that are delayed stay so for as long as they would */
+  setTimes(retentionMs: number, delayMs: number | undefined): void {
+    this.#retentionMs = retentionMs;
+    for (const message of this.all()) {
+      if (delayMs !== undefined && message.state === 'delayed') {
+        message.stateEndsAt = message.sentAt + delayMs;
+      }
+      this.reschedule(message);
+    }
   }
 
   /** To be told when a message's state ends at another time than it did. */
@@ -86,18 +124,16 @@ export class Messages {
     return this.#expiresAt(message) <= now;
   }
 
-  #enter(message: Message, state: MessageState, stateEndsAt: number, first: boolean): void {
+  #enter(message: Message, state: MessageState, first: boolean): void {
     message.state = state;
-    message.stateEndsAt = stateEndsAt;
     this[state]++;
     if (state === 'visible') this.#order.add(message, first);
-    else if (state === 'inFlight') this.#order.taken(message);
   }
 
-  #leave(message: Message): void {
-    this[message.state]--;
-    if (message.state === 'visible') this.#order.remove(message);
-    else if (message.state === 'inFlight') this.#order.released(message);
+  #leave(message: Message, state: MessageState, now: number): void {
+    this[state]--;
+    if (state === 'visible') this.#order.remove(message);
+    else if (state === 'inFlight') this.#order.released(message, now);
   }
 
   #deadlineOf(message: Message): number {
@@ -106,6 +142,6 @@ export class Messages {
   }
 
   #expiresAt(message: Message): number {
-    return message.keptSince + this.retentionMs;
+    return message.keptSince + this.#retentionMs;
   }
 }

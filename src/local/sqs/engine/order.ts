@@ -1,6 +1,7 @@
 import { NOISY_IN_FLIGHT, NOISY_SHARE } from '../limits.ts';
 import { Heap, type Ranked } from './heap.ts';
 import { LinkedList } from './linked-list.ts';
+import { Load } from './load.ts';
 import type { Message } from './message.ts';
 
 /** Which of a queue's visible messages is received next. Its queue tells it of each change. */
@@ -10,11 +11,11 @@ export interface Order {
   /** A visible message is visible no more. */
   remove(message: Message): void;
   /** A message is in flight from now on. */
-  taken(message: Message): void;
+  taken(message: Message, now: number): void;
   /** A message is in flight no more. */
-  released(message: Message): void;
+  released(message: Message, now: number): void;
   /** @param previous what the same receive took before */
-  next(previous: Message | undefined): Message | undefined;
+  next(previous: Message | undefined, now: number): Message | undefined;
   clear(): void;
 }
 
@@ -22,7 +23,7 @@ export interface Order {
 class Group implements Ranked {
   readonly id: string | undefined;
   readonly visible = new LinkedList<Message>();
-  inFlight = 0;
+  readonly load = new Load();
   /** The turn of its first visible message. */
   rank = 0;
   readonly number: number;
@@ -48,7 +49,7 @@ class Groups {
   }
 
   forget(group: Group): void {
-    if (group.visible.length === 0 && group.inFlight === 0) this.#byId.delete(group.id);
+    if (group.visible.length === 0 && group.load.inFlight === 0) this.#byId.delete(group.id);
   }
 
   clear(): void {
@@ -58,8 +59,10 @@ class Groups {
 
 /**
  * A standard queue's order: as messages became visible, but one group must not keep the others
- * waiting. A group that has many messages in flight, and a tenth of all, is noisy: its messages
- * are received when no other's wait. That is what AWS calls a fair queue.
+ * waiting. A group that has many messages in flight, and a tenth of all, is noisy, and so is one
+ * that takes a tenth of the processing time: its messages are received when no quiet group's wait.
+ * That is what AWS calls a fair queue. Of several noisy groups the one that has taken the least is
+ * next, so that they share alike, however many of their messages wait.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export class FairOrder implements Order {
@@ -68,7 +71,7 @@ export class FairOrder implements Order {
   readonly #quiet = new Heap<Group>();
   /** ... and those that were noisy: fewer than ten, and some that have just calmed down. */
   readonly #noisy = new Set<Group>();
-  #inFlight = 0;
+  #total = new Load();
   #firstTurn = 0;
   #lastTurn = 0;
 
@@ -87,45 +90,47 @@ export class FairOrder implements Order {
     this.#groups.forget(group);
   }
 
-  taken(message: Message): void {
-    this.#groups.of(message).inFlight++;
-    this.#inFlight++;
+  taken(message: Message, now: number): void {
+    this.#groups.of(message).load.add(now);
+    this.#total.add(now);
   }
 
-  released(message: Message): void {
+  released(message: Message, now: number): void {
     const group = this.#groups.of(message);
-    group.inFlight--;
-    this.#inFlight--;
+    group.load.remove(now);
+    this.#total.remove(now);
     this.#groups.forget(group);
   }
 
-  next(): Message | undefined {
+  next(_previous: Message | undefined, now: number): Message | undefined {
     for (const group of this.#noisy) {
-      if (this.#isNoisy(group)) continue;
+      if (this.#isNoisy(group, now)) continue;
       this.#noisy.delete(group);
       this.#quiet.add(group);
     }
     for (let group = this.#quiet.first; group; group = this.#quiet.first) {
-      if (!this.#isNoisy(group)) return group.visible.first;
+      if (!this.#isNoisy(group, now)) return group.visible.first;
       this.#quiet.remove(group);
       this.#noisy.add(group);
     }
-    let oldest: Group | undefined;
-    for (const group of this.#noisy) if (!oldest || group.rank < oldest.rank) oldest = group;
-    return oldest?.visible.first;
+    let next: Group | undefined;
+    for (const group of this.#noisy) if (!next || isBefore(group, next, now)) next = group;
+    return next?.visible.first;
   }
 
   clear(): void {
     this.#groups.clear();
     this.#quiet.clear();
     this.#noisy.clear();
-    this.#inFlight = 0;
+    this.#total = new Load();
   }
 
-  #isNoisy({ id, inFlight }: Group): boolean {
+  #isNoisy({ id, load }: Group, now: number): boolean {
     // Messages of no group are nobody's: each stands for itself.
-    if (id === undefined || inFlight < NOISY_IN_FLIGHT) return false;
-    return inFlight > this.#inFlight * NOISY_SHARE;
+    if (id === undefined) return false;
+    const { inFlight } = load;
+    if (inFlight >= NOISY_IN_FLIGHT && inFlight > this.#total.inFlight * NOISY_SHARE) return true;
+    return load.msAt(now) > this.#total.msAt(now) * NOISY_SHARE;
   }
 
   /** Puts the group where its first visible message belongs. */
@@ -143,6 +148,12 @@ export class FairOrder implements Order {
     group.rank = first.turn;
     if (!this.#noisy.has(group)) this.#quiet.add(group);
   }
+}
+
+/** Whether a noisy group's messages come before another's: it has taken less, or waited longer. */
+function isBefore(one: Group, other: Group, now: number): boolean {
+  const more = one.load.msAt(now) - other.load.msAt(now);
+  return more < 0 || (more === 0 && one.rank < other.rank);
 }
 
 /**
@@ -178,15 +189,15 @@ export class FifoOrder implements Order {
     this.#groups.forget(group);
   }
 
-  taken(message: Message): void {
+  taken(message: Message, now: number): void {
     const group = this.#groups.of(message);
-    group.inFlight++;
+    group.load.add(now);
     this.#rank(group);
   }
 
-  released(message: Message): void {
+  released(message: Message, now: number): void {
     const group = this.#groups.of(message);
-    group.inFlight--;
+    group.load.remove(now);
     this.#rank(group);
     this.#groups.forget(group);
   }
@@ -204,7 +215,7 @@ export class FifoOrder implements Order {
 
   /** Opens or locks the group, and puts it where its first message belongs. */
   #rank(group: Group): void {
-    const first = group.inFlight === 0 ? group.visible.first : undefined;
+    const first = group.load.inFlight === 0 ? group.visible.first : undefined;
     const isOpen = group.place >= 0;
     if (first === undefined) {
       if (isOpen) this.#open.remove(group);

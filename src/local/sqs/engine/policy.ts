@@ -1,5 +1,12 @@
 import { invalidValue, SqsError } from '../errors.ts';
-import { MAX_PERMISSIONS, PERMISSION_LABEL, SHARED_ACTIONS } from '../limits.ts';
+import {
+  MAX_POLICY_BYTES,
+  MAX_STATEMENT_ACTIONS,
+  MAX_STATEMENTS,
+  PERMISSION_LABEL,
+  SHARED_ACTIONS,
+} from '../limits.ts';
+import { isObject, parsed } from './json-value.ts';
 
 /** What AddPermission grants. It is stored and told again; nobody is refused by it. */
 export interface Permission {
@@ -16,6 +23,13 @@ interface Policy {
   readonly Version?: string;
   readonly Id?: string;
   readonly Statement: readonly Statement[];
+}
+
+/** Whether SQS takes a text for a policy. What its statements say is not looked at. */
+export function isPolicy(text: string): boolean {
+  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) return false;
+  const policy = parsed(text);
+  return isObject(policy) && statementsOf(policy).every(isObject);
 }
 
 /** A policy with one statement more, in the form that SQS gives it. */
@@ -41,14 +55,20 @@ export function addPermissionTo(
       'Only the queue owner is allowed to invoke this action.',
     );
   }
+  if (actions.length > MAX_STATEMENT_ACTIONS) {
+    throw new SqsError(
+      'OverLimit',
+      `${actions.length} Actions were found, maximum allowed is ${MAX_STATEMENT_ACTIONS}.`,
+    );
+  }
   const { Statement: statements, ...rest } = readPolicy(policy, queueArn);
   if (statements.some(({ Sid }) => Sid === label)) {
     throw invalidValue('Label', label, 'Already exists.');
   }
-  if (statements.length >= MAX_PERMISSIONS) {
+  if (statements.length >= MAX_STATEMENTS) {
     throw new SqsError(
       'OverLimit',
-      `${statements.length + 1} statements were found, maximum allowed is ${MAX_PERMISSIONS}`,
+      `${statements.length + 1} statements were found, maximum allowed is ${MAX_STATEMENTS}`,
     );
   }
   const added = {
@@ -75,9 +95,15 @@ function readPolicy(policy: string | undefined, queueArn: string): Policy {
   if (policy === undefined) {
     return { Version: '2008-10-17', Id: `${queueArn}/SQSDefaultPolicy`, Statement: [] };
   }
-  const { Statement: statements, ...rest } = JSON.parse(policy) as Partial<Record<string, unknown>>;
-  const list = Array.isArray(statements) ? statements : statements ? [statements] : [];
-  return { ...rest, Statement: list as Statement[] };
+  const read: Readonly<Record<string, unknown>> = JSON.parse(policy);
+  // That they are objects was seen to when the policy was set.
+  return { ...read, Statement: statementsOf(read) as Statement[] };
+}
+
+/** A policy's only statement may stand without a list around it. */
+function statementsOf({ Statement: statements }: Readonly<Record<string, unknown>>): unknown[] {
+  if (statements === undefined) return [];
+  return Array.isArray(statements) ? statements : [statements];
 }
 
 function oneOrMore(values: readonly string[]): string | readonly string[] {

@@ -5,7 +5,7 @@ import { FifoMemory, type Sent } from './fifo-memory.ts';
 import { type Draft, Message, type Received, type ReceiveRequest } from './message.ts';
 import { Messages } from './messages.ts';
 import { FairOrder, FifoOrder } from './order.ts';
-import { readHandle, writeHandle } from './receipt.ts';
+import { invalidHandle, type Receipt, readHandle, writeHandle } from './receipt.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
@@ -73,8 +73,8 @@ export class Queue {
     this.attributes = initialAttributes(isFifo);
     this.settings = settingsOf(this.attributes);
     this.#uid = uid;
-    this.#messages = new Messages(isFifo ? new FifoOrder() : new FairOrder());
-    this.#messages.retentionMs = this.settings.retentionSeconds * 1000;
+    const order = isFifo ? new FifoOrder() : new FairOrder();
+    this.#messages = new Messages(order, this.settings.retentionSeconds * 1000);
     this.#fifo = isFifo ? new FifoMemory(memorySeconds) : undefined;
     this.#surroundings = surroundings;
     this.createdAt = now;
@@ -83,20 +83,15 @@ export class Queue {
 
   setAttributes(change: Attributes, now: number): void {
     this.#settle(now);
-    const { retentionSeconds, delaySeconds } = this.settings;
+    const before = this.settings;
     this.attributes = changed(this.attributes, change);
     this.settings = settingsOf(this.attributes);
+    const { retentionSeconds, delaySeconds } = this.settings;
     this.modifiedAt = now;
     // On a FIFO queue a new delay holds for the messages that are there, a new retention on both.
-    const delayMoved = this.isFifo && this.settings.delaySeconds !== delaySeconds;
-    if (this.settings.retentionSeconds === retentionSeconds && !delayMoved) return;
-    this.#messages.retentionMs = this.settings.retentionSeconds * 1000;
-    for (const message of this.#messages.all()) {
-      if (delayMoved && message.state === 'delayed') {
-        message.stateEndsAt = message.sentAt + this.settings.delaySeconds * 1000;
-      }
-      this.#messages.reschedule(message);
-    }
+    const delayMoved = this.isFifo && delaySeconds !== before.delaySeconds;
+    if (retentionSeconds === before.retentionSeconds && !delayMoved) return;
+    this.#messages.setTimes(retentionSeconds * 1000, delayMoved ? delaySeconds * 1000 : undefined);
     this.#surroundings.onChange(this);
   }
 
@@ -128,7 +123,7 @@ export class Queue {
     if (again) return again;
     const received: Message[] = [];
     while (received.length < maxMessages && !this.isFull) {
-      const message = this.#messages.next(received.at(-1));
+      const message = this.#messages.next(received.at(-1), now);
       if (message === undefined) break;
       if (this.#redrive(message, now)) continue;
       message.receiveCount++;
@@ -136,7 +131,7 @@ export class Queue {
       message.receipt++;
       message.receivedAt = now;
       if (message.receiveCount === 1) message.firstReceivedAt = now;
-      this.#messages.move(message, 'inFlight', now + hiddenMs);
+      this.#messages.move(message, 'inFlight', now + hiddenMs, now);
       received.push(message);
     }
     if (attemptId !== undefined && received.length > 0) {
@@ -175,12 +170,12 @@ export class Queue {
    * Takes back what a receive gave to a caller that did not get it: as if it had not been received.
    * A message that has moved on in the meantime stays as it is.
    */
-  takeBack(handle: string): void {
+  takeBack(handle: string, now: number): void {
     const message = this.#find(handle);
     if (message?.state !== 'inFlight') return;
     message.receiveCount--;
     message.receivedHere--;
-    this.#messages.move(message, 'visible', 0, true);
+    this.#messages.move(message, 'visible', 0, now, true);
     this.#surroundings.onChange(this);
   }
 
@@ -191,18 +186,8 @@ export class Queue {
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
-    this.#checkNotExpired(handle);
-    const message = this.#find(handle);
-    if (message !== undefined) this.#remove(message);
-  }
-
-  /** A FIFO queue may have given the message, or its group, to somebody else by then. */
-  #checkNotExpired(handle: string): void {
-    if (!this.isFifo) return;
-    const { number, receive } = readHandle(this.#uid, handle);
-    const message = this.#messages.get(number);
-    if (message === undefined || this.#isHeld(message, receive)) return;
-    throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
+    const message = this.#findUsable(handle);
+    if (message !== undefined) this.#remove(message, now);
   }
 
   /**
@@ -211,18 +196,17 @@ export class Queue {
    */
   moveNext(target: (message: Readonly<Message>) => Queue | undefined, now: number): boolean {
     this.#settle(now);
-    const message = this.#messages.next(undefined);
+    const message = this.#messages.next(undefined, now);
     const queue = message && target(message);
     if (message === undefined || queue === undefined || queue === this) return false;
-    this.#remove(message);
+    this.#remove(message, now);
     queue.#insert(new Message({ ...message.draft, id: randomUUID() }, now), 'visible', 0);
     return true;
   }
 
   changeVisibility(handle: string, seconds: number, now: number): void {
     this.#settle(now);
-    this.#checkNotExpired(handle);
-    const message = this.#find(handle);
+    const message = this.#findUsable(handle);
     if (message === undefined) {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
@@ -233,7 +217,8 @@ export class Queue {
       throw invalidValue('VisibilityTimeout', seconds, reason);
     }
     // A message whose timeout has passed, but that nobody has received again, is hidden again.
-    this.#messages.move(message, seconds > 0 ? 'inFlight' : 'visible', now + seconds * 1000);
+    const state = seconds > 0 ? 'inFlight' : 'visible';
+    this.#messages.move(message, state, now + seconds * 1000, now);
     this.#surroundings.onChange(this);
   }
 
@@ -263,9 +248,10 @@ export class Queue {
   /** Does what has fallen due: delays and timeouts end, old messages go. */
   #settle(now: number): void {
     for (let message = this.#messages.due(now); message; message = this.#messages.due(now)) {
-      if (this.#messages.isExpired(message, now)) this.#remove(message);
+      const dueAt = message.rank;
+      if (this.#messages.isExpired(message, now)) this.#remove(message, dueAt);
       else {
-        this.#messages.move(message, 'visible', 0);
+        this.#messages.move(message, 'visible', 0, dueAt);
         this.#surroundings.onChange(this);
       }
     }
@@ -277,7 +263,7 @@ export class Queue {
     if (policy === undefined || message.receivedHere < policy.maxReceiveCount) return false;
     const target = this.#surroundings.deadLetterQueue(policy.deadLetterTargetArn, this.arn);
     if (target === undefined || target === this) return false;
-    this.#remove(message);
+    this.#remove(message, now);
     target.#accept(message, this.arn, now);
     return true;
   }
@@ -287,17 +273,29 @@ export class Queue {
     this.#surroundings.onChange(this);
   }
 
-  #remove(message: Message): void {
+  #remove(message: Message, now: number): void {
     // A receive may be waiting for its group, or for a place among the messages in flight.
     if (this.isFifo || this.isFull) this.#surroundings.onChange(this);
-    this.#messages.remove(message);
+    this.#messages.remove(message, now);
   }
 
   /** The message whose latest receive gave out the handle; undefined when there is none now. */
   #find(handle: string): Message | undefined {
-    const { number, receive } = readHandle(this.#uid, handle);
-    const message = this.#messages.get(number);
-    return message?.receipt === receive ? message : undefined;
+    return this.#messages.ofReceipt(this.#read(handle));
+  }
+
+  /** A FIFO queue may have given the message, or its group, to somebody else when it timed out. */
+  #findUsable(handle: string): Message | undefined {
+    const message = this.#find(handle);
+    if (!this.isFifo || message?.state === 'inFlight') return message;
+    if (this.#messages.get(this.#read(handle).number) === undefined) return undefined;
+    throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
+  }
+
+  #read(handle: string): Receipt {
+    const receipt = readHandle(this.#uid, handle);
+    if (this.#messages.mayHaveGiven(receipt)) return receipt;
+    throw invalidHandle(handle);
   }
 
   #snapshot(message: Message): Received {

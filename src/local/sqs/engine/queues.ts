@@ -53,7 +53,6 @@ export class Queues implements Surroundings {
   create(name: string, given: Readonly<Record<string, string>>, now: number): Queue {
     const isFifo = checkQueueName(name, given);
     const attributes = readAttributes(given, isFifo);
-    this.#checkRedrivePolicy(this.#arn(name), isFifo, given, attributes);
     const existing = this.#byName.get(name);
     if (existing) {
       const differing = difference(existing.attributes, attributes);
@@ -63,6 +62,7 @@ export class Queues implements Surroundings {
         `A queue already exists with the same name and a different value for attribute ${differing}`,
       );
     }
+    this.#checkRedrivePolicy(this.#arn(name), isFifo, given, attributes);
     this.#checkNotDeletedRecently(name, now);
     const { fifoMemorySeconds: memorySeconds } = this.#options;
     const uid = randomUUID().slice(0, 8);

@@ -18,12 +18,17 @@ export function readHandle(queueUid: string, handle: string): Receipt {
   if (uid === queueUid && rest.length === 0 && receipt.number > 0 && receipt.receive > 0) {
     return receipt;
   }
-  throw new SqsError(
+  throw invalidHandle(handle);
+}
+
+export function invalidHandle(handle: string): SqsError {
+  return new SqsError(
     'ReceiptHandleIsInvalid',
     `The input receipt handle "${handle}" is not a valid receipt handle.`,
   );
 }
 
+/** One text a number: with zeros before it, it would be another's handle. */
 function parse36(text: string): number {
-  return /^[0-9a-z]{1,10}$/.test(text) ? Number.parseInt(text, 36) : 0;
+  return /^[1-9a-z][0-9a-z]{0,9}$/.test(text) ? Number.parseInt(text, 36) : 0;
 }

@@ -1,5 +1,6 @@
 import { invalidParameter, type SqsError } from '../errors.ts';
-import { MAX_RECEIVE_COUNT } from '../limits.ts';
+import { MAX_RECEIVE_COUNT, MAX_SOURCE_ARNS } from '../limits.ts';
+import { isObject, parsed } from './json-value.ts';
 
 /** Where a queue's messages go that have been received too often. */
 export interface RedrivePolicy {
@@ -16,16 +17,26 @@ export function readRedrivePolicy(value: string): RedrivePolicy {
     throw redriveRefusal(value, `Redrive policy does not contain mandatory attribute: ${name}.`);
   }
   const { min, max } = MAX_RECEIVE_COUNT;
-  // AWS takes the count as a number or as its decimal text.
-  const count = Number(maxReceiveCount);
-  if (!Number.isInteger(count) || count < min || count > max) {
-    const reason = `Invalid value for maxReceiveCount: ${maxReceiveCount}, valid values are from ${min} to ${max} both inclusive.`;
+  const count = integerOf(maxReceiveCount);
+  if (count === undefined || count < min || count > max) {
+    const given = typeof maxReceiveCount === 'object' ? 'a structure' : maxReceiveCount;
+    const reason = `Invalid value for maxReceiveCount: ${given}, valid values are from ${min} to ${max} both inclusive.`;
     throw redriveRefusal(value, reason);
   }
-  if (typeof deadLetterTargetArn !== 'string' || !/^arn:(.+:){4}.+$/.test(deadLetterTargetArn)) {
+  if (!isArn(deadLetterTargetArn)) {
     throw redriveRefusal(value, 'Invalid value for deadLetterTargetArn.');
   }
   return { deadLetterTargetArn, maxReceiveCount: count };
+}
+
+/** AWS takes a count as a number or as its decimal text. */
+function integerOf(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^\d{1,10}$/.test(value)) return Number(value);
+  return Number.isInteger(value) ? Number(value) : undefined;
+}
+
+function isArn(value: unknown): value is string {
+  return typeof value === 'string' && /^arn:(.+:){4}.+$/.test(value);
 }
 
 export function redriveRefusal(value: string, reason: string): SqsError {
@@ -39,12 +50,17 @@ const PERMISSIONS = ['allowAll', 'denyAll', 'byQueue'];
 /** Checks the value of a dead-letter queue's RedriveAllowPolicy attribute. */
 export function checkRedriveAllowPolicy(value: string): void {
   const { redrivePermission, sourceQueueArns } = jsonObject('RedriveAllowPolicy', value);
-  const listed = Array.isArray(sourceQueueArns) && sourceQueueArns.length > 0;
-  const known = PERMISSIONS.includes(String(redrivePermission));
-  if (known && listed === (redrivePermission === 'byQueue')) return;
+  const isByQueue = redrivePermission === 'byQueue';
+  const isListRight = isByQueue ? isSourceList(sourceQueueArns) : sourceQueueArns === undefined;
+  if (PERMISSIONS.some((known) => known === redrivePermission) && isListRight) return;
   throw invalidParameter(
-    `Value ${value} for parameter RedriveAllowPolicy is invalid. Reason: redrivePermission must be one of ${PERMISSIONS.join(', ')}, with sourceQueueArns for byQueue only.`,
+    `Value ${value} for parameter RedriveAllowPolicy is invalid. Reason: redrivePermission must be one of ${PERMISSIONS.join(', ')}, with sourceQueueArns, up to ${MAX_SOURCE_ARNS}, for byQueue only.`,
   );
+}
+
+function isSourceList(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false;
+  return value.length <= MAX_SOURCE_ARNS && value.every(isArn);
 }
 
 /** Whether a dead-letter queue with this RedriveAllowPolicy takes messages from a source. */
@@ -57,19 +73,11 @@ export function allowsRedrive(value: string | undefined, sourceArn: string): boo
   return redrivePermission === 'allowAll';
 }
 
-function jsonObject(attribute: string, value: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(value);
-    if (isObject(parsed)) return parsed;
-  } catch {
-    // Refused below, like any other value that is no object.
-  }
+function jsonObject(attribute: string, value: string): Readonly<Record<string, unknown>> {
+  const read = parsed(value);
+  if (isObject(read)) return read;
   const what = attribute === 'RedrivePolicy' ? 'Redrive policy' : 'Redrive allow policy';
   throw invalidParameter(
     `Value ${value} for parameter ${attribute} is invalid. Reason: ${what} is not a valid JSON map.`,
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

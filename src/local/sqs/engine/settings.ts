@@ -9,6 +9,8 @@ import {
   VISIBILITY_SECONDS,
   WAIT_SECONDS,
 } from '../limits.ts';
+import { FORBIDDEN_CHARACTER } from './contents.ts';
+import { isPolicy } from './policy.ts';
 import { checkRedriveAllowPolicy, type RedrivePolicy, readRedrivePolicy } from './redrive.ts';
 
 /** A queue's attributes by SQS's names, as texts: what CreateQueue takes and GetQueueAttributes tells. */
@@ -57,7 +59,7 @@ type Reader = (name: string, value: string) => string;
 const READERS: Record<string, Reader> = {
   DelaySeconds: integerIn(DELAY_SECONDS),
   KmsDataKeyReusePeriodSeconds: integerIn(KMS_REUSE_SECONDS),
-  KmsMasterKeyId: (_, value) => value,
+  KmsMasterKeyId: plainText,
   MaximumMessageSize: integerIn(MAXIMUM_MESSAGE_SIZE),
   MessageRetentionPeriod: integerIn(RETENTION_SECONDS),
   Policy: policyText,
@@ -181,12 +183,13 @@ function oneOf(...values: readonly string[]): Reader {
 }
 
 function policyText(name: string, value: string): string {
-  try {
-    JSON.parse(value);
-    return value;
-  } catch {
-    throw invalidAttribute(name);
-  }
+  if (isPolicy(value)) return value;
+  throw invalidAttribute(name);
+}
+
+function plainText(name: string, value: string): string {
+  if (FORBIDDEN_CHARACTER.test(value)) throw invalidAttribute(name);
+  return value;
 }
 
 function invalidAttribute(name: string): SqsError {

@@ -1,6 +1,6 @@
 import { cbor as format } from '@smithy/core/cbor';
 import type { ServiceResponse } from '../../transport.ts';
-import { queryCode, SqsError, statusOf } from '../errors.ts';
+import { queryErrorHeader, SqsError, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import { isParameters, typeOf } from './json.ts';
 import type { Protocol } from './protocol.ts';
@@ -32,7 +32,7 @@ export const cbor: Protocol = {
     response(
       statusOf(code),
       requestId,
-      { 'x-amzn-query-error': `${queryCode(code)};Sender` },
+      { 'x-amzn-query-error': queryErrorHeader(code) },
       { __type: typeOf(code), message },
     ),
 };

@@ -1,4 +1,4 @@
-import { queryCode, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
+import { queryErrorHeader, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import type { Protocol } from './protocol.ts';
 import { checkMethod, textOf, withQueueOfPath } from './request.ts';
@@ -27,7 +27,7 @@ export const json: Protocol = {
   error: (error, requestId) => ({
     status: statusOf(error.code),
     // The JavaScript SDK needs it: it tells errors by the Query protocol's codes.
-    headers: { ...headers(requestId), 'x-amzn-query-error': `${queryCode(error.code)};Sender` },
+    headers: { ...headers(requestId), 'x-amzn-query-error': queryErrorHeader(error.code) },
     body: JSON.stringify({ __type: typeOf(error.code), message: error.message }),
   }),
 };
@@ -55,10 +55,12 @@ export function isParameters(value: unknown): value is Parameters {
 const COMMON: Partial<Record<SqsErrorCode, string>> = {
   AccessDenied: 'AccessDeniedException',
   IncompleteSignature: 'IncompleteSignatureException',
+  InternalFailure: 'InternalFailure',
   InvalidClientTokenId: 'UnrecognizedClientException',
   InvalidParameterValue: 'InvalidParameterValueException',
   MalformedInput: 'SerializationException',
   MissingParameter: 'MissingRequiredParameterException',
+  RequestEntityTooLarge: 'RequestEntityTooLargeException',
   SignatureDoesNotMatch: 'InvalidSignatureException',
   UnknownOperation: 'UnknownOperationException',
 };

@@ -105,11 +105,13 @@ function readParts(
 
 /**
  * The items of a list or a map in the order of their numbers, which start at 1. Between the name
- * and the number there may be a word, where the service model calls neither flattened.
+ * and the number there may be a word, where the service model calls neither flattened. An only item
+ * may go without a number, as in many an example of AWS's: `AttributeName=All`, `Attribute.Name`.
  */
 function items(field: Field, path: string, word: string): [item: Field, path: string][] {
   // What SDKs send for an empty list.
   if (field.value === '' && field.parts.size === 0) return [];
+  if (isItem(field)) return [[field, path]];
   checkNoValue(field, path);
   const numbered = Array.from(field.parts.get(word)?.parts ?? field.parts, ([step, item]) => ({
     index: indexOf(step),
@@ -125,6 +127,11 @@ function items(field: Field, path: string, word: string): [item: Field, path: st
     last = index;
   }
   return numbered.map(({ item, path }) => [item, path]);
+}
+
+/** Whether a field of a list or a map has what an item has, and no number before it. */
+function isItem({ value, parts }: Field): boolean {
+  return value === undefined ? parts.has('Name') || parts.has('Key') : parts.size === 0;
 }
 
 /** Recorded from AWS. */

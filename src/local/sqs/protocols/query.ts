@@ -1,5 +1,5 @@
 import type { ServiceRequest, ServiceResponse } from '../../transport.ts';
-import { queryCode, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
+import { queryCode, SqsError, type SqsErrorCode, sideOf, statusOf } from '../errors.ts';
 import type { Protocol } from './protocol.ts';
 import { Fields } from './query-input.ts';
 import { resultOf } from './query-output.ts';
@@ -35,7 +35,7 @@ export const query: Protocol = {
   },
   error({ code, message }, requestId) {
     const error =
-      element('Type', 'Sender') +
+      element('Type', sideOf(code)) +
       element('Code', queryCode(code)) +
       element('Message', escaped(messageOf(code, message))) +
       element('Detail', '');

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ServiceRequest } from '../../transport.ts';
 import { SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
@@ -10,12 +11,22 @@ export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): v
 
 export function textOf({ body }: ServiceRequest): string {
   if (typeof body === 'string') return body;
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  // Bytes that are none became this character, which is quickly looked for, and may be meant.
+  if (!text.includes('\ufffd') || isUtf8(body)) return text;
+  throw new SqsError('MalformedInput', 'The request body is not UTF-8.');
+}
+
+/** The name and port that the caller knows this SQS by. */
+export function hostOf({ headers }: ServiceRequest): string {
+  const host = headers.host || 'localhost';
+  if (/^[\w.:[\]-]+$/.test(host)) return host;
+  throw new SqsError('InvalidAddress', `The address ${host} is not valid for this endpoint.`);
 }
 
 /** A request to a queue's own URL is about that queue, unless it names another. */
 export function withQueueOfPath(parameters: Parameters, request: ServiceRequest): Parameters {
   const path = request.path.replace(/\/$/, '');
   if (path === '' || (parameters.QueueUrl ?? undefined) !== undefined) return parameters;
-  return { ...parameters, QueueUrl: `http://${request.headers.host ?? 'localhost'}${path}` };
+  return { ...parameters, QueueUrl: `http://${hostOf(request)}${path}` };
 }
