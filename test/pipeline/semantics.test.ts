@@ -447,3 +447,28 @@ describe('what a worker can not work on', () => {
     await close();
   });
 });
+
+describe('two runs on one deployment', () => {
+  it('progress side by side, whatever their sizes', async () => {
+    const { deployment, startWorkers, close } = await virtualDeployment([slow], { workers: 2 });
+    startWorkers();
+    const large = new Run(deployment, 'slow', range(2_000).fill(2));
+    void runThrough(large, 10_000);
+    await vi.advanceTimersByTimeAsync(300_000);
+    const before = large.ledger.ok;
+    const small = new Run(deployment, 'slow', range(30).fill(2));
+    const { seconds } = await runThrough(small, 2_000);
+    // Alone it would have taken 30 s; behind the other's backlog, half an hour.
+    expect(seconds).toBeLessThan(200);
+    expect(large.ledger.ok).toBeGreaterThan(before);
+    const other = new Run(deployment, 'slow', range(2_000).fill(2));
+    void runThrough(other, 10_000);
+    const from = large.ledger.ok;
+    await vi.advanceTimersByTimeAsync(600_000);
+    const share = other.ledger.ok / (other.ledger.ok + large.ledger.ok - from);
+    expect(share).toBeGreaterThan(0.3);
+    expect(share).toBeLessThan(0.7);
+    await Promise.all([large.cancel(), other.cancel()]);
+    await close();
+  });
+});
