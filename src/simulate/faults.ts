@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 /** What can go wrong, each with the rates at which it may: fast-check picks one, or none. */
 export const FAULTS = {
   /** A receive gives a message, and the queue gives it to somebody else at once. */
-  duplicateDelivery: [0.02, 0.2],
+  duplicateDelivery: [0.05, 0.2],
   /** A message becomes visible late, after others that were sent later. */
   lateMessage: [0.02, 0.2],
   /** A receive's answer takes long, while the message's visibility runs out. */
@@ -16,7 +16,7 @@ export const FAULTS = {
   /** A delete answers that it is done, and the message stays. */
   deleteWithoutEffect: [0.02, 0.1],
   /** A message in flight becomes visible before its time. */
-  earlyVisibility: [0.02, 0.3],
+  earlyVisibility: [0.05, 0.3],
   /** Some entries of a batch fail, by SQS's fault. */
   partialBatch: [0.05, 0.3],
   /** A request is lost before it had an effect. */

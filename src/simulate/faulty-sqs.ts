@@ -27,7 +27,7 @@ const LATE_SECONDS = 90;
 const LATE_ANSWER_MS = 200_000;
 
 /** The most by which visibility is found to have ended early, counted from the receive. */
-const EARLY_MS = 100_000;
+const EARLY_MS = 60_000;
 
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
