@@ -36,9 +36,6 @@ const EMPTY_MS = 2_000;
 const MISSING_MS = 10_000;
 const SEEN_MS = 100_000;
 
-/** How often, at most. Known: a third look counts with two that are long past. */
-const MOMENTS = 2;
-
 /** What kills whom. */
 const KILLERS = {
   worker: 'killWorker',
@@ -61,7 +58,7 @@ export class FaultySqs {
   readonly #wire: Wire;
   readonly #log: EventLog;
   /** When each queue began to be missing for a moment. */
-  readonly #missingAt = new Map<string, number[]>();
+  readonly #missingAt = new Map<string, number>();
 
   constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
     this.#sqs = sqs;
@@ -141,18 +138,17 @@ export class FaultySqs {
   #isMissing(queue: string): boolean {
     const faults = this.#faults;
     if (faults.healed) return false;
-    const moments = this.#missingAt.get(queue) ?? [];
-    const since = Date.now() - (moments.at(-1) ?? Number.NEGATIVE_INFINITY);
+    const since = Date.now() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
     if (since <= MISSING_MS) return faults.random.chance(0.5);
-    if (since <= SEEN_MS || moments.length >= MOMENTS) return false;
-    if (!faults.hits('missingQueue')) return false;
-    this.#missingAt.set(queue, [...moments, Date.now()]);
+    if (since <= SEEN_MS || !faults.hits('missingQueue')) return false;
+    this.#missingAt.set(queue, Date.now());
     return true;
   }
 
   async #receive(call: SqsCall): Promise<ServiceResponse> {
     const faults = this.#faults;
-    // Known: a collector that tries again for long takes a moment's absence for the end of its run.
+    const missing = this.#missing(call);
+    if (missing) return missing;
     if (faults.hits('emptyReceive')) {
       await after(faults.random.whole(0, EMPTY_MS));
       return answered({});

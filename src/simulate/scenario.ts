@@ -106,7 +106,7 @@ const late = fc.array(
 
 /** Many alike: what is cut, and shared out, differs from what few inputs show. */
 const many = fc
-  .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 400 }))
+  .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 1_500 }))
   .map(([count, ms]) => Array.from({ length: count }, (): SimInput => ({ kind: 'ok', ms })));
 
 const inputs = fc.oneof(

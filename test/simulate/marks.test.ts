@@ -29,7 +29,7 @@ const RARE = [
 ];
 
 it('every fault happens, and every rare branch is taken, in what CI simulates', async () => {
-  const { text, failed } = await simulation(['--seed', 1, '--runs', 120]);
+  const { text, failed } = await simulation(['--seed', 1, '--runs', 250]);
   expect(failed, text).toBe(false);
   const missing = RARE.filter((mark) => !new RegExp(`^  ${mark} +[1-9]`, 'm').test(text));
   expect(missing, text).toEqual([]);
