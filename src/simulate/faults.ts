@@ -23,7 +23,7 @@ export const FAULTS = {
   lostRequest: [0.01, 0.05],
   /** A request had its effect, and its answer is lost. */
   lostAnswer: [0.01, 0.05],
-  throttling: [0.01, 0.05],
+  throttling: [0.02, 0.2],
   /** A queue that is there is said not to be. */
   missingQueue: [0.01, 0.1],
   /** A worker dies: before a call, after one, or while its task runs. */
