@@ -2,6 +2,7 @@ export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
 export type { Cancelled } from './pipeline/cancel.ts';
 export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
+export type { Backlog } from './pipeline/collecting.ts';
 export { Account, type Ledger } from './pipeline/ledger.ts';
 export { type Inputs, JsonTexts } from './pipeline/pages.ts';
 export type {

@@ -1,11 +1,10 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
 import type { Account } from './ledger.ts';
 import type { Names } from './names.ts';
 import { findQueue } from './queues.ts';
 import type { Seeds } from './seeds.ts';
 import { wait } from './send.ts';
-import { statusOf } from './status.ts';
+import { statusOf, unknownRun } from './status.ts';
 
 /** How often a run is looked at that somebody else still seeds, in milliseconds. */
 const LOOK_MS = 2_000;
@@ -38,7 +37,8 @@ export class Attached implements Seeds {
   }
 
   get seeded(): number {
-    return this.known;
+    const { sealed, inputs } = this.#options.account;
+    return sealed ? inputs : 0;
   }
 
   stop(): void {
@@ -49,10 +49,7 @@ export class Attached implements Seeds {
     const { sqs, names, runId } = this.#options;
     const url = await findQueue(sqs, names.run(runId));
     if (url !== undefined) return url;
-    throw new FanfoldError(
-      'UnknownRun',
-      `There is no run ${runId} on "${names.name}": it has ended, or was never there.`,
-    );
+    throw unknownRun(runId, names.name);
   }
 
   async #sealed(): Promise<void> {
