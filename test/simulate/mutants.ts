@@ -28,8 +28,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an item starts on a claim that may end before it',
     file: 'src/pipeline/claim.ts',
-    find: 'return !this.lost && Date.now() + seconds * 1000 <= (this.#until ?? 0);',
-    replace: 'return !this.lost;',
+    find: 'this.#until !== undefined && now + seconds * 1000 <= this.#until;',
+    replace: 'this.#until !== undefined;',
   },
   {
     name: 'new chunks are sent after a lost claim',
