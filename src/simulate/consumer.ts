@@ -1,8 +1,8 @@
-import { cancelRun } from '../pipeline/cancel.ts';
+import { Run } from '../pipeline/collecting/run.ts';
+import type { RunOptions } from '../pipeline/collecting/run-options.ts';
 import type { Deployment } from '../pipeline/deployment.ts';
 import { findQueue } from '../pipeline/queues.ts';
-import { Run } from '../pipeline/run.ts';
-import type { RunOptions } from '../pipeline/run-options.ts';
+import { cancelRun } from '../pipeline/runs/cancel.ts';
 import { Actor, never } from './actors.ts';
 import { Disk } from './disk.ts';
 import type { EventLog } from './event-log.ts';

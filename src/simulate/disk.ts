@@ -1,5 +1,5 @@
-import { Account } from '../pipeline/ledger.ts';
-import type { Result } from '../pipeline/result.ts';
+import { Account } from '../pipeline/collecting/ledger.ts';
+import type { Result } from '../pipeline/messages/result.ts';
 
 /** Where a consumer puts results, and where its run stands: what is here outlives its process. */
 export class Disk {

@@ -1,4 +1,4 @@
-import type { FailureCode, Result } from '../pipeline/result.ts';
+import type { FailureCode, Result } from '../pipeline/messages/result.ts';
 import type { Consumer } from './consumer.ts';
 import type { Executions } from './executions.ts';
 import type { InputKind, Scenario, SimInput } from './scenario.ts';

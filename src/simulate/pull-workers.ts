@@ -1,5 +1,5 @@
-import { pull } from '../pipeline/pull.ts';
-import type { Worker } from '../pipeline/work.ts';
+import { pull } from '../pipeline/working/pull.ts';
+import type { Worker } from '../pipeline/working/work.ts';
 import { Actor, FATE } from './actors.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';

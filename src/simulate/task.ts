@@ -1,5 +1,5 @@
 import { NonRetryableError } from '../errors.ts';
-import { MAX_RESULT_BYTES } from '../pipeline/result.ts';
+import { MAX_RESULT_BYTES } from '../pipeline/messages/result.ts';
 import { type AnyTask, defineTask, type TaskContext } from '../task.ts';
 import { type Actor, currentActor, never } from './actors.ts';
 import type { EventLog } from './event-log.ts';

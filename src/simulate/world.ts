@@ -2,7 +2,7 @@ import { type SqsEvent, seedHandler, workerHandler } from '../handlers.ts';
 import { Lambda } from '../local/lambda/index.ts';
 import { Sqs } from '../local/sqs/index.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
-import { Worker } from '../pipeline/work.ts';
+import { Worker } from '../pipeline/working/work.ts';
 import { TaskRegistry } from '../task.ts';
 import { type Actor, FATE } from './actors.ts';
 import { connectClients, lambdaClient, sqsClient } from './clients.ts';

@@ -2,12 +2,12 @@
 import { flushCompileCache } from 'node:module';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
-import type { Chunk } from '../../pipeline/chunk.ts';
-import type { TaskMessage } from '../../pipeline/handling.ts';
+import type { Chunk } from '../../pipeline/messages/chunk.ts';
 import { namesOf } from '../../pipeline/names.ts';
-import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
-import { Worker } from '../../pipeline/work.ts';
+import type { TaskMessage } from '../../pipeline/working/handling.ts';
+import { pull } from '../../pipeline/working/pull.ts';
+import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';

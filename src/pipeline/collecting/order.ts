@@ -1,6 +1,6 @@
+import type { ResultLine } from '../messages/result.ts';
+import { ResultBatch } from '../messages/result-message.ts';
 import type { Delivery } from './collect.ts';
-import type { ResultLine } from './result.ts';
-import { ResultBatch } from './result-message.ts';
 
 /**
  * Puts results in input order. What comes too early is kept, and its delivery stays in the queue

@@ -1,4 +1,4 @@
-import type { BegunNotice } from './notice.ts';
+import type { BegunNotice } from '../messages/notice.ts';
 
 /**
  * An input is condemned when it is begun for so many times with no word of how it ended. Notices

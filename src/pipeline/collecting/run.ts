@@ -1,17 +1,20 @@
-import { FanfoldError, messageOf } from '../errors.ts';
-import { Attached } from './attached.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import type { Deployment } from '../deployment.ts';
+import { isCallError, isMissingQueue } from '../faults.ts';
+import { howItEnded, type Result } from '../messages/result.ts';
+import { ResultBatch } from '../messages/result-message.ts';
+import { createdAt, newRunId } from '../names.ts';
+import { deleteQueue } from '../queues.ts';
+import { Attached } from '../seeding/attached.ts';
+import type { Inputs } from '../seeding/pages.ts';
+import { Seeding } from '../seeding/seeding.ts';
+import type { Seeds } from '../seeding/seeds.ts';
+import { Window } from '../seeding/window.ts';
 import { Collector, type Delivery, drain } from './collect.ts';
-import type { Deployment } from './deployment.ts';
-import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
 import type { Account, Ledger } from './ledger.ts';
-import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
-import type { Inputs } from './pages.ts';
 import { Presence, tellProgress } from './presence.ts';
-import { deleteQueue } from './queues.ts';
-import { howItEnded, type Result } from './result.ts';
-import { ResultBatch } from './result-message.ts';
 import {
   accountOf,
   type Budget,
@@ -20,9 +23,6 @@ import {
   leadingOf,
   type RunOptions,
 } from './run-options.ts';
-import { Seeding } from './seeding.ts';
-import type { Seeds } from './seeds.ts';
-import { Window } from './window.ts';
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;

@@ -1,10 +1,10 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Account } from './ledger.ts';
-import type { Names } from './names.ts';
-import { findQueue } from './queues.ts';
+import type { Account } from '../collecting/ledger.ts';
+import type { Names } from '../names.ts';
+import { findQueue } from '../queues.ts';
+import { statusOf, unknownRun } from '../runs/status.ts';
+import { wait } from '../send.ts';
 import type { Seeds } from './seeds.ts';
-import { wait } from './send.ts';
-import { statusOf, unknownRun } from './status.ts';
 
 /** How often a run is looked at that somebody else still seeds, in milliseconds. */
 const LOOK_MS = 2_000;

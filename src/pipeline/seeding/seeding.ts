@@ -4,18 +4,18 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, type FanfoldErrorCode, InputError } from '../errors.ts';
-import { chunkItemsFor } from './chunk.ts';
-import { mayPass } from './faults.ts';
-import type { Account } from './ledger.ts';
-import type { Names } from './names.ts';
+import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
+import type { Account } from '../collecting/ledger.ts';
+import { mayPass } from '../faults.ts';
+import { chunkItemsFor } from '../messages/chunk.ts';
+import type { IndexRange } from '../messages/result-message.ts';
+import type { Names } from '../names.ts';
+import { findQueue } from '../queues.ts';
+import { wait } from '../send.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
-import { findQueue } from './queues.ts';
-import type { IndexRange } from './result-message.ts';
 import type { SeedRefusal, SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
 import type { Seeds } from './seeds.ts';
-import { wait } from './send.ts';
 import type { Window } from './window.ts';
 
 export interface SeedingOptions {

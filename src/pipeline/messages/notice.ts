@@ -1,4 +1,4 @@
-import { FanfoldError } from '../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION } from './chunk.ts';
 
 /** What is said on a run's result queue besides results. */

@@ -1,6 +1,6 @@
-import { FanfoldError } from '../errors.ts';
-import type { Json } from '../task.ts';
-import type { IndexRange } from './result-message.ts';
+import { FanfoldError } from '../../errors.ts';
+import type { Json } from '../../task.ts';
+import type { IndexRange } from '../messages/result-message.ts';
 
 /** What the seed is asked for: one page of a run, which is often all of it. */
 export interface SeedRequest {

@@ -1,4 +1,4 @@
-import type { IndexRange } from './result-message.ts';
+import type { IndexRange } from '../messages/result-message.ts';
 
 /** The account of a run: it is over when it is sealed and balances. */
 export interface Ledger {

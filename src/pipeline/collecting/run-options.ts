@@ -1,4 +1,4 @@
-import { FanfoldError } from '../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import { Account } from './ledger.ts';
 
 export interface RunOptions {

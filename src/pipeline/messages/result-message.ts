@@ -1,4 +1,4 @@
-import { FanfoldError } from '../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
 import type { ResultLine } from './result.ts';
 

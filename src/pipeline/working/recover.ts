@@ -3,13 +3,13 @@ import {
   DeleteMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
-import { type Chunk, readChunk } from './chunk.ts';
-import { isMissingQueue } from './faults.ts';
+import { FanfoldError } from '../../errors.ts';
+import { isMissingQueue } from '../faults.ts';
+import { type Chunk, readChunk } from '../messages/chunk.ts';
+import { type Failure, failedLine } from '../messages/result.ts';
+import { ResultDraft } from '../messages/result-message.ts';
+import { type Outgoing, sendAll } from '../send.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
-import { type Failure, failedLine } from './result.ts';
-import { ResultDraft } from './result-message.ts';
-import { type Outgoing, sendAll } from './send.ts';
 
 /** What a process could still say of a chunk when it died. */
 export interface LastWords {

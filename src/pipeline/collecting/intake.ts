@@ -1,8 +1,8 @@
+import type { BegunNotice } from '../messages/notice.ts';
+import { cancelledLine, failedLine, type ResultLine } from '../messages/result.ts';
+import { ResultBatch } from '../messages/result-message.ts';
 import type { Delivery } from './collect.ts';
 import type { Account } from './ledger.ts';
-import type { BegunNotice } from './notice.ts';
-import { cancelledLine, failedLine, type ResultLine } from './result.ts';
-import { ResultBatch } from './result-message.ts';
 import { Suspects } from './suspects.ts';
 
 /** What becomes of inputs that have no result when their run ends before them. */

@@ -1,14 +1,14 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { AnyTask } from '../task.ts';
-import type { Chunk } from './chunk.ts';
+import type { AnyTask } from '../../task.ts';
+import { isMissingQueue } from '../faults.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import { failedLine, okLine } from '../messages/result.ts';
+import type { RunQueues } from '../queues.ts';
+import { sendAll } from '../send.ts';
 import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
-import { isMissingQueue } from './faults.ts';
-import type { RunQueues } from './queues.ts';
 import { type Outbox, Report } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
-import { failedLine, okLine } from './result.ts';
-import { sendAll } from './send.ts';
 
 /** A task message as a worker has it. */
 export interface TaskMessage {

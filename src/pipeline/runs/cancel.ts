@@ -1,8 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import type { Deployment } from './deployment.ts';
-import { noticeBody } from './notice.ts';
-import { deleteQueue, findQueue } from './queues.ts';
-import { wait } from './send.ts';
+import type { Deployment } from '../deployment.ts';
+import { noticeBody } from '../messages/notice.ts';
+import { deleteQueue, findQueue } from '../queues.ts';
+import { wait } from '../send.ts';
 import { checkRunId, unknownRun } from './status.ts';
 
 /** How long a collector may take to end its run until nobody is thought to collect. */

@@ -1,15 +1,15 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
-import { type AnyTask, type TaskRegistry, unknownTask } from '../task.ts';
-import { type Chunk, readChunk, type Stall } from './chunk.ts';
+import { FanfoldError } from '../../errors.ts';
+import { type AnyTask, type TaskRegistry, unknownTask } from '../../task.ts';
+import { type Chunk, readChunk, type Stall } from '../messages/chunk.ts';
+import { noticeBody } from '../messages/notice.ts';
+import { type FailureCode, failedLine } from '../messages/result.ts';
+import { RunQueues } from '../queues.ts';
+import { sendAll } from '../send.ts';
 import type { Claim } from './claim.ts';
 import { Handling, type Held, type TaskMessage, UNSURE_SECONDS, type Verdict } from './handling.ts';
-import { noticeBody } from './notice.ts';
-import { RunQueues } from './queues.ts';
 import { type Destination, Outbox, Report } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
-import { type FailureCode, failedLine } from './result.ts';
-import { sendAll } from './send.ts';
 
 export interface WorkerOptions {
   sqs: SQSClient;

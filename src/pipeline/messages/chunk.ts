@@ -1,5 +1,5 @@
-import { FanfoldError, InputError } from '../errors.ts';
-import type { Json } from '../task.ts';
+import { FanfoldError, InputError } from '../../errors.ts';
+import type { Json } from '../../task.ts';
 
 /** The version of both messages. A worker that reads another one leaves the message alone. */
 export const MESSAGE_VERSION = 1;

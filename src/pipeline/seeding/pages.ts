@@ -1,5 +1,5 @@
-import { InputError, messageOf } from '../errors.ts';
-import { inputTooLarge, MAX_INPUT_BYTES } from './chunk.ts';
+import { InputError, messageOf } from '../../errors.ts';
+import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
 
 /** What `map` takes: inputs in memory, made on demand, or as they come. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;

@@ -4,10 +4,10 @@ import {
   ListQueueTagsCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
-import { isMissingQueue } from './faults.ts';
-import { createdAt, type Names, newRunId } from './names.ts';
-import { findQueue } from './queues.ts';
+import { FanfoldError } from '../../errors.ts';
+import { isMissingQueue } from '../faults.ts';
+import { createdAt, type Names, newRunId } from '../names.ts';
+import { findQueue } from '../queues.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
 export interface RunStatus {

@@ -1,12 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, InputError, messageOf } from '../errors.ts';
-import type { TaskRegistry } from '../task.ts';
-import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from './chunk.ts';
-import { isJson } from './json-text.ts';
-import { createdAt, type Names, newRunId } from './names.ts';
-import { createRunQueue, findQueue } from './queues.ts';
+import { FanfoldError, InputError, messageOf } from '../../errors.ts';
+import type { TaskRegistry } from '../../task.ts';
+import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
+import { isJson } from '../messages/json-text.ts';
+import { createdAt, type Names, newRunId } from '../names.ts';
+import { createRunQueue, findQueue } from '../queues.ts';
+import { sendAll } from '../send.ts';
 import type { SeedRequest } from './seed-request.ts';
-import { sendAll } from './send.ts';
 
 /** What the seed answers. */
 export interface SeedResponse {

@@ -1,10 +1,10 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
-import type { Deployment } from './deployment.ts';
-import { ABSENT_MS } from './presence.ts';
-import { deleteQueue, findQueue } from './queues.ts';
-import { Run } from './run.ts';
-import type { RunOptions } from './run-options.ts';
+import { FanfoldError } from '../../errors.ts';
+import { ABSENT_MS } from '../collecting/presence.ts';
+import { Run } from '../collecting/run.ts';
+import type { RunOptions } from '../collecting/run-options.ts';
+import type { Deployment } from '../deployment.ts';
+import { deleteQueue, findQueue } from '../queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from './status.ts';
 
 /** How many chunks are on a deployment's task queue, whosever they are. About: SQS counts so. */

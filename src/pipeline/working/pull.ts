@@ -4,10 +4,10 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Chunk } from './chunk.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import { wait } from '../send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
-import { wait } from './send.ts';
 import type { Worker } from './work.ts';
 
 export interface PullOptions {

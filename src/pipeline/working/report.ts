@@ -1,5 +1,5 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { ResultDraft } from './result-message.ts';
+import { ResultDraft } from '../messages/result-message.ts';
 
 /**
  * A message of results is sent when it has so many characters, which are at most three times as

@@ -1,8 +1,15 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { AnyTask } from '../task.ts';
-import { type Chunk, type ChunkItem, chunkBody, cut, messageText, type Stall } from './chunk.ts';
-import { isOldLook } from './queues.ts';
-import { type Outgoing, sendAll } from './send.ts';
+import type { AnyTask } from '../../task.ts';
+import {
+  type Chunk,
+  type ChunkItem,
+  chunkBody,
+  cut,
+  messageText,
+  type Stall,
+} from '../messages/chunk.ts';
+import { isOldLook } from '../queues.ts';
+import { type Outgoing, sendAll } from '../send.ts';
 
 /** The task queue, as what sends chunks back to it knows it. */
 export interface TaskQueue {

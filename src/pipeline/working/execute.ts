@@ -1,7 +1,7 @@
-import { isNonRetryable, messageOf } from '../errors.ts';
-import type { AnyTask, Json, TaskContext, TaskLog } from '../task.ts';
-import { type Chunk, messageText } from './chunk.ts';
-import { type FailureCode, MAX_RESULT_BYTES } from './result.ts';
+import { isNonRetryable, messageOf } from '../../errors.ts';
+import type { AnyTask, Json, TaskContext, TaskLog } from '../../task.ts';
+import { type Chunk, messageText } from '../messages/chunk.ts';
+import { type FailureCode, MAX_RESULT_BYTES } from '../messages/result.ts';
 
 /** What became of one attempt at one input. */
 export type Outcome =

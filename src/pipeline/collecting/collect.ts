@@ -4,11 +4,11 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
-import { isMissingQueue, mayPass } from './faults.ts';
-import { type Notice, readNotice } from './notice.ts';
-import { type ResultBatch, readResults } from './result-message.ts';
-import { wait } from './send.ts';
+import { FanfoldError } from '../../errors.ts';
+import { isMissingQueue, mayPass } from '../faults.ts';
+import { type Notice, readNotice } from '../messages/notice.ts';
+import { type ResultBatch, readResults } from '../messages/result-message.ts';
+import { wait } from '../send.ts';
 
 /** What one receive brought, to be acknowledged when its consumer has taken all of it. */
 export interface Delivery {
