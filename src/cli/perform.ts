@@ -4,13 +4,13 @@ import type { OpenedInputs } from './inputs/index.ts';
 import { shellWord } from './inputs/lines.ts';
 import { ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
-import type { Recorded } from './resume/index.ts';
+import type { Following, Recorded } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted } from './signals.ts';
 import type { Carried } from './with-input.ts';
 
 /** A run, from the command line. */
-export interface Performance {
+export interface Job {
   /** Begins the run, or goes on with one. */
   begin: () => Promise<Run>;
   /** Where the inputs come from; undefined where somebody else has seeded them. */
@@ -31,12 +31,11 @@ export interface Performance {
 }
 
 /** Runs the task, and gives the exit status. */
-export async function perform(performance: Performance): Promise<number> {
-  const { inputs, recorded, quiet, workers, signal } = performance;
+export async function perform(job: Job): Promise<number> {
+  const { inputs, recorded, quiet, workers, signal } = job;
   const startedAt = Date.now();
-  const run = await performance.begin();
-  const note = performance.isElsewhere ? noteElsewhere(run, performance) : () => {};
-  const noting = setInterval(note, NOTE_MS);
+  const run = await job.begin();
+  const following = job.isElsewhere ? follow(run, job) : undefined;
   const progress = quiet
     ? undefined
     : showProgress(() => run.ledger, { total: inputs?.total, workers });
@@ -44,53 +43,65 @@ export async function perform(performance: Performance): Promise<number> {
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
   let failure: string | undefined;
+  let unclosed: { error: unknown } | undefined;
   try {
-    failure = await writeResults(run, performance, note);
+    failure = await writeResults(run, job, following);
     signal.throwIfAborted();
   } catch (error) {
     progress?.stop();
     if (error instanceof ReaderLeft) return STATUS.ok;
-    if (!quiet) tellWhatIsDone(run.ledger, performance, error);
+    if (!quiet) tellWhatIsDone(run.ledger, job, error);
     if (error instanceof InputError && inputs) throw located(error, inputs);
     throw error;
   } finally {
     progress?.stop();
     signal.removeEventListener('abort', leave);
-    clearInterval(noting);
-    note();
+    following?.stop();
     inputs?.close();
-    await recorded.close();
+    // What ended the work before is told, and not what came of it.
+    await recorded.close().catch((error: unknown) => {
+      unclosed = { error };
+    });
   }
-  if (!quiet) tellLedger(run, performance, startedAt, failure);
+  if (unclosed) throw unclosed.error;
+  if (!quiet) tellLedger(run, job, startedAt, failure);
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 ? STATUS.failed : STATUS.ok;
 }
 
-/** How often it is noted how far a run is seeded, in milliseconds. */
-const NOTE_MS = 500;
-
-/** Notes which run it is that goes on elsewhere; gives what notes how far it is seeded by now. */
-function noteElsewhere(run: Run, performance: Performance): () => void {
-  const { recorded, inputs, place, quiet } = performance;
+/** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
+function follow(run: Run, { recorded, inputs, place, quiet }: Job): Following {
   const isNew = recorded.living?.runId !== run.runId;
-  if (isNew) recorded.noteRun(run.runId, place);
   if (!quiet) say(`${isNew && inputs ? 'began' : 'collecting'} run ${run.runId} on ${place}`);
-  return () => recorded.noteSeeded(run.seeded);
+  try {
+    return recorded.follow(run, place);
+  } catch (error) {
+    // Nobody could go on with a run of ours that is not recorded: it ends. Others' go on.
+    if (!inputs) run.leave();
+    throw error;
+  }
 }
 
 /** Writes all results; a batch is taken, and deleted from its queue, when it is written. Gives the first failure. */
 async function writeResults(
   run: Run,
-  { recorded, carried }: Performance,
-  note: () => void,
+  { recorded, carried }: Job,
+  following: Following | undefined,
 ): Promise<string | undefined> {
   let failure: string | undefined;
   for await (const batch of run.batches()) {
-    note();
-    const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
-    await recorded.write(`${text}\n`);
+    try {
+      following?.check();
+      const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
+      await recorded.write(`${text}\n`);
+    } catch (error) {
+      // To leave the loop alone would cancel the run, and it is to be gone on with.
+      if (!(error instanceof ReaderLeft)) run.leave();
+      throw error;
+    }
     failure ??= firstFailure(batch);
   }
+  following?.check();
   return failure;
 }
 
@@ -108,7 +119,7 @@ function firstFailure(batch: ResultBatch): string | undefined {
 
 function tellLedger(
   run: Run,
-  { output, recorded: { before } }: Performance,
+  { output, recorded: { before } }: Job,
   startedAt: number,
   failure: string | undefined,
 ): void {
@@ -124,8 +135,8 @@ function tellLedger(
   if (failure !== undefined) say(`first failure: ${failure}`);
 }
 
-function tellWhatIsDone({ inputs, ok, failed }: Ledger, performance: Performance, error: unknown) {
-  const { output, recorded } = performance;
+function tellWhatIsDone({ inputs, ok, failed }: Ledger, job: Job, error: unknown) {
+  const { output, recorded } = job;
   const why = error instanceof Interrupted ? 'interrupted' : 'stopped';
   const where = output === undefined ? '' : `; their results are in ${output}`;
   say(

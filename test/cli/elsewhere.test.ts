@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { type Command, fanfold, results, start } from './command.ts';
@@ -24,9 +24,20 @@ const steady = defineTask({
   },
 });
 
+/** Runs until the gate opens. */
+let gate = Promise.withResolvers<void>();
+// So long a name that few lines of a record fill a block.
+const held = defineTask({
+  name: 'held'.padEnd(80, '-'),
+  async run(input: number) {
+    await gate.promise;
+    return input;
+  },
+});
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanfold-elsewhere-'));
-  server = await serveDeployment({ steady }, 3);
+  server = await serveDeployment({ steady, held }, 3);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
 });
@@ -38,6 +49,7 @@ afterAll(async () => {
 beforeEach(() => {
   output = join(folder, `results-${++number}.jsonl`);
   runs.clear();
+  gate = Promise.withResolvers();
 });
 
 const args = (count: number, ...more: string[]) => [
@@ -177,6 +189,46 @@ describe('a run elsewhere', () => {
     const gone = await fanfold(['status', id, ...there]);
     expect(gone.stderr).toContain(`There is no run ${id}`);
     expect(gone.status).toBe(2);
+  });
+
+  it('outlives an output on a full disk', async () => {
+    const command = start(args(600), { fileBlocks: 20 });
+    const { status, stderr } = await command.ended;
+    expect(stderr).toContain('could not be written');
+    expect(stderr).toContain('to go on with it: fanfold run steady');
+    expect(status).toBe(3);
+    const [url = '', ...others] = await queues();
+    expect(url).toContain(await runId(command));
+    expect(others).toEqual([]);
+    await server.client.send(new DeleteQueueCommand({ QueueUrl: url }));
+  });
+
+  it('outlives a record on a full disk, and is gone on with', async () => {
+    const there = ['--endpoint', server.url, '--input', '-', '--output', output];
+    const line = ['run', held.name, ...there];
+    const command = start(line, { fileBlocks: 1 });
+    const over = command.ended.then(() => true);
+    const recorded = async () => (await readFile(`${output}.run`, 'utf8').catch(() => '')).length;
+    let inputs = '';
+    for (let ended = false; !ended; ) {
+      const before = await recorded();
+      const input = `${inputs.length}\n`;
+      inputs += input;
+      command.child.stdin?.write(input);
+      const grown = expect.poll(recorded, { timeout: 15_000 }).toBeGreaterThan(before);
+      ended = await Promise.race([over, grown.then(() => false)]);
+      grown.catch(() => {});
+    }
+    const { status, stderr } = await command.ended;
+    expect(stderr).toMatch(/\.run, which tells how to go on with the run, could not be written/);
+    expect(stderr).toContain('to go on with it: fanfold run held');
+    expect(status).toBe(3);
+    expect(await queues()).toHaveLength(1);
+    gate.resolve();
+    const again = await fanfold([...line, '--resume'], inputs);
+    expect(again.stderr).toContain(`collecting run ${await runId(command)}`);
+    expect(again.status).toBe(0);
+    expect(await written()).toEqual(range(inputs.split('\n').length - 1));
   });
 
   it('gets sentences where it is asked for wrongly', async () => {

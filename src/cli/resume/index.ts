@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Account, FanfoldError, type Ledger } from '../../index.ts';
+import { type Account, FanfoldError, type Ledger, type Run } from '../../index.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { type Output, openOutput } from '../output.ts';
 import { readEarlier } from './earlier.ts';
@@ -28,14 +28,22 @@ export interface Recorded {
   readonly resumable: boolean;
   /** Passes inputs on. To go on later, it must be known which they were. */
   watch(batches: AsyncIterable<string[]>): AsyncIterable<string[]>;
-  /** Notes which run it is that goes on elsewhere, whatever becomes of this command. */
-  noteRun(runId: string, place: string): void;
-  /** Notes how many of its inputs, from the first, need not be seeded again. */
-  noteSeeded(seeded: number): void;
+  /** Records which run it is that goes on elsewhere, whatever becomes of this command. */
+  follow(run: Run, place: string): Following;
   /** Ends when the results are written, and what tells which inputs they are of was before. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Notes, twice a second, how many inputs of a run elsewhere, from the first, need not be seeded again. */
+export interface Following {
+  /** Notes it now. @throws what kept any note from being written; the run has been left by then */
+  check(): void;
+  stop(): void;
+}
+
+/** How often it is noted how far a run is seeded, in milliseconds. */
+const NOTE_MS = 500;
 
 /** @throws FanfoldError for flags that don't go together */
 export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlags): void {
@@ -102,7 +110,6 @@ function recorded(
   earlier?: Account,
   living?: Living,
 ): Recorded {
-  let seeded = living?.seeded ?? 0;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
   };
@@ -112,25 +119,53 @@ function recorded(
     living,
     resumable: record !== undefined,
     watch: (batches) => (record ? hash.watch(batches) : batches),
-    noteRun(runId, place) {
-      record?.addRun(runId, place);
-      seeded = 0;
-    },
-    noteSeeded(now) {
-      if (now <= seeded) return;
-      // What is seeded can't be exchanged for other inputs any more.
-      cover();
-      record?.addSeeded(now);
-      seeded = now;
+    follow(run, place) {
+      const isKnown = living?.runId === run.runId;
+      if (!isKnown) record?.addRun(run.runId, place);
+      return following(run, isKnown ? living.seeded : 0, (seeded) => {
+        // What is seeded can't be exchanged for other inputs any more.
+        cover();
+        record?.addSeeded(seeded);
+      });
     },
     write(text) {
       cover();
       return output.write(text);
     },
     async close() {
-      cover();
-      record?.close();
-      await output.close();
+      try {
+        cover();
+      } finally {
+        record?.close();
+        await output.close();
+      }
+    },
+  };
+}
+
+/** @param seeded how far was noted before */
+function following(run: Run, seeded: number, add: (seeded: number) => void): Following {
+  let noted = seeded;
+  let failure: { error: unknown } | undefined;
+  const note = () => {
+    if (failure || run.seeded <= noted) return;
+    try {
+      add(run.seeded);
+      noted = run.seeded;
+    } catch (error) {
+      failure = { error };
+      run.leave();
+    }
+  };
+  const timer = setInterval(note, NOTE_MS);
+  return {
+    check() {
+      note();
+      if (failure) throw failure.error;
+    },
+    stop() {
+      clearInterval(timer);
+      note();
     },
   };
 }

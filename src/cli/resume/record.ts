@@ -48,6 +48,7 @@ export class RunRecord {
   readonly #path: string;
   readonly #file: number;
   #last: Checkpoint;
+  #failure: FanfoldError | undefined;
 
   private constructor(path: string, file: number, last: Checkpoint) {
     this.#path = path;
@@ -105,10 +106,15 @@ export class RunRecord {
   }
 
   #write(line: object): void {
+    // What came after half a line would be a part of it.
+    if (this.#failure) throw this.#failure;
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     try {
-      writeSync(this.#file, `${JSON.stringify(line)}\n`);
+      // A disk that is nearly full takes a part, and says at the next that it is full.
+      for (let from = 0; from < bytes.length; ) from += writeSync(this.#file, bytes, from);
     } catch (cause) {
-      throw unwritable(this.#path, cause);
+      this.#failure = unwritable(this.#path, cause);
+      throw this.#failure;
     }
   }
 }
