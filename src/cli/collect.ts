@@ -3,7 +3,7 @@ import { FanfoldError } from '../index.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, type Place, type RemoteFlags, remotePlace } from './place.ts';
-import { type Beginning, begin, goOn, hasBegun, type Recorded } from './resume/index.ts';
+import { type Beginning, begin, goOn, hasBegun, type Recorded, reopen } from './resume/index.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 
@@ -62,10 +62,10 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
 }
 
 async function goOnWith(output: string, beginning: Beginning, runId: string): Promise<Recorded> {
-  const recorded = await goOn(output, beginning, false, undefined);
-  const { living } = recorded;
-  if (living?.runId === runId) return recorded;
-  const whose = living ? `run ${living.runId}` : 'a run on this machine';
+  const left = await reopen(output, beginning);
+  const { living } = left;
+  if (living?.runId === runId) return goOn(left, {});
+  const whose = living ? `run ${living.runId}` : 'a run on this machine, or one that is over';
   throw new FanfoldError(
     'BadOption',
     `${output} has results of ${whose}, not of run ${runId}. Name another file.`,

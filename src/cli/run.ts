@@ -3,11 +3,19 @@ import type { Command } from 'commander';
 import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
-import { openInputs } from './inputs/index.ts';
+import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
-import { begin, checkResume, goOn, type Recorded, type ResumeFlags } from './resume/index.ts';
+import {
+  begin,
+  checkResume,
+  goOn,
+  type Living,
+  type Recorded,
+  type ResumeFlags,
+  reopen,
+} from './resume/index.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 import { carryInputs } from './with-input.ts';
@@ -61,48 +69,81 @@ export function addRun(program: Command): void {
 }
 
 async function run(task: string, flags: RunFlags): Promise<void> {
-  const options = optionsOf(flags);
   checkResume(flags);
   boundHeap();
-  await untilSignal(async (signal) => {
-    const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
-    const inputs = await open();
-    if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
-    const place = await openPlace(flags);
-    await using fanfold = place.fanfold;
-    fanfold.check(task);
-    signal.throwIfAborted();
-    const recorded = await recordedOf(task, flags, open);
-    const { earlier } = recorded;
-    const watched = recorded.watch(inputs.batches());
-    const carried = flags.withInput
-      ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
-      : undefined;
-    const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
-    return await perform({
-      begin: async () =>
-        fanfold.map(task, texts, {
-          ...options,
-          ...(await livingRun(place, recorded)),
-          ...(earlier ? { earlier } : {}),
-        }),
-      inputs,
-      carried,
-      recorded,
-      place: place.name,
-      isElsewhere: place.workers === undefined,
-      output: flags.output,
-      quiet: flags.quiet ?? false,
-      workers: place.workers,
-      signal,
-    });
+  await untilSignal((signal) => attempt(task, flags, signal));
+}
+
+async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Promise<number> {
+  const options = optionsOf(flags);
+  const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+  const inputs = await open();
+  if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
+  const place = await openPlace(flags);
+  await using fanfold = place.fanfold;
+  fanfold.check(task);
+  signal.throwIfAborted();
+  const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
+  const { earlier } = recorded;
+  const watched = recorded.watch(inputs.batches());
+  const carried = flags.withInput
+    ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
+    : undefined;
+  const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
+  const status = await perform({
+    begin: async () =>
+      fanfold.map(task, texts, { ...options, ...resume, ...(earlier ? { earlier } : {}) }),
+    inputs,
+    carried,
+    recorded,
+    place: place.name,
+    isElsewhere: place.workers === undefined,
+    output: flags.output,
+    quiet: flags.quiet ?? false,
+    workers: place.workers,
+    signal,
   });
+  return retriesLater ? attempt(task, flags, signal) : status;
+}
+
+interface Begun {
+  recorded: Recorded;
+  /** What it takes to go on with the run that an earlier command left, where that goes on. */
+  resume?: RunOptions | undefined;
+  /** Whether what has failed is to be run when this is over. */
+  retriesLater: boolean;
+}
+
+/** The output, begun or gone on with. */
+async function begun(
+  task: string,
+  flags: RunFlags,
+  place: Place,
+  open: () => Promise<OpenedInputs>,
+): Promise<Begun> {
+  const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
+  const beginning = { task, ordered, withInput };
+  if (!resume || output === undefined) {
+    return { recorded: await begin(output, beginning), retriesLater: false };
+  }
+  const left = await reopen(output, beginning);
+  const living = await livingRun(place, left.living);
+  const retriesLater = retryFailed && living !== undefined;
+  const isRead = flags.input === '-';
+  if (retriesLater && isRead) throw readOnce(left.living);
+  const recorded = await goOn(left, {
+    retryFailed: retryFailed && !retriesLater,
+    again: isRead ? undefined : open,
+  });
+  const { ok = 0, failed = 0 } = recorded.before ?? {};
+  if (!flags.quiet) say(`going on after ${ok + failed} results (${ok} ok, ${failed} failed)`);
+  return { recorded, resume: recorded.living && living, retriesLater };
 }
 
 /** What it takes to go on with the run that an earlier command left, where that run goes on. */
 async function livingRun(
   { fanfold, name }: Place,
-  { living }: Recorded,
+  living: Living | undefined,
 ): Promise<RunOptions | undefined> {
   if (living === undefined || living.place !== name) return undefined;
   const status = await fanfold.status(living.runId);
@@ -111,6 +152,13 @@ async function livingRun(
   const { runId, seeded } = living;
   if (expiresAt === undefined) return { resume: { runId, seeded } };
   return { resume: { runId, seeded }, deadlineSeconds: (expiresAt - createdAt) / 1000 };
+}
+
+function readOnce(living: Living | undefined): FanfoldError {
+  return new FanfoldError(
+    'BadOption',
+    `--retry-failed runs what failed once run ${living?.runId} is over, which goes on, and by then standard input has been read. Go on with --resume alone first.`,
+  );
 }
 
 function optionsOf({ ordered = false, maxFailures, deadline }: RunFlags): RunOptions {
@@ -131,22 +179,6 @@ function budgetOf(text: string): number | `${number}%` {
     'BadOption',
     `--max-failures is a whole number or a percentage, such as 10 or 5%; "${text}" is not.`,
   );
-}
-
-/** The output, begun or gone on with. */
-async function recordedOf(
-  task: string,
-  flags: RunFlags,
-  open: () => ReturnType<typeof openInputs>,
-): Promise<Recorded> {
-  const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
-  const beginning = { task, ordered, withInput };
-  if (!resume || output === undefined) return begin(output, beginning);
-  const again = flags.input === '-' ? undefined : open;
-  const recorded = await goOn(output, beginning, retryFailed, again);
-  const { ok = 0, failed = 0 } = recorded.before ?? {};
-  if (!flags.quiet) say(`going on after ${ok + failed} results (${ok} ok, ${failed} failed)`);
-  return recorded;
 }
 
 function inputFile({ input }: RunFlags): string | undefined {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
@@ -14,11 +14,15 @@ let server: Awaited<ReturnType<typeof serveDeployment>>;
 /** How often each input was run, by run. */
 const runs = new Map<string, Map<number, number>>();
 
+function count({ runId, index }: { runId: string; index: number }): void {
+  const counts = runs.get(runId) ?? new Map<number, number>();
+  runs.set(runId, counts.set(index, (counts.get(index) ?? 0) + 1));
+}
+
 const steady = defineTask({
   name: 'steady',
-  async run(input: number, { runId, index }) {
-    const counts = runs.get(runId) ?? new Map<number, number>();
-    runs.set(runId, counts.set(index, (counts.get(index) ?? 0) + 1));
+  async run(input: number, context) {
+    count(context);
     await new Promise((resolve) => setTimeout(resolve, 10));
     return input;
   },
@@ -35,9 +39,22 @@ const held = defineTask({
   },
 });
 
+/** Fails for odd numbers until it is mended; from 40 on it waits for the gate. */
+let mended = false;
+const oddFails = defineTask({
+  name: 'odd-fails',
+  maxAttempts: 1,
+  async run(input: number, context) {
+    count(context);
+    if (input >= 40) await gate.promise;
+    if (input % 2 === 1 && !mended) throw new Error('odd');
+    return input;
+  },
+});
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanfold-elsewhere-'));
-  server = await serveDeployment({ steady, held }, 3);
+  server = await serveDeployment({ steady, held, oddFails }, 3);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
 });
@@ -164,9 +181,12 @@ describe('a run elsewhere', () => {
     expect(status.stdout).toMatch(/of all runs, \d+ chunks wait/);
     const other = join(folder, 'other.jsonl');
     await fanfold(['run', 'steady', ...there, '--range', '3', '--output', other]);
+    await appendFile(other, '{"half a line');
+    const before = await readFile(other, 'utf8');
     const wrong = await fanfold(['collect', id, ...there, '--output', other]);
     expect(wrong.stderr).toContain(`not of run ${id}`);
     expect(wrong.status).toBe(2);
+    expect(await readFile(other, 'utf8')).toBe(before);
     const collected = await fanfold(['collect', id, ...there, '--output', output]);
     expect(collected).toMatchObject({
       status: 0,
@@ -229,6 +249,28 @@ describe('a run elsewhere', () => {
     expect(again.stderr).toContain(`collecting run ${await runId(command)}`);
     expect(again.status).toBe(0);
     expect(await written()).toEqual(range(inputs.split('\n').length - 1));
+  });
+
+  it('is finished before what failed in it is run again', async () => {
+    const there = ['--endpoint', server.url, '--range', '60', '--output', output];
+    const command = start(['run', 'odd-fails', ...there]);
+    const id = await runId(command);
+    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBe(40);
+    command.child.kill('SIGINT');
+    await command.ended;
+    mended = true;
+    const again = start(['run', 'odd-fails', ...there, '--resume', '--retry-failed']);
+    await expect.poll(again.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    gate.resolve();
+    const { status, stderr } = await again.ended;
+    expect(stderr).toContain('20 failed');
+    expect(status).toBe(0);
+    expect(await written()).toEqual(range(60));
+    const [first, second, ...others] = [...runs.values()].map((counts) => [...counts.keys()]);
+    expect(first).toHaveLength(60);
+    expect(second?.sort((a, b) => a - b)).toEqual(range(40).filter((index) => index % 2 === 1));
+    expect(others).toEqual([]);
+    expect(await queues()).toEqual([]);
   });
 
   it('gets sentences where it is asked for wrongly', async () => {

@@ -11,8 +11,14 @@ const RESULT = /^\{"index":(\d+),"status":"(ok|failed|cancelled)"[,}]/;
  * Reads the results that a run has written, and makes the file one that more can be appended to:
  * half a line at its end is cut off, and results that are to be made again are taken out, which are
  * the cancelled ones and, with `retryFailed`, those that failed.
+ *
+ * @param onDrop called before any is taken out
  */
-export async function readEarlier(path: string, retryFailed: boolean): Promise<Account> {
+export async function readEarlier(
+  path: string,
+  retryFailed: boolean,
+  onDrop: () => void,
+): Promise<Account> {
   const account = new Account();
   const keeps = (status: string) => status === 'ok' || (status === 'failed' && !retryFailed);
   let number = 0;
@@ -29,7 +35,10 @@ export async function readEarlier(path: string, retryFailed: boolean): Promise<A
     }
   }
   await truncate(path, bytes);
-  if (dropped > 0) await rewrite(path, (line) => keeps(resultOf(path, line, 0).status));
+  if (dropped > 0) {
+    onDrop();
+    await rewrite(path, (line) => keeps(resultOf(path, line, 0).status));
+  }
   return account;
 }
 

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { type Account, FanfoldError, type Ledger, type Run } from '../../index.ts';
+import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
-import { type Output, openOutput } from '../output.ts';
+import { openOutput } from '../output.ts';
 import { readEarlier } from './earlier.ts';
 import { InputHash } from './input-hash.ts';
-import { type Beginning, type Checkpoint, type Living, RunRecord } from './record.ts';
+import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
+import { type Recorded, recorded } from './recorded.ts';
 
-export type { Beginning } from './record.ts';
+export type { Beginning, Living } from './record.ts';
+export type { Following, Recorded } from './recorded.ts';
 
 /** What says how to go on with a run. */
 export interface ResumeFlags {
@@ -15,35 +17,6 @@ export interface ResumeFlags {
   retryFailed?: boolean;
   ordered?: boolean;
 }
-
-/** Where a run's results go, and what it takes to go on with it another time. */
-export interface Recorded {
-  /** The results that are there from before. */
-  readonly earlier: Account | undefined;
-  /** How many of them there were at the beginning. */
-  readonly before: Ledger | undefined;
-  /** The run that an earlier command began elsewhere, and left. */
-  readonly living: Living | undefined;
-  /** Whether it can be gone on with at all: not on standard output, nor on a device. */
-  readonly resumable: boolean;
-  /** Passes inputs on. To go on later, it must be known which they were. */
-  watch(batches: AsyncIterable<string[]>): AsyncIterable<string[]>;
-  /** Records which run it is that goes on elsewhere, whatever becomes of this command. */
-  follow(run: Run, place: string): Following;
-  /** Ends when the results are written, and what tells which inputs they are of was before. */
-  write(text: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** Notes, twice a second, how many inputs of a run elsewhere, from the first, need not be seeded again. */
-export interface Following {
-  /** Notes it now. @throws what kept any note from being written; the run has been left by then */
-  check(): void;
-  stop(): void;
-}
-
-/** How often it is noted how far a run is seeded, in milliseconds. */
-const NOTE_MS = 500;
 
 /** @throws FanfoldError for flags that don't go together */
 export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlags): void {
@@ -73,25 +46,39 @@ export function hasBegun(output: string): boolean {
   return existsSync(output) || RunRecord.exists(output);
 }
 
-/**
- * Goes on with a run's output.
- *
- * @param again the inputs once more, to be compared before any work is done; undefined where they
- *   can be read once only, and are compared as they come
- */
-export async function goOn(
-  output: string,
-  beginning: Beginning,
-  retryFailed: boolean,
-  again: (() => Promise<OpenedInputs>) | undefined,
-): Promise<Recorded> {
-  const left = RunRecord.reopen(output, beginning);
-  const { record, checkpoints } = left;
+/** What an earlier command left in its output and beside it; nothing is altered yet. */
+export interface Left extends Reopened {
+  output: string;
+}
+
+/** @throws FanfoldError when there is no record of a run, or it is another run's */
+export async function reopen(output: string, beginning: Beginning): Promise<Left> {
+  return { output, ...RunRecord.reopen(output, beginning) };
+}
+
+export interface GoingOn {
+  /** Takes the failed results out. Only of a run that is over: its own inputs are not seeded again. */
+  retryFailed?: boolean;
+  /**
+   * The inputs once more, to be compared before any work is done; undefined where they can be read
+   * once only, and are compared as they come.
+   */
+  again?: (() => Promise<OpenedInputs>) | undefined;
+}
+
+/** Goes on with a run's output. */
+export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise<Recorded> {
+  const { output, record, checkpoints } = left;
+  let { living } = left;
   if (again) await compare(output, checkpoints, await again());
-  const earlier = await readEarlier(output, retryFailed);
+  const earlier = await readEarlier(output, retryFailed ?? false, () => {
+    // A run that still went on would not be seeded with these again. Cancelled ones have none either.
+    if (living) record.addEnd();
+    living = undefined;
+  });
   const opened = await openOutput(output, 'a');
   const hash = new InputHash(output, again ? [] : checkpoints);
-  return recorded(opened, record, hash, earlier, left.living);
+  return recorded(opened, record, hash, earlier, living);
 }
 
 async function compare(output: string, checkpoints: readonly Checkpoint[], inputs: OpenedInputs) {
@@ -101,71 +88,4 @@ async function compare(output: string, checkpoints: readonly Checkpoint[], input
   } finally {
     inputs.close();
   }
-}
-
-function recorded(
-  output: Output,
-  record: RunRecord | undefined,
-  hash: InputHash,
-  earlier?: Account,
-  living?: Living,
-): Recorded {
-  const cover = () => {
-    if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
-  };
-  return {
-    earlier,
-    before: earlier?.snapshot(),
-    living,
-    resumable: record !== undefined,
-    watch: (batches) => (record ? hash.watch(batches) : batches),
-    follow(run, place) {
-      const isKnown = living?.runId === run.runId;
-      if (!isKnown) record?.addRun(run.runId, place);
-      return following(run, isKnown ? living.seeded : 0, (seeded) => {
-        // What is seeded can't be exchanged for other inputs any more.
-        cover();
-        record?.addSeeded(seeded);
-      });
-    },
-    write(text) {
-      cover();
-      return output.write(text);
-    },
-    async close() {
-      try {
-        cover();
-      } finally {
-        record?.close();
-        await output.close();
-      }
-    },
-  };
-}
-
-/** @param seeded how far was noted before */
-function following(run: Run, seeded: number, add: (seeded: number) => void): Following {
-  let noted = seeded;
-  let failure: { error: unknown } | undefined;
-  const note = () => {
-    if (failure || run.seeded <= noted) return;
-    try {
-      add(run.seeded);
-      noted = run.seeded;
-    } catch (error) {
-      failure = { error };
-      run.leave();
-    }
-  };
-  const timer = setInterval(note, NOTE_MS);
-  return {
-    check() {
-      note();
-      if (failure) throw failure.error;
-    },
-    stop() {
-      clearInterval(timer);
-      note();
-    },
-  };
 }

@@ -28,7 +28,7 @@ export interface Living {
 }
 
 /** What an earlier command left. */
-export interface Left {
+export interface Reopened {
   record: RunRecord;
   checkpoints: Checkpoint[];
   /** The run that was begun last, where it may go on by itself. */
@@ -68,7 +68,7 @@ export class RunRecord {
   }
 
   /** @throws FanfoldError when there is none, or it is another run's */
-  static reopen(output: string, beginning: Beginning): Left {
+  static reopen(output: string, beginning: Beginning): Reopened {
     const path = pathOf(output);
     const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
     compare(output, head, beginning);
@@ -77,6 +77,7 @@ export class RunRecord {
     for (const line of lines) {
       if ('read' in line) checkpoints.push(line);
       else if ('runId' in line) living = { ...line, seeded: 0 };
+      else if ('over' in line) living = undefined;
       else if (living) living.seeded = line.seeded;
     }
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
@@ -95,6 +96,11 @@ export class RunRecord {
 
   addRun(runId: string, place: string): void {
     this.#write({ runId, place });
+  }
+
+  /** The run that was begun last is not to be gone on with, whether or not it is there still. */
+  addEnd(): void {
+    this.#write({ over: true });
   }
 
   addSeeded(seeded: number): void {
@@ -120,7 +126,7 @@ export class RunRecord {
 }
 
 type Head = Beginning & { v: number };
-type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'>;
+type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'> | { over: true };
 
 function pathOf(output: string): string {
   return `${output}.run`;

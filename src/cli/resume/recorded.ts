@@ -1,0 +1,100 @@
+import type { Account, Ledger, Run } from '../../index.ts';
+import type { Output } from '../output.ts';
+import type { InputHash } from './input-hash.ts';
+import type { Living, RunRecord } from './record.ts';
+
+/** Where a run's results go, and what it takes to go on with it another time. */
+export interface Recorded {
+  /** The results that are there from before. */
+  readonly earlier: Account | undefined;
+  /** How many of them there were at the beginning. */
+  readonly before: Ledger | undefined;
+  /** The run that an earlier command began elsewhere, and left. */
+  readonly living: Living | undefined;
+  /** Whether it can be gone on with at all: not on standard output, nor on a device. */
+  readonly resumable: boolean;
+  /** Passes inputs on. To go on later, it must be known which they were. */
+  watch(batches: AsyncIterable<string[]>): AsyncIterable<string[]>;
+  /** Records which run it is that goes on elsewhere, whatever becomes of this command. */
+  follow(run: Run, place: string): Following;
+  /** Ends when the results are written, and what tells which inputs they are of was before. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Notes, twice a second, how many inputs of a run elsewhere, from the first, need not be seeded again. */
+export interface Following {
+  /** Notes it now. @throws what kept any note from being written; the run has been left by then */
+  check(): void;
+  stop(): void;
+}
+
+/** How often it is noted how far a run is seeded, in milliseconds. */
+const NOTE_MS = 500;
+
+export function recorded(
+  output: Output,
+  record: RunRecord | undefined,
+  hash: InputHash,
+  earlier?: Account,
+  living?: Living,
+): Recorded {
+  const cover = () => {
+    if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
+  };
+  return {
+    earlier,
+    before: earlier?.snapshot(),
+    living,
+    resumable: record !== undefined,
+    watch: (batches) => (record ? hash.watch(batches) : batches),
+    follow(run, place) {
+      const isKnown = living?.runId === run.runId;
+      if (!isKnown) record?.addRun(run.runId, place);
+      return following(run, isKnown ? living.seeded : 0, (seeded) => {
+        // What is seeded can't be exchanged for other inputs any more.
+        cover();
+        record?.addSeeded(seeded);
+      });
+    },
+    write(text) {
+      cover();
+      return output.write(text);
+    },
+    async close() {
+      try {
+        cover();
+      } finally {
+        record?.close();
+        await output.close();
+      }
+    },
+  };
+}
+
+/** @param seeded how far was noted before */
+function following(run: Run, seeded: number, add: (seeded: number) => void): Following {
+  let noted = seeded;
+  let failure: { error: unknown } | undefined;
+  const note = () => {
+    if (failure || run.seeded <= noted) return;
+    try {
+      add(run.seeded);
+      noted = run.seeded;
+    } catch (error) {
+      failure = { error };
+      run.leave();
+    }
+  };
+  const timer = setInterval(note, NOTE_MS);
+  return {
+    check() {
+      note();
+      if (failure) throw failure.error;
+    },
+    stop() {
+      clearInterval(timer);
+      note();
+    },
+  };
+}
