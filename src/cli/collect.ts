@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FanfoldError } from '../index.ts';
+import { FanfoldError, type Run } from '../index.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, type Place, type RemoteFlags, remotePlace } from './place.ts';
@@ -46,11 +46,12 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     const earlier = before?.earlier ? { earlier: before.earlier } : {};
     // The run is asked for first: no file is begun for one that is refused.
     const run = await fanfold.collect(task, runId, { ordered, ...earlier });
+    const recorded = before ?? (await begin(output, beginning).catch(leaving(run)));
     return await perform({
       begin: async () => run,
       inputs: undefined,
       carried: undefined,
-      recorded: before ?? (await begin(output, beginning)),
+      recorded,
       place: place.name,
       isElsewhere: true,
       output,
@@ -70,6 +71,14 @@ async function goOnWith(output: string, beginning: Beginning, runId: string): Pr
     'BadOption',
     `${output} has results of ${whose}, not of run ${runId}. Name another file.`,
   );
+}
+
+/** An output that can't be begun is no reason to end somebody's run. */
+function leaving(run: Run): (error: unknown) => never {
+  return (error) => {
+    run.leave();
+    throw error;
+  };
 }
 
 async function taskOf({ fanfold, name }: Place, runId: string): Promise<string> {

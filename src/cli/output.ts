@@ -6,6 +6,8 @@ import { FanfoldError } from '../index.ts';
 export interface Output {
   /** Ends when the text is on its way for good: in the file, or taken by the pipe. One at a time. */
   write(text: string): Promise<void>;
+  /** Takes out what was there before, of a file. */
+  empty(): Promise<void>;
   close(): Promise<void>;
   /** Whether it is a file that stays: no device or pipe. */
   readonly isFile: boolean;
@@ -41,15 +43,15 @@ async function sameFile(one: string, other: string): Promise<boolean> {
   return a === b;
 }
 
-/** @param flags `w` to begin the file, `a` to go on with it */
-export async function openOutput(path: string | undefined, flags: 'a' | 'w'): Promise<Output> {
-  return path === undefined ? standardOutput() : file(path, flags);
+/** What is written is appended, to what is there too. */
+export async function openOutput(path: string | undefined): Promise<Output> {
+  return path === undefined ? standardOutput() : file(path);
 }
 
-async function file(path: string, flags: 'a' | 'w'): Promise<Output> {
+async function file(path: string): Promise<Output> {
   let handle: FileHandle;
   try {
-    handle = await open(path, flags);
+    handle = await open(path, 'a');
   } catch (cause) {
     const { message } = cause as Error;
     throw new FanfoldError('BadOption', `--output ${path} cannot be written: ${message}.`, {
@@ -75,6 +77,7 @@ async function file(path: string, flags: 'a' | 'w'): Promise<Output> {
         throw new FanfoldError('RunFailed', why, { cause });
       }
     },
+    empty: () => handle.truncate(0),
     close: () => handle.close(),
   };
 }
@@ -96,6 +99,7 @@ function standardOutput(): Output {
         }
         stdout.write(text, (error) => (error ? reject(readerError(error)) : resolve()));
       }),
+    async empty() {},
     async close() {},
   };
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -24,6 +24,12 @@ const written = async () => results(await readFile(output, 'utf8'));
 const indexes = (lines: { index: number }[]) =>
   lines.map(({ index }) => index).sort((a, b) => a - b);
 const range = (length: number) => Array.from({ length }, (_, index) => index);
+
+/** The results of the file's whole lines. */
+async function readWhole() {
+  const text = await readFile(output, 'utf8');
+  return results(text.slice(0, text.lastIndexOf('\n') + 1));
+}
 
 async function untilWritten({ ended }: Command, lines: number): Promise<void> {
   const over = ended.then(({ stderr }) => {
@@ -62,12 +68,6 @@ describe('--resume', () => {
       expect(indexes(await written())).toEqual(range(400));
     },
   );
-
-  /** The results of the file's whole lines. */
-  async function readWhole() {
-    const text = await readFile(output, 'utf8');
-    return results(text.slice(0, text.lastIndexOf('\n') + 1));
-  }
 
   it('says on Ctrl-C how to go on, in words that a shell understands', async () => {
     const input = join(folder, "it's here.txt");
@@ -179,6 +179,35 @@ describe('--resume', () => {
     expect(stderr).toContain('some of the first 3 have changed');
     expect((await fanfold([...args, '--resume'], '1\n2\n3\n')).status).toBe(0);
     expect(indexes(await written())).toEqual([0, 1, 2]);
+  });
+});
+
+describe('an output', () => {
+  it('is written by one command at a time', async () => {
+    const args = run('waits', '--range', '5000', '--output', output, '--workers', '1');
+    const command = start(args);
+    await untilWritten(command, 10);
+    for (const more of [[], ['--resume']]) {
+      const { status, stderr } = await fanfold([...args, ...more]);
+      expect(stderr).toContain(`Another fanfold command is writing ${output}`);
+      expect(status).toBe(2);
+    }
+    expect(command.child.exitCode).toBeNull();
+    command.child.kill('SIGKILL');
+    await command.ended;
+    const there = indexes(await readWhole());
+    expect(there.length).toBeGreaterThan(10);
+    expect(new Set(there).size).toBe(there.length);
+  });
+
+  it('is emptied when the record of what it held is gone', async () => {
+    await fanfold(run('same', '--range', '3', '--output', output));
+    const text = await readFile(output, 'utf8');
+    await rm(`${output}.run`);
+    await mkdir(`${output}.run`);
+    const { status } = await fanfold(run('same', '--range', '5', '--output', output));
+    expect(status).toBe(3);
+    expect(await readFile(output, 'utf8')).toBe(text);
   });
 });
 

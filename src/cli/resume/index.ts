@@ -4,6 +4,7 @@ import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
 import { readEarlier } from './earlier.ts';
 import { InputHash } from './input-hash.ts';
+import { type Lock, lock } from './lock.ts';
 import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
 import { type Recorded, recorded } from './recorded.ts';
 
@@ -34,11 +35,19 @@ export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlag
 
 /** Begins a run's output, with its record. */
 export async function begin(output: string | undefined, beginning: Beginning): Promise<Recorded> {
-  // The old results go first: a new record beside them would pass them off as the new run's.
-  const opened = await openOutput(output, 'w');
-  const lasting = output !== undefined && opened.isFile;
-  const record = lasting ? RunRecord.create(output, beginning) : undefined;
-  return recorded(opened, record, new InputHash(output ?? ''));
+  const opened = await openOutput(output);
+  const hash = new InputHash(output ?? '');
+  if (output === undefined || !opened.isFile) return recorded({ output: opened, hash });
+  const locked = await lock(output);
+  // One after the other: old results and a record that are not each other's must never be there.
+  RunRecord.remove(output);
+  await opened.empty();
+  return recorded({
+    output: opened,
+    hash,
+    lock: locked,
+    record: RunRecord.create(output, beginning),
+  });
 }
 
 /** Whether a run has left results there. */
@@ -49,11 +58,13 @@ export function hasBegun(output: string): boolean {
 /** What an earlier command left in its output and beside it; nothing is altered yet. */
 export interface Left extends Reopened {
   output: string;
+  lock: Lock;
 }
 
-/** @throws FanfoldError when there is no record of a run, or it is another run's */
+/** @throws FanfoldError when there is no record of a run, it is another run's, or a command is writing it */
 export async function reopen(output: string, beginning: Beginning): Promise<Left> {
-  return { output, ...RunRecord.reopen(output, beginning) };
+  const locked = await lock(output);
+  return { output, lock: locked, ...RunRecord.reopen(output, beginning) };
 }
 
 export interface GoingOn {
@@ -76,9 +87,9 @@ export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise
     if (living) record.addEnd();
     living = undefined;
   });
-  const opened = await openOutput(output, 'a');
+  const opened = await openOutput(output);
   const hash = new InputHash(output, again ? [] : checkpoints);
-  return recorded(opened, record, hash, earlier, living);
+  return recorded({ output: opened, hash, lock: left.lock, record, earlier, living });
 }
 
 async function compare(output: string, checkpoints: readonly Checkpoint[], inputs: OpenedInputs) {

@@ -1,4 +1,12 @@
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { FanfoldError } from '../../index.ts';
 
 /** What a run that is gone on with must have in common with the one that began. */
@@ -58,6 +66,15 @@ export class RunRecord {
 
   static exists(output: string): boolean {
     return existsSync(pathOf(output));
+  }
+
+  static remove(output: string): void {
+    const path = pathOf(output);
+    try {
+      rmSync(path, { force: true });
+    } catch (cause) {
+      throw unwritable(path, cause);
+    }
   }
 
   static create(output: string, beginning: Beginning): RunRecord {

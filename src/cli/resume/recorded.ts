@@ -1,6 +1,7 @@
 import type { Account, Ledger, Run } from '../../index.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
+import type { Lock } from './lock.ts';
 import type { Living, RunRecord } from './record.ts';
 
 /** Where a run's results go, and what it takes to go on with it another time. */
@@ -32,13 +33,19 @@ export interface Following {
 /** How often it is noted how far a run is seeded, in milliseconds. */
 const NOTE_MS = 500;
 
-export function recorded(
-  output: Output,
-  record: RunRecord | undefined,
-  hash: InputHash,
-  earlier?: Account,
-  living?: Living,
-): Recorded {
+export interface RecordedOptions {
+  output: Output;
+  hash: InputHash;
+  /** Of a file: that nobody else writes it, and its record. */
+  lock?: Lock;
+  record?: RunRecord;
+  /** What an earlier command left. */
+  earlier?: Account;
+  living?: Living | undefined;
+}
+
+export function recorded(options: RecordedOptions): Recorded {
+  const { output, hash, lock, record, earlier, living } = options;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
   };
@@ -66,7 +73,7 @@ export function recorded(
         cover();
       } finally {
         record?.close();
-        await output.close();
+        await output.close().finally(() => lock?.release());
       }
     },
   };
