@@ -11,6 +11,7 @@ import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
 import { type Backlog, backlogOf, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
+import { invokeSeed } from './pipeline/seeding/seeding.ts';
 import { wait } from './pipeline/send.ts';
 import { openRemote } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
@@ -122,8 +123,20 @@ export class Fanfold implements AsyncDisposable {
     return this.#world.tasks;
   }
 
-  /** @throws FanfoldError `UnknownTask` when it is known that there is no such task */
-  check(task: string): void {
+  /**
+   * Asks the place where tasks run whether it is there, and has this one.
+   *
+   * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
+   */
+  async check(task: string): Promise<void> {
+    this.#refuse(task);
+    if (this.#world.tasks !== undefined) return;
+    const { lambda, names } = this.#world.deployment;
+    // A seed function looks for the task first, and seeds nothing where nothing is given.
+    await invokeSeed(lambda, names.seed, { task, inputs: [] });
+  }
+
+  #refuse(task: string): void {
     const { tasks } = this.#world;
     if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(String(task), tasks);
   }
@@ -145,7 +158,7 @@ export class Fanfold implements AsyncDisposable {
     if (this.#failure) throw this.#failure;
     if (isTask(task)) this.#world.add(task);
     const name = typeof task === 'string' ? task : task?.name;
-    this.check(name);
+    this.#refuse(name);
     return this.#keep(new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options));
   }
 

@@ -81,7 +81,8 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
   const place = await openPlace(flags);
   await using fanfold = place.fanfold;
-  fanfold.check(task);
+  // Before the old results are gone: a name may be wrong, or nobody there.
+  await fanfold.check(task);
   signal.throwIfAborted();
   const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
   const { earlier } = recorded;

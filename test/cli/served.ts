@@ -12,6 +12,7 @@ export async function serveDeployment(tasks: object, workers: number) {
   const names = namesOf('fanfold');
   const client = createSqsClient(sqs);
   await client.send(new CreateQueueCommand({ QueueName: names.dead }));
+  await client.send(new CreateQueueCommand({ QueueName: names.results }));
   const { QueueUrl: queueUrl = '' } = await client.send(
     new CreateQueueCommand({ QueueName: names.tasks, Attributes: { VisibilityTimeout: '900' } }),
   );

@@ -244,7 +244,7 @@ function noDeployment(seed: string, cause: Error): FanfoldError {
 }
 
 /** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
-async function invokeSeed(
+export async function invokeSeed(
   lambda: LambdaClient,
   FunctionName: string,
   request: SeedRequest,
