@@ -1,7 +1,6 @@
 import { FanfoldError, InputError, type Ledger, type ResultBatch, type Run } from '../index.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
-import { shellWord } from './inputs/lines.ts';
 import { ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Following, Recorded } from './resume/index.ts';
@@ -26,6 +25,8 @@ export interface Job {
   quiet: boolean;
   /** How many there are, where they are ours. */
   workers: number | undefined;
+  /** The command that goes on with it after it ended early; undefined where none can. */
+  again: string | undefined;
   /** Aborted when the command is told to stop. */
   signal: AbortSignal;
 }
@@ -136,7 +137,7 @@ function tellLedger(
 }
 
 function tellWhatIsDone({ inputs, ok, failed }: Ledger, job: Job, error: unknown) {
-  const { output, recorded } = job;
+  const { output } = job;
   const why = error instanceof Interrupted ? 'interrupted' : 'stopped';
   const where = output === undefined ? '' : `; their results are in ${output}`;
   say(
@@ -145,13 +146,8 @@ function tellWhatIsDone({ inputs, ok, failed }: Ledger, job: Job, error: unknown
   // Inputs that are wrong stay wrong.
   const goesOn = error instanceof Interrupted || statusOf(error) === STATUS.stopped;
   if (!goesOn) return;
-  if (recorded.resumable) say(`to go on with it: ${resumeLine(process.argv.slice(2))}`);
+  if (job.again !== undefined) say(`to go on with it: ${job.again}`);
   else if (output === undefined) say('with --output FILE it could be gone on with, by --resume');
-}
-
-function resumeLine(args: readonly string[]): string {
-  const again = args.filter((arg) => arg !== '--resume' && arg !== '--retry-failed');
-  return ['fanfold', ...again.map(shellWord), '--resume'].join(' ');
 }
 
 /** An input's error with the place that the input came from. */

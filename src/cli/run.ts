@@ -4,6 +4,7 @@ import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../in
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
+import { shellLine } from './inputs/lines.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
@@ -100,6 +101,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     place: place.name,
     isElsewhere: place.workers === undefined,
     output: flags.output,
+    again: recorded.resumable ? resumeLine(process.argv.slice(2)) : undefined,
     quiet: flags.quiet ?? false,
     workers: place.workers,
     signal,
@@ -180,6 +182,11 @@ function budgetOf(text: string): number | `${number}%` {
     'BadOption',
     `--max-failures is a whole number or a percentage, such as 10 or 5%; "${text}" is not.`,
   );
+}
+
+function resumeLine(args: readonly string[]): string {
+  const kept = args.filter((arg) => arg !== '--resume' && arg !== '--retry-failed');
+  return shellLine(['fanfold', ...kept, '--resume']);
 }
 
 function inputFile({ input }: RunFlags): string | undefined {

@@ -182,11 +182,11 @@ describe('a run elsewhere', () => {
     const other = join(folder, 'other.jsonl');
     await fanfold(['run', 'steady', ...there, '--range', '3', '--output', other]);
     await appendFile(other, '{"half a line');
-    const before = await readFile(other, 'utf8');
+    const others = await readFile(other, 'utf8');
     const wrong = await fanfold(['collect', id, ...there, '--output', other]);
     expect(wrong.stderr).toContain(`not of run ${id}`);
     expect(wrong.status).toBe(2);
-    expect(await readFile(other, 'utf8')).toBe(before);
+    expect(await readFile(other, 'utf8')).toBe(others);
     const collected = await fanfold(['collect', id, ...there, '--output', output]);
     expect(collected).toMatchObject({
       status: 0,
@@ -194,6 +194,26 @@ describe('a run elsewhere', () => {
     });
     expect(await written()).toEqual(range(600));
     expect((await fanfold(['runs', ...there])).stderr).toContain('no runs on');
+  });
+
+  it('is collected on by what an interrupted collect says', async () => {
+    const there = ['--endpoint', server.url, '--output', output];
+    const command = start(['run', held.name, '--range', '3', ...there]);
+    const id = await runId(command);
+    const recorded = () => readFile(`${output}.run`, 'utf8');
+    await expect.poll(recorded, { timeout: 15_000 }).toContain('"seeded":3');
+    command.child.kill('SIGINT');
+    await command.ended;
+    const line = ['collect', id, ...there];
+    const interrupted = start(line);
+    await expect.poll(interrupted.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    interrupted.child.kill('SIGINT');
+    const { status, stderr } = await interrupted.ended;
+    expect(stderr).toContain(`to go on with it: fanfold ${line.join(' ')}\n`);
+    expect(status).toBe(130);
+    gate.resolve();
+    expect((await fanfold(line)).status).toBe(0);
+    expect(await written()).toEqual(range(3));
   });
 
   it('that is over is pruned when nobody did', async () => {

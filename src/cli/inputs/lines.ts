@@ -91,3 +91,7 @@ function checkFirst(line: string, { name, path }: Source): void {
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+export function shellLine(words: readonly string[]): string {
+  return words.map(shellWord).join(' ');
+}
