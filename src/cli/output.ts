@@ -6,6 +6,8 @@ import { FanfoldError } from '../index.ts';
 export interface Output {
   /** Ends when the text is on its way for good: in the file, or taken by the pipe. One at a time. */
   write(text: string): Promise<void>;
+  /** Ends when what was written outlives a power cut, in a file. */
+  sync(): Promise<void>;
   /** Takes out what was there before, of a file. */
   empty(): Promise<void>;
   close(): Promise<void>;
@@ -58,10 +60,11 @@ async function file(path: string): Promise<Output> {
       cause,
     });
   }
+  const isFile = (await handle.stat()).isFile();
   // One for all texts: memory that is new to the process costs more than what is written to it.
   let bytes = Buffer.alloc(0);
   return {
-    isFile: (await handle.stat()).isFile(),
+    isFile,
     async write(text) {
       // Three bytes are the most that a UTF-16 unit takes.
       if (bytes.length < text.length * 3) bytes = Buffer.allocUnsafe(text.length * 3);
@@ -72,14 +75,23 @@ async function file(path: string): Promise<Output> {
           from += (await handle.write(bytes, from, end - from)).bytesWritten;
         }
       } catch (cause) {
-        const { message } = cause as Error;
-        const why = `The output ${path} could not be written: ${message}.`;
-        throw new FanfoldError('RunFailed', why, { cause });
+        throw unwritten(path, cause as Error);
       }
+    },
+    async sync() {
+      if (isFile)
+        await handle.datasync().catch((cause: Error) => {
+          throw unwritten(path, cause);
+        });
     },
     empty: () => handle.truncate(0),
     close: () => handle.close(),
   };
+}
+
+function unwritten(path: string, cause: Error): FanfoldError {
+  const why = `The output ${path} could not be written: ${cause.message}.`;
+  return new FanfoldError('RunFailed', why, { cause });
 }
 
 function standardOutput(): Output {
@@ -99,6 +111,7 @@ function standardOutput(): Output {
         }
         stdout.write(text, (error) => (error ? reject(readerError(error)) : resolve()));
       }),
+    async sync() {},
     async empty() {},
     async close() {},
   };

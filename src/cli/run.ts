@@ -87,7 +87,8 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   signal.throwIfAborted();
   const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
   const { earlier } = recorded;
-  const watched = recorded.watch(inputs.batches());
+  const isElsewhere = place.workers === undefined;
+  const watched = recorded.watch(inputs.batches(), isElsewhere);
   const carried = flags.withInput
     ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
     : undefined;
@@ -99,7 +100,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     carried,
     recorded,
     place: place.name,
-    isElsewhere: place.workers === undefined,
+    isElsewhere,
     output: flags.output,
     again: recorded.resumable ? resumeLine(process.argv.slice(2)) : undefined,
     quiet: flags.quiet ?? false,

@@ -33,7 +33,8 @@ let gate = Promise.withResolvers<void>();
 // So long a name that few lines of a record fill a block.
 const held = defineTask({
   name: 'held'.padEnd(80, '-'),
-  async run(input: number) {
+  async run(input: number, context) {
+    count(context);
     await gate.promise;
     return input;
   },
@@ -249,7 +250,10 @@ describe('a run elsewhere', () => {
     const command = start(line, { fileBlocks: 1 });
     const over = command.ended.then(() => true);
     const recorded = async () => (await readFile(`${output}.run`, 'utf8').catch(() => '')).length;
-    let inputs = '';
+    let inputs = '0\n';
+    command.child.stdin?.write(inputs);
+    const id = await runId(command);
+    await expect.poll(() => runs.get(id), { timeout: 15_000 }).toBeDefined();
     for (let ended = false; !ended; ) {
       const before = await recorded();
       const input = `${inputs.length}\n`;
@@ -266,7 +270,7 @@ describe('a run elsewhere', () => {
     expect(await queues()).toHaveLength(1);
     gate.resolve();
     const again = await fanfold([...line, '--resume'], inputs);
-    expect(again.stderr).toContain(`collecting run ${await runId(command)}`);
+    expect(again.stderr).toContain(`collecting run ${id}`);
     expect(again.status).toBe(0);
     expect(await written()).toEqual(range(inputs.split('\n').length - 1));
   });
@@ -301,6 +305,19 @@ describe('a run elsewhere', () => {
     expect(unknown.status).toBe(2);
     expect((await fanfold(['run', 'steady', ...there, 'http://127.0.0.1:1'])).status).toBe(3);
     expect(await readFile(output, 'utf8')).toBe('old');
+  });
+
+  it('has recorded its inputs before they are run', async () => {
+    const line = ['run', held.name, '--endpoint', server.url, '--input', '-', '--output', output];
+    const command = start(line);
+    command.child.stdin?.write('1\n');
+    const id = await runId(command);
+    await expect.poll(() => runs.get(id), { timeout: 15_000, interval: 5 }).toBeDefined();
+    command.child.kill('SIGKILL');
+    await command.ended;
+    const changed = await fanfold([...line, '--resume'], '2\n');
+    expect(changed.stderr).toContain('some of the first 1 have changed');
+    expect(changed.status).toBe(2);
   });
 
   it('gets sentences where it is asked for wrongly', async () => {

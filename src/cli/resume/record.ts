@@ -1,12 +1,14 @@
 import {
   closeSync,
   existsSync,
+  fdatasync,
   openSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeSync,
 } from 'node:fs';
+import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
 
 /** What a run that is gone on with must have in common with the one that began. */
@@ -48,15 +50,16 @@ const VERSION = 1;
 /**
  * What is needed, besides the results, to go on with a run: a file beside its output, `<output>.run`.
  * A line says what run it is, and each further one is a checkpoint, written before the first result
- * of an input that the one before does not cover. So whatever became of the process, every result
- * is of inputs that can be told from others. Of a run that is elsewhere there are lines that say
- * which it is and how far it was seeded. Half a line at the end is one that was not written.
+ * of an input that the one before does not cover, or where the run is elsewhere before it is seeded.
+ * So whatever became of the process, every result is of inputs that can be told from others. Of a
+ * run that is elsewhere there are lines that say which it is and how far it was seeded. Half a line at the end is one that was not written.
  */
 export class RunRecord {
   readonly #path: string;
   readonly #file: number;
   #last: Checkpoint;
   #failure: FanfoldError | undefined;
+  #synced = false;
 
   private constructor(path: string, file: number, last: Checkpoint) {
     this.#path = path;
@@ -124,6 +127,15 @@ export class RunRecord {
     this.#write({ seeded });
   }
 
+  /** Ends when all of it outlives a power cut. */
+  async sync(): Promise<void> {
+    if (this.#synced) return;
+    this.#synced = true;
+    await promisify(fdatasync)(this.#file).catch((cause: Error) => {
+      throw unwritable(this.#path, cause);
+    });
+  }
+
   close(): void {
     closeSync(this.#file);
   }
@@ -131,6 +143,7 @@ export class RunRecord {
   #write(line: object): void {
     // What came after half a line would be a part of it.
     if (this.#failure) throw this.#failure;
+    this.#synced = false;
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     try {
       // A disk that is nearly full takes a part, and says at the next that it is full.

@@ -14,8 +14,11 @@ export interface Recorded {
   readonly living: Living | undefined;
   /** Whether it can be gone on with at all: not on standard output, nor on a device. */
   readonly resumable: boolean;
-  /** Passes inputs on. To go on later, it must be known which they were. */
-  watch(batches: AsyncIterable<string[]>): AsyncIterable<string[]>;
+  /**
+   * Passes inputs on. To go on later, it must be known which they were: here, before their results
+   * are written; elsewhere, before they are seeded, as their results are made whatever becomes of us.
+   */
+  watch(batches: AsyncIterable<string[]>, isElsewhere: boolean): AsyncIterable<string[]>;
   /** Records which run it is that goes on elsewhere, whatever becomes of this command. */
   follow(run: Run, place: string): Following;
   /** Ends when the results are written, and what tells which inputs they are of was before. */
@@ -27,6 +30,8 @@ export interface Recorded {
 export interface Following {
   /** Notes it now. @throws what kept any note from being written; the run has been left by then */
   check(): void;
+  /** Does what writes to the record. Where it throws, the run is left, and `check` throws it. */
+  attempt(write: () => void): boolean;
   stop(): void;
 }
 
@@ -46,27 +51,43 @@ export interface RecordedOptions {
 
 export function recorded(options: RecordedOptions): Recorded {
   const { output, hash, lock, record, earlier, living } = options;
+  let followed: Following | undefined;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
   };
+  /** False when the disk did not take it, and the run has been left. */
+  const covers = (): boolean => {
+    if (followed) return followed.attempt(cover);
+    cover();
+    return true;
+  };
+  async function* covered(batches: AsyncIterable<string[]>) {
+    for await (const batch of hash.watch(batches)) {
+      if (!covers()) return;
+      yield batch;
+    }
+    covers();
+  }
   return {
     earlier,
     before: earlier?.snapshot(),
     living,
     resumable: record !== undefined,
-    watch: (batches) => (record ? hash.watch(batches) : batches),
+    watch(batches, isElsewhere) {
+      if (!record) return batches;
+      return isElsewhere ? covered(batches) : hash.watch(batches);
+    },
     follow(run, place) {
       const isKnown = living?.runId === run.runId;
       if (!isKnown) record?.addRun(run.runId, place);
-      return following(run, isKnown ? living.seeded : 0, (seeded) => {
-        // What is seeded can't be exchanged for other inputs any more.
-        cover();
-        record?.addSeeded(seeded);
-      });
+      followed = following(run, isKnown ? living.seeded : 0, (seeded) => record?.addSeeded(seeded));
+      return followed;
     },
-    write(text) {
+    async write(text) {
       cover();
-      return output.write(text);
+      await output.write(text);
+      // Where its queue is elsewhere, a result that is deleted from it must not be lost here.
+      if (followed) await Promise.all([output.sync(), record?.sync()]);
     },
     async close() {
       try {
@@ -83,15 +104,20 @@ export function recorded(options: RecordedOptions): Recorded {
 function following(run: Run, seeded: number, add: (seeded: number) => void): Following {
   let noted = seeded;
   let failure: { error: unknown } | undefined;
-  const note = () => {
-    if (failure || run.seeded <= noted) return;
+  const attempt = (write: () => void): boolean => {
+    if (failure) return false;
     try {
-      add(run.seeded);
-      noted = run.seeded;
+      write();
+      return true;
     } catch (error) {
       failure = { error };
       run.leave();
+      return false;
     }
+  };
+  const note = () => {
+    const { seeded: now } = run;
+    if (now > noted && attempt(() => add(now))) noted = now;
   };
   const timer = setInterval(note, NOTE_MS);
   return {
@@ -99,6 +125,7 @@ function following(run: Run, seeded: number, add: (seeded: number) => void): Fol
       note();
       if (failure) throw failure.error;
     },
+    attempt,
     stop() {
       clearInterval(timer);
       note();
