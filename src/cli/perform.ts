@@ -35,7 +35,11 @@ export interface Job {
 export async function perform(job: Job): Promise<number> {
   const { inputs, recorded, quiet, workers, signal } = job;
   const startedAt = Date.now();
-  const run = await job.begin();
+  const run = await job.begin().catch((error: unknown) => {
+    // A source that is open would keep the process.
+    inputs?.close();
+    throw error;
+  });
   const following = job.isElsewhere ? follow(run, job) : undefined;
   const progress = quiet
     ? undefined

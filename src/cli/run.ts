@@ -94,8 +94,10 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     : undefined;
   const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
   const status = await perform({
-    begin: async () =>
-      fanfold.map(task, texts, { ...options, ...resume, ...(earlier ? { earlier } : {}) }),
+    begin: async () => {
+      if (resume) await carried?.readAhead(recorded.known);
+      return fanfold.map(task, texts, { ...options, ...resume, ...(earlier ? { earlier } : {}) });
+    },
     inputs,
     carried,
     recorded,

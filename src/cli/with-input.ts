@@ -4,6 +4,11 @@ import type { ResultLine } from '../index.ts';
 export interface Carried {
   /** The same inputs, to be passed on. */
   batches: AsyncIterable<string[]>;
+  /**
+   * Reads so many of the inputs, ahead of who takes them: of a run that goes on elsewhere, results
+   * may come before this command has read their inputs once more.
+   */
+  readAhead(count: number): Promise<void>;
   /** A result's text with its input in it. */
   join(line: ResultLine): string;
 }
@@ -18,18 +23,31 @@ export function carryInputs(
   hasResult: (index: number) => boolean,
 ): Carried {
   const out = new Map<number, string>();
-  async function* batches() {
-    let index = 0;
+  const ahead: string[][] = [];
+  let read = 0;
+  async function* kept() {
     for await (const batch of source) {
       for (const text of batch) {
-        if (!hasResult(index)) out.set(index, text);
-        index++;
+        if (!hasResult(read)) out.set(read, text);
+        read++;
       }
       yield batch;
     }
   }
+  const batches = kept();
+  async function* all() {
+    yield* ahead.splice(0);
+    yield* batches;
+  }
   return {
-    batches: batches(),
+    batches: all(),
+    async readAhead(count) {
+      while (read < count) {
+        const { done, value } = await batches.next();
+        if (done) return;
+        ahead.push(value);
+      }
+    },
     join({ index, text }) {
       const input = out.get(index);
       out.delete(index);

@@ -307,6 +307,29 @@ describe('a run elsewhere', () => {
     expect(await readFile(output, 'utf8')).toBe('old');
   });
 
+  it('has its results joined to inputs that come later than they do', async () => {
+    const there = ['--endpoint', server.url, '--input', '-', '--output', output, '--with-input'];
+    const inputs = range(60).map((index) => `${index + 7}\n`);
+    const command = start(['run', held.name, ...there]);
+    command.child.stdin?.end(inputs.join(''));
+    const id = await runId(command);
+    const recorded = () => readFile(`${output}.run`, 'utf8');
+    await expect.poll(recorded, { timeout: 15_000, interval: 5 }).toContain('"seeded":60');
+    command.child.kill('SIGINT');
+    await command.ended;
+    gate.resolve();
+    const again = start(['run', held.name, ...there, '--resume']);
+    again.child.stdin?.write(inputs[0]);
+    await expect.poll(again.said, { timeout: 15_000 }).toContain('going on after');
+    const early = expect.poll(lines, { timeout: 1_000 }).toBeGreaterThan(0);
+    await expect(early).rejects.toThrow();
+    again.child.stdin?.end(inputs.slice(1).join(''));
+    expect((await again.ended).stderr).toContain(`collecting run ${id}`);
+    const all = results(await readFile(output, 'utf8'));
+    expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(60));
+    for (const { index, input } of all) expect(input).toBe(index + 7);
+  });
+
   it('has recorded its inputs before they are run', async () => {
     const line = ['run', held.name, '--endpoint', server.url, '--input', '-', '--output', output];
     const command = start(line);

@@ -104,6 +104,11 @@ export class RunRecord {
     return { record: new RunRecord(path, opened(path, 'a'), last), checkpoints, living };
   }
 
+  /** How many inputs, from the first, the last checkpoint is of. */
+  get covered(): number {
+    return this.#last.read;
+  }
+
   /** Whether the last checkpoint says so much already. */
   covers(read: number, end: boolean): boolean {
     return this.#last.read >= read && (this.#last.end === true || !end);

@@ -12,6 +12,8 @@ export interface Recorded {
   readonly before: Ledger | undefined;
   /** The run that an earlier command began elsewhere, and left. */
   readonly living: Living | undefined;
+  /** How many inputs, from the first, an earlier command may have seeded. */
+  readonly known: number;
   /** Whether it can be gone on with at all: not on standard output, nor on a device. */
   readonly resumable: boolean;
   /**
@@ -72,6 +74,7 @@ export function recorded(options: RecordedOptions): Recorded {
     earlier,
     before: earlier?.snapshot(),
     living,
+    known: record?.covered ?? 0,
     resumable: record !== undefined,
     watch(batches, isElsewhere) {
       if (!record) return batches;
