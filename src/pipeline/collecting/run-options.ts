@@ -74,12 +74,13 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
   };
 }
 
-/** What is entered from the beginning. */
-export function accountOf({ earlier, resume }: RunOptions): Account {
+/** What is entered from the beginning. @throws FanfoldError `BadOption` when it can't be in order */
+export function accountOf({ earlier, resume, ordered }: RunOptions): Account {
   const account = earlier ?? new Account();
   // Results of what was seeded may be there before the inputs are read once more.
   account.open = resume !== undefined;
   account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
+  if (ordered) leadingOf(account);
   return account;
 }
 

@@ -4,7 +4,7 @@ import type { TaskRegistry } from '../../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { isJson } from '../messages/json-text.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
-import { createRunQueue, findQueue } from '../queues.ts';
+import { createRunQueue, findQueue, findSurely } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { SeedRequest } from './seed-request.ts';
 
@@ -149,7 +149,7 @@ async function ownQueue(
       `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
     );
   }
-  const found = continues ? await findQueue(sqs, names.run(runId)) : undefined;
+  const found = continues ? await findSurely(sqs, names.run(runId)) : undefined;
   if (found !== undefined) return found;
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(
