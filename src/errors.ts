@@ -43,16 +43,31 @@ export class NonRetryableError extends Error {
 
 /** Whether it is a `NonRetryableError`, this copy's or another installed one's. */
 export function isNonRetryable(thrown: unknown): boolean {
-  return typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown;
+  return told(
+    () => typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown,
+    false,
+  );
 }
 
 /** The message of whatever was thrown: tasks may throw things that are no errors. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message || thrown.name;
-  try {
+  return told(() => {
+    if (thrown instanceof Error) return String(thrown.message || thrown.name);
     return String(thrown);
+  }, 'something was thrown that has no text');
+}
+
+/** The name of whatever was thrown; of what is no error, its type. */
+export function nameOf(thrown: unknown): string {
+  return told(() => (thrown instanceof Error ? String(thrown.name) : typeof thrown), 'unknown');
+}
+
+/** What a thrown value says of itself: it may throw as soon as it is looked at. */
+function told<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask();
   } catch {
-    return 'something was thrown that has no text';
+    return otherwise;
   }
 }
 

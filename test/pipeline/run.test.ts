@@ -197,6 +197,15 @@ describe('map', () => {
     await gapped.cancel();
   });
 
+  it.each([
+    ['signal', { signal: {} as AbortSignal }],
+    ['earlier', { earlier: {} as Account }],
+    ['resume.runId', { resume: { runId: 'mine' } }],
+    ['deadlineSeconds', { deadlineSeconds: '5' as unknown as number }],
+  ])('begins nothing with a wrong `%s`', (option, options) => {
+    expect(() => fanfold.map(double, [1], options)).toThrow(`\`${option}\` is a`);
+  });
+
   it('gives its results once', async () => {
     const run = fanfold.map(double, [1]);
     await Array.fromAsync(run);
@@ -205,6 +214,52 @@ describe('map', () => {
 });
 
 describe('what becomes of an input', () => {
+  it('is a failure of its own, whatever odd thing its function throws or returns', async () => {
+    const traps: Record<string, () => unknown> = {
+      unreadable() {
+        throw Object.defineProperty(new Error('m'), 'message', {
+          get() {
+            throw 1;
+          },
+        });
+      },
+      proxy() {
+        throw new Proxy(
+          {},
+          {
+            getPrototypeOf() {
+              throw new Error('no');
+            },
+          },
+        );
+      },
+      thenless: () =>
+        Object.defineProperty({}, 'then', {
+          get() {
+            throw new Error('no then');
+          },
+        }),
+    };
+    const odd = defineTask({
+      name: 'odd-throws',
+      maxAttempts: 2,
+      backoffBaseSeconds: 0,
+      run: async (trap: string) => traps[trap]?.(),
+    });
+    const results = await Array.fromAsync(fanfold.map(odd, Object.keys(traps), { ordered: true }));
+    expect(results).toMatchObject([
+      {
+        error: {
+          code: 'TaskFailed',
+          name: 'Error',
+          message: 'something was thrown that has no text',
+        },
+      },
+      { error: { code: 'TaskFailed', attempts: 2 } },
+      { error: { code: 'TaskFailed', message: 'no then' } },
+    ]);
+  });
+
   it('is the image in JSON of what its function returns', async () => {
     const given: Record<string, () => unknown> = {
       nothing: () => undefined,

@@ -22,6 +22,8 @@ export interface Death {
   cause: string;
   /** Whether it was killed since it took longer than its task may, without giving the thread back. */
   overran: boolean;
+  /** Whether a signal ended it. */
+  killed: boolean;
   /** Whether it had started: what dies before cannot load its tasks. */
   started: boolean;
   /** Why its tasks module could not be loaded, where it said so. */
@@ -182,6 +184,7 @@ export class WorkerProcess {
       inHand: [...this.#inHand.values()],
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
       overran: this.#overran,
+      killed: signal !== null,
       started: this.#started,
       unloadable: this.#unloadable,
       orderly: code === 0 && this.#inHand.size === 0,

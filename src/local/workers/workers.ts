@@ -3,6 +3,7 @@ import { FanfoldError, messageOf } from '../../errors.ts';
 import { recover, release } from '../../pipeline/working/recover.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Start, TaskFacts } from './protocol.ts';
+import { Reaper } from './reaper.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
@@ -20,8 +21,14 @@ export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
 
 const NOTHING_RUNNING = { running: [], settled: [] };
 
-/** Processes in a row that may die before they have started. */
+/** Processes in a row that may end of themselves before they have started, once one has. */
 const FAILED_STARTS = 3;
+
+/** Processes in a row that may be killed before they have started: that is not their tasks' fault. */
+const KILLED_STARTS = 20;
+
+/** The pause before a process is started in the place of one that was killed so, in milliseconds. */
+const PAUSE_MS = 200;
 
 /** A blocked process is given this much more than a task's timeoutSeconds. */
 const BLOCKED_MARGIN_SECONDS = 5;
@@ -38,8 +45,10 @@ export class Workers {
   readonly #processes = new Set<WorkerProcess>();
   readonly #recovering = new Set<Promise<void>>();
   readonly #tasks = new Map<string, TaskFacts>();
+  readonly #reaper = new Reaper();
   #starts = 0;
   #failedStarts = 0;
+  #killedStarts = 0;
   #closed = false;
 
   constructor(options: WorkersOptions) {
@@ -57,6 +66,7 @@ export class Workers {
     this.#closed = true;
     await Promise.all(Array.from(this.#processes, (process) => process.stop()));
     await Promise.all(this.#recovering);
+    this.#reaper.close();
   }
 
   #start(worker: string): void {
@@ -67,12 +77,14 @@ export class Workers {
       onTaken: () => handedOut.taken(appId),
       onReady: (facts) => {
         this.#failedStarts = 0;
+        this.#killedStarts = 0;
         for (const task of facts) this.#tasks.set(task.name, task);
         this.#ready.resolve(facts);
       },
       onTrouble: (message) => onTrouble(`${worker}: ${message}`),
       onDeath: (death) => {
         this.#processes.delete(process);
+        if (process.pid !== undefined) this.#reaper.forget(process.pid);
         handedOut.died(appId);
         this.#replace(worker, death);
       },
@@ -80,31 +92,40 @@ export class Workers {
         (this.#tasks.get(task)?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
     });
     this.#processes.add(process);
+    if (process.pid !== undefined) this.#reaper.watch(process.pid);
   }
 
   #replace(worker: string, death: Death): void {
     if (this.#closed) return;
     const { onTrouble } = this.#options;
-    if (!death.started) {
-      this.#failedStarts++;
-      const hopeless = this.#tasks.size === 0 || this.#failedStarts >= FAILED_STARTS;
-      if (hopeless) {
-        this.#fail(death);
-        return;
-      }
-    } else if (!death.orderly) {
+    if (!death.started && this.#isHopeless(death)) {
+      this.#fail(death);
+      return;
+    }
+    if (death.started && !death.orderly) {
       onTrouble(`${worker} died (${death.cause}) and is replaced`);
     }
     for (const inHand of death.inHand) this.#recover(worker, death, inHand);
-    this.#start(worker);
+    if (death.started || !death.killed) this.#start(worker);
+    else setTimeout(() => this.#closed || this.#start(worker), PAUSE_MS);
   }
 
-  #fail({ unloadable, cause }: Death): void {
+  #isHopeless({ killed }: Death): boolean {
+    if (killed) return ++this.#killedStarts >= KILLED_STARTS;
+    return this.#tasks.size === 0 || ++this.#failedStarts >= FAILED_STARTS;
+  }
+
+  #fail({ unloadable, cause, killed }: Death): void {
     const why = unloadable ?? `the process that loads it ended with ${cause}`;
-    const error = new FanfoldError(
-      'BadTask',
-      `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
-    );
+    const error = killed
+      ? new FanfoldError(
+          'RunFailed',
+          `Worker processes are killed (${cause}) before they have started.`,
+        )
+      : new FanfoldError(
+          'BadTask',
+          `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
+        );
     this.#closed = true;
     this.#ready.reject(error);
     this.#options.onFailure(error);
