@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
-import { type Listening, listen, type ServiceRequest, type ServiceResponse } from '../transport.ts';
+import {
+  isLoopback,
+  type Listening,
+  listen,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../transport.ts';
 import { SqsError } from './errors.ts';
 import { protocolOf } from './protocols/index.ts';
 import { Sqs, type SqsOptions } from './sqs.ts';
@@ -105,8 +111,4 @@ function checkCredentials(credentials: readonly Credentials[]): void {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

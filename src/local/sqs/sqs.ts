@@ -171,7 +171,8 @@ export class Sqs {
       );
     }
     const now = Date.now();
-    const origin = this.#url ?? `http://${hostOf(request)}`;
+    const scheme = request.secure ? 'https' : 'http';
+    const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
     const base = `${origin}/${this.#queues.accountId}`;
     try {
       return act({
