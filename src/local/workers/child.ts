@@ -1,16 +1,15 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
 import { flushCompileCache } from 'node:module';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
 import type { Chunk } from '../../pipeline/chunk.ts';
+import { mayPass } from '../../pipeline/faults.ts';
 import type { TaskMessage } from '../../pipeline/handling.ts';
-import { namesOf } from '../../pipeline/names.ts';
 import { pull } from '../../pipeline/pull.ts';
-import { findQueue } from '../../pipeline/queues.ts';
 import { Worker } from '../../pipeline/work.ts';
 import { TaskRegistry } from '../../task.ts';
-import { PLAIN_SQS } from '../plain-sdk.ts';
+import { sqsOf } from '../served/clients.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import { tellingTasks } from './telling.ts';
 
 const ALIVE_MS = 1_000;
 
@@ -56,23 +55,25 @@ process.on('exit', () => {
   tell({ type: 'lastWords', chunks, cause: lastError });
 });
 process.on('message', (message: ToWorker) => {
-  if (message.type === 'stop') stop();
-  else void work(message.start);
+  if (message.type === 'start') void work(message.start);
+  else {
+    stop();
+    const reason = new Error('The worker was told to stop.');
+    setTimeout(() => worker?.interrupt(reason), message.interruptMs).unref();
+  }
 });
 
 async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const { region, endpoint, appId: userAgentAppId } = start;
-  const sqs = new SQSClient({ ...PLAIN_SQS, region, endpoint, userAgentAppId });
-  const names = namesOf(start.name);
-  const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
-    findQueue(sqs, names.tasks),
-    findQueue(sqs, names.dead),
-  ]);
+  const { connection, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
+  const sqs = sqsOf(connection, { userAgentAppId });
+  const told = start.telling
+    ? tellingTasks(tasks, (ran) => tell({ type: 'ran', ran }))
+    : { tasks, close() {} };
   worker = new Worker({
     sqs,
-    tasks,
+    tasks: told.tasks,
     taskQueueUrl,
     deadQueueUrl,
     worker: start.worker,
@@ -90,9 +91,13 @@ async function work(start: Start): Promise<void> {
     onTaken: (messages) => tell({ type: 'taken', messages: messages.map(handleOf) }),
     onBegin: (message, chunk) => tell({ type: 'begin', begun: begunOf(message, chunk) }),
     onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
-    onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
+    onError: (error) =>
+      tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   });
+  told.close();
   clearInterval(alive);
+  // What was told last is on its way.
+  await tell({ type: 'alive' });
   process.exit(0);
 }
 
