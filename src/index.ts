@@ -1,5 +1,7 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
+export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
+export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';
 export type { Cancelled } from './pipeline/cancel.ts';
 export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
 export { Account, type Ledger } from './pipeline/ledger.ts';

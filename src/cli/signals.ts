@@ -12,21 +12,21 @@ export class Interrupted extends Error {
   }
 }
 
-/** How long an orderly end may take before it is cut short, in milliseconds. */
+/** How long an orderly end may take before it is cut short, unless said otherwise, in milliseconds. */
 const END_MS = 1_500;
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
  * end that takes too long (a reader of standard output that does not read), ends the process.
  */
-export function onSignals(): { signal: AbortSignal; stop: () => void } {
+export function onSignals(endMs = END_MS): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const handle = (name: NodeJS.Signals) => {
     const status = SIGNAL_STATUS[name as Signal];
     if (controller.signal.aborted) process.exit(status);
     controller.abort(new Interrupted(name as Signal));
-    timer = setTimeout(() => process.exit(status), END_MS);
+    timer = setTimeout(() => process.exit(status), endMs);
     timer.unref();
   };
   const names = Object.keys(SIGNAL_STATUS) as Signal[];

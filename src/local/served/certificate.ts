@@ -1,0 +1,3 @@
+export async function certificateIn(_folder: string): Promise<{ cert: string; key: string }> {
+  throw new Error('not yet');
+}
