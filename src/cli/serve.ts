@@ -126,5 +126,6 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
   if (insecureHttp) {
     say('--insecure-http: whoever is on the network can read all of it, and repeat requests');
   }
-  say(`on another machine: FANFOLD_JOIN=${shellWord(join)} npx fanfold work`);
+  const also = credentialsFile === undefined ? ', with the same two in its environment' : '';
+  say(`on another machine${also}: FANFOLD_JOIN=${shellWord(join)} npx fanfold work`);
 }

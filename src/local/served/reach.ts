@@ -46,16 +46,19 @@ export async function reach(connection: Connection, names: Names): Promise<Reach
 
 /** The secret, or the certificate, is not the server's: no trying again mends that. */
 export function isRefusal(error: unknown): boolean {
-  return certificateOf(error) !== undefined || KEY_REFUSED.has(nameOf(error));
+  const name = nameOf(error);
+  return (
+    certificateOf(error) !== undefined || ANSWERED.has(name) || name === 'CredentialsProviderError'
+  );
 }
 
-const KEY_REFUSED = new Set([
+/** What a server answers to who does not know its secret. */
+const ANSWERED = new Set([
   'InvalidClientTokenId',
   'SignatureDoesNotMatch',
   'AccessDenied',
   'AccessDeniedException',
   'IncompleteSignature',
-  'CredentialsProviderError',
 ]);
 
 /** The error as a sentence about the server. */
@@ -76,41 +79,42 @@ async function sentence(
       `The server at ${endpoint} is not the one that was joined: its certificate's fingerprint is ${certificate.shown}, and ${fingerprint} was expected. Nothing was sent to it. If it has a new certificate, take the line that it prints anew.`,
     );
   }
-  const name = nameOf(error);
-  if (name === 'CredentialsProviderError') {
-    return stopped(
-      `There is no secret for the server at ${endpoint}: set FANFOLD_JOIN to what it prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
-    );
-  }
   if (/Credential should be scoped to a valid region/.test(messageOf(error))) {
     return stopped(
       `The server at ${endpoint} has another region than ${region}: set AWS_REGION to its own.`,
     );
   }
-  if (KEY_REFUSED.has(name)) {
-    return stopped(
-      `The server at ${endpoint} refuses the secret (${name}): set FANFOLD_JOIN to what it prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair.`,
-    );
+  const name = nameOf(error);
+  if (ANSWERED.has(name)) {
+    return stopped(`The server at ${endpoint} refuses the secret (${name}): ${REMEDY}.`);
   }
   if (error instanceof QueueDoesNotExist) return stopped(messageOf(error));
-  if (isNotTls(error)) {
-    return wrong(`The server at ${endpoint} speaks plain HTTP: it is http://, not https://.`);
+  const found = await lookAt(endpoint);
+  if (found.kind === 'nobody') {
+    return stopped(
+      `Nobody answers at ${endpoint} (${found.reason}): is \`fanfold serve\` running there, and can this machine reach it?`,
+    );
+  }
+  if (found.kind === 'plain' && endpoint.startsWith('https:')) {
+    return wrong(`The server at ${endpoint} does not speak TLS: it is http://, not https://.`);
+  }
+  if (found.kind === 'tls' && endpoint.startsWith('http:')) {
+    return wrong(`The server at ${endpoint} speaks TLS: it is https://, not http://.`);
+  }
+  if (name === 'CredentialsProviderError') {
+    return stopped(`There is no secret for the server at ${endpoint}: ${REMEDY}.`);
   }
   if (isUnknownAuthority(error)) {
     return stopped(
       `Nobody that is trusted here vouches for the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to what it prints when it starts, which holds its fingerprint, or NODE_EXTRA_CA_CERTS to who vouches for it.`,
     );
   }
-  if (endpoint.startsWith('http:') && (await speaksTls(endpoint))) {
-    return wrong(`The server at ${endpoint} speaks TLS: it is https://, not http://.`);
-  }
-  if (mayPass(error)) {
-    return stopped(
-      `Nobody answers at ${endpoint} (${reasonOf(error)}): is \`fanfold serve\` running there, and can this machine reach it?`,
-    );
-  }
+  if (mayPass(error)) return stopped(`The server at ${endpoint} fails: ${reasonOf(error)}.`);
   return stopped(`What answers at ${endpoint} is not \`fanfold serve\`: ${messageOf(error)}`);
 }
+
+const REMEDY =
+  'set FANFOLD_JOIN to what it prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
@@ -131,30 +135,35 @@ function certificateOf(error: unknown): WrongCertificate | undefined {
   return cause instanceof WrongCertificate ? cause : undefined;
 }
 
-function isNotTls(error: unknown): boolean {
-  return /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|wrong version number|packet length too long/i.test(
-    `${codeOf(error)} ${messageOf(error)}`,
-  );
-}
-
 function isUnknownAuthority(error: unknown): boolean {
   return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(codeOf(error));
 }
 
-const PROBE_MS = 3_000;
+const LOOK_MS = 3_000;
 
-/** Whether a TLS handshake succeeds where an HTTP request did not. */
-async function speaksTls(endpoint: string): Promise<boolean> {
-  const { hostname, port } = new URL(endpoint);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const socket = connect({ host, port: Number(port || 80), rejectUnauthorized: false });
-  socket.on('error', () => {});
+type Found = { kind: 'tls' | 'plain' } | { kind: 'nobody'; reason: string };
+
+/** What is at an address: it is connected to, and greeted as TLS does. */
+async function lookAt(endpoint: string): Promise<Found> {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || (protocol === 'https:' ? 443 : 80)),
+    rejectUnauthorized: false,
+  });
+  let connected = false;
+  socket.once('connect', () => {
+    connected = true;
+  });
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PROBE_MS) });
-    return true;
-  } catch {
-    return false;
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(LOOK_MS) });
+    return { kind: 'tls' };
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'AbortError';
+    return connected
+      ? { kind: 'plain' }
+      : { kind: 'nobody', reason: isLate ? 'no answer' : reasonOf(error) };
   } finally {
-    socket.destroy();
+    socket.on('error', () => {}).destroy();
   }
 }
