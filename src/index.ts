@@ -4,6 +4,7 @@ export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
 export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';
 export type { Cancelled } from './pipeline/cancel.ts';
 export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
+export type { Backlog } from './pipeline/collecting.ts';
 export { Account, type Ledger } from './pipeline/ledger.ts';
 export { type Inputs, JsonTexts } from './pipeline/pages.ts';
 export type {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FanfoldError, type Served, serve } from '../index.ts';
+import { STATUS } from './exit.ts';
 import { shellWord } from './inputs/lines.ts';
 import { say } from './say.ts';
-import { Interrupted, onSignals } from './signals.ts';
+import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface ServeFlags {
@@ -38,24 +39,17 @@ export function addServe(program: Command): void {
       '--insecure-http',
       'no TLS: whoever is on the network can read inputs and results, and repeat requests',
     )
-    .action(async (flags: ServeFlags) => {
-      const signals = onSignals(END_MS);
-      try {
-        const module = findTasksModule(flags.tasks);
-        await using served = await serve({
-          ...optionsOf(flags),
-          tasks: module.path,
-          onWarning: say,
-        });
-        tell(served, flags, module.shipped);
-        await Promise.race([served.failed, untilAborted(signals.signal)]);
-        say('stopping');
-      } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
-      } finally {
-        signals.stop();
-      }
-    });
+    .action((flags: ServeFlags) => untilSignal((signal) => run(flags, signal), END_MS));
+}
+
+async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
+  const module = findTasksModule(flags.tasks);
+  const options = { ...optionsOf(flags), tasks: module.path, onWarning: say };
+  await using served = await serve(options);
+  tell(served, flags, module.shipped);
+  await Promise.race([served.failed, untilAborted(signal)]);
+  say('stopping');
+  return STATUS.ok;
 }
 
 /** To be stopped is how a server ends: that is no failure. */

@@ -12,14 +12,34 @@ export class Interrupted extends Error {
   }
 }
 
-/** How long an orderly end may take before it is cut short, unless said otherwise, in milliseconds. */
 const END_MS = 1_500;
+
+/**
+ * Does the work of a command that takes its time, and sets its exit status: what the work gives, or
+ * what says that a signal ended it.
+ *
+ * @param endMs how long an orderly end may take before it is cut short, in milliseconds
+ */
+export async function untilSignal(
+  work: (signal: AbortSignal) => Promise<number>,
+  endMs = END_MS,
+): Promise<void> {
+  const { signal, stop } = onSignals(endMs);
+  try {
+    process.exitCode = await work(signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    process.exitCode = error.status;
+  } finally {
+    stop();
+  }
+}
 
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
  * end that takes too long (a reader of standard output that does not read), ends the process.
  */
-export function onSignals(endMs = END_MS): { signal: AbortSignal; stop: () => void } {
+function onSignals(endMs: number): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const handle = (name: NodeJS.Signals) => {

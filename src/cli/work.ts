@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type SlowAttempt, type Work, work } from '../index.ts';
+import { STATUS } from './exit.ts';
 import { workersOf } from './place.ts';
 import { say } from './say.ts';
-import { Interrupted, onSignals } from './signals.ts';
+import { Interrupted, untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
 import { showWork } from './work-progress.ts';
 
@@ -27,45 +28,36 @@ export function addWork(program: Command): void {
     .option('--workers <n>', 'worker processes (default: as many as cores)')
     .option('--until-empty', 'end when no chunk is left, waiting, delayed or worked on')
     .option('--quiet', 'say nothing but errors')
-    .action(run);
+    .action((flags: WorkFlags) => untilSignal((signal) => run(flags, signal), END_MS));
 }
 
-async function run(flags: WorkFlags): Promise<void> {
+async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   const { endpoint, untilEmpty = false, quiet = false } = flags;
-  const signals = onSignals(END_MS);
-  try {
-    const workers = workersOf(flags.workers);
-    const module = findTasksModule(flags.tasks);
-    let shown: ReturnType<typeof showWork> | undefined;
-    const tell = (message: string) => (shown ? shown.say(message) : say(message));
-    await using working = await work({
-      ...{ endpoint, tasks: module.path, workers, untilEmpty, onWarning: tell },
-      ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
-    });
-    signals.signal.throwIfAborted();
-    if (!quiet) {
-      say(
-        `${count(working.workers, 'worker')} at ${working.endpoint}, tasks: ${working.tasks.join(', ')}`,
-      );
-      shown = showWork(working);
-    }
-    try {
-      await Promise.race([working.ended, untilAborted(signals.signal)]);
-    } catch (error) {
-      // To be stopped is how it ends, unless it was to go on until the queue is empty.
-      if (!(error instanceof Interrupted) || untilEmpty) throw error;
-      tell('stopping: what is in hand is finished, or handed back');
-    } finally {
-      shown?.stop();
-      await working.close();
-      if (!quiet) say(summaryOf(working));
-    }
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    process.exitCode = error.status;
-  } finally {
-    signals.stop();
+  const workers = workersOf(flags.workers);
+  const module = findTasksModule(flags.tasks);
+  let shown: ReturnType<typeof showWork> | undefined;
+  const tell = (message: string) => (shown ? shown.say(message) : say(message));
+  await using working = await work({
+    ...{ endpoint, tasks: module.path, workers, untilEmpty, onWarning: tell },
+    ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
+  });
+  signal.throwIfAborted();
+  if (!quiet) {
+    say(beginningOf(working));
+    shown = showWork(working);
   }
+  try {
+    await Promise.race([working.ended, untilAborted(signal)]);
+  } catch (error) {
+    // To be stopped is how it ends, unless it was to go on until the queue is empty.
+    if (!(error instanceof Interrupted) || untilEmpty) throw error;
+    tell('stopping: what is in hand is finished, or handed back');
+  } finally {
+    shown?.stop();
+    await working.close();
+    if (!quiet) say(summaryOf(working));
+  }
+  return STATUS.ok;
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {
@@ -77,6 +69,10 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 
 function lineOf({ worker, task, index, ok, ms }: SlowAttempt): string {
   return `${worker}: ${task} ${index} ${ok ? 'ok' : 'failed'} in ${(ms / 1000).toFixed(1)} s`;
+}
+
+function beginningOf({ workers, endpoint, tasks }: Work): string {
+  return `${count(workers, 'worker')} at ${endpoint}, tasks: ${tasks.join(', ')}`;
 }
 
 function summaryOf({ done: { ok, failed } }: Work): string {

@@ -1,10 +1,9 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../errors.ts';
 import type { Deployment } from './deployment.ts';
-import { createdAt, newRunId } from './names.ts';
 import { noticeBody } from './notice.ts';
 import { deleteQueue, findQueue } from './queues.ts';
 import { wait } from './send.ts';
+import { checkRunId, unknownRun } from './status.ts';
 
 /** How long a collector may take to end its run until nobody is thought to collect. */
 const COLLECTOR_MS = 10_000;
@@ -26,17 +25,10 @@ export async function cancelRun(
   { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
   runId: string,
 ): Promise<Cancelled> {
-  if (createdAt(runId) === undefined) {
-    throw new FanfoldError('BadOption', `A run id is like "${newRunId()}"; "${runId}" is not.`);
-  }
+  checkRunId(runId);
   const queue = names.run(runId);
   const QueueUrl = await findQueue(sqs, queue);
-  if (QueueUrl === undefined) {
-    throw new FanfoldError(
-      'UnknownRun',
-      `There is no run ${runId} on "${names.name}": it has ended, or was never there.`,
-    );
-  }
+  if (QueueUrl === undefined) throw unknownRun(runId, names.name);
   const MessageBody = noticeBody(runId, { notice: 'cancel' });
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   for (const until = Date.now() + COLLECTOR_MS; Date.now() < until; await wait(LOOK_MS)) {

@@ -45,6 +45,8 @@ export interface Stall {
   cause: 'run' | 'task' | 'worker';
   /** When the first of these hops was, in milliseconds since 1970. */
   since: number;
+  /** When the last of them was. */
+  last: number;
   /** How many hops in a row, for the same cause. */
   hops: number;
 }
@@ -120,8 +122,8 @@ export function readChunk(body: string): Chunk {
 }
 
 function isStall(value: unknown): value is Stall {
-  const { cause, since, hops } = (value ?? {}) as Partial<Stall>;
-  return typeof cause === 'string' && typeof since === 'number' && Number.isSafeInteger(hops);
+  const { cause, since, last, hops } = (value ?? {}) as Partial<Stall>;
+  return typeof cause === 'string' && [since, last, hops].every(Number.isSafeInteger);
 }
 
 /** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */

@@ -58,10 +58,11 @@ export class Claim {
     return this.#lost;
   }
 
-  /** Whether it outlasts an item that takes up to `timeoutSeconds`. */
-  covers(timeoutSeconds: number): boolean {
+  /** Whether it outlasts an item that begins now and takes up to `timeoutSeconds`. */
+  covers(timeoutSeconds: number, now = Date.now()): boolean {
     const seconds = Math.min(timeoutSeconds + MARGIN_SECONDS, LONGEST_SECONDS - MARGIN_SECONDS);
-    return !this.lost && Date.now() + seconds * 1000 <= (this.#until ?? 0);
+    // Once it is lost it stays so, whatever it was confirmed for.
+    return !this.#lost && this.#until !== undefined && now + seconds * 1000 <= this.#until;
   }
 
   /**

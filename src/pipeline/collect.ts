@@ -112,15 +112,21 @@ export class Collector {
   /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
   async #poll(): Promise<Message[]> {
     const { signal } = this.#closing;
-    const startedAt = Date.now();
+    let failingSince: number | undefined;
+    let missingSince: number | undefined;
     for (let failures = 1; ; failures++) {
       try {
         return await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal);
       } catch (error) {
         if (signal.aborted) return [];
-        const missing = isMissingQueue(error);
-        const patience = missing ? MISSING_MS : PATIENCE_MS + POLL_SECONDS * 1000;
-        if (!(missing || mayPass(error)) || Date.now() - startedAt > patience) throw error;
+        const now = Date.now();
+        failingSince ??= now;
+        missingSince = isMissingQueue(error) ? (missingSince ?? now) : undefined;
+        const waits =
+          missingSince === undefined
+            ? mayPass(error) && now - failingSince < PATIENCE_MS
+            : now - missingSince < MISSING_MS;
+        if (!waits) throw error;
         await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
       }
     }

@@ -80,7 +80,10 @@ export class Handling implements Held {
       task,
       chunk,
       (outcome) => this.#take(outcome),
-      () => this.#hasTime() && claim.covers(task.timeoutSeconds),
+      () => {
+        const now = Date.now();
+        return this.#hasTime(now) && claim.covers(task.timeoutSeconds, now);
+      },
     );
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
@@ -112,7 +115,7 @@ export class Handling implements Held {
     const { task, claim } = this.#options;
     await execution.run();
     // What is left although there is time waits for a claim that covers it.
-    while (execution.left.length > 0 && !execution.closed && this.#hasTime()) {
+    while (execution.left.length > 0 && !execution.closed && this.#hasTime(Date.now())) {
       if (!(await claim.hold(task.timeoutSeconds))) break;
       await execution.run();
     }
@@ -150,9 +153,9 @@ export class Handling implements Held {
     }
   }
 
-  #hasTime(): boolean {
+  #hasTime(now: number): boolean {
     const { sliceSeconds, remainingMs, task } = this.#options;
-    if (Date.now() - this.#startedAt >= sliceSeconds * 1000) return false;
+    if (now - this.#startedAt >= sliceSeconds * 1000) return false;
     return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
   }
 

@@ -24,6 +24,11 @@ export class Account implements Ledger {
   cancelled = 0;
   duplicates = 0;
   sealed = false;
+  /**
+   * Whether results may come of inputs that are not known of yet: of a run that somebody else
+   * seeds, or has begun to seed.
+   */
+  open = false;
   #seen = new Uint8Array(1024);
 
   /**
@@ -31,7 +36,7 @@ export class Account implements Ledger {
    * that it is not this run's, whoever sent it: drop it.
    */
   enter(index: number, status: 'ok' | 'failed' | 'cancelled'): boolean {
-    if (index >= this.inputs) return false;
+    if (!this.#isKnown(index)) return false;
     const byte = index >>> 3;
     if (byte >= this.#seen.length) this.#grow(byte);
     const bits = this.#seen[byte] ?? 0;
@@ -48,7 +53,7 @@ export class Account implements Ledger {
   /** Enters results that are all `ok`; false, with none entered, when one of them is to be dropped. */
   enterAllOk(ranges: readonly IndexRange[]): boolean {
     for (const [first, last] of ranges) {
-      if (last >= this.inputs) return false;
+      if (!this.#isKnown(last)) return false;
       for (let index = first; index <= last; index++) if (this.has(index)) return false;
     }
     for (const [first, last] of ranges) {
@@ -82,6 +87,11 @@ export class Account implements Ledger {
   snapshot(): Ledger {
     const { inputs, ok, failed, cancelled, duplicates, sealed } = this;
     return { inputs, ok, failed, cancelled, duplicates, sealed };
+  }
+
+  #isKnown(index: number): boolean {
+    if (this.open) this.inputs = Math.max(this.inputs, index + 1);
+    return index < this.inputs;
   }
 
   #grow(byte: number): void {

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTask } from '../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, messageText, type Stall } from './chunk.ts';
+import { isOldLook } from './queues.ts';
 import { type Outgoing, sendAll } from './send.ts';
 
 /** The task queue, as what sends chunks back to it knows it. */
@@ -65,7 +66,9 @@ export function furtherAttempts(
 
 /** A chunk that is sent on with none of its items finished, saying so. */
 export function stalled(chunk: Chunk, cause: Stall['cause']): Chunk & { stalled: Stall } {
-  const now = Date.now();
-  const before = chunk.stalled?.cause === cause ? chunk.stalled : { since: now, hops: 0 };
-  return { ...chunk, stalled: { cause, since: before.since, hops: before.hops + 1 } };
+  const last = Date.now();
+  const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
+  // A look for the run's queue that was long ago says nothing of now.
+  const { since, hops } = before && !isOldLook(before) ? before : { since: last, hops: 0 };
+  return { ...chunk, stalled: { cause, since, last, hops: hops + 1 } };
 }

@@ -31,7 +31,7 @@ export interface RunOptions {
   resume?: {
     runId: string;
     /** How many inputs, from the first, were seeded for certain. */
-    seeded: number;
+    seeded?: number;
   };
 }
 
@@ -78,6 +78,7 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
 export function accountOf({ earlier, resume }: RunOptions): Account {
   const account = earlier ?? new Account();
   // Results of what was seeded may be there before the inputs are read once more.
+  account.open = resume !== undefined;
   account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
   return account;
 }

@@ -1,4 +1,5 @@
 import { FanfoldError, messageOf } from '../errors.ts';
+import { Attached } from './attached.ts';
 import { Collector, type Delivery, drain } from './collect.ts';
 import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
@@ -7,7 +8,8 @@ import type { Account, Ledger } from './ledger.ts';
 import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
-import { deleteQueue, tagProgress } from './queues.ts';
+import { Presence, tellProgress } from './presence.ts';
+import { deleteQueue } from './queues.ts';
 import { howItEnded, type Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
 import {
@@ -19,13 +21,11 @@ import {
   type RunOptions,
 } from './run-options.ts';
 import { Seeding } from './seeding.ts';
+import type { Seeds } from './seeds.ts';
 import { Window } from './window.ts';
 
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
-
-/** How often the run's tags tell how far its collector is, at most, in milliseconds. */
-const PROGRESS_MS = 30_000;
 
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
@@ -45,7 +45,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #account: Account;
   readonly #intake: Intake;
   readonly #window: Window;
-  readonly #seeding: Seeding;
+  readonly #seeding: Seeds;
   readonly #budget: Budget | undefined;
   /** Index of the first result that an ordered run hands on. */
   readonly #first: number;
@@ -57,11 +57,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   #failure: { error: unknown } | undefined;
   #ending: Promise<ResultBatch[]> | undefined;
   #cause: string | undefined;
+  #presence: Presence | undefined;
 
   constructor(
     deployment: Deployment,
     task: string,
-    inputs: Inputs<unknown>,
+    inputs: Inputs<unknown> | undefined,
     options: RunOptions = {},
   ) {
     const { ordered = false, signal, resume } = options;
@@ -76,16 +77,18 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
     this.#window = new Window(bytes === undefined ? undefined : { bytes, ordered });
     const expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
-    this.#seeding = new Seeding({
-      ...deployment,
-      runId: this.runId,
-      task,
-      inputs,
-      expiresAt,
-      account: this.#account,
-      window: this.#window,
-      resumeAt: resume?.seeded,
-    });
+    const seeds = { ...deployment, runId: this.runId, account: this.#account };
+    this.#seeding =
+      inputs === undefined
+        ? new Attached(seeds)
+        : new Seeding({
+            ...seeds,
+            task,
+            inputs,
+            expiresAt,
+            window: this.#window,
+            resumeAt: resume && (resume.seeded ?? 0),
+          });
     this.#seeding.done.then(
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),
@@ -195,7 +198,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const order = ordered
       ? new InOrder(this.#first, (delivery) => collector.acknowledge(delivery))
       : undefined;
-    let toldAt = Date.now();
+    this.#presence = new Presence(this.#deployment.sqs, queueUrl, this.#account);
+    this.#presence.tell();
     try {
       for await (const delivery of this.#deliveries(collector)) {
         const fresh = this.#intake.enter(delivery);
@@ -208,13 +212,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           collector.acknowledge(delivery);
         }
         if (this.#account.balanced) break;
-        if (Date.now() - toldAt < PROGRESS_MS) continue;
-        toldAt = Date.now();
-        void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
       }
     } finally {
       this.#stop.signal.removeEventListener('abort', close);
       await collector.settled();
+      if (this.#account.balanced || this.#ending) this.#presence.end();
+      else await this.#presence.leave();
     }
     if (this.#failure) return;
     if (this.#ending) {
@@ -254,8 +257,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   async #sealed(): Promise<void> {
     if (this.#account.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined && this.#account.sealed)
-      void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
+    if (queueUrl !== undefined) await tellProgress(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */

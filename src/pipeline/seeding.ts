@@ -14,6 +14,7 @@ import { findQueue } from './queues.ts';
 import type { IndexRange } from './result-message.ts';
 import type { SeedRefusal, SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
+import type { Seeds } from './seeds.ts';
 import { wait } from './send.ts';
 import type { Window } from './window.ts';
 
@@ -46,10 +47,8 @@ const PARALLEL_PAGES = 4;
  * Sends a run's inputs to the seed function, page by page, as fast as their source gives them and
  * the window lets them in. `queueUrl` settles with the first page, `done` with the last.
  */
-export class Seeding {
-  /** The run's result queue; undefined when there are no inputs. */
+export class Seeding implements Seeds {
   readonly queueUrl: Promise<string | undefined>;
-  /** Ends when all inputs are seeded, or `stop` was called; fails as the source or a page does. */
   readonly done: Promise<void>;
   readonly #options: SeedingOptions;
   readonly #total: number | undefined;
@@ -76,22 +75,18 @@ export class Seeding {
     this.queueUrl.catch(() => {});
   }
 
-  /** How many inputs the run has in all, where that is known. */
   get total(): number | undefined {
     return this.#total;
   }
 
-  /** Inputs that the run will have in all, as far as that is known. */
   get known(): number {
     return Math.max(this.#first, this.#total ?? 0);
   }
 
-  /** How many inputs, from the first, are with SQS for certain, or have their result. */
   get seeded(): number {
     return Math.min(this.#first, ...this.#unanswered);
   }
 
-  /** Seeds nothing more. */
   stop(): void {
     this.#stopped = true;
     this.#options.window.open();
@@ -152,6 +147,7 @@ export class Seeding {
         `There are results of ${account.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
       );
     }
+    account.open = false;
     account.sealed = true;
   }
 

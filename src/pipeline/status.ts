@@ -4,8 +4,9 @@ import {
   ListQueueTagsCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
 import { isMissingQueue } from './faults.ts';
-import { createdAt, type Names } from './names.ts';
+import { createdAt, type Names, newRunId } from './names.ts';
 import { findQueue } from './queues.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
@@ -26,6 +27,19 @@ export interface RunStatus {
   collectedAt: number | undefined;
   /** Messages of results that wait to be collected, about. */
   waiting: number;
+}
+
+/** @throws FanfoldError `BadOption` for what is no run id */
+export function checkRunId(runId: string): void {
+  if (createdAt(runId) !== undefined) return;
+  throw new FanfoldError('BadOption', `A run id is like "${newRunId()}"; "${runId}" is not.`);
+}
+
+export function unknownRun(runId: string, name: string): FanfoldError {
+  return new FanfoldError(
+    'UnknownRun',
+    `There is no run ${runId} on "${name}": it has ended, or was never there.`,
+  );
 }
 
 /** A run's status; undefined when there is no such run, or none any more. */
@@ -89,7 +103,8 @@ async function read(
       failed: number(Tags.failed) ?? 0,
       createdAt: createdAt(runId) ?? 0,
       expiresAt: number(Tags.expiresAt),
-      collectedAt: number(Tags.collectedAt),
+      // A collector that has left says 0.
+      collectedAt: number(Tags.collectedAt) || undefined,
       waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
     };
   } catch (error) {

@@ -147,3 +147,23 @@ export async function runThrough<Output>(
   results.sort((a, b) => a.index - b.index);
   return { results, seconds: (Date.now() - startedAt) / 1000 };
 }
+
+/** Lets virtual time pass until a promise is settled, and gives what it is settled with. */
+export async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
+  const limit = Date.now() + seconds * 1000;
+  let settled = false;
+  promise.then(
+    () => {
+      settled = true;
+    },
+    () => {
+      settled = true;
+    },
+  );
+  for (;;) {
+    await new Promise(setImmediate);
+    if (settled) return promise;
+    if (Date.now() > limit) throw new Error(`It did not settle within ${seconds} s.`);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+}

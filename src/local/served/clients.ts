@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { PLAIN_SQS } from '../plain-sdk.ts';
+import { copiedFast } from '../transport.ts';
 import type { Connection } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 
@@ -27,12 +28,13 @@ const MAX_SOCKETS = 50;
 export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const { credentials: _, signer, ...plain } = PLAIN_SQS;
-  return new SQSClient({
+  const client = new SQSClient({
     ...plain,
     ...(connection.credentials === 'none' ? { signer } : {}),
     ...placeOf(connection, timeoutMs),
     ...more,
   });
+  return copiedFast(client);
 }
 
 export function lambdaOf(connection: Connection): LambdaClient {
