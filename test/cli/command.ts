@@ -20,9 +20,13 @@ export interface Command {
 }
 
 /** Starts `fanfold` as a user does, without a terminal. */
-export function start(args: readonly string[], options: { cwd?: string } = {}): Command {
+export function start(
+  args: readonly string[],
+  { env, ...options }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Command {
   const child = spawn(process.execPath, [join(REPOSITORY, 'bin/fanfold.js'), ...args], {
     ...options,
+    env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];

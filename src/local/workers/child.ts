@@ -78,6 +78,8 @@ async function work(start: Start): Promise<void> {
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
+    onRefused: ({ message }) =>
+      tell({ type: 'trouble', message: `passed a chunk on: ${message}`, passing: false }),
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
   // Node does so when a process ends, but most workers are killed while they wait.
