@@ -22,9 +22,15 @@ export interface Command {
 /** Starts `fanfold` as a user does, without a terminal. */
 export function start(
   args: readonly string[],
-  { env, ...options }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  {
+    env,
+    through = [],
+    ...options
+  }: { cwd?: string; env?: NodeJS.ProcessEnv; through?: readonly string[] } = {},
 ): Command {
-  const child = spawn(process.execPath, [join(REPOSITORY, 'bin/fanfold.js'), ...args], {
+  const line = [...through, process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
+  const [program = '', ...rest] = line;
+  const child = spawn(program, rest, {
     ...options,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

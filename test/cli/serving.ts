@@ -31,9 +31,13 @@ async function endAll(): Promise<void> {
   running.clear();
 }
 
-/** Starts a command that is ended with its test, at the latest. */
-export function begin(args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
-  const command = start(args, { env });
+/** Starts a command, perhaps through another, that is ended with its test, at the latest. */
+export function begin(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+): Command {
+  const command = start(args, { env, through });
   running.add(command);
   return command;
 }
