@@ -4,8 +4,8 @@ import {
   GetQueueUrlCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { ChunkEnvelope, Stall } from './chunk.ts';
 import { isMissingQueue, mayPass } from './faults.ts';
+import type { ChunkEnvelope, Stall } from './messages/chunk.ts';
 import { createdAt } from './names.ts';
 import { wait } from './send.ts';
 

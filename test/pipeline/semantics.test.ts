@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask, NonRetryableError } from '../../src/index.ts';
-import { cancelRun } from '../../src/pipeline/cancel.ts';
-import { Run } from '../../src/pipeline/run.ts';
+import { Run } from '../../src/pipeline/collecting/run.ts';
+import { cancelRun } from '../../src/pipeline/runs/cancel.ts';
 import { die, runThrough, virtualDeployment, within } from './virtual-deployment.ts';
 
 /** Attempts at each input, in seconds since the test began. */

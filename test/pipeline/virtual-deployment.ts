@@ -8,10 +8,10 @@ import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { inProcess } from '../../src/local/transport.ts';
+import type { Run } from '../../src/pipeline/collecting/run.ts';
 import type { Deployment } from '../../src/pipeline/deployment.ts';
+import type { Result } from '../../src/pipeline/messages/result.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
-import type { Result } from '../../src/pipeline/result.ts';
-import type { Run } from '../../src/pipeline/run.ts';
 import { type AnyTask, TaskRegistry } from '../../src/task.ts';
 
 export interface VirtualOptions {

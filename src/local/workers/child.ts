@@ -1,11 +1,11 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../errors.ts';
-import type { Chunk } from '../../pipeline/chunk.ts';
 import { mayPass } from '../../pipeline/faults.ts';
-import type { TaskMessage } from '../../pipeline/handling.ts';
-import { pull } from '../../pipeline/pull.ts';
-import { Worker } from '../../pipeline/work.ts';
+import type { Chunk } from '../../pipeline/messages/chunk.ts';
+import type { TaskMessage } from '../../pipeline/working/handling.ts';
+import { pull } from '../../pipeline/working/pull.ts';
+import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { sqsOf } from '../served/clients.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
