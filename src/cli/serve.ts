@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FanfoldError, type Served, serve } from '../index.ts';
 import { STATUS } from './exit.ts';
+import { boundHeap } from './heap.ts';
 import { shellWord } from './inputs/lines.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
@@ -43,6 +44,7 @@ export function addServe(program: Command): void {
 }
 
 async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
+  boundHeap();
   const module = findTasksModule(flags.tasks);
   const options = { ...optionsOf(flags), tasks: module.path, onWarning: say };
   await using served = await serve(options);
