@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { LambdaClient } from '@aws-sdk/client-lambda';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openProcesses } from './local/processes.ts';
 import type { World } from './local/world.ts';
 import { type Cancelled, cancelRun } from './pipeline/cancel.ts';
-import { namesOf } from './pipeline/names.ts';
 import type { Inputs } from './pipeline/pages.ts';
 import { Run } from './pipeline/run.ts';
 import type { RunOptions } from './pipeline/run-options.ts';
 import { wait } from './pipeline/send.ts';
+import { type RunStatus, runsOf, statusOf } from './pipeline/status.ts';
+import { openRemote } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
 
 /** Where tasks run. */
@@ -30,6 +29,8 @@ export interface ConnectOptions {
   workers?: number;
   /** The name of a stack that is deployed on AWS: tasks run there. */
   stack?: string;
+  /** The address of a `fanfold serve`, such as `http://127.0.0.1:9324`: its workers run the tasks. */
+  endpoint?: string;
   /**
    * Told of what went wrong and was mended, such as a worker that died and was replaced.
    * @default a process warning
@@ -40,8 +41,12 @@ export interface ConnectOptions {
 /** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
 
-/** How many workers a stack's chunks are cut for. */
+/** How many workers a stack's chunks are cut for, and a server's. */
 const STACK_WORKERS = 100;
+const SERVER_WORKERS = 8;
+
+/** What a server's deployment is called. */
+const SERVED = 'fanfold';
 
 /**
  * Connects to where tasks run: this process by default, worker processes with `tasks`, AWS with
@@ -56,20 +61,26 @@ const STACK_WORKERS = 100;
  *   can't be loaded
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
-  const { workers, stack, tasks } = options;
+  const { workers, stack, endpoint, tasks } = options;
   if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
     throw new FanfoldError(
       'BadOption',
       `\`workers\` is a whole number from 1 to 1000; ${workers} is not.`,
     );
   }
-  if (stack !== undefined && tasks !== undefined) {
+  if ([stack, endpoint, tasks].filter((place) => place !== undefined).length > 1) {
     throw new FanfoldError(
       'BadOption',
-      'Tasks run in worker processes (`tasks`) or on AWS (`stack`), not both: leave one out.',
+      'Tasks run in worker processes (`tasks`), on AWS (`stack`) or where a server is (`endpoint`): give one of them.',
     );
   }
-  if (stack !== undefined) return new Fanfold(onAws(stack, workers ?? STACK_WORKERS));
+  if (stack !== undefined) {
+    return new Fanfold(openRemote({ name: stack, workers: workers ?? STACK_WORKERS }));
+  }
+  if (endpoint !== undefined) {
+    const served = { name: SERVED, endpoint, workers: workers ?? SERVER_WORKERS };
+    return new Fanfold(openRemote(served));
+  }
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count));
   const fanfold = Promise.withResolvers<Fanfold>();
@@ -94,21 +105,6 @@ function moduleUrl(tasks: URL | string): URL {
   throw new FanfoldError('BadTask', `The tasks module ${path} does not exist.`);
 }
 
-function onAws(stack: string, workers: number): World {
-  const names = namesOf(stack);
-  const sqs = new SQSClient({});
-  const lambda = new LambdaClient({});
-  return {
-    deployment: { sqs, lambda, names, workers },
-    tasks: undefined,
-    add() {},
-    async close() {
-      sqs.destroy();
-      lambda.destroy();
-    },
-  };
-}
-
 /** A place where tasks run. Close it, or declare it with `await using`. */
 export class Fanfold implements AsyncDisposable {
   readonly #world: World;
@@ -123,6 +119,12 @@ export class Fanfold implements AsyncDisposable {
   /** Names of the tasks that are there; undefined where that can't be known before a run. */
   get tasks(): readonly string[] | undefined {
     return this.#world.tasks;
+  }
+
+  /** @throws FanfoldError `UnknownTask` when it is known that there is no such task */
+  check(task: string): void {
+    const { tasks } = this.#world;
+    if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(String(task), tasks);
   }
 
   /**
@@ -140,14 +142,23 @@ export class Fanfold implements AsyncDisposable {
     options: RunOptions = {},
   ): Run<OutputOf<T>> {
     if (this.#failure) throw this.#failure;
-    const { deployment, tasks } = this.#world;
     if (isTask(task)) this.#world.add(task);
     const name = typeof task === 'string' ? task : task?.name;
-    if (tasks !== undefined && !tasks.includes(name)) throw unknownTask(String(name), tasks);
-    const run = new Run<OutputOf<T>>(deployment, name, inputs, options);
+    this.check(name);
+    const run = new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options);
     this.#runs.add(run);
     void run.ended.then(() => this.#runs.delete(run));
     return run;
+  }
+
+  /** The runs of this deployment that are not over, oldest first. */
+  runs(): AsyncIterable<RunStatus> {
+    return runsOf(this.#world.deployment);
+  }
+
+  /** What is known of a run; undefined when there is no such run, or none any more. */
+  status(runId: string): Promise<RunStatus | undefined> {
+    return statusOf(this.#world.deployment, runId);
   }
 
   /**

@@ -16,6 +16,7 @@ export type {
 export type { ResultBatch } from './pipeline/result-message.ts';
 export type { Run } from './pipeline/run.ts';
 export type { RunOptions } from './pipeline/run-options.ts';
+export type { RunStatus } from './pipeline/status.ts';
 export {
   type AnyTask,
   defineTask,

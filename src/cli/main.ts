@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCancel } from './cancel.ts';
+import { STATUS, statusOf } from './exit.ts';
 import { addRun } from './run.ts';
 import { say } from './say.ts';
-import { STATUS, statusOf } from './status.ts';
 import { addTasks } from './tasks.ts';
 
 /** Runs a command line and sets the process's exit status. */
@@ -17,6 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(fanfold --help tells what there is)');
   addRun(program);
   addTasks(program);
+  addCancel(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -7,6 +7,8 @@ export interface Output {
   /** Ends when the text is on its way for good: in the file, or taken by the pipe. One at a time. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
+  /** Whether it is a file that stays: no device or pipe. */
+  readonly isFile: boolean;
 }
 
 /** Whoever read standard output has read enough. */
@@ -39,14 +41,15 @@ async function sameFile(one: string, other: string): Promise<boolean> {
   return a === b;
 }
 
-export async function openOutput(path: string | undefined): Promise<Output> {
-  return path === undefined ? standardOutput() : file(path);
+/** @param flags `w` to begin the file, `a` to go on with it */
+export async function openOutput(path: string | undefined, flags: 'a' | 'w'): Promise<Output> {
+  return path === undefined ? standardOutput() : file(path, flags);
 }
 
-async function file(path: string): Promise<Output> {
+async function file(path: string, flags: 'a' | 'w'): Promise<Output> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'w');
+    handle = await open(path, flags);
   } catch (cause) {
     const { message } = cause as Error;
     throw new FanfoldError('BadOption', `--output ${path} cannot be written: ${message}.`, {
@@ -56,6 +59,7 @@ async function file(path: string): Promise<Output> {
   // One for all texts: memory that is new to the process costs more than what is written to it.
   let bytes = Buffer.alloc(0);
   return {
+    isFile: (await handle.stat()).isFile(),
     async write(text) {
       // Three bytes are the most that a UTF-16 unit takes.
       if (bytes.length < text.length * 3) bytes = Buffer.allocUnsafe(text.length * 3);
@@ -83,6 +87,7 @@ function standardOutput(): Output {
     left = error;
   });
   return {
+    isFile: false,
     write: (text) =>
       new Promise((resolve, reject) => {
         if (left) {

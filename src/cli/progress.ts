@@ -13,10 +13,11 @@ const BAR_MS = 200;
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export function showProgress(
   ledger: () => Ledger,
-  facts: { total: number | undefined; workers: number },
+  facts: { total: number | undefined; workers: number | undefined },
 ): Progress {
   const startedAt = performance.now();
-  const state = () => stateOf(ledger(), facts, (performance.now() - startedAt) / 1000);
+  const before = doneOf(ledger());
+  const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
   return process.stderr.isTTY ? bar(state) : lines(state);
 }
 
@@ -26,16 +27,24 @@ interface State {
   failed: number;
   /** Inputs a second. */
   rate: number;
-  workers: number;
+  workers: number | undefined;
 }
 
+/** @param before how many were done before it began */
 function stateOf(
-  { ok, failed, cancelled, inputs, sealed }: Ledger,
-  { total, workers }: { total: number | undefined; workers: number },
+  ledger: Ledger,
+  { total, workers }: { total: number | undefined; workers: number | undefined },
+  before: number,
   seconds: number,
 ): State {
-  const done = ok + failed + cancelled;
-  return { done, total: sealed ? inputs : total, failed, rate: done / seconds, workers };
+  const { inputs, failed, sealed } = ledger;
+  const done = doneOf(ledger);
+  const rate = (done - before) / seconds;
+  return { done, total: sealed ? inputs : total, failed, rate, workers };
+}
+
+function doneOf({ ok, failed, cancelled }: Ledger): number {
+  return ok + failed + cancelled;
 }
 
 function bar(state: () => State): Progress {
@@ -47,7 +56,7 @@ function bar(state: () => State): Progress {
     barsize: 30,
     format: (settings, params, payload: State) => {
       const { done, total, failed, rate, workers } = payload;
-      const facts = `${text(rate)}/s | ${workers} workers | ${failed} failed`;
+      const facts = `${text(rate)}/s | ${workers === undefined ? '' : `${workers} workers | `}${failed} failed`;
       if (total === undefined) return `${done} done | ${facts}`;
       const size = settings.barsize ?? 30;
       const full = Math.floor(params.progress * size);
@@ -78,7 +87,7 @@ function lines(state: () => State): Progress {
     const of = now.total === undefined ? '' : ` of ${now.total}`;
     const left = now.total === undefined ? '' : `, ETA ${eta(now)}`;
     say(
-      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers} workers, ${now.failed} failed${left}`,
+      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers === undefined ? '' : `${now.workers} workers, `}${now.failed} failed${left}`,
     );
   }, LINE_MS);
   return { stop: () => clearInterval(timer) };

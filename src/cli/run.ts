@@ -1,42 +1,28 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import {
-  connect,
-  type Fanfold,
-  FanfoldError,
-  InputError,
-  JsonTexts,
-  type Ledger,
-  MAX_INPUT_BYTES,
-  type ResultBatch,
-  type Run,
-} from '../index.ts';
+import { FanfoldError, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
+import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
-import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { checkOutput, type Output, openOutput, ReaderLeft } from './output.ts';
-import { showProgress } from './progress.ts';
+import { openInputs } from './inputs/index.ts';
+import { checkOutput } from './output.ts';
+import { perform } from './perform.ts';
+import { addRemoteOptions, openPlace, type PlaceFlags } from './place.ts';
+import { begin, checkResume, goOn, type Recorded, type ResumeFlags } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted, onSignals } from './signals.ts';
-import { STATUS } from './status.ts';
-import { findTasksModule } from './tasks-module.ts';
-import { type Carried, carryInputs } from './with-input.ts';
 
-interface RunFlags {
+interface RunFlags extends ResumeFlags, PlaceFlags {
   input?: string;
   range?: string;
   glob?: string;
-  output?: string;
-  ordered?: boolean;
   withInput?: boolean;
-  workers?: string;
-  tasks?: string;
-  quiet?: boolean;
+  maxFailures?: string;
+  deadline?: string;
 }
 
 /** `fanfold run <task>`: maps a task over inputs, on this machine. */
 export function addRun(program: Command): void {
-  program
-    .command('run')
+  addRemoteOptions(program.command('run'))
     .description('map a task over inputs; results are JSON lines')
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
@@ -49,6 +35,8 @@ export function addRun(program: Command): void {
       '--output <file>',
       'where results go; an old file is overwritten (default: standard output)',
     )
+    .option('--resume', 'go on with a run that ended early, from what it left in --output')
+    .option('--retry-failed', 'with --resume: run those that failed once more')
     .option('--ordered', 'results in input order')
     .option('--with-input', 'each result with its input')
     .option(
@@ -59,28 +47,42 @@ export function addRun(program: Command): void {
       '--tasks <module>',
       'the tasks module (default: what package.json says under "fanfold", else the tasks that ship)',
     )
+    .option(
+      '--max-failures <n>',
+      'cancel the run when more inputs fail, or a larger part of them: 10, 5% (default: any number may)',
+    )
+    .option(
+      '--deadline <time>',
+      'end the run after this time, such as 90s, 30m, 2h or 3d, whatever is missing (default: 1d, at most 13d)',
+    )
     .option('--quiet', 'say nothing but errors')
     .action(run);
 }
 
 async function run(task: string, flags: RunFlags): Promise<void> {
-  const workers = workersOf(flags.workers);
-  const module = findTasksModule(flags.tasks);
+  const options = optionsOf(flags);
+  checkResume(flags);
   const signals = onSignals();
   boundHeap();
   try {
-    const inputs = await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+    const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+    const inputs = await open();
     if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
-    const onWarning = (message: string) => say(message);
-    await using fanfold = await connect({ tasks: module.path, workers, onWarning });
-    if (module.shipped && !flags.quiet) {
-      say(`no tasks module is named: these ship with fanfold: ${fanfold.tasks?.join(', ')}`);
-    }
+    const { fanfold, workers, name: place } = await openPlace(flags);
+    await using _ = fanfold;
+    fanfold.check(task);
+    signals.signal.throwIfAborted();
     process.exitCode = await perform({
       task,
-      flags,
-      inputs,
       fanfold,
+      inputs,
+      recorded: await recordedOf(task, flags, open),
+      options,
+      place,
+      isElsewhere: workers === undefined,
+      output: flags.output,
+      withInput: flags.withInput ?? false,
+      quiet: flags.quiet ?? false,
       workers,
       signal: signals.signal,
     });
@@ -92,124 +94,42 @@ async function run(task: string, flags: RunFlags): Promise<void> {
   }
 }
 
-interface Performance {
-  task: string;
-  flags: RunFlags;
-  inputs: OpenedInputs;
-  fanfold: Fanfold;
-  workers: number;
-  signal: AbortSignal;
-}
-
-/** Runs the task, and gives the exit status. */
-async function perform({
-  task,
-  flags,
-  inputs,
-  fanfold,
-  workers,
-  signal,
-}: Performance): Promise<number> {
-  signal.throwIfAborted();
-  const startedAt = performance.now();
-  const carried = flags.withInput ? carryInputs(inputs.batches()) : undefined;
-  const texts = new JsonTexts(carried?.batches ?? inputs.batches(), inputs.total);
-  const mapped = fanfold.map(task, texts, { ordered: flags.ordered ?? false, signal });
-  const output = await openOutput(flags.output);
-  const progress = flags.quiet
-    ? undefined
-    : showProgress(() => mapped.ledger, { total: inputs.total, workers });
-  let failure: string | undefined;
-  try {
-    failure = await writeResults(mapped, output, carried);
-  } catch (error) {
-    progress?.stop();
-    if (error instanceof ReaderLeft) return STATUS.ok;
-    tellWhatIsDone(mapped.ledger, flags, error);
-    if (error instanceof InputError) throw located(error, inputs);
-    throw error;
-  } finally {
-    progress?.stop();
-    inputs.close();
-    await output.close();
-  }
-  if (!flags.quiet) tellLedger(mapped.ledger, flags, startedAt, failure);
-  const { failed, cancelled } = mapped.ledger;
-  return failed + cancelled > 0 ? STATUS.failed : STATUS.ok;
-}
-
-/** Writes all results; a batch is taken, and deleted from its queue, when it is written. Gives the first failure. */
-async function writeResults(
-  run: Run,
-  output: Output,
-  carried: Carried | undefined,
-): Promise<string | undefined> {
-  let failure: string | undefined;
-  for await (const batch of run.batches()) {
-    const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
-    await output.write(`${text}\n`);
-    failure ??= firstFailure(batch);
-  }
-  return failure;
-}
-
-function firstFailure(batch: ResultBatch): string | undefined {
-  if (batch.ok) return undefined;
-  const line = batch.lines.find(({ status }) => status === 'failed');
-  if (line === undefined) return undefined;
-  const { index, error } = JSON.parse(line.text) as {
-    index: number;
-    error: { code: string; name: string; message: string };
+function optionsOf({ ordered = false, maxFailures, deadline }: RunFlags): RunOptions {
+  return {
+    ordered,
+    ...(maxFailures === undefined ? {} : { maxFailures: budgetOf(maxFailures) }),
+    ...(deadline === undefined
+      ? {}
+      : { deadlineSeconds: durationSeconds('--deadline', deadline, 13) }),
   };
-  const name = error.name === error.code ? '' : `${error.name}: `;
-  return `input ${index}: ${error.code}: ${name}${error.message}`;
 }
 
-function tellLedger(
-  { inputs, ok, failed, cancelled, duplicates }: Ledger,
-  { output }: RunFlags,
-  startedAt: number,
-  failure: string | undefined,
-): void {
-  const seconds = (performance.now() - startedAt) / 1000;
-  const where = output === undefined ? '' : `; results are in ${output}`;
-  const dropped = duplicates > 0 ? ` (${duplicates} duplicates dropped)` : '';
-  say(
-    `${inputs} inputs = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}, in ${seconds.toFixed(1)} s${where}`,
-  );
-  if (failure !== undefined) say(`first failure: ${failure}`);
-}
-
-function tellWhatIsDone(
-  { inputs, ok, failed }: Ledger,
-  { output, quiet }: RunFlags,
-  error: unknown,
-): void {
-  if (quiet) return;
-  const why = error instanceof Interrupted ? 'interrupted' : 'stopped';
-  const where = output === undefined ? '' : `; their results are in ${output}`;
-  say(
-    `${why}: ${ok + failed} of ${inputs} inputs read so far are done (${ok} ok, ${failed} failed)${where}`,
+function budgetOf(text: string): number | `${number}%` {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) <= 100) return `${Number(percent)}%`;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new FanfoldError(
+    'BadOption',
+    `--max-failures is a whole number or a percentage, such as 10 or 5%; "${text}" is not.`,
   );
 }
 
-/** An input's error with the place that the input came from. */
-function located(error: InputError, inputs: OpenedInputs): FanfoldError {
-  const place = inputs.locate(error.index);
-  if (place === undefined) return error;
-  return new FanfoldError('BadInput', `${place}: the input ${error.reason}`, { cause: error });
+/** The output, begun or gone on with. */
+async function recordedOf(
+  task: string,
+  flags: RunFlags,
+  open: () => ReturnType<typeof openInputs>,
+): Promise<Recorded> {
+  const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
+  const beginning = { task, ordered, withInput };
+  if (!resume || output === undefined) return begin(output, beginning);
+  const again = flags.input === '-' ? undefined : open;
+  const recorded = await goOn(output, beginning, retryFailed, again);
+  const { ok = 0, failed = 0 } = recorded.before ?? {};
+  if (!flags.quiet) say(`going on after ${ok + failed} results (${ok} ok, ${failed} failed)`);
+  return recorded;
 }
 
 function inputFile({ input }: RunFlags): string | undefined {
   return input === '-' ? undefined : input;
-}
-
-function workersOf(given: string | undefined): number {
-  if (given === undefined) return availableParallelism();
-  const workers = Number(given);
-  if (/^\d+$/.test(given) && workers >= 1 && workers <= 1000) return workers;
-  throw new FanfoldError(
-    'BadOption',
-    `--workers is a whole number from 1 to 1000; "${given}" is not.`,
-  );
 }

@@ -1,4 +1,4 @@
-import { SIGNAL_STATUS } from './status.ts';
+import { SIGNAL_STATUS } from './exit.ts';
 
 type Signal = keyof typeof SIGNAL_STATUS;
 

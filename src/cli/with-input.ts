@@ -8,13 +8,23 @@ export interface Carried {
   join(line: ResultLine): string;
 }
 
-/** Keeps each input while it is out: as many as the run lets out at once. */
-export function carryInputs(source: AsyncIterable<string[]>): Carried {
+/**
+ * Keeps each input while it is out: as many as the run lets out at once.
+ *
+ * @param hasResult whether an input has its result from before, so that none will come
+ */
+export function carryInputs(
+  source: AsyncIterable<string[]>,
+  hasResult: (index: number) => boolean,
+): Carried {
   const out = new Map<number, string>();
   async function* batches() {
     let index = 0;
     for await (const batch of source) {
-      for (const text of batch) out.set(index++, text);
+      for (const text of batch) {
+        if (!hasResult(index)) out.set(index, text);
+        index++;
+      }
       yield batch;
     }
   }

@@ -1,6 +1,7 @@
 import type { FanfoldError } from '../errors.ts';
 import { defineTask, TaskRegistry } from '../task.ts';
 import { listen } from './transport.ts';
+import { HandedOut } from './workers/handed-out.ts';
 import { Workers } from './workers/workers.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
@@ -17,7 +18,8 @@ export async function openProcesses(options: ProcessesOptions): Promise<World> {
   const tasks = new TaskRegistry();
   const services = await openServices(options.workers, tasks);
   const { deployment, names, sqs, taskQueueUrl } = services;
-  const server = await listen(sqs.service);
+  const handedOut = new HandedOut();
+  const server = await listen(handedOut.watch(sqs.service));
   const workers = new Workers({
     tasks: options.tasks.href,
     endpoint: server.url,
@@ -27,6 +29,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<World> {
     count: options.workers,
     sqs: deployment.sqs,
     taskQueueUrl,
+    handedOut,
     onFailure: options.onFailure,
     onTrouble: options.onWarning,
   });

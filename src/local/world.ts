@@ -1,7 +1,7 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { seedHandler } from '../handlers.ts';
+import type { Deployment } from '../pipeline/deployment.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
-import type { Deployment } from '../pipeline/run.ts';
 import type { AnyTask, TaskRegistry } from '../task.ts';
 import { createLambdaClient, Lambda } from './lambda/index.ts';
 import { PLAIN_SQS } from './plain-sdk.ts';

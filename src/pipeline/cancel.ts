@@ -1,9 +1,9 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
+import type { Deployment } from './deployment.ts';
 import { createdAt, newRunId } from './names.ts';
 import { noticeBody } from './notice.ts';
 import { deleteQueue, findQueue } from './queues.ts';
-import type { Deployment } from './run.ts';
 import { wait } from './send.ts';
 
 /** How long a collector may take to end its run until nobody is thought to collect. */

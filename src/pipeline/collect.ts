@@ -22,6 +22,11 @@ export interface Delivery {
 const PARALLEL_POLLS = 3;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
+/**
+ * How long a consumer may take over what came until SQS offers it again, which does no harm but the
+ * work. So long, too, whoever resumes a run waits for what a collector had in hand that was killed.
+ */
+const VISIBILITY_SECONDS = 60;
 
 /** How long SQS may not be reached until the run can't go on, in milliseconds. */
 const PATIENCE_MS = 120_000;
@@ -73,16 +78,6 @@ export class Collector {
     }
   }
 
-  /** What is in the queue at this moment: for a run that is about to end. */
-  async *drain(ms: number): AsyncGenerator<Delivery, void> {
-    const until = Date.now() + ms;
-    while (Date.now() < until) {
-      const messages = await this.#receive(0);
-      if (messages.length === 0) return;
-      yield read(messages);
-    }
-  }
-
   /** Deletes what a delivery came in. Its consumer has taken it; a failure only makes it come again. */
   acknowledge({ receiptHandles }: Delivery): void {
     const deleted = this.#sqs
@@ -120,7 +115,7 @@ export class Collector {
     const startedAt = Date.now();
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#receive(POLL_SECONDS, signal);
+        return await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal);
       } catch (error) {
         if (signal.aborted) return [];
         const missing = isMissingQueue(error);
@@ -130,18 +125,36 @@ export class Collector {
       }
     }
   }
+}
 
-  async #receive(waitSeconds: number, abortSignal?: AbortSignal): Promise<Message[]> {
-    const { Messages = [] } = await this.#sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: this.#queueUrl,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: waitSeconds,
-      }),
-      abortSignal ? { abortSignal } : {},
-    );
-    return Messages;
+/** How long a run that ends early takes results that are there already, in milliseconds. */
+const DRAIN_MS = 1_000;
+
+/** What is in the queue at this moment. One that can't be read any more has nothing to add. */
+export async function* drain(sqs: SQSClient, queueUrl: string): AsyncGenerator<Delivery, void> {
+  for (const until = Date.now() + DRAIN_MS; Date.now() < until; ) {
+    const messages = await receive(sqs, queueUrl, 0).catch(() => []);
+    if (messages.length === 0) return;
+    yield read(messages);
   }
+}
+
+async function receive(
+  sqs: SQSClient,
+  QueueUrl: string,
+  WaitTimeSeconds: number,
+  abortSignal?: AbortSignal,
+): Promise<Message[]> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds,
+      VisibilityTimeout: VISIBILITY_SECONDS,
+    }),
+    abortSignal ? { abortSignal } : {},
+  );
+  return Messages;
 }
 
 function read(messages: readonly Message[]): Delivery {

@@ -80,6 +80,8 @@ export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<voi
 
 const LOOKS = 3;
 const LOOK_SECONDS = 30;
+/** Looks that are closer see the same moment. */
+const APART_SECONDS = 10;
 const YOUNG_SECONDS = 120;
 
 /** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
@@ -98,7 +100,7 @@ type OfRun = Pick<ChunkEnvelope, 'runId' | 'resultQueueUrl' | 'stalled'>;
 export class RunQueues {
   readonly #sqs: SQSClient;
   readonly #there = new Map<string, number>();
-  readonly #missing = new Map<string, { since: number; looks: number }>();
+  readonly #missing = new Map<string, { since: number; last: number; looks: number }>();
 
   constructor(sqs: SQSClient) {
     this.#sqs = sqs;
@@ -119,8 +121,11 @@ export class RunQueues {
   missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
     const now = Date.now();
     this.#there.delete(url);
-    const known = this.#missing.get(url) ?? { since: now, looks: 0 };
-    known.looks++;
+    const known = this.#missing.get(url) ?? { since: now, last: 0, looks: 0 };
+    if (now - known.last >= APART_SECONDS * 1000) {
+      known.last = now;
+      known.looks++;
+    }
     if (stalled?.cause === 'run') {
       known.since = Math.min(known.since, stalled.since);
       known.looks = Math.max(known.looks, stalled.hops + 1);

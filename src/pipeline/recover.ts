@@ -7,7 +7,7 @@ import { FanfoldError } from '../errors.ts';
 import { type Chunk, readChunk } from './chunk.ts';
 import { isMissingQueue } from './faults.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
-import { failedLine } from './result.ts';
+import { type Failure, failedLine } from './result.ts';
 import { ResultDraft } from './result-message.ts';
 import { type Outgoing, sendAll } from './send.ts';
 
@@ -29,6 +29,8 @@ export interface RecoverOptions {
   lastWords: LastWords | undefined;
   /** How it ended, such as `exit code 1`. */
   cause: string;
+  /** Whether it was killed because an item took longer than it may. */
+  overran: boolean;
   /** The task's own options; undefined when it has no such task. */
   retry: RetryOptions | undefined;
 }
@@ -81,23 +83,18 @@ export async function release(
 
 /** Another attempt at an item that its process died on; or, after the last, its failure. */
 async function tryAgain(
-  { sqs, worker, cause, retry }: RecoverOptions,
+  options: RecoverOptions,
   chunk: Chunk,
   item: Chunk['items'][number],
 ): Promise<Outgoing[]> {
+  const { sqs, worker, retry } = options;
   const { runId, attempt, resultQueueUrl } = chunk;
   if (retry !== undefined && attempt < retry.maxAttempts) {
     return furtherAttempts(retry, chunk, [item]);
   }
-  const failure = {
-    code: 'WorkerDied' as const,
-    name: 'WorkerDied',
-    message: `The worker process died while it ran this input: ${cause}.`,
-    attempts: attempt,
-  };
   const [index] = item;
   const draft = new ResultDraft();
-  draft.add(index, failedLine(index, failure, 0), false);
+  draft.add(index, failedLine(index, failureOf(options, attempt), 0), false);
   try {
     await sendAll(sqs, resultQueueUrl, [{ body: draft.body(runId, worker) }]);
   } catch (error) {
@@ -105,4 +102,13 @@ async function tryAgain(
     if (!isMissingQueue(error)) throw error;
   }
   return [];
+}
+
+function failureOf({ cause, overran }: RecoverOptions, attempts: number): Failure {
+  if (!overran) {
+    const message = `The worker process died while it ran this input: ${cause}.`;
+    return { code: 'WorkerDied', name: 'WorkerDied', message, attempts };
+  }
+  const message = `The attempt took longer than the task's timeoutSeconds and never gave the thread back, so that its worker process was killed: ${cause}.`;
+  return { code: 'TimedOut', name: 'TimeoutError', message, attempts };
 }

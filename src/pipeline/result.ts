@@ -91,3 +91,10 @@ function round(ms: number): number {
 export function cancelledLine(index: number): ResultLine {
   return { index, status: 'cancelled', text: `{"index":${index},"status":"cancelled"}` };
 }
+
+/** The end of a sentence about an input that did not end `ok`. */
+export function howItEnded(result: FailedResult | CancelledResult): string {
+  if (result.status === 'cancelled') return 'was cancelled';
+  const { code, name, message } = result.error;
+  return `failed as ${code}: ${name}: ${message}`;
+}

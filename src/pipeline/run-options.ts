@@ -1,5 +1,5 @@
 import { FanfoldError } from '../errors.ts';
-import type { Account } from './ledger.ts';
+import { Account } from './ledger.ts';
 
 export interface RunOptions {
   /**
@@ -72,4 +72,26 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
     const of = total ?? (sealed ? inputs : Math.max(inputs, TELLING_INPUTS));
     return failed * 100 > most * of;
   };
+}
+
+/** What is entered from the beginning. */
+export function accountOf({ earlier, resume }: RunOptions): Account {
+  const account = earlier ?? new Account();
+  // Results of what was seeded may be there before the inputs are read once more.
+  account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
+  return account;
+}
+
+/**
+ * How many inputs, from the first, have their results from before.
+ *
+ * @throws FanfoldError `BadOption` when later ones have them too: those can't be handed on in order
+ */
+export function leadingOf(earlier: Account): number {
+  const { leading, settled } = earlier;
+  if (settled === leading) return leading;
+  throw new FanfoldError(
+    'BadOption',
+    `With \`ordered\`, \`earlier\` results are of the first inputs, without a gap; these have one at input ${leading}.`,
+  );
 }

@@ -1,38 +1,28 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
-import { Collector, type Delivery } from './collect.ts';
+import { Collector, type Delivery, drain } from './collect.ts';
+import type { Deployment } from './deployment.ts';
 import { isCallError, isMissingQueue } from './faults.ts';
 import { Intake, type Remainder } from './intake.ts';
-import { Account, type Ledger } from './ledger.ts';
-import { createdAt, type Names, newRunId } from './names.ts';
+import type { Account, Ledger } from './ledger.ts';
+import { createdAt, newRunId } from './names.ts';
 import { InOrder } from './order.ts';
 import type { Inputs } from './pages.ts';
 import { deleteQueue, tagProgress } from './queues.ts';
-import type { Result } from './result.ts';
+import { howItEnded, type Result } from './result.ts';
 import { ResultBatch } from './result-message.ts';
-import { type Budget, budgetOf, deadlineMs, type RunOptions } from './run-options.ts';
+import {
+  accountOf,
+  type Budget,
+  budgetOf,
+  deadlineMs,
+  leadingOf,
+  type RunOptions,
+} from './run-options.ts';
 import { Seeding } from './seeding.ts';
 import { Window } from './window.ts';
 
-/** Where runs go: the clients, and the names that the deployment's parts have. */
-export interface Deployment {
-  sqs: SQSClient;
-  lambda: LambdaClient;
-  names: Names;
-  /** How many workers there are, about: chunks are cut so that all have some. */
-  workers: number;
-  /** How many inputs of a task a worker runs at once, where that is known. */
-  concurrencyOf?: (task: string) => number | undefined;
-  /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
-  windowBytes?: number;
-}
-
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
-
-/** How long a run that ends early takes results that are there already, in milliseconds. */
-const DRAIN_MS = 1_000;
 
 /** How often the run's tags tell how far its collector is, at most, in milliseconds. */
 const PROGRESS_MS = 30_000;
@@ -74,24 +64,18 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     inputs: Inputs<unknown>,
     options: RunOptions = {},
   ) {
-    const { ordered = false, signal, earlier, resume } = options;
+    const { ordered = false, signal, resume } = options;
     this.ended = this.#ended.promise;
     this.runId = resume?.runId ?? newRunId();
     this.#deployment = deployment;
     this.#ordered = ordered;
-    this.#account = earlier ?? new Account();
-    this.#first = this.#account.leading;
+    this.#account = accountOf(options);
+    this.#first = ordered ? leadingOf(this.#account) : 0;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
     const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
     this.#window = new Window(bytes === undefined ? undefined : { bytes, ordered });
     const expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
-    if (ordered && this.#account.settled > this.#first) {
-      throw new FanfoldError(
-        'BadOption',
-        '`ordered` needs all `earlier` results to be of the first inputs, with none left out.',
-      );
-    }
     this.#seeding = new Seeding({
       ...deployment,
       runId: this.runId,
@@ -158,11 +142,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         yield result.output;
         continue;
       }
-      const why =
-        result.status === 'failed'
-          ? `failed as ${result.error.code}: ${result.error.name}: ${result.error.message}`
-          : 'was cancelled';
-      throw new FanfoldError('TaskFailed', `Input ${result.index} ${why}`);
+      throw new FanfoldError('TaskFailed', `Input ${result.index} ${howItEnded(result)}`);
     }
   }
 
@@ -230,7 +210,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         if (this.#account.balanced) break;
         if (Date.now() - toldAt < PROGRESS_MS) continue;
         toldAt = Date.now();
-        this.#tag(queueUrl);
+        void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
       }
     } finally {
       this.#stop.signal.removeEventListener('abort', close);
@@ -265,24 +245,23 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   #checkBudget(): void {
     if (!this.#budget?.(this.#account, this.#seeding.total)) return;
-    const { failed } = this.#account;
-    void this.#end('cancelled', `${failed} inputs failed, which is more than its budget allows`);
+    void this.#end(
+      'cancelled',
+      `${this.#account.failed} inputs failed, more than \`maxFailures\` allows`,
+    );
   }
 
   async #sealed(): Promise<void> {
     if (this.#account.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined && this.#account.sealed) this.#tag(queueUrl);
+    if (queueUrl !== undefined && this.#account.sealed)
+      void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
   #notSeeded(error: unknown): undefined {
     if (isCallError(error)) this.#leave({ error });
     else this.fail(error);
-  }
-
-  #tag(queueUrl: string): void {
-    void tagProgress(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
@@ -314,24 +293,23 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#ended.resolve();
   }
 
+  /** Takes what is in the queue, and deletes it. */
+  async #takeLast(queueUrl: string): Promise<ResultBatch[]> {
+    const { sqs } = this.#deployment;
+    const batches: ResultBatch[] = [];
+    for await (const delivery of drain(sqs, queueUrl))
+      batches.push(...this.#intake.enter(delivery));
+    await deleteQueue(sqs, queueUrl);
+    return batches;
+  }
+
   /** Takes what is there, deletes the queue, and enters what became of the rest. */
   async #drain(remainder: Remainder): Promise<ResultBatch[]> {
     this.#seeding.stop();
     this.#stop.abort();
     const account = this.#account;
-    const batches: ResultBatch[] = [];
     const queueUrl = await this.#seeding.queueUrl.catch(() => undefined);
-    if (queueUrl !== undefined) {
-      const collector = new Collector(this.#deployment.sqs, queueUrl);
-      try {
-        for await (const delivery of collector.drain(DRAIN_MS)) {
-          batches.push(...this.#intake.enter(delivery));
-        }
-      } catch {
-        // A queue that can't be read any more has nothing to add.
-      }
-      await deleteQueue(this.#deployment.sqs, queueUrl);
-    }
+    const batches = queueUrl === undefined ? [] : await this.#takeLast(queueUrl);
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
     return [...batches, this.#intake.rest(remainder)];

@@ -1,4 +1,8 @@
-import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  type LambdaClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../errors.ts';
 import { chunkItemsFor } from './chunk.ts';
@@ -92,7 +96,8 @@ export class Seeding {
     this.#stopped = true;
     this.#options.window.open();
     // Where no page was sent yet, none will be, and the source may never give one.
-    if (!this.#sent) this.#made.resolve(undefined);
+    const hasQueue = this.#sent || this.#options.resumeAt !== undefined;
+    if (!hasQueue) this.#made.resolve(undefined);
   }
 
   async #resume(): Promise<void> {
@@ -104,7 +109,7 @@ export class Seeding {
     }
     this.#sent = true;
     this.#made.resolve(url);
-    await this.#seed();
+    if (!this.#stopped) await this.#seed();
   }
 
   async #seed(): Promise<void> {
@@ -233,15 +238,27 @@ class SeedFault extends FanfoldError {
   }
 }
 
+function noDeployment(seed: string, cause: Error): FanfoldError {
+  const name = seed.replace(/-seed$/, '');
+  return new FanfoldError(
+    'BadOption',
+    `There is no deployment "${name}" where it was looked for: its function ${seed} was not found. Check the name, the account and the region.`,
+    { cause },
+  );
+}
+
 /** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
 async function invokeSeed(
   lambda: LambdaClient,
   FunctionName: string,
   request: SeedRequest,
 ): Promise<SeedResponse> {
-  const { Payload, FunctionError } = await lambda.send(
+  const invoked = lambda.send(
     new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }),
   );
+  const { Payload, FunctionError } = await invoked.catch((cause: unknown) => {
+    throw cause instanceof ResourceNotFoundException ? noDeployment(FunctionName, cause) : cause;
+  });
   const text = Payload === undefined ? 'null' : Payload.transformToString();
   const answer = JSON.parse(text) as SeedResponse | SeedRefusal | { errorMessage?: string };
   if (FunctionError !== undefined || answer === null) {

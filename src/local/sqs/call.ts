@@ -24,12 +24,12 @@ export type Output = Readonly<Record<string, unknown>> | undefined;
 /** An answer with messages, which may come too late for its caller. */
 export class ReceivedMessages {
   readonly output: Output;
-  /** Makes the messages visible again, as if they had not been received. */
-  readonly takeBack: () => void;
+  /** Makes the messages visible again, as if they had not been received; undefined where there are none. */
+  readonly takeBack: (() => void) | undefined;
 
   constructor(messages: readonly object[], takeBack: () => void) {
     this.output = messages.length > 0 ? { Messages: messages } : {};
-    this.takeBack = takeBack;
+    this.takeBack = messages.length > 0 ? takeBack : undefined;
   }
 }
 

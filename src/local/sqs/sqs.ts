@@ -127,7 +127,8 @@ export class Sqs {
           return protocol.response(answer, asked.action, requestId);
         }
         const { output, takeBack } = answer;
-        return { ...protocol.response(output, asked.action, requestId), undelivered: takeBack };
+        const response = protocol.response(output, asked.action, requestId);
+        return takeBack ? { ...response, undelivered: takeBack } : response;
       };
       const acted = this.#act(asked, request);
       return acted instanceof Promise ? acted.then(respond).catch(refuse) : respond(acted);

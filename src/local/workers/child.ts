@@ -63,7 +63,8 @@ process.on('message', (message: ToWorker) => {
 async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const sqs = new SQSClient({ ...PLAIN_SQS, region: start.region, endpoint: start.endpoint });
+  const { region, endpoint, appId: userAgentAppId } = start;
+  const sqs = new SQSClient({ ...PLAIN_SQS, region, endpoint, userAgentAppId });
   const names = namesOf(start.name);
   const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
     findQueue(sqs, names.tasks),

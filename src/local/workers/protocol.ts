@@ -12,6 +12,8 @@ export interface Start {
   name: string;
   /** The worker's name, which stands in each of its results. */
   worker: string;
+  /** The process's own name, by which the SQS knows it. */
+  appId: string;
   sliceSeconds: number;
 }
 

@@ -20,6 +20,8 @@ export interface Death {
   inHand: InHand[];
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
+  /** Whether it was killed since it took longer than its task may, without giving the thread back. */
+  overran: boolean;
   /** Whether it had started: what dies before cannot load its tasks. */
   started: boolean;
   /** Why its tasks module could not be loaded, where it said so. */
@@ -30,6 +32,8 @@ export interface Death {
 
 export interface WorkerProcessOptions {
   start: Start;
+  /** Told when it has messages that it was handed. */
+  onTaken: () => void;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string) => void;
   onDeath: (death: Death) => void;
@@ -60,6 +64,7 @@ export class WorkerProcess {
   /** The one that it began last. */
   #begun: Begun | undefined;
   #error: string | undefined;
+  #overran = false;
   #started = false;
   #unloadable: string | undefined;
   #aliveAt = 0;
@@ -123,6 +128,7 @@ export class WorkerProcess {
         this.#unloadable = message.reason;
         break;
       case 'taken':
+        this.#options.onTaken();
         for (const receiptHandle of message.messages) {
           this.#inHand.set(receiptHandle, {
             receiptHandle,
@@ -165,6 +171,7 @@ export class WorkerProcess {
     if (blockedMs < SURELY_BLOCKED_MS) return;
     if (blockedMs < this.#options.blockedSeconds(this.#begun.task) * 1000) return;
     this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
+    this.#overran = true;
     this.#child.kill('SIGKILL');
   }
 
@@ -174,6 +181,7 @@ export class WorkerProcess {
     this.#options.onDeath({
       inHand: [...this.#inHand.values()],
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
+      overran: this.#overran,
       started: this.#started,
       unloadable: this.#unloadable,
       orderly: code === 0 && this.#inHand.size === 0,

@@ -1,14 +1,17 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { recover, release } from '../../pipeline/recover.ts';
+import type { HandedOut } from './handed-out.ts';
 import type { Start, TaskFacts } from './protocol.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
-export interface WorkersOptions extends Omit<Start, 'worker'> {
+export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
   /** How many processes. */
   count: number;
   sqs: SQSClient;
   taskQueueUrl: string;
+  /** What the SQS at the endpoint has handed out, where that is known. */
+  handedOut: HandedOut;
   /** Told when the workers can't go on: replacements don't start any more. */
   onFailure: (error: FanfoldError) => void;
   /** Told of what was mended: a process that died, a call that failed. */
@@ -35,6 +38,7 @@ export class Workers {
   readonly #processes = new Set<WorkerProcess>();
   readonly #recovering = new Set<Promise<void>>();
   readonly #tasks = new Map<string, TaskFacts>();
+  #starts = 0;
   #failedStarts = 0;
   #closed = false;
 
@@ -56,9 +60,11 @@ export class Workers {
   }
 
   #start(worker: string): void {
-    const { tasks, endpoint, region, name, sliceSeconds, onTrouble } = this.#options;
+    const { tasks, endpoint, region, name, sliceSeconds, handedOut, onTrouble } = this.#options;
+    const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
-      start: { tasks, endpoint, region, name, worker, sliceSeconds },
+      start: { tasks, endpoint, region, name, worker, appId, sliceSeconds },
+      onTaken: () => handedOut.taken(appId),
       onReady: (facts) => {
         this.#failedStarts = 0;
         for (const task of facts) this.#tasks.set(task.name, task);
@@ -67,6 +73,7 @@ export class Workers {
       onTrouble: (message) => onTrouble(`${worker}: ${message}`),
       onDeath: (death) => {
         this.#processes.delete(process);
+        handedOut.died(appId);
         this.#replace(worker, death);
       },
       blockedSeconds: (task) =>
@@ -88,7 +95,7 @@ export class Workers {
     } else if (!death.orderly) {
       onTrouble(`${worker} died (${death.cause}) and is replaced`);
     }
-    for (const inHand of death.inHand) this.#recover(worker, death.cause, inHand);
+    for (const inHand of death.inHand) this.#recover(worker, death, inHand);
     this.#start(worker);
   }
 
@@ -103,7 +110,7 @@ export class Workers {
     this.#options.onFailure(error);
   }
 
-  #recover(worker: string, cause: string, inHand: InHand): void {
+  #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
     const { receiptHandle, begun, ran, lastWords } = inHand;
     const recovered = (
@@ -117,6 +124,7 @@ export class Workers {
             body: begun.body,
             lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
             cause,
+            overran,
             retry: this.#tasks.get(begun.task),
           })
     )

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connect, type Result } from '../../../src/index.ts';
 import { isRunning } from '../../cli/command.ts';
-import type { blocks, noted, wild } from '../../fixtures/tasks.ts';
+import type { blocks, hit, noted, wild } from '../../fixtures/tasks.ts';
 
 const tasks = pathToFileURL(join(import.meta.dirname, '../../fixtures/tasks.ts'));
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-workers-'));
@@ -31,7 +31,16 @@ const long = (n: number) => `${n} `.padEnd(100_000, 'x');
 describe('worker processes', () => {
   it('run tasks away from this process, under their names', async () => {
     await using fanfold = await connect({ tasks, workers: 2 });
-    expect(fanfold.tasks).toEqual(['blocks', 'noted', 'prints', 'same', 'wild']);
+    expect(fanfold.tasks).toEqual([
+      'blocks',
+      'hit',
+      'noted',
+      'odd-fails',
+      'prints',
+      'same',
+      'waits',
+      'wild',
+    ]);
     const file = join(folder, 'away');
     const inputs = Array.from({ length: 8 }, () => ({ file, ms: 50 }));
     const results = await Array.fromAsync(fanfold.map<typeof noted>('noted', inputs));
@@ -60,6 +69,32 @@ describe('worker processes', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^worker-\d died \(SIGKILL\) and is replaced$/),
     ]);
+  });
+
+  it('that are killed at random, every 200 ms, cost no result and double none', {
+    timeout: 90_000,
+  }, async () => {
+    await using fanfold = await connect({ tasks, workers: 3, onWarning() {} });
+    const inputs = Array.from({ length: 3_000 }, (_, n) => n);
+    const run = fanfold.map<typeof hit>('hit', inputs);
+    const results: Result<{ pid: number; square: number }>[] = [];
+    let kills = 0;
+    const killer = setInterval(() => {
+      const recent = results.slice(-300).map((one) => (one.status === 'ok' ? one.output.pid : 0));
+      const alive = [...new Set(recent)].filter((pid) => pid > 0 && isRunning(pid));
+      const victim = alive[Math.floor(Math.random() * alive.length)];
+      if (victim === undefined) return;
+      process.kill(victim, 'SIGKILL');
+      kills++;
+    }, 200);
+    for await (const result of run) results.push(result);
+    clearInterval(killer);
+    expect(kills).toBeGreaterThan(5);
+    results.sort((a, b) => a.index - b.index);
+    expect(results.map((result) => 'output' in result && result.output.square)).toEqual(
+      inputs.map((n) => n * n),
+    );
+    expect(run.ledger).toMatchObject({ inputs: 3_000, ok: 3_000, failed: 0, sealed: true });
   });
 
   it('that are killed with several chunks in their hand lose none of them', async () => {
@@ -97,10 +132,18 @@ describe('worker processes', () => {
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 198, failed: 2, sealed: true });
   });
 
+  it('that run out of memory cost only the input that has them do so', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=150');
+    await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
+    const run = fanfold.map<typeof wild>('wild', ['fine', 'runs out of memory', 'fine']);
+    expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'WorkerDied', 'ok']);
+    vi.unstubAllEnvs();
+  });
+
   it('that never give the thread back are killed', async () => {
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof blocks>('blocks', ['a', 'block', 'b']);
-    expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'WorkerDied', 'ok']);
+    expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'TimedOut', 'ok']);
   });
 
   it('are gone when the connection is closed, busy or not', async () => {

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
+import { say } from './say.ts';
+
+/** `fanfold cancel <run>`: ends a run, whoever collects it. */
+export function addCancel(program: Command): void {
+  addRemoteOptions(
+    program
+      .command('cancel')
+      .description('end a run: inputs without a result end cancelled')
+      .argument('<run>', 'the run id'),
+  ).action(async (runId: string, flags: RemoteFlags) => {
+    const { fanfold } = await remotePlace(flags);
+    await using _ = fanfold;
+    const { byCollector } = await fanfold.cancel(runId);
+    say(
+      byCollector
+        ? `run ${runId} is cancelled: its collector has the results that were there`
+        : `run ${runId} is cancelled: nobody collected it, so its queue was deleted, with what was in it`,
+    );
+  });
+}

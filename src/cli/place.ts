@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { connect, type Fanfold, FanfoldError } from '../index.ts';
+import { say } from './say.ts';
+import { findTasksModule } from './tasks-module.ts';
+
+/** What says where tasks run that are deployed or served. */
+export interface RemoteFlags {
+  stack?: string;
+  endpoint?: string;
+}
+
+/** What says where tasks run. */
+export interface PlaceFlags extends RemoteFlags {
+  tasks?: string;
+  workers?: string;
+  quiet?: boolean;
+}
+
+/** Where tasks run. */
+export interface Place {
+  fanfold: Fanfold;
+  /** How many workers there are, where they are ours. */
+  workers: number | undefined;
+  /** As it stands in a run's record. */
+  name: string;
+}
+
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .option('--stack <name>', 'run on AWS, on the stack of this name')
+    .option('--endpoint <url>', 'run where a `fanfold serve` is, such as http://127.0.0.1:9324');
+}
+
+/** A deployment that is elsewhere. @throws FanfoldError when none is named, or two are */
+export function remotePlace(flags: RemoteFlags): Promise<Place> {
+  if (!isRemote(flags)) {
+    throw new FanfoldError(
+      'BadOption',
+      'Say where the run is: --stack NAME, or --endpoint URL. A local run ends with its command.',
+    );
+  }
+  return openPlace(flags);
+}
+
+/** Opens the place that the flags say: this machine's worker processes, unless it is elsewhere. */
+export async function openPlace(flags: PlaceFlags): Promise<Place> {
+  const { stack, endpoint, tasks, quiet } = flags;
+  if (isRemote(flags)) {
+    checkRemote(flags);
+    const place = stack === undefined ? { endpoint: endpoint ?? '' } : { stack };
+    const name = stack === undefined ? `endpoint ${endpoint}` : `stack ${stack}`;
+    return { fanfold: await connect(place), workers: undefined, name };
+  }
+  const workers = workersOf(flags.workers);
+  const module = findTasksModule(tasks);
+  const onWarning = (message: string) => say(message);
+  const fanfold = await connect({ tasks: module.path, workers, onWarning });
+  if (module.shipped && !quiet) {
+    say(`no tasks module is named: these ship with fanfold: ${fanfold.tasks?.join(', ')}`);
+  }
+  return { fanfold, workers, name: 'local' };
+}
+
+function isRemote({ stack, endpoint }: RemoteFlags): boolean {
+  return stack !== undefined || endpoint !== undefined;
+}
+
+function checkRemote({ stack, endpoint, tasks, workers }: PlaceFlags): void {
+  if (stack !== undefined && endpoint !== undefined) {
+    throw new FanfoldError('BadOption', '--stack and --endpoint are two places: leave one out.');
+  }
+  const given = tasks === undefined ? (workers === undefined ? undefined : '--workers') : '--tasks';
+  if (given === undefined) return;
+  const there = stack === undefined ? '--endpoint' : '--stack';
+  throw new FanfoldError(
+    'BadOption',
+    `${given} is for runs on this machine; with ${there}, tasks and workers are what is there. Leave one of them out.`,
+  );
+}
+
+function workersOf(given: string | undefined): number {
+  if (given === undefined) return availableParallelism();
+  const workers = Number(given);
+  if (/^\d+$/.test(given) && workers >= 1 && workers <= 1000) return workers;
+  throw new FanfoldError(
+    'BadOption',
+    `--workers is a whole number from 1 to 1000; "${given}" is not.`,
+  );
+}

@@ -1,0 +1,177 @@
+import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { FanfoldError } from '../../index.ts';
+
+/** What a run that is gone on with must have in common with the one that began. */
+export interface Beginning {
+  task: string;
+  ordered: boolean;
+  withInput: boolean;
+}
+
+/** The inputs as far as they had been read at some time. */
+export interface Checkpoint {
+  /** How many, from the first. */
+  read: number;
+  /** SHA-256 over them, as JSON lines. */
+  hash: string;
+  /** Whether these were all. */
+  end?: true;
+}
+
+/** A run elsewhere, which goes on without the command that began it. */
+export interface Living {
+  runId: string;
+  /** Where it is. */
+  place: string;
+  /** How many inputs, from the first, were seeded for certain. */
+  seeded: number;
+}
+
+/** What an earlier command left. */
+export interface Left {
+  record: RunRecord;
+  checkpoints: Checkpoint[];
+  /** The run that was begun last, where it may go on by itself. */
+  living: Living | undefined;
+}
+
+const VERSION = 1;
+
+/**
+ * What is needed, besides the results, to go on with a run: a file beside its output, `<output>.run`.
+ * A line says what run it is, and each further one is a checkpoint, written before the first result
+ * of an input that the one before does not cover. So whatever became of the process, every result
+ * is of inputs that can be told from others. Of a run that is elsewhere there are lines that say
+ * which it is and how far it was seeded. Half a line at the end is one that was not written.
+ */
+export class RunRecord {
+  readonly #path: string;
+  readonly #file: number;
+  #last: Checkpoint;
+
+  private constructor(path: string, file: number, last: Checkpoint) {
+    this.#path = path;
+    this.#file = file;
+    this.#last = last;
+  }
+
+  static create(output: string, beginning: Beginning): RunRecord {
+    const path = pathOf(output);
+    const record = new RunRecord(path, opened(path, 'w'), { read: 0, hash: '' });
+    record.#write({ v: VERSION, ...beginning });
+    return record;
+  }
+
+  /** @throws FanfoldError when there is none, or it is another run's */
+  static reopen(output: string, beginning: Beginning): Left {
+    const path = pathOf(output);
+    const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
+    compare(output, head, beginning);
+    const checkpoints: Checkpoint[] = [];
+    let living: Living | undefined;
+    for (const line of lines) {
+      if ('read' in line) checkpoints.push(line);
+      else if ('runId' in line) living = { ...line, seeded: 0 };
+      else if (living) living.seeded = line.seeded;
+    }
+    const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
+    return { record: new RunRecord(path, opened(path, 'a'), last), checkpoints, living };
+  }
+
+  /** Whether the last checkpoint says so much already. */
+  covers(read: number, end: boolean): boolean {
+    return this.#last.read >= read && (this.#last.end === true || !end);
+  }
+
+  add(checkpoint: Checkpoint): void {
+    this.#write(checkpoint);
+    this.#last = checkpoint;
+  }
+
+  addRun(runId: string, place: string): void {
+    this.#write({ runId, place });
+  }
+
+  addSeeded(seeded: number): void {
+    this.#write({ seeded });
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #write(line: object): void {
+    try {
+      writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    } catch (cause) {
+      throw unwritable(this.#path, cause);
+    }
+  }
+}
+
+type Head = Beginning & { v: number };
+type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'>;
+
+function pathOf(output: string): string {
+  return `${output}.run`;
+}
+
+function opened(path: string, flags: 'a' | 'w'): number {
+  try {
+    return openSync(path, flags);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): FanfoldError {
+  const why = `${path}, which tells how to go on with the run, could not be written: ${(cause as Error).message}.`;
+  return new FanfoldError('RunFailed', why, { cause });
+}
+
+/** The record's whole lines; what comes after them is cut off. */
+function readLines(path: string, output: string): object[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new FanfoldError(
+      'BadOption',
+      missing
+        ? `--resume: there is no ${path}, the record that a run leaves beside its output; ${output} can't be gone on with. Leave --resume out to begin.`
+        : `--resume: ${path} cannot be read: ${(cause as Error).message}.`,
+      { cause },
+    );
+  }
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  if (whole.length < text.length) truncateSync(path, Buffer.byteLength(whole));
+  try {
+    const lines = whole.split('\n').slice(0, -1);
+    if (lines.length > 0) return lines.map((line): object => JSON.parse(line));
+  } catch {
+    // Told below.
+  }
+  throw new FanfoldError(
+    'BadOption',
+    `--resume: ${path} is not the record of a run. Leave --resume out to begin again.`,
+  );
+}
+
+function compare(output: string, head: Head, { task, ordered, withInput }: Beginning): void {
+  const refuse = (why: string) => {
+    throw new FanfoldError('BadOption', `--resume: ${output} ${why}`);
+  };
+  if (head.v !== VERSION) {
+    refuse(
+      `was begun by another version of fanfold: its record is of version ${head.v}, and ${VERSION} is known here.`,
+    );
+  }
+  if (head.task !== task) refuse(`has results of the task "${head.task}", not of "${task}".`);
+  if (head.ordered !== ordered) {
+    refuse(`was begun ${head.ordered ? 'with' : 'without'} --ordered: go on in the same way.`);
+  }
+  if (head.withInput !== withInput) {
+    refuse(`was begun ${head.withInput ? 'with' : 'without'} --with-input: go on in the same way.`);
+  }
+}

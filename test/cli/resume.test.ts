@@ -1,0 +1,246 @@
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Command, fanfold, results, start, TASKS } from './command.ts';
+
+let folder: string;
+let output: string;
+let number = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fanfold-resume-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+beforeEach(() => {
+  output = join(folder, `results-${++number}.jsonl`);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const run = (task: string, ...args: string[]) => ['run', task, '--tasks', TASKS, ...args];
+const written = async () => results(await readFile(output, 'utf8'));
+const indexes = (lines: { index: number }[]) =>
+  lines.map(({ index }) => index).sort((a, b) => a - b);
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+
+async function untilWritten({ ended }: Command, lines: number): Promise<void> {
+  const over = ended.then(({ stderr }) => {
+    throw new Error(`It ended too soon: ${stderr}`);
+  });
+  const enough = async () => {
+    const text = await readFile(output, 'utf8').catch(() => '');
+    return text.split('\n').length > lines;
+  };
+  await Promise.race([over, expect.poll(enough, { timeout: 20_000, interval: 5 }).toBe(true)]);
+}
+
+/** Runs a command until so many results are written, and ends it. */
+async function interrupted(args: string[], lines: number, signal: NodeJS.Signals) {
+  const command = start(args);
+  const enough = untilWritten(command, lines);
+  await enough;
+  command.child.kill(signal);
+  return command.ended;
+}
+
+describe('--resume', () => {
+  it.each(['SIGKILL', 'SIGINT'] as const)(
+    'goes on after %s, and runs only what is missing',
+    async (signal) => {
+      const args = run('waits', '--range', '400', '--output', output, '--workers', '2');
+      await interrupted(args, 100, signal);
+      const before = indexes(await readWhole());
+      expect(before.length).toBeGreaterThan(0);
+      expect(before.length).toBeLessThan(400);
+      const { status, stderr } = await fanfold([...args, '--resume']);
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stderr).toContain(
+        `400 inputs = 400 ok + 0 failed + 0 cancelled, ${before.length} of them from before`,
+      );
+      expect(indexes(await written())).toEqual(range(400));
+    },
+  );
+
+  /** The results of the file's whole lines. */
+  async function readWhole() {
+    const text = await readFile(output, 'utf8');
+    return results(text.slice(0, text.lastIndexOf('\n') + 1));
+  }
+
+  it('says on Ctrl-C how to go on, in words that a shell understands', async () => {
+    const input = join(folder, "it's here.txt");
+    await writeFile(input, 'x\n'.repeat(400));
+    const args = run('waits', '--input', input, '--output', output, '--workers', '2');
+    const { status, stderr } = await interrupted(args, 50, 'SIGINT');
+    expect(status).toBe(130);
+    const line = /to go on with it: fanfold (.*)/.exec(stderr)?.[1] ?? '';
+    const words = (line.match(/'(?:[^']|'\\'')*'|\S+/g) ?? []).map((word) =>
+      word.replace(/^'|'$/g, '').replaceAll("'\\''", "'"),
+    );
+    expect(words).toEqual([...args, '--resume']);
+    expect((await fanfold(words)).status).toBe(0);
+    expect(indexes(await written())).toEqual(range(400));
+  });
+
+  it('does again what half a line was written of', async () => {
+    const args = run('same', '--range', '10', '--output', output);
+    await fanfold(args);
+    const text = await readFile(output, 'utf8');
+    const half = text.lastIndexOf('{') + 20;
+    await truncate(output, half);
+    expect((await fanfold([...args, '--resume'])).status).toBe(0);
+    expect(indexes(await written())).toEqual(range(10));
+  });
+
+  it('does not trust a last line that only lacks its end, and may be in the middle of a character', async () => {
+    const args = run('same', '--input', '-', '--output', output);
+    await fanfold(args, '"a"\n"b"\n');
+    await appendFile(
+      output,
+      Buffer.from('{"index":1,"status":"ok","output":{"text":"\u20ac"}').subarray(0, -4),
+    );
+    const { status, stderr } = await fanfold([...args, '--resume'], '"a"\n"b"\n');
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(indexes(await written())).toEqual([0, 1]);
+  });
+
+  it('with --retry-failed runs the failed ones again, and them alone', async () => {
+    const args = run('odd-fails', '--range', '20', '--output', output, '--workers', '1');
+    const mended = join(folder, `mended-${number}`);
+    vi.stubEnv('FANFOLD_TEST_MENDED', mended);
+    expect((await fanfold(args)).status).toBe(1);
+    const failed = (await written()).filter(({ status }) => status === 'failed');
+    expect(indexes(failed)).toEqual(range(20).filter((index) => index % 2 === 1));
+    const kept = (await written()).filter(({ status }) => status === 'ok');
+    await writeFile(mended, '');
+    const again = await fanfold([...args, '--resume', '--retry-failed']);
+    expect(again).toMatchObject({ status: 0 });
+    const all = await written();
+    expect(indexes(all)).toEqual(range(20));
+    // What was there before is there unchanged: it did not run again.
+    expect(all).toEqual(expect.arrayContaining(kept));
+  });
+
+  it('runs what was cancelled', async () => {
+    const args = run('odd-fails', '--range', '200', '--output', output, '--workers', '1');
+    const { status, stderr } = await fanfold([...args, '--max-failures', '3']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('ended early');
+    expect(indexes(await written())).toEqual(range(200));
+    expect((await written()).some((line) => line.status === 'cancelled')).toBe(true);
+    expect((await fanfold([...args, '--resume'])).status).toBe(1);
+    expect(indexes(await written())).toEqual(range(200));
+    expect((await written()).some((line) => line.status === 'cancelled')).toBe(false);
+  });
+
+  it('keeps the order of an ordered run', async () => {
+    const args = run('waits', '--range', '300', '--output', output, '--workers', '2', '--ordered');
+    await interrupted(args, 50, 'SIGKILL');
+    expect((await fanfold([...args, '--resume'])).status).toBe(0);
+    expect((await written()).map(({ index }) => index)).toEqual(range(300));
+  });
+
+  it('joins inputs to the results that come now', async () => {
+    const args = run(
+      'waits',
+      '--range',
+      '7..306',
+      '--output',
+      output,
+      '--workers',
+      '2',
+      '--with-input',
+    );
+    await interrupted(args, 50, 'SIGKILL');
+    expect((await fanfold([...args, '--resume'])).status).toBe(0);
+    const lines = await written();
+    expect(indexes(lines)).toEqual(range(300));
+    for (const { index, input } of lines) expect(input).toBe(index + 7);
+  });
+
+  it('has nothing to do where all is done', async () => {
+    const args = run('same', '--range', '10', '--output', output);
+    await fanfold(args);
+    const text = await readFile(output, 'utf8');
+    const { status, stderr } = await fanfold([...args, '--resume']);
+    expect(status).toBe(0);
+    expect(stderr).toContain('10 of them from before');
+    expect(await readFile(output, 'utf8')).toBe(text);
+  });
+
+  it('compares a stream as it comes', async () => {
+    const args = run('same', '--input', '-', '--output', output);
+    await fanfold(args, '1\n2\n3\n');
+    await truncate(output, 0);
+    const { status, stderr } = await fanfold([...args, '--resume'], '1\n7\n3\n');
+    expect(status).toBe(2);
+    expect(stderr).toContain('some of the first 3 have changed');
+    expect((await fanfold([...args, '--resume'], '1\n2\n3\n')).status).toBe(0);
+    expect(indexes(await written())).toEqual([0, 1, 2]);
+  });
+});
+
+describe('--resume refuses', () => {
+  const begun = (...more: string[]) =>
+    fanfold(run('same', '--range', '10', '--output', output, ...more));
+  const resumed = (task: string, ...args: string[]) =>
+    fanfold(run(task, '--output', output, '--resume', ...args));
+
+  it.each([
+    ['other inputs', ['--range', '1..10'], 'some of the first 10 have changed'],
+    ['more inputs', ['--range', '11'], 'there were 10, and now more'],
+    ['fewer inputs', ['--range', '9'], 'there were 10 at least, and now fewer'],
+    ['another order', ['--range', '10', '--ordered'], 'was begun without --ordered'],
+    ['other lines', ['--range', '10', '--with-input'], 'was begun without --with-input'],
+  ])('%s', async (_, args, sentence) => {
+    await begun();
+    const text = await readFile(output, 'utf8');
+    const { status, stderr } = await resumed('same', ...args);
+    expect(stderr).toContain(sentence);
+    expect(status).toBe(2);
+    expect(await readFile(output, 'utf8')).toBe(text);
+  });
+
+  it('another task', async () => {
+    await begun();
+    const { status, stderr } = await resumed('waits', '--range', '10');
+    expect(stderr).toContain('has results of the task "same", not of "waits"');
+    expect(status).toBe(2);
+  });
+
+  it('results without their record, and a record without its results', async () => {
+    await begun();
+    await rm(output);
+    const missing = await resumed('same', '--range', '10');
+    expect(missing.stderr).toContain('it is not there');
+    expect(missing.status).toBe(2);
+    await begun();
+    await rm(`${output}.run`);
+    const { status, stderr } = await resumed('same', '--range', '10');
+    expect(stderr).toContain(`there is no ${output}.run`);
+    expect(status).toBe(2);
+  });
+
+  it('a file in which something else stands, naming the line', async () => {
+    await begun();
+    const lines = (await readFile(output, 'utf8')).split('\n');
+    await writeFile(output, lines.with(3, 'hello').join('\n'));
+    const { status, stderr } = await resumed('same', '--range', '10');
+    expect(stderr).toContain(`${output}, line 4: this is no result`);
+    expect(status).toBe(2);
+    await writeFile(`${output}.run`, 'hello\n');
+    expect((await resumed('same', '--range', '10')).stderr).toContain('is not the record of a run');
+  });
+
+  it.each([
+    [['--resume'], 'name it with --output'],
+    [['--retry-failed'], '--retry-failed is for --resume'],
+    [['--output', 'x', '--resume', '--retry-failed', '--ordered'], 'leave one of them out'],
+  ])('%j', async (args, sentence) => {
+    const { status, stderr } = await fanfold(run('same', '--range', '3', ...args));
+    expect(stderr).toContain(sentence);
+    expect(status).toBe(2);
+  });
+});

@@ -1,0 +1,149 @@
+import {
+  CreateQueueCommand,
+  type SQSClient,
+  type SQSClientResolvedConfig,
+} from '@aws-sdk/client-sqs';
+import { vi } from 'vitest';
+import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { inProcess } from '../../src/local/transport.ts';
+import type { Deployment } from '../../src/pipeline/deployment.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
+import type { Result } from '../../src/pipeline/result.ts';
+import type { Run } from '../../src/pipeline/run.ts';
+import { type AnyTask, TaskRegistry } from '../../src/task.ts';
+
+export interface VirtualOptions {
+  /** The tasks of the workers. @default those of the seed */
+  workerTasks?: AnyTask[];
+  /** Invocations at once. @default 1 */
+  workers?: number;
+  /** @default 60 */
+  sliceSeconds?: number;
+}
+
+/**
+ * A deployment as on AWS, with the seed and the worker function and its event source, in virtual
+ * time: call it after `vi.useFakeTimers()`. Each invocation of a worker is a process of its own.
+ */
+export async function virtualDeployment(
+  tasks: AnyTask[],
+  { workerTasks = tasks, workers = 1, sliceSeconds = 60 }: VirtualOptions = {},
+) {
+  const sqs = new Sqs();
+  const client = createSqsClient(sqs);
+  const lambda = new Lambda();
+  const names = namesOf('virtual');
+  const create = async (QueueName: string, Attributes = {}) =>
+    (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
+  const deadQueueUrl = await create(names.dead);
+  // As on AWS: six times the function's timeout.
+  const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
+  lambda.addFunction(names.seed, seedHandler(registry(tasks), { sqs: client, name: names.name }), {
+    timeoutSeconds: 60,
+  });
+  lambda.addFunction(
+    names.worker,
+    (event, context) => {
+      const { client: own, died } = mortalClient(sqs);
+      const options = { sqs: own, name: names.name, sliceSeconds };
+      return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
+    },
+    { timeoutSeconds: 900 },
+  );
+  const deployment: Deployment = {
+    sqs: client,
+    lambda: createLambdaClient(lambda),
+    names,
+    workers,
+  };
+  return {
+    sqs,
+    client,
+    lambda,
+    deployment,
+    taskQueueUrl,
+    deadQueueUrl,
+    tasksLeft: () => sqs.peek(names.tasks),
+    /** Starts the event source. */
+    startWorkers: () =>
+      lambda.addSqsEventSource(names.worker, {
+        sqs: client,
+        queueUrl: taskQueueUrl,
+        batchSize: 1,
+        maxConcurrency: workers,
+        reportBatchItemFailures: true,
+      }),
+    async close() {
+      // What runs, runs in virtual time.
+      const closing = lambda.close();
+      await vi.advanceTimersByTimeAsync(900_000);
+      await closing;
+      sqs.close();
+    },
+  };
+}
+
+function registry(tasks: AnyTask[]): TaskRegistry {
+  const made = new TaskRegistry();
+  for (const task of tasks) made.add(task);
+  return made;
+}
+
+let current: (() => void) | undefined;
+
+/** Ends the process of the worker that began last: from now on nothing that it sends arrives. */
+export function die(): Promise<never> {
+  current?.();
+  return new Promise(() => {});
+}
+
+/** A client that ends with its process, of which Lambda hears. */
+function mortalClient(sqs: Sqs): { client: SQSClient; died: Promise<never> } {
+  let dead = false;
+  const { promise: died, reject } = Promise.withResolvers<never>();
+  died.catch(() => {});
+  const alive = inProcess(sqs.service);
+  const client = createSqsClient(sqs, {
+    requestHandler: {
+      ...alive,
+      handle: (...args: Parameters<typeof alive.handle>) =>
+        dead ? new Promise<never>(() => {}) : alive.handle(...args),
+    } as unknown as SQSClientResolvedConfig['requestHandler'],
+  });
+  current = () => {
+    dead = true;
+    reject(new Error('Runtime exited with error: exit status 1'));
+  };
+  return { client, died };
+}
+
+/** Lets virtual time pass until the run is over; gives its results and how long it took, in seconds. */
+export async function runThrough<Output>(
+  run: Run<Output>,
+  limitSeconds = 86_400,
+): Promise<{ results: Result<Output>[]; seconds: number }> {
+  const startedAt = Date.now();
+  let results: Result<Output>[] | undefined;
+  let failure: unknown;
+  Array.fromAsync(run).then(
+    (all) => {
+      results = all;
+    },
+    (error: unknown) => {
+      failure = error;
+    },
+  );
+  while (results === undefined && failure === undefined) {
+    if (Date.now() - startedAt > limitSeconds * 1000) {
+      throw new Error(`The run is not over after ${limitSeconds} s: ${JSON.stringify(run.ledger)}`);
+    }
+    // A call of the SDK's is a long way of microtasks: no time passes until all have gone it.
+    await new Promise(setImmediate);
+    if (results === undefined && failure === undefined) await vi.advanceTimersToNextTimerAsync();
+  }
+  if (results === undefined) throw failure;
+  results.sort((a, b) => a.index - b.index);
+  return { results, seconds: (Date.now() - startedAt) / 1000 };
+}
