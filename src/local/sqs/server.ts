@@ -67,6 +67,7 @@ const OF_SQS = [
   'strictTiming',
   'fifoMemorySeconds',
   'bodyDigests',
+  'store',
 ] as const satisfies (keyof SqsOptions)[];
 
 function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
