@@ -68,7 +68,7 @@ export async function openServices(workers: number, tasks: TaskRegistry): Promis
     },
     async close() {
       await lambda.close();
-      sqs.close();
+      await sqs.close();
       client.destroy();
       lambdaClient.destroy();
     },

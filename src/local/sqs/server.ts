@@ -48,7 +48,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   const service = credentials ? sqs.signedService(credentials) : sqs.service;
   const listening = await listen(service, { ...options, refuseTooLong });
   const close = async () => {
-    sqs.close();
+    await sqs.close();
     await listening.close();
   };
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };

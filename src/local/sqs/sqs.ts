@@ -186,11 +186,14 @@ export class Sqs {
     }));
   }
 
-  /** Ends all waiting receives, which answer that there is nothing, and what moves messages. */
-  close(): void {
+  /**
+   * Ends all waiting receives, which answer that there is nothing, and what moves messages. Settles
+   * when its store, if it has one, is closed.
+   */
+  async close(): Promise<void> {
     this.#polls.close();
     this.#moves.close();
-    this.#store?.close();
+    await this.#store?.close();
   }
 
   #act(

@@ -15,7 +15,7 @@ export type Memory = { readonly key: string; readonly endsAt: number } & (
  */
 export class Changes {
   /** By number; undefined where the message is gone. */
-  readonly messages = new Map<number, Message | undefined>();
+  messages = new Map<number, Message | undefined>();
   /** What a FIFO queue remembers since. */
   memories: Memory[] = [];
   /** All that there was before is gone. */
@@ -56,9 +56,19 @@ export class Changes {
     this.mark();
   }
 
+  /**
+   * What was being kept is not kept after all.
+   *
+   * @param numbers of messages that had changed
+   */
+  giveBack(numbers: Iterable<number>, cleared: boolean): void {
+    for (const number of numbers) this.messages.set(number, undefined);
+    this.cleared ||= cleared;
+  }
+
   /** All is as it is kept. */
   reset(): void {
-    this.messages.clear();
+    this.messages = new Map();
     this.memories = [];
     this.cleared = false;
     this.#any = false;

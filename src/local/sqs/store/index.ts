@@ -1,4 +1,4 @@
-import { StoreDatabase } from './database.ts';
+import { openDatabase } from './database.ts';
 import { Store } from './store.ts';
 
 export type { Store } from './store.ts';
@@ -15,5 +15,5 @@ export type { Store } from './store.ts';
  *   kept there is not what was written, which `new Sqs` may find as well
  */
 export function openStore(folder: string): Store {
-  return new Store(StoreDatabase.open(folder));
+  return new Store(openDatabase(folder));
 }

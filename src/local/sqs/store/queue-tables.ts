@@ -1,16 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Changes } from '../engine/changes.ts';
 import type { Message } from '../engine/message.ts';
+import type { QueueWrite } from './batch.ts';
 import { Damage } from './damage.ts';
-import {
-  COLUMNS,
-  hasState,
-  messageRow,
-  readMessage,
-  readState,
-  stateRow,
-  type Value,
-} from './rows.ts';
+import { COLUMNS, readMessage, readState, type Value, withChecksum } from './rows.ts';
 import type { Database } from './sqlite.ts';
 
 /** How many messages are read at once. */
@@ -18,6 +10,13 @@ const READ = 1_000;
 
 const MESSAGE_COLUMNS = COLUMNS.messages.split(',').length;
 const STATE_COLUMNS = COLUMNS.states.split(',').length;
+
+interface Writing {
+  readonly insert: StatementSync;
+  readonly putState: StatementSync;
+  readonly deleteMessage: StatementSync;
+  readonly deleteState: StatementSync;
+}
 
 /** One queue's messages, in two tables of its own: what damages one queue leaves others whole. */
 export class QueueTables {
@@ -43,21 +42,15 @@ export class QueueTables {
     this.#sql.exec(`DROP TABLE ${this.#messages}; DROP TABLE ${this.#states}`);
   }
 
-  /** @param lastNumber of the message that was kept last: those after it are new */
-  write({ messages, cleared }: Changes, lastNumber: number): void {
+  write({ cleared, messages, states, gone }: QueueWrite): void {
     this.#writing ??= this.#prepareWriting();
     const { insert, putState, deleteMessage, deleteState } = this.#writing;
     if (cleared) this.#sql.exec(`DELETE FROM ${this.#messages}; DELETE FROM ${this.#states}`);
-    for (const [number, message] of messages) {
-      const isNew = number > lastNumber;
-      if (message === undefined) {
-        if (isNew) continue;
-        deleteMessage.run(number);
-        deleteState.run(number);
-        continue;
-      }
-      if (isNew) insert.run(...messageRow(message));
-      if (!isNew || hasState(message)) putState.run(...stateRow(message));
+    for (const row of messages) insert.run(...withChecksum(row));
+    for (const row of states) putState.run(...withChecksum(row));
+    for (const number of gone) {
+      deleteMessage.run(number);
+      deleteState.run(number);
     }
   }
 
@@ -116,11 +109,4 @@ export class QueueTables {
       deleteState: from(this.#states),
     };
   }
-}
-
-interface Writing {
-  readonly insert: StatementSync;
-  readonly putState: StatementSync;
-  readonly deleteMessage: StatementSync;
-  readonly deleteState: StatementSync;
 }

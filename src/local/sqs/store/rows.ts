@@ -33,7 +33,7 @@ export function withChecksum(values: Value[]): Value[] {
 }
 
 /** Refuses a row whose checksum is another's. */
-export function checkRow(row: readonly Value[], what: string): void {
+function checkRow(row: readonly Value[], what: string): void {
   const end = row.length - 1;
   if (row[end] !== checksum(row, end)) throw new Damage(`${what} is not what was written`);
 }
@@ -46,7 +46,7 @@ function checksum(values: readonly Value[], end: number): number {
 
 export function messageRow({ number, sentAt, draft }: Message): Value[] {
   const { id, groupId = null, deduplicationId = null, bodyMd5 = null, body } = draft;
-  return withChecksum([number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft), body]);
+  return [number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft), body];
 }
 
 /** The message of a row: as if it had just been sent, until it is told its state. */
@@ -79,7 +79,7 @@ export function hasState({ state, receipt, sentAt, keptSince, ...more }: Message
 }
 
 export function stateRow(message: Message): Value[] {
-  return withChecksum([
+  return [
     message.number,
     message.state,
     message.stateEndsAt,
@@ -90,7 +90,7 @@ export function stateRow(message: Message): Value[] {
     message.receivedAt,
     message.keptSince,
     message.deadLetterSourceArn ?? null,
-  ]);
+  ];
 }
 
 export function readState(row: readonly Value[], message: Message): void {
@@ -107,7 +107,7 @@ export function readState(row: readonly Value[], message: Message): void {
 }
 
 export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Value[] {
-  return withChecksum([
+  return [
     id,
     queue.name,
     queue.uid,
@@ -116,7 +116,7 @@ export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Valu
     Number.isFinite(queue.purgedAt) ? queue.purgedAt : null,
     JSON.stringify([...queue.attributes]),
     JSON.stringify([...queue.tags]),
-  ]);
+  ];
 }
 
 export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue {
@@ -134,10 +134,20 @@ export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue 
   };
 }
 
-export function memoryRow(place: number, queue: number, memory: Memory): Value[] {
+export function countRow(id: number, queue: { lastNumber: number; messageCount: number }): Value[] {
+  return [id, queue.lastNumber, queue.messageCount];
+}
+
+export function readCounts(row: readonly Value[]): { lastNumber: number; messages: number } {
+  checkRow(row, 'the count of its messages');
+  return { lastNumber: Number(row[1]), messages: Number(row[2]) };
+}
+
+/** Without its place, which is given to it when it is written. */
+export function memoryRow(queue: number, memory: Memory): Value[] {
   const sent = 'sent' in memory ? JSON.stringify(memory.sent) : null;
   const taken = 'taken' in memory ? JSON.stringify(memory.taken) : null;
-  return withChecksum([place, queue, memory.endsAt, memory.key, sent, taken]);
+  return [queue, memory.endsAt, memory.key, sent, taken];
 }
 
 export function readMemory(row: readonly Value[]): Memory {

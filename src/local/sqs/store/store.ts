@@ -2,59 +2,69 @@ import { FanfoldError, messageOf } from '../../../errors.ts';
 import { Changes, type Keeper } from '../engine/changes.ts';
 import type { Queue } from '../engine/queue.ts';
 import type { Queues } from '../engine/queues.ts';
-import { RECREATE_SECONDS } from '../limits.ts';
-import { Damage, faultOf } from './damage.ts';
-import { damaged, type StoreDatabase } from './database.ts';
-import { Memories } from './memories.ts';
-import { QueueTable } from './queue-table.ts';
+import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
+import type { Opened } from './database.ts';
+import { Loading } from './loading.ts';
 import { QueueTables } from './queue-tables.ts';
+import { undo } from './undo.ts';
+import { Writer } from './writer.ts';
 
 /** A queue, and how much of it is kept. */
-interface Tracked {
+export interface Tracked {
   readonly id: number;
   readonly queue: Queue;
   readonly changes: Changes;
   readonly tables: QueueTables;
-  isKept: boolean;
-  /** Of the message that was kept last. */
-  lastNumber: number;
+  /** What is on disk. */
+  kept: Extent;
+  /** What is on disk when what is on its way has arrived. */
+  written: Extent;
   /** When it was deleted, if it was. */
   deletedAt: number | undefined;
 }
 
+/** What one queue had changed when it was written. */
+interface Part {
+  readonly tracked: Tracked;
+  readonly numbers: Iterable<number>;
+  readonly cleared: boolean;
+}
+
+/** What is on its way to the disk, and those who wait for it. */
+interface Flight {
+  readonly parts: readonly Part[];
+  readonly waiting: PromiseWithResolvers<void>;
+}
+
 /**
  * Keeps an SQS's queues in a folder. The queues in memory are the truth while they live. What has
- * changed of them is written in one transaction a turn of the event loop, and synced once, however
- * many requests have changed it; each is answered when that is done (`kept`). A change is
+ * changed of them since the last transaction is written in the next one, by a thread of its own,
+ * and synced once, however many requests have changed it; each is answered when that is done
+ * (`kept`), and meanwhile others are at work. A change is
  *
- *   made in memory -> written -> answered
- *                  -> undone  -> refused    when it can't be written: the disk is full, say
+ *   made in memory -> on its way -> on disk: answered
+ *                                -> undone:  refused    the disk is full, say
  *
- * An undone change is as if it had never been asked for: memory is what the disk has.
+ * An undone change is as if it had never been asked for: memory is what the disk has. With it goes
+ * what was changed since, which may build on it.
  */
 export class Store implements Keeper {
-  readonly #database: StoreDatabase;
-  readonly #queueTable: QueueTable;
-  readonly #memories: Memories;
+  readonly #opened: Opened;
   readonly #tracked = new Map<Changes, Tracked>();
   readonly #changed = new Set<Changes>();
   #queues: Queues | undefined;
+  #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
   #lastId = 0;
+  #flight: Flight | undefined;
+  /** Those who wait for what is not on its way yet. */
   #waiting: PromiseWithResolvers<void> | undefined;
-  #writing: NodeJS.Immediate | undefined;
-  /** Why nothing is kept any more. */
+  #next: NodeJS.Immediate | undefined;
   #end: string | undefined;
   #isFailing = false;
 
-  constructor(database: StoreDatabase) {
-    this.#database = database;
-    this.#queueTable = new QueueTable(database.sql);
-    this.#memories = new Memories(database.sql);
-  }
-
-  get folder(): string {
-    return this.#database.folder;
+  constructor(opened: Opened) {
+    this.#opened = opened;
   }
 
   /** Why nothing can be asked for any more; undefined while all is well. */
@@ -68,50 +78,39 @@ export class Store implements Keeper {
    * @param onUndone called when queues have changed by themselves: they are again what they were
    */
   load(queues: Queues, onUndone: (now: number) => void, now: number): void {
+    const { folder, sql } = this.#opened;
     if (this.#queues || this.#end) {
-      throw new FanfoldError(
-        'BadOption',
-        `The store in ${this.folder} is in use, or closed: open it again.`,
-      );
+      const message = `The store in ${folder} is another's already, or closed: open it again.`;
+      throw new FanfoldError('BadOption', message);
     }
     this.#queues = queues;
     this.#onUndone = onUndone;
-    const faults: string[] = [];
-    const attempt = (what: string, act: () => void) => {
-      try {
-        act();
-      } catch (error) {
-        faults.push(`${what}, ${messageOf(error)}`);
-      }
-    };
-    attempt('of its list of queues', () => {
-      for (const [name, at] of this.#queueTable.deletions()) queues.restoreDeletion(name, at);
-      for (const { id, name } of this.#queueTable.list()) {
-        this.#lastId = Math.max(this.#lastId, id);
-        attempt(`of the queue "${name}"`, () => this.#loadQueue(queues, id, now));
-      }
-    });
-    attempt('of what FIFO queues remember', () => {
-      const memories = this.#memories.load(now);
-      for (const { id, queue } of this.#tracked.values()) {
-        for (const memory of memories.get(id) ?? []) queue.fifo?.restore(memory);
-      }
-    });
-    if (faults.length === 0) return;
-    this.#end = 'It is damaged.';
-    this.#database.close(true);
-    throw damaged(this.folder, faults.join('; '));
+    const loading = new Loading(sql, queues, now);
+    try {
+      loading.load((id, queue, lastNumber) => {
+        const tracked = this.#track(id, queue);
+        tracked.kept = { isKept: true, lastNumber };
+        tracked.written = tracked.kept;
+        return tracked;
+      });
+      loading.check(folder);
+    } catch (error) {
+      this.#end = 'It is damaged.';
+      this.#opened.close(true);
+      throw error;
+    }
+    this.#writer = new Writer(folder);
   }
 
   track(): Changes {
     return new Changes((changes) => {
       this.#changed.add(changes);
-      this.#writing ??= setImmediate(() => this.#write());
+      this.#writeSoon();
     });
   }
 
   created(queue: Queue): void {
-    this.#add(queue, ++this.#lastId).changes.mark();
+    this.#track(this.#lastId + 1, queue).changes.mark();
   }
 
   deleted(queue: Queue, now: number): void {
@@ -126,157 +125,115 @@ export class Store implements Keeper {
    * undefined when it is on disk already.
    */
   kept(): Promise<void> | undefined {
-    if (this.#changed.size === 0) return undefined;
-    this.#waiting ??= Promise.withResolvers();
+    if (this.#changed.size === 0) return this.#flight?.waiting.promise;
+    this.#waiting ??= waiting();
     return this.#waiting.promise;
   }
 
-  /** Keeps what has changed, and lets others open the folder. */
-  close(): void {
+  /** Keeps what has changed, and then lets others open the folder. */
+  async close(): Promise<void> {
     if (this.#end !== undefined) return;
-    this.#write();
     this.#end = 'It is closed.';
-    this.#database.close();
+    await this.kept()?.catch(() => {});
+    await this.#writer?.close();
+    this.#opened.close();
   }
 
-  #add(queue: Queue, id: number): Tracked {
+  #track(id: number, queue: Queue): Tracked {
     const { changes } = queue;
     if (changes === undefined) throw new Error(`The queue "${queue.name}" is of another SQS.`);
-    const tables = new QueueTables(this.#database.sql, id);
-    const tracked = {
-      id,
-      queue,
-      changes,
-      tables,
-      isKept: false,
-      lastNumber: 0,
-      deletedAt: undefined,
-    };
+    this.#lastId = Math.max(this.#lastId, id);
+    const tables = new QueueTables(this.#opened.sql, id);
+    const none = { isKept: false, lastNumber: 0 };
+    const tracked = { id, queue, changes, tables, kept: none, written: none, deletedAt: undefined };
     this.#tracked.set(changes, tracked);
     return tracked;
   }
 
-  #loadQueue(queues: Queues, id: number, now: number): void {
-    const { kept, messages } = this.#queueTable.read(id);
-    const queue = queues.restore(kept);
-    const tracked = this.#add(queue, id);
-    tracked.isKept = true;
-    tracked.lastNumber = kept.lastNumber;
-    this.#loadMessages(queues, tracked, messages, now);
-    tracked.changes.reset();
-    this.#changed.delete(tracked.changes);
-  }
-
-  #loadMessages(queues: Queues, { queue, tables }: Tracked, count: number, now: number): void {
-    for (const message of tables.read(queues.accountId)) queue.restoreMessage(message, false, now);
-    if (queue.messageCount === count) return;
-    throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
+  /** With what else changes in this turn of the event loop. */
+  #writeSoon(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      if (this.#flight === undefined) this.#write();
+    });
   }
 
   #write(): void {
-    clearImmediate(this.#writing);
-    this.#writing = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (this.#end !== undefined || this.#changed.size === 0) return;
-    try {
-      this.#database.transaction(() => {
-        for (const changes of this.#changed) this.#writeChanges(changes);
-        this.#memories.forget(Date.now());
-      });
-    } catch (error) {
-      this.#fail(error);
-      waiting?.reject(error);
-      return;
-    }
-    for (const changes of this.#changed) this.#settle(changes);
-    this.#changed.clear();
-    this.#isFailing = false;
-    waiting?.resolve();
-  }
-
-  #writeChanges(changes: Changes): void {
-    const tracked = this.#tracked.get(changes);
-    if (tracked === undefined) return;
-    const { id, queue, tables, isKept, lastNumber, deletedAt } = tracked;
-    if (deletedAt !== undefined) {
-      if (isKept) {
-        tables.drop();
-        this.#queueTable.remove(id);
-        this.#memories.removeOf(id);
+    const writer = this.#writer;
+    if (this.#changed.size === 0 || writer === undefined) return;
+    const parts: Part[] = [];
+    const queues: QueueWrite[] = [];
+    const deletions: [name: string, at: number][] = [];
+    for (const changes of this.#changed) {
+      const tracked = this.#tracked.get(changes);
+      if (tracked === undefined) continue;
+      const { id, queue, written, deletedAt } = tracked;
+      parts.push({ tracked, numbers: changes.messages.keys(), cleared: changes.cleared });
+      if (deletedAt === undefined) queues.push(writeOf(id, queue, changes, written));
+      else {
+        deletions.push([queue.name, deletedAt]);
+        if (written.isKept) queues.push(dropOf(id));
       }
-      const forgetBefore = deletedAt - RECREATE_SECONDS * 1000;
-      this.#queueTable.addDeletion(queue.name, deletedAt, forgetBefore);
-      return;
+      tracked.written = { isKept: deletedAt === undefined, lastNumber: queue.lastNumber };
+      changes.reset();
     }
-    if (!isKept) tables.create();
-    if (changes.cleared) this.#memories.removeOf(id);
-    tables.write(changes, lastNumber);
-    this.#memories.write(id, changes.memories);
-    this.#queueTable.write(id, queue);
+    this.#changed.clear();
+    const flight = { parts, waiting: this.#waiting ?? waiting() };
+    this.#waiting = undefined;
+    this.#flight = flight;
+    const batch: Batch = { queues, deletions, now: Date.now() };
+    writer.write(batch, ({ fault }) => {
+      this.#flight = undefined;
+      if (fault === undefined) this.#succeed(flight);
+      else this.#fail(flight, fault);
+    });
   }
 
-  /** All of it is kept. */
-  #settle(changes: Changes): void {
-    changes.reset();
-    const tracked = this.#tracked.get(changes);
-    if (tracked === undefined) return;
-    tracked.isKept = true;
-    tracked.lastNumber = tracked.queue.lastNumber;
-    if (tracked.deletedAt !== undefined) this.#tracked.delete(changes);
+  #succeed({ parts, waiting }: Flight): void {
+    for (const { tracked } of parts) {
+      tracked.kept = tracked.written;
+      if (tracked.deletedAt !== undefined && !tracked.kept.isKept) {
+        this.#tracked.delete(tracked.changes);
+      }
+    }
+    this.#isFailing = false;
+    waiting.resolve();
+    this.#write();
   }
 
-  /** Makes all that has changed what it is on disk. */
-  #fail(error: unknown): void {
+  #fail({ parts, waiting }: Flight, fault: string): void {
+    const { folder, sql } = this.#opened;
+    const error = new Error(`${fault}, in ${folder}.`);
     if (!this.#isFailing) {
-      this.#isFailing = true;
-      const what = faultOf(error) === 'full' ? 'its disk is full' : messageOf(error);
-      process.emitWarning(`Nothing can be kept in ${this.folder}: ${what}. Requests are refused.`);
+      process.emitWarning(`Nothing can be kept in ${folder}: ${fault}. Requests are refused.`);
     }
+    this.#isFailing = true;
+    for (const { tracked, numbers, cleared } of parts) {
+      tracked.changes.giveBack(numbers, cleared);
+      this.#changed.add(tracked.changes);
+    }
+    const all = [...this.#changed].flatMap((changes) => this.#tracked.get(changes) ?? []);
+    this.#changed.clear();
     const now = Date.now();
     try {
-      // Those that were not to be there go first: they may have a name that another is to have.
-      const changed = [...this.#changed];
-      for (const changes of changed) this.#uncreate(changes);
-      for (const changes of changed) this.#undo(changes, now);
+      if (this.#writer?.hasEnded) throw error;
+      const queues = this.#queues;
+      if (queues === undefined) throw error;
+      for (const { changes } of undo(all, queues, sql, now)) this.#tracked.delete(changes);
     } catch (cause) {
-      this.#end = `What is kept in ${this.folder} can't be read: ${messageOf(cause)}.`;
+      this.#end = `What is kept in ${folder} can't be worked on: ${messageOf(cause)}`;
       process.emitWarning(this.#end);
     }
-    this.#changed.clear();
+    waiting.reject(error);
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
     this.#onUndone(now);
   }
+}
 
-  #uncreate(changes: Changes): void {
-    const tracked = this.#tracked.get(changes);
-    if (tracked === undefined || tracked.isKept) return;
-    this.#queues?.forget(tracked.queue);
-    this.#tracked.delete(changes);
-  }
-
-  #undo(changes: Changes, now: number): void {
-    const tracked = this.#tracked.get(changes);
-    const queues = this.#queues;
-    if (tracked === undefined || queues === undefined) return;
-    const { id, queue, tables, lastNumber, deletedAt } = tracked;
-    if (deletedAt !== undefined) queues.undelete(queue);
-    tracked.deletedAt = undefined;
-    const { kept, messages } = this.#queueTable.read(id);
-    if (changes.cleared) {
-      queue.forget(undefined, now);
-      this.#loadMessages(queues, tracked, messages, now);
-    } else {
-      // From the last to the first, since each is put before all others.
-      for (const number of [...changes.messages.keys()].sort((a, b) => b - a)) {
-        queue.forget(number, now);
-        if (number > lastNumber) continue;
-        queue.restoreMessage(tables.readOne(number, queues.accountId), true, now);
-      }
-    }
-    queue.restore(kept);
-    queue.fifo?.clear();
-    for (const memory of this.#memories.of(id)) queue.fifo?.restore(memory);
-    changes.reset();
-    queues.onChange(queue);
-  }
+/** Nobody may be waiting when it fails. */
+function waiting(): PromiseWithResolvers<void> {
+  const settled = Promise.withResolvers<void>();
+  settled.promise.catch(() => {});
+  return settled;
 }
