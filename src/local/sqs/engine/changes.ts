@@ -20,6 +20,8 @@ export class Changes {
   memories: Memory[] = [];
   /** All that there was before is gone. */
   cleared = false;
+  /** The queue itself has changed: attributes, tags, times. */
+  itself = false;
   readonly #onFirst: (changes: Changes) => void;
   #any = false;
 
@@ -28,26 +30,24 @@ export class Changes {
     this.#onFirst = onFirst;
   }
 
-  /** The queue itself has changed: attributes, tags, times. */
   mark(): void {
-    if (this.#any) return;
-    this.#any = true;
-    this.#onFirst(this);
+    this.itself = true;
+    this.#touch();
   }
 
   put(message: Message): void {
     this.messages.set(message.number, message);
-    this.mark();
+    this.#touch();
   }
 
   gone(message: Message): void {
     this.messages.set(message.number, undefined);
-    this.mark();
+    this.#touch();
   }
 
   remember(memory: Memory): void {
     this.memories.push(memory);
-    this.mark();
+    this.#touch();
   }
 
   clear(): void {
@@ -71,7 +71,14 @@ export class Changes {
     this.messages = new Map();
     this.memories = [];
     this.cleared = false;
+    this.itself = false;
     this.#any = false;
+  }
+
+  #touch(): void {
+    if (this.#any) return;
+    this.#any = true;
+    this.#onFirst(this);
   }
 }
 

@@ -24,7 +24,8 @@ export interface QueueWrite {
   readonly does: 'create' | 'keep' | 'drop';
   /** All that there was before is dropped. */
   readonly cleared: boolean;
-  readonly queue: Value[];
+  /** Undefined: the queue itself is as it was. */
+  readonly queue: Value[] | undefined;
   readonly counts: Value[];
   readonly messages: readonly Value[][];
   readonly states: readonly Value[][];
@@ -45,7 +46,7 @@ export function dropOf(id: number): QueueWrite {
     id,
     does: 'drop',
     cleared: true,
-    queue: [],
+    queue: undefined,
     counts: [],
     messages: [],
     states: [],
@@ -71,7 +72,7 @@ export function writeOf(id: number, queue: Queue, changes: Changes, written: Ext
     id,
     does: written.isKept ? 'keep' : 'create',
     cleared: changes.cleared,
-    queue: queueRow(id, queue),
+    queue: changes.itself ? queueRow(id, queue) : undefined,
     counts: countRow(id, queue),
     messages,
     states,

@@ -11,7 +11,7 @@ const APPLICATION_ID = 0x46616e66;
 const VERSION = 1;
 
 /** In pages of 8 KiB: at 32 MiB the log is worked into the database, and written from its start. */
-const LOG_PAGES = 4_000;
+const LOG_PAGES = 4000;
 
 /** A folder's database, checked and to be read from, and its lock. */
 export interface Opened {

@@ -67,7 +67,7 @@ export class Writing {
     if (does === 'create') tables.create();
     tables.write(write);
     this.#memories.add(memories);
-    this.#put.run(...withChecksum(queue));
+    if (queue) this.#put.run(...withChecksum(queue));
     this.#putCounts.run(...withChecksum(counts));
   }
 
