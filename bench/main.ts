@@ -15,6 +15,7 @@ import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
 import { sha256 } from './sha256.ts';
+import { sqsDurable } from './sqs-durable.ts';
 import { sqsFauxqs } from './sqs-fauxqs.ts';
 import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
@@ -30,6 +31,7 @@ const BENCHMARKS = [
   sqsHttp,
   sqsInProcess,
   sqsMillion,
+  sqsDurable,
   sqsFauxqs,
 ];
 

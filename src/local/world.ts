@@ -91,7 +91,7 @@ export async function openServices({
     },
     async close() {
       await lambda.close();
-      sqs.close();
+      await sqs.close();
       client.destroy();
       lambdaClient.destroy();
     },

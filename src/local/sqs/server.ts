@@ -54,7 +54,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   const service = credentials ? sqs.signedService(credentials) : sqs.service;
   const listening = await listen(service, { ...options, refuseTooLong });
   const close = async () => {
-    sqs.close();
+    await sqs.close();
     await listening.close();
   };
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
@@ -73,6 +73,7 @@ const OF_SQS = [
   'strictTiming',
   'fifoMemorySeconds',
   'bodyDigests',
+  'store',
 ] as const satisfies (keyof SqsOptions)[];
 
 function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {

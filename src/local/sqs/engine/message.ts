@@ -81,3 +81,20 @@ export interface Received {
   /** On a FIFO queue only. */
   readonly sequenceNumber: string | undefined;
 }
+
+export function received(
+  message: Message,
+  handle: string,
+  sequenceNumber: string | undefined,
+): Received {
+  const { draft, sentAt, receiveCount, firstReceivedAt, deadLetterSourceArn } = message;
+  return {
+    draft,
+    handle,
+    sentAt,
+    receiveCount,
+    firstReceivedAt,
+    deadLetterSourceArn,
+    sequenceNumber,
+  };
+}
