@@ -1,6 +1,6 @@
 // node bench/serve-load.ts [SECONDS] [serve's options]
 //
-// Loads a `fanfold serve` as 200 workers do, each with a long poll on a connection of its own, while
+// Loads a `fanfold serve`, with --memory unless told otherwise, as 200 workers do, each with a long poll on a connection of its own, while
 // 1,000 messages a second go through it, a minute long. Fails on any error, on a message that comes
 // not at all or twice, and when the server's memory grows.
 import { spawn } from 'node:child_process';
@@ -24,7 +24,8 @@ const BODY = 'x'.repeat(1_024);
 /** What the collector has not come round to yet is no growth. */
 const GROWTH = 1.25;
 
-const [seconds = '60', ...options] = process.argv.slice(2);
+const [seconds = '60', ...given] = process.argv.slice(2);
+const options = given.length > 0 ? given : ['--memory'];
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-load-'));
 const server = await startServer();
 const sqs = clientOf(server.port);

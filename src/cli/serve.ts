@@ -9,6 +9,8 @@ import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface ServeFlags {
+  data?: string;
+  memory?: boolean;
   host?: string;
   port?: string;
   account?: string;
@@ -30,6 +32,8 @@ export function addServe(program: Command): void {
     .description('offer SQS and Lambda on a port, for runs and workers of this and other machines')
     .option('--host <address>', 'where to listen; 0.0.0.0 for all networks (default: 127.0.0.1)')
     .option('--port <n>', 'the port (default: 9324)')
+    .option('--data <folder>', 'where queues are kept (default: .fanfold)')
+    .option('--memory', 'keep queues in memory: they end with this process')
     .option('--account <id>', 'the account id in queue URLs (default: 000000000000)')
     .option('--region <name>', 'the region (default: AWS_REGION, else us-east-1)')
     .option('--tasks <module>', 'the tasks module')
@@ -63,8 +67,13 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 function optionsOf(flags: ServeFlags) {
-  const { host, account, region, insecureHttp } = flags;
+  const { host, account, region, insecureHttp, data, memory } = flags;
+  if (data !== undefined && memory) {
+    throw new FanfoldError('BadOption', '--data keeps queues, --memory does not: leave one out.');
+  }
   return {
+    data,
+    memory,
     host,
     port: wholeNumber('--port', flags.port, 65_535),
     account,
@@ -106,9 +115,13 @@ function readPem(option: string, file: string): string {
 
 /** What it takes to come and work. */
 function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
-  const { url, tasks, loopback, join, credentialsFile } = served;
+  const { url, data, tasks, loopback, join, credentialsFile } = served;
   say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
-  say('queues are in memory: they end with this process');
+  say(
+    data === undefined
+      ? 'queues are in memory: they end with this process'
+      : `queues are kept in ${data}`,
+  );
   say(
     credentialsFile === undefined
       ? 'its secret is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as given'

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -33,6 +33,24 @@ describe('three terminals', () => {
     expect(readdirSync(config)).toEqual(['credentials']);
   });
 
+  it('are what the README says, word for word', async () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    const block = /In three terminals[^`]+```sh\n([^`]+)```/.exec(readme)?.[1] ?? '';
+    const [first = [], second = [], third = []] = block
+      .trim()
+      .split('\n')
+      .map((line) => line.replace('npx fanfold ', '').split(' '));
+    expect([first, second, third].map(([command]) => command)).toEqual(['serve', 'work', 'run']);
+    const cwd = join(folder, 'three-terminals');
+    mkdirSync(cwd);
+    await told(begin(first, {}, [], cwd), /(npx fanfold work --endpoint)/);
+    await told(begin(second, {}, [], cwd), /(workers? at)/);
+    const { status, stdout } = await begin(third, {}, [], cwd).ended;
+    expect(status).toBe(0);
+    expect(results(stdout)).toHaveLength(10);
+    expect(existsSync(join(cwd, '.fanfold/credentials'))).toBe(true);
+  });
+
   it('tell of tasks that take long, one by one', async () => {
     const server = await serve(['--workers', '1']);
     const worker = await work(['--endpoint', server.url, '--workers', '1']);
@@ -57,7 +75,7 @@ describe('the secret', () => {
     const server = await serve();
     const file = join(config, 'credentials');
     execFileSync('chmod', ['644', file]);
-    const { status, stderr } = await fanfold(['serve', '--port', '0']);
+    const { status, stderr } = await fanfold(['serve', '--memory', '--port', '0']);
     expect(stderr).toContain(`${file} holds a secret, and others than its owner can read it`);
     expect(status).toBe(2);
     execFileSync('chmod', ['600', file]);
@@ -95,7 +113,12 @@ describe('the secret', () => {
     const none = await fanfold(args);
     expect(none.stderr).toContain('There is no secret for the server at');
     expect(none.status).toBe(3);
-    const half = await fanfoldWith({ AWS_ACCESS_KEY_ID: 'GIVEN' }, ['serve', '--port', '0']);
+    const half = await fanfoldWith({ AWS_ACCESS_KEY_ID: 'GIVEN' }, [
+      'serve',
+      '--memory',
+      '--port',
+      '0',
+    ]);
     expect(half.stderr).toContain('AWS_ACCESS_KEY_ID and no AWS_SECRET_ACCESS_KEY');
     expect(half.status).toBe(2);
   });
@@ -183,14 +206,20 @@ describe('on all networks', () => {
 
 describe('mistakes', () => {
   it.each([
-    [['serve', '--port', '99999'], '--port is a whole number from 0 to 65535'],
-    [['serve', '--workers', 'two'], '--workers is a whole number from 0 to 1000'],
-    [['serve', '--host', 'no.such.host.invalid', '--insecure-http'], 'no.such.host.invalid'],
-    [['serve', '--host', '192.0.2.77', '--insecure-http'], 'this machine has no such address'],
-    [['serve', '--account', '12'], 'An AWS account id'],
-    [['serve', '--tasks', 'nowhere.ts'], 'does not exist'],
-    [['serve', '--tasks', 'package.json'], 'cannot be used'],
-    [['serve', '--tls-cert', 'x.pem'], 'belong together'],
+    [['serve', '--memory', '--port', '99999'], '--port is a whole number from 0 to 65535'],
+    [['serve', '--memory', '--workers', 'two'], '--workers is a whole number from 0 to 1000'],
+    [
+      ['serve', '--memory', '--host', 'no.such.host.invalid', '--insecure-http'],
+      'no.such.host.invalid',
+    ],
+    [
+      ['serve', '--memory', '--host', '192.0.2.77', '--insecure-http'],
+      'this machine has no such address',
+    ],
+    [['serve', '--memory', '--account', '12'], 'An AWS account id'],
+    [['serve', '--memory', '--tasks', 'nowhere.ts'], 'does not exist'],
+    [['serve', '--memory', '--tasks', 'package.json'], 'cannot be used'],
+    [['serve', '--memory', '--tls-cert', 'x.pem'], 'belong together'],
     [['work'], '--endpoint URL, or the FANFOLD_JOIN=...'],
     [['work', '--endpoint', 'here'], 'An endpoint is like'],
     [['work', '--endpoint', 'http://127.0.0.1:1', '--workers', '0'], '--workers is a whole number'],
@@ -204,7 +233,7 @@ describe('mistakes', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
-    const { status, stderr } = await fanfold(['serve', '--port', String(port)]);
+    const { status, stderr } = await fanfold(['serve', '--memory', '--port', String(port)]);
     expect(stderr).toContain('another program does already');
     expect(status).toBe(2);
     other.close();

@@ -36,8 +36,9 @@ export function begin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
   through: readonly string[] = [],
+  cwd?: string,
 ): Command {
-  const command = start(args, { env, through });
+  const command = start(args, { env, through, ...(cwd === undefined ? {} : { cwd }) });
   running.add(command);
   return command;
 }
@@ -49,10 +50,11 @@ export interface Server extends Command {
   join: string;
 }
 
-/** `fanfold serve`, when it serves; on a free port unless told otherwise. */
+/** `fanfold serve`, when it serves; on a free port and in memory unless told otherwise. */
 export async function serve(args: readonly string[] = [], env = {}): Promise<Server> {
   const port = args.includes('--port') ? [] : ['--port', '0'];
-  const command = begin(['serve', ...port, ...args], env);
+  const memory = args.includes('--data') ? [] : ['--memory'];
+  const command = begin(['serve', ...port, ...memory, ...args], env);
   const url = await told(command, /serving (\S+),/);
   const join = /FANFOLD_JOIN='?([^\s']+)/.exec(command.said())?.[1] ?? '';
   return { ...command, url, join, port: new URL(url).port };

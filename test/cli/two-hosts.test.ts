@@ -47,7 +47,7 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
 
   it('whose link is cut for a while end the run right', { timeout: 240_000 }, async () => {
     const [here, there] = hosts;
-    const server = on(here, ['serve', '--host', '0.0.0.0', '--tasks', TASKS]);
+    const server = on(here, ['serve', '--memory', '--host', '0.0.0.0', '--tasks', TASKS]);
     const url = await told(server, /serving (\S+),/);
     expect(url).toBe(`https://${addresses[0]}:9324`);
     const FANFOLD_JOIN = await told(server, /FANFOLD_JOIN='([^']+)'/);

@@ -1,10 +1,12 @@
+import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
 import { Lambda } from '../lambda/index.ts';
 import { loadTasks } from '../processes.ts';
-import { Sqs } from '../sqs/index.ts';
+import { openStore, Sqs, type Store } from '../sqs/index.ts';
 import { failure } from '../transport/service.ts';
 import { isLoopback, type Listening, listen, type Service } from '../transport.ts';
 import { moduleUrl } from '../workers/module-url.ts';
@@ -18,6 +20,14 @@ import { tlsOf } from './tls.ts';
 export interface ServeOptions {
   /** The tasks module, as a URL or a path: runs of its tasks are taken. */
   tasks: URL | string;
+  /**
+   * The folder that the queues are kept in: whatever happens to the process, what was acknowledged
+   * is there at the next start. One server may use it at a time.
+   * @default '.fanfold'
+   */
+  data?: string | undefined;
+  /** Whether queues are in memory alone, and end with the process. @default false */
+  memory?: boolean | undefined;
   /** The address to listen on. @default '127.0.0.1', which this machine alone can reach */
   host?: string | undefined;
   /** @default 9324 */
@@ -52,8 +62,8 @@ export interface Served {
   readonly loopback: boolean;
   /** What another machine's FANFOLD_JOIN is set to. It holds the secret, unless that was given. */
   readonly join: string;
-  /** Where this server keeps what it made for itself. */
-  readonly folder: string;
+  /** Where its queues are kept; undefined where they are in memory. */
+  readonly data: string | undefined;
   /** Where the secret is, in the format of AWS's credentials files; undefined where it was given. */
   readonly credentialsFile: string | undefined;
   /** The certificate's SHA-256 in hex, where clients know the server by that alone. */
@@ -65,6 +75,7 @@ export interface Served {
 }
 
 const PORT = 9324;
+const DATA = '.fanfold';
 
 /** How long a chunk is hidden from others whose receiver does not say: workers do. */
 const HIDDEN_SECONDS = 120;
@@ -79,19 +90,22 @@ const GRACE_MS = 4_000;
  * Puts SQS and Lambda on one port, with the deployment's queues and its seed function. Every
  * request is signed; where other machines can reach it, TLS is spoken.
  *
- * @throws FanfoldError `BadOption`, `BadTask`
+ * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` of its folder
  */
 export async function serve(options: ServeOptions): Promise<Served> {
   const { host = '127.0.0.1', account: accountId = '000000000000' } = options;
   const { region = regionOfEnvironment(process.env), workers: count = 0 } = options;
   checkNumbers(options);
-  const sqs = new Sqs({ accountId, region, strictTiming: false });
+  await using opened = new AsyncDisposableStack();
+  const data = options.memory ? undefined : resolve(options.data ?? DATA);
+  const store = data === undefined ? undefined : storeIn(data);
+  opened.defer(() => store?.close());
+  const sqs = new Sqs({ accountId, region, strictTiming: false, ...(store ? { store } : {}) });
   const lambda = new Lambda({ accountId, region });
-  const { secret, tls, folder } = await identityOf(options, host);
+  const { secret, tls } = await identityOf(options, host, data ?? userFolder());
   const tasks = await loadTasks(moduleUrl(options.tasks));
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
-  await using opened = new AsyncDisposableStack();
   let service: Service = notYet;
   const answer: Service = (request) => service(request);
   const server = opened.use(await listen(answer, { host, port: options.port ?? PORT, tls }));
@@ -120,7 +134,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   opened.defer(() => rm(file, { force: true }));
   const open = opened.move();
   return {
-    ...{ url: urls.ours, region, tasks: tasks.names(), loopback: isLoopback(host), join, folder },
+    ...{ url: urls.ours, region, tasks: tasks.names(), loopback: isLoopback(host), join, data },
     credentialsFile: secret.file,
     fingerprint: tls?.fingerprint,
     failed: failed.promise,
@@ -141,13 +155,18 @@ function checkNumbers({ port = PORT, workers = 0 }: ServeOptions): void {
   }
 }
 
+/** The folder is its owner's alone: inputs and results are in it. */
+function storeIn(folder: string): Store {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return openStore(folder);
+}
+
 /** What a server shows of itself, and what it asks of others. */
-async function identityOf(options: ServeOptions, host: string) {
-  const folder = userFolder();
+async function identityOf(options: ServeOptions, host: string, folder: string) {
   const given = options.credentials ?? secretOfEnvironment(process.env);
   const secret: Secret = given ? { credentials: given, file: undefined } : await secretIn(folder);
   const needed = !isLoopback(host) && !options.insecureHttp;
-  return { secret, tls: await tlsOf(options.tls, needed, folder), folder };
+  return { secret, tls: await tlsOf(options.tls, needed, folder) };
 }
 
 /** Lambda's paths are Lambda's alone; all else is for SQS. */

@@ -13,6 +13,9 @@ import { tellingTasks } from './telling.ts';
 
 const ALIVE_MS = 1_000;
 
+/** With the SDK's pauses between them, of 20 s at most, about a minute: half of what a claim lasts. */
+const PATIENT_ATTEMPTS = 12;
+
 /** The longest body of several items that the supervisor is told. */
 const TOLD_LENGTH = 8_192;
 
@@ -68,11 +71,13 @@ async function work(start: Start): Promise<void> {
   if (tasks === undefined) return;
   const { connection, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
   const sqs = sqsOf(connection, { userAgentAppId });
+  // Where a server may be away for a moment, what has been done is worth waiting for it.
+  const patient = userAgentAppId ? sqs : sqsOf(connection, { maxAttempts: PATIENT_ATTEMPTS });
   const told = start.telling
     ? tellingTasks(tasks, (ran) => tell({ type: 'ran', ran }))
     : { tasks, close() {} };
   worker = new Worker({
-    sqs,
+    sqs: patient,
     tasks: told.tasks,
     taskQueueUrl,
     deadQueueUrl,
