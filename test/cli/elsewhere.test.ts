@@ -131,7 +131,9 @@ describe('a run elsewhere', () => {
     expect(again.status).toBe(2);
   });
 
-  it('is told of, and collected by another command when its own has left', async () => {
+  it('is told of, and collected by another command when its own has left', {
+    timeout: 120_000,
+  }, async () => {
     const command = start(args(600));
     const id = await runId(command);
     await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
