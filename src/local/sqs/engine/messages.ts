@@ -88,6 +88,7 @@ export class Messages {
     now: number,
     first = false,
   ): void {
+    if (state === 'visible' && message.state === 'visible') return;
     message.stateEndsAt = stateEndsAt;
     if (state !== message.state) this.#transfer(message, state, first, now);
     this.reschedule(message);
