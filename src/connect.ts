@@ -5,12 +5,13 @@ import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openProcesses } from './local/processes.ts';
 import type { World } from './local/world.ts';
-import { type Cancelled, cancelRun } from './pipeline/cancel.ts';
-import type { Inputs } from './pipeline/pages.ts';
-import { Run } from './pipeline/run.ts';
-import type { RunOptions } from './pipeline/run-options.ts';
+import { Run } from './pipeline/collecting/run.ts';
+import type { RunOptions } from './pipeline/collecting/run-options.ts';
+import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
+import { type Backlog, backlogOf, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
+import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
+import type { Inputs } from './pipeline/seeding/pages.ts';
 import { wait } from './pipeline/send.ts';
-import { type RunStatus, runsOf, statusOf } from './pipeline/status.ts';
 import { openRemote } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
 
@@ -145,7 +146,10 @@ export class Fanfold implements AsyncDisposable {
     if (isTask(task)) this.#world.add(task);
     const name = typeof task === 'string' ? task : task?.name;
     this.check(name);
-    const run = new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options);
+    return this.#keep(new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options));
+  }
+
+  #keep<Output>(run: Run<Output>): Run<Output> {
     this.#runs.add(run);
     void run.ended.then(() => this.#runs.delete(run));
     return run;
@@ -159,6 +163,32 @@ export class Fanfold implements AsyncDisposable {
   /** What is known of a run; undefined when there is no such run, or none any more. */
   status(runId: string): Promise<RunStatus | undefined> {
     return statusOf(this.#world.deployment, runId);
+  }
+
+  /**
+   * Collects a run that somebody else began, and left. Its results come once each; with `earlier`,
+   * those that were there before do not come again.
+   *
+   * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being collected
+   */
+  async collect<T extends AnyTask>(
+    task: T | string,
+    runId: string,
+    options: Pick<RunOptions, 'earlier' | 'ordered' | 'signal'> = {},
+  ): Promise<Run<OutputOf<T>>> {
+    if (this.#failure) throw this.#failure;
+    const name = typeof task === 'string' ? task : task.name;
+    return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
+  }
+
+  /** How many chunks of all runs are on the task queue. */
+  backlog(): Promise<Backlog> {
+    return backlogOf(this.#world.deployment);
+  }
+
+  /** Deletes what is left of runs that have ended, or whose deadline has passed; gives which they were. */
+  prune(): Promise<RunStatus[]> {
+    return pruneRuns(this.#world.deployment);
   }
 
   /**

@@ -1,11 +1,11 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError } from './errors.ts';
-import { Claim } from './pipeline/claim.ts';
 import { type Names, namesOf, newRunId } from './pipeline/names.ts';
 import { findQueue, RunQueues } from './pipeline/queues.ts';
-import { type SeedRefusal, type SeedResponse, seed } from './pipeline/seed.ts';
-import { readSeedRequest } from './pipeline/seed-request.ts';
-import { Worker } from './pipeline/work.ts';
+import { type SeedRefusal, type SeedResponse, seed } from './pipeline/seeding/seed.ts';
+import { readSeedRequest } from './pipeline/seeding/seed-request.ts';
+import { Claim } from './pipeline/working/claim.ts';
+import { Worker } from './pipeline/working/work.ts';
 import { TaskRegistry } from './task.ts';
 
 /** The part of Lambda's context that the handlers use. */

@@ -1,9 +1,9 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
-export type { Cancelled } from './pipeline/cancel.ts';
-export { MAX_INPUT_BYTES } from './pipeline/chunk.ts';
-export { Account, type Ledger } from './pipeline/ledger.ts';
-export { type Inputs, JsonTexts } from './pipeline/pages.ts';
+export { Account, type Ledger } from './pipeline/collecting/ledger.ts';
+export type { Run } from './pipeline/collecting/run.ts';
+export type { RunOptions } from './pipeline/collecting/run-options.ts';
+export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export type {
   CancelledResult,
   FailedResult,
@@ -12,11 +12,12 @@ export type {
   OkResult,
   Result,
   ResultLine,
-} from './pipeline/result.ts';
-export type { ResultBatch } from './pipeline/result-message.ts';
-export type { Run } from './pipeline/run.ts';
-export type { RunOptions } from './pipeline/run-options.ts';
-export type { RunStatus } from './pipeline/status.ts';
+} from './pipeline/messages/result.ts';
+export type { ResultBatch } from './pipeline/messages/result-message.ts';
+export type { Cancelled } from './pipeline/runs/cancel.ts';
+export type { Backlog } from './pipeline/runs/collect-run.ts';
+export type { RunStatus } from './pipeline/runs/status.ts';
+export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
 export {
   type AnyTask,
   defineTask,

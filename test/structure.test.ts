@@ -33,6 +33,7 @@ it.each([
   ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
   ['src/local/lambda', /^src\/(?!local\/(lambda|transport)|errors)/],
   ['functions', /^src\/(local|cli|connect|index)/],
+  ['src/local', /^src\/simulate/],
   ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],
   ['cdk', /^(src|functions|bin)\b/],
 ])('%s imports nothing that it is not to know', (folder, forbidden) => {

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCancel } from './cancel.ts';
+import { addCollect } from './collect.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { addRun } from './run.ts';
+import { addRuns } from './runs.ts';
 import { say } from './say.ts';
 import { addTasks } from './tasks.ts';
 
@@ -18,6 +20,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(fanfold --help tells what there is)');
   addRun(program);
   addTasks(program);
+  addRuns(program);
+  addCollect(program);
   addCancel(program);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -1,13 +1,4 @@
-import {
-  type Fanfold,
-  FanfoldError,
-  InputError,
-  JsonTexts,
-  type Ledger,
-  type ResultBatch,
-  type Run,
-  type RunOptions,
-} from '../index.ts';
+import { FanfoldError, InputError, type Ledger, type ResultBatch, type Run } from '../index.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
 import { shellWord } from './inputs/lines.ts';
@@ -16,21 +7,22 @@ import { showProgress } from './progress.ts';
 import type { Recorded } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted } from './signals.ts';
-import { type Carried, carryInputs } from './with-input.ts';
+import type { Carried } from './with-input.ts';
 
 /** A run, from the command line. */
 export interface Performance {
-  task: string;
-  fanfold: Fanfold;
-  inputs: OpenedInputs;
+  /** Begins the run, or goes on with one. */
+  begin: () => Promise<Run>;
+  /** Where the inputs come from; undefined where somebody else has seeded them. */
+  inputs: OpenedInputs | undefined;
+  /** Inputs that are joined to their results. */
+  carried: Carried | undefined;
   recorded: Recorded;
-  options: RunOptions;
   /** Where it runs, and whether it goes on there without this command. */
   place: string;
   isElsewhere: boolean;
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
-  withInput: boolean;
   quiet: boolean;
   /** How many there are, where they are ours. */
   workers: number | undefined;
@@ -40,49 +32,33 @@ export interface Performance {
 
 /** Runs the task, and gives the exit status. */
 export async function perform(performance: Performance): Promise<number> {
-  const { task, fanfold, inputs, recorded, options, quiet, workers, signal } = performance;
+  const { inputs, recorded, quiet, workers, signal } = performance;
   const startedAt = Date.now();
-  const { earlier } = recorded;
-  const watched = recorded.watch(inputs.batches());
-  const carried = performance.withInput
-    ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
-    : undefined;
-  const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
-  const living = await livingRun(performance);
-  const run = fanfold.map(task, texts, {
-    ...options,
-    ...living,
-    ...(earlier ? { earlier } : {}),
-  });
-  const note = performance.isElsewhere
-    ? noteElsewhere(run, performance, living === undefined)
-    : () => {};
+  const run = await performance.begin();
+  const note = performance.isElsewhere ? noteElsewhere(run, performance) : () => {};
   const noting = setInterval(note, NOTE_MS);
-  if (performance.isElsewhere && !quiet) {
-    say(`${living ? 'collecting' : 'began'} run ${run.runId} on ${performance.place}`);
-  }
   const progress = quiet
     ? undefined
-    : showProgress(() => run.ledger, { total: inputs.total, workers });
+    : showProgress(() => run.ledger, { total: inputs?.total, workers });
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
   let failure: string | undefined;
   try {
-    failure = await writeResults(run, recorded, carried, note);
+    failure = await writeResults(run, performance, note);
     signal.throwIfAborted();
   } catch (error) {
     progress?.stop();
     if (error instanceof ReaderLeft) return STATUS.ok;
     if (!quiet) tellWhatIsDone(run.ledger, performance, error);
-    if (error instanceof InputError) throw located(error, inputs);
+    if (error instanceof InputError && inputs) throw located(error, inputs);
     throw error;
   } finally {
     progress?.stop();
     signal.removeEventListener('abort', leave);
     clearInterval(noting);
     note();
-    inputs.close();
+    inputs?.close();
     await recorded.close();
   }
   if (!quiet) tellLedger(run, performance, startedAt, failure);
@@ -90,35 +66,22 @@ export async function perform(performance: Performance): Promise<number> {
   return failed + cancelled > 0 ? STATUS.failed : STATUS.ok;
 }
 
-/** What it takes to go on with the run that an earlier command left, where that run goes on. */
-async function livingRun({
-  fanfold,
-  recorded: { living },
-  place,
-}: Performance): Promise<RunOptions | undefined> {
-  if (living === undefined || living.place !== place) return undefined;
-  const status = await fanfold.status(living.runId);
-  if (status === undefined) return undefined;
-  const { expiresAt, createdAt } = status;
-  const deadline =
-    expiresAt === undefined ? {} : { deadlineSeconds: (expiresAt - createdAt) / 1000 };
-  return { resume: { runId: living.runId, seeded: living.seeded }, ...deadline };
-}
-
 /** How often it is noted how far a run is seeded, in milliseconds. */
 const NOTE_MS = 500;
 
 /** Notes which run it is that goes on elsewhere; gives what notes how far it is seeded by now. */
-function noteElsewhere(run: Run, { recorded, place }: Performance, isNew: boolean): () => void {
+function noteElsewhere(run: Run, performance: Performance): () => void {
+  const { recorded, inputs, place, quiet } = performance;
+  const isNew = recorded.living?.runId !== run.runId;
   if (isNew) recorded.noteRun(run.runId, place);
+  if (!quiet) say(`${isNew && inputs ? 'began' : 'collecting'} run ${run.runId} on ${place}`);
   return () => recorded.noteSeeded(run.seeded);
 }
 
 /** Writes all results; a batch is taken, and deleted from its queue, when it is written. Gives the first failure. */
 async function writeResults(
   run: Run,
-  recorded: Recorded,
-  carried: Carried | undefined,
+  { recorded, carried }: Performance,
   note: () => void,
 ): Promise<string | undefined> {
   let failure: string | undefined;

@@ -1,15 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { FanfoldError, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
+import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { openInputs } from './inputs/index.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
-import { addRemoteOptions, openPlace, type PlaceFlags } from './place.ts';
+import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
 import { begin, checkResume, goOn, type Recorded, type ResumeFlags } from './resume/index.ts';
 import { say } from './say.ts';
-import { Interrupted, onSignals } from './signals.ts';
+import { untilSignal } from './signals.ts';
+import { carryInputs } from './with-input.ts';
 
 interface RunFlags extends ResumeFlags, PlaceFlags {
   input?: string;
@@ -62,36 +63,54 @@ export function addRun(program: Command): void {
 async function run(task: string, flags: RunFlags): Promise<void> {
   const options = optionsOf(flags);
   checkResume(flags);
-  const signals = onSignals();
   boundHeap();
-  try {
+  await untilSignal(async (signal) => {
     const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
     const inputs = await open();
     if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
-    const { fanfold, workers, name: place } = await openPlace(flags);
-    await using _ = fanfold;
+    const place = await openPlace(flags);
+    await using fanfold = place.fanfold;
     fanfold.check(task);
-    signals.signal.throwIfAborted();
-    process.exitCode = await perform({
-      task,
-      fanfold,
+    signal.throwIfAborted();
+    const recorded = await recordedOf(task, flags, open);
+    const { earlier } = recorded;
+    const watched = recorded.watch(inputs.batches());
+    const carried = flags.withInput
+      ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
+      : undefined;
+    const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
+    return await perform({
+      begin: async () =>
+        fanfold.map(task, texts, {
+          ...options,
+          ...(await livingRun(place, recorded)),
+          ...(earlier ? { earlier } : {}),
+        }),
       inputs,
-      recorded: await recordedOf(task, flags, open),
-      options,
-      place,
-      isElsewhere: workers === undefined,
+      carried,
+      recorded,
+      place: place.name,
+      isElsewhere: place.workers === undefined,
       output: flags.output,
-      withInput: flags.withInput ?? false,
       quiet: flags.quiet ?? false,
-      workers,
-      signal: signals.signal,
+      workers: place.workers,
+      signal,
     });
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    process.exitCode = error.status;
-  } finally {
-    signals.stop();
-  }
+  });
+}
+
+/** What it takes to go on with the run that an earlier command left, where that run goes on. */
+async function livingRun(
+  { fanfold, name }: Place,
+  { living }: Recorded,
+): Promise<RunOptions | undefined> {
+  if (living === undefined || living.place !== name) return undefined;
+  const status = await fanfold.status(living.runId);
+  if (status === undefined) return undefined;
+  const { expiresAt, createdAt } = status;
+  const { runId, seeded } = living;
+  if (expiresAt === undefined) return { resume: { runId, seeded } };
+  return { resume: { runId, seeded }, deadlineSeconds: (expiresAt - createdAt) / 1000 };
 }
 
 function optionsOf({ ordered = false, maxFailures, deadline }: RunFlags): RunOptions {

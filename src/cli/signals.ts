@@ -12,6 +12,22 @@ export class Interrupted extends Error {
   }
 }
 
+/**
+ * Does the work of a command that takes its time, and sets its exit status: what the work gives, or
+ * what says that a signal ended it.
+ */
+export async function untilSignal(work: (signal: AbortSignal) => Promise<number>): Promise<void> {
+  const { signal, stop } = onSignals();
+  try {
+    process.exitCode = await work(signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    process.exitCode = error.status;
+  } finally {
+    stop();
+  }
+}
+
 /** How long an orderly end may take before it is cut short, in milliseconds. */
 const END_MS = 1_500;
 
@@ -19,7 +35,7 @@ const END_MS = 1_500;
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
  * end that takes too long (a reader of standard output that does not read), ends the process.
  */
-export function onSignals(): { signal: AbortSignal; stop: () => void } {
+function onSignals(): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const handle = (name: NodeJS.Signals) => {

@@ -3,11 +3,9 @@ import {
   DeleteQueueCommand,
   GetQueueUrlCommand,
   type SQSClient,
-  TagQueueCommand,
 } from '@aws-sdk/client-sqs';
-import type { ChunkEnvelope } from './chunk.ts';
 import { isMissingQueue, mayPass } from './faults.ts';
-import type { Ledger } from './ledger.ts';
+import type { ChunkEnvelope, Stall } from './messages/chunk.ts';
 import { createdAt } from './names.ts';
 import { wait } from './send.ts';
 
@@ -51,17 +49,6 @@ export async function createRunQueue(
   return QueueUrl ?? '';
 }
 
-/** What `runs` and `status` tell of a run. It is said again later where it can't be said now. */
-export async function tagProgress(
-  sqs: SQSClient,
-  QueueUrl: string,
-  { inputs, ok, failed, sealed }: Ledger,
-): Promise<void> {
-  const state = sealed ? { state: 'sealed', total: String(inputs) } : {};
-  const Tags = { ...state, ok: String(ok), failed: String(failed), collectedAt: `${Date.now()}` };
-  await sqs.send(new TagQueueCommand({ QueueUrl, Tags })).catch(() => {});
-}
-
 /** Tries at a deletion, each of which the SDK tries a few times. */
 const DELETE_TRIES = 5;
 
@@ -83,6 +70,14 @@ const LOOK_SECONDS = 30;
 /** Looks that are closer see the same moment. */
 const APART_SECONDS = 10;
 const YOUNG_SECONDS = 120;
+
+/** Looks that are further apart are not of one absence. */
+const FORGET_SECONDS = 300;
+
+/** Whether a chunk's look for its run's queue is too long ago to tell anything. */
+export function isOldLook({ cause, last }: Stall): boolean {
+  return cause === 'run' && Date.now() - last > FORGET_SECONDS * 1000;
+}
 
 /** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
 export type RunState = 'on' | 'unsure' | 'over';
@@ -121,12 +116,15 @@ export class RunQueues {
   missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
     const now = Date.now();
     this.#there.delete(url);
-    const known = this.#missing.get(url) ?? { since: now, last: 0, looks: 0 };
+    let known = this.#missing.get(url);
+    if (known === undefined || now - known.last > FORGET_SECONDS * 1000) {
+      known = { since: now, last: 0, looks: 0 };
+    }
     if (now - known.last >= APART_SECONDS * 1000) {
       known.last = now;
       known.looks++;
     }
-    if (stalled?.cause === 'run') {
+    if (stalled?.cause === 'run' && !isOldLook(stalled)) {
       known.since = Math.min(known.since, stalled.since);
       known.looks = Math.max(known.looks, stalled.hops + 1);
     }

@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
-import { MAX_MESSAGE_BYTES } from './chunk.ts';
+import { MAX_MESSAGE_BYTES } from './messages/chunk.ts';
 
 /** A message to send. */
 export interface Outgoing {

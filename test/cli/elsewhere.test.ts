@@ -131,6 +131,54 @@ describe('a run elsewhere', () => {
     expect(again.status).toBe(2);
   });
 
+  it('is told of, and collected by another command when its own has left', {
+    timeout: 120_000,
+  }, async () => {
+    const command = start(args(600));
+    const id = await runId(command);
+    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    const there = ['--endpoint', server.url];
+    const runs = await fanfold(['runs', ...there]);
+    expect(runs.stdout).toContain(`${id}  steady  sealed`);
+    const second = await fanfold(['collect', id, ...there]);
+    expect(second.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
+    expect(second.status).toBe(2);
+    command.child.kill('SIGINT');
+    await command.ended;
+    const status = await fanfold(['status', id, ...there]);
+    expect(status.stdout).toMatch(/^inputs +600, all seeded$/m);
+    expect(status.stdout).toMatch(/^collector +no collector$/m);
+    expect(status.stdout).toMatch(/^done +\d+ of 600 done/m);
+    expect(status.stdout).toMatch(/of all runs, \d+ chunks wait/);
+    const other = join(folder, 'other.jsonl');
+    await fanfold(['run', 'steady', ...there, '--range', '3', '--output', other]);
+    const wrong = await fanfold(['collect', id, ...there, '--output', other]);
+    expect(wrong.stderr).toContain(`not of run ${id}`);
+    expect(wrong.status).toBe(2);
+    const collected = await fanfold(['collect', id, ...there, '--output', output]);
+    expect(collected).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('600 inputs = 600 ok'),
+    });
+    expect(await written()).toEqual(range(600));
+    expect((await fanfold(['runs', ...there])).stderr).toContain('no runs on');
+  });
+
+  it('that is over is pruned when nobody did', async () => {
+    const command = start([...args(600), '--deadline', '2s']);
+    const id = await runId(command);
+    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    command.child.kill('SIGINT');
+    await command.ended;
+    const there = ['--endpoint', server.url];
+    const prune = async () => (await fanfold(['runs', '--prune', ...there])).stdout;
+    await expect.poll(prune, { timeout: 15_000, interval: 500 }).toBe(`${id}\n`);
+    expect(await queues()).toEqual([]);
+    const gone = await fanfold(['status', id, ...there]);
+    expect(gone.stderr).toContain(`There is no run ${id}`);
+    expect(gone.status).toBe(2);
+  });
+
   it('gets sentences where it is asked for wrongly', async () => {
     const said = async (...line: string[]) => {
       const { status, stderr } = await fanfold(line);

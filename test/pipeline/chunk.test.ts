@@ -11,7 +11,7 @@ import {
   MAX_MESSAGE_BYTES,
   messageText,
   readChunk,
-} from '../../src/pipeline/chunk.ts';
+} from '../../src/pipeline/messages/chunk.ts';
 
 const envelope = {
   runId: '20261123T165514123-k3f9x2ab',

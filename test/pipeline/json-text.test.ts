@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isJson } from '../../src/pipeline/json-text.ts';
+import { isJson } from '../../src/pipeline/messages/json-text.ts';
 
 function parses(text: string): boolean {
   try {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../../src/pipeline/collect.ts';
-import { InOrder } from '../../src/pipeline/order.ts';
-import { ResultBatch } from '../../src/pipeline/result-message.ts';
+import type { Delivery } from '../../src/pipeline/collecting/collect.ts';
+import { InOrder } from '../../src/pipeline/collecting/order.ts';
+import { ResultBatch } from '../../src/pipeline/messages/result-message.ts';
 
 const line = (index: number) => ({ index, status: 'ok' as const, text: String(index) });
 const batch = (indexes: readonly number[]) => ResultBatch.ofLines(indexes.map(line));

@@ -7,13 +7,13 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { chunkBody, cut } from '../../src/pipeline/chunk.ts';
-import type { TaskMessage } from '../../src/pipeline/handling.ts';
+import { chunkBody, cut } from '../../src/pipeline/messages/chunk.ts';
+import { readNotice } from '../../src/pipeline/messages/notice.ts';
+import { readResults } from '../../src/pipeline/messages/result-message.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
-import { readNotice } from '../../src/pipeline/notice.ts';
-import { pull } from '../../src/pipeline/pull.ts';
-import { readResults } from '../../src/pipeline/result-message.ts';
-import { Worker } from '../../src/pipeline/work.ts';
+import type { TaskMessage } from '../../src/pipeline/working/handling.ts';
+import { pull } from '../../src/pipeline/working/pull.ts';
+import { Worker } from '../../src/pipeline/working/work.ts';
 import { TaskRegistry } from '../../src/task.ts';
 
 /** So many characters that a chunk of one tells how long the next ones take. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { messageText } from '../../src/pipeline/chunk.ts';
-import { failedLine, okLine } from '../../src/pipeline/result.ts';
-import { ResultDraft, readResults } from '../../src/pipeline/result-message.ts';
+import { messageText } from '../../src/pipeline/messages/chunk.ts';
+import { failedLine, okLine } from '../../src/pipeline/messages/result.ts';
+import { ResultDraft, readResults } from '../../src/pipeline/messages/result-message.ts';
 
 describe('result messages', () => {
   it('bring back any outputs, line breaks and lookalikes included', () => {

@@ -10,8 +10,8 @@ import {
 } from '../../src/index.ts';
 import { openInProcess } from '../../src/local/in-process.ts';
 import type { World } from '../../src/local/world.ts';
+import { Run } from '../../src/pipeline/collecting/run.ts';
 import { findQueue } from '../../src/pipeline/queues.ts';
-import { Run } from '../../src/pipeline/run.ts';
 
 let fanfold: Fanfold;
 beforeAll(async () => {

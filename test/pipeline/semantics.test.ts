@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask, NonRetryableError } from '../../src/index.ts';
-import { cancelRun } from '../../src/pipeline/cancel.ts';
-import { Run } from '../../src/pipeline/run.ts';
-import { die, runThrough, virtualDeployment } from './virtual-deployment.ts';
+import { Run } from '../../src/pipeline/collecting/run.ts';
+import { cancelRun } from '../../src/pipeline/runs/cancel.ts';
+import { die, runThrough, virtualDeployment, within } from './virtual-deployment.ts';
 
 /** Attempts at each input, in seconds since the test began. */
 let attempts: Map<number, number[]>;
@@ -320,17 +320,15 @@ describe('cancelling', () => {
     const world = await virtualDeployment([mixed], { workers: 3 });
     world.startWorkers();
     const run = new Run(world.deployment, 'mixed', range(90));
-    const done = runThrough(run, 3_600);
-    return { ...world, run, done };
+    const consumed = Array.fromAsync(run);
+    await vi.advanceTimersByTimeAsync(150_000);
+    return { ...world, run, consumed };
   }
 
   it('balances the ledger within seconds, by the run itself', async () => {
-    const { run, done, close } = await running();
-    await vi.advanceTimersByTimeAsync(150_000);
-    const at = Date.now();
-    await run.cancel();
-    await done;
-    expect(Date.now() - at).toBeLessThan(5_000);
+    const { run, consumed, close } = await running();
+    await within(3, run.cancel());
+    await within(3, consumed);
     const { ok, failed, cancelled, inputs } = run.ledger;
     expect({ sum: ok + failed + cancelled, inputs }).toEqual({ sum: 90, inputs: 90 });
     expect(cancelled).toBeGreaterThan(0);
@@ -338,15 +336,10 @@ describe('cancelling', () => {
   });
 
   it('by name reaches a collector, wherever it is', async () => {
-    const { run, done, deployment, close } = await running();
-    await vi.advanceTimersByTimeAsync(150_000);
-    const at = Date.now();
+    const { run, consumed, deployment, close } = await running();
     const cancelled = cancelRun(deployment, run.runId);
-    const { results } = await done;
-    expect(Date.now() - at).toBeLessThan(5_000);
-    await vi.advanceTimersByTimeAsync(1_000);
-    expect(await cancelled).toEqual({ byCollector: true });
-    expect(results).toHaveLength(90);
+    expect(await within(5, consumed)).toHaveLength(90);
+    expect(await within(5, cancelled)).toEqual({ byCollector: true });
     expect(run.cause).toBe('it was cancelled');
     await close();
   });
@@ -387,11 +380,12 @@ describe('cancelling', () => {
     startWorkers();
     const controller = new AbortController();
     const run = new Run(deployment, 'slow', range(20).fill(10), { signal: controller.signal });
-    const done = expect(runThrough(run)).rejects.toThrow('enough');
+    const consumed = Array.fromAsync(run);
+    consumed.catch(() => {});
     await vi.advanceTimersByTimeAsync(35_000);
     controller.abort(new Error('enough'));
-    await done;
-    await vi.advanceTimersByTimeAsync(3_000);
+    await expect(within(3, consumed)).rejects.toThrow('enough');
+    await within(3, run.ended);
     const { ok, cancelled, inputs } = run.ledger;
     expect(ok).toBeGreaterThan(0);
     expect({ sum: ok + cancelled, inputs }).toEqual({ sum: 20, inputs: 20 });
@@ -444,6 +438,30 @@ describe('what a worker can not work on', () => {
     expect(seconds).toBeCloseTo(900, 0);
     const dead = sqs.peek(deployment.names.dead).map(({ body }) => body);
     expect(dead.sort()).toEqual(['garbage', '{}', other].sort());
+    await close();
+  });
+});
+
+describe('two runs on one deployment', () => {
+  it('progress side by side, whatever their sizes', async () => {
+    const { deployment, startWorkers, close } = await virtualDeployment([slow], { workers: 2 });
+    startWorkers();
+    const large = new Run(deployment, 'slow', range(2_000).fill(2));
+    void Array.fromAsync(large);
+    await vi.advanceTimersByTimeAsync(300_000);
+    const before = large.ledger.ok;
+    const small = new Run(deployment, 'slow', range(30).fill(2));
+    // Alone it would take 30 s; behind the other's backlog, half an hour.
+    await within(200, Array.fromAsync(small));
+    expect(large.ledger.ok).toBeGreaterThan(before);
+    const other = new Run(deployment, 'slow', range(2_000).fill(2));
+    void Array.fromAsync(other);
+    const from = large.ledger.ok;
+    await vi.advanceTimersByTimeAsync(600_000);
+    const share = other.ledger.ok / (other.ledger.ok + large.ledger.ok - from);
+    expect(share).toBeGreaterThan(0.3);
+    expect(share).toBeLessThan(0.7);
+    await Promise.all([large.cancel(), other.cancel()]);
     await close();
   });
 });

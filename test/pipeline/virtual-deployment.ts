@@ -8,10 +8,10 @@ import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { inProcess } from '../../src/local/transport.ts';
+import type { Run } from '../../src/pipeline/collecting/run.ts';
 import type { Deployment } from '../../src/pipeline/deployment.ts';
+import type { Result } from '../../src/pipeline/messages/result.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
-import type { Result } from '../../src/pipeline/result.ts';
-import type { Run } from '../../src/pipeline/run.ts';
 import { type AnyTask, TaskRegistry } from '../../src/task.ts';
 
 export interface VirtualOptions {
@@ -146,4 +146,24 @@ export async function runThrough<Output>(
   if (results === undefined) throw failure;
   results.sort((a, b) => a.index - b.index);
   return { results, seconds: (Date.now() - startedAt) / 1000 };
+}
+
+/** Lets virtual time pass until a promise is settled, and gives what it is settled with. */
+export async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
+  const limit = Date.now() + seconds * 1000;
+  let settled = false;
+  promise.then(
+    () => {
+      settled = true;
+    },
+    () => {
+      settled = true;
+    },
+  );
+  for (;;) {
+    await new Promise(setImmediate);
+    if (settled) return promise;
+    if (Date.now() > limit) throw new Error(`It did not settle within ${seconds} s.`);
+    await vi.advanceTimersByTimeAsync(100);
+  }
 }

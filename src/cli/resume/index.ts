@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { type Account, FanfoldError, type Ledger } from '../../index.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { type Output, openOutput } from '../output.ts';
 import { readEarlier } from './earlier.ts';
 import { InputHash } from './input-hash.ts';
 import { type Beginning, type Checkpoint, type Living, RunRecord } from './record.ts';
+
+export type { Beginning } from './record.ts';
 
 /** What says how to go on with a run. */
 export interface ResumeFlags {
@@ -55,6 +58,11 @@ export async function begin(output: string | undefined, beginning: Beginning): P
   const lasting = output !== undefined && opened.isFile;
   const record = lasting ? RunRecord.create(output, beginning) : undefined;
   return recorded(opened, record, new InputHash(output ?? ''));
+}
+
+/** Whether a run has left results there. */
+export function hasBegun(output: string): boolean {
+  return existsSync(output) || RunRecord.exists(output);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { FanfoldError } from '../../index.ts';
 
 /** What a run that is gone on with must have in common with the one that began. */
@@ -53,6 +53,10 @@ export class RunRecord {
     this.#path = path;
     this.#file = file;
     this.#last = last;
+  }
+
+  static exists(output: string): boolean {
+    return existsSync(pathOf(output));
   }
 
   static create(output: string, beginning: Beginning): RunRecord {

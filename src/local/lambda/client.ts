@@ -1,10 +1,10 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { inProcess, unsigned } from '../transport.ts';
+import { copiedFast, inProcess, unsigned } from '../transport.ts';
 import type { Lambda } from './lambda.ts';
 
 /** The real SDK client, in front of a Lambda in this process: no socket, no credentials, no retries. */
 export function createLambdaClient(lambda: Lambda): LambdaClient {
-  return new LambdaClient({
+  const client = new LambdaClient({
     region: lambda.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -12,4 +12,5 @@ export function createLambdaClient(lambda: Lambda): LambdaClient {
     requestHandler: inProcess(lambda.service),
     maxAttempts: 1,
   });
+  return copiedFast(client);
 }

@@ -1,5 +1,5 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { inProcess, unsigned } from '../transport.ts';
+import { copiedFast, inProcess, unsigned } from '../transport.ts';
 import { Sqs } from './sqs.ts';
 
 /**
@@ -13,7 +13,7 @@ import { Sqs } from './sqs.ts';
  * @param config more of the SDK's own options
  */
 export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = {}): SQSClient {
-  return new SQSClient({
+  const client = new SQSClient({
     region: sqs.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -24,4 +24,5 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
     maxAttempts: 1,
     ...config,
   });
+  return copiedFast(client);
 }

@@ -2,14 +2,15 @@
 import { flushCompileCache } from 'node:module';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
-import type { Chunk } from '../../pipeline/chunk.ts';
-import type { TaskMessage } from '../../pipeline/handling.ts';
+import type { Chunk } from '../../pipeline/messages/chunk.ts';
 import { namesOf } from '../../pipeline/names.ts';
-import { pull } from '../../pipeline/pull.ts';
 import { findQueue } from '../../pipeline/queues.ts';
-import { Worker } from '../../pipeline/work.ts';
+import type { TaskMessage } from '../../pipeline/working/handling.ts';
+import { pull } from '../../pipeline/working/pull.ts';
+import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
+import { copiedFast } from '../transport.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 const ALIVE_MS = 1_000;
@@ -64,7 +65,7 @@ async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
   const { region, endpoint, appId: userAgentAppId } = start;
-  const sqs = new SQSClient({ ...PLAIN_SQS, region, endpoint, userAgentAppId });
+  const sqs = copiedFast(new SQSClient({ ...PLAIN_SQS, region, endpoint, userAgentAppId }));
   const names = namesOf(start.name);
   const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
     findQueue(sqs, names.tasks),

@@ -1,4 +1,4 @@
-import type { LastWords } from '../../pipeline/recover.ts';
+import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskOptions } from '../../task.ts';
 
 /** What a worker process is told when it starts. */

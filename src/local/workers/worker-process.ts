@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { LastWords } from '../../pipeline/recover.ts';
+import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { recover, release } from '../../pipeline/recover.ts';
+import { recover, release } from '../../pipeline/working/recover.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Start, TaskFacts } from './protocol.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { FanfoldError, type RunStatus } from '../index.ts';
+import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
+import { say } from './say.ts';
+
+/** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
+export function addRuns(program: Command): void {
+  addRemoteOptions(
+    program.command('runs').description('list the runs that are not over, oldest first'),
+  )
+    .option('--prune', 'delete what is left of runs that have ended, or whose deadline has passed')
+    .action(runs);
+  addRemoteOptions(
+    program.command('status').description('tell how far a run is').argument('<run>', 'the run id'),
+  ).action(status);
+}
+
+async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Promise<void> {
+  const { fanfold, name } = await remotePlace(flags);
+  await using _ = fanfold;
+  if (prune) {
+    const pruned = await fanfold.prune();
+    for (const { runId } of pruned) print(runId);
+    say(
+      `${pruned.length} runs were deleted from ${name}: they had ended, or were past their deadline`,
+    );
+    return;
+  }
+  let count = 0;
+  for await (const run of fanfold.runs()) {
+    count++;
+    print(`${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`);
+  }
+  say(count === 0 ? `no runs on ${name}` : `${count} runs on ${name}`);
+}
+
+async function status(runId: string, flags: RemoteFlags): Promise<void> {
+  const { fanfold, name } = await remotePlace(flags);
+  await using _ = fanfold;
+  const run = await fanfold.status(runId);
+  if (run === undefined) {
+    throw new FanfoldError(
+      'UnknownRun',
+      `There is no run ${runId} on ${name}: it has ended, or was never there.`,
+    );
+  }
+  const { waiting, delayed, inFlight } = await fanfold.backlog();
+  const deadline = run.expiresAt === undefined ? '?' : new Date(run.expiresAt).toISOString();
+  const lines = {
+    run: runId,
+    task: run.task,
+    began: `${new Date(run.createdAt).toISOString()}, ${ago(run.createdAt)}`,
+    inputs: `${run.total ?? '?'}, ${run.state === 'sealed' ? 'all seeded' : 'not all seeded yet'}`,
+    done: doneOf(run),
+    rate: rateOf(run),
+    collector: collectorOf(run),
+    results: `${run.waiting} messages wait to be collected`,
+    deadline,
+    [name]: `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
+  };
+  const width = Math.max(...Object.keys(lines).map((key) => key.length));
+  for (const [key, text] of Object.entries(lines)) print(`${key.padEnd(width)}  ${text}`);
+}
+
+function doneOf({ ok, failed, total }: RunStatus): string {
+  const of = total === undefined ? '' : ` of ${total}`;
+  return `${ok + failed}${of} done (${ok} ok, ${failed} failed)`;
+}
+
+/** Since it began, as of the collector's last word. */
+function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
+  if (collectedAt === undefined) return '?';
+  const rate = (ok + failed) / Math.max(1, (collectedAt - createdAt) / 1000);
+  return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} inputs/s since it began`;
+}
+
+function collectorOf({ collectedAt }: RunStatus): string {
+  return collectedAt === undefined ? 'no collector' : `collector seen ${ago(collectedAt)}`;
+}
+
+function ago(time: number): string {
+  const seconds = Math.max(0, Math.round((Date.now() - time) / 1000));
+  if (seconds < 120) return `${seconds} s ago`;
+  return seconds < 7_200
+    ? `${Math.round(seconds / 60)} min ago`
+    : `${Math.round(seconds / 3_600)} h ago`;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,180 @@
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import { isMissingQueue, mayPass } from '../faults.ts';
+import { type Notice, readNotice } from '../messages/notice.ts';
+import { type ResultBatch, readResults } from '../messages/result-message.ts';
+import { wait } from '../send.ts';
+
+/** What one receive brought, to be acknowledged when its consumer has taken all of it. */
+export interface Delivery {
+  /** A batch for each message of results. */
+  batches: ResultBatch[];
+  notices: Notice[];
+  receiptHandles: string[];
+}
+
+/** Long polls at once: one is handled while others wait, and none is sent for what nobody takes. */
+const PARALLEL_POLLS = 3;
+/** SQS's longest wait. */
+const POLL_SECONDS = 20;
+/**
+ * How long a consumer may take over what came until SQS offers it again, which does no harm but the
+ * work. So long, too, whoever resumes a run waits for what a collector had in hand that was killed.
+ */
+const VISIBILITY_SECONDS = 60;
+
+/** How long SQS may not be reached until the run can't go on, in milliseconds. */
+const PATIENCE_MS = 120_000;
+/** How long a queue may be missing that was there: SQS may say so for a moment. */
+const MISSING_MS = 30_000;
+/** The longest pause between two tries, in milliseconds. */
+const PAUSE_CAP_MS = 5_000;
+
+/** A poll that has ended, and what it brought. */
+interface Polled {
+  poll: Promise<Polled>;
+  messages: Message[];
+}
+
+/**
+ * Takes deliveries from a run's result queue. Polls go out only as their results are taken, so a
+ * slow consumer leaves the rest in the queue. A delivery stays in the queue, hidden, until it is
+ * acknowledged: what a dead collector had not handed on comes again.
+ */
+export class Collector {
+  readonly #sqs: SQSClient;
+  readonly #queueUrl: string;
+  readonly #closing = new AbortController();
+  readonly #deleting = new Set<Promise<unknown>>();
+
+  constructor(sqs: SQSClient, queueUrl: string) {
+    this.#sqs = sqs;
+    this.#queueUrl = queueUrl;
+  }
+
+  /** Deliveries as they come, until `close`; what had come by then is the last. */
+  async *deliveries(): AsyncGenerator<Delivery, void> {
+    const polls = new Set<Promise<Polled>>();
+    const { signal } = this.#closing;
+    try {
+      while (!signal.aborted) {
+        while (polls.size < PARALLEL_POLLS) polls.add(this.#startPoll());
+        const { poll, messages } = await Promise.race(polls);
+        polls.delete(poll);
+        if (messages.length > 0) yield read(messages);
+      }
+      for (const poll of polls) {
+        const { messages } = await poll;
+        if (messages.length > 0) yield read(messages);
+      }
+    } finally {
+      this.#closing.abort();
+      await Promise.allSettled(polls);
+    }
+  }
+
+  /** Deletes what a delivery came in. Its consumer has taken it; a failure only makes it come again. */
+  acknowledge({ receiptHandles }: Delivery): void {
+    const deleted = this.#sqs
+      .send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: this.#queueUrl,
+          Entries: receiptHandles.map((ReceiptHandle, id) => ({ Id: String(id), ReceiptHandle })),
+        }),
+      )
+      .catch(() => {})
+      .finally(() => this.#deleting.delete(deleted));
+    this.#deleting.add(deleted);
+  }
+
+  /** Ends the polls, and `deliveries` with them. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Ends when SQS has answered every acknowledgement. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#deleting);
+  }
+
+  #startPoll(): Promise<Polled> {
+    const poll: Promise<Polled> = this.#poll().then((messages) => ({ poll, messages }));
+    // It may fail while nobody awaits it yet: that is met where it is awaited.
+    poll.catch(() => {});
+    return poll;
+  }
+
+  /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
+  async #poll(): Promise<Message[]> {
+    const { signal } = this.#closing;
+    let failingSince: number | undefined;
+    let missingSince: number | undefined;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal);
+      } catch (error) {
+        if (signal.aborted) return [];
+        const now = Date.now();
+        failingSince ??= now;
+        missingSince = isMissingQueue(error) ? (missingSince ?? now) : undefined;
+        const waits =
+          missingSince === undefined
+            ? mayPass(error) && now - failingSince < PATIENCE_MS
+            : now - missingSince < MISSING_MS;
+        if (!waits) throw error;
+        await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+      }
+    }
+  }
+}
+
+/** How long a run that ends early takes results that are there already, in milliseconds. */
+const DRAIN_MS = 1_000;
+
+/** What is in the queue at this moment. One that can't be read any more has nothing to add. */
+export async function* drain(sqs: SQSClient, queueUrl: string): AsyncGenerator<Delivery, void> {
+  for (const until = Date.now() + DRAIN_MS; Date.now() < until; ) {
+    const messages = await receive(sqs, queueUrl, 0).catch(() => []);
+    if (messages.length === 0) return;
+    yield read(messages);
+  }
+}
+
+async function receive(
+  sqs: SQSClient,
+  QueueUrl: string,
+  WaitTimeSeconds: number,
+  abortSignal?: AbortSignal,
+): Promise<Message[]> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds,
+      VisibilityTimeout: VISIBILITY_SECONDS,
+    }),
+    abortSignal ? { abortSignal } : {},
+  );
+  return Messages;
+}
+
+function read(messages: readonly Message[]): Delivery {
+  const delivery: Delivery = { batches: [], notices: [], receiptHandles: [] };
+  for (const { Body = '', ReceiptHandle = '' } of messages) {
+    delivery.receiptHandles.push(ReceiptHandle);
+    try {
+      const notice = readNotice(Body);
+      if (notice) delivery.notices.push(notice);
+      else delivery.batches.push(readResults(Body));
+    } catch (error) {
+      // Only this run's workers send here; what is not theirs says nothing of any input.
+      if (!(error instanceof FanfoldError)) throw error;
+    }
+  }
+  return delivery;
+}

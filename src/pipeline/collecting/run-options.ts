@@ -1,0 +1,98 @@
+import { FanfoldError } from '../../errors.ts';
+import { Account } from './ledger.ts';
+
+export interface RunOptions {
+  /**
+   * Results in input order. Memory stays bounded: seeding waits for the oldest input.
+   * @default false
+   */
+  ordered?: boolean;
+  /** Aborting it ends the run at once: iterating throws its reason. */
+  signal?: AbortSignal;
+  /**
+   * Seconds after which the run ends, whatever workers do: what has no result then ends `failed` as
+   * `Lost`. Up to 1123200, 13 days.
+   * @default 86400, a day
+   */
+  deadlineSeconds?: number;
+  /**
+   * How many inputs may end `failed`, or which part of them (`'5%'`): one more, and the run is
+   * cancelled. A part is of all inputs where their number is known beforehand, and else of those
+   * that were read, but of a hundred at least.
+   * @default any number
+   */
+  maxFailures?: number | `${number}%`;
+  /**
+   * Which inputs have their results from before, as an earlier run over the same inputs left them:
+   * they are not run again, and stand in the ledger. The run goes on entering results in it.
+   */
+  earlier?: Account;
+  /** A run of the same task and inputs to go on with, which lost its collector. */
+  resume?: {
+    runId: string;
+    /** How many inputs, from the first, were seeded for certain. */
+    seeded?: number;
+  };
+}
+
+const DAY_SECONDS = 86_400;
+
+/** Results stay in a run's queue for 14 days at most; a day is left to collect them. */
+const MAX_DEADLINE_SECONDS = 13 * DAY_SECONDS;
+
+/** A part of fewer inputs tells little. */
+const TELLING_INPUTS = 100;
+
+/** @throws FanfoldError `BadOption` when it is out of range */
+export function deadlineMs({ deadlineSeconds = DAY_SECONDS }: RunOptions): number {
+  if (deadlineSeconds > 0 && deadlineSeconds <= MAX_DEADLINE_SECONDS) return deadlineSeconds * 1000;
+  throw new FanfoldError(
+    'BadOption',
+    `\`deadlineSeconds\` is a number over 0, up to ${MAX_DEADLINE_SECONDS} (13 days); ${deadlineSeconds} is not.`,
+  );
+}
+
+/** Whether too many inputs have failed. @param total of the inputs, where it is known */
+export type Budget = (account: Account, total: number | undefined) => boolean;
+
+/** @throws FanfoldError `BadOption` when it is neither a number nor a percentage */
+export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
+  if (maxFailures === undefined) return undefined;
+  const [, number, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(String(maxFailures)) ?? [];
+  const most = Number(number);
+  const fits = percent ? most <= 100 : Number.isSafeInteger(most);
+  if (number === undefined || !fits) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`maxFailures\` is a whole number from 0, or a percentage like "5%"; ${JSON.stringify(maxFailures)} is not.`,
+    );
+  }
+  if (!percent) return ({ failed }) => failed > most;
+  return ({ failed, inputs, sealed }, total) => {
+    const of = total ?? (sealed ? inputs : Math.max(inputs, TELLING_INPUTS));
+    return failed * 100 > most * of;
+  };
+}
+
+/** What is entered from the beginning. */
+export function accountOf({ earlier, resume }: RunOptions): Account {
+  const account = earlier ?? new Account();
+  // Results of what was seeded may be there before the inputs are read once more.
+  account.open = resume !== undefined;
+  account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
+  return account;
+}
+
+/**
+ * How many inputs, from the first, have their results from before.
+ *
+ * @throws FanfoldError `BadOption` when later ones have them too: those can't be handed on in order
+ */
+export function leadingOf(earlier: Account): number {
+  const { leading, settled } = earlier;
+  if (settled === leading) return leading;
+  throw new FanfoldError(
+    'BadOption',
+    `With \`ordered\`, \`earlier\` results are of the first inputs, without a gap; these have one at input ${leading}.`,
+  );
+}

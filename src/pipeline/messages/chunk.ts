@@ -1,0 +1,189 @@
+import { FanfoldError, InputError } from '../../errors.ts';
+import type { Json } from '../../task.ts';
+
+/** The version of both messages. A worker that reads another one leaves the message alone. */
+export const MESSAGE_VERSION = 1;
+
+/** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+/** What is left of a message for its items: the rest is the envelope, whose fields are all bounded. */
+const ENVELOPE_BYTES = 2_048;
+
+/** The largest input, in bytes of its JSON text. */
+export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
+
+/**
+ * Where a chunk stops growing, in characters of its items: at most three times as many bytes. A
+ * call's payload is billed, and copied, by size, so larger messages save nothing; smaller ones
+ * spread better.
+ */
+const CHUNK_LENGTH = 131_072;
+
+/** The most inputs in a chunk: a million inputs make a thousand messages. */
+const CHUNK_ITEMS = 1_000;
+
+/** What every chunk of a run says of it. */
+export interface ChunkEnvelope {
+  runId: string;
+  task: string;
+  /** 1 for the first. */
+  attempt: number;
+  /** After this, in milliseconds since 1970, workers drop the chunk. */
+  expiresAt: number;
+  resultQueueUrl: string;
+  /** That workers have sent it on without finishing any of its items. */
+  stalled?: Stall | undefined;
+}
+
+/** Why a chunk was sent on as it was: from hop to hop it tells what each worker alone can't know. */
+export interface Stall {
+  /**
+   * `run`: the run's queue seemed to be gone; `task`: the worker's module has no such task;
+   * `worker`: the worker was stopped, or the chunk was cut.
+   */
+  cause: 'run' | 'task' | 'worker';
+  /** When the first of these hops was, in milliseconds since 1970. */
+  since: number;
+  /** When the last of them was. */
+  last: number;
+  /** How many hops in a row, for the same cause. */
+  hops: number;
+}
+
+/** A task message, as it is read. */
+export interface Chunk extends ChunkEnvelope {
+  items: [index: number, input: Json][];
+}
+
+/** An input on its way into a chunk. */
+export interface ChunkItem {
+  index: number;
+  /** The input as JSON, fit for a message: `messageText` made it so. */
+  text: string;
+}
+
+const REFUSED = /[\uFFFE\uFFFF]/g;
+
+/**
+ * JSON text in which SQS finds nothing to refuse. It takes the characters of XML 1.0 only; JSON
+ * text has, of the others, U+FFFE and U+FFFF alone (`JSON.stringify` escapes control characters
+ * and lone surrogates), and only inside strings, where an escape means the same.
+ */
+export function messageText(json: string): string {
+  if (json.search(REFUSED) === -1) return json;
+  return json.replace(REFUSED, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
+}
+
+/** A task message's body. */
+export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
+  const { runId, task, attempt, expiresAt, resultQueueUrl, stalled } = envelope;
+  const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt, stalled });
+  let list = '';
+  for (const { index, text } of items) list += `${list === '' ? '' : ','}[${index},${text}]`;
+  return `${head.slice(0, -1)},"items":[${list}],"resultQueueUrl":${JSON.stringify(resultQueueUrl)}}`;
+}
+
+/** Reads a task message. @throws FanfoldError `BadMessage` when it isn't one, or of another version. */
+export function readChunk(body: string): Chunk {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch (cause) {
+    throw new FanfoldError('BadMessage', 'A task message was expected; this one is not JSON.', {
+      cause,
+    });
+  }
+  const chunk = message as Partial<Chunk> & { v?: unknown };
+  if (chunk?.v !== MESSAGE_VERSION) {
+    throw new FanfoldError(
+      'BadMessage',
+      `A task message of version ${MESSAGE_VERSION} was expected; this one is of version ${JSON.stringify(chunk?.v)}.`,
+    );
+  }
+  const whole =
+    typeof chunk.runId === 'string' &&
+    typeof chunk.task === 'string' &&
+    Number.isInteger(chunk.attempt) &&
+    typeof chunk.expiresAt === 'number' &&
+    typeof chunk.resultQueueUrl === 'string' &&
+    (chunk.stalled === undefined || isStall(chunk.stalled)) &&
+    Array.isArray(chunk.items) &&
+    chunk.items.every(
+      (item) => Array.isArray(item) && Number.isSafeInteger(item[0]) && item.length === 2,
+    );
+  if (!whole) {
+    throw new FanfoldError(
+      'BadMessage',
+      'A task message was expected; a field of this one is missing or of the wrong type.',
+    );
+  }
+  return chunk as Chunk;
+}
+
+function isStall(value: unknown): value is Stall {
+  const { cause, since, last, hops } = (value ?? {}) as Partial<Stall>;
+  return typeof cause === 'string' && [since, last, hops].every(Number.isSafeInteger);
+}
+
+/** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */
+const CHUNKS_EACH = 32;
+
+/** Of a task that runs several inputs at once, a chunk has more: it ends with its slowest. */
+const TIMES_CONCURRENCY = 4;
+
+/**
+ * How many inputs go into a chunk: few enough that the workers share evenly, and at most a
+ * thousand. Ten inputs on two workers travel alone, unless a worker runs several at once.
+ *
+ * @param concurrency inputs that a worker runs at once
+ */
+export function chunkItemsFor(inputs: number, workers: number, concurrency = 1): number {
+  const even = Math.min(CHUNK_ITEMS, Math.floor(inputs / (workers * CHUNKS_EACH)));
+  const atOnce = concurrency === 1 ? 1 : concurrency * TIMES_CONCURRENCY;
+  return Math.max(1, even, Math.min(CHUNK_ITEMS, atOnce, Math.ceil(inputs / workers)));
+}
+
+/**
+ * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_LENGTH`. An item that is larger
+ * travels alone, up to `MAX_INPUT_BYTES`; the cuts depend on the items alone, so that seeding the
+ * same inputs again makes the same chunks.
+ *
+ * @throws InputError for an item that no message can hold
+ */
+export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][] {
+  const chunks: ChunkItem[][] = [];
+  let chunk: ChunkItem[] = [];
+  let length = 0;
+  for (const item of items) {
+    checkSize(item);
+    const size = item.text.length + AROUND_ITEM;
+    if (chunk.length >= maxItems || (chunk.length > 0 && length + size > CHUNK_LENGTH)) {
+      chunks.push(chunk);
+      chunk = [];
+      length = 0;
+    }
+    chunk.push(item);
+    length += size;
+  }
+  if (chunk.length > 0) chunks.push(chunk);
+  return chunks;
+}
+
+/** The most that stands around an item in a message: its index, and `[,],`. */
+const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 4;
+
+/** Three bytes are the most that a character (a UTF-16 unit) takes: most items need no exact count. */
+function checkSize({ index, text }: ChunkItem): void {
+  if ((text.length + AROUND_ITEM) * 3 <= MAX_INPUT_BYTES) return;
+  const bytes = Buffer.byteLength(text) + String(index).length + 4;
+  if (bytes > MAX_INPUT_BYTES) throw inputTooLarge(index, bytes);
+}
+
+/** The refusal of an input that no message can hold. */
+export function inputTooLarge(index: number, bytes: number): InputError {
+  return new InputError(
+    index,
+    `takes ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
+  );
+}

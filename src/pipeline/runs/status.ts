@@ -1,0 +1,115 @@
+import {
+  GetQueueAttributesCommand,
+  ListQueuesCommand,
+  ListQueueTagsCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import { isMissingQueue } from '../faults.ts';
+import { createdAt, type Names, newRunId } from '../names.ts';
+import { findQueue } from '../queues.ts';
+
+/** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
+export interface RunStatus {
+  runId: string;
+  task: string;
+  /** `seeding` until all inputs are with SQS. */
+  state: 'seeding' | 'sealed';
+  /** How many inputs it has, where that is known yet. */
+  total: number | undefined;
+  /** Results that were collected, as of `collectedAt`. */
+  ok: number;
+  failed: number;
+  /** In milliseconds since 1970, like all times here. */
+  createdAt: number;
+  expiresAt: number | undefined;
+  /** The collector's last sign of life; undefined when there was none. */
+  collectedAt: number | undefined;
+  /** Messages of results that wait to be collected, about. */
+  waiting: number;
+}
+
+/** @throws FanfoldError `BadOption` for what is no run id */
+export function checkRunId(runId: string): void {
+  if (createdAt(runId) !== undefined) return;
+  throw new FanfoldError('BadOption', `A run id is like "${newRunId()}"; "${runId}" is not.`);
+}
+
+export function unknownRun(runId: string, name: string): FanfoldError {
+  return new FanfoldError(
+    'UnknownRun',
+    `There is no run ${runId} on "${name}": it has ended, or was never there.`,
+  );
+}
+
+/** A run's status; undefined when there is no such run, or none any more. */
+export async function statusOf(
+  { sqs, names }: { sqs: SQSClient; names: Names },
+  runId: string,
+): Promise<RunStatus | undefined> {
+  const url = await findQueue(sqs, names.run(runId));
+  return url === undefined ? undefined : read(sqs, url, runId);
+}
+
+/** All runs of a deployment that are not over, oldest first. */
+export async function* runsOf({
+  sqs,
+  names,
+}: {
+  sqs: SQSClient;
+  names: Names;
+}): AsyncGenerator<RunStatus, void> {
+  const prefix = names.run('');
+  let NextToken: string | undefined;
+  do {
+    const page = await sqs.send(
+      new ListQueuesCommand({
+        QueueNamePrefix: prefix,
+        MaxResults: 1000,
+        ...(NextToken === undefined ? {} : { NextToken }),
+      }),
+    );
+    for (const url of page.QueueUrls ?? []) {
+      const runId = url.slice(url.lastIndexOf('/') + 1 + prefix.length);
+      const status = createdAt(runId) === undefined ? undefined : await read(sqs, url, runId);
+      if (status !== undefined) yield status;
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+}
+
+async function read(
+  sqs: SQSClient,
+  QueueUrl: string,
+  runId: string,
+): Promise<RunStatus | undefined> {
+  try {
+    const [{ Tags = {} }, { Attributes = {} }] = await Promise.all([
+      sqs.send(new ListQueueTagsCommand({ QueueUrl })),
+      sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: ['ApproximateNumberOfMessages'],
+        }),
+      ),
+    ]);
+    const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+    return {
+      runId,
+      task: Tags.task ?? '?',
+      state: Tags.state === 'sealed' ? 'sealed' : 'seeding',
+      total: number(Tags.total),
+      ok: number(Tags.ok) ?? 0,
+      failed: number(Tags.failed) ?? 0,
+      createdAt: createdAt(runId) ?? 0,
+      expiresAt: number(Tags.expiresAt),
+      // A collector that has left says 0.
+      collectedAt: number(Tags.collectedAt) || undefined,
+      waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+    };
+  } catch (error) {
+    // It ended between being listed and being looked at.
+    if (isMissingQueue(error)) return undefined;
+    throw error;
+  }
+}

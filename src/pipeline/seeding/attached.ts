@@ -1,0 +1,68 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Account } from '../collecting/ledger.ts';
+import type { Names } from '../names.ts';
+import { findQueue } from '../queues.ts';
+import { statusOf, unknownRun } from '../runs/status.ts';
+import { wait } from '../send.ts';
+import type { Seeds } from './seeds.ts';
+
+/** How often a run is looked at that somebody else still seeds, in milliseconds. */
+const LOOK_MS = 2_000;
+
+export interface AttachedOptions {
+  sqs: SQSClient;
+  names: Names;
+  runId: string;
+  account: Account;
+}
+
+/** The inputs of a run that somebody else seeded, or still seeds: how many there are, its tags tell. */
+export class Attached implements Seeds {
+  readonly queueUrl: Promise<string>;
+  readonly done: Promise<void>;
+  readonly total: undefined;
+  readonly #options: AttachedOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: AttachedOptions) {
+    this.#options = options;
+    this.queueUrl = this.#find();
+    this.done = this.#sealed();
+    this.queueUrl.catch(() => {});
+    this.done.catch(() => {});
+  }
+
+  get known(): number {
+    return this.#options.account.inputs;
+  }
+
+  get seeded(): number {
+    const { sealed, inputs } = this.#options.account;
+    return sealed ? inputs : 0;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #find(): Promise<string> {
+    const { sqs, names, runId } = this.#options;
+    const url = await findQueue(sqs, names.run(runId));
+    if (url !== undefined) return url;
+    throw unknownRun(runId, names.name);
+  }
+
+  async #sealed(): Promise<void> {
+    const { account } = this.#options;
+    await this.queueUrl;
+    while (!this.#stop.signal.aborted) {
+      const status = await statusOf(this.#options, this.#options.runId);
+      account.inputs = Math.max(account.inputs, status?.total ?? 0);
+      if (status?.state === 'sealed') {
+        account.sealed = true;
+        return;
+      }
+      await wait(LOOK_MS, this.#stop.signal);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { InputError, messageOf } from '../../errors.ts';
+import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
+
+/** What `map` takes: inputs in memory, made on demand, or as they come. */
+export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;
+
+/**
+ * Inputs that are JSON texts already, in batches: for who reads them from somewhere and need not
+ * parse what is only passed on. Each text is one input, without line breaks outside of it.
+ */
+export class JsonTexts {
+  readonly batches: AsyncIterable<string[]>;
+  /** How many there will be, where that is known. */
+  readonly total: number | undefined;
+
+  constructor(batches: AsyncIterable<string[]>, total?: number) {
+    this.batches = batches;
+    this.total = total;
+  }
+}
+
+/** A part of a run's inputs, as JSON texts. */
+export interface Page {
+  texts: string[];
+  /** Length of all texts, in UTF-16 units. */
+  length: number;
+  /** Whether it is as large as a page gets: its source gives inputs faster than they are sent. */
+  full: boolean;
+  /** Whether these are the last. */
+  last: boolean;
+}
+
+/** A page is sent when it holds so much ... */
+const PAGE_LENGTH = 1_000_000;
+/** ... or so many inputs ... */
+const PAGE_INPUTS = 5_000;
+/** ... or when its source has given nothing for so long, so that a slow stream's inputs start. */
+const LINGER_MS = 50;
+/** Inputs that are taken from an array or iterator in one go. */
+const BATCH = 1_000;
+
+/** How many inputs there are, where that can be known before they are read. */
+export function totalOf(inputs: Inputs<unknown>): number | undefined {
+  if (inputs instanceof JsonTexts) return inputs.total;
+  return Array.isArray(inputs) ? inputs.length : undefined;
+}
+
+/** Inputs as JSON texts, in batches. */
+export async function* textsOf(inputs: Inputs<unknown>): AsyncGenerator<string[], void> {
+  if (inputs instanceof JsonTexts) return yield* inputs.batches;
+  let index = 0;
+  if (Symbol.asyncIterator in inputs) {
+    for await (const input of inputs) yield [inputText(input, index++)];
+    return;
+  }
+  let batch: string[] = [];
+  for (const input of inputs) {
+    batch.push(inputText(input, index++));
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function inputText(input: unknown, index: number): string {
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    text = JSON.stringify(input);
+  } catch (thrown) {
+    cause = thrown;
+  }
+  if (text !== undefined && text.length <= MAX_INPUT_BYTES) return text;
+  if (text !== undefined) throw inputTooLarge(index, Buffer.byteLength(text));
+  const why = cause === undefined ? `it is a ${typeof input}` : messageOf(cause);
+  throw new InputError(index, `cannot be JSON: ${why}.`, { cause });
+}
+
+/** Gathers batches of texts into pages. Ends the source when its consumer ends early. */
+export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<Page, void> {
+  const batches = source[Symbol.asyncIterator]();
+  let page: Page = emptyPage();
+  let ended = false;
+  try {
+    let next = batches.next();
+    for (;;) {
+      const step = page.texts.length === 0 ? await next : await soon(next);
+      if (step === 'later') {
+        yield page;
+        page = emptyPage();
+        continue;
+      }
+      if (step.done) break;
+      for (const text of step.value) {
+        page.texts.push(text);
+        page.length += text.length;
+        if (page.length < PAGE_LENGTH && page.texts.length < PAGE_INPUTS) continue;
+        yield { ...page, full: true };
+        page = emptyPage();
+      }
+      next = batches.next();
+      // It may fail while a page is being sent: that is met at the next turn.
+      next.catch(() => {});
+    }
+    ended = true;
+    yield { ...page, last: true };
+  } finally {
+    if (!ended) await batches.return?.();
+  }
+}
+
+function emptyPage(): Page {
+  return { texts: [], length: 0, full: false, last: false };
+}
+
+/** What the source gives within the linger time, or `later`. */
+async function soon<T>(next: Promise<T>): Promise<T | 'later'> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const later = new Promise<'later'>((resolve) => {
+    timer = setTimeout(() => resolve('later'), LINGER_MS);
+  });
+  try {
+    return await Promise.race([next, later]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,175 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, InputError, messageOf } from '../../errors.ts';
+import type { TaskRegistry } from '../../task.ts';
+import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
+import { isJson } from '../messages/json-text.ts';
+import { createdAt, type Names, newRunId } from '../names.ts';
+import { createRunQueue, findQueue } from '../queues.ts';
+import { sendAll } from '../send.ts';
+import type { SeedRequest } from './seed-request.ts';
+
+/** What the seed answers. */
+export interface SeedResponse {
+  runId: string;
+  task: string;
+  first: number;
+  /** Inputs seeded. */
+  count: number;
+  /** Task messages sent. */
+  chunks: number;
+  resultQueueUrl: string;
+}
+
+/** The seed's answer when it refuses: nothing was queued. */
+export interface SeedRefusal {
+  error: {
+    code: string;
+    message: string;
+    /** The input that is at fault, counted from the run's first, and what is wrong with it. */
+    index?: number;
+    reason?: string;
+  };
+}
+
+export interface SeedOptions {
+  sqs: SQSClient;
+  names: Names;
+  tasks: TaskRegistry;
+  taskQueueUrl: string;
+  /** Used when the request names no run. */
+  runId?: string;
+}
+
+/** How long a run's chunks are worked on unless it says so itself, in milliseconds. */
+const RUN_MS = 24 * 3_600_000;
+
+/** The longest: results stay in a run's queue for 14 days, and a day is left to collect them. */
+const MAX_RUN_MS = 13 * RUN_MS;
+
+/** A run id older than this is not given a queue again: it has been one's before. */
+const CREATE_WITHIN_MS = 3_600_000;
+
+/** How many workers a run is cut for that does not say how many there are. */
+const WORKERS = 50;
+
+/**
+ * Cuts one page of inputs into chunks and sends them. The page is checked as a whole before
+ * anything is queued.
+ *
+ * @throws FanfoldError when the request is refused
+ */
+export async function seed(request: SeedRequest, options: SeedOptions): Promise<SeedResponse> {
+  const { task, results = 'shared' } = request;
+  const { concurrency } = options.tasks.require(task);
+  const runId = request.runId ?? options.runId ?? newRunId();
+  const items = itemsOf(request);
+  const expiresAt = expiryOf(request, runId);
+  const total = request.total ?? items.length;
+  const chunkItems = request.chunkItems ?? chunkItemsFor(total, WORKERS, concurrency);
+  const chunks = cut(items, chunkItems);
+  const resultQueueUrl = await (results === 'own'
+    ? ownQueue(request, runId, expiresAt, options)
+    : sharedQueue(options));
+  const envelope = { runId, task, attempt: 1, expiresAt, resultQueueUrl };
+  await sendAll(
+    options.sqs,
+    options.taskQueueUrl,
+    chunks.map((chunk) => ({ body: chunkBody(envelope, chunk), groupId: runId })),
+  );
+  const first = items[0]?.index ?? request.first ?? 0;
+  return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
+}
+
+function expiryOf({ expiresAt }: SeedRequest, runId: string): number {
+  const born = createdAt(runId) ?? Date.now();
+  if (expiresAt === undefined) return born + RUN_MS;
+  if (expiresAt > born && expiresAt <= born + MAX_RUN_MS) return expiresAt;
+  throw new FanfoldError(
+    'BadInput',
+    `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
+  );
+}
+
+function itemsOf({ inputs, first = 0, indexes }: SeedRequest): ChunkItem[] {
+  const texts = textsOf(inputs);
+  const ranges = indexes ?? (texts.length > 0 ? [[first, first + texts.length - 1] as const] : []);
+  const items: ChunkItem[] = [];
+  for (const [from, to] of ranges) {
+    for (let index = from; index <= to; index++) {
+      items.push({ index, text: texts[items.length] ?? '' });
+    }
+  }
+  if (items.length !== texts.length) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`indexes\` are ranges with an index for each input; there are ${items.length} for ${texts.length} inputs.`,
+    );
+  }
+  if (typeof inputs === 'object' && 'lines' in inputs) checkLines(inputs.lines, items);
+  return items;
+}
+
+/** The inputs as JSON texts, fit for a message. */
+function textsOf(inputs: SeedRequest['inputs']): string[] {
+  if (Array.isArray(inputs)) return inputs.map((input) => messageText(JSON.stringify(input)));
+  if ('lines' in inputs) return inputs.lines === '' ? [] : messageText(inputs.lines).split('\n');
+  return Array.from({ length: inputs.to - inputs.from + 1 }, (_, at) => String(inputs.from + at));
+}
+
+/** Refuses lines of which one is not a JSON value. */
+function checkLines(lines: string, items: readonly ChunkItem[]): void {
+  let from = 0;
+  for (const { index } of items) {
+    const end = lines.indexOf('\n', from);
+    const to = end < 0 ? lines.length : end;
+    if (!isJson(lines, from, to)) throw notJson(index, lines.slice(from, to));
+    from = to + 1;
+  }
+}
+
+function notJson(index: number, text: string): InputError {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    return new InputError(index, `is not JSON: ${messageOf(cause)}`, { cause });
+  }
+  throw new TypeError(`A text that JSON.parse takes was found not to be JSON: ${text}`);
+}
+
+async function ownQueue(
+  { task, first = 0, continues = first > 0, total }: SeedRequest,
+  runId: string,
+  expiresAt: number,
+  { sqs, names }: SeedOptions,
+): Promise<string> {
+  const born = createdAt(runId);
+  if (born === undefined) {
+    throw new FanfoldError(
+      'BadInput',
+      `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
+    );
+  }
+  const found = continues ? await findQueue(sqs, names.run(runId)) : undefined;
+  if (found !== undefined) return found;
+  if (continues || Date.now() - born > CREATE_WITHIN_MS) {
+    throw new FanfoldError(
+      'RunFailed',
+      `Run ${runId} is over: its result queue ${names.run(runId)} is gone, and only the first page of a run younger than an hour makes one.`,
+    );
+  }
+  return createRunQueue(sqs, names.run(runId), {
+    task,
+    state: 'seeding',
+    expiresAt: String(expiresAt),
+    ...(total === undefined ? {} : { total: String(total) }),
+  });
+}
+
+async function sharedQueue({ sqs, names }: SeedOptions): Promise<string> {
+  const url = await findQueue(sqs, names.results);
+  if (url !== undefined) return url;
+  throw new FanfoldError(
+    'RunFailed',
+    `The deployment "${names.name}" has no result queue: ${names.results} was expected.`,
+  );
+}

@@ -1,0 +1,268 @@
+import {
+  InvokeCommand,
+  type LambdaClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
+import type { Account } from '../collecting/ledger.ts';
+import { mayPass } from '../faults.ts';
+import { chunkItemsFor } from '../messages/chunk.ts';
+import type { IndexRange } from '../messages/result-message.ts';
+import type { Names } from '../names.ts';
+import { findQueue } from '../queues.ts';
+import { wait } from '../send.ts';
+import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
+import type { SeedRefusal, SeedResponse } from './seed.ts';
+import type { SeedRequest } from './seed-request.ts';
+import type { Seeds } from './seeds.ts';
+import type { Window } from './window.ts';
+
+export interface SeedingOptions {
+  sqs: SQSClient;
+  lambda: LambdaClient;
+  names: Names;
+  runId: string;
+  task: string;
+  inputs: Inputs<unknown>;
+  /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
+  expiresAt: number;
+  /** How many workers the chunks are cut for. */
+  workers: number;
+  /** How many inputs a worker runs at once, where that is known. */
+  concurrencyOf?: (task: string) => number | undefined;
+  account: Account;
+  window: Window;
+  /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
+  resumeAt?: number | undefined;
+}
+
+/** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
+const PAGE_TRIES = 4;
+
+/** Pages on their way at once, once the first is through: it makes the run's queue. */
+const PARALLEL_PAGES = 4;
+
+/**
+ * Sends a run's inputs to the seed function, page by page, as fast as their source gives them and
+ * the window lets them in. `queueUrl` settles with the first page, `done` with the last.
+ */
+export class Seeding implements Seeds {
+  readonly queueUrl: Promise<string | undefined>;
+  readonly done: Promise<void>;
+  readonly #options: SeedingOptions;
+  readonly #total: number | undefined;
+  readonly #made = Promise.withResolvers<string | undefined>();
+  readonly #sending = new Set<Promise<unknown>>();
+  /** First indexes of the pages that are on their way. */
+  readonly #unanswered = new Set<number>();
+  /** Inputs that have their result from before are not seeded again. */
+  readonly #skips: boolean;
+  #sent = false;
+  #stopped = false;
+  #failure: unknown;
+  #first = 0;
+
+  constructor(options: SeedingOptions) {
+    this.#options = options;
+    this.#total = totalOf(options.inputs);
+    this.#skips = options.account.settled > 0 || options.resumeAt !== undefined;
+    this.queueUrl = this.#made.promise;
+    this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
+    this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
+    // Each is awaited by who needs it; neither may end the process where nobody does.
+    this.done.catch(() => {});
+    this.queueUrl.catch(() => {});
+  }
+
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  get known(): number {
+    return Math.max(this.#first, this.#total ?? 0);
+  }
+
+  get seeded(): number {
+    return Math.min(this.#first, ...this.#unanswered);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#options.window.open();
+    // Where no page was sent yet, none will be, and the source may never give one.
+    const hasQueue = this.#sent || this.#options.resumeAt !== undefined;
+    if (!hasQueue) this.#made.resolve(undefined);
+  }
+
+  async #resume(): Promise<void> {
+    const { sqs, names, runId } = this.#options;
+    const queue = names.run(runId);
+    const url = await findQueue(sqs, queue);
+    if (url === undefined) {
+      throw new FanfoldError('RunFailed', `Run ${runId} is over: its queue ${queue} is gone.`);
+    }
+    this.#sent = true;
+    this.#made.resolve(url);
+    if (!this.#stopped) await this.#seed();
+  }
+
+  async #seed(): Promise<void> {
+    const { account, inputs, window } = this.#options;
+    const pages = pagesOf(textsOf(inputs));
+    try {
+      for await (const page of pages) {
+        const part = this.#unseeded(page);
+        if (part.texts.length > 0) {
+          await window.room();
+          if (this.#stopped) return;
+          const sent = this.#send(part, page);
+          if (!this.#sent) {
+            this.#sent = true;
+            this.#made.resolve((await sent).resultQueueUrl);
+          }
+          this.#first += page.texts.length;
+          await this.#roomToSend(sent);
+        } else {
+          this.#first += page.texts.length;
+          account.inputs = Math.max(account.inputs, this.#first);
+        }
+        if (this.#failure !== undefined) throw this.#failure;
+        if (this.#stopped) return;
+      }
+      await Promise.all(this.#sending);
+      if (this.#failure !== undefined) throw this.#failure;
+      if (!this.#stopped) this.#seal();
+    } finally {
+      // Where the source is at rest it may never answer, and nobody waits for it.
+      void pages.return().catch(() => {});
+    }
+  }
+
+  #seal(): void {
+    const { account } = this.#options;
+    if (account.inputs > this.#first) {
+      throw new FanfoldError(
+        'BadInput',
+        `There are results of ${account.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
+      );
+    }
+    account.open = false;
+    account.sealed = true;
+  }
+
+  /** What of a page has yet to be seeded. */
+  #unseeded({ texts }: Page): Part {
+    const first = this.#first;
+    const ranges: IndexRange[] = [];
+    if (!this.#skips) return { texts, indexes: [[first, first + texts.length - 1]] };
+    const { account, resumeAt = 0 } = this.#options;
+    const left = texts.filter((_, at) => {
+      const index = first + at;
+      if (index < resumeAt || account.has(index)) return false;
+      const last = ranges.at(-1);
+      if (last?.[1] === index - 1) ranges[ranges.length - 1] = [last[0], index];
+      else ranges.push([index, index]);
+      return true;
+    });
+    return { texts: left, indexes: ranges };
+  }
+
+  async #roomToSend(sent: Promise<unknown>): Promise<void> {
+    const settled = sent
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#sending.delete(settled));
+    this.#sending.add(settled);
+    if (this.#sending.size >= PARALLEL_PAGES) await Promise.race(this.#sending);
+  }
+
+  async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
+    const { names, runId, task, workers, account, window, expiresAt } = this.#options;
+    const first = this.#first;
+    const end = first + page.texts.length;
+    const continues = this.#sent;
+    // Results may be there before the seed has answered.
+    account.inputs = Math.max(account.inputs, end);
+    window.seeded(texts.length, page.length);
+    const total = this.#total ?? (page.last ? end : undefined);
+    // A slow source's few inputs are shared out; a fast one's many travel together.
+    const about = total ?? (page.full ? end : texts.length);
+    const chunkItems = chunkItemsFor(about, workers, this.#options.concurrencyOf?.(task));
+    const request: SeedRequest = {
+      task,
+      inputs: { lines: texts.join('\n') },
+      runId,
+      indexes,
+      continues,
+      expiresAt,
+      chunkItems,
+      results: 'own',
+      ...(total === undefined ? {} : { total }),
+    };
+    this.#unanswered.add(first);
+    const answer = await this.#invoke(names.seed, request);
+    this.#unanswered.delete(first);
+    return answer;
+  }
+
+  /** Invokes the seed function until it answers, within reason. */
+  async #invoke(name: string, request: SeedRequest): Promise<SeedResponse> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await invokeSeed(this.#options.lambda, name, request);
+      } catch (error) {
+        const again = mayPass(error) || error instanceof SeedFault;
+        if (!again || tries === PAGE_TRIES || this.#stopped) throw error;
+        await wait(Math.random() * 1_000 * 2 ** tries);
+      }
+    }
+  }
+}
+
+/** A part of a page: the inputs that are seeded, and their indexes. */
+interface Part {
+  texts: string[];
+  indexes: IndexRange[];
+}
+
+/** The seed function ended with an error, or did not end in its time. */
+class SeedFault extends FanfoldError {
+  constructor(name: string, why: string) {
+    super('RunFailed', `The seed function ${name} failed: ${why}`);
+  }
+}
+
+function noDeployment(seed: string, cause: Error): FanfoldError {
+  const name = seed.replace(/-seed$/, '');
+  return new FanfoldError(
+    'BadOption',
+    `There is no deployment "${name}" where it was looked for: its function ${seed} was not found. Check the name, the account and the region.`,
+    { cause },
+  );
+}
+
+/** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
+async function invokeSeed(
+  lambda: LambdaClient,
+  FunctionName: string,
+  request: SeedRequest,
+): Promise<SeedResponse> {
+  const invoked = lambda.send(
+    new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }),
+  );
+  const { Payload, FunctionError } = await invoked.catch((cause: unknown) => {
+    throw cause instanceof ResourceNotFoundException ? noDeployment(FunctionName, cause) : cause;
+  });
+  const text = Payload === undefined ? 'null' : Payload.transformToString();
+  const answer = JSON.parse(text) as SeedResponse | SeedRefusal | { errorMessage?: string };
+  if (FunctionError !== undefined || answer === null) {
+    const why = (answer as { errorMessage?: string } | null)?.errorMessage ?? text;
+    throw new SeedFault(FunctionName, why);
+  }
+  if (!('error' in answer)) return answer as SeedResponse;
+  const { code, message, index, reason } = answer.error;
+  if (index !== undefined && reason !== undefined) throw new InputError(index, reason);
+  throw new FanfoldError(code as FanfoldErrorCode, message);
+}

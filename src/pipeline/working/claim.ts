@@ -1,0 +1,101 @@
+import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+/**
+ * How long a worker hides a message at first: over 30 s longer than a task's default
+ * `timeoutSeconds`, and short enough that a dead worker's chunk is back in two minutes.
+ */
+export const CLAIM_SECONDS = 120;
+
+const RENEW_SECONDS = 20;
+const MARGIN_SECONDS = 30;
+
+/**
+ * SQS hides a message for 12 h at most, counted from its receive, and refuses what is over it:
+ * a claim ends this much earlier, in which an answer may be on its way.
+ */
+const LONGEST_SECONDS = 43_200 - 60;
+
+/** Answers after which the message is surely not this worker's any more. */
+const FINAL = new Set(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue']);
+
+export interface ClaimOptions {
+  sqs: SQSClient;
+  queueUrl: string;
+  receiptHandle: string;
+  /**
+   * When the receive was sent that hid the message for `CLAIM_SECONDS`: the claim counts from then
+   * at the earliest. Without it somebody else received the message, and nothing is known yet.
+   */
+  receivedAt?: number;
+}
+
+/**
+ * A worker's hold on a task message, which is short, so that a dead worker's chunk is back soon,
+ * and is extended while it works.
+ *
+ * It is confirmed until a moment that SQS has agreed to. Once that has passed, or SQS has said that
+ * the message is not in this worker's hand, it is lost, for good: another may have the message by
+ * now, and an old receipt handle must not take it away.
+ */
+export class Claim {
+  readonly #options: ClaimOptions;
+  readonly #receivedAt: number;
+  /** Undefined until SQS has agreed to something. */
+  #until: number | undefined;
+  #lost = false;
+  #seconds = CLAIM_SECONDS;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: ClaimOptions) {
+    this.#options = options;
+    this.#receivedAt = options.receivedAt ?? Date.now();
+    if (options.receivedAt !== undefined) this.#until = this.#receivedAt + CLAIM_SECONDS * 1000;
+  }
+
+  /** Whether the message may be another worker's by now: send results, and no new chunks. */
+  get lost(): boolean {
+    if (this.#until !== undefined && Date.now() >= this.#until) this.#lost = true;
+    return this.#lost;
+  }
+
+  /** Whether it outlasts an item that begins now and takes up to `timeoutSeconds`. */
+  covers(timeoutSeconds: number, now = Date.now()): boolean {
+    const seconds = Math.min(timeoutSeconds + MARGIN_SECONDS, LONGEST_SECONDS - MARGIN_SECONDS);
+    // Once it is lost it stays so, whatever it was confirmed for.
+    return !this.#lost && this.#until !== undefined && now + seconds * 1000 <= this.#until;
+  }
+
+  /**
+   * Holds the message, from now until `end`, for items that take up to `timeoutSeconds` each; false
+   * when it could not be made to cover the next one.
+   */
+  async hold(timeoutSeconds: number): Promise<boolean> {
+    this.#seconds = Math.max(CLAIM_SECONDS, timeoutSeconds + MARGIN_SECONDS + 2 * RENEW_SECONDS);
+    this.#timer ??= setInterval(() => void this.#extend(), RENEW_SECONDS * 1000);
+    if (!this.covers(timeoutSeconds)) await this.#extend();
+    return this.covers(timeoutSeconds);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #extend(): Promise<void> {
+    if (this.lost) return;
+    const { sqs, queueUrl: QueueUrl, receiptHandle: ReceiptHandle } = this.#options;
+    const asked = Date.now();
+    const left = LONGEST_SECONDS - (asked - this.#receivedAt) / 1000;
+    const VisibilityTimeout = Math.floor(Math.min(this.#seconds, left));
+    if (asked + VisibilityTimeout * 1000 <= (this.#until ?? 0)) return;
+    try {
+      await sqs.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }),
+      );
+      // It may have run out before SQS was asked, whatever SQS says of an old receipt handle.
+      if (!this.lost) this.#until = asked + VisibilityTimeout * 1000;
+    } catch (error) {
+      // A call that did not get through leaves the claim as it was.
+      if (FINAL.has((error as Error).name)) this.#lost = true;
+    }
+  }
+}

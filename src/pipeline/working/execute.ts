@@ -1,0 +1,313 @@
+import { isNonRetryable, messageOf } from '../../errors.ts';
+import type { AnyTask, Json, TaskContext, TaskLog } from '../../task.ts';
+import { type Chunk, messageText } from '../messages/chunk.ts';
+import { type FailureCode, MAX_RESULT_BYTES } from '../messages/result.ts';
+
+/** What became of one attempt at one input. */
+export type Outcome =
+  | { index: number; ok: true; output: string; ms: number }
+  | { index: number; ok: false; input: Json; failure: AttemptFailure; ms: number };
+
+/** Why an attempt failed, and whether another one may help. */
+export interface AttemptFailure {
+  code: FailureCode;
+  name: string;
+  message: string;
+  retryable: boolean;
+}
+
+/**
+ * One chunk's items going through the task, at most `task.concurrency` at once, in order.
+ *
+ * An item waits, is running, and is settled: by what its function returned or threw, or by the end
+ * of its time, whichever comes first. A function that goes on after its time is `stuck`; what it
+ * returns later is dropped. `mayStart` is asked before each item but the first, so that every
+ * execution gets something done; where it says no, `run` ends, and what still waits is `left`. It
+ * may be run again.
+ *
+ * A million small items go through here, so a function that returns at once costs no promise, and
+ * all running items share one timer.
+ */
+export class Execution {
+  readonly #task: AnyTask;
+  readonly #chunk: Chunk;
+  readonly #settled: (outcome: Outcome) => void;
+  readonly #mayStart: () => boolean;
+  readonly #running = new Set<Attempt>();
+  readonly #stuck = new Set<Attempt>();
+  readonly #interrupted: Chunk['items'] = [];
+  #calling: Attempt | undefined;
+  #next = 0;
+  #closed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #done: (() => void) | undefined;
+
+  constructor(
+    task: AnyTask,
+    chunk: Chunk,
+    settled: (outcome: Outcome) => void,
+    mayStart: () => boolean,
+  ) {
+    this.#task = task;
+    this.#chunk = chunk;
+    this.#settled = settled;
+    this.#mayStart = mayStart;
+  }
+
+  /** Ends when nothing runs and nothing more is to start. */
+  run(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#done = resolve;
+      this.#advance();
+    });
+  }
+
+  /** Indexes of the items that are running now. */
+  get running(): number[] {
+    const running = Array.from(this.#running, (attempt) => attempt.index);
+    return this.#calling === undefined ? running : [...running, this.#calling.index];
+  }
+
+  /** The items that were not started, or were interrupted. */
+  get left(): Chunk['items'] {
+    return [...this.#interrupted, ...this.#chunk.items.slice(this.#next)];
+  }
+
+  /** Whether it was stopped: it starts nothing more, however often it is run. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** How many functions go on although their time is over. */
+  get stuck(): number {
+    return this.#stuck.size;
+  }
+
+  /** Starts nothing more. */
+  stop(): void {
+    this.#closed = true;
+  }
+
+  /** Starts nothing more, and waits no longer for what runs: its signals abort, and it is left. */
+  interrupt(reason: unknown): void {
+    this.#closed = true;
+    for (const attempt of this.#running) {
+      this.#running.delete(attempt);
+      this.#stuck.add(attempt);
+      this.#interrupted.push([attempt.index, attempt.input]);
+      attempt.abort(reason);
+    }
+    this.#advance();
+  }
+
+  #advance(): void {
+    const { items } = this.#chunk;
+    while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
+      if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
+      const [index, input] = items[this.#next++] as [number, Json];
+      this.#start(new Attempt(this.#chunk, index, input));
+    }
+    if (this.#running.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#done?.();
+  }
+
+  #start(attempt: Attempt): void {
+    let returned: unknown;
+    // A function may end the process before it returns.
+    this.#calling = attempt;
+    try {
+      returned = call(this.#task, attempt);
+    } catch (thrown) {
+      this.#calling = undefined;
+      this.#fail(attempt, thrown);
+      return;
+    }
+    this.#calling = undefined;
+    if (!isThenable(returned)) {
+      this.#succeed(attempt, returned);
+      return;
+    }
+    this.#running.add(attempt);
+    this.#timer ??= setTimeout(() => this.#expire(), this.#task.timeoutSeconds * 1000);
+    returned.then(
+      (output) => this.#leave(attempt, () => this.#succeed(attempt, output)),
+      (thrown) => this.#leave(attempt, () => this.#fail(attempt, thrown)),
+    );
+  }
+
+  /** An item that was running has ended; if its time was over before, that has been told already. */
+  #leave(attempt: Attempt, tell: () => void): void {
+    this.#stuck.delete(attempt);
+    if (!this.#running.delete(attempt)) return;
+    tell();
+    this.#advance();
+  }
+
+  /** Fails what has had its time, and arms the timer for the next. Items run in order of their start. */
+  #expire(): void {
+    this.#timer = undefined;
+    const limit = this.#task.timeoutSeconds * 1000;
+    const now = performance.now();
+    for (const attempt of this.#running) {
+      const rest = attempt.startedAt + limit - now;
+      if (rest > 0) {
+        this.#timer = setTimeout(() => this.#expire(), Math.ceil(rest));
+        break;
+      }
+      this.#running.delete(attempt);
+      this.#stuck.add(attempt);
+      const seconds = this.#task.timeoutSeconds;
+      const error = new DOMException(
+        `The attempt took longer than the task's timeoutSeconds, ${seconds} s.`,
+        'TimeoutError',
+      );
+      attempt.abort(error);
+      this.#tellFailure(attempt, 'TimedOut', error.name, error.message, true);
+    }
+    this.#advance();
+  }
+
+  #succeed(attempt: Attempt, output: unknown): void {
+    const ms = attempt.elapsed();
+    const text = outputText(output);
+    if (typeof text !== 'string') {
+      this.#tellFailure(attempt, text.code, 'TypeError', text.message, true);
+    } else {
+      this.#settled({ index: attempt.index, ok: true, output: text, ms });
+    }
+  }
+
+  #fail(attempt: Attempt, thrown: unknown): void {
+    if (thrown instanceof InvalidInput) {
+      this.#tellFailure(attempt, 'InvalidInput', 'InvalidInput', thrown.message, false);
+      return;
+    }
+    const name = thrown instanceof Error ? thrown.name : typeof thrown;
+    this.#tellFailure(attempt, 'TaskFailed', name, messageOf(thrown), !isNonRetryable(thrown));
+  }
+
+  #tellFailure(
+    attempt: Attempt,
+    code: FailureCode,
+    name: string,
+    message: string,
+    retryable: boolean,
+  ): void {
+    const { index, input } = attempt;
+    const failure = { code, name: String(name), message, retryable };
+    this.#settled({ index, ok: false, input, failure, ms: attempt.elapsed() });
+  }
+}
+
+/** One attempt at one input: what the function sees of it. */
+class Attempt implements TaskContext {
+  readonly index: number;
+  readonly input: Json;
+  readonly startedAt = performance.now();
+  readonly #chunk: Chunk;
+  #controller: AbortController | undefined;
+  #aborted: unknown;
+
+  constructor(chunk: Chunk, index: number, input: Json) {
+    this.#chunk = chunk;
+    this.index = index;
+    this.input = input;
+  }
+
+  get runId(): string {
+    return this.#chunk.runId;
+  }
+
+  get attempt(): number {
+    return this.#chunk.attempt;
+  }
+
+  // Made when asked for: most functions never look.
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
+    return this.#controller.signal;
+  }
+
+  get log(): TaskLog {
+    const { runId, index, attempt } = this;
+    const write = (level: keyof TaskLog) => (message: string, fields?: object) =>
+      console[level](JSON.stringify({ level, message, runId, index, attempt, ...fields }));
+    return {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted = reason;
+    this.#controller?.abort(reason);
+  }
+
+  elapsed(): number {
+    return performance.now() - this.startedAt;
+  }
+}
+
+class InvalidInput extends Error {}
+
+/** Calls the task's function, with the input parsed by the schema where there is one. */
+function call(task: AnyTask, attempt: Attempt): unknown {
+  if (task.input === undefined) return task.run(attempt.input, attempt);
+  const checked = task.input['~standard'].validate(attempt.input);
+  type Checked = Awaited<typeof checked>;
+  const run = (result: Checked) => {
+    if (result.issues) throw new InvalidInput(issuesText(result.issues));
+    return task.run(result.value, attempt);
+  };
+  return isThenable(checked) ? (checked as Promise<Checked>).then(run) : run(checked as Checked);
+}
+
+type Issue = {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+};
+
+function issuesText(issues: readonly Issue[]): string {
+  const lines = issues.map(({ message, path }) => {
+    const keys = path?.map((part) => String(typeof part === 'object' ? part.key : part));
+    return keys && keys.length > 0 ? `${keys.join('.')}: ${message}` : message;
+  });
+  return lines.join('; ');
+}
+
+/** The output as JSON text fit for a message, or why it has none. Nothing at all is `null`. */
+function outputText(output: unknown): string | { code: FailureCode; message: string } {
+  let text: string | undefined;
+  try {
+    text = output === undefined ? 'null' : JSON.stringify(output);
+  } catch (thrown) {
+    return { code: 'OutputNotJson', message: `The output is not JSON: ${messageOf(thrown)}` };
+  }
+  if (text === undefined) {
+    return {
+      code: 'OutputNotJson',
+      message: `The output is a ${typeof output}, which JSON has not.`,
+    };
+  }
+  text = messageText(text);
+  // Three bytes are the most that a UTF-16 unit takes: most texts need no exact count.
+  if (text.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(text) > MAX_RESULT_BYTES) {
+    return {
+      code: 'OutputTooLarge',
+      message: `The output takes ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES} of them. Put it where its reader can fetch it (a file, S3), and return its path.`,
+    };
+  }
+  return text;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

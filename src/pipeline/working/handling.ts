@@ -1,0 +1,185 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { AnyTask } from '../../task.ts';
+import { isMissingQueue } from '../faults.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import { failedLine, okLine } from '../messages/result.ts';
+import type { RunQueues } from '../queues.ts';
+import { sendAll } from '../send.ts';
+import type { Claim } from './claim.ts';
+import { Execution, type Outcome } from './execute.ts';
+import { type Outbox, Report } from './report.ts';
+import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
+
+/** A task message as a worker has it. */
+export interface TaskMessage {
+  id: string;
+  body: string;
+  receiptHandle: string;
+  /** How often SQS has given it out: 1 at first. */
+  receiveCount: number;
+}
+
+/**
+ * What is to become of the task message: `done`, everything that came of it is with SQS, delete
+ * it; `keep`, another worker has it or will get it.
+ */
+export type Verdict = 'done' | 'keep';
+
+/** What can be known from outside of a chunk that a worker holds. */
+export interface Held {
+  readonly message: TaskMessage;
+  /** Indexes of the items that are running. */
+  running(): number[];
+  /** Indexes whose results, or whose further attempts, SQS has accepted. */
+  settled(): number[];
+}
+
+export interface HandlingOptions {
+  sqs: SQSClient;
+  taskQueueUrl: string;
+  sliceSeconds: number;
+  runs: RunQueues;
+  chunk: Chunk;
+  task: AnyTask;
+  message: TaskMessage;
+  claim: Claim;
+  outbox: Outbox;
+  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  remainingMs?: (() => number) | undefined;
+}
+
+/** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
+export const UNSURE_SECONDS = 15;
+
+/** What a worker keeps of its process's last moments for reporting, in milliseconds. */
+const FAREWELL_MS = 5_000;
+
+/**
+ * One chunk in a worker's hand. First its items run, for a slice at most and as long as the claim
+ * covers the next one; meanwhile results are reported. Then, unless the claim was lost, what is to
+ * be tried again and what was not started are sent back.
+ */
+export class Handling implements Held {
+  readonly message: TaskMessage;
+  readonly #options: HandlingOptions;
+  readonly #execution: Execution;
+  readonly #report: Report;
+  readonly #startedAt = Date.now();
+  /** Attempts that failed and are to be made again. */
+  readonly #again: Chunk['items'] = [];
+  /** Indexes whose further attempts SQS has accepted. */
+  #moved: number[] = [];
+  #finished = 0;
+  #ranMs = 0;
+
+  constructor(options: HandlingOptions) {
+    const { chunk, task, claim } = options;
+    this.message = options.message;
+    this.#options = options;
+    this.#execution = new Execution(
+      task,
+      chunk,
+      (outcome) => this.#take(outcome),
+      () => {
+        const now = Date.now();
+        return this.#hasTime(now) && claim.covers(task.timeoutSeconds, now);
+      },
+    );
+    this.#report = new Report(options.outbox, () => this.#execution.stop());
+  }
+
+  running(): number[] {
+    return this.#execution.running;
+  }
+
+  settled(): number[] {
+    return [...this.#report.accepted, ...this.#moved];
+  }
+
+  /** How many functions went on after their time. */
+  get stuck(): number {
+    return this.#execution.stuck;
+  }
+
+  stop(): void {
+    this.#execution.stop();
+  }
+
+  interrupt(reason: unknown): void {
+    this.#execution.interrupt(reason);
+  }
+
+  /** Ends when the items are through, or no further one may start. */
+  async run(): Promise<void> {
+    const execution = this.#execution;
+    const { task, claim } = this.#options;
+    await execution.run();
+    // What is left although there is time waits for a claim that covers it.
+    while (execution.left.length > 0 && !execution.closed && this.#hasTime(Date.now())) {
+      if (!(await claim.hold(task.timeoutSeconds))) break;
+      await execution.run();
+    }
+    this.#ranMs = Date.now() - this.#startedAt;
+  }
+
+  /** Ends when SQS has accepted all that came of the chunk. */
+  async settle(): Promise<Verdict> {
+    const { sqs, taskQueueUrl, chunk, task, claim } = this.#options;
+    try {
+      await this.#report.finish();
+    } catch (error) {
+      if (!isMissingQueue(error)) throw error;
+      return this.#lostQueue();
+    }
+    // Another worker may have the chunk by now and send the same again: lineages must not multiply.
+    if (claim.lost) return 'keep';
+    const { left } = this.#execution;
+    const rest = this.#finished > 0 ? { ...chunk, stalled: undefined } : stalled(chunk, 'worker');
+    await sendAll(sqs, taskQueueUrl, [
+      ...furtherAttempts(task, chunk, this.#again),
+      ...messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length))),
+    ]);
+    this.#moved = this.#again.map(([index]) => index);
+    return 'done';
+  }
+
+  #take(outcome: Outcome): void {
+    const { task, chunk } = this.#options;
+    this.#finished++;
+    if (!outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts) {
+      this.#again.push([outcome.index, outcome.input]);
+    } else {
+      this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
+    }
+  }
+
+  #hasTime(now: number): boolean {
+    const { sliceSeconds, remainingMs, task } = this.#options;
+    if (now - this.#startedAt >= sliceSeconds * 1000) return false;
+    return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
+  }
+
+  /** How many further slices the rest would need at the pace so far, which is how it is cut. */
+  #slices(left: number): number {
+    const { sliceSeconds } = this.#options;
+    const needed = (left * this.#ranMs) / Math.max(1, this.#finished) / (sliceSeconds * 1000);
+    return Math.max(1, Math.min(PARTS, Math.ceil(needed)));
+  }
+
+  /** The run's queue went missing while it was worked for: over, or to be looked for again. */
+  async #lostQueue(): Promise<Verdict> {
+    const { chunk, claim, runs } = this.#options;
+    if (runs.missing(chunk) === 'over') return 'done';
+    if (claim.lost) return 'keep';
+    const told = new Set(this.#report.accepted);
+    const rest = chunk.items.filter(([index]) => !told.has(index));
+    await sendBack(this.#options, stalled(chunk, 'run'), rest, 1, UNSURE_SECONDS);
+    return 'done';
+  }
+}
+
+function lineOf(outcome: Outcome, attempts: number): string {
+  if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
+  const { code, name, message } = outcome.failure;
+  return failedLine(outcome.index, { code, name, message, attempts }, outcome.ms);
+}

@@ -1,0 +1,188 @@
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { Chunk } from '../messages/chunk.ts';
+import { wait } from '../send.ts';
+import { CLAIM_SECONDS, Claim } from './claim.ts';
+import type { TaskMessage, Verdict } from './handling.ts';
+import type { Worker } from './work.ts';
+
+export interface PullOptions {
+  sqs: SQSClient;
+  taskQueueUrl: string;
+  worker: Worker;
+  /** Ends the loop: at once where it waits for a chunk, else after the chunk that is worked on. */
+  signal: AbortSignal;
+  /** Told of messages that are in the worker's hand now. */
+  onTaken?: (messages: readonly TaskMessage[]) => void;
+  /** Told of each chunk whose items are about to run, which waits until that is heard. */
+  onBegin?: (message: TaskMessage, chunk: Chunk) => Promise<void>;
+  /** Told of messages that are in its hand no more. */
+  onDone?: (messages: readonly TaskMessage[]) => void;
+  /** Told what went wrong with a call or a chunk; the loop goes on. */
+  onError?: (error: unknown) => void;
+}
+
+/** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
+const PAUSE_CAP_MS = 10_000;
+
+/** The most messages in a hand. SQS gives out ten at most; a hand is all in memory. */
+const HAND_MESSAGES = 6;
+
+/** What a worker has in its hand may keep it busy for about so long: no other waits for it longer. */
+const HAND_MS = 50;
+
+/** A chunk that takes so long was misjudged: what waits behind it in the hand is handed back. */
+const MISJUDGED_MS = 250;
+
+/** Shorter messages tell too little about the time that the next ones take. */
+const TELLING_LENGTH = 10_000;
+
+/** Hands whose results are still being sent while the next one is worked on. */
+const SETTLING_HANDS = 2;
+
+/**
+ * Takes chunks from the task queue and works on them, one at a time, until told to stop or its
+ * process is worn out. While results are sent and messages deleted, the next are received and
+ * begun. One message is taken at a time, so that none waits in a hand while another worker is
+ * free; but where chunks take milliseconds, as many as fit into a moment.
+ */
+export async function pull(options: PullOptions): Promise<void> {
+  const { worker, signal, onError } = options;
+  const settling = new Set<Promise<void>>();
+  let size = 1;
+  let failures = 0;
+  const failed = (error: unknown) => {
+    if (signal.aborted) return;
+    failures++;
+    onError?.(error);
+  };
+  while (!signal.aborted && worker.stuck === 0) {
+    const failuresBefore = failures;
+    try {
+      const hand = await receive(options, size);
+      const verdicts = await work(options, hand);
+      size = nextSize(hand);
+      const settled = settle(options, hand, verdicts)
+        .catch(failed)
+        .finally(() => settling.delete(settled));
+      settling.add(settled);
+      if (settling.size >= SETTLING_HANDS) await Promise.race(settling);
+    } catch (error) {
+      failed(error);
+    }
+    if (failures === failuresBefore) failures = 0;
+    else await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+  }
+  await Promise.all(settling);
+}
+
+/** Messages that were received together, each with the worker's hold on it. */
+interface Hand {
+  messages: ReadonlyMap<TaskMessage, Claim>;
+  /** How long the slowest of them kept the worker busy. */
+  slowestMs: number;
+}
+
+async function receive(
+  { sqs, taskQueueUrl: queueUrl, signal, onTaken }: PullOptions,
+  size: number,
+): Promise<Hand> {
+  const receivedAt = Date.now();
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queueUrl,
+      MaxNumberOfMessages: size,
+      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      WaitTimeSeconds: 20,
+      VisibilityTimeout: CLAIM_SECONDS,
+    }),
+    { abortSignal: signal },
+  );
+  const messages = new Map<TaskMessage, Claim>();
+  for (const message of Messages.map(taskMessage)) {
+    const { receiptHandle } = message;
+    messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, receivedAt }));
+  }
+  if (messages.size > 0) onTaken?.([...messages.keys()]);
+  return { messages, slowestMs: 0 };
+}
+
+/** Works on a hand's messages, one after the other; gives what is to become of each. */
+async function work(
+  { worker, onBegin }: PullOptions,
+  hand: Hand,
+): Promise<Map<TaskMessage, Promise<Verdict>>> {
+  const verdicts = new Map<TaskMessage, Promise<Verdict>>();
+  const waiting = [...hand.messages];
+  const handBack = () => {
+    for (const [message, claim] of waiting.splice(0)) {
+      verdicts.set(message, worker.handBack(message, claim));
+    }
+  };
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [message, claim] = next;
+    const misjudged = waiting.length > 0 ? setTimeout(handBack, MISJUDGED_MS) : undefined;
+    const begunAt = performance.now();
+    const executed = worker.begin(message, {
+      claim,
+      ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
+    });
+    verdicts.set(
+      message,
+      executed.then(({ settled }) => settled),
+    );
+    // A failure is met where the verdicts are looked at.
+    await executed.catch(() => {});
+    clearTimeout(misjudged);
+    hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
+    if (worker.stuck > 0) handBack();
+  }
+  worker.flush();
+  return verdicts;
+}
+
+/** Deletes the messages that are done, when all have their verdict. */
+async function settle(
+  { sqs, taskQueueUrl, onDone }: PullOptions,
+  hand: Hand,
+  verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>,
+): Promise<void> {
+  const messages = [...hand.messages.keys()];
+  if (messages.length === 0) return;
+  try {
+    const settled = await Promise.allSettled(messages.map((message) => verdicts.get(message)));
+    const done = messages.filter((_, at) => {
+      const one = settled[at];
+      return one?.status === 'fulfilled' && one.value === 'done';
+    });
+    if (done.length > 0) {
+      // An entry that fails comes again, and its results are dropped as duplicates.
+      const Entries = done.map(({ receiptHandle: ReceiptHandle }, id) => ({
+        Id: String(id),
+        ReceiptHandle,
+      }));
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: taskQueueUrl, Entries }));
+    }
+    for (const one of settled) if (one.status === 'rejected') throw one.reason;
+  } finally {
+    for (const claim of hand.messages.values()) claim.end();
+    onDone?.(messages);
+  }
+}
+
+/** How many messages to take next, judging by these. */
+function nextSize({ messages, slowestMs }: Hand): number {
+  const telling = [...messages.keys()].every(({ body }) => body.length >= TELLING_LENGTH);
+  if (messages.size === 0 || !telling) return 1;
+  return Math.max(1, Math.min(HAND_MESSAGES, Math.floor(HAND_MS / slowestMs)));
+}
+
+function taskMessage(message: Message): TaskMessage {
+  const { MessageId: id = '', Body: body = '', ReceiptHandle: receiptHandle = '' } = message;
+  const receiveCount = Number(message.Attributes?.ApproximateReceiveCount ?? 1);
+  return { id, body, receiptHandle, receiveCount };
+}

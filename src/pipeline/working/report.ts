@@ -1,0 +1,113 @@
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ResultDraft } from '../messages/result-message.ts';
+
+/**
+ * A message of results is sent when it has so many characters, which are at most three times as
+ * many bytes: to count those would cost as much as to make the line. SQS bills by 64 KB, so larger
+ * messages save nothing.
+ */
+const MESSAGE_LENGTH = 262_144;
+/** Or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
+const MESSAGE_MS = 500;
+
+/** Where a run's results go. */
+export interface Destination {
+  resultQueueUrl: string;
+  runId: string;
+}
+
+/** The results of one chunk on their way to its run's queue. */
+export class Report {
+  /** Indexes whose results SQS has accepted. */
+  readonly accepted: number[] = [];
+  readonly #outbox: Outbox;
+  readonly #onError: () => void;
+  readonly #sent = new Set<Promise<void>>();
+  #error: unknown;
+
+  /** @param onError called when results cannot be sent; `finish` throws that error */
+  constructor(outbox: Outbox, onError: () => void) {
+    this.#outbox = outbox;
+    this.#onError = onError;
+  }
+
+  add(index: number, line: string, ok: boolean): void {
+    const part = this.#outbox.add(this, index, line, ok);
+    if (part !== undefined) this.#sent.add(this.#follow(part));
+  }
+
+  /** Ends when SQS has accepted all results; throws when it has not. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#sent);
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  async #follow({ indexes, sent }: Part): Promise<void> {
+    try {
+      await sent;
+      for (const index of indexes) this.accepted.push(index);
+    } catch (error) {
+      this.#error ??= error;
+      this.#onError();
+    }
+  }
+}
+
+/** What a message has of one chunk. */
+interface Part {
+  readonly indexes: number[];
+  readonly sent: Promise<void>;
+}
+
+/** Results of one run, of one chunk after the other, many a message. */
+export class Outbox {
+  readonly #sqs: SQSClient;
+  readonly #to: Destination;
+  readonly #worker: string;
+  #message = new OutboxMessage();
+
+  constructor(sqs: SQSClient, to: Destination, worker: string) {
+    this.#sqs = sqs;
+    this.#to = to;
+    this.#worker = worker;
+  }
+
+  /** Gives the chunk's part of a message when it is the first result of the chunk in it. */
+  add(report: Report, index: number, line: string, ok: boolean): Part | undefined {
+    if (this.#message.length + line.length > MESSAGE_LENGTH) this.send();
+    const message = this.#message;
+    message.timer ??= setTimeout(() => this.send(), MESSAGE_MS);
+    message.draft.add(index, line, ok);
+    message.length += line.length + 2;
+    if (message.last?.report === report) {
+      message.last.part.indexes.push(index);
+      return undefined;
+    }
+    const part = { indexes: [index], sent: message.sent.promise };
+    message.last = { report, part };
+    return part;
+  }
+
+  /** Sends what there is. */
+  send(): void {
+    const { draft, sent, timer, length } = this.#message;
+    if (length === 0) return;
+    clearTimeout(timer);
+    this.#message = new OutboxMessage();
+    const { resultQueueUrl: QueueUrl, runId } = this.#to;
+    const MessageBody = draft.body(runId, this.#worker);
+    this.#sqs
+      .send(new SendMessageCommand({ QueueUrl, MessageBody }))
+      .then(() => sent.resolve(), sent.reject);
+  }
+}
+
+/** A message while it is put together. */
+class OutboxMessage {
+  readonly draft = new ResultDraft();
+  readonly sent = Promise.withResolvers<void>();
+  length = 0;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** The chunk whose results came last, and its part. */
+  last: { report: Report; part: Part } | undefined;
+}

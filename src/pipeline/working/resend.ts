@@ -1,0 +1,81 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { AnyTask } from '../../task.ts';
+import {
+  type Chunk,
+  type ChunkItem,
+  chunkBody,
+  cut,
+  messageText,
+  type Stall,
+} from '../messages/chunk.ts';
+import { isOldLook } from '../queues.ts';
+import { type Outgoing, sendAll } from '../send.ts';
+
+/** The task queue, as what sends chunks back to it knows it. */
+export interface TaskQueue {
+  sqs: SQSClient;
+  taskQueueUrl: string;
+}
+
+/** What a task says of its further attempts. */
+export type RetryOptions = Pick<
+  AnyTask,
+  'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds'
+>;
+
+/** The most parts that a chunk is cut into: one that came again, or the rest when a slice is over. */
+export const PARTS = 10;
+
+/** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
+export function backoffSeconds(task: RetryOptions, attempt: number): number {
+  const longest = Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
+  return Math.round(Math.random() * longest);
+}
+
+/** The task messages that carry these items of a chunk, at most so many in each. */
+export function messagesOf(
+  chunk: Chunk,
+  items: Chunk['items'],
+  maxItems: number,
+  delaySeconds?: number,
+): Outgoing[] {
+  const texts = items.map(
+    ([index, input]): ChunkItem => ({ index, text: messageText(JSON.stringify(input)) }),
+  );
+  return cut(texts, Math.max(1, maxItems)).map((part) => ({
+    body: chunkBody(chunk, part),
+    groupId: chunk.runId,
+    ...(delaySeconds ? { delaySeconds } : {}),
+  }));
+}
+
+/** Sends items of a chunk back to the task queue, in so many parts. */
+export async function sendBack(
+  { sqs, taskQueueUrl }: TaskQueue,
+  chunk: Chunk,
+  items: Chunk['items'],
+  parts: number,
+  delaySeconds?: number,
+): Promise<void> {
+  const messages = messagesOf(chunk, items, Math.ceil(items.length / parts), delaySeconds);
+  await sendAll(sqs, taskQueueUrl, messages);
+}
+
+/** The task messages of a chunk's further attempts at items that failed, after the task's backoff. */
+export function furtherAttempts(
+  task: RetryOptions,
+  chunk: Chunk,
+  failed: Chunk['items'],
+): Outgoing[] {
+  const next = { ...chunk, attempt: chunk.attempt + 1, stalled: undefined };
+  return messagesOf(next, failed, failed.length, backoffSeconds(task, chunk.attempt));
+}
+
+/** A chunk that is sent on with none of its items finished, saying so. */
+export function stalled(chunk: Chunk, cause: Stall['cause']): Chunk & { stalled: Stall } {
+  const last = Date.now();
+  const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
+  // A look for the run's queue that was long ago says nothing of now.
+  const { since, hops } = before && !isOldLook(before) ? before : { since: last, hops: 0 };
+  return { ...chunk, stalled: { cause, since, last, hops: hops + 1 } };
+}

@@ -1,0 +1,63 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector';
+
+/**
+ * A process of the simulated world: one execution environment of a function, one pulling worker,
+ * one collector. What it does, however much later, is done in its name. It lives until it is
+ * killed; from then on its calls are never answered and its timers never fire, so that nothing it
+ * would have done happens.
+ */
+export class Actor {
+  readonly name: string;
+  readonly kind: ActorKind;
+  /** How many times as long its tasks take. */
+  slowness = 1;
+  /** In milliseconds since 1970; undefined as long as it lives. */
+  diedAt: number | undefined;
+  /** Whether it was told to stop what it does. */
+  stopped = false;
+  readonly #onDeath: ((cause: string) => void)[] = [];
+
+  constructor(name: string, kind: ActorKind) {
+    this.name = name;
+    this.kind = kind;
+  }
+
+  get dead(): boolean {
+    return this.diedAt !== undefined;
+  }
+
+  /** Runs something in its name. */
+  run<T>(what: () => T): T {
+    return acting.run(this, what);
+  }
+
+  onDeath(told: (cause: string) => void): void {
+    this.#onDeath.push(told);
+  }
+
+  kill(cause: string): void {
+    if (this.dead) return;
+    this.diedAt = Date.now();
+    for (const told of this.#onDeath) FATE.run(() => told(cause));
+  }
+}
+
+const acting = new AsyncLocalStorage<Actor>();
+
+/** What stands for AWS. It never dies, and is to be at rest once it is closed. */
+export const AWS = new Actor('aws', 'infrastructure');
+
+/** What happens to the others: faults, replacements. It ends when the simulation does. */
+export const FATE = new Actor('fate', 'infrastructure');
+
+/** In whose name this runs. */
+export function currentActor(): Actor {
+  return acting.getStore() ?? AWS;
+}
+
+/** What a dead process waits for. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { warmUp } from './clients.ts';
+import { type Scenario, scenario } from './scenario.ts';
+import { type Outcome, simulate } from './simulate.ts';
+
+export interface CampaignOptions {
+  seed: number;
+  runs: number;
+  /** Replays one scenario: where fast-check found it. */
+  path?: string;
+  /** How long to look for a smaller scenario that fails, in seconds. */
+  shrinkSeconds: number;
+  /** Told of each scenario that was simulated, smaller ones of one that failed aside. */
+  onOutcome?: (outcome: Outcome) => void;
+}
+
+/** A scenario that failed, as small as it was found. */
+export interface Found {
+  scenario: Scenario;
+  message: string;
+  seed: number;
+  path: string;
+}
+
+/** Simulates scenarios until one fails, and shrinks that. */
+export async function campaign(options: CampaignOptions): Promise<Found | undefined> {
+  const { seed, runs, path, shrinkSeconds, onOutcome } = options;
+  await warmUp();
+  const property = fc.asyncProperty(scenario, async (one) => {
+    if (performance.now() > shrinkUntil) return;
+    const outcome = await simulate(one);
+    if (shrinkUntil === Number.POSITIVE_INFINITY) onOutcome?.(outcome);
+    if (outcome.failure === undefined) return;
+    if (shrinkUntil === Number.POSITIVE_INFINITY) {
+      shrinkUntil = performance.now() + shrinkSeconds * 1000;
+    }
+    throw new Error(`${outcome.failure.kind}: ${outcome.failure.message}`);
+  });
+  let shrinkUntil = Number.POSITIVE_INFINITY;
+  const details = await fc.check(property, {
+    seed,
+    ...(path === undefined ? { numRuns: runs } : { numRuns: 1, path, endOnFailure: true }),
+  });
+  if (!details.failed) return undefined;
+  const [one] = details.counterexample ?? [];
+  return {
+    scenario: one as Scenario,
+    message: details.errorInstance instanceof Error ? details.errorInstance.message : '',
+    seed: details.seed,
+    path: details.counterexamplePath ?? '',
+  };
+}

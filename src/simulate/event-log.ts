@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { currentActor } from './actors.ts';
+
+/** Everything that happened, a line each, and how often the rare things did. */
+export class EventLog {
+  readonly lines: string[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #startedAt = Date.now();
+
+  /** Notes what the current actor did. */
+  note(what: string): void {
+    this.lines.push(`${Date.now() - this.#startedAt} ${currentActor().name} ${what}`);
+  }
+
+  /** Counts something whose happening a test is to prove. */
+  mark(name: string, times = 1): void {
+    if (times > 0) this.#counts.set(name, (this.#counts.get(name) ?? 0) + times);
+  }
+
+  get marks(): ReadonlyMap<string, number> {
+    return this.#counts;
+  }
+
+  /** Milliseconds of virtual time until the last event. */
+  get elapsed(): number {
+    return Number.parseInt(this.lines.at(-1) ?? '0', 10);
+  }
+
+  digest(): string {
+    return createHash('sha256').update(this.lines.join('\n')).digest('hex');
+  }
+}

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { FAULT_NAMES, FAULTS, type Fault, type FaultRates } from './faults.ts';
+
+/**
+ * What an input has its task do:
+ * - `ok` ends well, `flaky` fails at its first attempt or two, `fails` at each, `hopeless` for good;
+ * - `invalid` is refused by the schema;
+ * - `hangs` never ends, and doesn't listen; `exits` ends its worker;
+ * - `huge` returns more than a message holds, `strange` what JSON has not.
+ */
+export type InputKind =
+  | 'ok'
+  | 'flaky'
+  | 'fails'
+  | 'hopeless'
+  | 'invalid'
+  | 'hangs'
+  | 'exits'
+  | 'huge'
+  | 'strange';
+
+export interface SimInput {
+  kind: InputKind;
+  /** How long its task takes, in milliseconds; 0: it returns at once. */
+  ms: number;
+}
+
+export interface TaskPlan {
+  maxAttempts: number;
+  timeoutSeconds: number;
+  concurrency: number;
+  backoffBaseSeconds: number;
+}
+
+export interface RunPlan {
+  inputs: SimInput[];
+  /** Milliseconds between two inputs of a stream; 0: all are there, as an array. */
+  everyMs: number;
+  startsAfterSeconds: number;
+  ordered: boolean;
+  /** How long its consumer takes over a batch of results, in milliseconds. */
+  consumerMs: number;
+  /** Who ends the run early: its own process, or another one with a message to its queue. */
+  cancel: { by: 'run' | 'message'; afterSeconds: number } | undefined;
+  deadlineSeconds: number | undefined;
+  maxFailures: number | undefined;
+}
+
+/** One simulated disaster: all that happens in it follows from this. */
+export interface Scenario {
+  /** Of everything that is drawn while it runs. */
+  seed: number;
+  rates: FaultRates;
+  /** How long faults last at most, in seconds of virtual time. */
+  faultSeconds: number;
+  lambdaWorkers: number;
+  pullWorkers: number;
+  sliceSeconds: number;
+  task: TaskPlan;
+  runs: RunPlan[];
+  /** Task messages that nobody can read. */
+  garbage: number;
+}
+
+/** Not all that can go wrong goes wrong in one run: what is off lets the rest get further. */
+const rates: fc.Arbitrary<FaultRates> = fc.record(
+  Object.fromEntries(
+    FAULT_NAMES.map((fault) => [
+      fault,
+      fc.oneof(
+        { withCrossShrink: true },
+        { weight: 3, arbitrary: fc.constant(0) },
+        { weight: 2, arbitrary: fc.constantFrom<number[]>(...FAULTS[fault]) },
+      ),
+    ]),
+  ) as Record<Fault, fc.Arbitrary<number>>,
+);
+
+const duration = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 4, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 800 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1_000, max: 50_000 }) },
+);
+
+const kind: fc.Arbitrary<InputKind> = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 40, arbitrary: fc.constant<InputKind>('ok') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom<InputKind[]>('flaky', 'fails', 'hopeless', 'invalid', 'strange'),
+  },
+  { weight: 2, arbitrary: fc.constantFrom<InputKind[]>('hangs', 'hangs', 'huge', 'exits') },
+);
+
+const input: fc.Arbitrary<SimInput> = fc.record({ kind, ms: duration });
+
+/** A few attempts that fail late: their claims may be lost by then, to workers that are idle. */
+const late = fc.array(
+  fc.record({
+    kind: fc.constantFrom<InputKind[]>('flaky', 'fails', 'hangs'),
+    ms: fc.integer({ min: 20_000, max: 60_000 }),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** Many alike: what is cut, and shared out, differs from what few inputs show. */
+const many = fc
+  .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 1_500 }))
+  .map(([count, ms]) => Array.from({ length: count }, (): SimInput => ({ kind: 'ok', ms })));
+
+const inputs = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 6, arbitrary: fc.array(input, { maxLength: 40 }) },
+  { weight: 1, arbitrary: many },
+  { weight: 2, arbitrary: late },
+);
+
+function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 5, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary },
+  );
+}
+
+const run: fc.Arbitrary<RunPlan> = fc.record({
+  inputs,
+  everyMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 500 })),
+  startsAfterSeconds: fc.integer({ min: 0, max: 120 }),
+  ordered: fc.boolean(),
+  consumerMs: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    fc.integer({ min: 1, max: 5_000 }),
+  ),
+  cancel: rarely(
+    fc.record({
+      by: fc.constantFrom('run' as const, 'message' as const),
+      afterSeconds: fc.integer({ min: 0, max: 60 }),
+    }),
+  ),
+  deadlineSeconds: rarely(fc.integer({ min: 10, max: 1_200 })),
+  maxFailures: rarely(fc.integer({ min: 0, max: 5 })),
+});
+
+const workers = fc
+  .record({
+    lambdaWorkers: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5 })),
+    pullWorkers: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 })),
+  })
+  .filter(({ lambdaWorkers, pullWorkers }) => lambdaWorkers + pullWorkers > 0);
+
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .record({
+    seed: fc.noShrink(fc.integer({ min: 0, max: 0x7fff_ffff })),
+    rates,
+    faultSeconds: fc.integer({ min: 60, max: 1_200 }),
+    workers,
+    sliceSeconds: fc.constantFrom(5, 60),
+    task: fc.record({
+      maxAttempts: fc.integer({ min: 1, max: 4 }),
+      timeoutSeconds: fc.constantFrom(30, 5, 60),
+      concurrency: fc.constantFrom(1, 1, 3),
+      backoffBaseSeconds: fc.constantFrom(1, 0, 10),
+    }),
+    runs: fc.array(run, { minLength: 1, maxLength: 3, size: 'small' }),
+    garbage: fc.integer({ min: 0, max: 2 }),
+  })
+  .map(({ workers, ...rest }) => ({ ...rest, ...workers }));

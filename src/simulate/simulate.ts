@@ -1,0 +1,177 @@
+import { reseed } from './determinism.ts';
+import { EventLog } from './event-log.ts';
+import { Oracle } from './oracle.ts';
+import { Random } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { type Stop, VirtualTime } from './virtual-time.ts';
+import { World } from './world.ts';
+
+/** When every simulation begins. */
+const START = Date.UTC(2027, 0, 1);
+
+/**
+ * How long after the last fault everything must have ended, in milliseconds of virtual time: an
+ * hour, and what the work takes that may have been begun anew so many times.
+ */
+const LIVENESS_MS = 3_600_000;
+const BEGUN_ANEW = 6;
+
+/** How long it takes at most until a worker that an attempt wore out is replaced, in milliseconds. */
+const REPLACED_MS = 20_000;
+
+function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): number {
+  const attempts = runs.flatMap(({ inputs }) =>
+    inputs.map(({ ms }) =>
+      ms < 1_000 ? ms : Math.min(ms, task.timeoutSeconds * 1000) + REPLACED_MS,
+    ),
+  );
+  const workMs = attempts.reduce((sum, ms) => sum + ms, 0) * task.maxAttempts * BEGUN_ANEW;
+  return LIVENESS_MS + workMs / (lambdaWorkers + pullWorkers);
+}
+
+/** How long it may take to stop what is idle: a function's timeout, for what hangs. */
+const CLOSING_MS = 3 * 60_000;
+
+/** How long a task may go on after its time, at the slowest worker, in milliseconds. */
+const LONGEST_TASK_MS = 2 * 3_600_000;
+
+/** What a simulation found out. */
+export interface Outcome {
+  /** What went wrong: something that must not happen, or something that must, and did not. */
+  failure: { kind: 'safety' | 'liveness'; message: string } | undefined;
+  log: EventLog;
+  /** SDK calls. */
+  calls: number;
+  virtualMs: number;
+}
+
+/** Runs one scenario: first with faults, then healed, then to its end. */
+export async function simulate(scenario: Scenario): Promise<Outcome> {
+  reseed(scenario.seed);
+  const time = new VirtualTime(START);
+  const log = new EventLog();
+  const world = new World(scenario, new Random(scenario.seed ^ 0x5eed), log);
+  let failure: Outcome['failure'];
+  const { error } = console;
+  // What Lambda's log gets.
+  console.error = (reason: unknown) => log.note(`logs ${reason}`);
+  try {
+    await world.start();
+    failure = await new Disaster(scenario, world, time, log).run();
+  } finally {
+    time.uninstall();
+    console.error = error;
+  }
+  return { failure, log, calls: world.calls, virtualMs: log.elapsed };
+}
+
+class Disaster {
+  readonly #scenario: Scenario;
+  readonly #world: World;
+  readonly #time: VirtualTime;
+  readonly #log: EventLog;
+  #lookedAt = -1;
+
+  constructor(scenario: Scenario, world: World, time: VirtualTime, log: EventLog) {
+    this.#scenario = scenario;
+    this.#world = world;
+    this.#time = time;
+    this.#log = log;
+  }
+
+  async run(): Promise<Outcome['failure']> {
+    const world = this.#world;
+    const time = this.#time;
+    const ended = () => world.consumers.every((consumer) => consumer.ended);
+    await time.run(() => this.#broken || ended(), this.#scenario.faultSeconds * 1000);
+    world.faults.heal();
+    this.#log.note('healed');
+    const quiet = () => ended() && this.#queueIsEmpty();
+    const stop = await time.run(
+      () => this.#broken || quiet(),
+      time.elapsed + livenessMs(this.#scenario),
+    );
+    const safety = this.#safety();
+    if (safety) return { kind: 'safety', message: safety };
+    if (stop !== 'done') return { kind: 'liveness', message: this.#unfinished(stop) };
+    this.#markEnds();
+    let closed = false;
+    void world.close().then(() => {
+      closed = true;
+    });
+    const closing = await time.run(() => closed, time.elapsed + CLOSING_MS);
+    if (closing !== 'done') return { kind: 'liveness', message: 'What is idle does not stop.' };
+    await time.run(() => time.timers().length === 0, time.elapsed + LONGEST_TASK_MS);
+    const left = this.#left();
+    return left ? { kind: 'safety', message: left } : undefined;
+  }
+
+  /** Something is wrong already: the rest need not be seen. */
+  get #broken(): boolean {
+    return (
+      this.#world.wire.violations.length > 0 ||
+      this.#time.strays.size > 0 ||
+      this.#time.rejections.length > 0
+    );
+  }
+
+  #markEnds(): void {
+    for (const { disk, run } of this.#world.consumers) {
+      this.#log.mark('duplicate result dropped', run?.ledger.duplicates);
+      for (const result of disk.results) {
+        this.#log.mark(
+          result.status === 'failed' ? `ended as ${result.error.code}` : `ended ${result.status}`,
+        );
+      }
+    }
+  }
+
+  /** Looks once a second: what is in a queue is not found out for nothing. */
+  #queueIsEmpty(): boolean {
+    const second = Math.floor(this.#time.elapsed / 1000);
+    if (second === this.#lookedAt) return false;
+    this.#lookedAt = second;
+    return this.#world.unfinished().length === 0;
+  }
+
+  #safety(): string | undefined {
+    const { wire, executions, consumers } = this.#world;
+    const { strays, rejections } = this.#time;
+    const oracle = new Oracle(this.#scenario, executions, wire);
+    const found = [
+      ...wire.violations,
+      ...Array.from(strays.values(), (stack) => `The code waits for something real: ${stack}`),
+      ...rejections.map((reason) => `A promise was rejected that nobody handles: ${reason}`),
+      ...consumers.filter(({ ended }) => ended).flatMap((consumer) => oracle.faultsOf(consumer)),
+    ];
+    return found.length > 0 ? found.slice(0, 5).join('\n') : undefined;
+  }
+
+  /** What is left of a world that was closed. */
+  #left(): string | undefined {
+    const { names } = this.#world;
+    const dead = this.#world.bodies(names.dead);
+    const garbage = new Set(this.#world.garbage());
+    const strange = dead.filter((body) => !garbage.has(body));
+    if (strange.length > 0) return `In the dead-letter queue is what can be read: ${strange[0]}`;
+    const unfound = [...garbage].filter((body) => !dead.includes(body));
+    if (unfound.length > 0) return `Nobody moved this to the dead-letter queue: ${unfound[0]}`;
+    const timers = this.#time.timers();
+    return timers.length > 0 ? `Timers are left of ${timers.join(', ')}.` : undefined;
+  }
+
+  #unfinished(stop: Stop): string {
+    const world = this.#world;
+    const waiting = world.consumers
+      .filter(({ ended }) => !ended)
+      .map(({ name, disk, plan, error }) => {
+        const missing = [...plan.inputs.keys()].filter((index) => !disk.has(index));
+        return `${name} has no results of inputs ${missing.join(', ')} (last error: ${error})`;
+      });
+    const queued = world.unfinished().length;
+    const hours = (livenessMs(this.#scenario) / 3_600_000).toFixed(1);
+    const when =
+      stop === 'idle' ? 'Nothing is left to wait for' : `${hours} h after the last fault`;
+    return `${when}: ${[...waiting, `${queued} task messages are left`].join('; ')}.`;
+  }
+}

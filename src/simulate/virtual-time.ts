@@ -1,0 +1,124 @@
+import { createHook } from 'node:async_hooks';
+import { type FakeMethod, install } from '@sinonjs/fake-timers';
+import { type Actor, currentActor, FATE } from './actors.ts';
+
+const FAKED: FakeMethod[] = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'Date',
+  'performance',
+];
+
+/** What may come to be while simulated code runs: it is over before the event loop's next turn. */
+const WITHIN_A_TURN = new Set(['TickObject', 'Microtask']);
+
+const realSetImmediate = setImmediate;
+
+export type Stop = 'done' | 'idle' | 'late';
+
+/**
+ * Time that passes only from timer to timer. Between two timers the event loop turns once, in
+ * which every microtask runs to its end; so what happens depends on nothing but the code, as long
+ * as it waits for nothing else. `strays` tells what else came to be: a socket, a file, a real timer.
+ */
+export class VirtualTime {
+  /** What would make the simulated code wait for something real: its type, and where it came from. */
+  readonly strays = new Map<string, string>();
+  /** What went wrong with nobody there to handle it. */
+  readonly rejections: unknown[] = [];
+  readonly #startedAt: number;
+  readonly #clock: ReturnType<typeof install>;
+  readonly #owners = new Map<unknown, Actor>();
+  readonly #hook: ReturnType<typeof createHook>;
+  readonly #onRejection = (reason: unknown) => void this.rejections.push(reason);
+  #turning = false;
+
+  constructor(startAt: number) {
+    this.#startedAt = startAt;
+    this.#clock = install({ now: startAt, toFake: FAKED });
+    this.#tagTimers();
+    process.on('unhandledRejection', this.#onRejection);
+    this.#hook = createHook({
+      init: (_id, type) => {
+        if (this.#turning || WITHIN_A_TURN.has(type)) return;
+        this.strays.set(type, new Error(type).stack ?? type);
+      },
+      trackPromises: false,
+    }).enable();
+  }
+
+  /** Milliseconds since the beginning. */
+  get elapsed(): number {
+    return Date.now() - this.#startedAt;
+  }
+
+  /** Lets time pass until it is `done`, nothing is left to wait for, or it is `until`. */
+  async run(done: () => boolean, until: number): Promise<Stop> {
+    for (;;) {
+      await this.#turn();
+      if (done()) return 'done';
+      if (this.#clock.countTimers() === 0) return 'idle';
+      if (this.elapsed > until) return 'late';
+      this.#clock.next();
+    }
+  }
+
+  /** Names of the living who still have timers. */
+  timers(): string[] {
+    const living = [...this.#owners.values()].filter((owner) => !owner.dead && owner !== FATE);
+    return living.map(({ name }) => name);
+  }
+
+  uninstall(): void {
+    this.#hook.disable();
+    process.off('unhandledRejection', this.#onRejection);
+    this.#clock.uninstall();
+  }
+
+  /** One turn of the real event loop. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turning = true;
+      realSetImmediate(resolve);
+      this.#turning = false;
+    });
+  }
+
+  /** A timer belongs to whom it was set by, and goes off in its name, or never if that is dead. */
+  #tagTimers(): void {
+    const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
+    const owners = this.#owners;
+    type Callback = (...args: unknown[]) => void;
+    const later = (callback: Callback, ms?: number, ...args: unknown[]) => {
+      const owner = currentActor();
+      const timer = setTimeout(() => {
+        owners.delete(timer);
+        if (!owner.dead) owner.run(() => callback(...args));
+      }, ms);
+      owners.set(timer, owner);
+      return timer;
+    };
+    const again = (callback: Callback, ms?: number, ...args: unknown[]) => {
+      const owner = currentActor();
+      const timer = setInterval(() => {
+        if (!owner.dead) return owner.run(() => callback(...args));
+        owners.delete(timer);
+        clearInterval(timer);
+      }, ms);
+      owners.set(timer, owner);
+      return timer;
+    };
+    const clear = (original: (timer: undefined) => void) => (timer: undefined) => {
+      owners.delete(timer);
+      original(timer);
+    };
+    Object.assign(globalThis, {
+      setTimeout: later,
+      setInterval: again,
+      clearTimeout: clear(clearTimeout),
+      clearInterval: clear(clearInterval),
+    });
+  }
+}

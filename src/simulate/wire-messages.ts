@@ -1,0 +1,50 @@
+/** A task message, as the wire knows it. */
+export interface Message {
+  id: string;
+  runId: string;
+  indexes: number[];
+  attempt: number;
+  expiresAt: number;
+  /** Why it was sent on as it was. */
+  stalled: string | undefined;
+  receives: number;
+  handle: string | undefined;
+}
+
+/** What a message to a run's queue may say. */
+export interface ResultBody {
+  runId: string;
+  results?: { index: number }[];
+  notice?: string;
+  index?: number;
+  id?: string;
+  message?: string;
+}
+
+/** What a worker sends chunks for. */
+export function kindOf({ stalled, attempt }: Message): string {
+  if (stalled === 'run') return 'chunk sent on: its run seems to be over';
+  if (stalled === 'worker') return 'chunk sent on: cut, or not begun';
+  return attempt > 1 ? 'further attempt sent' : 'rest of a slice sent back';
+}
+
+/** A task message; undefined where it is garbage, which the simulation sends too. */
+export function readMessage(body: string): Message | undefined {
+  try {
+    const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);
+    if (v !== 1) return undefined;
+    const indexes = (items as [number, unknown][]).map(([index]) => index);
+    return {
+      id: '',
+      runId,
+      indexes,
+      attempt,
+      expiresAt,
+      stalled: stalled?.cause,
+      receives: 0,
+      handle: undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}

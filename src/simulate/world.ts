@@ -1,0 +1,222 @@
+import { type SqsEvent, seedHandler, workerHandler } from '../handlers.ts';
+import { Lambda } from '../local/lambda/index.ts';
+import { Sqs } from '../local/sqs/index.ts';
+import { type Names, namesOf } from '../pipeline/names.ts';
+import { Worker } from '../pipeline/working/work.ts';
+import { TaskRegistry } from '../task.ts';
+import { type Actor, FATE } from './actors.ts';
+import { connectClients, lambdaClient, sqsClient } from './clients.ts';
+import { Consumer } from './consumer.ts';
+import { Environments } from './environments.ts';
+import type { EventLog } from './event-log.ts';
+import { Executions } from './executions.ts';
+import { Faults } from './faults.ts';
+import { FaultyLambda } from './faulty-lambda.ts';
+import { FaultySqs } from './faulty-sqs.ts';
+import { PullWorkers } from './pull-workers.ts';
+import type { Random } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { ask, readAnswer } from './sqs-call.ts';
+import { simulatedTask } from './task.ts';
+import { Wire } from './wire.ts';
+
+const NAME = 'sim';
+
+/** Shorter than what is deployed, in the same proportion, so that less time has to be simulated. */
+const WORKER_TIMEOUT_SECONDS = 150;
+const TASK_VISIBILITY_SECONDS = 6 * WORKER_TIMEOUT_SECONDS;
+const SEED_TIMEOUT_SECONDS = 60;
+const MAX_RECEIVE_COUNT = 100;
+
+function runIdOf(body: string): string | undefined {
+  return /"runId":"([\w-]+)"/.exec(body)?.[1];
+}
+
+/** A deployment with all its processes, on services that misbehave. */
+export class World {
+  readonly names: Names = namesOf(NAME);
+  readonly executions = new Executions();
+  readonly consumers: Consumer[];
+  readonly faults: Faults;
+  readonly wire: Wire;
+  readonly #sqs = new Sqs({ bodyDigests: false });
+  readonly #lambda = new Lambda();
+  readonly #faultySqs: FaultySqs;
+  readonly #faultyLambda: FaultyLambda;
+  readonly #pullWorkers: PullWorkers;
+  readonly #scenario: Scenario;
+  readonly #log: EventLog;
+  readonly #tasks = new TaskRegistry();
+  readonly #queueUrl = (name: string) => `http://localhost/000000000000/${name}`;
+
+  constructor(scenario: Scenario, random: Random, log: EventLog) {
+    this.#scenario = scenario;
+    this.#log = log;
+    this.faults = new Faults(scenario.rates, random, log);
+    const taskQueue = this.names.tasks;
+    this.wire = new Wire(
+      { taskQueue, visibilitySeconds: TASK_VISIBILITY_SECONDS },
+      log,
+      (queue, index) => this.#hasResult(queue, index),
+    );
+    this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
+    this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
+    connectClients({ sqs: this.#faultySqs.service, lambda: this.#faultyLambda.service });
+    this.#pullWorkers = new PullWorkers((actor) => this.#pulling(actor), this.faults);
+    this.#tasks.add(simulatedTask(scenario.task, this));
+    this.consumers = scenario.runs.map(
+      (plan, at) =>
+        new Consumer(`run-${at + 1}`, plan, {
+          deployment: () => this.#deployment(),
+          faults: this.faults,
+          log,
+        }),
+    );
+  }
+
+  get log(): EventLog {
+    return this.#log;
+  }
+
+  get calls(): number {
+    return this.#faultySqs.calls + this.#faultyLambda.calls;
+  }
+
+  /** Makes the queues and functions, and starts everybody. */
+  async start(): Promise<void> {
+    const { names } = this;
+    await this.#createQueue(names.dead, {});
+    const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${names.dead}`;
+    await this.#createQueue(names.tasks, {
+      VisibilityTimeout: String(TASK_VISIBILITY_SECONDS),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
+    });
+    for (const MessageBody of this.garbage()) {
+      await ask(this.#sqs.service, 'SendMessage', {
+        QueueUrl: this.#queueUrl(names.tasks),
+        MessageBody,
+      });
+    }
+    this.#addFunctions();
+    for (let at = 0; at < this.#scenario.pullWorkers; at++) this.#pullWorkers.start();
+    for (const consumer of this.consumers) void FATE.run(() => consumer.start());
+  }
+
+  /** Messages that nobody can read: of no kind, and of a version that is to come. */
+  garbage(): string[] {
+    const kinds = ['not a task message', '{"v":2,"runId":"of another version"}'];
+    return kinds.slice(0, this.#scenario.garbage);
+  }
+
+  /** Bodies of the messages in a queue, in whatever state they are. */
+  bodies(queue: string): string[] {
+    return this.#sqs.peek(queue).map(({ body }) => body);
+  }
+
+  /**
+   * Bodies of the task messages that are to go soon. Those of a run that nobody collects, as its
+   * collector did not find it again, or as a seed made it anew, may stay until its deadline.
+   */
+  unfinished(): string[] {
+    return this.bodies(this.names.tasks).filter((body) => {
+      const runId = runIdOf(body);
+      if (runId === undefined || this.wire.run(runId).over) return true;
+      return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
+    });
+  }
+
+  /** Has everybody stop who would go on for ever. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pullWorkers.close(), this.#lambda.close()]);
+    this.#sqs.close();
+  }
+
+  #hasResult(queue: string, index: number): boolean {
+    const names = (runId: string) => this.names.run(runId) === queue;
+    return this.consumers.some(({ runIds, disk, seedsFrom }) => {
+      // A process that goes on may drop results of what it seeds again.
+      return runIds.some(names) && (disk.has(index) || index >= seedsFrom);
+    });
+  }
+
+  async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
+    readAnswer(await ask(this.#sqs.service, 'CreateQueue', { QueueName, Attributes }));
+  }
+
+  #deployment() {
+    const { lambdaWorkers, pullWorkers, task } = this.#scenario;
+    return {
+      sqs: sqsClient(),
+      lambda: lambdaClient(),
+      names: this.names,
+      workers: lambdaWorkers + pullWorkers,
+      concurrencyOf: () => task.concurrency,
+    };
+  }
+
+  #addFunctions(): void {
+    const { names } = this;
+    const isSilent = () => this.faults.random.chance(0.5);
+    const seeds = new Environments(
+      'seed',
+      'seed',
+      () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME }),
+      isSilent,
+    );
+    this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
+    const { lambdaWorkers, sliceSeconds } = this.#scenario;
+    if (lambdaWorkers === 0) return;
+    const workers = new Environments(
+      'lambda',
+      'worker',
+      (actor) => {
+        this.#maySlow(actor);
+        const handle = workerHandler(this.#tasks, {
+          sqs: sqsClient(),
+          name: NAME,
+          sliceSeconds,
+        });
+        return (event, context) => {
+          const { Records } = event as SqsEvent;
+          for (const { receiptHandle } of Records) this.wire.holds(actor, receiptHandle);
+          return handle(event, context);
+        };
+      },
+      isSilent,
+    );
+    this.#lambda.addFunction(names.worker, workers.handler, {
+      timeoutSeconds: WORKER_TIMEOUT_SECONDS,
+    });
+    this.#lambda.addSqsEventSource(names.worker, {
+      sqs: sqsClient(),
+      queueUrl: this.#queueUrl(names.tasks),
+      batchSize: 1,
+      maxConcurrency: lambdaWorkers,
+      reportBatchItemFailures: true,
+    });
+  }
+
+  #pulling(actor: Actor) {
+    this.#maySlow(actor);
+    const sqs = sqsClient();
+    const taskQueueUrl = this.#queueUrl(this.names.tasks);
+    const worker = new Worker({
+      sqs,
+      tasks: this.#tasks,
+      taskQueueUrl,
+      deadQueueUrl: this.#queueUrl(this.names.dead),
+      worker: actor.name,
+      sliceSeconds: this.#scenario.sliceSeconds,
+    });
+    return {
+      sqs,
+      taskQueueUrl,
+      worker,
+      onError: (error: unknown) => this.#log.note(`went wrong: ${error}`),
+    };
+  }
+
+  #maySlow(actor: Actor): void {
+    if (this.faults.hits('slowWorker')) actor.slowness = this.faults.random.whole(10, 100);
+  }
+}

@@ -1,0 +1,136 @@
+/** A broken variant of the pipeline: one line of one file, found by its text and replaced. */
+export interface Mutant {
+  name: string;
+  file: string;
+  find: string;
+  replace: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a task message is deleted before its results are reported',
+    file: 'src/pipeline/working/handling.ts',
+    find: 'await this.#report.finish();',
+    replace: 'void this.#report.finish().catch(() => {});',
+  },
+  {
+    name: 'duplicates are not dropped',
+    file: 'src/pipeline/collecting/ledger.ts',
+    find: 'if (bits & bit) {',
+    replace: 'if (bits & bit & 0) {',
+  },
+  {
+    name: 'claims are not renewed',
+    file: 'src/pipeline/working/claim.ts',
+    find: 'if (this.lost) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'an item starts on a claim that may end before it',
+    file: 'src/pipeline/working/claim.ts',
+    find: 'this.#until !== undefined && now + seconds * 1000 <= this.#until;',
+    replace: 'this.#until !== undefined;',
+  },
+  {
+    name: 'new chunks are sent after a lost claim',
+    file: 'src/pipeline/working/handling.ts',
+    find: "lineages must not multiply.\n    if (claim.lost) return 'keep';",
+    replace: 'lineages must not multiply.',
+  },
+  {
+    name: 'what a batch call refuses is not sent again',
+    file: 'src/pipeline/send.ts',
+    find: 'if (Failed.length === 0) return;',
+    replace: 'if (Failed.length >= 0) return;',
+  },
+  {
+    name: "the rest is lost at the slice's end",
+    file: 'src/pipeline/working/handling.ts',
+    find: '...messagesOf(rest, left,',
+    replace: '...messagesOf(rest, left.slice(0, 0),',
+  },
+  {
+    name: 'a cut drops the item in the middle',
+    file: 'src/pipeline/working/resend.ts',
+    find: 'return cut(texts,',
+    replace: 'return cut(texts.filter((_, at) => texts.length < 3 || at !== texts.length >> 1),',
+  },
+  {
+    name: 'results are acknowledged before they are taken',
+    file: 'src/pipeline/collecting/run.ts',
+    find: 'yield* this.#taken(fresh);\n          collector.acknowledge(delivery);',
+    replace: 'collector.acknowledge(delivery);\n          yield* this.#taken(fresh);',
+  },
+  {
+    name: 'an ordered run acknowledges what it keeps for later',
+    file: 'src/pipeline/collecting/order.ts',
+    find: 'if (last < this.#next) this.#through.push(delivery);',
+    replace: 'if (last >= 0) this.#through.push(delivery);',
+  },
+  {
+    name: 'a missing queue is believed at once',
+    file: 'src/pipeline/queues.ts',
+    find: "return sure && !young ? 'over' : 'unsure';",
+    replace: "return 'over';",
+  },
+  {
+    name: 'a further attempt forgets which it is',
+    file: 'src/pipeline/working/resend.ts',
+    find: 'attempt: chunk.attempt + 1',
+    replace: 'attempt: chunk.attempt',
+  },
+  {
+    name: 'a message that is to be kept is deleted',
+    file: 'src/pipeline/working/pull.ts',
+    find: "return one?.status === 'fulfilled' && one.value === 'done';",
+    replace: "return one?.status === 'fulfilled';",
+  },
+  {
+    name: 'a message whose handling failed is deleted',
+    file: 'src/handlers.ts',
+    find: 'console.error(error);\n        batchItemFailures.push({ itemIdentifier: messageId });',
+    replace: 'console.error(error);',
+  },
+  {
+    name: 'the seed answers before its chunks are accepted',
+    file: 'src/pipeline/seeding/seed.ts',
+    find: 'await sendAll(',
+    replace: 'void sendAll(',
+  },
+  {
+    name: 'a message that nobody can read is dropped',
+    file: 'src/pipeline/working/work.ts',
+    find: 'await sendAll(sqs, deadQueueUrl, [{ body: message.body }]);',
+    replace: '',
+  },
+  {
+    name: 'an input is condemned at its second announcement',
+    file: 'src/pipeline/collecting/suspects.ts',
+    find: 'const BEGUN = 6;',
+    replace: 'const BEGUN = 2;',
+  },
+  {
+    name: 'an input that kills is never condemned',
+    file: 'src/pipeline/collecting/suspects.ts',
+    find: 'return ids.size >= BEGUN;',
+    replace: 'return false;',
+  },
+  {
+    name: 'a chunk that came again is run as it is',
+    file: 'src/pipeline/working/work.ts',
+    find: 'if (chunk.items.length > 1) return',
+    replace: 'if (chunk.items.length > 1_000) return',
+  },
+  {
+    name: 'a run that is cancelled forgets the results that it drains',
+    file: 'src/pipeline/collecting/run.ts',
+    find: 'batches.push(...this.#intake.enter(delivery));',
+    replace: 'this.#intake.enter(delivery);',
+  },
+  {
+    name: 'a run that goes on takes pages for seeded that are on their way',
+    file: 'src/pipeline/seeding/seeding.ts',
+    find: 'return Math.min(this.#first, ...this.#unanswered);',
+    replace: 'return this.#first;',
+  },
+];
