@@ -20,6 +20,7 @@ import { sqsFauxqs } from './sqs-fauxqs.ts';
 import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
 import { sqsMillion } from './sqs-million.ts';
+import { sqsRecover } from './sqs-recover.ts';
 import { type Row, table } from './table.ts';
 
 const BENCHMARKS = [
@@ -32,6 +33,7 @@ const BENCHMARKS = [
   sqsInProcess,
   sqsMillion,
   sqsDurable,
+  sqsRecover,
   sqsFauxqs,
 ];
 

@@ -113,6 +113,7 @@ export class Sqs {
     this.#moves = new MoveTasks(this.#queues, serveChanged);
     this.#store = store;
     store?.load(this.#queues, serveChanged, Date.now());
+    if (store) this.#moves.resume(Date.now());
   }
 
   /** Answers requests as SQS does, whoever makes them: nothing is asked of their signatures. */

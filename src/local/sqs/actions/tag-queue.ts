@@ -44,5 +44,5 @@ export function checkTags(
 }
 
 export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): void {
-  queue.setTags(new Map([...queue.tags, ...Object.entries(tags)]));
+  queue.set({ tags: new Map([...queue.tags, ...Object.entries(tags)]) });
 }

@@ -6,6 +6,6 @@ export function untagQueue(call: Call): Output {
   const queue = queueOf(call);
   if (!call.input.has('TagKeys')) throw missingParameter('TagKeys');
   const gone = new Set(call.input.texts('TagKeys'));
-  queue.setTags(new Map([...queue.tags].filter(([key]) => !gone.has(key))));
+  queue.set({ tags: new Map([...queue.tags].filter(([key]) => !gone.has(key))) });
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Sent, Taken } from './fifo-memory.ts';
 import type { Message } from './message.ts';
+import type { MoveTask } from './move-task.ts';
 import type { Queue } from './queue.ts';
 
 /** What a FIFO queue remembers for a while: an id that was sent, or what a receive's id gave out. */
@@ -99,6 +100,7 @@ export interface KeptQueue {
   readonly purgedAt: number;
   readonly attributes: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
+  readonly moveTasks: readonly MoveTask[];
   /** The number of the message that was sent last. */
   readonly lastNumber: number;
 }

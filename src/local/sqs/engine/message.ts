@@ -34,7 +34,7 @@ export class Message implements Linked<Message>, Ranked {
   /** Its number in the queue that it is on. */
   number = 0;
   state: MessageState = 'visible';
-  /** When the delay or the visibility timeout ends. */
+  /** When the delay or the visibility timeout ends; of a visible one, when it did, or 0. */
   stateEndsAt = 0;
   /** Receives so far, on any queue. */
   receiveCount = 0;

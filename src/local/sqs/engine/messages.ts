@@ -48,7 +48,8 @@ export class Messages {
 
   /** The first sent first. */
   all(): Iterable<Message> {
-    return this.#byNumber.values();
+    // They mostly are in that order, but for those that were put back.
+    return [...this.#byNumber.values()].sort((one, other) => one.number - other.number);
   }
 
   /** The next to be received. @param previous what the same receive took before */
@@ -87,6 +88,7 @@ export class Messages {
     now: number,
     first = false,
   ): void {
+    if (state === 'visible' && message.state === 'visible') return;
     message.stateEndsAt = stateEndsAt;
     if (state !== message.state) this.#transfer(message, state, first, now);
     this.reschedule(message);
@@ -127,7 +129,7 @@ export class Messages {
   /** @param delayMs undefined: those that are delayed stay so for as long as they would */
   setTimes(retentionMs: number, delayMs: number | undefined): void {
     this.#retentionMs = retentionMs;
-    for (const message of this.all()) {
+    for (const message of this.#byNumber.values()) {
       if (delayMs !== undefined && message.state === 'delayed') {
         message.stateEndsAt = message.sentAt + delayMs;
         this.#changes?.put(message);

@@ -5,6 +5,7 @@ import type { Changes, KeptQueue } from './changes.ts';
 import { FifoMemory, type Sent, type Taken } from './fifo-memory.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
+import type { MoveTask } from './move-task.ts';
 import { FairOrder, FifoOrder } from './order.ts';
 import { Receipts } from './receipts.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
@@ -35,16 +36,16 @@ export class Queue {
   readonly arn: string;
   readonly isFifo: boolean;
   tags: ReadonlyMap<string, string> = new Map();
+  /** Moves of its messages, the latest first. */
+  moveTasks: readonly MoveTask[] = [];
   readonly createdAt: number;
   modifiedAt: number;
   attributes: Attributes;
   settings: Settings;
   purgedAt = Number.NEGATIVE_INFINITY;
-
   readonly uid: string;
   readonly changes: Changes | undefined;
   readonly fifo: FifoMemory | undefined;
-
   readonly #surroundings: Surroundings;
   readonly #messages: Messages;
   readonly #receipts: Receipts;
@@ -85,8 +86,8 @@ export class Queue {
     this.#surroundings.onChange(this);
   }
 
-  setTags(tags: ReadonlyMap<string, string>): void {
-    this.tags = tags;
+  set(change: Partial<Pick<Queue, 'tags' | 'moveTasks'>>): void {
+    Object.assign(this, change);
     this.changes?.mark();
   }
 
@@ -107,7 +108,7 @@ export class Queue {
     message.deadLetterSourceArn = sourceArn;
     if (this.isFifo) message.keptSince = now;
     message.receivedHere = 0;
-    this.#insert(message, 'visible', 0);
+    this.#insert(message, 'visible', now);
   }
 
   receive(request: ReceiveRequest, now: number): Received[] {
@@ -248,6 +249,7 @@ export class Queue {
     this.attributes = kept.attributes;
     this.settings = settingsOf(this.attributes);
     this.tags = kept.tags;
+    this.moveTasks = kept.moveTasks;
     this.modifiedAt = kept.modifiedAt;
     this.purgedAt = kept.purgedAt;
     this.#messages.lastNumber = kept.lastNumber;

@@ -1,4 +1,5 @@
 import { messageOf } from '../../../errors.ts';
+import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
 import type { Queues } from '../engine/queues.ts';
 import { Damage } from './damage.ts';
@@ -68,7 +69,27 @@ export function loadMessages(
   senderId: string,
   now: number,
 ): void {
-  for (const message of tables.read(senderId)) queue.restoreMessage(message, false, now);
+  for (const message of inOrder(queue, tables.read(senderId), now)) {
+    queue.restoreMessage(message, false, now);
+  }
   if (queue.messageCount === count) return;
   throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
+}
+
+/** On a standard queue as they became visible, which is not as they were sent. */
+function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterable<Message> {
+  if (queue.isFifo) return messages;
+  const all = [...messages];
+  for (const message of all) {
+    if (message.state !== 'visible' && message.stateEndsAt <= now) message.state = 'visible';
+  }
+  // Almost sorted already. Those come first that became visible by a deadline, which was before.
+  return all.sort(
+    (one, other) => visibleSince(one) - visibleSince(other) || other.stateEndsAt - one.stateEndsAt,
+  );
+}
+
+/** A message that was taken back is at its front. */
+function visibleSince({ receipt, stateEndsAt, sentAt }: Message): number {
+  return receipt > 0 || stateEndsAt > 0 ? stateEndsAt : sentAt;
 }

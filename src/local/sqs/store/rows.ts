@@ -15,7 +15,7 @@ export type Value = string | number | null;
 /** The columns of the tables, but for the checksum. */
 export const COLUMNS = {
   queues:
-    'id INTEGER PRIMARY KEY, name TEXT, uid TEXT, created_at INTEGER, modified_at INTEGER, purged_at INTEGER, attributes TEXT, tags TEXT',
+    'id INTEGER PRIMARY KEY, name TEXT, uid TEXT, created_at INTEGER, modified_at INTEGER, purged_at INTEGER, attributes TEXT, tags TEXT, move_tasks TEXT',
   counts: 'queue INTEGER PRIMARY KEY, last_number INTEGER, messages INTEGER',
   memories:
     'place INTEGER PRIMARY KEY, queue INTEGER, ends_at INTEGER, key TEXT, sent TEXT, taken TEXT',
@@ -117,12 +117,13 @@ export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Valu
     Number.isFinite(queue.purgedAt) ? queue.purgedAt : null,
     JSON.stringify([...queue.attributes]),
     JSON.stringify([...queue.tags]),
+    JSON.stringify(queue.moveTasks),
   ];
 }
 
 export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue {
   checkRow(row, 'what is kept of the queue itself');
-  const [, name, uid, createdAt, modifiedAt, purgedAt, attributes, tags] = row;
+  const [, name, uid, createdAt, modifiedAt, purgedAt, attributes, tags, moveTasks] = row;
   return {
     name: String(name),
     uid: String(uid),
@@ -131,6 +132,7 @@ export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue 
     purgedAt: purgedAt === null ? Number.NEGATIVE_INFINITY : Number(purgedAt),
     attributes: new Map(JSON.parse(String(attributes))),
     tags: new Map(JSON.parse(String(tags))),
+    moveTasks: JSON.parse(String(moveTasks)),
     lastNumber,
   };
 }

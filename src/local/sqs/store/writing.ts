@@ -21,7 +21,7 @@ export class Writing {
   constructor(folder: string) {
     const sql = openForWriting(folder);
     this.#sql = sql;
-    this.#put = sql.prepare('REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#put = sql.prepare('REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#putCounts = sql.prepare('REPLACE INTO counts VALUES (?, ?, ?, ?)');
     this.#setCommits = sql.prepare("UPDATE about SET value = ? WHERE key = 'commits'");
     this.#memories = new Memories(sql);
