@@ -1,4 +1,5 @@
 import { availableParallelism, hostname } from 'node:os';
+import { FanfoldError } from '../../errors.ts';
 import { namesOf } from '../../pipeline/names.ts';
 import { moduleUrl } from '../workers/module-url.ts';
 import { Workers } from '../workers/workers.ts';
@@ -61,6 +62,12 @@ const GRACE_MS = 4_000;
  */
 export async function work(options: WorkOptions): Promise<Work> {
   const { workers: count = availableParallelism(), untilEmpty = false, onSlow } = options;
+  if (!Number.isInteger(count) || count < 1 || count > 1000) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`workers\` is a whole number from 1 to 1000; ${count} is not.`,
+    );
+  }
   const tasks = moduleUrl(options.tasks).href;
   const connection = await findConnection(options.endpoint);
   const queues = await reach(connection, namesOf(NAME));
