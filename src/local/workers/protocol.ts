@@ -49,7 +49,7 @@ export type FromWorker =
   | { type: 'begin'; begun: Begun }
   /** ... and those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
-  /** Every second while a chunk is in hand: the process is not blocked. */
+  /** Every second: the process is not blocked. */
   | { type: 'alive' }
   | { type: 'trouble'; message: string }
   /** Its chunks that were begun and are not settled. */
