@@ -60,7 +60,7 @@ export type FromWorker =
   | { type: 'begin'; begun: Begun }
   /** ... and those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
-  /** Every second while a chunk is in hand: the process is not blocked. */
+  /** Every second: the process is not blocked. */
   | { type: 'alive' }
   /** A call failed, or a chunk; `passing` when the same call may succeed later. */
   | { type: 'trouble'; message: string; passing: boolean }

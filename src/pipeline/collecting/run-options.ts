@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { DEADLINE_SECONDS, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { Account } from './ledger.ts';
 
 export interface RunOptions {
@@ -35,16 +36,11 @@ export interface RunOptions {
   };
 }
 
-const DAY_SECONDS = 86_400;
-
-/** Results stay in a run's queue for 14 days at most; a day is left to collect them. */
-const MAX_DEADLINE_SECONDS = 13 * DAY_SECONDS;
-
 /** A part of fewer inputs tells little. */
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when it is out of range */
-export function deadlineMs({ deadlineSeconds = DAY_SECONDS }: RunOptions): number {
+export function deadlineMs({ deadlineSeconds = DEADLINE_SECONDS }: RunOptions): number {
   if (deadlineSeconds > 0 && deadlineSeconds <= MAX_DEADLINE_SECONDS) return deadlineSeconds * 1000;
   throw new FanfoldError(
     'BadOption',
@@ -74,12 +70,13 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
   };
 }
 
-/** What is entered from the beginning. */
-export function accountOf({ earlier, resume }: RunOptions): Account {
+/** What is entered from the beginning. @throws FanfoldError `BadOption` when it can't be in order */
+export function accountOf({ earlier, resume, ordered }: RunOptions): Account {
   const account = earlier ?? new Account();
   // Results of what was seeded may be there before the inputs are read once more.
   account.open = resume !== undefined;
   account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
+  if (ordered) leadingOf(account);
   return account;
 }
 

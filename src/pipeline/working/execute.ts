@@ -109,6 +109,7 @@ export class Execution {
     }
     if (this.#running.size > 0) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#done?.();
   }
 

@@ -264,11 +264,9 @@ export class Queue {
 
   /** Drops a message as if it had never been there; with no number, all. */
   forget(number: number | undefined, now: number): void {
+    const message = number === undefined ? undefined : this.#messages.get(number);
+    if (message) this.#messages.forget(message, now);
     if (number === undefined) this.#messages.forgetAll();
-    else {
-      const message = this.#messages.get(number);
-      if (message) this.#messages.forget(message, now);
-    }
   }
 
   /** When time alone will change something next. */

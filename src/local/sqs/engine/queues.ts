@@ -46,6 +46,10 @@ export class Queues implements Surroundings {
     return this.#options.accountId;
   }
 
+  get region(): string {
+    return this.#options.region;
+  }
+
   get bodyDigests(): boolean {
     return this.#options.bodyDigests;
   }

@@ -1,4 +1,4 @@
-import { messageOf } from '../../../errors.ts';
+import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
 import type { Queues } from '../engine/queues.ts';
@@ -24,6 +24,17 @@ export class Loading {
     this.#sql = sql;
     this.#queues = queues;
     this.#now = now;
+  }
+
+  /** Refuses queues of another account or region: what is kept names them, in ARNs. */
+  checkOwner(folder: string): void {
+    const { accountId, region } = this.#queues;
+    const owner = `account ${accountId} in ${region}`;
+    this.#sql.prepare("INSERT OR IGNORE INTO about VALUES ('owner', ?)").run(owner);
+    const kept = this.#sql.prepare("SELECT value FROM about WHERE key = 'owner'").get()?.value;
+    if (kept === owner) return;
+    const message = `The store in ${folder} is of ${kept}, and this SQS of ${owner}: give it the same, or another folder.`;
+    throw new FanfoldError('BadOption', message);
   }
 
   /** @param track called with each queue before it has messages */

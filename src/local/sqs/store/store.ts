@@ -87,6 +87,7 @@ export class Store implements Keeper {
     this.#onUndone = onUndone;
     const loading = new Loading(sql, queues, now);
     try {
+      loading.checkOwner(folder);
       loading.load((id, queue, lastNumber) => {
         const tracked = this.#track(id, queue);
         tracked.kept = { isKept: true, lastNumber };
@@ -95,8 +96,8 @@ export class Store implements Keeper {
       });
       loading.check(folder);
     } catch (error) {
-      this.#end = 'It is damaged.';
-      this.#opened.close(true);
+      this.#end = messageOf(error);
+      this.#opened.close(error instanceof FanfoldError && error.code === 'DamagedStore');
       throw error;
     }
     this.#writer = new Writer(folder);

@@ -75,6 +75,15 @@ describe('one server a folder', () => {
   });
 });
 
+it('a store is of one account in one region', async () => {
+  const folder = await testFolder();
+  await open(folder).sqs.close();
+  expect(() => new Sqs({ store: openStore(folder), region: 'eu-west-1' })).toThrow(
+    /is of account 000000000000 in us-east-1, and this SQS of account 000000000000 in eu-west-1/,
+  );
+  open(folder);
+});
+
 describe('a damaged store', () => {
   const BODY = 'the body of a message that is looked for '.repeat(25);
 
