@@ -180,6 +180,7 @@ describe('on all networks', () => {
     );
     const wrong = await fanfold([
       'serve',
+      '--memory',
       '--port',
       '0',
       '--tls-cert',
