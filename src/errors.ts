@@ -9,6 +9,8 @@
  * - `UnknownRun`: there is no such run: it has ended, or was never there.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
+ * - `StoreInUse`: another process has the folder's store open.
+ * - `DamagedStore`: what a store has kept is not there as it was written.
  * - `Closed`: the object was used after `close()`.
  */
 export type FanfoldErrorCode =
@@ -20,6 +22,8 @@ export type FanfoldErrorCode =
   | 'UnknownRun'
   | 'TaskFailed'
   | 'RunFailed'
+  | 'StoreInUse'
+  | 'DamagedStore'
   | 'Closed';
 
 /** Every error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */

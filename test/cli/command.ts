@@ -20,9 +20,19 @@ export interface Command {
 }
 
 /** Starts `fanfold` as a user does, without a terminal. */
-export function start(args: readonly string[], options: { cwd?: string } = {}): Command {
-  const child = spawn(process.execPath, [join(REPOSITORY, 'bin/fanfold.js'), ...args], {
+export function start(
+  args: readonly string[],
+  {
+    env,
+    through = [],
+    ...options
+  }: { cwd?: string; env?: NodeJS.ProcessEnv; through?: readonly string[] } = {},
+): Command {
+  const line = [...through, process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
+  const [program = '', ...rest] = line;
+  const child = spawn(program, rest, {
     ...options,
+    env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];

@@ -1,8 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
+import { mayPass } from '../../pipeline/faults.ts';
 import { recover, release } from '../../pipeline/working/recover.ts';
 import type { HandedOut } from './handed-out.ts';
-import type { Start, TaskFacts } from './protocol.ts';
+import type { Ran, Start, TaskFacts } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
@@ -10,14 +11,27 @@ export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
   /** How many processes. */
   count: number;
   sqs: SQSClient;
-  taskQueueUrl: string;
-  /** What the SQS at the endpoint has handed out, where that is known. */
-  handedOut: HandedOut;
+  /** What the SQS has handed out, where that is known. */
+  handedOut?: HandedOut;
+  /** What the workers' names begin with. @default 'worker' */
+  prefix?: string;
+  /** How long a worker may take over the item in its hand when it is to stop, in milliseconds. @default 500 */
+  graceMs?: number;
   /** Told when the workers can't go on: replacements don't start any more. */
   onFailure: (error: FanfoldError) => void;
   /** Told of what was mended: a process that died, a call that failed. */
-  onTrouble: (message: string) => void;
+  onTrouble: (trouble: Trouble) => void;
+  /** Told of what the workers ran, with `telling`. */
+  onRan?: (worker: string, ran: Ran) => void;
 }
+
+/** What went wrong, and whether it was a call that may succeed later. */
+export interface Trouble {
+  message: string;
+  passing: boolean;
+}
+
+const GRACE_MS = 500;
 
 const NOTHING_RUNNING = { running: [], settled: [] };
 
@@ -55,7 +69,8 @@ export class Workers {
     this.#options = options;
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
-    for (let number = 1; number <= options.count; number++) this.#start(`worker-${number}`);
+    const { count, prefix = 'worker' } = options;
+    for (let number = 1; number <= count; number++) this.#start(`${prefix}-${number}`);
   }
 
   get size(): number {
@@ -64,28 +79,35 @@ export class Workers {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(Array.from(this.#processes, (process) => process.stop()));
+    const { graceMs = GRACE_MS } = this.#options;
+    await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
     await Promise.all(this.#recovering);
     this.#reaper.close();
   }
 
   #start(worker: string): void {
-    const { tasks, endpoint, region, name, sliceSeconds, handedOut, onTrouble } = this.#options;
+    const { tasks, connection, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
+    const { handedOut, onTrouble, onRan } = this.#options;
     const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
-      start: { tasks, endpoint, region, name, worker, appId, sliceSeconds },
-      onTaken: () => handedOut.taken(appId),
+      start: {
+        ...{ tasks, connection, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...(handedOut ? { appId } : {}),
+        ...(telling ? { telling } : {}),
+      },
+      onTaken: () => handedOut?.taken(appId),
       onReady: (facts) => {
         this.#failedStarts = 0;
         this.#killedStarts = 0;
         for (const task of facts) this.#tasks.set(task.name, task);
         this.#ready.resolve(facts);
       },
-      onTrouble: (message) => onTrouble(`${worker}: ${message}`),
+      onTrouble: (message, passing) => onTrouble({ message: `${worker}: ${message}`, passing }),
+      onRan: (ran) => onRan?.(worker, ran),
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);
-        handedOut.died(appId);
+        handedOut?.died(appId);
         this.#replace(worker, death);
       },
       blockedSeconds: (task) =>
@@ -96,14 +118,18 @@ export class Workers {
   }
 
   #replace(worker: string, death: Death): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      // It was told to stop, and its grace ended over an item that did not: no fault of the item's.
+      for (const { receiptHandle } of death.inHand) this.#release(receiptHandle);
+      return;
+    }
     const { onTrouble } = this.#options;
     if (!death.started && this.#isHopeless(death)) {
       this.#fail(death);
       return;
     }
     if (death.started && !death.orderly) {
-      onTrouble(`${worker} died (${death.cause}) and is replaced`);
+      onTrouble({ message: `${worker} died (${death.cause}) and is replaced`, passing: false });
     }
     for (const inHand of death.inHand) this.#recover(worker, death, inHand);
     if (death.started || !death.killed) this.#start(worker);
@@ -131,6 +157,14 @@ export class Workers {
     this.#options.onFailure(error);
   }
 
+  #release(receiptHandle: string): void {
+    const { sqs, taskQueueUrl } = this.#options;
+    const released = release(sqs, taskQueueUrl, receiptHandle)
+      .catch(() => {})
+      .finally(() => this.#recovering.delete(released));
+    this.#recovering.add(released);
+  }
+
   #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
     const { receiptHandle, begun, ran, lastWords } = inHand;
@@ -150,7 +184,9 @@ export class Workers {
           })
     )
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
-      .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
+      .catch((error: unknown) =>
+        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: mayPass(error) }),
+      )
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);
   }
