@@ -15,10 +15,12 @@ import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
 import { sha256 } from './sha256.ts';
+import { sqsDurable } from './sqs-durable.ts';
 import { sqsFauxqs } from './sqs-fauxqs.ts';
 import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
 import { sqsMillion } from './sqs-million.ts';
+import { sqsRecover } from './sqs-recover.ts';
 import { type Row, table } from './table.ts';
 
 const BENCHMARKS = [
@@ -30,6 +32,8 @@ const BENCHMARKS = [
   sqsHttp,
   sqsInProcess,
   sqsMillion,
+  sqsDurable,
+  sqsRecover,
   sqsFauxqs,
 ];
 

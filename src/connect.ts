@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openProcesses } from './local/processes.ts';
+import { moduleUrl } from './local/workers/module-url.ts';
 import type { World } from './local/world.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
@@ -13,7 +12,7 @@ import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import { invokeSeed } from './pipeline/seeding/seeding.ts';
 import { wait } from './pipeline/send.ts';
-import { openRemote } from './remote.ts';
+import { openServed, openStack } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
 
 /** Where tasks run. */
@@ -60,7 +59,7 @@ const SERVED = 'fanfold';
  * ```
  *
  * @throws FanfoldError `BadOption` for options that don't fit, `BadTask` for a tasks module that
- *   can't be loaded
+ *   can't be loaded, `RunFailed` for a server that is not there or refuses the secret
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
   const { workers, stack, endpoint, tasks } = options;
@@ -77,11 +76,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
     );
   }
   if (stack !== undefined) {
-    return new Fanfold(openRemote({ name: stack, workers: workers ?? STACK_WORKERS }));
+    return new Fanfold(openStack({ name: stack, workers: workers ?? STACK_WORKERS }));
   }
   if (endpoint !== undefined) {
-    const served = { name: SERVED, endpoint, workers: workers ?? SERVER_WORKERS };
-    return new Fanfold(openRemote(served));
+    const workersThere = workers ?? SERVER_WORKERS;
+    return new Fanfold(await openServed({ name: SERVED, endpoint, workers: workersThere }));
   }
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count));
@@ -94,17 +93,6 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
   });
   fanfold.resolve(new Fanfold(world));
   return fanfold.promise;
-}
-
-function moduleUrl(tasks: URL | string): URL {
-  const isUrl = tasks instanceof URL || tasks.startsWith('file:');
-  const url = isUrl ? new URL(tasks) : pathToFileURL(tasks);
-  if (url.protocol !== 'file:') {
-    throw new FanfoldError('BadOption', `A tasks module is a file; ${url.href} is not.`);
-  }
-  const path = fileURLToPath(url);
-  if (existsSync(path)) return url;
-  throw new FanfoldError('BadTask', `The tasks module ${path} does not exist.`);
 }
 
 /** A place where tasks run. Close it, or declare it with `await using`. */

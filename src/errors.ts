@@ -9,6 +9,8 @@
  * - `UnknownRun`: there is no such run: it has ended, or was never there.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
+ * - `StoreInUse`: another process has the folder's store open.
+ * - `DamagedStore`: what a store has kept is not there as it was written.
  * - `Closed`: the object was used after `close()`.
  */
 export type FanfoldErrorCode =
@@ -20,6 +22,8 @@ export type FanfoldErrorCode =
   | 'UnknownRun'
   | 'TaskFailed'
   | 'RunFailed'
+  | 'StoreInUse'
+  | 'DamagedStore'
   | 'Closed';
 
 /** Every error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */
@@ -43,16 +47,31 @@ export class NonRetryableError extends Error {
 
 /** Whether it is a `NonRetryableError`, this copy's or another installed one's. */
 export function isNonRetryable(thrown: unknown): boolean {
-  return typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown;
+  return told(
+    () => typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown,
+    false,
+  );
 }
 
 /** The message of whatever was thrown: tasks may throw things that are no errors. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message || thrown.name;
-  try {
+  return told(() => {
+    if (thrown instanceof Error) return String(thrown.message || thrown.name);
     return String(thrown);
+  }, 'something was thrown that has no text');
+}
+
+/** The name of whatever was thrown; of what is no error, its type. */
+export function nameOf(thrown: unknown): string {
+  return told(() => (thrown instanceof Error ? String(thrown.name) : typeof thrown), 'unknown');
+}
+
+/** What a thrown value says of itself: it may throw as soon as it is looked at. */
+function told<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask();
   } catch {
-    return 'something was thrown that has no text';
+    return otherwise;
   }
 }
 

@@ -92,6 +92,7 @@ export function workerHandler(
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
   return async (event, context) => {
+    const records = recordsOf(event);
     const { sqs, names, taskQueueUrl, runs } = await place();
     const worker = new Worker({
       sqs,
@@ -105,7 +106,7 @@ export function workerHandler(
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
     const batchItemFailures: SqsBatchResponse['batchItemFailures'] = [];
-    for (const { messageId, receiptHandle, body, attributes } of recordsOf(event)) {
+    for (const { messageId, receiptHandle, body, attributes } of records) {
       const receiveCount = Number(attributes.ApproximateReceiveCount);
       // Lambda's poller received it, for much longer than a dead worker's chunk should be away.
       const claim = new Claim({ sqs, queueUrl: taskQueueUrl, receiptHandle });

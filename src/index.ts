@@ -1,5 +1,7 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
+export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
+export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';
 export { Account, type Ledger } from './pipeline/collecting/ledger.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';

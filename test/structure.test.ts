@@ -31,7 +31,7 @@ it.each([
   ['src/pipeline', /^src\/(local|cli|connect|index|handlers)/],
   ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport)|errors)/],
   ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
-  ['src/local/lambda', /^src\/(?!local\/(lambda|transport)|errors)/],
+  ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
   ['functions', /^src\/(local|cli|connect|index)/],
   ['src/local', /^src\/simulate/],
   ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],

@@ -1,14 +1,15 @@
-// node load.ts URL MESSAGES [--send-only]
+// node load.ts URL MESSAGES [--send-only] [--batches]
 //
-// Sends, receives and deletes messages of 1 KiB over 16 connections, or only sends them. Prints the
-// seconds that each took, as JSON. All requests of a kind are signed before its clock starts.
+// Sends, receives and deletes messages of 1 KiB over 16 connections, or only sends them; in batches
+// of ten over 64 connections. Prints the seconds that each took, as JSON. All requests of a kind are
+// signed before its clock starts.
 import { parseArgs } from 'node:util';
 import { Connections } from './connections.ts';
 import { bodyOf1KiB } from './requests.ts';
 import { requestSigner } from './sign.ts';
 
-const CONNECTIONS = 16;
 const WARM_UP = 3_000;
+const BATCH = 10;
 
 /** Seconds. */
 export interface Load {
@@ -19,10 +20,13 @@ export interface Load {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { 'send-only': { type: 'boolean', default: false } },
+  options: {
+    'send-only': { type: 'boolean', default: false },
+    batches: { type: 'boolean', default: false },
+  },
 });
 const [url = '', messages = ''] = positionals;
-const connections = await Connections.open(url, CONNECTIONS);
+const connections = await Connections.open(url, values.batches ? 64 : 16);
 const sign = requestSigner(new URL(url).host);
 const QueueUrl = await createQueue();
 await cycle(WARM_UP);
@@ -40,19 +44,40 @@ async function createQueue(): Promise<string> {
 
 async function cycle(count: number): Promise<Load> {
   const places = Array.from({ length: count }, (_, place) => place);
-  const sent = await timed(
-    places.map((place) => sign('SendMessage', { QueueUrl, MessageBody: bodyOf1KiB(place) })),
-  );
+  const sent = await timed(values.batches ? sendBatches(places) : places.map(sendOne));
   if (values['send-only']) return { send: sent.seconds, receive: 0, delete: 0 };
-  const receive = sign('ReceiveMessage', { QueueUrl });
-  const received = await timed(places.map(() => receive));
-  const deleted = await timed(
-    received.bodies.map((body) => {
-      const [{ ReceiptHandle }] = JSON.parse(String(body)).Messages;
-      return sign('DeleteMessage', { QueueUrl, ReceiptHandle });
-    }),
-  );
+  const receive = sign('ReceiveMessage', {
+    QueueUrl,
+    MaxNumberOfMessages: values.batches ? BATCH : 1,
+  });
+  const received = await timed(sent.bodies.map(() => receive));
+  const deleted = await timed(received.bodies.map((body) => remove(String(body))));
   return { send: sent.seconds, receive: received.seconds, delete: deleted.seconds };
+}
+
+function sendOne(place: number): Buffer {
+  return sign('SendMessage', { QueueUrl, MessageBody: bodyOf1KiB(place) });
+}
+
+function sendBatches(places: number[]): Buffer[] {
+  const batches: Buffer[] = [];
+  for (let first = 0; first < places.length; first += BATCH) {
+    const some = places.slice(first, first + BATCH);
+    const Entries = some.map((place) => ({ Id: String(place), MessageBody: bodyOf1KiB(place) }));
+    batches.push(sign('SendMessageBatch', { QueueUrl, Entries }));
+  }
+  return batches;
+}
+
+function remove(received: string): Buffer {
+  const messages: { ReceiptHandle: string }[] = JSON.parse(received).Messages;
+  const [{ ReceiptHandle } = { ReceiptHandle: '' }] = messages;
+  if (!values.batches) return sign('DeleteMessage', { QueueUrl, ReceiptHandle });
+  const Entries = messages.map((message, id) => ({
+    Id: String(id),
+    ReceiptHandle: message.ReceiptHandle,
+  }));
+  return sign('DeleteMessageBatch', { QueueUrl, Entries });
 }
 
 async function timed(requests: readonly Buffer[]): Promise<{ seconds: number; bodies: Buffer[] }> {

@@ -14,7 +14,14 @@ export const STATUS = {
 /** What a signal's exit status is, by the shells' convention. */
 export const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
-const USERS_MISTAKES = new Set(['BadInput', 'BadOption', 'BadTask', 'UnknownTask', 'UnknownRun']);
+const USERS_MISTAKES = new Set([
+  'BadInput',
+  'BadOption',
+  'BadTask',
+  'UnknownTask',
+  'UnknownRun',
+  'StoreInUse',
+]);
 
 export function statusOf(error: unknown): number {
   const mistake = error instanceof FanfoldError && USERS_MISTAKES.has(error.code);

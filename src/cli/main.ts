@@ -6,7 +6,9 @@ import { STATUS, statusOf } from './exit.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { say } from './say.ts';
+import { addServe } from './serve.ts';
 import { addTasks } from './tasks.ts';
+import { addWork } from './work.ts';
 
 /** Runs a command line and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -19,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .configureOutput({ outputError: (text) => say(text.replace(/^error: /, '').trim()) })
     .showHelpAfterError('(fanfold --help tells what there is)');
   addRun(program);
+  addServe(program);
+  addWork(program);
   addTasks(program);
   addRuns(program);
   addCollect(program);

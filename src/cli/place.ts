@@ -79,7 +79,8 @@ function checkRemote({ stack, endpoint, tasks, workers }: PlaceFlags): void {
   );
 }
 
-function workersOf(given: string | undefined): number {
+/** @throws FanfoldError `BadOption` */
+export function workersOf(given: string | undefined): number {
   if (given === undefined) return availableParallelism();
   const workers = Number(given);
   if (/^\d+$/.test(given) && workers >= 1 && workers <= 1000) return workers;

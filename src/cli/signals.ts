@@ -12,12 +12,19 @@ export class Interrupted extends Error {
   }
 }
 
+const END_MS = 1_500;
+
 /**
  * Does the work of a command that takes its time, and sets its exit status: what the work gives, or
  * what says that a signal ended it.
+ *
+ * @param endMs how long an orderly end may take before it is cut short, in milliseconds
  */
-export async function untilSignal(work: (signal: AbortSignal) => Promise<number>): Promise<void> {
-  const { signal, stop } = onSignals();
+export async function untilSignal(
+  work: (signal: AbortSignal) => Promise<number>,
+  endMs = END_MS,
+): Promise<void> {
+  const { signal, stop } = onSignals(endMs);
   try {
     process.exitCode = await work(signal);
   } catch (error) {
@@ -28,21 +35,18 @@ export async function untilSignal(work: (signal: AbortSignal) => Promise<number>
   }
 }
 
-/** How long an orderly end may take before it is cut short, in milliseconds. */
-const END_MS = 1_500;
-
 /**
  * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
  * end that takes too long (a reader of standard output that does not read), ends the process.
  */
-function onSignals(): { signal: AbortSignal; stop: () => void } {
+function onSignals(endMs: number): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const handle = (name: NodeJS.Signals) => {
     const status = SIGNAL_STATUS[name as Signal];
     if (controller.signal.aborted) process.exit(status);
     controller.abort(new Interrupted(name as Signal));
-    timer = setTimeout(() => process.exit(status), END_MS);
+    timer = setTimeout(() => process.exit(status), endMs);
     timer.unref();
   };
   const names = Object.keys(SIGNAL_STATUS) as Signal[];

@@ -9,7 +9,7 @@ const TIMEOUT_SECONDS = 43_200;
 /** Everything in this process: tasks run in it, and are known once `map` has had them. */
 export async function openInProcess(workers: number): Promise<World> {
   const tasks = new TaskRegistry();
-  const services = await openServices(workers, tasks);
+  const services = await openServices({ workers, tasks });
   const { lambda, names, taskQueueUrl, deployment } = services;
   const { sqs } = deployment;
   const closing = new AbortController();

@@ -15,23 +15,38 @@ export interface ProcessesOptions {
 
 /** SQS and Lambda in this process, tasks in worker processes that reach the SQS on a loopback port. */
 export async function openProcesses(options: ProcessesOptions): Promise<World> {
+  const { deployment, tasks, close } = await open(options);
+  return { deployment, tasks: tasks.names(), add() {}, close };
+}
+
+/**
+ * The tasks of a module without their code: it is loaded in a process of its own.
+ *
+ * @throws FanfoldError `BadTask`
+ */
+export async function loadTasks(tasks: URL): Promise<TaskRegistry> {
+  const opened = await open({ tasks, workers: 1, onWarning() {}, onFailure() {} });
+  await opened.close();
+  return opened.tasks;
+}
+
+async function open(options: ProcessesOptions) {
   const tasks = new TaskRegistry();
-  const services = await openServices(options.workers, tasks);
-  const { deployment, names, sqs, taskQueueUrl } = services;
+  const services = await openServices({ workers: options.workers, tasks });
+  const { deployment, sqs, taskQueueUrl, deadQueueUrl } = services;
   const handedOut = new HandedOut();
   const server = await listen(handedOut.watch(sqs.service));
   const workers = new Workers({
     tasks: options.tasks.href,
-    endpoint: server.url,
-    region: sqs.region,
-    name: names.name,
+    connection: { endpoint: server.url, region: sqs.region, credentials: 'none' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
     count: options.workers,
     sqs: deployment.sqs,
     taskQueueUrl,
+    deadQueueUrl,
     handedOut,
     onFailure: options.onFailure,
-    onTrouble: options.onWarning,
+    onTrouble: ({ message }) => options.onWarning(message),
   });
   const close = async () => {
     await workers.close();
@@ -44,7 +59,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<World> {
     await close();
     throw error;
   }
-  return { deployment, tasks: tasks.names(), add() {}, close };
+  return { deployment, tasks, close };
 }
 
 /** The seed knows tasks by name alone: their code is with the workers. */

@@ -1,6 +1,6 @@
 // The two ways to a service: in process for SDK clients, and on a port.
 export { copiedFast } from './transport/copied-fast.ts';
-export { type Listening, listen } from './transport/http.ts';
+export { isLoopback, type Listening, listen } from './transport/http.ts';
 export { inProcess } from './transport/in-process.ts';
 export type { Service, ServiceRequest, ServiceResponse } from './transport/service.ts';
 export { unsigned } from './transport/unsigned.ts';

@@ -18,7 +18,7 @@ export interface World {
 }
 
 /** What a local deployment is called. */
-const NAME = 'fanfold';
+export const NAME = 'fanfold';
 
 /** Bytes of inputs and results that a local run may have in memory. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -29,6 +29,9 @@ const LONGEST_SECONDS = 43_200;
 /** The high count that a poison message is found long before: see the pipeline's own cuts. */
 const MAX_RECEIVE_COUNT = 100;
 
+/** Two weeks, SQS's longest. */
+const RETENTION = { MessageRetentionPeriod: '1209600' };
+
 /** How long a local worker keeps one chunk, in seconds. */
 export const LOCAL_SLICE_SECONDS = 5;
 
@@ -38,17 +41,36 @@ export interface LocalServices {
   readonly lambda: Lambda;
   readonly names: Names;
   readonly taskQueueUrl: string;
+  readonly deadQueueUrl: string;
   readonly deployment: Deployment;
   close(): Promise<void>;
 }
 
-/** @param tasks what the seed function takes runs of */
-export async function openServices(workers: number, tasks: TaskRegistry): Promise<LocalServices> {
-  const sqs = new Sqs({ strictTiming: false, bodyDigests: false });
-  const lambda = new Lambda();
+export interface ServicesOptions {
+  /** How many workers chunks are cut for. */
+  workers: number;
+  /** What the seed function takes runs of. */
+  tasks: TaskRegistry;
+  /** @default one that is for processes of this Fanfold alone */
+  sqs?: Sqs;
+  lambda?: Lambda;
+  /** What queue URLs begin with. */
+  endpoint?: string;
+  /** How long a chunk is hidden from others whose receiver does not say. @default 12 h */
+  hiddenSeconds?: number;
+}
+
+export async function openServices({
+  workers,
+  tasks,
+  sqs = new Sqs({ strictTiming: false, bodyDigests: false }),
+  lambda = new Lambda(),
+  endpoint = 'http://localhost',
+  hiddenSeconds = LONGEST_SECONDS,
+}: ServicesOptions): Promise<LocalServices> {
   const names = namesOf(NAME);
-  const client = createSqsClient(sqs, PLAIN_SQS);
-  const taskQueueUrl = await createQueues(client, names);
+  const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
+  const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
   lambda.addFunction(names.seed, seedHandler(tasks, { sqs: client, name: NAME }), {
     timeoutSeconds: LONGEST_SECONDS,
   });
@@ -58,6 +80,7 @@ export async function openServices(workers: number, tasks: TaskRegistry): Promis
     lambda,
     names,
     taskQueueUrl,
+    deadQueueUrl,
     deployment: {
       sqs: client,
       lambda: lambdaClient,
@@ -68,23 +91,28 @@ export async function openServices(workers: number, tasks: TaskRegistry): Promis
     },
     async close() {
       await lambda.close();
-      sqs.close();
+      await sqs.close();
       client.destroy();
       lambdaClient.destroy();
     },
   };
 }
 
-async function createQueues(sqs: SQSClient, names: Names): Promise<string> {
+async function createQueues(sqs: SQSClient, names: Names, hiddenSeconds: number) {
   const create = async (QueueName: string, Attributes: Record<string, string>) =>
     (await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
-  const QueueUrl = await create(names.dead, { MessageRetentionPeriod: '1209600' });
-  const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] });
+  const deadQueueUrl = await create(names.dead, RETENTION);
+  const asked = new GetQueueAttributesCommand({
+    QueueUrl: deadQueueUrl,
+    AttributeNames: ['QueueArn'],
+  });
   const { Attributes: { QueueArn } = {} } = await sqs.send(asked);
   const redrive = { deadLetterTargetArn: QueueArn, maxReceiveCount: MAX_RECEIVE_COUNT };
-  return create(names.tasks, {
-    VisibilityTimeout: String(LONGEST_SECONDS),
-    MessageRetentionPeriod: '1209600',
+  const taskQueueUrl = await create(names.tasks, {
+    ...RETENTION,
+    VisibilityTimeout: String(hiddenSeconds),
     RedrivePolicy: JSON.stringify(redrive),
   });
+  await create(names.results, RETENTION);
+  return { taskQueueUrl, deadQueueUrl };
 }

@@ -58,3 +58,9 @@ export function createdAt(runId: string): number | undefined {
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${ms}Z`);
   return Number.isNaN(time) ? undefined : time;
 }
+
+/** How long after its creation a run ends whatever workers do, unless it says so itself. */
+export const DEADLINE_SECONDS = 86_400;
+
+/** The longest: results stay in a run's queue for 14 days, and a day is left to collect them. */
+export const MAX_DEADLINE_SECONDS = 13 * DEADLINE_SECONDS;

@@ -19,10 +19,23 @@ export async function findQueue(sqs: SQSClient, name: string): Promise<string | 
   }
 }
 
+/** Looks for a queue that was there, and how far they are apart, in milliseconds. */
+const SURE_LOOKS = 3;
+const SURE_MS = 1_000;
+
+/** A queue's URL by its name; undefined when several looks agree: SQS may miss one for a moment. */
+export async function findSurely(sqs: SQSClient, name: string): Promise<string | undefined> {
+  for (let look = 1; ; look++) {
+    const url = await findQueue(sqs, name);
+    if (url !== undefined || look === SURE_LOOKS) return url;
+    await wait(SURE_MS);
+  }
+}
+
 /** 14 days, SQS's longest: a run's results outlive any collector. */
 const RETENTION_SECONDS = 1_209_600;
 
-/** How long a collector's consumer may take over what it received before SQS offers it again. */
+/** For who receives without saying how long it takes: a collector says so itself. */
 const RESULT_VISIBILITY_SECONDS = 300;
 
 /** Makes the queue that carries one run's results, with its tags, or finds it. */

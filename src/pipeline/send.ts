@@ -10,7 +10,7 @@ export interface Outgoing {
   delaySeconds?: number;
 }
 
-/** SQS's limits of a batch: entries, and bytes in all. */
+/** SQS's limit of a batch; in bytes it holds as much as one message. */
 const BATCH_ENTRIES = 10;
 
 /** Batches on their way at once: hides the network's latency, and keeps little in memory. */

@@ -15,28 +15,52 @@ const USAGE = `npm run simulate -- [options]
   --shrink N     seconds to look for a smaller scenario that fails; default: 60
   --log FILE     writes every event there`;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-    runs: { type: 'string', default: '500' },
-    path: { type: 'string' },
-    processes: { type: 'string', default: '1' },
-    shrink: { type: 'string', default: '60' },
-    log: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const { values } = parsed(() =>
+  parseArgs({
+    options: {
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+      runs: { type: 'string', default: '500' },
+      path: { type: 'string' },
+      processes: { type: 'string', default: '1' },
+      shrink: { type: 'string', default: '60' },
+      log: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  }),
+);
 
 const seed = seedOf(values.seed);
-const runs = Number(values.runs);
-const processes = Number(values.processes);
+const runs = countOf('--runs', values.runs);
+const processes = countOf('--processes', values.processes);
+const shrinkSeconds = countOf('--shrink', values.shrink);
 if (values.help) console.log(USAGE);
 else if (processes > 1) await shareOut();
 else await simulateAll();
 
 /** Seven digits of a hash tell commits apart well enough. */
 function seedOf(text: string): number {
-  return /^-?\d{1,10}$/.test(text) ? Number(text) | 0 : Number.parseInt(text.slice(0, 7), 16);
+  if (/^\d{1,10}$/.test(text)) return Number(text) | 0;
+  if (/^[0-9a-f]{7,40}$/.test(text)) return Number.parseInt(text.slice(0, 7), 16);
+  return refuse(`--seed is a whole number, or a commit's hash; "${text}" is not.`);
+}
+
+function countOf(option: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  return refuse(`${option} is a whole number from 1; "${text}" is not.`);
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+/** A simulation that was asked for wrongly must not pass for one that found nothing. */
+function refuse(why: string): never {
+  console.error(`${why}\n\n${USAGE}`);
+  process.exit(2);
 }
 
 async function shareOut(): Promise<void> {
@@ -59,7 +83,7 @@ async function simulateAll(): Promise<void> {
   const found = await campaign({
     seed,
     runs,
-    shrinkSeconds: Number(values.shrink),
+    shrinkSeconds,
     ...(values.path === undefined ? {} : { path: values.path }),
     onOutcome(outcome) {
       summary.enter(outcome);

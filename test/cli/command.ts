@@ -19,20 +19,20 @@ export interface Command {
   ended: Promise<Ended>;
 }
 
-export interface StartOptions {
-  cwd?: string;
-  /** No file can be longer, in blocks of 512 bytes: what comes after meets an error, as on a full disk. */
-  fileBlocks?: number;
-}
-
 /** Starts `fanfold` as a user does, without a terminal. */
-export function start(args: readonly string[], options: StartOptions = {}): Command {
-  const { cwd, fileBlocks } = options;
-  const line = [process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
-  const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`, ...line];
-  const [program = '', ...rest] = fileBlocks === undefined ? line : limited;
+export function start(
+  args: readonly string[],
+  {
+    env,
+    through = [],
+    ...options
+  }: { cwd?: string; env?: NodeJS.ProcessEnv; through?: readonly string[] } = {},
+): Command {
+  const line = [...through, process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
+  const [program = '', ...rest] = line;
   const child = spawn(program, rest, {
-    ...(cwd === undefined ? {} : { cwd }),
+    ...options,
+    env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const out: Buffer[] = [];

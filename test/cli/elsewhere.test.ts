@@ -91,6 +91,9 @@ const queues = async () =>
   (await server.client.send(new ListQueuesCommand({ QueueNamePrefix: 'fanfold-run-' })))
     .QueueUrls ?? [];
 
+/** No file gets longer, in blocks of 512 bytes: what comes after meets an error, as on a full disk. */
+const fullAt = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$0" "$@"`];
+
 async function runId(command: Command): Promise<string> {
   const said = () => /began run (\S+)/.exec(command.said())?.[1];
   await expect.poll(said, { timeout: 15_000 }).toBeDefined();
@@ -233,7 +236,7 @@ describe('a run elsewhere', () => {
   });
 
   it('outlives an output on a full disk', async () => {
-    const command = start(args(600), { fileBlocks: 20 });
+    const command = start(args(600), { through: fullAt(20) });
     const { status, stderr } = await command.ended;
     expect(stderr).toContain('could not be written');
     expect(stderr).toContain('to go on with it: fanfold run steady');
@@ -247,7 +250,7 @@ describe('a run elsewhere', () => {
   it('outlives a record on a full disk, and is gone on with', async () => {
     const there = ['--endpoint', server.url, '--input', '-', '--output', output];
     const line = ['run', held.name, ...there];
-    const command = start(line, { fileBlocks: 1 });
+    const command = start(line, { through: fullAt(1) });
     const over = command.ended.then(() => true);
     const recorded = async () => (await readFile(`${output}.run`, 'utf8').catch(() => '')).length;
     let inputs = '0\n';

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateQueueCommand,
@@ -10,7 +13,13 @@ import {
 import { AwsQueryProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';
 import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
-import { createSqsClient, Sqs, type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import {
+  createSqsClient,
+  openStore,
+  Sqs,
+  type SqsServer,
+  serveSqs,
+} from '../../src/local/sqs/index.ts';
 import { TestQueue } from './test-queue.ts';
 
 /** Whether serveSqs speaks the Query protocol yet. */
@@ -123,8 +132,12 @@ class OverHttp extends World {
     return this.#server.sqs;
   }
 
+  protected async serve(): Promise<SqsServer> {
+    return serveSqs();
+  }
+
   async connect() {
-    this.#server = await serveSqs();
+    this.#server = await this.serve();
     return new SQSClient({
       region: 'us-east-1',
       endpoint: this.#server.url,
@@ -148,6 +161,21 @@ class OverHttp extends World {
   /** One process, and what is written first is read first: two round trips later it is there. */
   async arrived() {
     for (let trip = 0; trip < 2; trip++) await fetch(this.#server?.url ?? '', { method: 'POST' });
+  }
+}
+
+/** What is answered is on disk: everything else is as in memory. */
+class Durable extends OverHttp {
+  #folder = '';
+
+  protected override async serve() {
+    this.#folder = await mkdtemp(join(tmpdir(), 'fanfold-contract-'));
+    return serveSqs({ sqs: new Sqs({ store: openStore(this.#folder) }) });
+  }
+
+  override async close() {
+    await super.close();
+    await rm(this.#folder, { recursive: true });
   }
 }
 
@@ -178,6 +206,7 @@ const WORLDS: World[] = [
   new OverHttp('over HTTP, JSON'),
   ...(SPEAKS_QUERY ? [new OverHttp('over HTTP, Query', { protocol: AwsQueryProtocol })] : []),
   new InProcess('in process, CBOR', PLAIN_SQS),
+  new Durable('durable, over HTTP'),
   ...(ON_AWS ? [new Aws()] : []),
 ];
 

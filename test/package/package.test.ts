@@ -143,7 +143,7 @@ describe('the packed package', () => {
 
   it('runs the samples of the page on SQS', async () => {
     const files = [...sqsPage.keys()];
-    expect(files).toHaveLength(4);
+    expect(files).toHaveLength(5);
     await typecheck(files);
     const vitest = files.filter((file) => sqsPage.get(file)?.includes("from 'vitest'"));
     await runs(NODE, ['--test', ...files.filter((file) => !vitest.includes(file))], {

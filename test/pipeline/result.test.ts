@@ -5,6 +5,11 @@ import { failedLine, okLine } from '../../src/pipeline/messages/result.ts';
 import { ResultDraft, readResults } from '../../src/pipeline/messages/result-message.ts';
 
 describe('result messages', () => {
+  it('that only look like ours are refused, whatever they hold', () => {
+    const lookalike = '{"v":1,"worker":oops,"results":[\n{"index":0,"status":"ok"}\n]}';
+    expect(() => readResults(lookalike)).toThrow('this one is not JSON');
+  });
+
   it('bring back any outputs, line breaks and lookalikes included', () => {
     const output = fc.oneof(
       fc.jsonValue(),

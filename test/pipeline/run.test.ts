@@ -2,6 +2,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
+  Account,
   connect,
   defineTask,
   type Fanfold,
@@ -154,6 +155,57 @@ describe('map', () => {
     });
   });
 
+  it('does not wait for a source at rest to tell that there is no such task', {
+    timeout: 5_000,
+  }, async () => {
+    fanfold.map(double, []);
+    async function* resting() {
+      for (let n = 0; n < 10; n++) yield n;
+      await new Promise(() => {});
+    }
+    const run = fanfold.map('duoble', resting());
+    await expect(Array.fromAsync(run)).rejects.toMatchObject({ code: 'UnknownTask' });
+    await run.ended;
+    const { inputs, cancelled, sealed } = run.ledger;
+    expect({ inputs, sealed }).toEqual({ inputs: cancelled, sealed: true });
+  });
+
+  it('has a balanced ledger when it has ended, whatever ended it', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waits = defineTask({ name: 'waits-long', run: () => new Promise(() => {}) });
+    const run = fanfold.map(waits, [1, 2, 3], { signal });
+    controller.abort(new Error('enough'));
+    await expect(Array.fromAsync(run)).rejects.toThrow('enough');
+    await run.ended;
+    expect(run.ledger).toMatchObject({ inputs: 3, cancelled: 3, sealed: true });
+  });
+
+  it('gives the outputs of what is missing, in order, after earlier results', async () => {
+    const earlier = new Account();
+    earlier.inputs = 2;
+    earlier.enter(0, 'ok');
+    earlier.enter(1, 'ok');
+    const run = fanfold.map(double, [1, 2, 3, 4], { earlier });
+    expect(await Array.fromAsync(run.outputs())).toEqual([6, 8]);
+    expect(run.ledger).toMatchObject({ inputs: 4, ok: 4 });
+    const gap = new Account();
+    gap.inputs = 4;
+    gap.enter(3, 'ok');
+    const gapped = fanfold.map(double, [1, 2, 3, 4], { earlier: gap });
+    await expect(Array.fromAsync(gapped.outputs())).rejects.toThrow('without a gap');
+    await gapped.cancel();
+  });
+
+  it.each([
+    ['signal', { signal: {} as AbortSignal }],
+    ['earlier', { earlier: {} as Account }],
+    ['resume.runId', { resume: { runId: 'mine' } }],
+    ['deadlineSeconds', { deadlineSeconds: '5' as unknown as number }],
+  ])('begins nothing with a wrong `%s`', (option, options) => {
+    expect(() => fanfold.map(double, [1], options)).toThrow(`\`${option}\` is a`);
+  });
+
   it('gives its results once', async () => {
     const run = fanfold.map(double, [1]);
     await Array.fromAsync(run);
@@ -162,6 +214,52 @@ describe('map', () => {
 });
 
 describe('what becomes of an input', () => {
+  it('is a failure of its own, whatever odd thing its function throws or returns', async () => {
+    const traps: Record<string, () => unknown> = {
+      unreadable() {
+        throw Object.defineProperty(new Error('m'), 'message', {
+          get() {
+            throw 1;
+          },
+        });
+      },
+      proxy() {
+        throw new Proxy(
+          {},
+          {
+            getPrototypeOf() {
+              throw new Error('no');
+            },
+          },
+        );
+      },
+      thenless: () =>
+        Object.defineProperty({}, 'then', {
+          get() {
+            throw new Error('no then');
+          },
+        }),
+    };
+    const odd = defineTask({
+      name: 'odd-throws',
+      maxAttempts: 2,
+      backoffBaseSeconds: 0,
+      run: async (trap: string) => traps[trap]?.(),
+    });
+    const results = await Array.fromAsync(fanfold.map(odd, Object.keys(traps), { ordered: true }));
+    expect(results).toMatchObject([
+      {
+        error: {
+          code: 'TaskFailed',
+          name: 'Error',
+          message: 'something was thrown that has no text',
+        },
+      },
+      { error: { code: 'TaskFailed', attempts: 2 } },
+      { error: { code: 'TaskFailed', message: 'no then' } },
+    ]);
+  });
+
   it('is the image in JSON of what its function returns', async () => {
     const given: Record<string, () => unknown> = {
       nothing: () => undefined,

@@ -64,8 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an ordered run acknowledges what it keeps for later',
     file: 'src/pipeline/collecting/order.ts',
-    find: 'if (last < this.#next) this.#through.push(delivery);',
-    replace: 'if (last >= 0) this.#through.push(delivery);',
+    find: 'if (last < this.#next) this.#through.push({ receiptHandles });',
+    replace: 'if (last >= 0) this.#through.push({ receiptHandles });',
   },
   {
     name: 'a missing queue is believed at once',
@@ -123,9 +123,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a run that is cancelled forgets the results that it drains',
-    file: 'src/pipeline/collecting/run.ts',
-    find: 'batches.push(...this.#intake.enter(delivery));',
-    replace: 'this.#intake.enter(delivery);',
+    file: 'src/pipeline/collecting/ending.ts',
+    find: 'batches.push(...intake.enter(delivery));',
+    replace: 'intake.enter(delivery);',
   },
   {
     name: 'a run that goes on takes pages for seeded that are on their way',

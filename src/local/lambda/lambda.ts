@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError, messageOf } from '../../errors.ts';
+import { type Credentials, SignatureError, type SignatureFault, Verifier } from '../auth/index.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
 import { errorResponse, LambdaError } from './errors.ts';
 import { EventSource, type EventSourceOptions } from './event-source.ts';
@@ -79,16 +80,25 @@ export class Lambda {
     await Promise.all(Array.from(this.#sources, (source) => source.close()));
   }
 
-  /** Answers requests as Lambda does. */
-  readonly service: Service = async (request) => {
+  /** Answers requests as Lambda does, whoever makes them. */
+  readonly service: Service = (request) => this.#answer(request);
+
+  /** A service for those alone who sign their requests with one of the keys. */
+  signedService(credentials: readonly Credentials[]): Service {
+    const verifier = new Verifier({ credentials, region: this.region, service: 'lambda' });
+    return (request) => this.#answer(request, verifier);
+  }
+
+  async #answer(request: ServiceRequest, verifier?: Verifier): Promise<ServiceResponse> {
     const requestId = randomUUID();
     try {
+      if (verifier) verify(verifier, request);
       return await this.#invoke(request, requestId);
     } catch (error) {
       if (error instanceof LambdaError) return errorResponse(error, requestId);
       throw error;
     }
-  };
+  }
 
   async #invoke(request: ServiceRequest, requestId: string): Promise<ServiceResponse> {
     const [, encoded] = INVOKE.exec(request.path) ?? [];
@@ -160,6 +170,24 @@ export class Lambda {
 
   #arn(name: string): string {
     return `arn:aws:lambda:${this.region}:${this.#accountId}:function:${name}`;
+  }
+}
+
+/** Lambda's names for them: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html */
+const REFUSALS: Record<SignatureFault, [status: number, type: string]> = {
+  missing: [403, 'MissingAuthenticationTokenException'],
+  unknownKey: [403, 'UnrecognizedClientException'],
+  mismatch: [403, 'InvalidSignatureException'],
+  malformed: [400, 'IncompleteSignatureException'],
+};
+
+function verify(verifier: Verifier, request: ServiceRequest): void {
+  try {
+    verifier.verify(request, Date.now());
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    const [status, type] = REFUSALS[error.fault];
+    throw new LambdaError(status, type, error.message);
   }
 }
 

@@ -37,6 +37,7 @@ export type SqsErrorCode =
   | 'RequestEntityTooLarge'
   | 'RequestThrottled'
   | 'ResourceNotFoundException'
+  | 'ServiceUnavailable'
   | 'SignatureDoesNotMatch'
   | 'TooManyEntriesInBatchRequest'
   | 'UnknownOperation'
@@ -127,6 +128,7 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   RequestEntityTooLarge: 413,
   RequestThrottled: 403,
   ResourceNotFoundException: 404,
+  ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
 };
 

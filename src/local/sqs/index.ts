@@ -2,3 +2,4 @@ export type { Credentials } from '../auth/index.ts';
 export { createSqsClient } from './client.ts';
 export { type ServeSqsOptions, type SqsServer, serveSqs } from './server.ts';
 export { type PeekedMessage, Sqs, type SqsOptions } from './sqs.ts';
+export { openStore, type Store } from './store/index.ts';

@@ -1,25 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { MoveTask } from './engine/move-task.ts';
 import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
 import { SqsError } from './errors.ts';
 import { MOVE_RATE, MOVE_TASK_RESULTS } from './limits.ts';
 
-/** What becomes of a move task: it runs, and ends in one of four ways. */
-type MoveStatus = 'RUNNING' | 'COMPLETED' | 'CANCELLED' | 'FAILED';
-
-/** One move of a dead-letter queue's messages, back to where they came from or to one queue. */
-interface MoveTask {
+/** A task that runs, since when, and what it had moved by then. */
+interface Run {
   readonly handle: string;
-  readonly source: Queue;
-  /** Undefined: each message goes back to its own source. */
-  readonly destinationArn: string | undefined;
-  readonly perSecond: number | undefined;
-  readonly startedAt: number;
-  /** How many there were to move at the start. */
-  readonly toMove: number;
-  moved: number;
-  status: MoveStatus;
-  failure: string | undefined;
+  readonly since: number;
+  readonly movedBefore: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -29,13 +19,13 @@ const TICK_MS = 100;
 /**
  * Moves the messages of dead-letter queues, at most 500 a second each. A task runs until its queue
  * has given all that it had; what arrives meanwhile is moved as well. A timer runs only while a
- * task does.
+ * task does. What there is to tell of tasks is their queue's to keep, and where that is kept, they
+ * go on when the queue is there again.
  */
 export class MoveTasks {
   readonly #queues: Queues;
   readonly #onMoved: (now: number) => void;
-  /** By source ARN, the latest first. */
-  readonly #tasks = new Map<string, MoveTask[]>();
+  readonly #runs = new Map<Queue, Run>();
 
   /** @param onMoved called when queues have changed by themselves */
   constructor(queues: Queues, onMoved: (now: number) => void) {
@@ -54,15 +44,13 @@ export class MoveTasks {
       throw refused('Source queue must be configured as a Dead Letter Queue.');
     }
     if (destinationArn !== undefined) this.#checkDestination(source, destinationArn);
-    const tasks = this.#tasksOf(source);
-    if (tasks.some(({ status }) => status === 'RUNNING')) {
+    if (source.moveTasks.some(({ status }) => status === 'RUNNING')) {
       throw refused(
         'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
       );
     }
     const task: MoveTask = {
       handle: handleOf(sourceArn),
-      source,
       destinationArn,
       perSecond,
       startedAt: now,
@@ -70,33 +58,39 @@ export class MoveTasks {
       moved: 0,
       status: 'RUNNING',
       failure: undefined,
-      timer: undefined,
     };
-    this.#tasks.set(sourceArn, [task, ...tasks].slice(0, MOVE_TASK_RESULTS.max));
-    this.#advanceLater(task);
+    source.set({ moveTasks: [task, ...source.moveTasks].slice(0, MOVE_TASK_RESULTS.max) });
+    this.#run(source, task, now);
     return task.handle;
+  }
+
+  /** Goes on with those that ran when their queues were kept. */
+  resume(now: number): void {
+    for (const queue of this.#queues.withPrefix('')) {
+      const task = queue.moveTasks.find(({ status }) => status === 'RUNNING');
+      if (task) this.#run(queue, task, now);
+    }
   }
 
   /** @returns how many messages it had moved */
   cancel(handle: string): number {
-    const sourceArn = sourceOf(handle);
-    const tasks = this.#tasksOf(this.#source(sourceArn));
-    const task = tasks.find((one) => one.handle === handle);
+    const source = this.#source(sourceOf(handle));
+    const task = taskOf(source, handle);
     if (task?.status !== 'RUNNING') {
       throw new SqsError('ResourceNotFoundException', 'Task does not exist.');
     }
-    clearTimeout(task.timer);
-    task.status = 'CANCELLED';
+    this.#stop(source);
+    change(source, { ...task, status: 'CANCELLED' });
     return task.moved;
   }
 
   /** The latest tasks of a queue, as the API tells of them. */
   list(sourceArn: string, count: number): Readonly<Record<string, unknown>>[] {
-    const tasks = this.#tasksOf(this.#source(sourceArn));
-    return tasks.slice(0, count).map((task) => ({
+    const source = this.#source(sourceArn);
+    return source.moveTasks.slice(0, count).map((task) => ({
       ...(task.status === 'RUNNING' ? { TaskHandle: task.handle } : {}),
       Status: task.status,
-      SourceArn: task.source.arn,
+      SourceArn: source.arn,
       ...(task.destinationArn === undefined ? {} : { DestinationArn: task.destinationArn }),
       ...(task.perSecond === undefined ? {} : { MaxNumberOfMessagesPerSecond: task.perSecond }),
       ApproximateNumberOfMessagesMoved: task.moved,
@@ -106,50 +100,59 @@ export class MoveTasks {
     }));
   }
 
-  /** Ends all of them. */
+  /** Moves nothing any more. */
   close(): void {
-    for (const tasks of this.#tasks.values()) for (const { timer } of tasks) clearTimeout(timer);
-    this.#tasks.clear();
+    for (const source of this.#runs.keys()) this.#stop(source);
   }
 
-  #advanceLater(task: MoveTask): void {
-    task.timer = setTimeout(() => {
+  #run(source: Queue, { handle, moved }: MoveTask, now: number): void {
+    const run: Run = { handle, since: now, movedBefore: moved, timer: undefined };
+    this.#stop(source);
+    this.#runs.set(source, run);
+    this.#advanceLater(source, run);
+  }
+
+  #stop(source: Queue): void {
+    clearTimeout(this.#runs.get(source)?.timer);
+    this.#runs.delete(source);
+  }
+
+  #advanceLater(source: Queue, run: Run): void {
+    run.timer = setTimeout(() => {
       const now = Date.now();
-      this.#advance(task, now);
-      if (task.status === 'RUNNING') this.#advanceLater(task);
+      const task = taskOf(source, run.handle);
+      const after = task && this.#advanced(source, task, run, now);
+      if (after && after !== task) change(source, after);
+      if (after?.status === 'RUNNING') this.#advanceLater(source, run);
+      else this.#stop(source);
       this.#onMoved(now);
     }, TICK_MS);
   }
 
-  /** Moves what is due by now. */
-  #advance(task: MoveTask, now: number): void {
-    const { source, perSecond = MOVE_RATE.max, startedAt } = task;
-    const due = Math.floor(((now - startedAt) / 1000) * perSecond);
-    while (task.moved < due) {
+  /** The task when what is due by now has been moved. */
+  #advanced(source: Queue, task: MoveTask, { since, movedBefore }: Run, now: number): MoveTask {
+    const { perSecond = MOVE_RATE.max, destinationArn } = task;
+    const due = movedBefore + Math.floor(((now - since) / 1000) * perSecond);
+    let { moved } = task;
+    while (moved < due) {
       if (source.counts(now).visible === 0 || this.#queues.byArn(source.arn) !== source) {
-        task.status = 'COMPLETED';
-        return;
+        return { ...task, moved, status: 'COMPLETED' };
       }
-      const moved = source.moveNext(
+      const hasMoved = source.moveNext(
         ({ deadLetterSourceArn }) =>
-          this.#queues.byArn(task.destinationArn ?? deadLetterSourceArn ?? ''),
+          this.#queues.byArn(destinationArn ?? deadLetterSourceArn ?? ''),
         now,
       );
-      if (!moved) {
-        task.status = 'FAILED';
-        task.failure =
-          task.destinationArn === undefined
+      if (!hasMoved) {
+        const failure =
+          destinationArn === undefined
             ? 'CouldNotDetermineMessageSource'
             : 'AWS.SimpleQueueService.NonExistentQueue';
-        return;
+        return { ...task, moved, status: 'FAILED', failure };
       }
-      task.moved++;
+      moved++;
     }
-  }
-
-  /** Those of the queue itself, not of an earlier one of its name. */
-  #tasksOf(source: Queue): MoveTask[] {
-    return this.#tasks.get(source.arn)?.filter((task) => task.source === source) ?? [];
+    return moved === task.moved ? task : { ...task, moved };
   }
 
   #source(arn: string): Queue {
@@ -175,6 +178,15 @@ export class MoveTasks {
       throw refused('Source queue and destination queue must be of the same type.');
     }
   }
+}
+
+function taskOf(source: Queue, handle: string): MoveTask | undefined {
+  return source.moveTasks.find((task) => task.handle === handle);
+}
+
+function change(source: Queue, task: MoveTask): void {
+  const moveTasks = source.moveTasks.map((one) => (one.handle === task.handle ? task : one));
+  source.set({ moveTasks });
 }
 
 function refused(message: string): SqsError {

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
-import { type Listening, listen, type ServiceRequest, type ServiceResponse } from '../transport.ts';
+import {
+  isLoopback,
+  type Listening,
+  listen,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../transport.ts';
 import { SqsError } from './errors.ts';
 import { protocolOf } from './protocols/index.ts';
 import { Sqs, type SqsOptions } from './sqs.ts';
@@ -48,7 +54,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   const service = credentials ? sqs.signedService(credentials) : sqs.service;
   const listening = await listen(service, { ...options, refuseTooLong });
   const close = async () => {
-    sqs.close();
+    await sqs.close();
     await listening.close();
   };
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
@@ -67,6 +73,7 @@ const OF_SQS = [
   'strictTiming',
   'fifoMemorySeconds',
   'bodyDigests',
+  'store',
 ] as const satisfies (keyof SqsOptions)[];
 
 function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
@@ -105,8 +112,4 @@ function checkCredentials(credentials: readonly Credentials[]): void {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

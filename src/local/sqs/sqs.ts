@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
 import { type Credentials, SignatureError, type SignatureFault, Verifier } from '../auth/index.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
 import { ACTIONS } from './actions/index.ts';
@@ -12,8 +12,9 @@ import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.t
 import { LongPolls } from './long-polls.ts';
 import { MoveTasks } from './move-tasks.ts';
 import { protocolOf } from './protocols/index.ts';
-import type { ActionRequest } from './protocols/protocol.ts';
+import type { ActionRequest, Protocol } from './protocols/protocol.ts';
 import { hostOf } from './protocols/request.ts';
+import type { Store } from './store/index.ts';
 
 export interface SqsOptions {
   /** @default '000000000000' */
@@ -41,6 +42,12 @@ export interface SqsOptions {
    * @default true
    */
   bodyDigests?: boolean;
+  /**
+   * Where the queues are kept: what `openStore` gives. Answers then wait until what they tell of is
+   * on disk. It is closed with the Sqs.
+   * @default nowhere: they end with the process
+   */
+  store?: Store;
 }
 
 /** A message as `peek` shows it. */
@@ -57,7 +64,8 @@ export interface PeekedMessage {
 
 /**
  * An SQS in this process: one account's queues in one region. Give `service` to an SDK client
- * (`createSqsClient` does) or put it on a port. Nothing is kept when the process ends.
+ * (`createSqsClient` does) or put it on a port. Without a `store`
+ * nothing is kept when the process ends.
  */
 export class Sqs {
   readonly region: string;
@@ -65,6 +73,7 @@ export class Sqs {
   readonly #queues: Queues;
   readonly #polls: LongPolls;
   readonly #moves: MoveTasks;
+  readonly #store: Store | undefined;
 
   constructor(options: SqsOptions = {}) {
     const {
@@ -74,6 +83,7 @@ export class Sqs {
       strictTiming = true,
       fifoMemorySeconds = FIFO_MEMORY_SECONDS,
       bodyDigests = true,
+      store,
     } = options;
     if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
       throw new FanfoldError(
@@ -96,9 +106,14 @@ export class Sqs {
       purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
       fifoMemorySeconds,
       bodyDigests,
+      keeper: store,
     });
     this.#polls = new LongPolls(this.#queues.changed);
-    this.#moves = new MoveTasks(this.#queues, (now) => this.#polls.serveChanged(now));
+    const serveChanged = (now: number) => this.#polls.serveChanged(now);
+    this.#moves = new MoveTasks(this.#queues, serveChanged);
+    this.#store = store;
+    store?.load(this.#queues, serveChanged, Date.now());
+    if (store) this.#moves.resume(Date.now());
   }
 
   /** Answers requests as SQS does, whoever makes them: nothing is asked of their signatures. */
@@ -119,6 +134,25 @@ export class Sqs {
     const protocol = protocolOf(request);
     const refuse = (error: unknown) =>
       protocol.error(error instanceof SqsError ? error : fault(error), requestId);
+    const store = this.#store;
+    if (store?.end) return refuse(unavailable(store.end));
+    const answered = this.#answerUnkept(request, protocol, requestId, refuse, verifier);
+    if (store === undefined) return answered;
+    const keep = (response: ServiceResponse) =>
+      store.kept()?.then(
+        () => response,
+        (error) => refuse(unavailable(error)),
+      ) ?? response;
+    return answered instanceof Promise ? answered.then(keep) : keep(answered);
+  }
+
+  #answerUnkept(
+    request: ServiceRequest,
+    protocol: Protocol,
+    requestId: string,
+    refuse: (error: unknown) => ServiceResponse,
+    verifier: Verifier | undefined,
+  ): ServiceResponse | Promise<ServiceResponse> {
     try {
       if (verifier) verify(verifier, request);
       const asked = protocol.read(request);
@@ -153,10 +187,14 @@ export class Sqs {
     }));
   }
 
-  /** Ends all waiting receives, which answer that there is nothing, and what moves messages. */
-  close(): void {
+  /**
+   * Ends all waiting receives, which answer that there is nothing, and what moves messages. Settles
+   * when its store, if it has one, is closed.
+   */
+  async close(): Promise<void> {
     this.#polls.close();
     this.#moves.close();
+    await this.#store?.close();
   }
 
   #act(
@@ -171,7 +209,8 @@ export class Sqs {
       );
     }
     const now = Date.now();
-    const origin = this.#url ?? `http://${hostOf(request)}`;
+    const scheme = request.secure ? 'https' : 'http';
+    const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
     const base = `${origin}/${this.#queues.accountId}`;
     try {
       return act({
@@ -210,6 +249,12 @@ function fault(error: unknown): SqsError {
   const detail = (error instanceof Error && error.stack) || String(error);
   process.emitWarning('A request to SQS failed by a fault of its own.', { detail });
   return new SqsError('InternalFailure', 'We encountered an internal error. Please try again.');
+}
+
+/** What could not be kept was not done either. */
+function unavailable(reason: unknown): SqsError {
+  const why = `The service cannot keep what was asked for, and has not done it: ${messageOf(reason)}`;
+  return new SqsError('ServiceUnavailable', why);
 }
 
 function originOf(url: string): string {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import {
@@ -20,6 +21,8 @@ export interface ListenOptions {
   requestTimeoutSeconds?: number;
   /** Answers a request whose body is too long; it comes without it. Default: an error in JSON. */
   refuseTooLong?: (request: ServiceRequest, message: string) => ServiceResponse;
+  /** Certificate and private key as PEM: TLS is spoken, and nothing else. Default: plain HTTP. */
+  tls?: { cert: string; key: string } | undefined;
 }
 
 /** A service on a port. */
@@ -43,6 +46,9 @@ const READ_TIMES = 4;
 
 const REQUEST_TIMEOUT_SECONDS = 60;
 
+/** A peer that has been silent for so long is asked by TCP whether it is there, in milliseconds. */
+const PEER_MS = 30_000;
+
 /** How often Node looks for requests that take too long, in milliseconds. */
 const LOOK_MS = 1_000;
 
@@ -57,13 +63,17 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     maxBodyBytes = MAX_BODY_BYTES,
     requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS,
     refuseTooLong = (_, message) => failure(413, 'RequestEntityTooLarge', message),
+    tls,
   } = options;
-  const server = createServer({
+  const settings = {
+    keepAlive: true,
+    keepAliveInitialDelay: PEER_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: requestTimeoutSeconds * 1000,
     headersTimeout: requestTimeoutSeconds * 1000,
     connectionsCheckingInterval: LOOK_MS,
-  });
+  };
+  const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
   const served: Served = { service, maxBodyBytes, refuseTooLong };
   const onRequest = (request: IncomingMessage, response: ServerResponse) =>
     serve(served, request, response);
@@ -73,7 +83,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   const address = await bound(server, host, port);
   const close = () => closed(server);
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     host,
     port: address.port,
     close,
@@ -84,7 +94,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
 function bound(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
-      const message = `Expected to listen on ${host}:${port}, but: ${messageOf(error)}. Name another host or port.`;
+      const message = `Nothing can listen on ${host}, port ${port}: ${reasonOf(error)}.`;
       reject(new FanfoldError('BadOption', message, { cause: error }));
     });
     server.listen(port, host, () => {
@@ -92,6 +102,24 @@ function bound(server: Server, host: string, port: number): Promise<AddressInfo>
       if (address !== null && typeof address === 'object') resolve(address);
     });
   });
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const { code = '' } = error;
+  return REASONS[code] ?? messageOf(error);
+}
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'another program does already; name another port, or end that one',
+  EACCES: 'ports below 1024 are for the administrator; name another',
+  EADDRNOTAVAIL: 'this machine has no such address; 0.0.0.0 are all that it has',
+  ENOTFOUND: 'no address is known of that name',
+  EAI_AGAIN: 'no address is known of that name just now',
+};
+
+/** Whether a host is this machine, for nobody but itself. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function closed(server: Server): Promise<void> {
@@ -162,6 +190,7 @@ class HttpRequest implements ServiceRequest {
   readonly query: URLSearchParams;
   readonly headers: Record<string, string>;
   readonly body: Uint8Array;
+  readonly secure: boolean;
   readonly #caller: Caller;
 
   constructor(request: IncomingMessage, body: Uint8Array, caller: Caller) {
@@ -171,6 +200,7 @@ class HttpRequest implements ServiceRequest {
     this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
     this.headers = headersOf(request);
     this.body = body;
+    this.secure = 'encrypted' in request.socket;
     this.#caller = caller;
   }
 

@@ -3,6 +3,7 @@ import { answer, type Service, type ServiceResponse } from './service.ts';
 
 /** The part of the SDK's `HttpRequest` that is used here. */
 interface SdkRequest {
+  protocol?: string;
   method: string;
   path: string;
   query?: Record<string, string | string[] | null>;
@@ -45,6 +46,7 @@ export function inProcess(service: Service): InProcessHandler {
         query: searchParams(request.query),
         headers: lowerCaseNames(request.headers),
         body: bodyOf(request.body),
+        secure: request.protocol === 'https:',
         signal: signal ?? new AbortController().signal,
       });
       const waits = answered instanceof Promise && signal !== undefined;

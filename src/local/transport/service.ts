@@ -9,6 +9,8 @@ export interface ServiceRequest {
   /** Names are lower-case. */
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string;
+  /** Whether it came by TLS, or would have. @default false */
+  secure?: boolean;
   /** Aborted when the caller went away before it had the answer. */
   signal: AbortSignal;
 }

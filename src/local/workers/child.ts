@@ -1,19 +1,20 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
 import { flushCompileCache } from 'node:module';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { messageOf } from '../../errors.ts';
+import { mayPass } from '../../pipeline/faults.ts';
 import type { Chunk } from '../../pipeline/messages/chunk.ts';
-import { namesOf } from '../../pipeline/names.ts';
-import { findQueue } from '../../pipeline/queues.ts';
 import type { TaskMessage } from '../../pipeline/working/handling.ts';
 import { pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
-import { PLAIN_SQS } from '../plain-sdk.ts';
-import { copiedFast } from '../transport.ts';
+import { sqsOf } from '../served/clients.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import { tellingTasks } from './telling.ts';
 
 const ALIVE_MS = 1_000;
+
+/** With the SDK's pauses between them, of 20 s at most, about a minute: half of what a claim lasts. */
+const PATIENT_ATTEMPTS = 12;
 
 /** The longest body of several items that the supervisor is told. */
 const TOLD_LENGTH = 8_192;
@@ -57,27 +58,33 @@ process.on('exit', () => {
   tell({ type: 'lastWords', chunks, cause: lastError });
 });
 process.on('message', (message: ToWorker) => {
-  if (message.type === 'stop') stop();
-  else void work(message.start);
+  if (message.type === 'start') void work(message.start);
+  else {
+    stop();
+    const reason = new Error('The worker was told to stop.');
+    setTimeout(() => worker?.interrupt(reason), message.interruptMs).unref();
+  }
 });
 
 async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const { region, endpoint, appId: userAgentAppId } = start;
-  const sqs = copiedFast(new SQSClient({ ...PLAIN_SQS, region, endpoint, userAgentAppId }));
-  const names = namesOf(start.name);
-  const [taskQueueUrl = '', deadQueueUrl = ''] = await Promise.all([
-    findQueue(sqs, names.tasks),
-    findQueue(sqs, names.dead),
-  ]);
+  const { connection, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
+  const sqs = sqsOf(connection, { userAgentAppId });
+  // Where a server may be away for a moment, what has been done is worth waiting for it.
+  const patient = userAgentAppId ? sqs : sqsOf(connection, { maxAttempts: PATIENT_ATTEMPTS });
+  const told = start.telling
+    ? tellingTasks(tasks, (ran) => tell({ type: 'ran', ran }))
+    : { tasks, close() {} };
   worker = new Worker({
-    sqs,
-    tasks,
+    sqs: patient,
+    tasks: told.tasks,
     taskQueueUrl,
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
+    onRefused: ({ message }) =>
+      tell({ type: 'trouble', message: `passed a chunk on: ${message}`, passing: false }),
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
   // Node does so when a process ends, but most workers are killed while they wait.
@@ -91,9 +98,13 @@ async function work(start: Start): Promise<void> {
     onTaken: (messages) => tell({ type: 'taken', messages: messages.map(handleOf) }),
     onBegin: (message, chunk) => tell({ type: 'begin', begun: begunOf(message, chunk) }),
     onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
-    onError: (error) => tell({ type: 'trouble', message: messageOf(error) }),
+    onError: (error) =>
+      tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   });
+  told.close();
   clearInterval(alive);
+  // What was told last is on its way.
+  await tell({ type: 'alive' });
   process.exit(0);
 }
 

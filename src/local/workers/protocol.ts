@@ -1,20 +1,31 @@
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskOptions } from '../../task.ts';
+import type { Connection } from '../served/connection.ts';
 
 /** What a worker process is told when it starts. */
 export interface Start {
   /** URL of the tasks module. */
   tasks: string;
-  /** Where the SQS is, such as `http://127.0.0.1:40123`. */
-  endpoint: string;
-  region: string;
-  /** The deployment's name. */
-  name: string;
+  /** Where the SQS is. */
+  connection: Connection;
+  taskQueueUrl: string;
+  deadQueueUrl: string;
   /** The worker's name, which stands in each of its results. */
   worker: string;
-  /** The process's own name, by which the SQS knows it. */
-  appId: string;
+  /** The process's own name, by which an SQS knows it that heeds it. */
+  appId?: string;
   sliceSeconds: number;
+  /** Whether it tells what it runs. @default false */
+  telling?: boolean;
+}
+
+/** Inputs that were run since the last time that it was told. */
+export interface Ran {
+  ok: number;
+  /** Attempts that failed. */
+  failed: number;
+  /** Those that took long, of which each may be told: the first few. */
+  slow: { task: string; index: number; ok: boolean; ms: number }[];
 }
 
 /** What a supervisor knows of a task without having its code. */
@@ -49,11 +60,16 @@ export type FromWorker =
   | { type: 'begin'; begun: Begun }
   /** ... and those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
-  /** Every second while a chunk is in hand: the process is not blocked. */
+  /** Every second: the process is not blocked. */
   | { type: 'alive' }
-  | { type: 'trouble'; message: string }
+  /** A call failed, or a chunk; `passing` when the same call may succeed later. */
+  | { type: 'trouble'; message: string; passing: boolean }
+  | { type: 'ran'; ran: Ran }
   /** Its chunks that were begun and are not settled. */
   | { type: 'lastWords'; chunks: LastChunk[]; cause: string | undefined };
 
 /** What a supervisor tells a worker process once it is started. */
-export type ToWorker = { type: 'start'; start: Start } | { type: 'stop' };
+export type ToWorker =
+  | { type: 'start'; start: Start }
+  /** Takes nothing more, and gives up on the items that still run after so many milliseconds. */
+  | { type: 'stop'; interruptMs: number };

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { LastWords } from '../../pipeline/working/recover.ts';
-import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import type { Begun, FromWorker, Ran, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
@@ -22,6 +22,8 @@ export interface Death {
   cause: string;
   /** Whether it was killed since it took longer than its task may, without giving the thread back. */
   overran: boolean;
+  /** Whether a signal ended it. */
+  killed: boolean;
   /** Whether it had started: what dies before cannot load its tasks. */
   started: boolean;
   /** Why its tasks module could not be loaded, where it said so. */
@@ -35,7 +37,8 @@ export interface WorkerProcessOptions {
   /** Told when it has messages that it was handed. */
   onTaken: () => void;
   onReady: (tasks: TaskFacts[]) => void;
-  onTrouble: (message: string) => void;
+  onTrouble: (message: string, passing: boolean) => void;
+  onRan: (ran: Ran) => void;
   onDeath: (death: Death) => void;
   /** How long it may be blocked over a message before it is killed, in seconds. */
   blockedSeconds: (task: string) => number;
@@ -47,8 +50,8 @@ const CHILD = new URL(
   import.meta.url,
 );
 
-/** How long a process that is told to stop may take over the item in its hand, in milliseconds. */
-const GRACE_MS = 500;
+/** How long before its end a process that is told to stop gives up on what runs, in milliseconds. */
+const FAREWELL_MS = 1_500;
 
 const LOOK_MS = 1_000;
 
@@ -102,11 +105,15 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Ends the process: at once where it is idle, else after the item in its hand, or a short grace. */
-  async stop(): Promise<void> {
-    if (this.#inHand.size === 0) this.#child.kill('SIGKILL');
-    else this.#tell({ type: 'stop' });
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
+  /**
+   * Ends the process: after the item in its hand, which it gives up on and hands back when the grace
+   * comes to an end. At once where it is idle, and its SQS takes back what it may not have read yet.
+   */
+  async stop(graceMs: number): Promise<void> {
+    const isKnown = this.#options.start.appId !== undefined;
+    if (isKnown && this.#inHand.size === 0) this.#child.kill('SIGKILL');
+    else this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
     await this.ended;
     clearTimeout(timer);
   }
@@ -150,7 +157,10 @@ export class WorkerProcess {
         for (const receiptHandle of message.messages) this.#inHand.delete(receiptHandle);
         break;
       case 'trouble':
-        this.#options.onTrouble(message.message);
+        this.#options.onTrouble(message.message, message.passing);
+        break;
+      case 'ran':
+        this.#options.onRan(message.ran);
         break;
       case 'lastWords':
         this.#error = message.cause;
@@ -182,6 +192,7 @@ export class WorkerProcess {
       inHand: [...this.#inHand.values()],
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
       overran: this.#overran,
+      killed: signal !== null,
       started: this.#started,
       unloadable: this.#unloadable,
       orderly: code === 0 && this.#inHand.size === 0,

@@ -1,27 +1,48 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
+import { mayPass } from '../../pipeline/faults.ts';
 import { recover, release } from '../../pipeline/working/recover.ts';
 import type { HandedOut } from './handed-out.ts';
-import type { Start, TaskFacts } from './protocol.ts';
+import type { Ran, Start, TaskFacts } from './protocol.ts';
+import { Reaper } from './reaper.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
   /** How many processes. */
   count: number;
   sqs: SQSClient;
-  taskQueueUrl: string;
-  /** What the SQS at the endpoint has handed out, where that is known. */
-  handedOut: HandedOut;
+  /** What the SQS has handed out, where that is known. */
+  handedOut?: HandedOut;
+  /** What the workers' names begin with. @default 'worker' */
+  prefix?: string;
+  /** How long a worker may take over the item in its hand when it is to stop, in milliseconds. @default 500 */
+  graceMs?: number;
   /** Told when the workers can't go on: replacements don't start any more. */
   onFailure: (error: FanfoldError) => void;
   /** Told of what was mended: a process that died, a call that failed. */
-  onTrouble: (message: string) => void;
+  onTrouble: (trouble: Trouble) => void;
+  /** Told of what the workers ran, with `telling`. */
+  onRan?: (worker: string, ran: Ran) => void;
 }
+
+/** What went wrong, and whether it was a call that may succeed later. */
+export interface Trouble {
+  message: string;
+  passing: boolean;
+}
+
+const GRACE_MS = 500;
 
 const NOTHING_RUNNING = { running: [], settled: [] };
 
-/** Processes in a row that may die before they have started. */
+/** Processes in a row that may end of themselves before they have started, once one has. */
 const FAILED_STARTS = 3;
+
+/** Processes in a row that may be killed before they have started: that is not their tasks' fault. */
+const KILLED_STARTS = 20;
+
+/** The pause before a process is started in the place of one that was killed so, in milliseconds. */
+const PAUSE_MS = 200;
 
 /** A blocked process is given this much more than a task's timeoutSeconds. */
 const BLOCKED_MARGIN_SECONDS = 5;
@@ -38,15 +59,18 @@ export class Workers {
   readonly #processes = new Set<WorkerProcess>();
   readonly #recovering = new Set<Promise<void>>();
   readonly #tasks = new Map<string, TaskFacts>();
+  readonly #reaper = new Reaper();
   #starts = 0;
   #failedStarts = 0;
+  #killedStarts = 0;
   #closed = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
-    for (let number = 1; number <= options.count; number++) this.#start(`worker-${number}`);
+    const { count, prefix = 'worker' } = options;
+    for (let number = 1; number <= count; number++) this.#start(`${prefix}-${number}`);
   }
 
   get size(): number {
@@ -55,59 +79,90 @@ export class Workers {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(Array.from(this.#processes, (process) => process.stop()));
+    const { graceMs = GRACE_MS } = this.#options;
+    await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
     await Promise.all(this.#recovering);
+    this.#reaper.close();
   }
 
   #start(worker: string): void {
-    const { tasks, endpoint, region, name, sliceSeconds, handedOut, onTrouble } = this.#options;
+    const { tasks, connection, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
+    const { handedOut, onTrouble, onRan } = this.#options;
     const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
-      start: { tasks, endpoint, region, name, worker, appId, sliceSeconds },
-      onTaken: () => handedOut.taken(appId),
+      start: {
+        ...{ tasks, connection, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...(handedOut ? { appId } : {}),
+        ...(telling ? { telling } : {}),
+      },
+      onTaken: () => handedOut?.taken(appId),
       onReady: (facts) => {
         this.#failedStarts = 0;
+        this.#killedStarts = 0;
         for (const task of facts) this.#tasks.set(task.name, task);
         this.#ready.resolve(facts);
       },
-      onTrouble: (message) => onTrouble(`${worker}: ${message}`),
+      onTrouble: (message, passing) => onTrouble({ message: `${worker}: ${message}`, passing }),
+      onRan: (ran) => onRan?.(worker, ran),
       onDeath: (death) => {
         this.#processes.delete(process);
-        handedOut.died(appId);
+        if (process.pid !== undefined) this.#reaper.forget(process.pid);
+        handedOut?.died(appId);
         this.#replace(worker, death);
       },
       blockedSeconds: (task) =>
         (this.#tasks.get(task)?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
     });
     this.#processes.add(process);
+    if (process.pid !== undefined) this.#reaper.watch(process.pid);
   }
 
   #replace(worker: string, death: Death): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      // It was told to stop, and its grace ended over an item that did not: no fault of the item's.
+      for (const { receiptHandle } of death.inHand) this.#release(receiptHandle);
+      return;
+    }
     const { onTrouble } = this.#options;
-    if (!death.started) {
-      this.#failedStarts++;
-      const hopeless = this.#tasks.size === 0 || this.#failedStarts >= FAILED_STARTS;
-      if (hopeless) {
-        this.#fail(death);
-        return;
-      }
-    } else if (!death.orderly) {
-      onTrouble(`${worker} died (${death.cause}) and is replaced`);
+    if (!death.started && this.#isHopeless(death)) {
+      this.#fail(death);
+      return;
+    }
+    if (death.started && !death.orderly) {
+      onTrouble({ message: `${worker} died (${death.cause}) and is replaced`, passing: false });
     }
     for (const inHand of death.inHand) this.#recover(worker, death, inHand);
-    this.#start(worker);
+    if (death.started || !death.killed) this.#start(worker);
+    else setTimeout(() => this.#closed || this.#start(worker), PAUSE_MS);
   }
 
-  #fail({ unloadable, cause }: Death): void {
+  #isHopeless({ killed }: Death): boolean {
+    if (killed) return ++this.#killedStarts >= KILLED_STARTS;
+    return this.#tasks.size === 0 || ++this.#failedStarts >= FAILED_STARTS;
+  }
+
+  #fail({ unloadable, cause, killed }: Death): void {
     const why = unloadable ?? `the process that loads it ended with ${cause}`;
-    const error = new FanfoldError(
-      'BadTask',
-      `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
-    );
+    const error = killed
+      ? new FanfoldError(
+          'RunFailed',
+          `Worker processes are killed (${cause}) before they have started.`,
+        )
+      : new FanfoldError(
+          'BadTask',
+          `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
+        );
     this.#closed = true;
     this.#ready.reject(error);
     this.#options.onFailure(error);
+  }
+
+  #release(receiptHandle: string): void {
+    const { sqs, taskQueueUrl } = this.#options;
+    const released = release(sqs, taskQueueUrl, receiptHandle)
+      .catch(() => {})
+      .finally(() => this.#recovering.delete(released));
+    this.#recovering.add(released);
   }
 
   #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
@@ -129,7 +184,9 @@ export class Workers {
           })
     )
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
-      .catch((error: unknown) => onTrouble(`${worker}: ${messageOf(error)}`))
+      .catch((error: unknown) =>
+        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: mayPass(error) }),
+      )
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);
   }

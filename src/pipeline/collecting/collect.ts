@@ -10,12 +10,16 @@ import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
 import { wait } from '../send.ts';
 
+/** What is acknowledged: by the latest receipt handles of its messages. */
+export interface Received {
+  receiptHandles: string[];
+}
+
 /** What one receive brought, to be acknowledged when its consumer has taken all of it. */
-export interface Delivery {
+export interface Delivery extends Received {
   /** A batch for each message of results. */
   batches: ResultBatch[];
   notices: Notice[];
-  receiptHandles: string[];
 }
 
 /** Long polls at once: one is handled while others wait, and none is sent for what nobody takes. */
@@ -51,13 +55,15 @@ export class Collector {
   readonly #queueUrl: string;
   readonly #closing = new AbortController();
   readonly #deleting = new Set<Promise<unknown>>();
+  /** Whether `deliveries` ended because the queue is not there any more. */
+  isQueueGone = false;
 
   constructor(sqs: SQSClient, queueUrl: string) {
     this.#sqs = sqs;
     this.#queueUrl = queueUrl;
   }
 
-  /** Deliveries as they come, until `close`; what had come by then is the last. */
+  /** Deliveries as they come, until `close`, what had come by then the last; or until the queue is gone. */
   async *deliveries(): AsyncGenerator<Delivery, void> {
     const polls = new Set<Promise<Polled>>();
     const { signal } = this.#closing;
@@ -72,6 +78,9 @@ export class Collector {
         const { messages } = await poll;
         if (messages.length > 0) yield read(messages);
       }
+    } catch (error) {
+      if (!isMissingQueue(error)) throw error;
+      this.isQueueGone = true;
     } finally {
       this.#closing.abort();
       await Promise.allSettled(polls);
@@ -79,7 +88,7 @@ export class Collector {
   }
 
   /** Deletes what a delivery came in. Its consumer has taken it; a failure only makes it come again. */
-  acknowledge({ receiptHandles }: Delivery): void {
+  acknowledge({ receiptHandles }: Received): void {
     const deleted = this.#sqs
       .send(
         new DeleteMessageBatchCommand({

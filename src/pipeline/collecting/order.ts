@@ -1,6 +1,6 @@
 import type { ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
-import type { Delivery } from './collect.ts';
+import type { Delivery, Received } from './collect.ts';
 
 /**
  * Puts results in input order. What comes too early is kept, and its delivery stays in the queue
@@ -8,15 +8,15 @@ import type { Delivery } from './collect.ts';
  * stays as well: it may be all that outlives this.
  */
 export class InOrder {
-  readonly #acknowledge: (delivery: Delivery) => void;
+  readonly #acknowledge: (received: Received) => void;
   readonly #early = new Map<number, ResultLine>();
-  /** Deliveries by the last index of their results. */
-  readonly #waiting = new Map<number, Delivery[]>();
-  #through: Delivery[] = [];
+  /** What was received, by the last index of its results. */
+  readonly #waiting = new Map<number, Received[]>();
+  #through: Received[] = [];
   #next: number;
 
   /** @param next the index of the first result to hand on */
-  constructor(next: number, acknowledge: (delivery: Delivery) => void) {
+  constructor(next: number, acknowledge: (received: Received) => void) {
     this.#next = next;
     this.#acknowledge = acknowledge;
   }
@@ -25,8 +25,10 @@ export class InOrder {
   add(delivery: Delivery, fresh: readonly ResultBatch[]): ResultBatch[] {
     for (const { lines } of fresh) for (const line of lines) this.#early.set(line.index, line);
     const last = lastOf(delivery);
-    if (last < this.#next) this.#through.push(delivery);
-    else this.#waiting.set(last, [...(this.#waiting.get(last) ?? []), delivery]);
+    // Without its results: a message comes again every minute while an early input takes its time.
+    const { receiptHandles } = delivery;
+    if (last < this.#next) this.#through.push({ receiptHandles });
+    else this.#waiting.set(last, [...(this.#waiting.get(last) ?? []), { receiptHandles }]);
     const turn: ResultLine[] = [];
     for (let line = this.#early.get(this.#next); line; line = this.#early.get(this.#next)) {
       turn.push(line);
@@ -39,14 +41,14 @@ export class InOrder {
 
   /** Call it when what `add` gave was taken. */
   acknowledgeTaken(): void {
-    for (const delivery of this.#through) this.#acknowledge(delivery);
+    for (const received of this.#through) this.#acknowledge(received);
     this.#through = [];
   }
 
-  /** All that is left, with what came last, in order. */
-  rest(last: readonly ResultBatch[]): ResultBatch[] {
+  /** All that came too early, with what came last, in order. */
+  rest(last: readonly ResultBatch[]): ResultLine[] {
     const lines = [...this.#early.values(), ...last.flatMap((batch) => batch.lines)];
-    return [ResultBatch.ofLines(lines.sort((one, other) => one.index - other.index))];
+    return lines.sort((one, other) => one.index - other.index);
   }
 }
 

@@ -13,6 +13,7 @@ export class Presence {
   readonly #queueUrl: string;
   readonly #ledger: Ledger;
   readonly #timer: ReturnType<typeof setInterval>;
+  #said = Promise.resolve();
 
   /** @param ledger as it is by then */
   constructor(sqs: SQSClient, queueUrl: string, ledger: Ledger) {
@@ -23,18 +24,26 @@ export class Presence {
   }
 
   tell(): void {
-    void tellProgress(this.#sqs, this.#queueUrl, this.#ledger, Date.now());
+    void this.#say(() => Date.now());
   }
 
   /** Its run goes on without it, and another may collect. */
   async leave(): Promise<void> {
     this.end();
-    await tellProgress(this.#sqs, this.#queueUrl, this.#ledger, 0);
+    await this.#say(() => 0);
   }
 
   /** Its run is over. */
   end(): void {
     clearInterval(this.#timer);
+  }
+
+  /** One after the other: a word that is late must not undo the next one. */
+  #say(collectedAt: () => number): Promise<void> {
+    this.#said = this.#said.then(() =>
+      tellProgress(this.#sqs, this.#queueUrl, this.#ledger, collectedAt()),
+    );
+    return this.#said;
   }
 }
 

@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
 import { Account } from './ledger.ts';
 
 export interface RunOptions {
@@ -35,21 +36,21 @@ export interface RunOptions {
   };
 }
 
-const DAY_SECONDS = 86_400;
-
-/** Results stay in a run's queue for 14 days at most; a day is left to collect them. */
-const MAX_DEADLINE_SECONDS = 13 * DAY_SECONDS;
-
 /** A part of fewer inputs tells little. */
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when it is out of range */
-export function deadlineMs({ deadlineSeconds = DAY_SECONDS }: RunOptions): number {
-  if (deadlineSeconds > 0 && deadlineSeconds <= MAX_DEADLINE_SECONDS) return deadlineSeconds * 1000;
+export function deadlineMs({ deadlineSeconds = DEADLINE_SECONDS }: RunOptions): number {
+  const fits = typeof deadlineSeconds === 'number' && deadlineSeconds > 0;
+  if (fits && deadlineSeconds <= MAX_DEADLINE_SECONDS) return deadlineSeconds * 1000;
   throw new FanfoldError(
     'BadOption',
     `\`deadlineSeconds\` is a number over 0, up to ${MAX_DEADLINE_SECONDS} (13 days); ${deadlineSeconds} is not.`,
   );
+}
+
+function check(fits: boolean, option: string, what: string): void {
+  if (!fits) throw new FanfoldError('BadOption', `\`${option}\` is ${what}; something else came.`);
 }
 
 /** Whether too many inputs have failed. @param total of the inputs, where it is known */
@@ -74,12 +75,18 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
   };
 }
 
-/** What is entered from the beginning. */
-export function accountOf({ earlier, resume }: RunOptions): Account {
+/** What is entered from the beginning. @throws FanfoldError `BadOption` when it can't be in order */
+export function accountOf({ earlier, resume, ordered, signal }: RunOptions): Account {
+  check(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal');
+  check(earlier === undefined || earlier instanceof Account, 'earlier', 'an Account');
+  const { runId, seeded = 0 } = resume ?? { runId: newRunId() };
+  check(typeof runId === 'string' && createdAt(runId) !== undefined, 'resume.runId', 'a run id');
+  check(Number.isSafeInteger(seeded) && seeded >= 0, 'resume.seeded', 'a whole number from 0');
   const account = earlier ?? new Account();
   // Results of what was seeded may be there before the inputs are read once more.
   account.open = resume !== undefined;
-  account.inputs = Math.max(account.inputs, resume?.seeded ?? 0);
+  account.inputs = Math.max(account.inputs, seeded);
+  if (ordered) leadingOf(account);
   return account;
 }
 

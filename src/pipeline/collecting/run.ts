@@ -1,20 +1,23 @@
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Deployment } from '../deployment.ts';
-import { isCallError, isMissingQueue } from '../faults.ts';
+import { isCallError } from '../faults.ts';
 import { howItEnded, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
-import { deleteQueue } from '../queues.ts';
+import { deleteQueue, findQueue } from '../queues.ts';
 import { Attached } from '../seeding/attached.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import { Seeding } from '../seeding/seeding.ts';
 import type { Seeds } from '../seeding/seeds.ts';
-import { Window } from '../seeding/window.ts';
-import { Collector, type Delivery, drain } from './collect.ts';
-import { Intake, type Remainder } from './intake.ts';
+import { type Window, windowFor } from '../seeding/window.ts';
+import { Collector } from './collect.ts';
+import { Deadline } from './deadline.ts';
+import { type Last, lastBatches, takeLast } from './ending.ts';
+import { Intake } from './intake.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { InOrder } from './order.ts';
 import { Presence, tellProgress } from './presence.ts';
+import { type Remainder, Remaining } from './remaining.ts';
 import {
   accountOf,
   type Budget,
@@ -24,17 +27,14 @@ import {
   type RunOptions,
 } from './run-options.ts';
 
-/** Bytes that an ordered run's results may take while they wait for an earlier one. */
-const ORDERED_BYTES = 64 * 1024 * 1024;
-
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
  * window lets them, whether or not anybody takes results yet.
  *
  * It is over when it is sealed (all inputs seeded) and its ledger balances; then its queue is
- * deleted. It is ended earlier, with a result for each input nevertheless, when it is cancelled, by
- * its deadline or its failure budget, by an error of its inputs, or when its consumer leaves. It is
- * left as it is, to be resumed, by `leave`, and when AWS can't be reached.
+ * deleted. Cancelling, its deadline or failure budget, an error of its inputs and a consumer that
+ * leaves end it earlier, with a result for each input nevertheless. It is left as it is, to be
+ * resumed, by `leave`, and when AWS can't be reached.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;
@@ -47,17 +47,16 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #window: Window;
   readonly #seeding: Seeds;
   readonly #budget: Budget | undefined;
-  /** Index of the first result that an ordered run hands on. */
-  readonly #first: number;
+  readonly #expiresAt: number;
+  readonly #afterAnother: boolean;
   /** Aborted when no more results are to be waited for. */
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #iterated = false;
   #detached = false;
   #failure: { error: unknown } | undefined;
-  #ending: Promise<ResultBatch[]> | undefined;
+  #ending: Promise<Last> | undefined;
   #cause: string | undefined;
-  #presence: Presence | undefined;
 
   constructor(
     deployment: Deployment,
@@ -71,12 +70,11 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#deployment = deployment;
     this.#ordered = ordered;
     this.#account = accountOf(options);
-    this.#first = ordered ? leadingOf(this.#account) : 0;
+    this.#afterAnother = resume !== undefined;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
-    const bytes = deployment.windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
-    this.#window = new Window(bytes === undefined ? undefined : { bytes, ordered });
-    const expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
+    this.#window = windowFor(deployment, ordered);
+    this.#expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
     const seeds = { ...deployment, runId: this.runId, account: this.#account };
     this.#seeding =
       inputs === undefined
@@ -85,7 +83,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
             ...seeds,
             task,
             inputs,
-            expiresAt,
+            expiresAt: this.#expiresAt,
             window: this.#window,
             resumeAt: resume && (resume.seeded ?? 0),
           });
@@ -93,15 +91,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),
     );
-    const expire = () => void this.#end('lost', 'its deadline came');
-    const deadline = setTimeout(expire, Math.max(0, expiresAt - Date.now()));
-    const abort = () => this.fail(signal?.reason);
-    signal?.addEventListener('abort', abort);
-    void this.ended.then(() => {
-      clearTimeout(deadline);
-      signal?.removeEventListener('abort', abort);
-    });
-    if (signal?.aborted) abort();
+    if (signal) this.#endBy(signal);
+  }
+
+  #endBy(signal: AbortSignal): void {
+    const abort = () => this.fail(signal.reason);
+    signal.addEventListener('abort', abort);
+    void this.ended.then(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) abort();
   }
 
   /** The account so far. */
@@ -127,10 +124,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     await this.#end('cancelled', 'it was cancelled');
   }
 
-  /** Lets the run go on when its consumer leaves: its results wait in its queue. */
-  detach(): void {
+  /**
+   * Lets the run go on when its consumer leaves and its connection is closed: its results wait in its
+   * queue. Ends when all inputs are seeded, as only then it needs nobody; rejects when they can't be.
+   */
+  detach(): Promise<void> {
     this.#detached = true;
     this.#window.open();
+    return this.#seeding.done;
   }
 
   /** Takes no more results and seeds no more inputs: whoever resumes the run finds it as it is. */
@@ -176,7 +177,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       );
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
       if (this.#failure) throw this.#failure.error;
-      if (queueUrl === undefined && this.#ending) yield* this.#taken(await this.#ending);
+      if (queueUrl === undefined && this.#ending) yield* this.#lastOf(await this.#ending);
       ended = true;
     } catch (error) {
       // Its consumer is told, and has not left.
@@ -186,7 +187,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     } finally {
       if (!ended && this.#detached) this.#stop.abort();
       else if (!ended) await this.cancel();
-      this.#ended.resolve();
+      // A failure is thrown at once, and what it takes to end the run goes on.
+      void Promise.resolve(this.#ending).then(() => this.#ended.resolve());
     }
   }
 
@@ -196,13 +198,17 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#stop.signal.addEventListener('abort', close);
     if (this.#stop.signal.aborted) close();
     const order = ordered
-      ? new InOrder(this.#first, (delivery) => collector.acknowledge(delivery))
+      ? new InOrder(leadingOf(this.#account), (received) => collector.acknowledge(received))
       : undefined;
-    this.#presence = new Presence(this.#deployment.sqs, queueUrl, this.#account);
-    this.#presence.tell();
+    const presence = new Presence(this.#deployment.sqs, queueUrl, this.#account);
+    presence.tell();
+    const over = () => void this.#end('lost', 'its deadline came');
+    const deadline = new Deadline(this.#expiresAt, this.#afterAnother, over);
     try {
-      for await (const delivery of this.#deliveries(collector)) {
+      for await (const delivery of collector.deliveries()) {
         const fresh = this.#intake.enter(delivery);
+        // Copies of what waits for its turn may come for ever.
+        if (fresh.length > 0) deadline.hold();
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
@@ -212,30 +218,24 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           collector.acknowledge(delivery);
         }
         if (this.#account.balanced) break;
+        deadline.release();
       }
+      // Whoever deleted it has ended the run from elsewhere.
+      if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
     } finally {
+      deadline.end();
       this.#stop.signal.removeEventListener('abort', close);
       await collector.settled();
-      if (this.#account.balanced || this.#ending) this.#presence.end();
-      else await this.#presence.leave();
+      if (this.#account.balanced || this.#ending) presence.end();
+      else await presence.leave();
     }
     if (this.#failure) return;
-    if (this.#ending) {
-      const rest = await this.#ending;
-      yield* this.#taken(order ? order.rest(rest) : rest);
-    } else if (this.#account.balanced) {
-      await deleteQueue(this.#deployment.sqs, queueUrl);
-    }
+    if (this.#ending) yield* this.#lastOf(await this.#ending, order);
+    else if (this.#account.balanced) await deleteQueue(this.#deployment.sqs, queueUrl);
   }
 
-  /** What the collector takes. A queue that is gone was deleted by who ended the run from elsewhere. */
-  async *#deliveries(collector: Collector): AsyncGenerator<Delivery, void> {
-    try {
-      yield* collector.deliveries();
-    } catch (error) {
-      if (!isMissingQueue(error)) throw error;
-      void this.#end('cancelled', 'its result queue was deleted');
-    }
+  *#lastOf(last: Last, order?: InOrder): Generator<ResultBatch, void> {
+    for (const batch of lastBatches(last, order)) yield* this.#taken([batch]);
   }
 
   /** Hands batches on as one, and opens the window for more once they were taken. */
@@ -269,6 +269,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
   fail(error: unknown): void {
     if (this.#isOver) return;
+    if (this.#detached) {
+      this.#leave({ error });
+      return;
+    }
     void this.#end('cancelled', messageOf(error));
     this.#failure = { error };
   }
@@ -295,25 +299,18 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#ended.resolve();
   }
 
-  /** Takes what is in the queue, and deletes it. */
-  async #takeLast(queueUrl: string): Promise<ResultBatch[]> {
-    const { sqs } = this.#deployment;
-    const batches: ResultBatch[] = [];
-    for await (const delivery of drain(sqs, queueUrl))
-      batches.push(...this.#intake.enter(delivery));
-    await deleteQueue(sqs, queueUrl);
-    return batches;
-  }
-
   /** Takes what is there, deletes the queue, and enters what became of the rest. */
-  async #drain(remainder: Remainder): Promise<ResultBatch[]> {
+  async #drain(remainder: Remainder): Promise<Last> {
     this.#seeding.stop();
     this.#stop.abort();
+    const { sqs, names } = this.#deployment;
+    // The answer that names it may have been lost.
+    const made = await this.#seeding.queueUrl.catch(() => undefined);
+    const queueUrl = made ?? (await findQueue(sqs, names.run(this.runId)).catch(() => undefined));
+    const batches = queueUrl === undefined ? [] : await takeLast(sqs, queueUrl, this.#intake);
     const account = this.#account;
-    const queueUrl = await this.#seeding.queueUrl.catch(() => undefined);
-    const batches = queueUrl === undefined ? [] : await this.#takeLast(queueUrl);
     account.inputs = Math.max(account.inputs, this.#seeding.known);
     account.sealed = true;
-    return [...batches, this.#intake.rest(remainder)];
+    return { batches, remaining: new Remaining(account, remainder) };
   }
 }

@@ -23,7 +23,8 @@ export class Suspects {
     return ids.size >= BEGUN;
   }
 
-  forget(index: number): void {
-    this.#begun.delete(index);
+  /** Forgets those that have their result. */
+  forget(hasResult: (index: number) => boolean): void {
+    for (const index of this.#begun.keys()) if (hasResult(index)) this.#begun.delete(index);
   }
 }

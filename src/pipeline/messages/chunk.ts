@@ -1,7 +1,7 @@
 import { FanfoldError, InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 
-/** The version of both messages. A worker that reads another one leaves the message alone. */
+/** The version of all messages. A worker moves one of another version to the dead letters. */
 export const MESSAGE_VERSION = 1;
 
 /** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */

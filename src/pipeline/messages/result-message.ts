@@ -103,7 +103,7 @@ export function readResults(body: string): ResultBatch {
   const begin = end + 1 - RESULTS_BEGIN.length;
   const laidOut = begin > 0 && body.startsWith(RESULTS_BEGIN, begin) && body.endsWith(RESULTS_END);
   if (!laidOut) return readAnyResults(body);
-  const head: unknown = JSON.parse(`${body.slice(0, begin)},"results":[]}`);
+  const head = parsed(`${body.slice(0, begin)},"results":[]}`);
   if (!isEnvelope(head)) return readAnyResults(body);
   // Who ran it is told once a message, and put into each result here, before its closing brace. A
   // line end stands between two results only: in JSON text, strings have theirs escaped.
@@ -115,6 +115,14 @@ export function readResults(body: string): ResultBatch {
   }
   const lines = linesOf(text);
   return lines ? ResultBatch.ofLines(lines) : readAnyResults(body);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many results were closed: each by so much more than the `}` and `,` that it had. */

@@ -7,7 +7,7 @@ import {
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
-import { findQueue } from '../queues.ts';
+import { findSurely } from '../queues.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
 export interface RunStatus {
@@ -47,7 +47,7 @@ export async function statusOf(
   { sqs, names }: { sqs: SQSClient; names: Names },
   runId: string,
 ): Promise<RunStatus | undefined> {
-  const url = await findQueue(sqs, names.run(runId));
+  const url = await findSurely(sqs, names.run(runId));
   return url === undefined ? undefined : read(sqs, url, runId);
 }
 

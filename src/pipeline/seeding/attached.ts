@@ -1,7 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Account } from '../collecting/ledger.ts';
+import { mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
-import { findQueue } from '../queues.ts';
+import { findSurely } from '../queues.ts';
 import { statusOf, unknownRun } from '../runs/status.ts';
 import { wait } from '../send.ts';
 import type { Seeds } from './seeds.ts';
@@ -47,7 +48,7 @@ export class Attached implements Seeds {
 
   async #find(): Promise<string> {
     const { sqs, names, runId } = this.#options;
-    const url = await findQueue(sqs, names.run(runId));
+    const url = await findSurely(sqs, names.run(runId));
     if (url !== undefined) return url;
     throw unknownRun(runId, names.name);
   }
@@ -56,7 +57,10 @@ export class Attached implements Seeds {
     const { account } = this.#options;
     await this.queueUrl;
     while (!this.#stop.signal.aborted) {
-      const status = await statusOf(this.#options, this.#options.runId);
+      const status = await statusOf(this.#options, this.#options.runId).catch((error: unknown) => {
+        if (!mayPass(error)) throw error;
+        return undefined;
+      });
       account.inputs = Math.max(account.inputs, status?.total ?? 0);
       if (status?.state === 'sealed') {
         account.sealed = true;

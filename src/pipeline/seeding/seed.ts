@@ -3,8 +3,14 @@ import { FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { TaskRegistry } from '../../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { isJson } from '../messages/json-text.ts';
-import { createdAt, type Names, newRunId } from '../names.ts';
-import { createRunQueue, findQueue } from '../queues.ts';
+import {
+  createdAt,
+  DEADLINE_SECONDS,
+  MAX_DEADLINE_SECONDS,
+  type Names,
+  newRunId,
+} from '../names.ts';
+import { createRunQueue, findQueue, findSurely } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { SeedRequest } from './seed-request.ts';
 
@@ -39,12 +45,6 @@ export interface SeedOptions {
   /** Used when the request names no run. */
   runId?: string;
 }
-
-/** How long a run's chunks are worked on unless it says so itself, in milliseconds. */
-const RUN_MS = 24 * 3_600_000;
-
-/** The longest: results stay in a run's queue for 14 days, and a day is left to collect them. */
-const MAX_RUN_MS = 13 * RUN_MS;
 
 /** A run id older than this is not given a queue again: it has been one's before. */
 const CREATE_WITHIN_MS = 3_600_000;
@@ -82,8 +82,8 @@ export async function seed(request: SeedRequest, options: SeedOptions): Promise<
 
 function expiryOf({ expiresAt }: SeedRequest, runId: string): number {
   const born = createdAt(runId) ?? Date.now();
-  if (expiresAt === undefined) return born + RUN_MS;
-  if (expiresAt > born && expiresAt <= born + MAX_RUN_MS) return expiresAt;
+  if (expiresAt === undefined) return born + DEADLINE_SECONDS * 1000;
+  if (expiresAt > born && expiresAt <= born + MAX_DEADLINE_SECONDS * 1000) return expiresAt;
   throw new FanfoldError(
     'BadInput',
     `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
@@ -149,7 +149,7 @@ async function ownQueue(
       `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
     );
   }
-  const found = continues ? await findQueue(sqs, names.run(runId)) : undefined;
+  const found = continues ? await findSurely(sqs, names.run(runId)) : undefined;
   if (found !== undefined) return found;
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(

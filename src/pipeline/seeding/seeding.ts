@@ -10,7 +10,7 @@ import { mayPass } from '../faults.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { Names } from '../names.ts';
-import { findQueue } from '../queues.ts';
+import { findSurely } from '../queues.ts';
 import { wait } from '../send.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
 import type { SeedRefusal, SeedResponse } from './seed.ts';
@@ -40,6 +40,10 @@ export interface SeedingOptions {
 /** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
 const PAGE_TRIES = 4;
 
+/** How long a source may take over its first page until the run's queue is made without one. */
+const FIRST_PAGE_MS = 60_000;
+const EMPTY_PAGE: Page = { texts: [], length: 0, full: false, last: false };
+
 /** Pages on their way at once, once the first is through: it makes the run's queue. */
 const PARALLEL_PAGES = 4;
 
@@ -53,14 +57,17 @@ export class Seeding implements Seeds {
   readonly #options: SeedingOptions;
   readonly #total: number | undefined;
   readonly #made = Promise.withResolvers<string | undefined>();
+  /** Settles when no further page is to be taken. */
+  readonly #halted = Promise.withResolvers<'halted'>();
   readonly #sending = new Set<Promise<unknown>>();
   /** First indexes of the pages that are on their way. */
   readonly #unanswered = new Set<number>();
   /** Inputs that have their result from before are not seeded again. */
   readonly #skips: boolean;
-  #sent = false;
+  /** Whether the run's queue is there, or is being made. */
+  #hasQueue = false;
   #stopped = false;
-  #failure: unknown;
+  #failure: { error: unknown } | undefined;
   #first = 0;
 
   constructor(options: SeedingOptions) {
@@ -91,52 +98,76 @@ export class Seeding implements Seeds {
     this.#stopped = true;
     this.#options.window.open();
     // Where no page was sent yet, none will be, and the source may never give one.
-    const hasQueue = this.#sent || this.#options.resumeAt !== undefined;
+    const hasQueue = this.#hasQueue || this.#options.resumeAt !== undefined;
     if (!hasQueue) this.#made.resolve(undefined);
+    this.#halted.resolve('halted');
   }
 
   async #resume(): Promise<void> {
     const { sqs, names, runId } = this.#options;
     const queue = names.run(runId);
-    const url = await findQueue(sqs, queue);
+    const url = await findSurely(sqs, queue);
     if (url === undefined) {
       throw new FanfoldError('RunFailed', `Run ${runId} is over: its queue ${queue} is gone.`);
     }
-    this.#sent = true;
+    this.#hasQueue = true;
     this.#made.resolve(url);
     if (!this.#stopped) await this.#seed();
   }
 
   async #seed(): Promise<void> {
-    const { account, inputs, window } = this.#options;
-    const pages = pagesOf(textsOf(inputs));
+    const pages = pagesOf(textsOf(this.#options.inputs));
     try {
-      for await (const page of pages) {
-        const part = this.#unseeded(page);
-        if (part.texts.length > 0) {
-          await window.room();
-          if (this.#stopped) return;
-          const sent = this.#send(part, page);
-          if (!this.#sent) {
-            this.#sent = true;
-            this.#made.resolve((await sent).resultQueueUrl);
-          }
-          this.#first += page.texts.length;
-          await this.#roomToSend(sent);
-        } else {
-          this.#first += page.texts.length;
-          account.inputs = Math.max(account.inputs, this.#first);
-        }
-        if (this.#failure !== undefined) throw this.#failure;
-        if (this.#stopped) return;
+      for (;;) {
+        const step = await this.#next(pages);
+        if (step === 'halted' || step.done) break;
+        await this.#take(step.value);
       }
       await Promise.all(this.#sending);
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#failure) throw this.#failure.error;
       if (!this.#stopped) this.#seal();
     } finally {
       // Where the source is at rest it may never answer, and nobody waits for it.
       void pages.return().catch(() => {});
     }
+  }
+
+  /** The next page, unless there is no use for one any more: its source may be at rest. */
+  async #next(pages: AsyncGenerator<Page, void>): Promise<IteratorResult<Page, void> | 'halted'> {
+    const next = pages.next();
+    // Where nobody waits for it any more, its failure is nobody's.
+    next.catch(() => {});
+    const halted = this.#halted.promise;
+    if (this.#hasQueue) return Promise.race([next, halted]);
+    const waited = new AbortController();
+    const late = wait(FIRST_PAGE_MS, waited.signal).then(() => 'late' as const);
+    const first = await Promise.race([next, halted, late]);
+    waited.abort();
+    if (first !== 'late') return first;
+    // A run's queue is made soon after its id, or not at all.
+    await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
+    return Promise.race([next, halted]);
+  }
+
+  async #take(page: Page): Promise<void> {
+    const { account, window } = this.#options;
+    const part = this.#unseeded(page);
+    if (part.texts.length > 0) {
+      await window.room();
+      if (this.#stopped || this.#failure) return;
+      const sent = this.#send(part, page);
+      if (!this.#hasQueue) await this.#firstSent(sent);
+      this.#first += page.texts.length;
+      await this.#roomToSend(sent);
+    } else {
+      this.#first += page.texts.length;
+      account.inputs = Math.max(account.inputs, this.#first);
+    }
+  }
+
+  async #firstSent(sent: Promise<SeedResponse>): Promise<void> {
+    this.#hasQueue = true;
+    this.#made.resolve((await sent).resultQueueUrl);
   }
 
   #seal(): void {
@@ -171,7 +202,9 @@ export class Seeding implements Seeds {
   async #roomToSend(sent: Promise<unknown>): Promise<void> {
     const settled = sent
       .catch((error: unknown) => {
-        this.#failure ??= error;
+        this.#failure ??= { error };
+        this.#halted.resolve('halted');
+        this.#options.window.open();
       })
       .finally(() => this.#sending.delete(settled));
     this.#sending.add(settled);
@@ -182,7 +215,7 @@ export class Seeding implements Seeds {
     const { names, runId, task, workers, account, window, expiresAt } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
-    const continues = this.#sent;
+    const continues = this.#hasQueue;
     // Results may be there before the seed has answered.
     account.inputs = Math.max(account.inputs, end);
     window.seeded(texts.length, page.length);

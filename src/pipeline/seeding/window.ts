@@ -1,3 +1,5 @@
+import type { Deployment } from '../deployment.ts';
+
 /** Inputs that may be out before the first results tell how large they are. */
 const BLIND_INPUTS = 10_000;
 /** The most inputs that an ordered run holds the results of. */
@@ -69,4 +71,13 @@ export class Window {
     this.#waiting?.();
     this.#waiting = undefined;
   }
+}
+
+/** Bytes that an ordered run's results may take while they wait for an earlier one. */
+const ORDERED_BYTES = 64 * 1024 * 1024;
+
+/** A run's window: open where results wait in a queue elsewhere, and need no order. */
+export function windowFor({ windowBytes }: Deployment, ordered: boolean): Window {
+  const bytes = windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
+  return new Window(bytes === undefined ? undefined : { bytes, ordered });
 }

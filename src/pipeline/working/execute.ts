@@ -1,7 +1,8 @@
-import { isNonRetryable, messageOf } from '../../errors.ts';
+import { isNonRetryable, messageOf, nameOf } from '../../errors.ts';
 import type { AnyTask, Json, TaskContext, TaskLog } from '../../task.ts';
-import { type Chunk, messageText } from '../messages/chunk.ts';
-import { type FailureCode, MAX_RESULT_BYTES } from '../messages/result.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import type { FailureCode } from '../messages/result.ts';
+import { outputText } from './output-text.ts';
 
 /** What became of one attempt at one input. */
 export type Outcome =
@@ -109,28 +110,32 @@ export class Execution {
     }
     if (this.#running.size > 0) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#done?.();
   }
 
   #start(attempt: Attempt): void {
     let returned: unknown;
+    let promised: Promise<unknown> | undefined;
     // A function may end the process before it returns.
     this.#calling = attempt;
     try {
       returned = call(this.#task, attempt);
+      // What is no real promise may throw, or call back twice.
+      if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
       this.#calling = undefined;
       this.#fail(attempt, thrown);
       return;
     }
     this.#calling = undefined;
-    if (!isThenable(returned)) {
+    if (promised === undefined) {
       this.#succeed(attempt, returned);
       return;
     }
     this.#running.add(attempt);
     this.#timer ??= setTimeout(() => this.#expire(), this.#task.timeoutSeconds * 1000);
-    returned.then(
+    promised.then(
       (output) => this.#leave(attempt, () => this.#succeed(attempt, output)),
       (thrown) => this.#leave(attempt, () => this.#fail(attempt, thrown)),
     );
@@ -179,12 +184,12 @@ export class Execution {
   }
 
   #fail(attempt: Attempt, thrown: unknown): void {
-    if (thrown instanceof InvalidInput) {
+    if (isInvalidInput(thrown)) {
       this.#tellFailure(attempt, 'InvalidInput', 'InvalidInput', thrown.message, false);
       return;
     }
-    const name = thrown instanceof Error ? thrown.name : typeof thrown;
-    this.#tellFailure(attempt, 'TaskFailed', name, messageOf(thrown), !isNonRetryable(thrown));
+    const again = !isNonRetryable(thrown);
+    this.#tellFailure(attempt, 'TaskFailed', nameOf(thrown), messageOf(thrown), again);
   }
 
   #tellFailure(
@@ -195,7 +200,7 @@ export class Execution {
     retryable: boolean,
   ): void {
     const { index, input } = attempt;
-    const failure = { code, name: String(name), message, retryable };
+    const failure = { code, name, message, retryable };
     this.#settled({ index, ok: false, input, failure, ms: attempt.elapsed() });
   }
 }
@@ -254,6 +259,15 @@ class Attempt implements TaskContext {
 
 class InvalidInput extends Error {}
 
+/** What a task throws may throw when it is asked. */
+function isInvalidInput(thrown: unknown): thrown is InvalidInput {
+  try {
+    return thrown instanceof InvalidInput;
+  } catch {
+    return false;
+  }
+}
+
 /** Calls the task's function, with the input parsed by the schema where there is one. */
 function call(task: AnyTask, attempt: Attempt): unknown {
   if (task.input === undefined) return task.run(attempt.input, attempt);
@@ -277,31 +291,6 @@ function issuesText(issues: readonly Issue[]): string {
     return keys && keys.length > 0 ? `${keys.join('.')}: ${message}` : message;
   });
   return lines.join('; ');
-}
-
-/** The output as JSON text fit for a message, or why it has none. Nothing at all is `null`. */
-function outputText(output: unknown): string | { code: FailureCode; message: string } {
-  let text: string | undefined;
-  try {
-    text = output === undefined ? 'null' : JSON.stringify(output);
-  } catch (thrown) {
-    return { code: 'OutputNotJson', message: `The output is not JSON: ${messageOf(thrown)}` };
-  }
-  if (text === undefined) {
-    return {
-      code: 'OutputNotJson',
-      message: `The output is a ${typeof output}, which JSON has not.`,
-    };
-  }
-  text = messageText(text);
-  // Three bytes are the most that a UTF-16 unit takes: most texts need no exact count.
-  if (text.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(text) > MAX_RESULT_BYTES) {
-    return {
-      code: 'OutputTooLarge',
-      message: `The output takes ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES} of them. Put it where its reader can fetch it (a file, S3), and return its path.`,
-    };
-  }
-  return text;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

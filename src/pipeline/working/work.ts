@@ -23,6 +23,8 @@ export interface WorkerOptions {
   sliceSeconds: number;
   /** What is known of runs, where that outlives this worker. @default its own */
   runs?: RunQueues;
+  /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
+  onRefused?: (reason: FanfoldError) => void;
 }
 
 /** A chunk whose items have been run; what came of it is on its way to SQS. */
@@ -117,6 +119,7 @@ export class Worker {
       chunk = readChunk(message.body);
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
+      this.#options.onRefused?.(error);
       await sendAll(sqs, deadQueueUrl, [{ body: message.body }]);
       return executed('done');
     }
@@ -211,9 +214,10 @@ export class Worker {
   /** A task that is not there: a deployment may be under way, and another worker have it. */
   async #refuse(chunk: Chunk): Promise<Verdict> {
     const { stalled: before } = chunk;
+    const reason = unknownTask(chunk.task, this.#options.tasks.names());
+    this.#options.onRefused?.(reason);
     if (before?.cause === 'task' && Date.now() - before.since >= ROLLOUT_MS) {
-      const { message } = unknownTask(chunk.task, this.#options.tasks.names());
-      return this.#fail(chunk, 'UnknownTask', message);
+      return this.#fail(chunk, 'UnknownTask', reason.message);
     }
     return this.#sendOn(chunk, 'task', UNKNOWN_SECONDS);
   }

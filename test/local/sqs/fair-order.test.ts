@@ -29,7 +29,14 @@ interface Run {
  */
 function work(runs: Run[], workers: number, durationMs: () => number): string[] {
   let now = 1_000_000;
-  const identity = { name: 'q', arn: 'q', uid: 'q', isFifo: false, memorySeconds: 0 };
+  const identity = {
+    name: 'q',
+    arn: 'q',
+    uid: 'q',
+    isFifo: false,
+    memorySeconds: 0,
+    changes: undefined,
+  };
   const queue = new Queue(identity, { deadLetterQueue: () => undefined, onChange() {} }, now);
   for (const { group, messages } of runs) {
     for (let sent = 0; sent < messages; sent++) queue.send(draft(group), now);

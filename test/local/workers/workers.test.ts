@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connect, type Result } from '../../../src/index.ts';
-import { isRunning } from '../../cli/command.ts';
+import { isRunning, start } from '../../cli/command.ts';
 import type { blocks, hit, noted, wild } from '../../fixtures/tasks.ts';
 
 const tasks = pathToFileURL(join(import.meta.dirname, '../../fixtures/tasks.ts'));
@@ -19,6 +19,26 @@ function notes(file: string): [pid: number, index: number, attempt: number][] {
   } catch {
     return [];
   }
+}
+
+/** The worker processes of a process. */
+function workersOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  const isWorker = (child: string) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('workers/child');
+    } catch {
+      return false;
+    }
+  };
+  return children.filter(isWorker).map(Number);
+}
+
+/** Whether a process has used a second of processor time. */
+function isBusy(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const user = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[11]);
+  return user > 100;
 }
 
 const outcomes = (results: Result<unknown>[]) =>
@@ -130,6 +150,51 @@ describe('worker processes', () => {
     const expected = inputs.map((how) => (how.includes('fine') ? 'ok' : 'WorkerDied'));
     expect(outcomes(await Array.fromAsync(run))).toEqual(expected);
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 198, failed: 2, sealed: true });
+  });
+
+  it('that are killed while they start are started again, and the run goes on', async () => {
+    await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
+    const run = fanfold.map<typeof hit>(
+      'hit',
+      Array.from({ length: 2_500 }, (_, n) => n),
+    );
+    const children = () => workersOf(process.pid);
+    const known = new Set(children());
+    let kills = 0;
+    const killer = setInterval(() => {
+      const [fresh] = children().filter((pid) => !known.has(pid));
+      const [old] = known;
+      const victim = fresh ?? (kills === 0 ? old : undefined);
+      if (victim === undefined || kills >= 6) return;
+      known.add(victim);
+      process.kill(victim, 'SIGKILL');
+      kills++;
+    }, 20);
+    const results = await Array.fromAsync(run);
+    clearInterval(killer);
+    expect(kills).toBe(6);
+    expect(outcomes(results)).toEqual(Array(2_500).fill('ok'));
+  });
+
+  it('that loop for ever end with the command, though that is killed', async () => {
+    const command = start([
+      'run',
+      'blocks',
+      '--tasks',
+      fileURLToPath(tasks),
+      '--input',
+      '-',
+      '--workers',
+      '2',
+    ]);
+    command.child.stdin?.write('"block for long"\n"block for long"\n');
+    const childrenOf = () => workersOf(command.child.pid ?? 0);
+    await expect.poll(() => childrenOf().length, { timeout: 10_000 }).toBe(2);
+    const workers = childrenOf();
+    // Both are at it, so that neither hears of its parent's end.
+    await expect.poll(() => workers.every(isBusy), { timeout: 15_000 }).toBe(true);
+    command.child.kill('SIGKILL');
+    await expect.poll(() => workers.some(isRunning), { timeout: 5_000 }).toBe(false);
   });
 
   it('that run out of memory cost only the input that has them do so', async () => {

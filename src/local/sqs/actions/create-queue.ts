@@ -8,6 +8,6 @@ export function createQueue({ input, queues, now, urlOf }: Call): Output {
   checkTags(tags, name);
   const known = queues.find(name) !== undefined;
   const queue = queues.create(name, input.textMap('Attributes'), now);
-  if (!known) addTags(queue, tags);
+  if (!known && Object.keys(tags).length > 0) addTags(queue, tags);
   return { QueueUrl: urlOf(queue) };
 }

@@ -44,5 +44,5 @@ export function checkTags(
 }
 
 export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): void {
-  for (const [key, value] of Object.entries(tags)) queue.tags.set(key, value);
+  queue.set({ tags: new Map([...queue.tags, ...Object.entries(tags)]) });
 }

@@ -5,6 +5,7 @@ import { queueOf } from './queue-of.ts';
 export function untagQueue(call: Call): Output {
   const queue = queueOf(call);
   if (!call.input.has('TagKeys')) throw missingParameter('TagKeys');
-  for (const key of call.input.texts('TagKeys')) queue.tags.delete(key);
+  const gone = new Set(call.input.texts('TagKeys'));
+  queue.set({ tags: new Map([...queue.tags].filter(([key]) => !gone.has(key))) });
   return undefined;
 }

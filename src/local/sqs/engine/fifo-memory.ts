@@ -1,3 +1,4 @@
+import type { Changes, Memory } from './changes.ts';
 import type { Draft, Message } from './message.ts';
 import { Recent } from './recent.ts';
 
@@ -7,9 +8,9 @@ export interface Sent {
   readonly sequenceNumber: string | undefined;
 }
 
-/** A message and the receipt that a receive gave out for it. */
+/** A message, by its number, and the receipt that a receive gave out for it. */
 export interface Taken {
-  readonly message: Message;
+  readonly number: number;
   readonly receipt: number;
 }
 
@@ -17,8 +18,10 @@ export interface Taken {
 export class FifoMemory {
   readonly #sent: Recent<Sent>;
   readonly #attempts: Recent<readonly Taken[]>;
+  readonly #changes: Changes | undefined;
 
-  constructor(seconds: number) {
+  constructor(seconds: number, changes: Changes | undefined) {
+    this.#changes = changes;
     this.#sent = new Recent(seconds);
     this.#attempts = new Recent(seconds);
   }
@@ -29,7 +32,9 @@ export class FifoMemory {
   }
 
   noteSent(draft: Draft, byGroup: boolean, sent: Sent, now: number): void {
-    this.#sent.set(keyOf(draft, byGroup), sent, now);
+    const key = keyOf(draft, byGroup);
+    const endsAt = this.#sent.set(key, sent, now);
+    this.#changes?.remember({ key, sent, endsAt });
   }
 
   /** What the receive of an attempt id gave out. */
@@ -38,8 +43,15 @@ export class FifoMemory {
   }
 
   noteTaken(attemptId: string, messages: readonly Message[], now: number): void {
-    const taken = messages.map((message) => ({ message, receipt: message.receipt }));
-    this.#attempts.set(attemptId, taken, now);
+    const taken = messages.map((message) => ({ number: message.number, receipt: message.receipt }));
+    const endsAt = this.#attempts.set(attemptId, taken, now);
+    this.#changes?.remember({ key: attemptId, taken, endsAt });
+  }
+
+  /** Remembers once more what was remembered before, the oldest first. */
+  restore(memory: Memory): void {
+    if ('sent' in memory) this.#sent.restore(memory.key, memory.sent, memory.endsAt);
+    else this.#attempts.restore(memory.key, memory.taken, memory.endsAt);
   }
 
   clear(): void {

@@ -34,7 +34,7 @@ export class Message implements Linked<Message>, Ranked {
   /** Its number in the queue that it is on. */
   number = 0;
   state: MessageState = 'visible';
-  /** When the delay or the visibility timeout ends. */
+  /** When the delay or the visibility timeout ends; of a visible one, when it did, or 0. */
   stateEndsAt = 0;
   /** Receives so far, on any queue. */
   receiveCount = 0;
@@ -80,4 +80,21 @@ export interface Received {
   readonly deadLetterSourceArn: string | undefined;
   /** On a FIFO queue only. */
   readonly sequenceNumber: string | undefined;
+}
+
+export function received(
+  message: Message,
+  handle: string,
+  sequenceNumber: string | undefined,
+): Received {
+  const { draft, sentAt, receiveCount, firstReceivedAt, deadLetterSourceArn } = message;
+  return {
+    draft,
+    handle,
+    sentAt,
+    receiveCount,
+    firstReceivedAt,
+    deadLetterSourceArn,
+    sequenceNumber,
+  };
 }

@@ -1,3 +1,4 @@
+import type { Changes } from './changes.ts';
 import { Heap } from './heap.ts';
 import type { Message, MessageState } from './message.ts';
 import type { Order } from './order.ts';
@@ -15,16 +16,22 @@ export class Messages {
   #retentionMs: number;
   readonly #byNumber = new Map<number, Message>();
   readonly #deadlines = new Heap<Message>();
-  #lastNumber = 0;
+  readonly #changes: Changes | undefined;
+  lastNumber = 0;
 
-  /** @param retentionMs how long a message is kept, in milliseconds */
-  constructor(order: Order, retentionMs: number) {
+  /** @param retentionMs how long a message stays, in milliseconds */
+  constructor(order: Order, retentionMs: number, changes: Changes | undefined) {
     this.#order = order;
     this.#retentionMs = retentionMs;
+    this.#changes = changes;
   }
 
   get(number: number): Message | undefined {
     return this.#byNumber.get(number);
+  }
+
+  get count(): number {
+    return this.#byNumber.size;
   }
 
   /** The message whose latest receipt it is. */
@@ -36,12 +43,13 @@ export class Messages {
   /** Whether a receive may have given the receipt out: of a message that is gone it is not known. */
   mayHaveGiven({ number, receive }: Receipt): boolean {
     const message = this.#byNumber.get(number);
-    return message ? receive <= message.receipt : number <= this.#lastNumber;
+    return message ? receive <= message.receipt : number <= this.lastNumber;
   }
 
   /** The first sent first. */
   all(): Iterable<Message> {
-    return this.#byNumber.values();
+    // They mostly are in that order, but for those that were put back.
+    return [...this.#byNumber.values()].sort((one, other) => one.number - other.number);
   }
 
   /** The next to be received. @param previous what the same receive took before */
@@ -50,10 +58,24 @@ export class Messages {
   }
 
   insert(message: Message, state: 'visible' | 'delayed', stateEndsAt: number): void {
-    message.number = ++this.#lastNumber;
+    message.number = ++this.lastNumber;
     this.#byNumber.set(message.number, message);
     message.stateEndsAt = stateEndsAt;
     this.#enter(message, state, false);
+    message.rank = this.#deadlineOf(message);
+    this.#deadlines.add(message);
+    this.#changes?.put(message);
+  }
+
+  /**
+   * Puts a message where it was, by its own number and state.
+   *
+   * @param first a visible one comes before all others
+   */
+  restore(message: Message, first: boolean, now: number): void {
+    this.#byNumber.set(message.number, message);
+    this.#enter(message, message.state, first);
+    if (message.state === 'inFlight') this.#order.taken(message, now);
     message.rank = this.#deadlineOf(message);
     this.#deadlines.add(message);
   }
@@ -66,24 +88,36 @@ export class Messages {
     now: number,
     first = false,
   ): void {
-    const { state: before } = message;
+    if (state === 'visible' && message.state === 'visible') return;
     message.stateEndsAt = stateEndsAt;
-    if (state !== before) {
-      // In this order, since a group is forgotten as soon as it has no message.
-      this.#enter(message, state, first);
-      if (state === 'inFlight') this.#order.taken(message, now);
-      this.#leave(message, before, now);
-    }
+    if (state !== message.state) this.#transfer(message, state, first, now);
     this.reschedule(message);
   }
 
+  /** Its state has ended by itself. That needs no keeping: when it would was known before. */
+  surface(message: Message, dueAt: number): void {
+    this.#transfer(message, 'visible', false, dueAt);
+    this.#deadlines.move(message, this.#deadlineOf(message));
+  }
+
   remove(message: Message, now: number): void {
+    this.forget(message, now);
+    this.#changes?.gone(message);
+  }
+
+  /** As if it had never been there. */
+  forget(message: Message, now: number): void {
     this.#leave(message, message.state, now);
     this.#byNumber.delete(message.number);
     this.#deadlines.remove(message);
   }
 
   clear(): void {
+    this.forgetAll();
+    this.#changes?.clear();
+  }
+
+  forgetAll(): void {
     this.#byNumber.clear();
     this.#order.clear();
     this.#deadlines.clear();
@@ -95,17 +129,19 @@ export class Messages {
   /** @param delayMs undefined: those that are delayed stay so for as long as they would */
   setTimes(retentionMs: number, delayMs: number | undefined): void {
     this.#retentionMs = retentionMs;
-    for (const message of this.all()) {
+    for (const message of this.#byNumber.values()) {
       if (delayMs !== undefined && message.state === 'delayed') {
         message.stateEndsAt = message.sentAt + delayMs;
+        this.#changes?.put(message);
       }
-      this.reschedule(message);
+      this.#deadlines.move(message, this.#deadlineOf(message));
     }
   }
 
   /** To be told when a message's state ends at another time than it did. */
   reschedule(message: Message): void {
     this.#deadlines.move(message, this.#deadlineOf(message));
+    this.#changes?.put(message);
   }
 
   /** When time alone will change something next. */
@@ -122,6 +158,14 @@ export class Messages {
   /** Whether a message has been kept for as long as the queue keeps any. */
   isExpired(message: Message, now: number): boolean {
     return this.#expiresAt(message) <= now;
+  }
+
+  #transfer(message: Message, state: MessageState, first: boolean, now: number): void {
+    const { state: before } = message;
+    // In this order, since a group is forgotten as soon as it has no message.
+    this.#enter(message, state, first);
+    if (state === 'inFlight') this.#order.taken(message, now);
+    this.#leave(message, before, now);
   }
 
   #enter(message: Message, state: MessageState, first: boolean): void {

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
-import { FifoMemory, type Sent } from './fifo-memory.ts';
-import { type Draft, Message, type Received, type ReceiveRequest } from './message.ts';
+import type { Changes, KeptQueue } from './changes.ts';
+import { FifoMemory, type Sent, type Taken } from './fifo-memory.ts';
+import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
+import type { MoveTask } from './move-task.ts';
 import { FairOrder, FifoOrder } from './order.ts';
-import { invalidHandle, type Receipt, readHandle, writeHandle } from './receipt.ts';
+import { Receipts } from './receipts.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
@@ -14,24 +16,7 @@ import {
   type Settings,
   settingsOf,
 } from './settings.ts';
-
-/** What a queue needs of the queues around it. */
-export interface Surroundings {
-  /** The dead-letter queue that an ARN names; undefined when it is gone or refuses the source. */
-  deadLetterQueue(arn: string, sourceArn: string): Queue | undefined;
-  /** Told when a message of the queue became visible, or when the next one will has changed. */
-  onChange(queue: Queue): void;
-}
-
-export interface QueueIdentity {
-  readonly name: string;
-  readonly arn: string;
-  /** Tells this queue's receipt handles from those of an earlier queue of its name. */
-  readonly uid: string;
-  readonly isFifo: boolean;
-  /** How long a FIFO queue remembers deduplication ids and receives, in seconds. */
-  readonly memorySeconds: number;
-}
+import type { QueueIdentity, Surroundings } from './surroundings.ts';
 
 /**
  * A queue, standard or FIFO. A message is
@@ -50,20 +35,23 @@ export class Queue {
   readonly name: string;
   readonly arn: string;
   readonly isFifo: boolean;
-  readonly tags = new Map<string, string>();
+  tags: ReadonlyMap<string, string> = new Map();
+  /** Moves of its messages, the latest first. */
+  moveTasks: readonly MoveTask[] = [];
   readonly createdAt: number;
   modifiedAt: number;
   attributes: Attributes;
   settings: Settings;
   purgedAt = Number.NEGATIVE_INFINITY;
-
+  readonly uid: string;
+  readonly changes: Changes | undefined;
+  readonly fifo: FifoMemory | undefined;
   readonly #surroundings: Surroundings;
-  readonly #uid: string;
   readonly #messages: Messages;
-  readonly #fifo: FifoMemory | undefined;
+  readonly #receipts: Receipts;
 
   constructor(
-    { name, arn, uid, isFifo, memorySeconds }: QueueIdentity,
+    { name, arn, uid, isFifo, memorySeconds, changes }: QueueIdentity,
     surroundings: Surroundings,
     now: number,
   ) {
@@ -72,10 +60,12 @@ export class Queue {
     this.isFifo = isFifo;
     this.attributes = initialAttributes(isFifo);
     this.settings = settingsOf(this.attributes);
-    this.#uid = uid;
+    this.uid = uid;
+    this.changes = changes;
     const order = isFifo ? new FifoOrder() : new FairOrder();
-    this.#messages = new Messages(order, this.settings.retentionSeconds * 1000);
-    this.#fifo = isFifo ? new FifoMemory(memorySeconds) : undefined;
+    this.#messages = new Messages(order, this.settings.retentionSeconds * 1000, changes);
+    this.#receipts = new Receipts(uid, isFifo, this.#messages);
+    this.fifo = isFifo ? new FifoMemory(memorySeconds, changes) : undefined;
     this.#surroundings = surroundings;
     this.createdAt = now;
     this.modifiedAt = now;
@@ -88,6 +78,7 @@ export class Queue {
     this.settings = settingsOf(this.attributes);
     const { retentionSeconds, delaySeconds } = this.settings;
     this.modifiedAt = now;
+    this.changes?.mark();
     // On a FIFO queue a new delay holds for the messages that are there, a new retention on both.
     const delayMoved = this.isFifo && delaySeconds !== before.delaySeconds;
     if (retentionSeconds === before.retentionSeconds && !delayMoved) return;
@@ -95,15 +86,20 @@ export class Queue {
     this.#surroundings.onChange(this);
   }
 
+  set(change: Partial<Pick<Queue, 'tags' | 'moveTasks'>>): void {
+    Object.assign(this, change);
+    this.changes?.mark();
+  }
+
   send(draft: Draft, now: number): Sent {
     const { deduplicatesByGroup } = this.settings;
-    const before = this.#fifo?.sentBefore(draft, deduplicatesByGroup, now);
+    const before = this.fifo?.sentBefore(draft, deduplicatesByGroup, now);
     if (before) return before;
     const message = new Message(draft, now);
     const delaySeconds = draft.delaySeconds ?? this.settings.delaySeconds;
     this.#insert(message, delaySeconds > 0 ? 'delayed' : 'visible', now + delaySeconds * 1000);
     const sent = { id: draft.id, sequenceNumber: this.#sequenceNumber(message) };
-    this.#fifo?.noteSent(draft, deduplicatesByGroup, sent, now);
+    this.fifo?.noteSent(draft, deduplicatesByGroup, sent, now);
     return sent;
   }
 
@@ -112,7 +108,7 @@ export class Queue {
     message.deadLetterSourceArn = sourceArn;
     if (this.isFifo) message.keptSince = now;
     message.receivedHere = 0;
-    this.#insert(message, 'visible', 0);
+    this.#insert(message, 'visible', now);
   }
 
   receive(request: ReceiveRequest, now: number): Received[] {
@@ -121,9 +117,9 @@ export class Queue {
     const hiddenMs = (visibilitySeconds ?? this.settings.visibilitySeconds) * 1000;
     const again = attemptId === undefined ? undefined : this.#receivedAs(attemptId, hiddenMs, now);
     if (again) return again;
-    const received: Message[] = [];
-    while (received.length < maxMessages && !this.isFull) {
-      const message = this.#messages.next(received.at(-1), now);
+    const taken: Message[] = [];
+    while (taken.length < maxMessages && !this.isFull) {
+      const message = this.#messages.next(taken.at(-1), now);
       if (message === undefined) break;
       if (this.#redrive(message, now)) continue;
       message.receiveCount++;
@@ -132,12 +128,12 @@ export class Queue {
       message.receivedAt = now;
       if (message.receiveCount === 1) message.firstReceivedAt = now;
       this.#messages.move(message, 'inFlight', now + hiddenMs, now);
-      received.push(message);
+      taken.push(message);
     }
-    if (attemptId !== undefined && received.length > 0) {
-      this.#fifo?.noteTaken(attemptId, received, now);
+    if (attemptId !== undefined && taken.length > 0) {
+      this.fifo?.noteTaken(attemptId, taken, now);
     }
-    return received.map((message) => this.#snapshot(message));
+    return taken.map((message) => this.#snapshot(message));
   }
 
   /**
@@ -145,20 +141,19 @@ export class Queue {
    * or something has become of one of its messages.
    */
   #receivedAs(attemptId: string, hiddenMs: number, now: number): Received[] | undefined {
-    const taken = this.#fifo?.taken(attemptId, now);
-    if (!taken?.every(({ message, receipt }) => this.#isHeld(message, receipt))) return undefined;
-    return taken.map(({ message }) => {
+    const taken = this.fifo?.taken(attemptId, now);
+    const held = taken?.flatMap((one) => this.#held(one) ?? []);
+    if (held?.length !== taken?.length) return undefined;
+    return held?.map((message) => {
       message.stateEndsAt = now + hiddenMs;
       this.#messages.reschedule(message);
       return this.#snapshot(message);
     });
   }
 
-  #isHeld(message: Message, receipt: number): boolean {
-    const { number, state } = message;
-    return (
-      this.#messages.get(number) === message && state === 'inFlight' && message.receipt === receipt
-    );
+  #held({ number, receipt }: Taken): Message | undefined {
+    const message = this.#messages.get(number);
+    return message?.state === 'inFlight' && message.receipt === receipt ? message : undefined;
   }
 
   /** Whether no more messages can be in flight. */
@@ -171,7 +166,7 @@ export class Queue {
    * A message that has moved on in the meantime stays as it is.
    */
   takeBack(handle: string, now: number): void {
-    const message = this.#find(handle);
+    const message = this.#receipts.find(handle);
     if (message?.state !== 'inFlight') return;
     message.receiveCount--;
     message.receivedHere--;
@@ -186,7 +181,7 @@ export class Queue {
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
-    const message = this.#findUsable(handle);
+    const message = this.#receipts.findUsable(handle);
     if (message !== undefined) this.#remove(message, now);
   }
 
@@ -206,7 +201,7 @@ export class Queue {
 
   changeVisibility(handle: string, seconds: number, now: number): void {
     this.#settle(now);
-    const message = this.#findUsable(handle);
+    const message = this.#receipts.findUsable(handle);
     if (message === undefined) {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);
@@ -225,7 +220,7 @@ export class Queue {
   purge(now: number): void {
     this.purgedAt = now;
     this.#messages.clear();
-    this.#fifo?.clear();
+    this.fifo?.clear();
   }
 
   counts(now: number): { visible: number; inFlight: number; delayed: number } {
@@ -240,6 +235,40 @@ export class Queue {
     return this.#messages.all();
   }
 
+  get lastNumber(): number {
+    return this.#messages.lastNumber;
+  }
+
+  get messageCount(): number {
+    return this.#messages.count;
+  }
+
+  /** Makes it what it was when it was kept, but for messages and memories. */
+  restore(kept: KeptQueue): void {
+    const { retentionSeconds } = this.settings;
+    this.attributes = kept.attributes;
+    this.settings = settingsOf(this.attributes);
+    this.tags = kept.tags;
+    this.moveTasks = kept.moveTasks;
+    this.modifiedAt = kept.modifiedAt;
+    this.purgedAt = kept.purgedAt;
+    this.#messages.lastNumber = kept.lastNumber;
+    if (this.settings.retentionSeconds === retentionSeconds) return;
+    this.#messages.setTimes(this.settings.retentionSeconds * 1000, undefined);
+  }
+
+  /** @param first a visible one comes before all others of a standard queue */
+  restoreMessage(message: Message, first: boolean, now: number): void {
+    this.#messages.restore(message, first, now);
+  }
+
+  /** Drops a message as if it had never been there; with no number, all. */
+  forget(number: number | undefined, now: number): void {
+    const message = number === undefined ? undefined : this.#messages.get(number);
+    if (message) this.#messages.forget(message, now);
+    if (number === undefined) this.#messages.forgetAll();
+  }
+
   /** When time alone will change something next. */
   get nextChangeAt(): number {
     return this.#messages.nextChangeAt;
@@ -251,7 +280,7 @@ export class Queue {
       const dueAt = message.rank;
       if (this.#messages.isExpired(message, now)) this.#remove(message, dueAt);
       else {
-        this.#messages.move(message, 'visible', 0, dueAt);
+        this.#messages.surface(message, dueAt);
         this.#surroundings.onChange(this);
       }
     }
@@ -279,35 +308,8 @@ export class Queue {
     this.#messages.remove(message, now);
   }
 
-  /** The message whose latest receive gave out the handle; undefined when there is none now. */
-  #find(handle: string): Message | undefined {
-    return this.#messages.ofReceipt(this.#read(handle));
-  }
-
-  /** A FIFO queue may have given the message, or its group, to somebody else when it timed out. */
-  #findUsable(handle: string): Message | undefined {
-    const message = this.#find(handle);
-    if (!this.isFifo || message?.state === 'inFlight') return message;
-    if (this.#messages.get(this.#read(handle).number) === undefined) return undefined;
-    throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
-  }
-
-  #read(handle: string): Receipt {
-    const receipt = readHandle(this.#uid, handle);
-    if (this.#messages.mayHaveGiven(receipt)) return receipt;
-    throw invalidHandle(handle);
-  }
-
   #snapshot(message: Message): Received {
-    return {
-      draft: message.draft,
-      handle: writeHandle(this.#uid, message.number, message.receipt),
-      sentAt: message.sentAt,
-      receiveCount: message.receiveCount,
-      firstReceivedAt: message.firstReceivedAt,
-      deadLetterSourceArn: message.deadLetterSourceArn,
-      sequenceNumber: this.#sequenceNumber(message),
-    };
+    return received(message, this.#receipts.handleOf(message), this.#sequenceNumber(message));
   }
 
   #sequenceNumber({ number }: Message): string | undefined {

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { invalidParameter, queueDoesNotExist, SqsError } from '../errors.ts';
 import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
-import { Queue, type Surroundings } from './queue.ts';
+import type { Keeper, KeptQueue } from './changes.ts';
+import { Queue } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
 import {
   type Attributes,
   changed,
   checkThroughput,
   difference,
+  initialAttributes,
   readAttributes,
 } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface QueuesOptions {
   readonly accountId: string;
@@ -22,6 +25,8 @@ export interface QueuesOptions {
   readonly fifoMemorySeconds: number;
   /** Whether messages carry the MD5 of their body. */
   readonly bodyDigests: boolean;
+  /** Undefined: the queues are in memory only. */
+  readonly keeper: Keeper | undefined;
 }
 
 /** All queues of one account in one region. */
@@ -39,6 +44,10 @@ export class Queues implements Surroundings {
 
   get accountId(): string {
     return this.#options.accountId;
+  }
+
+  get region(): string {
+    return this.#options.region;
   }
 
   get bodyDigests(): boolean {
@@ -64,14 +73,44 @@ export class Queues implements Surroundings {
     }
     this.#checkRedrivePolicy(this.#arn(name), isFifo, given, attributes);
     this.#checkNotDeletedRecently(name, now);
-    const { fifoMemorySeconds: memorySeconds } = this.#options;
-    const uid = randomUUID().slice(0, 8);
-    const identity = { name, arn: this.#arn(name), uid, isFifo, memorySeconds };
-    const queue = new Queue(identity, this, now);
-    checkThroughput(changed(queue.attributes, attributes));
+    checkThroughput(changed(initialAttributes(isFifo), attributes));
+    const queue = this.#make(name, randomUUID().slice(0, 8), isFifo, now);
     if (attributes.size > 0) queue.setAttributes(attributes, now);
     this.#byName.set(name, queue);
+    this.#options.keeper?.created(queue);
     return queue;
+  }
+
+  #make(name: string, uid: string, isFifo: boolean, createdAt: number): Queue {
+    const { fifoMemorySeconds: memorySeconds, keeper } = this.#options;
+    const changes = keeper?.track();
+    const identity = { name, arn: this.#arn(name), uid, isFifo, memorySeconds, changes };
+    return new Queue(identity, this, createdAt);
+  }
+
+  /** Makes a queue that was kept, without its messages. */
+  restore(kept: KeptQueue): Queue {
+    const isFifo = kept.attributes.get('FifoQueue') === 'true';
+    const queue = this.#make(kept.name, kept.uid, isFifo, kept.createdAt);
+    queue.restore(kept);
+    this.#byName.set(queue.name, queue);
+    return queue;
+  }
+
+  /** A queue that was not deleted after all. */
+  undelete(queue: Queue): void {
+    this.#byName.set(queue.name, queue);
+    this.#deletedAt.delete(queue.name);
+  }
+
+  /** A queue that was not made after all. */
+  forget(queue: Queue): void {
+    if (this.#byName.get(queue.name) === queue) this.#byName.delete(queue.name);
+  }
+
+  /** A name was given up at that moment, which is later than those before. */
+  restoreDeletion(name: string, deletedAt: number): void {
+    this.#deletedAt.set(name, deletedAt);
   }
 
   setAttributes(queue: Queue, given: Readonly<Record<string, string>>, now: number): void {
@@ -85,6 +124,7 @@ export class Queues implements Surroundings {
     this.#byName.delete(queue.name);
     this.#forgetDeletions(now);
     this.#deletedAt.set(queue.name, now);
+    this.#options.keeper?.deleted(queue, now);
   }
 
   find(name: string): Queue | undefined {

@@ -13,10 +13,17 @@ export class Recent<T> {
     return this.#entries.get(key)?.value;
   }
 
-  set(key: string, value: T, now: number): void {
+  /** @returns until when it is remembered */
+  set(key: string, value: T, now: number): number {
     this.#forget(now);
+    const endsAt = now + this.#ms;
+    if (this.#ms > 0) this.restore(key, value, endsAt);
+    return endsAt;
+  }
+
+  restore(key: string, value: T, endsAt: number): void {
     this.#entries.delete(key);
-    if (this.#ms > 0) this.#entries.set(key, { value, endsAt: now + this.#ms });
+    this.#entries.set(key, { value, endsAt });
   }
 
   clear(): void {

@@ -61,6 +61,7 @@ const COMMON: Partial<Record<SqsErrorCode, string>> = {
   MalformedInput: 'SerializationException',
   MissingParameter: 'MissingRequiredParameterException',
   RequestEntityTooLarge: 'RequestEntityTooLargeException',
+  ServiceUnavailable: 'ServiceUnavailable',
   SignatureDoesNotMatch: 'InvalidSignatureException',
   UnknownOperation: 'UnknownOperationException',
 };

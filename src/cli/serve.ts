@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { FanfoldError, type Served, serve } from '../index.ts';
+import { STATUS } from './exit.ts';
+import { boundHeap } from './heap.ts';
+import { shellWord } from './inputs/lines.ts';
+import { say } from './say.ts';
+import { untilSignal } from './signals.ts';
+import { findTasksModule } from './tasks-module.ts';
+
+interface ServeFlags {
+  data?: string;
+  memory?: boolean;
+  host?: string;
+  port?: string;
+  account?: string;
+  region?: string;
+  tasks?: string;
+  workers?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  insecureHttp?: boolean;
+}
+
+/** How long the end may take: workers here hand back what they have. */
+const END_MS = 6_000;
+
+/** `fanfold serve`: the queues and the seed function on a port. */
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('offer SQS and Lambda on a port, for runs and workers of this and other machines')
+    .option('--host <address>', 'where to listen; 0.0.0.0 for all networks (default: 127.0.0.1)')
+    .option('--port <n>', 'the port (default: 9324)')
+    .option('--data <folder>', 'where queues are kept (default: .fanfold)')
+    .option('--memory', 'keep queues in memory: they end with this process')
+    .option('--account <id>', 'the account id in queue URLs (default: 000000000000)')
+    .option('--region <name>', 'the region (default: AWS_REGION, else us-east-1)')
+    .option('--tasks <module>', 'the tasks module')
+    .option('--workers <n>', 'worker processes here (default: 0, others come with `fanfold work`)')
+    .option('--tls-cert <file>', 'certificate, as PEM (default: one is made where it is needed)')
+    .option('--tls-key <file>', 'its private key, as PEM')
+    .option(
+      '--insecure-http',
+      'no TLS: whoever is on the network can read inputs and results, and repeat requests',
+    )
+    .action((flags: ServeFlags) => untilSignal((signal) => run(flags, signal), END_MS));
+}
+
+async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
+  boundHeap();
+  const module = findTasksModule(flags.tasks);
+  const options = { ...optionsOf(flags), tasks: module.path, onWarning: say };
+  await using served = await serve(options);
+  tell(served, flags, module.shipped);
+  await Promise.race([served.failed, untilAborted(signal)]);
+  say('stopping');
+  return STATUS.ok;
+}
+
+/** To be stopped is how a server ends: that is no failure. */
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function optionsOf(flags: ServeFlags) {
+  const { host, account, region, insecureHttp, data, memory } = flags;
+  if (data !== undefined && memory) {
+    throw new FanfoldError('BadOption', '--data keeps queues, --memory does not: leave one out.');
+  }
+  return {
+    data,
+    memory,
+    host,
+    port: wholeNumber('--port', flags.port, 65_535),
+    account,
+    region,
+    workers: wholeNumber('--workers', flags.workers, 1000),
+    tls: tlsOf(flags),
+    insecureHttp,
+  };
+}
+
+function wholeNumber(option: string, given: string | undefined, most: number): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^\d{1,6}$/.test(given) && Number(given) <= most) return Number(given);
+  throw new FanfoldError(
+    'BadOption',
+    `${option} is a whole number from 0 to ${most}; "${given}" is not.`,
+  );
+}
+
+function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new FanfoldError('BadOption', '--tls-cert and --tls-key belong together: give both.');
+  }
+  if (insecureHttp) {
+    throw new FanfoldError('BadOption', '--insecure-http is without TLS: leave --tls-cert out.');
+  }
+  return { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
+}
+
+function readPem(option: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new FanfoldError('BadOption', `${option}: ${why}`, { cause });
+  }
+}
+
+/** What it takes to come and work. */
+function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
+  const { url, data, tasks, loopback, join, credentialsFile } = served;
+  say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
+  say(
+    data === undefined
+      ? 'queues are in memory: they end with this process'
+      : `queues are kept in ${data}`,
+  );
+  say(
+    credentialsFile === undefined
+      ? 'its secret is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as given'
+      : `its secret is in ${credentialsFile}`,
+  );
+  if (loopback) {
+    say(`here, others work with: npx fanfold work --endpoint ${url}`);
+    say('other machines cannot reach it: --host 0.0.0.0 lets them');
+    return;
+  }
+  if (insecureHttp) {
+    say('--insecure-http: whoever is on the network can read all of it, and repeat requests');
+  }
+  const also = credentialsFile === undefined ? ', with the same two in its environment' : '';
+  say(`on another machine${also}: FANFOLD_JOIN=${shellWord(join)} npx fanfold work`);
+}

@@ -1,0 +1,73 @@
+import type { Work } from '../index.ts';
+import { say } from './say.ts';
+
+/** Tells the human what workers do, until it is stopped. */
+export interface Shown {
+  /** Says something that stays. */
+  say(message: string): void;
+  stop(): void;
+}
+
+const LINE_MS = 5_000;
+const UPDATE_MS = 500;
+
+/** The beginning of the line, and nothing behind it. */
+const CLEAR = '\r\u001b[K';
+
+/** One line that is kept up to date on a terminal; elsewhere a line every few seconds, when there is news. */
+export function showWork(work: Work): Shown {
+  const rate = rates(work);
+  return process.stderr.isTTY ? updating(() => textOf(work, rate())) : lines(work, rate);
+}
+
+function updating(text: () => string): Shown {
+  const draw = () => process.stderr.write(`${CLEAR}${text()}`);
+  draw();
+  const timer = setInterval(draw, UPDATE_MS);
+  return {
+    say(message) {
+      process.stderr.write(CLEAR);
+      say(message);
+      draw();
+    },
+    stop() {
+      clearInterval(timer);
+      process.stderr.write(CLEAR);
+    },
+  };
+}
+
+function lines(work: Work, rate: () => number): Shown {
+  let told = 0;
+  const timer = setInterval(() => {
+    const now = doneOf(work);
+    const current = rate();
+    if (now === told) return;
+    told = now;
+    say(textOf(work, current));
+  }, LINE_MS);
+  return { say, stop: () => clearInterval(timer) };
+}
+
+function textOf(work: Work, rate: number): string {
+  const { left, done } = work;
+  const failed = done.failed > 0 ? `, ${done.failed} attempts failed` : '';
+  const chunks = left === undefined ? 'the server is away' : `${left} chunks left`;
+  return `${doneOf(work)} inputs done, ${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s${failed}, ${chunks}`;
+}
+
+function doneOf({ done: { ok, failed } }: Work): number {
+  return ok + failed;
+}
+
+/** Inputs a second, over the last few seconds. */
+function rates(work: Work): () => number {
+  let marks = [{ at: performance.now(), done: doneOf(work) }];
+  return () => {
+    const now = { at: performance.now(), done: doneOf(work) };
+    const recent = marks.findIndex(({ at }) => now.at - at < LINE_MS);
+    const oldest = marks[recent < 0 ? marks.length - 1 : Math.max(0, recent - 1)] ?? now;
+    marks = [...marks.filter(({ at }) => at >= oldest.at), now];
+    return now.at > oldest.at ? ((now.done - oldest.done) / (now.at - oldest.at)) * 1000 : 0;
+  };
+}

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { type SlowAttempt, type Work, work } from '../index.ts';
+import { STATUS } from './exit.ts';
+import { workersOf } from './place.ts';
+import { say } from './say.ts';
+import { Interrupted, untilSignal } from './signals.ts';
+import { findTasksModule } from './tasks-module.ts';
+import { showWork } from './work-progress.ts';
+
+interface WorkFlags {
+  endpoint?: string;
+  tasks?: string;
+  workers?: string;
+  untilEmpty?: boolean;
+  quiet?: boolean;
+}
+
+/** How long the end may take: workers finish the input in their hand, or hand it back. */
+const END_MS = 5_000;
+
+/** `fanfold work`: this machine's workers, at a server. */
+export function addWork(program: Command): void {
+  program
+    .command('work')
+    .description('run the tasks of a `fanfold serve` in worker processes here, until told to stop')
+    .option('--endpoint <url>', 'where the server is (default: what FANFOLD_JOIN says)')
+    .option('--tasks <module>', 'the tasks module')
+    .option('--workers <n>', 'worker processes (default: as many as cores)')
+    .option('--until-empty', 'end when no chunk is left, waiting, delayed or worked on')
+    .option('--quiet', 'say nothing but errors')
+    .action((flags: WorkFlags) => untilSignal((signal) => run(flags, signal), END_MS));
+}
+
+async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
+  const { endpoint, untilEmpty = false, quiet = false } = flags;
+  const workers = workersOf(flags.workers);
+  const module = findTasksModule(flags.tasks);
+  let shown: ReturnType<typeof showWork> | undefined;
+  const tell = (message: string) => (shown ? shown.say(message) : say(message));
+  await using working = await work({
+    ...{ endpoint, tasks: module.path, workers, untilEmpty, onWarning: tell },
+    ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
+  });
+  signal.throwIfAborted();
+  if (!quiet) {
+    say(beginningOf(working));
+    shown = showWork(working);
+  }
+  try {
+    await Promise.race([working.ended, untilAborted(signal)]);
+  } catch (error) {
+    // To be stopped is how it ends, unless it was to go on until the queue is empty.
+    if (!(error instanceof Interrupted) || untilEmpty) throw error;
+    tell('stopping: what is in hand is finished, or handed back');
+  } finally {
+    shown?.stop();
+    await working.close();
+    if (!quiet) say(summaryOf(working));
+  }
+  return STATUS.ok;
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function lineOf({ worker, task, index, ok, ms }: SlowAttempt): string {
+  return `${worker}: ${task} ${index} ${ok ? 'ok' : 'failed'} in ${(ms / 1000).toFixed(1)} s`;
+}
+
+function beginningOf({ workers, endpoint, tasks }: Work): string {
+  return `${count(workers, 'worker')} at ${endpoint}, tasks: ${tasks.join(', ')}`;
+}
+
+function summaryOf({ done: { ok, failed } }: Work): string {
+  return `${count(ok + failed, 'input')} done here (${failed} attempts failed)`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

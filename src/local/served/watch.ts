@@ -1,0 +1,123 @@
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { FanfoldError } from '../../errors.ts';
+import { wait } from '../../pipeline/send.ts';
+import { sqsOf } from './clients.ts';
+import type { Connection } from './connection.ts';
+import { explained, isRefusal } from './reach.ts';
+
+export interface WatchOptions {
+  connection: Connection;
+  taskQueueUrl: string;
+  /** Told once that the server is away, with the reason, and once that it is back. */
+  onAway: (reason: string) => void;
+  onBack: () => void;
+  /** Told when it is there and refuses us: that does not pass. The watch has ended. */
+  onRefused: (error: FanfoldError) => void;
+  /** Told when several looks in a row have found the queue empty. */
+  onEmpty: () => void;
+}
+
+const LOOK_MS = 1_000;
+const LOOK_CAP_MS = 10_000;
+
+/** A server under load may be slow to answer one look. */
+const TIMEOUT_MS = 5_000;
+const AWAY_LOOKS = 2;
+
+/** SQS counts approximately, and a chunk on its way from a worker back to the queue is in neither. */
+const EMPTY_LOOKS = 3;
+const EMPTY_LOOK_MS = 300;
+
+/**
+ * Looks at the task queue, again and again: how many chunks are left, and whether the server is
+ * there. It is there at first; away after two looks that failed; there again after one that did
+ * not; and looked for ever less often meanwhile.
+ */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #sqs: SQSClient;
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<void>;
+  #failures = 0;
+  #empty = 0;
+  #left: number | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#sqs = sqsOf(options.connection, { timeoutMs: TIMEOUT_MS, maxAttempts: 1 });
+    this.#ended = this.#watch();
+  }
+
+  /** Chunks in the task queue, those that are worked on included; undefined while it is not known. */
+  get left(): number | undefined {
+    return this.#left;
+  }
+
+  get away(): boolean {
+    return this.#failures >= AWAY_LOOKS;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#ended;
+    this.#sqs.destroy();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        this.#see(await this.#look());
+      } catch (error) {
+        if (signal.aborted || !(await this.#fail(error))) return;
+      }
+      await wait(this.#pauseMs(), signal);
+    }
+  }
+
+  #pauseMs(): number {
+    if (this.#failures === 1) return 0;
+    if (this.#failures > 1) {
+      return Math.min(LOOK_CAP_MS, LOOK_MS * 2 ** (this.#failures - AWAY_LOOKS)) * Math.random();
+    }
+    return this.#empty > 0 && this.#empty < EMPTY_LOOKS ? EMPTY_LOOK_MS : LOOK_MS;
+  }
+
+  async #look(): Promise<number> {
+    const { Attributes = {} } = await this.#sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.#options.taskQueueUrl,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesDelayed',
+          'ApproximateNumberOfMessagesNotVisible',
+        ],
+      }),
+      { abortSignal: this.#stop.signal },
+    );
+    return Object.values(Attributes).reduce((sum, text) => sum + Number(text), 0);
+  }
+
+  #see(left: number): void {
+    const wasAway = this.away;
+    this.#failures = 0;
+    this.#left = left;
+    this.#empty = left === 0 ? this.#empty + 1 : 0;
+    if (wasAway) this.#options.onBack();
+    if (this.#empty === EMPTY_LOOKS) this.#options.onEmpty();
+  }
+
+  /** Whether it is worth looking again. */
+  async #fail(error: unknown): Promise<boolean> {
+    this.#failures++;
+    this.#empty = 0;
+    this.#left = undefined;
+    const why = await explained(error, this.#options.connection);
+    if (isRefusal(error)) {
+      this.#options.onRefused(why);
+      return false;
+    }
+    if (this.#failures === AWAY_LOOKS) this.#options.onAway(why.message);
+    return true;
+  }
+}

@@ -1,0 +1,41 @@
+import { invalidValue } from '../errors.ts';
+import type { Message } from './message.ts';
+import type { Messages } from './messages.ts';
+import { invalidHandle, type Receipt, readHandle, writeHandle } from './receipt.ts';
+
+/** The receipt handles of one queue: gives them out, and finds the messages that they are of. */
+export class Receipts {
+  readonly #queueUid: string;
+  readonly #isFifo: boolean;
+  readonly #messages: Messages;
+
+  constructor(queueUid: string, isFifo: boolean, messages: Messages) {
+    this.#queueUid = queueUid;
+    this.#isFifo = isFifo;
+    this.#messages = messages;
+  }
+
+  /** The handle of a message's latest receive. */
+  handleOf({ number, receipt }: Message): string {
+    return writeHandle(this.#queueUid, number, receipt);
+  }
+
+  /** The message whose latest receive gave out the handle; undefined when there is none now. */
+  find(handle: string): Message | undefined {
+    return this.#messages.ofReceipt(this.#read(handle));
+  }
+
+  /** A FIFO queue may have given the message, or its group, to somebody else when it timed out. */
+  findUsable(handle: string): Message | undefined {
+    const message = this.find(handle);
+    if (!this.#isFifo || message?.state === 'inFlight') return message;
+    if (this.#messages.get(this.#read(handle).number) === undefined) return undefined;
+    throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
+  }
+
+  #read(handle: string): Receipt {
+    const receipt = readHandle(this.#queueUid, handle);
+    if (this.#messages.mayHaveGiven(receipt)) return receipt;
+    throw invalidHandle(handle);
+  }
+}

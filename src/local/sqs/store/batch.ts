@@ -1,0 +1,82 @@
+import type { Changes } from '../engine/changes.ts';
+import type { Queue } from '../engine/queue.ts';
+import {
+  countRow,
+  hasState,
+  memoryRow,
+  messageRow,
+  queueRow,
+  stateRow,
+  type Value,
+} from './rows.ts';
+
+/** What one transaction writes: plain data, since another thread does it. */
+export interface Batch {
+  readonly queues: readonly QueueWrite[];
+  /** Names that were given up, and when. */
+  readonly deletions: readonly (readonly [name: string, at: number])[];
+  readonly now: number;
+}
+
+/** What is written of one queue. Rows are without their checksums. */
+export interface QueueWrite {
+  readonly id: number;
+  readonly does: 'create' | 'keep' | 'drop';
+  /** All that there was before is dropped. */
+  readonly cleared: boolean;
+  /** Undefined: the queue itself is as it was. */
+  readonly queue: Value[] | undefined;
+  readonly counts: Value[];
+  readonly messages: readonly Value[][];
+  readonly states: readonly Value[][];
+  /** Numbers of messages. */
+  readonly gone: readonly number[];
+  readonly memories: readonly Value[][];
+}
+
+/** How much of a queue is on disk, or on its way. */
+export interface Extent {
+  readonly isKept: boolean;
+  /** Of the message that was written last: those after it are new. */
+  readonly lastNumber: number;
+}
+
+export function dropOf(id: number): QueueWrite {
+  return {
+    id,
+    does: 'drop',
+    cleared: true,
+    queue: undefined,
+    counts: [],
+    messages: [],
+    states: [],
+    gone: [],
+    memories: [],
+  };
+}
+
+export function writeOf(id: number, queue: Queue, changes: Changes, written: Extent): QueueWrite {
+  const messages: Value[][] = [];
+  const states: Value[][] = [];
+  const gone: number[] = [];
+  for (const [number, message] of changes.messages) {
+    const isNew = number > written.lastNumber;
+    if (message === undefined) {
+      if (!isNew) gone.push(number);
+      continue;
+    }
+    if (isNew) messages.push(messageRow(message));
+    if (!isNew || hasState(message)) states.push(stateRow(message));
+  }
+  return {
+    id,
+    does: written.isKept ? 'keep' : 'create',
+    cleared: changes.cleared,
+    queue: changes.itself ? queueRow(id, queue) : undefined,
+    counts: countRow(id, queue),
+    messages,
+    states,
+    gone,
+    memories: changes.memories.map((memory) => memoryRow(id, memory)),
+  };
+}

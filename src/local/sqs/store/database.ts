@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { FanfoldError, messageOf } from '../../../errors.ts';
+import { Damage, faultOf } from './damage.ts';
+import { checkDatabaseFile, filesOf, putLogAside, readCommits, syncFolder } from './files.ts';
+import { COLUMNS } from './rows.ts';
+import { type Database, openSqlite } from './sqlite.ts';
+
+/** Tells Fanfold's databases from others: "Fanf". */
+const APPLICATION_ID = 0x46616e66;
+
+const VERSION = 1;
+
+/** In pages of 8 KiB: at 32 MiB the log is worked into the database, and written from its start. */
+const LOG_PAGES = 4000;
+
+/** A folder's database, checked and to be read from, and its lock. */
+export interface Opened {
+  readonly folder: string;
+  readonly sql: Database;
+  /** @param isDamaged what is there of the log is put aside */
+  close(isDamaged?: boolean): void;
+}
+
+export function openDatabase(folder: string): Opened {
+  const { database, log, commits } = filesOf(folder);
+  let lock: Database | undefined;
+  let sql: Database | undefined;
+  const close = (isDamaged = false) => {
+    if (isDamaged && sql) putLogAside(log);
+    sql?.close();
+    lock?.close();
+  };
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    lock = lockOf(folder);
+    const least = readCommits(commits);
+    checkDatabaseFile(database, log, least);
+    const isNew = !existsSync(database);
+    sql = openForWriting(folder);
+    if (isNew) create(sql);
+    check(sql, least);
+    if (isNew) syncFolder(folder);
+    return { folder, sql, close };
+  } catch (error) {
+    const refused = refusal(error, folder);
+    close(refused.code === 'DamagedStore');
+    throw refused;
+  }
+}
+
+/** The lock is the operating system's: it ends with the process, however that ends. */
+function lockOf(folder: string): Database {
+  const lock = openSqlite(filesOf(folder).lock);
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+export function openForWriting(folder: string): Database {
+  const sql = openSqlite(filesOf(folder).database);
+  sql.exec('PRAGMA busy_timeout = 10000; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL');
+  // Each transaction is synced before it counts as done, so that it also outlasts a power failure.
+  sql.exec('PRAGMA synchronous = FULL');
+  sql.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA cache_size = -65536`);
+  return sql;
+}
+
+function create(sql: Database): void {
+  const table = (name: 'queues' | 'counts' | 'memories') =>
+    `CREATE TABLE ${name} (${COLUMNS[name]}, checksum INTEGER) STRICT`;
+  sql.exec(`
+    BEGIN;
+    CREATE TABLE about (key TEXT PRIMARY KEY, value ANY) STRICT;
+    INSERT INTO about VALUES ('commits', 1);
+    ${table('queues')};
+    ${table('counts')};
+    ${table('memories')};
+    CREATE TABLE deletions (name TEXT PRIMARY KEY, deleted_at INTEGER) STRICT;
+    PRAGMA application_id = ${APPLICATION_ID};
+    PRAGMA user_version = ${VERSION};
+    COMMIT;
+  `);
+}
+
+function check(sql: Database, leastCommits: number): void {
+  const of = (pragma: string) =>
+    Number(Object.values(sql.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
+  if (of('application_id') !== APPLICATION_ID) throw new Damage('it is not a store of Fanfold');
+  const version = of('user_version');
+  if (version !== VERSION) {
+    throw new FanfoldError(
+      'BadOption',
+      `This Fanfold reads stores of version ${VERSION}; this one is of version ${version}, of another Fanfold.`,
+    );
+  }
+  const missing = leastCommits - countCommits(sql);
+  if (missing <= 0) return;
+  throw new Damage(
+    `the last ${missing} of ${leastCommits} transactions are missing, of whichever queue (to go on without them, delete the file \`commits\`)`,
+  );
+}
+
+export function countCommits(sql: Database): number {
+  return Number(sql.prepare("SELECT value FROM about WHERE key = 'commits'").get()?.value ?? 0);
+}
+
+function refusal(error: unknown, folder: string): FanfoldError {
+  if (error instanceof FanfoldError) return error;
+  switch (faultOf(error)) {
+    case 'busy':
+      return new FanfoldError(
+        'StoreInUse',
+        `Another process has the store in ${folder} open, and only one may: end it, or name another folder.`,
+      );
+    case 'full':
+      return new FanfoldError(
+        'BadOption',
+        `There is no room on the disk for a store in ${folder}.`,
+      );
+    case 'files':
+      return new FanfoldError(
+        'BadOption',
+        `Expected a folder to keep queues in, but ${folder} can't be one: ${messageOf(error)}`,
+        { cause: error },
+      );
+    default:
+      return damaged(folder, messageOf(error), error);
+  }
+}
+
+export function damaged(folder: string, what: string, cause?: unknown): FanfoldError {
+  return new FanfoldError(
+    'DamagedStore',
+    `The store in ${folder} is damaged: ${what}. Nothing of it was thrown away. Put a copy from before the damage in its place, or name another folder.`,
+    { cause },
+  );
+}

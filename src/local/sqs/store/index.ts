@@ -1,0 +1,19 @@
+import { openDatabase } from './database.ts';
+import { Store } from './store.ts';
+
+export type { Store } from './store.ts';
+
+/**
+ * Opens a folder to keep an SQS's queues in, and makes it where there is none. Only one process may
+ * have it open. Give it to an Sqs, which closes it when it is closed itself:
+ *
+ * ```ts
+ * const sqs = new Sqs({ store: openStore('.fanfold') });
+ * ```
+ *
+ * @throws FanfoldError `StoreInUse` when another process has it open, `DamagedStore` when what is
+ *   kept there is not what was written, which `new Sqs` may find as well
+ */
+export function openStore(folder: string): Store {
+  return new Store(openDatabase(folder));
+}

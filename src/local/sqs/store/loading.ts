@@ -1,0 +1,106 @@
+import { FanfoldError, messageOf } from '../../../errors.ts';
+import type { Message } from '../engine/message.ts';
+import type { Queue } from '../engine/queue.ts';
+import type { Queues } from '../engine/queues.ts';
+import { Damage } from './damage.ts';
+import { damaged } from './database.ts';
+import type { QueueTables } from './queue-tables.ts';
+import { listQueues, readDeletions, readMemories, readQueueOf } from './reading.ts';
+import type { Database } from './sqlite.ts';
+
+interface Loaded {
+  readonly queue: Queue;
+  readonly tables: QueueTables;
+}
+
+/** Makes the queues that are kept, and finds all that is damaged of them, not the first alone. */
+export class Loading {
+  readonly #sql: Database;
+  readonly #queues: Queues;
+  readonly #now: number;
+  readonly #faults: string[] = [];
+
+  constructor(sql: Database, queues: Queues, now: number) {
+    this.#sql = sql;
+    this.#queues = queues;
+    this.#now = now;
+  }
+
+  /** Refuses queues of another account or region: what is kept names them, in ARNs. */
+  checkOwner(folder: string): void {
+    const { accountId, region } = this.#queues;
+    const owner = `account ${accountId} in ${region}`;
+    this.#sql.prepare("INSERT OR IGNORE INTO about VALUES ('owner', ?)").run(owner);
+    const kept = this.#sql.prepare("SELECT value FROM about WHERE key = 'owner'").get()?.value;
+    if (kept === owner) return;
+    const message = `The store in ${folder} is of ${kept}, and this SQS of ${owner}: give it the same, or another folder.`;
+    throw new FanfoldError('BadOption', message);
+  }
+
+  /** @param track called with each queue before it has messages */
+  load(track: (id: number, queue: Queue, lastNumber: number) => Loaded): void {
+    const loaded = new Map<number, Queue>();
+    this.#attempt('the list of queues', () => {
+      for (const [name, at] of readDeletions(this.#sql)) this.#queues.restoreDeletion(name, at);
+      for (const { id, name } of listQueues(this.#sql)) {
+        this.#attempt(`the queue "${name}"`, () => {
+          const { kept, messages } = readQueueOf(this.#sql, id);
+          const queue = this.#queues.restore(kept);
+          loaded.set(id, queue);
+          const { tables } = track(id, queue, kept.lastNumber);
+          loadMessages(queue, tables, messages, this.#queues.accountId, this.#now);
+        });
+      }
+    });
+    this.#attempt('what FIFO queues remember', () => {
+      for (const [id, memories] of readMemories(this.#sql, this.#now)) {
+        for (const memory of memories) loaded.get(id)?.fifo?.restore(memory);
+      }
+    });
+  }
+
+  check(folder: string): void {
+    if (this.#faults.length > 0) throw damaged(folder, this.#faults.join('; '));
+  }
+
+  #attempt(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#faults.push(`${what}: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** @param count how many there have to be */
+export function loadMessages(
+  queue: Queue,
+  tables: QueueTables,
+  count: number,
+  senderId: string,
+  now: number,
+): void {
+  for (const message of inOrder(queue, tables.read(senderId), now)) {
+    queue.restoreMessage(message, false, now);
+  }
+  if (queue.messageCount === count) return;
+  throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
+}
+
+/** On a standard queue as they became visible, which is not as they were sent. */
+function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterable<Message> {
+  if (queue.isFifo) return messages;
+  const all = [...messages];
+  for (const message of all) {
+    if (message.state !== 'visible' && message.stateEndsAt <= now) message.state = 'visible';
+  }
+  // Almost sorted already. Those come first that became visible by a deadline, which was before.
+  return all.sort(
+    (one, other) => visibleSince(one) - visibleSince(other) || other.stateEndsAt - one.stateEndsAt,
+  );
+}
+
+/** A message that was taken back is at its front. */
+function visibleSince({ receipt, stateEndsAt, sentAt }: Message): number {
+  return receipt > 0 || stateEndsAt > 0 ? stateEndsAt : sentAt;
+}

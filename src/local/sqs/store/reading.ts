@@ -1,0 +1,64 @@
+import type { KeptQueue, Memory } from '../engine/changes.ts';
+import { Damage } from './damage.ts';
+import { readCounts, readMemory, readQueue, type Value } from './rows.ts';
+import type { Database } from './sqlite.ts';
+
+/** What is kept of a queue itself, and how many messages it had. */
+export interface ReadQueue {
+  readonly kept: KeptQueue;
+  readonly messages: number;
+}
+
+/** The queues that are kept, to be read one by one; their names are not checked. */
+export function listQueues(sql: Database): { id: number; name: string }[] {
+  const queues = sql.prepare('SELECT id, name FROM queues ORDER BY id').all();
+  const tables = sql
+    .prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'messages\\_%' ESCAPE '\\'")
+    .all();
+  const ids = new Set(queues.map(({ id }) => `messages_${id}`));
+  const stray = tables.find(({ name }) => !ids.has(String(name)));
+  if (stray) throw new Damage(`the table ${stray.name} is of no queue`);
+  return queues.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
+}
+
+export function readQueueOf(sql: Database, id: number): ReadQueue {
+  const [row] = rows(sql, 'SELECT * FROM queues WHERE id = ?', id);
+  const [counts] = rows(sql, 'SELECT * FROM counts WHERE queue = ?', id);
+  if (row === undefined || counts === undefined) throw new Damage('it is missing');
+  const { lastNumber, messages } = readCounts(counts);
+  return { kept: readQueue(row, lastNumber), messages };
+}
+
+/** When names were given up, the earliest first. */
+export function readDeletions(sql: Database): [name: string, at: number][] {
+  return rows(sql, 'SELECT * FROM deletions ORDER BY deleted_at').map(([name, at]) => [
+    String(name),
+    Number(at),
+  ]);
+}
+
+/** What FIFO queues remember, by the queues' ids, the oldest first. */
+export function readMemories(sql: Database, now: number): Map<number, Memory[]> {
+  const all = sql.prepare('SELECT * FROM memories ORDER BY place');
+  all.setReturnArrays(true);
+  const byQueue = new Map<number, Memory[]>();
+  for (const row of all.iterate() as unknown as Iterable<Value[]>) {
+    const memory = readMemory(row);
+    if (memory.endsAt <= now) continue;
+    const queue = Number(row[1]);
+    const known = byQueue.get(queue);
+    if (known) known.push(memory);
+    else byQueue.set(queue, [memory]);
+  }
+  return byQueue;
+}
+
+export function readMemoriesOf(sql: Database, queue: number): Memory[] {
+  return rows(sql, 'SELECT * FROM memories WHERE queue = ? ORDER BY place', queue).map(readMemory);
+}
+
+function rows(sql: Database, select: string, ...values: Value[]): Value[][] {
+  const statement = sql.prepare(select);
+  statement.setReturnArrays(true);
+  return statement.all(...values) as unknown as Value[][];
+}

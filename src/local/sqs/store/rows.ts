@@ -1,0 +1,206 @@
+import { crc32 } from 'node:zlib';
+import { Bytes } from '../engine/bytes.ts';
+import type { KeptQueue, Memory } from '../engine/changes.ts';
+import { type Draft, Message, type MessageState } from '../engine/message.ts';
+import type { MessageAttribute, MessageAttributes } from '../engine/message-attributes.ts';
+import { Damage } from './damage.ts';
+
+/*
+ * What is kept, as rows. Each ends with the CRC-32 of its other columns, since SQLite itself does
+ * not notice when bytes of a value are others than were written.
+ */
+
+export type Value = string | number | null;
+
+/** The columns of the tables, but for the checksum. */
+export const COLUMNS = {
+  queues:
+    'id INTEGER PRIMARY KEY, name TEXT, uid TEXT, created_at INTEGER, modified_at INTEGER, purged_at INTEGER, attributes TEXT, tags TEXT, move_tasks TEXT',
+  counts: 'queue INTEGER PRIMARY KEY, last_number INTEGER, messages INTEGER',
+  memories:
+    'place INTEGER PRIMARY KEY, queue INTEGER, ends_at INTEGER, key TEXT, sent TEXT, taken TEXT',
+  /** One a queue: what never changes of a message. */
+  messages:
+    'number INTEGER PRIMARY KEY, id TEXT, sent_at INTEGER, group_id TEXT, deduplication_id TEXT, body_md5 TEXT, more TEXT, body TEXT',
+  /** One a queue: what has become of a message; no row, and it waits to be received at all. */
+  states:
+    'number INTEGER PRIMARY KEY, state TEXT, ends_at INTEGER, receive_count INTEGER, received_here INTEGER, receipt INTEGER, first_received_at INTEGER, received_at INTEGER, kept_since INTEGER, source_arn TEXT',
+} as const;
+
+export function withChecksum(values: Value[]): Value[] {
+  values.push(checksum(values, values.length));
+  return values;
+}
+
+/** Refuses a row whose checksum is another's. */
+function checkRow(row: readonly Value[], what: string): void {
+  const end = row.length - 1;
+  if (row[end] !== checksum(row, end)) throw new Damage(`${what} is not what was written`);
+}
+
+function checksum(values: readonly Value[], end: number): number {
+  let text = '';
+  for (let place = 0; place < end - 1; place++) text += `${values[place]}\0`;
+  // The last may be a long text, which is better not copied.
+  return crc32(String(values[end - 1]), crc32(text));
+}
+
+export function messageRow({ number, sentAt, draft }: Message): Value[] {
+  const { id, groupId = null, deduplicationId = null, bodyMd5 = null, body } = draft;
+  return [number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft), body];
+}
+
+/** The message of a row: as if it had just been sent, until it is told its state. */
+export function readMessage(row: readonly Value[], senderId: string): Message {
+  checkRow(row, `message ${row[0]}`);
+  const [number, id, sentAt, groupId, deduplicationId, bodyMd5, rest, body] = row;
+  const draft: Draft = {
+    id: String(id),
+    body: String(body),
+    bodyMd5: text(bodyMd5),
+    ...readMore(rest),
+    groupId: text(groupId),
+    deduplicationId: text(deduplicationId),
+    senderId,
+    delaySeconds: undefined,
+  };
+  const message = new Message(draft, Number(sentAt));
+  message.number = Number(number);
+  return message;
+}
+
+/** Whether a message is other than one that has just been sent. */
+export function hasState({ state, receipt, sentAt, keptSince, ...more }: Message): boolean {
+  return (
+    state !== 'visible' ||
+    receipt > 0 ||
+    keptSince !== sentAt ||
+    more.deadLetterSourceArn !== undefined
+  );
+}
+
+export function stateRow(message: Message): Value[] {
+  return [
+    message.number,
+    message.state,
+    message.stateEndsAt,
+    message.receiveCount,
+    message.receivedHere,
+    message.receipt,
+    message.firstReceivedAt,
+    message.receivedAt,
+    message.keptSince,
+    message.deadLetterSourceArn ?? null,
+  ];
+}
+
+export function readState(row: readonly Value[], message: Message): void {
+  checkRow(row, `the state of message ${row[0]}`);
+  message.state = row[1] as MessageState;
+  message.stateEndsAt = Number(row[2]);
+  message.receiveCount = Number(row[3]);
+  message.receivedHere = Number(row[4]);
+  message.receipt = Number(row[5]);
+  message.firstReceivedAt = Number(row[6]);
+  message.receivedAt = Number(row[7]);
+  message.keptSince = Number(row[8]);
+  message.deadLetterSourceArn = text(row[9]);
+}
+
+export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Value[] {
+  return [
+    id,
+    queue.name,
+    queue.uid,
+    queue.createdAt,
+    queue.modifiedAt,
+    Number.isFinite(queue.purgedAt) ? queue.purgedAt : null,
+    JSON.stringify([...queue.attributes]),
+    JSON.stringify([...queue.tags]),
+    JSON.stringify(queue.moveTasks),
+  ];
+}
+
+export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue {
+  checkRow(row, 'what is kept of the queue itself');
+  const [, name, uid, createdAt, modifiedAt, purgedAt, attributes, tags, moveTasks] = row;
+  return {
+    name: String(name),
+    uid: String(uid),
+    createdAt: Number(createdAt),
+    modifiedAt: Number(modifiedAt),
+    purgedAt: purgedAt === null ? Number.NEGATIVE_INFINITY : Number(purgedAt),
+    attributes: new Map(JSON.parse(String(attributes))),
+    tags: new Map(JSON.parse(String(tags))),
+    moveTasks: JSON.parse(String(moveTasks)),
+    lastNumber,
+  };
+}
+
+export function countRow(id: number, queue: { lastNumber: number; messageCount: number }): Value[] {
+  return [id, queue.lastNumber, queue.messageCount];
+}
+
+export function readCounts(row: readonly Value[]): { lastNumber: number; messages: number } {
+  checkRow(row, 'the count of its messages');
+  return { lastNumber: Number(row[1]), messages: Number(row[2]) };
+}
+
+/** Without its place, which is given to it when it is written. */
+export function memoryRow(queue: number, memory: Memory): Value[] {
+  const sent = 'sent' in memory ? JSON.stringify(memory.sent) : null;
+  const taken = 'taken' in memory ? JSON.stringify(memory.taken) : null;
+  return [queue, memory.endsAt, memory.key, sent, taken];
+}
+
+export function readMemory(row: readonly Value[]): Memory {
+  checkRow(row, 'what is remembered of a deduplication or receive attempt id');
+  const [, , endsAt, key, sent, taken] = row;
+  const common = { key: String(key), endsAt: Number(endsAt) };
+  if (taken === null) return { ...common, sent: JSON.parse(String(sent)) };
+  return { ...common, taken: JSON.parse(String(taken)) };
+}
+
+function text(value: Value | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+type More = Pick<Draft, 'attributes' | 'attributesMd5' | 'systemAttributesMd5' | 'traceHeader'>;
+
+const NO_ATTRIBUTES: MessageAttributes = new Map();
+
+const NOTHING_MORE: More = {
+  attributes: NO_ATTRIBUTES,
+  attributesMd5: undefined,
+  systemAttributesMd5: undefined,
+  traceHeader: undefined,
+};
+
+/** What few messages have, as JSON. */
+function more({ attributes, attributesMd5, systemAttributesMd5, traceHeader }: Draft): Value {
+  if (attributes.size === 0 && systemAttributesMd5 === undefined) return null;
+  // Bytes are base64 in JSON.
+  const list = [...attributes];
+  return JSON.stringify({ attributes: list, attributesMd5, systemAttributesMd5, traceHeader });
+}
+
+function readMore(json: Value | undefined): More {
+  if (typeof json !== 'string') return NOTHING_MORE;
+  const { attributes, attributesMd5, systemAttributesMd5, traceHeader } = JSON.parse(json);
+  return {
+    attributes: new Map(attributes.map(readAttribute)),
+    attributesMd5,
+    systemAttributesMd5,
+    traceHeader,
+  };
+}
+
+type Kept<T> = T extends Bytes ? string : T extends object ? { [K in keyof T]: Kept<T[K]> } : T;
+
+function readAttribute([name, { dataType, value }]: [string, Kept<MessageAttribute>]): [
+  string,
+  MessageAttribute,
+] {
+  if ('text' in value) return [name, { dataType, value }];
+  return [name, { dataType, value: { bytes: new Bytes(Buffer.from(value.bytes, 'base64')) } }];
+}

@@ -1,0 +1,240 @@
+import { FanfoldError, messageOf } from '../../../errors.ts';
+import { Changes, type Keeper } from '../engine/changes.ts';
+import type { Queue } from '../engine/queue.ts';
+import type { Queues } from '../engine/queues.ts';
+import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
+import type { Opened } from './database.ts';
+import { Loading } from './loading.ts';
+import { QueueTables } from './queue-tables.ts';
+import { undo } from './undo.ts';
+import { Writer } from './writer.ts';
+
+/** A queue, and how much of it is kept. */
+export interface Tracked {
+  readonly id: number;
+  readonly queue: Queue;
+  readonly changes: Changes;
+  readonly tables: QueueTables;
+  /** What is on disk. */
+  kept: Extent;
+  /** What is on disk when what is on its way has arrived. */
+  written: Extent;
+  /** When it was deleted, if it was. */
+  deletedAt: number | undefined;
+}
+
+/** What one queue had changed when it was written. */
+interface Part {
+  readonly tracked: Tracked;
+  readonly numbers: Iterable<number>;
+  readonly cleared: boolean;
+}
+
+/** What is on its way to the disk, and those who wait for it. */
+interface Flight {
+  readonly parts: readonly Part[];
+  readonly waiting: PromiseWithResolvers<void>;
+}
+
+/**
+ * Keeps an SQS's queues in a folder. The queues in memory are the truth while they live. What has
+ * changed of them since the last transaction is written in the next one, by a thread of its own,
+ * and synced once, however many requests have changed it; each is answered when that is done
+ * (`kept`), and meanwhile others are at work. A change is
+ *
+ *   made in memory -> on its way -> on disk: answered
+ *                                -> undone:  refused    the disk is full, say
+ *
+ * An undone change is as if it had never been asked for: memory is what the disk has. With it goes
+ * what was changed since, which may build on it.
+ */
+export class Store implements Keeper {
+  readonly #opened: Opened;
+  readonly #tracked = new Map<Changes, Tracked>();
+  readonly #changed = new Set<Changes>();
+  #queues: Queues | undefined;
+  #writer: Writer | undefined;
+  #onUndone: (now: number) => void = () => {};
+  #lastId = 0;
+  #flight: Flight | undefined;
+  /** Those who wait for what is not on its way yet. */
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #next: NodeJS.Immediate | undefined;
+  #end: string | undefined;
+  #isFailing = false;
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  /** Why nothing can be asked for any more; undefined while all is well. */
+  get end(): string | undefined {
+    return this.#end;
+  }
+
+  /**
+   * Makes the queues that are kept; throws when some of what was kept is damaged.
+   *
+   * @param onUndone called when queues have changed by themselves: they are again what they were
+   */
+  load(queues: Queues, onUndone: (now: number) => void, now: number): void {
+    const { folder, sql } = this.#opened;
+    if (this.#queues || this.#end) {
+      const message = `The store in ${folder} is another's already, or closed: open it again.`;
+      throw new FanfoldError('BadOption', message);
+    }
+    this.#queues = queues;
+    this.#onUndone = onUndone;
+    const loading = new Loading(sql, queues, now);
+    try {
+      loading.checkOwner(folder);
+      loading.load((id, queue, lastNumber) => {
+        const tracked = this.#track(id, queue);
+        tracked.kept = { isKept: true, lastNumber };
+        tracked.written = tracked.kept;
+        return tracked;
+      });
+      loading.check(folder);
+    } catch (error) {
+      this.#end = messageOf(error);
+      this.#opened.close(error instanceof FanfoldError && error.code === 'DamagedStore');
+      throw error;
+    }
+    this.#writer = new Writer(folder);
+  }
+
+  track(): Changes {
+    return new Changes((changes) => {
+      this.#changed.add(changes);
+      this.#writeSoon();
+    });
+  }
+
+  created(queue: Queue): void {
+    this.#track(this.#lastId + 1, queue).changes.mark();
+  }
+
+  deleted(queue: Queue, now: number): void {
+    const tracked = queue.changes && this.#tracked.get(queue.changes);
+    if (tracked === undefined) return;
+    tracked.deletedAt = now;
+    tracked.changes.mark();
+  }
+
+  /**
+   * Settles when all that has changed by now is on disk, and rejects when it could not be written;
+   * undefined when it is on disk already.
+   */
+  kept(): Promise<void> | undefined {
+    if (this.#changed.size === 0) return this.#flight?.waiting.promise;
+    this.#waiting ??= waiting();
+    return this.#waiting.promise;
+  }
+
+  /** Keeps what has changed, and then lets others open the folder. */
+  async close(): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#end = 'It is closed.';
+    await this.kept()?.catch(() => {});
+    await this.#writer?.close();
+    this.#opened.close();
+  }
+
+  #track(id: number, queue: Queue): Tracked {
+    const { changes } = queue;
+    if (changes === undefined) throw new Error(`The queue "${queue.name}" is of another SQS.`);
+    this.#lastId = Math.max(this.#lastId, id);
+    const tables = new QueueTables(this.#opened.sql, id);
+    const none = { isKept: false, lastNumber: 0 };
+    const tracked = { id, queue, changes, tables, kept: none, written: none, deletedAt: undefined };
+    this.#tracked.set(changes, tracked);
+    return tracked;
+  }
+
+  /** With what else changes in this turn of the event loop. */
+  #writeSoon(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      if (this.#flight === undefined) this.#write();
+    });
+  }
+
+  #write(): void {
+    const writer = this.#writer;
+    if (this.#changed.size === 0 || writer === undefined) return;
+    const parts: Part[] = [];
+    const queues: QueueWrite[] = [];
+    const deletions: [name: string, at: number][] = [];
+    for (const changes of this.#changed) {
+      const tracked = this.#tracked.get(changes);
+      if (tracked === undefined) continue;
+      const { id, queue, written, deletedAt } = tracked;
+      parts.push({ tracked, numbers: changes.messages.keys(), cleared: changes.cleared });
+      if (deletedAt === undefined) queues.push(writeOf(id, queue, changes, written));
+      else {
+        deletions.push([queue.name, deletedAt]);
+        if (written.isKept) queues.push(dropOf(id));
+      }
+      tracked.written = { isKept: deletedAt === undefined, lastNumber: queue.lastNumber };
+      changes.reset();
+    }
+    this.#changed.clear();
+    const flight = { parts, waiting: this.#waiting ?? waiting() };
+    this.#waiting = undefined;
+    this.#flight = flight;
+    const batch: Batch = { queues, deletions, now: Date.now() };
+    writer.write(batch, ({ fault }) => {
+      this.#flight = undefined;
+      if (fault === undefined) this.#succeed(flight);
+      else this.#fail(flight, fault);
+    });
+  }
+
+  #succeed({ parts, waiting }: Flight): void {
+    for (const { tracked } of parts) {
+      tracked.kept = tracked.written;
+      if (tracked.deletedAt !== undefined && !tracked.kept.isKept) {
+        this.#tracked.delete(tracked.changes);
+      }
+    }
+    this.#isFailing = false;
+    waiting.resolve();
+    this.#write();
+  }
+
+  #fail({ parts, waiting }: Flight, fault: string): void {
+    const { folder, sql } = this.#opened;
+    const error = new Error(`${fault}, in ${folder}.`);
+    if (!this.#isFailing) {
+      process.emitWarning(`Nothing can be kept in ${folder}: ${fault}. Requests are refused.`);
+    }
+    this.#isFailing = true;
+    for (const { tracked, numbers, cleared } of parts) {
+      tracked.changes.giveBack(numbers, cleared);
+      this.#changed.add(tracked.changes);
+    }
+    const all = [...this.#changed].flatMap((changes) => this.#tracked.get(changes) ?? []);
+    this.#changed.clear();
+    const now = Date.now();
+    try {
+      if (this.#writer?.hasEnded) throw error;
+      const queues = this.#queues;
+      if (queues === undefined) throw error;
+      for (const { changes } of undo(all, queues, sql, now)) this.#tracked.delete(changes);
+    } catch (cause) {
+      this.#end = `What is kept in ${folder} can't be worked on: ${messageOf(cause)}`;
+      process.emitWarning(this.#end);
+    }
+    waiting.reject(error);
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+    this.#onUndone(now);
+  }
+}
+
+/** Nobody may be waiting when it fails. */
+function waiting(): PromiseWithResolvers<void> {
+  const settled = Promise.withResolvers<void>();
+  settled.promise.catch(() => {});
+  return settled;
+}

@@ -1,0 +1,47 @@
+import type { Queues } from '../engine/queues.ts';
+import { loadMessages } from './loading.ts';
+import { readMemoriesOf, readQueueOf } from './reading.ts';
+import type { Database } from './sqlite.ts';
+import type { Tracked } from './store.ts';
+
+/**
+ * Makes queues what they are on disk, which is what they were before what could not be written.
+ *
+ * @returns those that were made since, and are there no more
+ */
+export function undo(
+  changed: readonly Tracked[],
+  queues: Queues,
+  sql: Database,
+  now: number,
+): Tracked[] {
+  // They go first: they may have the name of one that comes back.
+  const made = changed.filter(({ kept }) => !kept.isKept);
+  for (const { queue } of made) queues.forget(queue);
+  for (const tracked of changed) if (tracked.kept.isKept) restore(tracked, queues, sql, now);
+  return made;
+}
+
+function restore(tracked: Tracked, queues: Queues, sql: Database, now: number): void {
+  const { id, queue, changes, tables, kept } = tracked;
+  if (tracked.deletedAt !== undefined) queues.undelete(queue);
+  tracked.deletedAt = undefined;
+  tracked.written = kept;
+  const read = readQueueOf(sql, id);
+  if (changes.cleared) {
+    queue.forget(undefined, now);
+    loadMessages(queue, tables, read.messages, queues.accountId, now);
+  } else {
+    // From the last to the first, since each is put before all others.
+    for (const number of [...changes.messages.keys()].sort((a, b) => b - a)) {
+      queue.forget(number, now);
+      if (number > kept.lastNumber) continue;
+      queue.restoreMessage(tables.readOne(number, queues.accountId), true, now);
+    }
+  }
+  queue.restore(read.kept);
+  queue.fifo?.clear();
+  for (const memory of readMemoriesOf(sql, id)) queue.fifo?.restore(memory);
+  changes.reset();
+  queues.onChange(queue);
+}

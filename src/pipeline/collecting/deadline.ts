@@ -1,0 +1,49 @@
+/**
+ * How long nothing may have come after the deadline until nothing is to come: what is in the queue
+ * comes at once.
+ */
+const QUIET_MS = 2_000;
+
+/** Where another collector was before, what it had in hand comes when SQS has hidden it for a minute. */
+const QUIET_AFTER_ANOTHER_MS = 65_000;
+
+/** A run's deadline: what has come by then is taken, however long that takes, and then it is over. */
+export class Deadline {
+  readonly #expiresAt: number;
+  readonly #quietMs: number;
+  readonly #onOver: () => void;
+  #heardAt = Date.now();
+  #isHeld = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param afterAnother whether the run had another collector before */
+  constructor(expiresAt: number, afterAnother: boolean, onOver: () => void) {
+    this.#expiresAt = expiresAt;
+    this.#quietMs = afterAnother ? QUIET_AFTER_ANOTHER_MS : QUIET_MS;
+    this.#onOver = onOver;
+    this.#arm();
+  }
+
+  /** Results came, and their consumer is at them. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Their consumer has taken them. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#heardAt = Date.now();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    const due = Math.max(this.#expiresAt, this.#heardAt) + this.#quietMs;
+    const ms = this.#isHeld ? this.#quietMs : due - Date.now();
+    if (ms <= 0) this.#onOver();
+    else this.#timer = setTimeout(() => this.#arm(), ms);
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { type Command, fanfold, start } from './command.ts';
+
+/** A user with a configuration folder of their own, and no keys in the environment. */
+export function aUser(): { folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-serve-'));
+  beforeAll(() => {
+    vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'none'));
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'FANFOLD_JOIN']) {
+      vi.stubEnv(name, undefined);
+    }
+  });
+  afterEach(endAll);
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { folder };
+}
+
+const running = new Set<Command>();
+
+async function endAll(): Promise<void> {
+  for (const { child } of running) child.kill('SIGKILL');
+  await Promise.all(Array.from(running, ({ ended }) => ended));
+  running.clear();
+}
+
+/** Starts a command, perhaps through another, that is ended with its test, at the latest. */
+export function begin(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  through: readonly string[] = [],
+  cwd?: string,
+): Command {
+  const command = start(args, { env, through, ...(cwd === undefined ? {} : { cwd }) });
+  running.add(command);
+  return command;
+}
+
+export interface Server extends Command {
+  url: string;
+  port: string;
+  /** What it told other machines to set FANFOLD_JOIN to. */
+  join: string;
+}
+
+/** `fanfold serve`, when it serves; on a free port and in memory unless told otherwise. */
+export async function serve(args: readonly string[] = [], env = {}): Promise<Server> {
+  const port = args.includes('--port') ? [] : ['--port', '0'];
+  const memory = args.includes('--data') ? [] : ['--memory'];
+  const command = begin(['serve', ...port, ...memory, ...args], env);
+  const url = await told(command, /serving (\S+),/);
+  const join = /FANFOLD_JOIN='?([^\s']+)/.exec(command.said())?.[1] ?? '';
+  return { ...command, url, join, port: new URL(url).port };
+}
+
+/** `fanfold work`, when it works. */
+export async function work(args: readonly string[], env = {}): Promise<Command> {
+  const command = begin(['work', ...args], env);
+  await told(command, /workers? at (\S+),/);
+  return command;
+}
+
+/** What a command has said, once it has. */
+export async function told(command: Command, what: RegExp): Promise<string> {
+  const found = () => what.exec(command.said())?.[1];
+  await expect.poll(found, { timeout: 20_000, interval: 20 }).toBeDefined();
+  return found() ?? '';
+}
+
+/** Runs a command to its end, in another environment. */
+export async function fanfoldWith(env: NodeJS.ProcessEnv, args: readonly string[]) {
+  const { child, ended } = start(args, { env });
+  child.stdin?.end();
+  return ended;
+}
+
+export { fanfold };

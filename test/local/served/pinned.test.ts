@@ -1,0 +1,89 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { certificateIn } from '../../../src/local/served/certificate.ts';
+import { fingerprintOf, PinnedAgent, WrongCertificate } from '../../../src/local/served/pinned.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-pinned-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a pinned certificate', () => {
+  let server: ReturnType<typeof createServer>;
+  let fingerprint: string;
+  /** What came through the encrypted connections. */
+  let came = '';
+  let closed = 0;
+
+  beforeAll(async () => {
+    const { cert, key } = await certificateIn(folder);
+    fingerprint = fingerprintOf(new X509Certificate(cert).fingerprint256);
+    server = createServer({ cert, key }, (socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        came += data;
+        socket.end('HTTP/1.1 204 No Content\r\n\r\n');
+      });
+    });
+    server.on('connection', (socket) => socket.on('close', () => closed++));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  async function ask(pin: string): Promise<number> {
+    const { port } = server.address() as AddressInfo;
+    const agent = new PinnedAgent(pin, { keepAlive: true });
+    const asking = request({ host: '127.0.0.1', port, path: '/secret', agent }).end();
+    try {
+      const [response] = await once(asking, 'response');
+      response.resume();
+      return response.statusCode;
+    } finally {
+      agent.destroy();
+    }
+  }
+
+  it('is known by its fingerprint, whoever vouches for it', async () => {
+    expect(await ask(fingerprint)).toBe(204);
+    await expect.poll(() => closed).toBe(1);
+    expect(came).toContain('GET /secret');
+  });
+
+  it('that is another is sent nothing', async () => {
+    came = '';
+    const before = closed;
+    const other = fingerprint.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    const error = await ask(other).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(WrongCertificate);
+    expect(error).toMatchObject({ shown: fingerprint });
+    await expect.poll(() => closed).toBe(before + 1);
+    expect(came).toBe('');
+  });
+
+  it('is made once for a folder, for its owner alone', async () => {
+    const { cert, key } = await certificateIn(folder);
+    expect(await certificateIn(folder)).toEqual({ cert, key });
+    expect(statSync(join(folder, 'certificate.pem')).mode & 0o777).toBe(0o600);
+    const certificate = new X509Certificate(cert);
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    expect(certificate.checkHost('localhost')).toBe('localhost');
+    expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1');
+    expect(certificate.ca).toBe(true);
+    const years = (certificate.validToDate.getTime() - Date.now()) / (365 * 86_400_000);
+    expect(Math.round(years)).toBe(10);
+  });
+
+  it('is the same for two that make it at once', async () => {
+    const shared = join(folder, 'shared');
+    const [one, other] = await Promise.all([certificateIn(shared), certificateIn(shared)]);
+    expect(one).toEqual(other);
+  });
+});
