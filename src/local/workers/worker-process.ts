@@ -70,7 +70,11 @@ export class WorkerProcess {
   #overran = false;
   #started = false;
   #unloadable: string | undefined;
-  #aliveAt = 0;
+  /**
+   * Looks in a row without a word since. The clock would go on while the machine, or this process,
+   * is stopped, and its words wait to be read.
+   */
+  #silentLooks = 0;
   #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: WorkerProcessOptions) {
@@ -123,7 +127,7 @@ export class WorkerProcess {
   }
 
   #hear(message: FromWorker): void {
-    this.#aliveAt = Date.now();
+    this.#silentLooks = 0;
     switch (message.type) {
       case 'ready':
         this.#started = true;
@@ -176,11 +180,12 @@ export class WorkerProcess {
 
   /** A task that never gives the thread back can't be timed out from within. */
   #killBlocked(): void {
+    this.#silentLooks++;
     if (this.#begun === undefined || this.#inHand.size === 0) return;
-    const blockedMs = Date.now() - this.#aliveAt;
+    const blockedMs = this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
     if (blockedMs < this.#options.blockedSeconds(this.#begun.task) * 1000) return;
-    this.#error = `it was blocked for ${Math.round(blockedMs / 1000)} s`;
+    this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
     this.#child.kill('SIGKILL');
   }

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connect, type Result } from '../../../src/index.ts';
 import { isRunning, start } from '../../cli/command.ts';
@@ -209,6 +211,26 @@ describe('worker processes', () => {
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof blocks>('blocks', ['a', 'block', 'b']);
     expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'TimedOut', 'ok']);
+  });
+
+  it('that could not be heard are not taken for blocked', async () => {
+    const warnings: string[] = [];
+    const onWarning = (message: string) => warnings.push(message);
+    await using fanfold = await connect({ tasks, workers: 1, onWarning });
+    const file = join(folder, 'asleep');
+    const taking = Array.fromAsync(fanfold.map<typeof noted>('noted', [{ file, ms: 2_500 }]));
+    await expect.poll(() => notes(file).length).toBe(1);
+    // Stopped while it waits, for longer than the task may take by a clock that is fast.
+    const startedAt = Date.now();
+    const fast = () => startedAt + (performance.now() - before) * 30;
+    const before = performance.now();
+    vi.spyOn(Date, 'now').mockImplementation(fast);
+    const stopped = `kill -STOP ${process.pid}; sleep 1.2; kill -CONT ${process.pid}`;
+    await promisify(execFile)('sh', ['-c', stopped]);
+    expect(outcomes(await taking)).toEqual(['ok']);
+    vi.restoreAllMocks();
+    expect(warnings).toEqual([]);
+    expect(notes(file)).toHaveLength(1);
   });
 
   it('are gone when the connection is closed, busy or not', async () => {
