@@ -23,7 +23,7 @@ export async function secretFile(path: string, make: () => Promise<string>): Pro
   const found = await readSecret(path);
   if (found !== undefined) return found;
   const made = await make();
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${crypto.randomUUID()}`;
   try {
     await writeSecret(draft, made);
     // Unlike a rename, a link never takes the place of what another has put there meanwhile.

@@ -141,8 +141,7 @@ export class Seeding implements Seeds {
     if (this.#hasQueue) return Promise.race([next, halted]);
     const waited = new AbortController();
     const late = wait(FIRST_PAGE_MS, waited.signal).then(() => 'late' as const);
-    const first = await Promise.race([next, halted, late]);
-    waited.abort();
+    const first = await Promise.race([next, halted, late]).finally(() => waited.abort());
     if (first !== 'late') return first;
     // A run's queue is made soon after its id, or not at all.
     await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
