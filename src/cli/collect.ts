@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FanfoldError, type Run } from '../index.ts';
-import { shellLine } from './inputs/lines.ts';
+import { commandLine } from './inputs/lines.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, type Place, type RemoteFlags, remotePlace } from './place.ts';
@@ -57,7 +57,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       isElsewhere: true,
       output,
       // Its results come once each: what is here now does not come again, with --output or without.
-      again: shellLine(['fanfold', ...process.argv.slice(2)]),
+      again: commandLine(process.argv.slice(2)),
       quiet,
       workers: undefined,
       signal,

@@ -4,7 +4,7 @@ import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../in
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { shellLine } from './inputs/lines.ts';
+import { commandLine } from './inputs/lines.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
@@ -189,7 +189,7 @@ function budgetOf(text: string): number | `${number}%` {
 
 function resumeLine(args: readonly string[]): string {
   const kept = args.filter((arg) => arg !== '--resume' && arg !== '--retry-failed');
-  return shellLine(['fanfold', ...kept, '--resume']);
+  return commandLine([...kept, '--resume']);
 }
 
 function inputFile({ input }: RunFlags): string | undefined {

@@ -119,7 +119,7 @@ describe('a run elsewhere', () => {
       await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
       command.child.kill(signal);
       const { stderr } = await command.ended;
-      if (signal === 'SIGINT') expect(stderr).toContain('to go on with it: fanfold run steady');
+      if (signal === 'SIGINT') expect(stderr).toContain('to go on with it: npx fanfold run steady');
       expect(await queues()).toHaveLength(1);
       const again = await fanfold(args(600, '--resume'));
       expect(again.stderr).toContain(`collecting run ${id}`);
@@ -213,7 +213,7 @@ describe('a run elsewhere', () => {
     await expect.poll(interrupted.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
     interrupted.child.kill('SIGINT');
     const { status, stderr } = await interrupted.ended;
-    expect(stderr).toContain(`to go on with it: fanfold ${line.join(' ')}\n`);
+    expect(stderr).toContain(`to go on with it: npx fanfold ${line.join(' ')}\n`);
     expect(status).toBe(130);
     gate.resolve();
     expect((await fanfold(line)).status).toBe(0);
@@ -239,7 +239,7 @@ describe('a run elsewhere', () => {
     const command = start(args(600), { through: fullAt(20) });
     const { status, stderr } = await command.ended;
     expect(stderr).toContain('could not be written');
-    expect(stderr).toContain('to go on with it: fanfold run steady');
+    expect(stderr).toContain('to go on with it: npx fanfold run steady');
     expect(status).toBe(3);
     const [url = '', ...others] = await queues();
     expect(url).toContain(await runId(command));
@@ -268,7 +268,7 @@ describe('a run elsewhere', () => {
     }
     const { status, stderr } = await command.ended;
     expect(stderr).toMatch(/\.run, which tells how to go on with the run, could not be written/);
-    expect(stderr).toContain('to go on with it: fanfold run held');
+    expect(stderr).toContain('to go on with it: npx fanfold run held');
     expect(status).toBe(3);
     expect(await queues()).toHaveLength(1);
     gate.resolve();

@@ -75,7 +75,7 @@ describe('--resume', () => {
     const args = run('waits', '--input', input, '--output', output, '--workers', '2');
     const { status, stderr } = await interrupted(args, 50, 'SIGINT');
     expect(status).toBe(130);
-    const line = /to go on with it: fanfold (.*)/.exec(stderr)?.[1] ?? '';
+    const line = /to go on with it: npx fanfold (.*)/.exec(stderr)?.[1] ?? '';
     const words = (line.match(/'(?:[^']|'\\'')*'|\S+/g) ?? []).map((word) =>
       word.replace(/^'|'$/g, '').replaceAll("'\\''", "'"),
     );

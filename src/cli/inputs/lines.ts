@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from './opened.ts';
 import { Places } from './places.ts';
@@ -92,6 +93,9 @@ export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-export function shellLine(words: readonly string[]): string {
-  return words.map(shellWord).join(' ');
+/** A command of ours, as it can be given to a shell: by its name where it was, else through npx. */
+export function commandLine(args: readonly string[]): string {
+  const { argv, env } = process;
+  const named = basename(argv[1] ?? '') === 'fanfold' && env.npm_lifecycle_event === undefined;
+  return [...(named ? [] : ['npx']), 'fanfold', ...args].map(shellWord).join(' ');
 }

@@ -57,8 +57,8 @@ export class Seeding implements Seeds {
   readonly #options: SeedingOptions;
   readonly #total: number | undefined;
   readonly #made = Promise.withResolvers<string | undefined>();
-  /** Settles when no further page is to be taken. */
-  readonly #halted = Promise.withResolvers<'halted'>();
+  /** Ends the wait for a page, when no further one is to be taken. */
+  #onHalt: (() => void) | undefined;
   readonly #sending = new Set<Promise<unknown>>();
   /** First indexes of the pages that are on their way. */
   readonly #unanswered = new Set<number>();
@@ -100,7 +100,7 @@ export class Seeding implements Seeds {
     // Where no page was sent yet, none will be, and the source may never give one.
     const hasQueue = this.#hasQueue || this.#options.resumeAt !== undefined;
     if (!hasQueue) this.#made.resolve(undefined);
-    this.#halted.resolve('halted');
+    this.#onHalt?.();
   }
 
   async #resume(): Promise<void> {
@@ -137,15 +137,28 @@ export class Seeding implements Seeds {
     const next = pages.next();
     // Where nobody waits for it any more, its failure is nobody's.
     next.catch(() => {});
-    const halted = this.#halted.promise;
-    if (this.#hasQueue) return Promise.race([next, halted]);
+    if (!this.#hasQueue && (await this.#isLate(next))) {
+      // A run's queue is made soon after its id, or not at all.
+      await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
+    }
+    if (this.#stopped || this.#failure) return 'halted';
+    // No race with a promise that lasts: it would keep every page that has won.
+    return new Promise((resolve, reject) => {
+      this.#onHalt = () => resolve('halted');
+      next.then(resolve, reject);
+    });
+  }
+
+  /** Whether the first page takes long. Not when there is no use for it any more. */
+  async #isLate(first: Promise<unknown>): Promise<boolean> {
     const waited = new AbortController();
-    const late = wait(FIRST_PAGE_MS, waited.signal).then(() => 'late' as const);
-    const first = await Promise.race([next, halted, late]).finally(() => waited.abort());
-    if (first !== 'late') return first;
-    // A run's queue is made soon after its id, or not at all.
-    await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
-    return Promise.race([next, halted]);
+    this.#onHalt = () => waited.abort();
+    const late = wait(FIRST_PAGE_MS, waited.signal).then(() => !waited.signal.aborted);
+    const came = first.then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([came, late]).finally(() => waited.abort());
   }
 
   async #take(page: Page): Promise<void> {
@@ -202,7 +215,7 @@ export class Seeding implements Seeds {
     const settled = sent
       .catch((error: unknown) => {
         this.#failure ??= { error };
-        this.#halted.resolve('halted');
+        this.#onHalt?.();
         this.#options.window.open();
       })
       .finally(() => this.#sending.delete(settled));
