@@ -85,7 +85,7 @@ const APART_SECONDS = 10;
 const YOUNG_SECONDS = 120;
 
 /** Looks that are further apart are not of one absence. */
-const FORGET_SECONDS = 300;
+const FORGET_SECONDS = 60;
 
 /** Whether a chunk's look for its run's queue is too long ago to tell anything. */
 export function isOldLook({ cause, last }: Stall): boolean {

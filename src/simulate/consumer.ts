@@ -98,6 +98,7 @@ export class Consumer {
         if (plan.consumerMs > 0) await after(plan.consumerMs);
         for (const { text } of lines) {
           if (this.#faults.hits('killCollector')) {
+            disk.writePart(text, this.#faults.random.next());
             actor.kill('while it wrote');
             await never();
           }

@@ -1,3 +1,4 @@
+import { linesOf, resultOf, wholeLength } from '../cli/resume/result-lines.ts';
 import { Account } from '../pipeline/collecting/ledger.ts';
 import type { Result } from '../pipeline/messages/result.ts';
 
@@ -7,22 +8,38 @@ export class Disk {
   /** The run that results came from last, and how many of its inputs were seeded for certain. */
   record: { runId: string; seeded: number } | undefined;
   readonly #indexes = new Set<number>();
+  /** The output file, as the command line writes it and reads it again. */
+  #file = Buffer.alloc(0);
 
   has(index: number): boolean {
     return this.#indexes.has(index);
   }
 
   write(text: string): void {
+    this.#append(`${text}\n`);
     const result = JSON.parse(text) as Result<unknown>;
     this.results.push(result);
     this.#indexes.add(result.index);
   }
 
+  /** What is left of a line when its process dies while it writes. @param part of it, below 1 */
+  writePart(text: string, part: number): void {
+    this.#append(text.slice(0, Math.ceil(text.length * part)));
+  }
+
   /** The account of what is here, for a run that goes on with it. */
   account(): Account {
+    this.#file = this.#file.subarray(0, wholeLength(this.#file));
     const account = new Account();
-    account.inputs = Math.max(0, ...this.results.map(({ index }) => index + 1));
-    for (const { index, status } of this.results) account.enter(index, status);
+    for (const [at, line] of linesOf(this.#file).entries()) {
+      const { index, status } = resultOf('results.jsonl', line, at + 1);
+      account.inputs = Math.max(account.inputs, index + 1);
+      account.enter(index, status);
+    }
     return account;
+  }
+
+  #append(text: string): void {
+    this.#file = Buffer.concat([this.#file, Buffer.from(text)]);
   }
 }

@@ -30,9 +30,9 @@ const { values } = parsed(() =>
 );
 
 const seed = seedOf(values.seed);
-const runs = countOf('--runs', values.runs);
-const processes = countOf('--processes', values.processes);
-const shrinkSeconds = countOf('--shrink', values.shrink);
+const runs = countOf('--runs', values.runs, 1);
+const processes = countOf('--processes', values.processes, 1);
+const shrinkSeconds = countOf('--shrink', values.shrink, 0);
 if (values.help) console.log(USAGE);
 else if (processes > 1) await shareOut();
 else await simulateAll();
@@ -44,9 +44,9 @@ function seedOf(text: string): number {
   return refuse(`--seed is a whole number, or a commit's hash; "${text}" is not.`);
 }
 
-function countOf(option: string, text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  return refuse(`${option} is a whole number from 1; "${text}" is not.`);
+function countOf(option: string, text: string, least: number): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  return refuse(`${option} is a whole number from ${least}; "${text}" is not.`);
 }
 
 function parsed<T>(parse: () => T): T {

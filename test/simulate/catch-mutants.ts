@@ -14,9 +14,11 @@ async function work(): Promise<void> {
     const args = ['--seed', SEED, '--runs', RUNS, '--shrink', 0];
     const { text, failed } = await simulation(args, { mutant: mutant.name });
     const [, runs = '?'] = /: (\d+) runs/.exec(text) ?? [];
-    const why = /^(?:safety|liveness): .*/m.exec(text)?.[0].slice(0, 100) ?? text.slice(-300);
-    console.log(`${failed ? `caught in run ${runs}` : 'NOT CAUGHT'}: ${mutant.name} (${why})`);
-    if (!failed) process.exitCode = 1;
+    // A simulation that fails for another reason has caught nothing.
+    const caught = failed ? /^(?:safety|liveness): .*/m.exec(text)?.[0] : undefined;
+    const why = (caught ?? text.slice(-300)).slice(0, 100);
+    console.log(`${caught ? `caught in run ${runs}` : 'NOT CAUGHT'}: ${mutant.name} (${why})`);
+    if (!caught) process.exitCode = 1;
   }
 }
 

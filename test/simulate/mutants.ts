@@ -133,4 +133,10 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return Math.min(this.#first, ...this.#unanswered);',
     replace: 'return this.#first;',
   },
+  {
+    name: 'a run that goes on trusts half a line',
+    file: 'src/cli/resume/result-lines.ts',
+    find: 'return bytes.lastIndexOf(NEWLINE) + 1;',
+    replace: 'return bytes.length;',
+  },
 ];

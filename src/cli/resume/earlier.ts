@@ -1,11 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { Account, FanfoldError } from '../../index.ts';
+import { linesOf, resultOf, wholeLength } from './result-lines.ts';
 
 const READ_BYTES = 256 * 1024;
-const NEWLINE = 0x0a;
-
-const RESULT = /^\{"index":(\d+),"status":"(ok|failed|cancelled)"[,}]/;
 
 /**
  * Reads the results that a run has written, and makes the file one that more can be appended to:
@@ -30,7 +28,7 @@ export async function readEarlier(
       const { index, status } = resultOf(path, line, ++number);
       if (keeps(status)) {
         account.inputs = Math.max(account.inputs, index + 1);
-        account.enter(index, status as 'ok' | 'failed');
+        account.enter(index, status);
       } else dropped++;
     }
   }
@@ -42,27 +40,13 @@ export async function readEarlier(
   return account;
 }
 
-function resultOf(path: string, line: string, number: number): { index: number; status: string } {
-  const [, index, status] = RESULT.exec(line) ?? [];
-  if (index !== undefined && status !== undefined && line.endsWith('}')) {
-    return { index: Number(index), status };
-  }
-  throw new FanfoldError(
-    'BadInput',
-    `--resume: ${path}, line ${number}: this is no result as fanfold writes them, so the file can't be gone on with. Leave --resume out to begin again.`,
-  );
-}
-
-/**
- * A file's whole lines, in blocks. What follows the last line end is not among them: that a line
- * ends is the only proof that it was written to its end.
- */
+/** A file's whole lines, in blocks. */
 async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
   let rest: Buffer[] = [];
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
       const bytes = chunk as Buffer;
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      const end = wholeLength(bytes);
       if (end > 0) yield Buffer.concat([...rest.splice(0), bytes.subarray(0, end)]);
       if (end < bytes.length) rest = [...rest, bytes.subarray(end)];
     }
@@ -75,10 +59,6 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
       { cause },
     );
   }
-}
-
-function linesOf(block: Buffer): string[] {
-  return block.toString().slice(0, -1).split('\n');
 }
 
 /** Replaces the file by one with these of its lines; at no time is there half a file. */

@@ -177,7 +177,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       );
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
       if (this.#failure) throw this.#failure.error;
-      if (queueUrl === undefined && this.#ending) yield* this.#lastOf(await this.#ending);
+      if (queueUrl === undefined && this.#ending) {
+        yield* this.#lastOf(await this.#ending, ordered ? new InOrder(0, () => {}) : undefined);
+      }
       ended = true;
     } catch (error) {
       // Its consumer is told, and has not left.
@@ -234,7 +236,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     else if (this.#account.balanced) await deleteQueue(this.#deployment.sqs, queueUrl);
   }
 
-  *#lastOf(last: Last, order?: InOrder): Generator<ResultBatch, void> {
+  *#lastOf(last: Last, order: InOrder | undefined): Generator<ResultBatch, void> {
     for (const batch of lastBatches(last, order)) yield* this.#taken([batch]);
   }
 

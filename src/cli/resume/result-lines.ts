@@ -1,0 +1,36 @@
+import { FanfoldError } from '../../index.ts';
+
+const NEWLINE = 0x0a;
+
+const RESULT = /^\{"index":(\d+),"status":"(ok|failed|cancelled)"[,}]/;
+
+/** What a line of results is about. */
+export interface ResultHead {
+  index: number;
+  status: 'ok' | 'failed' | 'cancelled';
+}
+
+/**
+ * How many of these bytes are whole lines. That a line ends is the only proof that it was written
+ * to its end.
+ */
+export function wholeLength(bytes: Buffer): number {
+  return bytes.lastIndexOf(NEWLINE) + 1;
+}
+
+/** @param block of whole lines */
+export function linesOf(block: Buffer): string[] {
+  return block.length === 0 ? [] : block.toString().slice(0, -1).split('\n');
+}
+
+/** @param number of the line in the file, from 1. @throws FanfoldError when it is no result's */
+export function resultOf(path: string, line: string, number: number): ResultHead {
+  const [, index, status] = RESULT.exec(line) ?? [];
+  if (index !== undefined && line.endsWith('}')) {
+    return { index: Number(index), status: status as ResultHead['status'] };
+  }
+  throw new FanfoldError(
+    'BadInput',
+    `--resume: ${path}, line ${number}: this is no result as fanfold writes them, so the file can't be gone on with. Leave --resume out to begin again.`,
+  );
+}
