@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
+/** What waits for real time to pass: killed servers, claims that end, a cut link. */
+const SLOW = [
+  'test/cli/{elsewhere,resume,serve,two-hosts,work}.test.ts',
+  'test/local/workers/*.test.ts',
+  'test/local/sqs/store/*.test.ts',
+];
+
+// Real processes on slow machines: the limit is for what hangs, not for what is slow.
+const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Real processes on slow machines: the limit is for what hangs, not for what is slow.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      { test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, ...limits } },
+      { test: { name: 'slow', include: SLOW, ...limits } },
+    ],
   },
 });
