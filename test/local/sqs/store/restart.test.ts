@@ -157,7 +157,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 it.each([false, true])(
   'a restart changes nothing that anyone can see (FIFO: %s)',
   // It has failed once in three runs on a busy machine, for a cause that is yet to be found.
-  { retry: 1 },
+  { retry: 1, timeout: 60_000 },
   async (isFifo) => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => {
@@ -192,7 +192,6 @@ it.each([false, true])(
       markInterruptAsFailure: false,
     });
   },
-  60_000,
 );
 
 /** Takes steps on a queue, and tells what came of each in words that are the same on every SQS. */
