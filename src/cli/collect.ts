@@ -3,7 +3,13 @@ import { FanfoldError, type Run } from '../index.ts';
 import { commandLine } from './inputs/lines.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
-import { addRemoteOptions, type Place, type RemoteFlags, remotePlace } from './place.ts';
+import {
+  addRemoteOptions,
+  type Place,
+  type RemoteFlags,
+  remotePlace,
+  unknownRun,
+} from './place.ts';
 import { type Beginning, begin, goOn, hasBegun, type Recorded, reopen } from './resume/index.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
@@ -84,11 +90,8 @@ function leaving(run: Run): (error: unknown) => never {
   };
 }
 
-async function taskOf({ fanfold, name }: Place, runId: string): Promise<string> {
-  const status = await fanfold.status(runId);
-  if (status !== undefined) return status.task;
-  throw new FanfoldError(
-    'UnknownRun',
-    `There is no run ${runId} on ${name}: it has ended, or was never there.`,
-  );
+async function taskOf(place: Place, runId: string): Promise<string> {
+  const status = await place.fanfold.status(runId);
+  if (status === undefined) throw unknownRun(runId, place);
+  return status.task;
 }

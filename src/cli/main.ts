@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { sentenceOf } from './aws-errors.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
 import { STATUS, statusOf } from './exit.ts';
@@ -36,7 +37,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     process.exitCode = statusOf(error);
-    say(error instanceof Error ? error.message : String(error));
+    say(sentenceOf(error));
   }
 }
 

@@ -62,6 +62,14 @@ export async function openPlace(flags: PlaceFlags): Promise<Place> {
   return { fanfold, workers, name: 'local' };
 }
 
+/** The refusal of a run that is not at a place. */
+export function unknownRun(runId: string, { name }: Place): FanfoldError {
+  return new FanfoldError(
+    'UnknownRun',
+    `There is no run ${runId} on ${name}: it has ended, or was never there.`,
+  );
+}
+
 function isRemote({ stack, endpoint }: RemoteFlags): boolean {
   return stack !== undefined || endpoint !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { FanfoldError, type RunStatus } from '../index.ts';
-import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
+import type { RunStatus } from '../index.ts';
+import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './place.ts';
 import { say } from './say.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
@@ -35,15 +35,10 @@ async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Pro
 }
 
 async function status(runId: string, flags: RemoteFlags): Promise<void> {
-  const { fanfold, name } = await remotePlace(flags);
-  await using _ = fanfold;
+  const place = await remotePlace(flags);
+  await using fanfold = place.fanfold;
   const run = await fanfold.status(runId);
-  if (run === undefined) {
-    throw new FanfoldError(
-      'UnknownRun',
-      `There is no run ${runId} on ${name}: it has ended, or was never there.`,
-    );
-  }
+  if (run === undefined) throw unknownRun(runId, place);
   const { waiting, delayed, inFlight } = await fanfold.backlog();
   const deadline = run.expiresAt === undefined ? '?' : new Date(run.expiresAt).toISOString();
   const lines = {
@@ -56,7 +51,7 @@ async function status(runId: string, flags: RemoteFlags): Promise<void> {
     collector: collectorOf(run),
     results: `${run.waiting} messages wait to be collected`,
     deadline,
-    [name]: `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
+    [place.name]: `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
   };
   const width = Math.max(...Object.keys(lines).map((key) => key.length));
   for (const [key, text] of Object.entries(lines)) print(`${key.padEnd(width)}  ${text}`);

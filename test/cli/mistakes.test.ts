@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { fanfold, results, TASKS } from './command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-mistakes-'));
@@ -15,6 +15,20 @@ const PACKAGE = join(import.meta.dirname, '../../src/index.ts');
 const twoOfOneName = `import { defineTask } from '${PACKAGE}';
 export const a = defineTask({ name: 'same', run: () => 1 });
 export const b = defineTask({ name: 'same', run: () => 2 });`;
+
+it.each([
+  [{ AWS_REGION: undefined }, 'It is not known which AWS region the stack is in: set AWS_REGION'],
+  [{ AWS_REGION: 'eu-west-1' }, 'There are no AWS credentials: set AWS_PROFILE'],
+])('what is missing to reach a stack is named (%j)', async (environment, sentence) => {
+  const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  for (const [name, value] of Object.entries({ ...none, ...environment })) vi.stubEnv(name, value);
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+  const { status, stderr } = await fanfold(['runs', '--stack', 'Photos']);
+  vi.unstubAllEnvs();
+  expect(stderr).toContain(sentence);
+  expect(status).toBe(3);
+});
 
 describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
   const jsonl = file('good.jsonl', '1\n2\n');
