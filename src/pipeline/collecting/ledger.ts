@@ -52,6 +52,8 @@ export class Account implements Ledger {
 
   /** Enters results that are all `ok`; false, with none entered, when one of them is to be dropped. */
   enterAllOk(ranges: readonly IndexRange[]): boolean {
+    // A message names an index twice where its worker received a chunk twice.
+    if (!areDisjoint(ranges)) return false;
     for (const [first, last] of ranges) {
       if (!this.#isKnown(last)) return false;
       for (let index = first; index <= last; index++) if (this.has(index)) return false;
@@ -99,4 +101,9 @@ export class Account implements Ledger {
     larger.set(this.#seen);
     this.#seen = larger;
   }
+}
+
+function areDisjoint(ranges: readonly IndexRange[]): boolean {
+  const sorted = ranges.toSorted(([one], [other]) => one - other);
+  return sorted.every(([, last], n) => last < (sorted[n + 1]?.[0] ?? Number.POSITIVE_INFINITY));
 }
