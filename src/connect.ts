@@ -8,6 +8,7 @@ import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
 import { type Backlog, backlogOf, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
+import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import { invokeSeed } from './pipeline/seeding/seeding.ts';
@@ -190,6 +191,17 @@ export class Fanfold implements AsyncDisposable {
   /** Deletes what is left of runs that have ended, or whose deadline has passed; gives which they were. */
   prune(): Promise<RunStatus[]> {
     return pruneRuns(this.#world.deployment);
+  }
+
+  /**
+   * Moves what workers could not read, or had too often, from the dead-letter queue back to the task
+   * queue: when what was wrong is mended. Ends when SQS has moved it.
+   *
+   * @param onMoved told twice a second how far it is
+   * @throws FanfoldError `RunFailed` when SQS gives up over it
+   */
+  redrive(onMoved?: (sofar: Redriven) => void): Promise<Redriven> {
+    return redrive(this.#world.deployment, onMoved);
   }
 
   /**

@@ -18,6 +18,7 @@ export type {
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { Backlog } from './pipeline/runs/collect-run.ts';
+export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { RunStatus } from './pipeline/runs/status.ts';
 export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
 export {

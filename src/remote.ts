@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { explaining } from './aws-errors.ts';
 import { lambdaOf, sqsOf } from './local/served/clients.ts';
 import { findConnection } from './local/served/find.ts';
 import { reach } from './local/served/reach.ts';
@@ -15,7 +16,12 @@ export interface RemoteOptions {
 
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */
 export function openStack(options: RemoteOptions): World {
-  return remote(options, new SQSClient({}), new LambdaClient({}));
+  const { name } = options;
+  return remote(
+    options,
+    explaining(new SQSClient({}), name),
+    explaining(new LambdaClient({}), name),
+  );
 }
 
 /** A deployment where a server is: it is there, and knows the secret. */

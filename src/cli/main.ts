@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { sentenceOf } from './aws-errors.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
 import { STATUS, statusOf } from './exit.ts';
+import { addRedrive } from './redrive.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { say } from './say.ts';
@@ -28,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRuns(program);
   addCollect(program);
   addCancel(program);
+  addRedrive(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -37,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     process.exitCode = statusOf(error);
-    say(sentenceOf(error));
+    say(error instanceof Error ? error.message : String(error));
   }
 }
 

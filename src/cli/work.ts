@@ -9,6 +9,7 @@ import { showWork } from './work-progress.ts';
 
 interface WorkFlags {
   endpoint?: string;
+  stack?: string;
   tasks?: string;
   workers?: string;
   untilEmpty?: boolean;
@@ -22,8 +23,11 @@ const END_MS = 5_000;
 export function addWork(program: Command): void {
   program
     .command('work')
-    .description('run the tasks of a `fanfold serve` in worker processes here, until told to stop')
+    .description(
+      'take chunks from a `fanfold serve` or a stack, and run them in worker processes here',
+    )
     .option('--endpoint <url>', 'where the server is (default: what FANFOLD_JOIN says)')
+    .option('--stack <name>', 'take from the stack of this name on AWS, instead of a server')
     .option('--tasks <module>', 'the tasks module')
     .option('--workers <n>', 'worker processes (default: as many as cores)')
     .option('--until-empty', 'end when no chunk is left, waiting, delayed or worked on')
@@ -32,13 +36,13 @@ export function addWork(program: Command): void {
 }
 
 async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
-  const { endpoint, untilEmpty = false, quiet = false } = flags;
+  const { endpoint, stack, untilEmpty = false, quiet = false } = flags;
   const workers = workersOf(flags.workers);
   const module = findTasksModule(flags.tasks);
   let shown: ReturnType<typeof showWork> | undefined;
   const tell = (message: string) => (shown ? shown.say(message) : say(message));
   await using working = await work({
-    ...{ endpoint, tasks: module.path, workers, untilEmpty, onWarning: tell },
+    ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning: tell },
     ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
   });
   signal.throwIfAborted();
@@ -71,8 +75,8 @@ function lineOf({ worker, task, index, ok, ms }: SlowAttempt): string {
   return `${worker}: ${task} ${index} ${ok ? 'ok' : 'failed'} in ${(ms / 1000).toFixed(1)} s`;
 }
 
-function beginningOf({ workers, endpoint, tasks }: Work): string {
-  return `${count(workers, 'worker')} at ${endpoint}, tasks: ${tasks.join(', ')}`;
+function beginningOf({ workers, place, tasks }: Work): string {
+  return `${count(workers, 'worker')} at ${place}, tasks: ${tasks.join(', ')}`;
 }
 
 function summaryOf({ done: { ok, failed } }: Work): string {

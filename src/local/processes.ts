@@ -38,7 +38,7 @@ async function open(options: ProcessesOptions) {
   const server = await listen(handedOut.watch(sqs.service));
   const workers = new Workers({
     tasks: options.tasks.href,
-    connection: { endpoint: server.url, region: sqs.region, credentials: 'none' },
+    place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
     count: options.workers,
     sqs: deployment.sqs,

@@ -1,5 +1,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
 import type { Names } from './names.ts';
 
 /** Where runs go: the clients, and the names that the deployment's parts have. */
@@ -13,4 +14,13 @@ export interface Deployment {
   concurrencyOf?: (task: string) => number | undefined;
   /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
   windowBytes?: number;
+}
+
+/** @param missing what was looked for in vain, such as `queue Photos-tasks` */
+export function noDeployment({ name }: Names, missing: string, cause?: Error): FanfoldError {
+  return new FanfoldError(
+    'BadOption',
+    `There is no deployment "${name}" where it was looked for: its ${missing} was not found. Check the name, the account and the region.`,
+    { cause },
+  );
 }

@@ -8,6 +8,8 @@ export interface Names {
   readonly results: string;
   readonly seed: string;
   readonly worker: string;
+  /** The managed policy of people who run and collect. */
+  readonly operator: string;
   run(runId: string): string;
 }
 
@@ -28,6 +30,7 @@ export function namesOf(name: string): Names {
     results: `${name}-results`,
     seed: `${name}-seed`,
     worker: `${name}-worker`,
+    operator: `${name}-operator`,
     run: (runId) => `${name}-run-${runId}`,
   };
 }

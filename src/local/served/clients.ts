@@ -1,8 +1,9 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { explaining } from '../../aws-errors.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Place } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 
 export interface ClientOptions {
@@ -23,6 +24,14 @@ const INVOKE_TIMEOUT_MS = 120_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 const MAX_SOCKETS = 50;
+
+/** A client for the SQS of a server, or of AWS. */
+export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
+  if (!('stack' in place)) return sqsOf(place, options);
+  const { timeoutMs: requestTimeout = TIMEOUT_MS, ...more } = options;
+  const requestHandler = { requestTimeout, throwOnRequestTimeout: true };
+  return explaining(new SQSClient({ ...more, requestHandler }), place.stack);
+}
 
 /** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */
 export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {

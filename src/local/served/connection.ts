@@ -19,6 +19,14 @@ export interface Connection {
   fingerprint?: string | undefined;
 }
 
+/** A stack on AWS, whose region and credentials SDK clients find as they do. */
+export interface Deployed {
+  stack: string;
+}
+
+/** Where chunks are taken from: as data, for processes that are told of it. */
+export type Place = Connection | Deployed;
+
 /** What a signed client needs to know of a server, and no other may. */
 export type Join = Connection & { credentials?: Credentials | undefined };
 

@@ -119,7 +119,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   service = routed(sqs, lambda, secret.credentials);
   const workers = new Workers({
     tasks: moduleUrl(options.tasks).href,
-    connection: { ...known, endpoint: urls.here, credentials: secret.credentials },
+    place: { ...known, endpoint: urls.here, credentials: secret.credentials },
     ...{ taskQueueUrl, deadQueueUrl, count, graceMs: GRACE_MS, prefix: 'server' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
     sqs: deployment.sqs,

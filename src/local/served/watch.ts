@@ -1,13 +1,11 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { FanfoldError } from '../../errors.ts';
 import { wait } from '../../pipeline/send.ts';
-import { sqsOf } from './clients.ts';
-import type { Connection } from './connection.ts';
-import { explained, isRefusal } from './reach.ts';
+import { sqsAt } from './clients.ts';
+import type { Site } from './site.ts';
 
 export interface WatchOptions {
-  connection: Connection;
-  taskQueueUrl: string;
+  site: Site;
   /** Told once that the server is away, with the reason, and once that it is back. */
   onAway: (reason: string) => void;
   onBack: () => void;
@@ -44,7 +42,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#sqs = sqsOf(options.connection, { timeoutMs: TIMEOUT_MS, maxAttempts: 1 });
+    this.#sqs = sqsAt(options.site.place, { timeoutMs: TIMEOUT_MS, maxAttempts: 1 });
     this.#ended = this.#watch();
   }
 
@@ -86,7 +84,7 @@ export class Watch {
   async #look(): Promise<number> {
     const { Attributes = {} } = await this.#sqs.send(
       new GetQueueAttributesCommand({
-        QueueUrl: this.#options.taskQueueUrl,
+        QueueUrl: this.#options.site.queues.taskQueueUrl,
         AttributeNames: [
           'ApproximateNumberOfMessages',
           'ApproximateNumberOfMessagesDelayed',
@@ -112,8 +110,9 @@ export class Watch {
     this.#failures++;
     this.#empty = 0;
     this.#left = undefined;
-    const why = await explained(error, this.#options.connection);
-    if (isRefusal(error)) {
+    const { site } = this.#options;
+    const why = await site.explain(error);
+    if (site.isRefusal(error)) {
       this.#options.onRefused(why);
       return false;
     }

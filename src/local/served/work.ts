@@ -1,17 +1,17 @@
 import { availableParallelism, hostname } from 'node:os';
 import { FanfoldError } from '../../errors.ts';
-import { namesOf } from '../../pipeline/names.ts';
 import { moduleUrl } from '../workers/module-url.ts';
 import { Workers } from '../workers/workers.ts';
-import { LOCAL_SLICE_SECONDS, NAME } from '../world.ts';
-import { sqsOf } from './clients.ts';
-import { findConnection } from './find.ts';
-import { reach } from './reach.ts';
+import { LOCAL_SLICE_SECONDS } from '../world.ts';
+import { sqsAt } from './clients.ts';
+import { serverSite, stackSite } from './site.ts';
 import { Watch } from './watch.ts';
 
 export interface WorkOptions {
   /** Where the server is, such as `http://127.0.0.1:9324`. @default FANFOLD_JOIN's */
   endpoint?: string | undefined;
+  /** The name of a stack on AWS, instead of a server. */
+  stack?: string | undefined;
   /** The tasks module, as a URL or a path. */
   tasks: URL | string;
   /** How many worker processes. @default the number of cores */
@@ -33,10 +33,10 @@ export interface SlowAttempt {
   ms: number;
 }
 
-/** This machine's workers at a server. */
+/** This machine's workers at a server, or at a stack. */
 export interface Work {
-  /** Such as `http://127.0.0.1:9324`. */
-  readonly endpoint: string;
+  /** Such as `http://127.0.0.1:9324`, or `stack Photos on AWS`. */
+  readonly place: string;
   readonly tasks: readonly string[];
   readonly workers: number;
   /** What has been done here so far, in attempts at inputs. */
@@ -50,15 +50,18 @@ export interface Work {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Each slice costs requests on AWS, and others there keep a chunk for as long. */
+const STACK_SLICE_SECONDS = 60;
+
 /** How long workers may take to finish or hand back what they have, in milliseconds. */
 const GRACE_MS = 4_000;
 
 /**
- * Has worker processes on this machine take chunks from a server, until it is closed. While the
- * server is away they wait for it.
+ * Has worker processes on this machine take chunks from a server, or from a stack on AWS, until it
+ * is closed. While the server is away they wait for it.
  *
  * @throws FanfoldError `RunFailed` when the server is not there or refuses the secret; `BadOption`,
- *   `BadTask`
+ *   `BadTask`. Errors of AWS are the SDK's own, with a sentence
  */
 export async function work(options: WorkOptions): Promise<Work> {
   const { workers: count = availableParallelism(), untilEmpty = false, onSlow } = options;
@@ -69,16 +72,23 @@ export async function work(options: WorkOptions): Promise<Work> {
     );
   }
   const tasks = moduleUrl(options.tasks).href;
-  const connection = await findConnection(options.endpoint);
-  const queues = await reach(connection, namesOf(NAME));
+  const { endpoint, stack } = options;
+  if (endpoint !== undefined && stack !== undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      'Workers take from a server (`endpoint`) or from a stack (`stack`): give one of them.',
+    );
+  }
+  const site = await (stack === undefined ? serverSite(endpoint) : stackSite(stack));
+  const { place, queues } = site;
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
   const warn = warner(options);
-  const sqs = sqsOf(connection);
+  const sqs = sqsAt(place);
   const done = { ok: 0, failed: 0 };
   const workers = new Workers({
-    ...{ tasks, connection, ...queues, sqs, count, prefix: workerPrefix(), telling: true },
-    sliceSeconds: LOCAL_SLICE_SECONDS,
+    ...{ tasks, place, ...queues, sqs, count, prefix: workerPrefix(), telling: true },
+    sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,
     // Of a server that is away the watch tells, for all workers at once.
@@ -92,10 +102,9 @@ export async function work(options: WorkOptions): Promise<Work> {
     },
   });
   const watch = new Watch({
-    connection,
-    taskQueueUrl: queues.taskQueueUrl,
+    site,
     onAway: (reason) => warn(`${reason} Trying until it is back.`),
-    onBack: () => warn(`The server at ${connection.endpoint} is back.`),
+    onBack: () => warn(`The ${stack === undefined ? 'server at ' : ''}${site.name} is back.`),
     onRefused: ended.reject,
     onEmpty: () => {
       if (untilEmpty) ended.resolve();
@@ -111,7 +120,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     throw error;
   });
   return {
-    endpoint: connection.endpoint,
+    place: site.name,
     tasks: facts.map(({ name }) => name),
     workers: count,
     done,

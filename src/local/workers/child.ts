@@ -7,7 +7,7 @@ import type { TaskMessage } from '../../pipeline/working/handling.ts';
 import { pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
-import { sqsOf } from '../served/clients.ts';
+import { sqsAt } from '../served/clients.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 import { tellingTasks } from './telling.ts';
 
@@ -69,10 +69,10 @@ process.on('message', (message: ToWorker) => {
 async function work(start: Start): Promise<void> {
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const { connection, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
-  const sqs = sqsOf(connection, { userAgentAppId });
+  const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
+  const sqs = sqsAt(place, { userAgentAppId });
   // Where a server may be away for a moment, what has been done is worth waiting for it.
-  const patient = userAgentAppId ? sqs : sqsOf(connection, { maxAttempts: PATIENT_ATTEMPTS });
+  const patient = userAgentAppId ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
   const told = start.telling
     ? tellingTasks(tasks, (ran) => tell({ type: 'ran', ran }))
     : { tasks, close() {} };

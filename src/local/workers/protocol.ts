@@ -1,13 +1,13 @@
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskOptions } from '../../task.ts';
-import type { Connection } from '../served/connection.ts';
+import type { Place } from '../served/connection.ts';
 
 /** What a worker process is told when it starts. */
 export interface Start {
   /** URL of the tasks module. */
   tasks: string;
   /** Where the SQS is. */
-  connection: Connection;
+  place: Place;
   taskQueueUrl: string;
   deadQueueUrl: string;
   /** The worker's name, which stands in each of its results. */

@@ -86,12 +86,12 @@ export class Workers {
   }
 
   #start(worker: string): void {
-    const { tasks, connection, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
+    const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
     const { handedOut, onTrouble, onRan } = this.#options;
     const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
       start: {
-        ...{ tasks, connection, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...{ tasks, place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
         ...(handedOut ? { appId } : {}),
         ...(telling ? { telling } : {}),
       },

@@ -1,0 +1,63 @@
+import { messageOf } from './errors.ts';
+import { namesOf } from './pipeline/names.ts';
+
+type Middleware = <Call, Answer>(
+  next: (call: Call) => Promise<Answer>,
+) => (call: Call) => Promise<Answer>;
+
+interface Client {
+  middlewareStack: { add(middleware: Middleware, place: typeof OUTERMOST): void };
+}
+
+/** Around all else: what fails for want of a region or credentials fails early. */
+const OUTERMOST = { step: 'initialize', priority: 'high', name: 'fanfoldExplaining' } as const;
+
+/**
+ * Has a client of AWS's say what to do in its errors, which stay what they were otherwise.
+ *
+ * @param stack the deployment that it is for
+ */
+export function explaining<C extends Client>(client: C, stack: string): C {
+  client.middlewareStack.add(
+    (next) => (call) =>
+      next(call).catch((error: unknown) => {
+        const sentence = error instanceof Error ? sentenceOf(error, stack) : undefined;
+        if (sentence !== undefined) Object.assign(error as Error, { message: sentence });
+        throw error;
+      }),
+    OUTERMOST,
+  );
+  return client;
+}
+
+const EXPIRED = /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/;
+const UNKNOWN_KEY =
+  /^(InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationTokenException)$/;
+const DENIED = /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMSAccessDeniedException)$/;
+
+/** Undefined where the error's own words say all that there is. */
+function sentenceOf(error: Error, stack: string): string | undefined {
+  const { name } = error;
+  // A refused signature tells over many lines how it should have been made.
+  const [message = ''] = messageOf(error).split('\n');
+  if (message === 'Region is missing') {
+    return 'It is not known which AWS region the stack is in: set AWS_REGION, or name a profile that has a region in AWS_PROFILE.';
+  }
+  if (name === 'CredentialsProviderError') {
+    return `There are no AWS credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI.`;
+  }
+  if (EXPIRED.test(name)) {
+    return `The AWS credentials have expired (${message}): renew them, for example with aws sso login.`;
+  }
+  if (UNKNOWN_KEY.test(name)) {
+    return `AWS refuses the credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to some of the account that the stack is in.`;
+  }
+  if (DENIED.test(name)) {
+    return `AWS denies access (${message}): what people need who run and collect is in the stack's managed policy ${namesOf(stack).operator}.`;
+  }
+  const { code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `AWS cannot be reached: there is no address for ${hostname}. Check the network, and the region.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,93 @@
+import {
+  GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
+  type ListMessageMoveTasksResultEntry,
+  type SQSClient,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import { type Deployment, noDeployment } from '../deployment.ts';
+import { mayPass } from '../faults.ts';
+import type { Names } from '../names.ts';
+import { findQueue } from '../queues.ts';
+import { wait } from '../send.ts';
+
+/** How far task messages are on their way back from the dead-letter queue. */
+export interface Redriven {
+  moved: number;
+  /** About how many there were to move; undefined where SQS does not say. */
+  of: number | undefined;
+}
+
+/** How often SQS is asked how far it is, in milliseconds. */
+const LOOK_MS = 500;
+
+/**
+ * Moves the dead-letter queue's messages back to the task queue: SQS does, 500 a second at most.
+ * One that is under way already is waited for.
+ *
+ * @param onMoved told how far it is
+ * @throws FanfoldError `BadOption` when there is no such deployment, `RunFailed` when SQS gives up
+ */
+export async function redrive(
+  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
+  onMoved: (sofar: Redriven) => void = () => {},
+): Promise<Redriven> {
+  const [SourceArn, DestinationArn] = await Promise.all([
+    arnOf(sqs, names, names.dead),
+    arnOf(sqs, names, names.tasks),
+  ]);
+  const before = await latest(sqs, SourceArn);
+  if (before?.Status !== 'RUNNING') {
+    // Workers send there what they can't read: SQS does not know which queue such a message is of.
+    await sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
+  }
+  for (;;) {
+    const move = await latest(sqs, SourceArn);
+    // SQS may tell of the last one for a moment.
+    const isOld =
+      before?.Status !== 'RUNNING' && move?.StartedTimestamp === before?.StartedTimestamp;
+    if (isOld) {
+      await wait(LOOK_MS);
+      continue;
+    }
+    const sofar = {
+      moved: move?.ApproximateNumberOfMessagesMoved ?? 0,
+      of: move?.ApproximateNumberOfMessagesToMove,
+    };
+    onMoved(sofar);
+    if (move?.Status === 'COMPLETED') return sofar;
+    if (move?.Status === 'FAILED' || move?.Status === 'CANCELLED') {
+      throw new FanfoldError(
+        'RunFailed',
+        `SQS has moved ${sofar.moved} messages from ${names.dead} to ${names.tasks}, and stopped (${move.FailureReason ?? move.Status}): the rest is where it was.`,
+      );
+    }
+    await wait(LOOK_MS);
+  }
+}
+
+async function arnOf(sqs: SQSClient, names: Names, queue: string): Promise<string> {
+  const QueueUrl = await findQueue(sqs, queue);
+  if (QueueUrl === undefined) throw noDeployment(names, `queue ${queue}`);
+  const { Attributes: { QueueArn = '' } = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  return QueueArn;
+}
+
+/** The last move that was started; undefined when there was none, or SQS can't say for a moment. */
+async function latest(
+  sqs: SQSClient,
+  SourceArn: string,
+): Promise<ListMessageMoveTasksResultEntry | undefined> {
+  try {
+    const { Results = [] } = await sqs.send(
+      new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }),
+    );
+    return Results[0];
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { expect, it } from 'vitest';
+import { results, start } from './command.ts';
+import { aUser, begin, type Server, serve, told } from './serving.ts';
+
+// `--stack` finds its queues and functions by name, with the SDK's own settings: here they say that
+// AWS is a server on this machine, whose deployment is called `fanfold`.
+
+const TASKS = join(import.meta.dirname, '../fixtures/tasks.ts');
+const { folder } = aUser();
+
+function onAws({ url, port }: Server) {
+  const left = new URL(readFileSync(join(folder, `config/fanfold/join-${port}`), 'utf8'));
+  const credentials = { accessKeyId: left.username, secretAccessKey: left.password };
+  return {
+    credentials,
+    env: {
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+  };
+}
+
+function fanfold(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const { child, ended } = start(args, { env });
+  child.stdin?.end();
+  return ended;
+}
+
+it('workers on this machine take a stack’s chunks', async () => {
+  const server = await serve(['--tasks', TASKS]);
+  const { env } = onAws(server);
+  const worker = begin(
+    ['work', '--stack', 'fanfold', '--tasks', TASKS, '--workers', '2', '--until-empty'],
+    env,
+  );
+  await told(worker, /(2 workers at stack fanfold on AWS), tasks: /);
+  const run = await fanfold(env, 'run', 'same', '--range', '40', '--stack', 'fanfold');
+  expect(run.stderr).toContain('40 inputs = 40 ok');
+  const all = results(run.stdout);
+  expect(new Set(all.map(({ index }) => index)).size).toBe(40);
+  for (const { index, output, worker: who } of all) {
+    expect(output).toBe(index);
+    expect(who).toMatch(/-\d+-[12]$/);
+  }
+  expect((await worker.ended).status).toBe(0);
+});
+
+it('the dead-letter queue’s messages go back when they are told to', async () => {
+  const server = await serve();
+  const { env, credentials } = onAws(server);
+  const empty = await fanfold(env, 'redrive', '--stack', 'fanfold');
+  expect(empty.stderr).toContain('the dead-letter queue of stack fanfold is empty');
+  const sqs = new SQSClient({ endpoint: server.url, region: 'us-east-1', credentials });
+  const queue = (name: string) => `${server.url}/000000000000/${name}`;
+  for (const MessageBody of ['one', 'two', 'three']) {
+    await sqs.send(new SendMessageCommand({ QueueUrl: queue('fanfold-tasks-dead'), MessageBody }));
+  }
+  const { status, stderr } = await fanfold(env, 'redrive', '--stack', 'fanfold');
+  expect(stderr).toContain('3 task messages of stack fanfold are moved back to the task queue');
+  expect(status).toBe(0);
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: queue('fanfold-tasks'), MaxNumberOfMessages: 10 }),
+  );
+  expect(Messages.map(({ Body }) => Body).sort()).toEqual(['one', 'three', 'two']);
+  sqs.destroy();
+});
+
+it.each([
+  [
+    'run',
+    ['run', 'echo', '--range', '3'],
+    'There is no deployment "Photos" where it was looked for',
+  ],
+  ['work', ['work', '--tasks', TASKS], 'There is no deployment "Photos" where it was looked for'],
+  ['redrive', ['redrive'], 'There is no deployment "Photos" where it was looked for'],
+  ['a bad name', ['redrive'], "A deployment's name is 1 to 40 letters"],
+])('a stack that is not there is said not to be: %s', async (what, args, sentence) => {
+  const { env } = onAws(await serve());
+  const name = what === 'a bad name' ? 'Photos!' : 'Photos';
+  const { status, stderr } = await fanfold(env, ...args, '--stack', name);
+  expect(stderr).toContain(sentence);
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect(status).toBe(2);
+});
+
+it('refused credentials and a missing region are sentences', async () => {
+  const { env } = onAws(await serve());
+  const wrong = await fanfold(
+    { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' },
+    ...['run', 'echo', '--range', '3', '--stack', 'fanfold'],
+  );
+  expect(wrong.stderr).toMatch(/^fanfold: AWS refuses the credentials \(.*\): set AWS_PROFILE/m);
+  expect(wrong.status).toBe(3);
+  const nowhere = await fanfold(
+    { ...env, AWS_REGION: undefined, AWS_CONFIG_FILE: '/dev/null' },
+    ...['work', '--stack', 'fanfold', '--tasks', TASKS],
+  );
+  expect(nowhere.stderr).toContain('It is not known which AWS region the stack is in');
+  expect(nowhere.status).toBe(3);
+  const both = await fanfold(env, 'work', '--stack', 'a', '--endpoint', 'http://127.0.0.1:1');
+  expect(both.stderr).toContain('give one of them');
+  expect(both.status).toBe(2);
+});
