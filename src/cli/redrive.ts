@@ -2,6 +2,9 @@ import type { Command } from 'commander';
 import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
 import { say } from './say.ts';
 
+/** How often a move that takes long is told of, in milliseconds: SQS moves 500 messages a second. */
+const TELL_MS = 5_000;
+
 /** `fanfold redrive`: the dead-letter queue's messages, once more. */
 export function addRedrive(program: Command): void {
   addRemoteOptions(
@@ -11,7 +14,12 @@ export function addRedrive(program: Command): void {
   ).action(async (flags: RemoteFlags) => {
     const { fanfold, name } = await remotePlace(flags);
     await using _ = fanfold;
-    const { moved } = await fanfold.redrive();
+    let toldAt = Date.now();
+    const { moved } = await fanfold.redrive((sofar) => {
+      if (Date.now() - toldAt < TELL_MS) return;
+      toldAt = Date.now();
+      say(`${sofar.moved} of about ${sofar.of ?? '?'} task messages are moved`);
+    });
     if (moved === 0) say(`the dead-letter queue of ${name} is empty: nothing is moved`);
     else say(`${moved} task messages of ${name} are moved back to the task queue`);
   });
