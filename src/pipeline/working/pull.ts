@@ -29,8 +29,8 @@ export interface PullOptions {
 /** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
 
-/** The most messages in a hand. SQS gives out ten at most; a hand is all in memory. */
-const HAND_MESSAGES = 6;
+/** The most messages in a hand: SQS gives out ten at most. */
+const HAND_MESSAGES = 10;
 
 /** What a worker has in its hand may keep it busy for about so long: no other waits for it longer. */
 const HAND_MS = 50;
@@ -38,17 +38,14 @@ const HAND_MS = 50;
 /** A chunk that takes so long was misjudged: what waits behind it in the hand is handed back. */
 const MISJUDGED_MS = 250;
 
-/** Shorter messages tell too little about the time that the next ones take. */
-const TELLING_LENGTH = 10_000;
-
 /** Hands whose results are still being sent while the next one is worked on. */
 const SETTLING_HANDS = 2;
 
 /**
  * Takes chunks from the task queue and works on them, one at a time, until told to stop or its
  * process is worn out. While results are sent and messages deleted, the next are received and
- * begun. One message is taken at a time, so that none waits in a hand while another worker is
- * free; but where chunks take milliseconds, as many as fit into a moment.
+ * begun. One message is taken at first, so that none waits in a hand while another worker is
+ * free; where chunks take milliseconds, as many as fit into a moment.
  */
 export async function pull(options: PullOptions): Promise<void> {
   const { worker, signal, onError } = options;
@@ -174,11 +171,13 @@ async function settle(
   }
 }
 
-/** How many messages to take next, judging by these. */
+/**
+ * How many messages to take next, judging by these. Twice as many at most: a few quick ones tell
+ * little about the next.
+ */
 function nextSize({ messages, slowestMs }: Hand): number {
-  const telling = [...messages.keys()].every(({ body }) => body.length >= TELLING_LENGTH);
-  if (messages.size === 0 || !telling) return 1;
-  return Math.max(1, Math.min(HAND_MESSAGES, Math.floor(HAND_MS / slowestMs)));
+  const fitting = Math.floor(HAND_MS / slowestMs);
+  return Math.max(1, Math.min(HAND_MESSAGES, fitting, 2 * messages.size));
 }
 
 function taskMessage(message: Message): TaskMessage {
