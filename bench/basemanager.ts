@@ -1,50 +1,67 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Benchmark } from './benchmark.ts';
-import { runEcho, writeEchoInputs } from './echo.ts';
 import { atLeast, perSecond, times } from './format.ts';
-import { inTurns, measure, median } from './measure.ts';
+import { type Command, inTurns, measure, median } from './measure.ts';
+import { type ServedDeployment, serveForBench } from './served.ts';
 
-const SCRIPT = fileURLToPath(new URL('./basemanager.py', import.meta.url));
-const OUR_COUNT = 1_000_000;
-const THEIR_COUNT = 20_000;
+const THEIRS = fileURLToPath(new URL('./basemanager.py', import.meta.url));
+const OURS = fileURLToPath(new URL('./served-tasks.ts', import.meta.url));
+
+const CLIENTS = 2;
+const CHUNKED = 1_000_000;
+const ONE_BY_ONE = 20_000;
 
 /** The task and result queues that Fanfold replaces. The script says how they are measured. */
 export const basemanager: Benchmark = {
   name: 'basemanager',
-  about: "echo, 2 workers; baseline: Python's BaseManager queues, 2 clients, without their start",
+  about:
+    "echo, inputs in memory, a server (ours on disk) and 2 clients, from first task to last result; baseline: Python's BaseManager queues, which know no chunks",
   async run(bench) {
     if (spawnSync('python3', ['--version']).status !== 0) return { skipped: 'no python3' };
-    const inputs = await writeEchoInputs(bench, OUR_COUNT);
-    const [ours, theirs] = await inTurns(
-      3,
-      () => runEcho(bench, inputs),
-      () => runBaseManager(bench),
-    );
-    // Theirs from the first task to the last result, ours from the command to its exit.
-    const ourRate = OUR_COUNT / median(ours.map((run) => run.seconds));
-    const theirRate = THEIR_COUNT / median(theirs);
+    await using served = await serveForBench(bench, CLIENTS);
+    const theirs = () =>
+      rateOf(bench, { program: 'python3', args: [THEIRS, String(ONE_BY_ONE), String(CLIENTS)] });
+    const [chunked, baseline] = await inTurns(3, () => ours(bench, served, [CHUNKED]), theirs);
+    const [single, again] = await inTurns(3, () => ours(bench, served, [ONE_BY_ONE, 1]), theirs);
+    const theirRate = median([...baseline, ...again].toSorted((a, b) => a - b).slice(1));
     return [
-      {
-        what: 'throughput',
-        ours: perSecond(ourRate, 'tasks'),
-        baseline: perSecond(theirRate, 'tasks'),
-        ratio: times(ourRate / theirRate),
-        goal: atLeast(ourRate / theirRate, 50, times),
-      },
+      figure('chunks as they come', median(chunked), theirRate, 50),
+      figure('one task a message', median(single), theirRate, 1),
     ];
   },
 };
 
-/** Seconds from its first task to its last result. */
-async function runBaseManager(bench: Bench): Promise<number> {
-  const { stdout } = await measure(
-    { program: 'python3', args: [SCRIPT, String(THEIR_COUNT), '2'] },
-    { cwd: bench.folder, signal: bench.signal },
-  );
+function figure(what: string, ours: number, theirs: number, goal: number) {
+  return {
+    what,
+    ours: perSecond(ours, 'tasks'),
+    baseline: perSecond(theirs, 'tasks'),
+    ratio: times(ours / theirs),
+    goal: atLeast(ours / theirs, goal, times),
+  };
+}
+
+function ours(
+  bench: Bench,
+  { url, env, credentials }: ServedDeployment,
+  args: readonly number[],
+): Promise<number> {
+  const keys = {
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+  const command = { program: process.execPath, args: [OURS, url, ...args.map(String)] };
+  return rateOf(bench, command, { ...env, ...keys });
+}
+
+/** Tasks a second, as the program measured them. */
+async function rateOf(bench: Bench, command: Command, env = process.env): Promise<number> {
+  const { stdout } = await measure(command, { cwd: bench.folder, signal: bench.signal, env });
   const { tasks, seconds } = JSON.parse(stdout);
-  if (tasks !== THEIR_COUNT || typeof seconds !== 'number') {
-    throw new Error(`${SCRIPT}: expected ${THEIR_COUNT} tasks and their seconds, got ${stdout}`);
-  }
-  return seconds;
+  if (typeof tasks === 'number' && typeof seconds === 'number') return tasks / seconds;
+  throw new Error(
+    `${command.args.join(' ')}: tasks and their seconds were expected, got ${stdout}`,
+  );
 }

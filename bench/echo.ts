@@ -65,7 +65,7 @@ function echoInput(index: number): string {
 }
 
 /** Checks that each of `count` inputs came back `ok`, as it was, exactly once. */
-async function checkEchoResults(path: string, count: number): Promise<void> {
+export async function checkEchoResults(path: string, count: number): Promise<void> {
   const seen = new Uint8Array(count);
   let lines = 0;
   for await (const line of linesOf(path)) {

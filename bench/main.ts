@@ -14,6 +14,7 @@ import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
+import { serveMillion } from './serve-million.ts';
 import { sha256 } from './sha256.ts';
 import { sqsDurable } from './sqs-durable.ts';
 import { sqsFauxqs } from './sqs-fauxqs.ts';
@@ -28,6 +29,7 @@ const BENCHMARKS = [
   echoTenMillion,
   echoTen,
   basemanager,
+  serveMillion,
   sha256,
   sqsHttp,
   sqsInProcess,

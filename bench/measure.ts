@@ -20,7 +20,7 @@ const LIMIT_MS = 15 * 60_000;
 /** Runs a command to its end. Rejects with the end of its stderr when it fails. */
 export function measure(
   command: Command,
-  options: { cwd: string; signal: AbortSignal },
+  options: { cwd: string; signal: AbortSignal; env?: NodeJS.ProcessEnv },
 ): Promise<Measured> {
   return new Promise((resolve, reject) => {
     const began = performance.now();

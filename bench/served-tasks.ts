@@ -1,0 +1,59 @@
+// node bench/served-tasks.ts URL N [CHUNK_ITEMS]
+//
+// Maps `echo` over N inputs in memory, at a server whose workers are there: what basemanager.py does,
+// with Fanfold. With CHUNK_ITEMS, so many inputs travel in a message at most; 1 is no chunking.
+// Prints {"tasks", "seconds"}, from the first input to the last result, the connection being made.
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { connect, type Run } from '../src/index.ts';
+import { newRunId } from '../src/pipeline/names.ts';
+
+/** Inputs that one seed invocation takes, where this program pages them itself. */
+const PAGE = 1_000;
+
+const [url = '', n = '', chunkItems] = process.argv.slice(2);
+const inputs = Array.from({ length: Number(n) }, (_, index) => ({
+  id: index,
+  name: `item ${index}`,
+  size: index % 1000,
+}));
+await using fanfold = await connect({ endpoint: url });
+await fanfold.check('echo');
+const lambda = new LambdaClient({ endpoint: url });
+const began = performance.now();
+const run = chunkItems === undefined ? fanfold.map('echo', inputs) : await seededAs(chunkItems);
+const seen = new Set<number>();
+for await (const { lines } of run.batches()) {
+  for (const { index, text } of lines) {
+    if (JSON.stringify(JSON.parse(text).output) !== JSON.stringify(inputs[index])) {
+      throw new Error(`Input ${index} was answered with ${text}.`);
+    }
+    if (seen.has(index)) throw new Error(`Input ${index} was answered twice.`);
+    seen.add(index);
+  }
+  // What somebody else seeds is not known to be all.
+  if (run.ledger.ok === inputs.length) break;
+}
+const seconds = (performance.now() - began) / 1_000;
+if (run.ledger.ok !== inputs.length) throw new Error(`Results came of ${run.ledger.ok} inputs.`);
+console.log(JSON.stringify({ tasks: inputs.length, seconds }));
+
+/** Seeds page by page, as `map` does, and collects meanwhile. */
+async function seededAs(items: string): Promise<Run> {
+  const runId = newRunId();
+  const page = (first: number) => ({
+    ...{ task: 'echo', runId, first, total: inputs.length, results: 'own' },
+    chunkItems: Number(items),
+    inputs: inputs.slice(first, first + PAGE),
+  });
+  const invoke = async (first: number) => {
+    const Payload = JSON.stringify(page(first));
+    const answer = await lambda.send(new InvokeCommand({ FunctionName: 'fanfold-seed', Payload }));
+    const text = answer.Payload?.transformToString() ?? '';
+    if (!text.startsWith('{"runId"')) throw new Error(`The seed answered ${text}.`);
+  };
+  await invoke(0);
+  void (async () => {
+    for (let first = PAGE; first < inputs.length; first += PAGE) await invoke(first);
+  })();
+  return fanfold.collect('echo', runId);
+}
