@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { FanfoldError } from '../../index.ts';
-import type { OpenedInputs } from './opened.ts';
+import type { OpenedInputs } from '../../inputs/opened.ts';
 
 const BATCH = 1_000;
 

@@ -1,14 +1,15 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
-import { openCsv } from './csv.ts';
+import { openCsv } from '../../inputs/csv.ts';
 import { openGlob } from './glob.ts';
-import { openJsonLines, openTextLines, shellWord } from './lines.ts';
-import type { OpenedInputs } from './opened.ts';
+import { openJsonLines, openTextLines, shellWord } from '../../inputs/lines.ts';
+import type { OpenedInputs } from '../../inputs/opened.ts';
 import { openRange } from './range.ts';
-import { checkFile, fileSource, type Source, streamSource } from './source.ts';
+import type { Source } from '../../inputs/source.ts';
+import { checkFile, fileSource, streamSource } from './files.ts';
 
-export type { OpenedInputs } from './opened.ts';
+export type { OpenedInputs } from '../../inputs/opened.ts';
 
 /** Where the inputs come from: one of the first three. */
 export interface InputOptions {

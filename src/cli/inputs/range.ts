@@ -1,5 +1,5 @@
 import { FanfoldError } from '../../index.ts';
-import type { OpenedInputs } from './opened.ts';
+import type { OpenedInputs } from '../../inputs/opened.ts';
 
 const BATCH = 1_000;
 const BOUNDS = /^(?:(\d+)\.\.)?(\d+)$/;

@@ -1,9 +1,9 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError } from '../errors.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
 import { Places } from './places.ts';
-import { blocksOf, type Source } from './source.ts';
+import { BEGINNING, blocksOf, type Position, type Source } from './source.ts';
 
 /** A row as it stands in the file. */
 interface Row {
@@ -12,20 +12,31 @@ interface Row {
   line: number;
 }
 
+/** Rows that ended in a block, and where those begin that did not. */
+interface Rows {
+  rows: Row[];
+  end: Position;
+}
+
 /** CSV with a header row: each further row is an object of texts; blank lines are skipped. */
 export function openCsv(source: Source): OpenedInputs {
-  const places = new Places(source.name, 2);
+  const { from } = source;
+  const places = new Places(source.name, from?.line ?? 2);
+  let position = from ?? BEGINNING;
   return {
     total: undefined,
+    position: () => position,
     locate: (index) => places.locate(index),
     close: () => source.close(),
     async *batches() {
-      let keys: string[] | undefined;
+      let names = from?.keys;
+      let keys = names && keysOf(names, source, 1);
       let index = 0;
-      for await (const rows of rowsOf(source)) {
+      for await (const { rows, end } of rowsOf(source)) {
         const batch: string[] = [];
         for (const { fields, line } of fieldsOf(rows, source)) {
           if (keys === undefined) {
+            names = fields;
             keys = keysOf(fields, source, line);
             continue;
           }
@@ -35,6 +46,7 @@ export function openCsv(source: Source): OpenedInputs {
           places.note(index++, line);
           batch.push(json);
         }
+        position = { ...end, ...(names ? { keys: names } : {}) };
         if (batch.length > 0) yield batch;
       }
     },
@@ -45,10 +57,10 @@ export function openCsv(source: Source): OpenedInputs {
  * Cuts text into rows, a block's at a time: a row ends with the first line at whose end no quote is
  * open. Lines are counted here because csv-parse takes the CRLF in a quoted field for two.
  */
-async function* rowsOf(source: Source): AsyncGenerator<Row[], void> {
+async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
   /** The row whose last quote is open. */
   let open: { lines: string[]; line: number; length: number } | undefined;
-  for await (const { text, firstLine } of blocksOf(source)) {
+  for await (const { text, firstLine, endByte } of blocksOf(source)) {
     const rows: Row[] = [];
     for (const [at, raw] of linesOf(text).entries()) {
       const turns = raw.includes('"') && hasOddQuotes(raw);
@@ -65,11 +77,19 @@ async function* rowsOf(source: Source): AsyncGenerator<Row[], void> {
         rows.push({ text: withoutReturn(raw), line: firstLine + at });
       }
     }
-    yield rows;
+    // Reading may go on with the row that is open, and not within it.
+    const end =
+      open === undefined
+        ? { byte: endByte, line: firstLine + linesOf(text).length }
+        : { byte: endByte - Buffer.byteLength(`${open.lines.join('\n')}\n`), line: open.line };
+    yield { rows, end };
     if (open !== undefined && open.length > source.maxInputBytes) break;
   }
   // It has a quote too many, and is refused for it.
-  if (open !== undefined) yield [{ text: open.lines.join('\n'), line: open.line }];
+  if (open !== undefined) {
+    const { line } = open;
+    yield { rows: [{ text: open.lines.join('\n'), line }], end: { byte: Infinity, line } };
+  }
 }
 
 function hasOddQuotes(line: string): boolean {

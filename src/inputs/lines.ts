@@ -1,8 +1,7 @@
-import { basename } from 'node:path';
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError } from '../errors.ts';
 import type { OpenedInputs } from './opened.ts';
 import { Places } from './places.ts';
-import { blocksOf, type Source, tooLong } from './source.ts';
+import { BEGINNING, blocksOf, type Source, tooLong } from './source.ts';
 
 /**
  * JSON lines: one input a line; blank lines are skipped. That a line is JSON is found out where it
@@ -11,7 +10,7 @@ import { blocksOf, type Source, tooLong } from './source.ts';
 export function openJsonLines(source: Source): OpenedInputs {
   return openLines(source, (line, index) => {
     if (isBlank(line)) return undefined;
-    if (index === 0) checkFirst(line, source);
+    if (index === 0 && source.from === undefined) checkFirst(line, source);
     return line;
   });
 }
@@ -26,14 +25,16 @@ function openLines(
   source: Source,
   toJson: (line: string, index: number) => string | undefined,
 ): OpenedInputs {
-  const places = new Places(source.name, 1);
+  const places = new Places(source.name, source.from?.line ?? 1);
+  let position = source.from ?? BEGINNING;
   return {
     total: undefined,
+    position: () => position,
     locate: (index) => places.locate(index),
     close: () => source.close(),
     async *batches() {
       let index = 0;
-      for await (const { text, firstLine } of blocksOf(source)) {
+      for await (const { text, firstLine, endByte } of blocksOf(source)) {
         const batch: string[] = [];
         let line = firstLine;
         for (const raw of linesOf(text)) {
@@ -45,6 +46,7 @@ function openLines(
           }
           line++;
         }
+        position = { byte: endByte, line };
         if (batch.length > 0) yield batch;
       }
     },
@@ -91,11 +93,4 @@ function checkFirst(line: string, { name, path }: Source): void {
 /** As a shell reads it. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** A command of ours, as it can be given to a shell: by its name where it was, else through npx. */
-export function commandLine(args: readonly string[]): string {
-  const { argv, env } = process;
-  const named = basename(argv[1] ?? '') === 'fanfold' && env.npm_lifecycle_event === undefined;
-  return [...(named ? [] : ['npx']), 'fanfold', ...args].map(shellWord).join(' ');
 }

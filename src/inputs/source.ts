@@ -1,16 +1,24 @@
 import { isUtf8 } from 'node:buffer';
-import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError } from '../errors.ts';
 
-/** Bytes that are read at once. */
-const READ_BYTES = 256 * 1024;
+/** A place between two inputs, where reading may go on. */
+export interface Position {
+  /** Bytes before it. */
+  byte: number;
+  /** Number of the line that it begins, from 1. */
+  line: number;
+  /** The header's fields, of CSV. */
+  keys?: string[];
+}
+
+export const BEGINNING: Position = { byte: 0, line: 1 };
 
 /** Where lines come from. */
 export interface Source {
   /** As it stands in messages. */
   readonly name: string;
+  /** Where its chunks begin. @default at the beginning */
+  readonly from?: Position;
   /** Of a file, as it was given. */
   readonly path?: string;
   /** The largest input, in bytes. */
@@ -19,83 +27,13 @@ export interface Source {
   close(): void;
 }
 
-/** Opens a file. @throws FanfoldError when it can't be */
-export async function fileSource(
-  path: string,
-  cwd: string,
-  maxInputBytes: number,
-): Promise<Source> {
-  const handle = await open(resolve(cwd, path), 'r').catch((cause) => {
-    throw unreadable(`--input ${path}`, cause);
-  });
-  return {
-    name: path,
-    path,
-    maxInputBytes,
-    async *chunks() {
-      try {
-        for (;;) {
-          // Each in a buffer of its own: its lines may be views of it.
-          const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES));
-          if (bytesRead === 0) return;
-          yield buffer.subarray(0, bytesRead);
-        }
-      } catch (cause) {
-        throw unreadable(`--input ${path}`, cause);
-      } finally {
-        await handle.close();
-      }
-    },
-    // It may be closed already, or be read from at this moment.
-    close: () => void handle.close().catch(() => {}),
-  };
-}
-
-/** @throws FanfoldError when there is no such file, or it is a folder */
-export async function checkFile(path: string, cwd: string): Promise<void> {
-  const stats = await stat(resolve(cwd, path)).catch((cause) => {
-    throw unreadable(`--input ${path}`, cause);
-  });
-  if (!stats.isDirectory()) return;
-  throw new FanfoldError(
-    'BadInput',
-    `--input ${path} is a folder: name a file, or the files in it with --glob '${path.replace(/\/$/, '')}/**'.`,
-  );
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission is denied',
-  EISDIR: 'it is a folder',
-};
-
-function unreadable(name: string, cause: unknown): FanfoldError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const why = REASONS[code ?? ''] ?? message;
-  return new FanfoldError('BadInput', `${name} cannot be read: ${why}.`, { cause });
-}
-
-export function streamSource(stream: Readable, maxInputBytes: number): Source {
-  return {
-    name: 'standard input',
-    maxInputBytes,
-    async *chunks() {
-      try {
-        for await (const chunk of stream)
-          yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      } catch (cause) {
-        throw unreadable('standard input', cause);
-      }
-    },
-    close: () => void stream.destroy(),
-  };
-}
-
 /** Text that ends where a line ends, and the number of its first line. */
 export interface Block {
   text: string;
   /** From 1. */
   firstLine: number;
+  /** Bytes of the source before its end. */
+  endByte: number;
 }
 
 const NEWLINE = 0x0a;
@@ -109,16 +47,18 @@ const AROUND_BYTES = BOM.length + 1;
  * than an input can be long.
  */
 export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
-  const { name, maxInputBytes } = source;
-  let firstLine = 1;
+  const { name, maxInputBytes, from } = source;
+  let firstLine = from?.line ?? 1;
+  let endByte = from?.byte ?? 0;
   let rest: Buffer[] = [];
   let restBytes = 0;
-  let started = false;
+  let started = endByte > 0;
   const block = (bytes: Buffer): Block => {
     const whole = started ? bytes : withoutBom(bytes);
     started = true;
     const text = decoded(whole, name, firstLine);
-    const made = { text, firstLine };
+    endByte += bytes.length;
+    const made = { text, firstLine, endByte };
     firstLine += newlines(whole);
     return made;
   };
