@@ -1,5 +1,6 @@
 import { FanfoldError, InputError } from '../errors.ts';
 import { newRunId } from '../pipeline/names.ts';
+import { startBurst } from '../pipeline/seeding/burst.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { readSeedRequest } from '../pipeline/seeding/seed-request.ts';
 import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from './place.ts';
@@ -16,16 +17,33 @@ import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from '
  */
 export function seedHandler(
   tasks: object,
-  options: HandlerOptions = {},
+  options: HandlerOptions & {
+    /**
+     * How many burst workers a run may start, besides those that the task queue starts.
+     * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
+     */
+    burst?: number;
+  } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
   const found = lazyPlace(options);
+  const burst =
+    options.burst ?? (options.name === undefined ? burstOf(process.env.FANFOLD_BURST) : 0);
   return async (event, context) => {
     try {
-      const { sqs, names, taskQueueUrl } = await found();
+      const { sqs, lambda, names, taskQueueUrl } = await found();
       const runId = newRunId(Date.now(), context.awsRequestId.replace(/-/g, '').slice(0, 16));
       const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId };
-      return await seed(readSeedRequest(event), seeding);
+      const request = readSeedRequest(event);
+      const seeded = await seed(request, seeding);
+      if (burst > 0 && seeded.chunks > 0) {
+        const { first, count, chunks } = seeded;
+        const { chunkItems = Math.ceil(count / chunks) } = request;
+        const page = { first, chunkItems, chunks };
+        const { failures } = await startBurst(lambda(), names, page, burst);
+        for (const failure of failures) console.error(failure);
+      }
+      return seeded;
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
       const { code, message } = error;
@@ -33,4 +51,12 @@ export function seedHandler(
       return { error: { code, message, ...place } };
     }
   };
+}
+
+function burstOf(text: string | undefined): number {
+  if (text === undefined || /^\d{1,4}$/.test(text)) return Number(text ?? 0);
+  throw new FanfoldError(
+    'BadOption',
+    `FANFOLD_BURST is how many burst workers a run may start; "${text}" is not a number of them.`,
+  );
 }

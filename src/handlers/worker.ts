@@ -2,6 +2,7 @@ import { FanfoldError } from '../errors.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
+  LAMBDA_SLICE_SECONDS,
   type HandlerOptions,
   type LambdaContext,
   lazyPlace,
@@ -24,9 +25,6 @@ export interface SqsEvent {
 export interface SqsBatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
-
-/** How long a worker function keeps one chunk, in seconds. */
-const LAMBDA_SLICE_SECONDS = 60;
 
 /**
  * The worker function's handler, for an SQS event source with partial batch responses.

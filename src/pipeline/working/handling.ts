@@ -54,6 +54,11 @@ export const UNSURE_SECONDS = 15;
 /** What a worker keeps of its process's last moments for reporting, in milliseconds. */
 const FAREWELL_MS = 5_000;
 
+/** Whether an item that begins now, and takes as long as it may, ends before its process must. */
+export function mayEnd({ timeoutSeconds }: AnyTask, remainingMs: (() => number) | undefined) {
+  return !remainingMs || remainingMs() > timeoutSeconds * 1000 + FAREWELL_MS;
+}
+
 /**
  * One chunk in a worker's hand. First its items run, for a slice at most and as long as the claim
  * covers the next one; meanwhile results are reported. Then, unless the claim was lost, what is to
@@ -156,7 +161,7 @@ export class Handling implements Held {
   #hasTime(now: number): boolean {
     const { sliceSeconds, remainingMs, task } = this.#options;
     if (now - this.#startedAt >= sliceSeconds * 1000) return false;
-    return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
+    return mayEnd(task, remainingMs);
   }
 
   /** How many further slices the rest would need at the pace so far, which is how it is cut. */

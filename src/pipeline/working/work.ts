@@ -7,7 +7,14 @@ import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { Claim } from './claim.ts';
-import { Handling, type Held, type TaskMessage, UNSURE_SECONDS, type Verdict } from './handling.ts';
+import {
+  Handling,
+  type Held,
+  mayEnd,
+  type TaskMessage,
+  UNSURE_SECONDS,
+  type Verdict,
+} from './handling.ts';
 import { type Destination, Outbox, Report } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 
@@ -30,13 +37,21 @@ export interface WorkerOptions {
 /** A chunk whose items have been run; what came of it is on its way to SQS. */
 export interface Executed {
   settled: Promise<Verdict>;
+  /** Whether it was handed back, since there was no time for it. */
+  tooLate?: boolean;
 }
 
 export interface HandleOptions {
   /** The worker's hold on the message: whoever made it ends it, when the message is deleted. */
   claim: Claim;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
-  remainingMs?: () => number;
+  remainingMs?: (() => number) | undefined;
+  /**
+   * Whether a chunk is handed back when one of its items may take longer than remains. Without it,
+   * its first item is run all the same: some chunk is any process's first.
+   * @default false
+   */
+  inTimeOnly?: boolean;
   /** Told of a chunk whose items are about to run, which waits until that is heard. */
   onBegin?: (chunk: Chunk) => Promise<void>;
 }
@@ -127,6 +142,9 @@ export class Worker {
     const state = await this.#runs.state(chunk);
     if (state === 'over') return executed('done');
     const task = tasks.get(chunk.task);
+    if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
+      return { ...executed(this.handBack(message, options.claim)), tooLate: true };
+    }
     // From here on something may be run, or be sent to the task queue.
     if (!(await options.claim.hold(task?.timeoutSeconds ?? 0))) return executed('keep');
     if (state === 'unsure') return executed(this.#sendOn(chunk, 'run', UNSURE_SECONDS));
