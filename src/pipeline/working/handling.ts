@@ -2,9 +2,10 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../faults.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import { failedLine, okLine } from '../messages/result.ts';
+import { type FailureCode, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
+import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
 import { type Outbox, Report } from './report.ts';
@@ -34,6 +35,19 @@ export interface Held {
   settled(): number[];
 }
 
+/** An attempt at one input that has ended, as whoever watches a worker is told. */
+export interface EndedAttempt {
+  runId: string;
+  task: string;
+  index: number;
+  attempt: number;
+  ms: number;
+  /** Why it failed; undefined when it is ok. */
+  failure: { code: FailureCode; name: string; message: string } | undefined;
+  /** Whether the input is to be tried again. */
+  again: boolean;
+}
+
 export interface HandlingOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
@@ -46,6 +60,8 @@ export interface HandlingOptions {
   outbox: Outbox;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
   remainingMs?: (() => number) | undefined;
+  onEnded?: ((ended: EndedAttempt) => void) | undefined;
+  writeLog?: WriteLog | undefined;
 }
 
 /** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
@@ -89,6 +105,7 @@ export class Handling implements Held {
         const now = Date.now();
         return this.#hasTime(now) && claim.covers(task.timeoutSeconds, now);
       },
+      options.writeLog,
     );
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
@@ -149,9 +166,16 @@ export class Handling implements Held {
   }
 
   #take(outcome: Outcome): void {
-    const { task, chunk } = this.#options;
+    const { task, chunk, onEnded } = this.#options;
     this.#finished++;
-    if (!outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts) {
+    const again = !outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts;
+    if (onEnded) {
+      const { runId, attempt } = chunk;
+      const { index, ms } = outcome;
+      const failure = outcome.ok ? undefined : outcome.failure;
+      onEnded({ runId, task: task.name, index, attempt, ms, failure, again });
+    }
+    if (again) {
       this.#again.push([outcome.index, outcome.input]);
     } else {
       this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);

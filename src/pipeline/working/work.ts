@@ -6,8 +6,10 @@ import { noticeBody } from '../messages/notice.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
+import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import {
+  type EndedAttempt,
   Handling,
   type Held,
   mayEnd,
@@ -31,7 +33,11 @@ export interface WorkerOptions {
   /** What is known of runs, where that outlives this worker. @default its own */
   runs?: RunQueues;
   /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
-  onRefused?: (reason: FanfoldError) => void;
+  onRefused?: ((reason: FanfoldError) => void) | undefined;
+  /** Told of each attempt at an input that has ended. */
+  onEnded?: ((ended: EndedAttempt) => void) | undefined;
+  /** Writes the lines that tasks log. @default JSON lines on the console */
+  writeLog?: WriteLog | undefined;
 }
 
 /** A chunk whose items have been run; what came of it is on its way to SQS. */
@@ -81,7 +87,8 @@ export class Worker {
   /** The chunk whose items run now. */
   #handling: Handling | undefined;
   #stopping = false;
-  #stuck = 0;
+  /** Chunks of which functions went on after their time. */
+  readonly #worn: Handling[] = [];
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -93,9 +100,9 @@ export class Worker {
     return this.#held;
   }
 
-  /** How many functions went on after their time: their process is better replaced. */
+  /** How many functions go on although their time is over: their process is better replaced. */
   get stuck(): number {
-    return this.#stuck;
+    return this.#worn.reduce((sum, { stuck }) => sum + stuck, 0);
   }
 
   /** Starts no further item; the chunk's rest is sent back. */
@@ -177,7 +184,7 @@ export class Worker {
     message: TaskMessage,
     { claim, remainingMs }: HandleOptions,
   ): Promise<Executed> {
-    const { sqs, taskQueueUrl, sliceSeconds } = this.#options;
+    const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
     const handling = new Handling({
       sqs,
       taskQueueUrl,
@@ -189,13 +196,15 @@ export class Worker {
       claim,
       outbox: this.#outbox(chunk),
       remainingMs,
+      onEnded,
+      writeLog,
     });
     this.#held.add(handling);
     this.#handling = handling;
     if (this.#stopping) handling.stop();
     await handling.run();
     this.#handling = undefined;
-    this.#stuck += handling.stuck;
+    if (handling.stuck > 0) this.#worn.push(handling);
     return executed(handling.settle().finally(() => this.#held.delete(handling)));
   }
 
@@ -244,7 +253,11 @@ export class Worker {
   async #fail(chunk: Chunk, code: FailureCode, message: string): Promise<Verdict> {
     const report = new Report(this.#outbox(chunk), () => {});
     const failure = { code, name: code, message, attempts: chunk.attempt };
-    for (const [index] of chunk.items) report.add(index, failedLine(index, failure, 0), false);
+    const { runId, task, attempt } = chunk;
+    for (const [index] of chunk.items) {
+      report.add(index, failedLine(index, failure, 0), false);
+      this.#options.onEnded?.({ runId, task, index, attempt, ms: 0, failure, again: false });
+    }
     await report.finish();
     return 'done';
   }
