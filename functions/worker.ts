@@ -1,4 +1,5 @@
 import * as tasks from '#shipped-tasks';
-import { workerHandler } from '../src/handlers.ts';
+import { burstHandler, workerHandler } from '../src/handlers.ts';
 
 export const handler = workerHandler(tasks);
+export const burst = burstHandler(tasks);

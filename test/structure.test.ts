@@ -32,6 +32,7 @@ it.each([
   ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport)|errors)/],
   ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
   ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
+  ['src/handlers', /^src\/(local|cli|connect|index)/],
   ['functions', /^src\/(local|cli|connect|index)/],
   ['src/local', /^src\/simulate/],
   ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts)|^functions/],

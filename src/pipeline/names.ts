@@ -10,6 +10,7 @@ export interface Names {
   readonly worker: string;
   /** The managed policy of people who run and collect. */
   readonly operator: string;
+  readonly burst: string;
   run(runId: string): string;
 }
 
@@ -31,6 +32,7 @@ export function namesOf(name: string): Names {
     seed: `${name}-seed`,
     worker: `${name}-worker`,
     operator: `${name}-operator`,
+    burst: `${name}-burst`,
     run: (runId) => `${name}-run-${runId}`,
   };
 }

@@ -1,0 +1,263 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { FanfoldError, InputError } from '../../errors.ts';
+import { FORMAT_EXTENSIONS, FORMATS, type Format, formatOf, openAs } from '../../inputs/formats.ts';
+import type { OpenedInputs } from '../../inputs/opened.ts';
+import type { Position } from '../../inputs/source.ts';
+import { tellProgress } from '../collecting/presence.ts';
+import { isMissingQueue } from '../faults.ts';
+import { chunkItemsFor } from '../messages/chunk.ts';
+import { noticeBody } from '../messages/notice.ts';
+import { deleteQueue, findQueue } from '../queues.ts';
+import { sendAll } from '../send.ts';
+import { openObject, placeOf } from './object.ts';
+import { type SeedOptions, type SeedResponse, seed, WORKERS } from './seed.ts';
+import type { SeedRequest } from './seed-request.ts';
+
+/** Inputs that are read from an object in S3. */
+export interface ObjectInputs {
+  /** `s3://bucket/key`. */
+  s3: string;
+  /** @default by the key's extension */
+  format?: Format;
+  /** Where an earlier invocation has left it: the seed's own. */
+  from?: Continuation;
+}
+
+/** How far the invocations before this one came, which is all that they hand on. */
+export interface Continuation extends Position {
+  etag: string;
+  /** How many invocations there were. */
+  hops: number;
+  /** Chunks that they sent. */
+  chunks: number;
+}
+
+export interface ObjectSeedOptions extends SeedOptions {
+  s3: S3Client;
+  lambda: LambdaClient;
+  /** Milliseconds until this invocation must have ended. */
+  remainingMs: () => number;
+  /** Told of each page that was queued. */
+  onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
+}
+
+/** A request with its inputs in S3. */
+export type ObjectRequest = SeedRequest & { inputs: ObjectInputs };
+
+export function isObjectRequest(request: SeedRequest): request is ObjectRequest {
+  return 's3' in request.inputs;
+}
+
+/** Whoever invoked the seed waits for the first invocation, for no longer than about this. */
+const FIRST_MS = 15_000;
+
+/** What an invocation keeps of its time to send a page and hand over, in milliseconds. */
+const HANDOVER_MS = 30_000;
+
+/** Each reads for 14 minutes: so many are days, and more is a mistake. */
+const MAX_HOPS = 100;
+
+/** A page is sent when it holds so much ... */
+const PAGE_LENGTH = 2_000_000;
+/** ... or so many inputs. */
+const PAGE_INPUTS = 20_000;
+
+/**
+ * Seeds the inputs that an object holds: page by page as it is read, and by one invocation after the
+ * other, each of which says to the next where it stopped.
+ *
+ * What can't be read is told in the answer of the first invocation, with nothing of a run's own left;
+ * nobody waits for those of later ones, so they tell the run's collector.
+ *
+ * @throws FanfoldError when the request is refused
+ */
+export async function seedObject(
+  request: ObjectRequest,
+  options: ObjectSeedOptions,
+): Promise<SeedResponse> {
+  const seeding = new ObjectSeeding(request, options);
+  try {
+    return await seeding.run();
+  } catch (error) {
+    if (error instanceof FanfoldError) throw await seeding.broken(error);
+    throw error;
+  }
+}
+
+class ObjectSeeding {
+  readonly #request: ObjectRequest;
+  readonly #options: ObjectSeedOptions;
+  readonly #runId: string;
+  readonly #startedAt = Date.now();
+  readonly #hops: number;
+  #opened: OpenedInputs | undefined;
+  #chunkItems: number | undefined;
+  /** Index of the first input that is not queued yet. */
+  #next: number;
+  #chunks: number;
+  #queueUrl: string | undefined;
+
+  constructor(request: ObjectRequest, options: ObjectSeedOptions) {
+    const { from } = request.inputs;
+    this.#request = request;
+    this.#options = options;
+    this.#runId = request.runId ?? options.runId ?? '';
+    this.#hops = from?.hops ?? 0;
+    this.#chunkItems = request.chunkItems;
+    this.#next = request.first ?? 0;
+    this.#chunks = from?.chunks ?? 0;
+  }
+
+  async run(): Promise<SeedResponse> {
+    const { inputs, task } = this.#request;
+    const { s3, tasks } = this.#options;
+    tasks.require(task);
+    const format = inputs.format ?? formatOf(placeOf(inputs.s3).Key) ?? noFormat(inputs.s3);
+    const { source, etag, size } = await openObject(s3, inputs.s3, inputs.from, inputs.from?.etag);
+    const opened = openAs(format, source);
+    this.#opened = opened;
+    let page: string[] = [];
+    let length = 0;
+    try {
+      for await (const batch of opened.batches()) {
+        page.push(...batch);
+        for (const text of batch) length += text.length;
+        if (length < PAGE_LENGTH && page.length < PAGE_INPUTS) continue;
+        const position = opened.position?.() ?? { byte: size, line: 0 };
+        await this.#send(page, size / Math.max(1, position.byte));
+        page = [];
+        length = 0;
+        if (position.byte < size && this.#isLate()) {
+          await this.#handOver({ ...position, etag, hops: this.#hops + 1, chunks: this.#chunks });
+          return { ...this.#answer(), continues: true };
+        }
+      }
+      if (page.length > 0 || this.#queueUrl === undefined) await this.#send(page, 1);
+    } finally {
+      opened.close();
+    }
+    await this.#seal();
+    return this.#answer();
+  }
+
+  /** What is to be said of inputs that can't be read; of a run of its own, nothing is left over. */
+  async broken(error: FanfoldError): Promise<FanfoldError> {
+    const { sqs } = this.#options;
+    const { results = 'shared' } = this.#request;
+    const told = this.#located(error);
+    if (results === 'shared') {
+      if (this.#next === 0) return told;
+      const queued = `${this.#next} inputs before that were queued, and will be run.`;
+      return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
+    }
+    const url = this.#queueUrl ?? (this.#hops > 0 ? await this.#foundQueue() : undefined);
+    if (url === undefined) return told;
+    if (this.#hops === 0) {
+      await deleteQueue(sqs, url);
+    } else {
+      const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
+      await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
+        // Nobody is there to be told any more.
+        if (!isMissingQueue(failure)) throw failure;
+      });
+    }
+    return told;
+  }
+
+  async #send(texts: string[], ofAll: number): Promise<void> {
+    const { task, runId, results, expiresAt } = this.#request;
+    const { tasks, onPage } = this.#options;
+    this.#chunkItems ??= chunkItemsFor(
+      Math.ceil(texts.length * ofAll),
+      WORKERS,
+      tasks.require(task).concurrency,
+    );
+    const page = await seed(
+      {
+        task,
+        inputs: { lines: texts.join('\n') },
+        ...(runId === undefined ? {} : { runId }),
+        ...(results === undefined ? {} : { results }),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        first: this.#next,
+        continues: this.#next > 0,
+        chunkItems: this.#chunkItems,
+      },
+      this.#options,
+    );
+    this.#next += texts.length;
+    this.#chunks += page.chunks;
+    this.#queueUrl = page.resultQueueUrl;
+    await onPage(page, this.#chunkItems);
+  }
+
+  #isLate(): boolean {
+    const first = this.#hops === 0 && Date.now() - this.#startedAt >= FIRST_MS;
+    return first || this.#options.remainingMs() < HANDOVER_MS;
+  }
+
+  async #handOver(from: Continuation): Promise<void> {
+    const { lambda, names } = this.#options;
+    const { s3, format } = this.#request.inputs;
+    if (from.hops > MAX_HOPS) {
+      throw new FanfoldError(
+        'BadInput',
+        `${s3} takes more than ${MAX_HOPS} invocations of the seed: cut it into several objects.`,
+      );
+    }
+    const request: ObjectRequest = {
+      ...this.#request,
+      runId: this.#runId,
+      first: this.#next,
+      chunkItems: this.#chunkItems ?? 1,
+      inputs: { s3, ...(format === undefined ? {} : { format }), from },
+    };
+    await lambda.send(
+      new InvokeCommand({
+        FunctionName: names.seed,
+        InvocationType: 'Event',
+        Payload: JSON.stringify(request),
+      }),
+    );
+  }
+
+  /** Says on the run's queue that these were all, for whoever collects. */
+  async #seal(): Promise<void> {
+    const { sqs } = this.#options;
+    if (this.#request.results !== 'own' || this.#queueUrl === undefined) return;
+    const nothing = { ok: 0, failed: 0, cancelled: 0, duplicates: 0 };
+    await tellProgress(sqs, this.#queueUrl, { inputs: this.#next, sealed: true, ...nothing });
+  }
+
+  #answer(): SeedResponse {
+    return {
+      runId: this.#runId,
+      task: this.#request.task,
+      first: 0,
+      count: this.#next,
+      chunks: this.#chunks,
+      resultQueueUrl: this.#queueUrl ?? '',
+    };
+  }
+
+  async #foundQueue(): Promise<string | undefined> {
+    const { sqs, names } = this.#options;
+    return findQueue(sqs, names.run(this.#runId)).catch(() => undefined);
+  }
+
+  /** An input's error with its line. */
+  #located(error: FanfoldError): FanfoldError {
+    if (!(error instanceof InputError)) return error;
+    const { first = 0, inputs } = this.#request;
+    const line = this.#opened?.locate(error.index - first) ?? `${inputs.s3}, input ${error.index}`;
+    return new FanfoldError('BadInput', `${line}: the input ${error.reason}`, { cause: error });
+  }
+}
+
+function noFormat(url: string): never {
+  throw new FanfoldError(
+    'BadInput',
+    `${url}: its name says nothing of the format. Known are ${FORMAT_EXTENSIONS.join(', ')}; or give \`format\`, one of ${FORMATS.join(', ')}.`,
+  );
+}
