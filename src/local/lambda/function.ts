@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { messageOf } from '../../errors.ts';
-import { CONCURRENCY, MAX_SYNC_PAYLOAD_BYTES } from './limits.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import {
+  ASYNC_AGE_MS,
+  ASYNC_RETRY_MS,
+  CONCURRENCY,
+  MAX_SYNC_PAYLOAD_BYTES,
+  MIN_ASYNC_AGE_MS,
+} from './limits.ts';
 
 /** The part of Lambda's context object that is the same here. */
 export interface Context {
@@ -23,8 +29,15 @@ export interface FunctionOptions {
   timeoutSeconds?: number;
   /** Told to the handler; nothing limits its memory. @default 128 */
   memoryMb?: number;
-  /** Invocations at once: more are throttled. @default 1000, an account's */
+  /** Invocations at once: more are throttled. 0: all are. @default 1000, an account's */
   concurrency?: number;
+  /** How often an asynchronous invocation that failed is tried again: 0 to 2. @default 2 */
+  maxRetryAttempts?: number;
+  /**
+   * How long after it was accepted an asynchronous invocation may begin, in seconds: 60 to 21600.
+   * @default 21600, six hours
+   */
+  maxEventAgeSeconds?: number;
 }
 
 /** How an invocation ended. The payload is JSON text. */
@@ -41,6 +54,8 @@ export interface Invoked {
 export class LambdaFunction {
   readonly name: string;
   readonly arn: string;
+  readonly maxRetryAttempts: number;
+  readonly maxEventAgeMs: number;
   readonly #handler: Handler;
   readonly #timeoutMs: number;
   readonly #memoryMb: number;
@@ -50,8 +65,21 @@ export class LambdaFunction {
 
   constructor(name: string, arn: string, handler: Handler, options: FunctionOptions) {
     const { timeoutSeconds = 3, memoryMb = 128, concurrency = CONCURRENCY } = options;
+    const { maxRetryAttempts = ASYNC_RETRY_MS.length, maxEventAgeSeconds } = options;
+    checkRange('maxRetryAttempts', maxRetryAttempts, 0, ASYNC_RETRY_MS.length);
+    if (maxEventAgeSeconds !== undefined) {
+      checkRange(
+        'maxEventAgeSeconds',
+        maxEventAgeSeconds,
+        MIN_ASYNC_AGE_MS / 1000,
+        ASYNC_AGE_MS / 1000,
+      );
+    }
     this.name = name;
     this.arn = arn;
+    this.maxRetryAttempts = maxRetryAttempts;
+    this.maxEventAgeMs =
+      maxEventAgeSeconds === undefined ? ASYNC_AGE_MS : maxEventAgeSeconds * 1000;
     this.#handler = handler;
     this.#timeoutMs = timeoutSeconds * 1000;
     this.#memoryMb = memoryMb;
@@ -109,6 +137,14 @@ export class LambdaFunction {
       getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
     };
   }
+}
+
+function checkRange(option: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`${option}\` is a whole number from ${least} to ${most}; ${value} is not.`,
+  );
 }
 
 function newLogStream(): string {

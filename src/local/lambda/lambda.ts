@@ -6,7 +6,6 @@ import { errorResponse, LambdaError } from './errors.ts';
 import { EventSource, type EventSourceOptions } from './event-source.ts';
 import { type FunctionOptions, type Handler, LambdaFunction } from './function.ts';
 import {
-  ASYNC_AGE_MS,
   ASYNC_RETRY_MS,
   ASYNC_THROTTLED_CAP_MS,
   ASYNC_THROTTLED_MS,
@@ -131,7 +130,7 @@ export class Lambda {
     };
   }
 
-  /** Runs it in its own time, and again after a failure, twice; a throttled one waits. */
+  /** Runs it in its own time, and again after a failure; a throttled one waits. */
   #run(accepted: Accepted): void {
     const { target, event, requestId, failures, throttles } = accepted;
     if (target.throttled) {
@@ -142,13 +141,14 @@ export class Lambda {
     // Each attempt gets a copy of its own: a handler may change what it is given.
     void target.invoke(structuredClone(event), requestId).then(({ failed }) => {
       const delayMs = ASYNC_RETRY_MS[failures];
-      if (!failed || delayMs === undefined) return;
+      if (!failed || delayMs === undefined || failures >= target.maxRetryAttempts) return;
       this.#runLater({ ...accepted, failures: failures + 1, throttles: 0 }, delayMs);
     });
   }
 
   #runLater(accepted: Accepted, delayMs: number): void {
-    if (this.#closed || Date.now() + delayMs > accepted.acceptedAt + ASYNC_AGE_MS) return;
+    const { target, acceptedAt } = accepted;
+    if (this.#closed || Date.now() + delayMs > acceptedAt + target.maxEventAgeMs) return;
     const retry = setTimeout(() => {
       this.#retries.delete(retry);
       this.#run(accepted);

@@ -25,8 +25,12 @@ export const ASYNC_RETRY_MS: readonly number[] = [60_000, 120_000];
 export const ASYNC_THROTTLED_MS = 1_000;
 export const ASYNC_THROTTLED_CAP_MS = 300_000;
 
-/** How long after it was accepted an asynchronous invocation may begin, in milliseconds. [async] */
+/**
+ * How long after it was accepted an asynchronous invocation may begin, in milliseconds: the longest,
+ * which is the default, and the shortest that a function may ask for. [async]
+ */
 export const ASYNC_AGE_MS = 21_600_000;
+export const MIN_ASYNC_AGE_MS = 60_000;
 
 /** Concurrent invocations that an SQS event source starts with. [sqs] */
 export const EVENT_SOURCE_START = 5;

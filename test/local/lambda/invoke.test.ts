@@ -489,6 +489,44 @@ describe('Event', () => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
+  it('is tried again as often as its function says', async () => {
+    const handler = async (event: unknown, context: { awsRequestId: string }) => {
+      note(event, context);
+      throw new Error('no');
+    };
+    lambda.addFunction('work', handler, { maxRetryAttempts: 0 });
+    await later();
+    await seconds(3600);
+    expect(times()).toEqual([0]);
+    lambda.addFunction('work', handler, { maxRetryAttempts: 1 });
+    await later();
+    await seconds(3600);
+    expect(times()).toEqual([0, 3600, 3660]);
+  });
+
+  it('is given up at the age that its function says', async () => {
+    const { handler, open } = gate();
+    const options = { concurrency: 1, timeoutSeconds: 900, maxEventAgeSeconds: 60 };
+    lambda.addFunction('work', handler, options);
+    const running = invoke();
+    await later();
+    await seconds(62);
+    open();
+    await running;
+    await seconds(3600);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    [{ maxRetryAttempts: 3 }, '`maxRetryAttempts` is a whole number from 0 to 2; 3 is not.'],
+    [
+      { maxEventAgeSeconds: 59 },
+      '`maxEventAgeSeconds` is a whole number from 60 to 21600; 59 is not.',
+    ],
+  ])('has the bounds of Lambda’s: not %o', (options, message) => {
+    expect(() => lambda.addFunction('work', async () => {}, options)).toThrow(message);
+  });
+
   it('is not tried again after close, whether it failed before or after', async () => {
     lambda.addFunction('work', async (event, context) => {
       note(event, context);
