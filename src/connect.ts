@@ -11,7 +11,8 @@ import { type Backlog, backlogOf, collectRun, pruneRuns } from './pipeline/runs/
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
-import { invokeSeed } from './pipeline/seeding/seeding.ts';
+import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
+import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { wait } from './pipeline/send.ts';
 import { openServed, openStack } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
@@ -122,7 +123,7 @@ export class Fanfold implements AsyncDisposable {
     if (this.#world.tasks !== undefined) return;
     const { lambda, names } = this.#world.deployment;
     // A seed function looks for the task first, and seeds nothing where nothing is given.
-    await invokeSeed(lambda, names.seed, { task, inputs: [] });
+    await invokeSeed(lambda, names, { task, inputs: [] });
   }
 
   #refuse(task: string): void {
@@ -141,7 +142,7 @@ export class Fanfold implements AsyncDisposable {
    */
   map<T extends AnyTask>(
     task: T | string,
-    inputs: Inputs<InputOf<T>>,
+    inputs: Inputs<InputOf<T>> | S3Inputs,
     options: RunOptions = {},
   ): Run<OutputOf<T>> {
     if (this.#failure) throw this.#failure;

@@ -21,6 +21,7 @@ export type { Backlog } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { RunStatus } from './pipeline/runs/status.ts';
 export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
+export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export {
   type AnyTask,
   defineTask,

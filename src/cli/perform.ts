@@ -14,6 +14,8 @@ export interface Job {
   begin: () => Promise<Run>;
   /** Where the inputs come from; undefined where somebody else has seeded them. */
   inputs: OpenedInputs | undefined;
+  /** Whether the run is this command's all the same. @default false */
+  isBegunHere?: boolean;
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
   recorded: Recorded;
@@ -75,9 +77,10 @@ export async function perform(job: Job): Promise<number> {
 }
 
 /** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
-function follow(run: Run, { recorded, inputs, place, quiet }: Job): Following {
+function follow(run: Run, { recorded, inputs, isBegunHere, place, quiet }: Job): Following {
   const isNew = recorded.living?.runId !== run.runId;
-  if (!quiet) say(`${isNew && inputs ? 'began' : 'collecting'} run ${run.runId} on ${place}`);
+  const isOurs = inputs !== undefined || isBegunHere === true;
+  if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${place}`);
   try {
     return recorded.follow(run, place);
   } catch (error) {

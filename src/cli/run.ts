@@ -17,6 +17,7 @@ import {
   type ResumeFlags,
   reopen,
 } from './resume/index.ts';
+import { isS3, runFromS3 } from './run-s3.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 import { carryInputs } from './with-input.ts';
@@ -37,7 +38,7 @@ export function addRun(program: Command): void {
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
       '--input <file>',
-      'inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input with -',
+      'inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input with -; with --stack from s3://bucket/key as well',
     )
     .option('--range <range>', 'whole numbers as inputs: N for 0 to N-1, A..B for A to B')
     .option('--glob <pattern>', 'paths of files as inputs, such as "photos/**/*.jpg"')
@@ -77,6 +78,7 @@ async function run(task: string, flags: RunFlags): Promise<void> {
 
 async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Promise<number> {
   const options = optionsOf(flags);
+  if (isS3(flags)) return attemptFromS3(task, flags, options, signal);
   const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
   if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
@@ -110,6 +112,23 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     signal,
   });
   return retriesLater ? attempt(task, flags, signal) : status;
+}
+
+/** As `attempt`, with inputs that never come here. */
+async function attemptFromS3(
+  task: string,
+  flags: RunFlags,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  if (flags.range !== undefined || flags.glob !== undefined)
+    await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+  if (flags.output !== undefined) await checkOutput(flags.output, undefined);
+  const place = await openPlace(flags);
+  await using fanfold = place.fanfold;
+  await fanfold.check(task);
+  signal.throwIfAborted();
+  return await runFromS3(task, flags, place, options, signal);
 }
 
 interface Begun {

@@ -1,12 +1,13 @@
 import {
   CreateQueueCommand,
   DeleteQueueCommand,
+  GetQueueAttributesCommand,
   GetQueueUrlCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { isMissingQueue, mayPass } from './faults.ts';
 import type { ChunkEnvelope, Stall } from './messages/chunk.ts';
-import { createdAt } from './names.ts';
+import { createdAt, type Names } from './names.ts';
 import { wait } from './send.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
@@ -41,9 +42,11 @@ const RESULT_VISIBILITY_SECONDS = 300;
 /** Makes the queue that carries one run's results, with its tags, or finds it. */
 export async function createRunQueue(
   sqs: SQSClient,
-  name: string,
+  names: Names,
+  runId: string,
   tags: Record<string, string>,
 ): Promise<string> {
+  const name = names.run(runId);
   // A queue that is there may have other attributes, given by its deployment: creating it again
   // with ours would be an error.
   const found = await findQueue(sqs, name);
@@ -53,6 +56,7 @@ export async function createRunQueue(
       QueueName: name,
       tags,
       Attributes: {
+        ...(await guardsOf(sqs, names, name)),
         MessageRetentionPeriod: String(RETENTION_SECONDS),
         VisibilityTimeout: String(RESULT_VISIBILITY_SECONDS),
         ReceiveMessageWaitTimeSeconds: '20',
@@ -60,6 +64,54 @@ export async function createRunQueue(
     }),
   );
   return QueueUrl ?? '';
+}
+
+/** Who may use a queue, and how it is encrypted. */
+const GUARDS = [
+  'QueueArn',
+  'Policy',
+  'KmsMasterKeyId',
+  'KmsDataKeyReusePeriodSeconds',
+  'SqsManagedSseEnabled',
+] as const;
+
+/** What each deployment's result queue has of them, once it was asked. */
+const known = new WeakMap<SQSClient, Map<string, Partial<Record<string, string>>>>();
+
+/** A run's queue is guarded as its deployment's result queue is, which the stack has made. */
+async function guardsOf(
+  sqs: SQSClient,
+  { results }: Names,
+  name: string,
+): Promise<Record<string, string>> {
+  const byQueue = known.get(sqs) ?? new Map<string, Partial<Record<string, string>>>();
+  known.set(sqs, byQueue);
+  const attributes = byQueue.get(results) ?? (await attributesOf(sqs, results));
+  byQueue.set(results, attributes);
+  const { QueueArn = '', Policy, KmsMasterKeyId, ...more } = attributes;
+  const arn = `${QueueArn.slice(0, QueueArn.length - results.length)}${name}`;
+  const guards = {
+    Policy: Policy?.replaceAll(JSON.stringify(QueueArn), JSON.stringify(arn)),
+    KmsMasterKeyId,
+    KmsDataKeyReusePeriodSeconds: KmsMasterKeyId && more.KmsDataKeyReusePeriodSeconds,
+    // Of the two ways to be encrypted a queue has one.
+    SqsManagedSseEnabled: KmsMasterKeyId ? undefined : more.SqsManagedSseEnabled,
+  };
+  return Object.fromEntries(
+    Object.entries(guards).filter((guard): guard is [string, string] => Boolean(guard[1])),
+  );
+}
+
+async function attributesOf(
+  sqs: SQSClient,
+  name: string,
+): Promise<Partial<Record<string, string>>> {
+  const QueueUrl = await findQueue(sqs, name);
+  if (QueueUrl === undefined) return {};
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...GUARDS] }),
+  );
+  return Attributes;
 }
 
 /** Tries at a deletion, each of which the SDK tries a few times. */

@@ -1,12 +1,11 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
-import { openCsv } from '../../inputs/csv.ts';
 import { openGlob } from './glob.ts';
-import { openJsonLines, openTextLines, shellWord } from '../../inputs/lines.ts';
+import { FORMAT_EXTENSIONS, formatOf, openAs } from '../../inputs/formats.ts';
+import { openJsonLines, shellWord } from '../../inputs/lines.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { openRange } from './range.ts';
-import type { Source } from '../../inputs/source.ts';
 import { checkFile, fileSource, streamSource } from './files.ts';
 
 export type { OpenedInputs } from '../../inputs/opened.ts';
@@ -48,13 +47,6 @@ export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
   );
 }
 
-const FORMATS: Record<string, (source: Source) => OpenedInputs> = {
-  '.jsonl': openJsonLines,
-  '.ndjson': openJsonLines,
-  '.csv': openCsv,
-  '.txt': openTextLines,
-};
-
 async function openInput(
   path: string,
   cwd: string,
@@ -65,8 +57,8 @@ async function openInput(
   const extension = extname(path).toLowerCase();
   // A file that is not there is told first, whatever it is called: its name may be the mistake.
   await checkFile(path, cwd);
-  const open = FORMATS[extension];
-  if (open !== undefined) return open(await fileSource(path, cwd, maxInputBytes));
+  const format = formatOf(path);
+  if (format !== undefined) return openAs(format, await fileSource(path, cwd, maxInputBytes));
   const word = shellWord(path);
   if (extension === '.json') {
     throw new FanfoldError(
@@ -76,6 +68,6 @@ async function openInput(
   }
   throw new FanfoldError(
     'BadInput',
-    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${Object.keys(FORMATS).join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
+    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${FORMAT_EXTENSIONS.join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
   );
 }

@@ -5,16 +5,23 @@ import type { Delivery } from './collect.ts';
 import type { Account } from './ledger.ts';
 import { Suspects } from './suspects.ts';
 
+/** Who is told of what concerns the whole run. */
+export interface Told {
+  /** Somebody asks for its end. */
+  onCancel(): void;
+  /** Its inputs can't be read any further, and why. */
+  onBroken(message: string): void;
+}
+
 /** Takes deliveries in: of each input the first result, and what notices say. */
 export class Intake {
   readonly #account: Account;
-  readonly #onCancel: () => void;
+  readonly #told: Told;
   readonly #suspects = new Suspects();
 
-  /** @param onCancel called when somebody asks for the run's end */
-  constructor(account: Account, onCancel: () => void) {
+  constructor(account: Account, told: Told) {
     this.#account = account;
-    this.#onCancel = onCancel;
+    this.#told = told;
   }
 
   /** The results that are the first of their input. */
@@ -23,7 +30,8 @@ export class Intake {
     this.#suspects.forget((index) => this.#account.has(index));
     const condemned: ResultLine[] = [];
     for (const notice of notices) {
-      if (notice.notice === 'cancel') this.#onCancel();
+      if (notice.notice === 'cancel') this.#told.onCancel();
+      else if (notice.notice === 'broken') this.#told.onBroken(notice.message);
       else condemned.push(...this.#condemn(notice));
     }
     return [...fresh, ResultBatch.ofLines(condemned)].filter(({ count }) => count > 0);

@@ -5,10 +5,9 @@ import { howItEnded, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import { deleteQueue, findQueue } from '../queues.ts';
-import { Attached } from '../seeding/attached.ts';
 import type { Inputs } from '../seeding/pages.ts';
-import { Seeding } from '../seeding/seeding.ts';
-import type { Seeds } from '../seeding/seeds.ts';
+import type { S3Inputs } from '../seeding/s3-inputs.ts';
+import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Collector } from './collect.ts';
 import { Deadline } from './deadline.ts';
@@ -61,7 +60,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   constructor(
     deployment: Deployment,
     task: string,
-    inputs: Inputs<unknown> | undefined,
+    inputs: Inputs<unknown> | S3Inputs | undefined,
     options: RunOptions = {},
   ) {
     const { ordered = false, signal, resume } = options;
@@ -72,21 +71,21 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#account = accountOf(options);
     this.#afterAnother = resume !== undefined;
     this.#budget = budgetOf(options);
-    this.#intake = new Intake(this.#account, () => void this.#end('cancelled', 'it was cancelled'));
+    this.#intake = new Intake(this.#account, {
+      onCancel: () => void this.#end('cancelled', 'it was cancelled'),
+      onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
+    });
     this.#window = windowFor(deployment, ordered);
     this.#expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
-    const seeds = { ...deployment, runId: this.runId, account: this.#account };
-    this.#seeding =
-      inputs === undefined
-        ? new Attached(seeds)
-        : new Seeding({
-            ...seeds,
-            task,
-            inputs,
-            expiresAt: this.#expiresAt,
-            window: this.#window,
-            resumeAt: resume && (resume.seeded ?? 0),
-          });
+    this.#seeding = seedsOf(inputs, {
+      ...deployment,
+      runId: this.runId,
+      account: this.#account,
+      task,
+      expiresAt: this.#expiresAt,
+      window: this.#window,
+      resumeAt: resume && (resume.seeded ?? 0),
+    });
     this.#seeding.done.then(
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),

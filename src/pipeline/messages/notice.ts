@@ -1,12 +1,19 @@
 import { FanfoldError } from '../../errors.ts';
-import { MESSAGE_VERSION } from './chunk.ts';
+import { MESSAGE_VERSION, messageText } from './chunk.ts';
 
 /** What is said on a run's result queue besides results. */
-export type Notice = CancelNotice | BegunNotice;
+export type Notice = CancelNotice | BegunNotice | BrokenNotice;
 
 /** Whoever collects is to end the run. */
 export interface CancelNotice {
   notice: 'cancel';
+}
+
+/** The seed can't read the run's inputs any further. */
+export interface BrokenNotice {
+  notice: 'broken';
+  /** What is wrong, as a sentence. */
+  message: string;
 }
 
 /** A worker is about to run an input that a worker before it may have died of. */
@@ -24,27 +31,33 @@ export interface BegunNotice {
 /** No notice is longer. A message of results may be: so most are told apart by their length alone. */
 const MAX_LENGTH = 1_000;
 
+/** The longest message that is carried whole. */
+const MAX_MESSAGE = 700;
+
 export function noticeBody(runId: string, notice: Notice): string {
-  return JSON.stringify({ v: MESSAGE_VERSION, runId, ...notice });
+  const cut =
+    notice.notice === 'broken' ? { message: notice.message.slice(0, MAX_MESSAGE) } : undefined;
+  return messageText(JSON.stringify({ v: MESSAGE_VERSION, runId, ...notice, ...cut }));
 }
 
 /** Reads a message of a result queue; undefined when it is no notice. */
 export function readNotice(body: string): Notice | undefined {
   if (body.length > MAX_LENGTH || !body.includes('"notice":')) return undefined;
-  let message: unknown;
+  let parsed: unknown;
   try {
-    message = JSON.parse(body);
+    parsed = JSON.parse(body);
   } catch {
     return undefined;
   }
-  const { v, notice, index, message: id } = (message ?? {}) as Record<string, unknown>;
+  const { v, notice, index, message } = (parsed ?? {}) as Record<string, unknown>;
   if (typeof notice !== 'string') return undefined;
   const known =
     notice === 'cancel' ||
-    (notice === 'begun' && Number.isSafeInteger(index) && typeof id === 'string');
-  if (v === MESSAGE_VERSION && known) return message as Notice;
+    (notice === 'begun' && Number.isSafeInteger(index) && typeof message === 'string') ||
+    (notice === 'broken' && typeof message === 'string');
+  if (v === MESSAGE_VERSION && known) return parsed as Notice;
   throw new FanfoldError(
     'BadMessage',
-    `A notice of version ${MESSAGE_VERSION} was expected, "cancel" or "begun"; this one is "${notice}" of version ${JSON.stringify(v)}.`,
+    `A notice of version ${MESSAGE_VERSION} was expected, "cancel", "begun" or "broken"; this one is "${notice}" of version ${JSON.stringify(v)}.`,
   );
 }

@@ -15,6 +15,8 @@ export interface AttachedOptions {
   names: Names;
   runId: string;
   account: Account;
+  /** Has its inputs seeded, and gives the URL of its queue. @default it is there already */
+  begin?: () => Promise<string>;
 }
 
 /** The inputs of a run that somebody else seeded, or still seeds: how many there are, its tags tell. */
@@ -47,7 +49,8 @@ export class Attached implements Seeds {
   }
 
   async #find(): Promise<string> {
-    const { sqs, names, runId } = this.#options;
+    const { sqs, names, runId, begin } = this.#options;
+    if (begin) return begin();
     const url = await findSurely(sqs, names.run(runId));
     if (url !== undefined) return url;
     throw unknownRun(runId, names.name);
@@ -64,6 +67,7 @@ export class Attached implements Seeds {
       account.inputs = Math.max(account.inputs, status?.total ?? 0);
       if (status?.state === 'sealed') {
         account.sealed = true;
+        account.open = false;
         return;
       }
       await wait(LOOK_MS, this.#stop.signal);

@@ -1,9 +1,8 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError, InputError } from '../../errors.ts';
-import { FORMAT_EXTENSIONS, FORMATS, type Format, formatOf, openAs } from '../../inputs/formats.ts';
+import { FORMAT_EXTENSIONS, FORMATS, formatOf, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
-import type { Position } from '../../inputs/source.ts';
 import { tellProgress } from '../collecting/presence.ts';
 import { isMissingQueue } from '../faults.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
@@ -12,26 +11,7 @@ import { deleteQueue, findQueue } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import { openObject, placeOf } from './object.ts';
 import { type SeedOptions, type SeedResponse, seed, WORKERS } from './seed.ts';
-import type { SeedRequest } from './seed-request.ts';
-
-/** Inputs that are read from an object in S3. */
-export interface ObjectInputs {
-  /** `s3://bucket/key`. */
-  s3: string;
-  /** @default by the key's extension */
-  format?: Format;
-  /** Where an earlier invocation has left it: the seed's own. */
-  from?: Continuation;
-}
-
-/** How far the invocations before this one came, which is all that they hand on. */
-export interface Continuation extends Position {
-  etag: string;
-  /** How many invocations there were. */
-  hops: number;
-  /** Chunks that they sent. */
-  chunks: number;
-}
+import type { Continuation, ObjectRequest } from './seed-request.ts';
 
 export interface ObjectSeedOptions extends SeedOptions {
   s3: S3Client;
@@ -40,13 +20,6 @@ export interface ObjectSeedOptions extends SeedOptions {
   remainingMs: () => number;
   /** Told of each page that was queued. */
   onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
-}
-
-/** A request with its inputs in S3. */
-export type ObjectRequest = SeedRequest & { inputs: ObjectInputs };
-
-export function isObjectRequest(request: SeedRequest): request is ObjectRequest {
-  return 's3' in request.inputs;
 }
 
 /** Whoever invoked the seed waits for the first invocation, for no longer than about this. */

@@ -1,16 +1,15 @@
 import { FanfoldError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
+import { FORMATS, type Format } from '../../inputs/formats.ts';
+import type { Position } from '../../inputs/source.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 
-/** What the seed is asked for: one page of a run, which is often all of it. */
-export interface SeedRequest {
+/** What the seed is asked for: one page of a run, which is often all of it; or a run from S3. */
+export type SeedRequest = PageRequest | ObjectRequest;
+
+interface OfRun {
   /** The task's name. */
   task: string;
-  /**
-   * The inputs: an array; or whole numbers from `from` to `to`, both included; or the text of JSON
-   * lines, one input a line, which saves both sides from parsing what they only pass on.
-   */
-  inputs: Json[] | { from: number; to: number } | { lines: string };
   /** @default Lambda's request id, with its time */
   runId?: string;
   /** Index of the page's first input. @default 0 */
@@ -34,6 +33,43 @@ export interface SeedRequest {
    * @default 'shared'
    */
   results?: 'shared' | 'own';
+}
+
+/** Inputs that are read from an object in S3. */
+export interface ObjectInputs {
+  /** `s3://bucket/key`. */
+  s3: string;
+  /** @default by the key's extension */
+  format?: Format;
+  /** Where an earlier invocation has left it: the seed's own. */
+  from?: Continuation;
+}
+
+/** How far the invocations before this one came, which is all that they hand on. */
+export interface Continuation extends Position {
+  etag: string;
+  /** How many invocations there were. */
+  hops: number;
+  /** Chunks that they sent. */
+  chunks: number;
+}
+
+/** A request that brings its inputs along. */
+export interface PageRequest extends OfRun {
+  /**
+   * The inputs: an array; or whole numbers from `from` to `to`, both included; or the text of JSON
+   * lines, one input a line, which saves both sides from parsing what they only pass on.
+   */
+  inputs: Json[] | { from: number; to: number } | { lines: string };
+}
+
+/** A request with its inputs in S3. */
+export interface ObjectRequest extends OfRun {
+  inputs: ObjectInputs;
+}
+
+export function isObjectRequest(request: SeedRequest): request is ObjectRequest {
+  return 's3' in request.inputs;
 }
 
 const FIELDS = [
@@ -85,9 +121,15 @@ export function readSeedRequest(event: unknown): SeedRequest {
   if (indexes !== undefined && !areRanges(indexes)) {
     throw wrong('`indexes` are ranges [first, last] of whole numbers in order', indexes);
   }
+  if (isUnknownObject(inputs)) {
+    throw wrong(
+      `\`inputs\` from S3 are like {"s3": "s3://bucket/key", "format": "jsonl"}, the format being one of ${FORMATS.join(', ')}, by the key's extension if it is left out`,
+      inputs,
+    );
+  }
   if (!isInputs(inputs)) {
     throw wrong(
-      '`inputs` is an array, or {"from": A, "to": B} with at most 1000000 whole numbers, or {"lines": "..."} with JSON lines',
+      '`inputs` is an array, or {"from": A, "to": B} with at most 1000000 whole numbers, or {"lines": "..."} with JSON lines, or {"s3": "s3://bucket/key"}',
       inputs,
     );
   }
@@ -99,11 +141,29 @@ const MAX_RANGE = 1_000_000;
 
 function isInputs(inputs: unknown): inputs is SeedRequest['inputs'] {
   if (Array.isArray(inputs)) return true;
-  const { from, to, lines } = (inputs ?? {}) as Record<string, unknown>;
+  const { from, to, lines, s3 } = (inputs ?? {}) as Record<string, unknown>;
+  if (s3 !== undefined) return true;
   if (lines !== undefined) return typeof lines === 'string';
   if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return false;
   const count = Number(to) - Number(from) + 1;
   return count >= 0 && count <= MAX_RANGE;
+}
+
+/** Whether it names an object in S3, and not as it is to be named. */
+function isUnknownObject(inputs: unknown): boolean {
+  if (typeof inputs !== 'object' || inputs === null || !('s3' in inputs)) return false;
+  const { s3, format, from, ...more } = inputs as Record<string, unknown>;
+  const known = format === undefined || FORMATS.some((one) => one === format);
+  const isObject = typeof s3 === 'string' && /^s3:\/\/[^/]+\/./.test(s3);
+  return !isObject || !known || !isContinuation(from) || Object.keys(more).length > 0;
+}
+
+/** What the seed has said to itself, if it has. */
+function isContinuation(from: unknown): boolean {
+  if (from === undefined) return true;
+  const { byte, line, etag, hops, chunks, keys = [] } = (from ?? {}) as Record<string, unknown>;
+  const isHeader = Array.isArray(keys) && keys.every((key) => typeof key === 'string');
+  return [byte, line, hops, chunks].every(isCount) && typeof etag === 'string' && isHeader;
 }
 
 function areRanges(value: unknown): boolean {

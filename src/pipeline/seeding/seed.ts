@@ -12,7 +12,7 @@ import {
 } from '../names.ts';
 import { createRunQueue, findQueue, findSurely } from '../queues.ts';
 import { sendAll } from '../send.ts';
-import type { SeedRequest } from './seed-request.ts';
+import type { PageRequest } from './seed-request.ts';
 
 /** What the seed answers. */
 export interface SeedResponse {
@@ -24,6 +24,8 @@ export interface SeedResponse {
   /** Task messages sent. */
   chunks: number;
   resultQueueUrl: string;
+  /** Whether a further invocation goes on with inputs that are left. */
+  continues?: boolean;
 }
 
 /** The seed's answer when it refuses: nothing was queued. */
@@ -50,7 +52,7 @@ export interface SeedOptions {
 const CREATE_WITHIN_MS = 3_600_000;
 
 /** How many workers a run is cut for that does not say how many there are. */
-const WORKERS = 50;
+export const WORKERS = 50;
 
 /**
  * Cuts one page of inputs into chunks and sends them. The page is checked as a whole before
@@ -58,7 +60,7 @@ const WORKERS = 50;
  *
  * @throws FanfoldError when the request is refused
  */
-export async function seed(request: SeedRequest, options: SeedOptions): Promise<SeedResponse> {
+export async function seed(request: PageRequest, options: SeedOptions): Promise<SeedResponse> {
   const { task, results = 'shared' } = request;
   const { concurrency } = options.tasks.require(task);
   const runId = request.runId ?? options.runId ?? newRunId();
@@ -80,7 +82,7 @@ export async function seed(request: SeedRequest, options: SeedOptions): Promise<
   return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
 }
 
-function expiryOf({ expiresAt }: SeedRequest, runId: string): number {
+function expiryOf({ expiresAt }: PageRequest, runId: string): number {
   const born = createdAt(runId) ?? Date.now();
   if (expiresAt === undefined) return born + DEADLINE_SECONDS * 1000;
   if (expiresAt > born && expiresAt <= born + MAX_DEADLINE_SECONDS * 1000) return expiresAt;
@@ -90,7 +92,7 @@ function expiryOf({ expiresAt }: SeedRequest, runId: string): number {
   );
 }
 
-function itemsOf({ inputs, first = 0, indexes }: SeedRequest): ChunkItem[] {
+function itemsOf({ inputs, first = 0, indexes }: PageRequest): ChunkItem[] {
   const texts = textsOf(inputs);
   const ranges = indexes ?? (texts.length > 0 ? [[first, first + texts.length - 1] as const] : []);
   const items: ChunkItem[] = [];
@@ -110,7 +112,7 @@ function itemsOf({ inputs, first = 0, indexes }: SeedRequest): ChunkItem[] {
 }
 
 /** The inputs as JSON texts, fit for a message. */
-function textsOf(inputs: SeedRequest['inputs']): string[] {
+function textsOf(inputs: PageRequest['inputs']): string[] {
   if (Array.isArray(inputs)) return inputs.map((input) => messageText(JSON.stringify(input)));
   if ('lines' in inputs) return inputs.lines === '' ? [] : messageText(inputs.lines).split('\n');
   return Array.from({ length: inputs.to - inputs.from + 1 }, (_, at) => String(inputs.from + at));
@@ -137,7 +139,7 @@ function notJson(index: number, text: string): InputError {
 }
 
 async function ownQueue(
-  { task, first = 0, continues = first > 0, total }: SeedRequest,
+  { task, first = 0, continues = first > 0, total }: PageRequest,
   runId: string,
   expiresAt: number,
   { sqs, names }: SeedOptions,
@@ -157,7 +159,7 @@ async function ownQueue(
       `Run ${runId} is over: its result queue ${names.run(runId)} is gone, and only the first page of a run younger than an hour makes one.`,
     );
   }
-  return createRunQueue(sqs, names.run(runId), {
+  return createRunQueue(sqs, names, runId, {
     task,
     state: 'seeding',
     expiresAt: String(expiresAt),

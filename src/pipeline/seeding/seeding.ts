@@ -1,19 +1,15 @@
-import {
-  InvokeCommand,
-  type LambdaClient,
-  ResourceNotFoundException,
-} from '@aws-sdk/client-lambda';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import type { Account } from '../collecting/ledger.ts';
-import { mayPass } from '../faults.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { Names } from '../names.ts';
 import { findSurely } from '../queues.ts';
 import { wait } from '../send.ts';
+import { invokeSeedSurely } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
-import type { SeedRefusal, SeedResponse } from './seed.ts';
+import type { SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
 import type { Seeds } from './seeds.ts';
 import type { Window } from './window.ts';
@@ -36,9 +32,6 @@ export interface SeedingOptions {
   /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
   resumeAt?: number | undefined;
 }
-
-/** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
-const PAGE_TRIES = 4;
 
 /** How long a source may take over its first page until the run's queue is made without one. */
 const FIRST_PAGE_MS = 60_000;
@@ -224,7 +217,7 @@ export class Seeding implements Seeds {
   }
 
   async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
-    const { names, runId, task, workers, account, window, expiresAt } = this.#options;
+    const { lambda, names, runId, task, workers, account, window, expiresAt } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
@@ -247,22 +240,9 @@ export class Seeding implements Seeds {
       ...(total === undefined ? {} : { total }),
     };
     this.#unanswered.add(first);
-    const answer = await this.#invoke(names.seed, request);
+    const answer = await invokeSeedSurely(lambda, names, request, () => this.#stopped);
     this.#unanswered.delete(first);
     return answer;
-  }
-
-  /** Invokes the seed function until it answers, within reason. */
-  async #invoke(name: string, request: SeedRequest): Promise<SeedResponse> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await invokeSeed(this.#options.lambda, name, request);
-      } catch (error) {
-        const again = mayPass(error) || error instanceof SeedFault;
-        if (!again || tries === PAGE_TRIES || this.#stopped) throw error;
-        await wait(Math.random() * 1_000 * 2 ** tries);
-      }
-    }
   }
 }
 
@@ -270,44 +250,4 @@ export class Seeding implements Seeds {
 interface Part {
   texts: string[];
   indexes: IndexRange[];
-}
-
-/** The seed function ended with an error, or did not end in its time. */
-class SeedFault extends FanfoldError {
-  constructor(name: string, why: string) {
-    super('RunFailed', `The seed function ${name} failed: ${why}`);
-  }
-}
-
-function noDeployment(seed: string, cause: Error): FanfoldError {
-  const name = seed.replace(/-seed$/, '');
-  return new FanfoldError(
-    'BadOption',
-    `There is no deployment "${name}" where it was looked for: its function ${seed} was not found. Check the name, the account and the region.`,
-    { cause },
-  );
-}
-
-/** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
-export async function invokeSeed(
-  lambda: LambdaClient,
-  FunctionName: string,
-  request: SeedRequest,
-): Promise<SeedResponse> {
-  const invoked = lambda.send(
-    new InvokeCommand({ FunctionName, Payload: JSON.stringify(request) }),
-  );
-  const { Payload, FunctionError } = await invoked.catch((cause: unknown) => {
-    throw cause instanceof ResourceNotFoundException ? noDeployment(FunctionName, cause) : cause;
-  });
-  const text = Payload === undefined ? 'null' : Payload.transformToString();
-  const answer = JSON.parse(text) as SeedResponse | SeedRefusal | { errorMessage?: string };
-  if (FunctionError !== undefined || answer === null) {
-    const why = (answer as { errorMessage?: string } | null)?.errorMessage ?? text;
-    throw new SeedFault(FunctionName, why);
-  }
-  if (!('error' in answer)) return answer as SeedResponse;
-  const { code, message, index, reason } = answer.error;
-  if (index !== undefined && reason !== undefined) throw new InputError(index, reason);
-  throw new FanfoldError(code as FanfoldErrorCode, message);
 }

@@ -168,7 +168,10 @@ async function work(
   const waiting = [...hand.messages];
   const handBack = () => {
     for (const [message, claim] of waiting.splice(0)) {
-      verdicts.set(message, worker.handBack(message, claim));
+      const handedBack = worker.handBack(message, claim);
+      // A failure is met where the verdicts are looked at.
+      handedBack.catch(() => {});
+      verdicts.set(message, handedBack);
     }
   };
   for (let next = waiting.shift(); next; next = waiting.shift()) {

@@ -135,16 +135,9 @@ export class Worker {
    * next chunk's, to travel in one message, until `flush`.
    */
   async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
-    const { sqs, tasks, deadQueueUrl } = this.#options;
-    let chunk: Chunk;
-    try {
-      chunk = readChunk(message.body);
-    } catch (error) {
-      if (!(error instanceof FanfoldError)) throw error;
-      this.#options.onRefused?.(error);
-      await sendAll(sqs, deadQueueUrl, [{ body: message.body }]);
-      return executed('done');
-    }
+    const { tasks } = this.#options;
+    const chunk = await this.#read(message);
+    if (chunk === undefined) return executed('done');
     if (Date.now() > chunk.expiresAt) return executed('done');
     const state = await this.#runs.state(chunk);
     if (state === 'over') return executed('done');
@@ -171,11 +164,24 @@ export class Worker {
   }
 
   /** Sends a message's items back as they are: another worker is to have them. */
-  async handBack({ body }: TaskMessage, claim: Claim): Promise<Verdict> {
+  async handBack(message: TaskMessage, claim: Claim): Promise<Verdict> {
     if (claim.lost) return 'keep';
-    const chunk = readChunk(body);
-    await sendBack(this.#options, chunk, chunk.items, 1);
+    const chunk = await this.#read(message);
+    if (chunk) await sendBack(this.#options, chunk, chunk.items, 1);
     return 'done';
+  }
+
+  /** A message's chunk; one that nobody can read is moved to the dead letters. */
+  async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
+    try {
+      return readChunk(body);
+    } catch (error) {
+      if (!(error instanceof FanfoldError)) throw error;
+      const { sqs, deadQueueUrl, onRefused } = this.#options;
+      onRefused?.(error);
+      await sendAll(sqs, deadQueueUrl, [{ body }]);
+      return undefined;
+    }
   }
 
   async #run(

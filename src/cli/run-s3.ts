@@ -1,0 +1,103 @@
+import { FanfoldError, type Run, type RunOptions, S3Inputs } from '../index.ts';
+import { commandLine } from './command-line.ts';
+import { perform } from './perform.ts';
+import type { Place } from './place.ts';
+import { begin, goOn, type Recorded, reopen } from './resume/index.ts';
+
+/** What `fanfold run` was given, of what concerns inputs that the seed reads itself. */
+export interface S3RunFlags {
+  input?: string;
+  output?: string;
+  ordered?: boolean;
+  withInput?: boolean;
+  resume?: boolean;
+  retryFailed?: boolean;
+  quiet?: boolean;
+}
+
+export function isS3({ input }: S3RunFlags): boolean {
+  return input?.startsWith('s3://') ?? false;
+}
+
+/** Runs a task over inputs that a stack's seed reads from S3; they never come here. */
+export async function runFromS3(
+  task: string,
+  flags: S3RunFlags,
+  place: Place,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const { input = '', output, quiet = false } = flags;
+  check(flags, place);
+  const recorded = await recordedOf(task, flags);
+  const { earlier } = recorded;
+  return perform({
+    begin: async () => {
+      const living = flags.resume ? await goneOnWith(task, recorded, place, options) : undefined;
+      return (
+        living ??
+        place.fanfold.map(task, new S3Inputs(input), {
+          ...options,
+          ...(earlier ? { earlier } : {}),
+        })
+      );
+    },
+    inputs: undefined,
+    isBegunHere: true,
+    carried: undefined,
+    recorded,
+    place: place.name,
+    isElsewhere: true,
+    output,
+    again: recorded.resumable ? resumeLine() : undefined,
+    quiet,
+    workers: undefined,
+    signal,
+  });
+}
+
+function check({ withInput, retryFailed }: S3RunFlags, { workers }: Place): void {
+  const refuse = (why: string) => {
+    throw new FanfoldError('BadOption', why);
+  };
+  if (workers !== undefined) {
+    refuse(
+      "Inputs in S3 are read by a stack's seed: name it with --stack. For a run on this machine: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -",
+    );
+  }
+  if (withInput) refuse('--with-input needs the inputs here, and those in S3 stay there.');
+  if (retryFailed) {
+    refuse(
+      '--retry-failed needs the inputs here, and those in S3 stay there. Seed them as a file.',
+    );
+  }
+}
+
+async function recordedOf(task: string, flags: S3RunFlags): Promise<Recorded> {
+  const { output, ordered = false, resume } = flags;
+  const beginning = { task, ordered, withInput: false };
+  if (!resume || output === undefined) return begin(output, beginning);
+  return goOn(await reopen(output, beginning), {});
+}
+
+/** The run that an earlier command began; it goes on by itself, and is collected. */
+async function goneOnWith(
+  task: string,
+  { living, earlier }: Recorded,
+  { fanfold, name }: Place,
+  { ordered = false }: RunOptions,
+): Promise<Run> {
+  const status = living?.place === name ? await fanfold.status(living.runId) : undefined;
+  if (living !== undefined && status !== undefined) {
+    return fanfold.collect(task, living.runId, { ordered, ...(earlier ? { earlier } : {}) });
+  }
+  throw new FanfoldError(
+    'BadOption',
+    `There is nothing to go on with: ${living ? `run ${living.runId} on ${living.place} is over` : 'no run is recorded'}. Leave --resume out to begin anew.`,
+  );
+}
+
+function resumeLine(): string {
+  const kept = process.argv.slice(2).filter((arg) => arg !== '--resume');
+  return commandLine([...kept, '--resume']);
+}

@@ -1,0 +1,32 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { QueuedPage } from '../pipeline/seeding/burst.ts';
+import type { SeedOptions, SeedResponse } from '../pipeline/seeding/seed.ts';
+import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
+import type { LambdaContext, Place } from './place.ts';
+
+/** What is needed to read inputs from S3, loaded by the first request that has some there. */
+export async function seedFromS3(
+  request: ObjectRequest,
+  options: SeedOptions,
+  { lambda }: Place,
+  context: LambdaContext,
+  onPage: (page: QueuedPage) => Promise<void>,
+  given?: S3Client,
+): Promise<SeedResponse> {
+  const { seedObject } = await import('../pipeline/seeding/seed-object.ts');
+  return seedObject(request, {
+    ...options,
+    s3: given ?? (await clientOfEnvironment()),
+    lambda: lambda(),
+    remainingMs: () => context.getRemainingTimeInMillis(),
+    onPage: ({ first, chunks }, chunkItems) => onPage({ first, chunkItems, chunks }),
+  });
+}
+
+let made: S3Client | undefined;
+
+async function clientOfEnvironment(): Promise<S3Client> {
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  made ??= new S3Client({});
+  return made;
+}

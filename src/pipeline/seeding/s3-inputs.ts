@@ -1,0 +1,42 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { Format } from '../../inputs/formats.ts';
+import type { Names } from '../names.ts';
+import { invokeSeedSurely } from './invoke-seed.ts';
+
+/** Inputs that the seed reads from an object in S3, as JSON lines, CSV with a header row or text. */
+export class S3Inputs {
+  readonly url: string;
+  readonly format: Format | undefined;
+
+  /**
+   * @param url `s3://bucket/key`
+   * @param format default: by the key's extension: .jsonl, .ndjson, .csv or .txt
+   */
+  constructor(url: string, format?: Format) {
+    this.url = url;
+    this.format = format;
+  }
+}
+
+export interface S3Run {
+  lambda: LambdaClient;
+  names: Names;
+  runId: string;
+  task: string;
+  expiresAt: number;
+}
+
+/** Has the seed begin with a run; gives the URL of its queue. The seed goes on by itself. */
+export async function seedS3Run(
+  { url, format }: S3Inputs,
+  { lambda, names, runId, task, expiresAt }: S3Run,
+): Promise<string> {
+  const { resultQueueUrl } = await invokeSeedSurely(lambda, names, {
+    task,
+    inputs: { s3: url, ...(format === undefined ? {} : { format }) },
+    runId,
+    expiresAt,
+    results: 'own',
+  });
+  return resultQueueUrl;
+}
