@@ -26,7 +26,7 @@ export async function seedFromS3(
 let made: S3Client | undefined;
 
 async function clientOfEnvironment(): Promise<S3Client> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
-  made ??= new S3Client({});
+  const { s3OfEnvironment } = await import('./s3-client.ts');
+  made ??= s3OfEnvironment();
   return made;
 }
