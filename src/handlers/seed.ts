@@ -4,6 +4,7 @@ import { startBurst } from '../pipeline/seeding/burst.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { readSeedRequest } from '../pipeline/seeding/seed-request.ts';
 import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from './place.ts';
+import { type LogOptions, tellFailure } from './watch.ts';
 
 /**
  * The seed function's handler: checks a `SeedRequest`, cuts its inputs into chunks and queues them.
@@ -17,13 +18,14 @@ import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from '
  */
 export function seedHandler(
   tasks: object,
-  options: HandlerOptions & {
-    /**
-     * How many burst workers a run may start, besides those that the task queue starts.
-     * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
-     */
-    burst?: number;
-  } = {},
+  options: HandlerOptions &
+    LogOptions & {
+      /**
+       * How many burst workers a run may start, besides those that the task queue starts.
+       * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
+       */
+      burst?: number;
+    } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
   const found = lazyPlace(options);
@@ -33,24 +35,33 @@ export function seedHandler(
     try {
       const { sqs, lambda, names, taskQueueUrl } = await found();
       const runId = newRunId(Date.now(), context.awsRequestId.replace(/-/g, '').slice(0, 16));
-      const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId };
       const request = readSeedRequest(event);
-      const seeded = await seed(request, seeding);
-      if (burst > 0 && seeded.chunks > 0) {
-        const { first, count, chunks } = seeded;
+      const seeded = await seed(request, { sqs, names, tasks: registry, taskQueueUrl, runId });
+      const { resultQueueUrl: _, ...page } = seeded;
+      options.log?.('info', 'A page was queued', page);
+      const { first, count, chunks } = seeded;
+      if (burst > 0 && chunks > 0) {
         const { chunkItems = Math.ceil(count / chunks) } = request;
-        const page = { first, chunkItems, chunks };
-        const { failures } = await startBurst(lambda(), names, page, burst);
-        for (const failure of failures) console.error(failure);
+        const queued = { first, chunkItems, chunks };
+        const { failures } = await startBurst(lambda(), names, queued, burst);
+        for (const failure of failures) tellFailure(options, NOT_STARTED, failure);
       }
       return seeded;
     } catch (error) {
-      if (!(error instanceof FanfoldError)) throw error;
-      const { code, message } = error;
-      const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
-      return { error: { code, message, ...place } };
+      if (error instanceof FanfoldError) return refused(options, error);
+      tellFailure(options, 'A page was not queued', error);
+      throw error;
     }
   };
+}
+
+const NOT_STARTED = 'A burst worker was not started: the event source has its chunk worked on';
+
+function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
+  const { code, message } = error;
+  log?.('warn', 'A seed request was refused', { error: { code, message } });
+  const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
+  return { error: { code, message, ...place } };
 }
 
 function burstOf(text: string | undefined): number {

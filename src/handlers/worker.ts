@@ -10,6 +10,7 @@ import {
   registryOf,
   workerName,
 } from './place.ts';
+import { tellFailure, type WatchOptions, watched } from './watch.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -36,12 +37,13 @@ export interface SqsBatchResponse {
  */
 export function workerHandler(
   tasks: object,
-  options: HandlerOptions & {
-    /** @default 60 */
-    sliceSeconds?: number;
-    /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
-    signal?: AbortSignal;
-  } = {},
+  options: HandlerOptions &
+    WatchOptions & {
+      /** @default 60 */
+      sliceSeconds?: number;
+      /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
+      signal?: AbortSignal;
+    } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
@@ -56,6 +58,7 @@ export function workerHandler(
       worker: workerName(context),
       runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
+      ...watched(options),
     });
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
@@ -71,13 +74,14 @@ export function workerHandler(
         );
         if (verdict === 'keep') batchItemFailures.push({ itemIdentifier: messageId });
       } catch (error) {
-        console.error(error);
+        tellFailure(options, 'A chunk was not finished, and comes again', error);
         batchItemFailures.push({ itemIdentifier: messageId });
       } finally {
         claim.end();
       }
     }
     options.signal?.removeEventListener('abort', interrupt);
+    options.metrics?.flush();
     return { batchItemFailures };
   };
 }
