@@ -11,6 +11,7 @@ import {
   registryOf,
   workerName,
 } from './place.ts';
+import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** What a burst worker did. */
 export interface BurstResponse {
@@ -28,6 +29,9 @@ const EMPTY_SECONDS = 5;
 /** Burst workers in a row, each of which goes on where the last one's time was over: about a day. */
 const MAX_HOPS = 100;
 
+/** How often metrics are put out meanwhile, in milliseconds. */
+const FLUSH_MS = 60_000;
+
 /** Calls in a row that may fail, each of which the SDK has tried for a while. */
 const MAX_FAILURES = 5;
 
@@ -44,10 +48,11 @@ const MAX_FAILURES = 5;
  */
 export function burstHandler(
   tasks: object,
-  options: HandlerOptions & {
-    /** @default 60 */
-    sliceSeconds?: number;
-  } = {},
+  options: HandlerOptions &
+    WatchOptions & {
+      /** @default 60 */
+      sliceSeconds?: number;
+    } = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
@@ -62,7 +67,10 @@ export function burstHandler(
       worker: workerName(context),
       runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
+      ...watched(options),
     });
+    // It may be at it for long, and metrics carry the time at which they are put out.
+    const flushing = setInterval(() => options.metrics?.flush(), FLUSH_MS);
     let chunks = 0;
     const end = await pull({
       sqs,
@@ -75,18 +83,25 @@ export function burstHandler(
       onTaken: (messages) => {
         chunks += messages.length;
       },
-      onError: (error) => console.error(error),
+      onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
     });
+    clearInterval(flushing);
+    options.metrics?.flush();
     // One that found nothing to do in all its time would only be followed by another such.
     const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
-    return { chunks, end, continued: goesOn && (await continued()) };
+    const answer = { chunks, end, continued: goesOn && (await continued()) };
+    if (worker.stuck > 0 && options.exit) {
+      options.log?.('error', WORN_OUT, {});
+      options.exit();
+    }
+    return answer;
 
     async function continued(): Promise<boolean> {
       try {
         await invokeBurst(lambda(), names, { hop: hop + 1 });
         return true;
       } catch (error) {
-        console.error(error);
+        tellFailure(options, 'The next burst worker was not started', error);
         return false;
       }
     }

@@ -1,5 +1,4 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { QueuedPage } from '../pipeline/seeding/burst.ts';
 import type { SeedOptions, SeedResponse } from '../pipeline/seeding/seed.ts';
 import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
 import type { LambdaContext, Place } from './place.ts';
@@ -10,7 +9,7 @@ export async function seedFromS3(
   options: SeedOptions,
   { lambda }: Place,
   context: LambdaContext,
-  onPage: (page: QueuedPage) => Promise<void>,
+  onPage: (page: SeedResponse, chunkItems: number) => Promise<void>,
   given?: S3Client,
 ): Promise<SeedResponse> {
   const { seedObject } = await import('../pipeline/seeding/seed-object.ts');
@@ -19,7 +18,7 @@ export async function seedFromS3(
     s3: given ?? (await clientOfEnvironment()),
     lambda: lambda(),
     remainingMs: () => context.getRemainingTimeInMillis(),
-    onPage: ({ first, chunks }, chunkItems) => onPage({ first, chunkItems, chunks }),
+    onPage,
   });
 }
 

@@ -1,11 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError, InputError } from '../errors.ts';
 import { newRunId } from '../pipeline/names.ts';
-import { type QueuedPage, startBurst } from '../pipeline/seeding/burst.ts';
+import { startBurst } from '../pipeline/seeding/burst.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/seeding/seed-request.ts';
 import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from './place.ts';
 import { seedFromS3 } from './seed-from-s3.ts';
+import { type LogOptions, tellFailure } from './watch.ts';
 
 /**
  * The seed function's handler: checks a `SeedRequest`, cuts its inputs into chunks and queues them.
@@ -19,15 +20,16 @@ import { seedFromS3 } from './seed-from-s3.ts';
  */
 export function seedHandler(
   tasks: object,
-  options: HandlerOptions & {
-    /**
-     * How many burst workers a run may start, besides those that the task queue starts.
-     * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
-     */
-    burst?: number;
-    /** Reads inputs from S3. @default a client from the environment, made when it is needed */
-    s3?: S3Client;
-  } = {},
+  options: HandlerOptions &
+    LogOptions & {
+      /**
+       * How many burst workers a run may start, besides those that the task queue starts.
+       * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
+       */
+      burst?: number;
+      /** Reads inputs from S3. @default a client from the environment, made when it is needed */
+      s3?: S3Client;
+    } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
   const found = lazyPlace(options);
@@ -36,32 +38,61 @@ export function seedHandler(
   return async (event, context) => {
     try {
       const place = await found();
-      const { sqs, lambda, names, taskQueueUrl } = place;
-      const runId = newRunId(Date.now(), context.awsRequestId.replace(/-/g, '').slice(0, 16));
-      const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId };
+      const { sqs, names, taskQueueUrl } = place;
+      const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId: runIdOf(context) };
       const request = readSeedRequest(event);
+      const queued = async (seeded: SeedResponse, chunkItems: number) => {
+        const { resultQueueUrl: _, ...page } = seeded;
+        options.log?.('info', 'A page was queued', page);
+        const { first, chunks } = seeded;
+        if (burst === 0 || chunks === 0) return;
+        const { failures } = await startBurst(
+          place.lambda(),
+          names,
+          { first, chunkItems, chunks },
+          burst,
+        );
+        for (const failure of failures) tellFailure(options, NOT_STARTED, failure);
+      };
       if (isObjectRequest(request)) {
-        const start = async (page: QueuedPage) => {
-          if (burst > 0) await startBurst(lambda(), names, page, burst);
-        };
-        return await seedFromS3(request, seeding, place, context, start, options.s3);
+        return await seedFromS3(request, seeding, place, context, queued, options.s3);
       }
       const seeded = await seed(request, seeding);
-      if (burst > 0 && seeded.chunks > 0) {
-        const { first, count, chunks } = seeded;
-        const { chunkItems = Math.ceil(count / chunks) } = request;
-        const page = { first, chunkItems, chunks };
-        const { failures } = await startBurst(lambda(), names, page, burst);
-        for (const failure of failures) console.error(failure);
-      }
+      const { count, chunks } = seeded;
+      await queued(seeded, request.chunkItems ?? Math.ceil(count / Math.max(1, chunks)));
       return seeded;
     } catch (error) {
-      if (!(error instanceof FanfoldError)) throw error;
-      const { code, message } = error;
-      const where = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
-      return { error: { code, message, ...where } };
+      if (error instanceof FanfoldError) return refused(options, error);
+      tellFailure(options, 'A page was not queued', error);
+      throw error;
     }
   };
+}
+
+const NOT_STARTED = 'A burst worker was not started: the event source has its chunk worked on';
+
+function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
+  const { code, message } = error;
+  log?.('warn', 'A seed request was refused', { error: { code, message } });
+  const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
+  return { error: { code, message, ...place } };
+}
+
+/** A trace that began so long ago is not this invocation's alone, in milliseconds. */
+const TRACE_MS = 3_000_000;
+
+/**
+ * The id of a run whose request gives it none: Lambda's request id, with the time that its trace
+ * began. Both are the same when Lambda tries an invocation again, so that what the first try has
+ * queued is not another run's.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ */
+function runIdOf({ awsRequestId }: LambdaContext): string {
+  const now = Date.now();
+  const [, hex = ''] = /Root=1-([0-9a-f]{8})-/.exec(process.env._X_AMZN_TRACE_ID ?? '') ?? [];
+  const traced = Number.parseInt(hex, 16) * 1000;
+  const time = traced <= now && traced > now - TRACE_MS ? traced : now;
+  return newRunId(time, awsRequestId.replace(/-/g, '').slice(0, 16));
 }
 
 function burstOf(text: string | undefined): number {

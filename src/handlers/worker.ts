@@ -1,3 +1,4 @@
+import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Worker } from '../pipeline/working/work.ts';
@@ -10,6 +11,7 @@ import {
   registryOf,
   workerName,
 } from './place.ts';
+import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -36,15 +38,18 @@ export interface SqsBatchResponse {
  */
 export function workerHandler(
   tasks: object,
-  options: HandlerOptions & {
-    /** @default 60 */
-    sliceSeconds?: number;
-    /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
-    signal?: AbortSignal;
-  } = {},
+  options: HandlerOptions &
+    WatchOptions & {
+      /** @default 60 */
+      sliceSeconds?: number;
+      /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
+      signal?: AbortSignal;
+    } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
+  /** Of earlier invocations in this process. */
+  const worn = new Set<Worker>();
   return async (event, context) => {
     const records = recordsOf(event);
     const { sqs, names, taskQueueUrl, runs } = await place();
@@ -56,6 +61,7 @@ export function workerHandler(
       worker: workerName(context),
       runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
+      ...watched(options),
     });
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
@@ -71,22 +77,74 @@ export function workerHandler(
         );
         if (verdict === 'keep') batchItemFailures.push({ itemIdentifier: messageId });
       } catch (error) {
-        console.error(error);
+        tellFailure(options, 'A chunk was not finished, and comes again', error);
         batchItemFailures.push({ itemIdentifier: messageId });
       } finally {
         claim.end();
       }
     }
     options.signal?.removeEventListener('abort', interrupt);
+    options.metrics?.flush();
+    if (worker.stuck > 0) worn.add(worker);
+    if (isWornOut(worn)) await replace(records, batchItemFailures);
     return { batchItemFailures };
   };
+
+  /**
+   * Ends the process, of which Lambda then makes another. It takes that for a failure of the whole
+   * batch, so what is done is deleted beforehand; what is not comes again, as it would have.
+   */
+  async function replace(
+    records: SqsEvent['Records'],
+    { length: failures }: SqsBatchResponse['batchItemFailures'],
+  ): Promise<void> {
+    if (!options.exit || failures > 0) return;
+    const { sqs, taskQueueUrl: QueueUrl } = await place();
+    const Entries = records.map(({ receiptHandle: ReceiptHandle }, id) => ({
+      Id: String(id),
+      ReceiptHandle,
+    }));
+    try {
+      const deleted = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+      if (deleted.Failed?.length) return;
+    } catch (error) {
+      tellFailure(options, 'A message was not deleted', error);
+      return;
+    }
+    options.log?.('error', WORN_OUT, {});
+    options.exit();
+  }
 }
 
+/**
+ * So many functions that go on although their time is over wear a process out. Fewer mostly wait
+ * for what never comes, and cost little; but Lambda slows an event source down whose function ends
+ * its process.
+ */
+const MOST_STUCK = 10;
+
+function isWornOut(workers: Set<Worker>): boolean {
+  let stuck = 0;
+  for (const worker of workers) {
+    if (worker.stuck === 0) workers.delete(worker);
+    stuck += worker.stuck;
+  }
+  return stuck >= MOST_STUCK;
+}
+
+/** @throws FanfoldError `BadMessage` when it is not what the SQS event source sends */
 function recordsOf(event: unknown): SqsEvent['Records'] {
-  const records = (event as SqsEvent | null)?.Records;
-  if (Array.isArray(records)) return records;
+  const { Records: records } = Object(event) as Partial<SqsEvent>;
+  if (Array.isArray(records) && records.every(isRecord)) return records;
   throw new FanfoldError(
     'BadMessage',
     'The worker function takes SQS events: { "Records": [...] } was expected. To start a run, invoke the seed function.',
   );
+}
+
+function isRecord(record: unknown): record is SqsEvent['Records'][number] {
+  const { messageId, receiptHandle, body, attributes } = Object(record);
+  const texts = [messageId, receiptHandle, body];
+  if (!texts.every((text) => typeof text === 'string')) return false;
+  return Number(Object(attributes).ApproximateReceiveCount) >= 1;
 }

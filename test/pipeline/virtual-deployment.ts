@@ -8,6 +8,7 @@ import {
   type BurstResponse,
   burstHandler,
   seedHandler,
+  type WatchOptions,
   workerHandler,
 } from '../../src/handlers.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
@@ -30,6 +31,8 @@ export interface VirtualOptions {
   burst?: number;
   /** The burst function's. @default 900 */
   burstTimeoutSeconds?: number;
+  /** What the handlers tell. */
+  watching?: WatchOptions;
 }
 
 /**
@@ -44,6 +47,7 @@ export async function virtualDeployment(
     sliceSeconds = 60,
     burst = 0,
     burstTimeoutSeconds = 900,
+    watching = {},
   }: VirtualOptions = {},
 ) {
   const sqs = new Sqs();
@@ -56,7 +60,7 @@ export async function virtualDeployment(
   // As on AWS: six times the function's timeout.
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
   const lambdaClient = createLambdaClient(lambda);
-  const here = { sqs: client, lambda: lambdaClient, name: names.name };
+  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
   lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst }), {
     timeoutSeconds: 60,
   });
@@ -76,7 +80,7 @@ export async function virtualDeployment(
     names.worker,
     (event, context) => {
       const { client: own, died } = mortalClient(sqs);
-      const options = { sqs: own, name: names.name, sliceSeconds };
+      const options = { ...watching, sqs: own, name: names.name, sliceSeconds };
       return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
     },
     { timeoutSeconds: 900 },

@@ -22,8 +22,11 @@ export interface ObjectSeedOptions extends SeedOptions {
   onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
 }
 
-/** Whoever invoked the seed waits for the first invocation, for no longer than about this. */
-const FIRST_MS = 15_000;
+/**
+ * Whoever invoked the seed waits for the first invocation: for about so long, and what the last page
+ * takes, with the workers that are started for it.
+ */
+const FIRST_MS = 10_000;
 
 /** What an invocation keeps of its time to send a page and hand over, in milliseconds. */
 const HANDOVER_MS = 30_000;
