@@ -13,6 +13,7 @@ import { operatorPolicy } from './operator-policy.ts';
 import {
   checkedEnvironment,
   checkedName,
+  checkOptions,
   type FanfoldProps,
   type Limits,
   limitsOf,
@@ -78,6 +79,7 @@ export class Fanfold extends Construct implements IGrantable {
     this.name = checkedName(this, props.name);
     const limits = limitsOf(this, props);
     const environment = checkedEnvironment(this, props.environment);
+    checkOptions(this, props);
 
     const tasks = this.#tasks(props, limits);
 
@@ -132,7 +134,7 @@ export class Fanfold extends Construct implements IGrantable {
     if (path === undefined) return undefined;
     checkTasks(this, esbuild, {
       path,
-      timeoutSeconds: timeout.isUnresolved() ? undefined : timeout.toSeconds(),
+      timeoutSeconds: timeout.toSeconds(),
       external: [...(bundling.externalModules ?? []), ...(bundling.nodeModules ?? [])],
     });
     return path;

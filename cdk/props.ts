@@ -1,10 +1,9 @@
-import { Duration, Stack, Token } from 'aws-cdk-lib';
-import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Architecture } from 'aws-cdk-lib/aws-lambda';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
@@ -30,7 +29,7 @@ export interface FanfoldProps {
    */
   readonly memorySize?: number;
   /**
-   * How long an invocation of a worker may take: 2 to 15 minutes. Longer costs nothing, as a worker
+   * How long an invocation of a worker may take: 2 to 15 minutes, in whole seconds. Longer costs nothing, as a worker
    * hands a chunk on after a minute; but no task may have a `timeoutSeconds` that does not fit.
    * @default 15 minutes
    */
@@ -118,14 +117,9 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   const { timeout = Duration.seconds(LONGEST_SECONDS) } = props;
   checkRange(scope, 'memorySize', memorySize, 128, 10_240);
   checkRange(scope, 'maxConcurrency', maxConcurrency, 2, 1000);
-  if (!timeout.isUnresolved()) {
-    const seconds = timeout.toSeconds({ integral: false });
-    if (seconds < SHORTEST_SECONDS || seconds > LONGEST_SECONDS) {
-      refuse(
-        scope,
-        `\`timeout\` is a Duration from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS} seconds; ${seconds} came.`,
-      );
-    }
+  checkTimeout(scope, timeout);
+  if (Token.isUnresolved(props.burst)) {
+    refuse(scope, '`burst` has to be known at synthesis: what it leaves is for the task queue.');
   }
   if (Token.isUnresolved(maxConcurrency)) {
     if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
@@ -139,6 +133,44 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
     checkRange(scope, 'reservedConcurrentExecutions', reservedConcurrentExecutions, scaled, 10_000);
   }
   return { memorySize, timeout, burst, scaled };
+}
+
+function checkTimeout(scope: Construct, timeout: Duration): void {
+  if (timeout.isUnresolved()) {
+    refuse(
+      scope,
+      "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    );
+  }
+  const seconds = timeout.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS) {
+    return;
+  }
+  refuse(
+    scope,
+    `\`timeout\` is a Duration of whole seconds, from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}; ${seconds} came.`,
+  );
+}
+
+/** What CloudFormation would refuse, or CDK leave out without a word. */
+export function checkOptions(scope: Construct, props: FanfoldProps): void {
+  const { logRetention, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
+  if (logRetention !== undefined && RetentionDays[logRetention] === undefined) {
+    refuse(
+      scope,
+      `\`logRetention\` is one of RetentionDays; ${logRetention} came, and CloudWatch keeps logs for no such number of days.`,
+    );
+  }
+  if (removalPolicy === RemovalPolicy.SNAPSHOT) {
+    refuse(
+      scope,
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    );
+  }
+  if (vpc === undefined && (vpcSubnets ?? securityGroups) !== undefined) {
+    const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
+    refuse(scope, `\`${prop}\` came without the \`vpc\` that it is of. Give that too.`);
+  }
 }
 
 function checkRange(
@@ -167,14 +199,33 @@ export function checkedName(scope: Construct, given: string | undefined): string
 
 const OWN = /^(FANFOLD_|POWERTOOLS_)/;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+const OF_LAMBDA =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
 export function checkedEnvironment(
   scope: Construct,
   environment: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const taken = Object.keys(environment).find((name) => OWN.test(name));
-  if (taken === undefined) return { ...environment };
-  refuse(
-    scope,
-    `\`environment\` is for your tasks; ${taken} begins with what Fanfold sets itself. Give it another name.`,
-  );
+  for (const name of Object.keys(environment)) {
+    if (OWN.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
+      );
+    }
+    if (OF_LAMBDA.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
+      );
+    }
+    if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
+      refuse(
+        scope,
+        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+      );
+    }
+  }
+  return { ...environment };
 }

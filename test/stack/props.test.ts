@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnParameter, Duration } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -72,6 +72,18 @@ describe('numbers', () => {
     const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
     expect(() => new Fanfold(stack, 'Fanfold', { memorySize: memory.valueAsNumber })).not.toThrow();
   });
+
+  it('are known at synthesis where others are made of them', () => {
+    const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
+    expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
+      message:
+        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    });
+    expect(refusal({ burst: later })).toMatchObject({
+      message:
+        'Photos/Fanfold: `burst` has to be known at synthesis: what it leaves is for the task queue.',
+    });
+  });
 });
 
 describe('what belongs together', () => {
@@ -84,12 +96,40 @@ describe('what belongs together', () => {
     ],
     [
       { timeout: Duration.minutes(16) },
-      '`timeout` is a Duration from 120 to 900 seconds; 960 came.',
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 960 came.',
     ],
-    [{ timeout: Duration.seconds(3) }, '`timeout` is a Duration from 120 to 900 seconds; 3 came.'],
+    [
+      { timeout: Duration.seconds(3) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 3 came.',
+    ],
+    [
+      { timeout: Duration.millis(200_500) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 200.5 came.',
+    ],
+    [
+      { removalPolicy: RemovalPolicy.SNAPSHOT },
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    ],
+    [
+      { logRetention: 45 },
+      '`logRetention` is one of RetentionDays; 45 came, and CloudWatch keeps logs for no such number of days.',
+    ],
+    [{ vpcSubnets: {} }, '`vpcSubnets` came without the `vpc` that it is of. Give that too.'],
+    [
+      { securityGroups: [] },
+      '`securityGroups` came without the `vpc` that it is of. Give that too.',
+    ],
     [
       { environment: { FANFOLD_NAME: 'x' } },
       '`environment` is for your tasks; FANFOLD_NAME begins with what Fanfold sets itself. Give it another name.',
+    ],
+    [
+      { environment: { AWS_REGION: 'x' } },
+      "`environment` is for your tasks; AWS_REGION is Lambda's own. Give it another name.",
+    ],
+    [
+      { environment: { 'my-table': 'x' } },
+      'an environment variable\'s name is two or more letters, digits and "_", and starts with a letter; "my-table" came in `environment`.',
     ],
   ])('refuses %j', (props: FanfoldProps, sentence) => {
     expect(refusal(props)).toMatchObject({ message: `Photos/Fanfold: ${sentence}` });
@@ -105,9 +145,9 @@ describe('what belongs together', () => {
   it('lets the tasks have an environment, another processor and a VPC', () => {
     const stack = emptyStack();
     const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-      vpcId: 'vpc-1',
+      vpcId: 'vpc-0123456789abcdef0',
       availabilityZones: ['us-east-1a'],
-      privateSubnetIds: ['subnet-1'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
     });
     new Fanfold(stack, 'Fanfold', {
       vpc,
