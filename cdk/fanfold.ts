@@ -81,7 +81,7 @@ export class Fanfold extends Construct implements IGrantable {
     const environment = checkedEnvironment(this, props.environment);
     checkOptions(this, props);
 
-    const tasks = this.#tasks(props, limits);
+    const tasks = this.#tasks(props, limits, environment);
 
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
@@ -127,7 +127,11 @@ export class Fanfold extends Construct implements IGrantable {
   }
 
   /** The tasks module, looked into where it is to be bundled. */
-  #tasks({ tasks, bundling = {} }: FanfoldProps, { timeout }: Limits): string | undefined {
+  #tasks(
+    { tasks, bundling = {} }: FanfoldProps,
+    { timeout }: Limits,
+    environment: Record<string, string>,
+  ): string | undefined {
     const path = tasks === undefined ? undefined : tasksModule(this, tasks);
     if (!Stack.of(this).bundlingRequired) return path;
     const esbuild = requireEsbuild(this);
@@ -135,7 +139,8 @@ export class Fanfold extends Construct implements IGrantable {
     checkTasks(this, esbuild, {
       path,
       timeoutSeconds: timeout.toSeconds(),
-      external: [...(bundling.externalModules ?? []), ...(bundling.nodeModules ?? [])],
+      environment,
+      bundling,
     });
     return path;
   }

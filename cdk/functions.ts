@@ -93,10 +93,12 @@ export class Functions {
   }
 
   #seed(): NodejsFunction {
-    const { name, burst, seedCode } = this.#options;
+    const { name, burst, seedCode, environment } = this.#options;
     return new NodejsFunction(this.#scope, 'Seed', {
       ...seedCode,
+      // It knows tasks from the same module, which may want its variables as soon as it is loaded.
       ...this.#common('seed', this.seedRole, this.seedLogs, {
+        ...environment,
         ...(burst > 0 ? { FANFOLD_BURST: String(burst) } : {}),
       }),
       description: `Cuts the inputs of ${name}'s runs into chunks and queues them.`,

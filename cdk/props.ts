@@ -54,7 +54,11 @@ export interface FanfoldProps {
   readonly reservedConcurrentExecutions?: number;
   /** @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
-  /** Environment variables for the tasks. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own. */
+  /**
+   * Environment variables for the tasks; the seed, which loads the tasks module too, gets them as
+   * well. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own.
+   * @default none
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /**
    * Where workers are to run, if they need what is in there: they then reach SQS through a NAT or an
@@ -92,6 +96,7 @@ export interface FanfoldProps {
   /**
    * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
    * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
 }

@@ -121,6 +121,11 @@ describe.concurrent('the app', () => {
       "export const a = defineTask({ name: 'slow', timeoutSeconds: 895, run: () => 1 });",
       'the task "slow" has a timeoutSeconds of 895, and a worker\'s `timeout` of 900 seconds leaves at most 890',
     ],
+    [
+      'a task that needs what is left out',
+      "import { fromIni } from '@aws-sdk/credential-provider-ini';\nexport const a = defineTask({ name: 'a', run: () => String(fromIni) });",
+      "the tasks module PATH needs @aws-sdk/credential-provider-ini, which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it: bundling: { nodeModules: ['@aws-sdk/credential-provider-ini'] }.",
+    ],
     ['no TypeScript', 'export const a = ;', "the tasks module PATH can't be bundled: Unexpected"],
   ])('refuses %s', async (name, code, sentence) => {
     const path = project(`wrong-${name.replaceAll(' ', '-')}`, {});
@@ -142,7 +147,7 @@ describe.concurrent('the app', () => {
     const manifest = globSync('cdk.out/**/*.json', { cwd: path }).map((file) =>
       readFileSync(join(path, file), 'utf8'),
     );
-    expect(manifest.join()).toContain('could not be loaded here, so its tasks are not checked');
+    expect(manifest.join()).toContain('is not checked, as it could not be loaded here');
     expect(manifest.join()).toContain('Error: TABLE is not set');
   });
 

@@ -165,8 +165,10 @@ describe('what belongs together', () => {
         VpcConfig: Match.anyValue(),
       });
     }
+    // The seed loads the tasks module too.
     template.hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'Photos-seed',
+      Environment: { Variables: { TABLE: 'photos' } },
       VpcConfig: Match.absent(),
     });
     expect(allowedTo(template, 'Photos-worker')).toContain('ec2:CreateNetworkInterface on *');
