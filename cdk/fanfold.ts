@@ -1,4 +1,5 @@
 import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -44,7 +45,7 @@ const MAX_RECEIVE_COUNT = 100;
  * bucket.grantReadWrite(fanfold);
  * ```
  */
-export class Fanfold extends Construct implements IGrantable {
+export class Fanfold extends Construct implements IGrantable, IConnectable {
   /** What the names of its parts begin with, and what `connect({ stack })` finds it by. */
   readonly name: string;
   /** `<name>-tasks`: chunks of inputs, for the workers. */
@@ -124,6 +125,14 @@ export class Fanfold extends Construct implements IGrantable {
     this.monitoring =
       alarmTopic && new FanfoldMonitoring(this, 'Monitoring', { fanfold: this, alarmTopic });
     acknowledgeRules(this, this.#runQueues(), props);
+  }
+
+  /**
+   * The workers' place in their `vpc`: `database.connections.allowDefaultPortFrom(fanfold)`.
+   * @throws CDK's error when they are in none
+   */
+  get connections(): Connections {
+    return this.workerFunction.connections;
   }
 
   /** The tasks module, looked into where it is to be bundled. */

@@ -1,4 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -132,7 +133,8 @@ export class Functions {
     const { name, burst, memorySize, timeout, environment } = this.#options;
     return new LambdaFunction(this.#scope, 'Burst', {
       ...this.#common('burst', this.workerRole, logs, environment),
-      ...this.#network(),
+      // In the worker's security groups: whoever lets in the one lets in the other.
+      ...this.#network(() => this.worker.connections.securityGroups),
       code: new CodeOf(this.worker),
       handler: 'index.burst',
       description: `Runs ${name}'s tasks over chunks that it takes itself: started by the seed.`,
@@ -166,9 +168,10 @@ export class Functions {
     } satisfies FunctionOptions & { runtime: Runtime };
   }
 
-  #network() {
-    const { vpc, vpcSubnets, securityGroups } = this.#options.props;
+  #network(otherGroups?: () => ISecurityGroup[]) {
+    const { vpc, vpcSubnets, securityGroups: given } = this.#options.props;
     if (vpc === undefined) return {};
+    const securityGroups = given ?? otherGroups?.();
     return {
       vpc,
       ...(vpcSubnets ? { vpcSubnets } : {}),

@@ -2,14 +2,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
   try {
@@ -173,6 +173,32 @@ describe('what belongs together', () => {
     });
     expect(allowedTo(template, 'Photos-worker')).toContain('ec2:CreateNetworkInterface on *');
     expect(allowedTo(template, 'Photos-seed').join()).not.toContain('ec2:');
+  });
+
+  it('has one security group for all workers, which others can let in', () => {
+    const stack = emptyStack();
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['us-east-1a'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
+    });
+    const fanfold = new Fanfold(stack, 'Fanfold', { vpc });
+    const database = new SecurityGroup(stack, 'Database', { vpc });
+    database.connections.allowFrom(fanfold, Port.tcp(5432));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::EC2::SecurityGroup', 2);
+    const { VpcConfig } = only(template, 'AWS::Lambda::Function', {
+      FunctionName: 'Photos-worker',
+    }).Properties as { VpcConfig: { SecurityGroupIds: [object] } };
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Photos-burst',
+      VpcConfig,
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      SourceSecurityGroupId: VpcConfig.SecurityGroupIds[0],
+      ToPort: 5432,
+    });
+    expect(() => new Fanfold(emptyStack(), 'Fanfold').connections).toThrow(/VPC/);
   });
 
   it('encrypts all queues with a key that all who need it may use', () => {
