@@ -151,6 +151,35 @@ describe.concurrent('the app', () => {
     expect(manifest.join()).toContain('Error: TABLE is not set');
   });
 
+  it('passes its rules with all that context can say', async () => {
+    const path = project('configured', {});
+    const { status, stdout, stderr } = await app(path, {
+      name: 'Photos-2',
+      memorySize: '2048',
+      timeout: '300',
+      maxConcurrency: '400',
+      burst: '200',
+      reservedConcurrentExecutions: '200',
+      architecture: 'x86_64',
+      removalPolicy: 'retain',
+      logRetention: '90',
+      inputBuckets: 'inputs,inputs,more-inputs',
+      encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012',
+      alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
+      maxTaskAge: '3600',
+    });
+    expect(status, stdout + stderr).toBe(0);
+    expect(stderr).not.toMatch(/warning|error/i);
+    const template = JSON.parse(
+      readFileSync(join(path, 'cdk.out/Photos-2.template.json'), 'utf8'),
+    ) as { Resources: Record<string, { Type: string; DeletionPolicy?: string }> };
+    const kept = Object.values(template.Resources).filter((one) => one.DeletionPolicy === 'Retain');
+    expect(kept.map(({ Type }) => Type).sort()).toEqual([
+      ...Array(3).fill('AWS::Logs::LogGroup'),
+      ...Array(3).fill('AWS::SQS::Queue'),
+    ]);
+  });
+
   it('ends with a sentence, and nothing else, when it cannot be', async () => {
     const path = project('no-tasks', { fanfold: { tasks: 'src/tasks.ts' } });
     expect(await app(path, {})).toMatchObject({

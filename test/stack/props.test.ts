@@ -266,12 +266,29 @@ describe('context', () => {
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
     expect(
-      read({ timeout: '300', burst: '0', architecture: 'x86_64', inputBuckets: 'one,two' }),
+      read({
+        timeout: '300',
+        burst: '0',
+        architecture: 'x86_64',
+        inputBuckets: 'one,two',
+        removalPolicy: 'retain',
+        logRetention: '90',
+        reservedConcurrentExecutions: '120',
+        maxTaskAge: '3600',
+        alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
+        encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/1',
+      }),
     ).toEqual({
       timeout: Duration.seconds(300),
       burst: 0,
       architecture: Architecture.X86_64,
       inputBucketNames: ['one', 'two'],
+      removalPolicy: RemovalPolicy.RETAIN,
+      logRetention: 90,
+      reservedConcurrentExecutions: 120,
+      maxTaskAge: Duration.seconds(3600),
+      alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms',
+      encryptionKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/1',
     });
   });
 
@@ -280,6 +297,16 @@ describe('context', () => {
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
+    [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
+    [{ removalPolicy: 'snapshot' }, '`removalPolicy` is destroy or retain; "snapshot" came.'],
+    [
+      { name: 'my_photos' },
+      '`name` is 1 to 40 letters, digits and "-", and starts with a letter; "my_photos" came.',
+    ],
+    [
+      { encryptionKey: 'arn:aws:kms:us-east-1:111111111111:alias/mine' },
+      '`encryptionKey` is the ARN of a KMS key; "arn:aws:kms:us-east-1:111111111111:alias/mine" came.',
+    ],
     [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
     [
       { inputBuckets: 'Mine' },
