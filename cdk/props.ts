@@ -1,10 +1,9 @@
-import { Duration, Stack, Token } from 'aws-cdk-lib';
-import type { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Architecture } from 'aws-cdk-lib/aws-lambda';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
@@ -19,7 +18,8 @@ export interface FanfoldProps {
   readonly tasks?: string;
   /**
    * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
-   * `-` and `_`, starting with a letter or digit. Unique in its account and region.
+   * `-` and `_`, starting with a letter or digit. Unique in its account: policies and dashboards
+   * know no regions.
    * @default the stack's name
    */
   readonly name?: string;
@@ -30,7 +30,7 @@ export interface FanfoldProps {
    */
   readonly memorySize?: number;
   /**
-   * How long an invocation of a worker may take: 2 to 15 minutes. Longer costs nothing, as a worker
+   * How long an invocation of a worker may take: 2 to 15 minutes, in whole seconds. Longer costs nothing, as a worker
    * hands a chunk on after a minute; but no task may have a `timeoutSeconds` that does not fit.
    * @default 15 minutes
    */
@@ -55,17 +55,21 @@ export interface FanfoldProps {
   readonly reservedConcurrentExecutions?: number;
   /** @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
-  /** Environment variables for the tasks. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own. */
+  /**
+   * Environment variables for the tasks; the seed, which loads the tasks module too, gets them as
+   * well. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own.
+   * @default none
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Where workers are to run, if they need what is in there: they then reach SQS through a NAT or an
-   * interface endpoint of it. The seed needs nothing and stays outside.
+   * Where workers are to run, if they need what is in there: they then reach SQS, and for burst
+   * Lambda, through a NAT or interface endpoints of it. The seed needs nothing and stays outside.
    * @default in no VPC
    */
   readonly vpc?: IVpc;
   /** @default the VPC's private subnets */
   readonly vpcSubnets?: SubnetSelection;
-  /** @default a new one that lets everything out */
+  /** @default a new one for all workers, that lets everything out */
   readonly securityGroups?: ISecurityGroup[];
   /**
    * Encrypts all queues, those of runs included.
@@ -93,6 +97,7 @@ export interface FanfoldProps {
   /**
    * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
    * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
 }
@@ -118,14 +123,9 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   const { timeout = Duration.seconds(LONGEST_SECONDS) } = props;
   checkRange(scope, 'memorySize', memorySize, 128, 10_240);
   checkRange(scope, 'maxConcurrency', maxConcurrency, 2, 1000);
-  if (!timeout.isUnresolved()) {
-    const seconds = timeout.toSeconds({ integral: false });
-    if (seconds < SHORTEST_SECONDS || seconds > LONGEST_SECONDS) {
-      refuse(
-        scope,
-        `\`timeout\` is a Duration from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS} seconds; ${seconds} came.`,
-      );
-    }
+  checkTimeout(scope, timeout);
+  if (Token.isUnresolved(props.burst)) {
+    refuse(scope, '`burst` has to be known at synthesis: what it leaves is for the task queue.');
   }
   if (Token.isUnresolved(maxConcurrency)) {
     if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
@@ -139,6 +139,44 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
     checkRange(scope, 'reservedConcurrentExecutions', reservedConcurrentExecutions, scaled, 10_000);
   }
   return { memorySize, timeout, burst, scaled };
+}
+
+function checkTimeout(scope: Construct, timeout: Duration): void {
+  if (timeout.isUnresolved()) {
+    refuse(
+      scope,
+      "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    );
+  }
+  const seconds = timeout.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS) {
+    return;
+  }
+  refuse(
+    scope,
+    `\`timeout\` is a Duration of whole seconds, from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}; ${seconds} came.`,
+  );
+}
+
+/** What CloudFormation would refuse, or CDK leave out without a word. */
+export function checkOptions(scope: Construct, props: FanfoldProps): void {
+  const { logRetention, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
+  if (logRetention !== undefined && RetentionDays[logRetention] === undefined) {
+    refuse(
+      scope,
+      `\`logRetention\` is one of RetentionDays; ${logRetention} came, and CloudWatch keeps logs for no such number of days.`,
+    );
+  }
+  if (removalPolicy === RemovalPolicy.SNAPSHOT) {
+    refuse(
+      scope,
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    );
+  }
+  if (vpc === undefined && (vpcSubnets ?? securityGroups) !== undefined) {
+    const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
+    refuse(scope, `\`${prop}\` came without the \`vpc\` that it is of. Give that too.`);
+  }
 }
 
 function checkRange(
@@ -167,14 +205,33 @@ export function checkedName(scope: Construct, given: string | undefined): string
 
 const OWN = /^(FANFOLD_|POWERTOOLS_)/;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+const OF_LAMBDA =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
 export function checkedEnvironment(
   scope: Construct,
   environment: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const taken = Object.keys(environment).find((name) => OWN.test(name));
-  if (taken === undefined) return { ...environment };
-  refuse(
-    scope,
-    `\`environment\` is for your tasks; ${taken} begins with what Fanfold sets itself. Give it another name.`,
-  );
+  for (const name of Object.keys(environment)) {
+    if (OWN.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
+      );
+    }
+    if (OF_LAMBDA.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
+      );
+    }
+    if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
+      refuse(
+        scope,
+        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+      );
+    }
+  }
+  return { ...environment };
 }

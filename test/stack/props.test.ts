@@ -1,15 +1,15 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnParameter, Duration } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
   try {
@@ -72,6 +72,18 @@ describe('numbers', () => {
     const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
     expect(() => new Fanfold(stack, 'Fanfold', { memorySize: memory.valueAsNumber })).not.toThrow();
   });
+
+  it('are known at synthesis where others are made of them', () => {
+    const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
+    expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
+      message:
+        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    });
+    expect(refusal({ burst: later })).toMatchObject({
+      message:
+        'Photos/Fanfold: `burst` has to be known at synthesis: what it leaves is for the task queue.',
+    });
+  });
 });
 
 describe('what belongs together', () => {
@@ -84,12 +96,40 @@ describe('what belongs together', () => {
     ],
     [
       { timeout: Duration.minutes(16) },
-      '`timeout` is a Duration from 120 to 900 seconds; 960 came.',
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 960 came.',
     ],
-    [{ timeout: Duration.seconds(3) }, '`timeout` is a Duration from 120 to 900 seconds; 3 came.'],
+    [
+      { timeout: Duration.seconds(3) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 3 came.',
+    ],
+    [
+      { timeout: Duration.millis(200_500) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 200.5 came.',
+    ],
+    [
+      { removalPolicy: RemovalPolicy.SNAPSHOT },
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    ],
+    [
+      { logRetention: 45 },
+      '`logRetention` is one of RetentionDays; 45 came, and CloudWatch keeps logs for no such number of days.',
+    ],
+    [{ vpcSubnets: {} }, '`vpcSubnets` came without the `vpc` that it is of. Give that too.'],
+    [
+      { securityGroups: [] },
+      '`securityGroups` came without the `vpc` that it is of. Give that too.',
+    ],
     [
       { environment: { FANFOLD_NAME: 'x' } },
       '`environment` is for your tasks; FANFOLD_NAME begins with what Fanfold sets itself. Give it another name.',
+    ],
+    [
+      { environment: { AWS_REGION: 'x' } },
+      "`environment` is for your tasks; AWS_REGION is Lambda's own. Give it another name.",
+    ],
+    [
+      { environment: { 'my-table': 'x' } },
+      'an environment variable\'s name is two or more letters, digits and "_", and starts with a letter; "my-table" came in `environment`.',
     ],
   ])('refuses %j', (props: FanfoldProps, sentence) => {
     expect(refusal(props)).toMatchObject({ message: `Photos/Fanfold: ${sentence}` });
@@ -105,9 +145,9 @@ describe('what belongs together', () => {
   it('lets the tasks have an environment, another processor and a VPC', () => {
     const stack = emptyStack();
     const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-      vpcId: 'vpc-1',
+      vpcId: 'vpc-0123456789abcdef0',
       availabilityZones: ['us-east-1a'],
-      privateSubnetIds: ['subnet-1'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
     });
     new Fanfold(stack, 'Fanfold', {
       vpc,
@@ -125,12 +165,40 @@ describe('what belongs together', () => {
         VpcConfig: Match.anyValue(),
       });
     }
+    // The seed loads the tasks module too.
     template.hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'Photos-seed',
+      Environment: { Variables: { TABLE: 'photos' } },
       VpcConfig: Match.absent(),
     });
     expect(allowedTo(template, 'Photos-worker')).toContain('ec2:CreateNetworkInterface on *');
     expect(allowedTo(template, 'Photos-seed').join()).not.toContain('ec2:');
+  });
+
+  it('has one security group for all workers, which others can let in', () => {
+    const stack = emptyStack();
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['us-east-1a'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
+    });
+    const fanfold = new Fanfold(stack, 'Fanfold', { vpc });
+    const database = new SecurityGroup(stack, 'Database', { vpc });
+    database.connections.allowFrom(fanfold, Port.tcp(5432));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::EC2::SecurityGroup', 2);
+    const { VpcConfig } = only(template, 'AWS::Lambda::Function', {
+      FunctionName: 'Photos-worker',
+    }).Properties as { VpcConfig: { SecurityGroupIds: [object] } };
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Photos-burst',
+      VpcConfig,
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      SourceSecurityGroupId: VpcConfig.SecurityGroupIds[0],
+      ToPort: 5432,
+    });
+    expect(() => new Fanfold(emptyStack(), 'Fanfold').connections).toThrow(/VPC/);
   });
 
   it('encrypts all queues with a key that all who need it may use', () => {
@@ -198,12 +266,29 @@ describe('context', () => {
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
     expect(
-      read({ timeout: '300', burst: '0', architecture: 'x86_64', inputBuckets: 'one,two' }),
+      read({
+        timeout: '300',
+        burst: '0',
+        architecture: 'x86_64',
+        inputBuckets: 'one,two',
+        removalPolicy: 'retain',
+        logRetention: '90',
+        reservedConcurrentExecutions: '120',
+        maxTaskAge: '3600',
+        alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
+        encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/1',
+      }),
     ).toEqual({
       timeout: Duration.seconds(300),
       burst: 0,
       architecture: Architecture.X86_64,
       inputBucketNames: ['one', 'two'],
+      removalPolicy: RemovalPolicy.RETAIN,
+      logRetention: 90,
+      reservedConcurrentExecutions: 120,
+      maxTaskAge: Duration.seconds(3600),
+      alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms',
+      encryptionKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/1',
     });
   });
 
@@ -212,6 +297,16 @@ describe('context', () => {
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
+    [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
+    [{ removalPolicy: 'snapshot' }, '`removalPolicy` is destroy or retain; "snapshot" came.'],
+    [
+      { name: 'my_photos' },
+      '`name` is 1 to 40 letters, digits and "-", and starts with a letter; "my_photos" came.',
+    ],
+    [
+      { encryptionKey: 'arn:aws:kms:us-east-1:111111111111:alias/mine' },
+      '`encryptionKey` is the ARN of a KMS key; "arn:aws:kms:us-east-1:111111111111:alias/mine" came.',
+    ],
     [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
     [
       { inputBuckets: 'Mine' },
