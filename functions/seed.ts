@@ -1,4 +1,4 @@
 import * as tasks from '#shipped-tasks';
-import { powertoolsLog, seedHandler } from '../src/handlers.ts';
+import { jsonLog, s3Inputs, seedHandler } from '../src/handlers.ts';
 
-export const handler = seedHandler(tasks, { log: powertoolsLog() });
+export const handler = seedHandler(tasks, { log: jsonLog(), s3: s3Inputs() });

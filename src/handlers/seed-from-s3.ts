@@ -1,31 +1,34 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import type { SeedOptions, SeedResponse } from '../pipeline/seeding/seed.ts';
+import { seedObject } from '../pipeline/seeding/seed-object.ts';
 import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
 import type { LambdaContext, Place } from './place.ts';
 
-/** What is needed to read inputs from S3, loaded by the first request that has some there. */
-export async function seedFromS3(
+/** Seeds a run whose inputs are in S3. */
+export type SeedFromS3 = (
   request: ObjectRequest,
   options: SeedOptions,
-  { lambda }: Place,
+  place: Place,
   context: LambdaContext,
   onPage: (page: SeedResponse, chunkItems: number) => Promise<void>,
-  given?: S3Client,
-): Promise<SeedResponse> {
-  const { seedObject } = await import('../pipeline/seeding/seed-object.ts');
-  return seedObject(request, {
-    ...options,
-    s3: given ?? (await clientOfEnvironment()),
-    lambda: lambda(),
-    remainingMs: () => context.getRemainingTimeInMillis(),
-    onPage,
-  });
-}
+) => Promise<SeedResponse>;
 
-let made: S3Client | undefined;
-
-async function clientOfEnvironment(): Promise<S3Client> {
-  const { s3OfEnvironment } = await import('./s3-client.ts');
-  made ??= s3OfEnvironment();
-  return made;
+/**
+ * What the seed handler needs to read inputs from S3. A part of its own, since S3's client is large,
+ * and nobody who seeds otherwise needs it.
+ *
+ * @param given default: a client from the environment, made when it is needed
+ */
+export function s3Inputs(given?: S3Client): SeedFromS3 {
+  let client = given;
+  return (request, options, { lambda }, context, onPage) => {
+    client ??= new S3Client({});
+    return seedObject(request, {
+      ...options,
+      s3: client,
+      lambda: lambda(),
+      remainingMs: () => context.getRemainingTimeInMillis(),
+      onPage,
+    });
+  };
 }

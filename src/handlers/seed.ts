@@ -1,11 +1,10 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError, InputError } from '../errors.ts';
 import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seeding/burst.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/seeding/seed-request.ts';
 import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from './place.ts';
-import { seedFromS3 } from './seed-from-s3.ts';
+import type { SeedFromS3 } from './seed-from-s3.ts';
 import { type LogOptions, tellFailure } from './watch.ts';
 
 /**
@@ -27,8 +26,8 @@ export function seedHandler(
        * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
        */
       burst?: number;
-      /** Reads inputs from S3. @default a client from the environment, made when it is needed */
-      s3?: S3Client;
+      /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
+      s3?: SeedFromS3;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
@@ -55,7 +54,8 @@ export function seedHandler(
         for (const failure of failures) tellFailure(options, NOT_STARTED, failure);
       };
       if (isObjectRequest(request)) {
-        return await seedFromS3(request, seeding, place, context, queued, options.s3);
+        if (options.s3 === undefined) throw noS3();
+        return await options.s3(request, seeding, place, context, queued);
       }
       const seeded = await seed(request, seeding);
       const { count, chunks } = seeded;
@@ -67,6 +67,13 @@ export function seedHandler(
       throw error;
     }
   };
+}
+
+function noS3(): FanfoldError {
+  return new FanfoldError(
+    'BadInput',
+    'This seed reads no inputs from S3: those of deployed stacks do. Fetch the object, for example with: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -',
+  );
 }
 
 const NOT_STARTED = 'A burst worker was not started: the event source has its chunk worked on';

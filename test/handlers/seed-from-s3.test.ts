@@ -8,7 +8,7 @@ import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import { s3Inputs, seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask, S3Inputs } from '../../src/index.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
@@ -62,7 +62,7 @@ async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
   }
   const options = { sqs: sqsClient, lambda: lambdaClient, name: names.name };
   let invocations = 0;
-  const seed = seedHandler({ same }, { ...options, s3: client });
+  const seed = seedHandler({ same }, { ...options, s3: s3Inputs(client) });
   lambda.addFunction(
     names.seed,
     (event, context) => {
