@@ -4,6 +4,7 @@ import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { findQueue, RunQueues } from '../pipeline/queues.ts';
 import { TaskRegistry } from '../task.ts';
+import { PatientRetries } from './patience.ts';
 
 /** The part of Lambda's context that the handlers use. */
 export interface LambdaContext {
@@ -21,14 +22,6 @@ export interface HandlerOptions {
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }
-
-/**
- * Tries at one call to SQS. The SDK's pauses between them begin at a second at most where it is
- * throttled, and double up to 20 s: it waits out some 45 s of throttling. What is given up then is
- * not lost: a chunk comes back, a seed is invoked again. Its adaptive mode is not for a worker: it
- * limits the rate of all calls, and would hold up the extension of a claim.
- */
-const SQS_ATTEMPTS = 9;
 
 /** How long a worker function keeps one chunk, in seconds. */
 export const LAMBDA_SLICE_SECONDS = 60;
@@ -49,7 +42,7 @@ export function lazyPlace(options: HandlerOptions): () => Promise<Place> {
   let { lambda } = options;
   const find = async (): Promise<Place> => {
     const names = namesOf(options.name ?? process.env.FANFOLD_NAME ?? '');
-    const sqs = options.sqs ?? new SQSClient({ retryMode: 'standard', maxAttempts: SQS_ATTEMPTS });
+    const sqs = options.sqs ?? new SQSClient({ retryStrategy: new PatientRetries() });
     const taskQueueUrl = await queueUrl(sqs, names, names.tasks);
     const lambdaClient = () => {
       lambda ??= new LambdaClient({});

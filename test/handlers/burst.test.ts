@@ -5,7 +5,7 @@ import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import { startBurst } from '../../src/pipeline/seeding/burst.ts';
-import { runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
+import { die, runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
 
 let executions: number[];
 
@@ -91,6 +91,24 @@ describe('burst workers', () => {
       ),
     );
     expect(deployed.bursts.length).toBeGreaterThan(4);
+    await deployed.close();
+  });
+
+  it('give a chunk back in two minutes, whose process Lambda has ended', async () => {
+    const mortal = defineTask({
+      name: 'mortal',
+      run(_: null, { index }) {
+        executions.push(index);
+        return executions.length === 1 ? die() : index;
+      },
+    });
+    const deployed = await virtualDeployment([mortal], { burst: 1 });
+    // A burst worker is the only one that may have it first.
+    setTimeout(deployed.startWorkers, 10_000);
+    const { results, seconds } = await runThrough(new Run(deployed.deployment, 'mortal', [null]));
+    expect(results).toMatchObject([{ status: 'ok' }]);
+    expect(executions).toEqual([0, 0]);
+    expect(seconds).toBeLessThan(150);
     await deployed.close();
   });
 

@@ -66,11 +66,12 @@ export async function virtualDeployment(
   });
   /** What the burst workers answered, in the order of their ends. */
   const bursts: BurstResponse[] = [];
-  const burstWorker = burstHandler(registry(workerTasks), { ...here, sliceSeconds });
   lambda.addFunction(
     names.burst,
     async (event, context) => {
-      const answer = await burstWorker(event, context);
+      const { client: own, died } = mortalClient(sqs);
+      const handle = burstHandler(registry(workerTasks), { ...here, sqs: own, sliceSeconds });
+      const answer = await Promise.race([handle(event, context), died]);
       bursts.push(answer);
       return answer;
     },
