@@ -87,9 +87,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a message whose handling failed is deleted',
-    file: 'src/handlers.ts',
-    find: 'console.error(error);\n        batchItemFailures.push({ itemIdentifier: messageId });',
-    replace: 'console.error(error);',
+    file: 'src/handlers/worker.ts',
+    find: "comes again', error);\n        batchItemFailures.push({ itemIdentifier: messageId });",
+    replace: "comes again', error);",
   },
   {
     name: 'the seed answers before its chunks are accepted',

@@ -40,13 +40,14 @@ export async function startBurst(
 ): Promise<{ started: number; failures: unknown[] }> {
   const firstChunk = Math.floor(page.first / page.chunkItems);
   let left = Math.max(0, Math.min(limit, firstChunk + page.chunks) - firstChunk);
-  const abortSignal = AbortSignal.timeout(LONGEST_MS);
+  const tooLong = new AbortController();
+  const timer = setTimeout(() => tooLong.abort(), LONGEST_MS);
   const failures: unknown[] = [];
   let started = 0;
   const starter = async () => {
     try {
       while (left-- > 0) {
-        await invokeBurst(lambda, names, { hop: 0 }, abortSignal);
+        await invokeBurst(lambda, names, { hop: 0 }, tooLong.signal);
         started++;
       }
     } catch (error) {
@@ -54,6 +55,7 @@ export async function startBurst(
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, left) }, starter));
+  clearTimeout(timer);
   return { started, failures };
 }
 
