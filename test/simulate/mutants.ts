@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a message that nobody can read is dropped',
     file: 'src/pipeline/working/work.ts',
-    find: 'await sendAll(sqs, deadQueueUrl, [{ body: message.body }]);',
+    find: 'await sendAll(sqs, deadQueueUrl, [{ body }]);',
     replace: '',
   },
   {
