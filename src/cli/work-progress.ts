@@ -3,7 +3,7 @@ import { say } from './say.ts';
 
 /** Tells the human what workers do, until it is stopped. */
 export interface Shown {
-  /** Says something that stays. */
+  /** Says something that stays; when it is stopped, too: inputs in hand still end then. */
   say(message: string): void;
   stop(): void;
 }
@@ -21,7 +21,10 @@ export function showWork(work: Work): Shown {
 }
 
 function updating(text: () => string): Shown {
-  const draw = () => process.stderr.write(`${CLEAR}${text()}`);
+  let isStopped = false;
+  const draw = () => {
+    if (!isStopped) process.stderr.write(`${CLEAR}${text()}`);
+  };
   draw();
   const timer = setInterval(draw, UPDATE_MS);
   return {
@@ -31,6 +34,7 @@ function updating(text: () => string): Shown {
       draw();
     },
     stop() {
+      isStopped = true;
       clearInterval(timer);
       process.stderr.write(CLEAR);
     },

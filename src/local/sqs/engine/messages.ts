@@ -1,6 +1,7 @@
 import type { Changes } from './changes.ts';
 import { Heap } from './heap.ts';
 import type { Message, MessageState } from './message.ts';
+import { Numbered } from './numbered.ts';
 import type { Order } from './order.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -14,7 +15,7 @@ export class Messages {
   delayed = 0;
   readonly #order: Order;
   #retentionMs: number;
-  readonly #byNumber = new Map<number, Message>();
+  readonly #byNumber = new Numbered<Message>();
   readonly #deadlines = new Heap<Message>();
   readonly #changes: Changes | undefined;
   lastNumber = 0;

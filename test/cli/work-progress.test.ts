@@ -1,0 +1,42 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { showWork } from '../../src/cli/work-progress.ts';
+import type { Work } from '../../src/index.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  Reflect.deleteProperty(process.stderr, 'isTTY');
+});
+
+const work: Work = {
+  endpoint: 'http://127.0.0.1:9324',
+  ...{ tasks: ['echo'], workers: 2, done: { ok: 3, failed: 1 }, left: 7 },
+  ended: new Promise(() => {}),
+  close: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+};
+
+/** What a terminal's lines show when all of it has been written. */
+function shownOf(texts: readonly string[]): string[] {
+  return texts
+    .join('')
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf('\u001b[K') + 1).replace('[K', ''));
+}
+
+it('on a terminal, the line of what goes on is gone when it is stopped, whatever is said then', () => {
+  Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  const shown = showWork(work);
+  shown.say('one');
+  expect(shownOf(written)).toEqual([
+    'fanfold: one',
+    '4 inputs done, 0.0/s, 1 attempts failed, 7 chunks left',
+  ]);
+  shown.stop();
+  shown.say('an input that was in hand');
+  expect(shownOf(written)).toEqual(['fanfold: one', 'fanfold: an input that was in hand', '']);
+});
