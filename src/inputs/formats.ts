@@ -28,6 +28,6 @@ export function openAs(format: Format, source: Source): OpenedInputs {
 
 /** The format that a name's extension tells; undefined where it tells none. */
 export function formatOf(name: string): Format | undefined {
-  const [extension = ''] = /\.[^./]*$/.exec(name) ?? [];
+  const [extension = ''] = /(?<=[^/])\.[^./]*$/.exec(name) ?? [];
   return EXTENSIONS[extension.toLowerCase()];
 }

@@ -8,7 +8,7 @@ afterEach(() => {
 });
 
 const work: Work = {
-  endpoint: 'http://127.0.0.1:9324',
+  place: 'http://127.0.0.1:9324',
   ...{ tasks: ['echo'], workers: 2, done: { ok: 3, failed: 1 }, left: 7 },
   ended: new Promise(() => {}),
   close: async () => {},
