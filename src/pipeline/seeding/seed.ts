@@ -84,11 +84,17 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
 
 function expiryOf({ expiresAt }: PageRequest, runId: string): number {
   const born = createdAt(runId) ?? Date.now();
-  if (expiresAt === undefined) return born + DEADLINE_SECONDS * 1000;
-  if (expiresAt > born && expiresAt <= born + MAX_DEADLINE_SECONDS * 1000) return expiresAt;
+  const endsAt = expiresAt ?? born + DEADLINE_SECONDS * 1000;
+  if (endsAt <= born || endsAt > born + MAX_DEADLINE_SECONDS * 1000) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
+    );
+  }
+  if (endsAt > Date.now()) return endsAt;
   throw new FanfoldError(
     'BadInput',
-    `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
+    `Run ${runId} is too old: its deadline was ${new Date(endsAt).toISOString()}, and workers would drop its inputs. Leave \`runId\` out for a new run.`,
   );
 }
 
