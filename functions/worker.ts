@@ -10,6 +10,7 @@ import {
 const watching: WatchOptions = {
   log: powertoolsLog(),
   metrics: powertoolsMetrics(),
+  exit: () => process.exit(1),
 };
 
 export const handler = workerHandler(tasks, watching);

@@ -11,7 +11,7 @@ import {
   registryOf,
   workerName,
 } from './place.ts';
-import { tellFailure, type WatchOptions, watched } from './watch.ts';
+import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** What a burst worker did. */
 export interface BurstResponse {
@@ -90,6 +90,10 @@ export function burstHandler(
     // One that found nothing to do in all its time would only be followed by another such.
     const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
     const answer = { chunks, end, continued: goesOn && (await continued()) };
+    if (worker.stuck > 0 && options.exit) {
+      options.log?.('error', WORN_OUT, {});
+      options.exit();
+    }
     return answer;
 
     async function continued(): Promise<boolean> {

@@ -22,6 +22,12 @@ export interface LogOptions {
 export interface WatchOptions extends LogOptions {
   /** @default nothing is counted */
   metrics?: WorkerMetrics;
+  /**
+   * Ends the process, as `() => process.exit(1)` does: called when tasks that go on although their
+   * time is over have worn it out, and everything that it had is with SQS.
+   * @default it is used on
+   */
+  exit?: () => void;
 }
 
 /** What a `Worker` tells, on its way to the log and the metrics. */
@@ -53,3 +59,7 @@ export function tellFailure({ log }: LogOptions, what: string, thrown: unknown):
     log('error', what, { error: { code, message } });
   } else log('error', what, { error: thrown instanceof Error ? thrown : messageOf(thrown) });
 }
+
+/** What an ERROR line says before a process is ended. */
+export const WORN_OUT =
+  'Tasks go on although their time is over, whatever their signal says: their process is ended';

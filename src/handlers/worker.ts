@@ -1,3 +1,4 @@
+import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Worker } from '../pipeline/working/work.ts';
@@ -10,7 +11,7 @@ import {
   registryOf,
   workerName,
 } from './place.ts';
-import { tellFailure, type WatchOptions, watched } from './watch.ts';
+import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -47,6 +48,8 @@ export function workerHandler(
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const registry = registryOf(tasks);
   const place = lazyPlace(options);
+  /** Of earlier invocations in this process. */
+  const worn = new Set<Worker>();
   return async (event, context) => {
     const records = recordsOf(event);
     const { sqs, names, taskQueueUrl, runs } = await place();
@@ -82,8 +85,51 @@ export function workerHandler(
     }
     options.signal?.removeEventListener('abort', interrupt);
     options.metrics?.flush();
+    if (worker.stuck > 0) worn.add(worker);
+    if (isWornOut(worn)) await replace(records, batchItemFailures);
     return { batchItemFailures };
   };
+
+  /**
+   * Ends the process, of which Lambda then makes another. It takes that for a failure of the whole
+   * batch, so what is done is deleted beforehand; what is not comes again, as it would have.
+   */
+  async function replace(
+    records: SqsEvent['Records'],
+    { length: failures }: SqsBatchResponse['batchItemFailures'],
+  ): Promise<void> {
+    if (!options.exit || failures > 0) return;
+    const { sqs, taskQueueUrl: QueueUrl } = await place();
+    const Entries = records.map(({ receiptHandle: ReceiptHandle }, id) => ({
+      Id: String(id),
+      ReceiptHandle,
+    }));
+    try {
+      const deleted = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+      if (deleted.Failed?.length) return;
+    } catch (error) {
+      tellFailure(options, 'A message was not deleted', error);
+      return;
+    }
+    options.log?.('error', WORN_OUT, {});
+    options.exit();
+  }
+}
+
+/**
+ * So many functions that go on although their time is over wear a process out. Fewer mostly wait
+ * for what never comes, and cost little; but Lambda slows an event source down whose function ends
+ * its process.
+ */
+const MOST_STUCK = 10;
+
+function isWornOut(workers: Set<Worker>): boolean {
+  let stuck = 0;
+  for (const worker of workers) {
+    if (worker.stuck === 0) workers.delete(worker);
+    stuck += worker.stuck;
+  }
+  return stuck >= MOST_STUCK;
 }
 
 function recordsOf(event: unknown): SqsEvent['Records'] {
