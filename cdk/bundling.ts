@@ -2,9 +2,9 @@ import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Stack } from 'aws-cdk-lib';
 import { LogLevel, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
+import type { FanfoldProps } from './props.ts';
 import { refuse } from './refuse.ts';
 
 /** This file runs as `.ts` in the repository and as `.js` in the package; so do the entries. */
@@ -22,50 +22,64 @@ const REQUIRE_BANNER =
   "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url);";
 
 /**
- * How one of Fanfold's entries becomes a Lambda function's code: one ESM file with the tasks
- * module in it, made by the esbuild that is installed, never in Docker.
- *
- * @param tasks path of the tasks module, absolute or from the current folder
+ * Lambda gives a function its credentials in the environment. Where else the SDK looks, and S3's
+ * signature for several regions at once, are parts that it loads when it needs them.
  */
-export function bundle(
-  scope: Construct,
-  entry: 'seed' | 'worker',
-  tasks: string | undefined,
-): Pick<
+const NEVER_LOADED = [
+  '@aws-sdk/credential-provider-http',
+  '@aws-sdk/credential-provider-ini',
+  '@aws-sdk/credential-provider-login',
+  '@aws-sdk/credential-provider-process',
+  '@aws-sdk/credential-provider-sso',
+  '@aws-sdk/credential-provider-web-identity',
+  '@smithy/credential-provider-imds',
+];
+
+/** How a function gets its code. */
+export type BundledCode = Pick<
   NodejsFunctionProps,
   'entry' | 'handler' | 'projectRoot' | 'depsLockFilePath' | 'bundling'
-> {
-  const tasksPath = tasks === undefined ? undefined : tasksModule(scope, tasks);
-  if (Stack.of(scope).bundlingRequired) requireEsbuild(scope);
+>;
+
+/**
+ * How one of Fanfold's entries becomes a Lambda function's code: one ESM file with the tasks
+ * module in it, made by the esbuild that is installed, never in Docker.
+ */
+export function bundle(
+  entry: 'seed' | 'worker',
+  tasksPath: string | undefined,
+  given: FanfoldProps['bundling'] = {},
+): BundledCode {
   const entryPath = join(FUNCTIONS, `${entry}${extname(HERE)}`);
+  const installs = given.nodeModules !== undefined;
+  const alias = tasksPath === undefined ? {} : { [`--alias:${TASKS_IMPORT}`]: tasksPath };
   return {
     entry: entryPath,
     handler: 'handler',
     // CDK wants the entry below the root, and a lock file too, which it reads only to install
-    // `nodeModules`, of which there are none. So neither is looked for in the user's project, which
-    // may have no lock file, or two, or lie elsewhere than a linked package.
-    projectRoot: dirname(FUNCTIONS),
-    depsLockFilePath: entryPath,
+    // `nodeModules`. So neither is looked for in the user's project, which may have no lock file, or
+    // two, or lie elsewhere than a linked package; unless it has modules to install.
+    ...(installs ? {} : { projectRoot: dirname(FUNCTIONS), depsLockFilePath: entryPath }),
     bundling: {
+      minify: true,
+      // Errors carry their class's name to the collector, and tasks run in workers alone.
+      keepNames: entry === 'worker',
+      sourceMap: true,
+      sourcesContent: false,
+      logLevel: LogLevel.WARNING,
+      ...given,
       format: OutputFormat.ESM,
       // Most packages carry a CommonJS and an ESM form: esbuild drops unused parts of the latter only.
       mainFields: ['module', 'main'],
       bundleAwsSDK: true,
-      minify: true,
-      // Errors carry their class's name to the collector.
-      keepNames: true,
-      banner: REQUIRE_BANNER,
-      sourceMap: true,
-      sourcesContent: false,
-      logLevel: LogLevel.WARNING,
-      ...(tasksPath === undefined
-        ? {}
-        : { esbuildArgs: { [`--alias:${TASKS_IMPORT}`]: tasksPath } }),
+      externalModules: [...NEVER_LOADED, ...(given.externalModules ?? [])],
+      banner: [REQUIRE_BANNER, given.banner].filter(Boolean).join('\n'),
+      esbuildArgs: { ...given.esbuildArgs, ...alias },
     },
   };
 }
 
-function tasksModule(scope: Construct, tasks: string): string {
+export function tasksModule(scope: Construct, tasks: string): string {
   const path = resolve(tasks);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return path;
@@ -75,17 +89,15 @@ function tasksModule(scope: Construct, tasks: string): string {
   );
 }
 
-/** Without this check a missing esbuild would be a try at Docker. */
-function requireEsbuild(scope: Construct): void {
-  const resolvable = [HERE, join(process.cwd(), 'app.js')].some((from) => {
+/** Where the esbuild is that bundles. Without this check a missing one would be a try at Docker. */
+export function requireEsbuild(scope: Construct): string {
+  for (const from of [HERE, join(process.cwd(), 'app.js')]) {
     try {
-      createRequire(from).resolve('esbuild');
-      return true;
+      return createRequire(from).resolve('esbuild');
     } catch {
-      return false;
+      // Perhaps it is with the other.
     }
-  });
-  if (resolvable) return;
+  }
   refuse(
     scope,
     'the functions are bundled with esbuild, which is not installed: npm install --save-dev esbuild',

@@ -1,30 +1,64 @@
-import type { App } from 'aws-cdk-lib';
-import type { FanfoldProps } from './fanfold.ts';
+import { type App, Duration } from 'aws-cdk-lib';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
 import { FanfoldPropsError } from './refuse.ts';
 
 /** The stack's props, from the app's context: `cdk.json`, or `-c maxConcurrency=200`. */
-export function propsFromContext(app: App): FanfoldProps {
-  const text = (key: keyof FanfoldProps, otherwise?: unknown): string | undefined => {
+export function propsFromContext(app: App): FanfoldStackProps {
+  const text = (key: string, otherwise?: unknown): string | undefined => {
     const value = app.node.tryGetContext(key) ?? otherwise;
     if (value === undefined || typeof value === 'string') return value;
     throw wrong(key, 'a text', value);
   };
   // What comes by -c is a text, what comes from cdk.json a number.
-  const number = (key: keyof FanfoldProps): number | undefined => {
+  const number = (key: string): number | undefined => {
     const value = app.node.tryGetContext(key);
     if (value === undefined || typeof value === 'number') return value;
     if (typeof value === 'string' && /^\d+$/.test(value)) return Number(value);
     throw wrong(key, 'a whole number', value);
   };
-  const props = {
+  const seconds = (key: string): Duration | undefined => {
+    const value = number(key);
+    return value === undefined ? undefined : Duration.seconds(value);
+  };
+  const like = (form: RegExp, expected: string, key: string): string | undefined => {
+    const value = text(key);
+    if (value === undefined || form.test(value)) return value;
+    throw wrong(key, expected, value);
+  };
+  const architecture = text('architecture');
+  if (architecture !== undefined && !(architecture in ARCHITECTURES)) {
+    throw wrong('architecture', Object.keys(ARCHITECTURES).join(' or '), architecture);
+  }
+  const props: { [Prop in keyof FanfoldStackProps]: FanfoldStackProps[Prop] | undefined } = {
     name: text('name'),
     tasks: text('tasks', tasksOfProject(process.cwd())),
     memorySize: number('memorySize'),
+    timeout: seconds('timeout'),
     maxConcurrency: number('maxConcurrency'),
+    burst: number('burst'),
+    reservedConcurrentExecutions: number('reservedConcurrentExecutions'),
+    architecture: architecture === undefined ? undefined : ARCHITECTURES[architecture],
+    inputBucketNames: like(
+      BUCKETS,
+      'names of buckets, with commas between them',
+      'inputBuckets',
+    )?.split(','),
+    encryptionKeyArn: like(/^arn:[\w-]+:kms:.+/, 'the ARN of a KMS key', 'encryptionKey'),
+    alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
+    maxTaskAge: seconds('maxTaskAge'),
   };
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }
+
+const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
+const BUCKETS = new RegExp(`^${BUCKET}(,${BUCKET})*$`);
+
+const ARCHITECTURES: Record<string, Architecture> = {
+  arm64: Architecture.ARM_64,
+  x86_64: Architecture.X86_64,
+};
 
 function wrong(key: string, expected: string, came: unknown): FanfoldPropsError {
   return new FanfoldPropsError(

@@ -1,33 +1,54 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { type Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { Fanfold, type FanfoldProps } from './fanfold.ts';
+import { Fanfold } from './fanfold.ts';
+import { FanfoldMonitoring } from './monitoring.ts';
+import type { FanfoldProps } from './props.ts';
 
-export interface FanfoldStackProps extends StackProps, FanfoldProps {}
+export interface FanfoldStackProps extends StackProps, FanfoldProps {
+  /** As `MonitoringProps` has it. @default 6 hours */
+  readonly maxTaskAge?: Duration;
+  /** Names of further buckets that the seed may read inputs from. @default none */
+  readonly inputBucketNames?: readonly string[];
+  /** Of a topic, instead of `alarmTopic`. */
+  readonly alarmTopicArn?: string;
+  /** Of a key, instead of `encryptionKey`. */
+  readonly encryptionKeyArn?: string;
+}
 
-/** A stack of one Fanfold deployment, whose outputs say where its parts are. */
+/** A stack of one Fanfold deployment and what watches it, whose outputs say where its parts are. */
 export class FanfoldStack extends Stack {
   readonly fanfold: Fanfold;
+  readonly monitoring: FanfoldMonitoring;
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {
     super(scope, id, props);
-    this.fanfold = new Fanfold(this, 'Fanfold', props);
-    const { taskQueue, deadLetterQueue, resultQueue, seedFunction, workerFunction } = this.fanfold;
-    this.#output('TaskQueueUrl', 'Chunks of inputs wait here.', taskQueue.queueUrl);
-    this.#output(
-      'DeadLetterQueueUrl',
-      'Task messages that could not be worked on.',
-      deadLetterQueue.queueUrl,
+    const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
+    const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
+    const named = inputBucketNames.map((name) =>
+      Bucket.fromBucketName(this, `Input-${name}`, name),
     );
-    this.#output(
-      'ResultQueueUrl',
-      'Results of runs that have no queue of their own.',
-      resultQueue.queueUrl,
-    );
-    this.#output('SeedFunctionName', 'Invoke it to start a run.', seedFunction.functionName);
-    this.#output('WorkerFunctionName', 'Runs the tasks.', workerFunction.functionName);
+    const { alarmTopic: _, ...others } = props;
+    this.fanfold = new Fanfold(this, 'Fanfold', {
+      ...others,
+      ...(encryptionKey ? { encryptionKey } : {}),
+      inputBuckets: [...inputBuckets, ...named],
+    });
+    this.fanfold.output();
+    this.monitoring = new FanfoldMonitoring(this, 'Monitoring', {
+      fanfold: this.fanfold,
+      ...(alarmTopic ? { alarmTopic } : {}),
+      ...(maxTaskAge ? { maxTaskAge } : {}),
+    });
   }
 
-  #output(id: string, description: string, value: string): void {
-    new CfnOutput(this, id, { description, value });
+  #topic({ alarmTopicArn: arn }: FanfoldStackProps): ITopic | undefined {
+    return arn === undefined ? undefined : Topic.fromTopicArn(this, 'AlarmTopic', arn);
+  }
+
+  #key({ encryptionKeyArn: arn }: FanfoldStackProps): IKey | undefined {
+    return arn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', arn);
   }
 }

@@ -1,51 +1,24 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
-import {
-  type IGrantable,
-  type IPrincipal,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
-import { Architecture, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { NodejsFunction, type NodejsFunctionProps } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { bundle } from './bundling.ts';
-import { refuse } from './refuse.ts';
-
-export interface FanfoldProps {
-  /**
-   * Path of your tasks module, absolute or from the folder that the app runs in: what it exports
-   * by `defineTask` can be run. esbuild puts it into both functions.
-   * @default the tasks that ship: echo, sleep, sha256
-   */
-  readonly tasks?: string;
-  /**
-   * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
-   * `-` and `_`, starting with a letter or digit. Unique in its account and region.
-   * @default the stack's name
-   */
-  readonly name?: string;
-  /**
-   * Memory of the worker function, in MiB: 128 to 10240. Its share of a processor grows with it,
-   * one whole at 1769.
-   * @default 1024
-   */
-  readonly memorySize?: number;
-  /**
-   * The most workers that the task queue starts at once: 2 to 1000.
-   * @default 100
-   */
-  readonly maxConcurrency?: number;
-}
-
-/** Lambda's longest. It costs nothing: a worker hands a chunk on long before, but for slow tasks. */
-const WORKER_TIMEOUT = Duration.minutes(15);
-
-/** The seed only checks, cuts and sends. */
-const SEED_TIMEOUT = Duration.minutes(1);
+import { bundle, requireEsbuild, tasksModule } from './bundling.ts';
+import { Functions } from './functions.ts';
+import { FanfoldMonitoring } from './monitoring.ts';
+import { acknowledgeRules } from './nag.ts';
+import { operatorPolicy } from './operator-policy.ts';
+import {
+  checkedEnvironment,
+  checkedName,
+  checkOptions,
+  type FanfoldProps,
+  type Limits,
+  limitsOf,
+} from './props.ts';
+import { checkTasks } from './tasks-check.ts';
 
 /** SQS's longest, for tasks, results and what nobody could read alike. */
 const RETENTION = Duration.days(14);
@@ -61,7 +34,8 @@ const MAX_RECEIVE_COUNT = 100;
 
 /**
  * A Fanfold deployment: a task queue with its dead-letter queue, a result queue, a function that
- * seeds runs and a worker function that the task queue scales.
+ * seeds runs, and functions that run tasks: one that the task queue scales, and one that the seed
+ * starts at once.
  *
  * What is granted to it is granted to the tasks:
  *
@@ -81,132 +55,139 @@ export class Fanfold extends Construct implements IGrantable {
   readonly resultQueue: Queue;
   /** `<name>-seed`: takes inputs, cuts them into chunks, queues them. */
   readonly seedFunction: NodejsFunction;
-  /** `<name>-worker`: runs tasks over chunks. */
+  /** `<name>-worker`: runs tasks over chunks, as the task queue brings them. */
   readonly workerFunction: NodejsFunction;
-  /** The worker function's role: tasks run as it. */
+  /** `<name>-burst`: runs tasks over chunks that it takes itself; undefined where `burst` is 0. */
+  readonly burstFunction: LambdaFunction | undefined;
+  /** Brings the task queue's chunks to the worker function. */
+  readonly eventSource: EventSourceMapping;
+  readonly seedRole: Role;
+  /** Tasks run as it, in both functions. */
+  readonly workerRole: Role;
+  readonly seedLogs: LogGroup;
+  readonly workerLogs: LogGroup;
+  readonly burstLogs: LogGroup | undefined;
+  /** `<name>-operator`: what people need who run and collect, or work. */
+  readonly operatorPolicy: ManagedPolicy;
+  /** Alarms and a dashboard, with an `alarmTopic`. */
+  readonly monitoring: FanfoldMonitoring | undefined;
   readonly grantPrincipal: IPrincipal;
 
   /** @throws FanfoldPropsError when a prop is out of its range */
   constructor(scope: Construct, id: string, props: FanfoldProps = {}) {
     super(scope, id);
-    const { tasks, memorySize = 1024, maxConcurrency = 100 } = props;
     this.name = checkedName(this, props.name);
-    checkRange(this, 'memorySize', memorySize, 128, 10_240);
-    checkRange(this, 'maxConcurrency', maxConcurrency, 2, 1000);
+    const limits = limitsOf(this, props);
+    const environment = checkedEnvironment(this, props.environment);
+    checkOptions(this, props);
 
-    this.deadLetterQueue = this.#queue('DeadLetterQueue', 'tasks-dead');
-    this.taskQueue = this.#queue('TaskQueue', 'tasks', {
+    const tasks = this.#tasks(props, limits);
+
+    this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
+    this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
       // Six function timeouts, as AWS advises: throttled deliveries need the time. A worker that
       // dies is noticed sooner, by its claim on the message.
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-      visibilityTimeout: Duration.seconds(6 * WORKER_TIMEOUT.toSeconds()),
+      visibilityTimeout: Duration.seconds(6 * limits.timeout.toSeconds()),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
-    this.resultQueue = this.#queue('ResultQueue', 'results', {
+    this.resultQueue = this.#queue(props, 'ResultQueue', 'results', {
       visibilityTimeout: RESULT_VISIBILITY,
       receiveMessageWaitTime: Duration.seconds(20),
     });
 
-    this.seedFunction = this.#function('Seed', 'seed', {
-      ...bundle(this, 'seed', tasks),
-      description: 'Cuts the inputs of a run into chunks and queues them.',
-      timeout: SEED_TIMEOUT,
-      memorySize: 1024,
+    const functions = new Functions(this, {
+      ...limits,
+      name: this.name,
+      props,
+      environment,
+      queues: { tasks: this.taskQueue, dead: this.deadLetterQueue, results: this.resultQueue },
+      runQueues: this.#runQueues(),
+      seedCode: bundle('seed', tasks, props.bundling),
+      workerCode: bundle('worker', tasks, props.bundling),
     });
-    this.workerFunction = this.#function('Worker', 'worker', {
-      ...bundle(this, 'worker', tasks),
-      description: 'Runs tasks over chunks of inputs and reports what became of each.',
-      timeout: WORKER_TIMEOUT,
-      memorySize,
-      // It sends further attempts, and what it has not started, back to the queue it takes from.
-      recursiveLoop: RecursiveLoop.ALLOW,
+    this.seedFunction = functions.seed;
+    this.workerFunction = functions.worker;
+    this.burstFunction = functions.burst;
+    this.eventSource = functions.eventSource;
+    this.seedRole = functions.seedRole;
+    this.workerRole = functions.workerRole;
+    this.seedLogs = functions.seedLogs;
+    this.workerLogs = functions.workerLogs;
+    this.burstLogs = functions.burstLogs;
+    this.grantPrincipal = this.workerRole;
+    this.operatorPolicy = operatorPolicy(this, {
+      encryptionKey: props.encryptionKey,
+      runQueues: this.#runQueues(),
     });
-    this.workerFunction.addEventSource(
-      new SqsEventSource(this.taskQueue, {
-        batchSize: 1,
-        reportBatchItemFailures: true,
-        maxConcurrency,
-      }),
-    );
-    this.grantPrincipal = this.workerFunction.grantPrincipal;
-    this.#grantQueues();
+    const { alarmTopic } = props;
+    this.monitoring =
+      alarmTopic && new FanfoldMonitoring(this, 'Monitoring', { fanfold: this, alarmTopic });
+    acknowledgeRules(this, this.#runQueues(), props);
   }
 
-  #queue(id: string, suffix: string, props: QueueProps = {}): Queue {
-    return new Queue(this, id, {
-      queueName: `${this.name}-${suffix}`,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: RETENTION,
-      ...props,
+  /** The tasks module, looked into where it is to be bundled. */
+  #tasks({ tasks, bundling = {} }: FanfoldProps, { timeout }: Limits): string | undefined {
+    const path = tasks === undefined ? undefined : tasksModule(this, tasks);
+    if (!Stack.of(this).bundlingRequired) return path;
+    const esbuild = requireEsbuild(this);
+    if (path === undefined) return undefined;
+    checkTasks(this, esbuild, {
+      path,
+      timeoutSeconds: timeout.toSeconds(),
+      external: [...(bundling.externalModules ?? []), ...(bundling.nodeModules ?? [])],
     });
+    return path;
   }
 
-  #function(id: string, suffix: string, props: NodejsFunctionProps): NodejsFunction {
-    const functionName = `${this.name}-${suffix}`;
-    const logGroup = new LogGroup(this, `${id}Logs`, {
-      logGroupName: `/aws/lambda/${functionName}`,
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    // A role of its own, because the one that CDK would make may write to any log group.
-    const role = new Role(this, `${id}Role`, {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    });
-    logGroup.grantWrite(role);
-    return new NodejsFunction(this, id, {
-      functionName,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      role,
-      logGroup,
-      tracing: Tracing.ACTIVE,
-      environment: { FANFOLD_NAME: this.name, NODE_OPTIONS: '--enable-source-maps' },
-      ...props,
-    });
-  }
-
-  /** What the pipeline itself asks of SQS, beside the worker's event source. */
-  #grantQueues(): void {
-    const runQueues = Stack.of(this).formatArn({
+  /** The ARNs of runs' own queues. */
+  #runQueues(): string {
+    return Stack.of(this).formatArn({
       service: 'sqs',
       resource: `${this.name}-run-*`,
       arnFormat: ArnFormat.NO_RESOURCE_NAME,
     });
-    const allow = (to: NodejsFunction, actions: string[]) =>
-      to.addToRolePolicy(new PolicyStatement({ actions, resources: [runQueues] }));
-
-    this.taskQueue.grant(this.seedFunction, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-    this.resultQueue.grant(this.seedFunction, 'sqs:GetQueueUrl');
-    allow(this.seedFunction, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue']);
-
-    for (const queue of [this.taskQueue, this.deadLetterQueue, this.resultQueue]) {
-      queue.grant(this.workerFunction, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-    }
-    allow(this.workerFunction, ['sqs:GetQueueUrl', 'sqs:SendMessage']);
   }
-}
 
-/** Forty characters leave a queue's name, at most eighty, room for a run's id. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+  #queue(
+    { encryptionKey, removalPolicy = RemovalPolicy.DESTROY }: FanfoldProps,
+    id: string,
+    suffix: string,
+    props: QueueProps = {},
+  ): Queue {
+    return new Queue(this, id, {
+      queueName: `${this.name}-${suffix}`,
+      ...(encryptionKey
+        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
+        : { encryption: QueueEncryption.SQS_MANAGED }),
+      enforceSSL: true,
+      retentionPeriod: RETENTION,
+      removalPolicy,
+      ...props,
+    });
+  }
 
-function checkedName(scope: Construct, given: string | undefined): string {
-  const name = given ?? Stack.of(scope).stackName;
-  if (NAME.test(name)) return name;
-  refuse(
-    scope,
-    `a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; ${given === undefined ? `the stack's, "${name}" (${name.length} characters), is not. Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters) is not.`}`,
-  );
-}
-
-function checkRange(
-  scope: Construct,
-  prop: keyof FanfoldProps,
-  value: number,
-  from: number,
-  to: number,
-): void {
-  if (Token.isUnresolved(value)) return;
-  if (Number.isInteger(value) && value >= from && value <= to) return;
-  refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${value} came.`);
+  /** Outputs of the stack that say where the deployment's parts are. */
+  output(): void {
+    const output = (id: string, description: string, value: string) =>
+      new CfnOutput(Stack.of(this), id, { description, value });
+    output('TaskQueueUrl', 'Chunks of inputs wait here.', this.taskQueue.queueUrl);
+    output(
+      'DeadLetterQueueUrl',
+      'Task messages that could not be worked on.',
+      this.deadLetterQueue.queueUrl,
+    );
+    output(
+      'ResultQueueUrl',
+      'Results of runs that have no queue of their own.',
+      this.resultQueue.queueUrl,
+    );
+    output('SeedFunctionName', 'Invoke it to start a run.', this.seedFunction.functionName);
+    output('WorkerFunctionName', 'Runs the tasks.', this.workerFunction.functionName);
+    output(
+      'OperatorPolicyArn',
+      'Attach it to who runs and collects from a command line.',
+      this.operatorPolicy.managedPolicyArn,
+    );
+  }
 }

@@ -1,3 +1,5 @@
-export { Fanfold, type FanfoldProps } from './fanfold.ts';
+export { Fanfold } from './fanfold.ts';
 export { FanfoldStack, type FanfoldStackProps } from './fanfold-stack.ts';
+export { FanfoldMonitoring, type MonitoringProps } from './monitoring.ts';
+export type { FanfoldProps } from './props.ts';
 export { FanfoldPropsError } from './refuse.ts';

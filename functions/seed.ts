@@ -1,4 +1,4 @@
 import * as tasks from '#shipped-tasks';
-import { seedHandler } from '../src/handlers.ts';
+import { powertoolsLog, seedHandler } from '../src/handlers.ts';
 
-export const handler = seedHandler(tasks);
+export const handler = seedHandler(tasks, { log: powertoolsLog() });

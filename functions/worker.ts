@@ -1,4 +1,17 @@
 import * as tasks from '#shipped-tasks';
-import { workerHandler } from '../src/handlers.ts';
+import {
+  burstHandler,
+  powertoolsLog,
+  powertoolsMetrics,
+  type WatchOptions,
+  workerHandler,
+} from '../src/handlers.ts';
 
-export const handler = workerHandler(tasks);
+const watching: WatchOptions = {
+  log: powertoolsLog(),
+  metrics: powertoolsMetrics(),
+  exit: () => process.exit(1),
+};
+
+export const handler = workerHandler(tasks, watching);
+export const burst = burstHandler(tasks, watching);

@@ -28,12 +28,14 @@ const strays = (folder: string, forbidden: RegExp) =>
 
 // The arrows of the README's picture.
 it.each([
-  ['src/pipeline', /^src\/(local|cli|connect|index|handlers)/],
+  ['src/pipeline', /^src\/(local|cli|connect|index|handlers)|^@aws-lambda-powertools/],
   ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport)|errors)/],
   ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
   ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
+  ['src/handlers', /^src\/(local|cli|connect|index)/],
   ['functions', /^src\/(local|cli|connect|index)/],
-  ['src/local', /^src\/simulate/],
+  // The handlers, but nothing of what only a function on AWS needs.
+  ['src/local', /^src\/(simulate|handlers\.ts)/],
   ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],
   ['cdk', /^(src|functions|bin)\b/],
 ])('%s imports nothing that it is not to know', (folder, forbidden) => {

@@ -1,5 +1,5 @@
 import { FanfoldError } from '../errors.ts';
-import { workerHandler } from '../handlers.ts';
+import { workerHandler } from '../handlers/worker.ts';
 import { TaskRegistry } from '../task.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 

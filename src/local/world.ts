@@ -1,5 +1,5 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { seedHandler } from '../handlers.ts';
+import { seedHandler } from '../handlers/seed.ts';
 import type { Deployment } from '../pipeline/deployment.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { AnyTask, TaskRegistry } from '../task.ts';

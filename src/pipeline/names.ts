@@ -8,6 +8,7 @@ export interface Names {
   readonly results: string;
   readonly seed: string;
   readonly worker: string;
+  readonly burst: string;
   run(runId: string): string;
 }
 
@@ -28,6 +29,7 @@ export function namesOf(name: string): Names {
     results: `${name}-results`,
     seed: `${name}-seed`,
     worker: `${name}-worker`,
+    burst: `${name}-burst`,
     run: (runId) => `${name}-run-${runId}`,
   };
 }

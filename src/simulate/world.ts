@@ -1,4 +1,5 @@
-import { type SqsEvent, seedHandler, workerHandler } from '../handlers.ts';
+import { seedHandler } from '../handlers/seed.ts';
+import { type SqsEvent, workerHandler } from '../handlers/worker.ts';
 import { Lambda } from '../local/lambda/index.ts';
 import { Sqs } from '../local/sqs/index.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';

@@ -4,7 +4,13 @@ import {
   type SQSClientResolvedConfig,
 } from '@aws-sdk/client-sqs';
 import { vi } from 'vitest';
-import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import {
+  type BurstResponse,
+  burstHandler,
+  seedHandler,
+  type WatchOptions,
+  workerHandler,
+} from '../../src/handlers.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { inProcess } from '../../src/local/transport.ts';
@@ -21,6 +27,12 @@ export interface VirtualOptions {
   workers?: number;
   /** @default 60 */
   sliceSeconds?: number;
+  /** Burst workers that a run may start. @default 0 */
+  burst?: number;
+  /** The burst function's. @default 900 */
+  burstTimeoutSeconds?: number;
+  /** What the handlers tell. */
+  watching?: WatchOptions;
 }
 
 /**
@@ -29,7 +41,14 @@ export interface VirtualOptions {
  */
 export async function virtualDeployment(
   tasks: AnyTask[],
-  { workerTasks = tasks, workers = 1, sliceSeconds = 60 }: VirtualOptions = {},
+  {
+    workerTasks = tasks,
+    workers = 1,
+    sliceSeconds = 60,
+    burst = 0,
+    burstTimeoutSeconds = 900,
+    watching = {},
+  }: VirtualOptions = {},
 ) {
   const sqs = new Sqs();
   const client = createSqsClient(sqs);
@@ -40,21 +59,35 @@ export async function virtualDeployment(
   const deadQueueUrl = await create(names.dead);
   // As on AWS: six times the function's timeout.
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
-  lambda.addFunction(names.seed, seedHandler(registry(tasks), { sqs: client, name: names.name }), {
+  const lambdaClient = createLambdaClient(lambda);
+  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
+  lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst }), {
     timeoutSeconds: 60,
   });
+  /** What the burst workers answered, in the order of their ends. */
+  const bursts: BurstResponse[] = [];
+  const burstWorker = burstHandler(registry(workerTasks), { ...here, sliceSeconds });
+  lambda.addFunction(
+    names.burst,
+    async (event, context) => {
+      const answer = await burstWorker(event, context);
+      bursts.push(answer);
+      return answer;
+    },
+    { timeoutSeconds: burstTimeoutSeconds },
+  );
   lambda.addFunction(
     names.worker,
     (event, context) => {
       const { client: own, died } = mortalClient(sqs);
-      const options = { sqs: own, name: names.name, sliceSeconds };
+      const options = { ...watching, sqs: own, name: names.name, sliceSeconds };
       return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
     },
     { timeoutSeconds: 900 },
   );
   const deployment: Deployment = {
     sqs: client,
-    lambda: createLambdaClient(lambda),
+    lambda: lambdaClient,
     names,
     workers,
   };
@@ -65,6 +98,7 @@ export async function virtualDeployment(
     deployment,
     taskQueueUrl,
     deadQueueUrl,
+    bursts,
     tasksLeft: () => sqs.peek(names.tasks),
     /** Starts the event source. */
     startWorkers: () =>

@@ -99,12 +99,51 @@ describe.concurrent('the app', () => {
       expect(code).not.toContain("A file's path was expected");
       expect(statSync(bundle).size).toBeLessThan(500_000);
       const loaded = await load(bundle);
+      // Classes keep their names where tasks run.
+      const names = name === 'Own-seed' ? ['\\w+', '\\w+'] : ['NonRetryableError', 'OutOfPaper'];
       expect(loaded.stdout, loaded.stderr).toMatch(
-        new RegExp(`^${process.platform} function NonRetryableError\nOutOfPaper: empty\n`),
+        new RegExp(`^${process.platform} function ${names[0]}\n${names[1]}: empty\n`),
       );
       expect(loaded.stdout).toMatch(/src\/tasks\.ts:8:/);
       expect(loaded.stdout).toMatch(/\nhandler: function\n$/);
     }
+  });
+
+  it.each([
+    [
+      'two tasks of one name',
+      "export const a = defineTask({ name: 'same', run: () => 1 });\nexport const b = defineTask({ name: 'same', run: () => 2 });",
+      'two tasks in PATH are named "same". Give one of them another name.',
+    ],
+    ['no task', 'export const a = 1;', 'the tasks module PATH exports no task. Export what'],
+    [
+      'a task that takes longer than a worker may',
+      "export const a = defineTask({ name: 'slow', timeoutSeconds: 895, run: () => 1 });",
+      'the task "slow" has a timeoutSeconds of 895, and a worker\'s `timeout` of 900 seconds leaves at most 890',
+    ],
+    ['no TypeScript', 'export const a = ;', "the tasks module PATH can't be bundled: Unexpected"],
+  ])('refuses %s', async (name, code, sentence) => {
+    const path = project(`wrong-${name.replaceAll(' ', '-')}`, {});
+    const tasks = join(path, 'tasks.ts');
+    writeFileSync(tasks, `import { defineTask } from 'fanfold';\n${code}\n`);
+    const { status, stderr } = await app(path, { tasks: 'tasks.ts' });
+    expect(stderr).toContain(`Fanfold/Fanfold: ${sentence.replace('PATH', tasks)}`);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(1);
+  });
+
+  it('warns where a module loads nowhere but in Lambda', async () => {
+    const path = project('elsewhere-only', {});
+    const code =
+      "if (!process.env.TABLE) throw new Error('TABLE is not set');\nexport const a = defineTask({ name: 'a', run: () => 1 });";
+    writeFileSync(join(path, 'tasks.ts'), `import { defineTask } from 'fanfold';\n${code}\n`);
+    const { status, stderr } = await app(path, { tasks: 'tasks.ts' });
+    expect(status, stderr).toBe(0);
+    const manifest = globSync('cdk.out/**/*.json', { cwd: path }).map((file) =>
+      readFileSync(join(path, file), 'utf8'),
+    );
+    expect(manifest.join()).toContain('could not be loaded here, so its tasks are not checked');
+    expect(manifest.join()).toContain('Error: TABLE is not set');
   });
 
   it('ends with a sentence, and nothing else, when it cannot be', async () => {

@@ -1,10 +1,15 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnParameter } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
-import { emptyStack, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
   try {
@@ -67,6 +72,143 @@ describe('numbers', () => {
     const memory = new CfnParameter(stack, 'Memory', { type: 'Number' });
     expect(() => new Fanfold(stack, 'Fanfold', { memorySize: memory.valueAsNumber })).not.toThrow();
   });
+
+  it('are known at synthesis where others are made of them', () => {
+    const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
+    expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
+      message:
+        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    });
+    expect(refusal({ burst: later })).toMatchObject({
+      message:
+        'Photos/Fanfold: `burst` has to be known at synthesis: what it leaves is for the task queue.',
+    });
+  });
+});
+
+describe('what belongs together', () => {
+  it.each([
+    [{ burst: 99 }, '`burst` is a whole number from 0 to 98; 99 came.'],
+    [{ burst: -1 }, '`burst` is a whole number from 0 to 98; -1 came.'],
+    [
+      { reservedConcurrentExecutions: 49 },
+      '`reservedConcurrentExecutions` is a whole number from 50 to 10000; 49 came.',
+    ],
+    [
+      { timeout: Duration.minutes(16) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 960 came.',
+    ],
+    [
+      { timeout: Duration.seconds(3) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 3 came.',
+    ],
+    [
+      { timeout: Duration.millis(200_500) },
+      '`timeout` is a Duration of whole seconds, from 120 to 900; 200.5 came.',
+    ],
+    [
+      { removalPolicy: RemovalPolicy.SNAPSHOT },
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    ],
+    [
+      { logRetention: 45 },
+      '`logRetention` is one of RetentionDays; 45 came, and CloudWatch keeps logs for no such number of days.',
+    ],
+    [{ vpcSubnets: {} }, '`vpcSubnets` came without the `vpc` that it is of. Give that too.'],
+    [
+      { securityGroups: [] },
+      '`securityGroups` came without the `vpc` that it is of. Give that too.',
+    ],
+    [
+      { environment: { FANFOLD_NAME: 'x' } },
+      '`environment` is for your tasks; FANFOLD_NAME begins with what Fanfold sets itself. Give it another name.',
+    ],
+    [
+      { environment: { AWS_REGION: 'x' } },
+      "`environment` is for your tasks; AWS_REGION is Lambda's own. Give it another name.",
+    ],
+    [
+      { environment: { 'my-table': 'x' } },
+      'an environment variable\'s name is two or more letters, digits and "_", and starts with a letter; "my-table" came in `environment`.',
+    ],
+  ])('refuses %j', (props: FanfoldProps, sentence) => {
+    expect(refusal(props)).toMatchObject({ message: `Photos/Fanfold: ${sentence}` });
+  });
+
+  it('gives a queue six of the function’s timeouts', () => {
+    templateOf({ timeout: Duration.minutes(3) }).hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'Photos-tasks',
+      VisibilityTimeout: 1080,
+    });
+  });
+
+  it('lets the tasks have an environment, another processor and a VPC', () => {
+    const stack = emptyStack();
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['us-east-1a'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
+    });
+    new Fanfold(stack, 'Fanfold', {
+      vpc,
+      architecture: Architecture.X86_64,
+      environment: { TABLE: 'photos', NODE_OPTIONS: '--no-warnings' },
+    });
+    const template = Template.fromStack(stack);
+    for (const name of ['Photos-worker', 'Photos-burst']) {
+      template.hasResourceProperties('AWS::Lambda::Function', {
+        FunctionName: name,
+        Architectures: ['x86_64'],
+        Environment: {
+          Variables: { TABLE: 'photos', NODE_OPTIONS: '--enable-source-maps --no-warnings' },
+        },
+        VpcConfig: Match.anyValue(),
+      });
+    }
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Photos-seed',
+      VpcConfig: Match.absent(),
+    });
+    expect(allowedTo(template, 'Photos-worker')).toContain('ec2:CreateNetworkInterface on *');
+    expect(allowedTo(template, 'Photos-seed').join()).not.toContain('ec2:');
+  });
+
+  it('encrypts all queues with a key that all who need it may use', () => {
+    const stack = emptyStack();
+    const encryptionKey = new Key(stack, 'Key');
+    new Fanfold(stack, 'Fanfold', { encryptionKey });
+    const template = Template.fromStack(stack);
+    const queues = Object.values(template.findResources('AWS::SQS::Queue'));
+    expect(queues.map(({ Properties }) => Properties.KmsMasterKeyId !== undefined)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    for (const name of ['Photos-seed', 'Photos-worker']) {
+      const kms = allowedTo(template, name).filter((line) => line.startsWith('kms:'));
+      expect(kms.map((line) => line.split(' ')[0])).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
+    }
+    template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Action: ['kms:GenerateDataKey', 'kms:Decrypt'] }),
+        ]),
+      },
+    });
+  });
+
+  it('lets the seed read the buckets that inputs are in, and no other', () => {
+    const stack = emptyStack();
+    const inputBuckets = [Bucket.fromBucketName(stack, 'Inputs', 'my-inputs')];
+    new Fanfold(stack, 'Fanfold', { inputBuckets });
+    const s3 = allowedTo(Template.fromStack(stack), 'Photos-seed').filter((line) =>
+      line.startsWith('s3:'),
+    );
+    expect(s3).toEqual([
+      's3:GetObject on arn:AWS::Partition:s3:::my-inputs/*',
+      's3:ListBucket on arn:AWS::Partition:s3:::my-inputs',
+    ]);
+  });
 });
 
 describe('tasks', () => {
@@ -95,12 +237,26 @@ describe('context', () => {
       read({ name: 'Photos', tasks: 'a.ts', memorySize: '512', maxConcurrency: 200, other: 1 }),
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
+    expect(
+      read({ timeout: '300', burst: '0', architecture: 'x86_64', inputBuckets: 'one,two' }),
+    ).toEqual({
+      timeout: Duration.seconds(300),
+      burst: 0,
+      architecture: Architecture.X86_64,
+      inputBucketNames: ['one', 'two'],
+    });
   });
 
   it.each([
     [{ maxConcurrency: 'many' }, '`maxConcurrency` is a whole number; "many" came.'],
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
+    [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
+    [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
+    [
+      { inputBuckets: 'Mine' },
+      '`inputBuckets` is names of buckets, with commas between them; "Mine" came.',
+    ],
   ])('refuses %j', (context, sentence) => {
     expect(() => read(context)).toThrow(`The context value ${sentence}`);
   });

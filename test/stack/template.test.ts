@@ -69,31 +69,38 @@ describe('the queues', () => {
 describe('the functions', () => {
   const template = templateOf({ memorySize: 2048 });
 
-  it('are two, on Node 24 and arm64, traced, and find everything by one name', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 2);
-    for (const [name, MemorySize, Timeout] of [
-      ['Photos-seed', 1024, 60],
-      ['Photos-worker', 2048, 900],
+  it('are three, on Node 24 and arm64, traced, and find everything by one name', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 3);
+    for (const [name, Handler, MemorySize, Timeout] of [
+      ['Photos-seed', 'index.handler', 1024, 900],
+      ['Photos-worker', 'index.handler', 2048, 900],
+      ['Photos-burst', 'index.burst', 2048, 900],
     ] as const) {
       expect(
         only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties,
       ).toMatchObject({
         Architectures: ['arm64'],
         Environment: {
-          Variables: { FANFOLD_NAME: 'Photos', NODE_OPTIONS: '--enable-source-maps' },
+          Variables: {
+            FANFOLD_NAME: 'Photos',
+            NODE_OPTIONS: '--enable-source-maps',
+            POWERTOOLS_SERVICE_NAME: 'Photos',
+            POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
+          },
         },
-        Handler: 'index.handler',
+        Handler,
         MemorySize,
         Runtime: 'nodejs24.x',
         Timeout,
         TracingConfig: { Mode: 'Active' },
+        RecursiveLoop: 'Allow',
       });
     }
   });
 
-  it('write to log groups of their own, kept for a month and gone with the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 2);
-    for (const name of ['Photos-seed', 'Photos-worker']) {
+  it('log JSON to groups of their own, kept for a month and gone with the stack', () => {
+    template.resourceCountIs('AWS::Logs::LogGroup', 3);
+    for (const name of ['Photos-seed', 'Photos-worker', 'Photos-burst']) {
       const group = only(template, 'AWS::Logs::LogGroup', { LogGroupName: `/aws/lambda/${name}` });
       expect(group).toMatchObject({
         Properties: { RetentionInDays: 30 },
@@ -101,15 +108,8 @@ describe('the functions', () => {
       });
       expect(
         only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties.LoggingConfig,
-      ).toEqual({ LogGroup: { Ref: group.logicalId } });
+      ).toEqual({ LogFormat: 'JSON', LogGroup: { Ref: group.logicalId } });
     }
-  });
-
-  it('let the worker send to the queue it takes from', () => {
-    const recursive = (name: string) =>
-      only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties.RecursiveLoop;
-    expect(recursive('Photos-worker')).toBe('Allow');
-    expect(recursive('Photos-seed')).toBeUndefined();
   });
 
   it('take one chunk an invocation, and may hand it back', () => {
@@ -121,19 +121,62 @@ describe('the functions', () => {
       EventSourceArn: { 'Fn::GetAtt': [tasks.logicalId, 'Arn'] },
       FunctionName: { Ref: worker.logicalId },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 100 },
+      ScalingConfig: { MaximumConcurrency: 50 },
     });
   });
 
-  it('scale as far as they are allowed to', () => {
-    templateOf({ maxConcurrency: 200 }).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      ScalingConfig: { MaximumConcurrency: 200 },
+  it.each([
+    [{}, 50, 50],
+    [{ maxConcurrency: 200 }, 100, 100],
+    [{ maxConcurrency: 1000 }, 900, 100],
+    [{ maxConcurrency: 1000, burst: 900 }, 100, 900],
+    [{ maxConcurrency: 3 }, 2, 1],
+    [{ maxConcurrency: 2 }, 2, 0],
+    [{ burst: 0 }, 100, 0],
+  ])('are at most as many at once as %j allows', (props, scaled, burst) => {
+    const limited = templateOf(props);
+    limited.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: scaled },
     });
+    const found = Object.values(
+      limited.findResources('AWS::Lambda::Function', {
+        Properties: { FunctionName: 'Photos-burst' },
+      }),
+    );
+    expect(found.map(({ Properties }) => Properties.ReservedConcurrentExecutions)).toEqual(
+      burst === 0 ? [] : [burst],
+    );
+    const seed = only(limited, 'AWS::Lambda::Function', { FunctionName: 'Photos-seed' });
+    const { Variables } = seed.Properties.Environment as { Variables: Record<string, string> };
+    expect(Variables.FANFOLD_BURST).toBe(burst === 0 ? undefined : String(burst));
+  });
+
+  it('that are started try again as often as it does good, and no longer', () => {
+    const invoked = (FunctionName: string) => {
+      const { logicalId } = only(template, 'AWS::Lambda::Function', { FunctionName });
+      return only(template, 'AWS::Lambda::EventInvokeConfig', { FunctionName: { Ref: logicalId } })
+        .Properties;
+    };
+    expect(invoked('Photos-seed')).toMatchObject({
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 3600,
+    });
+    expect(invoked('Photos-burst')).toMatchObject({
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 60,
+    });
+  });
+
+  it('that run tasks are one code, from one asset', () => {
+    const codeOf = (FunctionName: string) =>
+      only(template, 'AWS::Lambda::Function', { FunctionName }).Properties.Code;
+    expect(codeOf('Photos-burst')).toEqual(codeOf('Photos-worker'));
   });
 });
 
 describe('the roles', () => {
   const runQueues = 'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-*';
+  const lambda = 'arn:AWS::Partition:lambda:AWS::Region:AWS::AccountId:function:Photos';
   const everyFunction = (name: string) => [
     `logs:CreateLogStream on /aws/lambda/${name}`,
     `logs:PutLogEvents on /aws/lambda/${name}`,
@@ -149,6 +192,8 @@ describe('the roles', () => {
         'sqs:GetQueueUrl on Photos-tasks',
         'sqs:SendMessage on Photos-tasks',
         'sqs:GetQueueUrl on Photos-results',
+        'sqs:GetQueueAttributes on Photos-results',
+        `lambda:InvokeFunction on ${lambda}-burst`,
         `sqs:CreateQueue on ${runQueues}`,
         `sqs:GetQueueUrl on ${runQueues}`,
         `sqs:TagQueue on ${runQueues}`,
@@ -159,19 +204,23 @@ describe('the roles', () => {
   it('let the worker take tasks, send them on, and report', () => {
     expect(allowedTo(templateOf(), 'Photos-worker')).toEqual(
       [
-        ...everyFunction('Photos-worker'),
-        'sqs:ChangeMessageVisibility on Photos-tasks',
-        'sqs:DeleteMessage on Photos-tasks',
-        'sqs:GetQueueAttributes on Photos-tasks',
-        'sqs:GetQueueUrl on Photos-tasks',
-        'sqs:ReceiveMessage on Photos-tasks',
-        'sqs:SendMessage on Photos-tasks',
-        'sqs:GetQueueUrl on Photos-tasks-dead',
-        'sqs:SendMessage on Photos-tasks-dead',
-        'sqs:GetQueueUrl on Photos-results',
-        'sqs:SendMessage on Photos-results',
-        `sqs:GetQueueUrl on ${runQueues}`,
-        `sqs:SendMessage on ${runQueues}`,
+        ...new Set([
+          ...everyFunction('Photos-worker'),
+          ...everyFunction('Photos-burst'),
+          `lambda:InvokeFunction on ${lambda}-burst`,
+          'sqs:ChangeMessageVisibility on Photos-tasks',
+          'sqs:DeleteMessage on Photos-tasks',
+          'sqs:GetQueueAttributes on Photos-tasks',
+          'sqs:GetQueueUrl on Photos-tasks',
+          'sqs:ReceiveMessage on Photos-tasks',
+          'sqs:SendMessage on Photos-tasks',
+          'sqs:GetQueueUrl on Photos-tasks-dead',
+          'sqs:SendMessage on Photos-tasks-dead',
+          'sqs:GetQueueUrl on Photos-results',
+          'sqs:SendMessage on Photos-results',
+          `sqs:GetQueueUrl on ${runQueues}`,
+          `sqs:SendMessage on ${runQueues}`,
+        ]),
       ].sort(),
     );
   });
@@ -207,10 +256,11 @@ describe('FanfoldStack', () => {
       DeadLetterQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks-dead' }),
       ResultQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-results' }),
       SeedFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-seed' }),
+      OperatorPolicyArn: ref('AWS::IAM::ManagedPolicy', { ManagedPolicyName: 'Photos-operator' }),
       WorkerFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-worker' }),
     });
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
-      ScalingConfig: { MaximumConcurrency: 7 },
+      ScalingConfig: { MaximumConcurrency: 4 },
     });
   });
 });

@@ -9,7 +9,7 @@ import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { sqsOf } from '../served/clients.ts';
 import type { Begun, FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
-import { tellingTasks } from './telling.ts';
+import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
 
@@ -73,18 +73,17 @@ async function work(start: Start): Promise<void> {
   const sqs = sqsOf(connection, { userAgentAppId });
   // Where a server may be away for a moment, what has been done is worth waiting for it.
   const patient = userAgentAppId ? sqs : sqsOf(connection, { maxAttempts: PATIENT_ATTEMPTS });
-  const told = start.telling
-    ? tellingTasks(tasks, (ran) => tell({ type: 'ran', ran }))
-    : { tasks, close() {} };
+  const told = start.telling ? telling((ran) => tell({ type: 'ran', ran })) : undefined;
   worker = new Worker({
     sqs: patient,
-    tasks: told.tasks,
+    tasks,
     taskQueueUrl,
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
     onRefused: ({ message }) =>
       tell({ type: 'trouble', message: `passed a chunk on: ${message}`, passing: false }),
+    onEnded: told?.onEnded,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
   // Node does so when a process ends, but most workers are killed while they wait.
@@ -101,7 +100,7 @@ async function work(start: Start): Promise<void> {
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   });
-  told.close();
+  told?.close();
   clearInterval(alive);
   // What was told last is on its way.
   await tell({ type: 'alive' });

@@ -1,7 +1,8 @@
 import { isNonRetryable, messageOf, nameOf } from '../../errors.ts';
-import type { AnyTask, Json, TaskContext, TaskLog } from '../../task.ts';
+import type { AnyTask, Json } from '../../task.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { FailureCode } from '../messages/result.ts';
+import { Attempt, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
 
 /** What became of one attempt at one input. */
@@ -34,6 +35,7 @@ export class Execution {
   readonly #chunk: Chunk;
   readonly #settled: (outcome: Outcome) => void;
   readonly #mayStart: () => boolean;
+  readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
   readonly #interrupted: Chunk['items'] = [];
@@ -48,11 +50,13 @@ export class Execution {
     chunk: Chunk,
     settled: (outcome: Outcome) => void,
     mayStart: () => boolean,
+    writeLog: WriteLog = writeToConsole,
   ) {
     this.#task = task;
     this.#chunk = chunk;
     this.#settled = settled;
     this.#mayStart = mayStart;
+    this.#writeLog = writeLog;
   }
 
   /** Ends when nothing runs and nothing more is to start. */
@@ -106,7 +110,7 @@ export class Execution {
     while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
       if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
       const [index, input] = items[this.#next++] as [number, Json];
-      this.#start(new Attempt(this.#chunk, index, input));
+      this.#start(new Attempt(this.#chunk, index, input, this.#writeLog));
     }
     if (this.#running.size > 0) return;
     clearTimeout(this.#timer);
@@ -202,58 +206,6 @@ export class Execution {
     const { index, input } = attempt;
     const failure = { code, name, message, retryable };
     this.#settled({ index, ok: false, input, failure, ms: attempt.elapsed() });
-  }
-}
-
-/** One attempt at one input: what the function sees of it. */
-class Attempt implements TaskContext {
-  readonly index: number;
-  readonly input: Json;
-  readonly startedAt = performance.now();
-  readonly #chunk: Chunk;
-  #controller: AbortController | undefined;
-  #aborted: unknown;
-
-  constructor(chunk: Chunk, index: number, input: Json) {
-    this.#chunk = chunk;
-    this.index = index;
-    this.input = input;
-  }
-
-  get runId(): string {
-    return this.#chunk.runId;
-  }
-
-  get attempt(): number {
-    return this.#chunk.attempt;
-  }
-
-  // Made when asked for: most functions never look.
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
-    return this.#controller.signal;
-  }
-
-  get log(): TaskLog {
-    const { runId, index, attempt } = this;
-    const write = (level: keyof TaskLog) => (message: string, fields?: object) =>
-      console[level](JSON.stringify({ level, message, runId, index, attempt, ...fields }));
-    return {
-      debug: write('debug'),
-      info: write('info'),
-      warn: write('warn'),
-      error: write('error'),
-    };
-  }
-
-  abort(reason: unknown): void {
-    this.#aborted = reason;
-    this.#controller?.abort(reason);
-  }
-
-  elapsed(): number {
-    return performance.now() - this.startedAt;
   }
 }
 

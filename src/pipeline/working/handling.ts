@@ -2,9 +2,10 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../faults.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import { failedLine, okLine } from '../messages/result.ts';
+import { type FailureCode, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
+import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { Execution, type Outcome } from './execute.ts';
 import { type Outbox, Report } from './report.ts';
@@ -34,6 +35,19 @@ export interface Held {
   settled(): number[];
 }
 
+/** An attempt at one input that has ended, as whoever watches a worker is told. */
+export interface EndedAttempt {
+  runId: string;
+  task: string;
+  index: number;
+  attempt: number;
+  ms: number;
+  /** Why it failed; undefined when it is ok. */
+  failure: { code: FailureCode; name: string; message: string } | undefined;
+  /** Whether the input is to be tried again. */
+  again: boolean;
+}
+
 export interface HandlingOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
@@ -46,6 +60,8 @@ export interface HandlingOptions {
   outbox: Outbox;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
   remainingMs?: (() => number) | undefined;
+  onEnded?: ((ended: EndedAttempt) => void) | undefined;
+  writeLog?: WriteLog | undefined;
 }
 
 /** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
@@ -53,6 +69,11 @@ export const UNSURE_SECONDS = 15;
 
 /** What a worker keeps of its process's last moments for reporting, in milliseconds. */
 const FAREWELL_MS = 5_000;
+
+/** Whether an item that begins now, and takes as long as it may, ends before its process must. */
+export function mayEnd({ timeoutSeconds }: AnyTask, remainingMs: (() => number) | undefined) {
+  return !remainingMs || remainingMs() > timeoutSeconds * 1000 + FAREWELL_MS;
+}
 
 /**
  * One chunk in a worker's hand. First its items run, for a slice at most and as long as the claim
@@ -84,6 +105,7 @@ export class Handling implements Held {
         const now = Date.now();
         return this.#hasTime(now) && claim.covers(task.timeoutSeconds, now);
       },
+      options.writeLog,
     );
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
@@ -144,9 +166,16 @@ export class Handling implements Held {
   }
 
   #take(outcome: Outcome): void {
-    const { task, chunk } = this.#options;
+    const { task, chunk, onEnded } = this.#options;
     this.#finished++;
-    if (!outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts) {
+    const again = !outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts;
+    if (onEnded) {
+      const { runId, attempt } = chunk;
+      const { index, ms } = outcome;
+      const failure = outcome.ok ? undefined : outcome.failure;
+      onEnded({ runId, task: task.name, index, attempt, ms, failure, again });
+    }
+    if (again) {
       this.#again.push([outcome.index, outcome.input]);
     } else {
       this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
@@ -156,7 +185,7 @@ export class Handling implements Held {
   #hasTime(now: number): boolean {
     const { sliceSeconds, remainingMs, task } = this.#options;
     if (now - this.#startedAt >= sliceSeconds * 1000) return false;
-    return !remainingMs || remainingMs() > task.timeoutSeconds * 1000 + FAREWELL_MS;
+    return mayEnd(task, remainingMs);
   }
 
   /** How many further slices the rest would need at the pace so far, which is how it is cut. */

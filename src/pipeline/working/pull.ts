@@ -8,7 +8,7 @@ import type { Chunk } from '../messages/chunk.ts';
 import { wait } from '../send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
-import type { Worker } from './work.ts';
+import type { Executed, Worker } from './work.ts';
 
 export interface PullOptions {
   sqs: SQSClient;
@@ -16,6 +16,15 @@ export interface PullOptions {
   worker: Worker;
   /** Ends the loop: at once where it waits for a chunk, else after the chunk that is worked on. */
   signal: AbortSignal;
+  /**
+   * Seconds that a receive waits for a chunk; when none has come by then, the loop ends: 1 to 20.
+   * @default the loop goes on without an end
+   */
+  untilEmptySeconds?: number;
+  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  remainingMs?: () => number;
+  /** Calls or chunks in a row that fail, after which the loop ends. @default without a limit */
+  maxFailures?: number;
   /** Told of messages that are in the worker's hand now. */
   onTaken?: (messages: readonly TaskMessage[]) => void;
   /** Told of each chunk whose items are about to run, which waits until that is heard. */
@@ -25,6 +34,18 @@ export interface PullOptions {
   /** Told what went wrong with a call or a chunk; the loop goes on. */
   onError?: (error: unknown) => void;
 }
+
+/**
+ * Why the loop ended: it was told to; its process is worn out by functions that go on after their
+ * time; there was no chunk; its process must end soon; or what it did failed time and again.
+ */
+export type PullEnd = 'stopped' | 'worn' | 'empty' | 'late' | 'failing';
+
+/** Seconds that a receive waits for a chunk: SQS's longest. */
+const WAIT_SECONDS = 20;
+
+/** What must remain of its process's time for a worker to take a chunk, beyond the wait for it. */
+const LAST_TAKE_MS = 10_000;
 
 /** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
@@ -50,21 +71,26 @@ const SETTLING_HANDS = 2;
  * begun. One message is taken at a time, so that none waits in a hand while another worker is
  * free; but where chunks take milliseconds, as many as fit into a moment.
  */
-export async function pull(options: PullOptions): Promise<void> {
-  const { worker, signal, onError } = options;
+export async function pull(options: PullOptions): Promise<PullEnd> {
+  const { signal, onError } = options;
   const settling = new Set<Promise<void>>();
   let size = 1;
   let failures = 0;
+  let end = endOf(options, failures);
+  let first = true;
   const failed = (error: unknown) => {
     if (signal.aborted) return;
     failures++;
     onError?.(error);
   };
-  while (!signal.aborted && worker.stuck === 0) {
+  while (end === undefined) {
     const failuresBefore = failures;
     try {
       const hand = await receive(options, size);
-      const verdicts = await work(options, hand);
+      if (hand.messages.size === 0 && options.untilEmptySeconds) end = 'empty';
+      const { verdicts, late } = await work(options, hand, first);
+      if (late) end = 'late';
+      first &&= hand.messages.size === 0;
       size = nextSize(hand);
       const settled = settle(options, hand, verdicts)
         .catch(failed)
@@ -76,8 +102,21 @@ export async function pull(options: PullOptions): Promise<void> {
     }
     if (failures === failuresBefore) failures = 0;
     else await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+    end ??= endOf(options, failures);
   }
   await Promise.all(settling);
+  return end;
+}
+
+function endOf(
+  { worker, signal, remainingMs, untilEmptySeconds, maxFailures = Infinity }: PullOptions,
+  failures: number,
+): PullEnd | undefined {
+  if (signal.aborted) return 'stopped';
+  if (worker.stuck > 0) return 'worn';
+  if (failures >= maxFailures) return 'failing';
+  const neededMs = (untilEmptySeconds ?? WAIT_SECONDS) * 1000 + LAST_TAKE_MS;
+  return remainingMs && remainingMs() < neededMs ? 'late' : undefined;
 }
 
 /** Messages that were received together, each with the worker's hold on it. */
@@ -88,7 +127,7 @@ interface Hand {
 }
 
 async function receive(
-  { sqs, taskQueueUrl: queueUrl, signal, onTaken }: PullOptions,
+  { sqs, taskQueueUrl: queueUrl, signal, onTaken, untilEmptySeconds }: PullOptions,
   size: number,
 ): Promise<Hand> {
   const receivedAt = Date.now();
@@ -97,7 +136,7 @@ async function receive(
       QueueUrl: queueUrl,
       MaxNumberOfMessages: size,
       MessageSystemAttributeNames: ['ApproximateReceiveCount'],
-      WaitTimeSeconds: 20,
+      WaitTimeSeconds: untilEmptySeconds ?? WAIT_SECONDS,
       VisibilityTimeout: CLAIM_SECONDS,
     }),
     { abortSignal: signal },
@@ -111,12 +150,24 @@ async function receive(
   return { messages, slowestMs: 0 };
 }
 
-/** Works on a hand's messages, one after the other; gives what is to become of each. */
+/** What is to become of each of a hand's messages, and whether there was no time for one. */
+interface Worked {
+  verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>;
+  late: boolean;
+}
+
+/**
+ * Works on a hand's messages, one after the other.
+ *
+ * @param first whether nothing was worked on before: a process that has all its time has enough
+ */
 async function work(
-  { worker, onBegin }: PullOptions,
+  { worker, onBegin, remainingMs }: PullOptions,
   hand: Hand,
-): Promise<Map<TaskMessage, Promise<Verdict>>> {
+  first: boolean,
+): Promise<Worked> {
   const verdicts = new Map<TaskMessage, Promise<Verdict>>();
+  let late = false;
   const waiting = [...hand.messages];
   const handBack = () => {
     for (const [message, claim] of waiting.splice(0)) {
@@ -129,6 +180,8 @@ async function work(
     const begunAt = performance.now();
     const executed = worker.begin(message, {
       claim,
+      remainingMs,
+      inTimeOnly: !first || verdicts.size > 0,
       ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
     });
     verdicts.set(
@@ -136,13 +189,14 @@ async function work(
       executed.then(({ settled }) => settled),
     );
     // A failure is met where the verdicts are looked at.
-    await executed.catch(() => {});
+    const { tooLate = false } = await executed.catch((): Pick<Executed, 'tooLate'> => ({}));
+    late ||= tooLate;
     clearTimeout(misjudged);
     hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
-    if (worker.stuck > 0) handBack();
+    if (worker.stuck > 0 || late) handBack();
   }
   worker.flush();
-  return verdicts;
+  return { verdicts, late };
 }
 
 /** Deletes the messages that are done, when all have their verdict. */

@@ -6,8 +6,17 @@ import { noticeBody } from '../messages/notice.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
+import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
-import { Handling, type Held, type TaskMessage, UNSURE_SECONDS, type Verdict } from './handling.ts';
+import {
+  type EndedAttempt,
+  Handling,
+  type Held,
+  mayEnd,
+  type TaskMessage,
+  UNSURE_SECONDS,
+  type Verdict,
+} from './handling.ts';
 import { type Destination, Outbox, Report } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 
@@ -24,19 +33,31 @@ export interface WorkerOptions {
   /** What is known of runs, where that outlives this worker. @default its own */
   runs?: RunQueues;
   /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
-  onRefused?: (reason: FanfoldError) => void;
+  onRefused?: ((reason: FanfoldError) => void) | undefined;
+  /** Told of each attempt at an input that has ended. */
+  onEnded?: ((ended: EndedAttempt) => void) | undefined;
+  /** Writes the lines that tasks log. @default JSON lines on the console */
+  writeLog?: WriteLog | undefined;
 }
 
 /** A chunk whose items have been run; what came of it is on its way to SQS. */
 export interface Executed {
   settled: Promise<Verdict>;
+  /** Whether it was handed back, since there was no time for it. */
+  tooLate?: boolean;
 }
 
 export interface HandleOptions {
   /** The worker's hold on the message: whoever made it ends it, when the message is deleted. */
   claim: Claim;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
-  remainingMs?: () => number;
+  remainingMs?: (() => number) | undefined;
+  /**
+   * Whether a chunk is handed back when one of its items may take longer than remains. Without it,
+   * its first item is run all the same: some chunk is any process's first.
+   * @default false
+   */
+  inTimeOnly?: boolean;
   /** Told of a chunk whose items are about to run, which waits until that is heard. */
   onBegin?: (chunk: Chunk) => Promise<void>;
 }
@@ -66,7 +87,8 @@ export class Worker {
   /** The chunk whose items run now. */
   #handling: Handling | undefined;
   #stopping = false;
-  #stuck = 0;
+  /** Chunks of which functions went on after their time. */
+  readonly #worn: Handling[] = [];
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -78,9 +100,9 @@ export class Worker {
     return this.#held;
   }
 
-  /** How many functions went on after their time: their process is better replaced. */
+  /** How many functions go on although their time is over: their process is better replaced. */
   get stuck(): number {
-    return this.#stuck;
+    return this.#worn.reduce((sum, { stuck }) => sum + stuck, 0);
   }
 
   /** Starts no further item; the chunk's rest is sent back. */
@@ -127,6 +149,9 @@ export class Worker {
     const state = await this.#runs.state(chunk);
     if (state === 'over') return executed('done');
     const task = tasks.get(chunk.task);
+    if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
+      return { ...executed(this.handBack(message, options.claim)), tooLate: true };
+    }
     // From here on something may be run, or be sent to the task queue.
     if (!(await options.claim.hold(task?.timeoutSeconds ?? 0))) return executed('keep');
     if (state === 'unsure') return executed(this.#sendOn(chunk, 'run', UNSURE_SECONDS));
@@ -159,7 +184,7 @@ export class Worker {
     message: TaskMessage,
     { claim, remainingMs }: HandleOptions,
   ): Promise<Executed> {
-    const { sqs, taskQueueUrl, sliceSeconds } = this.#options;
+    const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
     const handling = new Handling({
       sqs,
       taskQueueUrl,
@@ -171,13 +196,15 @@ export class Worker {
       claim,
       outbox: this.#outbox(chunk),
       remainingMs,
+      onEnded,
+      writeLog,
     });
     this.#held.add(handling);
     this.#handling = handling;
     if (this.#stopping) handling.stop();
     await handling.run();
     this.#handling = undefined;
-    this.#stuck += handling.stuck;
+    if (handling.stuck > 0) this.#worn.push(handling);
     return executed(handling.settle().finally(() => this.#held.delete(handling)));
   }
 
@@ -226,7 +253,11 @@ export class Worker {
   async #fail(chunk: Chunk, code: FailureCode, message: string): Promise<Verdict> {
     const report = new Report(this.#outbox(chunk), () => {});
     const failure = { code, name: code, message, attempts: chunk.attempt };
-    for (const [index] of chunk.items) report.add(index, failedLine(index, failure, 0), false);
+    const { runId, task, attempt } = chunk;
+    for (const [index] of chunk.items) {
+      report.add(index, failedLine(index, failure, 0), false);
+      this.#options.onEnded?.({ runId, task, index, attempt, ms: 0, failure, again: false });
+    }
     await report.finish();
     return 'done';
   }

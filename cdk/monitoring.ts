@@ -1,0 +1,250 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  DashboardVariable,
+  DefaultValue,
+  GraphWidget,
+  type IMetric,
+  LogQueryWidget,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+  VariableInputType,
+  VariableType,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { Fanfold } from './fanfold.ts';
+
+export interface MonitoringProps {
+  readonly fanfold: Fanfold;
+  /**
+   * Where alarms are sent.
+   * @default nowhere: they are seen in CloudWatch
+   */
+  readonly alarmTopic?: ITopic;
+  /**
+   * How old the oldest task may be that waits, until an alarm tells of it.
+   * @default 6 hours
+   */
+  readonly maxTaskAge?: Duration;
+}
+
+const PERIOD = Duration.minutes(5);
+
+/** What stands in the dashboard's query until somebody types in a run's id. */
+const RUN = 'RUN-ID';
+
+/** Alarms and a dashboard for one deployment. */
+export class FanfoldMonitoring extends Construct {
+  readonly dashboard: Dashboard;
+  /** By what they are about: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
+  readonly alarms: Readonly<Record<string, Alarm>>;
+  readonly #fanfold: Fanfold;
+  readonly #topic: ITopic | undefined;
+
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
+    super(scope, id);
+    this.#fanfold = props.fanfold;
+    this.#topic = props.alarmTopic;
+    this.alarms = this.#alarms(props.maxTaskAge ?? Duration.hours(6));
+    this.dashboard = this.#dashboard();
+  }
+
+  get #functions(): LambdaFunction[] {
+    const { seedFunction, workerFunction, burstFunction } = this.#fanfold;
+    return [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])];
+  }
+
+  #alarms(maxTaskAge: Duration): Record<string, Alarm> {
+    const { taskQueue, deadLetterQueue, seedFunction, workerFunction, name } = this.#fanfold;
+    const sum = { period: PERIOD, statistic: 'Sum' };
+    const most = { period: PERIOD, statistic: 'Maximum' };
+    return {
+      DeadLetters: this.#alarm(
+        'DeadLetters',
+        deadLetterQueue.metricApproximateNumberOfMessagesVisible(most),
+        1,
+        `Task messages came that no worker could read: of another version, or not Fanfold's. Mend what sent them, or deploy the same version everywhere; then: fanfold redrive --stack ${name}`,
+      ),
+      TaskAge: this.#alarm(
+        'TaskAge',
+        taskQueue.metricApproximateAgeOfOldestMessage(most),
+        maxTaskAge.toSeconds(),
+        'A task has waited long. More is queued than the workers can do: raise maxConcurrency, or wait; or they fail or do not start: see the other alarms.',
+      ),
+      // The age leaves out messages that were received three times or more: those of workers that
+      // take tasks and do not get through with them.
+      Stuck: this.#alarm(
+        'Stuck',
+        new MathExpression({
+          label: 'tasks in flight, and none done',
+          expression: 'IF(FILL(inFlight, 0) > 0 AND FILL(deleted, 0) == 0, 1, 0)',
+          usingMetrics: {
+            inFlight: taskQueue.metricApproximateNumberOfMessagesNotVisible(most),
+            deleted: taskQueue.metricNumberOfMessagesDeleted(sum),
+          },
+          period: PERIOD,
+        }),
+        1,
+        'Workers take tasks, and for half an hour none was done: they die, are throttled, or run one input for that long. See their logs.',
+        6,
+      ),
+      Errors: this.#alarm(
+        'Errors',
+        this.#sumOf('errors', (one) => one.metricErrors(sum)),
+        1,
+        'A function failed: not a task, whose failures are results, but what runs it. Nothing is lost, as it is tried again; see the log of the function.',
+        3,
+        2,
+      ),
+      Throttles: this.#alarm(
+        'Throttles',
+        new MathExpression({
+          label: 'throttles',
+          expression: 'FILL(seed, 0) + FILL(worker, 0)',
+          usingMetrics: {
+            seed: seedFunction.metricThrottles(sum),
+            worker: workerFunction.metricThrottles(sum),
+          },
+          period: PERIOD,
+        }),
+        1,
+        "Lambda had no room to start workers: it takes longer, and nothing is lost. Lower maxConcurrency, or raise the account's concurrent executions.",
+        3,
+      ),
+      Recursion: this.#alarm(
+        'Recursion',
+        this.#sumOf('dropped', (one) => one.metric('RecursiveInvocationsDropped', sum)),
+        1,
+        'Lambda stopped a function because it calls itself, which it is meant to, within bounds of its own: its recursion setting was changed. Deploy again.',
+      ),
+      LostSeeds: this.#alarm(
+        'LostSeeds',
+        seedFunction.metric('AsyncEventsDropped', sum),
+        1,
+        'Lambda gave up on an asynchronous invocation of the seed: a run lacks inputs, and will end with them as lost. See its log; invoke it again with the same runId.',
+      ),
+    };
+  }
+
+  #alarm(
+    id: string,
+    metric: IMetric,
+    threshold: number,
+    alarmDescription: string,
+    evaluationPeriods = 1,
+    datapointsToAlarm = evaluationPeriods,
+  ): Alarm {
+    const alarm = new Alarm(this, id, {
+      alarmName: `${this.#fanfold.name}-${id}`,
+      alarmDescription,
+      metric,
+      threshold,
+      evaluationPeriods,
+      datapointsToAlarm,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    });
+    if (this.#topic) {
+      alarm.addAlarmAction(new SnsAction(this.#topic));
+      alarm.addOkAction(new SnsAction(this.#topic));
+    }
+    return alarm;
+  }
+
+  #sumOf(label: string, metricOf: (one: LambdaFunction) => IMetric): MathExpression {
+    const metrics = this.#functions.map((one, at) => [`m${at}`, metricOf(one)] as const);
+    return new MathExpression({
+      label,
+      expression: metrics.map(([id]) => `FILL(${id}, 0)`).join(' + '),
+      usingMetrics: Object.fromEntries(metrics),
+      period: PERIOD,
+    });
+  }
+
+  #dashboard(): Dashboard {
+    const { name, taskQueue, workerFunction, burstFunction, seedLogs, workerLogs, burstLogs } =
+      this.#fanfold;
+    const every = { period: Duration.minutes(1) };
+    const of = (metricName: string, statistic: string, label: string) =>
+      new Metric({
+        namespace: 'Fanfold',
+        metricName,
+        dimensionsMap: { service: name },
+        statistic,
+        label,
+        ...every,
+      });
+    const graph = (title: string, left: IMetric[], label: string) =>
+      new GraphWidget({ title, left, leftYAxis: { min: 0, label, showUnits: false }, width: 12 });
+    const concurrent = (one: LambdaFunction, label: string) =>
+      one.metric('ConcurrentExecutions', { statistic: 'Maximum', label, ...every });
+    const dashboard = new Dashboard(this, 'Dashboard', {
+      dashboardName: name,
+      defaultInterval: Duration.hours(3),
+      variables: [
+        new DashboardVariable({
+          id: 'run',
+          label: 'Run',
+          type: VariableType.PATTERN,
+          value: RUN,
+          inputType: VariableInputType.INPUT,
+          defaultValue: DefaultValue.value(RUN),
+          visible: true,
+        }),
+      ],
+    });
+    dashboard.addWidgets(
+      graph(
+        'Tasks',
+        [
+          taskQueue.metricApproximateNumberOfMessagesVisible({ label: 'queued', ...every }),
+          taskQueue.metricApproximateNumberOfMessagesNotVisible({ label: 'in flight', ...every }),
+        ],
+        'chunks',
+      ),
+      graph(
+        'Inputs',
+        [
+          of('InputsOk', 'Sum', 'done'),
+          of('InputsFailed', 'Sum', 'failed'),
+          of('InputsRetried', 'Sum', 'to be tried again'),
+        ],
+        'inputs a minute',
+      ),
+      graph(
+        'Workers at once',
+        [
+          concurrent(workerFunction, 'scaled by the queue'),
+          ...(burstFunction ? [concurrent(burstFunction, 'started by the seed')] : []),
+        ],
+        'invocations',
+      ),
+      graph(
+        'How long inputs take',
+        ['p50', 'p90', 'p99'].map((percentile) => of('InputDuration', percentile, percentile)),
+        'milliseconds',
+      ),
+      new LogQueryWidget({
+        title: 'One run: type its id above',
+        logGroupNames: [seedLogs, workerLogs, ...(burstLogs ? [burstLogs] : [])].map(
+          ({ logGroupName }) => logGroupName,
+        ),
+        queryLines: [
+          'fields @timestamp, level, message, index, attempt, error.name, error.message',
+          `filter runId = '${RUN}'`,
+          'sort @timestamp desc',
+          'limit 100',
+        ],
+        width: 24,
+        height: 10,
+      }),
+    );
+    return dashboard;
+  }
+}

@@ -1,0 +1,231 @@
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Architecture } from 'aws-cdk-lib/aws-lambda';
+import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { refuse } from './refuse.ts';
+
+export interface FanfoldProps {
+  /**
+   * Path of your tasks module, absolute or from the folder that the app runs in: what it exports
+   * by `defineTask` can be run. esbuild puts it into the functions.
+   * @default the tasks that ship: echo, sleep, sha256
+   */
+  readonly tasks?: string;
+  /**
+   * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
+   * `-` and `_`, starting with a letter or digit. Unique in its account and region.
+   * @default the stack's name
+   */
+  readonly name?: string;
+  /**
+   * Memory of a worker, in MiB: 128 to 10240. Its share of a processor grows with it, one whole at
+   * 1769.
+   * @default 1024
+   */
+  readonly memorySize?: number;
+  /**
+   * How long an invocation of a worker may take: 2 to 15 minutes, in whole seconds. Longer costs nothing, as a worker
+   * hands a chunk on after a minute; but no task may have a `timeoutSeconds` that does not fit.
+   * @default 15 minutes
+   */
+  readonly timeout?: Duration;
+  /**
+   * The most workers at once, burst included: 2 to 1000.
+   * @default 100
+   */
+  readonly maxConcurrency?: number;
+  /**
+   * How many of `maxConcurrency` the seed starts itself, so that a run need not wait until the task
+   * queue has scaled: 0 to `maxConcurrency` - 2. They are reserved, which AWS refuses to accounts
+   * that have not at least 100 more than are reserved; 0 is no burst.
+   * @default half of `maxConcurrency`, at most 100
+   */
+  readonly burst?: number;
+  /**
+   * Concurrency that is reserved for the workers that the task queue starts: not below their share
+   * of `maxConcurrency`.
+   * @default none is reserved
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /** @default Architecture.ARM_64 */
+  readonly architecture?: Architecture;
+  /** Environment variables for the tasks. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Where workers are to run, if they need what is in there: they then reach SQS through a NAT or an
+   * interface endpoint of it. The seed needs nothing and stays outside.
+   * @default in no VPC
+   */
+  readonly vpc?: IVpc;
+  /** @default the VPC's private subnets */
+  readonly vpcSubnets?: SubnetSelection;
+  /** @default a new one that lets everything out */
+  readonly securityGroups?: ISecurityGroup[];
+  /**
+   * Encrypts all queues, those of runs included.
+   * @default keys that SQS manages
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * What becomes of queues and logs when the stack is destroyed, or they are replaced.
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+  /** @default RetentionDays.ONE_MONTH */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Where alarms are sent. With it, the deployment is watched, by alarms and a dashboard, as a
+   * `FanfoldStack` always is.
+   * @default neither: `FanfoldMonitoring` makes them
+   */
+  readonly alarmTopic?: ITopic;
+  /**
+   * Buckets that the seed may read inputs from, `s3://bucket/key`.
+   * @default none
+   */
+  readonly inputBuckets?: readonly IBucket[];
+  /**
+   * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
+   * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   */
+  readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
+}
+
+/** Lambda's longest. */
+const LONGEST_SECONDS = 900;
+/** A task's 60 s of default, what a worker keeps for its reports, and as much again. */
+const SHORTEST_SECONDS = 120;
+
+/** Numbers that depend on each other, checked. */
+export interface Limits {
+  readonly memorySize: number;
+  readonly timeout: Duration;
+  /** Workers that the seed starts. */
+  readonly burst: number;
+  /** Workers that the task queue starts. */
+  readonly scaled: number;
+}
+
+/** @throws FanfoldPropsError when a prop is out of its range */
+export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
+  const { memorySize = 1024, maxConcurrency = 100, reservedConcurrentExecutions } = props;
+  const { timeout = Duration.seconds(LONGEST_SECONDS) } = props;
+  checkRange(scope, 'memorySize', memorySize, 128, 10_240);
+  checkRange(scope, 'maxConcurrency', maxConcurrency, 2, 1000);
+  checkTimeout(scope, timeout);
+  if (Token.isUnresolved(props.burst)) {
+    refuse(scope, '`burst` has to be known at synthesis: what it leaves is for the task queue.');
+  }
+  if (Token.isUnresolved(maxConcurrency)) {
+    if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
+    return { memorySize, timeout, burst: 0, scaled: maxConcurrency };
+  }
+  const least = maxConcurrency - 2;
+  const burst = props.burst ?? Math.min(100, Math.floor(maxConcurrency / 2), least);
+  checkRange(scope, 'burst', burst, 0, least);
+  const scaled = maxConcurrency - burst;
+  if (reservedConcurrentExecutions !== undefined) {
+    checkRange(scope, 'reservedConcurrentExecutions', reservedConcurrentExecutions, scaled, 10_000);
+  }
+  return { memorySize, timeout, burst, scaled };
+}
+
+function checkTimeout(scope: Construct, timeout: Duration): void {
+  if (timeout.isUnresolved()) {
+    refuse(
+      scope,
+      "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+    );
+  }
+  const seconds = timeout.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS) {
+    return;
+  }
+  refuse(
+    scope,
+    `\`timeout\` is a Duration of whole seconds, from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}; ${seconds} came.`,
+  );
+}
+
+/** What CloudFormation would refuse, or CDK leave out without a word. */
+export function checkOptions(scope: Construct, props: FanfoldProps): void {
+  const { logRetention, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
+  if (logRetention !== undefined && RetentionDays[logRetention] === undefined) {
+    refuse(
+      scope,
+      `\`logRetention\` is one of RetentionDays; ${logRetention} came, and CloudWatch keeps logs for no such number of days.`,
+    );
+  }
+  if (removalPolicy === RemovalPolicy.SNAPSHOT) {
+    refuse(
+      scope,
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+    );
+  }
+  if (vpc === undefined && (vpcSubnets ?? securityGroups) !== undefined) {
+    const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
+    refuse(scope, `\`${prop}\` came without the \`vpc\` that it is of. Give that too.`);
+  }
+}
+
+function checkRange(
+  scope: Construct,
+  prop: keyof FanfoldProps,
+  value: number,
+  from: number,
+  to: number,
+): void {
+  if (Token.isUnresolved(value)) return;
+  if (Number.isInteger(value) && value >= from && value <= to) return;
+  refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${value} came.`);
+}
+
+/** Forty characters leave a queue's name, at most eighty, room for a run's id. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
+
+export function checkedName(scope: Construct, given: string | undefined): string {
+  const name = given ?? Stack.of(scope).stackName;
+  if (NAME.test(name)) return name;
+  refuse(
+    scope,
+    `a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; ${given === undefined ? `the stack's, "${name}" (${name.length} characters), is not. Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters) is not.`}`,
+  );
+}
+
+const OWN = /^(FANFOLD_|POWERTOOLS_)/;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+const OF_LAMBDA =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
+export function checkedEnvironment(
+  scope: Construct,
+  environment: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  for (const name of Object.keys(environment)) {
+    if (OWN.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
+      );
+    }
+    if (OF_LAMBDA.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
+      );
+    }
+    if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
+      refuse(
+        scope,
+        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+      );
+    }
+  }
+  return { ...environment };
+}

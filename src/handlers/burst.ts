@@ -1,0 +1,121 @@
+import { FanfoldError } from '../errors.ts';
+import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
+import { type PullEnd, pull } from '../pipeline/working/pull.ts';
+import { Worker } from '../pipeline/working/work.ts';
+import {
+  type HandlerOptions,
+  type LambdaContext,
+  LAMBDA_SLICE_SECONDS,
+  lazyPlace,
+  queueUrl,
+  registryOf,
+  workerName,
+} from './place.ts';
+import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
+
+/** What a burst worker did. */
+export interface BurstResponse {
+  /** Chunks that it took. */
+  chunks: number;
+  /** Why it ended: no chunk was left, its time was, its process was worn out, calls failed. */
+  end: PullEnd;
+  /** Whether it had another one started to go on. */
+  continued: boolean;
+}
+
+/** How long the queue must give nothing for a burst worker to end, in seconds. */
+const EMPTY_SECONDS = 5;
+
+/** Burst workers in a row, each of which goes on where the last one's time was over: about a day. */
+const MAX_HOPS = 100;
+
+/** How often metrics are put out meanwhile, in milliseconds. */
+const FLUSH_MS = 60_000;
+
+/** Calls in a row that may fail, each of which the SDK has tried for a while. */
+const MAX_FAILURES = 5;
+
+/**
+ * The burst function's handler: pulls chunks from the task queue, as `fanfold work` does, until
+ * none are left. The seed invokes it, so that a run has its workers within seconds; the queue's
+ * event source, which takes minutes to scale, works on what these leave. When its time is nearly
+ * over it has itself started once more, a hundred times in a row at most.
+ *
+ * ```ts
+ * import * as tasks from './tasks/index.ts';
+ * export const burst = burstHandler(tasks);
+ * ```
+ */
+export function burstHandler(
+  tasks: object,
+  options: HandlerOptions &
+    WatchOptions & {
+      /** @default 60 */
+      sliceSeconds?: number;
+    } = {},
+): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
+  const registry = registryOf(tasks);
+  const place = lazyPlace(options);
+  return async (event, context) => {
+    const { hop } = readBurstEvent(event);
+    const { sqs, lambda, names, taskQueueUrl, runs } = await place();
+    const worker = new Worker({
+      sqs,
+      tasks: registry,
+      taskQueueUrl,
+      deadQueueUrl: await queueUrl(sqs, names, names.dead),
+      worker: workerName(context),
+      runs,
+      sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
+      ...watched(options),
+    });
+    // It may be at it for long, and metrics carry the time at which they are put out.
+    const flushing = setInterval(() => options.metrics?.flush(), FLUSH_MS);
+    let chunks = 0;
+    const end = await pull({
+      sqs,
+      taskQueueUrl,
+      worker,
+      signal: new AbortController().signal,
+      untilEmptySeconds: EMPTY_SECONDS,
+      remainingMs: () => context.getRemainingTimeInMillis(),
+      maxFailures: MAX_FAILURES,
+      onTaken: (messages) => {
+        chunks += messages.length;
+      },
+      onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
+    });
+    clearInterval(flushing);
+    options.metrics?.flush();
+    // One that found nothing to do in all its time would only be followed by another such.
+    const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
+    const answer = { chunks, end, continued: goesOn && (await continued()) };
+    if (worker.stuck > 0 && options.exit) {
+      options.log?.('error', WORN_OUT, {});
+      options.exit();
+    }
+    return answer;
+
+    async function continued(): Promise<boolean> {
+      try {
+        await invokeBurst(lambda(), names, { hop: hop + 1 });
+        return true;
+      } catch (error) {
+        tellFailure(options, 'The next burst worker was not started', error);
+        return false;
+      }
+    }
+  };
+}
+
+/** Anything else is refused: an SQS event that came here by mistake would lose its messages. */
+function readBurstEvent(event: unknown): BurstEvent {
+  if (typeof event === 'object' && event !== null && !Array.isArray(event)) {
+    const { hop = 0, ...others } = event as Partial<BurstEvent>;
+    if (Number.isSafeInteger(hop) && hop >= 0 && Object.keys(others).length === 0) return { hop };
+  }
+  throw new FanfoldError(
+    'BadMessage',
+    'The burst function takes {"hop": N}, where N counts the burst workers before it. To start a run, invoke the seed function.',
+  );
+}

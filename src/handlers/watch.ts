@@ -1,0 +1,65 @@
+import { FanfoldError, messageOf } from '../errors.ts';
+import type { WriteLog } from '../pipeline/working/attempt.ts';
+import type { EndedAttempt } from '../pipeline/working/handling.ts';
+import type { WorkerOptions } from '../pipeline/working/work.ts';
+
+/** Counts what a worker function does. */
+export interface WorkerMetrics {
+  count(ended: EndedAttempt): void;
+  /** Puts out what was counted since the last time. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  /**
+   * Takes all lines: those of tasks, attempts that failed, pages that were seeded or refused, calls
+   * that failed.
+   * @default tasks' lines, as JSON, and failed calls alone, on the console
+   */
+  log?: WriteLog;
+}
+
+export interface WatchOptions extends LogOptions {
+  /** @default nothing is counted */
+  metrics?: WorkerMetrics;
+  /**
+   * Ends the process, as `() => process.exit(1)` does: called when tasks that go on although their
+   * time is over have worn it out, and everything that it had is with SQS.
+   * @default it is used on
+   */
+  exit?: () => void;
+}
+
+/** What a `Worker` tells, on its way to the log and the metrics. */
+export function watched({
+  log,
+  metrics,
+}: WatchOptions): Pick<WorkerOptions, 'onEnded' | 'onRefused' | 'writeLog'> {
+  if (!log && !metrics) return {};
+  return {
+    writeLog: log,
+    onRefused: ({ code, message }) =>
+      log?.('warn', 'A task message was refused', { error: { code, message } }),
+    onEnded(ended) {
+      metrics?.count(ended);
+      const { runId, index, task, attempt, ms, failure, again } = ended;
+      if (!failure || !log) return;
+      const { code, name, message } = failure;
+      const error = { code, name, message };
+      log('warn', 'An attempt failed', { runId, index, task, attempt, ms, again, error });
+    },
+  };
+}
+
+/** Tells of a call, or of what it was for, that failed. */
+export function tellFailure({ log }: LogOptions, what: string, thrown: unknown): void {
+  if (!log) console.error(thrown);
+  else if (thrown instanceof FanfoldError) {
+    const { code, message } = thrown;
+    log('error', what, { error: { code, message } });
+  } else log('error', what, { error: thrown instanceof Error ? thrown : messageOf(thrown) });
+}
+
+/** What an ERROR line says before a process is ended. */
+export const WORN_OUT =
+  'Tasks go on although their time is over, whatever their signal says: their process is ended';

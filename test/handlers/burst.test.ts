@@ -1,0 +1,173 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defineTask } from '../../src/index.ts';
+import { Run } from '../../src/pipeline/collecting/run.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
+import { startBurst } from '../../src/pipeline/seeding/burst.ts';
+import { runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
+
+let executions: number[];
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  });
+  executions = [];
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Lets virtual time pass until it is so. */
+async function until(seconds: number, so: () => boolean): Promise<void> {
+  const reached = async () => {
+    while (!so()) await sleep(0.1);
+  };
+  await within(seconds, reached());
+}
+
+/** Takes as many seconds as its input says. */
+const slow = defineTask({
+  name: 'slow',
+  timeoutSeconds: 100,
+  async run(seconds: number, { index }) {
+    executions.push(index);
+    await sleep(seconds);
+    return index;
+  },
+});
+
+async function invokeBurst(
+  { deployment: { lambda, names } }: Awaited<ReturnType<typeof virtualDeployment>>,
+  event: unknown,
+) {
+  const Payload = JSON.stringify(event);
+  const invoke = new InvokeCommand({ FunctionName: names.burst, Payload });
+  const { Payload: answer, FunctionError } = await lambda.send(invoke);
+  return { FunctionError, answer: JSON.parse(answer?.transformToString() ?? '') };
+}
+
+describe('burst workers', () => {
+  it('do a whole run by themselves, each of them once started by the seed', async () => {
+    const deployed = await virtualDeployment([slow], { burst: 4, workers: 8 });
+    const { results, seconds } = await runThrough(
+      new Run(deployed.deployment, 'slow', Array(40).fill(1)),
+    );
+    expect(results.map(({ status }) => status)).toEqual(Array(40).fill('ok'));
+    expect(executions.sort((a, b) => a - b)).toEqual(range(40));
+    // Ten seconds of work for each of four.
+    expect(seconds).toBeLessThan(13);
+    await until(30, () => deployed.bursts.length === 4);
+    expect(deployed.bursts.map(({ end }) => end)).toEqual(Array(4).fill('empty'));
+    expect(deployed.tasksLeft()).toEqual([]);
+    await deployed.close();
+  });
+
+  it('are no more than a run has chunks', async () => {
+    const deployed = await virtualDeployment([slow], { burst: 100, workers: 3 });
+    await runThrough(new Run(deployed.deployment, 'slow', [1, 1, 1]));
+    await until(30, () => deployed.bursts.length >= 3);
+    await within(30, sleep(20));
+    expect(deployed.bursts).toHaveLength(3);
+    await deployed.close();
+  });
+
+  it('go on in a new invocation when their time is nearly over, and run nothing twice', async () => {
+    const deployed = await virtualDeployment([slow], { burst: 1, burstTimeoutSeconds: 200 });
+    const { results } = await runThrough(
+      new Run(deployed.deployment, 'slow', Array(20).fill(40)),
+      20 * 40 + 60,
+    );
+    expect(results.map(({ status }) => status)).toEqual(Array(20).fill('ok'));
+    expect(executions.sort((a, b) => a - b)).toEqual(range(20));
+    await until(30, () => deployed.bursts.at(-1)?.end === 'empty');
+    expect(deployed.bursts.slice(0, -1)).toEqual(
+      Array(deployed.bursts.length - 1).fill(
+        expect.objectContaining({ end: 'late', continued: true }),
+      ),
+    );
+    expect(deployed.bursts.length).toBeGreaterThan(4);
+    await deployed.close();
+  });
+
+  it('hop a hundred times at most', async () => {
+    const deployed = await virtualDeployment([slow], { burst: 0, burstTimeoutSeconds: 200 });
+    const run = new Run(deployed.deployment, 'slow', [90, 90, 90, 90]);
+    run.detach();
+    await until(10, () => deployed.tasksLeft().length > 0);
+    const { answer } = await within(300, invokeBurst(deployed, { hop: 99 }));
+    expect(answer).toMatchObject({ end: 'late', continued: false });
+    await deployed.close();
+  });
+
+  it('that find nothing end in a few seconds', async () => {
+    const deployed = await virtualDeployment([slow]);
+    const begun = Date.now();
+    const { answer } = await within(30, invokeBurst(deployed, {}));
+    expect(answer).toEqual({ chunks: 0, end: 'empty', continued: false });
+    expect(Date.now() - begun).toBeLessThan(7_000);
+    await deployed.close();
+  });
+
+  it.each([[null], [7], ['hop'], [{ hop: -1 }], [{ hop: '1' }], [{ Records: [] }], [[]]])(
+    'refuse the event %j in a sentence',
+    async (event) => {
+      const deployed = await virtualDeployment([slow]);
+      const { FunctionError, answer } = await within(30, invokeBurst(deployed, event));
+      expect({ FunctionError, answer }).toMatchObject({
+        FunctionError: 'Unhandled',
+        answer: { errorMessage: expect.stringMatching(/^The burst function takes \{"hop": N\}/) },
+      });
+      await deployed.close();
+    },
+  );
+});
+
+describe('what the seed starts', () => {
+  const names = namesOf('any');
+  /** Counts invocations; refuses those that `refuse` says. */
+  function counting(refuse: (at: number) => boolean = () => false) {
+    let sent = 0;
+    const send = async () => {
+      if (refuse(sent++)) throw new Error('Rate Exceeded.');
+    };
+    return { lambda: { send } as unknown as LambdaClient, sent: () => sent };
+  }
+
+  it('comes to the limit over all pages of a run, and to its chunks where those are fewer', async () => {
+    const pages = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(pages, fc.nat(60), fc.integer({ min: 1, max: 9 }), async (all, limit, n) => {
+        const { lambda, sent } = counting();
+        let first = 0;
+        for (const chunks of all) {
+          await startBurst(lambda, names, { first, chunkItems: n, chunks }, limit);
+          first += chunks * n;
+        }
+        expect(sent()).toBe(Math.min(limit, first / n));
+      }),
+    );
+  });
+
+  it('is given up soon where starts fail, and harms nobody', async () => {
+    const { lambda, sent } = counting(() => true);
+    const page = { first: 0, chunkItems: 1, chunks: 500 };
+    const { started, failures } = await startBurst(lambda, names, page, 300);
+    expect({ started, failures: failures.length, sent: sent() }).toEqual({
+      started: 0,
+      failures: 10,
+      sent: 10,
+    });
+  });
+
+  it('goes on after single failures', async () => {
+    const { lambda, sent } = counting((at) => at === 5 || at === 50);
+    const page = { first: 0, chunkItems: 1, chunks: 500 };
+    const { started } = await startBurst(lambda, names, page, 300);
+    expect({ started, sent: sent() }).toEqual({ started: 298, sent: 300 });
+  });
+});
