@@ -28,7 +28,7 @@ export interface DeployOptions {
   /** Buckets beside the template's. */
   readonly buckets?: readonly string[];
   /**
-   * The logical id of the managed policy that the operator has.
+   * The name of the managed policy that the operator has.
    * @default the operator may do everything
    */
   readonly operatorPolicy?: string | undefined;
@@ -154,11 +154,12 @@ function operator(
   intrinsics: Intrinsics,
   { operatorPolicy }: DeployOptions,
 ): Principal {
+  const policyArn = `arn:aws:iam::${ACCOUNT}:policy/${operatorPolicy}`;
   const statements = operatorPolicy
-    ? managedPolicies(template, intrinsics).get(intrinsics.identity(operatorPolicy).ref)
+    ? managedPolicies(template, intrinsics).get(policyArn)
     : readStatements(EVERYTHING, 'the operator');
   if (statements === undefined) {
-    throw new TemplateError(`${operatorPolicy} was expected to be a managed policy.`);
+    throw new TemplateError(`The template has no managed policy ${policyArn}.`);
   }
   const arn = `arn:aws:iam::${ACCOUNT}:role/Operator`;
   return { arn, label: 'operator', accountId: ACCOUNT, statements };

@@ -50,7 +50,11 @@ export function connectEventSources(options: EventSourcesOptions): { start(): vo
       return connect(resource.logicalId, resource.properties as unknown as Mapping, options);
     },
   );
-  return { start: () => sources.forEach((source) => source()) };
+  return {
+    start() {
+      for (const source of sources) source();
+    },
+  };
 }
 
 function connect(where: string, mapping: Mapping, options: EventSourcesOptions): () => void {

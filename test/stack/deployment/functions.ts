@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Intrinsics } from './intrinsics.ts';
 import { resourcesOf } from './principals.ts';
-import { type Place, type Template, TemplateError } from './template.ts';
+import { type Place, placed, type Template, TemplateError } from './template.ts';
 
 /** A Lambda function as its template gives it. */
 export interface FunctionDefinition {
@@ -162,19 +162,16 @@ interface Assets {
 /** The folder that `cdk deploy` would put where the template looks for code. */
 function assetFolder(
   assembly: string,
-  { stackName, accountId, region }: Place,
+  place: Place,
   logicalId: string,
   { S3Bucket, S3Key }: FunctionProperties['Code'],
 ): string {
-  const file = join(assembly, `${stackName}.assets.json`);
+  const file = join(assembly, `${place.stackName}.assets.json`);
   const { files }: Assets = JSON.parse(readFileSync(file, 'utf8'));
   const found = Object.values(files).find(({ destinations }) =>
-    Object.values(destinations).some(({ bucketName, objectKey }) => {
-      const bucket = bucketName
-        .replace('${AWS::AccountId}', accountId)
-        .replace('${AWS::Region}', region);
-      return bucket === S3Bucket && objectKey === S3Key;
-    }),
+    Object.values(destinations).some(
+      ({ bucketName, objectKey }) => placed(bucketName, place) === S3Bucket && objectKey === S3Key,
+    ),
   );
   if (found) return join(assembly, found.source.path);
   throw new TemplateError(

@@ -65,7 +65,8 @@ const bucket: Identify = (resource) => {
 };
 
 const key: Identify = (resource) => {
-  const ref = `00000000-0000-4000-8000-${Buffer.from(resource.logicalId).toString('hex').slice(-12)}`;
+  const digits = Buffer.from(resource.logicalId).toString('hex').padStart(12, '0').slice(-12);
+  const ref = `00000000-0000-4000-8000-${digits}`;
   return { ref, attributes: { Arn: arn(resource.place, 'kms', `key/${ref}`), KeyId: ref } };
 };
 

@@ -35,3 +35,10 @@ export interface Place {
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
+
+/** A text with `${AWS::Region}` and `${AWS::AccountId}` in it, as assets' destinations have them. */
+export function placed(text: string, { accountId, region }: Place): string {
+  return text.replace(/\$\{AWS::(AccountId|Region)\}/g, (_, name: string) =>
+    name === 'Region' ? region : accountId,
+  );
+}

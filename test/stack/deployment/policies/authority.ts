@@ -21,6 +21,13 @@ export interface Denial {
   readonly reason: string;
 }
 
+/** A call that was decided, and what it was decided by beside the caller's policies. */
+interface Asked {
+  readonly ask: Ask;
+  readonly circumstances: Circumstances;
+  readonly ofResource: readonly Statement[];
+}
+
 /**
  * Decides calls as IAM does within one account: what a Deny covers is refused, what an Allow of the
  * caller's or of the resource covers is allowed, and all else is refused. A key is the exception: its
@@ -32,10 +39,17 @@ export class Authority {
   readonly denials: Denial[] = [];
   readonly #principals = new Map<string, Principal>();
   readonly #used = new Map<string, Set<string>>();
+  /** Every call once, by its principal and by what it is. */
+  readonly #asked = new Map<string, Map<string, Asked>>();
 
   add(principal: Principal): void {
     this.#principals.set(principal.arn, principal);
     this.#used.set(principal.arn, new Set());
+    this.#asked.set(principal.arn, new Map());
+  }
+
+  get principals(): Principal[] {
+    return [...this.#principals.values()];
   }
 
   /**
@@ -49,6 +63,9 @@ export class Authority {
     circumstances: Circumstances,
     ofResource: readonly Statement[],
   ): Denial | undefined {
+    this.#asked
+      .get(principal.arn)
+      ?.set(`${ask.action} ${ask.resource}`, { ask, circumstances, ofResource });
     const reason = this.#reason(principal, ask, circumstances, ofResource);
     if (reason === undefined) return undefined;
     const denial = { who: principal.label, ...ask, reason };
@@ -56,14 +73,21 @@ export class Authority {
     return denial;
   }
 
+  /** Of all that a principal has asked for, what would be refused if its policies said this. */
+  refusedBy(principal: Principal, statements: readonly Statement[]): Ask[] {
+    return Array.from(this.#asked.get(principal.arn)?.values() ?? [])
+      .filter(
+        ({ ask, circumstances, ofResource }) =>
+          this.#reason({ ...principal, statements }, ask, circumstances, ofResource) !== undefined,
+      )
+      .map(({ ask }) => ask);
+  }
+
   /** Grants that nothing ever used: `Fanfold-worker: sqs:SendMessage on arn:...`, sorted. */
   unused(): string[] {
     const lines = Array.from(this.#principals.values(), ({ arn, label, statements }) =>
-      statements
-        .filter(({ effect }) => effect === 'Allow')
-        .flatMap(({ actions, resources }) =>
-          actions.flatMap((action) => resources.map((resource) => grantOf(action, resource))),
-        )
+      grantsOf(statements)
+        .map(([action, resource]) => grantOf(action, resource))
         .filter((grant) => !this.#used.get(arn)?.has(grant))
         .map((grant) => `${label}: ${grant}`),
     );
@@ -109,6 +133,33 @@ export class Authority {
     }
     return undefined;
   }
+}
+
+/** Each action with each resource that is allowed. */
+export function grantsOf(statements: readonly Statement[]): [action: string, resource: string][] {
+  return statements
+    .filter(({ effect }) => effect === 'Allow')
+    .flatMap(({ actions, resources }) =>
+      actions.flatMap((action) =>
+        resources.map((resource): [string, string] => [action, resource]),
+      ),
+    );
+}
+
+/** The statements, but for one action on one resource. */
+export function withoutGrant(
+  statements: readonly Statement[],
+  [action, resource]: readonly [string, string],
+): Statement[] {
+  return statements.flatMap((statement) =>
+    statement.effect === 'Allow'
+      ? statement.actions.map((one) => ({
+          ...statement,
+          actions: [one],
+          resources: statement.resources.filter((other) => one !== action || other !== resource),
+        }))
+      : [statement],
+  );
 }
 
 function grantOf(action: string, resource: string): string {
