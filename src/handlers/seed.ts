@@ -34,7 +34,7 @@ export function seedHandler(
   return async (event, context) => {
     try {
       const { sqs, lambda, names, taskQueueUrl } = await found();
-      const runId = newRunId(Date.now(), context.awsRequestId.replace(/-/g, '').slice(0, 16));
+      const runId = runIdOf(context);
       const request = readSeedRequest(event);
       const seeded = await seed(request, { sqs, names, tasks: registry, taskQueueUrl, runId });
       const { resultQueueUrl: _, ...page } = seeded;
@@ -62,6 +62,23 @@ function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
   log?.('warn', 'A seed request was refused', { error: { code, message } });
   const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};
   return { error: { code, message, ...place } };
+}
+
+/** A trace that began so long ago is not this invocation's alone, in milliseconds. */
+const TRACE_MS = 3_000_000;
+
+/**
+ * The id of a run whose request gives it none: Lambda's request id, with the time that its trace
+ * began. Both are the same when Lambda tries an invocation again, so that what the first try has
+ * queued is not another run's.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+ */
+function runIdOf({ awsRequestId }: LambdaContext): string {
+  const now = Date.now();
+  const [, hex = ''] = /Root=1-([0-9a-f]{8})-/.exec(process.env._X_AMZN_TRACE_ID ?? '') ?? [];
+  const traced = Number.parseInt(hex, 16) * 1000;
+  const time = traced <= now && traced > now - TRACE_MS ? traced : now;
+  return newRunId(time, awsRequestId.replace(/-/g, '').slice(0, 16));
 }
 
 function burstOf(text: string | undefined): number {

@@ -132,11 +132,19 @@ function isWornOut(workers: Set<Worker>): boolean {
   return stuck >= MOST_STUCK;
 }
 
+/** @throws FanfoldError `BadMessage` when it is not what the SQS event source sends */
 function recordsOf(event: unknown): SqsEvent['Records'] {
-  const records = (event as SqsEvent | null)?.Records;
-  if (Array.isArray(records)) return records;
+  const { Records: records } = Object(event) as Partial<SqsEvent>;
+  if (Array.isArray(records) && records.every(isRecord)) return records;
   throw new FanfoldError(
     'BadMessage',
     'The worker function takes SQS events: { "Records": [...] } was expected. To start a run, invoke the seed function.',
   );
+}
+
+function isRecord(record: unknown): record is SqsEvent['Records'][number] {
+  const { messageId, receiptHandle, body, attributes } = Object(record);
+  const texts = [messageId, receiptHandle, body];
+  if (!texts.every((text) => typeof text === 'string')) return false;
+  return Number(Object(attributes).ApproximateReceiveCount) >= 1;
 }

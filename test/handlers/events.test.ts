@@ -1,0 +1,222 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import * as fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import { defineTask } from '../../src/index.ts';
+import { Lambda } from '../../src/local/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { type Listening, listen } from '../../src/local/transport.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
+
+const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
+
+const sqs = new Sqs();
+const client = createSqsClient(sqs);
+const lambda = new Lambda();
+let server: Listening;
+let lambdaClient: LambdaClient;
+
+beforeAll(async () => {
+  for (const suffix of ['tasks', 'tasks-dead', 'results']) {
+    await client.send(new CreateQueueCommand({ QueueName: `Odd-${suffix}` }));
+  }
+  const options = { sqs: client, name: 'Odd' };
+  lambda.addFunction('Odd-seed', seedHandler({ echo }, options), { timeoutSeconds: 60 });
+  lambda.addFunction('Odd-worker', workerHandler({ echo }, options), { timeoutSeconds: 60 });
+  server = await listen(lambda.service);
+  lambdaClient = new LambdaClient({
+    region: lambda.region,
+    endpoint: server.url,
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  });
+});
+afterAll(async () => {
+  lambdaClient.destroy();
+  await server.close();
+  await lambda.close();
+  sqs.close();
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+async function invoke(FunctionName: string, event: unknown) {
+  const Payload = typeof event === 'string' ? event : JSON.stringify(event);
+  const { Payload: answer, FunctionError } = await lambdaClient.send(
+    new InvokeCommand({ FunctionName, Payload }),
+  );
+  return { FunctionError, answer: JSON.parse(answer?.transformToString() ?? '') };
+}
+
+const queues = () =>
+  ['Odd-tasks', 'Odd-tasks-dead', 'Odd-results'].map((name) => sqs.peek(name).length);
+
+const old = newRunId(Date.now() - 2 * 3_600_000);
+const inputs = [1, 2];
+
+describe('a seed request that is wrong is answered with a sentence, and nothing is queued:', () => {
+  it.each<[what: string, event: unknown, code: string, message: RegExp]>([
+    ['an array', [], 'BadInput', /^An object like \{"task"/],
+    ['a text', '"run it"', 'BadInput', /^An object like .* "run it" came/],
+    ['null', null, 'BadInput', /^An object like .* null came/],
+    ['a number', 7, 'BadInput', /^An object like .* 7 came/],
+    ['nothing at all', {}, 'BadInput', /`task` is the name of a task; nothing came/],
+    ['a task that is no name', { task: 3, inputs }, 'BadInput', /`task` is the name .* 3 came/],
+    ['a task that is not there', { task: 'ehco', inputs }, 'UnknownTask', /Did you mean "echo"/],
+    ['no inputs', { task: 'echo' }, 'BadInput', /`inputs` is .* nothing came/],
+    ['inputs that are a text', { task: 'echo', inputs: 'a,b' }, 'BadInput', /`inputs` is an array/],
+    [
+      'a range that goes down',
+      { task: 'echo', inputs: { from: 3, to: 1 } },
+      'BadInput',
+      /`inputs` is an array/,
+    ],
+    [
+      'a range of too many',
+      { task: 'echo', inputs: { from: 0, to: 1e9 } },
+      'BadInput',
+      /at most 1000000/,
+    ],
+    [
+      'lines that are not JSON',
+      { task: 'echo', inputs: { lines: '1\n{' } },
+      'BadInput',
+      /^Input 1 is not JSON/,
+    ],
+    ['a first that is not whole', { task: 'echo', inputs, first: 1.5 }, 'BadInput', /`first`/],
+    [
+      'a total that is less than nothing',
+      { task: 'echo', inputs, total: -1 },
+      'BadInput',
+      /`total`/,
+    ],
+    ['chunks of nothing', { task: 'echo', inputs, chunkItems: 0 }, 'BadInput', /`chunkItems`/],
+    ['results elsewhere', { task: 'echo', inputs, results: 'mine' }, 'BadInput', /`results`/],
+    ['a run id that is none', { task: 'echo', inputs, runId: 'a b' }, 'BadInput', /`runId`/],
+    [
+      'a run id that tells no time, where the run is to have a queue',
+      { task: 'echo', inputs, runId: 'mine', results: 'own' },
+      'BadInput',
+      /has a run id like/,
+    ],
+    [
+      'a run id that is too old',
+      { task: 'echo', inputs, runId: old, results: 'own' },
+      'RunFailed',
+      /only the first page of a run younger than an hour/,
+    ],
+    [
+      'an end before the beginning',
+      { task: 'echo', inputs, expiresAt: 5 },
+      'BadInput',
+      /`expiresAt` lies after/,
+    ],
+    [
+      'a result queue outside the stack',
+      { task: 'echo', inputs, resultQueueUrl: 'https://sqs.us-east-1.amazonaws.com/1/theirs' },
+      'BadInput',
+      /A seed request has no field "resultQueueUrl"/,
+    ],
+  ])('%s', async (_, event, code, message) => {
+    const before = queues();
+    const { FunctionError, answer } = await invoke('Odd-seed', event);
+    expect({ FunctionError, code: answer.error?.code }).toEqual({ FunctionError: undefined, code });
+    expect(answer.error.message).toMatch(message);
+    expect(answer.error.message).toMatch(/[.?)]$/);
+    expect(queues()).toEqual(before);
+  });
+
+  it('any JSON value at all is taken or refused, and throws nothing', async () => {
+    const field = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('echo', 'own', 'shared', old, newRunId(), '__proto__', -1, 1e308, 2 ** 53),
+      fc.record({ from: fc.maxSafeInteger(), to: fc.maxSafeInteger() }),
+      fc.record({ lines: fc.string() }),
+      fc.array(fc.array(fc.nat(9), { maxLength: 3 }), { maxLength: 3 }),
+    );
+    const names = ['inputs', 'runId', 'first', 'indexes', 'continues', 'expiresAt', 'total'];
+    const fields = [...names, 'chunkItems', 'results', 'resultQueueUrl', 'constructor'];
+    const request = fc.record(
+      { task: fc.oneof({ weight: 4, arbitrary: fc.constant('echo') }, field) } as Record<
+        string,
+        fc.Arbitrary<unknown>
+      >,
+      { requiredKeys: [] },
+    );
+    const event = fc.oneof(
+      fc.jsonValue(),
+      fc
+        .tuple(request, fc.dictionary(fc.constantFrom(...fields), field, { maxKeys: 3 }))
+        .map(([some, more]) => ({ inputs: [1], ...some, ...more })),
+    );
+    await fc.assert(
+      fc.asyncProperty(event, async (value) => {
+        const { FunctionError, answer } = await invoke('Odd-seed', JSON.stringify(value));
+        expect(FunctionError, answer?.errorMessage).toBeUndefined();
+        if ('error' in answer) {
+          expect(answer.error).toMatchObject({
+            code: expect.any(String),
+            message: expect.any(String),
+          });
+        } else {
+          expect(answer).toMatchObject({
+            task: 'echo',
+            first: expect.any(Number),
+            count: expect.any(Number),
+            chunks: expect.any(Number),
+            resultQueueUrl: expect.stringMatching(/\/Odd-(results|run-)/),
+          });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+it.each([
+  ['null', null],
+  ['no records', {}],
+  ['records that are none', { Records: 'none' }],
+  ['records of something else', { Records: [{ eventSource: 'aws:s3', s3: {} }] }],
+  ['a seed request', { task: 'echo', inputs: [1] }],
+])('a worker that is invoked with %s fails with a sentence', async (_, event) => {
+  const { FunctionError, answer } = await invoke('Odd-worker', event);
+  expect(FunctionError).toBe('Unhandled');
+  expect(answer.errorMessage).toMatch(/^The worker function takes SQS events: .*seed function\.$/);
+});
+
+describe('a run that is given no id', () => {
+  const context = (awsRequestId: string) => ({
+    awsRequestId,
+    getRemainingTimeInMillis: () => 60_000,
+  });
+  const seed = seedHandler({ echo }, { sqs: client, name: 'Odd' });
+  const idOf = async (requestId: string) => {
+    const seeded = await seed({ task: 'echo', inputs: [1] }, context(requestId));
+    return 'runId' in seeded ? seeded.runId : '';
+  };
+  const trace = (secondsAgo: number) => {
+    const seconds = Math.floor(Date.now() / 1000) - secondsAgo;
+    vi.stubEnv(
+      '_X_AMZN_TRACE_ID',
+      `Root=1-${seconds.toString(16)}-0123456789abcdef01234567;Sampled=1`,
+    );
+  };
+
+  it('keeps its own when Lambda tries the invocation again', async () => {
+    trace(70);
+    const id = await idOf('11111111-2222-4333-8444-555555555555');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await idOf('11111111-2222-4333-8444-555555555555')).toBe(id);
+    expect(await idOf('11111111-3333-4333-8444-555555555555')).not.toBe(id);
+  });
+
+  it('has the time of now where a trace is of long ago, or is none', async () => {
+    const now = newRunId().slice(0, 13);
+    trace(9_000);
+    expect((await idOf('11111111-2222-4333-8444-555555555555')).slice(0, 13)).toBe(now);
+    vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-zz');
+    expect((await idOf('11111111-2222-4333-8444-555555555555')).slice(0, 13)).toBe(now);
+  });
+});
