@@ -22,10 +22,11 @@ const REQUIRE_BANNER =
   "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url);";
 
 /**
- * Lambda gives a function its credentials in the environment. Where else the SDK looks, and S3's
- * signature for several regions at once, are parts that it loads when it needs them.
+ * Lambda gives a function its credentials in the environment. Where else the SDK looks are parts
+ * that it loads when it needs them. Not all of what is never used can be left out: the S3 client
+ * imports `@aws-sdk/signature-v4-multi-region` at once, and would not load without it.
  */
-const NEVER_LOADED = [
+export const NEVER_LOADED = [
   '@aws-sdk/credential-provider-http',
   '@aws-sdk/credential-provider-ini',
   '@aws-sdk/credential-provider-login',

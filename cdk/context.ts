@@ -1,4 +1,4 @@
-import { type App, Duration } from 'aws-cdk-lib';
+import { type App, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
@@ -27,30 +27,38 @@ export function propsFromContext(app: App): FanfoldStackProps {
     if (value === undefined || form.test(value)) return value;
     throw wrong(key, expected, value);
   };
-  const architecture = text('architecture');
-  if (architecture !== undefined && !(architecture in ARCHITECTURES)) {
-    throw wrong('architecture', Object.keys(ARCHITECTURES).join(' or '), architecture);
-  }
+  const oneOf = <T>(key: string, values: Record<string, T>): T | undefined => {
+    const value = text(key);
+    if (value === undefined) return undefined;
+    if (Object.hasOwn(values, value)) return values[value];
+    throw wrong(key, Object.keys(values).join(' or '), value);
+  };
   const props: { [Prop in keyof FanfoldStackProps]: FanfoldStackProps[Prop] | undefined } = {
-    name: text('name'),
+    // It is the stack's too, which CloudFormation allows fewer characters.
+    name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
     tasks: text('tasks', tasksOfProject(process.cwd())),
     memorySize: number('memorySize'),
     timeout: seconds('timeout'),
     maxConcurrency: number('maxConcurrency'),
     burst: number('burst'),
     reservedConcurrentExecutions: number('reservedConcurrentExecutions'),
-    architecture: architecture === undefined ? undefined : ARCHITECTURES[architecture],
+    architecture: oneOf('architecture', ARCHITECTURES),
+    removalPolicy: oneOf('removalPolicy', REMOVAL_POLICIES),
+    // In days; the construct knows which there are.
+    logRetention: number('logRetention'),
     inputBucketNames: like(
       BUCKETS,
       'names of buckets, with commas between them',
       'inputBuckets',
     )?.split(','),
-    encryptionKeyArn: like(/^arn:[\w-]+:kms:.+/, 'the ARN of a KMS key', 'encryptionKey'),
+    encryptionKeyArn: like(/^arn:[\w-]+:kms:.+:key\/.+/, 'the ARN of a KMS key', 'encryptionKey'),
     alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
     maxTaskAge: seconds('maxTaskAge'),
   };
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }
+
+const STACK_NAME = '1 to 40 letters, digits and "-", and starts with a letter';
 
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
 const BUCKETS = new RegExp(`^${BUCKET}(,${BUCKET})*$`);
@@ -59,6 +67,8 @@ const ARCHITECTURES: Record<string, Architecture> = {
   arm64: Architecture.ARM_64,
   x86_64: Architecture.X86_64,
 };
+
+const REMOVAL_POLICIES = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN };
 
 function wrong(key: string, expected: string, came: unknown): FanfoldPropsError {
   return new FanfoldPropsError(

@@ -27,7 +27,7 @@ export class FanfoldStack extends Stack {
     super(scope, id, props);
     const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
     const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
-    const named = inputBucketNames.map((name) =>
+    const named = [...new Set(inputBucketNames)].map((name) =>
       Bucket.fromBucketName(this, `Input-${name}`, name),
     );
     const { alarmTopic: _, ...others } = props;

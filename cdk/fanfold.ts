@@ -1,4 +1,5 @@
 import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -44,7 +45,7 @@ const MAX_RECEIVE_COUNT = 100;
  * bucket.grantReadWrite(fanfold);
  * ```
  */
-export class Fanfold extends Construct implements IGrantable {
+export class Fanfold extends Construct implements IGrantable, IConnectable {
   /** What the names of its parts begin with, and what `connect({ stack })` finds it by. */
   readonly name: string;
   /** `<name>-tasks`: chunks of inputs, for the workers. */
@@ -81,7 +82,7 @@ export class Fanfold extends Construct implements IGrantable {
     const environment = checkedEnvironment(this, props.environment);
     checkOptions(this, props);
 
-    const tasks = this.#tasks(props, limits);
+    const tasks = this.#tasks(props, limits, environment);
 
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
@@ -126,8 +127,20 @@ export class Fanfold extends Construct implements IGrantable {
     acknowledgeRules(this, this.#runQueues(), props);
   }
 
+  /**
+   * The workers' place in their `vpc`: `database.connections.allowDefaultPortFrom(fanfold)`.
+   * @throws CDK's error when they are in none
+   */
+  get connections(): Connections {
+    return this.workerFunction.connections;
+  }
+
   /** The tasks module, looked into where it is to be bundled. */
-  #tasks({ tasks, bundling = {} }: FanfoldProps, { timeout }: Limits): string | undefined {
+  #tasks(
+    { tasks, bundling = {} }: FanfoldProps,
+    { timeout }: Limits,
+    environment: Record<string, string>,
+  ): string | undefined {
     const path = tasks === undefined ? undefined : tasksModule(this, tasks);
     if (!Stack.of(this).bundlingRequired) return path;
     const esbuild = requireEsbuild(this);
@@ -135,7 +148,8 @@ export class Fanfold extends Construct implements IGrantable {
     checkTasks(this, esbuild, {
       path,
       timeoutSeconds: timeout.toSeconds(),
-      external: [...(bundling.externalModules ?? []), ...(bundling.nodeModules ?? [])],
+      environment,
+      bundling,
     });
     return path;
   }

@@ -1,4 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -93,10 +94,12 @@ export class Functions {
   }
 
   #seed(): NodejsFunction {
-    const { name, burst, seedCode } = this.#options;
+    const { name, burst, seedCode, environment } = this.#options;
     return new NodejsFunction(this.#scope, 'Seed', {
       ...seedCode,
+      // It knows tasks from the same module, which may want its variables as soon as it is loaded.
       ...this.#common('seed', this.seedRole, this.seedLogs, {
+        ...environment,
         ...(burst > 0 ? { FANFOLD_BURST: String(burst) } : {}),
       }),
       description: `Cuts the inputs of ${name}'s runs into chunks and queues them.`,
@@ -130,7 +133,8 @@ export class Functions {
     const { name, burst, memorySize, timeout, environment } = this.#options;
     return new LambdaFunction(this.#scope, 'Burst', {
       ...this.#common('burst', this.workerRole, logs, environment),
-      ...this.#network(),
+      // In the worker's security groups: whoever lets in the one lets in the other.
+      ...this.#network(() => this.worker.connections.securityGroups),
       code: new CodeOf(this.worker),
       handler: 'index.burst',
       description: `Runs ${name}'s tasks over chunks that it takes itself: started by the seed.`,
@@ -164,9 +168,10 @@ export class Functions {
     } satisfies FunctionOptions & { runtime: Runtime };
   }
 
-  #network() {
-    const { vpc, vpcSubnets, securityGroups } = this.#options.props;
+  #network(otherGroups?: () => ISecurityGroup[]) {
+    const { vpc, vpcSubnets, securityGroups: given } = this.#options.props;
     if (vpc === undefined) return {};
+    const securityGroups = given ?? otherGroups?.();
     return {
       vpc,
       ...(vpcSubnets ? { vpcSubnets } : {}),

@@ -36,16 +36,33 @@ export function acknowledgeRules(
     `${traces}${vpc ? ', nor EC2 for the network interfaces of functions' : ''}.`,
   );
   wildcard(operatorPolicy, '*', 'SQS knows no resources for ListQueues, by which runs are found.');
-  for (const bucket of inputBuckets) {
-    wildcard(seedRole, bucket.arnForObjects('*'), 'Any object of an input bucket may be inputs.');
-  }
+  // A bucket of another stack has the name of its export only when references are resolved, which
+  // is between the app's end and the rules.
+  seedRole.node.addValidation({
+    validate: () => {
+      for (const bucket of inputBuckets) {
+        wildcard(
+          seedRole,
+          bucket.arnForObjects('*'),
+          'Any object of an input bucket may be inputs.',
+        );
+      }
+      return [];
+    },
+  });
 }
 
-/** A resource as cdk-nag writes it: references in angle brackets. */
+/** A resource as cdk-nag writes it: references in angle brackets, but for other stacks' exports. */
 function asFound(fanfold: Fanfold, resource: string): string {
   const flat = (part: unknown): string => {
     if (typeof part === 'string') return part;
-    const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = part as Record<string, unknown>;
+    const {
+      Ref,
+      'Fn::GetAtt': attribute,
+      'Fn::Join': join,
+      'Fn::ImportValue': exported,
+    } = part as Record<string, unknown>;
+    if (typeof exported === 'string') return exported;
     if (Array.isArray(attribute)) return `<${attribute.join('.')}>`;
     if (Array.isArray(join)) return (join[1] as unknown[]).map(flat).join(String(join[0]));
     return `<${Ref}>`;

@@ -18,7 +18,8 @@ export interface FanfoldProps {
   readonly tasks?: string;
   /**
    * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
-   * `-` and `_`, starting with a letter or digit. Unique in its account and region.
+   * `-` and `_`, starting with a letter or digit. Unique in its account: policies and dashboards
+   * know no regions.
    * @default the stack's name
    */
   readonly name?: string;
@@ -54,17 +55,21 @@ export interface FanfoldProps {
   readonly reservedConcurrentExecutions?: number;
   /** @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
-  /** Environment variables for the tasks. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own. */
+  /**
+   * Environment variables for the tasks; the seed, which loads the tasks module too, gets them as
+   * well. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own.
+   * @default none
+   */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Where workers are to run, if they need what is in there: they then reach SQS through a NAT or an
-   * interface endpoint of it. The seed needs nothing and stays outside.
+   * Where workers are to run, if they need what is in there: they then reach SQS, and for burst
+   * Lambda, through a NAT or interface endpoints of it. The seed needs nothing and stays outside.
    * @default in no VPC
    */
   readonly vpc?: IVpc;
   /** @default the VPC's private subnets */
   readonly vpcSubnets?: SubnetSelection;
-  /** @default a new one that lets everything out */
+  /** @default a new one for all workers, that lets everything out */
   readonly securityGroups?: ISecurityGroup[];
   /**
    * Encrypts all queues, those of runs included.
@@ -92,6 +97,7 @@ export interface FanfoldProps {
   /**
    * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
    * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
 }

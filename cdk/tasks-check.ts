@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { Annotations } from 'aws-cdk-lib';
+import { Annotations, Token } from 'aws-cdk-lib';
+import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
-import type { BuildOptions, BuildResult } from 'esbuild';
-import { refuse } from './refuse.ts';
+import type { BuildOptions, BuildResult, Loader } from 'esbuild';
+import { NEVER_LOADED } from './bundling.ts';
+import { FanfoldPropsError, refuse } from './refuse.ts';
 
 /** What a worker keeps of its time for reporting what it did, in seconds, and a little more. */
 const FAREWELL_SECONDS = 10;
@@ -20,9 +23,11 @@ interface TaskFacts {
 interface Checked {
   path: string;
   /** How long an invocation of a worker may take. */
-  timeoutSeconds: number | undefined;
-  /** Modules that are not bundled. */
-  external: string[];
+  timeoutSeconds: number;
+  /** What the functions have in theirs. */
+  environment: Readonly<Record<string, string>>;
+  /** How else than by default the functions are bundled. */
+  bundling: Readonly<BundlingOptions>;
 }
 
 /**
@@ -35,22 +40,26 @@ interface Checked {
 export function checkTasks(
   scope: Construct,
   esbuildPath: string,
-  { path, timeoutSeconds, external }: Checked,
+  { path, timeoutSeconds, environment, bundling }: Checked,
 ): void {
-  const code = bundled(scope, esbuildPath, path, external);
+  const code = bundled(scope, esbuildPath, path, bundling);
+  if (code === undefined) return;
+  // What is known at deployment only is not a value yet, but it is there.
+  const known = Object.entries(environment).map(([name, value]) => [
+    name,
+    Token.isUnresolved(value) ? 'known-at-deployment' : value,
+  ]);
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-'], {
     input: code,
     encoding: 'utf8',
     timeout: LOAD_MS,
     cwd: dirname(path),
+    env: { ...process.env, ...Object.fromEntries(known) },
   });
   const told = stdout.split('\n').find((line) => line.startsWith(MARK));
   if (status !== 0 || told === undefined) {
-    // It may need what is there in Lambda alone: environment variables, a native module.
-    Annotations.of(scope).addWarningV2(
-      'fanfold:tasksNotLoaded',
-      `The tasks module ${path} could not be loaded here, so its tasks are not checked: ${reasonIn(stderr)}`,
-    );
+    // It may need what is there in Lambda alone: a native module, another processor.
+    warn(scope, path, `could not be loaded here: ${reasonIn(stderr)}`);
     return;
   }
   const tasks = JSON.parse(told.slice(MARK.length)) as TaskFacts[];
@@ -65,7 +74,7 @@ export function checkTasks(
   if (twice !== undefined) {
     refuse(scope, `two tasks in ${path} are named "${twice}". Give one of them another name.`);
   }
-  const most = (timeoutSeconds ?? Number.POSITIVE_INFINITY) - FAREWELL_SECONDS;
+  const most = timeoutSeconds - FAREWELL_SECONDS;
   const long = tasks.find((task) => task.timeoutSeconds > most);
   if (long === undefined) return;
   refuse(
@@ -77,7 +86,19 @@ export function checkTasks(
 /** Begins the line that tells the tasks: the module may print lines of its own. */
 const MARK = '\u0001fanfold-tasks ';
 
-function bundled(scope: Construct, esbuildPath: string, path: string, external: string[]): string {
+/** @returns undefined when only the functions' own bundling can tell */
+function bundled(
+  scope: Construct,
+  esbuildPath: string,
+  path: string,
+  {
+    externalModules = [],
+    nodeModules = [],
+    loader = {},
+    define = {},
+    esbuildArgs,
+  }: BundlingOptions,
+): string | undefined {
   const { buildSync } = createRequire(esbuildPath)(esbuildPath) as {
     buildSync(options: BuildOptions): BuildResult;
   };
@@ -90,25 +111,66 @@ function bundled(scope: Construct, esbuildPath: string, path: string, external: 
     console.log('\\n' + ${JSON.stringify(MARK)} + JSON.stringify(tasks));
     process.exit(0);`;
   try {
-    const { outputFiles = [] } = buildSync({
+    const { outputFiles = [], metafile } = buildSync({
       stdin: { contents, resolveDir: dirname(path), loader: 'js' },
       bundle: true,
       write: false,
+      // Nothing is written, but some loaders want to know where it would be.
+      outdir: tmpdir(),
       platform: 'node',
       format: 'esm',
       mainFields: ['module', 'main'],
-      external,
+      external: [...NEVER_LOADED, ...externalModules, ...nodeModules],
+      // CDK takes any text, and hands it to the same esbuild.
+      loader: loader as Record<string, Loader>,
+      define,
+      metafile: true,
       banner: {
         js: "import { createRequire } from 'node:module'; globalThis.require ??= createRequire(process.cwd() + '/x.js');",
       },
       logLevel: 'silent',
     });
-    return outputFiles[0]?.text ?? '';
+    const imports = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.imports);
+    refuseLeftOut(scope, path, imports, nodeModules);
+    return outputFiles.find(({ path: name }) => name.endsWith('.js'))?.text ?? '';
   } catch (error) {
+    if (error instanceof FanfoldPropsError) throw error;
     const [first] = (error as { errors?: { text: string; location?: Location }[] }).errors ?? [];
     const where = first?.location ? ` (${first.location.file}:${first.location.line})` : '';
-    refuse(scope, `the tasks module ${path} can't be bundled: ${first?.text ?? error}${where}`);
+    const reason = `can't be bundled: ${first?.text ?? error}${where}`;
+    if (esbuildArgs === undefined) refuse(scope, `the tasks module ${path} ${reason}`);
+    // Arguments of a command line, which may be what mends it.
+    warn(scope, path, reason);
+    return undefined;
   }
+}
+
+/** What is imported by a statement is loaded at once, though the functions' bundles lack it. */
+function refuseLeftOut(
+  scope: Construct,
+  path: string,
+  imports: { path: string; kind: string; external?: boolean }[],
+  nodeModules: string[],
+): void {
+  const leftOut = imports.find(
+    (one) =>
+      one.external === true &&
+      one.kind === 'import-statement' &&
+      NEVER_LOADED.includes(one.path) &&
+      !nodeModules.includes(one.path),
+  );
+  if (leftOut === undefined) return;
+  refuse(
+    scope,
+    `the tasks module ${path} needs ${leftOut.path}, which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it: bundling: { nodeModules: ['${leftOut.path}'] }.`,
+  );
+}
+
+function warn(scope: Construct, path: string, reason: string): void {
+  Annotations.of(scope).addWarningV2(
+    'fanfold:tasksNotLoaded',
+    `The tasks module ${path} is not checked, as it ${reason}`,
+  );
 }
 
 interface Location {

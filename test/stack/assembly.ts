@@ -52,10 +52,10 @@ export function synthesize(project: string, output: string, context: object): Pr
 /** The folder of a function's code, as the template names it. */
 export function assetOf(output: string, stack: string, functionName: string): string {
   const { Resources } = JSON.parse(readFileSync(join(output, `${stack}.template.json`), 'utf8'));
-  type Found = { Properties: { FunctionName?: string; Code: { S3Key: string } } };
+  type Found = { Properties?: { FunctionName?: string; Code: { S3Key: string } } };
   const found = (Object.values(Resources) as Found[]).find(
-    ({ Properties }) => Properties.FunctionName === functionName,
-  );
+    ({ Properties }) => Properties?.FunctionName === functionName,
+  )?.Properties;
   if (!found) throw new Error(`${functionName} was expected in the template of ${stack}`);
-  return join(output, `asset.${found.Properties.Code.S3Key.replace(/\.zip$/, '')}`);
+  return join(output, `asset.${found.Code.S3Key.replace(/\.zip$/, '')}`);
 }

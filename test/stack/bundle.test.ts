@@ -31,6 +31,20 @@ async function load(bundle: string): Promise<Ended> {
   return run(['node', '--enable-source-maps', '--input-type=module', '--eval', code]);
 }
 
+/** Each function's handler is a function that its bundle exports, loaded where it is alone. */
+async function expectHandlers(output: string, stack: string): Promise<void> {
+  for (const [name, handler] of [
+    ['seed', 'handler'],
+    ['worker', 'handler'],
+    ['burst', 'burst'],
+  ]) {
+    const bundle = join(assetOf(output, stack, `${stack}-${name}`), 'index.mjs');
+    const { status, stdout, stderr } = await load(bundle);
+    expect(status, stderr).toBe(0);
+    expect(stdout.trim().split(', ')).toContain(`${handler}: function`);
+  }
+}
+
 let folder: string;
 
 beforeAll(() => {
@@ -60,10 +74,12 @@ describe.concurrent('cdk synth', () => {
       const code = readFileSync(bundle, 'utf8');
       expect(statSync(bundle).size).toBeLessThan(500_000);
       expect(code).toContain("A file's path was expected");
-      // What belongs to a laptop, a terminal or a schema library stays there.
-      expect(code).not.toMatch(/ZodType|commander|cli-progress|csv-parse|LambdaClient/);
-      expect(await load(bundle)).toMatchObject({ status: 0, stdout: 'handler: function\n' });
+      // What belongs to a laptop, a terminal or a schema library stays there; and S3 and CSV are
+      // for the seed alone.
+      expect(code).not.toMatch(/ZodType|commander|cli-progress/);
+      if (name === 'Fanfold-worker') expect(code).not.toMatch(/csv-parse|S3Client/);
     }
+    await expectHandlers(output, 'Fanfold');
   });
 });
 
@@ -105,7 +121,7 @@ describe.concurrent('the app', () => {
         new RegExp(`^${process.platform} function ${names[0]}\n${names[1]}: empty\n`),
       );
       expect(loaded.stdout).toMatch(/src\/tasks\.ts:8:/);
-      expect(loaded.stdout).toMatch(/\nhandler: function\n$/);
+      expect(loaded.stdout).toMatch(/\bhandler: function\n$/);
     }
   });
 
@@ -120,6 +136,11 @@ describe.concurrent('the app', () => {
       'a task that takes longer than a worker may',
       "export const a = defineTask({ name: 'slow', timeoutSeconds: 895, run: () => 1 });",
       'the task "slow" has a timeoutSeconds of 895, and a worker\'s `timeout` of 900 seconds leaves at most 890',
+    ],
+    [
+      'a task that needs what is left out',
+      "import { fromIni } from '@aws-sdk/credential-provider-ini';\nexport const a = defineTask({ name: 'a', run: () => String(fromIni) });",
+      "the tasks module PATH needs @aws-sdk/credential-provider-ini, which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it: bundling: { nodeModules: ['@aws-sdk/credential-provider-ini'] }.",
     ],
     ['no TypeScript', 'export const a = ;', "the tasks module PATH can't be bundled: Unexpected"],
   ])('refuses %s', async (name, code, sentence) => {
@@ -142,8 +163,37 @@ describe.concurrent('the app', () => {
     const manifest = globSync('cdk.out/**/*.json', { cwd: path }).map((file) =>
       readFileSync(join(path, file), 'utf8'),
     );
-    expect(manifest.join()).toContain('could not be loaded here, so its tasks are not checked');
+    expect(manifest.join()).toContain('is not checked, as it could not be loaded here');
     expect(manifest.join()).toContain('Error: TABLE is not set');
+  });
+
+  it('passes its rules with all that context can say', async () => {
+    const path = project('configured', {});
+    const { status, stdout, stderr } = await app(path, {
+      name: 'Photos-2',
+      memorySize: '2048',
+      timeout: '300',
+      maxConcurrency: '400',
+      burst: '200',
+      reservedConcurrentExecutions: '200',
+      architecture: 'x86_64',
+      removalPolicy: 'retain',
+      logRetention: '90',
+      inputBuckets: 'inputs,inputs,more-inputs',
+      encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012',
+      alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
+      maxTaskAge: '3600',
+    });
+    expect(status, stdout + stderr).toBe(0);
+    expect(stderr).not.toMatch(/warning|error/i);
+    const template = JSON.parse(
+      readFileSync(join(path, 'cdk.out/Photos-2.template.json'), 'utf8'),
+    ) as { Resources: Record<string, { Type: string; DeletionPolicy?: string }> };
+    const kept = Object.values(template.Resources).filter((one) => one.DeletionPolicy === 'Retain');
+    expect(kept.map(({ Type }) => Type).sort()).toEqual([
+      ...Array(3).fill('AWS::Logs::LogGroup'),
+      ...Array(3).fill('AWS::SQS::Queue'),
+    ]);
   });
 
   it('ends with a sentence, and nothing else, when it cannot be', async () => {

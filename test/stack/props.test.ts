@@ -2,14 +2,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
   try {
@@ -165,12 +165,40 @@ describe('what belongs together', () => {
         VpcConfig: Match.anyValue(),
       });
     }
+    // The seed loads the tasks module too.
     template.hasResourceProperties('AWS::Lambda::Function', {
       FunctionName: 'Photos-seed',
+      Environment: { Variables: { TABLE: 'photos' } },
       VpcConfig: Match.absent(),
     });
     expect(allowedTo(template, 'Photos-worker')).toContain('ec2:CreateNetworkInterface on *');
     expect(allowedTo(template, 'Photos-seed').join()).not.toContain('ec2:');
+  });
+
+  it('has one security group for all workers, which others can let in', () => {
+    const stack = emptyStack();
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['us-east-1a'],
+      privateSubnetIds: ['subnet-0123456789abcdef0'],
+    });
+    const fanfold = new Fanfold(stack, 'Fanfold', { vpc });
+    const database = new SecurityGroup(stack, 'Database', { vpc });
+    database.connections.allowFrom(fanfold, Port.tcp(5432));
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::EC2::SecurityGroup', 2);
+    const { VpcConfig } = only(template, 'AWS::Lambda::Function', {
+      FunctionName: 'Photos-worker',
+    }).Properties as { VpcConfig: { SecurityGroupIds: [object] } };
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Photos-burst',
+      VpcConfig,
+    });
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      SourceSecurityGroupId: VpcConfig.SecurityGroupIds[0],
+      ToPort: 5432,
+    });
+    expect(() => new Fanfold(emptyStack(), 'Fanfold').connections).toThrow(/VPC/);
   });
 
   it('encrypts all queues with a key that all who need it may use', () => {
@@ -238,12 +266,29 @@ describe('context', () => {
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
     expect(
-      read({ timeout: '300', burst: '0', architecture: 'x86_64', inputBuckets: 'one,two' }),
+      read({
+        timeout: '300',
+        burst: '0',
+        architecture: 'x86_64',
+        inputBuckets: 'one,two',
+        removalPolicy: 'retain',
+        logRetention: '90',
+        reservedConcurrentExecutions: '120',
+        maxTaskAge: '3600',
+        alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
+        encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/1',
+      }),
     ).toEqual({
       timeout: Duration.seconds(300),
       burst: 0,
       architecture: Architecture.X86_64,
       inputBucketNames: ['one', 'two'],
+      removalPolicy: RemovalPolicy.RETAIN,
+      logRetention: 90,
+      reservedConcurrentExecutions: 120,
+      maxTaskAge: Duration.seconds(3600),
+      alarmTopicArn: 'arn:aws:sns:us-east-1:111111111111:alarms',
+      encryptionKeyArn: 'arn:aws:kms:us-east-1:111111111111:key/1',
     });
   });
 
@@ -252,6 +297,16 @@ describe('context', () => {
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
+    [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
+    [{ removalPolicy: 'snapshot' }, '`removalPolicy` is destroy or retain; "snapshot" came.'],
+    [
+      { name: 'my_photos' },
+      '`name` is 1 to 40 letters, digits and "-", and starts with a letter; "my_photos" came.',
+    ],
+    [
+      { encryptionKey: 'arn:aws:kms:us-east-1:111111111111:alias/mine' },
+      '`encryptionKey` is the ARN of a KMS key; "arn:aws:kms:us-east-1:111111111111:alias/mine" came.',
+    ],
     [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
     [
       { inputBuckets: 'Mine' },

@@ -32,6 +32,7 @@ export interface Resource {
   logicalId: string;
   Properties: Record<string, unknown>;
   DeletionPolicy?: string;
+  DependsOn?: string[];
 }
 
 /** What a function may do: `action on resource`, sorted. Resources by the names they are given. */
@@ -44,6 +45,17 @@ export function allowedTo(template: Template, functionName: string): string[] {
   const statements = Object.values(policies).flatMap(
     ({ Properties: { PolicyDocument } }) => PolicyDocument.Statement as Statement[],
   );
+  return linesOf(template, statements);
+}
+
+/** What a managed policy allows, in the same way. */
+export function allowedBy(template: Template, ManagedPolicyName: string): string[] {
+  const { Properties } = only(template, 'AWS::IAM::ManagedPolicy', { ManagedPolicyName });
+  const { Statement } = Properties.PolicyDocument as { Statement: Statement[] };
+  return linesOf(template, Statement);
+}
+
+function linesOf(template: Template, statements: Statement[]): string[] {
   const lines = statements.flatMap(({ Effect, Action, Resource }) =>
     [Action].flat().flatMap((action) =>
       [Resource].flat().map((resource) => {
@@ -69,7 +81,8 @@ function nameOf(template: Template, resource: unknown): string {
   };
   if (attribute) {
     const properties = template.toJSON().Resources[attribute[0]].Properties ?? {};
-    return properties.QueueName ?? properties.LogGroupName ?? attribute[0];
+    const { QueueName, LogGroupName, FunctionName } = properties;
+    return QueueName ?? LogGroupName ?? FunctionName ?? attribute[0];
   }
   const parts = join?.[1].map((part) =>
     typeof part === 'string' ? part : Object.values(part as object)[0],

@@ -7,6 +7,13 @@ import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 const FOURTEEN_DAYS = 1_209_600;
 
+/** What has something in it that a replacement would lose, or a name that it would clash with. */
+const STATEFUL = ['AWS::SQS::Queue', 'AWS::Logs::LogGroup', 'AWS::Lambda::Function'];
+
+interface Typed {
+  Type: string;
+}
+
 describe('the queues', () => {
   const template = templateOf();
   const queue = (name: string) => only(template, 'AWS::SQS::Queue', { QueueName: name });
@@ -14,6 +21,23 @@ describe('the queues', () => {
   it('are three, named by rule', () => {
     template.resourceCountIs('AWS::SQS::Queue', 3);
     for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) queue(name);
+  });
+
+  it('stay what they are to CloudFormation, which else would replace them, and what is in them', () => {
+    const ids = Object.entries(template.toJSON().Resources as Record<string, Typed>)
+      .filter(([, { Type }]) => STATEFUL.includes(Type))
+      .map(([id]) => id);
+    expect(ids.sort()).toEqual([
+      'FanfoldBurstBFCBCDF8',
+      'FanfoldBurstLogsCA08BCE0',
+      'FanfoldDeadLetterQueue8C2D16C2',
+      'FanfoldResultQueueE703A6DD',
+      'FanfoldSeedA062366C',
+      'FanfoldSeedLogs2F1818BA',
+      'FanfoldTaskQueue3C44A7CA',
+      'FanfoldWorkerA8B9E743',
+      'FanfoldWorkerLogs00CF78AD',
+    ]);
   });
 
   it('keep messages for 14 days, encrypted', () => {
@@ -86,6 +110,7 @@ describe('the functions', () => {
             NODE_OPTIONS: '--enable-source-maps',
             POWERTOOLS_SERVICE_NAME: 'Photos',
             POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
+            POWERTOOLS_LOG_LEVEL: 'INFO',
           },
         },
         Handler,
@@ -109,6 +134,19 @@ describe('the functions', () => {
       expect(
         only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties.LoggingConfig,
       ).toEqual({ LogFormat: 'JSON', LogGroup: { Ref: group.logicalId } });
+    }
+  });
+
+  it('are not made, nor tasks brought to them, before they are allowed to take them', () => {
+    for (const [name, role] of [
+      ['Photos-seed', 'SeedRole'],
+      ['Photos-worker', 'WorkerRole'],
+      ['Photos-burst', 'WorkerRole'],
+    ] as const) {
+      const { DependsOn } = only(template, 'AWS::Lambda::Function', { FunctionName: name });
+      expect(DependsOn).toContainEqual(
+        expect.stringMatching(new RegExp(`^Fanfold${role}DefaultPolicy`)),
+      );
     }
   });
 
