@@ -34,7 +34,8 @@ it.each([
   ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
   ['functions', /^src\/(local|cli|connect|index)/],
   ['src/local', /^src\/simulate/],
-  ['src/cli', /^src\/(?!cli\/|index\.ts)|^functions/],
+  ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts)|^functions/],
+  ['src/inputs', /^src\/(?!inputs\/|errors)/],
   ['cdk', /^(src|functions|bin)\b/],
 ])('%s imports nothing that it is not to know', (folder, forbidden) => {
   expect(importsOf(folder)).not.toEqual([]);

@@ -1,9 +1,9 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError } from '../errors.ts';
+import type { Batch } from './batch.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
-import type { OpenedInputs } from './opened.ts';
-import { Places } from './places.ts';
-import { blocksOf, type Source } from './source.ts';
+import type { Places } from './places.ts';
+import { BEGINNING, type Block, blocksOf, type Position, type Source } from './source.ts';
 
 /** A row as it stands in the file. */
 interface Row {
@@ -12,45 +12,66 @@ interface Row {
   line: number;
 }
 
+/** Rows, and where the next one begins. */
+interface Rows {
+  rows: Row[];
+  end: Block['end'];
+}
+
 /** CSV with a header row: each further row is an object of texts; blank lines are skipped. */
-export function openCsv(source: Source): OpenedInputs {
-  const places = new Places(source.name, 2);
-  return {
-    total: undefined,
-    locate: (index) => places.locate(index),
-    close: () => source.close(),
-    async *batches() {
-      let keys: string[] | undefined;
-      let index = 0;
-      for await (const rows of rowsOf(source)) {
-        const batch: string[] = [];
-        for (const { fields, line } of fieldsOf(rows, source)) {
-          if (keys === undefined) {
-            keys = keysOf(fields, source, line);
-            continue;
-          }
-          if (fields.length !== keys.length) throw uneven(fields, keys, source, line);
-          const json = `{${keys.map((key, at) => key + JSON.stringify(fields[at])).join(',')}}`;
-          checkLength(json, source, line);
-          places.note(index++, line);
-          batch.push(json);
-        }
-        if (batch.length > 0) yield batch;
+export async function* readCsv(
+  source: Source,
+  places: Places,
+  from: Position,
+): AsyncGenerator<Batch, void> {
+  let keys = from.at > 0 ? await headerOf(source) : undefined;
+  let { index } = from;
+  for await (const { rows, end } of rowsOf(source, from)) {
+    const texts: string[] = [];
+    for (const { fields, line } of fieldsOf(rows, source)) {
+      if (keys === undefined) {
+        keys = keysOf(fields, source, line);
+        continue;
       }
-    },
-  };
+      if (fields.length !== keys.length) throw uneven(fields, keys, source, line);
+      const json = `{${keys.map((key, at) => key + JSON.stringify(fields[at])).join(',')}}`;
+      checkLength(json, source, line);
+      places.note(index++, line);
+      texts.push(json);
+    }
+    if (texts.length > 0) yield { texts, end: { ...end, index } };
+  }
+}
+
+/** The names that the fields have, of a source that is read on from further behind. */
+async function headerOf(source: Source): Promise<string[] | undefined> {
+  for await (const { rows } of rowsOf(source, BEGINNING)) {
+    for (const { fields, line } of fieldsOf(rows.slice(0, 1), source)) {
+      return keysOf(fields, source, line);
+    }
+  }
+  return undefined;
+}
+
+/** The row whose last quote is open. */
+interface OpenRow {
+  lines: string[];
+  line: number;
+  /** Where it begins, in bytes. */
+  at: number;
+  length: number;
 }
 
 /**
  * Cuts text into rows, a block's at a time: a row ends with the first line at whose end no quote is
  * open. Lines are counted here because csv-parse takes the CRLF in a quoted field for two.
  */
-async function* rowsOf(source: Source): AsyncGenerator<Row[], void> {
-  /** The row whose last quote is open. */
-  let open: { lines: string[]; line: number; length: number } | undefined;
-  for await (const { text, firstLine } of blocksOf(source)) {
+async function* rowsOf(source: Source, from: Position): AsyncGenerator<Rows, void> {
+  let open: OpenRow | undefined;
+  for await (const { text, firstLine, end } of blocksOf(source, from)) {
     const rows: Row[] = [];
-    for (const [at, raw] of linesOf(text).entries()) {
+    const lines = linesOf(text);
+    for (const [at, raw] of lines.entries()) {
       const turns = raw.includes('"') && hasOddQuotes(raw);
       if (open !== undefined) {
         open.lines.push(raw);
@@ -60,16 +81,30 @@ async function* rowsOf(source: Source): AsyncGenerator<Row[], void> {
           open = undefined;
         }
       } else if (turns) {
-        open = { lines: [raw], line: firstLine + at, length: raw.length };
+        open = { lines: [raw], line: firstLine + at, at: -1, length: raw.length };
       } else if (!isBlank(raw)) {
         rows.push({ text: withoutReturn(raw), line: firstLine + at });
       }
     }
-    yield rows;
+    if (open?.at === -1) open.at = end.at - bytesFrom(lines, open.line - firstLine, text);
+    yield { rows, end: open === undefined ? end : placeOf(open) };
     if (open !== undefined && open.length > source.maxInputBytes) break;
   }
   // It has a quote too many, and is refused for it.
-  if (open !== undefined) yield [{ text: open.lines.join('\n'), line: open.line }];
+  if (open !== undefined) {
+    yield { rows: [{ text: open.lines.join('\n'), line: open.line }], end: placeOf(open) };
+  }
+}
+
+function placeOf({ at, line }: OpenRow): Rows['end'] {
+  return { at, line };
+}
+
+/** How many bytes a block's text has from one of its lines on. */
+function bytesFrom(lines: readonly string[], line: number, text: string): number {
+  let from = 0;
+  for (const before of lines.slice(0, line)) from += before.length + 1;
+  return Buffer.byteLength(text.slice(from));
 }
 
 function hasOddQuotes(line: string): boolean {
