@@ -33,7 +33,7 @@ const field = fc.constantFrom(
   'x',
   'é\u{1f600}',
   '"a,b"',
-  '"two\nlines"',
+  '"\u{1f600}\n\u{1f600}"',
   '"\r\n\r\n"',
   '"""q"""',
 );
