@@ -1,4 +1,3 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import { FanfoldError } from '../errors.ts';
 import type { Batch } from './batch.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
@@ -28,7 +27,9 @@ export async function* readCsv(
   let { index } = from;
   for await (const { rows, end } of rowsOf(source, from)) {
     const texts: string[] = [];
-    for (const { fields, line } of fieldsOf(rows, source)) {
+    for (const row of rows) {
+      const { line } = row;
+      const fields = fieldsOf(row, source);
       if (keys === undefined) {
         keys = keysOf(fields, source, line);
         continue;
@@ -46,9 +47,7 @@ export async function* readCsv(
 /** The names that the fields have, of a source that is read on from further behind. */
 async function headerOf(source: Source): Promise<string[] | undefined> {
   for await (const { rows } of rowsOf(source, BEGINNING)) {
-    for (const { fields, line } of fieldsOf(rows.slice(0, 1), source)) {
-      return keysOf(fields, source, line);
-    }
+    for (const row of rows) return keysOf(fieldsOf(row, source), source, row.line);
   }
   return undefined;
 }
@@ -64,7 +63,7 @@ interface OpenRow {
 
 /**
  * Cuts text into rows, a block's at a time: a row ends with the first line at whose end no quote is
- * open. Lines are counted here because csv-parse takes the CRLF in a quoted field for two.
+ * open.
  */
 async function* rowsOf(source: Source, from: Position): AsyncGenerator<Rows, void> {
   let open: OpenRow | undefined;
@@ -113,34 +112,38 @@ function hasOddQuotes(line: string): boolean {
   return odd;
 }
 
-/** What csv-parse is for are quotes: a row without them needs no parser. */
-function* fieldsOf(
-  rows: Row[],
-  source: Source,
-): Generator<{ fields: string[]; line: number }, void> {
-  const quoted = parsed(
-    rows.filter(({ text }) => text.includes('"')),
-    source,
-  );
-  let at = 0;
-  for (const { text, line } of rows) {
-    const fields = text.includes('"') ? quoted[at++] : text.split(',');
-    if (fields !== undefined) yield { fields, line };
+/** A row's fields. @throws FanfoldError when a quote stands where none can */
+function fieldsOf({ text, line }: Row, source: Source): string[] {
+  if (!text.includes('"')) return text.split(',');
+  const fields: string[] = [];
+  for (let at = 0; ; at++) {
+    if (text[at] === '"') {
+      const quoted = quotedAt(text, at);
+      if (quoted === undefined) throw noCsv('unclosed', line, source);
+      at = quoted.end;
+      if (at < text.length && text[at] !== ',') throw noCsv('closing', line, source);
+      fields.push(quoted.field);
+    } else {
+      const comma = text.indexOf(',', at);
+      const field = text.slice(at, comma === -1 ? text.length : comma);
+      if (field.includes('"')) throw noCsv('opening', line, source);
+      fields.push(field);
+      at += field.length;
+    }
+    if (at === text.length) return fields;
   }
 }
 
-const OPTIONS = { relax_column_count: true, record_delimiter: '\n' };
-
-/** Rows' fields. All rows in one call: each costs ten times as much in a call of its own. */
-function parsed(rows: Row[], source: Source): string[][] {
-  if (rows.length === 0) return [];
-  try {
-    return parse(rows.map(({ text }) => text).join('\n'), OPTIONS);
-  } catch (error) {
-    if (!(error instanceof CsvError) || rows[0] === undefined) throw error;
-    if (rows.length === 1) throw refusal(error, rows[0], source);
-    // Which of them it is shows when each is parsed alone.
-    return rows.flatMap((row) => parsed([row], source));
+/** A field in quotes, and where it ends; undefined where it does not. */
+function quotedAt(text: string, at: number): { field: string; end: number } | undefined {
+  let field = '';
+  for (let from = at + 1; ; ) {
+    const quote = text.indexOf('"', from);
+    if (quote === -1) return undefined;
+    field += text.slice(from, quote);
+    if (text[quote + 1] !== '"') return { field, end: quote + 1 };
+    field += '"';
+    from = quote + 2;
   }
 }
 
@@ -172,18 +175,13 @@ function uneven(fields: string[], keys: string[], { name }: Source, line: number
   );
 }
 
-const REASONS: Partial<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quote opens in this row, and none closes it in all that follows',
-  CSV_INVALID_CLOSING_QUOTE:
-    'text follows on a closing quote; a quote inside of a quoted field is written twice',
-  INVALID_OPENING_QUOTE:
+const REASONS = {
+  unclosed: 'a quote opens in this row, and none closes it in all that follows',
+  closing: 'text follows on a closing quote; a quote inside of a quoted field is written twice',
+  opening:
     'a quote stands in a field that does not begin with one: quote the whole field, and write quotes inside of it twice',
 };
 
-function refusal(error: CsvError, { line }: Row, { name }: Source): FanfoldError {
-  return new FanfoldError(
-    'BadInput',
-    `${name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.message}.`,
-    { cause: error },
-  );
+function noCsv(why: keyof typeof REASONS, line: number, { name }: Source): FanfoldError {
+  return new FanfoldError('BadInput', `${name}, line ${line}: this is not CSV: ${REASONS[why]}.`);
 }
