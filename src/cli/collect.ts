@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { FanfoldError, type Run } from '../index.ts';
-import { commandLine } from './inputs/lines.ts';
+import { commandLine } from './shell.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import {

@@ -4,7 +4,7 @@ import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../in
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { commandLine } from './inputs/lines.ts';
+import { commandLine } from './shell.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';

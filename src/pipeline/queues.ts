@@ -1,12 +1,8 @@
-import {
-  CreateQueueCommand,
-  DeleteQueueCommand,
-  GetQueueUrlCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../errors.ts';
 import { isMissingQueue, mayPass } from './faults.ts';
 import type { ChunkEnvelope, Stall } from './messages/chunk.ts';
-import { createdAt } from './names.ts';
+import { createdAt, type Names } from './names.ts';
 import { wait } from './send.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
@@ -32,34 +28,14 @@ export async function findSurely(sqs: SQSClient, name: string): Promise<string |
   }
 }
 
-/** 14 days, SQS's longest: a run's results outlive any collector. */
-const RETENTION_SECONDS = 1_209_600;
-
-/** For who receives without saying how long it takes: a collector says so itself. */
-const RESULT_VISIBILITY_SECONDS = 300;
-
-/** Makes the queue that carries one run's results, with its tags, or finds it. */
-export async function createRunQueue(
-  sqs: SQSClient,
-  name: string,
-  tags: Record<string, string>,
-): Promise<string> {
-  // A queue that is there may have other attributes, given by its deployment: creating it again
-  // with ours would be an error.
-  const found = await findQueue(sqs, name);
-  if (found !== undefined) return found;
-  const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand({
-      QueueName: name,
-      tags,
-      Attributes: {
-        MessageRetentionPeriod: String(RETENTION_SECONDS),
-        VisibilityTimeout: String(RESULT_VISIBILITY_SECONDS),
-        ReceiveMessageWaitTimeSeconds: '20',
-      },
-    }),
+/** The URL of the queue that a deployment's runs report to that have none of their own. */
+export async function resultQueueOf(sqs: SQSClient, { name, results }: Names): Promise<string> {
+  const url = await findQueue(sqs, results);
+  if (url !== undefined) return url;
+  throw new FanfoldError(
+    'RunFailed',
+    `The deployment "${name}" has no result queue: ${results} was expected.`,
   );
-  return QueueUrl ?? '';
 }
 
 /** Tries at a deletion, each of which the SDK tries a few times. */

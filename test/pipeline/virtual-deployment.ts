@@ -57,6 +57,7 @@ export async function virtualDeployment(
   const create = async (QueueName: string, Attributes = {}) =>
     (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
   const deadQueueUrl = await create(names.dead);
+  await create(names.results);
   // As on AWS: six times the function's timeout.
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
   const lambdaClient = createLambdaClient(lambda);

@@ -1,12 +1,12 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
-import { openCsv } from './csv.ts';
+import { EXTENSIONS, formatOf } from '../../inputs/formats.ts';
+import { shellWord } from '../shell.ts';
 import { openGlob } from './glob.ts';
-import { openJsonLines, openTextLines, shellWord } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
 import { openRange } from './range.ts';
-import { checkFile, fileSource, type Source, streamSource } from './source.ts';
+import { checkFile, fileSource, openSource, streamSource } from './sources.ts';
 
 export type { OpenedInputs } from './opened.ts';
 
@@ -47,25 +47,20 @@ export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
   );
 }
 
-const FORMATS: Record<string, (source: Source) => OpenedInputs> = {
-  '.jsonl': openJsonLines,
-  '.ndjson': openJsonLines,
-  '.csv': openCsv,
-  '.txt': openTextLines,
-};
-
 async function openInput(
   path: string,
   cwd: string,
   { maxInputBytes, stdin }: InputOptions,
 ): Promise<OpenedInputs> {
-  if (path === '-') return openJsonLines(streamSource(stdin ?? process.stdin, maxInputBytes));
+  if (path === '-') {
+    return openSource('jsonl', streamSource(stdin ?? process.stdin, maxInputBytes));
+  }
   if (path === '') throw new FanfoldError('BadOption', '--input is empty: name a file, or - .');
   const extension = extname(path).toLowerCase();
   // A file that is not there is told first, whatever it is called: its name may be the mistake.
   await checkFile(path, cwd);
-  const open = FORMATS[extension];
-  if (open !== undefined) return open(await fileSource(path, cwd, maxInputBytes));
+  const format = formatOf(extension);
+  if (format !== undefined) return openSource(format, await fileSource(path, cwd, maxInputBytes));
   const word = shellWord(path);
   if (extension === '.json') {
     throw new FanfoldError(
@@ -75,6 +70,6 @@ async function openInput(
   }
   throw new FanfoldError(
     'BadInput',
-    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${Object.keys(FORMATS).join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
+    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${EXTENSIONS.join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
   );
 }

@@ -10,7 +10,8 @@ import {
   type Names,
   newRunId,
 } from '../names.ts';
-import { createRunQueue, findQueue, findSurely } from '../queues.ts';
+import { findSurely, resultQueueOf } from '../queues.ts';
+import { createRunQueue } from '../run-queue.ts';
 import { sendAll } from '../send.ts';
 import type { SeedRequest } from './seed-request.ts';
 
@@ -69,7 +70,7 @@ export async function seed(request: SeedRequest, options: SeedOptions): Promise<
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, expiresAt, options)
-    : sharedQueue(options));
+    : resultQueueOf(options.sqs, options.names));
   const envelope = { runId, task, attempt: 1, expiresAt, resultQueueUrl };
   await sendAll(
     options.sqs,
@@ -157,19 +158,10 @@ async function ownQueue(
       `Run ${runId} is over: its result queue ${names.run(runId)} is gone, and only the first page of a run younger than an hour makes one.`,
     );
   }
-  return createRunQueue(sqs, names.run(runId), {
+  return createRunQueue(sqs, names, runId, {
     task,
     state: 'seeding',
     expiresAt: String(expiresAt),
     ...(total === undefined ? {} : { total: String(total) }),
   });
-}
-
-async function sharedQueue({ sqs, names }: SeedOptions): Promise<string> {
-  const url = await findQueue(sqs, names.results);
-  if (url !== undefined) return url;
-  throw new FanfoldError(
-    'RunFailed',
-    `The deployment "${names.name}" has no result queue: ${names.results} was expected.`,
-  );
 }

@@ -2,8 +2,7 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCsv } from '../../../src/cli/inputs/csv.ts';
-import { streamSource } from '../../../src/cli/inputs/source.ts';
+import { openSource, streamSource } from '../../../src/cli/inputs/sources.ts';
 import { pieces, type Read, readFile, readOpened, refusal } from './reading.ts';
 
 describe('CSV', () => {
@@ -142,7 +141,7 @@ describe('what is not CSV', () => {
       for (; ; given += 10) yield Buffer.from('123456789\n');
     }
     const stdin = Readable.from(endless());
-    const opened = openCsv(streamSource(stdin, 1_000));
+    const opened = openSource('csv', streamSource(stdin, 1_000));
     const error = await refusal(Array.fromAsync(opened.batches()));
     expect(error.message).toMatch(/^standard input, line 3: .* a quote opens in this row/);
     expect(given).toBeLessThan(2_000);
@@ -159,7 +158,7 @@ function quoted(field: string): string {
 
 function readCut(content: string, bytes: number): Promise<Read> {
   const stdin = Readable.from(pieces(Buffer.from(content), bytes));
-  return readOpened(openCsv(streamSource(stdin, 100_000)));
+  return readOpened(openSource('csv', streamSource(stdin, 100_000)));
 }
 
 /** All rows as csv-parse reads them by itself, undefined when it refuses them. */

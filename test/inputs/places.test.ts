@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Places } from '../../../src/cli/inputs/places.ts';
+import { Places } from '../../src/inputs/places.ts';
 
 it('gives each input the line that it was noted with', () => {
   const size = fc.oneof(

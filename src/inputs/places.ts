@@ -4,7 +4,7 @@
  */
 export class Places {
   readonly #name: string;
-  readonly #firstLine: number;
+  readonly #firstAhead: number;
   /** How much further each change is than the one before: in inputs, then in lines. As varints. */
   #changes = new Uint8Array(64);
   #length = 0;
@@ -12,11 +12,11 @@ export class Places {
   #index = 0;
   #ahead: number;
 
-  /** @param firstLine the first input's line, unless noted otherwise */
-  constructor(name: string, firstLine: number) {
+  /** @param ahead how far the first input's line is ahead of its index, unless noted otherwise */
+  constructor(name: string, ahead: number) {
     this.#name = name;
-    this.#firstLine = firstLine;
-    this.#ahead = firstLine;
+    this.#firstAhead = ahead;
+    this.#ahead = ahead;
   }
 
   /** To be told of each input, in order. */
@@ -30,7 +30,7 @@ export class Places {
   }
 
   locate(index: number): string {
-    let ahead = this.#firstLine;
+    let ahead = this.#firstAhead;
     let at = 0;
     const changes = this.#numbers();
     for (let next = changes.next(); !next.done; next = changes.next()) {
