@@ -4,9 +4,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { inProcess } from '../../../src/local/transport.ts';
 import type { Deployment } from './deployment.ts';
 
-/** SDK clients of the operator's. */
-export function clientsOf({ place, operator, service, plainUrl }: Deployment) {
-  const config = { region: place.region, credentials: operator, maxAttempts: 1 };
+/** SDK clients of somebody's, by default the operator's. */
+export function clientsOf(deployment: Deployment, caller = deployment.operator) {
+  const { place, service, plainUrl } = deployment;
+  const config = { region: place.region, credentials: caller, maxAttempts: 1 };
   const here = { ...config, endpoint: place.endpoint, requestHandler: inProcess(service) };
   return {
     sqs: new SQSClient(here),

@@ -45,6 +45,20 @@ const EVERYTHING = {
   Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
 };
 
+/** What AWS gives a key that is given no policy: the account's own policies decide. */
+const USUAL_KEY_POLICY = readStatements(
+  {
+    Version: '2012-10-17',
+    Statement: {
+      Effect: 'Allow',
+      Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  },
+  'the key',
+);
+
 /** A stack that runs here, as its template says. */
 export interface Deployment extends AsyncDisposable {
   readonly place: Place;
@@ -54,6 +68,8 @@ export interface Deployment extends AsyncDisposable {
   /** The port's own service, for SDK clients in this process. */
   readonly service: Service;
   readonly operator: Caller;
+  /** May do everything; what it does counts for no policy. */
+  readonly owner: Caller;
   /** The address without TLS. */
   readonly plainUrl: string;
   /** What makes a process one of the operator's: address, region, credentials. */
@@ -99,6 +115,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   for (const principal of [...roles, people]) authority.add(principal);
   const callers = new Callers();
   const person = callers.add(people, 'somebody');
+  const owner = callers.add(everything('Owner'), 'owner');
   const functions = new RunningFunctions({
     ...{ lambda, authority, definitions, roles, callers },
     env: { AWS_ENDPOINT_URL: server.url, NODE_EXTRA_CA_CERTS: authorityFile },
@@ -119,10 +136,20 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   sources.start();
   const open = opened.move();
   return {
-    ...{ place, sqs, authority, functions, service: port, operator: person, plainUrl: plain.url },
+    ...{
+      place,
+      sqs,
+      authority,
+      functions,
+      service: port,
+      operator: person,
+      owner,
+      plainUrl: plain.url,
+    },
     env: {
       AWS_ENDPOINT_URL: server.url,
       AWS_REGION: REGION,
+      AWS_DEFAULT_REGION: REGION,
       NODE_EXTRA_CA_CERTS: authorityFile,
       AWS_CA_BUNDLE: authorityFile,
       ...credentialsOf(person),
@@ -154,15 +181,18 @@ function operator(
   intrinsics: Intrinsics,
   { operatorPolicy }: DeployOptions,
 ): Principal {
+  const all = everything('Operator');
+  if (operatorPolicy === undefined) return all;
   const policyArn = `arn:aws:iam::${ACCOUNT}:policy/${operatorPolicy}`;
-  const statements = operatorPolicy
-    ? managedPolicies(template, intrinsics).get(policyArn)
-    : readStatements(EVERYTHING, 'the operator');
-  if (statements === undefined) {
-    throw new TemplateError(`The template has no managed policy ${policyArn}.`);
-  }
-  const arn = `arn:aws:iam::${ACCOUNT}:role/Operator`;
-  return { arn, label: 'operator', accountId: ACCOUNT, statements };
+  const statements = managedPolicies(template, intrinsics).get(policyArn);
+  if (statements) return { ...all, statements };
+  throw new TemplateError(`The template has no managed policy ${policyArn}.`);
+}
+
+function everything(role: string): Principal {
+  const statements = readStatements(EVERYTHING, role);
+  const arn = `arn:aws:iam::${ACCOUNT}:role/${role}`;
+  return { arn, label: role.toLowerCase(), accountId: ACCOUNT, statements };
 }
 
 /** What guards queues, buckets and keys, by their ARNs. */
@@ -187,9 +217,14 @@ function guards(template: Template, intrinsics: Intrinsics, sqs: SQSClient, plac
     policies.set(arn, readStatements(properties.PolicyDocument, logicalId));
   }
   return {
-    keyOf: async (queueArn: string) => keys.get((await queues.of(queueArn)).keyId ?? ''),
+    keyOf: async (queueArn: string) => {
+      const { keyId = '' } = await queues.of(queueArn);
+      // One of another stack is named by its ARN.
+      return keys.get(keyId) ?? (keyId.startsWith('arn:aws:kms:') ? keyId : undefined);
+    },
     policyOf: async (arn: string) => {
       if (arn.startsWith('arn:aws:sqs:')) return (await queues.of(arn)).statements;
+      if (arn.startsWith('arn:aws:kms:')) return policies.get(arn) ?? USUAL_KEY_POLICY;
       // A bucket's policy is for its objects too.
       return policies.get(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/s, '$1')) ?? [];
     },
