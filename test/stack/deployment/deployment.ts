@@ -40,6 +40,9 @@ export interface DeployOptions {
 const ACCOUNT = '123456789012';
 const REGION = 'eu-central-1';
 
+/** For objects of S3, which are sent in one piece here. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+
 const EVERYTHING = {
   Version: '2012-10-17',
   Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
@@ -91,8 +94,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     if (service) return service(request);
     throw new Error('The deployment is not ready.');
   };
-  const server = opened.use(await listen(port, { tls: { cert, key } }));
-  const plain = opened.use(await listen(port));
+  const server = opened.use(
+    await listen(port, { tls: { cert, key }, maxBodyBytes: MAX_BODY_BYTES }),
+  );
+  const plain = opened.use(await listen(port, { maxBodyBytes: MAX_BODY_BYTES }));
 
   const place = { accountId: ACCOUNT, region: REGION, stackName: stack, endpoint: server.url };
   const intrinsics = new Intrinsics(template, place);

@@ -26,8 +26,19 @@ export const mortal = defineTask({
   },
 });
 
-/** Says what a process of the function's finds around it. */
+/** Takes half a second, so that a few hundred of them outlast a worker's time. */
+export const nap = defineTask({
+  name: 'nap',
+  timeoutSeconds: 5,
+  async run(input: unknown) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return input;
+  },
+});
+
+/** Says what its process finds around it. It may take so long that its worker claims more time. */
 export const surroundings = defineTask({
   name: 'surroundings',
+  timeoutSeconds: 300,
   run: (name: string) => process.env[name] ?? null,
 });
