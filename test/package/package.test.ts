@@ -1,19 +1,18 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { install, pack, samplesOf } from './packed.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const NODE = process.execPath;
@@ -22,55 +21,9 @@ const root = mkdtempSync(join(tmpdir(), 'fanfold-package-'));
 const project = join(root, 'project');
 const runs = promisify(execFile);
 
-/** Packs a copy of the repository: packing changes package.json for a moment. */
-function pack(): string {
-  const copy = join(root, 'copy');
-  mkdirSync(copy);
-  for (const name of [
-    'bin',
-    'cdk',
-    'functions',
-    'scripts',
-    'src',
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'README.md',
-    'LICENSE',
-  ]) {
-    cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
-  const before = readFileSync(join(copy, 'package.json'), 'utf8');
-  execFileSync('npm', ['pack', '--pack-destination', root], { cwd: copy, stdio: 'pipe' });
-  expect(readFileSync(join(copy, 'package.json'), 'utf8')).toBe(before);
-  const [tarball] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
-  return join(root, tarball ?? '');
-}
-
-/** As npm would install it, without asking a registry. */
-function install(tarball: string): void {
-  const modules = join(project, 'node_modules');
-  mkdirSync(join(modules, '.bin'), { recursive: true });
-  for (const name of readdirSync(join(REPOSITORY, 'node_modules'))) {
-    if (name === '.bin' || name === 'fanfold') continue;
-    symlinkSync(join(REPOSITORY, 'node_modules', name), join(modules, name));
-  }
-  mkdirSync(join(modules, 'fanfold'));
-  execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', join(modules, 'fanfold')]);
-  symlinkSync('../fanfold/bin/fanfold.js', join(modules, '.bin/fanfold'));
-  symlinkSync(join(REPOSITORY, 'node_modules/.bin/node'), join(modules, '.bin/node'));
-}
-
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(project, path)), { recursive: true });
   writeFileSync(join(project, path), text);
-}
-
-/** The samples of a document: code blocks whose first line names a file. */
-function samples(text: string): Map<string, string> {
-  const blocks = text.matchAll(/```ts\n\/\/ (\S+\.ts)[^\n]*\n([\s\S]*?)```/g);
-  return new Map(Array.from(blocks, ([, path = '', code = '']) => [path, code]));
 }
 
 const typecheck = (files: string[], module = 'nodenext') =>
@@ -90,13 +43,12 @@ const typecheck = (files: string[], module = 'nodenext') =>
     throw new Error(error.stdout);
   });
 
-const samplesOf = (document: string) => samples(readFileSync(join(REPOSITORY, document), 'utf8'));
 const readme = samplesOf('README.md');
 const sqsPage = samplesOf('docs/sqs.md');
 const design = join(import.meta.dirname, 'samples');
 
 beforeAll(() => {
-  install(pack());
+  install(pack(root), project);
   write('package.json', '{"type":"module","fanfold":{"tasks":"src/tasks.ts"}}');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });

@@ -1,148 +1,51 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
-import { Template } from 'aws-cdk-lib/assertions';
+import { join } from 'node:path';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { type Listening, listen, type ServiceRequest } from '../../src/local/transport.ts';
-import { assetOf, PROGRAMS, synthesize } from './assembly.ts';
-import type { Answer, Invocation } from './runtime.ts';
-import { allowedTo, only } from './synthesis.ts';
+import { synthesize } from './assembly.ts';
+import { clientsOf, invoke } from './deployment/clients.ts';
+import { type Deployment, deploy } from './deployment/deployment.ts';
 
-type Handler = Parameters<Lambda['addFunction']>[1];
-
-// The stack as it would be deployed, with an SQS on loopback and processes for environments.
-const sqs = new Sqs();
-const sqsClient = createSqsClient(sqs);
-const lambda = new Lambda();
-const lambdaClient = createLambdaClient(lambda);
-const environments = new Map<string, ChildProcess>();
+// The stack as it would be deployed, under its own policies, with processes for environments.
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-deployed-'));
-let template: Template;
-let server: Listening;
-let taskQueueUrl: string;
-/** What the functions asked of SQS: function, action, queue. */
-const asked = new Set<string>();
+let stack: Deployment;
+let clients: ReturnType<typeof clientsOf>;
 
 beforeAll(async () => {
-  const { status, stderr } = await synthesize(process.cwd(), folder, {});
+  const { status, stderr } = await synthesize(process.cwd(), folder, { maxConcurrency: 4 });
   expect(status, stderr).toBe(0);
-  template = Template.fromJSON(
-    JSON.parse(readFileSync(join(folder, 'Fanfold.template.json'), 'utf8')),
-  );
-  server = await listen((request) => {
-    note(request);
-    return sqs.service(request);
+  stack = await deploy({
+    assembly: folder,
+    stack: 'Fanfold',
+    operatorPolicy: 'Fanfold-operator',
   });
-  taskQueueUrl = (await createQueues()).get('Fanfold-tasks') ?? '';
-  addFunction('Fanfold-seed');
-  addFunction('Fanfold-worker');
-  const { BatchSize, FunctionResponseTypes } = only(
-    template,
-    'AWS::Lambda::EventSourceMapping',
-    {},
-  ).Properties;
-  lambda.addSqsEventSource('Fanfold-worker', {
-    sqs: sqsClient,
-    queueUrl: taskQueueUrl,
-    batchSize: BatchSize as number,
-    reportBatchItemFailures: String(FunctionResponseTypes) === 'ReportBatchItemFailures',
-    maxConcurrency: 2,
-  });
+  clients = clientsOf(stack);
 });
 afterAll(async () => {
-  for (const environment of environments.values()) environment.kill();
-  await lambda.close();
-  sqs.close();
-  await server?.close();
+  await stack?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
 
-/** Each process signs with its function's name for an access key. */
-function note({ headers, body }: ServiceRequest): void {
-  const [, name] = /Credential=([^/]+)/.exec(headers.authorization ?? '') ?? [];
-  const action = headers['x-amz-target']?.replace('AmazonSQS.', '').replace(/Batch$/, '');
-  const { QueueUrl, QueueName } = JSON.parse(Buffer.from(body).toString());
-  const queue = String(QueueName ?? QueueUrl).replace(/.*\//, '');
-  asked.add(`${name}: sqs:${action} on ${queue.replace(/-run-.*/, '-run-*')}`);
-}
-
-async function createQueues(): Promise<Map<string, string>> {
-  const urls = new Map<string, string>();
-  for (const { Properties } of Object.values(template.findResources('AWS::SQS::Queue'))) {
-    const { QueueName, VisibilityTimeout = 30, ReceiveMessageWaitTimeSeconds = 0 } = Properties;
-    const Attributes = {
-      VisibilityTimeout: String(VisibilityTimeout),
-      ReceiveMessageWaitTimeSeconds: String(ReceiveMessageWaitTimeSeconds),
-    };
-    const created = await sqsClient.send(new CreateQueueCommand({ QueueName, Attributes }));
-    urls.set(QueueName, created.QueueUrl ?? '');
-  }
-  return urls;
-}
-
-/** A function of the template, each of whose execution environments is a process. */
-function addFunction(name: string): void {
-  const { Properties } = only(template, 'AWS::Lambda::Function', { FunctionName: name });
-  const { Variables } = Properties.Environment as { Variables: Record<string, string> };
-  const bundle = join(assetOf(folder, 'Fanfold', name), 'index.mjs');
-  const handler: Handler = (event, context) => {
-    const { logStreamName } = context;
-    const environment =
-      environments.get(logStreamName) ??
-      fork(resolve('test/stack/runtime.ts'), [bundle], {
-        execPath: join(PROGRAMS, 'node'),
-        execArgv: [],
-        env: {
-          ...Variables,
-          AWS_REGION: 'us-east-1',
-          AWS_ACCESS_KEY_ID: name,
-          AWS_SECRET_ACCESS_KEY: 'none',
-          AWS_ENDPOINT_URL_SQS: server.url,
-        },
-      });
-    environments.set(logStreamName, environment);
-    return invoke(environment, {
-      event,
-      context: JSON.parse(JSON.stringify(context)),
-      remainingMs: context.getRemainingTimeInMillis(),
-    });
-  };
-  lambda.addFunction(name, handler, { timeoutSeconds: Properties.Timeout as number });
-}
-
-function invoke(environment: ChildProcess, invocation: Invocation): Promise<unknown> {
-  const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<unknown>();
-  environment.once('exit', (code) => fail(new Error(`The environment ended (${code}).`)));
-  environment.once('message', ({ returned, thrown }: Answer) => {
-    if (thrown === undefined) succeed(returned);
-    else fail(new Error(thrown));
-  });
-  environment.send(invocation);
-  return promise.finally(() => {
-    environment.removeAllListeners('exit').removeAllListeners('message');
-  });
+interface Seeded {
+  runId: string;
+  resultQueueUrl: string;
 }
 
 /** What the seed function answers. */
-async function seed(request: object) {
-  const { Payload, FunctionError } = await lambdaClient.send(
-    new InvokeCommand({ FunctionName: 'Fanfold-seed', Payload: JSON.stringify(request) }),
-  );
-  const answer = JSON.parse(Payload?.transformToString() ?? '');
-  expect(FunctionError, answer.errorMessage).toBeUndefined();
-  return answer;
+async function seed(request: object): Promise<Seeded> {
+  const { returned, failed } = await invoke(clients.lambda, 'Fanfold-seed', request);
+  expect(failed, failed?.errorMessage).toBeUndefined();
+  return returned as Seeded;
 }
 
 /** The results of a run, by their indexes: all of them, once the task queue is empty. */
-async function resultsOf({ runId, resultQueueUrl }: { runId: string; resultQueueUrl: string }) {
-  await expect.poll(() => sqs.peek('Fanfold-tasks'), { timeout: 10_000 }).toEqual([]);
-  const messages = sqs.peek(resultQueueUrl.replace(/.*\//, '')).map(({ body }) => JSON.parse(body));
+async function resultsOf({ runId, resultQueueUrl }: Seeded) {
+  await expect.poll(() => stack.sqs.peek('Fanfold-tasks'), { timeout: 10_000 }).toEqual([]);
+  const messages = stack.sqs
+    .peek(resultQueueUrl.replace(/.*\//, ''))
+    .map(({ body }) => JSON.parse(body));
   return messages
     .filter((message) => message.runId === runId)
     .flatMap(({ results }) => results)
@@ -157,8 +60,8 @@ describe('the bundles that are deployed', () => {
     );
     const seeded = await seed({ task: 'echo', inputs, chunkItems: 3, results: 'own' });
     expect(seeded).toMatchObject({ task: 'echo', first: 0, count: 50, chunks: 17 });
-    expect(seeded.resultQueueUrl).toMatch(
-      new RegExp(`^${server.url}/\\d+/Fanfold-run-${seeded.runId}$`),
+    expect(seeded.resultQueueUrl).toBe(
+      `${stack.place.endpoint}/123456789012/Fanfold-run-${seeded.runId}`,
     );
     const results = await resultsOf(seeded);
     expect(results.map(({ index }) => index)).toEqual(inputs.map((_, index) => index));
@@ -207,23 +110,22 @@ describe('the bundles that are deployed', () => {
 
   it('move what is no task message to the dead-letter queue', async () => {
     const MessageBody = 'not a task';
-    await sqsClient.send(new SendMessageCommand({ QueueUrl: taskQueueUrl, MessageBody }));
-    await expect.poll(() => sqs.peek('Fanfold-tasks'), { timeout: 10_000 }).toEqual([]);
-    expect(sqs.peek('Fanfold-tasks-dead').map(({ body }) => body)).toEqual([MessageBody]);
+    const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
+    await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    await expect.poll(() => stack.sqs.peek('Fanfold-tasks'), { timeout: 10_000 }).toEqual([]);
+    expect(stack.sqs.peek('Fanfold-tasks-dead').map(({ body }) => body)).toEqual([MessageBody]);
+  });
+
+  it('start the burst workers that a run may have, which take chunks from the queue', async () => {
+    const seeded = await seed({ task: 'echo', inputs: { from: 0, to: 9 }, chunkItems: 1 });
+    expect(await resultsOf(seeded)).toHaveLength(10);
+    expect(stack.functions.invocations('Fanfold-burst')).toBeGreaterThan(0);
   });
 
   // The tests above have made the calls.
-  it.each([
-    ['Fanfold-seed', 'sqs:SendMessage on Fanfold-tasks'],
-    ['Fanfold-worker', 'sqs:SendMessage on Fanfold-run-*'],
-  ])('ask nothing of SQS that the role of %s does not allow', (name, typical) => {
-    const actions = Array.from(asked)
-      .filter((line) => line.startsWith(`${name}: `))
-      .map((line) => line.slice(name.length + 2));
-    expect(actions).toContain(typical);
-    const allowed = allowedTo(template, name).map((line) =>
-      line.replace(/ on arn:\S+:Fanfold-run-\*$/, ' on Fanfold-run-*'),
-    );
-    expect(allowed).toEqual(expect.arrayContaining(actions));
+  it('ask nothing that their roles do not allow', () => {
+    expect(stack.authority.denials).toEqual([]);
+    const unused = stack.authority.unused();
+    expect(unused).not.toContain('Fanfold-seed: sqs:SendMessage on Fanfold-tasks');
   });
 });

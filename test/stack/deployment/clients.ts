@@ -1,0 +1,31 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { inProcess } from '../../../src/local/transport.ts';
+import type { Deployment } from './deployment.ts';
+
+/** SDK clients of somebody's, by default the operator's. */
+export function clientsOf(deployment: Deployment, caller = deployment.operator) {
+  const { place, service, plainUrl } = deployment;
+  const config = { region: place.region, credentials: caller, maxAttempts: 1 };
+  const here = { ...config, endpoint: place.endpoint, requestHandler: inProcess(service) };
+  return {
+    sqs: new SQSClient(here),
+    lambda: new LambdaClient(here),
+    // Its bodies are streams, which come from a socket alone.
+    s3: new S3Client({ ...config, endpoint: plainUrl }),
+  };
+}
+
+/** What a function returned, or the error that it ended with. */
+export async function invoke(
+  lambda: LambdaClient,
+  FunctionName: string,
+  event: unknown = {},
+): Promise<{ returned?: unknown; failed?: { errorType: string; errorMessage: string } }> {
+  const { Payload, FunctionError } = await lambda.send(
+    new InvokeCommand({ FunctionName, Payload: JSON.stringify(event) }),
+  );
+  const answer = JSON.parse(Payload?.transformToString() ?? 'null');
+  return FunctionError === undefined ? { returned: answer } : { failed: answer };
+}

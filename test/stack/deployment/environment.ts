@@ -1,0 +1,116 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Handler } from '../../../src/local/lambda/function.ts';
+import { PROGRAMS } from '../assembly.ts';
+import type { Answer, Invocation } from './runtime.ts';
+
+type Context = Parameters<Handler>[1];
+
+/** What one environment of a function is made of. */
+export interface EnvironmentOptions {
+  /** All that its process is given. */
+  readonly env: Record<string, string>;
+  readonly memoryMb: number;
+  /** Told each line that the process prints. */
+  onLine(line: string): void;
+}
+
+/** Of a function's memory, what Lambda's runtime lets Node's heap have. */
+const HEAP_PART = 0.9;
+
+/** How often a process's memory is looked at, in milliseconds. */
+const LOOK_MS = 200;
+
+/**
+ * An execution environment: a process of its own, which is stopped between two invocations as
+ * Lambda freezes it, and killed when it takes more time or memory than its function has.
+ */
+export class Environment {
+  readonly #process: ChildProcess;
+  readonly #memoryMb: number;
+  #ended: string | undefined;
+
+  constructor({ env, memoryMb, onLine }: EnvironmentOptions) {
+    this.#memoryMb = memoryMb;
+    this.#process = fork(resolve('test/stack/deployment/runtime.ts'), {
+      execPath: join(PROGRAMS, 'node'),
+      execArgv: [`--max-old-space-size=${Math.floor(memoryMb * HEAP_PART)}`],
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream && eachLine(stream, onLine);
+    }
+    this.#process.once('exit', (code, signal) => {
+      this.#ended ??= signal ? `signal: ${signal}` : `exit status ${code}`;
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
+  kill(reason = 'signal: killed'): void {
+    this.#ended ??= reason;
+    this.#process.kill('SIGKILL');
+  }
+
+  async invoke(event: unknown, context: Context): Promise<unknown> {
+    const remainingMs = context.getRemainingTimeInMillis();
+    const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Answer>();
+    const onExit = () => fail(exitError(context.awsRequestId, this.#ended));
+    this.#process.once('exit', onExit).once('message', succeed);
+    // The Lambda says itself that it took too long.
+    const timeout = setTimeout(() => this.kill(), remainingMs + 10);
+    const watch = setInterval(() => this.#watchMemory(), LOOK_MS);
+    try {
+      this.#process.kill('SIGCONT');
+      const plain = JSON.parse(JSON.stringify(context));
+      const invocation: Invocation = { event, context: plain, deadline: Date.now() + remainingMs };
+      this.#process.send(invocation, (error) => error && onExit());
+      const answer = await promise;
+      if ('payload' in answer) return JSON.parse(answer.payload);
+      const { errorType: name, errorMessage, stack } = answer;
+      throw Object.assign(new Error(errorMessage), { name, stack });
+    } finally {
+      clearTimeout(timeout);
+      clearInterval(watch);
+      this.#process.removeListener('exit', onExit).removeListener('message', succeed);
+      this.#process.kill('SIGSTOP');
+    }
+  }
+
+  #watchMemory(): void {
+    const mb = residentMb(this.pid);
+    if (mb !== undefined && mb > this.#memoryMb) this.kill('signal: killed');
+  }
+}
+
+/** Where the system tells it; elsewhere the heap's limit has to do. */
+function residentMb(pid: number): number | undefined {
+  try {
+    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kib === undefined ? undefined : Number(kib) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+function exitError(requestId: string, how = 'unknown'): Error {
+  const message = `RequestId: ${requestId} Error: Runtime exited with error: ${how}`;
+  return Object.assign(new Error(message), { name: 'Runtime.ExitError' });
+}
+
+function eachLine(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+}

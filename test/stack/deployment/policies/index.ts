@@ -1,0 +1,8 @@
+export {
+  Authority,
+  type Denial,
+  grantsOf,
+  type Principal,
+  withoutGrant,
+} from './authority.ts';
+export { type Ask, readStatements, type Statement } from './statement.ts';

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { type Credentials, SignatureError, Verifier } from '../../../src/local/auth/index.ts';
+import { SqsError } from '../../../src/local/sqs/errors.ts';
+import { protocolOf } from '../../../src/local/sqs/protocols/index.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../../../src/local/transport.ts';
+import { failure } from '../../../src/local/transport/service.ts';
+import { asksOfLambda, asksOfS3, asksOfSqs, type ServiceName, s3Path } from './asks.ts';
+import type { Caller, Callers } from './callers.ts';
+import type { Ask, Authority, Denial, Statement } from './policies/index.ts';
+import type { Place } from './template.ts';
+
+export interface PortOptions {
+  readonly place: Place;
+  readonly callers: Callers;
+  readonly authority: Authority;
+  readonly services: Readonly<Record<ServiceName, Service>>;
+  /** What the policy of a queue, a bucket or a key says, by its ARN. */
+  policyOf(arn: string): Promise<readonly Statement[]>;
+  /** The ARN of the key that encrypts a queue, where one of the stack's own does. */
+  keyOf(queueArn: string): Promise<string | undefined>;
+}
+
+/**
+ * SQS, Lambda and S3 behind one address. A request is known by its signature, checked against the
+ * policies of who signed it, and refused as its service would, or handed on.
+ */
+export function policed(options: PortOptions): Service {
+  const credentials: Credentials[] = options.callers.all();
+  const { region } = options.place;
+  const verifiers = {
+    lambda: new Verifier({ credentials, region, service: 'lambda' }),
+    sqs: new Verifier({ credentials, region, service: 'sqs' }),
+  };
+  return async (request) => {
+    const [, keyId = '', name = ''] =
+      /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\//.exec(request.headers.authorization ?? '') ?? [];
+    const caller = options.callers.find(keyId);
+    if (caller === undefined || !isService(name)) {
+      return failure(403, 'UnrecognizedClientException', `Nobody is known by the key "${keyId}".`);
+    }
+    try {
+      // S3 signs otherwise than all others, and its clients may leave the body out.
+      if (name !== 's3') verifiers[name].verify(request, Date.now());
+    } catch (error) {
+      if (!(error instanceof SignatureError)) throw error;
+      return failure(403, 'InvalidSignatureException', error.message);
+    }
+    return answer(name, request, caller, options);
+  };
+}
+
+function isService(name: string): name is ServiceName {
+  return name === 'lambda' || name === 's3' || name === 'sqs';
+}
+
+async function answer(
+  name: ServiceName,
+  request: ServiceRequest,
+  caller: Caller,
+  options: PortOptions,
+): Promise<ServiceResponse> {
+  const { authority, place, services, policyOf } = options;
+  const check = async (ask: Ask) => {
+    const circumstances = {
+      'aws:SecureTransport': String(request.secure ?? false),
+      'kms:ViaService': `sqs.${place.region}.amazonaws.com`,
+    };
+    const denial = authority.check(
+      caller.principal,
+      ask,
+      circumstances,
+      await policyOf(ask.resource),
+    );
+    return denial && refusal(name, request, caller, denial);
+  };
+  for (const ask of await asksOf(name, request, options)) {
+    const refused = await check(ask);
+    if (refused) return refused;
+  }
+  const response = await services[name](request);
+  const { bucket, key } = s3Path(request.path);
+  if (name !== 's3' || response.status !== 404 || key === '') return response;
+  // Who may not list a bucket is not told that an object is not there.
+  const list = { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}` };
+  return (await check(list)) ?? response;
+}
+
+async function asksOf(
+  name: ServiceName,
+  request: ServiceRequest,
+  { place, keyOf }: PortOptions,
+): Promise<Ask[]> {
+  if (name === 'lambda') return asksOfLambda(request, place);
+  if (name === 's3') return asksOfS3(request);
+  const { action, parameters } = protocolOf(request).read(request);
+  const asks = asksOfSqs(action, parameters, place);
+  const isSend = action.startsWith('SendMessage');
+  if (!isSend && action !== 'ReceiveMessage') return asks;
+  const resource = await keyOf(asks[0]?.resource ?? '');
+  if (resource === undefined) return asks;
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  const decrypt = { action: 'kms:Decrypt', resource };
+  return [...asks, ...(isSend ? [{ action: 'kms:GenerateDataKey', resource }] : []), decrypt];
+}
+
+/** In the words and the form of the service that was asked. */
+function refusal(
+  name: ServiceName,
+  request: ServiceRequest,
+  { arn }: Caller,
+  { action, resource, reason }: Denial,
+): ServiceResponse {
+  const message = `User: ${arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`;
+  if (name === 'lambda') return failure(403, 'AccessDeniedException', message);
+  if (name === 's3') {
+    const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>${message}</Message></Error>`;
+    return { status: 403, headers: { 'content-type': 'application/xml' }, body };
+  }
+  const code = action.startsWith('kms:') ? 'KmsAccessDenied' : 'AccessDenied';
+  return protocolOf(request).error(new SqsError(code, message), randomUUID());
+}

@@ -1,0 +1,133 @@
+import type { Lambda } from '../../../src/local/lambda/index.ts';
+import type { Handler } from '../../../src/local/lambda/function.ts';
+import { type Callers, credentialsOf } from './callers.ts';
+import { Environment } from './environment.ts';
+import type { FunctionDefinition } from './functions.ts';
+import type { Authority, Principal } from './policies/index.ts';
+import { type Place, TemplateError } from './template.ts';
+
+type Context = Parameters<Handler>[1];
+
+interface RunningOptions {
+  readonly lambda: Lambda;
+  readonly authority: Authority;
+  readonly definitions: readonly FunctionDefinition[];
+  readonly roles: readonly Principal[];
+  readonly callers: Callers;
+  readonly place: Place;
+  /** What leads a process to the port instead of AWS. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The functions of a template: what they are invoked with goes to processes of theirs. */
+export class RunningFunctions {
+  readonly #environments = new Map<string, Environment>();
+  readonly #lines = new Map<string, string[]>();
+  readonly #invocations = new Map<string, number>();
+  #closed = false;
+
+  constructor(options: RunningOptions) {
+    for (const definition of options.definitions) this.#add(definition, options);
+  }
+
+  /** What a function printed: the lines of its log group. */
+  log(name: string): readonly string[] {
+    return this.#lines.get(name) ?? [];
+  }
+
+  /** How often a function was invoked, however it ended. */
+  invocations(name: string): number {
+    return this.#invocations.get(name) ?? 0;
+  }
+
+  /** Ends all processes, and lets no more begin. */
+  kill(): void {
+    this.#closed = true;
+    for (const environment of this.#environments.values()) environment.kill();
+  }
+
+  #add(definition: FunctionDefinition, options: RunningOptions): void {
+    const { name, roleArn, memoryMb, timeoutSeconds, reservedConcurrency } = definition;
+    const role = options.roles.find(({ arn }) => arn === roleArn);
+    if (role === undefined) {
+      throw new TemplateError(`${definition.logicalId}.Role is ${roleArn}, which is no role here.`);
+    }
+    const credentials = credentialsOf(options.callers.add(role, name));
+    const lines: string[] = [];
+    this.#lines.set(name, lines);
+    const handler: Handler = async (event, context) => {
+      if (this.#closed) throw new Error('The deployment is closed.');
+      this.#invocations.set(name, this.invocations(name) + 1);
+      const { logStreamName } = context;
+      let environment = this.#environments.get(logStreamName);
+      if (environment === undefined || environment.ended) {
+        const keptLog = mayLog(definition, role, options);
+        environment = new Environment({
+          env: {
+            ...lambdaVariables(definition, context, options.place),
+            ...credentials,
+            ...options.env,
+            ...definition.variables,
+          },
+          memoryMb,
+          onLine: (line) => keptLog && lines.push(line),
+        });
+        this.#environments.set(logStreamName, environment);
+      }
+      if (definition.traced) mayTrace(role, options.authority);
+      return environment.invoke(event, context);
+    };
+    const { maxRetryAttempts, maxEventAgeSeconds } = definition;
+    options.lambda.addFunction(name, handler, {
+      timeoutSeconds,
+      memoryMb,
+      ...(reservedConcurrency === undefined ? {} : { concurrency: reservedConcurrency }),
+      ...(maxRetryAttempts === undefined ? {} : { maxRetryAttempts }),
+      ...(maxEventAgeSeconds === undefined ? {} : { maxEventAgeSeconds }),
+    });
+  }
+}
+
+/** Lambda writes a function's log as the function's role; where that may not, nothing is kept. */
+function mayLog(
+  { logGroup }: FunctionDefinition,
+  role: Principal,
+  { authority, place: { region, accountId } }: RunningOptions,
+): boolean {
+  const group = `arn:aws:logs:${region}:${accountId}:log-group:${logGroup}`;
+  return ['logs:CreateLogStream', 'logs:PutLogEvents']
+    .map((action) => authority.check(role, { action, resource: `${group}:log-stream:any` }, {}, []))
+    .every((denial) => denial === undefined);
+}
+
+function mayTrace(role: Principal, authority: Authority): void {
+  for (const action of ['xray:PutTraceSegments', 'xray:PutTelemetryRecords']) {
+    authority.check(role, { action, resource: '*' }, {}, []);
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+function lambdaVariables(
+  { name, code, handler, memoryMb, logGroup, logFormat }: FunctionDefinition,
+  { logStreamName }: Context,
+  { region }: Place,
+): Record<string, string> {
+  return {
+    _HANDLER: handler,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+    AWS_LAMBDA_FUNCTION_NAME: name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_FORMAT: logFormat,
+    AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
+    AWS_REGION: region,
+    LAMBDA_RUNTIME_DIR: '/var/runtime',
+    LAMBDA_TASK_ROOT: code,
+    LANG: 'en_US.UTF-8',
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    TZ: ':UTC',
+  };
+}

@@ -1,0 +1,63 @@
+// What Lambda's Node runtime does, in a process of its own: finds the handler that the function
+// names, and runs it for each invocation that the parent process sends.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface Invocation {
+  event: unknown;
+  /** Lambda's context, but for its functions. */
+  context: { awsRequestId: string };
+  /** Milliseconds since 1970. */
+  deadline: number;
+}
+
+/** What the handler returned, as JSON text; or what it threw, as Lambda tells it. */
+export type Answer =
+  | { payload: string }
+  | { errorType: string; errorMessage: string; stack: string };
+
+type Handler = (event: unknown, context: object) => unknown;
+
+class RuntimeError extends Error {
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name;
+  }
+}
+
+/** `index.handler` is the export `handler` of `index.mjs`. */
+async function load(): Promise<Handler> {
+  const { LAMBDA_TASK_ROOT = '', _HANDLER = '' } = process.env;
+  const [file = '', name = ''] = _HANDLER.split('.');
+  const path = ['.mjs', '.js', '.cjs']
+    .map((extension) => join(LAMBDA_TASK_ROOT, `${file}${extension}`))
+    .find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    throw new RuntimeError('Runtime.ImportModuleError', `Error: Cannot find module '${file}'`);
+  }
+  const handler = (await import(pathToFileURL(path).href))[name];
+  if (typeof handler === 'function') return handler;
+  throw new RuntimeError('Runtime.HandlerNotFound', `${_HANDLER} is undefined or not exported`);
+}
+
+const loaded = load();
+loaded.catch(() => {});
+
+async function run({ event, context, deadline }: Invocation): Promise<Answer> {
+  try {
+    const handler = await loaded;
+    const getRemainingTimeInMillis = () => deadline - Date.now();
+    const returned = await handler(event, { ...context, getRemainingTimeInMillis });
+    return { payload: JSON.stringify(returned) ?? 'null' };
+  } catch (error) {
+    if (!(error instanceof Error)) {
+      return { errorType: typeof error, errorMessage: String(error), stack: '' };
+    }
+    return { errorType: error.name, errorMessage: error.message, stack: error.stack ?? '' };
+  }
+}
+
+process.on('message', async (invocation: Invocation) => {
+  process.send?.(await run(invocation));
+});

@@ -1,0 +1,354 @@
+// A stack with all that it can have, and runs on it by the command line, whose user has the stack's
+// own policy for people and nothing else. At the end it is told what no run has needed.
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { results, start } from '../cli/command.ts';
+import { type Ended, run, synthesize } from './assembly.ts';
+import { clientsOf, invoke } from './deployment/clients.ts';
+import { type Deployment, deploy } from './deployment/deployment.ts';
+import { grantsOf, withoutGrant } from './deployment/policies/index.ts';
+import { readTemplate } from './deployment/template.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-runs-'));
+const TASKS = resolve('test/stack/deployment/tasks.ts');
+const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-4000-8000-000000000000';
+
+let stack: Deployment;
+/** Begun first, since a dead worker's chunk is back after two minutes only. */
+let mortal: Promise<Ended>;
+/** Grants that none of the deployments here has used. */
+let unused: string[];
+
+beforeAll(async () => {
+  const { status, stderr } = await synthesize(process.cwd(), folder, {
+    tasks: TASKS,
+    maxConcurrency: 6,
+    encryptionKey: KEY,
+    inputBuckets: 'inputs',
+  });
+  expect(status, stderr).toBe(0);
+  stack = await deployed();
+  unused = stack.authority.unused();
+  const lines = [{ file: join(folder, 'died') }, {}, {}].map((input) => JSON.stringify(input));
+  mortal = fanfold('run', 'mortal', '--input', file('mortal.jsonl', lines.join('\n')));
+});
+afterAll(async () => {
+  await stack?.[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true });
+});
+
+/** Deploys the stack, with some properties changed: of functions by name, of others by type. */
+function deployed(changes: Readonly<Record<string, object>> = {}): Promise<Deployment> {
+  const template = readTemplate(folder, 'Fanfold');
+  for (const { Type, Properties = {} } of Object.values(template.Resources)) {
+    Object.assign(Properties, changes[String(Properties.FunctionName)] ?? changes[Type]);
+  }
+  const places = { assembly: folder, stack: 'Fanfold', buckets: ['inputs'] };
+  return deploy({ ...places, template, operatorPolicy: 'Fanfold-operator' });
+}
+
+/** A command line of the operator's. */
+function fanfoldAt({ env }: Deployment, command: string, ...args: string[]): Promise<Ended> {
+  const line = ['node', resolve('bin/fanfold.js'), command, ...args, '--stack', 'Fanfold'];
+  return run(line, { env });
+}
+
+function fanfold(command: string, ...args: string[]): Promise<Ended> {
+  return fanfoldAt(stack, command, ...args);
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+async function put(deployment: Deployment, Key: string, lines: readonly string[]): Promise<void> {
+  const { s3 } = clientsOf(deployment, deployment.owner);
+  await s3.send(new PutObjectCommand({ Bucket: 'inputs', Key, Body: `${lines.join('\n')}\n` }));
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
+
+function indexesOf(stdout: string): number[] {
+  return results(stdout)
+    .map(({ index }) => index)
+    .sort((one, other) => one - other);
+}
+
+/** What a deployment refused. Notes which grants it has used. */
+function refusedBy({ authority }: Deployment) {
+  const unusedThere = new Set(authority.unused());
+  unused = unused.filter((line) => unusedThere.has(line));
+  return authority.denials;
+}
+
+describe('fanfold --stack', () => {
+  it('runs the classic ten tasks', async () => {
+    const { status, stdout, stderr } = await fanfold('run', 'sleep', '--range', '10');
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringContaining('10 inputs = 10 ok + 0 failed + 0 cancelled'),
+    });
+    expect(indexesOf(stdout)).toEqual(numbers(10));
+  });
+
+  it('hashes files', async () => {
+    const pattern = 'cdk/*.ts';
+    const { status, stdout } = await fanfold('run', 'sha256', '--glob', pattern);
+    expect(status).toBe(0);
+    const hashes = results(stdout).map(({ output }) => {
+      const { path, sha256 } = output as { path: string; sha256: string };
+      return [path, sha256];
+    });
+    const expected = globSync(pattern).map((path) => [
+      path,
+      createHash('sha256').update(readFileSync(path)).digest('hex'),
+    ]);
+    expect(hashes.sort()).toEqual(expected.sort());
+  });
+
+  it('tells of inputs that failed, and tries again what may pass', async () => {
+    const { status, stdout } = await fanfold('run', 'picky', '--range', '30', '--ordered');
+    expect(status).toBe(1);
+    expect(results(stdout)).toMatchObject(
+      numbers(30).map((index) =>
+        index % 3 === 1
+          ? {
+              index,
+              status: 'failed',
+              error: { code: 'TaskFailed', message: `${index} is not to its taste`, attempts: 1 },
+            }
+          : { index, status: 'ok', output: index * 2 },
+      ),
+    );
+  });
+
+  it('runs more than goes into one invocation of the seed', async () => {
+    const before = stack.functions.invocations('Fanfold-seed');
+    const { status, stderr, stdout } = await fanfold('run', 'echo', '--range', '6000');
+    expect(status, stderr).toBe(0);
+    expect(indexesOf(stdout)).toEqual(numbers(6_000));
+    // The first invocation only checks the task.
+    expect(stack.functions.invocations('Fanfold-seed') - before).toBeGreaterThanOrEqual(3);
+  });
+
+  it('shows a run, and cancels it', async () => {
+    const running = start(['run', 'nap', '--range', '400', '--stack', 'Fanfold'], {
+      env: stack.env,
+    });
+    const runId = await begun(running);
+    expect((await fanfold('runs')).stdout).toContain(runId);
+    expect((await fanfold('status', runId)).stdout).toContain('nap');
+    expect(await fanfold('cancel', runId)).toMatchObject({ status: 0 });
+    const { status, stderr } = await running.ended;
+    expect(status, stderr).toBe(1);
+    expect(stderr).toMatch(/400 inputs = \d+ ok \+ 0 failed \+ [1-9]\d* cancelled/);
+  });
+
+  it('collects a run that its command has left', async () => {
+    const output = join(folder, 'left.jsonl');
+    const line = ['run', 'nap', '--range', '30', '--output', output, '--stack', 'Fanfold'];
+    const left = start(line, { env: stack.env });
+    const runId = await begun(left);
+    left.child.kill('SIGINT');
+    expect(await left.ended).toMatchObject({ status: 130 });
+    const { status, stderr } = await fanfold('collect', runId, '--output', output);
+    expect(status, stderr).toBe(0);
+    expect(indexesOf(readFileSync(output, 'utf8'))).toEqual(numbers(30));
+    // Results that the first one had received and not written come again a while later.
+  }, 90_000);
+
+  it('moves back what could not be read', async () => {
+    const { sqs } = clientsOf(stack);
+    const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
+    const dead = () => stack.sqs.peek('Fanfold-tasks-dead').map(({ messageId }) => messageId);
+    await expect.poll(dead, { timeout: 10_000 }).toHaveLength(1);
+    const [first] = dead();
+    expect(await fanfold('redrive')).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('1 task messages of stack Fanfold are moved back'),
+    });
+    // It still is no task.
+    await expect.poll(dead, { timeout: 10_000 }).toHaveLength(1);
+    expect(dead()).not.toEqual([first]);
+  });
+
+  it('runs over an object in S3', async () => {
+    await put(stack, 'some/inputs.jsonl', numbers(100).map(String));
+    const input = ['--input', 's3://inputs/some/inputs.jsonl'];
+    const { status, stdout, stderr } = await fanfold('run', 'echo', ...input);
+    expect(status, stderr).toBe(0);
+    expect(indexesOf(stdout)).toEqual(numbers(100));
+  });
+
+  it.each([
+    ['an object that is not there', 'none.jsonl', undefined],
+    ['a first line that is no input', 'bad.jsonl', ['nonsense']],
+    ['a later one', 'later.jsonl', [...numbers(50_000).map(String), 'nonsense']],
+  ])('names %s', async (_, key, lines) => {
+    if (lines) await put(stack, key, lines);
+    const place = `s3://inputs/${key}${lines ? `, line ${lines.length}` : ''}`;
+    expect(await fanfold('run', 'echo', '--input', `s3://inputs/${key}`)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(place),
+    });
+  });
+
+  it('runs on where a worker’s process ended', async () => {
+    const { status, stdout, stderr } = await mortal;
+    expect(status, stderr).toBe(0);
+    expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
+    expect(existsSync(join(folder, 'died'))).toBe(true);
+  }, 240_000);
+
+  async function begun({ said }: ReturnType<typeof start>): Promise<string> {
+    await expect.poll(said, { timeout: 20_000 }).toContain('began run');
+    return /\d{8}T\d+-\w+/.exec(said())?.[0] ?? '';
+  }
+});
+
+describe.skipIf(!hasAws())('the AWS CLI', () => {
+  const aws = (...args: string[]) => run(['aws', ...args], { env: stack.env });
+  // Its first version knows no AWS_ENDPOINT_URL for SQS.
+  const sqs = async (...args: string[]) => {
+    const line = ['sqs', '--endpoint-url', stack.place.endpoint, ...args];
+    const { status, stdout, stderr } = await aws(...line);
+    expect(status, stderr).toBe(0);
+    return JSON.parse(stdout || '{}');
+  };
+
+  it('seeds a run by `lambda invoke`, and receives its results', async () => {
+    const payload = file('payload.json', '{"task":"echo","inputs":["by","hand"]}');
+    const answer = join(folder, 'seeded.json');
+    const name = ['--function-name', 'Fanfold-seed'];
+    const invoked = await aws(
+      'lambda',
+      'invoke',
+      ...name,
+      '--payload',
+      `fileb://${payload}`,
+      answer,
+    );
+    expect(invoked.status, invoked.stderr).toBe(0);
+    const { runId } = JSON.parse(readFileSync(answer, 'utf8'));
+
+    const { QueueUrl } = await sqs('get-queue-url', '--queue-name', 'Fanfold-results');
+    const queue = ['--queue-url', QueueUrl];
+    const outputs: unknown[] = [];
+    while (outputs.length < 2) {
+      const received = await sqs('receive-message', ...queue, '--wait-time-seconds', '10');
+      for (const { Body, ReceiptHandle } of received.Messages ?? []) {
+        const message: { runId: string; results: { output: unknown }[] } = JSON.parse(Body);
+        expect(message.runId).toBe(runId);
+        outputs.push(...message.results.map(({ output }) => output));
+        await sqs('delete-message', ...queue, '--receipt-handle', ReceiptHandle);
+      }
+    }
+    expect(outputs.sort()).toEqual(['by', 'hand']);
+  });
+});
+
+describe('people who work on a stack', () => {
+  let idle: Deployment;
+
+  beforeAll(async () => {
+    idle = await deployed({
+      'AWS::Lambda::EventSourceMapping': { Enabled: false },
+      // No burst worker has the time to take anything.
+      'Fanfold-burst': { Timeout: 5 },
+    });
+  });
+  afterAll(() => idle?.[Symbol.asyncDispose]());
+
+  it('take its chunks, send them again, and report', async () => {
+    const { sqs, lambda } = clientsOf(idle);
+    const QueueUrl = `${idle.place.endpoint}/123456789012/Fanfold-tasks`;
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
+    await invoke(lambda, 'Fanfold-seed', { task: 'echo', inputs: ['shared'] });
+    const line = ['work', '--workers', '2', '--tasks', TASKS, '--stack', 'Fanfold'];
+    const working = start(line, { env: idle.env });
+    const picky = await fanfoldAt(idle, 'run', 'picky', '--range', '30');
+    expect(picky.stderr).toContain('30 inputs = 20 ok + 10 failed');
+    const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
+    const { stdout } = await fanfoldAt(idle, 'run', 'surroundings', '--input', names);
+    expect(results(stdout)).toMatchObject([{ status: 'ok', output: null }]);
+    await expect.poll(() => idle.sqs.peek('Fanfold-tasks')).toEqual([]);
+    working.child.kill('SIGTERM');
+    expect(await working.ended).toMatchObject({ status: 0 });
+    expect(idle.sqs.peek('Fanfold-tasks-dead')).toMatchObject([{ body: 'no task' }]);
+    expect(idle.sqs.peek('Fanfold-results')).toHaveLength(1);
+  }, 60_000);
+
+  it('are refused nothing', () => {
+    expect(refusedBy(idle)).toEqual([]);
+  });
+});
+
+describe('functions whose time is short', () => {
+  let hasty: Deployment;
+
+  beforeAll(async () => {
+    hasty = await deployed({ 'Fanfold-burst': { Timeout: 22 }, 'Fanfold-seed': { Timeout: 30 } });
+  });
+  afterAll(() => hasty?.[Symbol.asyncDispose]());
+
+  it('go on in further invocations: burst workers while there is work', async () => {
+    const { status, stderr } = await fanfoldAt(hasty, 'run', 'nap', '--range', '250');
+    expect(status, stderr).toBe(0);
+    expect(hasty.functions.invocations('Fanfold-burst')).toBeGreaterThan(3);
+  }, 90_000);
+
+  it('go on in further invocations: the seed, which tells of a line that is no input', async () => {
+    await put(hasty, 'long.jsonl', [...numbers(100_000).map(String), 'nonsense']);
+    const input = ['--input', 's3://inputs/long.jsonl'];
+    const { status, stderr } = await fanfoldAt(hasty, 'run', 'echo', ...input);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining('s3://inputs/long.jsonl, line 100001'),
+    });
+    expect(hasty.functions.invocations('Fanfold-seed')).toBeGreaterThan(4);
+  });
+
+  it('are refused nothing', () => {
+    expect(refusedBy(hasty)).toEqual([]);
+  });
+});
+
+/** Grants that nothing above uses, each with its reason. */
+const UNUSED: Readonly<Record<string, string>> = {};
+
+// The tests above have made the calls.
+describe('policies', () => {
+  it('refused nothing', () => {
+    expect(refusedBy(stack)).toEqual([]);
+  });
+
+  it('grant nothing that is not used, but for what is explained', () => {
+    const named = unused.map((line) => line.replace(/arn:aws:\w+:[\w-]*:\d*:/, ''));
+    expect(named).toEqual(Object.keys(UNUSED).sort());
+  });
+
+  it('would be missed in any part: each grant in turn', () => {
+    const unusedHere = new Set(stack.authority.unused());
+    const unnoticed = stack.authority.principals.flatMap((principal) =>
+      grantsOf(principal.statements).filter((grant) => {
+        const line = `${principal.label}: ${grant.join(' on ')}`;
+        const left = withoutGrant(principal.statements, grant);
+        return !unusedHere.has(line) && stack.authority.refusedBy(principal, left).length === 0;
+      }),
+    );
+    expect(unnoticed).toEqual([]);
+  });
+});
+
+function hasAws(): boolean {
+  const found = (process.env.PATH ?? '').split(':').some((path) => existsSync(join(path, 'aws')));
+  if (!found) console.warn('The AWS CLI is not installed: what it does is not tested.');
+  return found;
+}
