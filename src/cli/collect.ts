@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FanfoldError, type Run } from '../index.ts';
+import { FanfoldError, type Run, type RunStatus } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { checkOutput } from './output.ts';
 import { perform } from './perform.ts';
@@ -43,9 +43,15 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     if (output !== undefined) await checkOutput(output, undefined);
     const place = await remotePlace(flags);
     await using fanfold = place.fanfold;
-    const task = await taskOf(place, runId);
+    const status = await statusOf(place, runId);
+    const { task } = status;
     const beginning = { task, ordered, withInput: false };
     const begun = output !== undefined && hasBegun(output);
+    if (status.state === 'seeding' && !quiet) {
+      say(
+        'its inputs are not all seeded yet, and it ends when they are: if the command that began it is gone, go on there, with --resume',
+      );
+    }
     const before = begun ? await goOnWith(output, beginning, runId) : undefined;
     if (!begun && !quiet) {
       say('each result comes once in what is collected now; some may have been taken before');
@@ -90,8 +96,8 @@ function leaving(run: Run): (error: unknown) => never {
   };
 }
 
-async function taskOf(place: Place, runId: string): Promise<string> {
+async function statusOf(place: Place, runId: string): Promise<RunStatus> {
   const status = await place.fanfold.status(runId);
   if (status === undefined) throw unknownRun(runId, place);
-  return status.task;
+  return status;
 }

@@ -158,6 +158,7 @@ class ObjectSeeding {
         ...(expiresAt === undefined ? {} : { expiresAt }),
         first: this.#next,
         continues: this.#next > 0,
+        more: true,
         chunkItems: this.#chunkItems,
       },
       this.#options,

@@ -25,6 +25,8 @@ interface OfRun {
   expiresAt?: number;
   /** How many inputs the run has in all, where that is known. @default those of this page */
   total?: number;
+  /** Whether further pages may follow, of a run of which it is not known how many. @default false */
+  more?: boolean;
   /** The most inputs in a chunk, 1 to 10000. @default by the number of inputs and their bytes */
   chunkItems?: number;
   /**
@@ -81,6 +83,7 @@ const FIELDS = [
   'continues',
   'expiresAt',
   'total',
+  'more',
   'chunkItems',
   'results',
 ];
@@ -99,7 +102,7 @@ export function readSeedRequest(event: unknown): SeedRequest {
     );
   }
   const { task, inputs, runId, first, total, chunkItems, results } = request;
-  const { indexes, continues, expiresAt } = request;
+  const { indexes, continues, expiresAt, more } = request;
   if (typeof task !== 'string') throw wrong('`task` is the name of a task', task);
   if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
     throw wrong('`runId` is 1 to 80 letters, digits, "-" and "_"', runId);
@@ -112,6 +115,7 @@ export function readSeedRequest(event: unknown): SeedRequest {
   if (results !== undefined && results !== 'shared' && results !== 'own') {
     throw wrong('`results` is "shared" or "own"', results);
   }
+  if (more !== undefined && typeof more !== 'boolean') throw wrong('`more` is true or false', more);
   if (continues !== undefined && typeof continues !== 'boolean') {
     throw wrong('`continues` is true or false', continues);
   }

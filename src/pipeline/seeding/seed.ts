@@ -70,7 +70,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const chunkItems = request.chunkItems ?? chunkItemsFor(total, WORKERS, concurrency);
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
-    ? ownQueue(request, runId, expiresAt, options)
+    ? ownQueue(request, runId, items.length, expiresAt, options)
     : sharedQueue(options));
   const envelope = { runId, task, attempt: 1, expiresAt, resultQueueUrl };
   await sendAll(
@@ -91,7 +91,8 @@ function expiryOf({ expiresAt }: PageRequest, runId: string): number {
       `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
     );
   }
-  if (endsAt > Date.now()) return endsAt;
+  // Whoever gives a deadline collects, and ends the run by it.
+  if (expiresAt !== undefined || endsAt > Date.now()) return endsAt;
   throw new FanfoldError(
     'BadInput',
     `Run ${runId} is too old: its deadline was ${new Date(endsAt).toISOString()}, and workers would drop its inputs. Leave \`runId\` out for a new run.`,
@@ -145,8 +146,9 @@ function notJson(index: number, text: string): InputError {
 }
 
 async function ownQueue(
-  { task, first = 0, continues = first > 0, total }: PageRequest,
+  { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
+  count: number,
   expiresAt: number,
   { sqs, names }: SeedOptions,
 ): Promise<string> {
@@ -167,9 +169,10 @@ async function ownQueue(
   }
   return createRunQueue(sqs, names, runId, {
     task,
-    state: 'seeding',
+    // Whoever collects need not wait for anybody else to say that these were all.
+    state: more || count < (total ?? count) ? 'seeding' : 'sealed',
     expiresAt: String(expiresAt),
-    ...(total === undefined ? {} : { total: String(total) }),
+    ...(total === undefined && more ? {} : { total: String(total ?? count) }),
   });
 }
 

@@ -238,6 +238,7 @@ export class Seeding implements Seeds {
       chunkItems,
       results: 'own',
       ...(total === undefined ? {} : { total }),
+      ...(page.last ? {} : { more: true }),
     };
     this.#unanswered.add(first);
     const answer = await invokeSeedSurely(lambda, names, request, () => this.#stopped);

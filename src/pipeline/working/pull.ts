@@ -184,10 +184,9 @@ async function work(
       inTimeOnly: !first || verdicts.size > 0,
       ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
     });
-    verdicts.set(
-      message,
-      executed.then(({ settled }) => settled),
-    );
+    const verdict = executed.then(({ settled }) => settled);
+    verdict.catch(() => {});
+    verdicts.set(message, verdict);
     // A failure is met where the verdicts are looked at.
     const { tooLate = false } = await executed.catch((): Pick<Executed, 'tooLate'> => ({}));
     late ||= tooLate;
