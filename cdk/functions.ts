@@ -190,9 +190,8 @@ export class Functions {
     if (burst > 0) this.#mayInvoke(this.seedRole, 'burst');
     if (inputBuckets.length === 0) return;
     this.#mayInvoke(this.seedRole, 'seed');
-    // It tells a run's collector when its inputs turn out to be unreadable, and takes back a queue
-    // that it has made for such.
-    this.#allow(this.seedRole, ['sqs:SendMessage', 'sqs:DeleteQueue'], [runQueues]);
+    // It tells a run's collector when its inputs turn out to be unreadable.
+    this.#allow(this.seedRole, ['sqs:SendMessage'], [runQueues]);
     this.#allow(
       this.seedRole,
       ['s3:GetObject'],

@@ -127,7 +127,7 @@ export class FanfoldMonitoring extends Construct {
         'LostSeeds',
         seedFunction.metric('AsyncEventsDropped', sum),
         1,
-        'Lambda gave up on an asynchronous invocation of the seed: a run lacks inputs, and will end with them as lost. See its log; invoke it again with the same runId.',
+        'Lambda gave up on an asynchronous invocation of the seed: a run lacks inputs, and its collector will say so at its deadline. See its log; invoke it again with the same runId.',
       ),
     };
   }

@@ -14,13 +14,17 @@ export interface RemoteOptions {
   workers: number;
 }
 
+/** A connection that was cut says nothing. A long poll takes 20 s, a page of inputs longer. */
+const WAITING = { requestTimeout: 40_000, throwOnRequestTimeout: true };
+const SEEDING = { requestTimeout: 120_000, throwOnRequestTimeout: true };
+
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */
 export function openStack(options: RemoteOptions): World {
   const { name } = options;
   return remote(
     options,
-    explaining(new SQSClient({}), name),
-    explaining(new LambdaClient({}), name),
+    explaining(new SQSClient({ requestHandler: WAITING }), name),
+    explaining(new LambdaClient({ requestHandler: SEEDING }), name),
   );
 }
 

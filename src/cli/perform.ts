@@ -73,7 +73,7 @@ export async function perform(job: Job): Promise<number> {
   if (unclosed) throw unclosed.error;
   if (!quiet) tellLedger(run, job, startedAt, failure);
   const { failed, cancelled } = run.ledger;
-  return failed + cancelled > 0 ? STATUS.failed : STATUS.ok;
+  return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
 }
 
 /** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
@@ -85,7 +85,7 @@ function follow(run: Run, { recorded, inputs, isBegunHere, place, quiet }: Job):
     return recorded.follow(run, place);
   } catch (error) {
     // Nobody could go on with a run of ours that is not recorded: it ends. Others' go on.
-    if (!inputs) run.leave();
+    if (!isOurs) run.leave();
     throw error;
   }
 }

@@ -45,7 +45,7 @@ export function lazyPlace(options: HandlerOptions): () => Promise<Place> {
     const sqs = options.sqs ?? new SQSClient({ retryStrategy: new PatientRetries() });
     const taskQueueUrl = await queueUrl(sqs, names, names.tasks);
     const lambdaClient = () => {
-      lambda ??= new LambdaClient({});
+      lambda ??= new LambdaClient({ retryStrategy: new PatientRetries() });
       return lambda;
     };
     return { sqs, lambda: lambdaClient, names, taskQueueUrl, runs: new RunQueues(sqs) };

@@ -4,6 +4,9 @@ import { seedObject } from '../pipeline/seeding/seed-object.ts';
 import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
 import type { LambdaContext, Place } from './place.ts';
 
+/** A stream that gives nothing for so long is gone on with by another, in milliseconds. */
+const STALLED_MS = 10_000;
+
 /** Seeds a run whose inputs are in S3. */
 export type SeedFromS3 = (
   request: ObjectRequest,
@@ -22,7 +25,7 @@ export type SeedFromS3 = (
 export function s3Inputs(given?: S3Client): SeedFromS3 {
   let client = given;
   return (request, options, { lambda }, context, onPage) => {
-    client ??= new S3Client({});
+    client ??= new S3Client({ requestHandler: { socketTimeout: STALLED_MS } });
     return seedObject(request, {
       ...options,
       s3: client,

@@ -76,7 +76,16 @@ const GUARDS = [
 ] as const;
 
 /** What each deployment's result queue has of them, once it was asked. */
-const known = new WeakMap<SQSClient, Map<string, Partial<Record<string, string>>>>();
+const known = new WeakMap<SQSClient, Map<string, Guards>>();
+
+interface Guards {
+  attributes: Partial<Record<string, string>>;
+  /** In milliseconds since 1970. */
+  askedAt: number;
+}
+
+/** An update of the stack may change them, in milliseconds. */
+const GUARDS_MS = 60_000;
 
 /** A run's queue is guarded as its deployment's result queue is, which the stack has made. */
 async function guardsOf(
@@ -84,11 +93,14 @@ async function guardsOf(
   { results }: Names,
   name: string,
 ): Promise<Record<string, string>> {
-  const byQueue = known.get(sqs) ?? new Map<string, Partial<Record<string, string>>>();
+  const byQueue = known.get(sqs) ?? new Map<string, Guards>();
   known.set(sqs, byQueue);
-  const attributes = byQueue.get(results) ?? (await attributesOf(sqs, results));
-  byQueue.set(results, attributes);
-  const { QueueArn = '', Policy, KmsMasterKeyId, ...more } = attributes;
+  let guarded = byQueue.get(results);
+  if (guarded === undefined || Date.now() - guarded.askedAt > GUARDS_MS) {
+    guarded = { attributes: await attributesOf(sqs, results), askedAt: Date.now() };
+    byQueue.set(results, guarded);
+  }
+  const { QueueArn = '', Policy, KmsMasterKeyId, ...more } = guarded.attributes;
   const arn = `${QueueArn.slice(0, QueueArn.length - results.length)}${name}`;
   const guards = {
     Policy: Policy?.replaceAll(JSON.stringify(QueueArn), JSON.stringify(arn)),

@@ -1,4 +1,8 @@
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  type BatchResultErrorEntry,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { MAX_MESSAGE_BYTES } from './messages/chunk.ts';
 
@@ -69,18 +73,27 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
       }),
     );
     if (Failed.length === 0) return;
-    const fault =
-      Failed.find((entry) => entry.SenderFault) ?? (attempt === ENTRY_TRIES && Failed[0]);
-    if (fault) {
-      throw new FanfoldError(
-        'RunFailed',
-        `SQS refused a message to ${queueUrl}: ${fault.Code}: ${fault.Message ?? 'no reason given'}.`,
-      );
+    const refused = Failed.find((entry) => entry.SenderFault);
+    if (refused) {
+      throw new FanfoldError('RunFailed', `SQS refused a message to ${queueUrl}: ${why(refused)}.`);
     }
+    if (attempt === ENTRY_TRIES) throw new SqsFault(`SQS fails at ${queueUrl}: ${why(Failed[0])}.`);
     const failed = new Set(Failed.map((entry) => entry.Id));
     left = left.filter((_, id) => failed.has(String(id)));
     await wait(Math.random() * 100 * 2 ** attempt);
   }
+}
+
+/** SQS's own fault, which may pass: who gets it is to try again another time. */
+class SqsFault extends Error {
+  override readonly name = 'SqsFault';
+  /** As the SDK's errors of the service have it. */
+  readonly $fault = 'server';
+  readonly $metadata = { httpStatusCode: 500 };
+}
+
+function why(entry?: BatchResultErrorEntry): string {
+  return `${entry?.Code}: ${entry?.Message ?? 'no reason given'}`;
 }
 
 /** Waits, or ends early when the signal aborts. */

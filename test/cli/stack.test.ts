@@ -34,10 +34,7 @@ function fanfold(env: NodeJS.ProcessEnv, ...args: string[]) {
 it('workers on this machine take a stack’s chunks', async () => {
   const server = await serve(['--tasks', TASKS]);
   const { env } = onAws(server);
-  const worker = begin(
-    ['work', '--stack', 'fanfold', '--tasks', TASKS, '--workers', '2', '--until-empty'],
-    env,
-  );
+  const worker = begin(['work', '--stack', 'fanfold', '--tasks', TASKS, '--workers', '2'], env);
   await told(worker, /(2 workers at stack fanfold on AWS), tasks: /);
   const run = await fanfold(env, 'run', 'same', '--range', '40', '--stack', 'fanfold');
   expect(run.stderr).toContain('40 inputs = 40 ok');
@@ -47,6 +44,7 @@ it('workers on this machine take a stack’s chunks', async () => {
     expect(output).toBe(index);
     expect(who).toMatch(/-\d+-[12]$/);
   }
+  worker.child.kill('SIGTERM');
   expect((await worker.ended).status).toBe(0);
 });
 

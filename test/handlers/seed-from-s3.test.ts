@@ -161,6 +161,29 @@ describe('an object in S3', () => {
     expect(Math.max(...cuts(inParts))).toBe(Math.max(...cuts(atOnce)));
   });
 
+  it('whose seed dies on the way leaves a run that says so at its deadline, and ends no better', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, n) => `${n}`);
+    const url = await put('dying.jsonl', lines.join('\n'));
+    let gets = 0;
+    const dying = clientAt(server.port);
+    dying.middlewareStack.add(
+      (next) => async (call) => {
+        if (++gets > 1) throw Object.assign(new Error('away'), { name: 'InternalError' });
+        return next(call);
+      },
+      { step: 'initialize' },
+    );
+    await using place = await deploy({ workers: 2, timeoutSeconds: 25, client: dying });
+    const run = new Run(place.deployment, 'same', new S3Inputs(url), { deadlineSeconds: 5 });
+    let count = 0;
+    const taking = (async () => {
+      for await (const result of run) if (result.status === 'ok') count++;
+    })();
+    await expect(taking).rejects.toThrow('came before all of its inputs were seeded');
+    expect(count).toBeGreaterThan(1_000);
+    expect(run.ledger.ok).toBe(count);
+  });
+
   it('is mapped by a run, whose results come once each', async () => {
     await using place = await deploy({ workers: 3, timeoutSeconds: 25 });
     const lines = Array.from({ length: 45_000 }, (_, n) => JSON.stringify({ n }));
@@ -196,7 +219,7 @@ describe('an object that can’t be read', () => {
     ['bad.jsonl', '1\n{oops\n', 's3://inputs/bad.jsonl, line 2: the input is not JSON'],
     ['bad.csv', uneven, 's3://inputs/bad.csv, line 3: the row has 1 field, the header names 2'],
     ['latin1.txt', Buffer.from('ok\n\xff\n', 'latin1'), 's3://inputs/latin1.txt, line 2'],
-  ])('has its line named, and nothing of its run is left: %s', async (key, body, sentence) => {
+  ])('has its line named, and nothing is queued: %s', async (key, body, sentence) => {
     await using place = await deploy();
     const url = await put(key, body);
     const runId = newRunId();
@@ -223,8 +246,21 @@ describe('an object that can’t be read', () => {
     const url = await put('late.jsonl', `${lines.join('\n')}\noops\n`);
     const { error } = await place.seed({ task: 'same', inputs: { s3: url } });
     expect(error?.message).toMatch(
-      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*\d+ inputs before that were queued, and will be run\.$/s,
+      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*\d+ inputs before that were queued\.$/s,
     );
+  });
+
+  it('is refused again where it is tried again, and nothing of an earlier try is lost', async () => {
+    await using place = await deploy();
+    const lines = Array.from({ length: 30_000 }, (_, n) => `${n}`);
+    const url = await put('again.jsonl', lines.join('\n'));
+    const request = { task: 'same', inputs: { s3: url }, results: 'own', runId: newRunId() };
+    expect((await place.seed(request)).count).toBe(30_000);
+    await put('again.jsonl', `${lines.join('\n')}\noops`);
+    for (const _ of [1, 2]) {
+      expect((await place.seed(request)).error?.message).toContain('line 30001: the input is not');
+    }
+    expect(place.sqs.peek(names.run(request.runId))).toEqual([]);
   });
 
   it('ends a run that is under way, with the line', async () => {

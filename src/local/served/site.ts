@@ -51,9 +51,14 @@ export async function stackSite(stack: string): Promise<Site> {
       name: `stack ${stack} on AWS`,
       queues: { taskQueueUrl, deadQueueUrl },
       explain: async (error) => new FanfoldError('RunFailed', messageOf(error), { cause: error }),
-      isRefusal: (error) => !mayPass(error),
+      // Credentials that are renewed may be missing for a moment: they were there when it was looked for.
+      isRefusal: (error) => !mayPass(error) && nameOf(error) !== 'CredentialsProviderError',
     };
   } finally {
     sqs.destroy();
   }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
 }

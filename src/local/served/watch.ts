@@ -16,6 +16,8 @@ export interface WatchOptions {
 }
 
 const LOOK_MS = 1_000;
+/** Each look costs on AWS. */
+const LOOK_AWS_MS = 5_000;
 const LOOK_CAP_MS = 10_000;
 
 /** A server under load may be slow to answer one look. */
@@ -25,6 +27,11 @@ const AWAY_LOOKS = 2;
 /** SQS counts approximately, and a chunk on its way from a worker back to the queue is in neither. */
 const EMPTY_LOOKS = 3;
 const EMPTY_LOOK_MS = 300;
+/**
+ * AWS's counts may be behind by a minute.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
+const EMPTY_LOOK_AWS_MS = 30_000;
 
 /**
  * Looks at the task queue, again and again: how many chunks are left, and whether the server is
@@ -78,7 +85,9 @@ export class Watch {
     if (this.#failures > 1) {
       return Math.min(LOOK_CAP_MS, LOOK_MS * 2 ** (this.#failures - AWAY_LOOKS)) * Math.random();
     }
-    return this.#empty > 0 && this.#empty < EMPTY_LOOKS ? EMPTY_LOOK_MS : LOOK_MS;
+    const isAws = 'stack' in this.#options.site.place;
+    if (this.#empty === 0 || this.#empty >= EMPTY_LOOKS) return isAws ? LOOK_AWS_MS : LOOK_MS;
+    return isAws ? EMPTY_LOOK_AWS_MS : EMPTY_LOOK_MS;
   }
 
   async #look(): Promise<number> {

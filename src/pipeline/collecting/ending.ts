@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import { deleteQueue } from '../queues.ts';
 import { drain } from './collect.ts';
@@ -12,6 +13,16 @@ export interface Last {
   batches: ResultBatch[];
   /** The inputs that had no result. */
   remaining: Remaining;
+  /** Whether there may be inputs of which nothing is known: whoever seeded them never came to an end. */
+  isShort: boolean;
+}
+
+/** What a run ends with that lacks inputs, once its consumer has all that there is. */
+export function notAllSeeded(runId: string, known: number): FanfoldError {
+  return new FanfoldError(
+    'RunFailed',
+    `The deadline of run ${runId} came before all of its inputs were seeded: results are of the first ${known}, and there may be more inputs. What kept the seed from going on is in its log.`,
+  );
 }
 
 /** Takes what is in a run's queue, and deletes it. */

@@ -11,7 +11,7 @@ import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Collector } from './collect.ts';
 import { Deadline } from './deadline.ts';
-import { type Last, lastBatches, takeLast } from './ending.ts';
+import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Intake } from './intake.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { InOrder } from './order.ts';
@@ -237,6 +237,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   *#lastOf(last: Last, order: InOrder | undefined): Generator<ResultBatch, void> {
     for (const batch of lastBatches(last, order)) yield* this.#taken([batch]);
+    if (last.isShort) throw notAllSeeded(this.runId, this.#account.inputs);
   }
 
   /** Hands batches on as one, and opens the window for more once they were taken. */
@@ -311,7 +312,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const batches = queueUrl === undefined ? [] : await takeLast(sqs, queueUrl, this.#intake);
     const account = this.#account;
     account.inputs = Math.max(account.inputs, this.#seeding.known);
+    const isShort = remainder === 'lost' && !this.#seeding.isOurs && !account.sealed;
     account.sealed = true;
-    return { batches, remaining: new Remaining(account, remainder) };
+    return { batches, remaining: new Remaining(account, remainder), isShort };
   }
 }

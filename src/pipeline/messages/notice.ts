@@ -31,13 +31,11 @@ export interface BegunNotice {
 /** No notice is longer. A message of results may be: so most are told apart by their length alone. */
 const MAX_LENGTH = 1_000;
 
-/** The longest message that is carried whole. */
-const MAX_MESSAGE = 700;
-
 export function noticeBody(runId: string, notice: Notice): string {
-  const cut =
-    notice.notice === 'broken' ? { message: notice.message.slice(0, MAX_MESSAGE) } : undefined;
-  return messageText(JSON.stringify({ v: MESSAGE_VERSION, runId, ...notice, ...cut }));
+  const body = messageText(JSON.stringify({ v: MESSAGE_VERSION, runId, ...notice }));
+  if (body.length <= MAX_LENGTH || notice.notice !== 'broken') return body;
+  const { message } = notice;
+  return noticeBody(runId, { ...notice, message: message.slice(0, message.length * 0.8) });
 }
 
 /** Reads a message of a result queue; undefined when it is no notice. */

@@ -21,6 +21,8 @@ export interface Redriven {
 
 /** How often SQS is asked how far it is, in milliseconds. */
 const LOOK_MS = 500;
+/** Looks in a row that may fail, each of which the SDK tries a few times. */
+const LOOK_TRIES = 20;
 
 /**
  * Moves the dead-letter queue's messages back to the task queue: SQS does, 500 a second at most.
@@ -76,18 +78,20 @@ async function arnOf(sqs: SQSClient, names: Names, queue: string): Promise<strin
   return QueueArn;
 }
 
-/** The last move that was started; undefined when there was none, or SQS can't say for a moment. */
+/** The last move that was started; undefined when there was none. */
 async function latest(
   sqs: SQSClient,
   SourceArn: string,
 ): Promise<ListMessageMoveTasksResultEntry | undefined> {
-  try {
-    const { Results = [] } = await sqs.send(
-      new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }),
-    );
-    return Results[0];
-  } catch (error) {
-    if (!mayPass(error)) throw error;
-    return undefined;
+  for (let tries = 1; ; tries++) {
+    try {
+      const { Results = [] } = await sqs.send(
+        new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }),
+      );
+      return Results[0];
+    } catch (error) {
+      if (!mayPass(error) || tries === LOOK_TRIES) throw error;
+      await wait(LOOK_MS);
+    }
   }
 }

@@ -24,6 +24,7 @@ export class Attached implements Seeds {
   readonly queueUrl: Promise<string>;
   readonly done: Promise<void>;
   readonly total: undefined;
+  readonly isOurs = false;
   readonly #options: AttachedOptions;
   readonly #stop = new AbortController();
 

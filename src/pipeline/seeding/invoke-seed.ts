@@ -2,6 +2,7 @@ import {
   InvokeCommand,
   type LambdaClient,
   ResourceNotFoundException,
+  TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
 import { noDeployment } from '../deployment.ts';
@@ -13,6 +14,9 @@ import type { SeedRequest } from './seed-request.ts';
 
 /** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
 const PAGE_TRIES = 4;
+
+/** The longest pause between two tries, in milliseconds. */
+const PAUSE_CAP_MS = 16_000;
 
 /** The seed function ended with an error, or did not end in its time. */
 class SeedFault extends FanfoldError {
@@ -48,7 +52,8 @@ export async function invokeSeed(
 }
 
 /**
- * Invokes the seed function until it answers, within reason.
+ * Invokes the seed function until it answers, within reason. While it is throttled it has not run:
+ * others use up the concurrency, until they are through.
  *
  * @param isStopped whether its answer is not wanted any more
  */
@@ -58,13 +63,16 @@ export async function invokeSeedSurely(
   request: SeedRequest,
   isStopped = () => false,
 ): Promise<SeedResponse> {
-  for (let tries = 1; ; tries++) {
+  let tries = 1;
+  for (let waits = 1; ; waits++) {
     try {
       return await invokeSeed(lambda, names, request);
     } catch (error) {
-      const again = mayPass(error) || error instanceof SeedFault;
-      if (!again || tries === PAGE_TRIES || isStopped()) throw error;
-      await wait(Math.random() * 1_000 * 2 ** tries);
+      if (isStopped() || (request.expiresAt ?? Number.POSITIVE_INFINITY) < Date.now()) throw error;
+      const isThrottled = error instanceof TooManyRequestsException;
+      const again = isThrottled || mayPass(error) || error instanceof SeedFault;
+      if (!again || (!isThrottled && tries++ === PAGE_TRIES)) throw error;
+      await wait(Math.random() * Math.min(PAUSE_CAP_MS, 1_000 * 2 ** waits));
     }
   }
 }

@@ -1,13 +1,13 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { TagQueueCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, FORMATS, formatOf, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
-import { tellProgress } from '../collecting/presence.ts';
 import { isMissingQueue } from '../faults.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
-import { deleteQueue, findQueue } from '../queues.ts';
+import { findQueue } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import { openObject, placeOf } from './object.ts';
 import { type SeedOptions, type SeedResponse, seed, WORKERS } from './seed.ts';
@@ -28,8 +28,11 @@ export interface ObjectSeedOptions extends SeedOptions {
  */
 const FIRST_MS = 10_000;
 
-/** What an invocation keeps of its time to send a page and hand over, in milliseconds. */
-const HANDOVER_MS = 30_000;
+/**
+ * What an invocation keeps of its time to send a page and hand over, in milliseconds: a call that is
+ * throttled is tried for a minute and a half.
+ */
+const HANDOVER_MS = 120_000;
 
 /** Each reads for 14 minutes: so many are days, and more is a mistake. */
 const MAX_HOPS = 100;
@@ -43,8 +46,8 @@ const PAGE_INPUTS = 20_000;
  * Seeds the inputs that an object holds: page by page as it is read, and by one invocation after the
  * other, each of which says to the next where it stopped.
  *
- * What can't be read is told in the answer of the first invocation, with nothing of a run's own left;
- * nobody waits for those of later ones, so they tell the run's collector.
+ * What can't be read is told in the answer of the first invocation; nobody waits for those of later
+ * ones, so they tell the run's collector.
  *
  * @throws FanfoldError when the request is refused
  */
@@ -117,27 +120,24 @@ class ObjectSeeding {
     return this.#answer();
   }
 
-  /** What is to be said of inputs that can't be read; of a run of its own, nothing is left over. */
+  /** What is to be said of inputs that can't be read. */
   async broken(error: FanfoldError): Promise<FanfoldError> {
-    const { sqs } = this.#options;
+    const { sqs, names } = this.#options;
     const { results = 'shared' } = this.#request;
     const told = this.#located(error);
-    if (results === 'shared') {
+    if (this.#hops === 0) {
       if (this.#next === 0) return told;
-      const queued = `${this.#next} inputs before that were queued, and will be run.`;
+      // What is queued can't be taken back, and may be an earlier try's, with a collector.
+      const queued = `${this.#next} inputs before that were queued.`;
       return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
     }
-    const url = this.#queueUrl ?? (this.#hops > 0 ? await this.#foundQueue() : undefined);
+    const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;
     if (url === undefined) return told;
-    if (this.#hops === 0) {
-      await deleteQueue(sqs, url);
-    } else {
-      const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
-      await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
-        // Nobody is there to be told any more.
-        if (!isMissingQueue(failure)) throw failure;
-      });
-    }
+    const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
+    await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
+      // Nobody is there to be told any more.
+      if (!isMissingQueue(failure)) throw failure;
+    });
     return told;
   }
 
@@ -199,12 +199,17 @@ class ObjectSeeding {
     );
   }
 
-  /** Says on the run's queue that these were all, for whoever collects. */
+  /** Says on the run's queue that these were all, for whoever collects. It has to be said. */
   async #seal(): Promise<void> {
     const { sqs } = this.#options;
     if (this.#request.results !== 'own' || this.#queueUrl === undefined) return;
-    const nothing = { ok: 0, failed: 0, cancelled: 0, duplicates: 0 };
-    await tellProgress(sqs, this.#queueUrl, { inputs: this.#next, sealed: true, ...nothing });
+    const Tags = { state: 'sealed', total: String(this.#next) };
+    await sqs
+      .send(new TagQueueCommand({ QueueUrl: this.#queueUrl, Tags }))
+      .catch((error: unknown) => {
+        // Its collector has ended it.
+        if (!isMissingQueue(error)) throw error;
+      });
   }
 
   #answer(): SeedResponse {
@@ -216,11 +221,6 @@ class ObjectSeeding {
       chunks: this.#chunks,
       resultQueueUrl: this.#queueUrl ?? '',
     };
-  }
-
-  async #foundQueue(): Promise<string | undefined> {
-    const { sqs, names } = this.#options;
-    return findQueue(sqs, names.run(this.#runId)).catch(() => undefined);
   }
 
   /** An input's error with its line. */

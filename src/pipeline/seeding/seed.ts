@@ -159,7 +159,8 @@ async function ownQueue(
       `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
     );
   }
-  const found = continues ? await findSurely(sqs, names.run(runId)) : undefined;
+  const look = continues ? findSurely : findQueue;
+  const found = await look(sqs, names.run(runId));
   if (found !== undefined) return found;
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(

@@ -47,6 +47,7 @@ const PARALLEL_PAGES = 4;
 export class Seeding implements Seeds {
   readonly queueUrl: Promise<string | undefined>;
   readonly done: Promise<void>;
+  readonly isOurs = true;
   readonly #options: SeedingOptions;
   readonly #total: number | undefined;
   readonly #made = Promise.withResolvers<string | undefined>();

@@ -10,6 +10,8 @@ export interface Seeds {
   readonly known: number;
   /** How many inputs, from the first, are with SQS for certain, or have their result. */
   readonly seeded: number;
+  /** Whether they are seeded from here. Else somebody else alone knows how many there are. */
+  readonly isOurs: boolean;
   /** Seeds nothing more. */
   stop(): void;
 }
