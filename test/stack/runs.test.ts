@@ -327,6 +327,10 @@ const UNUSED: Readonly<Record<string, string>> = {};
 describe('policies', () => {
   it('refused nothing', () => {
     expect(refusedBy(stack)).toEqual([]);
+    // The one that a task ended.
+    expect(stack.functions.failures).toEqual([
+      expect.stringMatching(/^Fanfold-(worker|burst): Runtime.ExitError: .* exit status 9$/),
+    ]);
   });
 
   it('grant nothing that is not used, but for what is explained', () => {

@@ -12,7 +12,7 @@ import { type FunctionDefinition, functionsOf } from './functions.ts';
 import { Intrinsics } from './intrinsics.ts';
 import { Authority, type Principal, readStatements, type Statement } from './policies/index.ts';
 import { policed } from './port.ts';
-import { managedPolicies, resourcesOf, rolesOf } from './principals.ts';
+import { assumableRoles, managedPolicies, resourcesOf, rolesOf } from './principals.ts';
 import { QueueAttributes } from './queue-attributes.ts';
 import { createQueues } from './queues.ts';
 import { RunningFunctions } from './running-functions.ts';
@@ -123,6 +123,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const owner = callers.add(everything('Owner'), 'owner');
   const functions = new RunningFunctions({
     ...{ lambda, authority, definitions, roles, callers },
+    assumable: assumableRoles(template, intrinsics),
     env: { AWS_ENDPOINT_URL: server.url, NODE_EXTRA_CA_CERTS: authorityFile },
     place,
   });

@@ -27,7 +27,14 @@ export function writeAssembly(
     Role: {
       Type: 'AWS::IAM::Role',
       Properties: {
-        AssumeRolePolicyDocument: {},
+        AssumeRolePolicyDocument: {
+          Version: '2012-10-17',
+          Statement: {
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Principal: { Service: 'lambda.amazonaws.com' },
+          },
+        },
         Policies: [{ PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
       },
     },

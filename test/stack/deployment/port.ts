@@ -94,13 +94,16 @@ async function asksOf(
   if (name === 's3') return asksOfS3(request);
   const { action, parameters } = protocolOf(request).read(request);
   const asks = asksOfSqs(action, parameters, place);
-  const isSend = action.startsWith('SendMessage');
-  if (!isSend && action !== 'ReceiveMessage') return asks;
-  const resource = await keyOf(asks[0]?.resource ?? '');
-  if (resource === undefined) return asks;
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-  const decrypt = { action: 'kms:Decrypt', resource };
-  return [...asks, ...(isSend ? [{ action: 'kms:GenerateDataKey', resource }] : []), decrypt];
+  const ofKeys = asks.map(async ({ action: permission, resource: queue }): Promise<Ask[]> => {
+    const isSend = permission === 'sqs:SendMessage';
+    if (!isSend && permission !== 'sqs:ReceiveMessage') return [];
+    const resource = await keyOf(queue);
+    if (resource === undefined) return [];
+    const decrypt = { action: 'kms:Decrypt', resource };
+    return isSend ? [{ action: 'kms:GenerateDataKey', resource }, decrypt] : [decrypt];
+  });
+  return [...asks, ...(await Promise.all(ofKeys)).flat()];
 }
 
 /** In the words and the form of the service that was asked. */
