@@ -15,6 +15,7 @@ import { createQueues } from './queues.ts';
 import { RunningFunctions } from './running-functions.ts';
 import { openS3 } from './s3.ts';
 import { type Place, readTemplate, type Template, TemplateError } from './template.ts';
+import { checkWatched } from './watched.ts';
 
 export interface DeployOptions {
   /** The folder that the CDK synthesized to. */
@@ -69,6 +70,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const place = { accountId: ACCOUNT, region: REGION, stackName: stack, endpoint: url };
   const intrinsics = new Intrinsics(template, place);
   checkWhole(template, intrinsics);
+  checkWatched(template, intrinsics);
 
   const sqs = new Sqs({ accountId: ACCOUNT, region: REGION, url });
   opened.defer(() => sqs.close());

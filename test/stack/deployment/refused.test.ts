@@ -30,6 +30,26 @@ describe('a template is refused', () => {
       'Own2 is a AWS::Made::Up, a type that is not known here.',
     ],
     [
+      'that watches nothing',
+      {
+        Alarm: {
+          Type: 'AWS::CloudWatch::Alarm',
+          Properties: { Dimensions: [{ Name: 'QueueName', Value: 'another' }] },
+        },
+      },
+      'Alarm watches the QueueName another, which is not there.',
+    ],
+    [
+      'that shows nothing',
+      {
+        Board: {
+          Type: 'AWS::CloudWatch::Dashboard',
+          Properties: { DashboardBody: '{"a":[["AWS/Lambda","Errors","FunctionName","other"]]}' },
+        },
+      },
+      'Board watches the FunctionName other, which is not there.',
+    ],
+    [
       'that depends on nothing',
       { Own2: { Type: 'AWS::CDK::Metadata', DependsOn: ['Nobody'] } },
       'Own2.DependsOn refers to Nobody',
