@@ -200,13 +200,6 @@ describe('fanfold --stack', () => {
     });
   });
 
-  it('runs on where a worker’s process ended', async () => {
-    const { status, stdout, stderr } = await mortal;
-    expect(status, stderr).toBe(0);
-    expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
-    expect(existsSync(join(folder, 'died'))).toBe(true);
-  }, 240_000);
-
   async function begun({ said }: ReturnType<typeof start>): Promise<string> {
     await expect.poll(said, { timeout: 20_000 }).toContain('began run');
     return /\d{8}T\d+-\w+/.exec(said())?.[0] ?? '';
@@ -310,6 +303,14 @@ describe('functions whose time is short', () => {
     expect(refusedBy(hasty)).toEqual([]);
   });
 });
+
+// It has waited for this while the others ran.
+it('a run goes on where a worker’s process ended', async () => {
+  const { status, stdout, stderr } = await mortal;
+  expect(status, stderr).toBe(0);
+  expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
+  expect(existsSync(join(folder, 'died'))).toBe(true);
+}, 240_000);
 
 /** Grants that nothing above uses, each with its reason. */
 const UNUSED: Readonly<Record<string, string>> = {};

@@ -50,6 +50,30 @@ describe('a template is refused', () => {
       'Board watches the FunctionName other, which is not there.',
     ],
     [
+      'that tries again more often than Lambda does',
+      {
+        Config: {
+          Type: 'AWS::Lambda::EventInvokeConfig',
+          Properties: {
+            FunctionName: { Ref: 'Own' },
+            Qualifier: '$LATEST',
+            MaximumRetryAttempts: 3,
+          },
+        },
+      },
+      '`maxRetryAttempts` is a whole number from 0 to 2; 3 is not.',
+    ],
+    [
+      'that has settings for a function that is not there',
+      {
+        Config: {
+          Type: 'AWS::Lambda::EventInvokeConfig',
+          Properties: { FunctionName: 'other', Qualifier: '$LATEST' },
+        },
+      },
+      'An EventInvokeConfig is for other, which is no function here.',
+    ],
+    [
       'that depends on nothing',
       { Own2: { Type: 'AWS::CDK::Metadata', DependsOn: ['Nobody'] } },
       'Own2.DependsOn refers to Nobody',
