@@ -96,7 +96,9 @@ describe.concurrent('a function', () => {
       properties: { MemorySize: 128, Timeout: 20 },
     });
     const { lambda } = clientsOf(stack);
-    for (const event of [{ heap: true }, { heap: false }]) {
+    // What lies beside the heap is seen where the system tells it.
+    const others = process.platform === 'linux' ? [{ heap: false }] : [];
+    for (const event of [{ heap: true }, ...others]) {
       expect(await failure(lambda, event)).toMatchObject({
         errorType: 'Runtime.ExitError',
         errorMessage: expect.stringMatching(/Error: Runtime exited with error: (signal|exit)/),
