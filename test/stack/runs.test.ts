@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { results, start } from '../cli/command.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
@@ -60,6 +60,13 @@ function fanfoldAt({ env }: Deployment, command: string, ...args: string[]): Pro
 
 function fanfold(command: string, ...args: string[]): Promise<Ended> {
   return fanfoldAt(stack, command, ...args);
+}
+
+/** A command line of the operator's that a test has a hand in; it ends with the test. */
+function begin({ env }: Deployment, ...args: string[]): ReturnType<typeof start> {
+  const command = start([...args, '--stack', 'Fanfold'], { env });
+  onTestFinished(() => void command.child.kill('SIGKILL'));
+  return command;
 }
 
 function file(name: string, text: string): string {
@@ -138,9 +145,7 @@ describe('fanfold --stack', () => {
   });
 
   it('shows a run, and cancels it', async () => {
-    const running = start(['run', 'nap', '--range', '400', '--stack', 'Fanfold'], {
-      env: stack.env,
-    });
+    const running = begin(stack, 'run', 'nap', '--range', '400');
     const runId = await begun(running);
     expect((await fanfold('runs')).stdout).toContain(runId);
     expect((await fanfold('status', runId)).stdout).toContain('nap');
@@ -152,8 +157,7 @@ describe('fanfold --stack', () => {
 
   it('collects a run that its command has left', async () => {
     const output = join(folder, 'left.jsonl');
-    const line = ['run', 'nap', '--range', '30', '--output', output, '--stack', 'Fanfold'];
-    const left = start(line, { env: stack.env });
+    const left = begin(stack, 'run', 'nap', '--range', '30', '--output', output);
     const runId = await begun(left);
     left.child.kill('SIGINT');
     expect(await left.ended).toMatchObject({ status: 130 });
@@ -255,8 +259,7 @@ describe('people who work on a stack', () => {
     const QueueUrl = `${idle.place.endpoint}/123456789012/Fanfold-tasks`;
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
     await invoke(lambda, 'Fanfold-seed', { task: 'echo', inputs: ['shared'] });
-    const line = ['work', '--workers', '2', '--tasks', TASKS, '--stack', 'Fanfold'];
-    const working = start(line, { env: idle.env });
+    const working = begin(idle, 'work', '--workers', '2', '--tasks', TASKS);
     const picky = await fanfoldAt(idle, 'run', 'picky', '--range', '30');
     expect(picky.stderr).toContain('30 inputs = 20 ok + 10 failed');
     const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
