@@ -18,25 +18,30 @@ describe('a run whose command left it when the seed had all inputs, and had not 
   });
   afterAll(() => fanfold.close());
 
-  /** Has inputs seeded of a run that is to have so many, and says no more of it. */
-  async function seeded(inputs: number[], total: number): Promise<string> {
+  /** Has pages of a run seeded that is to have so many inputs, and says no more of it. */
+  async function seeded(pages: number[][], total: number): Promise<string> {
     const { lambda, names } = world.deployment;
-    const request = { task: 'double', inputs, total, results: 'own', runId: newRunId() };
-    await lambda.send(
-      new InvokeCommand({ FunctionName: names.seed, Payload: JSON.stringify(request) }),
-    );
-    return request.runId;
+    const runId = newRunId();
+    let first = 0;
+    for (const inputs of pages) {
+      const request = { task: 'double', inputs, first, total, results: 'own', runId };
+      await lambda.send(
+        new InvokeCommand({ FunctionName: names.seed, Payload: JSON.stringify(request) }),
+      );
+      first += inputs.length;
+    }
+    return runId;
   }
 
   it('is over for who collects it, once there are as many results as it has inputs', async () => {
-    const run = await fanfold.collect(double, await seeded([1, 2, 3], 3));
+    const run = await fanfold.collect(double, await seeded([[1, 2], [3]], 3));
     const results = await Array.fromAsync(run);
     expect(results.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
     expect(run.ledger).toMatchObject({ inputs: 3, ok: 3, sealed: true });
   });
 
   it('goes on where inputs are missing', async () => {
-    const run = await fanfold.collect(double, await seeded([1, 2], 3));
+    const run = await fanfold.collect(double, await seeded([[1], [2]], 3));
     const results = run[Symbol.asyncIterator]();
     await results.next();
     await results.next();
