@@ -5,7 +5,7 @@ const SLOW = [
   'test/cli/{elsewhere,killed-server,resume,serve,two-hosts,work}.test.ts',
   'test/local/workers/*.test.ts',
   'test/local/sqs/store/*.test.ts',
-  'test/stack/{runs,packed-app}.test.ts',
+  'test/stack/{mutations,packed-app,runs}.test.ts',
 ];
 
 // Real processes on slow machines: the limit is for what hangs, not for what is slow.

@@ -52,6 +52,13 @@ async function resultsOf({ runId, resultQueueUrl }: Seeded) {
     .sort((one, other) => one.index - other.index);
 }
 
+/** What workers logged: every line of theirs is JSON. */
+function logged(): Record<string, unknown>[] {
+  return ['Fanfold-worker', 'Fanfold-burst'].flatMap((name) =>
+    stack.functions.log(name).map((line) => JSON.parse(line)),
+  );
+}
+
 describe('the bundles that are deployed', () => {
   it('bring every result of a run to its own queue exactly once', async () => {
     const inputs = Array.from(
@@ -74,7 +81,8 @@ describe('the bundles that are deployed', () => {
     writeFileSync(path, 'some bytes');
     const missing = join(folder, 'missing');
     const inputs = [path, missing];
-    const results = await resultsOf(await seed({ task: 'sha256', inputs, results: 'own' }));
+    const seeded = await seed({ task: 'sha256', inputs, results: 'own' });
+    const results = await resultsOf(seeded);
     const sha256 = createHash('sha256').update('some bytes').digest('hex');
     expect(results).toMatchObject([
       { index: 0, status: 'ok', output: { path, bytes: 10, sha256 } },
@@ -89,6 +97,18 @@ describe('the bundles that are deployed', () => {
         },
       },
     ]);
+    // Its one failed attempt is found in the log by run and index.
+    await expect
+      .poll(() => logged().filter(({ runId, index }) => runId === seeded.runId && index === 1))
+      .toMatchObject([
+        {
+          level: 'WARN',
+          message: 'An attempt failed',
+          service: 'Fanfold',
+          task: 'sha256',
+          attempt: 1,
+        },
+      ]);
   });
 
   it('report to the shared queue where the request does not ask for one of its own', async () => {
@@ -122,9 +142,22 @@ describe('the bundles that are deployed', () => {
     expect(stack.functions.invocations('Fanfold-burst')).toBeGreaterThan(0);
   });
 
+  it('count for CloudWatch what they did', async () => {
+    const counted = (name: string) =>
+      logged().reduce((sum, { [name]: value = 0 }) => sum + Number(value), 0);
+    // Burst workers tell when they end.
+    await expect.poll(() => counted('InputsOk'), { timeout: 20_000 }).toBe(64);
+    expect(counted('InputsFailed')).toBe(1);
+    expect(logged().find(({ InputsOk }) => InputsOk !== undefined)).toMatchObject({
+      service: 'Fanfold',
+      _aws: { CloudWatchMetrics: [{ Namespace: 'Fanfold', Dimensions: [['service']] }] },
+    });
+  });
+
   // The tests above have made the calls.
-  it('ask nothing that their roles do not allow', () => {
+  it('ask nothing that their roles do not allow, and end well', () => {
     expect(stack.authority.denials).toEqual([]);
+    expect(stack.functions.failures).toEqual([]);
     const unused = stack.authority.unused();
     expect(unused).not.toContain('Fanfold-seed: sqs:SendMessage on Fanfold-tasks');
   });

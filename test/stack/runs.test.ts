@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { results, start } from '../cli/command.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
@@ -60,6 +60,13 @@ function fanfoldAt({ env }: Deployment, command: string, ...args: string[]): Pro
 
 function fanfold(command: string, ...args: string[]): Promise<Ended> {
   return fanfoldAt(stack, command, ...args);
+}
+
+/** A command line of the operator's that a test has a hand in; it ends with the test. */
+function begin({ env }: Deployment, ...args: string[]): ReturnType<typeof start> {
+  const command = start([...args, '--stack', 'Fanfold'], { env });
+  onTestFinished(() => void command.child.kill('SIGKILL'));
+  return command;
 }
 
 function file(name: string, text: string): string {
@@ -138,9 +145,7 @@ describe('fanfold --stack', () => {
   });
 
   it('shows a run, and cancels it', async () => {
-    const running = start(['run', 'nap', '--range', '400', '--stack', 'Fanfold'], {
-      env: stack.env,
-    });
+    const running = begin(stack, 'run', 'nap', '--range', '400');
     const runId = await begun(running);
     expect((await fanfold('runs')).stdout).toContain(runId);
     expect((await fanfold('status', runId)).stdout).toContain('nap');
@@ -152,8 +157,7 @@ describe('fanfold --stack', () => {
 
   it('collects a run that its command has left', async () => {
     const output = join(folder, 'left.jsonl');
-    const line = ['run', 'nap', '--range', '30', '--output', output, '--stack', 'Fanfold'];
-    const left = start(line, { env: stack.env });
+    const left = begin(stack, 'run', 'nap', '--range', '30', '--output', output);
     const runId = await begun(left);
     left.child.kill('SIGINT');
     expect(await left.ended).toMatchObject({ status: 130 });
@@ -200,13 +204,6 @@ describe('fanfold --stack', () => {
     });
   });
 
-  it('runs on where a worker’s process ended', async () => {
-    const { status, stdout, stderr } = await mortal;
-    expect(status, stderr).toBe(0);
-    expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
-    expect(existsSync(join(folder, 'died'))).toBe(true);
-  }, 240_000);
-
   async function begun({ said }: ReturnType<typeof start>): Promise<string> {
     await expect.poll(said, { timeout: 20_000 }).toContain('began run');
     return /\d{8}T\d+-\w+/.exec(said())?.[0] ?? '';
@@ -214,11 +211,10 @@ describe('fanfold --stack', () => {
 });
 
 describe.skipIf(!hasAws())('the AWS CLI', () => {
-  const aws = (...args: string[]) => run(['aws', ...args], { env: stack.env });
-  // Its first version knows no AWS_ENDPOINT_URL for SQS.
-  const sqs = async (...args: string[]) => {
-    const line = ['sqs', '--endpoint-url', stack.place.endpoint, ...args];
-    const { status, stdout, stderr } = await aws(...line);
+  // Older ones know no AWS_ENDPOINT_URL.
+  const aws = async (...args: string[]) => {
+    const line = ['aws', '--endpoint-url', stack.place.endpoint, '--output', 'json', ...args];
+    const { status, stdout, stderr } = await run(line, { env: stack.env });
     expect(status, stderr).toBe(0);
     return JSON.parse(stdout || '{}');
   };
@@ -227,27 +223,19 @@ describe.skipIf(!hasAws())('the AWS CLI', () => {
     const payload = file('payload.json', '{"task":"echo","inputs":["by","hand"]}');
     const answer = join(folder, 'seeded.json');
     const name = ['--function-name', 'Fanfold-seed'];
-    const invoked = await aws(
-      'lambda',
-      'invoke',
-      ...name,
-      '--payload',
-      `fileb://${payload}`,
-      answer,
-    );
-    expect(invoked.status, invoked.stderr).toBe(0);
+    await aws('lambda', 'invoke', ...name, '--payload', `fileb://${payload}`, answer);
     const { runId } = JSON.parse(readFileSync(answer, 'utf8'));
 
-    const { QueueUrl } = await sqs('get-queue-url', '--queue-name', 'Fanfold-results');
+    const { QueueUrl } = await aws('sqs', 'get-queue-url', '--queue-name', 'Fanfold-results');
     const queue = ['--queue-url', QueueUrl];
     const outputs: unknown[] = [];
     while (outputs.length < 2) {
-      const received = await sqs('receive-message', ...queue, '--wait-time-seconds', '10');
+      const received = await aws('sqs', 'receive-message', ...queue, '--wait-time-seconds', '10');
       for (const { Body, ReceiptHandle } of received.Messages ?? []) {
         const message: { runId: string; results: { output: unknown }[] } = JSON.parse(Body);
         expect(message.runId).toBe(runId);
         outputs.push(...message.results.map(({ output }) => output));
-        await sqs('delete-message', ...queue, '--receipt-handle', ReceiptHandle);
+        await aws('sqs', 'delete-message', ...queue, '--receipt-handle', ReceiptHandle);
       }
     }
     expect(outputs.sort()).toEqual(['by', 'hand']);
@@ -271,8 +259,7 @@ describe('people who work on a stack', () => {
     const QueueUrl = `${idle.place.endpoint}/123456789012/Fanfold-tasks`;
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
     await invoke(lambda, 'Fanfold-seed', { task: 'echo', inputs: ['shared'] });
-    const line = ['work', '--workers', '2', '--tasks', TASKS, '--stack', 'Fanfold'];
-    const working = start(line, { env: idle.env });
+    const working = begin(idle, 'work', '--workers', '2', '--tasks', TASKS);
     const picky = await fanfoldAt(idle, 'run', 'picky', '--range', '30');
     expect(picky.stderr).toContain('30 inputs = 20 ok + 10 failed');
     const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
@@ -320,6 +307,14 @@ describe('functions whose time is short', () => {
   });
 });
 
+// It has waited for this while the others ran.
+it('a run goes on where a worker’s process ended', async () => {
+  const { status, stdout, stderr } = await mortal;
+  expect(status, stderr).toBe(0);
+  expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
+  expect(existsSync(join(folder, 'died'))).toBe(true);
+}, 240_000);
+
 /** Grants that nothing above uses, each with its reason. */
 const UNUSED: Readonly<Record<string, string>> = {};
 
@@ -327,6 +322,10 @@ const UNUSED: Readonly<Record<string, string>> = {};
 describe('policies', () => {
   it('refused nothing', () => {
     expect(refusedBy(stack)).toEqual([]);
+    // The one that a task ended.
+    expect(stack.functions.failures).toEqual([
+      expect.stringMatching(/^Fanfold-(worker|burst): Runtime.ExitError: .* exit status 9$/),
+    ]);
   });
 
   it('grant nothing that is not used, but for what is explained', () => {

@@ -147,11 +147,15 @@ export class LongPolls {
     if (line.timer !== undefined && line.timerAt <= at) return;
     clearTimeout(line.timer);
     line.timerAt = at;
-    line.timer = setTimeout(() => {
-      line.timer = undefined;
-      const firedAt = Date.now();
-      this.#serve(queue, line, firedAt);
-      this.serveChanged(firedAt);
-    }, at - now);
+    line.timer = setTimeout(
+      () => {
+        line.timer = undefined;
+        const firedAt = Date.now();
+        this.#serve(queue, line, firedAt);
+        this.serveChanged(firedAt);
+        // Since the receive that now waits was answered, something may have fallen due.
+      },
+      Math.max(0, at - now),
+    );
   }
 }

@@ -66,7 +66,7 @@ export class Attached implements Seeds {
         return undefined;
       });
       account.inputs = Math.max(account.inputs, status?.total ?? 0);
-      if (status?.state === 'sealed') {
+      if (status?.state === 'sealed' || isWhole(account, status?.total)) {
         account.sealed = true;
         account.open = false;
         return;
@@ -74,4 +74,12 @@ export class Attached implements Seeds {
       await wait(LOOK_MS, this.#stop.signal);
     }
   }
+}
+
+/**
+ * Whether there is a result of each input that the run is to have. Who seeded it may have left when
+ * all inputs were with SQS, and before that was said.
+ */
+function isWhole({ settled }: Account, total: number | undefined): boolean {
+  return total !== undefined && settled >= total;
 }

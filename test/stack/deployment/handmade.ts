@@ -1,25 +1,45 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Deployment, deploy } from './deployment.ts';
 import type { Resource } from './template.ts';
 
 const ASSET_BUCKET = ['cdk-assets', '{AWS::AccountId}-', '{AWS::Region}'].join('$');
 
-/** An assembly by hand: one function `Own`, and what else is given. */
-export function writeAssembly(
+interface Handmade {
+  /** Of the function `own`. */
+  code: string;
+  /** Of the function. */
+  properties?: object;
+  /** Of its role. */
+  statements?: object[];
+  resources?: Record<string, Resource>;
+}
+
+/** Deploys a stack that is written by hand: one function, and what else is given. */
+export async function deployHandmade(
+  handmade: Handmade,
+  more: { buckets?: string[]; operatorPolicy?: string } = {},
+): Promise<Deployment> {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-handmade-'));
+  const remove = () => rmSync(folder, { recursive: true });
+  try {
+    writeAssembly(folder, handmade);
+    const deployment = await deploy({ assembly: folder, stack: 'Own', ...more });
+    const close = async () => {
+      await deployment[Symbol.asyncDispose]();
+      remove();
+    };
+    return { ...deployment, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function writeAssembly(
   folder: string,
-  {
-    code,
-    properties = {},
-    statements = [],
-    resources = {},
-  }: {
-    code: string;
-    /** Of the function. */
-    properties?: object;
-    /** Of its role. */
-    statements?: object[];
-    resources?: Record<string, Resource>;
-  },
+  { code, properties = {}, statements = [], resources = {} }: Handmade,
 ): void {
   mkdirSync(join(folder, 'asset.own'), { recursive: true });
   writeFileSync(join(folder, 'asset.own/index.mjs'), code);
@@ -27,7 +47,14 @@ export function writeAssembly(
     Role: {
       Type: 'AWS::IAM::Role',
       Properties: {
-        AssumeRolePolicyDocument: {},
+        AssumeRolePolicyDocument: {
+          Version: '2012-10-17',
+          Statement: {
+            Effect: 'Allow',
+            Action: 'sts:AssumeRole',
+            Principal: { Service: 'lambda.amazonaws.com' },
+          },
+        },
         Policies: [{ PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
       },
     },
@@ -51,3 +78,54 @@ export function writeAssembly(
   };
   writeFileSync(join(folder, 'Own.assets.json'), JSON.stringify({ files }));
 }
+
+/** A queue with everything: a key, a dead-letter queue, a policy that asks for TLS. */
+export const GUARDED_QUEUE: Record<string, Resource> = {
+  Key: {
+    Type: 'AWS::KMS::Key',
+    Properties: {
+      KeyPolicy: {
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Allow',
+          Action: 'kms:*',
+          Resource: '*',
+          Principal: { AWS: 'arn:aws:iam::123456789012:root' },
+        },
+      },
+    },
+  },
+  Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'dead' } },
+  Queue: {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      QueueName: 'own',
+      KmsMasterKeyId: { Ref: 'Key' },
+      KmsDataKeyReusePeriodSeconds: 600,
+      MessageRetentionPeriod: 1209600,
+      ReceiveMessageWaitTimeSeconds: 20,
+      RedrivePolicy: {
+        deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] },
+        maxReceiveCount: 100,
+      },
+      VisibilityTimeout: 77,
+      Tags: [{ Key: 'team', Value: 'own' }],
+    },
+  },
+  QueuePolicy: {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: {
+      Queues: [{ Ref: 'Queue' }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: {
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'sqs:*',
+          Resource: { 'Fn::GetAtt': ['Queue', 'Arn'] },
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        },
+      },
+    },
+  },
+};

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { type Credentials, SignatureError, Verifier } from '../../../src/local/auth/index.ts';
 import { SqsError } from '../../../src/local/sqs/errors.ts';
 import { protocolOf } from '../../../src/local/sqs/protocols/index.ts';
-import type { Service, ServiceRequest, ServiceResponse } from '../../../src/local/transport.ts';
 import { failure } from '../../../src/local/transport/service.ts';
+import type { Service, ServiceRequest, ServiceResponse } from '../../../src/local/transport.ts';
 import { asksOfLambda, asksOfS3, asksOfSqs, type ServiceName, s3Path } from './asks.ts';
 import type { Caller, Callers } from './callers.ts';
 import type { Ask, Authority, Denial, Statement } from './policies/index.ts';
@@ -94,13 +94,16 @@ async function asksOf(
   if (name === 's3') return asksOfS3(request);
   const { action, parameters } = protocolOf(request).read(request);
   const asks = asksOfSqs(action, parameters, place);
-  const isSend = action.startsWith('SendMessage');
-  if (!isSend && action !== 'ReceiveMessage') return asks;
-  const resource = await keyOf(asks[0]?.resource ?? '');
-  if (resource === undefined) return asks;
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-  const decrypt = { action: 'kms:Decrypt', resource };
-  return [...asks, ...(isSend ? [{ action: 'kms:GenerateDataKey', resource }] : []), decrypt];
+  const ofKeys = asks.map(async ({ action: permission, resource: queue }): Promise<Ask[]> => {
+    const isSend = permission === 'sqs:SendMessage';
+    if (!isSend && permission !== 'sqs:ReceiveMessage') return [];
+    const resource = await keyOf(queue);
+    if (resource === undefined) return [];
+    const decrypt = { action: 'kms:Decrypt', resource };
+    return isSend ? [{ action: 'kms:GenerateDataKey', resource }, decrypt] : [decrypt];
+  });
+  return [...asks, ...(await Promise.all(ofKeys)).flat()];
 }
 
 /** In the words and the form of the service that was asked. */

@@ -1,5 +1,5 @@
 import type { Intrinsics } from './intrinsics.ts';
-import { type Principal, readStatements, type Statement } from './policies/index.ts';
+import { type Principal, readStatements, readTrust, type Statement } from './policies/index.ts';
 import { type Place, type Resource, type Template, TemplateError } from './template.ts';
 
 /** The resources of a type, each with its properties resolved. */
@@ -41,6 +41,20 @@ export function rolesOf(template: Template, intrinsics: Intrinsics, place: Place
       statements,
     };
   });
+}
+
+/** The ARNs of the roles that Lambda may assume for a function. */
+export function assumableRoles(template: Template, intrinsics: Intrinsics): Set<string> {
+  const roles = resourcesOf(template, intrinsics, 'AWS::IAM::Role').filter(
+    ({ logicalId, properties }) =>
+      readTrust(properties.AssumeRolePolicyDocument, logicalId).some(
+        ({ effect, actions, principals = {} }) =>
+          effect === 'Allow' &&
+          actions.includes('sts:AssumeRole') &&
+          principals.Service?.includes('lambda.amazonaws.com'),
+      ),
+  );
+  return new Set(roles.map(({ logicalId }) => intrinsics.identity(logicalId).attributes.Arn ?? ''));
 }
 
 /** What managed policies say, by their ARNs. */

@@ -1,5 +1,5 @@
-import type { Lambda } from '../../../src/local/lambda/index.ts';
 import type { Handler } from '../../../src/local/lambda/function.ts';
+import type { Lambda } from '../../../src/local/lambda/index.ts';
 import { type Callers, credentialsOf } from './callers.ts';
 import { Environment } from './environment.ts';
 import type { FunctionDefinition } from './functions.ts';
@@ -13,6 +13,8 @@ interface RunningOptions {
   readonly authority: Authority;
   readonly definitions: readonly FunctionDefinition[];
   readonly roles: readonly Principal[];
+  /** ARNs of the roles that Lambda may assume. */
+  readonly assumable: ReadonlySet<string>;
   readonly callers: Callers;
   readonly place: Place;
   /** What leads a process to the port instead of AWS. */
@@ -24,6 +26,8 @@ export class RunningFunctions {
   readonly #environments = new Map<string, Environment>();
   readonly #lines = new Map<string, string[]>();
   readonly #invocations = new Map<string, number>();
+  /** Every invocation that did not return, as `function: error: message`: of some nobody else hears. */
+  readonly failures: string[] = [];
   #closed = false;
 
   constructor(options: RunningOptions) {
@@ -52,6 +56,11 @@ export class RunningFunctions {
     if (role === undefined) {
       throw new TemplateError(`${definition.logicalId}.Role is ${roleArn}, which is no role here.`);
     }
+    if (!options.assumable.has(roleArn)) {
+      throw new TemplateError(
+        `The role defined for the function ${name} cannot be assumed by Lambda (${roleArn}).`,
+      );
+    }
     const credentials = credentialsOf(options.callers.add(role, name));
     const lines: string[] = [];
     this.#lines.set(name, lines);
@@ -75,7 +84,10 @@ export class RunningFunctions {
         this.#environments.set(logStreamName, environment);
       }
       if (definition.traced) mayTrace(role, options.authority);
-      return environment.invoke(event, context);
+      return environment.invoke(event, context).catch((error: Error) => {
+        if (!this.#closed) this.failures.push(`${name}: ${error.name}: ${error.message}`);
+        throw error;
+      });
     };
     const { maxRetryAttempts, maxEventAgeSeconds } = definition;
     options.lambda.addFunction(name, handler, {

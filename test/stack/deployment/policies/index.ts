@@ -5,4 +5,4 @@ export {
   type Principal,
   withoutGrant,
 } from './authority.ts';
-export { type Ask, readStatements, type Statement } from './statement.ts';
+export { type Ask, readStatements, readTrust, type Statement } from './statement.ts';

@@ -24,6 +24,13 @@ export interface Statement {
 
 const KEYS = ['Sid', 'Effect', 'Action', 'Resource', 'Condition', 'Principal'];
 
+/** Reads what says who may be a role: its statements name no resource, as there is but one. */
+export function readTrust(document: unknown, where: string): Statement[] {
+  const { Statement: statements, ...rest } = fields(document, where);
+  const list = [statements].flat().map((one) => ({ ...fields(one, where), Resource: '*' }));
+  return readStatements({ ...rest, Statement: list }, where);
+}
+
 /** Reads a policy document whose references are resolved. */
 export function readStatements(document: unknown, where: string): Statement[] {
   const { Statement: statements, Version } = fields(document, where);
