@@ -4,6 +4,7 @@ import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';
 import type { Connection } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
+import { namingAttempts } from './receive-attempts.ts';
 
 export interface ClientOptions {
   /** How long an answer may take, a receive's wait of 20 s included, in milliseconds. @default 40,000 */
@@ -34,7 +35,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     ...placeOf(connection, timeoutMs),
     ...more,
   });
-  return copiedFast(client);
+  return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 
 export function lambdaOf(connection: Connection): LambdaClient {
