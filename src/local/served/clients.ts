@@ -5,6 +5,7 @@ import { copiedFast } from '../transport.ts';
 import type { Connection } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 import { namingAttempts } from './receive-attempts.ts';
+import { UnmeteredRetries } from './retries.ts';
 
 export interface ClientOptions {
   /** How long an answer may take, a receive's wait of 20 s included, in milliseconds. @default 40,000 */
@@ -33,6 +34,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     ...plain,
     ...(connection.credentials === 'none' ? { signer } : {}),
     ...placeOf(connection, timeoutMs),
+    retryStrategy: new UnmeteredRetries(more.maxAttempts),
     ...more,
   });
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));

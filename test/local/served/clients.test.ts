@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CreateQueueCommand,
+  ListQueuesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -69,4 +70,22 @@ it('a receive whose answer never came brings what was given out when it is tried
   expect((await ours.send(receive)).Messages).toBeUndefined();
   ours.destroy();
   stock.destroy();
+});
+
+it('calls are tried again however many have failed before', async () => {
+  const server = await aServer();
+  await server.start(0);
+  const ours = sqsOf({ endpoint: server.url(), region: 'us-east-1', credentials });
+  const port = server.port();
+  await server.end();
+  // The SDK's own quota ends after fifty.
+  const tries = await Promise.all(
+    Array.from({ length: 80 }, () =>
+      ours.send(new ListQueuesCommand({})).catch((error) => error.$metadata.attempts),
+    ),
+  );
+  expect(new Set(tries)).toEqual(new Set([3]));
+  await server.start(port);
+  expect(await ours.send(new ListQueuesCommand({}))).toMatchObject({});
+  ours.destroy();
 });
