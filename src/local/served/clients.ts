@@ -5,6 +5,8 @@ import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';
 import type { Connection, Place } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
+import { namingAttempts } from './receive-attempts.ts';
+import { UnmeteredRetries } from './retries.ts';
 
 export interface ClientOptions {
   /** How long an answer may take, a receive's wait of 20 s included, in milliseconds. @default 40,000 */
@@ -41,9 +43,10 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     ...plain,
     ...(connection.credentials === 'none' ? { signer } : {}),
     ...placeOf(connection, timeoutMs),
+    retryStrategy: new UnmeteredRetries(more.maxAttempts),
     ...more,
   });
-  return copiedFast(client);
+  return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 
 export function lambdaOf(connection: Connection): LambdaClient {

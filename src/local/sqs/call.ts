@@ -15,7 +15,7 @@ export interface Call {
   /** The URL of a queue, at the address that the caller used. */
   urlOf(queue: Queue): string;
   /** Its signal is aborted when the caller went away. */
-  readonly request: Pick<ServiceRequest, 'signal'>;
+  readonly request: Pick<ServiceRequest, 'headers' | 'signal'>;
 }
 
 /** What an action answers, in the shape of SQS's service model; undefined where it answers nothing. */

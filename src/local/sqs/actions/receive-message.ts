@@ -5,6 +5,7 @@ import type { Queue } from '../engine/queue.ts';
 import { invalidValue, SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { type Range, RECEIVE_MESSAGES, VISIBILITY_SECONDS, WAIT_SECONDS } from '../limits.ts';
+import { receiveAttemptOf } from '../receive-attempt.ts';
 import { fifoId, notForThisQueue } from './draft.ts';
 import { queueOf } from './queue-of.ts';
 
@@ -12,14 +13,15 @@ import { queueOf } from './queue-of.ts';
 export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedMessages> {
   const { input, now, polls } = call;
   const queue = queueOf(call);
+  const attemptId = fifoId(input, 'ReceiveRequestAttemptId');
+  if (attemptId !== undefined && !queue.isFifo) {
+    throw notForThisQueue('ReceiveRequestAttemptId', attemptId);
+  }
   const request = {
     maxMessages: inRange(input, 'MaxNumberOfMessages', RECEIVE_MESSAGES) ?? 1,
     visibilitySeconds: inRange(input, 'VisibilityTimeout', VISIBILITY_SECONDS),
-    attemptId: fifoId(input, 'ReceiveRequestAttemptId'),
+    attemptId: attemptId ?? receiveAttemptOf(call.request),
   };
-  if (request.attemptId !== undefined && !queue.isFifo) {
-    throw notForThisQueue('ReceiveRequestAttemptId', request.attemptId);
-  }
   const waitSeconds = inRange(input, 'WaitTimeSeconds', WAIT_SECONDS) ?? queue.settings.waitSeconds;
   const received = queue.receive(request, now);
   if (received.length > 0) return answer(call, queue, received);

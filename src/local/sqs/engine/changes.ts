@@ -1,9 +1,9 @@
-import type { Sent, Taken } from './fifo-memory.ts';
 import type { Message } from './message.ts';
 import type { MoveTask } from './move-task.ts';
 import type { Queue } from './queue.ts';
+import type { Sent, Taken } from './recent-calls.ts';
 
-/** What a FIFO queue remembers for a while: an id that was sent, or what a receive's id gave out. */
+/** What a queue remembers for a while: an id that was sent, or what a receive's attempt gave out. */
 export type Memory = { readonly key: string; readonly endsAt: number } & (
   | { readonly sent: Sent }
   | { readonly taken: readonly Taken[] }
@@ -17,7 +17,7 @@ export type Memory = { readonly key: string; readonly endsAt: number } & (
 export class Changes {
   /** By number; undefined where the message is gone. */
   messages = new Map<number, Message | undefined>();
-  /** What a FIFO queue remembers since. */
+  /** What the queue remembers since. */
   memories: Memory[] = [];
   /** All that there was before is gone. */
   cleared = false;

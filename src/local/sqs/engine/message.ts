@@ -66,7 +66,7 @@ export interface ReceiveRequest {
   readonly maxMessages: number;
   /** Undefined: the queue's own. */
   readonly visibilitySeconds: number | undefined;
-  /** A FIFO queue gives the same messages for the same id again. */
+  /** For the same id the same messages are given again. */
   readonly attemptId: string | undefined;
 }
 

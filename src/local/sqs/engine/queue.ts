@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
 import type { Changes, KeptQueue } from './changes.ts';
-import { FifoMemory, type Sent, type Taken } from './fifo-memory.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
 import type { MoveTask } from './move-task.ts';
 import { FairOrder, FifoOrder } from './order.ts';
 import { Receipts } from './receipts.ts';
+import { RecentCalls, type Sent, type Taken } from './recent-calls.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
@@ -45,7 +45,7 @@ export class Queue {
   purgedAt = Number.NEGATIVE_INFINITY;
   readonly uid: string;
   readonly changes: Changes | undefined;
-  readonly fifo: FifoMemory | undefined;
+  readonly recent: RecentCalls;
   readonly #surroundings: Surroundings;
   readonly #messages: Messages;
   readonly #receipts: Receipts;
@@ -65,7 +65,7 @@ export class Queue {
     const order = isFifo ? new FifoOrder() : new FairOrder();
     this.#messages = new Messages(order, this.settings.retentionSeconds * 1000, changes);
     this.#receipts = new Receipts(uid, isFifo, this.#messages);
-    this.fifo = isFifo ? new FifoMemory(memorySeconds, changes) : undefined;
+    this.recent = new RecentCalls(memorySeconds, changes);
     this.#surroundings = surroundings;
     this.createdAt = now;
     this.modifiedAt = now;
@@ -93,13 +93,13 @@ export class Queue {
 
   send(draft: Draft, now: number): Sent {
     const { deduplicatesByGroup } = this.settings;
-    const before = this.fifo?.sentBefore(draft, deduplicatesByGroup, now);
+    const before = this.isFifo && this.recent.sentBefore(draft, deduplicatesByGroup, now);
     if (before) return before;
     const message = new Message(draft, now);
     const delaySeconds = draft.delaySeconds ?? this.settings.delaySeconds;
     this.#insert(message, delaySeconds > 0 ? 'delayed' : 'visible', now + delaySeconds * 1000);
     const sent = { id: draft.id, sequenceNumber: this.#sequenceNumber(message) };
-    this.fifo?.noteSent(draft, deduplicatesByGroup, sent, now);
+    if (this.isFifo) this.recent.noteSent(draft, deduplicatesByGroup, sent, now);
     return sent;
   }
 
@@ -131,7 +131,7 @@ export class Queue {
       taken.push(message);
     }
     if (attemptId !== undefined && taken.length > 0) {
-      this.fifo?.noteTaken(attemptId, taken, now);
+      this.recent.noteTaken(attemptId, taken, now);
     }
     return taken.map((message) => this.#snapshot(message));
   }
@@ -141,7 +141,7 @@ export class Queue {
    * or something has become of one of its messages.
    */
   #receivedAs(attemptId: string, hiddenMs: number, now: number): Received[] | undefined {
-    const taken = this.fifo?.taken(attemptId, now);
+    const taken = this.recent.taken(attemptId, now);
     const held = taken?.flatMap((one) => this.#held(one) ?? []);
     if (held?.length !== taken?.length) return undefined;
     return held?.map((message) => {
@@ -220,7 +220,7 @@ export class Queue {
   purge(now: number): void {
     this.purgedAt = now;
     this.#messages.clear();
-    this.fifo?.clear();
+    this.recent.clear();
   }
 
   counts(now: number): { visible: number; inFlight: number; delayed: number } {

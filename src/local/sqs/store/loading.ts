@@ -52,9 +52,9 @@ export class Loading {
         });
       }
     });
-    this.#attempt('what FIFO queues remember', () => {
+    this.#attempt('what queues remember', () => {
       for (const [id, memories] of readMemories(this.#sql, this.#now)) {
-        for (const memory of memories) loaded.get(id)?.fifo?.restore(memory);
+        for (const memory of memories) loaded.get(id)?.recent.restore(memory);
       }
     });
   }

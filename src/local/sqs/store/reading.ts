@@ -37,7 +37,7 @@ export function readDeletions(sql: Database): [name: string, at: number][] {
   ]);
 }
 
-/** What FIFO queues remember, by the queues' ids, the oldest first. */
+/** What queues remember, by the queues' ids, the oldest first. */
 export function readMemories(sql: Database, now: number): Map<number, Memory[]> {
   const all = sql.prepare('SELECT * FROM memories ORDER BY place');
   all.setReturnArrays(true);

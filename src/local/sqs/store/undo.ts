@@ -40,8 +40,8 @@ function restore(tracked: Tracked, queues: Queues, sql: Database, now: number): 
     }
   }
   queue.restore(read.kept);
-  queue.fifo?.clear();
-  for (const memory of readMemoriesOf(sql, id)) queue.fifo?.restore(memory);
+  queue.recent.clear();
+  for (const memory of readMemoriesOf(sql, id)) queue.recent.restore(memory);
   changes.reset();
   queues.onChange(queue);
 }

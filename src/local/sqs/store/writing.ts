@@ -86,7 +86,7 @@ export class Writing {
   }
 }
 
-/** What FIFO queues remember for a while, in the order of its ends, so that its beginning goes. */
+/** What queues remember for a while, in the order of its ends, so that its beginning goes. */
 class Memories {
   readonly #sql: Database;
   readonly #insert: StatementSync;

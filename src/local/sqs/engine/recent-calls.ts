@@ -14,8 +14,11 @@ export interface Taken {
   readonly receipt: number;
 }
 
-/** What a FIFO queue remembers for five minutes: which ids were sent, and what receives gave out. */
-export class FifoMemory {
+/**
+ * What a queue remembers for five minutes: which ids were sent, of a FIFO queue, and what receives
+ * gave out that named their attempt.
+ */
+export class RecentCalls {
   readonly #sent: Recent<Sent>;
   readonly #attempts: Recent<readonly Taken[]>;
   readonly #changes: Changes | undefined;
