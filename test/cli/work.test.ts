@@ -89,6 +89,8 @@ describe('fanfold work', () => {
     const server = await serve(['--tasks', TASKS]);
     const file = newFile();
     begin(['run', 'long', '--input', inputFile({ file, ms: 9_000 }), '--endpoint', server.url]);
+    // Where nothing is queued yet, it would end at once.
+    await expect.poll(() => left(server), { timeout: 15_000 }).toBe(1);
     const args = ['--endpoint', server.url, '--tasks', TASKS, '--workers', '1', '--until-empty'];
     const worker = await work(args);
     await expect.poll(() => begun(file), { timeout: 15_000 }).toBe('0 1');
