@@ -57,6 +57,27 @@ describe('map', () => {
     }
   });
 
+  it('gives results of a source that trickles while it does, and lets it go when it is left', async () => {
+    await using fanfold = await connect();
+    let isLetGo = false;
+    async function* trickle() {
+      try {
+        for (let n = 0; ; n++) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          yield n;
+        }
+      } finally {
+        isLetGo = true;
+      }
+    }
+    let taken = 0;
+    for await (const result of fanfold.map(double, trickle())) {
+      expect(result.status).toBe('ok');
+      if (++taken === 5) break;
+    }
+    await expect.poll(() => isLetGo).toBe(true);
+  });
+
   it('starts at the call, and works on what a slow stream has given', async () => {
     const ran: number[] = [];
     const note = defineTask({ name: 'note', run: (n: number) => ran.push(n) });

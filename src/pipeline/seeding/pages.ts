@@ -34,7 +34,7 @@ export interface Page {
 const PAGE_LENGTH = 1_000_000;
 /** ... or so many inputs ... */
 const PAGE_INPUTS = 5_000;
-/** ... or when its source has given nothing for so long, so that a slow stream's inputs start. */
+/** ... or when its first input has waited so long for others, so that a slow stream's inputs start. */
 const LINGER_MS = 50;
 /** Inputs that are taken from an array or iterator in one go. */
 const BATCH = 1_000;
@@ -81,23 +81,26 @@ function inputText(input: unknown, index: number): string {
 export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<Page, void> {
   const batches = source[Symbol.asyncIterator]();
   let page: Page = emptyPage();
+  let lingersUntil = 0;
   let ended = false;
   try {
     let next = batches.next();
     for (;;) {
-      const step = page.texts.length === 0 ? await next : await soon(next);
+      const step = page.texts.length === 0 ? await next : await soon(next, lingersUntil);
       if (step === 'later') {
         yield page;
         page = emptyPage();
         continue;
       }
       if (step.done) break;
+      if (page.texts.length === 0) lingersUntil = Date.now() + LINGER_MS;
       for (const text of step.value) {
         page.texts.push(text);
         page.length += text.length;
         if (page.length < PAGE_LENGTH && page.texts.length < PAGE_INPUTS) continue;
         yield { ...page, full: true };
         page = emptyPage();
+        lingersUntil = Date.now() + LINGER_MS;
       }
       next = batches.next();
       // It may fail while a page is being sent: that is met at the next turn.
@@ -114,11 +117,11 @@ function emptyPage(): Page {
   return { texts: [], length: 0, full: false, last: false };
 }
 
-/** What the source gives within the linger time, or `later`. */
-async function soon<T>(next: Promise<T>): Promise<T | 'later'> {
+/** What the source gives until then, or `later`. */
+async function soon<T>(next: Promise<T>, until: number): Promise<T | 'later'> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = new Promise<'later'>((resolve) => {
-    timer = setTimeout(() => resolve('later'), LINGER_MS);
+    timer = setTimeout(() => resolve('later'), Math.max(0, until - Date.now()));
   });
   try {
     return await Promise.race([next, later]);
