@@ -33,14 +33,22 @@ export function addRemoteOptions(command: Command): Command {
 }
 
 /** A deployment that is elsewhere. @throws FanfoldError when none is named, or two are */
-export function remotePlace(flags: RemoteFlags): Promise<Place> {
+export async function remotePlace(flags: RemoteFlags): Promise<Place> {
   if (!isRemote(flags)) {
     throw new FanfoldError(
       'BadOption',
       'Say where the run is: --stack NAME, or --endpoint URL. A local run ends with its command.',
     );
   }
-  return openPlace(flags);
+  const place = await openPlace(flags);
+  try {
+    // Where there is no such deployment there are no runs, which would say nothing of a wrong name.
+    await place.fanfold.backlog();
+  } catch (error) {
+    await place.fanfold.close();
+    throw error;
+  }
+  return place;
 }
 
 /** Opens the place that the flags say: this machine's worker processes, unless it is elsewhere. */

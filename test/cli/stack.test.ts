@@ -75,6 +75,12 @@ it.each([
     'There is no deployment "Photos" where it was looked for',
   ],
   ['work', ['work', '--tasks', TASKS], 'There is no deployment "Photos" where it was looked for'],
+  ['runs', ['runs'], 'There is no deployment "Photos" where it was looked for'],
+  [
+    'cancel',
+    ['cancel', '20261123T165514123-k3f9x2ab'],
+    'There is no deployment "Photos" where it was looked for',
+  ],
   ['redrive', ['redrive'], 'There is no deployment "Photos" where it was looked for'],
   ['a bad name', ['redrive'], "A deployment's name is 1 to 40 letters"],
 ])('a stack that is not there is said not to be: %s', async (what, args, sentence) => {

@@ -3,7 +3,7 @@ import { FanfoldError } from '../../errors.ts';
 import { ABSENT_MS } from '../collecting/presence.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
-import type { Deployment } from '../deployment.ts';
+import { type Deployment, noDeployment } from '../deployment.ts';
 import { deleteQueue, findQueue } from '../queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from './status.ts';
 
@@ -74,12 +74,7 @@ function isOver({ state, total, ok, failed, expiresAt, collectedAt }: RunStatus)
 /** @throws FanfoldError `BadOption` when there is no such deployment */
 export async function backlogOf({ sqs, names }: Deployment): Promise<Backlog> {
   const QueueUrl = await findQueue(sqs, names.tasks);
-  if (QueueUrl === undefined) {
-    throw new FanfoldError(
-      'BadOption',
-      `There is no deployment "${names.name}" where it was looked for: its queue ${names.tasks} was not found.`,
-    );
-  }
+  if (QueueUrl === undefined) throw noDeployment(names, `queue ${names.tasks}`);
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({
       QueueUrl,
