@@ -6,12 +6,13 @@ import { moduleUrl } from './local/workers/module-url.ts';
 import type { World } from './local/world.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
+import { type Backlog, backlogOf } from './pipeline/runs/backlog.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
-import { type Backlog, backlogOf, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
+import { type CollectOptions, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
-import type { Inputs } from './pipeline/seeding/pages.ts';
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
+import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { wait } from './pipeline/send.ts';
 import { openServed, openStack } from './remote.ts';
@@ -170,14 +171,14 @@ export class Fanfold implements AsyncDisposable {
 
   /**
    * Collects a run that somebody else began, and left. Its results come once each; with `earlier`,
-   * those that were there before do not come again.
+   * those that were there before do not come again. It ends without those that another has taken.
    *
    * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being collected
    */
   async collect<T extends AnyTask>(
     task: T | string,
     runId: string,
-    options: Pick<RunOptions, 'earlier' | 'ordered' | 'signal'> = {},
+    options: CollectOptions = {},
   ): Promise<Run<OutputOf<T>>> {
     if (this.#failure) throw this.#failure;
     const name = typeof task === 'string' ? task : task.name;

@@ -16,8 +16,9 @@ export type {
   ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
+export type { Backlog } from './pipeline/runs/backlog.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
-export type { Backlog } from './pipeline/runs/collect-run.ts';
+export { type CollectOptions, refuseCollected } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { RunStatus } from './pipeline/runs/status.ts';
 export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';

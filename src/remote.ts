@@ -21,11 +21,9 @@ const SEEDING = { requestTimeout: 120_000, throwOnRequestTimeout: true };
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */
 export function openStack(options: RemoteOptions): World {
   const { name } = options;
-  return remote(
-    options,
-    explaining(new SQSClient({ requestHandler: WAITING }), name),
-    explaining(new LambdaClient({ requestHandler: SEEDING }), name),
-  );
+  const sqs = explaining(new SQSClient({ requestHandler: WAITING }), name);
+  const lambda = explaining(new LambdaClient({ requestHandler: SEEDING }), name);
+  return remote({ ...options, countsLate: true }, sqs, lambda);
 }
 
 /** A deployment where a server is: it is there, and knows the secret. */
@@ -35,9 +33,13 @@ export async function openServed(options: RemoteOptions & { endpoint: string }):
   return remote(options, sqsOf(connection), lambdaOf(connection));
 }
 
-function remote({ name, workers }: RemoteOptions, sqs: SQSClient, lambda: LambdaClient): World {
+function remote(
+  { name, workers, countsLate = false }: RemoteOptions & { countsLate?: boolean },
+  sqs: SQSClient,
+  lambda: LambdaClient,
+): World {
   return {
-    deployment: { sqs, lambda, names: namesOf(name), workers },
+    deployment: { sqs, lambda, names: namesOf(name), workers, countsLate },
     tasks: undefined,
     add() {},
     async close() {

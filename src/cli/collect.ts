@@ -57,9 +57,10 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       say('each result comes once in what is collected now; some may have been taken before');
     }
     const earlier = before?.earlier ? { earlier: before.earlier } : {};
+    const collector = before ? before.collector : crypto.randomUUID();
     // The run is asked for first: no file is begun for one that is refused.
-    const run = await fanfold.collect(task, runId, { ordered, ...earlier });
-    const recorded = before ?? (await begin(output, beginning).catch(leaving(run)));
+    const run = await fanfold.collect(task, runId, { ordered, collector, ...earlier });
+    const recorded = before ?? (await begin(output, beginning, collector).catch(leaving(run)));
     return await perform({
       begin: async () => run,
       inputs: undefined,

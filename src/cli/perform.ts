@@ -140,6 +140,9 @@ function tellLedger(
   say(
     `${inputs} inputs = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
+  if (run.elsewhere > 0) {
+    say(`${run.elsewhere} more results of the run were taken by another command, before`);
+  }
   if (failure !== undefined) say(`first failure: ${failure}`);
 }
 

@@ -30,7 +30,7 @@ export async function runFromS3(
   const { input = '', output, quiet = false } = flags;
   check(flags, place);
   const recorded = await recordedOf(task, flags);
-  const { earlier } = recorded;
+  const { earlier, collector } = recorded;
   return perform({
     begin: async () => {
       const living = flags.resume ? await goneOnWith(task, recorded, place, options) : undefined;
@@ -38,6 +38,7 @@ export async function runFromS3(
         living ??
         place.fanfold.map(task, new S3Inputs(input), {
           ...options,
+          collector,
           ...(earlier ? { earlier } : {}),
         })
       );
@@ -83,13 +84,14 @@ async function recordedOf(task: string, flags: S3RunFlags): Promise<Recorded> {
 /** The run that an earlier command began; it goes on by itself, and is collected. */
 async function goneOnWith(
   task: string,
-  { living, earlier }: Recorded,
+  { living, earlier, collector }: Recorded,
   { fanfold, name }: Place,
   { ordered = false }: RunOptions,
 ): Promise<Run> {
   const status = living?.place === name ? await fanfold.status(living.runId) : undefined;
   if (living !== undefined && status !== undefined) {
-    return fanfold.collect(task, living.runId, { ordered, ...(earlier ? { earlier } : {}) });
+    const before = earlier ? { earlier } : {};
+    return fanfold.collect(task, living.runId, { ordered, collector, ...before });
   }
   throw new FanfoldError(
     'BadOption',

@@ -1,6 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { FanfoldError, JsonTexts, MAX_INPUT_BYTES, type RunOptions } from '../index.ts';
+import {
+  FanfoldError,
+  JsonTexts,
+  MAX_INPUT_BYTES,
+  type RunOptions,
+  refuseCollected,
+} from '../index.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
@@ -12,6 +18,7 @@ import {
   begin,
   checkResume,
   goOn,
+  type Left,
   type Living,
   type Recorded,
   type ResumeFlags,
@@ -88,7 +95,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   await fanfold.check(task);
   signal.throwIfAborted();
   const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
-  const { earlier } = recorded;
+  const { earlier, collector } = recorded;
   const isElsewhere = place.workers === undefined;
   const watched = recorded.watch(inputs.batches(), isElsewhere);
   const carried = flags.withInput
@@ -98,7 +105,8 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   const status = await perform({
     begin: async () => {
       if (resume) await carried?.readAhead(recorded.known);
-      return fanfold.map(task, texts, { ...options, ...resume, ...(earlier ? { earlier } : {}) });
+      const before = earlier ? { earlier } : {};
+      return fanfold.map(task, texts, { ...options, ...resume, ...before, collector });
     },
     inputs,
     carried,
@@ -152,7 +160,7 @@ async function begun(
     return { recorded: await begin(output, beginning), retriesLater: false };
   }
   const left = await reopen(output, beginning);
-  const living = await livingRun(place, left.living);
+  const living = await livingRun(place, left);
   const retriesLater = retryFailed && living !== undefined;
   const isRead = flags.input === '-';
   if (retriesLater && isRead) throw readOnce(left.living);
@@ -168,11 +176,13 @@ async function begun(
 /** What it takes to go on with the run that an earlier command left, where that run goes on. */
 async function livingRun(
   { fanfold, name }: Place,
-  living: Living | undefined,
+  { living, collector }: Left,
 ): Promise<RunOptions | undefined> {
   if (living === undefined || living.place !== name) return undefined;
   const status = await fanfold.status(living.runId);
   if (status === undefined) return undefined;
+  // Its own collector is gone, as the output is not locked; another takes what comes.
+  refuseCollected(status, collector);
   const { expiresAt, createdAt } = status;
   const { runId, seeded } = living;
   if (expiresAt === undefined) return { resume: { runId, seeded } };

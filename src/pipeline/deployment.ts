@@ -12,6 +12,8 @@ export interface Deployment {
   workers: number;
   /** How many inputs of a task a worker runs at once, where that is known. */
   concurrencyOf?: (task: string) => number | undefined;
+  /** Whether counts of messages are behind: AWS's are. @default false */
+  countsLate?: boolean;
   /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
   windowBytes?: number;
 }

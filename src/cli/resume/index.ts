@@ -33,8 +33,16 @@ export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlag
   }
 }
 
-/** Begins a run's output, with its record. */
-export async function begin(output: string | undefined, beginning: Beginning): Promise<Recorded> {
+/**
+ * Begins a run's output, with its record.
+ *
+ * @param collector who takes its results
+ */
+export async function begin(
+  output: string | undefined,
+  beginning: Beginning,
+  collector: string = crypto.randomUUID(),
+): Promise<Recorded> {
   const opened = await openOutput(output);
   const hash = new InputHash(output ?? '');
   if (output === undefined || !opened.isFile) return recorded({ output: opened, hash });
@@ -42,12 +50,8 @@ export async function begin(output: string | undefined, beginning: Beginning): P
   // One after the other: old results and a record that are not each other's must never be there.
   RunRecord.remove(output);
   await opened.empty();
-  return recorded({
-    output: opened,
-    hash,
-    lock: locked,
-    record: RunRecord.create(output, beginning),
-  });
+  const record = RunRecord.create(output, beginning, collector);
+  return recorded({ output: opened, hash, lock: locked, record, collector });
 }
 
 /** Whether a run has left results there. */
@@ -89,7 +93,8 @@ export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise
   });
   const opened = await openOutput(output);
   const hash = new InputHash(output, again ? [] : checkpoints);
-  return recorded({ output: opened, hash, lock: left.lock, record, earlier, living });
+  const { lock, collector } = left;
+  return recorded({ output: opened, hash, lock, record, earlier, living, collector });
 }
 
 async function compare(output: string, checkpoints: readonly Checkpoint[], inputs: OpenedInputs) {

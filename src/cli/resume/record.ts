@@ -43,6 +43,8 @@ export interface Reopened {
   checkpoints: Checkpoint[];
   /** The run that was begun last, where it may go on by itself. */
   living: Living | undefined;
+  /** Whoever takes results for this output is known by it; of an older record it is not known. */
+  collector: string | undefined;
 }
 
 const VERSION = 1;
@@ -80,10 +82,10 @@ export class RunRecord {
     }
   }
 
-  static create(output: string, beginning: Beginning): RunRecord {
+  static create(output: string, beginning: Beginning, collector: string): RunRecord {
     const path = pathOf(output);
     const record = new RunRecord(path, opened(path, 'w'), { read: 0, hash: '' });
-    record.#write({ v: VERSION, ...beginning });
+    record.#write({ v: VERSION, ...beginning, collector });
     return record;
   }
 
@@ -101,7 +103,8 @@ export class RunRecord {
       else if (living) living.seeded = line.seeded;
     }
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
-    return { record: new RunRecord(path, opened(path, 'a'), last), checkpoints, living };
+    const record = new RunRecord(path, opened(path, 'a'), last);
+    return { record, checkpoints, living, collector: head.collector };
   }
 
   /** How many inputs, from the first, the last checkpoint is of. */
@@ -160,7 +163,7 @@ export class RunRecord {
   }
 }
 
-type Head = Beginning & { v: number };
+type Head = Beginning & { v: number; collector?: string };
 type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'> | { over: true };
 
 function pathOf(output: string): string {

@@ -12,6 +12,8 @@ export interface Recorded {
   readonly before: Ledger | undefined;
   /** The run that an earlier command began elsewhere, and left. */
   readonly living: Living | undefined;
+  /** Who takes its results, whichever command that is; undefined where none can come back to it. */
+  readonly collector: string | undefined;
   /** How many inputs, from the first, an earlier command may have seeded. */
   readonly known: number;
   /** Whether it can be gone on with at all: not on standard output, nor on a device. */
@@ -49,10 +51,11 @@ export interface RecordedOptions {
   /** What an earlier command left. */
   earlier?: Account;
   living?: Living | undefined;
+  collector?: string | undefined;
 }
 
 export function recorded(options: RecordedOptions): Recorded {
-  const { output, hash, lock, record, earlier, living } = options;
+  const { output, hash, lock, record, earlier, living, collector } = options;
   let followed: Following | undefined;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
@@ -74,6 +77,7 @@ export function recorded(options: RecordedOptions): Recorded {
     earlier,
     before: earlier?.snapshot(),
     living,
+    collector,
     known: record?.covered ?? 0,
     resumable: record !== undefined,
     watch(batches, isElsewhere) {

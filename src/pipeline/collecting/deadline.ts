@@ -5,7 +5,7 @@
 const QUIET_MS = 2_000;
 
 /** Where another collector was before, what it had in hand comes when SQS has hidden it for a minute. */
-const QUIET_AFTER_ANOTHER_MS = 65_000;
+export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
 /** A run's deadline: what has come by then is taken, however long that takes, and then it is over. */
 export class Deadline {
@@ -34,6 +34,11 @@ export class Deadline {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#heardAt = Date.now();
+  }
+
+  /** How long nothing has come, in milliseconds, though its consumer had taken what was there. */
+  get quietMs(): number {
+    return this.#isHeld ? 0 : Date.now() - this.#heardAt;
   }
 
   end(): void {

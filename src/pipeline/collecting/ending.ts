@@ -1,11 +1,13 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import type { Deployment } from '../deployment.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
-import { deleteQueue } from '../queues.ts';
+import { deleteQueue, findQueue } from '../queues.ts';
+import type { Seeds } from '../seeding/seeds.ts';
 import { drain } from './collect.ts';
 import type { Intake } from './intake.ts';
+import type { Account } from './ledger.ts';
 import type { InOrder } from './order.ts';
-import type { Remaining } from './remaining.ts';
+import { type Remainder, Remaining } from './remaining.ts';
 
 /** The last results of a run that was ended before its inputs were. */
 export interface Last {
@@ -25,16 +27,32 @@ export function notAllSeeded(runId: string, known: number): FanfoldError {
   );
 }
 
-/** Takes what is in a run's queue, and deletes it. */
+export interface EndingOptions {
+  seeding: Seeds;
+  account: Account;
+  intake: Intake;
+  /** What becomes of inputs that have no result. */
+  remainder: Remainder;
+}
+
+/** Takes what is in a run's queue, deletes it, and enters what became of the rest. */
 export async function takeLast(
-  sqs: SQSClient,
-  queueUrl: string,
-  intake: Intake,
-): Promise<ResultBatch[]> {
+  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
+  runId: string,
+  { seeding, account, intake, remainder }: EndingOptions,
+): Promise<Last> {
+  // The answer that names it may have been lost.
+  const made = await seeding.queueUrl.catch(() => undefined);
+  const queueUrl = made ?? (await findQueue(sqs, names.run(runId)).catch(() => undefined));
   const batches: ResultBatch[] = [];
-  for await (const delivery of drain(sqs, queueUrl)) batches.push(...intake.enter(delivery));
-  await deleteQueue(sqs, queueUrl);
-  return batches;
+  if (queueUrl !== undefined) {
+    for await (const delivery of drain(sqs, queueUrl)) batches.push(...intake.enter(delivery));
+    await deleteQueue(sqs, queueUrl);
+  }
+  account.inputs = Math.max(account.inputs, seeding.known);
+  const isShort = remainder === 'lost' && !seeding.isOurs && !account.sealed;
+  account.sealed = true;
+  return { batches, remaining: new Remaining(account, remainder), isShort };
 }
 
 /** The last results, in the order that the run has. */

@@ -24,6 +24,8 @@ export class Account implements Ledger {
   cancelled = 0;
   duplicates = 0;
   sealed = false;
+  /** Results that others have taken: they don't come here. */
+  elsewhere = 0;
   /**
    * Whether results may come of inputs that are not known of yet: of a run that somebody else
    * seeds, or has begun to seed.
@@ -82,12 +84,13 @@ export class Account implements Ledger {
 
   /** Whether every input has its result, and no more will come. */
   get balanced(): boolean {
-    return this.sealed && this.settled === this.inputs;
+    return this.sealed && this.settled + this.elsewhere === this.inputs;
   }
 
-  /** A copy, for those who only read. */
+  /** A copy, for those who only read; of the inputs whose results come here. */
   snapshot(): Ledger {
-    const { inputs, ok, failed, cancelled, duplicates, sealed } = this;
+    const inputs = this.inputs - this.elsewhere;
+    const { ok, failed, cancelled, duplicates, sealed } = this;
     return { inputs, ok, failed, cancelled, duplicates, sealed };
   }
 

@@ -45,6 +45,12 @@ export class InOrder {
     this.#through = [];
   }
 
+  /** How many messages it keeps from being acknowledged. */
+  get held(): number {
+    const received = Array.from(this.#waiting.values()).flat();
+    return received.reduce((sum, { receiptHandles }) => sum + receiptHandles.length, 0);
+  }
+
   /** All that came too early, with what came last, in order. */
   rest(last: readonly ResultBatch[]): ResultLine[] {
     const lines = [...this.#early.values(), ...last.flatMap((batch) => batch.lines)];

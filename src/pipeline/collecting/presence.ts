@@ -1,4 +1,4 @@
-import { type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import type { Ledger } from './ledger.ts';
 
 /** How often a collector says that it is there. AWS allows 30 such calls a second in an account. */
@@ -7,23 +7,50 @@ const BEAT_MS = 30_000;
 /** A collector that has said nothing for so long is not there any more. */
 export const ABSENT_MS = 75_000;
 
+/** What a run's collectors have said of it: its queue's tags. */
+export type Tags = Record<string, string>;
+
+/** Who collects a run, where it was heard lately. */
+export function collectorOf({ collectedAt = '0', collector = 'unknown' }: Tags) {
+  return Date.now() - Number(collectedAt) < ABSENT_MS ? collector : undefined;
+}
+
 /** A collector's word, on its run's queue, that it is there and how far it is. */
 export class Presence {
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;
+  readonly #collector: string;
   readonly #ledger: Ledger;
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Results that others took, which are the run's all the same. */
+  #others = { ok: 0, failed: 0 };
   #said = Promise.resolve();
 
   /** @param ledger as it is by then */
-  constructor(sqs: SQSClient, queueUrl: string, ledger: Ledger) {
+  constructor(sqs: SQSClient, queueUrl: string, collector: string, ledger: Ledger) {
     this.#sqs = sqs;
     this.#queueUrl = queueUrl;
+    this.#collector = collector;
     this.#ledger = ledger;
-    this.#timer = setInterval(() => this.tell(), BEAT_MS);
   }
 
-  tell(): void {
+  /**
+   * How many results others have taken, as far as they said so; undefined when there were no others.
+   * Call it before any result is taken.
+   */
+  async others(): Promise<number | undefined> {
+    const { Tags = {} } = await this.#sqs
+      .send(new ListQueueTagsCommand({ QueueUrl: this.#queueUrl }))
+      .catch((): { Tags?: Tags } => ({}));
+    if (Tags.collectedAt === undefined) return undefined;
+    const more = (said = '0', here: number) => Math.max(0, Number(said) - here);
+    const { ok, failed } = this.#ledger;
+    this.#others = { ok: more(Tags.ok, ok), failed: more(Tags.failed, failed) };
+    return this.#others.ok + this.#others.failed;
+  }
+
+  arrive(): void {
+    this.#timer = setInterval(() => void this.#say(() => Date.now()), BEAT_MS);
     void this.#say(() => Date.now());
   }
 
@@ -39,24 +66,34 @@ export class Presence {
   }
 
   /** One after the other: a word that is late must not undo the next one. */
-  #say(collectedAt: () => number): Promise<void> {
-    this.#said = this.#said.then(() =>
-      tellProgress(this.#sqs, this.#queueUrl, this.#ledger, collectedAt()),
-    );
+  #say(at: () => number): Promise<void> {
+    this.#said = this.#said.then(() => {
+      const { ok, failed } = this.#ledger;
+      return tell(this.#sqs, this.#queueUrl, {
+        ...sealing(this.#ledger),
+        ok: ok + this.#others.ok,
+        failed: failed + this.#others.failed,
+        collectedAt: at(),
+        collector: this.#collector,
+      });
+    });
     return this.#said;
   }
 }
 
-/** Tells how far a run is. What can't be said now is said again later. */
-export async function tellProgress(
-  sqs: SQSClient,
-  QueueUrl: string,
-  { inputs, ok, failed, sealed }: Ledger,
-  collectedAt?: number,
-): Promise<void> {
-  const state = sealed ? { state: 'sealed', total: inputs } : {};
-  const collected = collectedAt === undefined ? {} : { ok, failed, collectedAt };
-  const tags = Object.entries({ ...state, ...collected });
-  const Tags = Object.fromEntries(tags.map(([name, value]) => [name, String(value)]));
-  if (tags.length > 0) await sqs.send(new TagQueueCommand({ QueueUrl, Tags })).catch(() => {});
+/** Tells that a run is sealed, and how many inputs it has. */
+export async function tellSealed(sqs: SQSClient, queueUrl: string, ledger: Ledger): Promise<void> {
+  if (ledger.sealed) await tell(sqs, queueUrl, sealing(ledger));
+}
+
+function sealing({ inputs, sealed }: Ledger): object {
+  return sealed ? { state: 'sealed', total: inputs } : {};
+}
+
+/** What can't be said now is said again later. */
+async function tell(sqs: SQSClient, QueueUrl: string, said: object): Promise<void> {
+  const Tags = Object.fromEntries(
+    Object.entries(said).map(([name, value]) => [name, String(value)]),
+  );
+  await sqs.send(new TagQueueCommand({ QueueUrl, Tags })).catch(() => {});
 }

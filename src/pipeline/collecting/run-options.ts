@@ -28,12 +28,25 @@ export interface RunOptions {
    * they are not run again, and stand in the ledger. The run goes on entering results in it.
    */
   earlier?: Account;
+  /**
+   * Who takes the results. Another can't while this one is there; whoever comes back under the same
+   * name goes on at once, though the one before was not seen to leave.
+   * @default a name of its own
+   */
+  collector?: string | undefined;
   /** A run of the same task and inputs to go on with, which lost its collector. */
   resume?: {
     runId: string;
     /** How many inputs, from the first, were seeded for certain. */
     seeded?: number;
   };
+}
+
+/** Has a signal end something, as long as that goes on. */
+export function onAbort(signal: AbortSignal, ended: Promise<void>, end: () => void): void {
+  signal.addEventListener('abort', end);
+  void ended.then(() => signal.removeEventListener('abort', end));
+  if (signal.aborted) end();
 }
 
 /** A part of fewer inputs tells little. */

@@ -4,25 +4,27 @@ import { isCallError } from '../faults.ts';
 import { howItEnded, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
-import { deleteQueue, findQueue } from '../queues.ts';
+import { deleteQueue } from '../queues.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
+import { Attendance } from './attendance.ts';
 import { Collector } from './collect.ts';
-import { Deadline } from './deadline.ts';
 import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
+import { nothingComes } from './gone.ts';
 import { Intake } from './intake.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { InOrder } from './order.ts';
-import { Presence, tellProgress } from './presence.ts';
-import { type Remainder, Remaining } from './remaining.ts';
+import { tellSealed } from './presence.ts';
+import type { Remainder } from './remaining.ts';
 import {
   accountOf,
   type Budget,
   budgetOf,
   deadlineMs,
   leadingOf,
+  onAbort,
   type RunOptions,
 } from './run-options.ts';
 
@@ -40,14 +42,13 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   /** Settles when the run is over, or its consumer has left it; it never rejects. */
   readonly ended: Promise<void>;
   readonly #deployment: Deployment;
-  readonly #ordered: boolean;
+  readonly #options: RunOptions;
   readonly #account: Account;
   readonly #intake: Intake;
   readonly #window: Window;
   readonly #seeding: Seeds;
   readonly #budget: Budget | undefined;
   readonly #expiresAt: number;
-  readonly #afterAnother: boolean;
   /** Aborted when no more results are to be waited for. */
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -67,9 +68,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.ended = this.#ended.promise;
     this.runId = resume?.runId ?? newRunId();
     this.#deployment = deployment;
-    this.#ordered = ordered;
+    this.#options = options;
     this.#account = accountOf(options);
-    this.#afterAnother = resume !== undefined;
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, {
       onCancel: () => void this.#end('cancelled', 'it was cancelled'),
@@ -90,14 +90,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),
     );
-    if (signal) this.#endBy(signal);
-  }
-
-  #endBy(signal: AbortSignal): void {
-    const abort = () => this.fail(signal.reason);
-    signal.addEventListener('abort', abort);
-    void this.ended.then(() => signal.removeEventListener('abort', abort));
-    if (signal.aborted) abort();
+    if (signal) onAbort(signal, this.ended, () => this.fail(signal.reason));
   }
 
   /** The account so far. */
@@ -110,6 +103,11 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#cause;
   }
 
+  /** How many of its results others took before, where they don't come here. */
+  get elsewhere(): number {
+    return this.#account.elsewhere;
+  }
+
   /** How many inputs, from the first, are seeded for certain: where `resume` may go on. */
   get seeded(): number {
     return this.#seeding.seeded;
@@ -119,8 +117,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
    * Ends the run: what has no result yet ends `cancelled`, and its queue is deleted. Ends when
    * that is done; the consumer, if there is one, still gets the last results.
    */
-  async cancel(): Promise<void> {
-    await this.#end('cancelled', 'it was cancelled');
+  cancel(): Promise<void> {
+    return this.#end('cancelled', 'it was cancelled');
   }
 
   /**
@@ -150,30 +148,28 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Result<Output>, void> {
-    return this.#results(this.#ordered);
+    return this.#results(this.#options.ordered);
   }
 
   /** The results as JSON texts, in batches: for who passes them on and need not look into them. */
   batches(): AsyncGenerator<ResultBatch, void> {
-    return this.#batches(this.#ordered);
+    return this.#batches(this.#options.ordered);
   }
 
-  async *#results(ordered: boolean): AsyncGenerator<Result<Output>, void> {
+  async *#results(ordered = false): AsyncGenerator<Result<Output>, void> {
     for await (const { lines } of this.#batches(ordered)) {
       for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
     }
   }
 
-  async *#batches(ordered: boolean): AsyncGenerator<ResultBatch, void> {
+  async *#batches(ordered = false): AsyncGenerator<ResultBatch, void> {
     if (this.#iterated) {
       throw new FanfoldError('Closed', `The results of run ${this.runId} have been taken already.`);
     }
     this.#iterated = true;
     let ended = false;
     try {
-      const queueUrl = await this.#seeding.queueUrl.catch((error: unknown) =>
-        this.#notSeeded(error),
-      );
+      const queueUrl = await this.#seeding.queueUrl.catch((error) => this.#notSeeded(error));
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
       if (this.#failure) throw this.#failure.error;
       if (queueUrl === undefined && this.#ending) {
@@ -201,15 +197,19 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const order = ordered
       ? new InOrder(leadingOf(this.#account), (received) => collector.acknowledge(received))
       : undefined;
-    const presence = new Presence(this.#deployment.sqs, queueUrl, this.#account);
-    presence.tell();
-    const over = () => void this.#end('lost', 'its deadline came');
-    const deadline = new Deadline(this.#expiresAt, this.#afterAnother, over);
+    const account = this.#account;
+    const attendance = await Attendance.begin(this.#deployment, queueUrl, {
+      ...{ account, expiresAt: this.#expiresAt, collector: this.#options.collector },
+      afterAnother: this.#options.resume !== undefined,
+      held: () => order?.held ?? 0,
+      onDeadline: () => void this.#end('lost', 'its deadline came'),
+      onGone: (others) => this.#goWithout(others),
+    });
     try {
       for await (const delivery of collector.deliveries()) {
         const fresh = this.#intake.enter(delivery);
         // Copies of what waits for its turn may come for ever.
-        if (fresh.length > 0) deadline.hold();
+        if (fresh.length > 0) attendance.hold();
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
@@ -218,21 +218,32 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           yield* this.#taken(fresh);
           collector.acknowledge(delivery);
         }
-        if (this.#account.balanced) break;
-        deadline.release();
+        if (account.balanced) break;
+        attendance.release();
       }
       // Whoever deleted it has ended the run from elsewhere.
       if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
     } finally {
-      deadline.end();
+      attendance.close();
       this.#stop.signal.removeEventListener('abort', close);
       await collector.settled();
-      if (this.#account.balanced || this.#ending) presence.end();
-      else await presence.leave();
+      await attendance.end(account.balanced || this.#ending !== undefined);
     }
     if (this.#failure) return;
     if (this.#ending) yield* this.#lastOf(await this.#ending, order);
-    else if (this.#account.balanced) await deleteQueue(this.#deployment.sqs, queueUrl);
+    else if (account.balanced) {
+      // Where others took some, those that came later wait for them.
+      if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
+      await deleteQueue(this.#deployment.sqs, queueUrl);
+    }
+  }
+
+  /** Nothing more comes: what is missing is with others, as far as they said so. */
+  #goWithout(others: number): void {
+    const missing = this.#account.inputs - this.#account.settled;
+    if (missing > others) this.#leave({ error: nothingComes(this.runId, missing) });
+    else this.#account.elsewhere = missing;
+    this.#stop.abort();
   }
 
   *#lastOf(last: Last, order: InOrder | undefined): Generator<ResultBatch, void> {
@@ -250,16 +261,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   #checkBudget(): void {
     if (!this.#budget?.(this.#account, this.#seeding.total)) return;
-    void this.#end(
-      'cancelled',
-      `${this.#account.failed} inputs failed, more than \`maxFailures\` allows`,
-    );
+    const { failed } = this.#account;
+    void this.#end('cancelled', `${failed} inputs failed, more than \`maxFailures\` allows`);
   }
 
   async #sealed(): Promise<void> {
     if (this.#account.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined) await tellProgress(this.#deployment.sqs, queueUrl, this.#account);
+    if (queueUrl !== undefined) await tellSealed(this.#deployment.sqs, queueUrl, this.#account);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
@@ -302,18 +311,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   /** Takes what is there, deletes the queue, and enters what became of the rest. */
-  async #drain(remainder: Remainder): Promise<Last> {
+  #drain(remainder: Remainder): Promise<Last> {
     this.#seeding.stop();
     this.#stop.abort();
-    const { sqs, names } = this.#deployment;
-    // The answer that names it may have been lost.
-    const made = await this.#seeding.queueUrl.catch(() => undefined);
-    const queueUrl = made ?? (await findQueue(sqs, names.run(this.runId)).catch(() => undefined));
-    const batches = queueUrl === undefined ? [] : await takeLast(sqs, queueUrl, this.#intake);
-    const account = this.#account;
-    account.inputs = Math.max(account.inputs, this.#seeding.known);
-    const isShort = remainder === 'lost' && !this.#seeding.isOurs && !account.sealed;
-    account.sealed = true;
-    return { batches, remaining: new Remaining(account, remainder), isShort };
+    const taken = { seeding: this.#seeding, account: this.#account, intake: this.#intake };
+    return takeLast(this.#deployment, this.runId, { ...taken, remainder });
   }
 }

@@ -1,19 +1,12 @@
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { ABSENT_MS } from '../collecting/presence.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
-import { type Deployment, noDeployment } from '../deployment.ts';
+import type { Deployment } from '../deployment.ts';
 import { deleteQueue, findQueue } from '../queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from './status.ts';
 
-/** How many chunks are on a deployment's task queue, whosever they are. About: SQS counts so. */
-export interface Backlog {
-  waiting: number;
-  /** Waiting for a further attempt, mostly. */
-  delayed: number;
-  inFlight: number;
-}
+export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
 
 /**
  * Collects a run that somebody else began, and left.
@@ -24,7 +17,7 @@ export async function collectRun<Output>(
   deployment: Deployment,
   task: string,
   runId: string,
-  options: Pick<RunOptions, 'earlier' | 'ordered' | 'signal'> = {},
+  options: CollectOptions = {},
 ): Promise<Run<Output>> {
   checkRunId(runId);
   const status = await statusOf(deployment, runId);
@@ -35,14 +28,7 @@ export async function collectRun<Output>(
       `Run ${runId} is of the task "${status.task}", not "${task}".`,
     );
   }
-  const silentMs = Date.now() - (status.collectedAt ?? 0);
-  if (silentMs < ABSENT_MS) {
-    const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
-    throw new FanfoldError(
-      'BadOption',
-      `Run ${runId} is being collected: its collector was there ${ago} s ago. If it has died, collect again in ${wait} s.`,
-    );
-  }
+  refuseCollected(status, options.collector);
   const { expiresAt, createdAt: born } = status;
   const deadline = expiresAt === undefined ? {} : { deadlineSeconds: (expiresAt - born) / 1000 };
   return new Run<Output>(deployment, task, undefined, {
@@ -50,6 +36,25 @@ export async function collectRun<Output>(
     ...deadline,
     resume: { runId },
   });
+}
+
+/**
+ * Refuses to take a run's results where somebody else takes them: each would get a part.
+ *
+ * @param collector whoever is to take them, as it was named before
+ * @throws FanfoldError `BadOption`
+ */
+export function refuseCollected(
+  { runId, collector, collectedAt = 0 }: RunStatus,
+  as: string | undefined,
+): void {
+  if (collector === undefined || collector === as) return;
+  const silentMs = Date.now() - collectedAt;
+  const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
+  throw new FanfoldError(
+    'BadOption',
+    `Run ${runId} is being collected: its collector was there ${ago} s ago. If it has died, try again in ${wait} s.`,
+  );
 }
 
 /** Deletes the queues of runs that have ended, or whose deadline has passed; gives which they were. */
@@ -64,30 +69,8 @@ export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
   return pruned;
 }
 
-function isOver({ state, total, ok, failed, expiresAt, collectedAt }: RunStatus): boolean {
-  const isCollected = Date.now() - (collectedAt ?? 0) < ABSENT_MS;
+function isOver({ state, total, ok, failed, expiresAt, collector }: RunStatus): boolean {
   const hasEnded = state === 'sealed' && ok + failed === total;
   const hasExpired = expiresAt !== undefined && Date.now() > expiresAt;
-  return !isCollected && (hasEnded || hasExpired);
-}
-
-/** @throws FanfoldError `BadOption` when there is no such deployment */
-export async function backlogOf({ sqs, names }: Deployment): Promise<Backlog> {
-  const QueueUrl = await findQueue(sqs, names.tasks);
-  if (QueueUrl === undefined) throw noDeployment(names, `queue ${names.tasks}`);
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl,
-      AttributeNames: [
-        'ApproximateNumberOfMessages',
-        'ApproximateNumberOfMessagesDelayed',
-        'ApproximateNumberOfMessagesNotVisible',
-      ],
-    }),
-  );
-  return {
-    waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
-    delayed: Number(Attributes.ApproximateNumberOfMessagesDelayed ?? 0),
-    inFlight: Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0),
-  };
+  return collector === undefined && (hasEnded || hasExpired);
 }

@@ -5,6 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import { collectorOf } from '../collecting/presence.ts';
 import { isMissingQueue } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { findSurely } from '../queues.ts';
@@ -25,6 +26,8 @@ export interface RunStatus {
   expiresAt: number | undefined;
   /** The collector's last sign of life; undefined when there was none. */
   collectedAt: number | undefined;
+  /** Who collects it, where it was heard lately; undefined where nobody does. */
+  collector: string | undefined;
   /** Messages of results that wait to be collected, about. */
   waiting: number;
 }
@@ -105,6 +108,7 @@ async function read(
       expiresAt: number(Tags.expiresAt),
       // A collector that has left says 0.
       collectedAt: number(Tags.collectedAt) || undefined,
+      collector: collectorOf(Tags),
       waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
     };
   } catch (error) {

@@ -1,0 +1,77 @@
+import type { Deployment } from '../deployment.ts';
+import { Deadline } from './deadline.ts';
+import { Gone } from './gone.ts';
+import type { Account } from './ledger.ts';
+import { Presence } from './presence.ts';
+
+export interface AttendanceOptions {
+  account: Account;
+  /** Who takes the results. @default a name of its own */
+  collector?: string | undefined;
+  /** When the run ends, in milliseconds since 1970. */
+  expiresAt: number;
+  /** Whether the run may have had another collector. */
+  afterAnother: boolean;
+  /** How many messages wait here for others before them. */
+  held: () => number;
+  /** Told when what has come by the deadline is taken. */
+  onDeadline: () => void;
+  /** Told when nothing more comes, with how many results others have taken, as far as they said so. */
+  onGone: (others: number) => void;
+}
+
+/** What goes on beside the taking of a run's results: it is said, and it does not go on in vain. */
+export class Attendance {
+  readonly #presence: Presence;
+  readonly #deadline: Deadline;
+  readonly #gone: Gone | undefined;
+
+  private constructor(presence: Presence, deadline: Deadline, gone: Gone | undefined) {
+    this.#presence = presence;
+    this.#deadline = deadline;
+    this.#gone = gone;
+  }
+
+  /** Call it before any result is taken. */
+  static async begin(
+    deployment: Deployment,
+    queueUrl: string,
+    options: AttendanceOptions,
+  ): Promise<Attendance> {
+    const { account, expiresAt, afterAnother, held, onDeadline, onGone } = options;
+    const { collector = crypto.randomUUID() } = options;
+    const presence = new Presence(deployment.sqs, queueUrl, collector, account);
+    const others = afterAnother ? await presence.others() : undefined;
+    presence.arrive();
+    const deadline = new Deadline(expiresAt, afterAnother, onDeadline);
+    if (others === undefined) return new Attendance(presence, deadline, undefined);
+    const watched = { deployment, queueUrl, account, deadline, held };
+    return new Attendance(
+      presence,
+      deadline,
+      new Gone({ ...watched, onGone: () => onGone(others) }),
+    );
+  }
+
+  /** Results came, and their consumer is at them. */
+  hold(): void {
+    this.#deadline.hold();
+  }
+
+  /** Their consumer has taken them. */
+  release(): void {
+    this.#deadline.release();
+  }
+
+  /** Nothing more is to come. */
+  close(): void {
+    this.#deadline.end();
+    this.#gone?.end();
+  }
+
+  /** @param isOver whether the run is; else it goes on without us */
+  async end(isOver: boolean): Promise<void> {
+    if (isOver) this.#presence.end();
+    else await this.#presence.leave();
+  }
+}

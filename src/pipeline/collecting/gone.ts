@@ -1,0 +1,86 @@
+import { FanfoldError } from '../../errors.ts';
+import type { Deployment } from '../deployment.ts';
+import { type Backlog, backlogOf, countOf } from '../runs/backlog.ts';
+import { wait } from '../send.ts';
+import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
+import type { Account } from './ledger.ts';
+
+export interface GoneOptions {
+  deployment: Deployment;
+  queueUrl: string;
+  account: Account;
+  deadline: Deadline;
+  /** How many of the run's messages wait here for others before them. */
+  held: () => number;
+  /** Told once that no further result will come. */
+  onGone: () => void;
+}
+
+const LOOK_MS = 1_000;
+/**
+ * AWS's counts may be behind by a minute.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
+const LOOK_LATE_MS = 30_000;
+
+/** Chunks are in neither queue for a moment, on their way from a worker back to the queue. */
+const LOOKS = 3;
+
+/**
+ * Finds out that the results which a run still lacks will not come: another collector, whose results
+ * are not known here, has taken them. So it is when all inputs are seeded, the deployment has no
+ * chunk left, and the run's queue has nothing more to give: it is empty, or what another may have had
+ * in hand would have come by now.
+ */
+export class Gone {
+  readonly #options: GoneOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: GoneOptions) {
+    this.#options = options;
+    void this.#watch();
+  }
+
+  end(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { deployment, account, onGone } = this.#options;
+    const { signal } = this.#stop;
+    let looks = 0;
+    let settled = account.settled;
+    while (looks < LOOKS) {
+      await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
+      if (signal.aborted) return;
+      const isStill = account.sealed && account.settled === settled;
+      settled = account.settled;
+      looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;
+    }
+    if (!signal.aborted && account.settled === settled) onGone();
+  }
+
+  async #isIdle(): Promise<boolean> {
+    const { deployment, queueUrl, deadline, held } = this.#options;
+    try {
+      if (messagesOf(await backlogOf(deployment)) > 0) return false;
+      if (deadline.quietMs >= QUIET_AFTER_ANOTHER_MS) return true;
+      if (deployment.countsLate) return false;
+      return messagesOf(await countOf(deployment.sqs, queueUrl)) <= held();
+    } catch {
+      return false;
+    }
+  }
+}
+
+function messagesOf({ waiting, delayed, inFlight }: Backlog): number {
+  return waiting + delayed + inFlight;
+}
+
+/** What a run is left with that lacks results which nobody is known to have. */
+export function nothingComes(runId: string, missing: number): FanfoldError {
+  return new FanfoldError(
+    'RunFailed',
+    `Run ${runId} lacks the results of ${missing} inputs, and none of them comes: all inputs are seeded, and no chunk is left. A command that was killed has taken them, or their chunks are dead letters, which \`redrive\` moves back. The run is left as it is: collect it with that command's output, or cancel it.`,
+  );
+}
