@@ -34,13 +34,14 @@ export function addRemoteOptions(command: Command): Command {
 
 /** A deployment that is elsewhere. @throws FanfoldError when none is named, or two are */
 export async function remotePlace(flags: RemoteFlags): Promise<Place> {
-  if (!isRemote(flags)) {
+  const named = joined(flags);
+  if (!isRemote(named)) {
     throw new FanfoldError(
       'BadOption',
-      'Say where the run is: --stack NAME, or --endpoint URL. A local run ends with its command.',
+      'Say where the run is: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
     );
   }
-  const place = await openPlace(flags);
+  const place = await openPlace(named);
   try {
     // Where there is no such deployment there are no runs, which would say nothing of a wrong name.
     await place.fanfold.backlog();
@@ -52,7 +53,8 @@ export async function remotePlace(flags: RemoteFlags): Promise<Place> {
 }
 
 /** Opens the place that the flags say: this machine's worker processes, unless it is elsewhere. */
-export async function openPlace(flags: PlaceFlags): Promise<Place> {
+export async function openPlace(given: PlaceFlags): Promise<Place> {
+  const flags = joined(given);
   const { stack, endpoint, tasks, quiet } = flags;
   if (isRemote(flags)) {
     checkRemote(flags);
@@ -76,6 +78,15 @@ export function unknownRun(runId: string, { name }: Place): FanfoldError {
     'UnknownRun',
     `There is no run ${runId} on ${name}: it has ended, or was never there.`,
   );
+}
+
+/** The server that FANFOLD_JOIN names, where the command line says nothing of a place. */
+function joined<Flags extends PlaceFlags>(flags: Flags): Flags {
+  const { stack, endpoint, tasks, workers } = flags;
+  const join = process.env.FANFOLD_JOIN;
+  if (!join || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
+  // What is no URL is refused by whoever reads the rest of it.
+  return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
 }
 
 function isRemote({ stack, endpoint }: RemoteFlags): boolean {

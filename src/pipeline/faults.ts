@@ -2,6 +2,12 @@ import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 import { FanfoldError } from '../errors.ts';
 
+/**
+ * How long AWS, or a server, may not be reached until a run can't go on, in milliseconds: a server
+ * that is started again, a network that is changed.
+ */
+export const PATIENCE_MS = 120_000;
+
 /** Whether SQS said that the queue is not there. */
 export function isMissingQueue(error: unknown): boolean {
   return error instanceof QueueDoesNotExist;

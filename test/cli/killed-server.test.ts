@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { results } from './command.ts';
-import { aUser, begin, serve } from './serving.ts';
+import { aUser, begin, serve, told, work } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
@@ -46,4 +46,31 @@ it(`a server that is killed ${KILLS} times during a run loses nothing of it, and
   expect(all.map(({ output: value }) => value)).toEqual(all.map(({ index }) => index * 2));
   workers.child.kill('SIGTERM');
   expect((await workers.ended).status).toBe(0);
+});
+
+/** Longer than the SDK's own tries, and the first few of a run's, take. */
+const AWAY_MS = 25_000;
+
+it('a run whose inputs are still being seeded waits for its server', {
+  timeout: 120_000,
+}, async () => {
+  const data = ['--tasks', TASKS, '--data', join(folder, 'seeding')];
+  const server = await serve(data);
+  const at = ['--endpoint', server.url];
+  await work([...at, '--tasks', TASKS, '--workers', '1']);
+  const run = begin(['run', 'double', '--input', '-', ...at]);
+  run.child.stdin?.write('0\n1\n');
+  await told(run, /(began) run/);
+  server.child.kill('SIGKILL');
+  await server.ended;
+  run.child.stdin?.end('2\n3\n');
+  await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+  await serve([...data, '--port', server.port]);
+  const { status, stdout } = await run.ended;
+  expect(
+    results(stdout)
+      .map(({ index }) => index)
+      .sort(),
+  ).toEqual([0, 1, 2, 3]);
+  expect(status).toBe(0);
 });

@@ -133,6 +133,18 @@ describe('on all networks', () => {
     await work(['--workers', '1'], joined);
     const args = ['run', 'echo', '--range', '20', '--endpoint'];
     expect((await fanfoldWith(joined, [...args, server.url])).status).toBe(0);
+    // Without more, the line says where everything is; unless it is to be here.
+    const there = await fanfoldWith(joined, ['run', 'echo', '--range', '3']);
+    expect(there).toMatchObject({ status: 0, stderr: expect.stringContaining(server.url) });
+    const here = await fanfoldWith(joined, ['run', 'echo', '--range', '3', '--workers', '1']);
+    expect(here).toMatchObject({ status: 0, stderr: expect.not.stringContaining(server.url) });
+    const runs = await fanfoldWith(joined, ['runs']);
+    expect(runs.stderr).toContain(`no runs on endpoint ${server.url}`);
+    for (const FANFOLD_JOIN of ['nonsense', 'https://:@/']) {
+      const wrong = await fanfoldWith({ ...elsewhere, FANFOLD_JOIN }, ['runs']);
+      expect(wrong.stderr).toContain('not what `fanfold serve` prints');
+      expect(wrong.status).toBe(2);
+    }
     // This machine's user needs no line.
     expect((await fanfold([...args, `https://127.0.0.1:${server.port}`])).status).toBe(0);
     const pin = server.join.slice(-2) === '00' ? '11' : '00';

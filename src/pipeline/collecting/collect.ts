@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
-import { isMissingQueue, mayPass } from '../faults.ts';
+import { isMissingQueue, mayPass, PATIENCE_MS } from '../faults.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
 import { wait } from '../send.ts';
@@ -32,8 +32,6 @@ const POLL_SECONDS = 20;
  */
 const VISIBILITY_SECONDS = 60;
 
-/** How long SQS may not be reached until the run can't go on, in milliseconds. */
-const PATIENCE_MS = 120_000;
 /** How long a queue may be missing that was there: SQS may say so for a moment. */
 const MISSING_MS = 30_000;
 /** The longest pause between two tries, in milliseconds. */

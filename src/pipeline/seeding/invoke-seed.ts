@@ -6,17 +6,17 @@ import {
 } from '@aws-sdk/client-lambda';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
 import { noDeployment } from '../deployment.ts';
-import { mayPass } from '../faults.ts';
+import { mayPass, PATIENCE_MS } from '../faults.ts';
 import type { Names } from '../names.ts';
 import { wait } from '../send.ts';
 import type { SeedRefusal, SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
 
-/** Tries at a page, each of which the SDK tries a few times. Seeding twice makes duplicates only. */
+/** Tries at a page over which the seed function fails. Seeding twice makes duplicates only. */
 const PAGE_TRIES = 4;
 
 /** The longest pause between two tries, in milliseconds. */
-const PAUSE_CAP_MS = 16_000;
+const PAUSE_CAP_MS = 10_000;
 
 /** The seed function ended with an error, or did not end in its time. */
 class SeedFault extends FanfoldError {
@@ -63,15 +63,20 @@ export async function invokeSeedSurely(
   request: SeedRequest,
   isStopped = () => false,
 ): Promise<SeedResponse> {
-  let tries = 1;
+  let faults = 0;
+  let failingSince: number | undefined;
   for (let waits = 1; ; waits++) {
     try {
       return await invokeSeed(lambda, names, request);
     } catch (error) {
-      if (isStopped() || (request.expiresAt ?? Number.POSITIVE_INFINITY) < Date.now()) throw error;
-      const isThrottled = error instanceof TooManyRequestsException;
-      const again = isThrottled || mayPass(error) || error instanceof SeedFault;
-      if (!again || (!isThrottled && tries++ === PAGE_TRIES)) throw error;
+      const now = Date.now();
+      if (isStopped() || (request.expiresAt ?? Number.POSITIVE_INFINITY) < now) throw error;
+      failingSince ??= now;
+      const again =
+        error instanceof TooManyRequestsException ||
+        (error instanceof SeedFault && ++faults < PAGE_TRIES) ||
+        (mayPass(error) && now - failingSince < PATIENCE_MS);
+      if (!again) throw error;
       await wait(Math.random() * Math.min(PAUSE_CAP_MS, 1_000 * 2 ** waits));
     }
   }
