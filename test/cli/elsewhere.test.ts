@@ -109,6 +109,35 @@ describe('a run elsewhere', () => {
     expect(await queues()).toEqual([]);
   });
 
+  // Before any is cancelled: chunks of one that was may be on the task queue for two minutes.
+  it('is shared out among the files of two commands, which have it one after the other', {
+    timeout: 60_000,
+  }, async () => {
+    const command = start(args(600));
+    const id = await runId(command);
+    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    command.child.kill('SIGINT');
+    await command.ended;
+    const mine = await readFile(output, 'utf8');
+    const there = ['--endpoint', server.url];
+    const other = join(folder, 'their.jsonl');
+    const second = start(['collect', id, ...there, '--output', other]);
+    await expect.poll(second.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    const collector = () => fanfold(['status', id, ...there]).then(({ stdout }) => stdout);
+    await expect.poll(collector, { timeout: 15_000 }).toContain('collector seen');
+    const beside = await fanfold([...args(600), '--resume']);
+    expect(beside.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
+    expect(beside.status).toBe(2);
+    expect(await readFile(output, 'utf8')).toBe(mine);
+    const { status, stderr } = await second.ended;
+    const taken = mine.split('\n').length - 1;
+    expect(stderr).toContain(`${taken} more results of the run were taken by another command`);
+    expect(stderr).toContain(`${600 - taken} inputs = ${600 - taken} ok`);
+    expect(status).toBe(0);
+    const all = results(mine + (await readFile(other, 'utf8')));
+    expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(600));
+  });
+
   // What a killed collector had in its hand comes again after a minute.
   it.each(['SIGKILL', 'SIGINT'] as const)(
     'goes on without its command (%s), and is collected by the next',
@@ -198,34 +227,6 @@ describe('a run elsewhere', () => {
     });
     expect(await written()).toEqual(range(600));
     expect((await fanfold(['runs', ...there])).stderr).toContain('no runs on');
-  });
-
-  it('is shared out among the files of two commands, which have it one after the other', {
-    timeout: 60_000,
-  }, async () => {
-    const command = start(args(600));
-    const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
-    command.child.kill('SIGINT');
-    await command.ended;
-    const mine = await readFile(output, 'utf8');
-    const there = ['--endpoint', server.url];
-    const other = join(folder, 'their.jsonl');
-    const second = start(['collect', id, ...there, '--output', other]);
-    await expect.poll(second.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
-    const collector = () => fanfold(['status', id, ...there]).then(({ stdout }) => stdout);
-    await expect.poll(collector, { timeout: 15_000 }).toContain('collector seen');
-    const beside = await fanfold([...args(600), '--resume']);
-    expect(beside.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
-    expect(beside.status).toBe(2);
-    expect(await readFile(output, 'utf8')).toBe(mine);
-    const { status, stderr } = await second.ended;
-    const taken = mine.split('\n').length - 1;
-    expect(stderr).toContain(`${taken} more results of the run were taken by another command`);
-    expect(stderr).toContain(`${600 - taken} inputs = ${600 - taken} ok`);
-    expect(status).toBe(0);
-    const all = results(mine + (await readFile(other, 'utf8')));
-    expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(600));
   });
 
   it('is collected on by what an interrupted collect says', async () => {
