@@ -382,7 +382,7 @@ describe('a run elsewhere', () => {
       return stderr;
     };
     expect(await said('cancel', '20261123T165514123-k3f9x2ab')).toContain(
-      '--stack NAME, or --endpoint',
+      '--stack NAME, --endpoint URL, or FANFOLD_JOIN',
     );
     expect(await said('cancel', 'x', '--endpoint', server.url)).toContain('A run id is like');
     expect(await said(...args(3), '--workers', '3')).toContain(
