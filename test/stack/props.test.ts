@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
@@ -6,7 +7,7 @@ import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
 import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
@@ -265,6 +266,7 @@ describe('context', () => {
       read({ name: 'Photos', tasks: 'a.ts', memorySize: '512', maxConcurrency: 200, other: 1 }),
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
+    expect(read({ name: null, burst: null, maxTaskAge: null })).toEqual({});
     expect(
       read({
         timeout: '300',
@@ -314,5 +316,44 @@ describe('context', () => {
     ],
   ])('refuses %j', (context, sentence) => {
     expect(() => read(context)).toThrow(`The context value ${sentence}`);
+  });
+
+  it.each([
+    ['nmae', 'name'],
+    ['task', 'tasks'],
+    ['max-concurrency', 'maxConcurrency'],
+    ['maxConcurency', 'maxConcurrency'],
+    ['MemorySize', 'memorySize'],
+    ['alarmTopics', 'alarmTopic'],
+    ['brust', 'burst'],
+  ])('refuses the misspelled %s', (key, known) => {
+    expect(() => read({ name: 'Photos', [key]: 'x' })).toThrow(
+      `There is no context value \`${key}\`. Did you mean \`${known}\`? Known are name, tasks, memorySize, timeout, `,
+    );
+  });
+
+  it('lets all keys be that are not its own, nor like them', () => {
+    const others = {
+      '@aws-cdk/core:name': true,
+      'aws:cdk:enable-path-metadata': true,
+      'availability-zones:account=111111111111:region=us-east-1': ['us-east-1a'],
+      'vpc-provider:account=111111111111:filter.vpc-id=vpc-1:region=us-east-1': {},
+      'cli-telemetry': false,
+      'acknowledged-issue-numbers': [34892],
+      'my/names': 1,
+    };
+    const ofOtherApps = { stage: 'prod', env: 'x', tags: 'x', date: 'x', type: 'x', region: 'x' };
+    expect(read({ ...others, ...ofOtherApps })).toEqual({});
+  });
+
+  it('lets keys be that its user gives to all apps', () => {
+    const home = mkdtempSync(join(tmpdir(), 'fanfold-home-'));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    vi.stubEnv('HOME', home);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(() => read({ names: 'x' })).toThrow('Did you mean `name`?');
+    writeFileSync(join(home, '.cdk.json'), '{"context":{"names":"x"}}');
+    expect(read({ names: 'x' })).toEqual({});
+    expect(() => read({ names: 'x', taks: 'x' })).toThrow('no context value `taks`');
   });
 });
