@@ -21,13 +21,17 @@ export function propsFromContext(app: App): FanfoldStackProps {
   // What comes by -c is a text, what comes from cdk.json a number.
   const number = (key: string): number | undefined => {
     const value = given(key);
-    if (value === undefined || typeof value === 'number') return value;
-    if (typeof value === 'string' && /^\d+$/.test(value)) return Number(value);
+    if (value === undefined) return undefined;
+    const came = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+    // In which range, the construct knows.
+    if (Number.isSafeInteger(came)) return Number(came);
     throw wrong(key, 'a whole number', value);
   };
   const seconds = (key: string): Duration | undefined => {
     const value = number(key);
-    return value === undefined ? undefined : Duration.seconds(value);
+    if (value === undefined) return undefined;
+    if (value > 0) return Duration.seconds(value);
+    throw wrong(key, 'a whole number of seconds, 1 or more', value);
   };
   const like = (form: RegExp, expected: string, key: string): string | undefined => {
     const value = text(key);

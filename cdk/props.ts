@@ -148,13 +148,23 @@ function checkTimeout(scope: Construct, timeout: Duration): void {
       "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
     );
   }
-  const seconds = timeout.toSeconds({ integral: false });
-  if (Number.isInteger(seconds) && seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS) {
-    return;
-  }
+  checkSeconds(scope, 'timeout', timeout, SHORTEST_SECONDS, LONGEST_SECONDS);
+}
+
+/** @throws FanfoldPropsError when a Duration is out of its range, or not of whole seconds */
+export function checkSeconds(
+  scope: Construct,
+  prop: string,
+  duration: Duration,
+  from: number,
+  to: number,
+): void {
+  if (duration.isUnresolved()) return;
+  const seconds = duration.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= from && seconds <= to) return;
   refuse(
     scope,
-    `\`timeout\` is a Duration of whole seconds, from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}; ${seconds} came.`,
+    `\`${prop}\` is a Duration of whole seconds, from ${from} to ${to}; ${seconds} came.`,
   );
 }
 

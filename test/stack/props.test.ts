@@ -9,7 +9,7 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
-import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
+import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
 import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
@@ -66,6 +66,17 @@ describe('numbers', () => {
     expect(refusal({ [prop]: value })).toMatchObject({
       message: `Photos/Fanfold: \`${prop}\` is a whole number ${range}; ${value} came.`,
     });
+  });
+
+  it.each([
+    [Duration.seconds(0), 0],
+    [Duration.millis(1500), 1.5],
+    [Duration.days(15), 1_296_000],
+  ])('refuse a maxTaskAge of %s', (maxTaskAge, seconds) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    expect(() => new FanfoldStack(app, 'Photos', { maxTaskAge })).toThrow(
+      `Photos/Monitoring: \`maxTaskAge\` is a Duration of whole seconds, from 1 to 1209600; ${seconds} came.`,
+    );
   });
 
   it('may be known at deployment only', () => {
@@ -296,7 +307,16 @@ describe('context', () => {
 
   it.each([
     [{ maxConcurrency: 'many' }, '`maxConcurrency` is a whole number; "many" came.'],
+    [{ maxConcurrency: '' }, '`maxConcurrency` is a whole number; "" came.'],
+    [{ maxConcurrency: '1e3' }, '`maxConcurrency` is a whole number; "1e3" came.'],
+    [{ maxConcurrency: '2.5' }, '`maxConcurrency` is a whole number; "2.5" came.'],
+    [{ burst: 2.5 }, '`burst` is a whole number; 2.5 came.'],
+    [{ burst: '9'.repeat(20) }, '`burst` is a whole number; "99999999999999999999" came.'],
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
+    [{ maxTaskAge: '0' }, '`maxTaskAge` is a whole number of seconds, 1 or more; 0 came.'],
+    [{ maxTaskAge: -1 }, '`maxTaskAge` is a whole number of seconds, 1 or more; -1 came.'],
+    [{ timeout: '-300' }, '`timeout` is a whole number of seconds, 1 or more; -300 came.'],
+    [{ timeout: 0.5 }, '`timeout` is a whole number; 0.5 came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
     [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
