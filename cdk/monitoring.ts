@@ -19,6 +19,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Fanfold } from './fanfold.ts';
+import { checkMonitoringKinds } from './kinds.ts';
 import { checkSeconds } from './props.ts';
 
 export interface MonitoringProps {
@@ -52,9 +53,10 @@ export class FanfoldMonitoring extends Construct {
   readonly #fanfold: Fanfold;
   readonly #topic: ITopic | undefined;
 
-  /** @throws FanfoldPropsError when a prop is out of its range */
+  /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
+    checkMonitoringKinds(this, props);
     const { maxTaskAge = Duration.hours(6) } = props;
     // Of 0 the alarm would never end, and of more it would never be raised.
     checkSeconds(this, 'maxTaskAge', maxTaskAge, 1, OLDEST_SECONDS);

@@ -9,7 +9,13 @@ import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
-import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
+import {
+  Fanfold,
+  FanfoldMonitoring,
+  type FanfoldProps,
+  FanfoldStack,
+  type MonitoringProps,
+} from '../../cdk/index.ts';
 import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
@@ -248,6 +254,83 @@ describe('what belongs together', () => {
       's3:GetObject on arn:AWS::Partition:s3:::my-inputs/*',
       's3:ListBucket on arn:AWS::Partition:s3:::my-inputs',
     ]);
+  });
+});
+
+describe('what untyped code gives', () => {
+  /** A deployment of props that no type has looked at. */
+  const untyped = (props: unknown) => refusal(props as FanfoldProps);
+  const stackOf = (props: object) =>
+    new FanfoldStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Photos', props);
+
+  it.each([
+    [{ maxConcurrency: '5' }, '`maxConcurrency` is a whole number from 2 to 1000; "5" came.'],
+    [{ memorySize: 'x' }, '`memorySize` is a whole number from 128 to 10240; "x" came.'],
+    [{ memorySize: Symbol('x') }, '`memorySize` is a whole number from 128 to 10240; Symbol(x)'],
+    [{ burst: null }, '`burst` is a whole number from 0 to 98; null came.'],
+    [{ burst: [3] }, '`burst` is a whole number from 0 to 98; a list came.'],
+    [{ timeout: 30 }, '`timeout` is a Duration, such as Duration.minutes(5); 30 came.'],
+    [{ timeout: {} }, '`timeout` is a Duration, such as Duration.minutes(5); an object came.'],
+    [{ tasks: 7 }, '`tasks` is the path of your tasks module, a text; 7 came.'],
+    [
+      { tasks: undefined },
+      '`tasks` is the path of your tasks module, a text; undefined came. Leave it out for the tasks that ship.',
+    ],
+    [{ name: 5 }, '`name` is a text; 5 came.'],
+    [{ architecture: 'arm64' }, '`architecture` is Architecture.ARM_64 or Architecture.X86_64; "'],
+    [{ environment: null }, '`environment` is an object with texts, such as { TABLE: "photos" };'],
+    [
+      { environment: { TABLE: undefined } },
+      "an environment variable's value is a text; for TABLE undefined came in `environment`.",
+    ],
+    [{ vpc: 'vpc-1' }, '`vpc` is a VPC, such as Vpc.fromLookup() gives; "vpc-1" came.'],
+    [{ vpcSubnets: 'subnet-1' }, '`vpcSubnets` is a selection of subnets, such as '],
+    [{ securityGroups: 'sg-1' }, '`securityGroups` is a list of security groups; "sg-1" came.'],
+    [{ securityGroups: ['sg-1'] }, '`securityGroups` is a list of security groups; a list came.'],
+    [{ encryptionKey: 'arn:x' }, '`encryptionKey` is a KMS key, such as Key.fromKeyArn() gives; "'],
+    [
+      { removalPolicy: 'keep' },
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, of the CDK\'s RemovalPolicy; "keep" came.',
+    ],
+    [{ logRetention: 'ONE_DAY' }, '`logRetention` is one of RetentionDays; "ONE_DAY" came, and '],
+    [{ alarmTopic: 'arn:x' }, '`alarmTopic` is an SNS topic, such as Topic.fromTopicArn() gives; '],
+    [{ alarmTopic: new App() }, 'Topic.fromTopicArn() gives; an object of the class App came.'],
+    [{ inputBuckets: 'mine' }, '`inputBuckets` is a list of buckets, such as '],
+    [{ inputBuckets: ['mine'] }, '`inputBuckets` is a list of buckets, such as '],
+    [{ bundling: 3 }, "`bundling` is an object with esbuild's options, such as "],
+    [
+      { bundling: { nodeModules: 'sharp' } },
+      '`bundling.nodeModules` is a list of names of packages; "sharp" came.',
+    ],
+    [null, 'its props are an object; null came.'],
+  ])('is refused: %o', (props, sentence) => {
+    expect(untyped(props)).toMatchObject({
+      name: 'FanfoldPropsError',
+      message: expect.stringContaining(sentence),
+    });
+  });
+
+  it.each([
+    [{ maxTaskAge: 3600 }, '`maxTaskAge` is a Duration, such as Duration.minutes(5); 3600 came.'],
+    [{ inputBuckets: 3 }, '`inputBuckets` is a list of buckets, such as Bucket.fromBucketName() '],
+    [{ inputBucketNames: 'mine' }, '`inputBucketNames` is a list of names of buckets; "mine" came'],
+    [{ alarmTopicArn: 'alarms' }, '`alarmTopicArn` is the ARN of an SNS topic; "alarms" came.'],
+    [{ encryptionKeyArn: 7 }, '`encryptionKeyArn` is the ARN of a KMS key; 7 came.'],
+  ])('is refused by the stack: %o', (props, sentence) => {
+    expect(() => stackOf(props)).toThrow(`Photos: ${sentence}`);
+  });
+
+  it('is refused by what watches', () => {
+    const watch = (props: unknown) =>
+      new FanfoldMonitoring(emptyStack(), 'Monitoring', props as MonitoringProps);
+    expect(() => watch({})).toThrow(
+      'Photos/Monitoring: `fanfold` is the Fanfold that is to be watched; undefined came.',
+    );
+    expect(() => watch({ fanfold: 'Photos' })).toThrow('to be watched; "Photos" came.');
+  });
+
+  it('may be left undefined, but for the tasks', () => {
+    expect(() => templateOf({ timeout: undefined, vpc: undefined } as object)).not.toThrow();
   });
 });
 
