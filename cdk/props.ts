@@ -114,9 +114,11 @@ const FEWEST_SCALED = 2;
 export interface Limits {
   readonly memorySize: number;
   readonly timeout: Duration;
-  /** Workers that the seed starts. */
+  /** Workers at once. */
+  readonly maxConcurrency: number;
+  /** Of them, those that the seed starts. */
   readonly burst: number;
-  /** Workers that the task queue starts. */
+  /** Of them, those that the task queue starts. */
   readonly scaled: number;
 }
 
@@ -133,14 +135,14 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   if (Token.isUnresolved(maxConcurrency)) {
     if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
     checkReserved(scope, reservedConcurrentExecutions, FEWEST_SCALED);
-    return { memorySize, timeout, burst: 0, scaled: maxConcurrency };
+    return { memorySize, timeout, maxConcurrency, burst: 0, scaled: maxConcurrency };
   }
   const most = maxConcurrency - FEWEST_SCALED;
   const { burst = Math.min(100, Math.floor(maxConcurrency / 2), most) } = props;
   checkRange(scope, 'burst', burst, 0, most);
   const scaled = maxConcurrency - burst;
   checkReserved(scope, reservedConcurrentExecutions, scaled);
-  return { memorySize, timeout, burst, scaled };
+  return { memorySize, timeout, maxConcurrency, burst, scaled };
 }
 
 function checkReserved(scope: Construct, reserved: number | undefined, scaled: number): void {

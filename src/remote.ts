@@ -7,37 +7,29 @@ import { reach } from './local/served/reach.ts';
 import type { World } from './local/world.ts';
 import { namesOf } from './pipeline/names.ts';
 
-export interface RemoteOptions {
-  /** The deployment's name. */
-  name: string;
-  /** How many workers chunks are cut for. */
-  workers: number;
-}
-
 /** A connection that was cut says nothing. A long poll takes 20 s, a page of inputs longer. */
 const WAITING = { requestTimeout: 40_000, throwOnRequestTimeout: true };
 const SEEDING = { requestTimeout: 120_000, throwOnRequestTimeout: true };
 
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */
-export function openStack(options: RemoteOptions): World {
-  const { name } = options;
+export function openStack(name: string): World {
   return remote(
-    options,
+    name,
     explaining(new SQSClient({ requestHandler: WAITING }), name),
     explaining(new LambdaClient({ requestHandler: SEEDING }), name),
   );
 }
 
 /** A deployment where a server is: it is there, and knows the secret. */
-export async function openServed(options: RemoteOptions & { endpoint: string }): Promise<World> {
-  const connection = await findConnection(options.endpoint);
-  await reach(connection, namesOf(options.name));
-  return remote(options, sqsOf(connection), lambdaOf(connection));
+export async function openServed(name: string, endpoint: string): Promise<World> {
+  const connection = await findConnection(endpoint);
+  await reach(connection, namesOf(name));
+  return remote(name, sqsOf(connection), lambdaOf(connection));
 }
 
-function remote({ name, workers }: RemoteOptions, sqs: SQSClient, lambda: LambdaClient): World {
+function remote(name: string, sqs: SQSClient, lambda: LambdaClient): World {
   return {
-    deployment: { sqs, lambda, names: namesOf(name), workers },
+    deployment: { sqs, lambda, names: namesOf(name) },
     tasks: undefined,
     add() {},
     async close() {
