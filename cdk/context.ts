@@ -1,26 +1,37 @@
 import { type App, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { refuseMisspelled } from './context-keys.ts';
 import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
 import { FanfoldPropsError } from './refuse.ts';
 
 /** The stack's props, from the app's context: `cdk.json`, or `-c maxConcurrency=200`. */
 export function propsFromContext(app: App): FanfoldStackProps {
+  const known: string[] = [];
+  const given = (key: string): unknown => {
+    known.push(key);
+    // `null` is how JSON says that nothing is given.
+    return app.node.tryGetContext(key) ?? undefined;
+  };
   const text = (key: string, otherwise?: unknown): string | undefined => {
-    const value = app.node.tryGetContext(key) ?? otherwise;
+    const value = given(key) ?? otherwise;
     if (value === undefined || typeof value === 'string') return value;
     throw wrong(key, 'a text', value);
   };
   // What comes by -c is a text, what comes from cdk.json a number.
   const number = (key: string): number | undefined => {
-    const value = app.node.tryGetContext(key);
-    if (value === undefined || typeof value === 'number') return value;
-    if (typeof value === 'string' && /^\d+$/.test(value)) return Number(value);
+    const value = given(key);
+    if (value === undefined) return undefined;
+    const came = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+    // In which range, the construct knows.
+    if (Number.isSafeInteger(came)) return Number(came);
     throw wrong(key, 'a whole number', value);
   };
   const seconds = (key: string): Duration | undefined => {
     const value = number(key);
-    return value === undefined ? undefined : Duration.seconds(value);
+    if (value === undefined) return undefined;
+    if (value > 0) return Duration.seconds(value);
+    throw wrong(key, 'a whole number of seconds, 1 or more', value);
   };
   const like = (form: RegExp, expected: string, key: string): string | undefined => {
     const value = text(key);
@@ -55,6 +66,7 @@ export function propsFromContext(app: App): FanfoldStackProps {
     alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
     maxTaskAge: seconds('maxTaskAge'),
   };
+  refuseMisspelled(Object.keys(app.node.getAllContext()), known);
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }
 

@@ -4,6 +4,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { Fanfold } from './fanfold.ts';
+import { checkStackKinds } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import type { FanfoldProps } from './props.ts';
 
@@ -25,6 +26,7 @@ export class FanfoldStack extends Stack {
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {
     super(scope, id, props);
+    checkStackKinds(this, props);
     const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
     const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
     const named = [...new Set(inputBucketNames)].map((name) =>

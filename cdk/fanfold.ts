@@ -8,6 +8,7 @@ import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { bundle, requireEsbuild, tasksModule } from './bundling.ts';
 import { Functions } from './functions.ts';
+import { checkKinds } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import { acknowledgeRules } from './nag.ts';
 import { operatorPolicy } from './operator-policy.ts';
@@ -74,9 +75,10 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly monitoring: FanfoldMonitoring | undefined;
   readonly grantPrincipal: IPrincipal;
 
-  /** @throws FanfoldPropsError when a prop is out of its range */
+  /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
   constructor(scope: Construct, id: string, props: FanfoldProps = {}) {
     super(scope, id);
+    checkKinds(this, props);
     this.name = checkedName(this, props.name);
     const limits = limitsOf(this, props);
     const environment = checkedEnvironment(this, props.environment);

@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -94,12 +94,14 @@ export class Functions {
   }
 
   #seed(): NodejsFunction {
-    const { name, burst, seedCode, environment } = this.#options;
+    const { name, maxConcurrency, burst, seedCode, environment } = this.#options;
     return new NodejsFunction(this.#scope, 'Seed', {
       ...seedCode,
       // It knows tasks from the same module, which may want its variables as soon as it is loaded.
       ...this.#common('seed', this.seedRole, this.seedLogs, {
         ...environment,
+        // It may be known at deployment only.
+        FANFOLD_WORKERS: Tokenization.stringifyNumber(maxConcurrency),
         ...(burst > 0 ? { FANFOLD_BURST: String(burst) } : {}),
       }),
       description: `Cuts the inputs of ${name}'s runs into chunks and queues them.`,

@@ -19,6 +19,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Fanfold } from './fanfold.ts';
+import { checkMonitoringKinds } from './kinds.ts';
+import { checkSeconds } from './props.ts';
 
 export interface MonitoringProps {
   readonly fanfold: Fanfold;
@@ -28,13 +30,17 @@ export interface MonitoringProps {
    */
   readonly alarmTopic?: ITopic;
   /**
-   * How old the oldest task may be that waits, until an alarm tells of it.
+   * How old the oldest task may be that waits, until an alarm tells of it: whole seconds, from 1 to
+   * the 14 days after which SQS drops it.
    * @default 6 hours
    */
   readonly maxTaskAge?: Duration;
 }
 
 const PERIOD = Duration.minutes(5);
+
+/** No task waits longer: the task queue keeps none for more than SQS's 14 days. */
+const OLDEST_SECONDS = Duration.days(14).toSeconds();
 
 /** What stands in the dashboard's query until somebody types in a run's id. */
 const RUN = 'RUN-ID';
@@ -47,11 +53,16 @@ export class FanfoldMonitoring extends Construct {
   readonly #fanfold: Fanfold;
   readonly #topic: ITopic | undefined;
 
+  /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
+    checkMonitoringKinds(this, props);
+    const { maxTaskAge = Duration.hours(6) } = props;
+    // Of 0 the alarm would never end, and of more it would never be raised.
+    checkSeconds(this, 'maxTaskAge', maxTaskAge, 1, OLDEST_SECONDS);
     this.#fanfold = props.fanfold;
     this.#topic = props.alarmTopic;
-    this.alarms = this.#alarms(props.maxTaskAge ?? Duration.hours(6));
+    this.alarms = this.#alarms(maxTaskAge);
     this.dashboard = this.#dashboard();
   }
 

@@ -7,7 +7,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { refuse } from './refuse.ts';
+import { refuse, shown } from './refuse.ts';
 
 export interface FanfoldProps {
   /**
@@ -107,13 +107,18 @@ const LONGEST_SECONDS = 900;
 /** A task's 60 s of default, what a worker keeps for its reports, and as much again. */
 const SHORTEST_SECONDS = 120;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency */
+const FEWEST_SCALED = 2;
+
 /** Numbers that depend on each other, checked. */
 export interface Limits {
   readonly memorySize: number;
   readonly timeout: Duration;
-  /** Workers that the seed starts. */
+  /** Workers at once. */
+  readonly maxConcurrency: number;
+  /** Of them, those that the seed starts. */
   readonly burst: number;
-  /** Workers that the task queue starts. */
+  /** Of them, those that the task queue starts. */
   readonly scaled: number;
 }
 
@@ -122,23 +127,27 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   const { memorySize = 1024, maxConcurrency = 100, reservedConcurrentExecutions } = props;
   const { timeout = Duration.seconds(LONGEST_SECONDS) } = props;
   checkRange(scope, 'memorySize', memorySize, 128, 10_240);
-  checkRange(scope, 'maxConcurrency', maxConcurrency, 2, 1000);
+  checkRange(scope, 'maxConcurrency', maxConcurrency, FEWEST_SCALED, 1000);
   checkTimeout(scope, timeout);
   if (Token.isUnresolved(props.burst)) {
     refuse(scope, '`burst` has to be known at synthesis: what it leaves is for the task queue.');
   }
   if (Token.isUnresolved(maxConcurrency)) {
     if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
-    return { memorySize, timeout, burst: 0, scaled: maxConcurrency };
+    checkReserved(scope, reservedConcurrentExecutions, FEWEST_SCALED);
+    return { memorySize, timeout, maxConcurrency, burst: 0, scaled: maxConcurrency };
   }
-  const least = maxConcurrency - 2;
-  const burst = props.burst ?? Math.min(100, Math.floor(maxConcurrency / 2), least);
-  checkRange(scope, 'burst', burst, 0, least);
+  const most = maxConcurrency - FEWEST_SCALED;
+  const { burst = Math.min(100, Math.floor(maxConcurrency / 2), most) } = props;
+  checkRange(scope, 'burst', burst, 0, most);
   const scaled = maxConcurrency - burst;
-  if (reservedConcurrentExecutions !== undefined) {
-    checkRange(scope, 'reservedConcurrentExecutions', reservedConcurrentExecutions, scaled, 10_000);
-  }
-  return { memorySize, timeout, burst, scaled };
+  checkReserved(scope, reservedConcurrentExecutions, scaled);
+  return { memorySize, timeout, maxConcurrency, burst, scaled };
+}
+
+function checkReserved(scope: Construct, reserved: number | undefined, scaled: number): void {
+  if (reserved === undefined) return;
+  checkRange(scope, 'reservedConcurrentExecutions', reserved, scaled, 10_000);
 }
 
 function checkTimeout(scope: Construct, timeout: Duration): void {
@@ -148,30 +157,43 @@ function checkTimeout(scope: Construct, timeout: Duration): void {
       "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
     );
   }
-  const seconds = timeout.toSeconds({ integral: false });
-  if (Number.isInteger(seconds) && seconds >= SHORTEST_SECONDS && seconds <= LONGEST_SECONDS) {
-    return;
-  }
+  checkSeconds(scope, 'timeout', timeout, SHORTEST_SECONDS, LONGEST_SECONDS);
+}
+
+/** @throws FanfoldPropsError when a Duration is out of its range, or not of whole seconds */
+export function checkSeconds(
+  scope: Construct,
+  prop: string,
+  duration: Duration,
+  from: number,
+  to: number,
+): void {
+  if (duration.isUnresolved()) return;
+  const seconds = duration.toSeconds({ integral: false });
+  if (Number.isInteger(seconds) && seconds >= from && seconds <= to) return;
   refuse(
     scope,
-    `\`timeout\` is a Duration of whole seconds, from ${SHORTEST_SECONDS} to ${LONGEST_SECONDS}; ${seconds} came.`,
+    `\`${prop}\` is a Duration of whole seconds, from ${from} to ${to}; ${seconds} came.`,
   );
 }
 
 /** What CloudFormation would refuse, or CDK leave out without a word. */
 export function checkOptions(scope: Construct, props: FanfoldProps): void {
   const { logRetention, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
-  if (logRetention !== undefined && RetentionDays[logRetention] === undefined) {
+  // The names of its numbers are keys as well.
+  const isKept = typeof logRetention === 'number' && RetentionDays[logRetention] !== undefined;
+  if (logRetention !== undefined && !isKept) {
     refuse(
       scope,
-      `\`logRetention\` is one of RetentionDays; ${logRetention} came, and CloudWatch keeps logs for no such number of days.`,
+      `\`logRetention\` is one of RetentionDays; ${shown(logRetention)} came, and CloudWatch keeps logs for no such number of days.`,
     );
   }
+  const expected = '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
   if (removalPolicy === RemovalPolicy.SNAPSHOT) {
-    refuse(
-      scope,
-      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
-    );
+    refuse(scope, `${expected}; SNAPSHOT came, and queues and logs have no snapshots.`);
+  }
+  if (removalPolicy !== undefined && !Object.values(RemovalPolicy).includes(removalPolicy)) {
+    refuse(scope, `${expected}, of the CDK's RemovalPolicy; ${shown(removalPolicy)} came.`);
   }
   if (vpc === undefined && (vpcSubnets ?? securityGroups) !== undefined) {
     const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
@@ -188,7 +210,7 @@ function checkRange(
 ): void {
   if (Token.isUnresolved(value)) return;
   if (Number.isInteger(value) && value >= from && value <= to) return;
-  refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${value} came.`);
+  refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${shown(value)} came.`);
 }
 
 /** Forty characters leave a queue's name, at most eighty, room for a run's id. */
@@ -213,7 +235,7 @@ export function checkedEnvironment(
   scope: Construct,
   environment: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  for (const name of Object.keys(environment)) {
+  for (const [name, value] of Object.entries(environment)) {
     if (OWN.test(name)) {
       refuse(
         scope,
@@ -230,6 +252,12 @@ export function checkedEnvironment(
       refuse(
         scope,
         `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+      );
+    }
+    if (typeof value !== 'string') {
+      refuse(
+        scope,
+        `an environment variable's value is a text; for ${name} ${shown(value)} came in \`environment\`.`,
       );
     }
   }

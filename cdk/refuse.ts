@@ -9,3 +9,13 @@ export class FanfoldPropsError extends Error {
 export function refuse(scope: Construct, sentence: string): never {
   throw new FanfoldPropsError(`${scope.node.path}: ${sentence}`);
 }
+
+/** What came, as a sentence can say it: of what is no text or number, what it is. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { name = 'Object' } = value.constructor ?? {};
+  return name === 'Object' ? 'an object' : `an object of the class ${name}`;
+}

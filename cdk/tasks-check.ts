@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
@@ -8,17 +7,13 @@ import type { Construct } from 'constructs';
 import type { BuildOptions, BuildResult, Loader } from 'esbuild';
 import { NEVER_LOADED } from './bundling.ts';
 import { FanfoldPropsError, refuse } from './refuse.ts';
+import { loadTasks, TELL_BEGUN, tellTasksOf } from './tasks-load.ts';
 
 /** What a worker keeps of its time for reporting what it did, in seconds, and a little more. */
 const FAREWELL_SECONDS = 10;
 
-/** How long a tasks module may take to load, in milliseconds. */
-const LOAD_MS = 30_000;
-
-interface TaskFacts {
-  name: string;
-  timeoutSeconds: number;
-}
+/** What such variables hold meanwhile. */
+const LATER = 'known-at-deployment';
 
 interface Checked {
   path: string;
@@ -34,8 +29,8 @@ interface Checked {
  * Loads the tasks module as the functions will, in a process of its own, so that what is wrong with
  * it is said now and not in a log of Lambda's.
  *
- * @throws FanfoldPropsError when it can't be bundled, has no tasks or two of one name, or one that
- *   takes longer than a worker may
+ * @throws FanfoldPropsError when it can't be bundled, is wrong wherever it is loaded, has no tasks or
+ *   two of one name, or one that takes longer than a worker may
  */
 export function checkTasks(
   scope: Construct,
@@ -45,24 +40,24 @@ export function checkTasks(
   const code = bundled(scope, esbuildPath, path, bundling);
   if (code === undefined) return;
   // What is known at deployment only is not a value yet, but it is there.
-  const known = Object.entries(environment).map(([name, value]) => [
-    name,
-    Token.isUnresolved(value) ? 'known-at-deployment' : value,
-  ]);
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-'], {
-    input: code,
-    encoding: 'utf8',
-    timeout: LOAD_MS,
-    cwd: dirname(path),
-    env: { ...process.env, ...Object.fromEntries(known) },
-  });
-  const told = stdout.split('\n').find((line) => line.startsWith(MARK));
-  if (status !== 0 || told === undefined) {
-    // It may need what is there in Lambda alone: a native module, another processor.
-    warn(scope, path, `could not be loaded here: ${reasonIn(stderr)}`);
+  const later = Object.keys(environment).filter((name) => Token.isUnresolved(environment[name]));
+  const env = { ...environment, ...Object.fromEntries(later.map((name) => [name, LATER])) };
+  const loaded = loadTasks(code, { cwd: dirname(path), env });
+  const told =
+    later.length === 0
+      ? ''
+      : ` Variables that are known at deployment only were "${LATER}": ${later.join(', ')}.`;
+  if ('wrong' in loaded) {
+    refuse(scope, `the tasks module ${path} can't be loaded: ${loaded.wrong}${told}`);
+  }
+  if ('failed' in loaded) {
+    warn(
+      scope,
+      `The tasks module ${path} is not checked, as it could not be loaded here: ${loaded.failed}.${told} That ends no synthesis, since it may need what is there in Lambda alone: a variable, a network, a native module for another processor. If it does not, no task of it will run there either.`,
+    );
     return;
   }
-  const tasks = JSON.parse(told.slice(MARK.length)) as TaskFacts[];
+  const { tasks } = loaded;
   if (tasks.length === 0) {
     refuse(
       scope,
@@ -83,9 +78,6 @@ export function checkTasks(
   );
 }
 
-/** Begins the line that tells the tasks: the module may print lines of its own. */
-const MARK = '\u0001fanfold-tasks ';
-
 /** @returns undefined when only the functions' own bundling can tell */
 function bundled(
   scope: Construct,
@@ -102,17 +94,9 @@ function bundled(
   const { buildSync } = createRequire(esbuildPath)(esbuildPath) as {
     buildSync(options: BuildOptions): BuildResult;
   };
-  const contents = `
-    import * as module from ${JSON.stringify(path)};
-    const mark = Symbol.for('fanfold.task');
-    const tasks = [...new Set(Object.values(module))]
-      .filter((value) => typeof value === 'object' && value !== null && mark in value)
-      .map(({ name, timeoutSeconds }) => ({ name, timeoutSeconds }));
-    console.log('\\n' + ${JSON.stringify(MARK)} + JSON.stringify(tasks));
-    process.exit(0);`;
   try {
     const { outputFiles = [], metafile } = buildSync({
-      stdin: { contents, resolveDir: dirname(path), loader: 'js' },
+      stdin: { contents: tellTasksOf(path), resolveDir: dirname(path), loader: 'js' },
       bundle: true,
       write: false,
       // Nothing is written, but some loaders want to know where it would be.
@@ -125,9 +109,7 @@ function bundled(
       loader: loader as Record<string, Loader>,
       define,
       metafile: true,
-      banner: {
-        js: "import { createRequire } from 'node:module'; globalThis.require ??= createRequire(process.cwd() + '/x.js');",
-      },
+      banner: { js: TELL_BEGUN },
       logLevel: 'silent',
     });
     const imports = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.imports);
@@ -139,8 +121,11 @@ function bundled(
     const where = first?.location ? ` (${first.location.file}:${first.location.line})` : '';
     const reason = `can't be bundled: ${first?.text ?? error}${where}`;
     if (esbuildArgs === undefined) refuse(scope, `the tasks module ${path} ${reason}`);
-    // Arguments of a command line, which may be what mends it.
-    warn(scope, path, reason);
+    // Arguments of a command line, which only the functions' own bundling can take.
+    warn(
+      scope,
+      `The tasks module ${path} is not checked, as it ${reason}. That ends no synthesis, since it is tried here without the \`esbuildArgs\` of \`bundling\`, which may be what it needs.`,
+    );
     return undefined;
   }
 }
@@ -166,20 +151,11 @@ function refuseLeftOut(
   );
 }
 
-function warn(scope: Construct, path: string, reason: string): void {
-  Annotations.of(scope).addWarningV2(
-    'fanfold:tasksNotLoaded',
-    `The tasks module ${path} is not checked, as it ${reason}`,
-  );
+function warn(scope: Construct, sentences: string): void {
+  Annotations.of(scope).addWarningV2('fanfold:tasksNotLoaded', sentences);
 }
 
 interface Location {
   file: string;
   line: number;
-}
-
-function reasonIn(stderr: string): string {
-  return (
-    stderr.split('\n').find((line) => /^\w*Error\b/.test(line)) ?? (stderr.trim() || 'it hangs')
-  );
 }

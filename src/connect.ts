@@ -45,10 +45,6 @@ export interface ConnectOptions {
 /** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
 
-/** How many workers a stack's chunks are cut for, and a server's. */
-const STACK_WORKERS = 100;
-const SERVER_WORKERS = 8;
-
 /** What a server's deployment is called. */
 const SERVED = 'fanfold';
 
@@ -78,13 +74,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
       'Tasks run in worker processes (`tasks`), on AWS (`stack`) or where a server is (`endpoint`): give one of them.',
     );
   }
-  if (stack !== undefined) {
-    return new Fanfold(openStack({ name: stack, workers: workers ?? STACK_WORKERS }));
+  if (workers !== undefined && (stack ?? endpoint) !== undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`workers\` is for tasks that run here; where \`${stack === undefined ? 'endpoint' : 'stack'}\` is, they are what is there. Leave one of them out.`,
+    );
   }
-  if (endpoint !== undefined) {
-    const workersThere = workers ?? SERVER_WORKERS;
-    return new Fanfold(await openServed({ name: SERVED, endpoint, workers: workersThere }));
-  }
+  if (stack !== undefined) return new Fanfold(openStack(stack));
+  if (endpoint !== undefined) return new Fanfold(await openServed(SERVED, endpoint));
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count));
   const fanfold = Promise.withResolvers<Fanfold>();

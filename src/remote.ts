@@ -5,41 +5,32 @@ import { lambdaOf, sqsOf } from './local/served/clients.ts';
 import { findConnection } from './local/served/find.ts';
 import { reach } from './local/served/reach.ts';
 import type { World } from './local/world.ts';
+import type { Deployment } from './pipeline/deployment.ts';
 import { namesOf } from './pipeline/names.ts';
-
-export interface RemoteOptions {
-  /** The deployment's name. */
-  name: string;
-  /** How many workers chunks are cut for. */
-  workers: number;
-}
 
 /** A connection that was cut says nothing. A long poll takes 20 s, a page of inputs longer. */
 const WAITING = { requestTimeout: 40_000, throwOnRequestTimeout: true };
 const SEEDING = { requestTimeout: 120_000, throwOnRequestTimeout: true };
 
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */
-export function openStack(options: RemoteOptions): World {
-  const { name } = options;
+export function openStack(name: string): World {
   const sqs = explaining(new SQSClient({ requestHandler: WAITING }), name);
   const lambda = explaining(new LambdaClient({ requestHandler: SEEDING }), name);
-  return remote({ ...options, countsLate: true }, sqs, lambda);
+  return remote({ sqs, lambda, names: namesOf(name), countsLate: true });
 }
 
 /** A deployment where a server is: it is there, and knows the secret. */
-export async function openServed(options: RemoteOptions & { endpoint: string }): Promise<World> {
-  const connection = await findConnection(options.endpoint);
-  await reach(connection, namesOf(options.name));
-  return remote(options, sqsOf(connection), lambdaOf(connection));
+export async function openServed(name: string, endpoint: string): Promise<World> {
+  const connection = await findConnection(endpoint);
+  await reach(connection, namesOf(name));
+  const names = namesOf(name);
+  return remote({ sqs: sqsOf(connection), lambda: lambdaOf(connection), names });
 }
 
-function remote(
-  { name, workers, countsLate = false }: RemoteOptions & { countsLate?: boolean },
-  sqs: SQSClient,
-  lambda: LambdaClient,
-): World {
+function remote(deployment: Deployment): World {
+  const { sqs, lambda } = deployment;
   return {
-    deployment: { sqs, lambda, names: namesOf(name), workers, countsLate },
+    deployment,
     tasks: undefined,
     add() {},
     async close() {

@@ -26,19 +26,27 @@ export function seedHandler(
        * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
        */
       burst?: number;
+      /**
+       * How many workers there are, about: chunks are cut so that all have some.
+       * @default the environment's FANFOLD_WORKERS where the name is the environment's too, else 50
+       */
+      workers?: number;
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
   const registry = registryOf(tasks);
   const found = lazyPlace(options);
-  const burst =
-    options.burst ?? (options.name === undefined ? burstOf(process.env.FANFOLD_BURST) : 0);
+  const ofEnvironment = options.name === undefined;
+  const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);
+  const workers =
+    options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
   return async (event, context) => {
     try {
       const place = await found();
       const { sqs, names, taskQueueUrl } = place;
-      const seeding = { sqs, names, tasks: registry, taskQueueUrl, runId: runIdOf(context) };
+      const runId = runIdOf(context);
+      const seeding = { sqs, names, tasks: registry, taskQueueUrl, workers, runId };
       const request = readSeedRequest(event);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
         const { resultQueueUrl: _, ...page } = seeded;
@@ -102,10 +110,16 @@ function runIdOf({ awsRequestId }: LambdaContext): string {
   return newRunId(time, awsRequestId.replace(/-/g, '').slice(0, 16));
 }
 
-function burstOf(text: string | undefined): number {
-  if (text === undefined || /^\d{1,4}$/.test(text)) return Number(text ?? 0);
+/** How many workers chunks are cut for where nobody says how many there are. */
+const WORKERS = 50;
+
+/** A number of workers that the environment tells. */
+function numberOf(variable: string, fallback: number, least = 0): number {
+  const text = process.env[variable];
+  if (text === undefined) return fallback;
+  if (/^\d{1,4}$/.test(text) && Number(text) >= least) return Number(text);
   throw new FanfoldError(
     'BadOption',
-    `FANFOLD_BURST is how many burst workers a run may start; "${text}" is not a number of them.`,
+    `${variable} is a number of workers, from ${least} to 9999; "${text}" is not.`,
   );
 }

@@ -71,7 +71,7 @@ export async function openServices({
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
   const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
-  lambda.addFunction(names.seed, seedHandler(tasks, { sqs: client, name: NAME }), {
+  lambda.addFunction(names.seed, seedHandler(tasks, { sqs: client, name: NAME, workers }), {
     timeoutSeconds: LONGEST_SECONDS,
   });
   const lambdaClient = createLambdaClient(lambda);
@@ -85,8 +85,6 @@ export async function openServices({
       sqs: client,
       lambda: lambdaClient,
       names,
-      workers,
-      concurrencyOf: (task) => tasks.get(task)?.concurrency,
       windowBytes: WINDOW_BYTES,
     },
     async close() {

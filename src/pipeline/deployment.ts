@@ -8,10 +8,6 @@ export interface Deployment {
   sqs: SQSClient;
   lambda: LambdaClient;
   names: Names;
-  /** How many workers there are, about: chunks are cut so that all have some. */
-  workers: number;
-  /** How many inputs of a task a worker runs at once, where that is known. */
-  concurrencyOf?: (task: string) => number | undefined;
   /** Whether counts of messages are behind: AWS's are. @default false */
   countsLate?: boolean;
   /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */

@@ -145,27 +145,21 @@ export class World {
   }
 
   #deployment() {
-    const { lambdaWorkers, pullWorkers, task } = this.#scenario;
-    return {
-      sqs: sqsClient(),
-      lambda: lambdaClient(),
-      names: this.names,
-      workers: lambdaWorkers + pullWorkers,
-      concurrencyOf: () => task.concurrency,
-    };
+    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names };
   }
 
   #addFunctions(): void {
     const { names } = this;
+    const { lambdaWorkers, pullWorkers, sliceSeconds } = this.#scenario;
     const isSilent = () => this.faults.random.chance(0.5);
+    const cutFor = { workers: lambdaWorkers + pullWorkers };
     const seeds = new Environments(
       'seed',
       'seed',
-      () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME }),
+      () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME, ...cutFor }),
       isSilent,
     );
     this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
-    const { lambdaWorkers, sliceSeconds } = this.#scenario;
     if (lambdaWorkers === 0) return;
     const workers = new Environments(
       'lambda',

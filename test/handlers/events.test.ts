@@ -91,6 +91,12 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'BadInput',
       /`total`/,
     ],
+    [
+      'inputs about which',
+      { task: 'echo', inputs, about: 'many' },
+      'BadInput',
+      /`about` is a whole/,
+    ],
     ['chunks of nothing', { task: 'echo', inputs, chunkItems: 0 }, 'BadInput', /`chunkItems`/],
     ['results elsewhere', { task: 'echo', inputs, results: 'mine' }, 'BadInput', /`results`/],
     ['a run id that is none', { task: 'echo', inputs, runId: 'a b' }, 'BadInput', /`runId`/],
@@ -136,7 +142,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       fc.array(fc.array(fc.nat(9), { maxLength: 3 }), { maxLength: 3 }),
     );
     const names = ['inputs', 'runId', 'first', 'indexes', 'continues', 'expiresAt', 'total'];
-    const fields = [...names, 'chunkItems', 'results', 'resultQueueUrl', 'constructor'];
+    const fields = [...names, 'about', 'chunkItems', 'results', 'resultQueueUrl', 'constructor'];
     const request = fc.record(
       { task: fc.oneof({ weight: 4, arbitrary: fc.constant('echo') }, field) } as Record<
         string,
@@ -184,6 +190,44 @@ it.each([
   const { FunctionError, answer } = await invoke('Odd-worker', event);
   expect(FunctionError).toBe('Unhandled');
   expect(answer.errorMessage).toMatch(/^The worker function takes SQS events: .*seed function\.$/);
+});
+
+describe('a seed cuts chunks for as many workers as there are', () => {
+  /** Chunks that a request makes where the environment tells of so many workers. */
+  async function chunks(workers: string | undefined, request: object): Promise<number> {
+    vi.stubEnv('FANFOLD_NAME', 'Odd');
+    vi.stubEnv('FANFOLD_WORKERS', workers);
+    const seed = seedHandler({ echo, tenAtOnce }, { sqs: client });
+    const seeded = await seed({ task: 'echo', ...request }, context);
+    return 'chunks' in seeded ? seeded.chunks : Number.NaN;
+  }
+  const context = { awsRequestId: crypto.randomUUID(), getRemainingTimeInMillis: () => 60_000 };
+  const tenAtOnce = defineTask({ ...echo, name: 'tenAtOnce', input: undefined, concurrency: 10 });
+  const page = { from: 1, to: 960 };
+
+  it.each([
+    ['3', { inputs: page }, 96],
+    ['10', { inputs: page }, 320],
+    ['30', { inputs: page }, 960],
+    [undefined, { inputs: page }, 960],
+    // More of them are known to follow, or thought to.
+    ['30', { inputs: page, total: 9_600 }, 96],
+    ['30', { inputs: page, about: 96_000, more: true }, 10],
+    // Each of its workers runs ten at once.
+    ['30', { inputs: page, task: 'tenAtOnce' }, 30],
+    // Or as it is asked.
+    ['3', { inputs: page, chunkItems: 2 }, 480],
+  ])('%s, %j', async (workers, request, count) => {
+    expect(await chunks(workers, request)).toBe(count);
+  });
+
+  it.each(['0', '-1', 'many', '', '1e3'])('and refuses an environment with %j of them', (text) => {
+    vi.stubEnv('FANFOLD_NAME', 'Odd');
+    vi.stubEnv('FANFOLD_WORKERS', text);
+    expect(() => seedHandler({ echo }, { sqs: client })).toThrow(
+      `FANFOLD_WORKERS is a number of workers, from 1 to 9999; "${text}" is not.`,
+    );
+  });
 });
 
 describe('a run that is given no id', () => {

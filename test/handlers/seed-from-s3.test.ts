@@ -86,7 +86,7 @@ async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
   return {
     sqs,
     sqsClient,
-    deployment: { sqs: sqsClient, lambda: lambdaClient, names, workers: 4 },
+    deployment: { sqs: sqsClient, lambda: lambdaClient, names },
     chunks,
     inputs: () => chunks().flatMap(({ items }) => items),
     invocations: () => invocations,

@@ -24,6 +24,19 @@ const double = defineTask({ name: 'double', run: (n: number) => n * 2 });
 const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 const quick = { backoffBaseSeconds: 0 };
 
+describe('connect', () => {
+  it('refuses to be told how many workers there are elsewhere', async () => {
+    await expect(connect({ stack: 'Photos', workers: 3 })).rejects.toMatchObject({
+      code: 'BadOption',
+      message:
+        '`workers` is for tasks that run here; where `stack` is, they are what is there. Leave one of them out.',
+    });
+    await expect(connect({ endpoint: 'http://127.0.0.1:1', workers: 3 })).rejects.toMatchObject({
+      message: expect.stringContaining('where `endpoint` is, they are what is there.'),
+    });
+  });
+});
+
 describe('map', () => {
   it('gives each input’s result once, with its index, whatever the order', async () => {
     const run = fanfold.map(double, range(5_000));

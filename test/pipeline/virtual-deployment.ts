@@ -61,7 +61,7 @@ export async function virtualDeployment(
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
   const lambdaClient = createLambdaClient(lambda);
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
-  lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst }), {
+  lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst, workers }), {
     timeoutSeconds: 60,
   });
   /** What the burst workers answered, in the order of their ends. */
@@ -90,7 +90,6 @@ export async function virtualDeployment(
     sqs: client,
     lambda: lambdaClient,
     names,
-    workers,
   };
   return {
     sqs,

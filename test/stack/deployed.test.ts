@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Run } from '../../src/pipeline/collecting/run.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
 import { synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
@@ -51,6 +53,8 @@ async function resultsOf({ runId, resultQueueUrl }: Seeded) {
     .flatMap(({ results }) => results)
     .sort((one, other) => one.index - other.index);
 }
+
+const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
 /** What workers logged: every line of theirs is JSON. */
 function logged(): Record<string, unknown>[] {
@@ -151,6 +155,18 @@ describe('the bundles that are deployed', () => {
     expect(logged().find(({ InputsOk }) => InputsOk !== undefined)).toMatchObject({
       service: 'Fanfold',
       _aws: { CloudWatchMetrics: [{ Namespace: 'Fanfold', Dimensions: [['service']] }] },
+    });
+  });
+
+  it('cut what comes from elsewhere for as many workers as there may be', async () => {
+    const { sqs, lambda } = clients;
+    const run = new Run({ sqs, lambda, names: namesOf('Fanfold') }, 'echo', numbers(256), {});
+    expect(await Array.fromAsync(run)).toHaveLength(256);
+    const pages = stack.functions.log('Fanfold-seed').map((line) => JSON.parse(line));
+    // Of four, each gets 32 chunks.
+    expect(pages.find(({ runId }) => runId === run.runId)).toMatchObject({
+      message: 'A page was queued',
+      chunks: 128,
     });
   });
 

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
@@ -6,9 +7,15 @@ import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
-import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
+import {
+  Fanfold,
+  FanfoldMonitoring,
+  type FanfoldProps,
+  FanfoldStack,
+  type MonitoringProps,
+} from '../../cdk/index.ts';
 import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
@@ -65,6 +72,17 @@ describe('numbers', () => {
     expect(refusal({ [prop]: value })).toMatchObject({
       message: `Photos/Fanfold: \`${prop}\` is a whole number ${range}; ${value} came.`,
     });
+  });
+
+  it.each([
+    [Duration.seconds(0), 0],
+    [Duration.millis(1500), 1.5],
+    [Duration.days(15), 1_296_000],
+  ])('refuse a maxTaskAge of %s', (maxTaskAge, seconds) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    expect(() => new FanfoldStack(app, 'Photos', { maxTaskAge })).toThrow(
+      `Photos/Monitoring: \`maxTaskAge\` is a Duration of whole seconds, from 1 to 1209600; ${seconds} came.`,
+    );
   });
 
   it('may be known at deployment only', () => {
@@ -239,6 +257,83 @@ describe('what belongs together', () => {
   });
 });
 
+describe('what untyped code gives', () => {
+  /** A deployment of props that no type has looked at. */
+  const untyped = (props: unknown) => refusal(props as FanfoldProps);
+  const stackOf = (props: object) =>
+    new FanfoldStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Photos', props);
+
+  it.each([
+    [{ maxConcurrency: '5' }, '`maxConcurrency` is a whole number from 2 to 1000; "5" came.'],
+    [{ memorySize: 'x' }, '`memorySize` is a whole number from 128 to 10240; "x" came.'],
+    [{ memorySize: Symbol('x') }, '`memorySize` is a whole number from 128 to 10240; Symbol(x)'],
+    [{ burst: null }, '`burst` is a whole number from 0 to 98; null came.'],
+    [{ burst: [3] }, '`burst` is a whole number from 0 to 98; a list came.'],
+    [{ timeout: 30 }, '`timeout` is a Duration, such as Duration.minutes(5); 30 came.'],
+    [{ timeout: {} }, '`timeout` is a Duration, such as Duration.minutes(5); an object came.'],
+    [{ tasks: 7 }, '`tasks` is the path of your tasks module, a text; 7 came.'],
+    [
+      { tasks: undefined },
+      '`tasks` is the path of your tasks module, a text; undefined came. Leave it out for the tasks that ship.',
+    ],
+    [{ name: 5 }, '`name` is a text; 5 came.'],
+    [{ architecture: 'arm64' }, '`architecture` is Architecture.ARM_64 or Architecture.X86_64; "'],
+    [{ environment: null }, '`environment` is an object with texts, such as { TABLE: "photos" };'],
+    [
+      { environment: { TABLE: undefined } },
+      "an environment variable's value is a text; for TABLE undefined came in `environment`.",
+    ],
+    [{ vpc: 'vpc-1' }, '`vpc` is a VPC, such as Vpc.fromLookup() gives; "vpc-1" came.'],
+    [{ vpcSubnets: 'subnet-1' }, '`vpcSubnets` is a selection of subnets, such as '],
+    [{ securityGroups: 'sg-1' }, '`securityGroups` is a list of security groups; "sg-1" came.'],
+    [{ securityGroups: ['sg-1'] }, '`securityGroups` is a list of security groups; a list came.'],
+    [{ encryptionKey: 'arn:x' }, '`encryptionKey` is a KMS key, such as Key.fromKeyArn() gives; "'],
+    [
+      { removalPolicy: 'keep' },
+      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, of the CDK\'s RemovalPolicy; "keep" came.',
+    ],
+    [{ logRetention: 'ONE_DAY' }, '`logRetention` is one of RetentionDays; "ONE_DAY" came, and '],
+    [{ alarmTopic: 'arn:x' }, '`alarmTopic` is an SNS topic, such as Topic.fromTopicArn() gives; '],
+    [{ alarmTopic: new App() }, 'Topic.fromTopicArn() gives; an object of the class App came.'],
+    [{ inputBuckets: 'mine' }, '`inputBuckets` is a list of buckets, such as '],
+    [{ inputBuckets: ['mine'] }, '`inputBuckets` is a list of buckets, such as '],
+    [{ bundling: 3 }, "`bundling` is an object with esbuild's options, such as "],
+    [
+      { bundling: { nodeModules: 'sharp' } },
+      '`bundling.nodeModules` is a list of names of packages; "sharp" came.',
+    ],
+    [null, 'its props are an object; null came.'],
+  ])('is refused: %o', (props, sentence) => {
+    expect(untyped(props)).toMatchObject({
+      name: 'FanfoldPropsError',
+      message: expect.stringContaining(sentence),
+    });
+  });
+
+  it.each([
+    [{ maxTaskAge: 3600 }, '`maxTaskAge` is a Duration, such as Duration.minutes(5); 3600 came.'],
+    [{ inputBuckets: 3 }, '`inputBuckets` is a list of buckets, such as Bucket.fromBucketName() '],
+    [{ inputBucketNames: 'mine' }, '`inputBucketNames` is a list of names of buckets; "mine" came'],
+    [{ alarmTopicArn: 'alarms' }, '`alarmTopicArn` is the ARN of an SNS topic; "alarms" came.'],
+    [{ encryptionKeyArn: 7 }, '`encryptionKeyArn` is the ARN of a KMS key; 7 came.'],
+  ])('is refused by the stack: %o', (props, sentence) => {
+    expect(() => stackOf(props)).toThrow(`Photos: ${sentence}`);
+  });
+
+  it('is refused by what watches', () => {
+    const watch = (props: unknown) =>
+      new FanfoldMonitoring(emptyStack(), 'Monitoring', props as MonitoringProps);
+    expect(() => watch({})).toThrow(
+      'Photos/Monitoring: `fanfold` is the Fanfold that is to be watched; undefined came.',
+    );
+    expect(() => watch({ fanfold: 'Photos' })).toThrow('to be watched; "Photos" came.');
+  });
+
+  it('may be left undefined, but for the tasks', () => {
+    expect(() => templateOf({ timeout: undefined, vpc: undefined } as object)).not.toThrow();
+  });
+});
+
 describe('tasks', () => {
   it('refuses a module that is not there', () => {
     expect(refusal({ tasks: 'src/no-such-tasks.ts' })).toMatchObject({
@@ -265,6 +360,7 @@ describe('context', () => {
       read({ name: 'Photos', tasks: 'a.ts', memorySize: '512', maxConcurrency: 200, other: 1 }),
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
     expect(read({})).toEqual({});
+    expect(read({ name: null, burst: null, maxTaskAge: null })).toEqual({});
     expect(
       read({
         timeout: '300',
@@ -294,7 +390,16 @@ describe('context', () => {
 
   it.each([
     [{ maxConcurrency: 'many' }, '`maxConcurrency` is a whole number; "many" came.'],
+    [{ maxConcurrency: '' }, '`maxConcurrency` is a whole number; "" came.'],
+    [{ maxConcurrency: '1e3' }, '`maxConcurrency` is a whole number; "1e3" came.'],
+    [{ maxConcurrency: '2.5' }, '`maxConcurrency` is a whole number; "2.5" came.'],
+    [{ burst: 2.5 }, '`burst` is a whole number; 2.5 came.'],
+    [{ burst: '9'.repeat(20) }, '`burst` is a whole number; "99999999999999999999" came.'],
     [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
+    [{ maxTaskAge: '0' }, '`maxTaskAge` is a whole number of seconds, 1 or more; 0 came.'],
+    [{ maxTaskAge: -1 }, '`maxTaskAge` is a whole number of seconds, 1 or more; -1 came.'],
+    [{ timeout: '-300' }, '`timeout` is a whole number of seconds, 1 or more; -300 came.'],
+    [{ timeout: 0.5 }, '`timeout` is a whole number; 0.5 came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
     [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
@@ -314,5 +419,44 @@ describe('context', () => {
     ],
   ])('refuses %j', (context, sentence) => {
     expect(() => read(context)).toThrow(`The context value ${sentence}`);
+  });
+
+  it.each([
+    ['nmae', 'name'],
+    ['task', 'tasks'],
+    ['max-concurrency', 'maxConcurrency'],
+    ['maxConcurency', 'maxConcurrency'],
+    ['MemorySize', 'memorySize'],
+    ['alarmTopics', 'alarmTopic'],
+    ['brust', 'burst'],
+  ])('refuses the misspelled %s', (key, known) => {
+    expect(() => read({ name: 'Photos', [key]: 'x' })).toThrow(
+      `There is no context value \`${key}\`. Did you mean \`${known}\`? Known are name, tasks, memorySize, timeout, `,
+    );
+  });
+
+  it('lets all keys be that are not its own, nor like them', () => {
+    const others = {
+      '@aws-cdk/core:name': true,
+      'aws:cdk:enable-path-metadata': true,
+      'availability-zones:account=111111111111:region=us-east-1': ['us-east-1a'],
+      'vpc-provider:account=111111111111:filter.vpc-id=vpc-1:region=us-east-1': {},
+      'cli-telemetry': false,
+      'acknowledged-issue-numbers': [34892],
+      'my/names': 1,
+    };
+    const ofOtherApps = { stage: 'prod', env: 'x', tags: 'x', date: 'x', type: 'x', region: 'x' };
+    expect(read({ ...others, ...ofOtherApps })).toEqual({});
+  });
+
+  it('lets keys be that its user gives to all apps', () => {
+    const home = mkdtempSync(join(tmpdir(), 'fanfold-home-'));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    vi.stubEnv('HOME', home);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(() => read({ names: 'x' })).toThrow('Did you mean `name`?');
+    writeFileSync(join(home, '.cdk.json'), '{"context":{"names":"x"}}');
+    expect(read({ names: 'x' })).toEqual({});
+    expect(() => read({ names: 'x', taks: 'x' })).toThrow('no context value `taks`');
   });
 });

@@ -1,4 +1,4 @@
-import { App } from 'aws-cdk-lib';
+import { App, CfnParameter } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
@@ -187,6 +187,22 @@ describe('the functions', () => {
     const seed = only(limited, 'AWS::Lambda::Function', { FunctionName: 'Photos-seed' });
     const { Variables } = seed.Properties.Environment as { Variables: Record<string, string> };
     expect(Variables.FANFOLD_BURST).toBe(burst === 0 ? undefined : String(burst));
+    // It cuts chunks for all of them.
+    expect(Variables.FANFOLD_WORKERS).toBe(String(scaled + burst));
+  });
+
+  it('may be as many at once as is known at deployment only', () => {
+    const stack = emptyStack();
+    const most = new CfnParameter(stack, 'Most', { type: 'Number' }).valueAsNumber;
+    new Fanfold(stack, 'Fanfold', { maxConcurrency: most });
+    const later = Template.fromStack(stack);
+    later.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: { Ref: 'Most' } },
+    });
+    later.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Photos-seed',
+      Environment: { Variables: { FANFOLD_WORKERS: { Ref: 'Most' } } },
+    });
   });
 
   it('that are started try again as often as it does good, and no longer', () => {

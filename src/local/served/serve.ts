@@ -80,7 +80,7 @@ const DATA = '.fanfold';
 /** How long a chunk is hidden from others whose receiver does not say: workers do. */
 const HIDDEN_SECONDS = 120;
 
-/** How many workers are reckoned with when chunks are cut for a run whose collector is here. */
+/** How many workers are reckoned with when chunks are cut: they come and go. */
 const WORKERS = 8;
 
 /** How long workers here may take to finish or hand back what they have, in milliseconds. */

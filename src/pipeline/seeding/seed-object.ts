@@ -10,7 +10,7 @@ import { noticeBody } from '../messages/notice.ts';
 import { findQueue } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import { openObject, placeOf } from './object.ts';
-import { type SeedOptions, type SeedResponse, seed, WORKERS } from './seed.ts';
+import { type SeedOptions, type SeedResponse, seed } from './seed.ts';
 import type { Continuation, ObjectRequest } from './seed-request.ts';
 
 export interface ObjectSeedOptions extends SeedOptions {
@@ -143,10 +143,10 @@ class ObjectSeeding {
 
   async #send(texts: string[], ofAll: number): Promise<void> {
     const { task, runId, results, expiresAt } = this.#request;
-    const { tasks, onPage } = this.#options;
+    const { tasks, workers, onPage } = this.#options;
     this.#chunkItems ??= chunkItemsFor(
       Math.ceil(texts.length * ofAll),
-      WORKERS,
+      workers,
       tasks.require(task).concurrency,
     );
     const page = await seed(

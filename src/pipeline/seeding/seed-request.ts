@@ -25,9 +25,11 @@ interface OfRun {
   expiresAt?: number;
   /** How many inputs the run has in all, where that is known. @default those of this page */
   total?: number;
+  /** How many it has, about, for how they are cut. @default `total`, else those of this page */
+  about?: number;
   /** Whether further pages may follow, of a run of which it is not known how many. @default false */
   more?: boolean;
-  /** The most inputs in a chunk, 1 to 10000. @default by the number of inputs and their bytes */
+  /** The most inputs in a chunk, 1 to 10000. @default by the number of inputs, their bytes, and the workers */
   chunkItems?: number;
   /**
    * Where the results go: `own`, to a queue of the run's own, made by its first page; `shared`, to
@@ -83,6 +85,7 @@ const FIELDS = [
   'continues',
   'expiresAt',
   'total',
+  'about',
   'more',
   'chunkItems',
   'results',
@@ -102,13 +105,14 @@ export function readSeedRequest(event: unknown): SeedRequest {
     );
   }
   const { task, inputs, runId, first, total, chunkItems, results } = request;
-  const { indexes, continues, expiresAt, more } = request;
+  const { indexes, continues, expiresAt, about, more } = request;
   if (typeof task !== 'string') throw wrong('`task` is the name of a task', task);
   if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
     throw wrong('`runId` is 1 to 80 letters, digits, "-" and "_"', runId);
   }
   if (!isCount(first ?? 0)) throw wrong('`first` is a whole number from 0', first);
   if (!isCount(total ?? 0)) throw wrong('`total` is a whole number from 0', total);
+  if (!isCount(about ?? 0)) throw wrong('`about` is a whole number from 0', about);
   if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {
     throw wrong('`chunkItems` is a whole number from 1 to 10000', chunkItems);
   }

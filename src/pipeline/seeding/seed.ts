@@ -44,15 +44,14 @@ export interface SeedOptions {
   names: Names;
   tasks: TaskRegistry;
   taskQueueUrl: string;
+  /** How many workers there are, about: chunks are cut so that all have some. */
+  workers: number;
   /** Used when the request names no run. */
   runId?: string;
 }
 
 /** A run id older than this is not given a queue again: it has been one's before. */
 const CREATE_WITHIN_MS = 3_600_000;
-
-/** How many workers a run is cut for that does not say how many there are. */
-export const WORKERS = 50;
 
 /**
  * Cuts one page of inputs into chunks and sends them. The page is checked as a whole before
@@ -67,7 +66,8 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const items = itemsOf(request);
   const expiresAt = expiryOf(request, runId);
   const total = request.total ?? items.length;
-  const chunkItems = request.chunkItems ?? chunkItemsFor(total, WORKERS, concurrency);
+  const { about = total } = request;
+  const { chunkItems = chunkItemsFor(about, options.workers, concurrency) } = request;
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, items.length, expiresAt, options)

@@ -2,7 +2,6 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import type { Account } from '../collecting/ledger.ts';
-import { chunkItemsFor } from '../messages/chunk.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { Names } from '../names.ts';
 import { findSurely } from '../queues.ts';
@@ -23,10 +22,6 @@ export interface SeedingOptions {
   inputs: Inputs<unknown>;
   /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
   expiresAt: number;
-  /** How many workers the chunks are cut for. */
-  workers: number;
-  /** How many inputs a worker runs at once, where that is known. */
-  concurrencyOf?: (task: string) => number | undefined;
   account: Account;
   window: Window;
   /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
@@ -218,7 +213,7 @@ export class Seeding implements Seeds {
   }
 
   async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
-    const { lambda, names, runId, task, workers, account, window, expiresAt } = this.#options;
+    const { lambda, names, runId, task, account, window, expiresAt } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
@@ -227,8 +222,7 @@ export class Seeding implements Seeds {
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
     // A slow source's few inputs are shared out; a fast one's many travel together.
-    const about = total ?? (page.full ? end : texts.length);
-    const chunkItems = chunkItemsFor(about, workers, this.#options.concurrencyOf?.(task));
+    const about = total === undefined && page.full ? { about: end } : {};
     const request: SeedRequest = {
       task,
       inputs: { lines: texts.join('\n') },
@@ -236,8 +230,8 @@ export class Seeding implements Seeds {
       indexes,
       continues,
       expiresAt,
-      chunkItems,
       results: 'own',
+      ...about,
       ...(total === undefined ? {} : { total }),
       ...(page.last ? {} : { more: true }),
     };
