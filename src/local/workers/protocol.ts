@@ -31,15 +31,21 @@ export interface Ran {
 /** What a supervisor knows of a task without having its code. */
 export type TaskFacts = Required<TaskOptions>;
 
-/** A message that is worked on. */
+/** A message that a process has in its hand. */
+export interface TakenMessage {
+  receiptHandle: string;
+  /**
+   * What is needed to say what became of it when the process can't. Left out of a large one: what
+   * is sent here is read by the process that has the most to do.
+   */
+  body: string | undefined;
+}
+
+/** A large message that is worked on. */
 export interface Begun {
   receiptHandle: string;
   task: string;
-  /**
-   * What is needed to say what became of it when the process can't. Left out of one that is large
-   * and has several items: what is sent here is read by the process that has the most to do, and
-   * such a chunk is as well given back to the queue, where it is cut.
-   */
+  /** Left out where it has several items: such a chunk is as well given back, and then cut. */
   body: string | undefined;
 }
 
@@ -54,11 +60,11 @@ export interface LastChunk {
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
   | { type: 'unloadable'; reason: string }
-  /** By receipt handle: messages that are in its hand from now on, ... */
-  | { type: 'taken'; messages: string[] }
-  /** ... the one of them that it works on, told and heard before it begins, ... */
+  /** Messages that are in its hand from now on; a mark says which it works on. */
+  | { type: 'taken'; messages: TakenMessage[] }
+  /** A large one that it is about to work on. Both are heard before anything is run. */
   | { type: 'begin'; begun: Begun }
-  /** ... and those that are in its hand no more. */
+  /** By receipt handle: those that are in its hand no more. */
   | { type: 'done'; messages: string[] }
   /** Every second: the process is not blocked. */
   | { type: 'alive' }

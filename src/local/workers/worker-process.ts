@@ -1,17 +1,28 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { readChunk } from '../../pipeline/messages/chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
-import type { Begun, FromWorker, Ran, Start, TaskFacts, ToWorker } from './protocol.ts';
+import { type Mark, openMark } from './mark.ts';
+import type { FromWorker, Ran, Start, TakenMessage, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
   receiptHandle: string;
-  /** Where it is worked on, or was and is not settled yet. */
-  begun: Begun | undefined;
+  /** Of one that was begun, and is not settled; undefined where it was not, or that is not known. */
+  body: string | undefined;
   /** Whether its items have all been run, so that none of them is what the process died on. */
   ran: boolean;
   /** What the process could still say of it when it died. */
+  lastWords: LastWords | undefined;
+}
+
+/** A message in its hand, as it was told. */
+interface Told extends TakenMessage {
+  /** Its place among all that it has taken. */
+  place: number;
+  /** Of a large one that was begun. */
+  task: string | undefined;
   lastWords: LastWords | undefined;
 }
 
@@ -63,9 +74,9 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
-  readonly #inHand = new Map<string, InHand>();
-  /** The one that it began last. */
-  #begun: Begun | undefined;
+  readonly #mark: Mark = openMark();
+  readonly #inHand = new Map<string, Told>();
+  #taken = 0;
   #error: string | undefined;
   #overran = false;
   #started = false;
@@ -81,7 +92,7 @@ export class WorkerProcess {
     this.#options = options;
     this.#child = fork(fileURLToPath(CHILD), {
       // Standard output is for results alone: whatever a task prints is for humans.
-      stdio: ['ignore', 2, 2, 'ipc'],
+      stdio: ['ignore', 2, 2, 'ipc', this.#mark.file ?? 'ignore'],
       serialization: 'advanced',
       execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
       // What was compiled once need not be again: it halves a worker's start.
@@ -140,21 +151,15 @@ export class WorkerProcess {
         break;
       case 'taken':
         this.#options.onTaken();
-        for (const receiptHandle of message.messages) {
-          this.#inHand.set(receiptHandle, {
-            receiptHandle,
-            begun: undefined,
-            ran: false,
-            lastWords: undefined,
-          });
+        for (const told of message.messages) {
+          const more = { place: ++this.#taken, task: undefined, lastWords: undefined };
+          this.#inHand.set(told.receiptHandle, { ...told, ...more });
         }
         break;
       case 'begin': {
-        // One at a time: those that it began before are through.
-        for (const one of this.#inHand.values()) one.ran = one.begun !== undefined;
-        const inHand = this.#inHand.get(message.begun.receiptHandle);
-        if (inHand) inHand.begun = message.begun;
-        this.#begun = message.begun;
+        const { receiptHandle, ...begun } = message.begun;
+        const one = this.#inHand.get(receiptHandle);
+        if (one) Object.assign(one, begun);
         break;
       }
       case 'done':
@@ -170,7 +175,7 @@ export class WorkerProcess {
         this.#error = message.cause;
         for (const { receiptHandle, body, lastWords } of message.chunks) {
           const one = this.#inHand.get(receiptHandle);
-          if (one?.begun) Object.assign(one, { begun: { ...one.begun, body }, lastWords });
+          if (one) Object.assign(one, { body, lastWords });
         }
         break;
       case 'alive':
@@ -180,21 +185,39 @@ export class WorkerProcess {
 
   /** A task that never gives the thread back can't be timed out from within. */
   #killBlocked(): void {
-    this.#silentLooks++;
-    if (this.#begun === undefined || this.#inHand.size === 0) return;
-    const blockedMs = this.#silentLooks * LOOK_MS;
+    const blockedMs = ++this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    if (blockedMs < this.#options.blockedSeconds(this.#begun.task) * 1000) return;
+    const begun = this.#mark.read();
+    const [first] = this.#inHand.values();
+    const working = begun === undefined ? first : this.#at(begun);
+    const task = working && taskOf(working);
+    if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
     this.#child.kill('SIGKILL');
   }
 
+  #at(place: number): Told | undefined {
+    return Array.from(this.#inHand.values()).find((one) => one.place === place);
+  }
+
   #die(code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#watch);
+    const begun = this.#mark.read() ?? 0;
+    this.#mark.close();
+    const inHand = Array.from(this.#inHand.values(), (told): InHand => {
+      const { receiptHandle, place, body, lastWords } = told;
+      // One at a time: those before are through.
+      return {
+        receiptHandle,
+        body: place <= begun || lastWords ? body : undefined,
+        ran: place < begun,
+        lastWords,
+      };
+    });
     const how = signal ?? `exit code ${code}`;
     this.#options.onDeath({
-      inHand: [...this.#inHand.values()],
+      inHand,
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
       overran: this.#overran,
       killed: signal !== null,
@@ -202,6 +225,16 @@ export class WorkerProcess {
       unloadable: this.#unloadable,
       orderly: code === 0 && this.#inHand.size === 0,
     });
+  }
+}
+
+/** The task that a message asks for, where that can be told. */
+function taskOf({ task, body }: Told): string | undefined {
+  if (task !== undefined || body === undefined) return task;
+  try {
+    return readChunk(body).task;
+  } catch {
+    return undefined;
   }
 }
 

@@ -167,20 +167,20 @@ export class Workers {
 
   #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
     const { sqs, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, begun, ran, lastWords } = inHand;
+    const { receiptHandle, body, ran, lastWords } = inHand;
     const recovered = (
-      begun?.body === undefined
+      body === undefined
         ? release(sqs, taskQueueUrl, receiptHandle)
         : recover({
             sqs,
             taskQueueUrl,
             worker,
             receiptHandle,
-            body: begun.body,
+            body,
             lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
             cause,
             overran,
-            retry: this.#tasks.get(begun.task),
+            retryOf: (task) => this.#tasks.get(task),
           })
     )
       // What could not be sent back comes back by itself, when the dead worker's claim ends.

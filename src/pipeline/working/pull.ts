@@ -25,8 +25,8 @@ export interface PullOptions {
   remainingMs?: () => number;
   /** Calls or chunks in a row that fail, after which the loop ends. @default without a limit */
   maxFailures?: number;
-  /** Told of messages that are in the worker's hand now. */
-  onTaken?: (messages: readonly TaskMessage[]) => void;
+  /** Told of messages that are in the worker's hand now, none of which is begun until that is heard. */
+  onTaken?: (messages: readonly TaskMessage[]) => Promise<void> | void;
   /** Told of each chunk whose items are about to run, which waits until that is heard. */
   onBegin?: (message: TaskMessage, chunk: Chunk) => Promise<void>;
   /** Told of messages that are in its hand no more. */
@@ -143,7 +143,7 @@ async function receive(
     const { receiptHandle } = message;
     messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, receivedAt }));
   }
-  if (messages.size > 0) onTaken?.([...messages.keys()]);
+  if (messages.size > 0) await onTaken?.([...messages.keys()]);
   return { messages, slowestMs: 0 };
 }
 

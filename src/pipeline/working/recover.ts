@@ -31,8 +31,8 @@ export interface RecoverOptions {
   cause: string;
   /** Whether it was killed because an item took longer than it may. */
   overran: boolean;
-  /** The task's own options; undefined when it has no such task. */
-  retry: RetryOptions | undefined;
+  /** A task's own options; undefined when there is no such task. */
+  retryOf: (task: string) => RetryOptions | undefined;
 }
 
 /**
@@ -87,8 +87,9 @@ async function tryAgain(
   chunk: Chunk,
   item: Chunk['items'][number],
 ): Promise<Outgoing[]> {
-  const { sqs, worker, retry } = options;
+  const { sqs, worker } = options;
   const { runId, attempt, resultQueueUrl } = chunk;
+  const retry = options.retryOf(chunk.task);
   if (retry !== undefined && attempt < retry.maxAttempts) {
     return furtherAttempts(retry, chunk, [item]);
   }
