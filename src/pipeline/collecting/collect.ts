@@ -22,8 +22,12 @@ export interface Delivery extends Received {
   notices: Notice[];
 }
 
-/** Long polls at once: one is handled while others wait, and none is sent for what nobody takes. */
+/** Long polls at once where each brings all it may: one is handled while others are on their way. */
 const PARALLEL_POLLS = 3;
+/** What a poll brings at most: SQS gives out ten messages. */
+const POLL_MESSAGES = 10;
+/** Polls that bring less begin so far apart, in milliseconds: what comes meanwhile comes together. */
+const PACE_MS = 25;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
 /**
@@ -53,6 +57,8 @@ export class Collector {
   readonly #queueUrl: string;
   readonly #closing = new AbortController();
   readonly #deleting = new Set<Promise<unknown>>();
+  /** When a poll was begun last, by `performance.now`. */
+  #lastPoll = -PACE_MS;
   /** Whether `deliveries` ended because the queue is not there any more. */
   isQueueGone = false;
 
@@ -65,11 +71,13 @@ export class Collector {
   async *deliveries(): AsyncGenerator<Delivery, void> {
     const polls = new Set<Promise<Polled>>();
     const { signal } = this.#closing;
+    let parallel = 1;
     try {
       while (!signal.aborted) {
-        while (polls.size < PARALLEL_POLLS) polls.add(this.#startPoll());
+        while (polls.size < parallel) polls.add(this.#startPoll(parallel === 1));
         const { poll, messages } = await Promise.race(polls);
         polls.delete(poll);
+        parallel = messages.length < POLL_MESSAGES ? 1 : PARALLEL_POLLS;
         if (messages.length > 0) yield read(messages);
       }
       for (const poll of polls) {
@@ -109,16 +117,20 @@ export class Collector {
     await Promise.all(this.#deleting);
   }
 
-  #startPoll(): Promise<Polled> {
-    const poll: Promise<Polled> = this.#poll().then((messages) => ({ poll, messages }));
+  #startPoll(isPaced: boolean): Promise<Polled> {
+    const poll: Promise<Polled> = this.#poll(isPaced).then((messages) => ({ poll, messages }));
     // It may fail while nobody awaits it yet: that is met where it is awaited.
     poll.catch(() => {});
     return poll;
   }
 
   /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
-  async #poll(): Promise<Message[]> {
+  async #poll(isPaced: boolean): Promise<Message[]> {
     const { signal } = this.#closing;
+    const early = isPaced ? this.#lastPoll + PACE_MS - performance.now() : 0;
+    if (early > 0) await wait(early, signal);
+    if (signal.aborted) return [];
+    this.#lastPoll = performance.now();
     let failingSince: number | undefined;
     let missingSince: number | undefined;
     for (let failures = 1; ; failures++) {
@@ -161,7 +173,7 @@ async function receive(
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl,
-      MaxNumberOfMessages: 10,
+      MaxNumberOfMessages: POLL_MESSAGES,
       WaitTimeSeconds,
       VisibilityTimeout: VISIBILITY_SECONDS,
     }),

@@ -59,8 +59,8 @@ const HAND_MS = 50;
 /** A chunk that takes so long was misjudged: what waits behind it in the hand is handed back. */
 const MISJUDGED_MS = 250;
 
-/** Hands whose results are still being sent while the next one is worked on. */
-const SETTLING_HANDS = 2;
+/** Hands whose results are still being sent, together where they are quick, while the next are worked on. */
+const SETTLING_HANDS = 8;
 
 /**
  * Takes chunks from the task queue and works on them, one at a time, until told to stop or its
@@ -93,7 +93,10 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
         .catch(failed)
         .finally(() => settling.delete(settled));
       settling.add(settled);
-      if (settling.size >= SETTLING_HANDS) await Promise.race(settling);
+      if (settling.size >= SETTLING_HANDS) {
+        options.worker.flush();
+        await Promise.race(settling);
+      }
     } catch (error) {
       failed(error);
     }
@@ -194,7 +197,7 @@ async function work(
     hand.slowestMs = Math.max(hand.slowestMs, performance.now() - begunAt);
     if (worker.stuck > 0 || late) handBack();
   }
-  worker.flush();
+  worker.flushSoon();
   return { verdicts, late };
 }
 

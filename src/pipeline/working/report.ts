@@ -10,6 +10,9 @@ const MESSAGE_LENGTH = 262_144;
 /** Or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
 const MESSAGE_MS = 500;
 
+/** Where a chunk is through, what it left waits so long for the next one's. */
+const LINGER_MS = 20;
+
 /** Where a run's results go. */
 export interface Destination {
   resultQueueUrl: string;
@@ -76,7 +79,7 @@ export class Outbox {
   add(report: Report, index: number, line: string, ok: boolean): Part | undefined {
     if (this.#message.length + line.length > MESSAGE_LENGTH) this.send();
     const message = this.#message;
-    message.timer ??= setTimeout(() => this.send(), MESSAGE_MS);
+    message.begin(MESSAGE_MS, () => this.send());
     message.draft.add(index, line, ok);
     message.length += line.length + 2;
     if (message.last?.report === report) {
@@ -88,11 +91,20 @@ export class Outbox {
     return part;
   }
 
+  get isEmpty(): boolean {
+    return this.#message.length === 0;
+  }
+
+  /** Sends what there is, when more may have come to travel with it. */
+  sendSoon(): void {
+    this.#message.hasten(LINGER_MS, () => this.send());
+  }
+
   /** Sends what there is. */
   send(): void {
-    const { draft, sent, timer, length } = this.#message;
+    const { draft, sent, length } = this.#message;
     if (length === 0) return;
-    clearTimeout(timer);
+    this.#message.end();
     this.#message = new OutboxMessage();
     const { resultQueueUrl: QueueUrl, runId } = this.#to;
     const MessageBody = draft.body(runId, this.#worker);
@@ -107,7 +119,31 @@ class OutboxMessage {
   readonly draft = new ResultDraft();
   readonly sent = Promise.withResolvers<void>();
   length = 0;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  #begunAt = 0;
+  #waitMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** The chunk whose results came last, and its part. */
   last: { report: Report; part: Part } | undefined;
+
+  /** Is to be sent so long after its first result. */
+  begin(ms: number, send: () => void): void {
+    if (this.#timer !== undefined) return;
+    this.#begunAt = performance.now();
+    this.#waitMs = ms;
+    this.#timer = setTimeout(send, ms);
+  }
+
+  /** Is to be sent earlier. */
+  hasten(ms: number, send: () => void): void {
+    if (this.#timer === undefined || this.#waitMs <= ms) return;
+    this.end();
+    this.#waitMs = ms;
+    const left = this.#begunAt + ms - performance.now();
+    if (left <= 0) send();
+    else this.#timer = setTimeout(send, left);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -130,9 +130,17 @@ export class Worker {
     this.#outboxes.clear();
   }
 
+  /** Sends them soon, whether or not others have come by then. */
+  flushSoon(): void {
+    for (const [resultQueueUrl, outbox] of this.#outboxes) {
+      if (outbox.isEmpty) this.#outboxes.delete(resultQueueUrl);
+      else outbox.sendSoon();
+    }
+  }
+
   /**
    * Runs a message's items, and ends when another chunk may begin. Its results may wait for the
-   * next chunk's, to travel in one message, until `flush`.
+   * next chunk's, to travel in one message, until `flush` or `flushSoon`.
    */
   async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
     const { tasks } = this.#options;
