@@ -2,22 +2,18 @@
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
-import type { TaskMessage } from '../../pipeline/working/handling.ts';
 import { pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { TaskRegistry } from '../../task.ts';
 import { sqsAt } from '../served/clients.ts';
-import { marking } from './mark.ts';
-import type { FromWorker, Start, TakenMessage, TaskFacts, ToWorker } from './protocol.ts';
+import { HandNotes } from './hand-file.ts';
+import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
 import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
 
 /** With the SDK's pauses between them, of 20 s at most, about a minute: half of what a claim lasts. */
 const PATIENT_ATTEMPTS = 12;
-
-/** The longest body that the supervisor is told with the rest of a hand. */
-const TOLD_LENGTH = 8_192;
 
 /** After so long, what a worker needs has been compiled, in milliseconds. */
 const FLUSH_MS = 2_000;
@@ -89,27 +85,15 @@ async function work(start: Start): Promise<void> {
   // Node does so when a process ends, but most workers are killed while they wait.
   setTimeout(flushCompileCache, FLUSH_MS).unref();
   const alive = setInterval(() => tell({ type: 'alive' }), ALIVE_MS);
-  const mark = marking();
-  const places = new WeakMap<TaskMessage, number>();
-  let taken = 0;
+  const hand = new HandNotes();
   await pull({
     sqs,
     taskQueueUrl,
     worker,
     signal: stopping.signal,
-    onTaken(messages) {
-      for (const message of messages) places.set(message, ++taken);
-      return tell({ type: 'taken', messages: messages.map(takenOf) });
-    },
-    async onBegin(message, { task, items }) {
-      const { receiptHandle, body } = message;
-      if (body.length > TOLD_LENGTH) {
-        const told = items.length === 1 ? body : undefined;
-        await tell({ type: 'begin', begun: { receiptHandle, task, body: told } });
-      }
-      mark(places.get(message) ?? 0);
-    },
-    onDone: (messages) => tell({ type: 'done', messages: messages.map(handleOf) }),
+    onTaken: (messages) => hand.take(messages),
+    onBegin: (message, chunk) => hand.begin(message, chunk),
+    onDone: (messages) => hand.done(messages),
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   });
@@ -118,14 +102,6 @@ async function work(start: Start): Promise<void> {
   // What was told last is on its way.
   await tell({ type: 'alive' });
   process.exit(0);
-}
-
-function takenOf({ receiptHandle, body }: TaskMessage): TakenMessage {
-  return { receiptHandle, body: body.length > TOLD_LENGTH ? undefined : body };
-}
-
-function handleOf({ receiptHandle }: TaskMessage): string {
-  return receiptHandle;
 }
 
 async function load(url: string): Promise<TaskRegistry | undefined> {

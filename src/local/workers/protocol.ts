@@ -31,24 +31,6 @@ export interface Ran {
 /** What a supervisor knows of a task without having its code. */
 export type TaskFacts = Required<TaskOptions>;
 
-/** A message that a process has in its hand. */
-export interface TakenMessage {
-  receiptHandle: string;
-  /**
-   * What is needed to say what became of it when the process can't. Left out of a large one: what
-   * is sent here is read by the process that has the most to do.
-   */
-  body: string | undefined;
-}
-
-/** A large message that is worked on. */
-export interface Begun {
-  receiptHandle: string;
-  task: string;
-  /** Left out where it has several items: such a chunk is as well given back, and then cut. */
-  body: string | undefined;
-}
-
 /** A chunk that was begun and is not settled when its process ends. */
 export interface LastChunk {
   receiptHandle: string;
@@ -60,12 +42,6 @@ export interface LastChunk {
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
   | { type: 'unloadable'; reason: string }
-  /** Messages that are in its hand from now on; a mark says which it works on. */
-  | { type: 'taken'; messages: TakenMessage[] }
-  /** A large one that it is about to work on. Both are heard before anything is run. */
-  | { type: 'begin'; begun: Begun }
-  /** By receipt handle: those that are in its hand no more. */
-  | { type: 'done'; messages: string[] }
   /** Every second: the process is not blocked. */
   | { type: 'alive' }
   /** A call failed, or a chunk; `passing` when the same call may succeed later. */

@@ -3,8 +3,8 @@ import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { readChunk } from '../../pipeline/messages/chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
-import { type Mark, openMark } from './mark.ts';
-import type { FromWorker, Ran, Start, TakenMessage, TaskFacts, ToWorker } from './protocol.ts';
+import { HandFile, type Noted } from './hand-file.ts';
+import type { FromWorker, LastChunk, Ran, Start, TaskFacts, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
@@ -17,18 +17,11 @@ export interface InHand {
   lastWords: LastWords | undefined;
 }
 
-/** A message in its hand, as it was told. */
-interface Told extends TakenMessage {
-  /** Its place among all that it has taken. */
-  place: number;
-  /** Of a large one that was begun. */
-  task: string | undefined;
-  lastWords: LastWords | undefined;
-}
-
 /** How a worker process ended, and what it left. */
 export interface Death {
   inHand: InHand[];
+  /** How many receives had brought it messages. */
+  taken: number;
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
   /** Whether it was killed since it took longer than its task may, without giving the thread back. */
@@ -45,8 +38,6 @@ export interface Death {
 
 export interface WorkerProcessOptions {
   start: Start;
-  /** Told when it has messages that it was handed. */
-  onTaken: () => void;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
@@ -74,9 +65,8 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
-  readonly #mark: Mark = openMark();
-  readonly #inHand = new Map<string, Told>();
-  #taken = 0;
+  readonly #hand = new HandFile();
+  #lastChunks: readonly LastChunk[] = [];
   #error: string | undefined;
   #overran = false;
   #started = false;
@@ -92,7 +82,7 @@ export class WorkerProcess {
     this.#options = options;
     this.#child = fork(fileURLToPath(CHILD), {
       // Standard output is for results alone: whatever a task prints is for humans.
-      stdio: ['ignore', 2, 2, 'ipc', this.#mark.file ?? 'ignore'],
+      stdio: ['ignore', 2, 2, 'ipc', this.#hand.file],
       serialization: 'advanced',
       execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
       // What was compiled once need not be again: it halves a worker's start.
@@ -126,7 +116,7 @@ export class WorkerProcess {
    */
   async stop(graceMs: number): Promise<void> {
     const isKnown = this.#options.start.appId !== undefined;
-    if (isKnown && this.#inHand.size === 0) this.#child.kill('SIGKILL');
+    if (isKnown && this.#hand.isEmpty) this.#child.kill('SIGKILL');
     else this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
     await this.ended;
@@ -142,28 +132,12 @@ export class WorkerProcess {
     switch (message.type) {
       case 'ready':
         this.#started = true;
-        this.#watch = setInterval(() => this.#killBlocked(), LOOK_MS);
+        this.#watch = setInterval(() => this.#look(), LOOK_MS);
         this.#watch.unref();
         this.#options.onReady(message.tasks);
         break;
       case 'unloadable':
         this.#unloadable = message.reason;
-        break;
-      case 'taken':
-        this.#options.onTaken();
-        for (const told of message.messages) {
-          const more = { place: ++this.#taken, task: undefined, lastWords: undefined };
-          this.#inHand.set(told.receiptHandle, { ...told, ...more });
-        }
-        break;
-      case 'begin': {
-        const { receiptHandle, ...begun } = message.begun;
-        const one = this.#inHand.get(receiptHandle);
-        if (one) Object.assign(one, begun);
-        break;
-      }
-      case 'done':
-        for (const receiptHandle of message.messages) this.#inHand.delete(receiptHandle);
         break;
       case 'trouble':
         this.#options.onTrouble(message.message, message.passing);
@@ -173,10 +147,7 @@ export class WorkerProcess {
         break;
       case 'lastWords':
         this.#error = message.cause;
-        for (const { receiptHandle, body, lastWords } of message.chunks) {
-          const one = this.#inHand.get(receiptHandle);
-          if (one) Object.assign(one, { body, lastWords });
-        }
+        this.#lastChunks = message.chunks;
         break;
       case 'alive':
         break;
@@ -184,12 +155,11 @@ export class WorkerProcess {
   }
 
   /** A task that never gives the thread back can't be timed out from within. */
-  #killBlocked(): void {
+  #look(): void {
     const blockedMs = ++this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    const begun = this.#mark.read();
-    const [first] = this.#inHand.values();
-    const working = begun === undefined ? first : this.#at(begun);
+    const { begun, messages } = this.#hand.read();
+    const working = messages.find(({ place }) => place === begun);
     const task = working && taskOf(working);
     if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
@@ -197,39 +167,36 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #at(place: number): Told | undefined {
-    return Array.from(this.#inHand.values()).find((one) => one.place === place);
-  }
-
   #die(code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#watch);
-    const begun = this.#mark.read() ?? 0;
-    this.#mark.close();
-    const inHand = Array.from(this.#inHand.values(), (told): InHand => {
-      const { receiptHandle, place, body, lastWords } = told;
-      // One at a time: those before are through.
+    const { begun, taken, messages } = this.#hand.read();
+    this.#hand.close();
+    const inHand = messages.map(({ receiptHandle, place, body }): InHand => {
+      const last = this.#lastChunks.find((chunk) => chunk.receiptHandle === receiptHandle);
       return {
         receiptHandle,
-        body: place <= begun || lastWords ? body : undefined,
+        body: last?.body ?? (place <= begun ? body : undefined),
+        // One at a time: those before are through.
         ran: place < begun,
-        lastWords,
+        lastWords: last?.lastWords,
       };
     });
     const how = signal ?? `exit code ${code}`;
     this.#options.onDeath({
       inHand,
+      taken,
       cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
       overran: this.#overran,
       killed: signal !== null,
       started: this.#started,
       unloadable: this.#unloadable,
-      orderly: code === 0 && this.#inHand.size === 0,
+      orderly: code === 0 && inHand.length === 0,
     });
   }
 }
 
 /** The task that a message asks for, where that can be told. */
-function taskOf({ task, body }: Told): string | undefined {
+function taskOf({ task, body }: Noted): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
     return readChunk(body).task;

@@ -95,7 +95,6 @@ export class Workers {
         ...(handedOut ? { appId } : {}),
         ...(telling ? { telling } : {}),
       },
-      onTaken: () => handedOut?.taken(appId),
       onReady: (facts) => {
         this.#failedStarts = 0;
         this.#killedStarts = 0;
@@ -107,7 +106,7 @@ export class Workers {
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);
-        handedOut?.died(appId);
+        handedOut?.died(appId, death.taken);
         this.#replace(worker, death);
       },
       blockedSeconds: (task) =>

@@ -25,10 +25,10 @@ export interface PullOptions {
   remainingMs?: () => number;
   /** Calls or chunks in a row that fail, after which the loop ends. @default without a limit */
   maxFailures?: number;
-  /** Told of messages that are in the worker's hand now, none of which is begun until that is heard. */
-  onTaken?: (messages: readonly TaskMessage[]) => Promise<void> | void;
-  /** Told of each chunk whose items are about to run, which waits until that is heard. */
-  onBegin?: (message: TaskMessage, chunk: Chunk) => Promise<void>;
+  /** Told of messages that are in the worker's hand now. */
+  onTaken?: (messages: readonly TaskMessage[]) => void;
+  /** Told of each chunk whose items are about to run. */
+  onBegin?: (message: TaskMessage, chunk: Chunk) => void;
   /** Told of messages that are in its hand no more. */
   onDone?: (messages: readonly TaskMessage[]) => void;
   /** Told what went wrong with a call or a chunk; the loop goes on. */
@@ -146,7 +146,7 @@ async function receive(
     const { receiptHandle } = message;
     messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, receivedAt }));
   }
-  if (messages.size > 0) await onTaken?.([...messages.keys()]);
+  if (messages.size > 0) onTaken?.([...messages.keys()]);
   return { messages, slowestMs: 0 };
 }
 

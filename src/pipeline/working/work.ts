@@ -58,8 +58,8 @@ export interface HandleOptions {
    * @default false
    */
   inTimeOnly?: boolean;
-  /** Told of a chunk whose items are about to run, which waits until that is heard. */
-  onBegin?: (chunk: Chunk) => Promise<void>;
+  /** Told of a chunk whose items are about to run. */
+  onBegin?: (chunk: Chunk) => void;
 }
 
 /** How long a chunk waits that a worker does not know the task of: another may, or this one soon. */
@@ -167,7 +167,7 @@ export class Worker {
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
       await this.#announce(message, chunk);
     }
-    await options.onBegin?.(chunk);
+    options.onBegin?.(chunk);
     return this.#run(chunk, task, message, options);
   }
 
