@@ -22,12 +22,14 @@ export interface Delivery extends Received {
   notices: Notice[];
 }
 
-/** Long polls at once where each brings all it may: one is handled while others are on their way. */
+/** Long polls at once where they bring much: one is handled while others are on their way. */
 const PARALLEL_POLLS = 3;
 /** What a poll brings at most: SQS gives out ten messages. */
 const POLL_MESSAGES = 10;
-/** Polls that bring less begin so far apart, in milliseconds: what comes meanwhile comes together. */
+/** Polls that bring little begin so far apart, in milliseconds: what comes meanwhile comes together. */
 const PACE_MS = 25;
+/** Fewer messages than a poll may bring, and fewer characters in them, are little. */
+const LITTLE_LENGTH = 65_536;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
 /**
@@ -77,7 +79,7 @@ export class Collector {
         while (polls.size < parallel) polls.add(this.#startPoll(parallel === 1));
         const { poll, messages } = await Promise.race(polls);
         polls.delete(poll);
-        parallel = messages.length < POLL_MESSAGES ? 1 : PARALLEL_POLLS;
+        parallel = isLittle(messages) ? 1 : PARALLEL_POLLS;
         if (messages.length > 0) yield read(messages);
       }
       for (const poll of polls) {
@@ -150,6 +152,11 @@ export class Collector {
       }
     }
   }
+}
+
+function isLittle(messages: readonly Message[]): boolean {
+  const length = messages.reduce((sum, { Body = '' }) => sum + Body.length, 0);
+  return messages.length < POLL_MESSAGES && length < LITTLE_LENGTH;
 }
 
 /** How long a run that ends early takes results that are there already, in milliseconds. */
