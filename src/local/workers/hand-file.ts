@@ -14,7 +14,7 @@ import type { TaskMessage } from '../../pipeline/working/handling.ts';
 //   slots    a hand each, written before the head says so; the last one is for the large message that
 //            is worked on
 
-/** Hands that may be settling, and the one that is worked on. */
+/** More than `pull` has: those that settle, the one that is worked on and the next. */
 const HANDS = 16;
 const LARGE = HANDS;
 
@@ -127,7 +127,7 @@ export class HandNotes {
       return body.length > NOTED_LENGTH ? known : { ...known, body };
     });
     const [first] = messages;
-    const slot = this.#head.subarray(SIZES, LARGE).indexOf(0);
+    const slot = this.#head.subarray(SIZES, SIZES + HANDS).indexOf(0);
     if (first === undefined || slot < 0) throw new Error(`A worker has ${HANDS} hands at most.`);
     this.#slots.set(first, slot);
     this.#fill(slot, noted);

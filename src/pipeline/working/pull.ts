@@ -60,7 +60,7 @@ const HAND_MS = 50;
 const MISJUDGED_MS = 250;
 
 /** Hands whose results are still being sent, together where they are quick, while the next are worked on. */
-const SETTLING_HANDS = 8;
+const SETTLING_HANDS = 10;
 
 /**
  * Takes chunks from the task queue and works on them, one at a time, until told to stop or its

@@ -11,7 +11,7 @@ const MESSAGE_LENGTH = 262_144;
 const MESSAGE_MS = 500;
 
 /** Where a chunk is through, what it left waits so long for the next one's. */
-const LINGER_MS = 20;
+const LINGER_MS = 10;
 
 /** Where a run's results go. */
 export interface Destination {
