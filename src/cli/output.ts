@@ -1,6 +1,7 @@
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
+import { above } from './live-line.ts';
 
 /** Where result lines go. */
 export interface Output {
@@ -109,7 +110,9 @@ function standardOutput(): Output {
           reject(readerError(left));
           return;
         }
-        stdout.write(text, (error) => (error ? reject(readerError(error)) : resolve()));
+        stdout.write(stdout.isTTY ? above(text) : text, (error) =>
+          error ? reject(readerError(error)) : resolve(),
+        );
       }),
     async sync() {},
     async empty() {},
