@@ -15,12 +15,16 @@ interface Facts {
   workers: number | undefined;
 }
 
-/** A bar on a terminal, a line every few seconds elsewhere. */
-export function showProgress(ledger: () => Ledger, facts: Facts): Progress {
+/**
+ * A bar on a terminal, a line every few seconds elsewhere.
+ *
+ * @param isShared whether others may print at the terminal as well, into the middle of a bar
+ */
+export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
   const startedAt = performance.now();
   const before = doneOf(ledger());
   const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
-  if (!process.stderr.isTTY) return lines(state);
+  if (!process.stderr.isTTY || isShared) return lines(state);
   return showLine((columns) => bar(state(), columns), BAR_MS);
 }
 

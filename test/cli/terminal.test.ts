@@ -77,6 +77,17 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     ]);
   });
 
+  it('results that go through a pipe may end there too: no bar is in their way', async () => {
+    const inputs = file(
+      'piped.jsonl',
+      [0, 1, 0].map((seconds) => ({ seconds })),
+    );
+    const line = `fanfold run sleep --input ${inputs} --workers 1 | cat`;
+    const { lines, written } = await atTerminal(line, 80).ended;
+    expect(lines.filter((text) => RESULT.test(text))).toHaveLength(3);
+    expect(written).not.toMatch(/% \|/);
+  });
+
   it('results that go elsewhere have nothing of it in them', async () => {
     const output = join(folder, 'redirected.jsonl');
     const line = `fanfold run echo --range 3 --workers 1 > ${output}`;
