@@ -151,6 +151,22 @@ describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
   });
 });
 
+it('a task that ships, where package.json names other tasks, is told of and can be named', async () => {
+  file('package.json', JSON.stringify({ fanfold: { tasks: TASKS } }));
+  const run = ['run', 'echo', '--range', '1', '--workers', '1'];
+  const { status, stderr } = await fanfold(run, '', folder);
+  expect(stderr).toContain(
+    `The tasks module is ${TASKS}, since package.json says so; "echo" ships with Fanfold: --tasks fanfold/tasks has it.`,
+  );
+  expect(status).toBe(2);
+  expect(await fanfold([...run, '--tasks', 'fanfold/tasks'], '', folder)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"output":0'),
+  });
+  const mistyped = await fanfold(['run', 'sam', '--range', '1'], '', folder);
+  expect(mistyped.stderr).toMatch(/Did you mean "same"\? Known tasks: [^.]*\.\n$/);
+});
+
 it('what was done before a malformed line stays done', async () => {
   const lines = Array.from({ length: 30_000 }, (_, n) => String(n));
   const { status, stdout, stderr } = await fanfold(

@@ -125,6 +125,22 @@ describe('the packed package', () => {
     expect(stdout).toBe('[ 2, 4 ]\nfunction function function\n');
   });
 
+  it('has the tasks that ship, for a tasks module to export again', async () => {
+    write(
+      'src/both.ts',
+      `import { connect } from 'fanfold';
+       import { sleep } from 'fanfold/tasks';
+       export * from 'fanfold/tasks';
+       await using fanfold = await connect();
+       const run = fanfold.map(sleep, [{ seconds: 0 }]);
+       const seconds: number[] = await Array.fromAsync(run.outputs());
+       console.log(seconds);`,
+    );
+    await typecheck(['src/both.ts']);
+    const { stdout } = await runs(NODE, ['src/both.ts'], { cwd: project });
+    expect(stdout).toBe('[ 0 ]\n');
+  });
+
   it('runs as `npx fanfold`, with the tasks that package.json names, in worker processes', async () => {
     const bin = join(project, 'node_modules/.bin');
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
@@ -141,6 +157,11 @@ describe('the packed package', () => {
     const shipped = mkdtempSync(join(root, 'shipped-'));
     const listed = await runs(join(bin, 'fanfold'), ['tasks'], { cwd: shipped, env });
     expect(listed.stdout).toBe('echo\nsha256\nsleep\n');
+    const named = await runs(join(bin, 'fanfold'), ['tasks', '--tasks', 'fanfold/tasks'], {
+      cwd: project,
+      env,
+    });
+    expect(named.stdout).toBe(listed.stdout);
     expect(existsSync(join(project, 'node_modules/fanfold/src'))).toBe(false);
   });
 });
