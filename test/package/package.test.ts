@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { install, pack, samplesOf } from './packed.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
+const README = join(REPOSITORY, 'README.md');
 const NODE = process.execPath;
 const root = mkdtempSync(join(tmpdir(), 'fanfold-package-'));
 /** A user's project, with the packed package and its dependencies installed. */
@@ -49,7 +51,8 @@ const design = join(import.meta.dirname, 'samples');
 
 beforeAll(() => {
   install(pack(root), project);
-  write('package.json', '{"type":"module","fanfold":{"tasks":"src/tasks.ts"}}');
+  // The README's own: its samples have to run with what it says, and nothing else.
+  write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });
 });
