@@ -131,6 +131,21 @@ describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
       'ended with exit code 7',
     ],
     [
+      'one that ends as if all were well',
+      ['tasks', '--tasks', file('ends.ts', 'process.exit(0);')],
+      'ended with exit code 0',
+    ],
+    [
+      'one that waits for nothing',
+      ['tasks', '--tasks', file('waits.ts', 'await new Promise(() => {});')],
+      'cannot be used: nothing is left that could settle what its top-level await waits for',
+    ],
+    [
+      'one that waits for nothing, of a run',
+      ['run', 'echo', '--range', '1', '--tasks', join(folder, 'waits.ts')],
+      'cannot be used: nothing is left',
+    ],
+    [
       'one without tasks',
       ['tasks', '--tasks', file('none.ts', 'export const a = 1;')],
       'exports no task',
