@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Plain JavaScript that old versions of Node can read: it says which one is needed.
+// Plain JavaScript that old versions of Node can read: on one of them, it has a newer one go on.
+import { followLauncher, isLaunched, launch, NEEDED } from './newer-node.js';
+
 const [major] = process.versions.node.split('.');
-if (Number(major) < 24) {
-  console.error(
-    `fanfold: Node 24 or later is needed; this is ${process.versions.node}. \`npm install --save-dev node@24\` puts one next to your packages, and \`npx fanfold\` uses it.`,
-  );
-  process.exitCode = 2;
+if (Number(major) < NEEDED) {
+  launch();
 } else {
+  if (isLaunched) followLauncher();
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   const { main } = await import('#cli');

@@ -1,6 +1,8 @@
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
+import { above } from './live-line.ts';
 
 /** Where result lines go. */
 export interface Output {
@@ -43,6 +45,13 @@ export async function checkOutput(path: string, inputPath: string | undefined): 
 async function sameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)));
   return a === b;
+}
+
+/** Whether results go through a pipe, which may end at the terminal all the same: `| jq .output`. */
+export function isPiped(path: string | undefined): boolean {
+  if (path !== undefined) return false;
+  const stat = fstatSync(process.stdout.fd);
+  return stat.isFIFO() || stat.isSocket();
 }
 
 /** What is written is appended, to what is there too. */
@@ -109,7 +118,9 @@ function standardOutput(): Output {
           reject(readerError(left));
           return;
         }
-        stdout.write(text, (error) => (error ? reject(readerError(error)) : resolve()));
+        stdout.write(stdout.isTTY ? above(text) : text, (error) =>
+          error ? reject(readerError(error)) : resolve(),
+        );
       }),
     async sync() {},
     async empty() {},

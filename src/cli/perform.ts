@@ -1,7 +1,7 @@
 import { FanfoldError, InputError, type Ledger, type ResultBatch, type Run } from '../index.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
-import { ReaderLeft } from './output.ts';
+import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Following, Recorded } from './resume/index.ts';
 import { say } from './say.ts';
@@ -45,7 +45,7 @@ export async function perform(job: Job): Promise<number> {
   const following = job.isElsewhere ? follow(run, job) : undefined;
   const progress = quiet
     ? undefined
-    : showProgress(() => run.ledger, { total: inputs?.total, workers });
+    : showProgress(() => run.ledger, { total: inputs?.total, workers }, isPiped(job.output));
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();

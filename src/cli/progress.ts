@@ -1,5 +1,5 @@
-import { type Options, SingleBar } from 'cli-progress';
 import type { Ledger } from '../index.ts';
+import { showLine } from './live-line.ts';
 import { say } from './say.ts';
 
 /** Tells the human how far a run is, until it is stopped. */
@@ -10,15 +10,22 @@ export interface Progress {
 const LINE_MS = 5_000;
 const BAR_MS = 200;
 
-/** A bar on a terminal, a line every few seconds elsewhere. */
-export function showProgress(
-  ledger: () => Ledger,
-  facts: { total: number | undefined; workers: number | undefined },
-): Progress {
+interface Facts {
+  total: number | undefined;
+  workers: number | undefined;
+}
+
+/**
+ * A bar on a terminal, a line every few seconds elsewhere.
+ *
+ * @param isShared whether others may print at the terminal as well, into the middle of a bar
+ */
+export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
   const startedAt = performance.now();
   const before = doneOf(ledger());
   const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
-  return process.stderr.isTTY ? bar(state) : lines(state);
+  if (!process.stderr.isTTY || isShared) return lines(state);
+  return showLine((columns) => bar(state(), columns), BAR_MS);
 }
 
 interface State {
@@ -33,13 +40,13 @@ interface State {
 /** @param before how many were done before it began */
 function stateOf(
   ledger: Ledger,
-  { total, workers }: { total: number | undefined; workers: number | undefined },
+  { total, workers }: Facts,
   before: number,
   seconds: number,
 ): State {
   const { inputs, failed, sealed } = ledger;
   const done = doneOf(ledger);
-  const rate = (done - before) / seconds;
+  const rate = seconds > 0 ? (done - before) / seconds : 0;
   return { done, total: sealed ? inputs : total, failed, rate, workers };
 }
 
@@ -47,38 +54,22 @@ function doneOf({ ok, failed, cancelled }: Ledger): number {
   return ok + failed + cancelled;
 }
 
-function bar(state: () => State): Progress {
-  const options: Options = {
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    stopOnComplete: false,
-    barsize: 30,
-    format: (settings, params, payload: State) => {
-      const { done, total, failed, rate, workers } = payload;
-      const facts = `${text(rate)}/s | ${workers === undefined ? '' : `${workers} workers | `}${failed} failed`;
-      if (total === undefined) return `${done} done | ${facts}`;
-      const size = settings.barsize ?? 30;
-      const full = Math.floor(params.progress * size);
-      const drawn = `${'█'.repeat(full)}${'░'.repeat(size - full)}`;
-      const percent = Math.floor(params.progress * 100);
-      return `${drawn} ${percent}% | ${done}/${total} | ${facts} | ETA ${eta(payload)}`;
-    },
-  };
-  const drawn = new SingleBar(options);
-  const first = state();
-  drawn.start(first.total ?? 1, 0, first);
-  const timer = setInterval(() => {
-    const now = state();
-    drawn.setTotal(now.total ?? Math.max(1, now.done));
-    drawn.update(now.done, now);
-  }, BAR_MS);
-  return {
-    stop() {
-      clearInterval(timer);
-      drawn.stop();
-    },
-  };
+const BAR_COLUMNS = { most: 30, least: 10 };
+
+function bar(state: State, columns: number): string {
+  const { done, total, failed, rate, workers } = state;
+  const speed = [`${text(rate)}/s`, ...(workers === undefined ? [] : [`${workers} workers`])];
+  if (total === undefined) return [`${done} done`, `${failed} failed`, ...speed].join(' | ');
+  const part = total === 0 ? 1 : Math.min(1, done / total);
+  const percent = `${Math.floor(part * 100)}%`;
+  const facts = [percent, `${done}/${total}`, `${failed} failed`, `ETA ${eta(state)}`, ...speed];
+  // A narrow window goes without the bar, then without what matters least.
+  while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
+  const told = facts.join(' | ');
+  const size = Math.min(BAR_COLUMNS.most, columns - told.length - 1);
+  if (size < BAR_COLUMNS.least) return told;
+  const full = Math.floor(part * size);
+  return `${'█'.repeat(full)}${'░'.repeat(size - full)} ${told}`;
 }
 
 function lines(state: () => State): Progress {

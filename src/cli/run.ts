@@ -27,6 +27,7 @@ import {
 import { isS3, runFromS3 } from './run-s3.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
+import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
 interface RunFlags extends ResumeFlags, PlaceFlags {
@@ -63,7 +64,7 @@ export function addRun(program: Command): void {
     )
     .option(
       '--tasks <module>',
-      'the tasks module (default: what package.json says under "fanfold", else the tasks that ship)',
+      'the tasks module (default: what package.json says under "fanfold", else the tasks that ship, fanfold/tasks)',
     )
     .option(
       '--max-failures <n>',
@@ -92,7 +93,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   const place = await openPlace(flags);
   await using fanfold = place.fanfold;
   // Before the old results are gone: a name may be wrong, or nobody there.
-  await fanfold.check(task);
+  await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
   const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
   const { earlier, collector } = recorded;
@@ -134,7 +135,7 @@ async function attemptFromS3(
   if (flags.output !== undefined) await checkOutput(flags.output, undefined);
   const place = await openPlace(flags);
   await using fanfold = place.fanfold;
-  await fanfold.check(task);
+  await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
   return await runFromS3(task, flags, place, options, signal);
 }

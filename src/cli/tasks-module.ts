@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FanfoldError } from '../index.ts';
+import { type Fanfold, FanfoldError } from '../index.ts';
+
+/** The tasks that ship, as a module that anybody can import. */
+const SHIPPED = 'fanfold/tasks';
 
 /** Where tasks come from. */
 export interface TasksModule {
@@ -12,10 +15,46 @@ export interface TasksModule {
 
 /** The tasks module: as given, else as the nearest package.json says, else the one that ships. */
 export function findTasksModule(given: string | undefined, cwd = process.cwd()): TasksModule {
-  if (given !== undefined) return { path: resolve(cwd, given), shipped: false };
+  if (given !== undefined) return { path: pathOf(given, cwd), shipped: false };
   const named = namedInPackage(cwd);
   if (named !== undefined) return { path: named, shipped: false };
-  return { path: fileURLToPath(import.meta.resolve('#shipped-tasks')), shipped: true };
+  return { path: pathOf(SHIPPED, cwd), shipped: true };
+}
+
+function pathOf(module: string, folder: string): string {
+  return module === SHIPPED ? fileURLToPath(import.meta.resolve(SHIPPED)) : resolve(folder, module);
+}
+
+/**
+ * Asks the place where tasks run for a task. Of one that ships, where another tasks module is in
+ * force, it says so: nobody else would look for it there.
+ *
+ * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
+ */
+export async function checkTask(
+  fanfold: Fanfold,
+  task: string,
+  given: string | undefined,
+): Promise<void> {
+  try {
+    await fanfold.check(task);
+  } catch (error) {
+    const isUnknownHere =
+      fanfold.tasks !== undefined && error instanceof FanfoldError && error.code === 'UnknownTask';
+    if (!isUnknownHere || !(await ships(task))) throw error;
+    const { path } = findTasksModule(given);
+    const why = given === undefined ? ', since package.json says so' : '';
+    throw new FanfoldError(
+      'UnknownTask',
+      `${error.message} The tasks module is ${path}${why}; "${task}" ships with Fanfold: --tasks ${SHIPPED} has it.`,
+      { cause: error },
+    );
+  }
+}
+
+async function ships(name: string): Promise<boolean> {
+  const shipped = await import('fanfold/tasks');
+  return Object.values(shipped).some((task) => task.name === name);
 }
 
 function namedInPackage(cwd: string): string | undefined {
@@ -23,7 +62,7 @@ function namedInPackage(cwd: string): string | undefined {
     const file = join(folder, 'package.json');
     if (existsSync(file)) {
       const tasks = readPackage(file).fanfold?.tasks;
-      return tasks === undefined ? undefined : resolve(folder, tasks);
+      return tasks === undefined ? undefined : pathOf(tasks, folder);
     }
     if (dirname(folder) === folder) return undefined;
   }

@@ -1,4 +1,5 @@
 import type { Work } from '../index.ts';
+import { showLine } from './live-line.ts';
 import { say } from './say.ts';
 
 /** Tells the human what workers do, until it is stopped. */
@@ -11,34 +12,11 @@ export interface Shown {
 const LINE_MS = 5_000;
 const UPDATE_MS = 500;
 
-/** The beginning of the line, and nothing behind it. */
-const CLEAR = '\r\u001b[K';
-
 /** One line that is kept up to date on a terminal; elsewhere a line every few seconds, when there is news. */
 export function showWork(work: Work): Shown {
   const rate = rates(work);
-  return process.stderr.isTTY ? updating(() => textOf(work, rate())) : lines(work, rate);
-}
-
-function updating(text: () => string): Shown {
-  let isStopped = false;
-  const draw = () => {
-    if (!isStopped) process.stderr.write(`${CLEAR}${text()}`);
-  };
-  draw();
-  const timer = setInterval(draw, UPDATE_MS);
-  return {
-    say(message) {
-      process.stderr.write(CLEAR);
-      say(message);
-      draw();
-    },
-    stop() {
-      isStopped = true;
-      clearInterval(timer);
-      process.stderr.write(CLEAR);
-    },
-  };
+  if (!process.stderr.isTTY) return lines(work, rate);
+  return { say, ...showLine(() => textOf(work, rate()), UPDATE_MS) };
 }
 
 function lines(work: Work, rate: () => number): Shown {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
+export const REPOSITORY = join(import.meta.dirname, '../..');
 export const TASKS = join(REPOSITORY, 'test/fixtures/tasks.ts');
 
 export interface Ended {
@@ -25,10 +25,17 @@ export function start(
   {
     env,
     through = [],
+    node = [process.execPath],
     ...options
-  }: { cwd?: string; env?: NodeJS.ProcessEnv; through?: readonly string[] } = {},
+  }: {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    through?: readonly string[];
+    node?: readonly string[];
+    detached?: boolean;
+  } = {},
 ): Command {
-  const line = [...through, process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
+  const line = [...through, ...node, join(REPOSITORY, 'bin/fanfold.js'), ...args];
   const [program = '', ...rest] = line;
   const child = spawn(program, rest, {
     ...options,

@@ -131,6 +131,21 @@ describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
       'ended with exit code 7',
     ],
     [
+      'one that ends as if all were well',
+      ['tasks', '--tasks', file('ends.ts', 'process.exit(0);')],
+      'ended with exit code 0',
+    ],
+    [
+      'one that waits for nothing',
+      ['tasks', '--tasks', file('waits.ts', 'await new Promise(() => {});')],
+      'cannot be used: nothing is left that could settle what its top-level await waits for',
+    ],
+    [
+      'one that waits for nothing, of a run',
+      ['run', 'echo', '--range', '1', '--tasks', join(folder, 'waits.ts')],
+      'cannot be used: nothing is left',
+    ],
+    [
       'one without tasks',
       ['tasks', '--tasks', file('none.ts', 'export const a = 1;')],
       'exports no task',
@@ -149,6 +164,22 @@ describe.concurrent('a user’s mistake gets a sentence and status 2', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
     expect([status, stdout]).toEqual([2, '']);
   });
+});
+
+it('a task that ships, where package.json names other tasks, is told of and can be named', async () => {
+  file('package.json', JSON.stringify({ fanfold: { tasks: TASKS } }));
+  const run = ['run', 'echo', '--range', '1', '--workers', '1'];
+  const { status, stderr } = await fanfold(run, '', folder);
+  expect(stderr).toContain(
+    `The tasks module is ${TASKS}, since package.json says so; "echo" ships with Fanfold: --tasks fanfold/tasks has it.`,
+  );
+  expect(status).toBe(2);
+  expect(await fanfold([...run, '--tasks', 'fanfold/tasks'], '', folder)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"output":0'),
+  });
+  const mistyped = await fanfold(['run', 'sam', '--range', '1'], '', folder);
+  expect(mistyped.stderr).toMatch(/Did you mean "same"\? Known tasks: [^.]*\.\n$/);
 });
 
 it('what was done before a malformed line stays done', async () => {

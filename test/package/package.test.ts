@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { install, pack, samplesOf } from './packed.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
+const README = join(REPOSITORY, 'README.md');
 const NODE = process.execPath;
 const root = mkdtempSync(join(tmpdir(), 'fanfold-package-'));
 /** A user's project, with the packed package and its dependencies installed. */
@@ -49,7 +51,8 @@ const design = join(import.meta.dirname, 'samples');
 
 beforeAll(() => {
   install(pack(root), project);
-  write('package.json', '{"type":"module","fanfold":{"tasks":"src/tasks.ts"}}');
+  // The README's own: its samples have to run with what it says, and nothing else.
+  write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });
 });
@@ -125,6 +128,22 @@ describe('the packed package', () => {
     expect(stdout).toBe('[ 2, 4 ]\nfunction function function\n');
   });
 
+  it('has the tasks that ship, for a tasks module to export again', async () => {
+    write(
+      'src/both.ts',
+      `import { connect } from 'fanfold';
+       import { sleep } from 'fanfold/tasks';
+       export * from 'fanfold/tasks';
+       await using fanfold = await connect();
+       const run = fanfold.map(sleep, [{ seconds: 0 }]);
+       const seconds: number[] = await Array.fromAsync(run.outputs());
+       console.log(seconds);`,
+    );
+    await typecheck(['src/both.ts']);
+    const { stdout } = await runs(NODE, ['src/both.ts'], { cwd: project });
+    expect(stdout).toBe('[ 0 ]\n');
+  });
+
   it('runs as `npx fanfold`, with the tasks that package.json names, in worker processes', async () => {
     const bin = join(project, 'node_modules/.bin');
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
@@ -141,6 +160,11 @@ describe('the packed package', () => {
     const shipped = mkdtempSync(join(root, 'shipped-'));
     const listed = await runs(join(bin, 'fanfold'), ['tasks'], { cwd: shipped, env });
     expect(listed.stdout).toBe('echo\nsha256\nsleep\n');
+    const named = await runs(join(bin, 'fanfold'), ['tasks', '--tasks', 'fanfold/tasks'], {
+      cwd: project,
+      env,
+    });
+    expect(named.stdout).toBe(listed.stdout);
     expect(existsSync(join(project, 'node_modules/fanfold/src'))).toBe(false);
   });
 });

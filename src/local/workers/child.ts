@@ -105,17 +105,25 @@ async function work(start: Start): Promise<void> {
 }
 
 async function load(url: string): Promise<TaskRegistry | undefined> {
+  // Only what the module waits for is to keep this process: when that is nothing, it never loads.
+  process.channel?.unref();
+  const stuck = () =>
+    unloadable('nothing is left that could settle what its top-level await waits for');
+  process.once('beforeExit', stuck);
   try {
     const module: object = await import(url);
     return TaskRegistry.fromModule(module, 'it');
   } catch (error) {
-    const place = error instanceof SyntaxError ? placeOf(error) : '';
-    process.send?.(
-      { type: 'unloadable', reason: `${messageOf(error)}${place}` } as FromWorker,
-      () => process.exit(1),
-    );
+    unloadable(`${messageOf(error)}${error instanceof SyntaxError ? placeOf(error) : ''}`);
     return undefined;
+  } finally {
+    process.off('beforeExit', stuck);
+    process.channel?.ref();
   }
+}
+
+function unloadable(reason: string): void {
+  void tell({ type: 'unloadable', reason }).then(() => process.exit(1));
 }
 
 /** Node puts the file and line of a syntax error in front of its stack. */

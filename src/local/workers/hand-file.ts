@@ -14,7 +14,7 @@ import type { TaskMessage } from '../../pipeline/working/handling.ts';
 //   slots    a hand each, written before the head says so; the last one is for the large message that
 //            is worked on
 
-/** More than `pull` has: those that settle, the one that is worked on and the next. */
+/** More than `pull` has: those that settle, and the one that is worked on. */
 const HANDS = 16;
 const LARGE = HANDS;
 
@@ -77,7 +77,7 @@ export class HandFile {
 
   get isEmpty(): boolean {
     return this.#head()
-      .subarray(SIZES, LARGE)
+      .subarray(SIZES, SIZES + HANDS)
       .every((size) => size === 0);
   }
 

@@ -57,6 +57,9 @@ const FAREWELL_MS = 1_500;
 
 const LOOK_MS = 1_000;
 
+/** How long a tasks module may take to load. */
+const LOAD_SECONDS = 60;
+
 /** A process that tells every second that it is alive, and has not for so long, is blocked. */
 const SURELY_BLOCKED_MS = 5_000;
 
@@ -76,7 +79,7 @@ export class WorkerProcess {
    * is stopped, and its words wait to be read.
    */
   #silentLooks = 0;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  readonly #watch: ReturnType<typeof setInterval>;
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
@@ -104,6 +107,8 @@ export class WorkerProcess {
     process.on('exit', kill);
     void this.ended.then(() => process.off('exit', kill));
     this.#tell({ type: 'start', start: options.start });
+    this.#watch = setInterval(() => this.#look(), LOOK_MS);
+    this.#watch.unref();
   }
 
   get pid(): number | undefined {
@@ -132,8 +137,6 @@ export class WorkerProcess {
     switch (message.type) {
       case 'ready':
         this.#started = true;
-        this.#watch = setInterval(() => this.#look(), LOOK_MS);
-        this.#watch.unref();
         this.#options.onReady(message.tasks);
         break;
       case 'unloadable':
@@ -154,9 +157,21 @@ export class WorkerProcess {
     }
   }
 
-  /** A task that never gives the thread back can't be timed out from within. */
   #look(): void {
-    const blockedMs = ++this.#silentLooks * LOOK_MS;
+    this.#silentLooks++;
+    if (this.#started) this.#killBlocked();
+    else this.#killUnloaded();
+  }
+
+  #killUnloaded(): void {
+    if (this.#silentLooks * LOOK_MS < LOAD_SECONDS * 1000) return;
+    this.#unloadable = `it has not loaded within ${LOAD_SECONDS} s. What takes longer is for a task to do, at its first input.`;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** A task that never gives the thread back can't be timed out from within. */
+  #killBlocked(): void {
+    const blockedMs = this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
     const { begun, messages } = this.#hand.read();
     const working = messages.find(({ place }) => place === begun);

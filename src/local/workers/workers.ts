@@ -135,14 +135,15 @@ export class Workers {
     else setTimeout(() => this.#closed || this.#start(worker), PAUSE_MS);
   }
 
-  #isHopeless({ killed }: Death): boolean {
-    if (killed) return ++this.#killedStarts >= KILLED_STARTS;
+  #isHopeless(death: Death): boolean {
+    if (isKilledByOthers(death)) return ++this.#killedStarts >= KILLED_STARTS;
     return this.#tasks.size === 0 || ++this.#failedStarts >= FAILED_STARTS;
   }
 
-  #fail({ unloadable, cause, killed }: Death): void {
+  #fail(death: Death): void {
+    const { unloadable, cause } = death;
     const why = unloadable ?? `the process that loads it ended with ${cause}`;
-    const error = killed
+    const error = isKilledByOthers(death)
       ? new FanfoldError(
           'RunFailed',
           `Worker processes are killed (${cause}) before they have started.`,
@@ -189,6 +190,11 @@ export class Workers {
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);
   }
+}
+
+/** Else its tasks module was at fault: it took too long, or said what was wrong. */
+function isKilledByOthers({ killed, unloadable }: Death): boolean {
+  return killed && unloadable === undefined;
 }
 
 function displayed(url: string): string {

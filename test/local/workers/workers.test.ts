@@ -253,6 +253,49 @@ describe('worker processes', () => {
     });
   });
 
+  it.each([
+    ['waits for what does not come', 'setInterval(() => {}, 1000); await new Promise(() => {});'],
+    ['never gives the thread back', 'for (;;);'],
+  ])('are killed over a tasks module that %s', async (how, code) => {
+    const module = join(folder, `${how.replaceAll(' ', '-')}.mjs`);
+    writeFileSync(module, code);
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      let seconds = 0;
+      let isOpening = true;
+      const opening = connect({ tasks: module, workers: 2 }).finally(() => {
+        isOpening = false;
+      });
+      const failed = expect(opening).rejects.toMatchObject({
+        code: 'BadTask',
+        message: expect.stringContaining(
+          `${module} cannot be used: it has not loaded within 60 s.`,
+        ),
+      });
+      for (; isOpening; seconds++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        vi.advanceTimersByTime(1_000);
+      }
+      await failed;
+      expect(seconds).toBeGreaterThanOrEqual(60);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('may take a while to load their tasks module', async () => {
+    const module = join(folder, 'slow.mjs');
+    const defining = `import { defineTask } from '${join(import.meta.dirname, '../../../src/index.ts')}';`;
+    writeFileSync(
+      module,
+      `${defining}
+       await new Promise((resolve) => setTimeout(resolve, 1_500));
+       export const slow = defineTask({ name: 'slow', run: () => 1 });`,
+    );
+    await using fanfold = await connect({ tasks: module, workers: 1 });
+    expect(await Array.fromAsync(fanfold.map('slow', [1]).outputs())).toEqual([1]);
+  });
+
   it('end the run when their replacements cannot load the tasks any more', async () => {
     const module = join(folder, 'changing.ts');
     writeFileSync(

@@ -1,0 +1,99 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { results, TASKS } from './command.ts';
+import { atTerminal } from './terminal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-terminal-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+function file(name: string, lines: readonly unknown[]): string {
+  writeFileSync(join(folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return join(folder, name);
+}
+
+const RESULT = /^\{.*\}$/;
+const SUMMARY = /^fanfold: .* inputs = /;
+
+// Of the others `script` takes other options.
+describe.runIf(process.platform === 'linux')('at a terminal', () => {
+  it('results are printed above the progress, each whole, in windows wide and narrow', async () => {
+    const inputs = file(
+      'sleeps.jsonl',
+      [0, 1, 0, 1, 0, 1].map((seconds) => ({ seconds })),
+    );
+    const screens = [100, 40].map(
+      (columns) => atTerminal(`fanfold run sleep --input ${inputs} --workers 2`, columns).ended,
+    );
+    for (const { lines, status, written } of await Promise.all(screens)) {
+      expect(status).toBe(0);
+      // It was there, and is gone.
+      expect(written).toMatch(/[1-9]\d?% \| \d\/6 \| 0 failed \| ETA/);
+      const [note, ...told] = lines;
+      expect(note).toContain('these ship with fanfold');
+      const summary = told.pop();
+      expect(summary).toMatch(SUMMARY);
+      for (const line of told) expect(line).toMatch(RESULT);
+      expect(results(told.join('\n')).map(({ index }) => index)).toHaveLength(6);
+    }
+  });
+
+  it('so are thousands of results a second', async () => {
+    const { lines } = await atTerminal('fanfold run echo --range 20000 --workers 2', 80).ended;
+    const printed = lines.filter((line) => RESULT.test(line)).join('\n');
+    const indexes = results(printed).map(({ index }) => index);
+    expect(indexes.sort((a, b) => a - b)).toEqual(Array.from({ length: 20_000 }, (_, n) => n));
+    expect(lines.at(-1)).toMatch(SUMMARY);
+    expect(lines).toHaveLength(20_002);
+  });
+
+  it('so is what is said meanwhile', async () => {
+    const inputs = file('wild.jsonl', ['fine', 'throws', 'is killed', 'hangs', 'fine']);
+    const line = `fanfold run wild --tasks ${TASKS} --input ${inputs} --workers 1`;
+    const { lines, status, written } = await atTerminal(line, 60).ended;
+    expect(status).toBe(1);
+    expect(written).toMatch(/\d% \| \d\/5 \| [1-9] failed/);
+    expect(lines.filter((text) => RESULT.test(text))).toHaveLength(5);
+    expect(lines.filter((text) => text.startsWith('fanfold: worker-1 died'))).not.toEqual([]);
+    for (const text of lines) expect(text).toMatch(/^fanfold: |^\{.*\}$/);
+  });
+
+  it('Ctrl-C takes the progress away, and leaves the results as they are', async () => {
+    const inputs = file(
+      'interrupted.jsonl',
+      [0, 0, 600, 600].map((ms) => ({ seconds: ms / 2 })),
+    );
+    const run = atTerminal(`fanfold run sleep --input ${inputs} --workers 2`, 40);
+    await expect.poll(run.written, { timeout: 20_000 }).toContain('50% | 2/4');
+    run.type('\u0003');
+    const { lines, status } = await run.ended;
+    expect(status).toBe(130);
+    const [note, first, second, ...told] = lines;
+    expect(note).toContain('these ship with fanfold');
+    expect(results(`${first}\n${second}`).map(({ status }) => status)).toEqual(['ok', 'ok']);
+    expect(told).toEqual([
+      'fanfold: interrupted: 2 of 4 inputs read so far are done (2 ok, 0 failed)',
+      'fanfold: with --output FILE it could be gone on with, by --resume',
+    ]);
+  });
+
+  it('results that go through a pipe may end there too: no bar is in their way', async () => {
+    const inputs = file(
+      'piped.jsonl',
+      [0, 1, 0].map((seconds) => ({ seconds })),
+    );
+    const line = `fanfold run sleep --input ${inputs} --workers 1 | cat`;
+    const { lines, written } = await atTerminal(line, 80).ended;
+    expect(lines.filter((text) => RESULT.test(text))).toHaveLength(3);
+    expect(written).not.toMatch(/% \|/);
+  });
+
+  it('results that go elsewhere have nothing of it in them', async () => {
+    const output = join(folder, 'redirected.jsonl');
+    const line = `fanfold run echo --range 3 --workers 1 > ${output}`;
+    const { lines, written } = await atTerminal(line, 80).ended;
+    expect(written).toContain('0/3');
+    expect(lines).toHaveLength(2);
+    expect(results(readFileSync(output, 'utf8'))).toHaveLength(3);
+  });
+});
