@@ -66,7 +66,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       inputs: undefined,
       carried: undefined,
       recorded,
-      place: place.name,
+      place,
       isElsewhere: true,
       output,
       // Its results come once each: what is here now does not come again, with --output or without.

@@ -2,7 +2,9 @@ import { FanfoldError, InputError, type Ledger, type ResultBatch, type Run } fro
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
 import { isPiped, ReaderLeft } from './output.ts';
+import type { Place } from './place.ts';
 import { showProgress } from './progress.ts';
+import { tellWhyQuiet } from './quiet.ts';
 import type { Following, Recorded } from './resume/index.ts';
 import { say } from './say.ts';
 import { Interrupted } from './signals.ts';
@@ -19,8 +21,9 @@ export interface Job {
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
   recorded: Recorded;
-  /** Where it runs, and whether it goes on there without this command. */
-  place: string;
+  /** Where it runs. */
+  place: Place;
+  /** Whether it goes on there without this command. */
   isElsewhere: boolean;
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
@@ -46,6 +49,7 @@ export async function perform(job: Job): Promise<number> {
   const progress = quiet
     ? undefined
     : showProgress(() => run.ledger, { total: inputs?.total, workers }, isPiped(job.output));
+  const watched = job.isElsewhere && !quiet ? tellWhyQuiet(run, job.place) : undefined;
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
@@ -62,6 +66,7 @@ export async function perform(job: Job): Promise<number> {
     throw error;
   } finally {
     progress?.stop();
+    watched?.stop();
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();
@@ -80,9 +85,9 @@ export async function perform(job: Job): Promise<number> {
 function follow(run: Run, { recorded, inputs, isBegunHere, place, quiet }: Job): Following {
   const isNew = recorded.living?.runId !== run.runId;
   const isOurs = inputs !== undefined || isBegunHere === true;
-  if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${place}`);
+  if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${place.name}`);
   try {
-    return recorded.follow(run, place);
+    return recorded.follow(run, place.name);
   } catch (error) {
     // Nobody could go on with a run of ours that is not recorded: it ends. Others' go on.
     if (!isOurs) run.leave();

@@ -47,7 +47,7 @@ export async function runFromS3(
     isBegunHere: true,
     carried: undefined,
     recorded,
-    place: place.name,
+    place,
     isElsewhere: true,
     output,
     again: recorded.resumable ? resumeLine() : undefined,

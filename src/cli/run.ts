@@ -112,7 +112,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     inputs,
     carried,
     recorded,
-    place: place.name,
+    place,
     isElsewhere,
     output: flags.output,
     again: recorded.resumable ? resumeLine(process.argv.slice(2)) : undefined,

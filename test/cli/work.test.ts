@@ -145,6 +145,15 @@ describe('fanfold work', () => {
     expect(indexes.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
   });
 
+  it('is asked for by a run that nobody works on', { timeout: 60_000 }, async () => {
+    const server = await serve(['--tasks', TASKS]);
+    const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
+    await told(run, /(nothing comes: \d+ chunks wait, and no worker has one)/);
+    const [, line = ''] = /`fanfold ([^`]+)` takes them/.exec(run.said()) ?? [];
+    await work([...line.split(' ').slice(1), '--tasks', TASKS]);
+    expect((await run.ended).status).toBe(0);
+  });
+
   it('ends when a server that is back has another secret', { timeout: 60_000 }, async () => {
     const keys = (secret: string) => ({ AWS_ACCESS_KEY_ID: 'K', AWS_SECRET_ACCESS_KEY: secret });
     const server = await serve([], keys('one'));

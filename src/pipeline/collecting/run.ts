@@ -191,9 +191,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
     const collector = new Collector(this.#deployment.sqs, queueUrl);
-    const close = () => collector.close();
-    this.#stop.signal.addEventListener('abort', close);
-    if (this.#stop.signal.aborted) close();
+    onAbort(this.#stop.signal, this.ended, () => collector.close());
     const order = ordered
       ? new InOrder(leadingOf(this.#account), (received) => collector.acknowledge(received))
       : undefined;
@@ -225,7 +223,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
     } finally {
       attendance.close();
-      this.#stop.signal.removeEventListener('abort', close);
       await collector.settled();
       await attendance.end(account.balanced || this.#ending !== undefined);
     }
