@@ -1,3 +1,4 @@
 export { SignatureError, type SignatureFault } from './errors.ts';
+export { Signer } from './signer.ts';
 export type { Credentials } from './signing-keys.ts';
 export { Verifier } from './verifier.ts';

@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { explaining } from '../../aws-errors.ts';
+import { Signer } from '../auth/index.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';
 import type { Connection, Place } from './connection.ts';
@@ -38,15 +39,24 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
 /** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */
 export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
-  const { credentials: _, signer, ...plain } = PLAIN_SQS;
+  const { credentials: _, signer: __, ...plain } = PLAIN_SQS;
   const client = new SQSClient({
     ...plain,
-    ...(connection.credentials === 'none' ? { signer } : {}),
+    ...signerOf(connection),
     ...placeOf(connection, timeoutMs),
     retryStrategy: new UnmeteredRetries(more.maxAttempts),
     ...more,
   });
+  // What a server does not read need not be written, signed and checked with each request.
+  if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
+}
+
+/** The SDK's own signer is for keys that it finds by itself, which may change. */
+function signerOf({ credentials, region }: Connection) {
+  if (credentials === undefined) return {};
+  if (credentials === 'none') return { signer: PLAIN_SQS.signer };
+  return { signer: new Signer({ credentials, region, service: 'sqs' }) };
 }
 
 export function lambdaOf(connection: Connection): LambdaClient {
