@@ -16,29 +16,37 @@ const ONE_BY_ONE = 20_000;
 export const basemanager: Benchmark = {
   name: 'basemanager',
   about:
-    "echo, inputs in memory, a server (ours on disk) and 2 clients, from first task to last result; baseline: Python's BaseManager queues, which know no chunks",
+    "echo, inputs in memory, a server and 2 clients, from first task to last result; baseline: Python's BaseManager queues, which are in memory and know no chunks",
   async run(bench) {
     if (spawnSync('python3', ['--version']).status !== 0) return { skipped: 'no python3' };
-    await using served = await serveForBench(bench, CLIENTS);
     const theirs = () =>
       rateOf(bench, { program: 'python3', args: [THEIRS, String(ONE_BY_ONE), String(CLIENTS)] });
-    const [chunked, baseline] = await inTurns(3, () => ours(bench, served, [CHUNKED]), theirs);
-    const [single, again] = await inTurns(3, () => ours(bench, served, [ONE_BY_ONE, 1]), theirs);
-    const theirRate = median([...baseline, ...again].toSorted((a, b) => a - b).slice(1));
+    const baseline: number[] = [];
+    const rates = async (memory: boolean, args: readonly number[]) => {
+      await using served = await serveForBench(bench, CLIENTS, { memory });
+      const [rate, their] = await inTurns(3, () => ours(bench, served, args), theirs);
+      baseline.push(...their);
+      return median(rate);
+    };
+    const chunked = await rates(false, [CHUNKED]);
+    const single = await rates(true, [ONE_BY_ONE, 1]);
+    const kept = await rates(false, [ONE_BY_ONE, 1]);
+    const theirRate = median(baseline.toSorted((a, b) => a - b));
     return [
-      figure('chunks as they come', median(chunked), theirRate, 50),
-      figure('one task a message', median(single), theirRate, 1),
+      figure('chunks as they come, ours on disk', chunked, theirRate, 50),
+      figure('one task a message, both in memory', single, theirRate, 1),
+      figure('one task a message, ours on disk', kept, theirRate),
     ];
   },
 };
 
-function figure(what: string, ours: number, theirs: number, goal: number) {
+function figure(what: string, ours: number, theirs: number, goal?: number) {
   return {
     what,
     ours: perSecond(ours, 'tasks'),
     baseline: perSecond(theirs, 'tasks'),
     ratio: times(ours / theirs),
-    goal: atLeast(ours / theirs, goal, times),
+    ...(goal === undefined ? {} : { goal: atLeast(ours / theirs, goal, times) }),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Bench } from './benchmark.ts';
 import { fanfold } from './fanfold.ts';
 
-/** A `fanfold serve` that keeps its queues in the bench's folder, and workers at it, each a command of its own. */
+/** A `fanfold serve`, and workers at it, each a command of its own. */
 export interface ServedDeployment extends AsyncDisposable {
   url: string;
   /** For commands and clients of the user whose server it is. */
@@ -15,12 +15,16 @@ export interface ServedDeployment extends AsyncDisposable {
 /** How long a command may take to say that it is ready, in milliseconds. */
 const START_MS = 30_000;
 
-export async function serveForBench(bench: Bench, workers: number): Promise<ServedDeployment> {
+export async function serveForBench(
+  bench: Bench,
+  workers: number,
+  { memory = false } = {},
+): Promise<ServedDeployment> {
   const env = { ...process.env, XDG_CONFIG_HOME: join(bench.folder, 'config') };
   const ends: (() => Promise<void>)[] = [];
   const [begun, url] = await begin(
     bench,
-    ['serve', '--port', '0', '--data', join(bench.folder, 'data')],
+    ['serve', '--port', '0', ...(memory ? ['--memory'] : ['--data', join(bench.folder, 'data')])],
     /serving (http:\S+),/,
     env,
   );
