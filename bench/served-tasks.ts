@@ -24,7 +24,9 @@ const run = chunkItems === undefined ? fanfold.map('echo', inputs) : await seede
 const seen = new Set<number>();
 for await (const { lines } of run.batches()) {
   for (const { index, text } of lines) {
-    if (JSON.stringify(JSON.parse(text).output) !== JSON.stringify(inputs[index])) {
+    const { output } = JSON.parse(text) as { output: (typeof inputs)[number] };
+    const { id, name, size } = inputs[index] ?? {};
+    if (output.id !== id || output.name !== name || output.size !== size) {
       throw new Error(`Input ${index} was answered with ${text}.`);
     }
     if (seen.has(index)) throw new Error(`Input ${index} was answered twice.`);
