@@ -84,12 +84,10 @@ export class HandFile {
   read(): Hands {
     const head = this.#head();
     const slots = Array.from({ length: HANDS }, (_, slot) => this.#slot(head, slot));
-    const messages = slots.flatMap((text) => (text === '' ? [] : (JSON.parse(text) as Noted[])));
-    const large = this.#slot(head, LARGE);
-    if (large !== '') {
-      const noted = JSON.parse(large) as Noted;
-      const one = messages.find(({ place }) => place === noted.place);
-      if (one) Object.assign(one, noted);
+    const messages = slots.flat();
+    for (const large of this.#slot(head, LARGE)) {
+      const one = messages.find(({ place }) => place === large.place);
+      if (one) Object.assign(one, large);
     }
     return { begun: head[BEGUN] ?? 0, taken: head[TAKEN] ?? 0, messages };
   }
@@ -104,10 +102,15 @@ export class HandFile {
     return head;
   }
 
-  #slot(head: Uint32Array, slot: number): string {
+  #slot(head: Uint32Array, slot: number): Noted[] {
     const bytes = Buffer.alloc(head[SIZES + slot] ?? 0);
     readSync(this.file, bytes, 0, bytes.length, FIRST_SLOT + slot * SLOT_BYTES);
-    return bytes.toString();
+    try {
+      return bytes.length === 0 ? [] : (JSON.parse(bytes.toString()) as Noted[]);
+    } catch {
+      // The process lives, and has written meanwhile.
+      return [];
+    }
   }
 }
 
@@ -118,6 +121,7 @@ export class HandNotes {
   /** Slots that are in use, by a message of their hand. */
   readonly #slots = new Map<TaskMessage, number>();
   #place = 0;
+  #isFull = false;
 
   take(messages: readonly TaskMessage[]): void {
     const noted = messages.map((message): Noted => {
@@ -141,7 +145,9 @@ export class HandNotes {
     if (body.length > NOTED_LENGTH) {
       // One that has several items is as well given back, and then cut.
       const known = { receiptHandle, place, task };
-      this.#fill(LARGE, items.length > 1 ? known : { ...known, body });
+      this.#head[SIZES + LARGE] = 0;
+      this.#write();
+      this.#fill(LARGE, [items.length > 1 ? known : { ...known, body }]);
     }
     this.#head[BEGUN] = place;
     this.#write();
@@ -159,16 +165,26 @@ export class HandNotes {
     this.#head[at] = (this.#head[at] ?? 0) + more;
   }
 
-  #fill(slot: number, noted: Noted | Noted[]): void {
+  #fill(slot: number, noted: readonly Noted[]): void {
     const bytes = Buffer.from(JSON.stringify(noted));
+    this.#put(bytes, FIRST_SLOT + slot * SLOT_BYTES);
     // A process that is killed may have written a part: the head does not know of it then.
-    for (let at = 0; at < bytes.length; ) {
-      at += writeSync(FILE, bytes, at, bytes.length - at, FIRST_SLOT + slot * SLOT_BYTES + at);
-    }
     this.#head[SIZES + slot] = bytes.length;
   }
 
   #write(): void {
-    writeSync(FILE, this.#head, 0, this.#head.byteLength, 0);
+    this.#put(new Uint8Array(this.#head.buffer), 0);
+  }
+
+  /** On a full disk nothing is noted: what the process has when it dies comes back by itself, later. */
+  #put(bytes: Uint8Array, position: number): void {
+    if (this.#isFull) return;
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += writeSync(FILE, bytes, at, bytes.length - at, position + at);
+      }
+    } catch {
+      this.#isFull = true;
+    }
   }
 }

@@ -86,6 +86,17 @@ export class Workers {
   }
 
   #start(worker: string): void {
+    try {
+      this.#open(worker);
+    } catch (error) {
+      if (!(error instanceof FanfoldError)) throw error;
+      this.#closed = true;
+      this.#ready.reject(error);
+      this.#options.onFailure(error);
+    }
+  }
+
+  #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
     const { handedOut, onTrouble, onRan } = this.#options;
     const appId = `${worker}-${++this.#starts}`;

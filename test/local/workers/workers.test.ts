@@ -296,6 +296,15 @@ describe('worker processes', () => {
     expect(await Array.fromAsync(fanfold.map('slow', [1]).outputs())).toEqual([1]);
   });
 
+  it('say where their file can not be made', async () => {
+    vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
+    const opened = connect({ tasks, workers: 1 });
+    await expect(opened).rejects.toThrow(
+      /^Worker processes need a small file in .*nowhere, which can't be made there: ENOENT.*TMPDIR names another folder\.$/,
+    );
+    vi.unstubAllEnvs();
+  });
+
   it('end the run when their replacements cannot load the tasks any more', async () => {
     const module = join(folder, 'changing.ts');
     writeFileSync(
