@@ -59,21 +59,25 @@ const gated = defineTask({
 /**
  * Queues with the inputs in chunks, and a worker that takes them.
  *
+ * @param runIds whose the chunks are in turn
  * @param received whether somebody received each chunk before, and is never heard of again
  */
-async function queues(inputs: readonly string[], { chunkItems = 1, received = false } = {}) {
+async function queues(
+  inputs: readonly string[],
+  { chunkItems = 1, received = false, runIds = [newRunId()] } = {},
+) {
   const prefix = `pull-${++number}`;
   const create = async (QueueName: string) =>
     (await client.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
   const taskQueueUrl = await create(`${prefix}-tasks`);
   const resultQueueUrl = await create(`${prefix}-run`);
   const deadQueueUrl = await create(`${prefix}-dead`);
-  const runId = newRunId();
   const expiresAt = Date.now() + 3_600_000;
-  const envelope = { runId, task: 'gated', attempt: 1, expiresAt, resultQueueUrl };
+  const envelope = { task: 'gated', attempt: 1, expiresAt, resultQueueUrl };
   const items = inputs.map((input, index) => ({ index, text: JSON.stringify(input) }));
-  for (const chunk of cut(items, chunkItems)) {
-    const MessageBody = chunkBody(envelope, chunk);
+  for (const [number, chunk] of cut(items, chunkItems).entries()) {
+    const runId = runIds[number % runIds.length] ?? '';
+    const MessageBody = chunkBody({ ...envelope, runId }, chunk);
     await client.send(new SendMessageCommand({ QueueUrl: taskQueueUrl, MessageBody }));
     if (!received) continue;
     const once = { QueueUrl: taskQueueUrl, VisibilityTimeout: 0 };
@@ -112,6 +116,12 @@ async function queues(inputs: readonly string[], { chunkItems = 1, received = fa
         .filter((body) => readNotice(body) === undefined)
         .flatMap((body) => readResults(body).lines.map(({ index }) => index))
         .sort((a, b) => a - b),
+    /** Of each message of results, whose it is and of which inputs. */
+    messages: () =>
+      bodies().map((body) => ({
+        runId: (JSON.parse(body) as { runId: string }).runId,
+        indexes: readResults(body).lines.map(({ index }) => index),
+      })),
     notices: () => bodies().flatMap((body) => readNotice(body) ?? []),
   };
 }
@@ -119,6 +129,15 @@ async function queues(inputs: readonly string[], { chunkItems = 1, received = fa
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
 describe('a worker that pulls chunks', () => {
+  it('keeps the results of runs apart that report to one queue', async () => {
+    const runIds = [newRunId(), newRunId()];
+    const { results, messages } = await queues(Array(60).fill(LONG), { runIds });
+    await expect.poll(results).toEqual(range(60));
+    for (const { runId, indexes } of messages()) {
+      expect(indexes.map((index) => runIds[index % 2])).toEqual(indexes.map(() => runId));
+    }
+  });
+
   it('takes quick ones several at a time, and reports and deletes them together', async () => {
     const { results, queued, inHand } = await queues(Array(60).fill(LONG));
     calls.length = 0;

@@ -45,7 +45,7 @@ export class Attendance {
     presence.arrive();
     const deadline = new Deadline(expiresAt, afterAnother, onDeadline);
     if (others === undefined) return new Attendance(presence, deadline, undefined);
-    const watched = { deployment, queueUrl, account, deadline, held };
+    const watched = { deployment, queueUrl, account, deadline, expiresAt, held };
     return new Attendance(
       presence,
       deadline,

@@ -10,6 +10,8 @@ export interface GoneOptions {
   queueUrl: string;
   account: Account;
   deadline: Deadline;
+  /** When the run ends, in milliseconds since 1970: from then on its chunks are dropped. */
+  expiresAt: number;
   /** How many of the run's messages wait here for others before them. */
   held: () => number;
   /** Told once that no further result will come. */
@@ -46,13 +48,14 @@ export class Gone {
   }
 
   async #watch(): Promise<void> {
-    const { deployment, account, onGone } = this.#options;
+    const { deployment, account, expiresAt, onGone } = this.#options;
     const { signal } = this.#stop;
     let looks = 0;
     let settled = account.settled;
     while (looks < LOOKS) {
       await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
-      if (signal.aborted) return;
+      // What is missing then is told by the deadline.
+      if (signal.aborted || Date.now() >= expiresAt) return;
       const isStill = account.sealed && account.settled === settled;
       settled = account.settled;
       looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;

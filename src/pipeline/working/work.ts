@@ -82,7 +82,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
   readonly #held = new Set<Held>();
-  /** By result queue. */
+  /** By run and result queue: a queue may be that of several runs. */
   readonly #outboxes = new Map<string, Outbox>();
   /** The chunk whose items run now. */
   #handling: Handling | undefined;
@@ -132,8 +132,8 @@ export class Worker {
 
   /** Sends them soon, whether or not others have come by then. */
   flushSoon(): void {
-    for (const [resultQueueUrl, outbox] of this.#outboxes) {
-      if (outbox.isEmpty) this.#outboxes.delete(resultQueueUrl);
+    for (const [key, outbox] of this.#outboxes) {
+      if (outbox.isEmpty) this.#outboxes.delete(key);
       else outbox.sendSoon();
     }
   }
@@ -224,8 +224,9 @@ export class Worker {
 
   #outbox(to: Destination): Outbox {
     const { sqs, worker } = this.#options;
-    const outbox = this.#outboxes.get(to.resultQueueUrl) ?? new Outbox(sqs, to, worker);
-    this.#outboxes.set(to.resultQueueUrl, outbox);
+    const key = `${to.runId} ${to.resultQueueUrl}`;
+    const outbox = this.#outboxes.get(key) ?? new Outbox(sqs, to, worker);
+    this.#outboxes.set(key, outbox);
     return outbox;
   }
 
