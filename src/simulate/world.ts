@@ -145,7 +145,7 @@ export class World {
   }
 
   #deployment() {
-    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names };
+    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate: true };
   }
 
   #addFunctions(): void {

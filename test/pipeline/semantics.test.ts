@@ -285,6 +285,32 @@ describe('a run ends', () => {
     await close();
   });
 
+  it.each([
+    ['', {}, false],
+    [', in order', {}, true],
+    [', where counts are behind', { countsLate: true }, true],
+  ])('without what another collector took before%s', async (_, counts, ordered) => {
+    const slow = defineTask({ name: 'slow', run: (n: number) => sleep(1).then(() => n) });
+    const { deployment, startWorkers, close } = await virtualDeployment([slow]);
+    startWorkers();
+    const there = { ...deployment, ...counts };
+    const left = new Run(there, 'slow', range(100));
+    const taken: number[] = [];
+    const taking = (async () => {
+      for await (const { index } of left) if (taken.push(index) === 20) left.leave();
+    })();
+    await vi.advanceTimersByTimeAsync(60_000);
+    await taking;
+    expect(taken.length).toBeLessThan(60);
+    const collected = await collectRun(there, 'slow', left.runId, { ordered });
+    const { results } = await runThrough(collected, 1_000);
+    const indexes = results.map(({ index }) => index);
+    expect([...taken, ...indexes].sort((a, b) => a - b)).toEqual(range(100));
+    if (ordered) expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+    expect(collected.elsewhere).toBe(taken.length);
+    await close();
+  });
+
   it('when too many fail, and says so', async () => {
     const fails = defineTask({
       name: 'fails',

@@ -12,8 +12,6 @@ export interface AttendanceOptions {
   expiresAt: number;
   /** Whether the run may have had another collector. */
   afterAnother: boolean;
-  /** How many messages wait here for others before them. */
-  held: () => number;
   /** Told when what has come by the deadline is taken. */
   onDeadline: () => void;
   /** Told when nothing more comes, with how many results others have taken, as far as they said so. */
@@ -38,14 +36,14 @@ export class Attendance {
     queueUrl: string,
     options: AttendanceOptions,
   ): Promise<Attendance> {
-    const { account, expiresAt, afterAnother, held, onDeadline, onGone } = options;
+    const { account, expiresAt, afterAnother, onDeadline, onGone } = options;
     const { collector = crypto.randomUUID() } = options;
     const presence = new Presence(deployment.sqs, queueUrl, collector, account);
     const others = afterAnother ? await presence.others() : undefined;
     presence.arrive();
     const deadline = new Deadline(expiresAt, afterAnother, onDeadline);
     if (others === undefined) return new Attendance(presence, deadline, undefined);
-    const watched = { deployment, queueUrl, account, deadline, expiresAt, held };
+    const watched = { deployment, queueUrl, account, deadline, expiresAt };
     return new Attendance(
       presence,
       deadline,
@@ -58,8 +56,13 @@ export class Attendance {
     this.#deadline.hold();
   }
 
-  /** Their consumer has taken them. */
-  release(): void {
+  /**
+   * Their consumer has taken them.
+   *
+   * @param all whether none that came before waits for its turn
+   */
+  release(all: boolean): void {
+    if (all) this.#presence.took();
     this.#deadline.release();
   }
 

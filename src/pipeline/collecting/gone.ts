@@ -12,8 +12,6 @@ export interface GoneOptions {
   deadline: Deadline;
   /** When the run ends, in milliseconds since 1970: from then on its chunks are dropped. */
   expiresAt: number;
-  /** How many of the run's messages wait here for others before them. */
-  held: () => number;
   /** Told once that no further result will come. */
   onGone: () => void;
 }
@@ -64,12 +62,12 @@ export class Gone {
   }
 
   async #isIdle(): Promise<boolean> {
-    const { deployment, queueUrl, deadline, held } = this.#options;
+    const { deployment, queueUrl, deadline } = this.#options;
     try {
       if (messagesOf(await backlogOf(deployment)) > 0) return false;
       if (deadline.quietMs >= QUIET_AFTER_ANOTHER_MS) return true;
       if (deployment.countsLate) return false;
-      return messagesOf(await countOf(deployment.sqs, queueUrl)) <= held();
+      return messagesOf(await countOf(deployment.sqs, queueUrl)) === 0;
     } catch {
       return false;
     }

@@ -45,10 +45,9 @@ export class InOrder {
     this.#through = [];
   }
 
-  /** How many messages it keeps from being acknowledged. */
-  get held(): number {
-    const received = Array.from(this.#waiting.values()).flat();
-    return received.reduce((sum, { receiptHandles }) => sum + receiptHandles.length, 0);
+  /** Whether nothing waits for its turn. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0;
   }
 
   /** All that came too early, with what came last, in order. */

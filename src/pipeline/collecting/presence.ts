@@ -22,8 +22,10 @@ export class Presence {
   readonly #collector: string;
   readonly #ledger: Ledger;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** Results that others took, which are the run's all the same. */
-  #others = { ok: 0, failed: 0 };
+  /** Results that others had, which are the run's all the same. */
+  #others = { ok: 0, failed: 0, taken: 0 };
+  /** Results here that will not come again. */
+  #taken: number;
   #said = Promise.resolve();
 
   /** @param ledger as it is by then */
@@ -32,11 +34,12 @@ export class Presence {
     this.#queueUrl = queueUrl;
     this.#collector = collector;
     this.#ledger = ledger;
+    this.#taken = ledger.ok + ledger.failed;
   }
 
   /**
-   * How many results others have taken, as far as they said so; undefined when there were no others.
-   * Call it before any result is taken.
+   * How many results others have taken for good, as far as they said so; undefined when there were
+   * no others. Call it before any result is taken.
    */
   async others(): Promise<number | undefined> {
     const { Tags = {} } = await this.#sqs
@@ -45,8 +48,14 @@ export class Presence {
     if (Tags.collectedAt === undefined) return undefined;
     const more = (said = '0', here: number) => Math.max(0, Number(said) - here);
     const { ok, failed } = this.#ledger;
-    this.#others = { ok: more(Tags.ok, ok), failed: more(Tags.failed, failed) };
-    return this.#others.ok + this.#others.failed;
+    const taken = more(Tags.taken, this.#taken);
+    this.#others = { ok: more(Tags.ok, ok), failed: more(Tags.failed, failed), taken };
+    return taken;
+  }
+
+  /** All results that have come by now are taken, and their messages are being deleted. */
+  took(): void {
+    this.#taken = this.#ledger.ok + this.#ledger.failed;
   }
 
   arrive(): void {
@@ -73,6 +82,7 @@ export class Presence {
         ...sealing(this.#ledger),
         ok: ok + this.#others.ok,
         failed: failed + this.#others.failed,
+        taken: this.#taken + this.#others.taken,
         collectedAt: at(),
         collector: this.#collector,
       });

@@ -199,7 +199,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const attendance = await Attendance.begin(this.#deployment, queueUrl, {
       ...{ account, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
-      held: () => order?.held ?? 0,
       onDeadline: () => void this.#end('lost', 'its deadline came'),
       onGone: (others) => this.#goWithout(others),
     });
@@ -216,8 +215,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           yield* this.#taken(fresh);
           collector.acknowledge(delivery);
         }
+        attendance.release(order?.isEmpty ?? true);
         if (account.balanced) break;
-        attendance.release();
       }
       // Whoever deleted it has ended the run from elsewhere.
       if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
