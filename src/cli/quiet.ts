@@ -57,6 +57,8 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
     stop() {
       isStopped = true;
       clearTimeout(timer);
+      // It may have come back, and ended the run, since the last look.
+      if (done() !== last) there();
     },
   };
 }
