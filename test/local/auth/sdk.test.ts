@@ -1,7 +1,9 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { describe, expect, it } from 'vitest';
 import { Verifier } from '../../../src/local/auth/index.ts';
+import { sqsOf } from '../../../src/local/served/clients.ts';
+import { RECEIVE_ATTEMPT } from '../../../src/local/sqs/receive-attempt.ts';
 import { listen } from '../../../src/local/transport.ts';
 import {
   CREDENTIALS,
@@ -15,6 +17,30 @@ import {
 
 const AT = Date.UTC(2026, 1, 28, 23, 59, 30);
 const signingDate = new Date(AT);
+
+describe('what our own signer signed', () => {
+  it('verifies over a port, and nothing else in its place', async () => {
+    const { requests, service } = recorder();
+    await using server = await listen(service);
+    using client = disposable(
+      sqsOf(
+        { endpoint: server.url, region: 'us-east-1', credentials: CREDENTIALS },
+        { maxAttempts: 1 },
+      ),
+    );
+    await sendMessage(client);
+    await client.send(new ReceiveMessageCommand({ QueueUrl: `${server.url}/0/q` })).catch(() => {});
+    expect(requests.map((request) => verdict(request, Date.now()))).toEqual(['ok', 'ok']);
+    const [sent, received] = requests;
+    if (!sent || !received) throw new Error('Two requests were expected.');
+    expect(verdict({ ...sent, body: received.body }, Date.now())).toBe('mismatch');
+    const attempt = { ...received.headers, [RECEIVE_ATTEMPT]: 'another' };
+    expect(verdict({ ...received, headers: attempt }, Date.now())).toBe('mismatch');
+    const others = { accessKeyId: CREDENTIALS.accessKeyId, secretAccessKey: 'guessed' };
+    const other = new Verifier({ credentials: [others], region: 'us-east-1', service: 'sqs' });
+    expect(verdict(sent, Date.now(), other)).toBe('mismatch');
+  });
+});
 
 describe.each([
   ['JSON', {}],
