@@ -1,3 +1,8 @@
+import { namesOf } from './names.ts';
+
+/** The queue that a run's results go to: one of its own, or the deployment's. */
+export type ResultsTo = 'own' | 'shared';
+
 /**
  * The URL of a deployment's queue, made from the URL of another one: all queues of a deployment are in
  * one account and region, so their URLs differ in the name alone. Nothing that travels in a message
@@ -7,4 +12,17 @@
  */
 export function siblingUrl(known: string, name: string): string {
   return `${known.slice(0, known.lastIndexOf('/') + 1)}${name}`;
+}
+
+const TASK_QUEUE = '-tasks';
+
+/**
+ * The URL of the queue that a run's results go to, made from its deployment's task queue.
+ *
+ * @param runId checked: it is a part of a queue's name
+ */
+export function resultQueueUrl(taskQueueUrl: string, runId: string, results: ResultsTo): string {
+  const taskQueue = taskQueueUrl.slice(taskQueueUrl.lastIndexOf('/') + 1);
+  const names = namesOf(taskQueue.slice(0, -TASK_QUEUE.length));
+  return siblingUrl(taskQueueUrl, results === 'own' ? names.run(runId) : names.results);
 }

@@ -6,7 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { isMissingQueue, mayPass } from './faults.ts';
-import type { ChunkEnvelope, Stall } from './messages/chunk.ts';
+import type { Chunk, Stall } from './messages/chunk.ts';
 import { createdAt, type Names } from './names.ts';
 import { wait } from './send.ts';
 
@@ -66,7 +66,7 @@ export async function createRunQueue(
   return QueueUrl ?? '';
 }
 
-/** Who may use a queue, and how it is encrypted. */
+/** How a queue is guarded: its policy and its encryption. */
 const GUARDS = [
   'QueueArn',
   'Policy',
@@ -103,7 +103,7 @@ async function guardsOf(
   const { QueueArn = '', Policy, KmsMasterKeyId, ...more } = guarded.attributes;
   const arn = `${QueueArn.slice(0, QueueArn.length - results.length)}${name}`;
   const guards = {
-    Policy: Policy?.replaceAll(JSON.stringify(QueueArn), JSON.stringify(arn)),
+    Policy: Policy && tlsOnly(Policy, arn),
     KmsMasterKeyId,
     KmsDataKeyReusePeriodSeconds: KmsMasterKeyId && more.KmsDataKeyReusePeriodSeconds,
     // Of the two ways to be encrypted a queue has one.
@@ -112,6 +112,32 @@ async function guardsOf(
   return Object.fromEntries(
     Object.entries(guards).filter((guard): guard is [string, string] => Boolean(guard[1])),
   );
+}
+
+/**
+ * The part of a queue's policy that refuses calls without TLS, for another queue. Whatever else the
+ * deployment's owner has added to it, such as a right to read all results, is meant for that queue.
+ */
+function tlsOnly(policy: string, queueArn: string): string | undefined {
+  const { Version, Statement = [] } = JSON.parse(policy) as Policy;
+  const denials = [Statement]
+    .flat()
+    .filter(
+      ({ Effect, Condition }) =>
+        Effect === 'Deny' && String(Condition?.Bool?.['aws:SecureTransport']) === 'false',
+    )
+    .map((statement) => ({ ...statement, Resource: queueArn }));
+  return denials.length > 0 ? JSON.stringify({ Version, Statement: denials }) : undefined;
+}
+
+interface Policy {
+  Version?: string;
+  Statement?: Statement | Statement[];
+}
+
+interface Statement {
+  Effect?: string;
+  Condition?: { Bool?: Record<string, unknown> };
 }
 
 async function attributesOf(
@@ -159,8 +185,8 @@ export function isOldLook({ cause, last }: Stall): boolean {
 /** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
 export type RunState = 'on' | 'unsure' | 'over';
 
-/** What a chunk says of its run. */
-type OfRun = Pick<ChunkEnvelope, 'runId' | 'resultQueueUrl' | 'stalled'>;
+/** The part of a chunk that says which run it is of. */
+type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'stalled'>;
 
 /**
  * Which runs are over, as far as a worker can tell: one whose result queue is gone. SQS may say

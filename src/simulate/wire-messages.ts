@@ -32,7 +32,7 @@ export function kindOf({ stalled, attempt }: Message): string {
 export function readMessage(body: string): Message | undefined {
   try {
     const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);
-    if (v !== 1) return undefined;
+    if (v !== 2) return undefined;
     const indexes = (items as [number, unknown][]).map(([index]) => index);
     return {
       id: '',

@@ -105,7 +105,7 @@ export class World {
 
   /** Messages that nobody can read: of no kind, and of a version that is to come. */
   garbage(): string[] {
-    const kinds = ['not a task message', '{"v":2,"runId":"of another version"}'];
+    const kinds = ['not a task message', '{"v":3,"runId":"of another version"}'];
     return kinds.slice(0, this.#scenario.garbage);
   }
 

@@ -10,15 +10,20 @@ import {
   MAX_INPUT_BYTES,
   MAX_MESSAGE_BYTES,
   messageText,
-  readChunk,
 } from '../../src/pipeline/messages/chunk.ts';
+import { readChunk } from '../../src/pipeline/messages/read-chunk.ts';
 
 const envelope = {
   runId: '20261123T165514123-k3f9x2ab',
   task: 'echo',
   attempt: 1,
-  expiresAt: 1_800_000_000_000,
-  resultQueueUrl: `https://sqs.us-east-1.amazonaws.com/000000000000/${'x'.repeat(80)}`,
+  expiresAt: Date.UTC(2026, 10, 24),
+  results: 'own' as const,
+  workers: 100_000,
+};
+const reader = {
+  taskQueueUrl: 'https://sqs.us-east-1.amazonaws.com/123456789012/Photos-tasks',
+  now: Date.UTC(2026, 10, 23, 17),
 };
 const itemsOf = (inputs: readonly unknown[]): ChunkItem[] =>
   inputs.map((input, index) => ({ index, text: messageText(JSON.stringify(input)) }));
@@ -37,7 +42,7 @@ describe('chunks', () => {
         const { Messages } = await client.send(
           new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 3600 }),
         );
-        const { items } = readChunk(Messages?.[0]?.Body ?? '');
+        const { items } = readChunk(Messages?.[0]?.Body ?? '', reader);
         expect(items).toEqual(inputs.map((input, index) => [index, input]));
       }),
       { numRuns: 200 },
@@ -52,7 +57,7 @@ describe('chunks', () => {
       const MessageBody = chunkBody(envelope, itemsOf([input, { [input]: input }]));
       await client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
       const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl }));
-      const { items } = readChunk(Messages?.[0]?.Body ?? '');
+      const { items } = readChunk(Messages?.[0]?.Body ?? '', reader);
       expect(items).toEqual([
         [0, input],
         [1, { [input]: input }],
@@ -106,11 +111,109 @@ describe('chunks', () => {
     expect(chunkItemsFor(1_000, 2, 10)).toBe(40);
     expect(chunkItemsFor(1_000_000, 2, 10)).toBe(1_000);
   });
+});
 
-  it('are told from what is none', () => {
-    expect(() => readChunk('nonsense')).toThrow('this one is not JSON');
-    expect(() => readChunk('{"v":2}')).toThrow('this one is of version 2');
-    expect(() => readChunk('{"v":1,"runId":"x"}')).toThrow('a field of this one is missing');
-    expect(() => readChunk('null')).toThrow('A task message of version 1 was expected');
+describe('a task message', () => {
+  const { pathname: path } = new URL(reader.taskQueueUrl.replace('-tasks', '-results'));
+  const own = `https://sqs.us-east-1.amazonaws.com${path.replace('results', `run-${envelope.runId}`)}`;
+  const whole = { v: 2, ...envelope, items: [[0, 'x']] };
+  const first = { ...whole, v: 1, results: undefined };
+  const read = (message: object) => readChunk(JSON.stringify(message), reader);
+
+  it('names no queue: the reader knows those of its deployment', () => {
+    expect(read(whole).resultQueueUrl).toBe(own);
+    expect(read({ ...whole, results: 'shared' }).resultQueueUrl).toMatch(
+      /com\/\d+\/Photos-results$/,
+    );
+    // A field that only version 1 has is not looked at.
+    expect(read({ ...whole, resultQueueUrl: 'https://evil/1/x' }).resultQueueUrl).toBe(own);
   });
+
+  it('of version 1 is read where its queue is its own', () => {
+    expect(read({ ...first, resultQueueUrl: own })).toMatchObject({
+      results: 'own',
+      resultQueueUrl: own,
+    });
+    const shared = `https://sqs.us-east-1.amazonaws.com${path}`;
+    expect(read({ ...first, resultQueueUrl: shared })).toMatchObject({ results: 'shared' });
+    const local = {
+      taskQueueUrl: 'http://localhost:9324/000000000000/fanfold-tasks',
+      now: reader.now,
+    };
+    const resultQueueUrl = 'http://127.0.0.1:9324/000000000000/fanfold-results';
+    const body = JSON.stringify({ ...first, resultQueueUrl });
+    expect(readChunk(body, local)).toMatchObject({ results: 'shared' });
+  });
+
+  it.each([
+    ['another host', `https://evil.example${path}`],
+    ['another host and account', 'https://evil.example/1/Photos-results'],
+    ['another port', `https://sqs.us-east-1.amazonaws.com:8443${path}`],
+    ['no TLS', `http://sqs.us-east-1.amazonaws.com${path}`],
+    ['another account', 'https://sqs.us-east-1.amazonaws.com/210987654321/Photos-results'],
+    ['a user', `https://x@sqs.us-east-1.amazonaws.com${path}`],
+    ['a query', `https://sqs.us-east-1.amazonaws.com${path}?x`],
+    ['another deployment', 'https://sqs.us-east-1.amazonaws.com/123456789012/Other-results'],
+    ['another run', own.replace('k3f9x2ab', 'k3f9x2ac')],
+    ['the task queue', reader.taskQueueUrl],
+    ['a name', 'Photos-results'],
+    ['nothing', ''],
+  ])('of version 1 with a result queue of %s is refused', (_, resultQueueUrl) => {
+    expect(() => read({ ...first, resultQueueUrl })).toThrow('a queue of this deployment');
+  });
+
+  const DAY = 86_400_000;
+  const [born, now] = [Date.UTC(2026, 10, 23, 16, 55, 14, 123), reader.now];
+  it.each([
+    ['of no version', { v: undefined }, 'of version 1 or 2'],
+    ['of a later version', { v: 3 }, 'of version 1 or 2'],
+    ['of no run', { runId: undefined }, 'runId'],
+    ['of a run id that reaches another queue', { runId: '../other' }, 'runId'],
+    ['of a run id without its time', { runId: 'mine' }, 'begins with its time'],
+    ['of a run of the year 2099', { runId: '20991123T165514123-k3f9x2ab' }, 'lies in the future'],
+    ['of a run that begins in six minutes', { runId: '20261123T170600000-k3f9x2ab' }, 'future'],
+    ['of no task', { task: 7 }, 'task'],
+    ['without an end', { expiresAt: 1e18 }, '13 days'],
+    ['with an end that is no number', { expiresAt: '2026' }, '13 days'],
+    ['that outlives the longest deadline', { expiresAt: born + 13 * DAY + 1 }, '13 days'],
+    ['with no attempt', { attempt: 0 }, 'attempt'],
+    ['with endless attempts', { attempt: -1e15 }, 'attempt'],
+    ['with results for nobody', { results: 'theirs' }, 'results'],
+    ['with no workers', { workers: 0 }, 'workers'],
+    ['with an index beyond any run', { items: [[4_294_967_294, 1]] }, 'items'],
+    ['with an index below 0', { items: [[-1, 1]] }, 'items'],
+    ['with an item that is no pair', { items: [[1]] }, 'items'],
+    ['without items', { items: undefined }, 'items'],
+    ['handed on in the future', { stalled: stall({ since: 1e15, last: 1e15 }) }, 'stalled'],
+    ['handed on last before first', { stalled: stall({ since: now, last: now - 1 }) }, 'stalled'],
+    ['handed on for no cause', { stalled: stall({ cause: 'whim' }) }, 'stalled'],
+    ['handed on never', { stalled: stall({ hops: 0 }) }, 'stalled'],
+  ])('%s is refused', (_, fields, sentence) => {
+    expect(() => read({ ...whole, ...fields })).toThrow(sentence);
+    expect(() => read({ ...whole, ...fields })).toThrow(
+      expect.objectContaining({ code: 'BadMessage' }),
+    );
+  });
+
+  it.each([
+    ['of a run that began four minutes from now', { runId: '20261123T170400000-k3f9x2ab' }],
+    ['that expires after 13 days', { expiresAt: born + 13 * DAY }],
+    ['that has expired', { expiresAt: born + 1 }],
+    ['without a number of workers', { workers: undefined }],
+    [
+      'handed on by a worker with a clock four minutes ahead',
+      { stalled: stall({ last: now + 240_000 }) },
+    ],
+    ['of a bare run', { runId: 'mine', results: 'shared', expiresAt: now + 13 * DAY }],
+  ])('%s is read', (_, fields) => {
+    expect(read({ ...whole, ...fields })).toMatchObject({ items: [[0, 'x']] });
+  });
+
+  it.each(['nonsense', '', 'null', '7', '[]', '"x"', '{}'])('%s is none', (body) => {
+    expect(() => readChunk(body, reader)).toThrow('A task message was expected');
+  });
+
+  function stall(fields: object) {
+    return { cause: 'worker', since: now - 60_000, last: now, hops: 1, ...fields };
+  }
 });

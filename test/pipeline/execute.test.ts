@@ -20,6 +20,7 @@ it('times items out that are begun when it is run again', async () => {
     task: 'hangs',
     attempt: 1,
     expiresAt: 0,
+    results: 'own' as const,
     resultQueueUrl: '',
     items: [
       [0, 0],

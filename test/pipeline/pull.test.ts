@@ -70,10 +70,10 @@ async function queues(
   const create = async (QueueName: string) =>
     (await client.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
   const taskQueueUrl = await create(`${prefix}-tasks`);
-  const resultQueueUrl = await create(`${prefix}-run`);
-  const deadQueueUrl = await create(`${prefix}-dead`);
+  await create(`${prefix}-results`);
+  const deadQueueUrl = await create(`${prefix}-tasks-dead`);
   const expiresAt = Date.now() + 3_600_000;
-  const envelope = { task: 'gated', attempt: 1, expiresAt, resultQueueUrl };
+  const envelope = { task: 'gated', attempt: 1, expiresAt, results: 'shared' as const };
   const items = inputs.map((input, index) => ({ index, text: JSON.stringify(input) }));
   for (const [number, chunk] of cut(items, chunkItems).entries()) {
     const runId = runIds[number % runIds.length] ?? '';
@@ -92,7 +92,7 @@ async function queues(
     sliceSeconds: 5,
   });
   const inHand = new Map<string, TaskMessage>();
-  const bodies = () => sqs.peek(`${prefix}-run`).map(({ body }) => body);
+  const bodies = () => sqs.peek(`${prefix}-results`).map(({ body }) => body);
   const pulling = pull({
     sqs: client,
     taskQueueUrl,

@@ -470,7 +470,7 @@ describe('what a worker can not work on', () => {
     const { Messages = [] } = await client.send(
       new ReceiveMessageCommand({ QueueUrl: taskQueueUrl, VisibilityTimeout: 43_200 }),
     );
-    const other = (Messages[0]?.Body ?? '').replace('"v":1', '"v":2');
+    const other = (Messages[0]?.Body ?? '').replace('"v":2', '"v":3');
     for (const MessageBody of ['garbage', '{}', other]) {
       await client.send(new SendMessageCommand({ QueueUrl: taskQueueUrl, MessageBody }));
     }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { readChunk } from '../../pipeline/messages/chunk.ts';
+import { readChunk } from '../../pipeline/messages/read-chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import { HandFile, type Noted } from './hand-file.ts';
 import type { FromWorker, LastChunk, Ran, Start, TaskFacts, ToWorker } from './protocol.ts';
@@ -175,7 +175,7 @@ export class WorkerProcess {
     if (blockedMs < SURELY_BLOCKED_MS) return;
     const { begun, messages } = this.#hand.read();
     const working = messages.find(({ place }) => place === begun);
-    const task = working && taskOf(working);
+    const task = working && taskOf(working, this.#options.start.taskQueueUrl);
     if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
@@ -210,11 +210,11 @@ export class WorkerProcess {
   }
 }
 
-/** The task that a message asks for, where that can be told. */
-function taskOf({ task, body }: Noted): string | undefined {
+/** The task that a message asks for; undefined for a message that no worker would run. */
+function taskOf({ task, body }: Noted, taskQueueUrl: string): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
-    return readChunk(body).task;
+    return readChunk(body, { taskQueueUrl }).task;
   } catch {
     return undefined;
   }

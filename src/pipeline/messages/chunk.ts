@@ -1,8 +1,18 @@
-import { FanfoldError, InputError } from '../../errors.ts';
+import { InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
+import type { ResultsTo } from '../queue-urls.ts';
 
-/** The version of all messages. A worker moves one of another version to the dead letters. */
+/** The version of result messages and notices. */
 export const MESSAGE_VERSION = 1;
+
+/**
+ * The version of task messages. Version 1, which is still read, named its result queue by URL. A
+ * worker moves a message of any other version to the dead letters.
+ */
+export const TASK_MESSAGE_VERSION = 2;
+
+/** The most inputs that a run can have: an index is lower. */
+export const MAX_RUN_INPUTS = 1_000_000_000;
 
 /** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
@@ -31,8 +41,10 @@ export interface ChunkEnvelope {
   attempt: number;
   /** After this, in milliseconds since 1970, workers drop the chunk. */
   expiresAt: number;
-  resultQueueUrl: string;
-  /** That workers have sent it on without finishing any of its items. */
+  results: ResultsTo;
+  /** How many workers share the run, about: the more, the longer each gathers its results. */
+  workers?: number | undefined;
+  /** Set once workers have sent it on without finishing any of its items. */
   stalled?: Stall | undefined;
 }
 
@@ -51,8 +63,10 @@ export interface Stall {
   hops: number;
 }
 
-/** A task message, as it is read. */
+/** A task message, as a worker of its deployment reads it. */
 export interface Chunk extends ChunkEnvelope {
+  /** The queue that `results` means, by the worker's own knowledge of its deployment. */
+  resultQueueUrl: string;
   items: [index: number, input: Json][];
 }
 
@@ -77,53 +91,12 @@ export function messageText(json: string): string {
 
 /** A task message's body. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, resultQueueUrl, stalled } = envelope;
-  const head = JSON.stringify({ v: MESSAGE_VERSION, runId, task, attempt, expiresAt, stalled });
+  const { runId, task, attempt, expiresAt, results, workers, stalled } = envelope;
+  const v = TASK_MESSAGE_VERSION;
+  const head = JSON.stringify({ v, runId, task, attempt, expiresAt, results, workers, stalled });
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ','}[${index},${text}]`;
-  return `${head.slice(0, -1)},"items":[${list}],"resultQueueUrl":${JSON.stringify(resultQueueUrl)}}`;
-}
-
-/** Reads a task message. @throws FanfoldError `BadMessage` when it isn't one, or of another version. */
-export function readChunk(body: string): Chunk {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch (cause) {
-    throw new FanfoldError('BadMessage', 'A task message was expected; this one is not JSON.', {
-      cause,
-    });
-  }
-  const chunk = message as Partial<Chunk> & { v?: unknown };
-  if (chunk?.v !== MESSAGE_VERSION) {
-    throw new FanfoldError(
-      'BadMessage',
-      `A task message of version ${MESSAGE_VERSION} was expected; this one is of version ${JSON.stringify(chunk?.v)}.`,
-    );
-  }
-  const whole =
-    typeof chunk.runId === 'string' &&
-    typeof chunk.task === 'string' &&
-    Number.isInteger(chunk.attempt) &&
-    typeof chunk.expiresAt === 'number' &&
-    typeof chunk.resultQueueUrl === 'string' &&
-    (chunk.stalled === undefined || isStall(chunk.stalled)) &&
-    Array.isArray(chunk.items) &&
-    chunk.items.every(
-      (item) => Array.isArray(item) && Number.isSafeInteger(item[0]) && item.length === 2,
-    );
-  if (!whole) {
-    throw new FanfoldError(
-      'BadMessage',
-      'A task message was expected; a field of this one is missing or of the wrong type.',
-    );
-  }
-  return chunk as Chunk;
-}
-
-function isStall(value: unknown): value is Stall {
-  const { cause, since, last, hops } = (value ?? {}) as Partial<Stall>;
-  return typeof cause === 'string' && [since, last, hops].every(Number.isSafeInteger);
+  return `${head.slice(0, -1)},"items":[${list}]}`;
 }
 
 /** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */

@@ -223,12 +223,19 @@ class ObjectSeeding {
     };
   }
 
-  /** An input's error with its line. */
+  /**
+   * An input's error with its line. Whoever invokes the seed need not have the right to read the
+   * object, so no sentence quotes from it, as those of `JSON.parse` do.
+   */
   #located(error: FanfoldError): FanfoldError {
     if (!(error instanceof InputError)) return error;
+    const isUnparsed = error.cause instanceof SyntaxError;
+    const reason = isUnparsed ? 'is not JSON: one value a line was expected' : error.reason;
     const { first = 0, inputs } = this.#request;
     const line = this.#opened?.locate(error.index - first) ?? `${inputs.s3}, input ${error.index}`;
-    return new FanfoldError('BadInput', `${line}: the input ${error.reason}`, { cause: error });
+    return new FanfoldError('BadInput', `${line}: the input ${reason}`, {
+      cause: isUnparsed ? undefined : error,
+    });
   }
 }
 

@@ -72,7 +72,15 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, items.length, expiresAt, options)
     : sharedQueue(options));
-  const envelope = { runId, task, attempt: 1, expiresAt, resultQueueUrl };
+  const workers = Math.min(options.workers, Math.max(chunks.length, Math.ceil(about / chunkItems)));
+  const envelope = {
+    runId,
+    task,
+    attempt: 1,
+    expiresAt,
+    results,
+    workers: Math.max(1, workers),
+  };
   await sendAll(
     options.sqs,
     options.taskQueueUrl,

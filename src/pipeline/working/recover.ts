@@ -5,7 +5,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue } from '../faults.ts';
-import { type Chunk, readChunk } from '../messages/chunk.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
 import { type Outgoing, sendAll } from '../send.ts';
@@ -44,7 +45,7 @@ export async function recover(options: RecoverOptions): Promise<void> {
   const { sqs, taskQueueUrl, receiptHandle, body, lastWords } = options;
   let chunk: Chunk;
   try {
-    chunk = readChunk(body);
+    chunk = readChunk(body, { taskQueueUrl });
   } catch (error) {
     if (error instanceof FanfoldError) return;
     throw error;

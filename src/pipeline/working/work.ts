@@ -1,8 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { type AnyTask, type TaskRegistry, unknownTask } from '../../task.ts';
-import { type Chunk, readChunk, type Stall } from '../messages/chunk.ts';
+import type { Chunk, Stall } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
+import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
@@ -179,13 +180,13 @@ export class Worker {
     return 'done';
   }
 
-  /** A message's chunk; one that nobody can read is moved to the dead letters. */
+  /** A message's chunk. A message that this deployment's seed cannot have sent is moved to the dead letters. */
   async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
+    const { sqs, taskQueueUrl, deadQueueUrl, onRefused } = this.#options;
     try {
-      return readChunk(body);
+      return readChunk(body, { taskQueueUrl });
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
-      const { sqs, deadQueueUrl, onRefused } = this.#options;
       onRefused?.(error);
       await sendAll(sqs, deadQueueUrl, [{ body }]);
       return undefined;

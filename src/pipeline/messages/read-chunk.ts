@@ -1,0 +1,146 @@
+import { FanfoldError } from '../../errors.ts';
+import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
+import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
+import { type Chunk, type Stall, MAX_RUN_INPUTS, TASK_MESSAGE_VERSION } from './chunk.ts';
+
+/** Clock differences that are tolerated, in milliseconds: as many as SigV4 and the SDK tolerate. */
+const CLOCK_TOLERANCE_MS = 300_000;
+
+/** The largest `maxAttempts` that a task can have, and the attempt that follows. */
+const MAX_ATTEMPT = 101;
+
+/** The worker that reads a message. */
+export interface Reader {
+  /** The queue that the message was received from. */
+  taskQueueUrl: string;
+  /** In milliseconds since 1970. */
+  now?: number;
+}
+
+/**
+ * Reads a task message. Whoever may send to the task queue may write anything into one, so nothing
+ * in it is trusted: results go to a queue of this deployment, whatever the message says, and each
+ * time lies within the bounds that the run's id gives it, so that no chunk circulates for ever.
+ *
+ * @throws FanfoldError `BadMessage` for anything that this deployment's seed cannot have sent
+ */
+export function readChunk(body: string, { taskQueueUrl, now = Date.now() }: Reader): Chunk {
+  const message = parsed(body);
+  const { v, runId, task, attempt, expiresAt, workers, stalled, items } = message;
+  if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
+    throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; this one is of version ${shown(v)}`);
+  }
+  if (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId)) {
+    throw bad(
+      `with a \`runId\` of 1 to 80 letters, digits, "-" and "_"; its ${shown(runId)} is not`,
+    );
+  }
+  if (typeof task !== 'string') throw bad(`with a \`task\` by name; its ${shown(task)} is not`);
+  if (!isWhole(attempt, 1, MAX_ATTEMPT)) {
+    throw bad(`with an \`attempt\` from 1 to ${MAX_ATTEMPT}; its ${shown(attempt)} is not`);
+  }
+  checkTimes(runId, expiresAt, now);
+  if (stalled !== undefined && !isStall(stalled, now)) {
+    throw bad(
+      `whose \`stalled\` says why, since when and how often it was handed on; ${shown(stalled)} does not`,
+    );
+  }
+  if (workers !== undefined && !isWhole(workers, 1, MAX_WORKERS)) {
+    throw bad(`with \`workers\` from 1 to ${MAX_WORKERS}; its ${shown(workers)} is not`);
+  }
+  if (!Array.isArray(items) || !items.every(isItem)) {
+    throw bad('whose `items` are pairs of an index and an input; these are not');
+  }
+  const results = resultsOf(message, runId, taskQueueUrl);
+  const queueUrl = resultQueueUrl(taskQueueUrl, runId, results);
+  return { ...(message as unknown as Chunk), results, resultQueueUrl: queueUrl };
+}
+
+/** More than any deployment has. */
+const MAX_WORKERS = 100_000;
+
+function parsed(body: string): Record<string, unknown> {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch (cause) {
+    throw new FanfoldError('BadMessage', 'A task message was expected; this one is not JSON.', {
+      cause,
+    });
+  }
+  return Object(message);
+}
+
+/**
+ * The queue that the results go to. Version 1 names it by its URL, of which only the name is used;
+ * one that is not this deployment's shows that the message is not either.
+ */
+function resultsOf(
+  { v, results, resultQueueUrl: url }: Record<string, unknown>,
+  runId: string,
+  taskQueueUrl: string,
+): ResultsTo {
+  const known = (['own', 'shared'] as const).find((one) =>
+    v === 1
+      ? typeof url === 'string' && isSameUrl(url, resultQueueUrl(taskQueueUrl, runId, one))
+      : results === one,
+  );
+  if (known === undefined) {
+    throw v === 1
+      ? bad("whose results go to a queue of this deployment; this one's go elsewhere")
+      : bad(`with \`results\` of "own" or "shared"; its ${shown(results)} is neither`);
+  }
+  if (known === 'shared' || createdAt(runId) !== undefined) return known;
+  throw bad(`of a run with a queue of its own, whose id begins with its time; "${runId}" does not`);
+}
+
+/** Whether two URLs are the same. A server on this machine has several names for its host. */
+function isSameUrl(one: string, other: string): boolean {
+  return one === other || withOneLocalhost(one) === withOneLocalhost(other);
+}
+
+function withOneLocalhost(url: string): string {
+  return url.replace(/^(https?):\/\/(127\.0\.0\.1|\[::1\])(?=[:/])/, '$1://localhost');
+}
+
+/** @throws FanfoldError for a run of the future, and for a chunk that outlives the longest deadline */
+function checkTimes(runId: string, expiresAt: unknown, now: number): void {
+  const born = createdAt(runId);
+  if (born !== undefined && born > now + CLOCK_TOLERANCE_MS) {
+    throw bad(`of a run that has begun; ${runId} lies in the future`);
+  }
+  const latest = (born ?? now + CLOCK_TOLERANCE_MS) + MAX_DEADLINE_SECONDS * 1000;
+  if (isWhole(expiresAt, 0, latest)) return;
+  throw bad(
+    `that expires at most 13 days after its run began, in milliseconds since 1970; its ${shown(expiresAt)} does not`,
+  );
+}
+
+function isStall(value: unknown, now: number): value is Stall {
+  const { cause, since, last, hops } = Object(value) as Partial<Stall>;
+  const latest = now + CLOCK_TOLERANCE_MS;
+  return (
+    (cause === 'run' || cause === 'task' || cause === 'worker') &&
+    isWhole(last, 0, latest) &&
+    isWhole(since, 0, last) &&
+    isWhole(hops, 1, Number.MAX_SAFE_INTEGER)
+  );
+}
+
+function isItem(item: unknown): boolean {
+  return Array.isArray(item) && item.length === 2 && isWhole(item[0], 0, MAX_RUN_INPUTS - 1);
+}
+
+function isWhole(value: unknown, from: number, to: number): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to;
+}
+
+function bad(expected: string): FanfoldError {
+  return new FanfoldError('BadMessage', `A task message was expected ${expected}.`);
+}
+
+/** The first characters of a field, for a sentence. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'absent value';
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
