@@ -138,11 +138,13 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
       `${name}, line ${line}: the header names the fields, and has no name for field ${empty + 1}.`,
     );
   }
-  const twice = names.find((one, at) => names.indexOf(one) !== at);
-  if (twice !== undefined) {
+  const twice = names.findIndex((one, at) => names.indexOf(one) !== at);
+  if (twice !== -1) {
+    // The sentence may be read by somebody who may not read the file: it quotes nothing of it.
+    const first = names.indexOf(names[twice] ?? '');
     throw new FanfoldError(
       'BadInput',
-      `${name}, line ${line}: the header names two fields "${twice}".`,
+      `${name}, line ${line}: fields ${first + 1} and ${twice + 1} of the header have the same name. Give each field its own.`,
     );
   }
   return names.map((one) => `${JSON.stringify(one)}:`);
@@ -168,7 +170,7 @@ const REASONS: Partial<Record<string, string>> = {
 function refusal(error: CsvError, { line }: Row, { name }: Source): FanfoldError {
   return new FanfoldError(
     'BadInput',
-    `${name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.message}.`,
+    `${name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.code}.`,
     { cause: error },
   );
 }

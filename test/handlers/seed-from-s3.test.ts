@@ -13,7 +13,7 @@ import { defineTask, S3Inputs } from '../../src/index.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
-import { readChunk } from '../../src/pipeline/messages/chunk.ts';
+import { readChunk } from '../../src/pipeline/messages/read-chunk.ts';
 import { namesOf, newRunId } from '../../src/pipeline/names.ts';
 import type { SeedResponse } from '../../src/pipeline/seeding/seed.ts';
 
@@ -81,7 +81,9 @@ async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
   const chunks = () =>
     sqs
       .peek(names.tasks)
-      .map(({ body }) => readChunk(body))
+      .map(({ body }) =>
+        readChunk(body, { taskQueueUrl: `http://localhost/000000000000/${names.tasks}` }),
+      )
       .sort((one, other) => (one.items[0]?.[0] ?? 0) - (other.items[0]?.[0] ?? 0));
   return {
     sqs,
@@ -219,15 +221,24 @@ describe('an object that can’t be read', () => {
     ['bad.jsonl', '1\n{oops\n', 's3://inputs/bad.jsonl, line 2: the input is not JSON'],
     ['bad.csv', uneven, 's3://inputs/bad.csv, line 3: the row has 1 field, the header names 2'],
     ['latin1.txt', Buffer.from('ok\n\xff\n', 'latin1'), 's3://inputs/latin1.txt, line 2'],
-  ])('has its line named, and nothing is queued: %s', async (key, body, sentence) => {
-    await using place = await deploy();
-    const url = await put(key, body);
-    const runId = newRunId();
-    const request = { task: 'same', inputs: { s3: url }, results: 'own', runId };
-    expect((await place.seed(request)).error?.message).toContain(sentence);
-    expect(place.chunks()).toEqual([]);
-    expect(() => place.sqs.peek(names.run(runId))).toThrow();
-  });
+    ['secret.jsonl', '{"oops": oops}\n', 'line 1: the input is not JSON'],
+    ['begun.jsonl', '{"oops": "oops\n', 'line 1: the input is not JSON'],
+    ['secret.csv', 'oops,oops\n1,2\n', 'line 1: fields 1 and 2 of the header'],
+    ['quoted.csv', 'a\n"oops"oops\n', 'line 2: this is not CSV'],
+  ])(
+    'has its line named but not quoted, and nothing is queued: %s',
+    async (key, body, sentence) => {
+      await using place = await deploy();
+      const url = await put(key, body);
+      const runId = newRunId();
+      const request = { task: 'same', inputs: { s3: url }, results: 'own', runId };
+      const { error } = await place.seed(request);
+      expect(error?.message).toContain(sentence);
+      expect(error?.message).not.toContain('oops');
+      expect(place.chunks()).toEqual([]);
+      expect(() => place.sqs.peek(names.run(runId))).toThrow();
+    },
+  );
 
   it.each([
     [{ s3: 'inputs/a.jsonl' }, 'like {"s3": "s3://bucket/key"'],

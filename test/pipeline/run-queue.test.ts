@@ -52,6 +52,24 @@ it.each<[string, Record<string, string>]>([
   expect(made.MessageRetentionPeriod).toBe('1209600');
 });
 
+it('a run’s queue takes of the result queue’s policy the denial of calls without TLS alone', async () => {
+  const { Version, Statement } = JSON.parse(policy(names.results));
+  const [tls] = Statement;
+  const more = [
+    { Effect: 'Allow', Principal: '*', Action: 'sqs:ReceiveMessage', Resource: tls.Resource },
+    { Effect: 'Deny', Principal: '*', Action: 'sqs:SendMessage', Resource: tls.Resource },
+    { ...tls, Condition: { Bool: { 'aws:SecureTransport': 'true' } } },
+  ];
+  const made = async (statements: unknown) => {
+    const Policy = JSON.stringify({ Version, Statement: statements });
+    const { sqs, attributesOf } = await deployment({ Policy });
+    return attributesOf(await createRunQueue(sqs, names, 'r1', { task: 'echo' }));
+  };
+  expect((await made([more[0], tls, more[1], more[2]])).Policy).toBe(policy(names.run('r1')));
+  expect((await made(tls)).Policy).toBe(policy(names.run('r1')));
+  expect((await made(more)).Policy).toBeUndefined();
+});
+
 it('is found again, whatever has become of the result queue', async () => {
   const { sqs, attributesOf } = await deployment({ Policy: policy(names.results) });
   const url = await createRunQueue(sqs, names, 'r1', { task: 'echo' });

@@ -120,7 +120,7 @@ describe('what is not CSV', () => {
     ['a,b\n1,2\n1,5" pipe\n3,4\n', 3, 'a quote stands in a field that does not begin with one'],
     ['a,b\n1,"2"x\n', 2, 'text follows on a closing quote'],
     ['a,b\n1,"2"\n3,"4"\n1,"2" \n5,"6"\n', 4, 'text follows on a closing quote'],
-    ['a,b,a\n', 1, 'names two fields "a"'],
+    ['a,b,a\n', 1, 'fields 1 and 3 of the header'],
     ['\n\na,\n', 3, 'no name for field 2'],
     ['a, ,c\n', 1, 'no name for field 2'],
   ])('%j is refused for line %d', async (content, line, reason) => {
