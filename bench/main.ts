@@ -14,6 +14,7 @@ import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
+import { requests } from './requests.ts';
 import { serveMillion } from './serve-million.ts';
 import { sha256 } from './sha256.ts';
 import { sqsDurable } from './sqs-durable.ts';
@@ -37,6 +38,7 @@ const BENCHMARKS = [
   sqsDurable,
   sqsRecover,
   sqsFauxqs,
+  requests,
 ];
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,0 +1,165 @@
+import { type FakeMethod, install } from '@sinonjs/fake-timers';
+import { powertoolsLog } from '../src/handlers/powertools-log.ts';
+import { powertoolsMetrics } from '../src/handlers/powertools-metrics.ts';
+import { defineTask } from '../src/index.ts';
+import { Run } from '../src/pipeline/collecting/run.ts';
+import { TaskRegistry } from '../src/task.ts';
+import type { Benchmark, Figure } from './benchmark.ts';
+import type { Bill } from './virtual/bill.ts';
+import { virtualStack } from './virtual/stack.ts';
+
+/** What is priced: us-east-1, arm64, in US dollars, 2026-11. Sources: docs/deploy.md. */
+const PRICES = {
+  gbSecond: 0.0000133334,
+  invocation: 0.2e-6,
+  /** Task messages have a group, for SQS's fair queues, which costs $0.10 a million more. */
+  fairRequest: 0.5e-6,
+  request: 0.4e-6,
+  egressGb: 0.09,
+  logGb: 0.5,
+};
+
+const MILLION = 1_000_000;
+const MEMORY_GB = 1;
+
+interface Plan {
+  what: string;
+  taskMs: number;
+  /** Inputs that are run; their figures are scaled to a million. */
+  inputs: number;
+  outputBytes: number;
+}
+
+const PLANS: readonly Plan[] = [
+  { what: 'echo', taskMs: 0, inputs: MILLION, outputBytes: 0 },
+  { what: '100 ms', taskMs: 100, inputs: MILLION, outputBytes: 0 },
+  { what: '1 s', taskMs: 1_000, inputs: MILLION, outputBytes: 0 },
+  { what: '100 ms, 10 KB out', taskMs: 100, inputs: MILLION / 10, outputBytes: 10_000 },
+  { what: '100 ms, 100 KB out', taskMs: 100, inputs: MILLION / 100, outputBytes: 100_000 },
+];
+
+/**
+ * Counts what AWS bills for a million inputs: the real seed, workers and collector, with the defaults
+ * of the stack, in virtual time.
+ */
+export const requests: Benchmark = {
+  name: 'requests',
+  about:
+    'what AWS bills for 1,000,000 inputs with 100 workers of 1 GB, 50 of them burst, in virtual time; docs/deploy.md prices it',
+  long: true,
+  async run({ signal }) {
+    const figures: Figure[] = [];
+    for (const plan of PLANS) {
+      if (signal.aborted) break;
+      figures.push(...figuresOf(plan, await billOf(plan)));
+    }
+    return figures;
+  },
+};
+
+const FAKED: FakeMethod[] = [
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'Date',
+  'performance',
+];
+
+async function billOf({ taskMs, inputs, outputBytes }: Plan): Promise<Bill> {
+  const output = 'x'.repeat(outputBytes);
+  const tasks = TaskRegistry.fromModule({
+    task: defineTask({
+      name: 'task',
+      run(input: unknown) {
+        const result = outputBytes > 0 ? output : input;
+        if (taskMs === 0) return result;
+        return new Promise((resolve) => setTimeout(resolve, taskMs, result));
+      },
+    }),
+  });
+  process.env.POWERTOOLS_SERVICE_NAME = 'Bill';
+  const turn = setImmediate;
+  const clock = install({ now: Date.UTC(2026, 10, 29), toFake: FAKED });
+  const write = process.stdout.write.bind(process.stdout);
+  try {
+    const stack = await virtualStack({
+      tasks,
+      maxConcurrency: 100,
+      burst: 50,
+      watching: () => ({ log: powertoolsLog(), metrics: powertoolsMetrics() }),
+    });
+    process.stdout.write = (line: unknown) => {
+      stack.bill.logBytes += Buffer.byteLength(String(line));
+      return true;
+    };
+    const outcome: { done: boolean; error?: unknown } = { done: false };
+    const run = new Run(
+      stack.deployment,
+      'task',
+      Array.from({ length: inputs }, (_, id) => ({ id, text: `input number ${id}, a short text` })),
+    );
+    taken(run)
+      .catch((error: unknown) => {
+        outcome.error = error;
+      })
+      .finally(() => {
+        outcome.done = true;
+      });
+    while (!outcome.done) {
+      // All that needs no time comes to its end before any passes.
+      await new Promise(turn);
+      if (!outcome.done) clock.next();
+    }
+    if (outcome.error !== undefined) throw outcome.error;
+    const { ok, duplicates } = run.ledger;
+    if (ok !== inputs || duplicates > 0) {
+      throw new Error(
+        `Expected ${inputs} ok results, once each; got ${JSON.stringify(run.ledger)}.`,
+      );
+    }
+    // Burst workers end when the queue has been empty for a while, and are billed until then.
+    const until = Date.now() + 60_000;
+    while (Date.now() < until) {
+      await new Promise(turn);
+      clock.next();
+    }
+    return stack.bill;
+  } finally {
+    process.stdout.write = write;
+    clock.uninstall();
+  }
+}
+
+async function taken(run: Run): Promise<void> {
+  for await (const _ of run.batches());
+}
+
+function figuresOf({ what, inputs }: Plan, bill: Bill): Figure[] {
+  const each = MILLION / inputs;
+  const figure = (name: string, ours: string): Figure => ({ what: `${what}: ${name}`, ours });
+  const count = (value: number) => Math.round(value * each).toLocaleString('en');
+  const money = (value: number) => `$${(value * each).toFixed(3)}`;
+  const ofTasks = bill.requests(/poller|worker (?!SendMessage$)|seed SendMessageBatch/);
+  const lambda = (bill.ms / 1000) * MEMORY_GB * PRICES.gbSecond;
+  const sqs = ofTasks * PRICES.fairRequest + (bill.requests() - ofTasks) * PRICES.request;
+  const kinds = [...bill.sqs].map(([kind, { billed }]) => `${kind} ${count(billed)}`).join(', ');
+  const functions = [...bill.lambda].map(([name, { count: n }]) => `${name} ${count(n)}`);
+  return [
+    figure('SQS requests billed', `${count(bill.requests())} = ${money(sqs)}`),
+    figure('of which', kinds),
+    figure(
+      'invocations',
+      `${functions.join(', ')} = ${money(bill.invocations * PRICES.invocation)}`,
+    ),
+    figure('GB-s', `${count((bill.ms / 1000) * MEMORY_GB)} = ${money(lambda)}`),
+    figure(
+      'logs',
+      `${count(bill.logBytes / 1e6)} MB = ${money((bill.logBytes / 1e9) * PRICES.logGb)}`,
+    ),
+    figure(
+      'egress',
+      `${count(bill.egressBytes / 1e6)} MB = ${money((bill.egressBytes / 1e9) * PRICES.egressGb)}`,
+    ),
+  ];
+}

@@ -1,0 +1,136 @@
+import { CreateQueueCommand, type SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { type BurstResponse, burstHandler } from '../../src/handlers/burst.ts';
+import { seedHandler } from '../../src/handlers/seed.ts';
+import type { WatchOptions } from '../../src/handlers/watch.ts';
+import { workerHandler } from '../../src/handlers/worker.ts';
+import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
+import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { inProcess, type ServiceRequest } from '../../src/local/transport.ts';
+import type { Deployment } from '../../src/pipeline/deployment.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
+import type { TaskRegistry } from '../../src/task.ts';
+import { Bill } from './bill.ts';
+
+export interface VirtualStackOptions {
+  tasks: TaskRegistry;
+  /** Workers at once, burst included. */
+  maxConcurrency: number;
+  /** Of them, those that the seed starts. */
+  burst: number;
+  /** Made for each execution environment. */
+  watching: () => WatchOptions;
+}
+
+/** Milliseconds that a call takes: within a region, and from a desk. */
+const LATENCY_MS = { function: 10, collector: 60 };
+
+const WORKER_TIMEOUT_SECONDS = 900;
+
+interface Context {
+  awsRequestId: string;
+  logStreamName: string;
+  getRemainingTimeInMillis(): number;
+}
+type Handler = (event: unknown, context: Context) => Promise<unknown>;
+
+/**
+ * A deployment as the CDK stack makes it, in virtual time, with AWS's latencies and the ramp of its
+ * event source, on a bill. Install fake timers first. An execution environment is a handler of its
+ * own: what it remembers of earlier invocations is not known to others.
+ */
+export async function virtualStack(options: VirtualStackOptions) {
+  const { tasks, maxConcurrency, burst, watching } = options;
+  const sqs = new Sqs({ bodyDigests: false });
+  const lambda = new Lambda();
+  const bill = new Bill();
+  const names = namesOf('Bill');
+  const bare = createSqsClient(sqs, { md5: false });
+  const create = async (QueueName: string, Attributes = {}) =>
+    (await bare.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
+  const queueUrl = await create(names.tasks, {
+    VisibilityTimeout: String(WORKER_TIMEOUT_SECONDS + 60),
+  });
+  await create(names.dead);
+  await create(names.results);
+  // What leaves AWS is counted as it travels, in JSON; within, CBOR is quicker, and billed alike.
+  const clientOf = (caller: keyof typeof LATENCY_MS, as: string = caller) =>
+    late(sqs, caller === 'collector' ? {} : PLAIN_SQS, LATENCY_MS[caller], (request, response) =>
+      bill.addCall(as, request, response),
+    );
+  const lambdaClient = createLambdaClient(lambda);
+  const handlers = {
+    lambda: lambdaClient,
+    name: names.name,
+  };
+  const add = (name: string, timeoutSeconds: number, make: () => Handler) => {
+    const environments = new Map<string, Handler>();
+    lambda.addFunction(
+      name,
+      async (event, context) => {
+        const handler = environments.get(context.logStreamName) ?? make();
+        environments.set(context.logStreamName, handler);
+        const begunAt = performance.now();
+        return handler(event, context).finally(() =>
+          bill.addInvocation(name.replace('Bill-', ''), performance.now() - begunAt),
+        );
+      },
+      { timeoutSeconds },
+    );
+  };
+  const seedSqs = clientOf('function', 'seed');
+  add(names.seed, 900, () =>
+    seedHandler(tasks, {
+      ...handlers,
+      ...watching(),
+      sqs: seedSqs,
+      burst,
+      workers: maxConcurrency,
+    }),
+  );
+  const workerSqs = clientOf('function', 'worker');
+  const worker = () => ({ ...handlers, ...watching(), sqs: workerSqs });
+  add(names.worker, WORKER_TIMEOUT_SECONDS, () => workerHandler(tasks, worker()) as Handler);
+  add(names.burst, WORKER_TIMEOUT_SECONDS, () => {
+    const handle: (event: unknown, context: Context) => Promise<BurstResponse> = burstHandler(
+      tasks,
+      worker(),
+    );
+    return handle;
+  });
+  lambda.addSqsEventSource(names.worker, {
+    sqs: clientOf('function', 'poller'),
+    queueUrl,
+    batchSize: 1,
+    minConcurrency: 5,
+    maxConcurrency: maxConcurrency - burst,
+    ramp: true,
+    reportBatchItemFailures: true,
+  });
+  const collector = clientOf('collector');
+  const deployment: Deployment = { sqs: collector, lambda: lambdaClient, names, countsLate: true };
+  return { deployment, bill, close: () => lambda.close() };
+}
+
+/** A client whose calls take their time, and are seen. */
+function late(
+  sqs: Sqs,
+  config: SQSClientConfig,
+  ms: number,
+  seen: (request: ServiceRequest, response: Awaited<ReturnType<Sqs['service']>>) => void,
+): SQSClient {
+  const handler = inProcess(async (request) => {
+    const response = await sqs.service(request);
+    seen(request, response);
+    return response;
+  });
+  const requestHandler = {
+    ...handler,
+    async handle(...call: Parameters<typeof handler.handle>) {
+      const answered = await handler.handle(...call);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return answered;
+    },
+  };
+  return createSqsClient(sqs, { ...config, requestHandler, md5: false });
+}
