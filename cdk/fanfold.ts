@@ -156,11 +156,11 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     return path;
   }
 
-  /** The ARNs of runs' own queues. */
+  /** The ARNs of runs' own queues, with a pattern that matches run ids alone. */
   #runQueues(): string {
     return Stack.of(this).formatArn({
       service: 'sqs',
-      resource: `${this.name}-run-*`,
+      resource: `${this.name}-run-????????T?????????-*`,
       arnFormat: ArnFormat.NO_RESOURCE_NAME,
     });
   }

@@ -216,9 +216,18 @@ function checkRange(
 /** Forty characters leave a queue's name, at most eighty, room for a run's id. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
+/** With such names, one deployment's queues could match the policies on another's runs. */
+const LIKE_A_RUN = /-run(-|$)/;
+
 export function checkedName(scope: Construct, given: string | undefined): string {
   const name = given ?? Stack.of(scope).stackName;
-  if (NAME.test(name)) return name;
+  if (NAME.test(name) && !LIKE_A_RUN.test(name)) return name;
+  if (NAME.test(name)) {
+    refuse(
+      scope,
+      `a deployment's name does not end in "-run" and does not contain "-run-", which stand in the names of runs' queues; "${name}" does. Give the construct another \`name\`.`,
+    );
+  }
   refuse(
     scope,
     `a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; ${given === undefined ? `the stack's, "${name}" (${name.length} characters), is not. Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters) is not.`}`,

@@ -53,7 +53,8 @@ function sentenceOf(error: Error, stack: string): string | undefined {
     return `AWS refuses the credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to some of the account that the stack is in.`;
   }
   if (DENIED.test(name)) {
-    return `AWS denies access (${message}): what people need who run and collect is in the stack's managed policy ${namesOf(stack).operator}.`;
+    const { operator, work } = namesOf(stack);
+    return `AWS denies access (${message}): attach the stack's managed policy ${operator}-REGION to run and collect, and ${work}-REGION to work and redrive.`;
   }
   const { code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {

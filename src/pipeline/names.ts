@@ -8,8 +8,10 @@ export interface Names {
   readonly results: string;
   readonly seed: string;
   readonly worker: string;
-  /** The managed policy of people who run and collect. */
+  /** The managed policy of people who start, follow, collect and cancel runs, without its region. */
   readonly operator: string;
+  /** The managed policy of machines that run tasks, without its region. */
+  readonly work: string;
   readonly burst: string;
   run(runId: string): string;
 }
@@ -17,11 +19,20 @@ export interface Names {
 // 40 + "-run-" + a run id of 27 fit in a queue name's 80 characters with room for longer ids.
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
+/** With such names, one deployment's queues could look like the queues of another's runs. */
+const LIKE_A_RUN = /-run(-|$)/;
+
 export function namesOf(name: string): Names {
   if (!NAME.test(name)) {
     throw new FanfoldError(
       'BadOption',
       `A deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; "${name}" is not.`,
+    );
+  }
+  if (LIKE_A_RUN.test(name)) {
+    throw new FanfoldError(
+      'BadOption',
+      `A deployment's name does not end in "-run" and does not contain "-run-", which stand in the names of runs' queues; "${name}" does. Choose another name.`,
     );
   }
   return {
@@ -32,6 +43,7 @@ export function namesOf(name: string): Names {
     seed: `${name}-seed`,
     worker: `${name}-worker`,
     operator: `${name}-operator`,
+    work: `${name}-work`,
     burst: `${name}-burst`,
     run: (runId) => `${name}-run-${runId}`,
   };

@@ -102,7 +102,7 @@ describe.concurrent('a run fails with a sentence', () => {
     ],
     [
       'for want of a grant to collect',
-      (template) => drop(template, 'OperatorPolicy', 'sqs:ReceiveMessage', 'run-*'),
+      (template) => drop(template, 'OperatorPolicy', 'sqs:ReceiveMessage', '-run-'),
       'not authorized to perform: sqs:ReceiveMessage',
     ],
   ])('%s', async (_, mutate, sentence) => {
@@ -118,7 +118,7 @@ describe.concurrent('what no run tells of is found out', () => {
   it.each<[string, (template: Template) => void, (stack: Deployment) => string[], string]>([
     [
       'a grant that workers lack',
-      (template) => drop(template, 'WorkerRole', 'sqs:SendMessage', 'run-*'),
+      (template) => drop(template, 'WorkerRole', 'sqs:SendMessage', '-run-'),
       deniedBy,
       'Fanfold-worker+Fanfold-burst: sqs:SendMessage',
     ],

@@ -52,6 +52,12 @@ describe('name', () => {
     });
   });
 
+  it.each(['photos-run', 'photos-run-2', '-run', 'a-run-'])('refuses %j', (name) => {
+    expect(refusal({ name })).toMatchObject({
+      message: expect.stringMatching(name.startsWith('-') ? /starts with a letter/ : /"-run-"/),
+    });
+  });
+
   it('says what to do where the stack’s is too long', () => {
     const stackName = `Photos${'s'.repeat(35)}`;
     expect(refusal({}, stackName)).toMatchObject({

@@ -73,7 +73,8 @@ interface Statement {
   Resource: unknown;
 }
 
-function nameOf(template: Template, resource: unknown): string {
+/** A resource of a statement, by the name that the template gives it. */
+export function nameOf(template: Template, resource: unknown): string {
   if (typeof resource === 'string') return resource;
   const { 'Fn::GetAtt': attribute, 'Fn::Join': join } = resource as {
     'Fn::GetAtt'?: [string, string];

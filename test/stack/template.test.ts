@@ -229,7 +229,8 @@ describe('the functions', () => {
 });
 
 describe('the roles', () => {
-  const runQueues = 'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-*';
+  const runQueues =
+    'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-????????T?????????-*';
   const lambda = 'arn:AWS::Partition:lambda:AWS::Region:AWS::AccountId:function:Photos';
   const everyFunction = (name: string) => [
     `logs:CreateLogStream on /aws/lambda/${name}`,

@@ -142,7 +142,8 @@ describe('the operator’s policy', () => {
   const template = templateOf();
 
   it('allows what the command line does with a stack, and nothing else', () => {
-    const runQueue = 'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-*';
+    const runQueue =
+      'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-????????T?????????-*';
     const on = (resource: string, ...actions: string[]) =>
       actions.map((action) => `${action} on ${resource}`);
     expect(allowedBy(template, 'Photos-operator')).toEqual(

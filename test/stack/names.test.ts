@@ -1,0 +1,51 @@
+// No deployment's policies reach the queues of another one in the account.
+import { Match } from 'aws-cdk-lib/assertions';
+import { expect, it } from 'vitest';
+import { namesOf, newRunId } from '../../src/pipeline/names.ts';
+import { matches } from './deployment/policies/wildcard.ts';
+import { nameOf, templateOf } from './synthesis.ts';
+
+/** The names of a deployment's queues, that of a run included. */
+function queuesOf(name: string): string[] {
+  return ['tasks', 'tasks-dead', 'results', `run-${newRunId()}`].map((part) => `${name}-${part}`);
+}
+
+/** What the deployment's policies name of SQS: names of queues and patterns of such names. */
+function patternsOf(name: string): string[] {
+  const template = templateOf({ name });
+  const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+    Object.values(template.findResources(type, { Properties: Match.anyValue() })),
+  );
+  const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+  const patterns = statements
+    .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('sqs:')))
+    .filter(({ Action }) => Action !== 'sqs:ListQueues')
+    .flatMap(({ Resource }) => [Resource].flat())
+    .map((resource) => nameOf(template, resource).replace(/^arn:.*:/, ''));
+  return [...new Set(patterns)];
+}
+
+it.each(['photos-run', 'photos-run-run', 'photos-tasks', 'photos-runs', 'photos-r'])(
+  'of photos match nothing of %s',
+  (other) => {
+    const patterns = patternsOf('photos');
+    const hits = (queue: string) => patterns.some((pattern) => matches(pattern, queue));
+    expect(queuesOf('photos').map(hits)).toEqual([true, true, true, true]);
+    expect(queuesOf(other).map(hits)).toEqual([false, false, false, false]);
+  },
+);
+
+it.each(['photos-tasks', 'photos-runs', 'photos-r'])('of %s match nothing of photos', (name) => {
+  const patterns = patternsOf(name);
+  const hits = (queue: string) => patterns.some((pattern) => matches(pattern, queue));
+  expect(queuesOf(name).map(hits)).toEqual([true, true, true, true]);
+  expect(queuesOf('photos').map(hits)).toEqual([false, false, false, false]);
+});
+
+it.each(['photos-run', 'photos-run-2', 'a-run-'])('%j is no name of a deployment', (name) => {
+  expect(() => namesOf(name)).toThrow(/"-run-"/);
+});
+
+it.each(['photos-runs', 'photos_run', 'run', 'running-run2'])('%j is a name', (name) => {
+  expect(namesOf(name).run('x')).toBe(`${name}-run-x`);
+});
