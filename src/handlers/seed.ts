@@ -54,10 +54,9 @@ export function seedHandler(
         const { first, chunks } = seeded;
         if (burst === 0 || chunks === 0) return;
         const { failures } = await startBurst(
-          place.lambda(),
-          names,
+          { ...place, lambda: place.lambda() },
           { first, chunkItems, chunks },
-          burst,
+          { burst, workers },
         );
         for (const failure of failures) tellFailure(options, NOT_STARTED, failure);
       };
@@ -84,7 +83,8 @@ function noS3(): FanfoldError {
   );
 }
 
-const NOT_STARTED = 'A burst worker was not started: the event source has its chunk worked on';
+const NOT_STARTED =
+  'A burst worker was not started, or busy ones not counted: the event source does the rest';
 
 function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
   const { code, message } = error;

@@ -1,4 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
@@ -145,36 +146,68 @@ describe('burst workers', () => {
   );
 });
 
-describe('what the seed starts', () => {
+describe('burst workers that the seed starts', () => {
   const names = namesOf('any');
-  /** Counts invocations; refuses those that `refuse` says. */
-  function counting(refuse: (at: number) => boolean = () => false) {
+  /** A deployment with busy workers, that counts invocations and refuses those that `refuse` says. */
+  function deployment({
+    busy = async () => 0,
+    refuse = () => false,
+  }: {
+    busy?: () => Promise<number>;
+    refuse?: (at: number) => boolean;
+  } = {}) {
     let sent = 0;
-    const send = async () => {
-      if (refuse(sent++)) throw new Error('Rate Exceeded.');
-    };
-    return { lambda: { send } as unknown as LambdaClient, sent: () => sent };
+    const lambda = {
+      send: async () => {
+        if (refuse(sent++)) throw new Error('Rate Exceeded.');
+      },
+    } as unknown as LambdaClient;
+    const sqs = {
+      send: async () => ({
+        Attributes: { ApproximateNumberOfMessagesNotVisible: String(await busy()) },
+      }),
+    } as unknown as SQSClient;
+    return { place: { lambda, sqs, names, taskQueueUrl: 'any' }, sent: () => sent };
   }
+  const page = { first: 0, chunkItems: 1, chunks: 500 };
 
-  it('comes to the limit over all pages of a run, and to its chunks where those are fewer', async () => {
+  it('are as many as the limit over all pages of a run, or as its chunks', async () => {
     const pages = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
-      fc.asyncProperty(pages, fc.nat(60), fc.integer({ min: 1, max: 9 }), async (all, limit, n) => {
-        const { lambda, sent } = counting();
+      fc.asyncProperty(pages, fc.nat(60), fc.integer({ min: 1, max: 9 }), async (all, burst, n) => {
+        const { place, sent } = deployment();
         let first = 0;
         for (const chunks of all) {
-          await startBurst(lambda, names, { first, chunkItems: n, chunks }, limit);
+          await startBurst(place, { first, chunkItems: n, chunks }, { burst, workers: 1000 });
           first += chunks * n;
         }
-        expect(sent()).toBe(Math.min(limit, first / n));
+        expect(sent()).toBe(Math.min(burst, first / n));
       }),
     );
   });
 
-  it('is given up soon where starts fail, and harms nobody', async () => {
-    const { lambda, sent } = counting(() => true);
-    const page = { first: 0, chunkItems: 1, chunks: 500 };
-    const { started, failures } = await startBurst(lambda, names, page, 300);
+  it('are no more than there is room for beside busy workers', async () => {
+    const counts = fc.record({ busy: fc.nat(300), burst: fc.nat(150), workers: fc.nat(200) });
+    await fc.assert(
+      fc.asyncProperty(counts, fc.nat(300), async ({ busy, burst, workers }, chunks) => {
+        const { place, sent } = deployment({ busy: async () => busy });
+        const { started } = await startBurst(place, { ...page, chunks }, { burst, workers });
+        expect(started).toBe(Math.max(0, Math.min(burst, chunks, workers - busy)));
+        expect(sent()).toBe(started);
+      }),
+    );
+  });
+
+  it('are as many as the limit where busy workers cannot be counted', async () => {
+    const denied = new Error('Access denied');
+    const { place } = deployment({ busy: () => Promise.reject(denied) });
+    const limits = { burst: 70, workers: 100 };
+    expect(await startBurst(place, page, limits)).toEqual({ started: 70, failures: [denied] });
+  });
+
+  it('are given up soon where starts fail, which harms nobody', async () => {
+    const { place, sent } = deployment({ refuse: () => true });
+    const { started, failures } = await startBurst(place, page, { burst: 300, workers: 1000 });
     expect({ started, failures: failures.length, sent: sent() }).toEqual({
       started: 0,
       failures: 10,
@@ -182,10 +215,9 @@ describe('what the seed starts', () => {
     });
   });
 
-  it('goes on after single failures', async () => {
-    const { lambda, sent } = counting((at) => at === 5 || at === 50);
-    const page = { first: 0, chunkItems: 1, chunks: 500 };
-    const { started } = await startBurst(lambda, names, page, 300);
+  it('are started on after single failures', async () => {
+    const { place, sent } = deployment({ refuse: (at) => at === 5 || at === 50 });
+    const { started } = await startBurst(place, page, { burst: 300, workers: 1000 });
     expect({ started, sent: sent() }).toEqual({ started: 298, sent: 300 });
   });
 });
