@@ -1,5 +1,5 @@
 import { type App, Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { refuseMisspelled } from './context-keys.ts';
 import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
@@ -44,6 +44,12 @@ export function propsFromContext(app: App): FanfoldStackProps {
     if (Object.hasOwn(values, value)) return values[value];
     throw wrong(key, Object.keys(values).join(' or '), value);
   };
+  const flag = (key: string): boolean | undefined => {
+    const value = given(key);
+    if (value === undefined || typeof value === 'boolean') return value;
+    if (value === 'true' || value === 'false') return value === 'true';
+    throw wrong(key, 'true or false', value);
+  };
   const props: { [Prop in keyof FanfoldStackProps]: FanfoldStackProps[Prop] | undefined } = {
     // It is the stack's too, which CloudFormation allows fewer characters.
     name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
@@ -52,14 +58,17 @@ export function propsFromContext(app: App): FanfoldStackProps {
     timeout: seconds('timeout'),
     maxConcurrency: number('maxConcurrency'),
     burst: number('burst'),
+    reserveBurst: flag('reserveBurst'),
     reservedConcurrentExecutions: number('reservedConcurrentExecutions'),
     architecture: oneOf('architecture', ARCHITECTURES),
     removalPolicy: oneOf('removalPolicy', REMOVAL_POLICIES),
     // In days; the construct knows which there are.
     logRetention: number('logRetention'),
+    logLevel: oneOf('logLevel', { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' }),
+    tracing: oneOf('tracing', TRACINGS),
     inputBucketNames: like(
       BUCKETS,
-      'names of buckets, with commas between them',
+      'names of buckets or NAME/PREFIX, with commas between them',
       'inputBuckets',
     )?.split(','),
     encryptionKeyArn: like(/^arn:[\w-]+:kms:.+:key\/.+/, 'the ARN of a KMS key', 'encryptionKey'),
@@ -73,11 +82,18 @@ export function propsFromContext(app: App): FanfoldStackProps {
 const STACK_NAME = '1 to 40 letters, digits and "-", and starts with a letter';
 
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
-const BUCKETS = new RegExp(`^${BUCKET}(,${BUCKET})*$`);
+const PLACE = `${BUCKET}(/[^,*?$]*)?`;
+const BUCKETS = new RegExp(`^${PLACE}(,${PLACE})*$`);
 
 const ARCHITECTURES: Record<string, Architecture> = {
   arm64: Architecture.ARM_64,
   x86_64: Architecture.X86_64,
+};
+
+const TRACINGS: Record<string, Tracing> = {
+  active: Tracing.ACTIVE,
+  passThrough: Tracing.PASS_THROUGH,
+  disabled: Tracing.DISABLED,
 };
 
 const REMOVAL_POLICIES = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy.RETAIN };

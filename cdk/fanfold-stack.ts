@@ -1,23 +1,35 @@
 import { type Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { Fanfold } from './fanfold.ts';
-import { checkStackKinds } from './kinds.ts';
+import { ARN, BUCKETS, checkKindsOf, DURATION, type Kinds, TEXTS } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
-import type { FanfoldProps } from './props.ts';
+import type { FanfoldProps, InputPrefix } from './props.ts';
 
 export interface FanfoldStackProps extends StackProps, FanfoldProps {
   /** As `MonitoringProps` has it. @default 6 hours */
   readonly maxTaskAge?: Duration;
-  /** Names of further buckets that the seed may read inputs from. @default none */
+  /**
+   * Names of further buckets that the seed may read inputs from, or a name, a slash and a prefix:
+   * `photos/inputs/`.
+   * @default none
+   */
   readonly inputBucketNames?: readonly string[];
   /** Of a topic, instead of `alarmTopic`. */
   readonly alarmTopicArn?: string;
   /** Of a key, instead of `encryptionKey`. */
   readonly encryptionKeyArn?: string;
 }
+
+const KINDS: Partial<Kinds<FanfoldStackProps>> = {
+  maxTaskAge: DURATION,
+  inputBuckets: BUCKETS,
+  inputBucketNames: TEXTS('names of buckets'),
+  alarmTopicArn: ARN('an SNS topic'),
+  encryptionKeyArn: ARN('a KMS key'),
+};
 
 /** A stack of one Fanfold deployment and what watches it, whose outputs say where its parts are. */
 export class FanfoldStack extends Stack {
@@ -26,23 +38,30 @@ export class FanfoldStack extends Stack {
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {
     super(scope, id, props);
-    checkStackKinds(this, props);
+    checkKindsOf(this, props, KINDS);
     const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
     const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
-    const named = [...new Set(inputBucketNames)].map((name) =>
-      Bucket.fromBucketName(this, `Input-${name}`, name),
-    );
     const { alarmTopic: _, ...others } = props;
     this.fanfold = new Fanfold(this, 'Fanfold', {
       ...others,
       ...(encryptionKey ? { encryptionKey } : {}),
-      inputBuckets: [...inputBuckets, ...named],
+      inputBuckets: [...inputBuckets, ...this.#named(inputBucketNames)],
     });
     this.fanfold.output();
     this.monitoring = new FanfoldMonitoring(this, 'Monitoring', {
       fanfold: this.fanfold,
       ...(alarmTopic ? { alarmTopic } : {}),
       ...(maxTaskAge ? { maxTaskAge } : {}),
+    });
+  }
+
+  #named(places: readonly string[]): (IBucket | InputPrefix)[] {
+    const buckets = new Map<string, IBucket>();
+    return [...new Set(places)].map((place) => {
+      const [, name = '', prefix = ''] = /^([^/]*)\/?(.*)$/s.exec(place) ?? [];
+      const bucket = buckets.get(name) ?? Bucket.fromBucketName(this, `Input-${name}`, name);
+      buckets.set(name, bucket);
+      return prefix === '' ? bucket : { bucket, prefix };
     });
   }
 

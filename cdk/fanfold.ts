@@ -8,19 +8,17 @@ import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { bundle, requireEsbuild, tasksModule } from './bundling.ts';
 import { Functions } from './functions.ts';
+import { inputPlacesOf } from './input-places.ts';
 import { checkKinds } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import { acknowledgeRules } from './nag.ts';
-import { operatorPolicy } from './operator-policy.ts';
-import {
-  checkedEnvironment,
-  checkedName,
-  checkOptions,
-  type FanfoldProps,
-  type Limits,
-  limitsOf,
-} from './props.ts';
+import { operatorPolicy, workPolicy } from './people-policies.ts';
+import { checkedName, checkOptions, type FanfoldProps, type Limits, limitsOf } from './props.ts';
+import { checkReach } from './reach.ts';
+import { refuse } from './refuse.ts';
+import { checkRegion } from './same-region.ts';
 import { checkTasks } from './tasks-check.ts';
+import { checkedEnvironment } from './variables.ts';
 
 /** SQS's longest, for tasks, results and what nobody could read alike. */
 const RETENTION = Duration.days(14);
@@ -69,8 +67,10 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly seedLogs: LogGroup;
   readonly workerLogs: LogGroup;
   readonly burstLogs: LogGroup | undefined;
-  /** `<name>-operator`: what people need who run and collect, or work. */
+  /** `<name>-operator-<region>`: people who start, follow, collect and cancel runs. */
   readonly operatorPolicy: ManagedPolicy;
+  /** `<name>-work-<region>`: machines that run tasks with `fanfold work`, and people who redrive. */
+  readonly workPolicy: ManagedPolicy;
   /** Alarms and a dashboard, with an `alarmTopic`. */
   readonly monitoring: FanfoldMonitoring | undefined;
   readonly grantPrincipal: IPrincipal;
@@ -80,9 +80,16 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     super(scope, id);
     checkKinds(this, props);
     this.name = checkedName(this, props.name);
+    this.#refuseTwin();
     const limits = limitsOf(this, props);
     const environment = checkedEnvironment(this, props.environment);
     checkOptions(this, props);
+    const { alarmTopic, encryptionKey, vpc, vpcSubnets } = props;
+    checkRegion(this, 'alarmTopic', alarmTopic);
+    checkRegion(this, 'encryptionKey', encryptionKey);
+    checkReach(this, vpc, vpcSubnets, limits.burst > 0 ? ['sqs', 'lambda'] : ['sqs']);
+    const inputs = inputPlacesOf(this, props.inputBuckets);
+    const runQueues = this.#runQueues();
 
     const tasks = this.#tasks(props, limits, environment);
 
@@ -105,7 +112,8 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       props,
       environment,
       queues: { tasks: this.taskQueue, dead: this.deadLetterQueue, results: this.resultQueue },
-      runQueues: this.#runQueues(),
+      runQueues,
+      inputs,
       seedCode: bundle('seed', tasks, props.bundling),
       workerCode: bundle('worker', tasks, props.bundling),
     });
@@ -119,14 +127,32 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     this.workerLogs = functions.workerLogs;
     this.burstLogs = functions.burstLogs;
     this.grantPrincipal = this.workerRole;
-    this.operatorPolicy = operatorPolicy(this, {
-      encryptionKey: props.encryptionKey,
-      runQueues: this.#runQueues(),
-    });
-    const { alarmTopic } = props;
+    const { seedFunction, workerFunction, burstFunction } = this;
+    const parts = {
+      name: this.name,
+      taskQueue: this.taskQueue,
+      deadLetterQueue: this.deadLetterQueue,
+      resultQueue: this.resultQueue,
+      seedFunction,
+      functions: [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])],
+      runQueues,
+      encryptionKey,
+    };
+    this.operatorPolicy = operatorPolicy(this, parts);
+    this.workPolicy = workPolicy(this, parts);
     this.monitoring =
       alarmTopic && new FanfoldMonitoring(this, 'Monitoring', { fanfold: this, alarmTopic });
-    acknowledgeRules(this, this.#runQueues(), props);
+    acknowledgeRules(this, {
+      resultQueue: this.resultQueue,
+      seedRole: this.seedRole,
+      workerRole: this.workerRole,
+      operatorPolicy: this.operatorPolicy,
+      workPolicy: this.workPolicy,
+      runQueues,
+      inputs,
+      encryptionKey,
+      isInVpc: vpc !== undefined,
+    });
   }
 
   /**
@@ -154,6 +180,26 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       bundling,
     });
     return path;
+  }
+
+  /** Two deployments of one name would be given the same names for all their parts. */
+  #refuseTwin(): void {
+    const { account, region } = Stack.of(this);
+    const twin = this.node.root.node
+      .findAll()
+      .find(
+        (one) =>
+          one instanceof Fanfold &&
+          one !== this &&
+          one.name === this.name &&
+          Stack.of(one).account === account &&
+          Stack.of(one).region === region,
+      );
+    if (twin === undefined) return;
+    refuse(
+      this,
+      `${twin.node.path} has the name "${this.name}" too, and is in the same account and region, as far as the app says. Give one of them another \`name\`, or their stacks an \`env\`.`,
+    );
   }
 
   /** The ARNs of runs' own queues, with a pattern that matches run ids alone. */
@@ -202,8 +248,13 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     output('WorkerFunctionName', 'Runs the tasks.', this.workerFunction.functionName);
     output(
       'OperatorPolicyArn',
-      'Attach it to who runs and collects from a command line.',
+      'Attach it to people who run and collect from a command line.',
       this.operatorPolicy.managedPolicyArn,
+    );
+    output(
+      'WorkPolicyArn',
+      'Attach it to machines that work, and to people who redrive.',
+      this.workPolicy.managedPolicyArn,
     );
   }
 }

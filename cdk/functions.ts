@@ -1,7 +1,8 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Tokenization } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
+  ApplicationLogLevel,
   Architecture,
   type CfnFunction,
   Code,
@@ -10,16 +11,18 @@ import {
   Function as LambdaFunction,
   type FunctionOptions,
   LoggingFormat,
-  RecursiveLoop,
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { BundledCode } from './bundling.ts';
+import { type Granted, grantSeed, grantWorker } from './grants.ts';
+import type { InputPlace } from './input-places.ts';
 import type { FanfoldProps, Limits } from './props.ts';
+import { allowRecursion } from './recursion.ts';
+import { checkEnvironmentSize } from './variables.ts';
 
 /** Lambda's longest: a long object is seeded by one invocation after the other. */
 const SEED_TIMEOUT = Duration.minutes(15);
@@ -34,9 +37,9 @@ export interface FunctionsOptions extends Limits {
   name: string;
   props: FanfoldProps;
   environment: Record<string, string>;
-  queues: { tasks: Queue; dead: Queue; results: Queue };
-  /** ARN, with a wildcard, of runs' own queues. */
+  queues: Granted['queues'];
   runQueues: string;
+  inputs: readonly InputPlace[];
   seedCode: BundledCode;
   workerCode: BundledCode;
 }
@@ -72,8 +75,13 @@ export class Functions {
       reportBatchItemFailures: true,
       maxConcurrency: options.scaled,
     });
-    this.#grantSeed();
-    this.#grantWorker();
+    // Workers send further attempts, and what they have not started, back to the queue they take
+    // from; the seed and burst workers invoke themselves to continue.
+    allowRecursion(scope, [this.seed, this.worker, ...(this.burst ? [this.burst] : [])]);
+    const { vpc, encryptionKey } = options.props;
+    const granted = { ...options, encryptionKey, isInVpc: vpc !== undefined };
+    grantSeed(this.seedRole, granted);
+    grantWorker(this.workerRole, granted);
   }
 
   /** A role of its own, because the one that CDK would make may write to any log group. */
@@ -109,8 +117,6 @@ export class Functions {
       memorySize: 1024,
       maxEventAge: SEED_EVENT_AGE,
       retryAttempts: 2,
-      // It goes on by itself with what does not fit into one invocation.
-      recursiveLoop: RecursiveLoop.ALLOW,
     });
   }
 
@@ -125,14 +131,12 @@ export class Functions {
       description: `Runs ${name}'s tasks over chunks of inputs and reports what became of each.`,
       timeout,
       memorySize,
-      // It sends further attempts, and what it has not started, back to the queue it takes from.
-      recursiveLoop: RecursiveLoop.ALLOW,
     });
   }
 
   /** The worker's code once more, from the same asset. */
   #burst(logs: LogGroup): LambdaFunction {
-    const { name, burst, memorySize, timeout, environment } = this.#options;
+    const { name, burst, memorySize, timeout, environment, props } = this.#options;
     return new LambdaFunction(this.#scope, 'Burst', {
       ...this.#common('burst', this.workerRole, logs, environment),
       // In the worker's security groups: whoever lets in the one lets in the other.
@@ -142,15 +146,24 @@ export class Functions {
       description: `Runs ${name}'s tasks over chunks that it takes itself: started by the seed.`,
       timeout,
       memorySize,
-      reservedConcurrentExecutions: burst,
+      ...(props.reserveBurst ? { reservedConcurrentExecutions: burst } : {}),
       maxEventAge: BURST_EVENT_AGE,
       retryAttempts: 0,
-      recursiveLoop: RecursiveLoop.ALLOW,
     });
   }
 
   #common(suffix: string, role: Role, logGroup: LogGroup, environment: Record<string, string>) {
     const { name, props } = this.#options;
+    const { logLevel = 'INFO' } = props;
+    const variables = {
+      ...environment,
+      FANFOLD_NAME: name,
+      POWERTOOLS_SERVICE_NAME: name,
+      POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
+      POWERTOOLS_LOG_LEVEL: logLevel,
+      NODE_OPTIONS: ['--enable-source-maps', environment.NODE_OPTIONS].filter(Boolean).join(' '),
+    };
+    checkEnvironmentSize(this.#scope, variables);
     return {
       functionName: `${name}-${suffix}`,
       runtime: Runtime.NODEJS_24_X,
@@ -158,15 +171,10 @@ export class Functions {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      tracing: Tracing.ACTIVE,
-      environment: {
-        ...environment,
-        FANFOLD_NAME: name,
-        POWERTOOLS_SERVICE_NAME: name,
-        POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
-        POWERTOOLS_LOG_LEVEL: 'INFO',
-        NODE_OPTIONS: ['--enable-source-maps', environment.NODE_OPTIONS].filter(Boolean).join(' '),
-      },
+      // Lambda drops what is below its own level, INFO. It would drop metrics too, were that higher.
+      ...(logLevel === 'DEBUG' ? { applicationLogLevelV2: ApplicationLogLevel.DEBUG } : {}),
+      tracing: props.tracing ?? Tracing.ACTIVE,
+      environment: variables,
     } satisfies FunctionOptions & { runtime: Runtime };
   }
 
@@ -179,83 +187,6 @@ export class Functions {
       ...(vpcSubnets ? { vpcSubnets } : {}),
       ...(securityGroups ? { securityGroups } : {}),
     };
-  }
-
-  #grantSeed(): void {
-    const { queues, runQueues, props, burst } = this.#options;
-    const { encryptionKey, inputBuckets = [] } = props;
-    queues.tasks.grant(this.seedRole, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-    // A run's own queue is made like this one.
-    queues.results.grant(this.seedRole, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
-    this.#allow(this.seedRole, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue'], [runQueues]);
-    encryptionKey?.grant(this.seedRole, 'kms:GenerateDataKey', 'kms:Decrypt');
-    if (burst > 0) this.#mayInvoke(this.seedRole, 'burst');
-    if (inputBuckets.length === 0) return;
-    this.#mayInvoke(this.seedRole, 'seed');
-    // It tells a run's collector when its inputs turn out to be unreadable.
-    this.#allow(this.seedRole, ['sqs:SendMessage'], [runQueues]);
-    this.#allow(
-      this.seedRole,
-      ['s3:GetObject'],
-      inputBuckets.map((bucket) => bucket.arnForObjects('*')),
-    );
-    // Without it, a missing object looks like one that may not be read.
-    this.#allow(
-      this.seedRole,
-      ['s3:ListBucket'],
-      inputBuckets.map(({ bucketArn }) => bucketArn),
-    );
-    for (const { encryptionKey: key } of inputBuckets) key?.grant(this.seedRole, 'kms:Decrypt');
-  }
-
-  /** As one that is scaled, one that was started, or both: they are one role. */
-  #grantWorker(): void {
-    const { queues, runQueues, props, burst } = this.#options;
-    const role = this.workerRole;
-    queues.tasks.grant(
-      role,
-      'sqs:GetQueueUrl',
-      'sqs:ReceiveMessage',
-      'sqs:DeleteMessage',
-      'sqs:ChangeMessageVisibility',
-      // Of the event source.
-      'sqs:GetQueueAttributes',
-      'sqs:SendMessage',
-    );
-    queues.dead.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-    queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-    this.#allow(role, ['sqs:GetQueueUrl', 'sqs:SendMessage'], [runQueues]);
-    props.encryptionKey?.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
-    if (burst > 0) this.#mayInvoke(role, 'burst');
-    if (props.vpc === undefined) return;
-    // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: they know no resources.
-    this.#allow(
-      role,
-      [
-        'ec2:CreateNetworkInterface',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeSubnets',
-        'ec2:DeleteNetworkInterface',
-        'ec2:AssignPrivateIpAddresses',
-        'ec2:UnassignPrivateIpAddresses',
-      ],
-      ['*'],
-    );
-  }
-
-  /** By its name: a function's own ARN in its role's policy would be a circle. */
-  #mayInvoke(role: Role, suffix: string): void {
-    const arn = Stack.of(this.#scope).formatArn({
-      service: 'lambda',
-      resource: 'function',
-      resourceName: `${this.#options.name}-${suffix}`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    this.#allow(role, ['lambda:InvokeFunction'], [arn]);
-  }
-
-  #allow(role: Role, actions: string[], resources: string[]): void {
-    role.addToPolicy(new PolicyStatement({ actions, resources }));
   }
 }
 

@@ -1,13 +1,11 @@
 import { Token } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { FanfoldStackProps } from './fanfold-stack.ts';
-import type { MonitoringProps } from './monitoring.ts';
 import type { FanfoldProps } from './props.ts';
 import { refuse, shown } from './refuse.ts';
 
 /** What a prop is to be, for a sentence, and whether a value is that. */
-type Kind = readonly [expected: string, is: (value: unknown) => boolean];
-type Kinds<Props> = { readonly [Prop in keyof Props]-?: Kind };
+export type Kind = readonly [expected: string, is: (value: unknown) => boolean];
+export type Kinds<Props> = { readonly [Prop in keyof Props]-?: Kind };
 
 const isText = (value: unknown) => typeof value === 'string';
 const isObject = (value: unknown) =>
@@ -16,28 +14,50 @@ const isListOf = (is: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(is);
 
 /** An object that is known by a member: an app may have two copies of the CDK, whose classes differ. */
-const has = (member: string, type: 'function' | 'string' | 'object') => (value: unknown) =>
+export const has = (member: string, type: 'function' | 'string' | 'object') => (value: unknown) =>
   isObject(value) && typeof (value as Record<string, unknown>)[member] === type;
 
-const TOPIC: Kind = ['an SNS topic, such as Topic.fromTopicArn() gives', has('topicArn', 'string')];
-const DURATION: Kind = ['a Duration, such as Duration.minutes(5)', has('isUnresolved', 'function')];
-const arn = (of: string): Kind => [
+export const TOPIC: Kind = [
+  'an SNS topic, such as Topic.fromTopicArn() gives',
+  has('topicArn', 'string'),
+];
+export const DURATION: Kind = [
+  'a Duration, such as Duration.minutes(5)',
+  has('isUnresolved', 'function'),
+];
+export const TEXTS = (of: string): Kind => [`a list of ${of}`, isListOf(isText)];
+export const ARN = (of: string): Kind => [
   `the ARN of ${of}`,
   (value) => isText(value) && (Token.isUnresolved(value) || String(value).startsWith('arn:')),
 ];
 
-/** What is a number is checked with its range. */
-type Numbers =
+const isBucket = has('arnForObjects', 'function');
+const isInputPrefix = (value: unknown) => {
+  if (!isObject(value)) return false;
+  const { bucket, prefix } = value as Record<string, unknown>;
+  return isBucket(bucket) && isText(prefix);
+};
+export const BUCKETS: Kind = [
+  'a list of buckets, such as Bucket.fromBucketName() gives, or of { bucket, prefix }',
+  isListOf((value) => isBucket(value) || isInputPrefix(value)),
+];
+
+/** What is checked with its range or its list of values. */
+type CheckedElsewhere =
   | 'memorySize'
   | 'maxConcurrency'
   | 'burst'
   | 'reservedConcurrentExecutions'
-  | 'logRetention';
+  | 'logRetention'
+  | 'logLevel'
+  | 'tracing'
+  | 'removalPolicy';
 
-const OF_DEPLOYMENT: Kinds<Omit<FanfoldProps, Numbers | 'removalPolicy'>> = {
+const OF_DEPLOYMENT: Kinds<Omit<FanfoldProps, CheckedElsewhere>> = {
   tasks: ['the path of your tasks module, a text', isText],
   name: ['a text', isText],
   timeout: DURATION,
+  reserveBurst: ['true or false', (value) => typeof value === 'boolean'],
   architecture: ['Architecture.ARM_64 or Architecture.X86_64', has('dockerPlatform', 'string')],
   environment: ['an object with texts, such as { TABLE: "photos" }', isObject],
   vpc: ['a VPC, such as Vpc.fromLookup() gives', has('selectSubnets', 'function')],
@@ -45,44 +65,27 @@ const OF_DEPLOYMENT: Kinds<Omit<FanfoldProps, Numbers | 'removalPolicy'>> = {
   securityGroups: ['a list of security groups', isListOf(has('securityGroupId', 'string'))],
   encryptionKey: ['a KMS key, such as Key.fromKeyArn() gives', has('keyArn', 'string')],
   alarmTopic: TOPIC,
-  inputBuckets: [
-    'a list of buckets, such as Bucket.fromBucketName() gives',
-    isListOf(has('arnForObjects', 'function')),
-  ],
+  inputBuckets: BUCKETS,
   bundling: ["an object with esbuild's options, such as { nodeModules: ['sharp'] }", isObject],
 };
 
 const OF_BUNDLING: Partial<Kinds<NonNullable<FanfoldProps['bundling']>>> = {
-  nodeModules: ['a list of names of packages', isListOf(isText)],
-  externalModules: ['a list of names of packages', isListOf(isText)],
+  nodeModules: TEXTS('names of packages'),
+  externalModules: TEXTS('names of packages'),
   loader: ['an object with loaders, such as { ".txt": "text" }', isObject],
   define: ['an object with texts', isObject],
   esbuildArgs: ['an object with arguments', isObject],
 };
 
-const OF_STACK: Partial<Kinds<FanfoldStackProps>> = {
-  maxTaskAge: DURATION,
-  inputBuckets: OF_DEPLOYMENT.inputBuckets,
-  inputBucketNames: ['a list of names of buckets', isListOf(isText)],
-  alarmTopicArn: arn('an SNS topic'),
-  encryptionKeyArn: arn('a KMS key'),
-};
-
-const OF_MONITORING: Kinds<MonitoringProps> = {
-  fanfold: ['the Fanfold that is to be watched', has('taskQueue', 'object')],
-  alarmTopic: TOPIC,
-  maxTaskAge: DURATION,
-};
-
 /**
- * Untyped code is not told by types what it may give: it would meet an error of the CDK's, or none,
- * and another deployment than was meant.
+ * Checks the kinds of a deployment's props. Types do not reach untyped code: it would get an error
+ * of the CDK's, or none, and another deployment than was meant.
  *
  * @throws FanfoldPropsError when a prop is of another kind than it is to be
  */
 export function checkKinds(scope: Construct, props: FanfoldProps): void {
-  check(scope, props, OF_DEPLOYMENT);
-  check(scope, props.bundling ?? {}, OF_BUNDLING, 'bundling.');
+  checkKindsOf(scope, props, OF_DEPLOYMENT);
+  checkKindsOf(scope, props.bundling ?? {}, OF_BUNDLING, 'bundling.');
   // Said on purpose, it is mostly a variable that is not set, and no wish for the tasks that ship.
   if (!('tasks' in props) || props.tasks !== undefined) return;
   refuse(
@@ -91,20 +94,17 @@ export function checkKinds(scope: Construct, props: FanfoldProps): void {
   );
 }
 
-export function checkStackKinds(scope: Construct, props: FanfoldStackProps): void {
-  check(scope, props, OF_STACK);
-}
-
-export function checkMonitoringKinds(scope: Construct, props: MonitoringProps): void {
-  check(scope, props, OF_MONITORING);
-  if (props.fanfold !== undefined) return;
-  refuse(scope, `\`fanfold\` is ${OF_MONITORING.fanfold[0]}; undefined came.`);
-}
-
-function check(scope: Construct, props: object, kinds: object, prefix = ''): void {
+/** @throws FanfoldPropsError when one of the props is of another kind than it is to be */
+export function checkKindsOf<Props extends object>(
+  scope: Construct,
+  props: Props,
+  kinds: Partial<Kinds<Props>>,
+  prefix = '',
+): void {
   if (!isObject(props)) refuse(scope, `its props are an object; ${shown(props)} came.`);
-  for (const [prop, kind] of Object.entries(kinds)) {
-    const [expected, is] = kind as Kind;
+  for (const [prop, kind] of Object.entries<Kind | undefined>(kinds)) {
+    if (kind === undefined) continue;
+    const [expected, is] = kind;
     const value = (props as Record<string, unknown>)[prop];
     if (value === undefined || is(value)) continue;
     refuse(scope, `\`${prefix}${prop}\` is ${expected}; ${shown(value)} came.`);

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -15,15 +15,32 @@ import {
   VariableType,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Fanfold } from './fanfold.ts';
-import { checkMonitoringKinds } from './kinds.ts';
+import { checkKindsOf, DURATION, has, type Kinds, TOPIC } from './kinds.ts';
 import { checkSeconds } from './props.ts';
+import { refuse } from './refuse.ts';
+import { checkRegion } from './same-region.ts';
+
+/** The parts of a deployment that are watched: a `Fanfold` has them. */
+export interface Watched {
+  readonly name: string;
+  readonly taskQueue: IQueue;
+  readonly deadLetterQueue: IQueue;
+  readonly seedFunction: IFunction;
+  readonly workerFunction: IFunction;
+  readonly burstFunction: IFunction | undefined;
+  readonly seedLogs: ILogGroup;
+  readonly workerLogs: ILogGroup;
+  readonly burstLogs: ILogGroup | undefined;
+}
 
 export interface MonitoringProps {
-  readonly fanfold: Fanfold;
+  /** The `Fanfold` that is watched. */
+  readonly fanfold: Watched;
   /**
    * Where alarms are sent.
    * @default nowhere: they are seen in CloudWatch
@@ -36,6 +53,12 @@ export interface MonitoringProps {
    */
   readonly maxTaskAge?: Duration;
 }
+
+const KINDS: Kinds<MonitoringProps> = {
+  fanfold: ['the Fanfold that is to be watched', has('taskQueue', 'object')],
+  alarmTopic: TOPIC,
+  maxTaskAge: DURATION,
+};
 
 const PERIOD = Duration.minutes(5);
 
@@ -50,13 +73,17 @@ export class FanfoldMonitoring extends Construct {
   readonly dashboard: Dashboard;
   /** By what they are about: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
   readonly alarms: Readonly<Record<string, Alarm>>;
-  readonly #fanfold: Fanfold;
+  readonly #fanfold: Watched;
   readonly #topic: ITopic | undefined;
 
   /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    checkMonitoringKinds(this, props);
+    checkKindsOf(this, props, KINDS);
+    if (props.fanfold === undefined) {
+      refuse(this, `\`fanfold\` is ${KINDS.fanfold[0]}; undefined came.`);
+    }
+    checkRegion(this, 'alarmTopic', props.alarmTopic);
     const { maxTaskAge = Duration.hours(6) } = props;
     // Of 0 the alarm would never end, and of more it would never be raised.
     checkSeconds(this, 'maxTaskAge', maxTaskAge, 1, OLDEST_SECONDS);
@@ -66,7 +93,7 @@ export class FanfoldMonitoring extends Construct {
     this.dashboard = this.#dashboard();
   }
 
-  get #functions(): LambdaFunction[] {
+  get #functions(): IFunction[] {
     const { seedFunction, workerFunction, burstFunction } = this.#fanfold;
     return [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])];
   }
@@ -168,7 +195,7 @@ export class FanfoldMonitoring extends Construct {
     return alarm;
   }
 
-  #sumOf(label: string, metricOf: (one: LambdaFunction) => IMetric): MathExpression {
+  #sumOf(label: string, metricOf: (one: IFunction) => IMetric): MathExpression {
     const metrics = this.#functions.map((one, at) => [`m${at}`, metricOf(one)] as const);
     return new MathExpression({
       label,
@@ -193,10 +220,11 @@ export class FanfoldMonitoring extends Construct {
       });
     const graph = (title: string, left: IMetric[], label: string) =>
       new GraphWidget({ title, left, leftYAxis: { min: 0, label, showUnits: false }, width: 12 });
-    const concurrent = (one: LambdaFunction, label: string) =>
+    const concurrent = (one: IFunction, label: string) =>
       one.metric('ConcurrentExecutions', { statistic: 'Maximum', label, ...every });
     const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: name,
+      // Dashboards are the account's and not a region's.
+      dashboardName: `${name}-${Stack.of(this).region}`,
       defaultInterval: Duration.hours(3),
       variables: [
         new DashboardVariable({

@@ -1,51 +1,66 @@
 import { Stack, Validations } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
-import type { Fanfold } from './fanfold.ts';
-import type { FanfoldProps } from './props.ts';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Construct, IConstruct } from 'constructs';
+import { flattened } from './flattened.ts';
+import type { InputPlace } from './input-places.ts';
+import { resourceOfKey } from './keys.ts';
+
+/** The parts of a deployment that the rules find something in. */
+interface Judged {
+  readonly resultQueue: IConstruct;
+  readonly seedRole: IConstruct;
+  readonly workerRole: IConstruct;
+  readonly operatorPolicy: IConstruct;
+  readonly workPolicy: IConstruct;
+  /** ARN, with a pattern, of runs' own queues. */
+  readonly runQueues: string;
+  readonly inputs: readonly InputPlace[];
+  readonly encryptionKey: IKey | undefined;
+  readonly isInVpc: boolean;
+}
 
 /**
- * What cdk-nag's AwsSolutions rules find in a deployment that is meant to be so, each with its
+ * Acknowledges findings of cdk-nag's AwsSolutions rules that are meant to be so, each with its
  * reason: for apps that are checked by them. What is granted to the tasks is its granter's to explain.
  */
-export function acknowledgeRules(
-  fanfold: Fanfold,
-  runQueues: string,
-  { vpc, inputBuckets = [] }: FanfoldProps,
-): void {
-  const { resultQueue, seedRole, workerRole, operatorPolicy } = fanfold;
+export function acknowledgeRules(scope: Construct, judged: Judged): void {
+  const { resultQueue, seedRole, workerRole, operatorPolicy, workPolicy } = judged;
+  const { runQueues, inputs, encryptionKey, isInVpc } = judged;
   const acknowledge = (of: IConstruct, rule: string, reason: string) =>
     Validations.of(of).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
   const wildcard = (of: IConstruct, resource: string, reason: string) =>
-    acknowledge(of, `IAM5[Resource::${asFound(fanfold, resource)}]`, reason);
+    acknowledge(of, `IAM5[Resource::${asFound(scope, resource)}]`, reason);
 
   acknowledge(
     resultQueue,
     'SQS3',
     'Results wait for whoever reads them: to move one away that was received often would lose it.',
   );
-  const forRuns =
-    'Each run has a queue of its own, whose name begins so and ends with the id of the run.';
-  wildcard(seedRole, runQueues, forRuns);
-  wildcard(workerRole, runQueues, forRuns);
-  wildcard(operatorPolicy, runQueues, forRuns);
+  const alias = encryptionKey && resourceOfKey(scope, encryptionKey);
+  for (const one of [seedRole, workerRole, operatorPolicy, workPolicy]) {
+    wildcard(one, runQueues, 'Each run has a queue of its own, named by the id of the run.');
+    if (alias?.alias === undefined) continue;
+    wildcard(one, alias.arn, 'The key is known by its alias alone, which a condition names.');
+  }
   const traces = 'X-Ray knows no resources for traces';
   wildcard(seedRole, '*', `${traces}.`);
   wildcard(
     workerRole,
     '*',
-    `${traces}${vpc ? ', nor EC2 for the network interfaces of functions' : ''}.`,
+    `${traces}${isInVpc ? ', nor EC2 for the network interfaces of functions' : ''}.`,
   );
-  wildcard(operatorPolicy, '*', 'SQS knows no resources for ListQueues, by which runs are found.');
+  wildcard(
+    operatorPolicy,
+    '*',
+    'SQS knows no resources for ListQueues, nor Lambda for the settings of an account and lists of event sources.',
+  );
   // A bucket of another stack has the name of its export only when references are resolved, which
   // is between the app's end and the rules.
   seedRole.node.addValidation({
     validate: () => {
-      for (const bucket of inputBuckets) {
-        wildcard(
-          seedRole,
-          bucket.arnForObjects('*'),
-          'Any object of an input bucket may be inputs.',
-        );
+      for (const { bucket, prefix } of inputs) {
+        const objects = bucket.arnForObjects(`${prefix}*`);
+        wildcard(seedRole, objects, 'Any object of an input bucket or prefix may be inputs.');
       }
       return [];
     },
@@ -53,19 +68,13 @@ export function acknowledgeRules(
 }
 
 /** A resource as cdk-nag writes it: references in angle brackets, but for other stacks' exports. */
-function asFound(fanfold: Fanfold, resource: string): string {
-  const flat = (part: unknown): string => {
-    if (typeof part === 'string') return part;
-    const {
-      Ref,
-      'Fn::GetAtt': attribute,
-      'Fn::Join': join,
-      'Fn::ImportValue': exported,
-    } = part as Record<string, unknown>;
-    if (typeof exported === 'string') return exported;
-    if (Array.isArray(attribute)) return `<${attribute.join('.')}>`;
-    if (Array.isArray(join)) return (join[1] as unknown[]).map(flat).join(String(join[0]));
-    return `<${Ref}>`;
-  };
-  return flat(Stack.of(fanfold).resolve(resource));
+function asFound(scope: Construct, resource: string): string {
+  const written = flattened(
+    Stack.of(scope).resolve(resource),
+    ({ Ref, 'Fn::GetAtt': attribute, 'Fn::ImportValue': exported }) => {
+      if (typeof exported === 'string') return exported;
+      return `<${Array.isArray(attribute) ? attribute.join('.') : Ref}>`;
+    },
+  );
+  return String(written);
 }

@@ -1,67 +1,117 @@
+import { Stack } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Fanfold } from './fanfold.ts';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { useOfKey } from './keys.ts';
 
-/** What the people of a deployment need, who use `fanfold` with `--stack`, or its API. */
-export function operatorPolicy(
-  fanfold: Fanfold,
-  { encryptionKey, runQueues }: { encryptionKey: IKey | undefined; runQueues: string },
+/** The parts of a deployment that the policies of people and machines name. */
+interface Parts {
+  readonly name: string;
+  readonly taskQueue: IQueue;
+  readonly deadLetterQueue: IQueue;
+  readonly resultQueue: IQueue;
+  readonly seedFunction: IFunction;
+  /** All of them, the seed too. */
+  readonly functions: readonly IFunction[];
+  /** ARN, with a pattern, of runs' own queues. */
+  readonly runQueues: string;
+  readonly encryptionKey: IKey | undefined;
+}
+
+/**
+ * `<name>-operator-<region>`: people who start, follow, collect and cancel runs. Inputs reach the
+ * task queue through the seed alone, which checks them.
+ */
+export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
+  const { taskQueue, deadLetterQueue, resultQueue, seedFunction, functions, runQueues } = parts;
+  return policy(scope, 'OperatorPolicy', 'operator', parts, [
+    allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
+    allow(
+      [
+        'sqs:GetQueueUrl',
+        'sqs:GetQueueAttributes',
+        'sqs:ListQueueTags',
+        'sqs:TagQueue',
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:SendMessage',
+        'sqs:DeleteQueue',
+      ],
+      [runQueues],
+    ),
+    // The raw feed of results.
+    allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
+    // The backlog, and what `fanfold doctor` reads.
+    allow(
+      ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
+      [taskQueue, deadLetterQueue, resultQueue].map(({ queueArn }) => queueArn),
+    ),
+    allow(
+      ['lambda:GetFunctionConfiguration', 'lambda:GetFunctionRecursionConfig'],
+      functions.map(({ functionArn }) => functionArn),
+    ),
+    // Runs are found by their queues' names. AWS lets no resource be named for any of these.
+    allow(['sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'], ['*']),
+  ]);
+}
+
+/** `<name>-work-<region>`: machines that run tasks beside the functions, and those who redrive. */
+export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
+  const { taskQueue, deadLetterQueue, resultQueue, runQueues } = parts;
+  return policy(scope, 'WorkPolicy', 'work', parts, [
+    allow(
+      [
+        'sqs:GetQueueUrl',
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:SendMessage',
+      ],
+      [taskQueue.queueArn],
+    ),
+    allow(['sqs:GetQueueUrl', 'sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
+    // Messages that no worker can read go here, and are moved back: StartMessageMoveTask needs the
+    // right to receive and delete.
+    allow(
+      [
+        'sqs:GetQueueUrl',
+        'sqs:GetQueueAttributes',
+        'sqs:SendMessage',
+        'sqs:StartMessageMoveTask',
+        'sqs:ListMessageMoveTasks',
+        'sqs:ReceiveMessage',
+        'sqs:DeleteMessage',
+      ],
+      [deadLetterQueue.queueArn],
+    ),
+  ]);
+}
+
+/**
+ * Policies are the account's and not a region's: their names say the region. They have no
+ * description: a changed one replaces a policy, and CloudFormation replaces nothing that has a name
+ * of its own.
+ */
+function policy(
+  scope: Construct,
+  id: string,
+  suffix: string,
+  { name, encryptionKey }: Parts,
+  statements: PolicyStatement[],
 ): ManagedPolicy {
-  const { name, taskQueue, deadLetterQueue, resultQueue, seedFunction } = fanfold;
-  const allow = (actions: string[], resources: string[]) =>
-    new PolicyStatement({ actions, resources });
-  return new ManagedPolicy(fanfold, 'OperatorPolicy', {
-    managedPolicyName: `${name}-operator`,
-    description: `Run, follow, collect and cancel runs of ${name}, and work on them.`,
+  const ofKey = ['kms:GenerateDataKey', 'kms:Decrypt'];
+  return new ManagedPolicy(scope, id, {
+    managedPolicyName: `${name}-${suffix}-${Stack.of(scope).region}`,
     statements: [
-      allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
-      // A run: found, collected, told of, cancelled and ended.
-      allow(
-        [
-          'sqs:GetQueueUrl',
-          'sqs:GetQueueAttributes',
-          'sqs:ListQueueTags',
-          'sqs:TagQueue',
-          'sqs:ReceiveMessage',
-          'sqs:DeleteMessage',
-          'sqs:SendMessage',
-          'sqs:DeleteQueue',
-        ],
-        [runQueues],
-      ),
-      // Runs are found by their queues' names, and AWS lets no resource be named for that.
-      allow(['sqs:ListQueues'], ['*']),
-      // The raw feed of results.
-      allow(['sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
-      // Work; the backlog; what is moved back to it.
-      allow(
-        [
-          'sqs:GetQueueUrl',
-          'sqs:GetQueueAttributes',
-          'sqs:ReceiveMessage',
-          'sqs:DeleteMessage',
-          'sqs:ChangeMessageVisibility',
-          'sqs:SendMessage',
-        ],
-        [taskQueue.queueArn],
-      ),
-      allow(['sqs:SendMessage'], [resultQueue.queueArn]),
-      // What can't be read goes here, and is moved back: StartMessageMoveTask needs the other three.
-      allow(
-        [
-          'sqs:GetQueueUrl',
-          'sqs:GetQueueAttributes',
-          'sqs:SendMessage',
-          'sqs:StartMessageMoveTask',
-          'sqs:ListMessageMoveTasks',
-          'sqs:ReceiveMessage',
-          'sqs:DeleteMessage',
-        ],
-        [deadLetterQueue.queueArn],
-      ),
-      ...(encryptionKey
-        ? [allow(['kms:GenerateDataKey', 'kms:Decrypt'], [encryptionKey.keyArn])]
-        : []),
+      ...statements,
+      ...(encryptionKey ? [useOfKey(scope, encryptionKey, 'sqs', ofKey)] : []),
     ],
   });
+}
+
+function allow(actions: string[], resources: string[]): PolicyStatement {
+  return new PolicyStatement({ actions, resources });
 }

@@ -1,13 +1,22 @@
 import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { type Architecture, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { refuse, shown } from './refuse.ts';
+
+/** Objects of a bucket whose keys start alike. */
+export interface InputPrefix {
+  readonly bucket: IBucket;
+  /** The start of the keys. Without a slash at its end, `inputs` is the start of `inputs-old/` too. */
+  readonly prefix: string;
+}
+
+const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
 export interface FanfoldProps {
   /**
@@ -18,8 +27,8 @@ export interface FanfoldProps {
   readonly tasks?: string;
   /**
    * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
-   * `-` and `_`, starting with a letter or digit. Unique in its account: policies and dashboards
-   * know no regions.
+   * `-` and `_`, starting with a letter or digit, without `-run-` in it or `-run` at its end. Unique
+   * in its account and region.
    * @default the stack's name
    */
   readonly name?: string;
@@ -42,11 +51,17 @@ export interface FanfoldProps {
   readonly maxConcurrency?: number;
   /**
    * How many of `maxConcurrency` the seed starts itself, so that a run need not wait until the task
-   * queue has scaled: 0 to `maxConcurrency` - 2. They are reserved, which AWS refuses to accounts
-   * that have not at least 100 more than are reserved; 0 is no burst.
+   * queue has scaled: 0 to `maxConcurrency` - 2; 0 is no burst. The seed starts fewer while other
+   * workers are busy.
    * @default half of `maxConcurrency`, at most 100
    */
   readonly burst?: number;
+  /**
+   * Reserves the concurrency of burst workers, which makes `burst` a hard limit. AWS refuses a
+   * reservation that leaves the account fewer than 100 unreserved.
+   * @default false: the seed counts the workers that are busy, and starts no more than are left
+   */
+  readonly reserveBurst?: boolean;
   /**
    * Concurrency that is reserved for the workers that the task queue starts: not below their share
    * of `maxConcurrency`.
@@ -83,6 +98,10 @@ export interface FanfoldProps {
   readonly removalPolicy?: RemovalPolicy;
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
+  /** The least that is logged, by Fanfold and by the tasks' own `log`. @default 'INFO' */
+  readonly logLevel?: (typeof LOG_LEVELS)[number];
+  /** X-Ray's traces of the functions. @default Tracing.ACTIVE */
+  readonly tracing?: Tracing;
   /**
    * Where alarms are sent. With it, the deployment is watched, by alarms and a dashboard, as a
    * `FanfoldStack` always is.
@@ -90,10 +109,11 @@ export interface FanfoldProps {
    */
   readonly alarmTopic?: ITopic;
   /**
-   * Buckets that the seed may read inputs from, `s3://bucket/key`.
+   * Buckets that the seed may read inputs from, `s3://bucket/key`, or parts of them:
+   * `{ bucket, prefix: 'inputs/' }`.
    * @default none
    */
-  readonly inputBuckets?: readonly IBucket[];
+  readonly inputBuckets?: readonly (IBucket | InputPrefix)[];
   /**
    * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
    * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
@@ -179,7 +199,7 @@ export function checkSeconds(
 
 /** What CloudFormation would refuse, or CDK leave out without a word. */
 export function checkOptions(scope: Construct, props: FanfoldProps): void {
-  const { logRetention, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
+  const { logRetention, logLevel, tracing, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
   // The names of its numbers are keys as well.
   const isKept = typeof logRetention === 'number' && RetentionDays[logRetention] !== undefined;
   if (logRetention !== undefined && !isKept) {
@@ -188,6 +208,8 @@ export function checkOptions(scope: Construct, props: FanfoldProps): void {
       `\`logRetention\` is one of RetentionDays; ${shown(logRetention)} came, and CloudWatch keeps logs for no such number of days.`,
     );
   }
+  checkOneOf(scope, 'logLevel', LOG_LEVELS, logLevel);
+  checkOneOf(scope, 'tracing', Object.values(Tracing), tracing);
   const expected = '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
   if (removalPolicy === RemovalPolicy.SNAPSHOT) {
     refuse(scope, `${expected}; SNAPSHOT came, and queues and logs have no snapshots.`);
@@ -199,6 +221,16 @@ export function checkOptions(scope: Construct, props: FanfoldProps): void {
     const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
     refuse(scope, `\`${prop}\` came without the \`vpc\` that it is of. Give that too.`);
   }
+}
+
+function checkOneOf<T>(
+  scope: Construct,
+  prop: keyof FanfoldProps,
+  values: readonly T[],
+  value: T | undefined,
+): void {
+  if (value === undefined || values.includes(value)) return;
+  refuse(scope, `\`${prop}\` is one of ${values.join(', ')}; ${shown(value)} came.`);
 }
 
 function checkRange(
@@ -232,43 +264,4 @@ export function checkedName(scope: Construct, given: string | undefined): string
     scope,
     `a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; ${given === undefined ? `the stack's, "${name}" (${name.length} characters), is not. Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters) is not.`}`,
   );
-}
-
-const OWN = /^(FANFOLD_|POWERTOOLS_)/;
-
-/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-const OF_LAMBDA =
-  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
-
-export function checkedEnvironment(
-  scope: Construct,
-  environment: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  for (const [name, value] of Object.entries(environment)) {
-    if (OWN.test(name)) {
-      refuse(
-        scope,
-        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
-      );
-    }
-    if (OF_LAMBDA.test(name)) {
-      refuse(
-        scope,
-        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
-      );
-    }
-    if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
-      refuse(
-        scope,
-        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
-      );
-    }
-    if (typeof value !== 'string') {
-      refuse(
-        scope,
-        `an environment variable's value is a text; for ${name} ${shown(value)} came in \`environment\`.`,
-      );
-    }
-  }
-  return { ...environment };
 }

@@ -21,7 +21,7 @@ beforeAll(async () => {
   stack = await deploy({
     assembly: folder,
     stack: 'Fanfold',
-    operatorPolicy: 'Fanfold-operator',
+    operatorPolicy: 'Fanfold-operator-eu-central-1',
   });
   clients = clientsOf(stack);
 });

@@ -62,7 +62,7 @@ function drop(template: Template, policy: string, action: string, resource = '')
 async function deployed(mutate: (template: Template) => void): Promise<Deployment> {
   const template = readTemplate(folder, 'Fanfold');
   mutate(template);
-  const operatorPolicy = 'Fanfold-operator';
+  const operatorPolicy = 'Fanfold-operator-eu-central-1';
   return deploy({ assembly: folder, stack: 'Fanfold', template, operatorPolicy });
 }
 

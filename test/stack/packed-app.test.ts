@@ -28,7 +28,11 @@ beforeAll(async () => {
     env: { CDK_OUTDIR: assembly },
   });
   expect(status, stderr).toBe(0);
-  stack = await deploy({ assembly, stack: 'Photos', operatorPolicy: 'Photos-operator' });
+  stack = await deploy({
+    assembly,
+    stack: 'Photos',
+    operatorPolicy: 'Photos-operator-eu-central-1',
+  });
 });
 afterAll(async () => {
   await stack?.[Symbol.asyncDispose]();

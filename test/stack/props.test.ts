@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Key } from 'aws-cdk-lib/aws-kms';
-import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
+import { Architecture, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
@@ -26,6 +26,24 @@ function refusal(props: FanfoldProps, stackName?: string): unknown {
   }
   throw new Error('nothing was refused');
 }
+
+interface Statement {
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+}
+
+/** All that a template's policies say. */
+function statementsOf(template: Template): Statement[] {
+  return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+    Object.values(template.findResources(type)).flatMap(
+      ({ Properties }) => Properties.PolicyDocument.Statement,
+    ),
+  );
+}
+
+const keyStatements = (template: Template) =>
+  statementsOf(template).filter(({ Action }) => [Action].flat()[0]?.startsWith('kms:'));
 
 describe('name', () => {
   it('is the stack’s, unless it has one of its own', () => {
@@ -240,13 +258,37 @@ describe('what belongs together', () => {
       const kms = allowedTo(template, name).filter((line) => line.startsWith('kms:'));
       expect(kms.map((line) => line.split(' ')[0])).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
     }
-    template.hasResourceProperties('AWS::IAM::ManagedPolicy', {
-      PolicyDocument: {
-        Statement: Match.arrayWith([
-          Match.objectLike({ Action: ['kms:GenerateDataKey', 'kms:Decrypt'] }),
-        ]),
-      },
-    });
+    const statements = keyStatements(template);
+    expect(statements.map(({ Action }) => Action)).toEqual(
+      Array(4).fill(['kms:GenerateDataKey', 'kms:Decrypt']),
+    );
+    // SQS uses it for them; they themselves may not.
+    const via = { 'Fn::Join': ['', ['sqs.', { Ref: 'AWS::Region' }, '.*']] };
+    expect(statements.map(({ Condition }) => Condition)).toEqual(
+      Array(4).fill({ StringLike: { 'kms:ViaService': via } }),
+    );
+  });
+
+  it('grants the key behind an alias, whose own ARN would grant nothing', () => {
+    const stack = emptyStack();
+    const key = new Key(stack, 'Key');
+    new Fanfold(stack, 'Fanfold', { encryptionKey: key.addAlias('photos') });
+    const statements = keyStatements(Template.fromStack(stack));
+    expect(statements).toHaveLength(4);
+    for (const { Resource } of statements) expect(Resource).toEqual(stack.resolve(key.keyArn));
+  });
+
+  it('grants the keys that have an alias, where that alone is known', () => {
+    const stack = emptyStack();
+    const encryptionKey = Alias.fromAliasName(stack, 'Key', 'alias/photos');
+    new Fanfold(stack, 'Fanfold', { encryptionKey });
+    const statements = keyStatements(Template.fromStack(stack));
+    expect(statements).toHaveLength(4);
+    for (const { Condition } of statements) {
+      expect(Condition).toMatchObject({
+        'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/photos' },
+      });
+    }
   });
 
   it('lets the seed read the buckets that inputs are in, and no other', () => {
@@ -261,6 +303,30 @@ describe('what belongs together', () => {
       's3:ListBucket on arn:AWS::Partition:s3:::my-inputs',
     ]);
   });
+
+  it('lets the seed read a part of a bucket', () => {
+    const stack = emptyStack();
+    const bucket = Bucket.fromBucketName(stack, 'Inputs', 'my-inputs');
+    const inputBuckets = ['2025/', '2026/'].map((prefix) => ({ bucket, prefix }));
+    new Fanfold(stack, 'Fanfold', { inputBuckets });
+    const template = Template.fromStack(stack);
+    expect(allowedTo(template, 'Photos-seed').filter((line) => line.startsWith('s3:'))).toEqual([
+      's3:GetObject on arn:AWS::Partition:s3:::my-inputs/2025/*',
+      's3:GetObject on arn:AWS::Partition:s3:::my-inputs/2026/*',
+      's3:ListBucket on arn:AWS::Partition:s3:::my-inputs',
+    ]);
+    expect(statementsOf(template).filter(({ Action }) => Action === 's3:ListBucket')).toMatchObject(
+      [{ Condition: { StringLike: { 's3:prefix': ['2025/*', '2026/*'] } } }],
+    );
+  });
+
+  it.each(['', 'a*', 'a?', 'a$'])('refuses the prefix %j', (prefix) => {
+    const bucket = Bucket.fromBucketName(emptyStack(), 'Inputs', 'my-inputs');
+    expect(refusal({ inputBuckets: [{ bucket, prefix }] })).toMatchObject({
+      name: 'FanfoldPropsError',
+      message: expect.stringContaining(`"inputs/", without "*", "?" and "$"; "${prefix}" came`),
+    });
+  });
 });
 
 describe('what untyped code gives', () => {
@@ -273,6 +339,10 @@ describe('what untyped code gives', () => {
     [{ maxConcurrency: '5' }, '`maxConcurrency` is a whole number from 2 to 1000; "5" came.'],
     [{ memorySize: 'x' }, '`memorySize` is a whole number from 128 to 10240; "x" came.'],
     [{ memorySize: Symbol('x') }, '`memorySize` is a whole number from 128 to 10240; Symbol(x)'],
+    [{ logLevel: 'debug' }, '`logLevel` is one of DEBUG, INFO, WARN, ERROR; "debug" came.'],
+    [{ tracing: true }, '`tracing` is one of Active, PassThrough, Disabled; true came.'],
+    [{ reserveBurst: 1 }, '`reserveBurst` is true or false; 1 came.'],
+    [{ inputBuckets: [{ prefix: 'a/' }] }, '`inputBuckets` is a list of buckets, such as '],
     [{ burst: null }, '`burst` is a whole number from 0 to 98; null came.'],
     [{ burst: [3] }, '`burst` is a whole number from 0 to 98; a list came.'],
     [{ timeout: 30 }, '`timeout` is a Duration, such as Duration.minutes(5); 30 came.'],
@@ -372,7 +442,10 @@ describe('context', () => {
         timeout: '300',
         burst: '0',
         architecture: 'x86_64',
-        inputBuckets: 'one,two',
+        inputBuckets: 'one,two/2026/',
+        logLevel: 'debug',
+        tracing: 'disabled',
+        reserveBurst: 'true',
         removalPolicy: 'retain',
         logRetention: '90',
         reservedConcurrentExecutions: '120',
@@ -384,7 +457,10 @@ describe('context', () => {
       timeout: Duration.seconds(300),
       burst: 0,
       architecture: Architecture.X86_64,
-      inputBucketNames: ['one', 'two'],
+      inputBucketNames: ['one', 'two/2026/'],
+      logLevel: 'DEBUG',
+      tracing: Tracing.DISABLED,
+      reserveBurst: true,
       removalPolicy: RemovalPolicy.RETAIN,
       logRetention: 90,
       reservedConcurrentExecutions: 120,
@@ -407,6 +483,9 @@ describe('context', () => {
     [{ timeout: '-300' }, '`timeout` is a whole number of seconds, 1 or more; -300 came.'],
     [{ timeout: 0.5 }, '`timeout` is a whole number; 0.5 came.'],
     [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
+    [{ logLevel: 'loud' }, '`logLevel` is debug or info or warn or error; "loud" came.'],
+    [{ tracing: 'on' }, '`tracing` is active or passThrough or disabled; "on" came.'],
+    [{ reserveBurst: 'yes' }, '`reserveBurst` is true or false; "yes" came.'],
     [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
     [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
     [{ removalPolicy: 'snapshot' }, '`removalPolicy` is destroy or retain; "snapshot" came.'],
@@ -421,7 +500,7 @@ describe('context', () => {
     [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
     [
       { inputBuckets: 'Mine' },
-      '`inputBuckets` is names of buckets, with commas between them; "Mine" came.',
+      '`inputBuckets` is names of buckets or NAME/PREFIX, with commas between them; "Mine" came.',
     ],
   ])('refuses %j', (context, sentence) => {
     expect(() => read(context)).toThrow(`The context value ${sentence}`);

@@ -29,7 +29,7 @@ beforeAll(async () => {
     tasks: TASKS,
     maxConcurrency: 6,
     encryptionKey: KEY,
-    inputBuckets: 'inputs',
+    inputBuckets: 'inputs,archive/photos/',
   });
   expect(status, stderr).toBe(0);
   stack = await deployed();
@@ -48,12 +48,20 @@ function deployed(changes: Readonly<Record<string, object>> = {}): Promise<Deplo
   for (const { Type, Properties = {} } of Object.values(template.Resources)) {
     Object.assign(Properties, changes[String(Properties.FunctionName)] ?? changes[Type]);
   }
-  const places = { assembly: folder, stack: 'Fanfold', buckets: ['inputs'] };
-  return deploy({ ...places, template, operatorPolicy: 'Fanfold-operator' });
+  const places = { assembly: folder, stack: 'Fanfold', buckets: ['inputs', 'archive'] };
+  const policies = {
+    operatorPolicy: 'Fanfold-operator-eu-central-1',
+    workPolicy: 'Fanfold-work-eu-central-1',
+  };
+  return deploy({ ...places, ...policies, template });
 }
 
-/** A command line of the operator's. */
-function fanfoldAt({ env }: Deployment, command: string, ...args: string[]): Promise<Ended> {
+/** A command line of the operator's, or of whose the environment is. */
+function fanfoldAt(
+  { env }: Pick<Deployment, 'env'>,
+  command: string,
+  ...args: string[]
+): Promise<Ended> {
   const line = ['node', resolve('bin/fanfold.js'), command, ...args, '--stack', 'Fanfold'];
   return run(line, { env });
 }
@@ -63,7 +71,7 @@ function fanfold(command: string, ...args: string[]): Promise<Ended> {
 }
 
 /** A command line of the operator's that a test has a hand in; it ends with the test. */
-function begin({ env }: Deployment, ...args: string[]): ReturnType<typeof start> {
+function begin({ env }: Pick<Deployment, 'env'>, ...args: string[]): ReturnType<typeof start> {
   const command = start([...args, '--stack', 'Fanfold'], { env });
   onTestFinished(() => void command.child.kill('SIGKILL'));
   return command;
@@ -74,9 +82,14 @@ function file(name: string, text: string): string {
   return join(folder, name);
 }
 
-async function put(deployment: Deployment, Key: string, lines: readonly string[]): Promise<void> {
+async function put(
+  deployment: Deployment,
+  Key: string,
+  lines: readonly string[],
+  Bucket = 'inputs',
+): Promise<void> {
   const { s3 } = clientsOf(deployment, deployment.owner);
-  await s3.send(new PutObjectCommand({ Bucket: 'inputs', Key, Body: `${lines.join('\n')}\n` }));
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: `${lines.join('\n')}\n` }));
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
@@ -168,13 +181,13 @@ describe('fanfold --stack', () => {
   }, 90_000);
 
   it('moves back what could not be read', async () => {
-    const { sqs } = clientsOf(stack);
+    const { sqs } = clientsOf(stack, stack.owner);
     const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
     const dead = () => stack.sqs.peek('Fanfold-tasks-dead').map(({ messageId }) => messageId);
     await expect.poll(dead, { timeout: 10_000 }).toHaveLength(1);
     const [first] = dead();
-    expect(await fanfold('redrive')).toMatchObject({
+    expect(await fanfoldAt({ env: stack.machineEnv }, 'redrive')).toMatchObject({
       status: 0,
       stderr: expect.stringContaining('1 task messages of stack Fanfold are moved back'),
     });
@@ -189,6 +202,19 @@ describe('fanfold --stack', () => {
     const { status, stdout, stderr } = await fanfold('run', 'echo', ...input);
     expect(status, stderr).toBe(0);
     expect(indexesOf(stdout)).toEqual(numbers(100));
+  });
+
+  it('runs over the objects of a prefix, and over no others of their bucket', async () => {
+    await put(stack, 'photos/inputs.jsonl', ['1', '2'], 'archive');
+    await put(stack, 'private.jsonl', ['3'], 'archive');
+    const input = ['--input', 's3://archive/photos/inputs.jsonl'];
+    const { status, stdout, stderr } = await fanfold('run', 'echo', ...input);
+    expect(status, stderr).toBe(0);
+    expect(indexesOf(stdout)).toEqual([0, 1]);
+    expect(await fanfold('run', 'echo', '--input', 's3://archive/private.jsonl')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('access is denied'),
+    });
   });
 
   it.each([
@@ -255,11 +281,12 @@ describe('people who work on a stack', () => {
   afterAll(() => idle?.[Symbol.asyncDispose]());
 
   it('take its chunks, send them again, and report', async () => {
-    const { sqs, lambda } = clientsOf(idle);
+    const { lambda } = clientsOf(idle);
+    const { sqs } = clientsOf(idle, idle.owner);
     const QueueUrl = `${idle.place.endpoint}/123456789012/Fanfold-tasks`;
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
     await invoke(lambda, 'Fanfold-seed', { task: 'echo', inputs: ['shared'] });
-    const working = begin(idle, 'work', '--workers', '2', '--tasks', TASKS);
+    const working = begin({ env: idle.machineEnv }, 'work', '--workers', '2', '--tasks', TASKS);
     const picky = await fanfoldAt(idle, 'run', 'picky', '--range', '30');
     expect(picky.stderr).toContain('30 inputs = 20 ok + 10 failed');
     const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
@@ -316,12 +343,34 @@ it('a run goes on where a worker’s process ended', async () => {
 }, 240_000);
 
 /** Grants that nothing above uses, each with its reason. */
-const UNUSED: Readonly<Record<string, string>> = {};
+const UNUSED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['seed', 'worker', 'burst'].flatMap((name) =>
+      ['GetFunctionConfiguration', 'GetFunctionRecursionConfig'].map((action) => [
+        `operator: lambda:${action} on function:Fanfold-${name}`,
+        '`fanfold doctor` reads it.',
+      ]),
+    ),
+  ),
+  'operator: lambda:GetAccountSettings on *': '`fanfold doctor` reads it.',
+  'operator: lambda:ListEventSourceMappings on *': '`fanfold doctor` reads it.',
+  'operator: sqs:GetQueueAttributes on Fanfold-results': '`fanfold doctor` reads it.',
+  'operator: sqs:GetQueueAttributes on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
+  'operator: sqs:GetQueueUrl on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
+  'Fanfold-seed: s3:ListBucket on archive':
+    'It is for lists under a prefix, which S3 alone asks for.',
+};
 
 // The tests above have made the calls.
 describe('policies', () => {
-  it('refused nothing', () => {
-    expect(refusedBy(stack)).toEqual([]);
+  it('refused nothing but the object beside a prefix', () => {
+    expect(refusedBy(stack)).toMatchObject([
+      {
+        who: 'Fanfold-seed',
+        action: 's3:GetObject',
+        resource: 'arn:aws:s3:::archive/private.jsonl',
+      },
+    ]);
     // The one that a task ended.
     expect(stack.functions.failures).toEqual([
       expect.stringMatching(/^Fanfold-(worker|burst): Runtime.ExitError: .* exit status 9$/),

@@ -48,11 +48,17 @@ export function allowedTo(template: Template, functionName: string): string[] {
   return linesOf(template, statements);
 }
 
+/** The managed policy of a name, to which its region is added. */
+export function managedPolicy(template: Template, name: string): Resource {
+  return only(template, 'AWS::IAM::ManagedPolicy', {
+    ManagedPolicyName: { 'Fn::Join': ['', [`${name}-`, { Ref: 'AWS::Region' }]] },
+  });
+}
+
 /** What a managed policy allows, in the same way. */
-export function allowedBy(template: Template, ManagedPolicyName: string): string[] {
-  const { Properties } = only(template, 'AWS::IAM::ManagedPolicy', { ManagedPolicyName });
-  const { Statement } = Properties.PolicyDocument as { Statement: Statement[] };
-  return linesOf(template, Statement);
+export function allowedBy(template: Template, name: string): string[] {
+  const { PolicyDocument } = managedPolicy(template, name).Properties;
+  return linesOf(template, (PolicyDocument as { Statement: Statement[] }).Statement);
 }
 
 function linesOf(template: Template, statements: Statement[]): string[] {

@@ -1,9 +1,10 @@
-import { App, CfnParameter } from 'aws-cdk-lib';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
-import { Fanfold, FanfoldStack } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
+import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
+import { allowedTo, emptyStack, managedPolicy, only, templateOf } from './synthesis.ts';
 
 const FOURTEEN_DAYS = 1_209_600;
 
@@ -90,6 +91,11 @@ describe('the queues', () => {
   });
 });
 
+/** In a stack that knows no region yet. */
+const ALLOWED_WHERE_KNOWN = {
+  'Fn::If': ['FanfoldHasRecursiveLoop', 'Allow', { Ref: 'AWS::NoValue' }],
+};
+
 describe('the functions', () => {
   const template = templateOf({ memorySize: 2048 });
 
@@ -118,7 +124,7 @@ describe('the functions', () => {
         Runtime: 'nodejs24.x',
         Timeout,
         TracingConfig: { Mode: 'Active' },
-        RecursiveLoop: 'Allow',
+        RecursiveLoop: ALLOWED_WHERE_KNOWN,
       });
     }
   });
@@ -181,14 +187,69 @@ describe('the functions', () => {
         Properties: { FunctionName: 'Photos-burst' },
       }),
     );
+    // Nothing is reserved, which AWS refuses in small accounts.
     expect(found.map(({ Properties }) => Properties.ReservedConcurrentExecutions)).toEqual(
-      burst === 0 ? [] : [burst],
+      burst === 0 ? [] : [undefined],
     );
     const seed = only(limited, 'AWS::Lambda::Function', { FunctionName: 'Photos-seed' });
     const { Variables } = seed.Properties.Environment as { Variables: Record<string, string> };
     expect(Variables.FANFOLD_BURST).toBe(burst === 0 ? undefined : String(burst));
     // It cuts chunks for all of them.
     expect(Variables.FANFOLD_WORKERS).toBe(String(scaled + burst));
+  });
+
+  it('are reserved for bursts where that is wanted, and else not at all', () => {
+    const reserved = (props: FanfoldProps) =>
+      Object.values(templateOf(props).findResources('AWS::Lambda::Function')).flatMap(
+        ({ Properties: { FunctionName, ReservedConcurrentExecutions: count } }) =>
+          count === undefined ? [] : [[FunctionName, count]],
+      );
+    expect(reserved({})).toEqual([]);
+    expect(reserved({ reserveBurst: true, burst: 7 })).toEqual([['Photos-burst', 7]]);
+    expect(reserved({ reserveBurst: true, burst: 0 })).toEqual([]);
+  });
+
+  it.each([
+    ['us-gov-west-1', undefined],
+    ['mx-central-1', undefined],
+    ['ap-southeast-6', undefined],
+    ['eu-central-1', 'Allow'],
+  ])('may recurse, which %s has no property for or has', (region, expected) => {
+    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const stack = new Stack(app, 'Photos', { env: { account: '111111111111', region } });
+    new Fanfold(stack, 'Fanfold');
+    const known = Template.fromStack(stack);
+    const found = Object.values(known.findResources('AWS::Lambda::Function'));
+    expect(found.map(({ Properties }) => Properties.RecursiveLoop)).toEqual(
+      Array(3).fill(expected),
+    );
+    expect(known.toJSON().Conditions).toBeUndefined();
+  });
+
+  it('may recurse where the region of the deployment knows it', () => {
+    const conditions = Object.values(template.toJSON().Conditions);
+    const without = ['us-gov-east-1', 'us-gov-west-1', 'mx-central-1', 'ap-southeast-6'];
+    expect(conditions).toEqual([
+      {
+        'Fn::Not': [
+          { 'Fn::Or': without.map((one) => ({ 'Fn::Equals': [{ Ref: 'AWS::Region' }, one] })) },
+        ],
+      },
+    ]);
+  });
+
+  it('log and trace as they are told to', () => {
+    const quiet = templateOf({ logLevel: 'ERROR', tracing: Tracing.DISABLED });
+    quiet.allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ POWERTOOLS_LOG_LEVEL: 'ERROR' }) },
+      LoggingConfig: Match.objectLike({ ApplicationLogLevel: Match.absent() }),
+      TracingConfig: Match.absent(),
+    });
+    expect(allowedTo(quiet, 'Photos-worker').join()).not.toContain('xray:');
+    templateOf({ logLevel: 'DEBUG' }).allResourcesProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ POWERTOOLS_LOG_LEVEL: 'DEBUG' }) },
+      LoggingConfig: Match.objectLike({ ApplicationLogLevel: 'DEBUG' }),
+    });
   });
 
   it('may be as many at once as is known at deployment only', () => {
@@ -246,6 +307,8 @@ describe('the roles', () => {
         ...everyFunction('Photos-seed'),
         'sqs:GetQueueUrl on Photos-tasks',
         'sqs:SendMessage on Photos-tasks',
+        // Messages in flight are busy workers.
+        'sqs:GetQueueAttributes on Photos-tasks',
         'sqs:GetQueueUrl on Photos-results',
         'sqs:GetQueueAttributes on Photos-results',
         `lambda:InvokeFunction on ${lambda}-burst`,
@@ -311,7 +374,8 @@ describe('FanfoldStack', () => {
       DeadLetterQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks-dead' }),
       ResultQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-results' }),
       SeedFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-seed' }),
-      OperatorPolicyArn: ref('AWS::IAM::ManagedPolicy', { ManagedPolicyName: 'Photos-operator' }),
+      OperatorPolicyArn: { Ref: managedPolicy(template, 'Photos-operator').logicalId },
+      WorkPolicyArn: { Ref: managedPolicy(template, 'Photos-work').logicalId },
       WorkerFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-worker' }),
     });
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {

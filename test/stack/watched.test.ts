@@ -2,13 +2,13 @@ import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
-import { allowedBy, emptyStack, only, templateOf } from './synthesis.ts';
+import { allowedBy, emptyStack, managedPolicy, only, templateOf } from './synthesis.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:111111111111:alarms';
 const CONTEXT = { context: { 'aws:cdk:bundling-stacks': [] } };
@@ -116,9 +116,16 @@ describe('cdk-nag’s AwsSolutions rules', () => {
       'with a key',
       (stack) => ({ encryptionKey: new Key(stack, 'K', { enableKeyRotation: true }) }),
     ],
+    ['with a key by its alias', (s) => ({ encryptionKey: Alias.fromAliasName(s, 'K', 'alias/k') })],
     ['in a VPC', inVpc],
     ['with alarms', () => ({ alarmTopic: Topic.fromTopicArn(new Stack(), 'T', TOPIC) })],
     ['with a bucket by name', named],
+    [
+      'with a prefix in a bucket',
+      (stack) => ({
+        inputBuckets: [{ bucket: Bucket.fromBucketName(stack, 'Inputs', 'inputs'), prefix: 'a/' }],
+      }),
+    ],
     ['with a bucket of its stack', madeIn],
     ['with a bucket of another stack', (_, app) => madeIn(new Stack(app, 'Other'))],
   ])('pass %s', (_, propsOf) => {
@@ -138,42 +145,71 @@ describe('cdk-nag’s AwsSolutions rules', () => {
   });
 });
 
-describe('the operator’s policy', () => {
+describe('the policies of people and machines', () => {
   const template = templateOf();
+  const runQueue =
+    'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-????????T?????????-*';
+  const on = (resource: string, ...actions: string[]) =>
+    actions.map((action) => `${action} on ${resource}`);
 
-  it('allows what the command line does with a stack, and nothing else', () => {
-    const runQueue =
-      'arn:AWS::Partition:sqs:AWS::Region:AWS::AccountId:Photos-run-????????T?????????-*';
-    const on = (resource: string, ...actions: string[]) =>
-      actions.map((action) => `${action} on ${resource}`);
+  it('let operators start, follow, collect and cancel runs, and look at all parts', () => {
+    const looked = ['lambda:GetFunctionConfiguration', 'lambda:GetFunctionRecursionConfig'];
     expect(allowedBy(template, 'Photos-operator')).toEqual(
       [
-        ...on('Photos-seed', 'lambda:InvokeFunction'),
-        // AWS lets no queue be named for it.
-        ...on('*', 'sqs:ListQueues'),
-        // collect, status, cancel
+        ...on('Photos-seed', 'lambda:InvokeFunction', ...looked),
+        ...on('Photos-worker', ...looked),
+        ...on('Photos-burst', ...looked),
+        // AWS lets no resource be named for them.
+        ...on('*', 'sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'),
         ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ListQueueTags'),
         ...on(runQueue, 'sqs:TagQueue', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on(runQueue, 'sqs:SendMessage', 'sqs:DeleteQueue'),
-        // work; what is redriven comes back here
-        ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
-        ...on('Photos-tasks', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
-        ...on('Photos-tasks', 'sqs:SendMessage'),
-        // redrive; work, which moves what it can't read
-        ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:SendMessage'),
-        ...on('Photos-tasks-dead', 'sqs:StartMessageMoveTask', 'sqs:ListMessageMoveTasks'),
-        ...on('Photos-tasks-dead', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
-        // the raw feed, which work writes to
-        ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
-        ...on('Photos-results', 'sqs:SendMessage'),
+        ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        // The raw feed.
+        ...on('Photos-results', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
       ].sort(),
     );
   });
 
-  it('fits into what IAM takes for a policy', () => {
-    const { Properties } = only(template, 'AWS::IAM::ManagedPolicy', {});
+  it('let machines work, and redrive, which both send task messages', () => {
+    expect(allowedBy(template, 'Photos-work')).toEqual(
+      [
+        ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
+        ...on('Photos-tasks', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
+        ...on('Photos-tasks', 'sqs:SendMessage'),
+        ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:SendMessage'),
+        ...on('Photos-tasks-dead', 'sqs:StartMessageMoveTask', 'sqs:ListMessageMoveTasks'),
+        ...on('Photos-tasks-dead', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
+        ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:SendMessage'),
+        ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:SendMessage'),
+      ].sort(),
+    );
+  });
+
+  it.each(['Photos-operator', 'Photos-work'])('fit into what IAM takes: %s', (name) => {
+    const { PolicyDocument } = managedPolicy(template, name).Properties;
     // 6,144 characters. Names are at most as long as these: 40 characters of a name, an ARN before.
-    const longest = JSON.stringify(Properties.PolicyDocument).replaceAll('Photos', 'x'.repeat(40));
+    const longest = JSON.stringify(PolicyDocument).replaceAll('Photos', 'x'.repeat(40));
     expect(longest.length).toBeLessThan(6_144);
+  });
+
+  it('have names of their region, as the dashboard has, since they are the account’s', () => {
+    const names = ['eu-central-1', 'us-east-1'].map((region) => {
+      const env = { account: '111111111111', region };
+      const stack = new FanfoldStack(new App(CONTEXT), 'Photos', { env });
+      const { Resources } = Template.fromStack(stack).toJSON();
+      return Object.values<{ Properties: Record<string, unknown> }>(Resources).flatMap(
+        ({ Properties: { ManagedPolicyName, DashboardName } }) =>
+          [ManagedPolicyName, DashboardName].filter((name) => name !== undefined),
+      );
+    });
+    expect(names[0]?.sort()).toEqual([
+      'Photos-eu-central-1',
+      'Photos-operator-eu-central-1',
+      'Photos-work-eu-central-1',
+    ]);
+    expect(names[1]?.filter((name) => names[0]?.includes(name))).toEqual([]);
   });
 });

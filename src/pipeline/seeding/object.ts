@@ -106,7 +106,7 @@ const REASONS: Readonly<Record<string, string>> = {
   NoSuchBucket: 'there is no such bucket',
   InvalidBucketName: 'there is no such bucket',
   AccessDenied:
-    'access is denied. Give its bucket to the deployment, as `inputBuckets`, and see that the bucket allows it',
+    'access is denied. Give its bucket to the deployment, as `inputBuckets`, and see that the bucket allows it and that the object is there',
   Forbidden: 'access is denied. Give its bucket to the deployment, as `inputBuckets`',
   InvalidObjectState: 'it is archived: restore it first',
   PermanentRedirect: 'its bucket is in another region than the deployment',

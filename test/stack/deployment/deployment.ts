@@ -30,6 +30,11 @@ export interface DeployOptions {
    * @default the operator may do everything
    */
   readonly operatorPolicy?: string | undefined;
+  /**
+   * The name of the managed policy that machines have.
+   * @default they may do everything
+   */
+  readonly workPolicy?: string | undefined;
   /** Workers at once that an event source starts at most, for the sake of this machine. @default 4 */
   readonly mostWorkers?: number;
 }
@@ -52,12 +57,15 @@ export interface Deployment extends AsyncDisposable {
   /** The port's own service, for SDK clients in this process. */
   readonly service: Service;
   readonly operator: Caller;
+  readonly machine: Caller;
   /** May do everything; what it does counts for no policy. */
   readonly owner: Caller;
   /** The address without TLS. */
   readonly plainUrl: string;
   /** What makes a process one of the operator's: address, region, credentials. */
   readonly env: Record<string, string>;
+  /** Makes a process one of a machine's that works. */
+  readonly machineEnv: Record<string, string>;
 }
 
 /** Deploys a template: makes what it says, behind one port. */
@@ -83,11 +91,15 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
 
   const definitions = functionsOf(assembly, template, intrinsics, place);
   const roles = rolesOf(template, intrinsics, place).map((role) => labelled(role, definitions));
-  const people = peopleOf(template, intrinsics, options);
+  const holder = (role: string, policy: string | undefined) =>
+    holderOf(template, intrinsics, role, policy);
+  const people = holder('Operator', options.operatorPolicy);
+  const machines = holder('Machine', options.workPolicy);
   const authority = new Authority();
-  for (const principal of [...roles, people]) authority.add(principal);
+  for (const principal of [...roles, people, machines]) authority.add(principal);
   const callers = new Callers();
   const operator = callers.add(people, 'somebody');
+  const machine = callers.add(machines, 'desk');
   const owner = callers.add(everything('Owner'), 'owner');
   const shared = { lambda, authority, definitions, roles, callers, place };
   const env = { AWS_ENDPOINT_URL: url, NODE_EXTRA_CA_CERTS: authorityFile };
@@ -104,15 +116,16 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   address.serve(policed({ ...{ place, callers, authority, services }, ...guarded }));
   sources.start();
   const open = opened.move();
+  const here = {
+    ...env,
+    AWS_REGION: REGION,
+    AWS_DEFAULT_REGION: REGION,
+    AWS_CA_BUNDLE: authorityFile,
+  };
   return {
-    ...{ place, sqs, authority, functions, service, operator, owner, plainUrl },
-    env: {
-      ...env,
-      AWS_REGION: REGION,
-      AWS_DEFAULT_REGION: REGION,
-      AWS_CA_BUNDLE: authorityFile,
-      ...credentialsOf(operator),
-    },
+    ...{ place, sqs, authority, functions, service, operator, machine, owner, plainUrl },
+    env: { ...here, ...credentialsOf(operator) },
+    machineEnv: { ...here, ...credentialsOf(machine) },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
@@ -144,14 +157,16 @@ function labelled(role: Principal, definitions: readonly FunctionDefinition[]): 
   return names.length === 0 ? role : { ...role, label: names.join('+') };
 }
 
-function peopleOf(
+/** A role that has one managed policy. */
+function holderOf(
   template: Template,
   intrinsics: Intrinsics,
-  { operatorPolicy }: DeployOptions,
+  role: string,
+  policy: string | undefined,
 ): Principal {
-  const all = everything('Operator');
-  if (operatorPolicy === undefined) return all;
-  const policyArn = `arn:aws:iam::${ACCOUNT}:policy/${operatorPolicy}`;
+  const all = everything(role);
+  if (policy === undefined) return all;
+  const policyArn = `arn:aws:iam::${ACCOUNT}:policy/${policy}`;
   const statements = managedPolicies(template, intrinsics).get(policyArn);
   if (statements) return { ...all, statements };
   throw new TemplateError(`The template has no managed policy ${policyArn}.`);

@@ -20,6 +20,7 @@ export class Intrinsics {
     'Fn::Join': (argument, where) => this.#join(argument, where),
     'Fn::Select': (argument, where) => this.#select(argument, where),
     'Fn::Split': (argument, where) => this.#split(argument, where),
+    'Fn::If': (argument, where) => this.#choose(argument, where),
     'Fn::Sub': (argument, where) => this.#substitute(argument, where),
   };
 
@@ -111,6 +112,23 @@ export class Intrinsics {
     throw new TemplateError(
       `${where} asks for ${name} of ${logicalId}: a ${type} has ${Object.keys(attributes).join(', ') || 'no attributes'}.`,
     );
+  }
+
+  #choose(argument: unknown, where: string): unknown {
+    const [name, ...values] = Array.isArray(argument) ? argument : [];
+    const condition = this.#template.Conditions?.[String(name)];
+    if (condition === undefined || values.length !== 2) {
+      throw malformed('Fn::If', 'a condition of the template and two values', argument, where);
+    }
+    return this.resolve(values[this.#holds(condition, `Conditions.${name}`) ? 0 : 1], where);
+  }
+
+  #holds(condition: unknown, where: string): boolean {
+    const [name, parts] = Object.entries(condition as Record<string, unknown[]>)[0] ?? ['', []];
+    if (name === 'Fn::Not') return !this.#holds(parts[0], where);
+    if (name === 'Fn::Or') return parts.some((part) => this.#holds(part, where));
+    if (name === 'Fn::Equals') return this.text(parts[0], where) === this.text(parts[1], where);
+    throw malformed('a condition', 'Fn::Not, Fn::Or or Fn::Equals', condition, where);
   }
 
   #join(argument: unknown, where: string): string {

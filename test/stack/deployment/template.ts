@@ -14,6 +14,7 @@ export interface Resource {
 export interface Template {
   Resources: Record<string, Resource>;
   Parameters?: Record<string, { Default?: string }>;
+  Conditions?: Record<string, unknown>;
   Outputs?: Record<string, { Value: unknown }>;
 }
 

@@ -1,0 +1,137 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { leastBytesOf } from './flattened.ts';
+import type { InputPlace } from './input-places.ts';
+import { useOfKey } from './keys.ts';
+import { refuse } from './refuse.ts';
+
+/** The parts of a deployment that its functions' roles are granted. */
+export interface Granted {
+  readonly name: string;
+  readonly queues: { readonly tasks: Queue; readonly dead: Queue; readonly results: Queue };
+  /** ARN, with a pattern, of runs' own queues. */
+  readonly runQueues: string;
+  readonly encryptionKey: IKey | undefined;
+  readonly inputs: readonly InputPlace[];
+  /** Burst workers at most. */
+  readonly burst: number;
+  readonly isInVpc: boolean;
+}
+
+export function grantSeed(role: Role, granted: Granted): void {
+  const { queues, runQueues, encryptionKey, inputs, burst } = granted;
+  queues.tasks.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  // A run's own queue is made like this one.
+  queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
+  allow(role, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue'], [runQueues]);
+  if (encryptionKey) useQueuesKey(role, encryptionKey);
+  if (burst > 0) {
+    // It counts the workers that there are before it starts further ones.
+    queues.tasks.grant(role, 'sqs:GetQueueAttributes');
+    mayInvoke(role, granted, 'burst');
+  }
+  if (inputs.length === 0) return;
+  mayInvoke(role, granted, 'seed');
+  // It reports to a run's collector when its inputs turn out to be unreadable.
+  allow(role, ['sqs:SendMessage'], [runQueues]);
+  grantReading(
+    role,
+    ['s3:GetObject'],
+    inputs.map(({ bucket, prefix }) => bucket.arnForObjects(`${prefix}*`)),
+  );
+  grantLists(role, inputs);
+  for (const key of new Set(inputs.map(({ bucket }) => bucket.encryptionKey))) {
+    if (key) role.addToPolicy(useOfKey(role, key, 's3', ['kms:Decrypt']));
+  }
+}
+
+/** The longest managed policy, into which the CDK moves what is too long for a role's own. */
+const LONGEST_STATEMENT = 6144;
+
+/** @throws FanfoldPropsError when there are more places than a policy can name */
+function grantReading(role: Role, actions: string[], resources: string[], conditions = {}): void {
+  const statement = new PolicyStatement({ actions, resources, conditions });
+  const length = leastBytesOf(Stack.of(role).resolve(statement.toStatementJson()));
+  if (length > LONGEST_STATEMENT) {
+    refuse(
+      role.node.scope ?? role,
+      `\`inputBuckets\` makes a statement of ${length} characters; AWS takes policies of ${LONGEST_STATEMENT}. Name fewer buckets and prefixes, such as one bucket for all inputs.`,
+    );
+  }
+  role.addToPolicy(statement);
+}
+
+/** Without the right to list, S3 says of a missing object that access to it is denied. */
+function grantLists(role: Role, inputs: readonly InputPlace[]): void {
+  const whole = inputs.filter(({ prefix }) => prefix === '');
+  if (whole.length > 0) {
+    grantReading(
+      role,
+      ['s3:ListBucket'],
+      whole.map(({ bucket }) => bucket.bucketArn),
+    );
+  }
+  const prefixes = new Map<string, string[]>();
+  for (const { bucket, prefix } of inputs) {
+    if (prefix === '') continue;
+    prefixes.set(bucket.bucketArn, [...(prefixes.get(bucket.bucketArn) ?? []), `${prefix}*`]);
+  }
+  for (const [arn, patterns] of prefixes) {
+    grantReading(role, ['s3:ListBucket'], [arn], { StringLike: { 's3:prefix': patterns } });
+  }
+}
+
+/** The role of workers, whether the task queue scales them or the seed starts them. */
+export function grantWorker(role: Role, granted: Granted): void {
+  const { queues, runQueues, encryptionKey, burst, isInVpc } = granted;
+  queues.tasks.grant(
+    role,
+    'sqs:GetQueueUrl',
+    'sqs:ReceiveMessage',
+    'sqs:DeleteMessage',
+    'sqs:ChangeMessageVisibility',
+    // Of the event source.
+    'sqs:GetQueueAttributes',
+    'sqs:SendMessage',
+  );
+  queues.dead.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  allow(role, ['sqs:GetQueueUrl', 'sqs:SendMessage'], [runQueues]);
+  if (encryptionKey) useQueuesKey(role, encryptionKey);
+  if (burst > 0) mayInvoke(role, granted, 'burst');
+  if (!isInVpc) return;
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: they know no resources.
+  allow(
+    role,
+    [
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    ['*'],
+  );
+}
+
+function useQueuesKey(role: Role, key: IKey): void {
+  role.addToPolicy(useOfKey(role, key, 'sqs', ['kms:GenerateDataKey', 'kms:Decrypt']));
+}
+
+/** By its name: a function's own ARN in its role's policy would be a circle. */
+function mayInvoke(role: Role, { name }: Granted, suffix: string): void {
+  const arn = Stack.of(role).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: `${name}-${suffix}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  allow(role, ['lambda:InvokeFunction'], [arn]);
+}
+
+function allow(role: Role, actions: string[], resources: string[]): void {
+  role.addToPolicy(new PolicyStatement({ actions, resources }));
+}

@@ -1,0 +1,22 @@
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { InputPrefix } from './props.ts';
+import { refuse } from './refuse.ts';
+
+/** A bucket that the seed may read, or a part of one: the prefix of a whole bucket is empty. */
+export type InputPlace = InputPrefix;
+
+/** @throws FanfoldPropsError when a prefix would mean something else in a policy */
+export function inputPlacesOf(
+  scope: Construct,
+  inputBuckets: readonly (IBucket | InputPrefix)[] = [],
+): InputPlace[] {
+  return inputBuckets.map((given): InputPlace => {
+    if (!('prefix' in given)) return { bucket: given, prefix: '' };
+    if (given.prefix !== '' && !/[*?$]/.test(given.prefix)) return given;
+    return refuse(
+      scope,
+      `a prefix in \`inputBuckets\` is a text that keys start with, such as "inputs/", without "*", "?" and "$"; ${JSON.stringify(given.prefix)} came. For a whole bucket, give the bucket itself.`,
+    );
+  });
+}

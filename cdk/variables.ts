@@ -1,0 +1,60 @@
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { leastBytesOf } from './flattened.ts';
+import { refuse, shown } from './refuse.ts';
+
+const OWN = /^(FANFOLD_|POWERTOOLS_)/;
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
+const OF_LAMBDA =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.*|ACCESS_KEY|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+
+/** Lambda measures names and values as one JSON object. */
+const MOST_BYTES = 4096;
+
+/** @throws FanfoldPropsError when Lambda would refuse a variable, or Fanfold sets it itself */
+export function checkedEnvironment(
+  scope: Construct,
+  environment: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  for (const [name, value] of Object.entries(environment)) {
+    if (OWN.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
+      );
+    }
+    if (OF_LAMBDA.test(name)) {
+      refuse(
+        scope,
+        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
+      );
+    }
+    if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
+      refuse(
+        scope,
+        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+      );
+    }
+    if (typeof value !== 'string') {
+      refuse(
+        scope,
+        `an environment variable's value is a text; for ${name} ${shown(value)} came in \`environment\`.`,
+      );
+    }
+  }
+  return { ...environment };
+}
+
+/** @throws FanfoldPropsError when the variables of a function are longer than Lambda takes */
+export function checkEnvironmentSize(
+  scope: Construct,
+  variables: Readonly<Record<string, string>>,
+): void {
+  const bytes = leastBytesOf(Stack.of(scope).resolve(variables));
+  if (bytes <= MOST_BYTES) return;
+  refuse(
+    scope,
+    `\`environment\` and Fanfold's own variables are ${bytes} bytes long, as JSON; Lambda takes ${MOST_BYTES}. Have the tasks read what is long from Parameter Store, Secrets Manager or S3.`,
+  );
+}
