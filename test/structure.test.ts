@@ -44,6 +44,18 @@ it.each([
   expect(strays(folder, forbidden)).toEqual([]);
 });
 
+it('no files of cdk/ import each other in a circle', () => {
+  const imports = importsOf('cdk');
+  const importedBy = (file: string) =>
+    imports.filter(([from]) => from === file).map(([, imported]) => imported);
+  const reachable = (file: string, seen = new Set<string>()): Set<string> => {
+    for (const next of importedBy(file)) if (!seen.has(next)) reachable(next, seen.add(next));
+    return seen;
+  };
+  const files = [...new Set(imports.map(([file]) => file))];
+  expect(files.filter((file) => reachable(file).has(file))).toEqual([]);
+});
+
 it('no file is longer than its idea', () => {
   const long = ['src', 'cdk', 'functions', 'bench'].flatMap((folder) =>
     globSync(`${folder}/**/*.ts`, { cwd: ROOT }).filter(
