@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { basemanager } from './basemanager.ts';
 import type { Benchmark } from './benchmark.ts';
+import { collect } from './collect.ts';
 import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
@@ -30,6 +31,7 @@ const BENCHMARKS = [
   echoTenMillion,
   echoTen,
   basemanager,
+  collect,
   serveMillion,
   sha256,
   sqsHttp,

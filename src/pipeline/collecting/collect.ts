@@ -1,14 +1,11 @@
-import {
-  DeleteMessageBatchCommand,
-  type Message,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue, mayPass, PATIENCE_MS } from '../faults.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
 import { wait } from '../send.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 
 /** What is acknowledged: by the latest receipt handles of its messages. */
 export interface Received {
@@ -22,14 +19,6 @@ export interface Delivery extends Received {
   notices: Notice[];
 }
 
-/** Long polls at once where they bring much: one is handled while others are on their way. */
-const PARALLEL_POLLS = 3;
-/** What a poll brings at most: SQS gives out ten messages. */
-const POLL_MESSAGES = 10;
-/** Polls that bring little begin so far apart, in milliseconds: what comes meanwhile comes together. */
-const PACE_MS = 25;
-/** Fewer messages than a poll may bring, and fewer characters in them, are little. */
-const LITTLE_LENGTH = 65_536;
 /** SQS's longest wait. */
 const POLL_SECONDS = 20;
 /**
@@ -43,47 +32,52 @@ const MISSING_MS = 30_000;
 /** The longest pause between two tries, in milliseconds. */
 const PAUSE_CAP_MS = 5_000;
 
-/** A poll that has ended, and what it brought. */
-interface Polled {
-  poll: Promise<Polled>;
+/** What a poll returned. */
+interface Answer {
   messages: Message[];
+  /** From its request to its answer, in milliseconds. */
+  tookMs: number;
+  /** When the answer arrived, by `performance.now`. */
+  at: number;
+  wasPaced: boolean;
 }
 
 /**
- * Takes deliveries from a run's result queue. Polls go out only as their results are taken, so a
- * slow consumer leaves the rest in the queue. A delivery stays in the queue, hidden, until it is
- * acknowledged: what a dead collector had not handed on comes again.
+ * Takes deliveries from a run's result queue. Polls begin only as their results are taken, as many
+ * at once as `PollScaler` decides, so a slow consumer leaves the rest in the queue. A delivery stays
+ * in the queue, hidden, until it is acknowledged: SQS redelivers what a dead collector had not
+ * handed on.
  */
 export class Collector {
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;
   readonly #closing = new AbortController();
-  readonly #deleting = new Set<Promise<unknown>>();
+  readonly #acknowledger: Acknowledger;
+  readonly #scaler = new PollScaler();
+  readonly #polls = new Set<Promise<void>>();
+  /** Answers that the consumer has not taken. */
+  readonly #answers: Answer[] = [];
+  #failure: { error: unknown } | undefined;
+  #wake: (() => void) | undefined;
   /** When a poll was begun last, by `performance.now`. */
-  #lastPoll = -PACE_MS;
+  #lastPoll = Number.NEGATIVE_INFINITY;
   /** Whether `deliveries` ended because the queue is not there any more. */
   isQueueGone = false;
 
   constructor(sqs: SQSClient, queueUrl: string) {
     this.#sqs = sqs;
     this.#queueUrl = queueUrl;
+    this.#acknowledger = new Acknowledger(sqs, queueUrl);
   }
 
   /** Deliveries as they come, until `close`, what had come by then the last; or until the queue is gone. */
   async *deliveries(): AsyncGenerator<Delivery, void> {
-    const polls = new Set<Promise<Polled>>();
     const { signal } = this.#closing;
-    let parallel = 1;
     try {
-      while (!signal.aborted) {
-        while (polls.size < parallel) polls.add(this.#startPoll(parallel === 1));
-        const { poll, messages } = await Promise.race(polls);
-        polls.delete(poll);
-        parallel = isLittle(messages) ? 1 : PARALLEL_POLLS;
-        if (messages.length > 0) yield read(messages);
-      }
-      for (const poll of polls) {
-        const { messages } = await poll;
+      for (;;) {
+        while (!signal.aborted && this.#outstanding < this.#scaler.polls) this.#startPoll();
+        if (this.#outstanding === 0 && signal.aborted) return;
+        const messages = await this.#take();
         if (messages.length > 0) yield read(messages);
       }
     } catch (error) {
@@ -91,22 +85,13 @@ export class Collector {
       this.isQueueGone = true;
     } finally {
       this.#closing.abort();
-      await Promise.allSettled(polls);
+      await Promise.all(this.#polls);
     }
   }
 
-  /** Deletes what a delivery came in. Its consumer has taken it; a failure only makes it come again. */
+  /** Deletes the messages of a delivery, soon: call it when its consumer has taken the results. */
   acknowledge({ receiptHandles }: Received): void {
-    const deleted = this.#sqs
-      .send(
-        new DeleteMessageBatchCommand({
-          QueueUrl: this.#queueUrl,
-          Entries: receiptHandles.map((ReceiptHandle, id) => ({ Id: String(id), ReceiptHandle })),
-        }),
-      )
-      .catch(() => {})
-      .finally(() => this.#deleting.delete(deleted));
-    this.#deleting.add(deleted);
+    this.#acknowledger.acknowledge(receiptHandles);
   }
 
   /** Ends the polls, and `deliveries` with them. */
@@ -114,32 +99,73 @@ export class Collector {
     this.#closing.abort();
   }
 
-  /** Ends when SQS has answered every acknowledgement. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#deleting);
+  /** Resolves when SQS has answered every acknowledgement. */
+  settled(): Promise<void> {
+    return this.#acknowledger.settled();
   }
 
-  #startPoll(isPaced: boolean): Promise<Polled> {
-    const poll: Promise<Polled> = this.#poll(isPaced).then((messages) => ({ poll, messages }));
-    // It may fail while nobody awaits it yet: that is met where it is awaited.
-    poll.catch(() => {});
-    return poll;
+  /** Polls that are under way or whose answers the consumer has not taken. */
+  get #outstanding(): number {
+    return this.#polls.size + this.#answers.length;
   }
 
-  /** A poll that ends empty when the collector is closed, and tries again what did not get through. */
-  async #poll(isPaced: boolean): Promise<Message[]> {
+  /** The messages of the next poll that has ended. */
+  async #take(): Promise<Message[]> {
+    if (this.#answers.length === 0 && !this.#failure) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#failure) throw this.#failure.error;
+    const answer = this.#answers.shift();
+    if (answer === undefined) return [];
+    const { messages, tookMs, at, wasPaced } = answer;
+    this.#scaler.answered({
+      messages: messages.length,
+      length: messages.reduce((sum, { Body = '' }) => sum + Body.length, 0),
+      at,
+      tookMs,
+      heldMs: performance.now() - at,
+      wasPaced,
+    });
+    return messages;
+  }
+
+  #startPoll(): void {
+    const poll = this.#poll()
+      .then(
+        (answer) => void this.#answers.push(answer),
+        (error: unknown) => {
+          this.#failure ??= { error };
+        },
+      )
+      .finally(() => {
+        this.#polls.delete(poll);
+        this.#wake?.();
+      });
+    this.#polls.add(poll);
+  }
+
+  /** A poll that ends empty when the collector is closed, and repeats calls that fail for a while. */
+  async #poll(): Promise<Answer> {
     const { signal } = this.#closing;
-    const early = isPaced ? this.#lastPoll + PACE_MS - performance.now() : 0;
-    if (early > 0) await wait(early, signal);
-    if (signal.aborted) return [];
+    const earlyMs = this.#lastPoll + this.#scaler.paceMs - performance.now();
+    const wasPaced = earlyMs > 0;
+    if (wasPaced) await wait(earlyMs, signal);
     this.#lastPoll = performance.now();
     let failingSince: number | undefined;
     let missingSince: number | undefined;
     for (let failures = 1; ; failures++) {
+      const askedAt = performance.now();
+      const answer = (messages: Message[]): Answer => {
+        const at = performance.now();
+        return { messages, tookMs: at - askedAt, at, wasPaced };
+      };
+      if (signal.aborted) return answer([]);
       try {
-        return await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal);
+        return answer(await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal));
       } catch (error) {
-        if (signal.aborted) return [];
+        if (signal.aborted) return answer([]);
         const now = Date.now();
         failingSince ??= now;
         missingSince = isMissingQueue(error) ? (missingSince ?? now) : undefined;
@@ -152,11 +178,6 @@ export class Collector {
       }
     }
   }
-}
-
-function isLittle(messages: readonly Message[]): boolean {
-  const length = messages.reduce((sum, { Body = '' }) => sum + Body.length, 0);
-  return messages.length < POLL_MESSAGES && length < LITTLE_LENGTH;
 }
 
 /** How long a run that ends early takes results that are there already, in milliseconds. */

@@ -1,0 +1,101 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { Collector } from '../src/pipeline/collecting/collect.ts';
+import { MOST_POLLS } from '../src/pipeline/collecting/poll-scaler.ts';
+import { ResultDraft, readResults } from '../src/pipeline/messages/result-message.ts';
+import type { Bench, Benchmark, Figure } from './benchmark.ts';
+import { atLeast, percent, perSecond } from './format.ts';
+import { inTurns, median } from './measure.ts';
+import { WaitingSqs } from './sqs/waiting.ts';
+
+/** As from a laptop to a region on the same continent, in milliseconds. */
+const CALL_MS = 60;
+const SECONDS = 10;
+const ROUNDS = 1;
+const GOAL = 5_000;
+/** What of the ideal a collector reaches that finds the number of polls out by itself. */
+const RATIO = 0.7;
+const QUEUE_URL = 'http://localhost/000000000000/results';
+
+/** How many results a second one collector takes from an SQS that is far away. */
+export const collect: Benchmark = {
+  name: 'collect',
+  about: `one collector at ${CALL_MS} ms a call; baseline: ${MOST_POLLS} loops that receive and do nothing else`,
+  async run(bench) {
+    return [
+      await figure(bench, 'ten messages a receive, one result each', [10], 1, true),
+      await figure(bench, '1-3 messages a receive, ten results each', [1, 2, 3], 10, true),
+      await figure(bench, '1-3 messages a receive, one result each', [1, 2, 3], 1, false),
+    ];
+  },
+};
+
+async function figure(
+  { signal }: Bench,
+  what: string,
+  lengths: readonly number[],
+  resultsEach: number,
+  hasGoal: boolean,
+): Promise<Figure> {
+  const body = bodyOf(resultsEach);
+  const open = () => {
+    let receives = 0;
+    const receive = () => Array(lengths[receives++ % lengths.length] ?? 0).fill(body);
+    return new WaitingSqs({ callMs: CALL_MS, receive });
+  };
+  const [ours, ideal] = await inTurns(
+    ROUNDS,
+    () => collected(open(), signal),
+    () => received(open(), signal),
+  );
+  const rate = median(ours);
+  const best = median(ideal);
+  return {
+    what,
+    ours: perSecond(rate, 'results'),
+    baseline: perSecond(best, 'results'),
+    ratio: percent(rate / best),
+    goal: hasGoal
+      ? atLeast(rate, GOAL, (value) => perSecond(value, 'results'))
+      : atLeast(rate / best, RATIO, percent),
+  };
+}
+
+function bodyOf(results: number): string {
+  const draft = new ResultDraft();
+  for (let index = 0; index < results; index++) {
+    draft.add(index, `{"index":${index},"status":"ok","output":{"n":${index}},"ms":100}`, true);
+  }
+  return draft.body('20270101T000000000-aaaaaaaa', 'worker');
+}
+
+/** Results a second from the first poll on, each acknowledged. */
+async function collected(sqs: WaitingSqs, signal: AbortSignal): Promise<number> {
+  const collector = new Collector(sqs.client, QUEUE_URL);
+  const begunAt = performance.now();
+  const timer = setTimeout(() => collector.close(), SECONDS * 1000);
+  let results = 0;
+  for await (const delivery of collector.deliveries()) {
+    for (const { count } of delivery.batches) results += count;
+    collector.acknowledge(delivery);
+    if (signal.aborted) break;
+  }
+  clearTimeout(timer);
+  const seconds = (performance.now() - begunAt) / 1000;
+  await collector.settled();
+  return results / seconds;
+}
+
+/** What as many loops as a collector has at most receive, without acknowledging anything. */
+async function received({ client }: WaitingSqs, signal: AbortSignal): Promise<number> {
+  const begunAt = performance.now();
+  let results = 0;
+  const loop = async () => {
+    while (performance.now() - begunAt < SECONDS * 1000 && !signal.aborted) {
+      const command = new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MaxNumberOfMessages: 10 });
+      const { Messages = [] } = await client.send(command);
+      for (const { Body = '' } of Messages) results += readResults(Body).count;
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_POLLS }, loop));
+  return results / ((performance.now() - begunAt) / 1000);
+}

@@ -1,0 +1,129 @@
+/** A poll that SQS has answered. */
+export interface PollAnswer {
+  messages: number;
+  /** Characters in the bodies of its messages. */
+  length: number;
+  /** When it was answered, in milliseconds. */
+  at: number;
+  /** From the request to its answer, in milliseconds. */
+  tookMs: number;
+  /** From the answer until the consumer was ready for it, in milliseconds. */
+  heldMs: number;
+  /** Whether the request was sent later than possible, to receive more messages at once. */
+  wasPaced: boolean;
+}
+
+/** SQS returns at most ten messages. */
+export const POLL_MESSAGES = 10;
+
+/**
+ * 5,000 messages a second take 30 polls of 60 ms that return ten each; a third more makes up for
+ * those that return fewer. The SDK's default of 50 sockets leaves ten for other calls.
+ */
+export const MOST_POLLS = 40;
+
+/** Polls begin this far apart, in milliseconds, where they return little. */
+const PACE_MS = 25;
+
+/** An answer of fewer than ten messages and fewer characters than this is little. */
+const LITTLE_LENGTH = 65_536;
+
+/** Polls for answers that are not little: one is handled while others are under way. */
+const POLLS_FOR_MUCH = 3;
+
+/** Outstanding polls hold about this many characters at most, if all return as much as lately. */
+const OUTSTANDING_LENGTH = 16 * 1_048_576;
+
+/** An answer waited for messages if it took this many times as long as the fastest one lately. */
+const WAITED_TIMES = 2;
+
+/** No round trip takes longer than this many milliseconds: a slower answer waited. */
+const WAITED_MS = 500;
+
+/** The fastest answer counts as twice as slow after this many milliseconds: networks change. */
+const FASTEST_FOR_MS = 60_000;
+
+/** How much of the longest answer counts at the next one. */
+const LENGTH_DECAY = 0.9;
+
+/** A waiting answer takes back half a poll, so that one slow answer among many does no harm. */
+const SHRINK = 0.5;
+
+/** A consumer that leaves answers waiting for this many milliseconds needs fewer polls. */
+const SLOW_CONSUMER_MS = 1_000;
+
+/** Most paced polls between two that are not. */
+const MOST_PACED = 32;
+
+/**
+ * Decides how many polls of a result queue are outstanding: sent and not yet taken.
+ *
+ * SQS returns fewer messages than it holds while it holds less than about a thousand, so a short
+ * answer does not mean that the queue is empty. Only an answer that waited means that: it took
+ * clearly longer than the fastest one lately. An answer that did not wait adds polls: one for each
+ * answer that is full, which doubles the number in a round trip, and one in a round trip for
+ * answers that are short. An answer that waited takes half a poll back, an empty one half of them.
+ * A single poll that returns little is paced: messages gather meanwhile. Its answer then says
+ * nothing about waiting, so that every few polls one is sent without a pause, ever fewer the longer
+ * these find nothing.
+ */
+export class PollScaler {
+  #count = 1;
+  /** The fastest answer lately, and when it was looked at last. */
+  #fastest: { ms: number; at: number } | undefined;
+  #length = 0;
+  #isLittle = true;
+  #paced = 0;
+  #pacedUntilProbe = 1;
+
+  /** How many polls may be outstanding. */
+  get polls(): number {
+    const fitting = Math.floor(OUTSTANDING_LENGTH / Math.max(1, this.#length));
+    return Math.max(1, Math.min(Math.floor(this.#count), fitting));
+  }
+
+  /** How long after the previous poll the next one begins at the earliest, in milliseconds. */
+  get paceMs(): number {
+    const isPaced = this.#count < 2 && this.#isLittle && this.#paced < this.#pacedUntilProbe;
+    return isPaced ? PACE_MS : 0;
+  }
+
+  /** Call it when the consumer is ready for the answer. */
+  answered(answer: PollAnswer): void {
+    const { messages, length, at, tookMs, heldMs, wasPaced } = answer;
+    this.#length = Math.max(length, this.#length * LENGTH_DECAY);
+    this.#isLittle = messages < POLL_MESSAGES && length < LITTLE_LENGTH;
+    if (messages === 0) {
+      this.#resize(this.#count / 2);
+      return;
+    }
+    const waited = this.#hasWaited(tookMs, at);
+    const isFull = messages >= POLL_MESSAGES;
+    if (!this.#isLittle) this.#resize(Math.max(this.#count, POLLS_FOR_MUCH));
+    if (heldMs > SLOW_CONSUMER_MS) this.#resize(this.#count - 1);
+    else if (isFull) {
+      if (heldMs <= tookMs) this.#resize(this.#count + 1);
+    } else if (wasPaced) this.#paced++;
+    else if (waited) {
+      if (this.#paced > 0) this.#pacedUntilProbe = Math.min(MOST_PACED, 2 * this.#pacedUntilProbe);
+      this.#paced = 0;
+      this.#resize(this.#count - SHRINK);
+    } else {
+      this.#pacedUntilProbe = 1;
+      this.#paced = 0;
+      if (heldMs <= tookMs) this.#resize(this.#count + 1 / this.#count);
+    }
+  }
+
+  /** Compares an answer with the fastest one lately; the first one has nothing to compare with. */
+  #hasWaited(tookMs: number, at: number): boolean {
+    const before = this.#fastest;
+    const ms = before && before.ms * 2 ** ((at - before.at) / FASTEST_FOR_MS);
+    this.#fastest = { ms: Math.min(tookMs, ms ?? tookMs), at };
+    return ms === undefined || tookMs > Math.min(ms * WAITED_TIMES, WAITED_MS);
+  }
+
+  #resize(count: number): void {
+    this.#count = Math.max(1, Math.min(MOST_POLLS, count));
+  }
+}
