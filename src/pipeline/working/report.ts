@@ -7,16 +7,24 @@ import { ResultDraft } from '../messages/result-message.ts';
  * messages save nothing.
  */
 const MESSAGE_LENGTH = 262_144;
-/** Or when its oldest result has waited so long, so that a slow chunk is seen to advance. */
+/** Or when its oldest result has waited this many milliseconds, so that a slow chunk shows progress. */
 const MESSAGE_MS = 500;
 
-/** Where a chunk is through, what it left waits so long for the next one's. */
+/** Or longer for each worker that shares the run: all of them send about 200 messages a second. */
+const MESSAGE_MS_EACH = 5;
+
+/** But never longer than this: a worker that dies loses what it has not sent. */
+const LONGEST_MESSAGE_MS = 30_000;
+
+/** How long the results at a chunk's end wait for those of the next chunk, in milliseconds. */
 const LINGER_MS = 10;
 
 /** Where a run's results go. */
 export interface Destination {
   resultQueueUrl: string;
   runId: string;
+  /** How many workers share the run, about. @default few */
+  workers?: number | undefined;
 }
 
 /** The results of one chunk on their way to its run's queue. */
@@ -67,19 +75,22 @@ export class Outbox {
   readonly #sqs: SQSClient;
   readonly #to: Destination;
   readonly #worker: string;
+  readonly #messageMs: number;
   #message = new OutboxMessage();
 
   constructor(sqs: SQSClient, to: Destination, worker: string) {
     this.#sqs = sqs;
     this.#to = to;
     this.#worker = worker;
+    const { workers = 1 } = to;
+    this.#messageMs = Math.min(LONGEST_MESSAGE_MS, Math.max(MESSAGE_MS, workers * MESSAGE_MS_EACH));
   }
 
   /** Gives the chunk's part of a message when it is the first result of the chunk in it. */
   add(report: Report, index: number, line: string, ok: boolean): Part | undefined {
     if (this.#message.length + line.length > MESSAGE_LENGTH) this.send();
     const message = this.#message;
-    message.begin(MESSAGE_MS, () => this.send());
+    message.begin(this.#messageMs, () => this.send());
     message.draft.add(index, line, ok);
     message.length += line.length + 2;
     if (message.last?.report === report) {
