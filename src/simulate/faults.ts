@@ -11,6 +11,8 @@ export const FAULTS = {
   lateDelivery: [0.01, 0.1],
   /** A receive finds nothing, whatever there is. */
   emptyReceive: [0.05, 0.3],
+  /** A receive returns fewer messages than it may, whatever there is: SQS's do while it holds few. */
+  shortReceive: [0.3, 1],
   /** A delivery is counted that nobody got. */
   phantomDelivery: [0.01, 0.1],
   /** A delete answers that it is done, and the message stays. */

@@ -32,6 +32,9 @@ const EARLY_MS = 60_000;
 /** How long a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
+/** The most messages of a receive that is short. */
+const SHORT_MESSAGES = 3;
+
 /** How long a queue may seem to be missing; that, and how long it is seen then. */
 const MISSING_MS = 10_000;
 const SEEN_MS = 100_000;
@@ -153,7 +156,7 @@ export class FaultySqs {
       await after(faults.random.whole(0, EMPTY_MS));
       return answered({});
     }
-    const response = await this.#pass(call);
+    const response = await this.#pass(call, this.#shortened(call));
     const { Messages = [] } = response.status === 200 ? readAnswer(response) : {};
     if (Messages.length === 0) return response;
     for (const { ReceiptHandle } of Messages) {
@@ -165,6 +168,13 @@ export class FaultySqs {
     if (faults.hits('phantomDelivery')) return answered({});
     if (faults.hits('lateDelivery')) await after(faults.random.whole(0, LATE_ANSWER_MS));
     return response;
+  }
+
+  #shortened({ parameters }: SqsCall): SqsCall['parameters'] {
+    const { MaxNumberOfMessages = 1 } = parameters;
+    if (MaxNumberOfMessages === 1 || !this.#faults.hits('shortReceive')) return parameters;
+    const most = Math.min(SHORT_MESSAGES, MaxNumberOfMessages - 1);
+    return { ...parameters, MaxNumberOfMessages: this.#faults.random.whole(1, most) };
   }
 
   /** Makes a message in flight visible again, if it is still that receive's. */

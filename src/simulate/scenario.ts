@@ -143,9 +143,15 @@ const run: fc.Arbitrary<RunPlan> = fc.record({
   maxFailures: rarely(fc.integer({ min: 0, max: 5 })),
 });
 
+/** A hundred and more are the event source's: those that pull never end, and cost much when idle. */
 const workers = fc
   .record({
-    lambdaWorkers: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 5 })),
+    lambdaWorkers: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 4, arbitrary: fc.constant(0) },
+      { weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 100, max: 300 }) },
+    ),
     pullWorkers: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 })),
   })
   .filter(({ lambdaWorkers, pullWorkers }) => lambdaWorkers + pullWorkers > 0);

@@ -26,7 +26,8 @@ function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): numbe
     ),
   );
   const workMs = attempts.reduce((sum, ms) => sum + ms, 0) * task.maxAttempts * BEGUN_ANEW;
-  return LIVENESS_MS + workMs / (lambdaWorkers + pullWorkers);
+  const workers = Math.min(lambdaWorkers + pullWorkers, Math.max(1, attempts.length));
+  return LIVENESS_MS + workMs / workers;
 }
 
 /** How long it may take to stop what is idle: a function's timeout, for what hangs. */

@@ -18,6 +18,7 @@ export interface Parameters {
   ReceiptHandle?: string;
   VisibilityTimeout?: number;
   DelaySeconds?: number;
+  MaxNumberOfMessages?: number;
   Entries?: Entry[];
 }
 
