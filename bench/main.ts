@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { basemanager } from './basemanager.ts';
 import type { Benchmark } from './benchmark.ts';
 import { collect } from './collect.ts';
+import { collectMillion } from './collect-million.ts';
 import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
@@ -32,6 +33,7 @@ const BENCHMARKS = [
   echoTen,
   basemanager,
   collect,
+  collectMillion,
   serveMillion,
   sha256,
   sqsHttp,

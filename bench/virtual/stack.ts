@@ -6,11 +6,18 @@ import { workerHandler } from '../../src/handlers/worker.ts';
 import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
 import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
 import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { inProcess, type ServiceRequest } from '../../src/local/transport.ts';
+import {
+  inProcess,
+  type Service,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../../src/local/transport.ts';
 import type { Deployment } from '../../src/pipeline/deployment.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
+import type { Random } from '../../src/simulate/random.ts';
 import type { TaskRegistry } from '../../src/task.ts';
 import { Bill } from './bill.ts';
+import { shortReceives } from './short-receives.ts';
 
 export interface VirtualStackOptions {
   tasks: TaskRegistry;
@@ -20,6 +27,11 @@ export interface VirtualStackOptions {
   burst: number;
   /** Made for each execution environment. */
   watching: () => WatchOptions;
+  /**
+   * Draws what differs from call to call on AWS: each takes from 0.75 to 1.25 times its latency, and
+   * the collector's receives are short. @default none does
+   */
+  random?: Random;
 }
 
 /** Milliseconds that a call takes: within a region, and from a desk. */
@@ -40,7 +52,7 @@ type Handler = (event: unknown, context: Context) => Promise<unknown>;
  * own: what it remembers of earlier invocations is not known to others.
  */
 export async function virtualStack(options: VirtualStackOptions) {
-  const { tasks, maxConcurrency, burst, watching } = options;
+  const { tasks, maxConcurrency, burst, watching, random } = options;
   const sqs = new Sqs({ bodyDigests: false });
   const lambda = new Lambda();
   const bill = new Bill();
@@ -55,8 +67,11 @@ export async function virtualStack(options: VirtualStackOptions) {
   await create(names.results);
   // What leaves AWS is counted as it travels, in JSON; within, CBOR is quicker, and billed alike.
   const clientOf = (caller: keyof typeof LATENCY_MS, as: string = caller) =>
-    late(sqs, caller === 'collector' ? {} : PLAIN_SQS, LATENCY_MS[caller], (request, response) =>
-      bill.addCall(as, request, response),
+    late(
+      caller === 'collector' && random ? shortReceives(sqs, random) : sqs.service,
+      caller === 'collector' ? {} : PLAIN_SQS,
+      () => LATENCY_MS[caller] * (random ? 0.75 + random.next() / 2 : 1),
+      (request, response) => bill.addCall(as, request, response),
     );
   const lambdaClient = createLambdaClient(lambda);
   const handlers = {
@@ -114,13 +129,13 @@ export async function virtualStack(options: VirtualStackOptions) {
 
 /** A client whose calls take their time, and are seen. */
 function late(
-  sqs: Sqs,
+  service: Service,
   config: SQSClientConfig,
-  ms: number,
-  seen: (request: ServiceRequest, response: Awaited<ReturnType<Sqs['service']>>) => void,
+  latencyMs: () => number,
+  seen: (request: ServiceRequest, response: ServiceResponse) => void,
 ): SQSClient {
   const handler = inProcess(async (request) => {
-    const response = await sqs.service(request);
+    const response = await service(request);
     seen(request, response);
     return response;
   });
@@ -128,9 +143,9 @@ function late(
     ...handler,
     async handle(...call: Parameters<typeof handler.handle>) {
       const answered = await handler.handle(...call);
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      await new Promise((resolve) => setTimeout(resolve, latencyMs()));
       return answered;
     },
   };
-  return createSqsClient(sqs, { ...config, requestHandler, md5: false });
+  return createSqsClient(undefined, { ...config, requestHandler, md5: false });
 }

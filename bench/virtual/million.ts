@@ -1,0 +1,97 @@
+// Simulates a run of a million inputs on a thousand workers, in virtual time; prints a
+// `SimulatedRun` as JSON. The same seed gives the same run.
+import { parseArgs } from 'node:util';
+import { install } from '@sinonjs/fake-timers';
+import { makeDeterministic, reseed } from '../../src/simulate/determinism.ts';
+import { Random } from '../../src/simulate/random.ts';
+
+/** What a simulated run was like, in seconds of virtual time and numbers of calls. */
+export interface SimulatedRun {
+  /** From the run's start to the end of its last input. */
+  workSeconds: number;
+  /** From the end of the last input until all results were collected. */
+  collectedSeconds: number;
+  resultMessages: number;
+  receives: number;
+  deletes: number;
+}
+
+const WORKERS = 1_000;
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '1000000' },
+    ms: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+const realImmediate = setImmediate;
+
+async function simulate(inputs: number, ms: number, seed: number): Promise<SimulatedRun> {
+  makeDeterministic();
+  reseed(seed);
+  const clock = install({
+    now: Date.UTC(2027, 0, 1),
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  });
+  // Only now: what these import takes its randomness when it is loaded.
+  const { Run } = await import('../../src/pipeline/collecting/run.ts');
+  const { defineTask, TaskRegistry } = await import('../../src/task.ts');
+  const { virtualStack } = await import('./stack.ts');
+
+  let lastEnd = 0;
+  const work = defineTask({
+    name: 'work',
+    run(index: number) {
+      const end = () => {
+        lastEnd = Date.now();
+        return index;
+      };
+      if (ms === 0) return end();
+      return new Promise((resolve) => setTimeout(() => resolve(end()), ms));
+    },
+  });
+  const { deployment, bill } = await virtualStack({
+    tasks: TaskRegistry.fromModule({ work }),
+    maxConcurrency: WORKERS,
+    burst: WORKERS / 2,
+    watching: () => ({}),
+    random: new Random(seed),
+  });
+  const startedAt = Date.now();
+  const run = new Run(
+    deployment,
+    'work',
+    Array.from({ length: inputs }, (_, index) => index),
+  );
+  let results = 0;
+  let collected = false;
+  let failure: unknown;
+  const collecting = async () => {
+    for await (const { count } of run.batches()) results += count;
+    collected = true;
+  };
+  collecting().catch((error: unknown) => {
+    failure = error;
+  });
+  while (!collected && failure === undefined) {
+    // All that needs no time ends before any passes.
+    await new Promise((resolve) => void realImmediate(resolve));
+    if (!collected) clock.next();
+  }
+  if (failure !== undefined) throw failure;
+  if (results !== inputs) throw new Error(`${inputs} results were expected; got ${results}.`);
+  const calls = (kind: string) => bill.sqs.get(kind)?.calls ?? 0;
+  return {
+    workSeconds: (lastEnd - startedAt) / 1000,
+    collectedSeconds: (Date.now() - lastEnd) / 1000,
+    resultMessages: calls('worker SendMessage'),
+    receives: calls('collector ReceiveMessage'),
+    deletes: calls('collector DeleteMessageBatch'),
+  };
+}
+
+const { inputs, ms, seed } = values;
+console.log(JSON.stringify(await simulate(Number(inputs), Number(ms), Number(seed))));
+process.exit();

@@ -1,0 +1,33 @@
+import type { Sqs } from '../../src/local/sqs/index.ts';
+import type { Service, ServiceRequest } from '../../src/local/transport.ts';
+import type { Random } from '../../src/simulate/random.ts';
+
+/**
+ * While a standard queue holds fewer messages than about this, a receive returns fewer than it could.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+ */
+const SHORT_BELOW = 1_000;
+
+/** The most messages in a short answer. */
+const SHORT_MESSAGES = 3;
+
+/** The service of an SQS as AWS's behaves to callers that speak JSON: receives may be short. */
+export function shortReceives(sqs: Sqs, random: Random): Service {
+  const waiting = async (request: ServiceRequest, QueueUrl: string) => {
+    const { body } = await sqs.service({
+      ...request,
+      headers: { ...request.headers, 'x-amz-target': 'AmazonSQS.GetQueueAttributes' },
+      body: JSON.stringify({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+    });
+    return Number(JSON.parse(String(body)).Attributes?.ApproximateNumberOfMessages ?? 0);
+  };
+  return async (request) => {
+    if (request.headers['x-amz-target'] !== 'AmazonSQS.ReceiveMessage') return sqs.service(request);
+    const parameters = JSON.parse(String(request.body));
+    if ((await waiting(request, parameters.QueueUrl)) < SHORT_BELOW) {
+      const most = random.whole(1, SHORT_MESSAGES);
+      parameters.MaxNumberOfMessages = Math.min(parameters.MaxNumberOfMessages, most);
+    }
+    return sqs.service({ ...request, body: JSON.stringify(parameters) });
+  };
+}
