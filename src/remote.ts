@@ -8,8 +8,16 @@ import type { World } from './local/world.ts';
 import type { Deployment } from './pipeline/deployment.ts';
 import { namesOf } from './pipeline/names.ts';
 
+/** A collector's polls, and the deletions of what they return, at once: the SDK's default is 50. */
+const SOCKETS = { maxSockets: 100 };
+
 /** A connection that was cut says nothing. A long poll takes 20 s, a page of inputs longer. */
-const WAITING = { requestTimeout: 40_000, throwOnRequestTimeout: true };
+const WAITING = {
+  requestTimeout: 40_000,
+  throwOnRequestTimeout: true,
+  httpAgent: SOCKETS,
+  httpsAgent: SOCKETS,
+};
 const SEEDING = { requestTimeout: 120_000, throwOnRequestTimeout: true };
 
 /** A deployment on AWS: its tasks and workers are there. Nothing is asked of it yet. */

@@ -18,7 +18,7 @@ export const POLL_MESSAGES = 10;
 
 /**
  * 5,000 messages a second take 30 polls of 60 ms that return ten each; a third more makes up for
- * those that return fewer. The SDK's default of 50 sockets leaves ten for other calls.
+ * those that return fewer, as SQS's do until about a thousand messages wait.
  */
 export const MOST_POLLS = 40;
 
