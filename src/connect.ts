@@ -80,7 +80,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
       `\`workers\` is for tasks that run here; where \`${stack === undefined ? 'endpoint' : 'stack'}\` is, they are what is there. Leave one of them out.`,
     );
   }
-  if (stack !== undefined) return new Fanfold(openStack(stack));
+  if (stack !== undefined) return new Fanfold(await openStack(stack));
   if (endpoint !== undefined) return new Fanfold(await openServed(SERVED, endpoint));
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count));

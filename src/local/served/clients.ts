@@ -1,6 +1,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { explaining } from '../../aws-errors.ts';
+import { trackClock } from '../../clock.ts';
 import { Signer } from '../auth/index.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
 import { copiedFast } from '../transport.ts';
@@ -18,7 +19,7 @@ export interface ClientOptions {
   userAgentAppId?: string | undefined;
 }
 
-/** A connection that was cut says nothing: without a limit, an answer would be awaited for hours. */
+/** A long poll takes 20 s. */
 const TIMEOUT_MS = 40_000;
 
 /** A page of inputs may be long on its way. */
@@ -31,9 +32,21 @@ const MAX_SOCKETS = 50;
 /** A client for the SQS of a server, or of AWS. */
 export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
   if (!('stack' in place)) return sqsOf(place, options);
-  const { timeoutMs: requestTimeout = TIMEOUT_MS, ...more } = options;
-  const requestHandler = { requestTimeout, throwOnRequestTimeout: true };
-  return explaining(new SQSClient({ ...more, requestHandler }), place.stack);
+  const { timeoutMs = TIMEOUT_MS, ...more } = options;
+  const client = new SQSClient({
+    ...more,
+    requestHandler: limitsOf(timeoutMs),
+    // A QueueUrl must not choose the host that requests, and credentials, are sent to.
+    useQueueUrlAsEndpoint: false,
+  });
+  return trackClock(explaining(client, place.stack));
+}
+
+/** A client for the Lambda of a server, or of AWS. */
+export function lambdaAt(place: Place): LambdaClient {
+  if (!('stack' in place)) return trackClock(new LambdaClient(placeOf(place, INVOKE_TIMEOUT_MS)));
+  const client = new LambdaClient({ requestHandler: limitsOf(INVOKE_TIMEOUT_MS) });
+  return trackClock(explaining(client, place.stack));
 }
 
 /** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */
@@ -49,6 +62,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
   });
   // What a server does not read need not be written, signed and checked with each request.
   if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
+  trackClock(client);
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 
@@ -59,8 +73,13 @@ function signerOf({ credentials, region }: Connection) {
   return { signer: new Signer({ credentials, region, service: 'sqs' }) };
 }
 
-export function lambdaOf(connection: Connection): LambdaClient {
-  return new LambdaClient(placeOf(connection, INVOKE_TIMEOUT_MS));
+/** The SDK has no limits of its own: a connection that was cut would be waited for without end. */
+function limitsOf(timeoutMs: number) {
+  return {
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: timeoutMs,
+    throwOnRequestTimeout: true,
+  };
 }
 
 function placeOf(connection: Connection, timeoutMs: number) {
@@ -73,9 +92,7 @@ function placeOf(connection: Connection, timeoutMs: number) {
       ? {}
       : { credentials: credentials === 'none' ? PLAIN_SQS.credentials : credentials }),
     requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: timeoutMs,
-      throwOnRequestTimeout: true,
+      ...limitsOf(timeoutMs),
       ...(fingerprint === undefined ? {} : { httpsAgent: new PinnedAgent(fingerprint, agent) }),
     },
   };

@@ -46,10 +46,9 @@ export async function reach(connection: Connection, names: Names): Promise<Reach
 
 /** The secret, or the certificate, is not the server's: no trying again mends that. */
 export function isRefusal(error: unknown): boolean {
+  if (certificateOf(error) !== undefined) return true;
   const name = nameOf(error);
-  return (
-    certificateOf(error) !== undefined || ANSWERED.has(name) || name === 'CredentialsProviderError'
-  );
+  return !mayPass(error) && (ANSWERED.has(name) || name === 'CredentialsProviderError');
 }
 
 /** What a server answers to who does not know its secret. */

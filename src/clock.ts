@@ -1,0 +1,93 @@
+type Middleware = <Call, Answer>(
+  next: (call: Call) => Promise<Answer>,
+) => (call: Call) => Promise<Answer>;
+
+interface Client {
+  middlewareStack: { add(middleware: Middleware, place: typeof EACH_REQUEST): void };
+}
+
+/** Around each HTTP request and the reading of its answer, below the SDK's signer and retries. */
+const EACH_REQUEST = { step: 'deserialize', priority: 'high', name: 'fanfoldClock' } as const;
+
+/** How far the clock of a client's service is ahead of this machine's, in milliseconds. */
+const offsets = new WeakMap<object, number>();
+
+/**
+ * The wall-clock time of the service behind a client, in milliseconds since 1970: compare times with
+ * it that another machine wrote, or will read. It is this machine's own time where the client is not
+ * tracked, or has had no answer yet.
+ */
+export function serviceNow(client: object): number {
+  return Date.now() + (offsets.get(client) ?? 0);
+}
+
+/** What the SDK takes for a clock that is too wrong to sign with. */
+const SIGNING_MS = 240_000;
+
+/**
+ * Learns the service's time from the `date` header of each answer. The offset changes only when an
+ * answer contradicts it, and then as little as possible: a clock that is right is never corrected, and
+ * one that is wrong ends within a second and a round trip of the service's.
+ */
+export function trackClock<C extends Client>(client: C): C {
+  client.middlewareStack.add(
+    (next) => async (call) => {
+      const offset = offsets.get(client) ?? 0;
+      const note = noting(client);
+      try {
+        const answer = await next(call);
+        note((answer as Answered).response);
+        return answer;
+      } catch (error) {
+        const { $response, $metadata } = error as Refused;
+        note($response);
+        // Signed by a wrong clock, as far as it was refused for that. The SDK repeats such a call, and
+        // notices a clock that became wrong, but not one that became right.
+        const moved = Math.abs((offsets.get(client) ?? 0) - offset) >= SIGNING_MS;
+        if (moved && $metadata) $metadata.clockSkewCorrected = true;
+        throw error;
+      }
+    },
+    EACH_REQUEST,
+  );
+  return client;
+}
+
+interface Response {
+  headers?: Record<string, string>;
+}
+
+interface Answered {
+  response?: Response;
+}
+
+interface Refused {
+  $response?: Response;
+  $metadata?: { clockSkewCorrected?: true };
+}
+
+/** Begins a request, and gives what takes its answer into account. */
+function noting(client: object): (response: Response | undefined) => void {
+  const sentAt = Date.now();
+  const begunAt = performance.now();
+  return (response) => {
+    const date = dateOf(response);
+    if (date === undefined) return;
+    const receivedAt = Date.now();
+    // Either clock may miss a part: the one when it is set back, the other while the machine sleeps.
+    const tookMs = Math.max(receivedAt - sentAt, Math.ceil(performance.now() - begunAt));
+    // The header leaves out the milliseconds, and the answer was written while we waited for it.
+    const least = date - receivedAt;
+    const most = least + 1_000 + tookMs;
+    offsets.set(client, Math.min(Math.max(offsets.get(client) ?? 0, least), most));
+  };
+}
+
+/** When the service wrote its answer; undefined where that is not known. */
+function dateOf({ headers = {} }: Response = {}): number | undefined {
+  const { date = '', age, 'x-amzn-requestid': requestId } = headers;
+  // A proxy's own answer has its own time, and a cached one an old one.
+  if (requestId === undefined || age !== undefined) return undefined;
+  const time = Date.parse(date);
+  return Number.isNaN(time) ? undefined : time;
+}

@@ -1,0 +1,183 @@
+import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import fc from 'fast-check';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { serviceNow, trackClock } from '../src/clock.ts';
+import { sqsOf } from '../src/local/served/clients.ts';
+import { Sqs } from '../src/local/sqs/index.ts';
+import { listen } from '../src/local/transport.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const HOUR = 3_600_000;
+const START = Date.UTC(2027, 0, 1, 12, 30, 0, 789);
+
+type Middleware = (next: () => Promise<unknown>) => (call: unknown) => Promise<unknown>;
+
+/** A machine with a clock of its own, and its client of a service whose clock is right. */
+class Machine {
+  now = START;
+  skew = 0;
+  /** How long it slept: its monotonic clock stood still meanwhile. */
+  slept = 0;
+  readonly client = {
+    middlewareStack: {
+      add: (middleware: unknown) => {
+        this.#middleware = middleware as Middleware;
+      },
+    },
+  };
+  #middleware: Middleware = () => {
+    throw new Error('Nothing was added.');
+  };
+
+  constructor() {
+    vi.spyOn(Date, 'now').mockImplementation(() => this.now + this.skew);
+    vi.spyOn(performance, 'now').mockImplementation(() => this.now - this.slept);
+    trackClock(this.client);
+  }
+
+  /** A call: what happens until it is answered, and from then until the answer is there. */
+  async call(before: () => void, after: () => void, headers: object = {}): Promise<void> {
+    await this.#middleware(async () => {
+      before();
+      const date = new Date(this.now).toUTCString();
+      after();
+      return { response: { headers: { date, 'x-amzn-requestid': 'id', ...headers } } };
+    })({});
+  }
+
+  /** How far its view of the service's time is off, in milliseconds. */
+  get error(): number {
+    return serviceNow(this.client) - this.now;
+  }
+
+  passes(ms: number): () => void {
+    return () => {
+      this.now += ms;
+    };
+  }
+}
+
+const call = fc.record({
+  pauseMs: fc.nat(100_000),
+  beforeMs: fc.oneof(fc.nat(200), fc.nat(20_000)),
+  afterMs: fc.oneof(fc.nat(200), fc.nat(5_000)),
+  /** The clock is set before the call: this is how far it is off from then on. */
+  skew: fc.option(
+    fc.oneof(fc.integer({ min: -3_000, max: 3_000 }), fc.integer({ min: -9e8, max: 9e8 })),
+  ),
+});
+
+it('an answer brings any clock within a second and a round trip of the service’s', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 30 }), async (calls) => {
+      const machine = new Machine();
+      for (const { pauseMs, beforeMs, afterMs, skew } of calls) {
+        machine.passes(pauseMs)();
+        if (skew !== null) machine.skew = skew;
+        await machine.call(machine.passes(beforeMs), machine.passes(afterMs));
+        expect(Math.abs(machine.error)).toBeLessThanOrEqual(1_000 + beforeMs + afterMs);
+      }
+    }),
+  );
+});
+
+it('a clock that is right is never touched', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 30 }), async (calls) => {
+      const machine = new Machine();
+      for (const { pauseMs, beforeMs, afterMs } of calls) {
+        machine.passes(pauseMs)();
+        await machine.call(machine.passes(beforeMs), machine.passes(afterMs));
+        expect(machine.error).toBe(0);
+      }
+    }),
+  );
+});
+
+it('more answers bring it closer, whenever in a second they come', async () => {
+  for (const skew of [-HOUR, 400, HOUR]) {
+    const machine = new Machine();
+    machine.skew = skew;
+    for (let calls = 0; calls < 100; calls++) {
+      machine.passes(1_037)();
+      await machine.call(machine.passes(10), machine.passes(10));
+    }
+    expect(Math.abs(machine.error)).toBeLessThan(40);
+  }
+});
+
+it('a machine that sleeps while it waits for an answer keeps its clock, which is right', async () => {
+  const machine = new Machine();
+  await machine.call(machine.passes(20), () => {
+    machine.now += HOUR;
+    machine.slept += HOUR;
+  });
+  expect(machine.error).toBe(0);
+});
+
+it('a clock that is set back while a call is under way is corrected by its answer', async () => {
+  const machine = new Machine();
+  await machine.call(machine.passes(20), () => {
+    machine.skew = -HOUR;
+    machine.now += 20;
+  });
+  expect(Math.abs(machine.error)).toBeLessThanOrEqual(1_040);
+});
+
+it.each([
+  ['has no date', { date: undefined }],
+  ['has a date that is none', { date: 'yesterday' }],
+  ['is a cached one', { age: '7200' }],
+  ['is not the service’s own', { 'x-amzn-requestid': undefined }],
+])('an answer that %s says nothing', async (_, headers) => {
+  const machine = new Machine();
+  machine.skew = -2 * HOUR;
+  await machine.call(machine.passes(20), machine.passes(20), headers);
+  expect(machine.error).toBe(-2 * HOUR);
+});
+
+it('the clock of a client that is not tracked is this machine’s', () => {
+  vi.spyOn(Date, 'now').mockReturnValue(START);
+  expect(serviceNow({})).toBe(START);
+});
+
+it('the SDK repeats a call that was refused for a clock, whichever way it was set', async () => {
+  const real = Date.now;
+  let skew = 0;
+  const credentials = { accessKeyId: 'K', secretAccessKey: 'S' };
+  const sqs = new Sqs();
+  const service = sqs.signedService([credentials]);
+  let requests = 0;
+  const server = await listen((request) => {
+    const theirs = skew;
+    skew = 0;
+    requests++;
+    try {
+      return service(request);
+    } finally {
+      skew = theirs;
+    }
+  });
+  const client = sqsOf({ endpoint: server.url, region: 'us-east-1', credentials });
+  onTestFinished(async () => {
+    client.destroy();
+    await server.close();
+    sqs.close();
+  });
+  await client.send(new CreateQueueCommand({ QueueName: 'q' }));
+  vi.spyOn(Date, 'now').mockImplementation(() => real() + skew);
+  for (const to of [HOUR, -HOUR, 0, 72 * HOUR, 0, -72 * HOUR, 0]) {
+    skew = to;
+    requests = 0;
+    for (let calls = 0; calls < 3; calls++) {
+      const sentAt = performance.now();
+      await client.send(new GetQueueUrlCommand({ QueueName: 'q' }));
+      const took = performance.now() - sentAt;
+      expect(Math.abs(serviceNow(client) - real())).toBeLessThan(1_000 + took + 10);
+    }
+    expect(requests).toBe(4);
+  }
+});
