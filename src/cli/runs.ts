@@ -44,7 +44,7 @@ async function status(runId: string, flags: RemoteFlags): Promise<void> {
   const lines = {
     run: runId,
     task: run.task,
-    began: `${new Date(run.createdAt).toISOString()}, ${ago(run.createdAt)}`,
+    began: `${new Date(run.createdAt).toISOString()}, ${ago(run, run.createdAt)}`,
     inputs: `${run.total ?? '?'}, ${run.state === 'sealed' ? 'all seeded' : 'not all seeded yet'}`,
     done: doneOf(run),
     rate: rateOf(run),
@@ -69,12 +69,14 @@ function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
   return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} inputs/s since it began`;
 }
 
-function collectorOf({ collectedAt }: RunStatus): string {
-  return collectedAt === undefined ? 'no collector' : `collector seen ${ago(collectedAt)}`;
+function collectorOf(run: RunStatus): string {
+  const { collectedAt } = run;
+  return collectedAt === undefined ? 'no collector' : `collector seen ${ago(run, collectedAt)}`;
 }
 
-function ago(time: number): string {
-  const seconds = Math.max(0, Math.round((Date.now() - time) / 1000));
+/** The clock that wrote the time also says when it was read: this machine's may be off. */
+function ago({ readAt }: RunStatus, time: number): string {
+  const seconds = Math.max(0, Math.round((readAt - time) / 1000));
   if (seconds < 120) return `${seconds} s ago`;
   return seconds < 7_200
     ? `${Math.round(seconds / 60)} min ago`

@@ -41,7 +41,7 @@ export class Attendance {
     const presence = new Presence(deployment.sqs, queueUrl, collector, account);
     const others = afterAnother ? await presence.others() : undefined;
     presence.arrive();
-    const deadline = new Deadline(expiresAt, afterAnother, onDeadline);
+    const deadline = new Deadline(deployment.sqs, expiresAt, afterAnother, onDeadline);
     if (others === undefined) return new Attendance(presence, deadline, undefined);
     const watched = { deployment, queueUrl, account, deadline, expiresAt };
     return new Attendance(

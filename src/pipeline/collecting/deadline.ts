@@ -1,3 +1,6 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
+
 /**
  * How long nothing may have come after the deadline until nothing is to come: what is in the queue
  * comes at once.
@@ -9,15 +12,17 @@ export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
 /** A run's deadline: what has come by then is taken, however long that takes, and then it is over. */
 export class Deadline {
+  readonly #sqs: SQSClient;
   readonly #expiresAt: number;
   readonly #quietMs: number;
   readonly #onOver: () => void;
-  #heardAt = Date.now();
+  #heardAt = performance.now();
   #isHeld = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param afterAnother whether the run had another collector before */
-  constructor(expiresAt: number, afterAnother: boolean, onOver: () => void) {
+  constructor(sqs: SQSClient, expiresAt: number, afterAnother: boolean, onOver: () => void) {
+    this.#sqs = sqs;
     this.#expiresAt = expiresAt;
     this.#quietMs = afterAnother ? QUIET_AFTER_ANOTHER_MS : QUIET_MS;
     this.#onOver = onOver;
@@ -33,12 +38,12 @@ export class Deadline {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    this.#heardAt = Date.now();
+    this.#heardAt = performance.now();
   }
 
   /** How long nothing has come, in milliseconds, though its consumer had taken what was there. */
   get quietMs(): number {
-    return this.#isHeld ? 0 : Date.now() - this.#heardAt;
+    return this.#isHeld ? 0 : performance.now() - this.#heardAt;
   }
 
   end(): void {
@@ -46,8 +51,8 @@ export class Deadline {
   }
 
   #arm(): void {
-    const due = Math.max(this.#expiresAt, this.#heardAt) + this.#quietMs;
-    const ms = this.#isHeld ? this.#quietMs : due - Date.now();
+    const leftMs = this.#expiresAt - serviceNow(this.#sqs);
+    const ms = this.#quietMs + (this.#isHeld ? 0 : Math.max(leftMs, -this.quietMs));
     if (ms <= 0) this.#onOver();
     else this.#timer = setTimeout(() => this.#arm(), ms);
   }

@@ -1,3 +1,4 @@
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import type { Deployment } from '../deployment.ts';
 import { type Backlog, backlogOf, countOf } from '../runs/backlog.ts';
@@ -53,7 +54,7 @@ export class Gone {
     while (looks < LOOKS) {
       await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
       // What is missing then is told by the deadline.
-      if (signal.aborted || Date.now() >= expiresAt) return;
+      if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
       const isStill = account.sealed && account.settled === settled;
       settled = account.settled;
       looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;

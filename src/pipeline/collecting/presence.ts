@@ -1,4 +1,5 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How often a collector says that it is there. AWS allows 30 such calls a second in an account. */
@@ -10,9 +11,9 @@ export const ABSENT_MS = 75_000;
 /** What a run's collectors have said of it: its queue's tags. */
 export type Tags = Record<string, string>;
 
-/** Who collects a run, where it was heard lately. */
-export function collectorOf({ collectedAt = '0', collector = 'unknown' }: Tags) {
-  return Date.now() - Number(collectedAt) < ABSENT_MS ? collector : undefined;
+/** Who collects a run, where it was heard lately. @param now by the service's clock */
+export function collectorOf({ collectedAt = '0', collector = 'unknown' }: Tags, now: number) {
+  return now - Number(collectedAt) < ABSENT_MS ? collector : undefined;
 }
 
 /** A collector's word, on its run's queue, that it is there and how far it is. */
@@ -59,8 +60,9 @@ export class Presence {
   }
 
   arrive(): void {
-    this.#timer = setInterval(() => void this.#say(() => Date.now()), BEAT_MS);
-    void this.#say(() => Date.now());
+    const say = () => void this.#say(() => serviceNow(this.#sqs));
+    this.#timer = setInterval(say, BEAT_MS);
+    say();
   }
 
   /** Its run goes on without it, and another may collect. */

@@ -1,3 +1,4 @@
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Deployment } from '../deployment.ts';
 import { isCallError } from '../faults.ts';
@@ -66,7 +67,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   ) {
     const { ordered = false, signal, resume } = options;
     this.ended = this.#ended.promise;
-    this.runId = resume?.runId ?? newRunId();
+    const now = serviceNow(deployment.sqs);
+    this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
     this.#options = options;
     this.#account = accountOf(options);
@@ -76,7 +78,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
     this.#window = windowFor(deployment, ordered);
-    this.#expiresAt = (createdAt(this.runId) ?? Date.now()) + deadlineMs(options);
+    this.#expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
     this.#seeding = seedsOf(inputs, {
       ...deployment,
       runId: this.runId,

@@ -45,11 +45,11 @@ export async function collectRun<Output>(
  * @throws FanfoldError `BadOption`
  */
 export function refuseCollected(
-  { runId, collector, collectedAt = 0 }: RunStatus,
+  { runId, collector, collectedAt = 0, readAt }: RunStatus,
   as: string | undefined,
 ): void {
   if (collector === undefined || collector === as) return;
-  const silentMs = Date.now() - collectedAt;
+  const silentMs = readAt - collectedAt;
   const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
   throw new FanfoldError(
     'BadOption',
@@ -69,8 +69,8 @@ export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
   return pruned;
 }
 
-function isOver({ state, total, ok, failed, expiresAt, collector }: RunStatus): boolean {
+function isOver({ state, total, ok, failed, expiresAt, collector, readAt }: RunStatus): boolean {
   const hasEnded = state === 'sealed' && ok + failed === total;
-  const hasExpired = expiresAt !== undefined && Date.now() > expiresAt;
+  const hasExpired = expiresAt !== undefined && readAt > expiresAt;
   return collector === undefined && (hasEnded || hasExpired);
 }

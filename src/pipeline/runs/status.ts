@@ -4,6 +4,7 @@ import {
   ListQueueTagsCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { collectorOf } from '../collecting/presence.ts';
 import { isMissingQueue } from '../faults.ts';
@@ -21,7 +22,7 @@ export interface RunStatus {
   /** Results that were collected, as of `collectedAt`. */
   ok: number;
   failed: number;
-  /** In milliseconds since 1970, like all times here. */
+  /** In milliseconds since 1970, as all times here are. */
   createdAt: number;
   expiresAt: number | undefined;
   /** The collector's last sign of life; undefined when there was none. */
@@ -30,6 +31,8 @@ export interface RunStatus {
   collector: string | undefined;
   /** Messages of results that wait to be collected, about. */
   waiting: number;
+  /** When this was read. All times here are by the clock of SQS, which this machine's may differ from. */
+  readAt: number;
 }
 
 /** @throws FanfoldError `BadOption` for what is no run id */
@@ -97,6 +100,7 @@ async function read(
       ),
     ]);
     const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+    const readAt = serviceNow(sqs);
     return {
       runId,
       task: Tags.task ?? '?',
@@ -108,8 +112,9 @@ async function read(
       expiresAt: number(Tags.expiresAt),
       // A collector that has left says 0.
       collectedAt: number(Tags.collectedAt) || undefined,
-      collector: collectorOf(Tags),
+      collector: collectorOf(Tags, readAt),
       waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+      readAt,
     };
   } catch (error) {
     // It ended between being listed and being looked at.

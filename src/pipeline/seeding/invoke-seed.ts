@@ -55,13 +55,13 @@ export async function invokeSeed(
  * Invokes the seed function until it answers, within reason. While it is throttled it has not run:
  * others use up the concurrency, until they are through.
  *
- * @param isStopped whether its answer is not wanted any more
+ * @param isStopped whether its answer is not wanted any more, as the run has ended
  */
 export async function invokeSeedSurely(
   lambda: LambdaClient,
   names: Names,
   request: SeedRequest,
-  isStopped = () => false,
+  isStopped: () => boolean,
 ): Promise<SeedResponse> {
   let faults = 0;
   let failingSince: number | undefined;
@@ -69,8 +69,8 @@ export async function invokeSeedSurely(
     try {
       return await invokeSeed(lambda, names, request);
     } catch (error) {
-      const now = Date.now();
-      if (isStopped() || (request.expiresAt ?? Number.POSITIVE_INFINITY) < now) throw error;
+      const now = performance.now();
+      if (isStopped()) throw error;
       failingSince ??= now;
       const again =
         error instanceof TooManyRequestsException ||

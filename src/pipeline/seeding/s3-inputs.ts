@@ -1,7 +1,10 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/formats.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
+import type { SeedRequest } from './seed-request.ts';
 
 /** Inputs that the seed reads from an object in S3, as JSON lines, CSV with a header row or text. */
 export class S3Inputs {
@@ -19,6 +22,7 @@ export class S3Inputs {
 }
 
 export interface S3Run {
+  sqs: SQSClient;
   lambda: LambdaClient;
   names: Names;
   runId: string;
@@ -29,14 +33,16 @@ export interface S3Run {
 /** Has the seed begin with a run; gives the URL of its queue. The seed goes on by itself. */
 export async function seedS3Run(
   { url, format }: S3Inputs,
-  { lambda, names, runId, task, expiresAt }: S3Run,
+  { sqs, lambda, names, runId, task, expiresAt }: S3Run,
 ): Promise<string> {
-  const { resultQueueUrl } = await invokeSeedSurely(lambda, names, {
+  const request: SeedRequest = {
     task,
     inputs: { s3: url, ...(format === undefined ? {} : { format }) },
     runId,
     expiresAt,
     results: 'own',
-  });
+  };
+  const isOver = () => serviceNow(sqs) > expiresAt;
+  const { resultQueueUrl } = await invokeSeedSurely(lambda, names, request, isOver);
   return resultQueueUrl;
 }

@@ -1,5 +1,6 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import type { Account } from '../collecting/ledger.ts';
 import type { IndexRange } from '../messages/result-message.ts';
@@ -213,7 +214,7 @@ export class Seeding implements Seeds {
   }
 
   async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
-    const { lambda, names, runId, task, account, window, expiresAt } = this.#options;
+    const { sqs, lambda, names, runId, task, account, window, expiresAt } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
@@ -236,7 +237,8 @@ export class Seeding implements Seeds {
       ...(page.last ? {} : { more: true }),
     };
     this.#unanswered.add(first);
-    const answer = await invokeSeedSurely(lambda, names, request, () => this.#stopped);
+    const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
+    const answer = await invokeSeedSurely(lambda, names, request, isStopped);
     this.#unanswered.delete(first);
     return answer;
   }
