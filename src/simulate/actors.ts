@@ -13,6 +13,8 @@ export class Actor {
   readonly kind: ActorKind;
   /** How many times as long its tasks take. */
   slowness = 1;
+  /** How far its machine's clock is off, in milliseconds. */
+  clockOffMs = 0;
   /** In milliseconds since 1970; undefined as long as it lives. */
   diedAt: number | undefined;
   /** Whether it was told to stop what it does. */
@@ -39,7 +41,7 @@ export class Actor {
 
   kill(cause: string): void {
     if (this.dead) return;
-    this.diedAt = Date.now();
+    this.diedAt = trueNow();
     for (const told of this.#onDeath) FATE.run(() => told(cause));
   }
 }
@@ -55,6 +57,11 @@ export const FATE = new Actor('fate', 'infrastructure');
 /** In whose name this runs. */
 export function currentActor(): Actor {
   return acting.getStore() ?? AWS;
+}
+
+/** Virtual time as it is, whatever the current actor's clock says. */
+export function trueNow(): number {
+  return Date.now() - currentActor().clockOffMs;
 }
 
 /** What a dead process waits for. */

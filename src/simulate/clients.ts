@@ -1,6 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { StandardRetryStrategy } from '@smithy/core/retry';
+import { trackClock } from '../clock.ts';
 import { Lambda } from '../local/lambda/index.ts';
 import { Sqs } from '../local/sqs/index.ts';
 import { inProcess, type Service, unsigned } from '../local/transport.ts';
@@ -76,10 +77,14 @@ function copyFast(config: object): void {
 
 /**
  * A client for one process. All are the same within: V8 is twice as fast where the SDK's objects
- * are alike. What tells processes apart, the retry quota, goes by the actor.
+ * are alike. What tells processes apart, the retry quota, goes by the actor; and each knows the
+ * time of SQS from its own answers.
  */
 export function sqsClient(): SQSClient {
-  return Object.create(sqs);
+  const client: SQSClient = Object.create(sqs, {
+    middlewareStack: { value: sqs.middlewareStack.clone() },
+  });
+  return trackClock(client);
 }
 
 export function lambdaClient(): LambdaClient {
@@ -95,6 +100,7 @@ export function connectClients(to: Services): void {
 export async function warmUp(): Promise<void> {
   copyFast(sqs.config);
   copyFast(lambda.config);
-  await sqs.send(new CreateQueueCommand({ QueueName: 'warm' }));
+  // The shared one must not cache what it calls: others would find that, and not their own.
+  await sqsClient().send(new CreateQueueCommand({ QueueName: 'warm' }));
   await lambda.send(new InvokeCommand({ FunctionName: 'none' })).catch(() => {});
 }

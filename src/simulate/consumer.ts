@@ -1,9 +1,10 @@
 import { Run } from '../pipeline/collecting/run.ts';
 import type { RunOptions } from '../pipeline/collecting/run-options.ts';
-import type { Deployment } from '../pipeline/deployment.ts';
+import { checkDeployment, type Deployment } from '../pipeline/deployment.ts';
 import { findQueue } from '../pipeline/queues.ts';
 import { cancelRun } from '../pipeline/runs/cancel.ts';
-import { Actor, never } from './actors.ts';
+import { Actor, never, trueNow } from './actors.ts';
+import { maySetClock } from './clocks.ts';
 import { Disk } from './disk.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';
@@ -56,7 +57,7 @@ export class Consumer {
     const { startsAfterSeconds, cancel } = this.plan;
     await after(startsAfterSeconds * 1000);
     if (cancel) {
-      this.#cancelsAt = Date.now() + cancel.afterSeconds * 1000;
+      this.#cancelsAt = trueNow() + cancel.afterSeconds * 1000;
       if (cancel.by === 'message') void this.#cancelFromElsewhere(cancel.afterSeconds * 1000);
     }
     this.#open();
@@ -66,6 +67,7 @@ export class Consumer {
   #open(): void {
     if (++this.#processes > 1) this.#log.mark('run resumed');
     const actor = new Actor(`${this.name}.${this.#processes}`, 'collector');
+    maySetClock(actor, this.#faults);
     actor.onDeath(() => {
       if (!this.ended) {
         void after(this.#faults.random.whole(0, RESUMED_MS)).then(() => this.#open());
@@ -86,6 +88,7 @@ export class Consumer {
   async #consume(actor: Actor): Promise<boolean> {
     const { plan, disk } = this;
     const deployment = this.#deployment();
+    await checkDeployment(deployment);
     const run = new Run(deployment, TASK, this.#inputs(), await this.#options(deployment));
     this.run = run;
     if (!this.runIds.includes(run.runId)) this.runIds.push(run.runId);
@@ -154,7 +157,7 @@ export class Consumer {
         this.#cancels();
         void run.cancel();
       },
-      Math.max(0, this.#cancelsAt - Date.now()),
+      Math.max(0, this.#cancelsAt - trueNow()),
     );
   }
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { currentActor } from './actors.ts';
+import { currentActor, trueNow } from './actors.ts';
 
 /** Everything that happened, a line each, and how often the rare things did. */
 export class EventLog {
   readonly lines: string[] = [];
   readonly #counts = new Map<string, number>();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = trueNow();
 
   /** Notes what the current actor did. */
   note(what: string): void {
-    this.lines.push(`${Date.now() - this.#startedAt} ${currentActor().name} ${what}`);
+    this.lines.push(`${trueNow() - this.#startedAt} ${currentActor().name} ${what}`);
   }
 
   /** Counts something whose happening a test is to prove. */

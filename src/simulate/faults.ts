@@ -40,6 +40,8 @@ export const FAULTS = {
   slowWorker: [0.1, 0.3],
   /** A seed's invocation happens twice: the second one at any time later. */
   seedTwice: [0.1, 0.5],
+  /** A machine's clock is off by minutes to days, from its process's start to its end. */
+  wrongClock: [0.3, 0.8],
   /** A worker is told to stop, and hands back what it has. */
   stopWorker: [0.005, 0.03],
 } as const;

@@ -1,6 +1,6 @@
 import { failure } from '../local/transport/service.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../local/transport.ts';
-import { AWS, FATE, never } from './actors.ts';
+import { AWS, FATE, never, trueNow } from './actors.ts';
 import { describe, outcomeOf } from './describe.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';
@@ -10,6 +10,7 @@ import {
   answered,
   ask,
   changed,
+  dated,
   readAnswer,
   readCall,
   refused,
@@ -141,10 +142,10 @@ export class FaultySqs {
   #isMissing(queue: string): boolean {
     const faults = this.#faults;
     if (faults.healed) return false;
-    const since = Date.now() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
+    const since = trueNow() - (this.#missingAt.get(queue) ?? Number.NEGATIVE_INFINITY);
     if (since <= MISSING_MS) return faults.random.chance(0.5);
     if (since <= SEEN_MS || !faults.hits('missingQueue')) return false;
-    this.#missingAt.set(queue, Date.now());
+    this.#missingAt.set(queue, trueNow());
     return true;
   }
 
@@ -250,7 +251,7 @@ export class FaultySqs {
   /** Has the SQS that behaves do it. */
   async #pass(call: SqsCall, parameters = call.parameters): Promise<ServiceResponse> {
     const request: ServiceRequest = changed(call, parameters);
-    const response = await AWS.run(() => this.#sqs(request));
+    const response = dated(await AWS.run(() => this.#sqs(request)));
     this.#wire.happened({ ...call, parameters }, response);
     return response;
   }

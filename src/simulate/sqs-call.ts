@@ -1,7 +1,7 @@
 import { SqsError, type SqsErrorCode } from '../local/sqs/errors.ts';
 import { json } from '../local/sqs/protocols/json.ts';
 import type { Service, ServiceRequest, ServiceResponse } from '../local/transport.ts';
-import { type Actor, currentActor } from './actors.ts';
+import { type Actor, currentActor, trueNow } from './actors.ts';
 
 export interface Entry {
   Id: string;
@@ -60,7 +60,7 @@ export function readCall(request: ServiceRequest): SqsCall {
   const queue = QueueName ?? QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1);
   const attempt = Number(/attempt=(\d+)/.exec(request.headers['amz-sdk-request'] ?? '')?.[1] ?? 1);
   const actor = currentActor();
-  return { actor, action, parameters, queue, sentAt: Date.now(), attempt, request };
+  return { actor, action, parameters, queue, sentAt: trueNow(), attempt, request };
 }
 
 const answers = new WeakMap<ServiceResponse, Answer>();
@@ -102,11 +102,17 @@ export function ask(
 }
 
 export function answered(answer: Record<string, unknown>): ServiceResponse {
-  return json.response(answer, '', 'simulated');
+  return dated(json.response(answer, '', 'simulated'));
 }
 
 export function refused(code: SqsErrorCode, message: string): ServiceResponse {
-  return json.error(new SqsError(code, message), 'simulated');
+  return dated(json.error(new SqsError(code, message), 'simulated'));
+}
+
+/** An answer as HTTP servers send it, with the service's time. */
+export function dated(response: ServiceResponse): ServiceResponse {
+  const date = new Date(trueNow()).toUTCString();
+  return { ...response, headers: { ...response.headers, date } };
 }
 
 function textOf(body: Uint8Array | string): string {

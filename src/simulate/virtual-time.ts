@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { type FakeMethod, install } from '@sinonjs/fake-timers';
-import { type Actor, currentActor, FATE } from './actors.ts';
+import { type Actor, currentActor, FATE, trueNow } from './actors.ts';
 
 const FAKED: FakeMethod[] = [
   'setTimeout',
@@ -38,6 +38,7 @@ export class VirtualTime {
   constructor(startAt: number) {
     this.#startedAt = startAt;
     this.#clock = install({ now: startAt, toFake: FAKED });
+    this.#setClocks();
     this.#tagTimers();
     process.on('unhandledRejection', this.#onRejection);
     this.#hook = createHook({
@@ -51,7 +52,7 @@ export class VirtualTime {
 
   /** Milliseconds since the beginning. */
   get elapsed(): number {
-    return Date.now() - this.#startedAt;
+    return trueNow() - this.#startedAt;
   }
 
   /** Lets time pass until it is `done`, nothing is left to wait for, or it is `until`. */
@@ -84,6 +85,12 @@ export class VirtualTime {
       realSetImmediate(resolve);
       this.#turning = false;
     });
+  }
+
+  /** Each actor's machine has its own wall clock; all timers run as fast as time does. */
+  #setClocks(): void {
+    const { now } = Date;
+    Date.now = () => now() + currentActor().clockOffMs;
   }
 
   /** A timer belongs to whom it was set by, and goes off in its name, or never if that is dead. */

@@ -1,5 +1,5 @@
 import type { ServiceResponse } from '../local/transport.ts';
-import type { Actor } from './actors.ts';
+import { type Actor, trueNow } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import { type Answer, type Entry, readAnswer, type SqsCall } from './sqs-call.ts';
 import { kindOf, type Message, type ResultBody, readMessage } from './wire-messages.ts';
@@ -136,7 +136,7 @@ export class Wire {
         .filter(({ message }) => message.runId === runId && message.indexes.includes(index))
         .map((claim) => claim.until),
     );
-    if (until >= Date.now() + ms + MARGIN_MS - GRACE_MS) return;
+    if (until >= trueNow() + ms + MARGIN_MS - GRACE_MS) return;
     this.violations.push(
       `${actor.name} began input ${index} of run ${runId} on a claim that may end before it does.`,
     );
@@ -180,7 +180,7 @@ export class Wire {
       if ((this.#messages.get(message)?.indexes.length ?? 1) > 1) {
         this.violations.push(`Input ${index} of run ${runId} was announced, and is not alone.`);
       }
-      this.run(runId).item(index).begun.set(id, { actor, at: Date.now() });
+      this.run(runId).item(index).begun.set(id, { actor, at: trueNow() });
     }
     for (const result of results ?? []) this.run(runId).item(result.index).reported = true;
   }
@@ -228,7 +228,7 @@ export class Wire {
       const item = run.item(index);
       item.carriers.delete(message.id);
       if (item.reported || item.carriers.size > 0) continue;
-      if (run.over || Date.now() > message.expiresAt)
+      if (run.over || trueNow() > message.expiresAt)
         this.#log.mark('chunk of an ended run dropped');
       else {
         this.violations.push(
@@ -254,7 +254,7 @@ export class Wire {
     const hand = this.#hands.get(actor) ?? new Set();
     for (const handle of hand) {
       const claim = this.#claims.get(handle);
-      if (claim === undefined || Date.now() > claim.until + GRACE_MS) hand.delete(handle);
+      if (claim === undefined || trueNow() > claim.until + GRACE_MS) hand.delete(handle);
       else if (claim.message.runId === sent.runId) {
         for (const index of claim.message.indexes) claimed.add(index);
       }

@@ -6,6 +6,7 @@ import { type Names, namesOf } from '../pipeline/names.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import { TaskRegistry } from '../task.ts';
 import { type Actor, FATE } from './actors.ts';
+import { maySetClock } from './clocks.ts';
 import { connectClients, lambdaClient, sqsClient } from './clients.ts';
 import { Consumer } from './consumer.ts';
 import { Environments } from './environments.ts';
@@ -193,6 +194,7 @@ export class World {
 
   #pulling(actor: Actor) {
     this.#maySlow(actor);
+    maySetClock(actor, this.faults);
     const sqs = sqsClient();
     const taskQueueUrl = this.#queueUrl(this.names.tasks);
     const worker = new Worker({
