@@ -9,16 +9,23 @@ interface Client {
 /** Around each HTTP request and the reading of its answer, below the SDK's signer and retries. */
 const EACH_REQUEST = { step: 'deserialize', priority: 'high', name: 'fanfoldClock' } as const;
 
-/** How far the clock of a client's service is ahead of this machine's, in milliseconds. */
-const offsets = new WeakMap<object, number>();
+/** A service's clock, as its clients know it. */
+interface Clock {
+  /** How far it is ahead of this machine's, in milliseconds. */
+  offsetMs: number;
+}
+
+const clocks = new WeakMap<object, Clock>();
 
 /**
- * The wall-clock time of the service behind a client, in milliseconds since 1970: compare times with
- * it that another machine wrote, or will read. It is this machine's own time where the client is not
- * tracked, or has had no answer yet.
+ * The wall-clock time of a service, in milliseconds since 1970: compare times with it that another
+ * machine wrote, or will read. It is this machine's own time where no client is tracked, or none has
+ * had an answer yet.
+ *
+ * @param service a client of it, or the place that `trackClock` was given
  */
-export function serviceNow(client: object): number {
-  return Date.now() + (offsets.get(client) ?? 0);
+export function serviceNow(service: object): number {
+  return Date.now() + (clocks.get(service)?.offsetMs ?? 0);
 }
 
 /** What the SDK takes for a clock that is too wrong to sign with. */
@@ -26,14 +33,18 @@ const SIGNING_MS = 240_000;
 
 /**
  * Learns the service's time from the `date` header of each answer. The offset changes only when an
- * answer contradicts it, and then as little as possible: a clock that is right is never corrected, and
- * one that is wrong ends within a second and a round trip of the service's.
+ * answer contradicts it, and then by little more than it must: a clock that is right is never
+ * corrected, and one that is wrong ends within a second and a round trip of the service's.
+ *
+ * @param place where the service is: clients that are given the same object share what they learn
  */
-export function trackClock<C extends Client>(client: C): C {
+export function trackClock<C extends Client>(client: C, place: object = client): C {
+  const clock = clocks.get(place) ?? { offsetMs: 0 };
+  clocks.set(place, clock).set(client, clock);
   client.middlewareStack.add(
     (next) => async (call) => {
-      const offset = offsets.get(client) ?? 0;
-      const note = noting(client);
+      const { offsetMs } = clock;
+      const note = noting(clock);
       try {
         const answer = await next(call);
         note((answer as Answered).response);
@@ -43,7 +54,7 @@ export function trackClock<C extends Client>(client: C): C {
         note($response);
         // Signed by a wrong clock, as far as it was refused for that. The SDK repeats such a call, and
         // notices a clock that became wrong, but not one that became right.
-        const moved = Math.abs((offsets.get(client) ?? 0) - offset) >= SIGNING_MS;
+        const moved = Math.abs(clock.offsetMs - offsetMs) >= SIGNING_MS;
         if (moved && $metadata) $metadata.clockSkewCorrected = true;
         throw error;
       }
@@ -67,7 +78,7 @@ interface Refused {
 }
 
 /** Begins a request, and gives what takes its answer into account. */
-function noting(client: object): (response: Response | undefined) => void {
+function noting(clock: Clock): (response: Response | undefined) => void {
   const sentAt = Date.now();
   const begunAt = performance.now();
   return (response) => {
@@ -76,10 +87,12 @@ function noting(client: object): (response: Response | undefined) => void {
     const receivedAt = Date.now();
     // Either clock may miss a part: the one when it is set back, the other while the machine sleeps.
     const tookMs = Math.max(receivedAt - sentAt, Math.ceil(performance.now() - begunAt));
-    // The header leaves out the milliseconds, and the answer was written while we waited for it.
+    // The header leaves out the milliseconds, and the answer was written while we waited for it:
+    // of a long poll most likely at the end.
     const least = date - receivedAt;
     const most = least + 1_000 + tookMs;
-    offsets.set(client, Math.min(Math.max(offsets.get(client) ?? 0, least), most));
+    if (clock.offsetMs < least) clock.offsetMs = least;
+    if (clock.offsetMs > most) clock.offsetMs = least + 1_000;
   };
 }
 

@@ -97,6 +97,13 @@ it('a clock that is right is never touched', async () => {
   );
 });
 
+it('a long poll, which is mostly answered at its end, leaves no clock ahead', async () => {
+  const machine = new Machine();
+  machine.skew = HOUR;
+  await machine.call(machine.passes(20_000), machine.passes(10));
+  expect(machine.error).toBeLessThanOrEqual(1_000);
+});
+
 it('more answers bring it closer, whenever in a second they come', async () => {
   for (const skew of [-HOUR, 400, HOUR]) {
     const machine = new Machine();

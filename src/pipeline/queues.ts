@@ -5,6 +5,7 @@ import {
   GetQueueUrlCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../clock.ts';
 import { isMissingQueue, mayPass } from './faults.ts';
 import type { Chunk, Stall } from './messages/chunk.ts';
 import { createdAt, type Names } from './names.ts';
@@ -178,8 +179,8 @@ const YOUNG_SECONDS = 120;
 const FORGET_SECONDS = 60;
 
 /** Whether a chunk's look for its run's queue is too long ago to tell anything. */
-export function isOldLook({ cause, last }: Stall): boolean {
-  return cause === 'run' && Date.now() - last > FORGET_SECONDS * 1000;
+export function isOldLook({ cause, last }: Stall, now: number): boolean {
+  return cause === 'run' && now - last > FORGET_SECONDS * 1000;
 }
 
 /** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
@@ -217,7 +218,7 @@ export class RunQueues {
 
   /** Notes that a call met no queue. */
   missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
-    const now = Date.now();
+    const now = serviceNow(this.#sqs);
     this.#there.delete(url);
     let known = this.#missing.get(url);
     if (known === undefined || now - known.last > FORGET_SECONDS * 1000) {
@@ -227,7 +228,7 @@ export class RunQueues {
       known.last = now;
       known.looks++;
     }
-    if (stalled?.cause === 'run' && !isOldLook(stalled)) {
+    if (stalled?.cause === 'run' && !isOldLook(stalled, now)) {
       known.since = Math.min(known.since, stalled.since);
       known.looks = Math.max(known.looks, stalled.hops + 1);
     }

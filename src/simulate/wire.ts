@@ -11,6 +11,12 @@ const GRACE_MS = 5_000;
 /** By how long a claim has to outlast what is begun on it, in milliseconds. */
 const MARGIN_MS = 30_000;
 
+/**
+ * How far a process may be from the time of SQS whose own clock is wrong, in milliseconds: a second,
+ * and the longest that an answer is under way.
+ */
+const CLOCK_MS = 225_000;
+
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
   message: Message;
@@ -90,7 +96,8 @@ export class Wire {
         for (const { MessageBody = '' } of entriesOf(call)) this.#reported(call.actor, MessageBody);
     } else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
     else if (action.startsWith('DeleteMessage') && isTasks) {
-      for (const { ReceiptHandle = '' } of entriesOf(call)) this.#deleted(ReceiptHandle);
+      for (const { ReceiptHandle = '' } of entriesOf(call))
+        this.#deleted(call.actor, ReceiptHandle);
     }
   }
 
@@ -218,18 +225,18 @@ export class Wire {
   }
 
   /** An older handle deletes nothing. */
-  #deleted(handle: string): void {
+  #deleted({ clockOffMs }: Actor, handle: string): void {
     const message = this.#byHandle.get(handle);
     if (message?.handle !== handle) return;
     message.handle = undefined;
     this.#claims.delete(handle);
     const run = this.run(message.runId);
+    const now = trueNow() + (clockOffMs === 0 ? 0 : CLOCK_MS);
     for (const index of message.indexes) {
       const item = run.item(index);
       item.carriers.delete(message.id);
       if (item.reported || item.carriers.size > 0) continue;
-      if (run.over || trueNow() > message.expiresAt)
-        this.#log.mark('chunk of an ended run dropped');
+      if (run.over || now > message.expiresAt) this.#log.mark('chunk of an ended run dropped');
       else {
         this.violations.push(
           `The last task message with input ${index} of run ${message.runId} was deleted, and SQS has no result of it.`,

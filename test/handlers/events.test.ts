@@ -113,6 +113,18 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       /only the first page of a run younger than an hour/,
     ],
     [
+      'a run id that is six minutes ahead',
+      { task: 'echo', inputs, runId: newRunId(Date.now() + 360_000), results: 'own' },
+      'BadInput',
+      /its id says \S+Z, and here it is \S+Z\. Correct the clock/,
+    ],
+    [
+      'a run id of another century',
+      { task: 'echo', inputs, runId: newRunId(Date.UTC(2099, 0)) },
+      'BadInput',
+      /begins in the future/,
+    ],
+    [
       'an end before the beginning',
       { task: 'echo', inputs, expiresAt: 5 },
       'BadInput',

@@ -82,7 +82,10 @@ async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
     sqs
       .peek(names.tasks)
       .map(({ body }) =>
-        readChunk(body, { taskQueueUrl: `http://localhost/000000000000/${names.tasks}` }),
+        readChunk(body, {
+          taskQueueUrl: `http://localhost/000000000000/${names.tasks}`,
+          now: Date.now(),
+        }),
       )
       .sort((one, other) => (one.items[0]?.[0] ?? 0) - (other.items[0]?.[0] ?? 0));
   return {

@@ -139,4 +139,34 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return bytes.lastIndexOf(NEWLINE) + 1;',
     replace: 'return bytes.length;',
   },
+  {
+    name: 'a clock is never corrected',
+    file: 'src/clock.ts',
+    find: 'if (date === undefined) return;',
+    replace: 'return;',
+  },
+  {
+    name: "a run's id has the time of its caller's own clock",
+    file: 'src/pipeline/collecting/run.ts',
+    find: 'newRunId(now)',
+    replace: 'newRunId()',
+  },
+  {
+    name: "a chunk expires by its worker's own clock",
+    file: 'src/pipeline/working/work.ts',
+    find: 'if (serviceNow(sqs) > chunk.expiresAt)',
+    replace: 'if (Date.now() > chunk.expiresAt)',
+  },
+  {
+    name: "a run ends by its collector's own clock",
+    file: 'src/pipeline/collecting/deadline.ts',
+    find: 'this.#expiresAt - serviceNow(this.#sqs)',
+    replace: 'this.#expiresAt - Date.now()',
+  },
+  {
+    name: "messages are read by their worker's own clock",
+    file: 'src/pipeline/working/work.ts',
+    find: 'now: serviceNow(sqs) }',
+    replace: 'now: Date.now() }',
+  },
 ];

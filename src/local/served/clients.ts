@@ -39,14 +39,16 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
     // A QueueUrl must not choose the host that requests, and credentials, are sent to.
     useQueueUrlAsEndpoint: false,
   });
-  return trackClock(explaining(client, place.stack));
+  return trackClock(explaining(client, place.stack), place);
 }
 
 /** A client for the Lambda of a server, or of AWS. */
 export function lambdaAt(place: Place): LambdaClient {
-  if (!('stack' in place)) return trackClock(new LambdaClient(placeOf(place, INVOKE_TIMEOUT_MS)));
+  if (!('stack' in place)) {
+    return trackClock(new LambdaClient(placeOf(place, INVOKE_TIMEOUT_MS)), place);
+  }
   const client = new LambdaClient({ requestHandler: limitsOf(INVOKE_TIMEOUT_MS) });
-  return trackClock(explaining(client, place.stack));
+  return trackClock(explaining(client, place.stack), place);
 }
 
 /** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */
@@ -62,7 +64,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
   });
   // What a server does not read need not be written, signed and checked with each request.
   if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
-  trackClock(client);
+  trackClock(client, connection);
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { serviceNow } from '../../clock.ts';
 import { readChunk } from '../../pipeline/messages/read-chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import { HandFile, type Noted } from './hand-file.ts';
@@ -175,7 +176,7 @@ export class WorkerProcess {
     if (blockedMs < SURELY_BLOCKED_MS) return;
     const { begun, messages } = this.#hand.read();
     const working = messages.find(({ place }) => place === begun);
-    const task = working && taskOf(working, this.#options.start.taskQueueUrl);
+    const task = working && taskOf(working, this.#options.start);
     if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
@@ -211,10 +212,10 @@ export class WorkerProcess {
 }
 
 /** The task that a message asks for; undefined for a message that no worker would run. */
-function taskOf({ task, body }: Noted, taskQueueUrl: string): string | undefined {
+function taskOf({ task, body }: Noted, { place, taskQueueUrl }: Start): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
-    return readChunk(body, { taskQueueUrl }).task;
+    return readChunk(body, { taskQueueUrl, now: serviceNow(place) }).task;
   } catch {
     return undefined;
   }

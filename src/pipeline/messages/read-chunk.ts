@@ -3,8 +3,11 @@ import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, MAX_RUN_INPUTS, TASK_MESSAGE_VERSION } from './chunk.ts';
 
-/** Clock differences that are tolerated, in milliseconds: as many as SigV4 and the SDK tolerate. */
-const CLOCK_TOLERANCE_MS = 300_000;
+/**
+ * Clock differences that are tolerated, in milliseconds: more than the seed tolerates, since a worker
+ * may know the time of SQS a little less well.
+ */
+const CLOCK_TOLERANCE_MS = 330_000;
 
 /** The largest `maxAttempts` that a task can have, and the attempt that follows. */
 const MAX_ATTEMPT = 101;
@@ -13,8 +16,8 @@ const MAX_ATTEMPT = 101;
 export interface Reader {
   /** The queue that the message was received from. */
   taskQueueUrl: string;
-  /** In milliseconds since 1970. */
-  now?: number;
+  /** By the service's clock, in milliseconds since 1970. */
+  now: number;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface Reader {
  *
  * @throws FanfoldError `BadMessage` for anything that this deployment's seed cannot have sent
  */
-export function readChunk(body: string, { taskQueueUrl, now = Date.now() }: Reader): Chunk {
+export function readChunk(body: string, { taskQueueUrl, now }: Reader): Chunk {
   const message = parsed(body);
   const { v, runId, task, attempt, expiresAt, workers, stalled, items } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {

@@ -50,6 +50,9 @@ export interface SeedOptions {
   runId?: string;
 }
 
+/** How far ahead of the seed's clock the time in a run id may be, in milliseconds. */
+const AHEAD_MS = 300_000;
+
 /** A run id older than this is not given a queue again: it has been one's before. */
 const CREATE_WITHIN_MS = 3_600_000;
 
@@ -91,7 +94,15 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
 }
 
 function expiryOf({ expiresAt }: PageRequest, runId: string): number {
-  const born = createdAt(runId) ?? Date.now();
+  const now = Date.now();
+  const born = createdAt(runId) ?? now;
+  if (born > now + AHEAD_MS) {
+    const [theirs, ours] = [born, now].map((time) => new Date(time).toISOString());
+    throw new FanfoldError(
+      'BadInput',
+      `Run ${runId} begins in the future: its id says ${theirs}, and here it is ${ours}. Correct the clock of the machine that made the id, or leave \`runId\` out.`,
+    );
+  }
   const endsAt = expiresAt ?? born + DEADLINE_SECONDS * 1000;
   if (endsAt <= born || endsAt > born + MAX_DEADLINE_SECONDS * 1000) {
     throw new FanfoldError(
@@ -100,7 +111,7 @@ function expiryOf({ expiresAt }: PageRequest, runId: string): number {
     );
   }
   // Whoever gives a deadline collects, and ends the run by it.
-  if (expiresAt !== undefined || endsAt > Date.now()) return endsAt;
+  if (expiresAt !== undefined || endsAt > now) return endsAt;
   throw new FanfoldError(
     'BadInput',
     `Run ${runId} is too old: its deadline was ${new Date(endsAt).toISOString()}, and workers would drop its inputs. Leave \`runId\` out for a new run.`,

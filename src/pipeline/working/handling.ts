@@ -156,7 +156,10 @@ export class Handling implements Held {
     // Another worker may have the chunk by now and send the same again: lineages must not multiply.
     if (claim.lost) return 'keep';
     const { left } = this.#execution;
-    const rest = this.#finished > 0 ? { ...chunk, stalled: undefined } : stalled(chunk, 'worker');
+    const rest =
+      this.#finished > 0
+        ? { ...chunk, stalled: undefined }
+        : stalled(this.#options, chunk, 'worker');
     await sendAll(sqs, taskQueueUrl, [
       ...furtherAttempts(task, chunk, this.#again),
       ...messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length))),
@@ -202,7 +205,7 @@ export class Handling implements Held {
     if (claim.lost) return 'keep';
     const told = new Set(this.#report.accepted);
     const rest = chunk.items.filter(([index]) => !told.has(index));
-    await sendBack(this.#options, stalled(chunk, 'run'), rest, 1, UNSURE_SECONDS);
+    await sendBack(this.#options, stalled(this.#options, chunk, 'run'), rest, 1, UNSURE_SECONDS);
     return 'done';
   }
 }

@@ -3,6 +3,7 @@ import {
   DeleteMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue } from '../faults.ts';
 import type { Chunk } from '../messages/chunk.ts';
@@ -45,7 +46,7 @@ export async function recover(options: RecoverOptions): Promise<void> {
   const { sqs, taskQueueUrl, receiptHandle, body, lastWords } = options;
   let chunk: Chunk;
   try {
-    chunk = readChunk(body, { taskQueueUrl });
+    chunk = readChunk(body, { taskQueueUrl, now: serviceNow(sqs) });
   } catch (error) {
     if (error instanceof FanfoldError) return;
     throw error;

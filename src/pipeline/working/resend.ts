@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import type { AnyTask } from '../../task.ts';
 import {
   type Chunk,
@@ -72,10 +73,14 @@ export function furtherAttempts(
 }
 
 /** A chunk that is sent on with none of its items finished, saying so. */
-export function stalled(chunk: Chunk, cause: Stall['cause']): Chunk & { stalled: Stall } {
-  const last = Date.now();
+export function stalled(
+  { sqs }: TaskQueue,
+  chunk: Chunk,
+  cause: Stall['cause'],
+): Chunk & { stalled: Stall } {
+  const last = serviceNow(sqs);
   const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
   // A look for the run's queue that was long ago says nothing of now.
-  const { since, hops } = before && !isOldLook(before) ? before : { since: last, hops: 0 };
+  const { since, hops } = before && !isOldLook(before, last) ? before : { since: last, hops: 0 };
   return { ...chunk, stalled: { cause, since, last, hops: hops + 1 } };
 }

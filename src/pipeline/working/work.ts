@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { type AnyTask, type TaskRegistry, unknownTask } from '../../task.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
@@ -144,10 +145,10 @@ export class Worker {
    * next chunk's, to travel in one message, until `flush` or `flushSoon`.
    */
   async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
-    const { tasks } = this.#options;
+    const { sqs, tasks } = this.#options;
     const chunk = await this.#read(message);
     if (chunk === undefined) return executed('done');
-    if (Date.now() > chunk.expiresAt) return executed('done');
+    if (serviceNow(sqs) > chunk.expiresAt) return executed('done');
     const state = await this.#runs.state(chunk);
     if (state === 'over') return executed('done');
     const task = tasks.get(chunk.task);
@@ -184,7 +185,7 @@ export class Worker {
   async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
     const { sqs, taskQueueUrl, deadQueueUrl, onRefused } = this.#options;
     try {
-      return readChunk(body, { taskQueueUrl });
+      return readChunk(body, { taskQueueUrl, now: serviceNow(sqs) });
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
       onRefused?.(error);
@@ -238,7 +239,13 @@ export class Worker {
     delaySeconds: number,
     parts = 1,
   ): Promise<Verdict> {
-    await sendBack(this.#options, stalled(chunk, cause), chunk.items, parts, delaySeconds);
+    await sendBack(
+      this.#options,
+      stalled(this.#options, chunk, cause),
+      chunk.items,
+      parts,
+      delaySeconds,
+    );
     return 'done';
   }
 
@@ -256,10 +263,11 @@ export class Worker {
 
   /** A task that is not there: a deployment may be under way, and another worker have it. */
   async #refuse(chunk: Chunk): Promise<Verdict> {
+    const { sqs } = this.#options;
     const { stalled: before } = chunk;
     const reason = unknownTask(chunk.task, this.#options.tasks.names());
     this.#options.onRefused?.(reason);
-    if (before?.cause === 'task' && Date.now() - before.since >= ROLLOUT_MS) {
+    if (before?.cause === 'task' && serviceNow(sqs) - before.since >= ROLLOUT_MS) {
       return this.#fail(chunk, 'UnknownTask', reason.message);
     }
     return this.#sendOn(chunk, 'task', UNKNOWN_SECONDS);
