@@ -3,8 +3,16 @@ type Middleware = <Call, Answer>(
 ) => (call: Call) => Promise<Answer>;
 
 interface Client {
-  middlewareStack: { add(middleware: Middleware, place: typeof EACH_REQUEST): void };
+  /** The SDK signs requests by this machine's time and so many milliseconds. */
+  config: { systemClockOffset?: number };
+  middlewareStack: {
+    add(middleware: Middleware, place: typeof EACH_CALL): void;
+    add(middleware: Middleware, place: typeof EACH_REQUEST): void;
+  };
 }
+
+/** Before a call is signed. */
+const EACH_CALL = { step: 'build', name: 'fanfoldSigningTime' } as const;
 
 /** Around each HTTP request and the reading of its answer, below the SDK's signer and retries. */
 const EACH_REQUEST = { step: 'deserialize', priority: 'high', name: 'fanfoldClock' } as const;
@@ -28,7 +36,7 @@ export function serviceNow(service: object): number {
   return Date.now() + (clocks.get(service)?.offsetMs ?? 0);
 }
 
-/** What the SDK takes for a clock that is too wrong to sign with. */
+/** A clock that is off by less signs what AWS accepts, in milliseconds. */
 const SIGNING_MS = 240_000;
 
 /**
@@ -39,11 +47,19 @@ const SIGNING_MS = 240_000;
  * @param place where the service is: clients that are given the same object share what they learn
  */
 export function trackClock<C extends Client>(client: C, place: object = client): C {
+  const { config, middlewareStack } = client;
   const clock = clocks.get(place) ?? { offsetMs: 0 };
   clocks.set(place, clock).set(client, clock);
-  client.middlewareStack.add(
+  middlewareStack.add(
+    (next) => (call) => {
+      config.systemClockOffset = clock.offsetMs;
+      return next(call);
+    },
+    EACH_CALL,
+  );
+  middlewareStack.add(
     (next) => async (call) => {
-      const { offsetMs } = clock;
+      const { systemClockOffset: signedBy = 0 } = config;
       const note = noting(clock);
       try {
         const answer = await next(call);
@@ -52,16 +68,26 @@ export function trackClock<C extends Client>(client: C, place: object = client):
       } catch (error) {
         const { $response, $metadata } = error as Refused;
         note($response);
-        // Signed by a wrong clock, as far as it was refused for that. The SDK repeats such a call, and
-        // notices a clock that became wrong, but not one that became right.
-        const moved = Math.abs(clock.offsetMs - offsetMs) >= SIGNING_MS;
-        if (moved && $metadata) $metadata.clockSkewCorrected = true;
+        if ($metadata) mark($metadata, Math.abs(clock.offsetMs - signedBy) >= SIGNING_MS);
         throw error;
       }
     },
     EACH_REQUEST,
   );
   return client;
+}
+
+/**
+ * Says whether a call was signed by a clock that is corrected by now: the SDK then repeats it. Its own
+ * mark, which this replaces, is on every error of a machine whose clock is off, a wrong secret's too,
+ * and on none of one whose clock became right.
+ */
+function mark($metadata: object, isCorrected: boolean): void {
+  Object.defineProperty($metadata, 'clockSkewCorrected', {
+    get: () => isCorrected,
+    set: () => {},
+    enumerable: true,
+  });
 }
 
 interface Response {
@@ -74,7 +100,7 @@ interface Answered {
 
 interface Refused {
   $response?: Response;
-  $metadata?: { clockSkewCorrected?: true };
+  $metadata?: object;
 }
 
 /** Begins a request, and gives what takes its answer into account. */

@@ -1,8 +1,10 @@
-import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, GetQueueUrlCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serviceNow, trackClock } from '../src/clock.ts';
 import { sqsOf } from '../src/local/served/clients.ts';
+import type { Connection } from '../src/local/served/connection.ts';
+import { isRefusal } from '../src/local/served/reach.ts';
 import { Sqs } from '../src/local/sqs/index.ts';
 import { listen } from '../src/local/transport.ts';
 
@@ -22,9 +24,10 @@ class Machine {
   /** How long it slept: its monotonic clock stood still meanwhile. */
   slept = 0;
   readonly client = {
+    config: {},
     middlewareStack: {
-      add: (middleware: unknown) => {
-        this.#middleware = middleware as Middleware;
+      add: (middleware: unknown, { step }: { step: string }) => {
+        if (step === 'deserialize') this.#middleware = middleware as Middleware;
       },
     },
   };
@@ -151,40 +154,79 @@ it('the clock of a client that is not tracked is this machine’s', () => {
   expect(serviceNow({})).toBe(START);
 });
 
-it('the SDK repeats a call that was refused for a clock, whichever way it was set', async () => {
-  const real = Date.now;
-  let skew = 0;
+describe('a server that checks signatures', () => {
   const credentials = { accessKeyId: 'K', secretAccessKey: 'S' };
-  const sqs = new Sqs();
-  const service = sqs.signedService([credentials]);
-  let requests = 0;
-  const server = await listen((request) => {
-    const theirs = skew;
-    skew = 0;
-    requests++;
-    try {
-      return service(request);
-    } finally {
-      skew = theirs;
-    }
-  });
-  const client = sqsOf({ endpoint: server.url, region: 'us-east-1', credentials });
-  onTestFinished(async () => {
-    client.destroy();
-    await server.close();
-    sqs.close();
-  });
-  await client.send(new CreateQueueCommand({ QueueName: 'q' }));
-  vi.spyOn(Date, 'now').mockImplementation(() => real() + skew);
-  for (const to of [HOUR, -HOUR, 0, 72 * HOUR, 0, -72 * HOUR, 0]) {
-    skew = to;
-    requests = 0;
-    for (let calls = 0; calls < 3; calls++) {
-      const sentAt = performance.now();
-      await client.send(new GetQueueUrlCommand({ QueueName: 'q' }));
-      const took = performance.now() - sentAt;
-      expect(Math.abs(serviceNow(client) - real())).toBeLessThan(1_000 + took + 10);
-    }
-    expect(requests).toBe(4);
+
+  /** A server whose clock is right, and the machine of its clients, whose clock is set. */
+  async function serving() {
+    const real = Date.now;
+    const sqs = new Sqs();
+    const service = sqs.signedService([credentials]);
+    const here = { skew: 0, requests: 0, now: real };
+    const server = await listen((request) => {
+      const { skew } = here;
+      here.skew = 0;
+      here.requests++;
+      try {
+        return service(request);
+      } finally {
+        here.skew = skew;
+      }
+    });
+    vi.spyOn(Date, 'now').mockImplementation(() => real() + here.skew);
+    const place = { endpoint: server.url, region: 'us-east-1', credentials };
+    const clients: SQSClient[] = [];
+    const client = (of: Connection = place) => {
+      const one = sqsOf(of);
+      clients.push(one);
+      return one;
+    };
+    onTestFinished(async () => {
+      for (const one of clients) one.destroy();
+      await server.close();
+      sqs.close();
+    });
+    await client().send(new CreateQueueCommand({ QueueName: 'q' }));
+    return { here, place, client };
   }
+
+  const call = new GetQueueUrlCommand({ QueueName: 'q' });
+
+  it('is asked again once after each time that the clock was set, whichever way', async () => {
+    const { here, client } = await serving();
+    const one = client();
+    for (const to of [HOUR, -HOUR, 0, 72 * HOUR, 0, -72 * HOUR, 0]) {
+      here.skew = to;
+      here.requests = 0;
+      for (let calls = 0; calls < 3; calls++) {
+        const sentAt = performance.now();
+        await one.send(call);
+        const took = performance.now() - sentAt;
+        expect(Math.abs(serviceNow(one) - here.now())).toBeLessThan(1_000 + took + 10);
+      }
+      expect(here.requests).toBe(4);
+    }
+  });
+
+  it('is asked by all clients with the time that one of them has learned', async () => {
+    const { here, client } = await serving();
+    const [one, other] = [client(), client()];
+    for (const to of [HOUR, 0, -HOUR, 0]) {
+      here.skew = to;
+      await one.send(call);
+      here.requests = 0;
+      await other.send(call);
+      expect(here.requests).toBe(1);
+    }
+  });
+
+  it('refuses a wrong secret for good, though the clock is wrong too', async () => {
+    const { here, place, client } = await serving();
+    here.skew = HOUR;
+    const thief = client({ ...place, credentials: { ...credentials, secretAccessKey: 'T' } });
+    await expect(thief.send(call)).rejects.toSatisfy(isRefusal);
+    here.requests = 0;
+    await expect(thief.send(call)).rejects.toSatisfy(isRefusal);
+    expect(here.requests).toBe(1);
+  });
 });

@@ -39,7 +39,7 @@ export interface Job {
 /** Runs the task, and gives the exit status. */
 export async function perform(job: Job): Promise<number> {
   const { inputs, recorded, quiet, workers, signal } = job;
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const run = await job.begin().catch((error: unknown) => {
     // A source that is open would keep the process.
     inputs?.close();
@@ -137,7 +137,7 @@ function tellLedger(
   failure: string | undefined,
 ): void {
   const { inputs, ok, failed, cancelled, duplicates } = run.ledger;
-  const seconds = (Date.now() - startedAt) / 1000;
+  const seconds = (performance.now() - startedAt) / 1000;
   const where = output === undefined ? '' : `; results are in ${output}`;
   const dropped = duplicates > 0 ? ` (${duplicates} duplicates dropped)` : '';
   const there = before ? `, ${before.ok + before.failed} of them from before` : '';
