@@ -1,3 +1,4 @@
+import { FanfoldError } from '../errors.ts';
 import { Run } from '../pipeline/collecting/run.ts';
 import type { RunOptions } from '../pipeline/collecting/run-options.ts';
 import { checkDeployment, type Deployment } from '../pipeline/deployment.ts';
@@ -35,6 +36,8 @@ export class Consumer {
   cancelled = false;
   /** Why the latest process that failed could not go on. */
   error: unknown;
+  /** Seeds' refusals of its requests, none of which is wrong. */
+  readonly refusals: string[] = [];
   readonly #deployment: () => Deployment;
   readonly #faults: Faults;
   readonly #log: EventLog;
@@ -78,6 +81,7 @@ export class Consumer {
         this.ended = await this.#consume(actor);
       } catch (error) {
         this.error = error;
+        if (isRefusal(error)) this.refusals.push(error.message);
         this.#log.note(`can't go on: ${error}`);
       }
       actor.kill('at its end');
@@ -186,6 +190,10 @@ async function isGone(sqs: Deployment['sqs'], queue: string): Promise<boolean> {
     await after(15_000);
   }
   return true;
+}
+
+function isRefusal(error: unknown): error is FanfoldError {
+  return error instanceof FanfoldError && error.code === 'BadInput';
 }
 
 async function* stream(inputs: readonly SimInput[], everyMs: number) {

@@ -38,8 +38,8 @@ export class Oracle {
 
   /** What is wrong with the results that a consumer has, a sentence each. */
   faultsOf(consumer: Consumer): string[] {
-    const { plan, disk, name } = consumer;
-    const wrong: string[] = [];
+    const { plan, disk, name, refusals } = consumer;
+    const wrong = refusals.map((message) => `A seed refused ${name}: ${message}`);
     const times = new Map<number, number>();
     for (const result of disk.results) {
       times.set(result.index, (times.get(result.index) ?? 0) + 1);
