@@ -29,13 +29,16 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 const MAX_SOCKETS = 50;
 
+/** A collector's polls, and the deletions of what they return, at once: the SDK's default is 50. */
+const SOCKETS = { maxSockets: 100 };
+
 /** A client for the SQS of a server, or of AWS. */
 export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
   if (!('stack' in place)) return sqsOf(place, options);
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const client = new SQSClient({
     ...more,
-    requestHandler: limitsOf(timeoutMs),
+    requestHandler: { ...limitsOf(timeoutMs), httpAgent: SOCKETS, httpsAgent: SOCKETS },
     // A QueueUrl must not choose the host that requests, and credentials, are sent to.
     useQueueUrlAsEndpoint: false,
   });
