@@ -1,4 +1,6 @@
-import * as tasks from '#shipped-tasks';
 import { jsonLog, s3Inputs, seedHandler } from '../src/handlers.ts';
 
-export const handler = seedHandler(tasks, { log: jsonLog(), s3: s3Inputs() });
+export const handler = seedHandler(() => import('#shipped-tasks'), {
+  log: jsonLog(),
+  s3: s3Inputs(),
+});

@@ -1,4 +1,3 @@
-import * as tasks from '#shipped-tasks';
 import {
   burstHandler,
   powertoolsLog,
@@ -12,6 +11,9 @@ const watching: WatchOptions = {
   metrics: powertoolsMetrics(),
   exit: () => process.exit(1),
 };
+
+/** Run by an invocation: what a function's INIT throws costs its message its visibility timeout. */
+const tasks = () => import('#shipped-tasks');
 
 export const handler = workerHandler(tasks, watching);
 export const burst = burstHandler(tasks, watching);

@@ -1,16 +1,16 @@
 import { FanfoldError } from '../errors.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
+import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type PullEnd, pull } from '../pipeline/working/pull.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
   type HandlerOptions,
   type LambdaContext,
   LAMBDA_SLICE_SECONDS,
-  lazyPlace,
-  queueUrl,
-  registryOf,
+  Place,
   workerName,
 } from './place.ts';
+import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
 import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** What a burst worker did. */
@@ -42,28 +42,34 @@ const MAX_FAILURES = 5;
  * over it has itself started once more, a hundred times in a row at most.
  *
  * ```ts
- * import * as tasks from './tasks/index.ts';
- * export const burst = burstHandler(tasks);
+ * export const burst = burstHandler(() => import('./tasks/index.ts'));
  * ```
+ *
+ * @param tasks the tasks module, or a function that imports it: called before the first chunk is
+ *   taken
  */
 export function burstHandler(
-  tasks: object,
+  tasks: Tasks,
   options: HandlerOptions &
     WatchOptions & {
       /** @default 60 */
       sliceSeconds?: number;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
-  const registry = registryOf(tasks);
-  const place = lazyPlace(options);
+  const place = new Place(options);
+  const tasksOf = lazyTasks(tasks);
   return async (event, context) => {
     const { hop } = readBurstEvent(event);
-    const { sqs, lambda, names, taskQueueUrl, runs } = await place();
+    const { sqs, names, runs } = place;
+    const taskQueueUrl = await place.taskQueueUrl();
     const worker = new Worker({
       sqs,
-      tasks: registry,
+      tasks: await tasksOf().catch((error: unknown) => {
+        endInvocation(options, error);
+        throw error;
+      }),
       taskQueueUrl,
-      deadQueueUrl: await queueUrl(sqs, names, names.dead),
+      deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
       worker: workerName(context),
       runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
@@ -98,7 +104,7 @@ export function burstHandler(
 
     async function continued(): Promise<boolean> {
       try {
-        await invokeBurst(lambda(), names, { hop: hop + 1 });
+        await invokeBurst(place.lambda, names, { hop: hop + 1 });
         return true;
       } catch (error) {
         tellFailure(options, 'The next burst worker was not started', error);

@@ -3,7 +3,6 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { findQueue, RunQueues } from '../pipeline/queues.ts';
-import { TaskRegistry } from '../task.ts';
 import { PatientRetries } from './patience.ts';
 
 /** The part of Lambda's context that the handlers use. */
@@ -19,6 +18,12 @@ export interface HandlerOptions {
   sqs?: SQSClient;
   /** The deployment's name. @default the environment's FANFOLD_NAME */
   name?: string;
+  /**
+   * The deployment's task queue.
+   * @default the environment's FANFOLD_TASK_QUEUE_URL where the name is the environment's too; else
+   * it is looked up by its name
+   */
+  taskQueueUrl?: string;
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }
@@ -26,58 +31,80 @@ export interface HandlerOptions {
 /** How long a worker function keeps one chunk, in seconds. */
 export const LAMBDA_SLICE_SECONDS = 60;
 
-/** Where a handler is: its deployment's queues, and the clients it reaches them by. */
-export interface Place {
-  sqs: SQSClient;
-  lambda: () => LambdaClient;
-  names: Names;
-  taskQueueUrl: string;
-  /** What one invocation finds out about a run, the next one need not. */
-  runs: RunQueues;
-}
+/**
+ * Limits of one request, in milliseconds: the SDK has none by default, so that a lost packet can
+ * hold a function until its own timeout. A burst worker's long poll takes 5 s.
+ */
+export const REQUEST_LIMITS = {
+  connectionTimeout: 3_000,
+  requestTimeout: 10_000,
+  socketTimeout: 10_000,
+  throwOnRequestTimeout: true,
+};
 
-/** Where the handler is: found at the first call, since Lambda's init must not fail for a network. */
-export function lazyPlace(options: HandlerOptions): () => Promise<Place> {
-  let place: Promise<Place> | undefined;
-  let { lambda } = options;
-  const find = async (): Promise<Place> => {
-    const names = namesOf(options.name ?? process.env.FANFOLD_NAME ?? '');
-    const sqs = options.sqs ?? new SQSClient({ retryStrategy: new PatientRetries() });
-    const taskQueueUrl = await queueUrl(sqs, names, names.tasks);
-    const lambdaClient = () => {
-      lambda ??= new LambdaClient({ retryStrategy: new PatientRetries() });
-      return lambda;
-    };
-    return { sqs, lambda: lambdaClient, names, taskQueueUrl, runs: new RunQueues(sqs) };
-  };
-  return () => {
-    place ??= find().catch((error: unknown) => {
-      place = undefined;
-      throw error;
+/**
+ * The deployment that a handler is part of, and the clients it is reached by. Nothing is made, read
+ * or asked for before it is needed: INIT must not fail, and a claim must wait for nothing else.
+ */
+export class Place {
+  readonly #options: HandlerOptions;
+  #sqs: SQSClient | undefined;
+  #lambda: LambdaClient | undefined;
+  #runs: RunQueues | undefined;
+  #taskQueueUrl: string | undefined;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+    this.#sqs = options.sqs;
+    this.#lambda = options.lambda;
+  }
+
+  get sqs(): SQSClient {
+    this.#sqs ??= new SQSClient({
+      retryStrategy: new PatientRetries(),
+      requestHandler: REQUEST_LIMITS,
+      // No message decides which host is talked to.
+      useQueueUrlAsEndpoint: false,
     });
-    return place;
-  };
-}
+    return this.#sqs;
+  }
 
-const found = new WeakMap<SQSClient, Map<string, string>>();
+  get lambda(): LambdaClient {
+    this.#lambda ??= new LambdaClient({
+      retryStrategy: new PatientRetries(),
+      requestHandler: REQUEST_LIMITS,
+    });
+    return this.#lambda;
+  }
 
-/** The URL of one of the deployment's queues, asked for once. */
-export async function queueUrl(sqs: SQSClient, names: Names, queue: string): Promise<string> {
-  const known = found.get(sqs) ?? new Map<string, string>();
-  found.set(sqs, known);
-  const url = known.get(queue) ?? (await findQueue(sqs, queue));
-  if (url === undefined) {
+  /** @throws FanfoldError `BadOption` when the environment has no deployment's name */
+  get names(): Names {
+    return namesOf(this.#options.name ?? process.env.FANFOLD_NAME ?? '');
+  }
+
+  /** What one invocation finds out about a run, the next one need not. */
+  get runs(): RunQueues {
+    this.#runs ??= new RunQueues(this.sqs);
+    return this.#runs;
+  }
+
+  /** @throws FanfoldError `RunFailed` when the queue had to be looked up and is not there */
+  async taskQueueUrl(): Promise<string> {
+    const { name, taskQueueUrl } = this.#options;
+    const ofEnvironment = name === undefined ? process.env.FANFOLD_TASK_QUEUE_URL : undefined;
+    this.#taskQueueUrl ??= taskQueueUrl ?? ofEnvironment ?? (await this.#find());
+    return this.#taskQueueUrl;
+  }
+
+  async #find(): Promise<string> {
+    const { name, tasks } = this.names;
+    const url = await findQueue(this.sqs, tasks);
+    if (url !== undefined) return url;
     throw new FanfoldError(
       'RunFailed',
-      `The deployment "${names.name}" has no queue ${queue}: check FANFOLD_NAME and that it is deployed.`,
+      `The deployment "${name}" has no queue ${tasks}: check FANFOLD_NAME and that it is deployed.`,
     );
   }
-  known.set(queue, url);
-  return url;
-}
-
-export function registryOf(tasks: object): TaskRegistry {
-  return tasks instanceof TaskRegistry ? tasks : TaskRegistry.fromModule(tasks);
 }
 
 /** Lambda's log stream names one execution environment: its last part is short and unique enough. */

@@ -2,10 +2,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { SeedOptions, SeedResponse } from '../pipeline/seeding/seed.ts';
 import { seedObject } from '../pipeline/seeding/seed-object.ts';
 import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
-import type { LambdaContext, Place } from './place.ts';
-
-/** A stream that gives nothing for so long is gone on with by another, in milliseconds. */
-const STALLED_MS = 10_000;
+import { type LambdaContext, type Place, REQUEST_LIMITS } from './place.ts';
 
 /** Seeds a run whose inputs are in S3. */
 export type SeedFromS3 = (
@@ -25,11 +22,12 @@ export type SeedFromS3 = (
 export function s3Inputs(given?: S3Client): SeedFromS3 {
   let client = given;
   return (request, options, { lambda }, context, onPage) => {
-    client ??= new S3Client({ requestHandler: { socketTimeout: STALLED_MS } });
+    // A stream that gives nothing for its `socketTimeout` fails, and another one takes its place.
+    client ??= new S3Client({ requestHandler: REQUEST_LIMITS });
     return seedObject(request, {
       ...options,
       s3: client,
-      lambda: lambda(),
+      lambda,
       remainingMs: () => context.getRemainingTimeInMillis(),
       onPage,
     });

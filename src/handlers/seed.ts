@@ -3,8 +3,9 @@ import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seeding/burst.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/seeding/seed-request.ts';
-import { type HandlerOptions, type LambdaContext, lazyPlace, registryOf } from './place.ts';
+import { type HandlerOptions, type LambdaContext, Place } from './place.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
+import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';
 import { type LogOptions, tellFailure } from './watch.ts';
 
 /**
@@ -13,12 +14,13 @@ import { type LogOptions, tellFailure } from './watch.ts';
  * would try it again.
  *
  * ```ts
- * import * as tasks from './tasks/index.ts';
- * export const handler = seedHandler(tasks);
+ * export const handler = seedHandler(() => import('./tasks/index.ts'));
  * ```
+ *
+ * @param tasks the tasks module, or a function that imports it: called at the first request
  */
 export function seedHandler(
-  tasks: object,
+  tasks: Tasks,
   options: HandlerOptions &
     LogOptions & {
       /**
@@ -35,18 +37,19 @@ export function seedHandler(
       s3?: SeedFromS3;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
-  const registry = registryOf(tasks);
-  const found = lazyPlace(options);
+  const place = new Place(options);
+  const tasksOf = lazyTasks(tasks);
   const ofEnvironment = options.name === undefined;
   const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);
   const workers =
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
   return async (event, context) => {
     try {
-      const place = await found();
-      const { sqs, names, taskQueueUrl } = place;
+      const { sqs, names } = place;
       const runId = runIdOf(context);
-      const seeding = { sqs, names, tasks: registry, taskQueueUrl, workers, runId };
+      const tasksHere = await tasksOf();
+      const taskQueueUrl = await place.taskQueueUrl();
+      const seeding = { sqs, names, tasks: tasksHere, taskQueueUrl, workers, runId };
       const request = readSeedRequest(event);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
         const { resultQueueUrl: _, ...page } = seeded;
@@ -54,7 +57,7 @@ export function seedHandler(
         const { first, chunks } = seeded;
         if (burst === 0 || chunks === 0) return;
         const { failures } = await startBurst(
-          { ...place, lambda: place.lambda() },
+          { sqs, lambda: place.lambda, names, taskQueueUrl },
           { first, chunkItems, chunks },
           { burst, workers },
         );
@@ -69,6 +72,9 @@ export function seedHandler(
       await queued(seeded, request.chunkItems ?? Math.ceil(count / Math.max(1, chunks)));
       return seeded;
     } catch (error) {
+      if (error instanceof TasksNotLoaded) {
+        tellFailure(options, 'The tasks module could not be loaded', error.cause);
+      }
       if (error instanceof FanfoldError) return refused(options, error);
       tellFailure(options, 'A page was not queued', error);
       throw error;

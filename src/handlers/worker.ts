@@ -1,16 +1,16 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
+import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
   LAMBDA_SLICE_SECONDS,
   type HandlerOptions,
   type LambdaContext,
-  lazyPlace,
-  queueUrl,
-  registryOf,
+  Place,
   workerName,
 } from './place.ts';
+import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
 import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
@@ -28,16 +28,29 @@ export interface SqsBatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
 
+/** A record of an event, with this invocation's hold on its message. */
+interface Held {
+  record: SqsEvent['Records'][number];
+  claim: Claim;
+  /** Whether all that came of it is with SQS: Lambda deletes the message. */
+  done: boolean;
+}
+
 /**
  * The worker function's handler, for an SQS event source with partial batch responses.
  *
+ * An invocation claims its messages first. A message that it keeps, for whatever reason, becomes
+ * visible again within half a minute: after an error Lambda leaves it hidden for the queue's
+ * visibility timeout.
+ *
  * ```ts
- * import * as tasks from './tasks/index.ts';
- * export const handler = workerHandler(tasks);
+ * export const handler = workerHandler(() => import('./tasks/index.ts'));
  * ```
+ *
+ * @param tasks the tasks module, or a function that imports it: called after the first claim
  */
 export function workerHandler(
-  tasks: object,
+  tasks: Tasks,
   options: HandlerOptions &
     WatchOptions & {
       /** @default 60 */
@@ -46,66 +59,85 @@ export function workerHandler(
       signal?: AbortSignal;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
-  const registry = registryOf(tasks);
-  const place = lazyPlace(options);
+  const place = new Place(options);
+  const tasksOf = lazyTasks(tasks);
   /** Of earlier invocations in this process. */
   const worn = new Set<Worker>();
   return async (event, context) => {
     const records = recordsOf(event);
-    const { sqs, names, taskQueueUrl, runs } = await place();
-    const worker = new Worker({
+    const { sqs } = place;
+    const queueUrl = await place.taskQueueUrl();
+    const hand = records.map((record): Held => {
+      const { receiptHandle } = record;
+      return { record, claim: new Claim({ sqs, queueUrl, receiptHandle }), done: false };
+    });
+    try {
+      await work(hand, context);
+    } catch (error) {
+      await release(hand);
+      endInvocation(options, error);
+      throw error;
+    }
+    await release(hand);
+    const kept = hand.filter(({ done }) => !done);
+    if (isWornOut(worn) && kept.length === 0) await replace(records, queueUrl);
+    return { batchItemFailures: kept.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+  };
+
+  /** Claims the messages, loads the tasks, and works on one chunk after the other. */
+  async function work(hand: readonly Held[], context: LambdaContext): Promise<void> {
+    const claimed = await Promise.all(hand.map(({ claim }) => claim.hold(0)));
+    const held = hand.filter((_, at) => claimed[at]);
+    if (held.length === 0) return;
+    const worker = await open(context);
+    const interrupt = () => worker.interrupt(options.signal?.reason);
+    options.signal?.addEventListener('abort', interrupt);
+    for (const one of held) one.done = await isDone(worker, one, context);
+    options.signal?.removeEventListener('abort', interrupt);
+    options.metrics?.flush();
+    if (worker.stuck > 0) worn.add(worker);
+  }
+
+  async function open(context: LambdaContext): Promise<Worker> {
+    const { sqs, names, runs } = place;
+    const taskQueueUrl = await place.taskQueueUrl();
+    return new Worker({
       sqs,
-      tasks: registry,
+      tasks: await tasksOf(),
       taskQueueUrl,
-      deadQueueUrl: await queueUrl(sqs, names, names.dead),
+      deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
       worker: workerName(context),
       runs,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
       ...watched(options),
     });
-    const interrupt = () => worker.interrupt(options.signal?.reason);
-    options.signal?.addEventListener('abort', interrupt);
-    const batchItemFailures: SqsBatchResponse['batchItemFailures'] = [];
-    for (const { messageId, receiptHandle, body, attributes } of records) {
-      const receiveCount = Number(attributes.ApproximateReceiveCount);
-      // Lambda's poller received it, for much longer than a dead worker's chunk should be away.
-      const claim = new Claim({ sqs, queueUrl: taskQueueUrl, receiptHandle });
-      try {
-        const verdict = await worker.handle(
-          { id: messageId, body, receiptHandle, receiveCount },
-          { claim, remainingMs: () => context.getRemainingTimeInMillis() },
-        );
-        if (verdict === 'keep') batchItemFailures.push({ itemIdentifier: messageId });
-      } catch (error) {
-        tellFailure(options, 'A chunk was not finished, and comes again', error);
-        batchItemFailures.push({ itemIdentifier: messageId });
-      } finally {
-        claim.end();
-      }
+  }
+
+  async function isDone(worker: Worker, held: Held, context: LambdaContext): Promise<boolean> {
+    const { messageId: id, receiptHandle, body, attributes } = held.record;
+    const receiveCount = Number(attributes.ApproximateReceiveCount);
+    const remainingMs = () => context.getRemainingTimeInMillis();
+    try {
+      const message = { id, body, receiptHandle, receiveCount };
+      return (await worker.handle(message, { claim: held.claim, remainingMs })) === 'done';
+    } catch (error) {
+      tellFailure(options, 'A chunk was not finished, and comes again', error);
+      return false;
     }
-    options.signal?.removeEventListener('abort', interrupt);
-    options.metrics?.flush();
-    if (worker.stuck > 0) worn.add(worker);
-    if (isWornOut(worn)) await replace(records, batchItemFailures);
-    return { batchItemFailures };
-  };
+  }
 
   /**
-   * Ends the process, of which Lambda then makes another. It takes that for a failure of the whole
-   * batch, so what is done is deleted beforehand; what is not comes again, as it would have.
+   * Ends the process, of which Lambda then makes another. Lambda takes that for a failure of the
+   * whole batch, so the messages, which are done, are deleted beforehand.
    */
-  async function replace(
-    records: SqsEvent['Records'],
-    { length: failures }: SqsBatchResponse['batchItemFailures'],
-  ): Promise<void> {
-    if (!options.exit || failures > 0) return;
-    const { sqs, taskQueueUrl: QueueUrl } = await place();
+  async function replace(records: SqsEvent['Records'], QueueUrl: string): Promise<void> {
+    if (!options.exit) return;
     const Entries = records.map(({ receiptHandle: ReceiptHandle }, id) => ({
       Id: String(id),
       ReceiptHandle,
     }));
     try {
-      const deleted = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+      const deleted = await place.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
       if (deleted.Failed?.length) return;
     } catch (error) {
       tellFailure(options, 'A message was not deleted', error);
@@ -114,6 +146,11 @@ export function workerHandler(
     options.log?.('error', WORN_OUT, {});
     options.exit();
   }
+}
+
+/** Ends an invocation's claims: messages that are not done go to whoever receives them next. */
+async function release(hand: readonly Held[]): Promise<void> {
+  await Promise.all(hand.map(({ claim, done }) => (done ? claim.end() : claim.release())));
 }
 
 /**

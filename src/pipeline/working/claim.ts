@@ -10,6 +10,23 @@ const RENEW_SECONDS = 20;
 const MARGIN_SECONDS = 30;
 
 /**
+ * How long one change of a message's visibility may take, with all of the SDK's retries: less than
+ * it takes until the next renewal. A lost packet must not hold a worker.
+ */
+const CALL_MS = 15_000;
+
+/**
+ * A message that is given up becomes visible after 25 to 29 s: soon enough for its run, and seldom
+ * enough that a task queue's 100 receives outlast a bad deployment of 40 minutes. The jitter spreads
+ * chunks that failed together.
+ */
+const RELEASE_SECONDS = 25;
+const RELEASE_JITTER_SECONDS = 4;
+
+/** Tries at giving a message up, each with all of the SDK's retries. */
+const RELEASE_TRIES = 2;
+
+/**
  * SQS hides a message for 12 h at most, counted from its receive, and refuses what is over it:
  * a claim ends this much earlier, in which an answer may be on its way.
  */
@@ -45,6 +62,8 @@ export class Claim {
   #lost = false;
   #seconds = CLAIM_SECONDS;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** The calls that may still hide the message, or have. */
+  readonly #extending = new Set<Promise<void>>();
 
   constructor(options: ClaimOptions) {
     this.#options = options;
@@ -76,26 +95,58 @@ export class Claim {
     return this.covers(timeoutSeconds);
   }
 
+  /** Stops the renewals: the message is about to be deleted. */
   end(): void {
     clearInterval(this.#timer);
   }
 
+  /**
+   * Gives the message up, for whoever receives it next: SQS shows it again within half a minute. A
+   * lost claim's message is another worker's, and is left alone.
+   */
+  async release(): Promise<void> {
+    this.end();
+    // An extension that is on its way would hide the message again.
+    await Promise.all(this.#extending);
+    for (let tries = 1; tries <= RELEASE_TRIES && !this.lost; tries++) {
+      const jitter = Math.round(Math.random() * RELEASE_JITTER_SECONDS);
+      if (await this.#change(RELEASE_SECONDS + jitter)) this.#lost = true;
+    }
+    this.#lost = true;
+  }
+
   async #extend(): Promise<void> {
     if (this.lost) return;
-    const { sqs, queueUrl: QueueUrl, receiptHandle: ReceiptHandle } = this.#options;
     const asked = Date.now();
     const left = LONGEST_SECONDS - (asked - this.#receivedAt) / 1000;
-    const VisibilityTimeout = Math.floor(Math.min(this.#seconds, left));
-    if (asked + VisibilityTimeout * 1000 <= (this.#until ?? 0)) return;
+    const seconds = Math.floor(Math.min(this.#seconds, left));
+    if (asked + seconds * 1000 <= (this.#until ?? 0)) return;
+    const extending = this.#change(seconds).then((changed) => {
+      this.#extending.delete(extending);
+      // It may have run out before SQS was asked, whatever SQS says of an old receipt handle.
+      if (changed && !this.lost) this.#until = asked + seconds * 1000;
+    });
+    this.#extending.add(extending);
+    await extending;
+  }
+
+  /** Changes how long SQS hides the message; false when SQS has not confirmed it. */
+  async #change(VisibilityTimeout: number): Promise<boolean> {
+    const { sqs, queueUrl: QueueUrl, receiptHandle: ReceiptHandle } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), CALL_MS);
     try {
       await sqs.send(
         new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }),
+        { abortSignal: late.signal },
       );
-      // It may have run out before SQS was asked, whatever SQS says of an old receipt handle.
-      if (!this.lost) this.#until = asked + VisibilityTimeout * 1000;
+      return true;
     } catch (error) {
       // A call that did not get through leaves the claim as it was.
       if (FINAL.has((error as Error).name)) this.#lost = true;
+      return false;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -203,15 +203,16 @@ async function work(
 
 /** Deletes the messages that are done, when all have their verdict. */
 async function settle(
-  { sqs, taskQueueUrl, onDone }: PullOptions,
+  { sqs, taskQueueUrl, onDone, signal }: PullOptions,
   hand: Hand,
   verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>,
 ): Promise<void> {
   const messages = [...hand.messages.keys()];
   if (messages.length === 0) return;
+  let done: TaskMessage[] = [];
   try {
     const settled = await Promise.allSettled(messages.map((message) => verdicts.get(message)));
-    const done = messages.filter((_, at) => {
+    done = messages.filter((_, at) => {
       const one = settled[at];
       return one?.status === 'fulfilled' && one.value === 'done';
     });
@@ -225,7 +226,11 @@ async function settle(
     }
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
   } finally {
-    for (const claim of hand.messages.values()) claim.end();
+    // A worker that must end does not wait for a queue that can't be reached: its claims run out.
+    const ended = Array.from(hand.messages, ([message, claim]) =>
+      signal.aborted || done.includes(message) ? claim.end() : claim.release(),
+    );
+    await Promise.all(ended);
     onDone?.(messages);
   }
 }
