@@ -26,6 +26,9 @@ const RETENTION = Duration.days(14);
 /** How long a reader of results may take over what it received, as with a run's own queue. */
 const RESULT_VISIBILITY = Duration.minutes(5);
 
+/** By how much a task message's visibility timeout outlasts the worker function's timeout. */
+const VISIBILITY_MARGIN = Duration.minutes(1);
+
 /**
  * Receives until SQS moves a task message to the dead-letter queue. High on purpose: a receive
  * count counts deliveries, and a throttled event source raises it without any worker's fault.
@@ -95,10 +98,11 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
 
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
-      // Six function timeouts, as AWS advises: throttled deliveries need the time. A worker that
-      // dies is noticed sooner, by its claim on the message.
+      // Lambda wants at least the function's timeout, and advises six times that, for throttled
+      // deliveries. Here it is how long a chunk stays hidden whose worker died before its claim, such
+      // as in INIT; and a chunk whose delivery was throttled for so long is received again.
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-      visibilityTimeout: Duration.seconds(6 * limits.timeout.toSeconds()),
+      visibilityTimeout: limits.timeout.plus(VISIBILITY_MARGIN),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
     this.resultQueue = this.#queue(props, 'ResultQueue', 'results', {

@@ -153,11 +153,13 @@ export class Functions {
   }
 
   #common(suffix: string, role: Role, logGroup: LogGroup, environment: Record<string, string>) {
-    const { name, props } = this.#options;
+    const { name, props, queues } = this.#options;
     const { logLevel = 'INFO' } = props;
     const variables = {
       ...environment,
       FANFOLD_NAME: name,
+      // A claim waits for no look-up.
+      FANFOLD_TASK_QUEUE_URL: queues.tasks.queueUrl,
       POWERTOOLS_SERVICE_NAME: name,
       POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
       POWERTOOLS_LOG_LEVEL: logLevel,

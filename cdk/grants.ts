@@ -22,7 +22,7 @@ export interface Granted {
 
 export function grantSeed(role: Role, granted: Granted): void {
   const { queues, runQueues, encryptionKey, inputs, burst } = granted;
-  queues.tasks.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  queues.tasks.grant(role, 'sqs:SendMessage');
   // A run's own queue is made like this one.
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
   allow(role, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue'], [runQueues]);
@@ -88,7 +88,6 @@ export function grantWorker(role: Role, granted: Granted): void {
   const { queues, runQueues, encryptionKey, burst, isInVpc } = granted;
   queues.tasks.grant(
     role,
-    'sqs:GetQueueUrl',
     'sqs:ReceiveMessage',
     'sqs:DeleteMessage',
     'sqs:ChangeMessageVisibility',
@@ -96,7 +95,7 @@ export function grantWorker(role: Role, granted: Granted): void {
     'sqs:GetQueueAttributes',
     'sqs:SendMessage',
   );
-  queues.dead.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  queues.dead.grant(role, 'sqs:SendMessage');
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
   allow(role, ['sqs:GetQueueUrl', 'sqs:SendMessage'], [runQueues]);
   if (encryptionKey) useQueuesKey(role, encryptionKey);

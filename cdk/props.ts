@@ -174,7 +174,7 @@ function checkTimeout(scope: Construct, timeout: Duration): void {
   if (timeout.isUnresolved()) {
     refuse(
       scope,
-      "`timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+      "`timeout` has to be known at synthesis: the task queue's visibility timeout is a minute longer.",
     );
   }
   checkSeconds(scope, 'timeout', timeout, SHORTEST_SECONDS, LONGEST_SECONDS);

@@ -57,8 +57,8 @@ export async function virtualDeployment(
   const create = async (QueueName: string, Attributes = {}) =>
     (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
   const deadQueueUrl = await create(names.dead);
-  // As on AWS: six times the function's timeout.
-  const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '5400' });
+  // As on AWS: the function's timeout and a minute.
+  const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
   lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst, workers }), {

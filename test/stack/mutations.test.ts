@@ -78,7 +78,7 @@ describe.concurrent('a run fails with a sentence', () => {
     [
       'for a variable that is wrong',
       (template) => Object.assign(variablesOf(template, 'Fanfold-seed'), { FANFOLD_NAME: 'Other' }),
-      'not authorized to perform: sqs:GetQueueUrl on resource: arn:aws:sqs:eu-central-1:123456789012:Other-tasks',
+      'not authorized to perform: sqs:GetQueueUrl on resource: arn:aws:sqs:eu-central-1:123456789012:Other-run-',
     ],
     [
       'for a handler that is not there',
@@ -142,9 +142,12 @@ describe.concurrent('what no run tells of is found out', () => {
     ],
     [
       'a variable of workers that is wrong',
-      (template) => Object.assign(variablesOf(template, 'Fanfold-worker'), { FANFOLD_NAME: 'A' }),
+      (template) =>
+        Object.assign(variablesOf(template, 'Fanfold-worker'), {
+          FANFOLD_TASK_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/Other-tasks',
+        }),
       deniedBy,
-      'Fanfold-worker+Fanfold-burst: sqs:GetQueueUrl',
+      'Fanfold-worker+Fanfold-burst: sqs:ChangeMessageVisibility',
     ],
     [
       'a grant that nobody needs',

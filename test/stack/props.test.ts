@@ -119,7 +119,7 @@ describe('numbers', () => {
     const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
     expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
       message:
-        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility is six times as long.",
+        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility timeout is a minute longer.",
     });
     expect(refusal({ burst: later })).toMatchObject({
       message:
@@ -177,10 +177,10 @@ describe('what belongs together', () => {
     expect(refusal(props)).toMatchObject({ message: `Photos/Fanfold: ${sentence}` });
   });
 
-  it('gives a queue six of the function’s timeouts', () => {
+  it('hides a task message for a minute longer than the function’s timeout', () => {
     templateOf({ timeout: Duration.minutes(3) }).hasResourceProperties('AWS::SQS::Queue', {
       QueueName: 'Photos-tasks',
-      VisibilityTimeout: 1080,
+      VisibilityTimeout: 240,
     });
   });
 

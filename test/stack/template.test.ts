@@ -51,12 +51,12 @@ describe('the queues', () => {
     });
   });
 
-  it('hide a task message for six of the worker function’s timeouts, as Lambda wants', () => {
+  it('hide a task message for the worker function’s timeout and a minute', () => {
     const { Timeout } = only(template, 'AWS::Lambda::Function', {
       FunctionName: 'Photos-worker',
     }).Properties;
     expect(Timeout).toBe(900);
-    expect(queue('Photos-tasks').Properties.VisibilityTimeout).toBe(6 * Number(Timeout));
+    expect(queue('Photos-tasks').Properties.VisibilityTimeout).toBe(Number(Timeout) + 60);
   });
 
   it('make reading results a long poll with five minutes to take them in', () => {
@@ -89,6 +89,7 @@ describe('the functions', () => {
         Environment: {
           Variables: {
             FANFOLD_NAME: 'Photos',
+            FANFOLD_TASK_QUEUE_URL: { Ref: 'FanfoldTaskQueue3C44A7CA' },
             NODE_OPTIONS: '--enable-source-maps',
             POWERTOOLS_SERVICE_NAME: 'Photos',
             POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
@@ -281,7 +282,6 @@ describe('the roles', () => {
     expect(allowedTo(templateOf(), 'Photos-seed')).toEqual(
       [
         ...everyFunction('Photos-seed'),
-        'sqs:GetQueueUrl on Photos-tasks',
         'sqs:SendMessage on Photos-tasks',
         // Messages in flight are busy workers.
         'sqs:GetQueueAttributes on Photos-tasks',
@@ -305,10 +305,8 @@ describe('the roles', () => {
           'sqs:ChangeMessageVisibility on Photos-tasks',
           'sqs:DeleteMessage on Photos-tasks',
           'sqs:GetQueueAttributes on Photos-tasks',
-          'sqs:GetQueueUrl on Photos-tasks',
           'sqs:ReceiveMessage on Photos-tasks',
           'sqs:SendMessage on Photos-tasks',
-          'sqs:GetQueueUrl on Photos-tasks-dead',
           'sqs:SendMessage on Photos-tasks-dead',
           'sqs:GetQueueUrl on Photos-results',
           'sqs:SendMessage on Photos-results',
