@@ -1,0 +1,275 @@
+import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  burstHandler,
+  type HandlerOptions,
+  seedHandler,
+  workerHandler,
+} from '../../src/handlers.ts';
+import { defineTask } from '../../src/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { failure } from '../../src/local/transport/service.ts';
+import { inProcess, type Service, type ServiceResponse } from '../../src/local/transport.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
+import { Claim } from '../../src/pipeline/working/claim.ts';
+import { within } from '../pipeline/virtual-deployment.ts';
+
+const names = namesOf('Photos');
+const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
+const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
+/** As on AWS: the function's timeout and a minute. */
+const VISIBILITY_SECONDS = 960;
+
+type Answer = ServiceResponse | Promise<ServiceResponse> | undefined;
+/** Answers a call in SQS's place, or lets SQS answer it. */
+type Fault = (action: string, pass: () => ServiceResponse | Promise<ServiceResponse>) => Answer;
+
+/** A task queue with chunks in it, and a client for which some calls fail. */
+async function deployment({ chunks = 1 } = {}) {
+  const sqs = new Sqs();
+  const plain = createSqsClient(sqs);
+  const create = async (QueueName: string) => {
+    const Attributes = { VisibilityTimeout: String(VISIBILITY_SECONDS) };
+    return (await plain.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
+  };
+  await create(names.dead);
+  await create(names.results);
+  const taskQueueUrl = await create(names.tasks);
+  vi.stubEnv('FANFOLD_TASK_QUEUE_URL', taskQueueUrl);
+  vi.stubEnv('FANFOLD_NAME', names.name);
+  const calls: string[] = [];
+  let fault: Fault = () => undefined;
+  const service: Service = (request) => {
+    const action = (request.headers['x-amz-target'] ?? '').replace('AmazonSQS.', '');
+    calls.push(action);
+    const passed = () => sqs.service(request);
+    return fault(action, passed) ?? passed();
+  };
+  const client = createSqsClient(sqs, { requestHandler: inProcess(service), maxAttempts: 1 });
+  const inputs = Array.from({ length: chunks }, (_, at) => at);
+  await seedHandler({ echo }, { sqs: plain })({ task: 'echo', inputs, chunkItems: 1 }, context);
+  return {
+    sqs,
+    client,
+    calls,
+    taskQueueUrl,
+    failing(next: Fault) {
+      fault = next;
+    },
+    /** What Lambda's poller brings: the event of all visible chunks. */
+    async event() {
+      const receive = new ReceiveMessageCommand({
+        QueueUrl: taskQueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      });
+      const { Messages = [] } = await plain.send(receive);
+      return {
+        Records: Messages.map((message) => ({
+          messageId: message.MessageId ?? '',
+          receiptHandle: message.ReceiptHandle ?? '',
+          body: message.Body ?? '',
+          attributes: message.Attributes ?? {},
+        })),
+      };
+    },
+    visible: () => sqs.peek(names.tasks).filter(({ state }) => state === 'visible').length,
+    /** Indexes that were reported; a chunk that was received again is announced besides. */
+    results: () =>
+      sqs.peek(names.results).flatMap(({ body }) => {
+        const { results = [] } = JSON.parse(body) as { results?: { index: number }[] };
+        return results.map(({ index }) => index);
+      }),
+  };
+}
+
+const denied = () => failure(403, 'AccessDeniedException', 'Not authorized.');
+const broken = () => failure(500, 'InternalFailure', 'Try again.');
+const never = () => new Promise<never>(() => {});
+const on = (wanted: string, answer: () => Answer, times = Number.POSITIVE_INFINITY): Fault => {
+  let left = times;
+  return (action) => (action === wanted && left-- > 0 ? answer() : undefined);
+};
+
+async function pass(seconds: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(seconds * 1000);
+}
+
+let said: unknown[][];
+const log = (...line: unknown[]) => said.push(line);
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  });
+  said = [];
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+});
+
+describe('a worker function', () => {
+  it('claims all its messages before it loads the tasks module, which it loads once', async () => {
+    const { client, calls, event, results } = await deployment({ chunks: 3 });
+    const load = vi.fn(async () => {
+      calls.push('load');
+      return { echo };
+    });
+    const handler = workerHandler(load, { sqs: client });
+    expect(load).not.toHaveBeenCalled();
+    expect(await within(9, handler(await event(), context))).toEqual({ batchItemFailures: [] });
+    expect(calls.slice(0, 4)).toEqual([...Array(3).fill('ChangeMessageVisibility'), 'load']);
+    // No queue of the deployment's own is looked up but the one that the run reports to.
+    expect(calls.filter((call) => call === 'GetQueueUrl')).toHaveLength(1);
+    await within(9, handler({ Records: [] }, context));
+    expect(load).toHaveBeenCalledOnce();
+    expect(results()).toEqual([0, 1, 2]);
+  });
+
+  it('keeps its messages hidden while the tasks module loads', async () => {
+    const { client, event, visible, results } = await deployment();
+    const loaded = Promise.withResolvers<object>();
+    const handling = workerHandler(() => loaded.promise, { sqs: client })(await event(), context);
+    await pass(115);
+    expect(visible()).toBe(0);
+    loaded.resolve({ echo });
+    expect(await within(9, handling)).toEqual({ batchItemFailures: [] });
+    expect(results()).toEqual([0]);
+  });
+
+  it('leaves a message alone that is another worker’s by now', async () => {
+    const { client, sqs, event, failing } = await deployment();
+    const first = await event();
+    await pass(VISIBILITY_SECONDS);
+    // Another one receives it, and its receipt handle replaces the first one's.
+    expect((await event()).Records).toHaveLength(1);
+    failing(on('GetQueueUrl', denied));
+    const handling = workerHandler({ echo }, { sqs: client })(first, context);
+    expect((await within(60, handling)).batchItemFailures).toHaveLength(1);
+    await pass(60);
+    expect(sqs.peek(names.tasks)).toMatchObject([{ state: 'inFlight', receiveCount: 2 }]);
+  });
+});
+
+const LOADS = async () => ({ echo });
+
+describe('a chunk is visible within half a minute, and worked on within two, after', () => {
+  it.each<[string, { fault?: Fault; load?: () => Promise<object>; options?: HandlerOptions }]>([
+    ['a tasks module that throws', { load: () => Promise.reject(new RangeError('no')) }],
+    ['a tasks module without tasks', { load: async () => ({ echo: 1 }) }],
+    ['a run whose queue may not be looked for', { fault: on('GetQueueUrl', denied) }],
+    ['a run whose queue can’t be looked for', { fault: on('GetQueueUrl', broken) }],
+    ['a claim that SQS never confirmed', { fault: on('ChangeMessageVisibility', broken, 1) }],
+    ['a claim that SQS never answered', { fault: on('ChangeMessageVisibility', never, 1) }],
+    ['results that can’t be sent', { fault: on('SendMessage', broken) }],
+    ['an environment that names no deployment', { options: { name: 'no name' } }],
+  ])('%s', async (_, { fault, load = LOADS, options = {} }) => {
+    const deployed = await deployment();
+    const { client, event, failing, visible, results, taskQueueUrl } = deployed;
+    if (fault) failing(fault);
+    const exit = vi.fn();
+    const here = { sqs: client, taskQueueUrl, log, exit };
+    const handling = workerHandler(load, { ...here, ...options })(await event(), context);
+    const begunAt = Date.now();
+    const ended = await within(
+      60,
+      handling.catch((error: Error) => error),
+    );
+    if (!(ended instanceof Error)) expect(ended.batchItemFailures).toHaveLength(1);
+    expect(visible()).toBe(0);
+    await pass(30);
+    expect(visible()).toBe(1);
+    failing(() => undefined);
+    // The next process.
+    expect(await within(9, workerHandler(LOADS, here)(await event(), context))).toEqual({
+      batchItemFailures: [],
+    });
+    expect(results()).toEqual([0]);
+    expect(Date.now() - begunAt).toBeLessThan(120_000);
+  });
+
+  it('a tasks module that never ends to load', async () => {
+    const { client, event, visible } = await deployment();
+    const handler = workerHandler(never, { sqs: client, log });
+    const ended = handler(await event(), context).catch((error: Error) => error);
+    await pass(110);
+    expect(visible()).toBe(0);
+    expect(await within(15, ended)).toMatchObject({
+      code: 'BadTask',
+      message: expect.stringContaining('was still loading after 120 s'),
+    });
+    await pass(30);
+    expect(visible()).toBe(1);
+  });
+});
+
+describe('a tasks module that throws', () => {
+  const fails = () => vi.fn(() => Promise.reject(new RangeError('the table is not there')));
+
+  it('fails each invocation of its process, is logged by its own error, and ends the process', async () => {
+    const { client, event } = await deployment({ chunks: 2 });
+    const load = fails();
+    const exit = vi.fn();
+    const handler = workerHandler(load, { sqs: client, log, exit });
+    const { Records } = await event();
+    for (const [at, record] of Records.entries()) {
+      const handling = handler({ Records: [record] }, context);
+      await expect(within(9, handling)).rejects.toMatchObject({
+        code: 'BadTask',
+        message: 'The tasks module could not be loaded: RangeError: the table is not there',
+      });
+      expect(exit).toHaveBeenCalledTimes(at + 1);
+    }
+    expect(load).toHaveBeenCalledOnce();
+    expect(said[0]).toMatchObject([
+      'error',
+      'The tasks module could not be loaded',
+      { error: expect.objectContaining({ message: 'the table is not there' }) },
+    ]);
+  });
+
+  it('ends a burst worker before it takes a chunk', async () => {
+    const { client, calls } = await deployment();
+    const exit = vi.fn();
+    const handling = burstHandler(fails(), { sqs: client, log, exit })({ hop: 0 }, context);
+    await expect(within(9, handling)).rejects.toMatchObject({ code: 'BadTask' });
+    expect(exit).toHaveBeenCalledOnce();
+    expect(said[0]).toMatchObject(['error', 'The tasks module could not be loaded', {}]);
+    expect(calls).toEqual([]);
+  });
+
+  it('is what the seed answers', async () => {
+    const { client, calls } = await deployment();
+    const handler = seedHandler(fails(), { sqs: client, log });
+    const message = 'The tasks module could not be loaded: RangeError: the table is not there';
+    for (const request of [{ task: 'echo', inputs: [1] }, {}]) {
+      expect(await within(9, handler(request, context))).toEqual({
+        error: { code: 'BadTask', message },
+      });
+    }
+    expect(said[0]).toMatchObject(['error', 'The tasks module could not be loaded', {}]);
+    expect(calls).toEqual([]);
+  });
+});
+
+it('a claim that is given up is not hidden again by an extension on its way', async () => {
+  const { client, event, failing, visible, taskQueueUrl } = await deployment();
+  const [{ receiptHandle = '' } = {}] = (await event()).Records;
+  const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
+  const arrives = Promise.withResolvers<void>();
+  let held = false;
+  failing((_, passed) => {
+    if (held) return undefined;
+    held = true;
+    return arrives.promise.then(passed);
+  });
+  void claim.hold(100);
+  const released = claim.release();
+  await pass(1);
+  arrives.resolve();
+  await within(9, released);
+  expect(claim.lost).toBe(true);
+  await pass(30);
+  expect(visible()).toBe(1);
+});
