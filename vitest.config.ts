@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What waits for real time to pass: killed servers, claims that end, a cut link. */
 const SLOW = [
   'test/cli/{clocks,elsewhere,killed-server,resume,serve,two-hosts,work}.test.ts',
+  'test/handlers/hung.test.ts',
   'test/local/workers/*.test.ts',
   'test/local/sqs/store/*.test.ts',
   'test/stack/{mutations,packed-app,runs}.test.ts',

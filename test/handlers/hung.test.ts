@@ -1,0 +1,86 @@
+// A server that accepts a request and never answers it, as after a lost packet: the SDK has no limits
+// of its own.
+import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, expect, it, vi } from 'vitest';
+import { Place } from '../../src/handlers/place.ts';
+import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import { defineTask } from '../../src/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { type Listening, listen } from '../../src/local/transport.ts';
+
+const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
+const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
+let server: Listening | undefined;
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server?.close();
+});
+
+/** A worker's handler, with the clients that it makes from the environment, and an event for it. */
+async function worker(isHung: (action: string) => boolean) {
+  const sqs = new Sqs();
+  server = await listen((request) => {
+    const action = (request.headers['x-amz-target'] ?? '').replace('AmazonSQS.', '');
+    return isHung(action) ? new Promise(() => {}) : sqs.service(request);
+  });
+  const plain = createSqsClient(sqs, { endpoint: server.url });
+  const urls: string[] = [];
+  for (const suffix of ['tasks', 'tasks-dead', 'results']) {
+    const create = new CreateQueueCommand({ QueueName: `Hung-${suffix}` });
+    urls.push((await plain.send(create)).QueueUrl ?? '');
+  }
+  const [taskQueueUrl = ''] = urls;
+  vi.stubEnv('AWS_ENDPOINT_URL', server.url);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'any');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'any');
+  vi.stubEnv('FANFOLD_NAME', 'Hung');
+  vi.stubEnv('FANFOLD_TASK_QUEUE_URL', taskQueueUrl);
+  await seedHandler({ echo }, { sqs: plain, name: 'Hung' })({ task: 'echo', inputs: [1] }, context);
+  const { Messages: [message] = [] } = await plain.send(
+    new ReceiveMessageCommand({ QueueUrl: taskQueueUrl, VisibilityTimeout: 960 }),
+  );
+  const { MessageId: messageId, ReceiptHandle: receiptHandle, Body: body } = message ?? {};
+  const attributes = { ApproximateReceiveCount: '1' };
+  const event = { Records: [{ messageId, receiptHandle, body, attributes }] };
+  return { sqs, handle: () => workerHandler({ echo })(event, context) };
+}
+
+it('costs a worker ten seconds for a request that is lost', async () => {
+  const hung = new Set<string>();
+  const { sqs, handle } = await worker((action) => {
+    if (action !== 'GetQueueUrl' || hung.has(action)) return false;
+    hung.add(action);
+    return true;
+  });
+  const begunAt = performance.now();
+  expect(await handle()).toEqual({ batchItemFailures: [] });
+  expect(performance.now() - begunAt).toBeLessThan(25_000);
+  expect(hung.size).toBe(1);
+  expect(sqs.peek('Hung-results')).toHaveLength(1);
+}, 60_000);
+
+it('holds no worker whose every call it leaves unanswered', async () => {
+  const { handle } = await worker(() => true);
+  const begunAt = performance.now();
+  expect((await handle()).batchItemFailures).toHaveLength(1);
+  expect(performance.now() - begunAt).toBeLessThan(70_000);
+}, 120_000);
+
+it('is given up by every client that a function makes', async () => {
+  await worker(() => false);
+  const { sqs, lambda } = new Place({});
+  for (const { config } of [sqs, lambda]) {
+    // Known once the first request has been made.
+    const { requestHandler } = config as unknown as {
+      requestHandler: { handle(request: object): Promise<unknown>; httpHandlerConfigs(): object };
+    };
+    await requestHandler.handle({ protocol: 'http:', headers: {}, port: 1 }).catch(() => {});
+    expect(requestHandler.httpHandlerConfigs()).toMatchObject({
+      connectionTimeout: 3_000,
+      requestTimeout: 10_000,
+      throwOnRequestTimeout: true,
+    });
+  }
+});
