@@ -25,11 +25,15 @@ export const FAULTS = {
   lostRequest: [0.01, 0.05],
   /** A request had its effect, and its answer is lost. */
   lostAnswer: [0.01, 0.05],
+  /** A request, or its answer, is lost, and its client gives it up only when its time limit is over. */
+  hungCall: [0.002, 0.01],
   throttling: [0.02, 0.2],
   /** A queue that is there is said not to be. */
   missingQueue: [0.01, 0.1],
   /** A worker dies: before a call, after one, or while its task runs. */
   killWorker: [0.005, 0.03],
+  /** A worker function's INIT fails, or is cut off: the invocation fails before any code of it runs. */
+  lostInit: [0.05, 0.3],
   /** A seed dies at a call. */
   killSeed: [0.01, 0.05],
   /** A collector dies: at a call, or while it writes results. */

@@ -36,6 +36,9 @@ const EMPTY_MS = 2_000;
 /** The most messages of a receive that is short. */
 const SHORT_MESSAGES = 3;
 
+/** A client's limit of a request, in milliseconds. */
+const GIVEN_UP_MS = 10_000;
+
 /** How long a queue may seem to be missing; that, and how long it is seen then. */
 const MISSING_MS = 10_000;
 const SEEN_MS = 100_000;
@@ -92,6 +95,11 @@ export class FaultySqs {
     const arrivesLate = faults.random.chance(0.5);
     const latency = faults.random.whole(1, LATENCY_MS);
     if (arrivesLate) await after(latency);
+    const hung = faults.hits('hungCall');
+    if (hung && faults.random.chance(0.5)) {
+      await after(GIVEN_UP_MS);
+      return this.#told(call, failure(500, 'InternalFailure', LOST));
+    }
     if (faults.hits('lostRequest')) return this.#told(call, failure(500, 'InternalFailure', LOST));
     if (faults.hits('throttling')) {
       return this.#told(call, refused('RequestThrottled', 'The request was throttled.'));
@@ -104,7 +112,8 @@ export class FaultySqs {
     this.#told(call, response);
     if (killer && faults.hits(killer)) call.actor.kill(`after ${call.action}`);
     if (!arrivesLate) await after(latency);
-    if (faults.hits('lostAnswer')) {
+    if (hung || faults.hits('lostAnswer')) {
+      if (hung) await after(GIVEN_UP_MS);
       this.#wire.unheard(call);
       this.#log.note(`${describe(call)}: the answer is lost`);
       return failure(500, 'InternalFailure', LOST);

@@ -54,6 +54,10 @@ export interface Scenario {
   /** How long faults last at most, in seconds of virtual time. */
   faultSeconds: number;
   lambdaWorkers: number;
+  /** How long the tasks module of a worker function takes to load, in milliseconds. */
+  loadMs: number;
+  /** A deployment whose tasks module does not load, and which is rolled back. */
+  badDeployment: { afterSeconds: number; forSeconds: number } | undefined;
   pullWorkers: number;
   sliceSeconds: number;
   task: TaskPlan;
@@ -162,6 +166,13 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     rates,
     faultSeconds: fc.integer({ min: 60, max: 1_200 }),
     workers,
+    loadMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 15_000 })),
+    badDeployment: rarely(
+      fc.record({
+        afterSeconds: fc.integer({ min: 0, max: 120 }),
+        forSeconds: fc.integer({ min: 10, max: 600 }),
+      }),
+    ),
     sliceSeconds: fc.constantFrom(5, 60),
     task: fc.record({
       maxAttempts: fc.integer({ min: 1, max: 4 }),

@@ -16,6 +16,9 @@ const MARGIN_MS = 30_000;
  * and the longest that an answer is under way.
  */
 const CLOCK_MS = 225_000;
+/** How long a claim hides a message at first, and how long one that is given up, in milliseconds. */
+const CLAIM_MS = 120_000;
+const GIVEN_UP_MS = 30_000;
 
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
@@ -38,6 +41,8 @@ export class Wire {
   readonly #byHandle = new Map<string, Message>();
   readonly #claims = new Map<string, Claim>();
   readonly #hands = new Map<Actor, Set<string>>();
+  /** Receipt handles of messages that workers have set out to show again. */
+  readonly #givenUp = new Set<string>();
   /** Chunks that workers have set out to send on. */
   readonly #begun = new Set<string>();
   /** Result indexes that a receipt handle of a run's queue stands for. */
@@ -71,6 +76,8 @@ export class Wire {
         this.#acknowledged(queue, ReceiptHandle);
       return;
     }
+    const { ReceiptHandle = '', VisibilityTimeout = CLAIM_MS } = parameters;
+    if (VisibilityTimeout * 1000 <= GIVEN_UP_MS) this.#givenUp.add(ReceiptHandle);
     if (actor.kind !== 'worker' || !action.startsWith('SendMessage')) return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
       // What was begun in time may be tried again later.
@@ -147,6 +154,26 @@ export class Wire {
     this.violations.push(
       `${actor.name} began input ${index} of run ${runId} on a claim that may end before it does.`,
     );
+  }
+
+  /** A worker function's process loads its tasks module, with messages in its hand. */
+  loads(actor: Actor, handles: readonly string[]): void {
+    for (const handle of handles) {
+      const { until = 0 } = this.#claims.get(handle) ?? {};
+      if (until <= Date.now() + CLAIM_MS) continue;
+      this.violations.push(`${actor.name} loaded its tasks module before it had a claim.`);
+    }
+  }
+
+  /** A worker function's invocation has ended, and keeps messages. */
+  keeps(actor: Actor, handles: readonly string[]): void {
+    for (const handle of handles) {
+      const claim = this.#claims.get(handle);
+      // One that it has lost is another's.
+      if (claim?.message.handle !== handle || claim.until <= Date.now() + GRACE_MS) continue;
+      if (this.#givenUp.has(handle)) this.#log.mark('chunk shown again');
+      else this.violations.push(`${actor.name} kept a chunk hidden that it did not finish.`);
+    }
   }
 
   /** A worker has been given a message. */

@@ -1,3 +1,4 @@
+import type { LambdaContext } from '../handlers/place.ts';
 import { seedHandler } from '../handlers/seed.ts';
 import { type SqsEvent, workerHandler } from '../handlers/worker.ts';
 import { Lambda } from '../local/lambda/index.ts';
@@ -15,6 +16,7 @@ import { Executions } from './executions.ts';
 import { Faults } from './faults.ts';
 import { FaultyLambda } from './faulty-lambda.ts';
 import { FaultySqs } from './faulty-sqs.ts';
+import { after } from './pause.ts';
 import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -26,9 +28,12 @@ const NAME = 'sim';
 
 /** Shorter than what is deployed, in the same proportion, so that less time has to be simulated. */
 const WORKER_TIMEOUT_SECONDS = 150;
-const TASK_VISIBILITY_SECONDS = 6 * WORKER_TIMEOUT_SECONDS;
+const TASK_VISIBILITY_SECONDS = WORKER_TIMEOUT_SECONDS + 60;
 const SEED_TIMEOUT_SECONDS = 60;
 const MAX_RECEIVE_COUNT = 100;
+
+/** The version of the worker function's code whose tasks module does not load. */
+const BAD = 1;
 
 function runIdOf(body: string): string | undefined {
   return /"runId":"([\w-]+)"/.exec(body)?.[1];
@@ -47,6 +52,7 @@ export class World {
   readonly #faultyLambda: FaultyLambda;
   readonly #pullWorkers: PullWorkers;
   readonly #scenario: Scenario;
+  readonly #startedAt = Date.now();
   readonly #log: EventLog;
   readonly #tasks = new TaskRegistry();
   readonly #queueUrl = (name: string) => `http://localhost/000000000000/${name}`;
@@ -151,35 +157,25 @@ export class World {
 
   #addFunctions(): void {
     const { names } = this;
-    const { lambdaWorkers, pullWorkers, sliceSeconds } = this.#scenario;
+    const { lambdaWorkers, pullWorkers } = this.#scenario;
     const isSilent = () => this.faults.random.chance(0.5);
     const cutFor = { workers: lambdaWorkers + pullWorkers };
-    const seeds = new Environments(
-      'seed',
-      'seed',
-      () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME, ...cutFor }),
+    const seeds = new Environments({
+      name: 'seed',
+      kind: 'seed',
+      load: () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME, ...cutFor }),
       isSilent,
-    );
+    });
     this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
     if (lambdaWorkers === 0) return;
-    const workers = new Environments(
-      'lambda',
-      'worker',
-      (actor) => {
-        this.#maySlow(actor);
-        const handle = workerHandler(this.#tasks, {
-          sqs: sqsClient(),
-          name: NAME,
-          sliceSeconds,
-        });
-        return (event, context) => {
-          const { Records } = event as SqsEvent;
-          for (const { receiptHandle } of Records) this.wire.holds(actor, receiptHandle);
-          return handle(event, context);
-        };
-      },
+    const workers = new Environments({
+      name: 'lambda',
+      kind: 'worker',
+      load: (actor) => this.#workerFunction(actor),
       isSilent,
-    );
+      initFails: () => this.faults.hits('lostInit'),
+      version: () => this.#deployed(),
+    });
     this.#lambda.addFunction(names.worker, workers.handler, {
       timeoutSeconds: WORKER_TIMEOUT_SECONDS,
     });
@@ -190,6 +186,53 @@ export class World {
       maxConcurrency: lambdaWorkers,
       reportBatchItemFailures: true,
     });
+  }
+
+  /** One process of the worker function. */
+  #workerFunction(actor: Actor) {
+    this.#maySlow(actor);
+    let handles: string[] = [];
+    const load = async () => {
+      this.wire.loads(actor, handles);
+      if (this.#scenario.loadMs > 0) await after(this.#scenario.loadMs);
+      if (this.#deployed() !== BAD) return this.#tasks;
+      this.#log.mark('tasks module not loaded');
+      throw new Error('The tasks module does not load.');
+    };
+    const handle = workerHandler(load, {
+      sqs: sqsClient(),
+      name: NAME,
+      taskQueueUrl: this.#queueUrl(this.names.tasks),
+      sliceSeconds: this.#scenario.sliceSeconds,
+      exit: () => actor.kill('by its exit'),
+    });
+    return async (event: unknown, context: LambdaContext) => {
+      const { Records } = event as SqsEvent;
+      handles = Records.map(({ receiptHandle }) => receiptHandle);
+      for (const receiptHandle of handles) this.wire.holds(actor, receiptHandle);
+      let kept = new Set(Records.map(({ messageId }) => messageId));
+      try {
+        const answer = await handle(event, context);
+        kept = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        return answer;
+      } finally {
+        const left = Records.filter(({ messageId }) => kept.has(messageId));
+        this.wire.keeps(
+          actor,
+          left.map(({ receiptHandle }) => receiptHandle),
+        );
+      }
+    };
+  }
+
+  /** The version of the worker function's code. */
+  #deployed(): number {
+    const { badDeployment } = this.#scenario;
+    if (badDeployment === undefined) return 0;
+    const from = this.#startedAt + badDeployment.afterSeconds * 1000;
+    const now = Date.now();
+    if (now < from) return 0;
+    return this.faults.healed || now >= from + badDeployment.forSeconds * 1000 ? BAD + 1 : BAD;
   }
 
   #pulling(actor: Actor) {

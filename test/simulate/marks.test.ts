@@ -4,6 +4,7 @@ import { simulation } from './simulation.ts';
 
 /** What is rare, and is to have happened all the same. */
 const RARE = [
+  'chunk shown again',
   'chunk of an ended run dropped',
   'chunk sent on: cut, or not begun',
   'chunk sent on: its run seems to be over',
@@ -25,6 +26,7 @@ const RARE = [
   'run cancelled',
   'run resumed',
   'task message came again',
+  'tasks module not loaded',
   ...FAULT_NAMES.map((fault) => `fault: ${fault}`),
 ];
 

@@ -92,6 +92,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "comes again', error);",
   },
   {
+    name: 'the claim is taken after the module is loaded',
+    file: 'src/handlers/worker.ts',
+    find: 'const claimed = await Promise.all(',
+    replace: 'await tasksOf();\n    const claimed = await Promise.all(',
+  },
+  {
+    name: 'a failed load keeps its chunk hidden',
+    file: 'src/handlers/worker.ts',
+    find: 'await release(hand);\n      endInvocation',
+    replace: 'for (const { claim } of hand) claim.end();\n      endInvocation',
+  },
+  {
     name: 'the seed answers before its chunks are accepted',
     file: 'src/pipeline/seeding/seed.ts',
     find: 'await sendAll(',
