@@ -72,7 +72,10 @@ describe('a deployment whose tasks module throws', () => {
       expect.objectContaining({
         level: 'ERROR',
         message: 'The tasks module could not be loaded',
-        error: expect.objectContaining({ name: 'RangeError', message: 'the module is out of order' }),
+        error: expect.objectContaining({
+          name: 'RangeError',
+          message: 'the module is out of order',
+        }),
       }),
     );
     // Rolled back: the processes that failed have ended, and the next ones load.

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Handler } from '../../../src/local/lambda/function.ts';
 import { PROGRAMS } from '../assembly.ts';
-import type { Answer, Invocation } from './runtime.ts';
+import type { Answer, Initialized, Invocation } from './runtime.ts';
 
 type Context = Parameters<Handler>[1];
 
@@ -19,6 +19,12 @@ export interface EnvironmentOptions {
 /** Of a function's memory, what Lambda's runtime lets Node's heap have. */
 const HEAP_PART = 0.9;
 
+/**
+ * Lambda cuts INIT off after so long, in milliseconds, and repeats it inside the first invocation.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+ */
+const INIT_MS = 10_000;
+
 /** How often a process's memory is looked at, in milliseconds. */
 const LOOK_MS = 200;
 
@@ -27,24 +33,48 @@ const LOOK_MS = 200;
  * Lambda freezes it, and killed when it takes more time or memory than its function has.
  */
 export class Environment {
-  readonly #process: ChildProcess;
-  readonly #memoryMb: number;
+  readonly #options: EnvironmentOptions;
+  readonly #initialized: Promise<void>;
+  #process: ChildProcess;
   #ended: string | undefined;
 
-  constructor({ env, memoryMb, onLine }: EnvironmentOptions) {
-    this.#memoryMb = memoryMb;
-    this.#process = fork(resolve('test/stack/deployment/runtime.ts'), {
+  constructor(options: EnvironmentOptions) {
+    this.#options = options;
+    this.#process = this.#start();
+    this.#initialized = this.#initialize();
+  }
+
+  #start(): ChildProcess {
+    const { env, memoryMb, onLine } = this.#options;
+    const started = fork(resolve('test/stack/deployment/runtime.ts'), {
       execPath: join(PROGRAMS, 'node'),
       execArgv: [`--max-old-space-size=${Math.floor(memoryMb * HEAP_PART)}`],
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream && eachLine(stream, onLine);
-    }
-    this.#process.once('exit', (code, signal) => {
+    for (const stream of [started.stdout, started.stderr]) stream && eachLine(stream, onLine);
+    started.once('exit', (code, signal) => {
+      if (started !== this.#process) return;
       this.#ended ??= signal ? `signal: ${signal}` : `exit status ${code}`;
     });
+    return started;
+  }
+
+  /** Ends when the handler's module is loaded, or has failed to, or the process has ended. */
+  #initialize(): Promise<void> {
+    const { promise, resolve: initialized } = Promise.withResolvers<void>();
+    const watch = (started: ChildProcess) =>
+      started
+        .once('exit', () => started === this.#process && initialized())
+        .once('message', (_: Initialized) => initialized());
+    watch(this.#process);
+    const limit = setTimeout(() => {
+      const late = this.#process;
+      this.#process = this.#start();
+      watch(this.#process);
+      late.kill('SIGKILL');
+    }, INIT_MS);
+    return promise.finally(() => clearTimeout(limit));
   }
 
   get ended(): boolean {
@@ -61,7 +91,9 @@ export class Environment {
   }
 
   async invoke(event: unknown, context: Context): Promise<unknown> {
+    await this.#initialized;
     const remainingMs = context.getRemainingTimeInMillis();
+    if (remainingMs === 0) this.kill();
     const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Answer>();
     const onExit = () => fail(exitError(context.awsRequestId, this.#ended));
     this.#process.once('exit', onExit).once('message', succeed);
@@ -87,7 +119,7 @@ export class Environment {
 
   #watchMemory(): void {
     const mb = residentMb(this.pid);
-    if (mb !== undefined && mb > this.#memoryMb) this.kill('signal: killed');
+    if (mb !== undefined && mb > this.#options.memoryMb) this.kill('signal: killed');
   }
 }
 

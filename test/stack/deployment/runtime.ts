@@ -12,6 +12,9 @@ export interface Invocation {
   deadline: number;
 }
 
+/** The first message: the handler's module is loaded, or has failed to. */
+export type Initialized = 'initialized';
+
 /** What the handler returned, as JSON text; or what it threw, as Lambda tells it. */
 export type Answer =
   | { payload: string }
@@ -42,7 +45,8 @@ async function load(): Promise<Handler> {
 }
 
 const loaded = load();
-loaded.catch(() => {});
+const initialized: Initialized = 'initialized';
+loaded.catch(() => {}).then(() => process.send?.(initialized));
 
 async function run({ event, context, deadline }: Invocation): Promise<Answer> {
   try {
