@@ -1,8 +1,14 @@
-import { statSync } from 'node:fs';
+import { cpSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LogLevel, type NodejsFunctionProps, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { AssetStaging } from 'aws-cdk-lib';
+import {
+  type ICommandHooks,
+  LogLevel,
+  type NodejsFunctionProps,
+  OutputFormat,
+} from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
 import type { FanfoldProps } from './props.ts';
 import { refuse } from './refuse.ts';
@@ -42,25 +48,33 @@ export type BundledCode = Pick<
   'entry' | 'handler' | 'projectRoot' | 'depsLockFilePath' | 'bundling'
 >;
 
+interface BundleOptions {
+  tasksPath: string | undefined;
+  given: FanfoldProps['bundling'];
+  /** The folder that `nodeModules` are installed in. */
+  modules: string | undefined;
+}
+
 /**
  * How one of Fanfold's entries becomes a Lambda function's code: one ESM file with the tasks
  * module in it, made by the esbuild that is installed, never in Docker.
  */
 export function bundle(
   entry: 'seed' | 'worker',
-  tasksPath: string | undefined,
-  given: FanfoldProps['bundling'] = {},
+  { tasksPath, given = {}, modules }: BundleOptions,
 ): BundledCode {
   const entryPath = join(FUNCTIONS, `${entry}${extname(HERE)}`);
-  const installs = given.nodeModules !== undefined;
   const alias = tasksPath === undefined ? {} : { [`--alias:${TASKS_IMPORT}`]: tasksPath };
+  // CDK would install what Fanfold's own package.json has of them, for the machine that builds.
+  const { nodeModules = [], ...others } = given;
   return {
     entry: entryPath,
     handler: 'handler',
     // CDK wants the entry below the root, and a lock file too, which it reads only to install
-    // `nodeModules`. So neither is looked for in the user's project, which may have no lock file, or
-    // two, or lie elsewhere than a linked package; unless it has modules to install.
-    ...(installs ? {} : { projectRoot: dirname(FUNCTIONS), depsLockFilePath: entryPath }),
+    // modules. So neither is looked for in the user's project, which may have no lock file, or
+    // two, or lie elsewhere than a linked package.
+    projectRoot: dirname(FUNCTIONS),
+    depsLockFilePath: entryPath,
     bundling: {
       minify: true,
       // Errors carry their class's name to the collector, and tasks run in workers alone.
@@ -68,15 +82,35 @@ export function bundle(
       sourceMap: true,
       sourcesContent: false,
       logLevel: LogLevel.WARNING,
-      ...given,
+      ...others,
       format: OutputFormat.ESM,
       // Most packages carry a CommonJS and an ESM form: esbuild drops unused parts of the latter only.
       mainFields: ['module', 'main'],
       bundleAwsSDK: true,
-      externalModules: [...NEVER_LOADED, ...(given.externalModules ?? [])],
+      externalModules: [...NEVER_LOADED, ...(given.externalModules ?? []), ...nodeModules],
       banner: [REQUIRE_BANNER, given.banner].filter(Boolean).join('\n'),
       esbuildArgs: { ...given.esbuildArgs, ...alias },
+      ...(modules === undefined ? {} : { commandHooks: withModules(modules, given.commandHooks) }),
     },
+  };
+}
+
+/** Puts installed modules beside a bundle, before anything else is done for it. */
+function withModules(modules: string, given: ICommandHooks | undefined): ICommandHooks {
+  return {
+    beforeBundling(inputDir, outputDir) {
+      // CDK asks for the commands that a container would run as well.
+      if (outputDir !== AssetStaging.BUNDLING_OUTPUT_DIR) {
+        cpSync(join(modules, 'node_modules'), join(outputDir, 'node_modules'), {
+          recursive: true,
+          verbatimSymlinks: true,
+        });
+      }
+      const beforeBundling = given?.beforeBundling(inputDir, outputDir) ?? [];
+      return [...beforeBundling, ...(given?.beforeInstall(inputDir, outputDir) ?? [])];
+    },
+    beforeInstall: () => [],
+    afterBundling: (inputDir, outputDir) => given?.afterBundling(inputDir, outputDir) ?? [],
   };
 }
 

@@ -54,6 +54,9 @@ export function propsFromContext(app: App): FanfoldStackProps {
     // It is the stack's too, which CloudFormation allows fewer characters.
     name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
     tasks: text('tasks', tasksOfProject(process.cwd())),
+    bundling: bundlingOf(
+      like(PACKAGES, 'names of packages, with commas between them', 'nodeModules'),
+    ),
     memorySize: number('memorySize'),
     timeout: seconds('timeout'),
     maxConcurrency: number('maxConcurrency'),
@@ -84,6 +87,12 @@ const STACK_NAME = '1 to 40 letters, digits and "-", and starts with a letter';
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
 const PLACE = `${BUCKET}(/[^,*?$]*)?`;
 const BUCKETS = new RegExp(`^${PLACE}(,${PLACE})*$`);
+
+const PACKAGES = /^[\w@./-]+(,[\w@./-]+)*$/;
+
+function bundlingOf(nodeModules: string | undefined): FanfoldStackProps['bundling'] {
+  return nodeModules === undefined ? undefined : { nodeModules: nodeModules.split(',') };
+}
 
 const ARCHITECTURES: Record<string, Architecture> = {
   arm64: Architecture.ARM_64,

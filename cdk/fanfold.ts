@@ -6,18 +6,17 @@ import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { bundle, requireEsbuild, tasksModule } from './bundling.ts';
+import { withCode } from './code.ts';
 import { Functions } from './functions.ts';
 import { inputPlacesOf } from './input-places.ts';
 import { checkKinds } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import { acknowledgeRules } from './nag.ts';
 import { operatorPolicy, workPolicy } from './people-policies.ts';
-import { checkedName, checkOptions, type FanfoldProps, type Limits, limitsOf } from './props.ts';
+import { checkedName, checkOptions, type FanfoldProps, limitsOf } from './props.ts';
 import { checkReach } from './reach.ts';
 import { refuse } from './refuse.ts';
 import { checkRegion } from './same-region.ts';
-import { checkTasks } from './tasks-check.ts';
 import { checkedEnvironment } from './variables.ts';
 
 /** SQS's longest, for tasks, results and what nobody could read alike. */
@@ -94,8 +93,6 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     const inputs = inputPlacesOf(this, props.inputBuckets);
     const runQueues = this.#runQueues();
 
-    const tasks = this.#tasks(props, limits, environment);
-
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
       // Lambda wants at least the function's timeout, and advises six times that, for throttled
@@ -110,7 +107,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       receiveMessageWaitTime: Duration.seconds(20),
     });
 
-    const functions = new Functions(this, {
+    const options = {
       ...limits,
       name: this.name,
       props,
@@ -118,9 +115,12 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       queues: { tasks: this.taskQueue, dead: this.deadLetterQueue, results: this.resultQueue },
       runQueues,
       inputs,
-      seedCode: bundle('seed', tasks, props.bundling),
-      workerCode: bundle('worker', tasks, props.bundling),
-    });
+    };
+    const functions = withCode(
+      this,
+      { props, timeout: limits.timeout },
+      (codes) => new Functions(this, { ...options, ...codes }),
+    );
     this.seedFunction = functions.seed;
     this.workerFunction = functions.worker;
     this.burstFunction = functions.burst;
@@ -165,25 +165,6 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
    */
   get connections(): Connections {
     return this.workerFunction.connections;
-  }
-
-  /** The tasks module, looked into where it is to be bundled. */
-  #tasks(
-    { tasks, bundling = {} }: FanfoldProps,
-    { timeout }: Limits,
-    environment: Record<string, string>,
-  ): string | undefined {
-    const path = tasks === undefined ? undefined : tasksModule(this, tasks);
-    if (!Stack.of(this).bundlingRequired) return path;
-    const esbuild = requireEsbuild(this);
-    if (path === undefined) return undefined;
-    checkTasks(this, esbuild, {
-      path,
-      timeoutSeconds: timeout.toSeconds(),
-      environment,
-      bundling,
-    });
-    return path;
   }
 
   /** Two deployments of one name would be given the same names for all their parts. */

@@ -1,63 +1,179 @@
-import { createRequire } from 'node:module';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
-import { Annotations, Token } from 'aws-cdk-lib';
+import { dirname, join } from 'node:path';
+import { Annotations } from 'aws-cdk-lib';
 import type { BundlingOptions } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
-import type { BuildOptions, BuildResult, Loader } from 'esbuild';
-import { NEVER_LOADED } from './bundling.ts';
-import { FanfoldPropsError, refuse } from './refuse.ts';
-import { loadTasks, TELL_BEGUN, tellTasksOf } from './tasks-load.ts';
+import { type FinishedCode, LATER } from './finished-code.ts';
+import {
+  fits,
+  misfit,
+  type NativeFile,
+  nativeFiles,
+  type Platform,
+  packageOf,
+  shownPlatform,
+} from './native-files.ts';
+import { refuse } from './refuse.ts';
+import { failureOf, installing } from './tasks-failure.ts';
+import { type Loaded, loadTasks, type TaskFacts } from './tasks-load.ts';
 
-/** What a worker keeps of its time for reporting what it did, in seconds, and a little more. */
+/** The part of its time that a worker keeps to report its results, and a little more, in seconds. */
 const FAREWELL_SECONDS = 10;
 
-/** What such variables hold meanwhile. */
-const LATER = 'known-at-deployment';
-
 interface Checked {
+  /** The tasks module. */
   path: string;
   /** How long an invocation of a worker may take. */
   timeoutSeconds: number;
-  /** What the functions have in theirs. */
-  environment: Readonly<Record<string, string>>;
-  /** How else than by default the functions are bundled. */
+  /** Where the functions run. */
+  target: Platform;
   bundling: Readonly<BundlingOptions>;
 }
 
 /**
- * Loads the tasks module as the functions will, in a process of its own, so that what is wrong with
- * it is said now and not in a log of Lambda's.
+ * Loads the tasks from the functions' finished code, each in a process of its own, so that a fault
+ * is known now and not from a log of Lambda's.
  *
- * @throws FanfoldPropsError when it can't be bundled, is wrong wherever it is loaded, has no tasks or
- *   two of one name, or one that takes longer than a worker may
+ * @throws FanfoldPropsError when a native file is for another platform, when the tasks can't be
+ *   loaded in Lambda either, or when there are none, two of one name, or one that takes longer than
+ *   a worker may
  */
 export function checkTasks(
   scope: Construct,
-  esbuildPath: string,
-  { path, timeoutSeconds, environment, bundling }: Checked,
+  codes: readonly FinishedCode[],
+  checked: Checked,
 ): void {
-  const code = bundled(scope, esbuildPath, path, bundling);
-  if (code === undefined) return;
-  // What is known at deployment only is not a value yet, but it is there.
-  const later = Object.keys(environment).filter((name) => Token.isUnresolved(environment[name]));
-  const env = { ...environment, ...Object.fromEntries(later.map((name) => [name, LATER])) };
-  const loaded = loadTasks(code, { cwd: dirname(path), env });
-  const told =
+  for (const each of codes) {
+    const tasks = tasksOf(scope, each, checked);
+    // The others have the same tasks module.
+    if (tasks === undefined) return;
+    checkFacts(scope, tasks, checked);
+  }
+}
+
+/** @returns undefined when they can be loaded in Lambda only */
+function tasksOf(
+  scope: Construct,
+  { folder, env, later }: FinishedCode,
+  { path, target, bundling }: Checked,
+): readonly TaskFacts[] | undefined {
+  const { nodeModules = [], externalModules = [] } = bundling;
+  const files = nativeFiles(folder);
+  refuseMisfit(scope, files, target);
+  const whole = files.length === 0 || fits(thisMachine(), target);
+  const loaded = loadCopy(folder, env, whole ? undefined : { nodeModules, from: dirname(path) });
+  if ('tasks' in loaded) {
+    if (!whole) warnUnloaded(scope, files, target);
+    return loaded.tasks;
+  }
+  const failure =
+    'ended' in loaded
+      ? { failed: loaded.ended }
+      : failureOf(loaded.thrown, { target, nodeModules, externalModules, whole });
+  const note =
     later.length === 0
       ? ''
       : ` Variables that are known at deployment only were "${LATER}": ${later.join(', ')}.`;
-  if ('wrong' in loaded) {
-    refuse(scope, `the tasks module ${path} can't be loaded: ${loaded.wrong}${told}`);
+  if ('wrong' in failure) {
+    refuse(scope, `the tasks module ${path} can't be loaded: ${sentence(failure.wrong)}${note}`);
   }
-  if ('failed' in loaded) {
-    warn(
-      scope,
-      `The tasks module ${path} is not checked, as it could not be loaded here: ${loaded.failed}.${told} That ends no synthesis, since it may need what is there in Lambda alone: a variable, a network, a native module for another processor. If it does not, no task of it will run there either.`,
-    );
-    return;
+  warn(
+    scope,
+    'tasksNotLoaded',
+    `The tasks module ${path} is not checked, as it could not be loaded here: ${sentence(failure.failed)}${note} Synthesis continues, since the module may need what only Lambda has: a variable, a network, a layer. If it does not, none of its tasks will run there either.`,
+  );
+  return undefined;
+}
+
+/**
+ * Loads a copy of a function's code that finds no modules but its own, as in Lambda: the assembly
+ * may lie in a project that has others.
+ *
+ * @param standIns where this machine can't load its own: modules of the project that stand in for
+ *   them
+ */
+function loadCopy(
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  standIns: { nodeModules: readonly string[]; from: string } | undefined,
+): Loaded {
+  const copy = mkdtempSync(join(tmpdir(), 'fanfold-bundle-'));
+  const installed = join(folder, 'node_modules');
+  try {
+    cpSync(folder, copy, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (source) => standIns === undefined || source !== installed,
+    });
+    for (const name of standIns?.nodeModules ?? []) {
+      const found = packageFrom(standIns?.from ?? '', name);
+      if (found === undefined) continue;
+      const link = join(copy, 'node_modules', name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(found, link, 'junction');
+    }
+    return loadTasks(copy, env);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
   }
-  const { tasks } = loaded;
+}
+
+/** An error's message may have its full stop already. */
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
+}
+
+/** A package's folder as Node finds it from a folder; undefined if it is not installed. */
+function packageFrom(from: string, name: string): string | undefined {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(folder)) return folder;
+  return dirname(from) === from ? undefined : packageFrom(dirname(from), name);
+}
+
+function refuseMisfit(scope: Construct, files: readonly NativeFile[], target: Platform): void {
+  const found = misfit(files, target);
+  if (found === undefined) return;
+  const { path, platform } = found;
+  const built = platform
+    ? `is built for ${shownPlatform(platform)}`
+    : 'is no native module: it has the header of neither ELF, Mach-O nor PE';
+  const remedy =
+    packageOf(path) === undefined
+      ? `Have its package installed instead of bundled: ${installing('<its name>')}.`
+      : `Its package has no build for ${shownPlatform(target)}, or its install script compiled for this machine: take a package with builds for both, synthesize on a machine of that kind, or choose the \`architecture\` that it has builds for.`;
+  refuse(
+    scope,
+    `${path}, in the functions' code, ${built}, and the functions run on ${shownPlatform(target)}. ${remedy}`,
+  );
+}
+
+/** The platform that this process loads native files of. */
+function thisMachine(): Platform {
+  const { platform: os, arch: cpu } = process;
+  if (os !== 'linux') return { os, cpu };
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return { os, cpu, libc: header.glibcVersionRuntime === undefined ? 'musl' : 'glibc' };
+}
+
+function warnUnloaded(scope: Construct, files: readonly NativeFile[], target: Platform): void {
+  const packages = new Set(files.map(({ path }) => packageOf(path) ?? path));
+  warn(
+    scope,
+    'nativeNotLoaded',
+    `The native files of ${[...packages].join(', ')} are built for ${shownPlatform(target)}, as the functions need, but this machine (${shownPlatform(thisMachine())}) can't load them. Synthesis loaded the tasks with your project's own \`node_modules\` in their place. If the functions' own don't load, the first run will say so.`,
+  );
+}
+
+function warn(scope: Construct, id: string, sentences: string): void {
+  Annotations.of(scope).addWarningV2(`fanfold:${id}`, sentences);
+}
+
+function checkFacts(
+  scope: Construct,
+  tasks: readonly TaskFacts[],
+  { path, timeoutSeconds }: Checked,
+): void {
   if (tasks.length === 0) {
     refuse(
       scope,
@@ -76,86 +192,4 @@ export function checkTasks(
     scope,
     `the task "${long.name}" has a timeoutSeconds of ${long.timeoutSeconds}, and a worker's \`timeout\` of ${timeoutSeconds} seconds leaves at most ${most}: lower the one, or raise the other, up to Lambda's 15 minutes. Tasks that take longer run where \`fanfold work --stack\` does.`,
   );
-}
-
-/** @returns undefined when only the functions' own bundling can tell */
-function bundled(
-  scope: Construct,
-  esbuildPath: string,
-  path: string,
-  {
-    externalModules = [],
-    nodeModules = [],
-    loader = {},
-    define = {},
-    esbuildArgs,
-  }: BundlingOptions,
-): string | undefined {
-  const { buildSync } = createRequire(esbuildPath)(esbuildPath) as {
-    buildSync(options: BuildOptions): BuildResult;
-  };
-  try {
-    const { outputFiles = [], metafile } = buildSync({
-      stdin: { contents: tellTasksOf(path), resolveDir: dirname(path), loader: 'js' },
-      bundle: true,
-      write: false,
-      // Nothing is written, but some loaders want to know where it would be.
-      outdir: tmpdir(),
-      platform: 'node',
-      format: 'esm',
-      mainFields: ['module', 'main'],
-      external: [...NEVER_LOADED, ...externalModules, ...nodeModules],
-      // CDK takes any text, and hands it to the same esbuild.
-      loader: loader as Record<string, Loader>,
-      define,
-      metafile: true,
-      banner: { js: TELL_BEGUN },
-      logLevel: 'silent',
-    });
-    const imports = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.imports);
-    refuseLeftOut(scope, path, imports, nodeModules);
-    return outputFiles.find(({ path: name }) => name.endsWith('.js'))?.text ?? '';
-  } catch (error) {
-    if (error instanceof FanfoldPropsError) throw error;
-    const [first] = (error as { errors?: { text: string; location?: Location }[] }).errors ?? [];
-    const where = first?.location ? ` (${first.location.file}:${first.location.line})` : '';
-    const reason = `can't be bundled: ${first?.text ?? error}${where}`;
-    if (esbuildArgs === undefined) refuse(scope, `the tasks module ${path} ${reason}`);
-    // Arguments of a command line, which only the functions' own bundling can take.
-    warn(
-      scope,
-      `The tasks module ${path} is not checked, as it ${reason}. That ends no synthesis, since it is tried here without the \`esbuildArgs\` of \`bundling\`, which may be what it needs.`,
-    );
-    return undefined;
-  }
-}
-
-/** What is imported by a statement is loaded at once, though the functions' bundles lack it. */
-function refuseLeftOut(
-  scope: Construct,
-  path: string,
-  imports: { path: string; kind: string; external?: boolean }[],
-  nodeModules: string[],
-): void {
-  const leftOut = imports.find(
-    (one) =>
-      one.external === true &&
-      one.kind === 'import-statement' &&
-      NEVER_LOADED.includes(one.path) &&
-      !nodeModules.includes(one.path),
-  );
-  if (leftOut === undefined) return;
-  refuse(
-    scope,
-    `the tasks module ${path} needs ${leftOut.path}, which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it: bundling: { nodeModules: ['${leftOut.path}'] }.`,
-  );
-}
-
-function warn(scope: Construct, sentences: string): void {
-  Annotations.of(scope).addWarningV2('fanfold:tasksNotLoaded', sentences);
-}
-
-interface Location {
-  file: string;
-  line: number;
 }

@@ -1,108 +1,102 @@
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** How long a tasks module may take to load, in milliseconds. */
 const LOAD_MS = 30_000;
 
-/** The Node that the functions run on. An older one may not know what is right there. */
-const NODE_OF_LAMBDA = 24;
-
-/** What is looked at of a task. */
+/** The facts about a task that synthesis checks. */
 export interface TaskFacts {
   name: string;
   timeoutSeconds: number;
 }
 
-/** What came of a module: its tasks, or a sentence's end that says why they are not known. */
-export type Loaded =
-  | { tasks: readonly TaskFacts[] }
-  /** It is wrong wherever it is loaded. */
-  | { wrong: string }
-  /** Somewhere else it may load. */
-  | { failed: string };
+/** An error that nobody caught. */
+export interface Thrown {
+  name: string;
+  code: string;
+  message: string;
+  /** Lines of its stack, by source maps where the bundle has them. */
+  frames: string[];
+  /** Before it, a `*.node` file was required that is not there. */
+  lacksNative: boolean;
+}
 
-/** Where the process tells: the module may print what it likes, as much as it likes. */
-const TOLD_FD = 3;
+/** The tasks of a bundle, the error that loading it threw, or how else its process ended. */
+export type Loaded = { tasks: readonly TaskFacts[] } | { thrown: Thrown } | { ended: string };
 
-/** How code in the process tells something. */
-const TELL = "globalThis[Symbol.for('fanfold.told')]";
+/** The file descriptor of reports: the module may print whatever it likes. */
+const REPORT_FD = 3;
 
-interface Told {
+/** The global by which code in the process reports. */
+const REPORT = "globalThis[Symbol.for('fanfold.report')]";
+
+interface Report {
   tasks?: TaskFacts[];
-  /** The module has been parsed and linked, and begins to run. */
-  begun?: boolean;
-  thrown?: { name: string; code: string; message: string };
+  thrown?: { name: string; code: string; message: string; stack: string };
+  lacksNative?: boolean;
 }
 
 /**
- * Runs before the module, and declares nothing in it, which a name of the module's could clash with.
- * Bundled CommonJS packages have their `require` of it, as in the functions. The monitor sees also
- * what the module catches itself, and an error of parsing, when nothing of the module has run.
+ * Runs before the bundle. The monitor sees also the errors that the module handles itself by a
+ * listener, and those of parsing, when nothing of the bundle has run.
  */
 const PRELOADED = `
   import { writeSync } from 'node:fs';
-  import { createRequire } from 'node:module';
-  globalThis.require ??= createRequire(process.cwd() + '/x.js');
-  const tell = (told) => writeSync(${TOLD_FD}, JSON.stringify(told) + '\\n');
-  ${TELL} = tell;
+  import Module from 'node:module';
+  const report = (lines) => writeSync(${REPORT_FD}, JSON.stringify(lines) + '\\n');
+  ${REPORT} = report;
   process.on('uncaughtExceptionMonitor', (error) => {
-    const { name = '', code = '', message = error } = Object(error);
-    tell({ thrown: { name: String(name), code: String(code), message: String(message) } });
-  });`;
+    const { name = '', code = '', message = error, stack = '' } = Object(error);
+    const texts = Object.entries({ name, code, message, stack });
+    report({ thrown: Object.fromEntries(texts.map(([key, value]) => [key, String(value)])) });
+  });
+  const load = Module._load;
+  Module._load = function (request, ...others) {
+    try {
+      return load.call(this, request, ...others);
+    } catch (error) {
+      if (String(request).endsWith('.node')) report({ lacksNative: true });
+      throw error;
+    }
+  };`;
 
-/** Begins the bundled module. */
-export const TELL_BEGUN = `${TELL}({ begun: true });`;
+/** Loads a bundle, reports its tasks, and ends the process. */
+const reportTasksOf = (url: string) => `
+  const { loadTasks } = await import(${JSON.stringify(url)});
+  const mark = Symbol.for('fanfold.task');
+  const tasks = [...new Set(Object.values(await loadTasks()))]
+    .filter((value) => typeof value === 'object' && value !== null && mark in value)
+    .map(({ name, timeoutSeconds }) => ({ name, timeoutSeconds }));
+  ${REPORT}({ tasks });
+  process.exit(0);`;
 
-/** Code that tells the tasks of the module at a path, and ends the process. */
-export function tellTasksOf(path: string): string {
-  return `
-    import * as module from ${JSON.stringify(path)};
-    const mark = Symbol.for('fanfold.task');
-    const tasks = [...new Set(Object.values(module))]
-      .filter((value) => typeof value === 'object' && value !== null && mark in value)
-      .map(({ name, timeoutSeconds }) => ({ name, timeoutSeconds }));
-    ${TELL}({ tasks });
-    process.exit(0);`;
-}
-
-/** Runs bundled code that tells tasks, in a process of its own. */
-export function loadTasks(
-  code: string,
-  { cwd, env }: { cwd: string; env: Readonly<Record<string, string>> },
-): Loaded {
+/** Loads the tasks of a function's code, in a process of its own. */
+export function loadTasks(folder: string, env: Readonly<Record<string, string>>): Loaded {
   const preload = `data:text/javascript,${encodeURIComponent(PRELOADED)}`;
+  const { NODE_PATH: _, ...inherited } = process.env;
   const { output, status, signal, error } = spawnSync(
     process.execPath,
     ['--import', preload, '--input-type=module', '-'],
     {
-      input: code,
+      input: reportTasksOf(pathToFileURL(join(folder, 'index.mjs')).href),
       encoding: 'utf8',
       stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
       timeout: LOAD_MS,
-      // Of other signals it may have handlers.
+      // The module may handle other signals.
       killSignal: 'SIGKILL',
-      cwd,
-      env: { ...process.env, ...env },
+      cwd: folder,
+      env: { ...inherited, LAMBDA_TASK_ROOT: folder, ...env },
     },
   );
-  const lines = (output?.[TOLD_FD] ?? '').split('\n').filter((line) => line !== '');
-  const { tasks, begun, thrown }: Told = Object.assign(
-    {},
-    ...lines.map((line) => JSON.parse(line)),
-  );
+  const lines = (output?.[REPORT_FD] ?? '').split('\n').filter((line) => line !== '');
+  const reports: Report[] = lines.map((line) => JSON.parse(line));
+  const { tasks, thrown, lacksNative = false }: Report = Object.assign({}, ...reports);
   if (tasks !== undefined) return { tasks };
-  if (thrown !== undefined) return ofThrown(thrown, begun === true);
-  return { failed: endOf({ status, signal, error }) };
-}
-
-function ofThrown({ name, code, message }: NonNullable<Told['thrown']>, begun: boolean): Loaded {
-  const [line = ''] = message.split('\n');
-  // What `defineTask` throws, whichever copy of it.
-  if (name === 'FanfoldError' && code === 'BadTask') return { wrong: line };
-  const failed = name === '' ? line : `${name}: ${line}`;
-  // Later, one may be of data: of a variable's that is JSON, for example.
-  const ofModule = name === 'SyntaxError' && !begun;
-  const [major = ''] = process.versions.node.split('.');
-  return ofModule && Number(major) >= NODE_OF_LAMBDA ? { wrong: failed } : { failed };
+  if (thrown === undefined) return { ended: endOf({ status, signal, error }) };
+  const { stack, ...facts } = thrown;
+  const frames = stack.split('\n').filter((line) => /^ +at /.test(line));
+  return { thrown: { ...facts, frames, lacksNative } };
 }
 
 /** Node's own, https://nodejs.org/api/process.html#exit-codes */
@@ -114,13 +108,13 @@ interface End {
   error?: Error | undefined;
 }
 
-/** How a process ended that told neither tasks nor an error. */
+/** How a process ended that reported neither tasks nor an error. */
 function endOf({ status, signal, error }: End): string {
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
     return `it was still loading after ${LOAD_MS / 1000} seconds`;
   }
   if (error !== undefined) return String(error);
   if (signal !== null) return `its process was ended by ${signal}`;
-  if (status === UNSETTLED_AWAIT) return 'it awaits at its top level what never comes';
+  if (status === UNSETTLED_AWAIT) return 'it awaits at its top level what never settles';
   return `it ended its process, with exit status ${status}, before it was loaded`;
 }

@@ -12,8 +12,11 @@ const watching: WatchOptions = {
   exit: () => process.exit(1),
 };
 
-/** Run by an invocation: what a function's INIT throws costs its message its visibility timeout. */
-const tasks = () => import('#shipped-tasks');
+/**
+ * Loads the tasks: an invocation does, and synthesis, which checks the finished bundle. Not INIT: what
+ * it throws there costs its message the queue's visibility timeout.
+ */
+export const loadTasks = () => import('#shipped-tasks');
 
-export const handler = workerHandler(tasks, watching);
-export const burst = burstHandler(tasks, watching);
+export const handler = workerHandler(loadTasks, watching);
+export const burst = burstHandler(loadTasks, watching);

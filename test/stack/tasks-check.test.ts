@@ -1,38 +1,57 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { CfnParameter, type Stack } from 'aws-cdk-lib';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LATER } from '../../cdk/finished-code.ts';
 import { checkTasks } from '../../cdk/tasks-check.ts';
 import { emptyStack } from './synthesis.ts';
 
-const esbuild = createRequire(import.meta.url).resolve('esbuild');
+const FANFOLD = JSON.stringify(pathToFileURL('src/index.ts'));
+const PATH = '/photos/tasks.ts';
 let folder: string;
-let path: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'fanfold-tasks-'));
-  path = join(folder, 'tasks.ts');
-  // Its own, as a folder above may have one that says what 'fanfold' is.
-  writeFileSync(join(folder, 'package.json'), '{}');
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(process.cwd(), join(folder, 'node_modules/fanfold'), 'dir');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What is refused, or warned of, in a module with this code. */
-function check(code: string, environment: (stack: Stack) => Record<string, string> = () => ({})) {
-  writeFileSync(path, `import { defineTask } from 'fanfold';\n${code}\n`);
+interface Given {
+  /** Variables that are known at deployment only. */
+  later?: string[];
+  nodeModules?: string[];
+  externalModules?: string[];
+  /** Further files of the function's code. */
+  files?: Record<string, string | Buffer>;
+  /** The tasks module. */
+  path?: string;
+  cpu?: string;
+}
+
+/** The refusal or the warning that a function's code with this tasks module gives rise to. */
+function check(code: string, given: Given = {}) {
+  const { later = [], files = {}, path = PATH, cpu = process.arch, ...bundling } = given;
+  const asset = mkdtempSync(join(folder, 'asset-'));
+  const all = {
+    ...files,
+    'index.mjs': "export const loadTasks = () => import('./tasks.mjs');",
+    'tasks.mjs': `import { defineTask } from ${FANFOLD};\n${code}\n`,
+  };
+  for (const [name, content] of Object.entries(all)) {
+    mkdirSync(dirname(join(asset, name)), { recursive: true });
+    writeFileSync(join(asset, name), content);
+  }
+  const env = Object.fromEntries(later.map((name) => [name, LATER]));
   const stack = emptyStack();
-  const checked = { path, timeoutSeconds: 900, environment: environment(stack), bundling: {} };
+  const target = { os: 'linux', cpu, libc: 'glibc' };
   try {
-    checkTasks(stack, esbuild, checked);
+    const checked = { path, timeoutSeconds: 900, target, bundling };
+    checkTasks(stack, [{ folder: asset, env, later }], checked);
   } catch (error) {
     return { refused: String(error) };
   }
-  const warning = stack.node.metadata.find(({ type }) => type === 'aws:cdk:warning');
-  return warning === undefined ? {} : { warned: String(warning.data) };
+  const warnings = stack.node.metadata.filter(({ type }) => type === 'aws:cdk:warning');
+  return warnings.length === 0 ? {} : { warned: warnings.map(({ data }) => data).join(' ') };
 }
 
 const TASK = "export const a = defineTask({ name: 'a', run: () => 1 });";
@@ -65,18 +84,14 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
       "SyntaxError: The requested module 'node:fs' does not provide an export named 'nothing'",
     ],
   ])('%s', (_, code, sentence) => {
-    expect(check(code)).toEqual({
-      refused: `FanfoldPropsError: Photos: the tasks module ${path} can't be loaded: ${sentence}`,
-    });
+    const { refused } = check(code);
+    expect(refused).toContain(`Photos: the tasks module ${PATH} can't be loaded: ${sentence}`);
   });
 
   it('with what its variables were, where that may be why', () => {
     const code =
       "export const a = defineTask({ name: 'a', timeoutSeconds: Number(process.env.LONG), run: () => 1 });";
-    const { refused } = check(code, (stack) => ({
-      TABLE: 'photos',
-      LONG: new CfnParameter(stack, 'Long').valueAsString,
-    }));
+    const { refused } = check(code, { later: ['LONG'] });
     expect(refused).toContain(
       '`timeoutSeconds` is a number from 0.001 to 43200; null is not. Variables that are known at deployment only were "known-at-deployment": LONG.',
     );
@@ -87,7 +102,7 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
   it.each([
     ['for want of a variable', "throw new Error('TABLE is not set');", 'Error: TABLE is not set.'],
     ['for want of its JSON', 'JSON.parse(String(process.env.NOT_SET));', 'SyntaxError: "undefined'],
-    ['for want of what runs it', 'awslambda.streamifyResponse();', 'ReferenceError: awslambda is'],
+    ['for want of a global', 'lambdaOnly.begin();', 'ReferenceError: lambdaOnly is'],
     ['for a thing that is no error', "throw 'up';", 'up.'],
     [
       'as it ends its process',
@@ -97,7 +112,7 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
     [
       'as it awaits for ever',
       'await new Promise(() => {});',
-      'it awaits at its top level what never comes.',
+      'it awaits at its top level what never settles.',
     ],
     [
       'as it is killed',
@@ -107,15 +122,77 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
   ])('%s', (_, code, happened) => {
     const { warned } = check(`${TASK}\n${code}`);
     expect(warned).toContain(
-      `The tasks module ${path} is not checked, as it could not be loaded here: ${happened}`,
+      `The tasks module ${PATH} is not checked, as it could not be loaded here: ${happened}`,
     );
-    expect(warned).toContain(
-      ' That ends no synthesis, since it may need what is there in Lambda alone: a variable, a network, a native module for another processor. If it does not, no task of it will run there either.',
-    );
+    expect(warned).toContain('If it does not, none of its tasks will run there either.');
   });
 
   it('and nothing is said of one that loads, whatever it prints', () => {
     const talks = "console.log('x'.repeat(2_000_000)); console.error('x'.repeat(2_000_000));";
     expect(check(`${TASK}\n${talks}\nsetInterval(() => {}, 1000);`)).toEqual({});
+  });
+});
+
+describe('a package that a bundle can’t have', () => {
+  const inPackage = (name: string, code: string) => ({
+    [`node_modules/${name}/package.json`]: '{}',
+    [`node_modules/${name}/index.js`]: code,
+  });
+
+  it('is refused when it is not there, with the prop that installs it', () => {
+    const { refused } = check(`import '@me/codec/fast';\n${TASK}`);
+    expect(refused).toContain('it needs @me/codec, which is not in the bundle');
+    expect(refused).toContain("bundling: { nodeModules: ['@me/codec'] }");
+  });
+
+  it('is refused when it is one that Lambda’s credentials make useless', () => {
+    const { refused } = check(`import '@aws-sdk/credential-provider-ini';\n${TASK}`);
+    expect(refused).toContain(
+      'it needs @aws-sdk/credential-provider-ini, which is left out of the functions',
+    );
+  });
+
+  it('is warned of when a layer may have it', () => {
+    const { warned } = check(`import 'codec';\n${TASK}`, { externalModules: ['codec'] });
+    expect(warned).toContain('codec is not in the bundle');
+  });
+
+  it.each([
+    [
+      'requires a native file in vain',
+      "try { require('./codec.node') } catch { throw new Error('no build') }",
+    ],
+    [
+      'asks for its folder, as in an ES module',
+      "throw new ReferenceError('__dirname is not defined in ES module scope')",
+    ],
+  ])('is refused when it %s', (_, code) => {
+    const { refused } = check(`import 'codec';\n${TASK}`, { files: inPackage('codec', code) });
+    expect(refused).toContain('codec needs files of its own');
+    expect(refused).toContain("bundling: { nodeModules: ['codec'] }");
+  });
+
+  it('is refused when another package looks for its native files', () => {
+    const files = {
+      ...inPackage('bindings', "module.exports = () => { throw new Error('no bindings file') };"),
+      ...inPackage('codec', "require('bindings')('codec');"),
+    };
+    const { refused } = check(`import 'codec';\n${TASK}`, { files });
+    expect(refused).toContain('codec needs files of its own');
+  });
+
+  it('is refused when it is installed without its native files', () => {
+    const { refused } = check(`import 'codec';\n${TASK}`, {
+      files: inPackage('codec', "require('./codec.node')"),
+      nodeModules: ['codec'],
+    });
+    expect(refused).toContain(`codec was installed without a build for linux-${process.arch}`);
+  });
+
+  it('is warned of when it fails for another reason', () => {
+    const { warned } = check(`import 'codec';\n${TASK}`, {
+      files: inPackage('codec', "throw new Error('CODEC_KEY is not set')"),
+    });
+    expect(warned).toContain('Error: CODEC_KEY is not set.');
   });
 });

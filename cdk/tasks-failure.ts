@@ -1,0 +1,95 @@
+import { NEVER_LOADED } from './bundling.ts';
+import { type Platform, packageOf, shownPlatform } from './native-files.ts';
+import type { Thrown } from './tasks-load.ts';
+
+/** The Node that the functions run on. An older one may not know what is right there. */
+const NODE_OF_LAMBDA = 24;
+
+/** Packages that look for another package's native files. */
+const NATIVE_LOADERS = [
+  'bindings',
+  'node-gyp-build',
+  'node-gyp-build-optional-packages',
+  '@mapbox/node-pre-gyp',
+];
+
+/** Why a tasks module was not loaded, as a sentence's end. */
+export type Failure =
+  /** It would fail in Lambda too. */
+  | { wrong: string }
+  /** In Lambda it may load. */
+  | { failed: string };
+
+interface Circumstances {
+  target: Platform;
+  externalModules: readonly string[];
+  nodeModules: readonly string[];
+  /** The bundle had all of its modules, and no others: its modules are missing in Lambda too. */
+  whole: boolean;
+}
+
+export function failureOf(thrown: Thrown, circumstances: Circumstances): Failure {
+  const { name, code, message } = thrown;
+  const [line = ''] = message.split('\n');
+  // Any copy of `defineTask` throws it.
+  if (name === 'FanfoldError' && code === 'BadTask') return { wrong: line };
+  const failed = name === '' ? line : `${name}: ${line}`;
+  if (isOfParsing(thrown) && nodeMajor() >= NODE_OF_LAMBDA) return { wrong: failed };
+  if (!circumstances.whole) return { failed };
+  return missing(thrown, circumstances) ?? unbundled(thrown, failed, circumstances) ?? { failed };
+}
+
+/** Node's loader throws it. Other errors of syntax are of data: `at JSON.parse (<anonymous>)`. */
+function isOfParsing({ name, frames: [first = ''] }: Thrown): boolean {
+  return name === 'SyntaxError' && first.includes('node:internal/');
+}
+
+function nodeMajor(): number {
+  return Number(process.versions.node.split('.')[0]);
+}
+
+/** An import of a package that is neither in the bundle nor beside it. */
+function missing(
+  { code, message }: Thrown,
+  { externalModules }: Circumstances,
+): Failure | undefined {
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return undefined;
+  const [, name] =
+    /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'@][^/']*)/.exec(message) ?? [];
+  if (name === undefined) return undefined;
+  // A layer of the function may have it.
+  if (externalModules.includes(name)) return { failed: `${name} is not in the bundle` };
+  const why = NEVER_LOADED.includes(name)
+    ? 'which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it'
+    : 'which is not in the bundle. Have it installed beside it';
+  return { wrong: `it needs ${name}, ${why}: ${installing(name)}` };
+}
+
+/** A package whose native files a bundle can't have. */
+function unbundled(
+  { name, message, frames, lacksNative }: Thrown,
+  failed: string,
+  { nodeModules, target }: Circumstances,
+): Failure | undefined {
+  const packages = frames
+    .filter((frame) => !frame.includes('node:internal/'))
+    .map((frame) => packageOf(frame.replace(/^ +at .*?\(?(file:\/\/|(?=[/\\]|[A-Z]:))/, '')));
+  const [first = ''] = packages;
+  const hasFolder = name === 'ReferenceError' && /^__(dirname|filename) is not/.test(message);
+  if (!lacksNative && !hasFolder && !NATIVE_LOADERS.includes(first)) return undefined;
+  const culprit = packages.find((one) => one !== undefined && !NATIVE_LOADERS.includes(one));
+  if (culprit !== undefined && nodeModules.includes(culprit)) {
+    return {
+      wrong: `${failed}. ${culprit} was installed without a build for ${shownPlatform(target)}. Either your lockfile has none (npm install --os=${target.os} --cpu=${target.cpu} --libc=${target.libc} ${culprit} adds it), or npm may not run its install script (\`allowScripts\` in your package.json)`,
+    };
+  }
+  const subject = culprit === undefined ? 'A package with native files' : culprit;
+  return {
+    wrong: `${failed}. ${subject} needs files of its own, which a bundle does not have. Have it installed beside the bundle: ${installing(culprit ?? '<its name>')}`,
+  };
+}
+
+/** The remedy, as an app of the user's or Fanfold's own has it. */
+export function installing(name: string): string {
+  return `bundling: { nodeModules: ['${name}'] } (-c nodeModules=${name} for the app of a clone)`;
+}
