@@ -6,7 +6,7 @@ const SLOW = [
   'test/handlers/hung.test.ts',
   'test/local/workers/*.test.ts',
   'test/local/sqs/store/*.test.ts',
-  'test/stack/{loading,mutations,packed-app,runs}.test.ts',
+  'test/stack/{loading,mutations,native-modules,packed-app,runs}.test.ts',
 ];
 
 // Real processes on slow machines: the limit is for what hangs, not for what is slow.

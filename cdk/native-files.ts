@@ -90,7 +90,8 @@ function elf(file: Buffer): Platform | undefined {
   const cpu = ELF_MACHINES.get(machine) ?? `ELF machine ${machine}`;
   // An ILP32 build is for another ABI of the same processor.
   const narrow = bits === 1 && (cpu === 'x64' || cpu === 'arm64') ? '-32' : '';
-  return { os: abi === 9 ? 'freebsd' : 'linux', cpu: cpu + narrow, libc: libcOf(file) };
+  if (abi === 9) return { os: 'freebsd', cpu: cpu + narrow };
+  return { os: 'linux', cpu: cpu + narrow, libc: libcOf(file) };
 }
 
 /** By the C library that the file names, as it is written in the table of its strings. */

@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Construct } from 'constructs';
@@ -58,6 +65,7 @@ export function installNodeModules(
     },
   );
   if (status === 0) return folder;
+  rmSync(folder, { recursive: true });
   const ended = error ? `: ${error.message}` : `, exit status ${status}. Its errors are above`;
   refuse(scope, `npm could not install ${names.join(', ')} as ${path} has them${ended}.`);
 }

@@ -71,12 +71,16 @@ function unbundled(
   failed: string,
   { nodeModules, target }: Circumstances,
 ): Failure | undefined {
-  const packages = frames
-    .filter((frame) => !frame.includes('node:internal/'))
-    .map((frame) => packageOf(frame.replace(/^ +at .*?\(?(file:\/\/|(?=[/\\]|[A-Z]:))/, '')));
-  const [first = ''] = packages;
-  const hasFolder = name === 'ReferenceError' && /^__(dirname|filename) is not/.test(message);
-  if (!lacksNative && !hasFolder && !NATIVE_LOADERS.includes(first)) return undefined;
+  const code = frames.filter((frame) => !frame.includes('node:internal/'));
+  const packages = code.map(packageOf);
+  const [thrower] = packages;
+  const isOfPackage = thrower !== undefined;
+  const wantsFolder = name === 'ReferenceError' && /^__(dirname|filename) is not/.test(message);
+  const isNative =
+    // A bundle without source maps does not say which code is a package's.
+    (lacksNative && (isOfPackage || code[0]?.includes('index.mjs'))) ||
+    (isOfPackage && (wantsFolder || NATIVE_LOADERS.includes(thrower)));
+  if (!isNative) return undefined;
   const culprit = packages.find((one) => one !== undefined && !NATIVE_LOADERS.includes(one));
   if (culprit !== undefined && nodeModules.includes(culprit)) {
     return {

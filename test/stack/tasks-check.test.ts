@@ -189,6 +189,13 @@ describe('a package that a bundle can’t have', () => {
     expect(refused).toContain(`codec was installed without a build for linux-${process.arch}`);
   });
 
+  it('is not blamed for an error of the tasks module’s own', () => {
+    const { warned } = check(`import 'codec';\nthrow new Error('TABLE is not set');`, {
+      files: inPackage('codec', "try { require('./codec.node') } catch {}"),
+    });
+    expect(warned).toContain('Error: TABLE is not set.');
+  });
+
   it('is warned of when it fails for another reason', () => {
     const { warned } = check(`import 'codec';\n${TASK}`, {
       files: inPackage('codec', "throw new Error('CODEC_KEY is not set')"),
