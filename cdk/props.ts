@@ -115,8 +115,9 @@ export interface FanfoldProps {
    */
   readonly inputBuckets?: readonly (IBucket | InputPrefix)[];
   /**
-   * esbuild's further options, such as `nodeModules` or `externalModules` for native modules.
-   * `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   * esbuild's further options. `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
+   * `nodeModules`, for native modules, are installed by npm from the package-lock.json nearest to
+   * the tasks module, for the functions' platform.
    * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
