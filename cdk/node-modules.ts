@@ -3,19 +3,22 @@ import {
   copyFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Construct } from 'constructs';
 import type { Platform } from './native-files.ts';
 import { extract, type NpmLock } from './npm-lock.ts';
 import { refuse } from './refuse.ts';
 
-const NPM_LOCKS = ['package-lock.json', 'npm-shrinkwrap.json'];
-const OTHER_LOCKS = ['pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
+const PNPM_LOCK = 'pnpm-lock.yaml';
+/** In each folder the first counts that it has. */
+const LOCKS = ['package-lock.json', 'npm-shrinkwrap.json', PNPM_LOCK];
+const OTHER_LOCKS = ['yarn.lock', 'bun.lock', 'bun.lockb'];
 
 interface Wanted {
   /** Packages that the functions have beside their bundles. */
@@ -24,8 +27,16 @@ interface Wanted {
   from: string;
   /** Where the functions run. */
   target: Platform;
-  /** Further variables for npm. */
+  /** Further variables for the package manager. */
   environment: Readonly<Record<string, string>>;
+}
+
+/** A project to install in: its files, and the command to run there. */
+interface Project {
+  packageJson: object;
+  /** The lockfile: its text, or the path of one to copy. */
+  lock: { text: string } | { path: string };
+  command: [program: string, ...args: string[]];
 }
 
 /**
@@ -33,44 +44,50 @@ interface Wanted {
  * platform of the functions.
  *
  * @returns a new folder, whose `node_modules` they are in
- * @throws FanfoldPropsError when there is no lockfile that npm can install them from
+ * @throws FanfoldPropsError when there is no lockfile that they can be installed from
  */
-export function installNodeModules(
-  scope: Construct,
-  { names, from, target, environment }: Wanted,
-): string {
-  const path = lockOf(scope, names, from);
-  const root = dirname(path);
-  const { overrides, allowScripts } = jsonOf(scope, join(root, 'package.json')) as PackageJson;
+export function installNodeModules(scope: Construct, wanted: Wanted): string {
+  const { names, target, environment } = wanted;
+  const path = lockOf(scope, wanted);
+  const isPnpm = basename(path) === PNPM_LOCK;
+  const { packageJson, lock, command } = (isPnpm ? pnpmProject : npmProject)(scope, path, wanted);
   const folder = mkdtempSync(join(tmpdir(), 'fanfold-modules-'));
-  const write = (name: string, value: object) =>
-    writeFileSync(join(folder, name), JSON.stringify(value));
-  const { dependencies, lock } = extracted(scope, path, { names, from });
-  const project = { name: 'modules', version: '0.0.0', private: true, dependencies };
-  write('package.json', { ...project, overrides, allowScripts });
-  write('package-lock.json', { name: project.name, version: project.version, ...lock });
-  // It may say where a registry is, and how to log in there.
-  const npmrc = join(root, '.npmrc');
-  if (existsSync(npmrc)) copyFileSync(npmrc, join(folder, '.npmrc'));
-  const { status, error } = spawnSync(
-    'npm',
-    ['ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
-    {
-      cwd: folder,
-      // The standard output may be the CDK's.
-      stdio: ['ignore', 'ignore', 'inherit'],
-      // There it is a script.
-      shell: process.platform === 'win32',
-      env: { ...process.env, ...settingsOf(target), ...environment },
-    },
-  );
-  if (status === 0) return folder;
-  rmSync(folder, { recursive: true });
-  const ended = error ? `: ${error.message}` : `, exit status ${status}. Its errors are above`;
-  refuse(scope, `npm could not install ${names.join(', ')} as ${path} has them${ended}.`);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(packageJson));
+  const lockPath = join(folder, isPnpm ? PNPM_LOCK : 'package-lock.json');
+  if ('text' in lock) writeFileSync(lockPath, lock.text);
+  else copyFileSync(lock.path, lockPath);
+  // They may say where a registry is, and how to log in there; what to override and to allow.
+  for (const settings of ['.npmrc', ...(isPnpm ? ['pnpm-workspace.yaml'] : [])]) {
+    const given = join(dirname(path), settings);
+    if (existsSync(given)) copyFileSync(given, join(folder, settings));
+  }
+  const [program, ...args] = command;
+  const { status, error } = spawnSync(program, args, {
+    cwd: folder,
+    // The standard output may be the CDK's. pnpm writes its errors there.
+    stdio: ['ignore', isPnpm ? 2 : 'ignore', 2],
+    // On Windows it is a script.
+    shell: process.platform === 'win32',
+    env: { ...process.env, ...settingsOf(target), ...environment },
+  });
+  if (status !== 0) {
+    rmSync(folder, { recursive: true });
+    const ended = error ? `: ${error.message}` : `, exit status ${status}. Its errors are above`;
+    const needed = isPnpm ? ' It takes pnpm 10.14 or later.' : '';
+    refuse(
+      scope,
+      `${program} could not install ${names.join(', ')} as ${path} has them${ended}.${needed}`,
+    );
+  }
+  // Notes of the package manager, with times that would make another asset of the same code.
+  const modules = join(folder, 'node_modules');
+  for (const note of readdirSync(modules).filter((name) => name.startsWith('.'))) {
+    rmSync(join(modules, note), { recursive: true });
+  }
+  return folder;
 }
 
-/** What npm chooses optional dependencies by, and install scripts the build to download. */
+/** Optional dependencies are chosen by the first three, and builds to download by the others. */
 function settingsOf({ os, cpu, libc = '' }: Platform): Record<string, string> {
   return {
     npm_config_os: os,
@@ -81,33 +98,79 @@ function settingsOf({ os, cpu, libc = '' }: Platform): Record<string, string> {
   };
 }
 
-interface PackageJson {
-  overrides?: object;
-  allowScripts?: object;
-}
-
-function extracted(
-  scope: Construct,
-  path: string,
-  { names, from }: Pick<Wanted, 'names' | 'from'>,
-): ReturnType<typeof extract> {
-  const lock = jsonOf(scope, path) as Partial<NpmLock>;
-  const { packages } = lock;
+function npmProject(scope: Construct, path: string, { names, from }: Wanted): Project {
+  const root = dirname(path);
+  const { packages } = jsonOf<Partial<NpmLock>>(scope, path);
   if (packages === undefined) {
     refuse(
       scope,
       `${path} is of npm 6 or earlier, and does not say what other platforms need. Write it anew: npm install --package-lock-only --lockfile-version 3`,
     );
   }
-  const root = dirname(path);
+  const { overrides, allowScripts } = jsonOf<Record<string, unknown>>(
+    scope,
+    join(root, 'package.json'),
+  );
+  const command: Project['command'] = [
+    'npm',
+    'ci',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   try {
-    return extract({ packages }, { from: relative(root, from).split(sep).join('/'), root, names });
+    const place = relative(root, from).split(sep).join('/');
+    const { dependencies, lock } = extract({ packages }, { from: place, root, names });
+    const named = { name: 'modules', version: '0.0.0' };
+    return {
+      packageJson: { ...named, private: true, dependencies, overrides, allowScripts },
+      lock: { text: JSON.stringify({ ...named, ...lock }) },
+      command,
+    };
   } catch (error) {
     refuse(scope, `\`nodeModules\`: ${path} ${(error as Error).message}.`);
   }
 }
 
-function jsonOf(scope: Construct, path: string): unknown {
+/** pnpm keeps to a lockfile's versions also where the package.json asks for less. */
+function pnpmProject(scope: Construct, path: string, { names, from, target }: Wanted): Project {
+  const { pnpm } = jsonOf<Record<string, unknown>>(scope, join(dirname(path), 'package.json'));
+  const dependencies = names.map((name) => {
+    const installed = packageFrom(from, name);
+    if (installed === undefined) {
+      refuse(scope, `\`nodeModules\`: ${name} is not installed in ${from}: pnpm add ${name}`);
+    }
+    const { version } = jsonOf<{ version: string }>(scope, join(installed, 'package.json'));
+    return [name, version];
+  });
+  return {
+    packageJson: { private: true, dependencies: Object.fromEntries(dependencies), pnpm },
+    lock: { path },
+    command: [
+      'pnpm',
+      'install',
+      '--prod',
+      '--no-frozen-lockfile',
+      // Without links, which an asset would not keep.
+      '--config.node-linker=hoisted',
+      '--config.package-import-method=copy',
+      '--loglevel=error',
+      `--os=${target.os}`,
+      `--cpu=${target.cpu}`,
+      `--libc=${target.libc}`,
+    ],
+  };
+}
+
+/** A package's folder as Node finds it from a folder; undefined if it is not installed. */
+export function packageFrom(from: string, name: string): string | undefined {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(folder)) return folder;
+  return dirname(from) === from ? undefined : packageFrom(dirname(from), name);
+}
+
+function jsonOf<Content>(scope: Construct, path: string): Content {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
@@ -116,16 +179,16 @@ function jsonOf(scope: Construct, path: string): unknown {
 }
 
 /** The nearest lockfile, in the folder or above it. */
-function lockOf(scope: Construct, names: readonly string[], from: string): string {
-  const wants = `\`nodeModules\` (${names.join(', ')}) are installed by npm, as a package-lock.json has them`;
+function lockOf(scope: Construct, { names, from }: Wanted): string {
+  const wants = `\`nodeModules\` (${names.join(', ')}) are installed as a package-lock.json or pnpm-lock.yaml has them`;
   for (let folder = from; ; folder = dirname(folder)) {
-    const [found] = NPM_LOCKS.map((name) => join(folder, name)).filter(existsSync);
-    if (found !== undefined) return found;
+    const found = LOCKS.find((name) => existsSync(join(folder, name)));
+    if (found !== undefined) return join(folder, found);
     const other = OTHER_LOCKS.find((name) => existsSync(join(folder, name)));
     if (other !== undefined) {
       refuse(
         scope,
-        `${wants}; ${folder} has a ${other} instead, which names no builds for other platforms to npm. Write one beside it: npm install --package-lock-only, in ${folder}. Or give them a folder of their own, with your tasks module, a package.json and a package-lock.json.`,
+        `${wants}; ${folder} has a ${other}, whose package manager can't install for another platform. Write a lockfile for npm beside it, in ${folder}: npm install --package-lock-only. Or give your tasks module a folder of its own, with a package.json and a package-lock.json.`,
       );
     }
     if (dirname(folder) === folder) {

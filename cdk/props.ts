@@ -116,8 +116,8 @@ export interface FanfoldProps {
   readonly inputBuckets?: readonly (IBucket | InputPrefix)[];
   /**
    * esbuild's further options. `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
-   * `nodeModules`, for native modules, are installed by npm from the package-lock.json nearest to
-   * the tasks module, for the functions' platform.
+   * `nodeModules`, for native modules, are installed for the functions' platform, as the
+   * package-lock.json or pnpm-lock.yaml nearest to the tasks module has them.
    * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Annotations } from 'aws-cdk-lib';
@@ -14,6 +14,7 @@ import {
   packageOf,
   shownPlatform,
 } from './native-files.ts';
+import { packageFrom } from './node-modules.ts';
 import { refuse } from './refuse.ts';
 import { failureOf, installing } from './tasks-failure.ts';
 import { type Loaded, loadTasks, type TaskFacts } from './tasks-load.ts';
@@ -122,13 +123,6 @@ function loadCopy(
 /** An error's message may have its full stop already. */
 function sentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;
-}
-
-/** A package's folder as Node finds it from a folder; undefined if it is not installed. */
-function packageFrom(from: string, name: string): string | undefined {
-  const folder = join(from, 'node_modules', name);
-  if (existsSync(folder)) return folder;
-  return dirname(from) === from ? undefined : packageFrom(dirname(from), name);
 }
 
 function refuseMisfit(scope: Construct, files: readonly NativeFile[], target: Platform): void {

@@ -1,9 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeFiles } from '../../cdk/native-files.ts';
+import { installNodeModules } from '../../cdk/node-modules.ts';
 import { checkTasks } from '../../cdk/tasks-check.ts';
 import { results } from '../cli/command.ts';
 import { assetOf, PROGRAMS, run, synthesize } from './assembly.ts';
@@ -22,6 +31,9 @@ export const shrink = defineTask({
   },
 });
 `;
+
+/** pnpm as its own package, which the registry has like any other. */
+const PNPM = '#!/bin/sh\nexec npx --yes pnpm@10.34.9 "$@"\n';
 
 /** A PNG of 2 by 2 pixels. */
 const IMAGE =
@@ -115,5 +127,37 @@ describe('a tasks module that imports sharp', { timeout: 180_000 }, () => {
     );
     writeFileSync(join(asset, file?.path ?? ''), 'version https://git-lfs.github.com/spec/v1\n');
     expect(check).toThrow(`${file?.path}, in the functions' code, is no native module`);
+  });
+
+  it('is installed as pnpm’s lockfile has it, too', () => {
+    const workspace = join(folder, 'workspace');
+    const path = process.env.PATH;
+    const write = (file: string, text: string) => {
+      mkdirSync(dirname(join(workspace, file)), { recursive: true });
+      writeFileSync(join(workspace, file), text, { mode: 0o755 });
+    };
+    write('bin/pnpm', PNPM);
+    write('pnpm-workspace.yaml', 'packages:\n  - photos\n');
+    write('package.json', '{}');
+    // sharp takes any newer one as well.
+    write('photos/package.json', '{"dependencies":{"sharp":"^0.34.0","semver":"7.7.3"}}');
+    process.env.PATH = [join(workspace, 'bin'), path].join(delimiter);
+    try {
+      execFileSync('pnpm', ['install', '--ignore-scripts'], { cwd: workspace, stdio: 'pipe' });
+      const modules = installNodeModules(emptyStack(), {
+        names: ['sharp'],
+        from: join(workspace, 'photos/src'),
+        target: { os: 'linux', cpu: CPUS[OTHER], libc: 'glibc' },
+        environment: {},
+      });
+      expect(nativeFiles(modules).map(({ platform }) => platform)).toEqual([
+        { os: 'linux', cpu: CPUS[OTHER], libc: 'glibc' },
+      ]);
+      const semver = join(modules, 'node_modules/semver/package.json');
+      expect(JSON.parse(readFileSync(semver, 'utf8')).version).toBe('7.7.3');
+      rmSync(modules, { recursive: true });
+    } finally {
+      process.env.PATH = path;
+    }
   });
 });

@@ -94,7 +94,12 @@ describe('`nodeModules` are refused', () => {
     [
       'with the lockfile of another package manager',
       { 'yarn.lock': '' },
-      'FOLDER has a yarn.lock instead',
+      'FOLDER has a yarn.lock, whose package manager',
+    ],
+    [
+      'with pnpm’s lockfile, where they are not installed',
+      { 'pnpm-lock.yaml': '' },
+      'codec is not installed in FOLDER/src: pnpm add codec',
     ],
     [
       'with a lockfile of npm 6',
