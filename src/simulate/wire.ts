@@ -11,10 +11,7 @@ const GRACE_MS = 5_000;
 /** By how long a claim has to outlast what is begun on it, in milliseconds. */
 const MARGIN_MS = 30_000;
 
-/**
- * How far a process may be from the time of SQS whose own clock is wrong, in milliseconds: a second,
- * and the longest that an answer is under way.
- */
+/** How far a corrected clock may be from SQS's, in milliseconds: as long as an answer is under way. */
 const CLOCK_MS = 225_000;
 /** How long a claim hides a message at first, and how long one that is given up, in milliseconds. */
 const CLAIM_MS = 120_000;
