@@ -78,7 +78,7 @@ describe.concurrent('a run fails with a sentence', () => {
     [
       'for a variable that is wrong',
       (template) => Object.assign(variablesOf(template, 'Fanfold-seed'), { FANFOLD_NAME: 'Other' }),
-      'not authorized to perform: sqs:GetQueueUrl on resource: arn:aws:sqs:eu-central-1:123456789012:Other-run-',
+      'not authorized to perform: sqs:GetQueueUrl on resource: arn:aws:sqs:eu-central-1:123456789012:Other-results',
     ],
     [
       'for a handler that is not there',

@@ -94,6 +94,7 @@ export class Environment {
     await this.#initialized;
     const remainingMs = context.getRemainingTimeInMillis();
     if (remainingMs === 0) this.kill();
+    if (this.ended) throw exitError(context.awsRequestId, this.#ended);
     const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Answer>();
     const onExit = () => fail(exitError(context.awsRequestId, this.#ended));
     this.#process.once('exit', onExit).once('message', succeed);
