@@ -1,11 +1,11 @@
-import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Collector } from '../src/pipeline/collecting/collect.ts';
 import { MOST_POLLS } from '../src/pipeline/collecting/poll-scaler.ts';
 import { ResultDraft, readResults } from '../src/pipeline/messages/result-message.ts';
 import type { Bench, Benchmark, Figure } from './benchmark.ts';
 import { atLeast, percent, perSecond } from './format.ts';
 import { inTurns, median } from './measure.ts';
-import { WaitingSqs } from './sqs/waiting.ts';
+import { waitingSqs } from './sqs/waiting.ts';
 
 /** As from a laptop to a region on the same continent, in milliseconds. */
 const CALL_MS = 60;
@@ -40,7 +40,7 @@ async function figure(
   const open = () => {
     let receives = 0;
     const receive = () => Array(lengths[receives++ % lengths.length] ?? 0).fill(body);
-    return new WaitingSqs({ callMs: CALL_MS, receive });
+    return waitingSqs(CALL_MS, receive);
   };
   const [ours, ideal] = await inTurns(
     ROUNDS,
@@ -69,8 +69,8 @@ function bodyOf(results: number): string {
 }
 
 /** Results a second from the first poll on, each acknowledged. */
-async function collected(sqs: WaitingSqs, signal: AbortSignal): Promise<number> {
-  const collector = new Collector(sqs.client, QUEUE_URL);
+async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
+  const collector = new Collector(sqs, QUEUE_URL);
   const begunAt = performance.now();
   const timer = setTimeout(() => collector.close(), SECONDS * 1000);
   let results = 0;
@@ -86,13 +86,13 @@ async function collected(sqs: WaitingSqs, signal: AbortSignal): Promise<number> 
 }
 
 /** What as many loops as a collector has at most receive, without acknowledging anything. */
-async function received({ client }: WaitingSqs, signal: AbortSignal): Promise<number> {
+async function received(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   const begunAt = performance.now();
   let results = 0;
   const loop = async () => {
     while (performance.now() - begunAt < SECONDS * 1000 && !signal.aborted) {
       const command = new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MaxNumberOfMessages: 10 });
-      const { Messages = [] } = await client.send(command);
+      const { Messages = [] } = await sqs.send(command);
       for (const { Body = '' } of Messages) results += readResults(Body).count;
     }
   };

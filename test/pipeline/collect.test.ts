@@ -1,10 +1,14 @@
+import {
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { WaitingSqs } from '../../bench/sqs/waiting.ts';
 import { Collector, type Delivery } from '../../src/pipeline/collecting/collect.ts';
 import { MOST_POLLS } from '../../src/pipeline/collecting/poll-scaler.ts';
 import { ResultDraft } from '../../src/pipeline/messages/result-message.ts';
 
-const QUEUE_URL = 'http://localhost/000000000000/results';
+const CALL_MS = 60;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
@@ -19,72 +23,81 @@ function body(): string {
   return draft.body('20270101T000000000-aaaaaaaa', 'worker');
 }
 
-/** A collector in front of an SQS that returns so many messages a receive, until `close`. */
+/** A collector in front of an SQS that returns so many messages a receive, 60 ms later. */
 function collecting(messages: number) {
-  const bodies = Array<string>(messages).fill(body());
-  const sqs = new WaitingSqs({ callMs: 60, receive: () => bodies });
-  return { sqs, collector: new Collector(sqs.client, QUEUE_URL) };
-}
-
-/** Lets time pass, in steps that the SDK's promises can follow. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 10) {
-    await vi.advanceTimersByTimeAsync(10);
-    await new Promise(setImmediate);
-  }
+  const calls = { receives: 0, receiving: 0, deletes: [] as number[] };
+  const send = async (command: unknown) => {
+    if (command instanceof ReceiveMessageCommand) {
+      calls.receives++;
+      calls.receiving++;
+      await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+      calls.receiving--;
+      return { Messages: Array(messages).fill({ Body: body(), ReceiptHandle: 'handle' }) };
+    }
+    if (!(command instanceof DeleteMessageBatchCommand)) throw new TypeError(String(command));
+    calls.deletes.push(command.input.Entries?.length ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+    return {};
+  };
+  // The collector uses nothing else of its client.
+  const client = { send } as unknown as SQSClient;
+  const collector = new Collector(client, 'http://localhost/000000000000/results');
+  return { calls, collector };
 }
 
 async function end(collector: Collector, taking: Promise<unknown>): Promise<void> {
   collector.close();
-  await pass(100);
+  await vi.advanceTimersByTimeAsync(2 * CALL_MS);
   await taking;
 }
 
 it.each([1, 2, 10])(
   'polls more often the more there is, %i messages a receive',
   async (messages) => {
-    const { sqs, collector } = collecting(messages);
+    const { calls, collector } = collecting(messages);
     let taken = 0;
     const taking = (async () => {
       for await (const { batches } of collector.deliveries()) taken += batches.length;
     })();
-    await pass(5_000);
-    expect(sqs.receiving).toBe(MOST_POLLS);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(calls.receiving).toBe(MOST_POLLS);
     const before = taken;
-    await pass(1_000);
-    expect(taken - before).toBeGreaterThan((0.8 * MOST_POLLS * messages * 1_000) / 60);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(taken - before).toBeGreaterThan((0.9 * MOST_POLLS * messages * 1_000) / CALL_MS);
     await end(collector, taking);
   },
 );
 
 it('leaves the results of a slow consumer in the queue', async () => {
-  const { sqs, collector } = collecting(10);
+  const { calls, collector } = collecting(10);
   const deliveries = collector.deliveries();
   const first = deliveries.next();
-  await pass(200);
+  await vi.advanceTimersByTimeAsync(10_000);
   expect((await first).done).toBe(false);
-  await pass(10_000);
-  expect(sqs.receives).toBeLessThanOrEqual(3);
+  expect(calls.receives).toBe(1);
+  const second = deliveries.next();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect((await second).done).toBe(false);
+  expect(calls.receives).toBeLessThanOrEqual(5);
   await end(collector, deliveries.return());
 });
 
-it('deletes messages of several deliveries in one call, and only once they are taken', async () => {
-  const { sqs, collector } = collecting(1);
+it('deletes messages of several deliveries in one call, once they are acknowledged', async () => {
+  const { calls, collector } = collecting(1);
   const deliveries: Delivery[] = [];
   const taking = (async () => {
     for await (const delivery of collector.deliveries()) deliveries.push(delivery);
   })();
-  await pass(2_000);
-  expect(sqs.deleteCalls).toBe(0);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(calls.deletes).toEqual([]);
   for (const delivery of deliveries.splice(0, 25)) collector.acknowledge(delivery);
-  await pass(200);
-  expect(sqs.deletedMessages).toBe(25);
-  expect(sqs.deleteCalls).toBe(3);
-  const [last] = deliveries.splice(0);
-  if (last) collector.acknowledge(last);
+  expect(calls.deletes).toEqual([10, 10]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(calls.deletes).toEqual([10, 10, 5]);
+  for (const delivery of deliveries.splice(0, 1)) collector.acknowledge(delivery);
   const settled = collector.settled();
-  await pass(70);
+  expect(calls.deletes).toEqual([10, 10, 5, 1]);
+  await vi.advanceTimersByTimeAsync(CALL_MS);
   await settled;
-  expect(sqs.deletedMessages).toBe(26);
   await end(collector, taking);
 });

@@ -61,7 +61,7 @@ it('reports at the end of a chunk, however many workers there are', async () => 
   expect(messages()).toEqual([3]);
 });
 
-it('has the results wait no longer between two chunks where there are many workers', async () => {
+it('sends the results at the end of a chunk soon, whether or not another chunk follows', async () => {
   const { outbox, results, messages } = await reporting(1_000);
   await results(3);
   outbox.sendSoon();
