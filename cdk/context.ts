@@ -54,9 +54,6 @@ export function propsFromContext(app: App): FanfoldStackProps {
     // It is the stack's too, which CloudFormation allows fewer characters.
     name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
     tasks: text('tasks', tasksOfProject(process.cwd())),
-    bundling: bundlingOf(
-      like(PACKAGES, 'names of packages, with commas between them', 'nodeModules'),
-    ),
     memorySize: number('memorySize'),
     timeout: seconds('timeout'),
     maxConcurrency: number('maxConcurrency'),
@@ -77,6 +74,9 @@ export function propsFromContext(app: App): FanfoldStackProps {
     encryptionKeyArn: like(/^arn:[\w-]+:kms:.+:key\/.+/, 'the ARN of a KMS key', 'encryptionKey'),
     alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
     maxTaskAge: seconds('maxTaskAge'),
+    bundling: bundlingOf(
+      like(PACKAGES, 'names of packages, with commas between them', 'nodeModules'),
+    ),
   };
   refuseMisspelled(Object.keys(app.node.getAllContext()), known);
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
