@@ -132,7 +132,9 @@ describe.concurrent('the app', () => {
       );
       expect(loaded.stdout).toMatch(/src\/tasks\.ts:8:/);
       // The function's INIT has loaded the bundle, and an invocation the tasks module.
-      expect(loaded.stdout).toMatch(/^(burst: function, )?handler: function\n/);
+      expect(loaded.stdout).toMatch(
+        /^(burst: function, )?handler: function, loadTasks: function\n/,
+      );
     }
   });
 

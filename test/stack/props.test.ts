@@ -499,6 +499,10 @@ describe('context', () => {
     ],
     [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
     [
+      { nodeModules: 'sharp canvas' },
+      '`nodeModules` is names of packages, with commas between them; "sharp canvas" came.',
+    ],
+    [
       { inputBuckets: 'Mine' },
       '`inputBuckets` is names of buckets or NAME/PREFIX, with commas between them; "Mine" came.',
     ],
