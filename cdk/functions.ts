@@ -165,7 +165,9 @@ export class Functions {
       POWERTOOLS_LOG_LEVEL: logLevel,
       NODE_OPTIONS: ['--enable-source-maps', environment.NODE_OPTIONS].filter(Boolean).join(' '),
     };
-    checkEnvironmentSize(this.#scope, variables);
+    // CloudFormation knows the URL when it deploys; it is not shorter than this.
+    const shortest = `https://sqs.us-east-1.amazonaws.com/123456789012/${name}-tasks`;
+    checkEnvironmentSize(this.#scope, { ...variables, FANFOLD_TASK_QUEUE_URL: shortest });
     return {
       functionName: `${name}-${suffix}`,
       runtime: Runtime.NODEJS_24_X,
