@@ -18,8 +18,10 @@ function patternsOf(name: string): string[] {
   );
   const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
   const patterns = statements
-    .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('sqs:')))
-    .filter(({ Action }) => Action !== 'sqs:ListQueues')
+    // Runs are found among all queues of an account, by the names that they begin with.
+    .filter(({ Action }) =>
+      [Action].flat().some((action) => /^sqs:(?!ListQueues$)/.test(String(action))),
+    )
     .flatMap(({ Resource }) => [Resource].flat())
     .map((resource) => nameOf(template, resource).replace(/^arn:.*:/, ''));
   return [...new Set(patterns)];
