@@ -58,7 +58,8 @@ const SERVED = 'fanfold';
  * ```
  *
  * @throws FanfoldError `BadOption` for options that don't fit, `BadTask` for a tasks module that
- *   can't be loaded, or not within 60 seconds, `RunFailed` for a server that is not there or refuses the secret
+ *   can't be loaded, or not within 60 seconds, `RunFailed` for a server that is not there or refuses the secret.
+ *   `BadOption` too for a stack that is not there; errors of AWS are the SDK's own, with a sentence
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
   const { workers, stack, endpoint, tasks } = options;
