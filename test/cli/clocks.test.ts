@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
 import { aUser, begin, fanfoldWith, serve, told, work } from './serving.ts';
+import { wrongClock } from './wrong-clock.ts';
 
 const { folder } = aUser();
 
@@ -10,27 +11,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/**
- * The environment of a machine whose clock is off by as many milliseconds as a file says, and may be
- * set anew while its processes run.
- */
-function machine(name: string, offMs: number) {
-  const file = join(folder, `clock-${name}`);
-  const set = (ms: number) => writeFileSync(file, String(ms));
-  set(offMs);
-  const code = `
-    import { readFileSync } from 'node:fs';
-    const read = () => Number(readFileSync(${JSON.stringify(file)}, 'utf8'));
-    const Real = Date;
-    let off = read();
-    setInterval(() => { off = read() || off; }, 20).unref();
-    globalThis.Date = class extends Real {
-      constructor(...args) { super(...(args.length > 0 ? args : [Real.now() + off])); }
-      static now() { return Real.now() + off; }
-    };`;
-  const url = `data:text/javascript,${encodeURIComponent(code)}`;
-  return { set, env: { NODE_OPTIONS: `--import=${url}` } };
-}
+const machine = (name: string, offMs: number) => wrongClock(join(folder, `clock-${name}`), offMs);
 
 /** Has `--stack fanfold` be the server, by the SDK's own settings and with its own signer. */
 function onAws({ url, port }: { url: string; port: string }) {

@@ -8,6 +8,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { results, start } from '../cli/command.ts';
+import { wrongClock } from '../cli/wrong-clock.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
@@ -115,6 +116,17 @@ describe('fanfold --stack', () => {
       stderr: expect.stringContaining('10 inputs = 10 ok + 0 failed + 0 cancelled'),
     });
     expect(indexesOf(stdout)).toEqual(numbers(10));
+  });
+
+  it.each([-3, 3])('runs for a caller whose clock is off by %i days', async (days) => {
+    const { env } = wrongClock(join(folder, 'clock'), days * 86_400_000);
+    const caller = { env: { ...stack.env, ...env } };
+    const line = ['echo', '--range', '20', '--deadline', '4m'];
+    const { status, stderr } = await fanfoldAt(caller, 'run', ...line);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringContaining('20 inputs = 20 ok + 0 failed + 0 cancelled'),
+    });
   });
 
   it('hashes files', async () => {
