@@ -60,17 +60,19 @@ async function figure(
   };
 }
 
+const RUN_ID = '20270101T000000000-aaaaaaaa';
+
 function bodyOf(results: number): string {
   const draft = new ResultDraft();
   for (let index = 0; index < results; index++) {
     draft.add(index, `{"index":${index},"status":"ok","output":{"n":${index}},"ms":100}`, true);
   }
-  return draft.body('20270101T000000000-aaaaaaaa', 'worker');
+  return draft.body(RUN_ID, 'worker');
 }
 
 /** Results a second from the first poll on, each acknowledged. */
 async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
-  const collector = new Collector(sqs, QUEUE_URL);
+  const collector = new Collector(sqs, QUEUE_URL, RUN_ID);
   const begunAt = performance.now();
   const timer = setTimeout(() => collector.close(), SECONDS * 1000);
   let results = 0;
@@ -93,7 +95,7 @@ async function received(sqs: SQSClient, signal: AbortSignal): Promise<number> {
     while (performance.now() - begunAt < SECONDS * 1000 && !signal.aborted) {
       const command = new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MaxNumberOfMessages: 10 });
       const { Messages = [] } = await sqs.send(command);
-      for (const { Body = '' } of Messages) results += readResults(Body).count;
+      for (const { Body = '' } of Messages) results += readResults(Body, RUN_ID).count;
     }
   };
   await Promise.all(Array.from({ length: MOST_POLLS }, loop));

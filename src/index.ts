@@ -6,14 +6,15 @@ export { Account, type Ledger } from './pipeline/collecting/ledger.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
-export type {
-  CancelledResult,
-  FailedResult,
-  Failure,
-  FailureCode,
-  OkResult,
-  Result,
-  ResultLine,
+export {
+  type CancelledResult,
+  type FailedResult,
+  type Failure,
+  type FailureCode,
+  MAX_RUN_INPUTS,
+  type OkResult,
+  type Result,
+  type ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
 export type { Backlog } from './pipeline/runs/backlog.ts';

@@ -91,7 +91,10 @@ async function deployed({ ofSqs, ofLambda }: { ofSqs?: Throttle; ofLambda?: Thro
         { awsRequestId: crypto.randomUUID(), getRemainingTimeInMillis: () => 60_000 },
       ),
     results: () =>
-      sqs.peek('Busy-results').flatMap(({ body }) => readResults(body).lines.map((l) => l.index)),
+      sqs.peek('Busy-results').flatMap(({ body }) => {
+        const { runId } = JSON.parse(body) as { runId: string };
+        return readResults(body, runId).lines.map(({ index }) => index);
+      }),
   };
 }
 

@@ -17,10 +17,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const RUN_ID = '20270101T000000000-aaaaaaaa';
+
 function body(): string {
   const draft = new ResultDraft();
   draft.add(0, '{"index":0,"status":"ok","output":null,"ms":1}', true);
-  return draft.body('20270101T000000000-aaaaaaaa', 'worker');
+  return draft.body(RUN_ID, 'worker');
 }
 
 /** A collector in front of an SQS that returns so many messages a receive, 60 ms later. */
@@ -41,7 +43,7 @@ function collecting(messages: number) {
   };
   // The collector uses nothing else of its client.
   const client = { send } as unknown as SQSClient;
-  const collector = new Collector(client, 'http://localhost/000000000000/results');
+  const collector = new Collector(client, 'http://localhost/000000000000/results', RUN_ID);
   return { calls, collector };
 }
 

@@ -10,10 +10,11 @@ const INPUTS = 12;
 
 /** A delivery of one message with `ok` results of these indexes, as a worker lays it out. */
 function delivery(indexes: readonly number[]) {
+  const runId = newRunId();
   const draft = new ResultDraft();
   for (const index of indexes) draft.add(index, okLine(index, `${index}`, 1), true);
   return {
-    batches: [readResults(draft.body(newRunId(), 'w'))],
+    batches: [readResults(draft.body(runId, 'w'), runId)],
     notices: [],
     receiptHandles: [],
   };
@@ -26,7 +27,7 @@ it('takes the first result of each input, whichever messages they come in, and h
     fc.property(fc.array(message), (messages) => {
       const account = new Account();
       account.inputs = INPUTS;
-      const intake = new Intake(account, { onCancel() {}, onBroken() {} });
+      const intake = new Intake(account, { onCancel() {}, onSealed() {}, onBroken() {} });
       const taken = messages.flatMap((indexes) =>
         intake.enter(delivery(indexes)).flatMap(({ lines }) => lines.map(({ index }) => index)),
       );

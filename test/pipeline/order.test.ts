@@ -22,8 +22,10 @@ describe('results in order', () => {
       fc.property(deliveries, ([count, some]) => {
         const all = [...some, Array.from({ length: count }, (_, index) => index)];
         const acknowledged = new Set<string>();
-        const order = new InOrder(0, ({ receiptHandles: [handle = ''] }) =>
-          acknowledged.add(handle),
+        const order = new InOrder(
+          0,
+          ({ receiptHandles: [handle = ''] }) => acknowledged.add(handle),
+          { has: () => true },
         );
         const seen = new Set<number>();
         const handedOn: number[] = [];
@@ -50,7 +52,7 @@ describe('results in order', () => {
   });
 
   it('go on where earlier ones ended', () => {
-    const order = new InOrder(2, () => {});
+    const order = new InOrder(2, () => {}, { has: () => true });
     const delivery = { batches: [batch([3, 2])], notices: [], receiptHandles: [] };
     expect(indexesOf(order.add(delivery, delivery.batches))).toEqual([2, 3]);
   });

@@ -113,19 +113,20 @@ async function queues(
     queued: () => sqs.peek(`${prefix}-tasks`).length,
     results: () =>
       bodies()
-        .filter((body) => readNotice(body) === undefined)
-        .flatMap((body) => readResults(body).lines.map(({ index }) => index))
+        .filter((body) => readNotice(body, runIdOf(body)) === undefined)
+        .flatMap((body) => readResults(body, runIdOf(body)).lines.map(({ index }) => index))
         .sort((a, b) => a - b),
     /** Of each message of results, whose it is and of which inputs. */
     messages: () =>
       bodies().map((body) => ({
-        runId: (JSON.parse(body) as { runId: string }).runId,
-        indexes: readResults(body).lines.map(({ index }) => index),
+        runId: runIdOf(body),
+        indexes: readResults(body, runIdOf(body)).lines.map(({ index }) => index),
       })),
-    notices: () => bodies().flatMap((body) => readNotice(body) ?? []),
+    notices: () => bodies().flatMap((body) => readNotice(body, runIdOf(body)) ?? []),
   };
 }
 
+const runIdOf = (body: string) => (JSON.parse(body) as { runId: string }).runId;
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
 describe('a worker that pulls chunks', () => {

@@ -14,8 +14,8 @@ it('gives each input that has no result one, between the others, in order', () =
       account.inputs = count;
       const done = some.filter((index) => index < count).sort((a, b) => a - b);
       for (const index of done) account.enter(index, 'ok');
-      account.sealed = true;
-      const remaining = new Remaining(account, 'lost');
+      account.seal(count);
+      const remaining = new Remaining(account, 'lost', count);
       expect(account.balanced).toBe(true);
       const others = done.map((index) => ({ index, status: 'ok' as const, text: `${index}` }));
       const lines = [...remaining.batches(others)].flatMap((batch) => batch.lines);
@@ -28,7 +28,7 @@ it('gives each input that has no result one, between the others, in order', () =
 it('hands millions on in parts', () => {
   const account = new Account();
   account.inputs = 1_000_000;
-  const remaining = new Remaining(account, 'cancelled');
+  const remaining = new Remaining(account, 'cancelled', 1_000_000);
   let count = 0;
   for (const batch of remaining.batches()) {
     expect(batch.count).toBeLessThanOrEqual(10_000);

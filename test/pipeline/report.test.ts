@@ -26,7 +26,7 @@ async function reporting(workers?: number) {
     outbox,
     report,
     /** How many results each message has. */
-    messages: () => sqs.peek(QUEUE).map(({ body }) => readResults(body).count),
+    messages: () => sqs.peek(QUEUE).map(({ body }) => readResults(body, 'run').count),
     async results(count: number): Promise<void> {
       for (const end = index + count; index < end; index++) {
         report.add(index, `{"index":${index},"status":"ok","output":null,"ms":1}`, true);

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError, MAX_RUN_INPUTS } from '../../index.ts';
 
 const NEWLINE = 0x0a;
 
@@ -26,7 +26,7 @@ export function linesOf(block: Buffer): string[] {
 /** @param number of the line in the file, from 1. @throws FanfoldError when it is no result's */
 export function resultOf(path: string, line: string, number: number): ResultHead {
   const [, index, status] = RESULT.exec(line) ?? [];
-  if (index !== undefined && line.endsWith('}')) {
+  if (index !== undefined && Number(index) < MAX_RUN_INPUTS && line.endsWith('}')) {
     return { index: Number(index), status: status as ResultHead['status'] };
   }
   throw new FanfoldError(

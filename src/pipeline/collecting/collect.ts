@@ -51,6 +51,7 @@ interface Answer {
 export class Collector {
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;
+  readonly #runId: string;
   readonly #closing = new AbortController();
   readonly #acknowledger: Acknowledger;
   readonly #scaler = new PollScaler();
@@ -64,10 +65,11 @@ export class Collector {
   /** Whether `deliveries` ended because the queue is not there any more. */
   isQueueGone = false;
 
-  constructor(sqs: SQSClient, queueUrl: string) {
+  constructor(sqs: SQSClient, queueUrl: string, runId: string) {
     this.#sqs = sqs;
     this.#queueUrl = queueUrl;
     this.#acknowledger = new Acknowledger(sqs, queueUrl);
+    this.#runId = runId;
   }
 
   /** Deliveries as they come, until `close`, what had come by then the last; or until the queue is gone. */
@@ -78,7 +80,7 @@ export class Collector {
         while (!signal.aborted && this.#outstanding < this.#scaler.polls) this.#startPoll();
         if (this.#outstanding === 0 && signal.aborted) return;
         const messages = await this.#take();
-        if (messages.length > 0) yield read(messages);
+        if (messages.length > 0) yield read(messages, this.#runId);
       }
     } catch (error) {
       if (!isMissingQueue(error)) throw error;
@@ -184,11 +186,15 @@ export class Collector {
 const DRAIN_MS = 1_000;
 
 /** What is in the queue at this moment. One that can't be read any more has nothing to add. */
-export async function* drain(sqs: SQSClient, queueUrl: string): AsyncGenerator<Delivery, void> {
+export async function* drain(
+  sqs: SQSClient,
+  queueUrl: string,
+  runId: string,
+): AsyncGenerator<Delivery, void> {
   for (const until = Date.now() + DRAIN_MS; Date.now() < until; ) {
     const messages = await receive(sqs, queueUrl, 0).catch(() => []);
     if (messages.length === 0) return;
-    yield read(messages);
+    yield read(messages, runId);
   }
 }
 
@@ -210,16 +216,16 @@ async function receive(
   return Messages;
 }
 
-function read(messages: readonly Message[]): Delivery {
+function read(messages: readonly Message[], runId: string): Delivery {
   const delivery: Delivery = { batches: [], notices: [], receiptHandles: [] };
   for (const { Body = '', ReceiptHandle = '' } of messages) {
     delivery.receiptHandles.push(ReceiptHandle);
     try {
-      const notice = readNotice(Body);
+      const notice = readNotice(Body, runId);
       if (notice) delivery.notices.push(notice);
-      else delivery.batches.push(readResults(Body));
+      else delivery.batches.push(readResults(Body, runId));
     } catch (error) {
-      // Only this run's workers send here; what is not theirs says nothing of any input.
+      // Whoever may send to the queue can send anything; what can't be read says nothing of any input.
       if (!(error instanceof FanfoldError)) throw error;
     }
   }

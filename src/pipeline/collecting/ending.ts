@@ -23,7 +23,7 @@ export interface Last {
 export function notAllSeeded(runId: string, known: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
-    `The deadline of run ${runId} came before all of its inputs were seeded: results are of the first ${known}, and there may be more inputs. What kept the seed from going on is in its log.`,
+    `The deadline of run ${runId} came before all of its inputs were seeded: there are results of ${known} inputs, and there may be more inputs. The seed's log says why it stopped.`,
   );
 }
 
@@ -46,13 +46,13 @@ export async function takeLast(
   const queueUrl = made ?? (await findQueue(sqs, names.run(runId)).catch(() => undefined));
   const batches: ResultBatch[] = [];
   if (queueUrl !== undefined) {
-    for await (const delivery of drain(sqs, queueUrl)) batches.push(...intake.enter(delivery));
+    for await (const delivery of drain(sqs, queueUrl, runId))
+      batches.push(...intake.enter(delivery));
     await deleteQueue(sqs, queueUrl);
   }
-  account.inputs = Math.max(account.inputs, seeding.known);
   const isShort = remainder === 'lost' && !seeding.isOurs && !account.sealed;
-  account.sealed = true;
-  return { batches, remaining: new Remaining(account, remainder), isShort };
+  const end = account.sealed ? account.inputs : account.sealUnknown(seeding.known);
+  return { batches, remaining: new Remaining(account, remainder, end), isShort };
 }
 
 /** The last results, in the order that the run has. */

@@ -9,6 +9,8 @@ import { Suspects } from './suspects.ts';
 export interface Told {
   /** Somebody asks for its end. */
   onCancel(): void;
+  /** All inputs are seeded, as somebody says. */
+  onSealed(): void;
   /** Its inputs can't be read any further, and why. */
   onBroken(message: string): void;
 }
@@ -31,6 +33,7 @@ export class Intake {
     const condemned: ResultLine[] = [];
     for (const notice of notices) {
       if (notice.notice === 'cancel') this.#told.onCancel();
+      else if (notice.notice === 'sealed') this.#told.onSealed();
       else if (notice.notice === 'broken') this.#told.onBroken(notice.message);
       else condemned.push(...this.#condemn(notice));
     }

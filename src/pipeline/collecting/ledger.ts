@@ -1,8 +1,10 @@
+import { isIndex, MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
+import { Bitmap } from './bitmap.ts';
 
 /** The account of a run: it is over when it is sealed and balances. */
 export interface Ledger {
-  /** Inputs seeded so far; all of them once `sealed`. */
+  /** Inputs seeded so far, as far as that is known; all of them once `sealed`. */
   readonly inputs: number;
   readonly ok: number;
   readonly failed: number;
@@ -16,6 +18,11 @@ export interface Ledger {
 /**
  * Which inputs have their final result, and how many of each kind. The first result of an index
  * wins. A bit an input: ten million take little over a megabyte.
+ *
+ * An account is closed, open, or sealed. While it is closed, each index below `inputs` may get a
+ * result. While it is open, somebody else seeds inputs, or has begun to, and each index below
+ * `limit` may: results never raise `inputs`, since whoever may send one could then claim any number
+ * of inputs. Sealing it with the total takes out what was entered at or over that.
  */
 export class Account implements Ledger {
   inputs = 0;
@@ -23,31 +30,28 @@ export class Account implements Ledger {
   failed = 0;
   cancelled = 0;
   duplicates = 0;
-  sealed = false;
   /** Results that others have taken: they don't come here. */
   elsewhere = 0;
-  /**
-   * Whether results may come of inputs that are not known of yet: of a run that somebody else
-   * seeds, or has begun to seed.
-   */
+  /** Whether inputs that are not known here may have results. */
   open = false;
-  #seen = new Uint8Array(1024);
+  #sealed = false;
+  #limit = MAX_RUN_INPUTS;
+  readonly #settled = new Bitmap(MAX_RUN_INPUTS);
+  /** Which of the settled inputs are not `ok`. */
+  readonly #failed = new Bitmap(MAX_RUN_INPUTS);
 
   /**
-   * Enters a result. False when its index has one already, or lies beyond the run's inputs, so
-   * that it is not this run's, whoever sent it: drop it.
+   * Enters a result. False when its index has one already, or can't be one of the run's, whoever
+   * sent it: drop it.
    */
   enter(index: number, status: 'ok' | 'failed' | 'cancelled'): boolean {
-    if (!this.#isKnown(index)) return false;
-    const byte = index >>> 3;
-    if (byte >= this.#seen.length) this.#grow(byte);
-    const bits = this.#seen[byte] ?? 0;
-    const bit = 1 << (index & 7);
-    if (bits & bit) {
+    if (!this.#mayHave(index)) return false;
+    if (this.#settled.has(index)) {
       this.duplicates++;
       return false;
     }
-    this.#seen[byte] = bits | bit;
+    this.#settled.add(index);
+    if (status === 'failed') this.#failed.add(index);
     this[status]++;
     return true;
   }
@@ -57,18 +61,19 @@ export class Account implements Ledger {
     // A message names an index twice where its worker received a chunk twice.
     if (!areDisjoint(ranges)) return false;
     for (const [first, last] of ranges) {
-      if (!this.#isKnown(last)) return false;
-      for (let index = first; index <= last; index++) if (this.has(index)) return false;
+      if (!this.#mayHave(first) || !this.#mayHave(last)) return false;
+      for (let index = first; index <= last; index++) if (this.#settled.has(index)) return false;
     }
     for (const [first, last] of ranges) {
-      for (let index = first; index <= last; index++) this.enter(index, 'ok');
+      for (let index = first; index <= last; index++) this.#settled.add(index);
+      this.ok += last - first + 1;
     }
     return true;
   }
 
   /** Whether the input has its final result. */
   has(index: number): boolean {
-    return ((this.#seen[index >>> 3] ?? 0) & (1 << (index & 7))) !== 0;
+    return isIndex(index) && this.#settled.has(index);
   }
 
   /** How many inputs from the first on have their final result, without a gap. */
@@ -82,31 +87,90 @@ export class Account implements Ledger {
     return this.ok + this.failed + this.cancelled;
   }
 
+  get sealed(): boolean {
+    return this.#sealed;
+  }
+
   /** Whether every input has its result, and no more will come. */
   get balanced(): boolean {
-    return this.sealed && this.settled + this.elsewhere === this.inputs;
+    return this.#sealed && this.settled + this.elsewhere === this.inputs;
+  }
+
+  /** Whether an open run has as many results as it can have. */
+  get isComplete(): boolean {
+    return this.open && this.settled >= this.#limit;
+  }
+
+  /** Notes that the run has at most so many inputs. */
+  limit(inputs: number): void {
+    this.#limit = Math.min(this.#limit, inputs);
+    for (const index of this.#settled.from(this.#limit)) this.#takeOut(index);
+  }
+
+  /** Notes that all inputs are seeded, and how many they are. */
+  seal(inputs: number): void {
+    this.limit(inputs);
+    this.inputs = inputs;
+    this.open = false;
+    this.#sealed = true;
+  }
+
+  /**
+   * Seals a run that ends before anybody has said how many inputs it has; gives the index below
+   * which inputs without a result are taken to be the run's.
+   *
+   * Those are the inputs known for certain, and those below the highest index under which at least
+   * half have a result. So there is never more than one missing input for each result, and a
+   * single result with a far index, which anybody who may send to the queue can forge, does not
+   * have a billion inputs reported as lost. Results beyond count, as their consumer has them.
+   *
+   * @param known how many inputs the run has for certain
+   */
+  sealUnknown(known: number): number {
+    let end = Math.max(this.inputs, known);
+    let results = 0;
+    let beyond = 0;
+    for (const index of this.#settled.from(0)) {
+      results++;
+      if (index < end) continue;
+      beyond++;
+      if (results * 2 <= index) continue;
+      end = index + 1;
+      beyond = 0;
+    }
+    this.inputs = end + beyond;
+    this.open = false;
+    this.#sealed = true;
+    return end;
   }
 
   /** A copy, for those who only read; of the inputs whose results come here. */
   snapshot(): Ledger {
-    const inputs = this.inputs - this.elsewhere;
+    // An open run has as many inputs as it has results, at least.
+    const inputs = Math.max(this.inputs, this.settled) - this.elsewhere;
     const { ok, failed, cancelled, duplicates, sealed } = this;
     return { inputs, ok, failed, cancelled, duplicates, sealed };
   }
 
-  #isKnown(index: number): boolean {
-    if (this.open) this.inputs = Math.max(this.inputs, index + 1);
-    return index < this.inputs;
+  /** Bytes that it takes to know which inputs have their result. */
+  get bytes(): number {
+    return this.#settled.bytes + this.#failed.bytes;
   }
 
-  #grow(byte: number): void {
-    const larger = new Uint8Array(Math.max(byte + 1, this.#seen.length * 2));
-    larger.set(this.#seen);
-    this.#seen = larger;
+  #mayHave(index: number): boolean {
+    return isIndex(index) && index < (this.open ? this.#limit : this.inputs);
+  }
+
+  #takeOut(index: number): void {
+    this[this.#failed.has(index) ? 'failed' : 'ok']--;
+    this.#settled.delete(index);
+    this.#failed.delete(index);
   }
 }
 
 function areDisjoint(ranges: readonly IndexRange[]): boolean {
   const sorted = ranges.toSorted(([one], [other]) => one - other);
-  return sorted.every(([, last], n) => last < (sorted[n + 1]?.[0] ?? Number.POSITIVE_INFINITY));
+  return sorted.every(
+    ([first, last], n) => first <= last && last < (sorted[n + 1]?.[0] ?? Number.POSITIVE_INFINITY),
+  );
 }

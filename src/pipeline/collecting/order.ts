@@ -1,6 +1,7 @@
 import type { ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import type { Delivery, Received } from './collect.ts';
+import type { Account } from './ledger.ts';
 
 /**
  * Puts results in input order. What comes too early is kept, and its delivery stays in the queue
@@ -9,22 +10,32 @@ import type { Delivery, Received } from './collect.ts';
  */
 export class InOrder {
   readonly #acknowledge: (received: Received) => void;
+  readonly #account: Pick<Account, 'has'>;
   readonly #early = new Map<number, ResultLine>();
   /** What was received, by the last index of its results. */
   readonly #waiting = new Map<number, Received[]>();
   #through: Received[] = [];
   #next: number;
 
-  /** @param next the index of the first result to hand on */
-  constructor(next: number, acknowledge: (received: Received) => void) {
+  /**
+   * @param next the index of the first result to hand on
+   * @param account a result that it refused, or took out again, is not the run's: it is neither
+   * waited for nor handed on
+   */
+  constructor(
+    next: number,
+    acknowledge: (received: Received) => void,
+    account: Pick<Account, 'has'>,
+  ) {
     this.#next = next;
+    this.#account = account;
     this.#acknowledge = acknowledge;
   }
 
   /** Takes a delivery's fresh results in; gives all whose turn it is. */
   add(delivery: Delivery, fresh: readonly ResultBatch[]): ResultBatch[] {
     for (const { lines } of fresh) for (const line of lines) this.#early.set(line.index, line);
-    const last = lastOf(delivery);
+    const last = this.#lastOf(delivery);
     // Without its results: a message comes again every minute while an early input takes its time.
     const { receiptHandles } = delivery;
     if (last < this.#next) this.#through.push({ receiptHandles });
@@ -53,12 +64,16 @@ export class InOrder {
   /** All that came too early, with what came last, in order. */
   rest(last: readonly ResultBatch[]): ResultLine[] {
     const lines = [...this.#early.values(), ...last.flatMap((batch) => batch.lines)];
-    return lines.sort((one, other) => one.index - other.index);
+    return lines
+      .filter(({ index }) => this.#account.has(index))
+      .sort((one, other) => one.index - other.index);
   }
-}
 
-function lastOf({ batches }: Delivery): number {
-  let last = -1;
-  for (const { lines } of batches) for (const { index } of lines) last = Math.max(last, index);
-  return last;
+  #lastOf({ batches }: Delivery): number {
+    let last = -1;
+    for (const { lines } of batches) {
+      for (const { index } of lines) if (index > last && this.#account.has(index)) last = index;
+    }
+    return last;
+  }
 }

@@ -1,5 +1,6 @@
-import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
+import { inputsOf, type Tags, tagsOf } from '../run-tags.ts';
 import type { Ledger } from './ledger.ts';
 
 /** How often a collector says that it is there. AWS allows 30 such calls a second in an account. */
@@ -7,9 +8,6 @@ const BEAT_MS = 30_000;
 
 /** A collector that has said nothing for so long is not there any more. */
 export const ABSENT_MS = 75_000;
-
-/** What a run's collectors have said of it: its queue's tags. */
-export type Tags = Record<string, string>;
 
 /** Who collects a run, where it was heard lately. @param now by the service's clock */
 export function collectorOf({ collectedAt = '0', collector = 'unknown' }: Tags, now: number) {
@@ -43,14 +41,13 @@ export class Presence {
    * no others. Call it before any result is taken.
    */
   async others(): Promise<number | undefined> {
-    const { Tags = {} } = await this.#sqs
-      .send(new ListQueueTagsCommand({ QueueUrl: this.#queueUrl }))
-      .catch((): { Tags?: Tags } => ({}));
-    if (Tags.collectedAt === undefined) return undefined;
-    const more = (said = '0', here: number) => Math.max(0, Number(said) - here);
+    const tags = await tagsOf(this.#sqs, this.#queueUrl).catch((): Tags => ({}));
+    if (tags.collectedAt === undefined) return undefined;
+    const more = (said: string | undefined, here: number) =>
+      Math.max(0, (inputsOf(said) ?? 0) - here);
     const { ok, failed } = this.#ledger;
-    const taken = more(Tags.taken, this.#taken);
-    this.#others = { ok: more(Tags.ok, ok), failed: more(Tags.failed, failed), taken };
+    const taken = more(tags.taken, this.#taken);
+    this.#others = { ok: more(tags.ok, ok), failed: more(tags.failed, failed), taken };
     return taken;
   }
 

@@ -20,19 +20,23 @@ export class Remaining {
   readonly #remainder: Remainder;
   readonly #ranges: IndexRange[] = [];
 
-  /** Enters all inputs that have no result. */
-  constructor(account: Account, remainder: Remainder) {
+  /**
+   * Enters all inputs that have no result.
+   *
+   * @param end the first index beyond the run's inputs
+   */
+  constructor(account: Account, remainder: Remainder, end: number) {
     this.#remainder = remainder;
     const status = remainder === 'lost' ? 'failed' : 'cancelled';
     let first: number | undefined;
-    for (let index = 0; index < account.inputs; index++) {
+    for (let index = 0; index < end; index++) {
       if (!account.has(index) && account.enter(index, status)) first ??= index;
       else if (first !== undefined) {
         this.#ranges.push([first, index - 1]);
         first = undefined;
       }
     }
-    if (first !== undefined) this.#ranges.push([first, account.inputs - 1]);
+    if (first !== undefined) this.#ranges.push([first, end - 1]);
   }
 
   /** Their results, with other lines between them. @param others in the order of their indexes */

@@ -82,8 +82,8 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
     );
   }
   if (!percent) return ({ failed }) => failed > most;
-  return ({ failed, inputs, sealed }, total) => {
-    const of = total ?? (sealed ? inputs : Math.max(inputs, TELLING_INPUTS));
+  return ({ failed, inputs, settled, sealed }, total) => {
+    const of = total ?? (sealed ? inputs : Math.max(inputs, settled, TELLING_INPUTS));
     return failed * 100 > most * of;
   };
 }

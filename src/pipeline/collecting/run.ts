@@ -75,6 +75,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, {
       onCancel: () => void this.#end('cancelled', 'it was cancelled'),
+      onSealed: () => this.#seeding.look(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
     this.#window = windowFor(deployment, ordered);
@@ -175,7 +176,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
       if (this.#failure) throw this.#failure.error;
       if (queueUrl === undefined && this.#ending) {
-        yield* this.#lastOf(await this.#ending, ordered ? new InOrder(0, () => {}) : undefined);
+        const order = ordered ? new InOrder(0, () => {}, this.#account) : undefined;
+        yield* this.#lastOf(await this.#ending, order);
       }
       ended = true;
     } catch (error) {
@@ -192,12 +194,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
-    const collector = new Collector(this.#deployment.sqs, queueUrl);
+    const collector = new Collector(this.#deployment.sqs, queueUrl, this.runId);
     onAbort(this.#stop.signal, this.ended, () => collector.close());
-    const order = ordered
-      ? new InOrder(leadingOf(this.#account), (received) => collector.acknowledge(received))
-      : undefined;
     const account = this.#account;
+    const order = ordered
+      ? new InOrder(leadingOf(account), (received) => collector.acknowledge(received), account)
+      : undefined;
     const attendance = await Attendance.begin(this.#deployment, queueUrl, {
       ...{ account, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
@@ -210,6 +212,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         // Copies of what waits for its turn may come for ever.
         if (fresh.length > 0) attendance.hold();
         this.#checkBudget();
+        if (account.isComplete) this.#seeding.look();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
           order.acknowledgeTaken();

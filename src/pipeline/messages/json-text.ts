@@ -7,8 +7,30 @@
  * containers; the open ones are on a stack, so that no depth overflows the call stack.
  */
 export function isJson(text: string, from = 0, to: number = text.length): boolean {
+  const end = skipJson(text, skipSpace(text, from, to), to, skipSpace);
+  return end >= 0 && skipSpace(text, end, to) === to;
+}
+
+/**
+ * The place behind a JSON value that has no white space outside of strings, as `JSON.stringify`
+ * writes it, so no line feed either; -1 where there is none.
+ */
+export function skipCompactJson(text: string, from: number, to: number): number {
+  return skipJson(text, from, to, skipNothing);
+}
+
+function skipNothing(_text: string, from: number): number {
+  return from;
+}
+
+function skipJson(
+  text: string,
+  from: number,
+  to: number,
+  skipSpace: (text: string, from: number, to: number) => number,
+): number {
   const open: boolean[] = [];
-  let at = skipSpace(text, from, to);
+  let at = from;
   for (;;) {
     // Here a value begins, or what was just opened is closed.
     const code = at < to ? text.charCodeAt(at) : 0;
@@ -20,28 +42,28 @@ export function isJson(text: string, from = 0, to: number = text.length): boolea
       } else {
         open.push(isObject);
         if (!isObject) continue;
-        at = skipKey(text, at, to);
-        if (at < 0) return false;
+        at = skipKey(text, at, to, skipSpace);
+        if (at < 0) return -1;
         continue;
       }
     } else {
       at = skipScalar(text, at, to, code);
-      if (at < 0) return false;
+      if (at < 0) return -1;
     }
     // Here a value has ended: containers close, until one goes on or none is open.
     for (;;) {
+      if (open.length === 0) return at;
       at = skipSpace(text, at, to);
-      if (open.length === 0) return at === to;
-      if (at >= to) return false;
+      if (at >= to) return -1;
       const isObject = open[open.length - 1];
       const next = text.charCodeAt(at++);
       if (next === COMMA) {
         at = skipSpace(text, at, to);
-        if (isObject) at = skipKey(text, at, to);
-        if (at < 0) return false;
+        if (isObject) at = skipKey(text, at, to, skipSpace);
+        if (at < 0) return -1;
         break;
       }
-      if (next !== (isObject ? CLOSE_OBJECT : CLOSE_ARRAY)) return false;
+      if (next !== (isObject ? CLOSE_OBJECT : CLOSE_ARRAY)) return -1;
       open.pop();
     }
   }
@@ -56,7 +78,7 @@ const PLUS = 0x2b;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
-const ZERO = 0x30;
+export const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
@@ -81,7 +103,12 @@ function skipSpace(text: string, from: number, to: number): number {
 }
 
 /** A member's name, its colon, and the space after it. */
-function skipKey(text: string, from: number, to: number): number {
+function skipKey(
+  text: string,
+  from: number,
+  to: number,
+  skipSpace: (text: string, from: number, to: number) => number,
+): number {
   if (from >= to || text.charCodeAt(from) !== QUOTE) return -1;
   const end = skipString(text, from, to);
   if (end < 0) return -1;
@@ -107,6 +134,8 @@ const WORDS = ['true', 'false', 'null'].reduce<string[]>((words, word) => {
 function skipString(text: string, from: number, to: number): number {
   for (let at = from + 1; at < to; at++) {
     const code = text.charCodeAt(at);
+    // Most characters are letters, of which one comparison is enough.
+    if (code > BACKSLASH) continue;
     if (code === QUOTE) return at + 1;
     if (code < SPACE) return -1;
     if (code !== BACKSLASH) continue;
@@ -124,7 +153,7 @@ function skipString(text: string, from: number, to: number): number {
 const HEX = /^[0-9A-Fa-f]{4}$/;
 const ESCAPED = new Set(Array.from('"\\/bfnrt', (letter) => letter.charCodeAt(0)));
 
-function skipNumber(text: string, from: number, to: number): number {
+export function skipNumber(text: string, from: number, to: number): number {
   let at = text.charCodeAt(from) === MINUS ? from + 1 : from;
   // No digit follows a leading zero.
   at = at < to && text.charCodeAt(at) === ZERO ? at + 1 : skipDigits(text, at, to);
@@ -137,7 +166,7 @@ function skipNumber(text: string, from: number, to: number): number {
 }
 
 /** One digit at least. */
-function skipDigits(text: string, from: number, to: number): number {
+export function skipDigits(text: string, from: number, to: number): number {
   let at = from;
   for (; at < to; at++) {
     const code = text.charCodeAt(at);

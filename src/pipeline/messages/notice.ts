@@ -1,12 +1,18 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
+import { isIndex } from './result.ts';
 
 /** What is said on a run's result queue besides results. */
-export type Notice = CancelNotice | BegunNotice | BrokenNotice;
+export type Notice = CancelNotice | SealedNotice | BegunNotice | BrokenNotice;
 
 /** Whoever collects is to end the run. */
 export interface CancelNotice {
   notice: 'cancel';
+}
+
+/** The run's tags say how many inputs it has: all of them are seeded. */
+export interface SealedNotice {
+  notice: 'sealed';
 }
 
 /** The seed can't read the run's inputs any further. */
@@ -38,8 +44,12 @@ export function noticeBody(runId: string, notice: Notice): string {
   return noticeBody(runId, { ...notice, message: message.slice(0, message.length * 0.8) });
 }
 
-/** Reads a message of a result queue; undefined when it is no notice. */
-export function readNotice(body: string): Notice | undefined {
+/**
+ * Reads a message of a run's result queue; undefined when it is no notice.
+ *
+ * @throws FanfoldError `BadMessage` for a notice of another kind or version, or about another run
+ */
+export function readNotice(body: string, runId: string): Notice | undefined {
   if (body.length > MAX_LENGTH || !body.includes('"notice":')) return undefined;
   let parsed: unknown;
   try {
@@ -47,15 +57,24 @@ export function readNotice(body: string): Notice | undefined {
   } catch {
     return undefined;
   }
-  const { v, notice, index, message } = (parsed ?? {}) as Record<string, unknown>;
+  const { v, notice, ...fields } = (parsed ?? {}) as Record<string, unknown>;
   if (typeof notice !== 'string') return undefined;
   const known =
     notice === 'cancel' ||
-    (notice === 'begun' && Number.isSafeInteger(index) && typeof message === 'string') ||
-    (notice === 'broken' && typeof message === 'string');
-  if (v === MESSAGE_VERSION && known) return parsed as Notice;
+    notice === 'sealed' ||
+    (notice === 'begun' && isBegun(fields)) ||
+    (notice === 'broken' && typeof fields.message === 'string');
+  if (v === MESSAGE_VERSION && known && fields.runId === runId) return parsed as Notice;
+  if (v === MESSAGE_VERSION && known) {
+    throw new FanfoldError('BadMessage', `A notice about run ${runId} was expected.`);
+  }
   throw new FanfoldError(
     'BadMessage',
-    `A notice of version ${MESSAGE_VERSION} was expected, "cancel", "begun" or "broken"; this one is "${notice}" of version ${JSON.stringify(v)}.`,
+    `A notice of version ${MESSAGE_VERSION} was expected, "cancel", "sealed", "begun" or "broken"; this one is "${notice}" of version ${JSON.stringify(v)}.`,
   );
+}
+
+function isBegun({ worker, index, attempt, message, id }: Record<string, unknown>): boolean {
+  const isText = [worker, message, id].every((text) => typeof text === 'string');
+  return isText && isIndex(index) && Number.isSafeInteger(attempt);
 }

@@ -1,9 +1,9 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
-import type { ResultLine } from './result.ts';
+import { isIndex, type ResultLine } from './result.ts';
+import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
 
-/** Indexes from the first to the last, both included. */
-export type IndexRange = readonly [first: number, last: number];
+export type { IndexRange } from './result-scan.ts';
 
 /**
  * Results that came together, in the order in which they came. Most are only counted and passed
@@ -55,7 +55,7 @@ export class ResultBatch {
   }
 
   get lines(): readonly ResultLine[] {
-    this.#lines ??= linesOf(this.#text ?? '') ?? [];
+    this.#lines ??= linesOf(this.#text ?? '');
     return this.#lines;
   }
 }
@@ -82,9 +82,9 @@ export class ResultDraft {
   }
 
   /**
-   * The message's body: JSON, laid out so that each result stands on a line of its own, and where
-   * all are `ok`, their indexes stand before them. So a reader can enter a thousand results in
-   * the ledger and pass them on without parsing one.
+   * The message's body: JSON, laid out so that each result stands on a line of its own. So a reader
+   * can enter a thousand results in the ledger and pass them on without parsing one. Where all are
+   * `ok`, their indexes stand before them, for collectors of earlier versions.
    */
   body(runId: string, worker: string): string {
     const ok = this.#allOk ? { ok: this.#ok } : {};
@@ -94,27 +94,36 @@ export class ResultDraft {
 }
 
 const RESULTS_BEGIN = ',"results":[\n';
-const RESULTS_END = '}\n]}';
+const RESULTS_END = '\n]}';
 const LINE = /^\{"index":(\d+),"status":"(ok|failed)"/;
 
-/** Reads a result message. @throws FanfoldError `BadMessage` when it isn't one, or of another version. */
-export function readResults(body: string): ResultBatch {
-  const end = body.indexOf('\n');
-  const begin = end + 1 - RESULTS_BEGIN.length;
-  const laidOut = begin > 0 && body.startsWith(RESULTS_BEGIN, begin) && body.endsWith(RESULTS_END);
-  if (!laidOut) return readAnyResults(body);
+/** A worker's name stands in each of its results: a long one would make gigabytes of a message. */
+const MAX_WORKER_LENGTH = 1_000;
+
+/**
+ * Reads a message of a run's results. Whoever may send to the run's queue may have sent it: each
+ * line of what it gives is one JSON object, with the index and status that it is entered with.
+ *
+ * @throws FanfoldError `BadMessage` when it isn't one, or is of another version or run
+ */
+export function readResults(body: string, runId: string): ResultBatch {
+  const from = body.indexOf('\n') + 1;
+  const to = body.length - RESULTS_END.length;
+  const begin = from - RESULTS_BEGIN.length;
+  const isLaidOut =
+    begin > 0 && from < to && body.startsWith(RESULTS_BEGIN, begin) && body.endsWith(RESULTS_END);
+  if (!isLaidOut) return readAnyResults(body, runId);
   const head = parsed(`${body.slice(0, begin)},"results":[]}`);
-  if (!isEnvelope(head)) return readAnyResults(body);
+  const scanned = isEnvelope(head, runId) ? scanResults(body, from, to) : undefined;
+  if (!isEnvelope(head, runId) || scanned === undefined) return readAnyResults(body, runId);
   // Who ran it is told once a message, and put into each result here, before its closing brace. A
-  // line end stands between two results only: in JSON text, strings have theirs escaped.
+  // line end stands between two results only.
   const closing = `,"worker":${JSON.stringify(head.worker)}}`;
-  const open = body.slice(end + 1, -RESULTS_END.length);
+  const open = body.slice(from, to - 1);
   const text = open.replaceAll('},\n', `${closing.replaceAll('$', '$$$$')}\n`) + closing;
-  if (head.ok !== undefined && countOf(head.ok) === closed(open, text, closing)) {
-    return ResultBatch.allOk(head.ok, text);
-  }
-  const lines = linesOf(text);
-  return lines ? ResultBatch.ofLines(lines) : readAnyResults(body);
+  return scanned.allOk
+    ? ResultBatch.allOk(scanned.ranges, text)
+    : ResultBatch.ofLines(linesOf(text));
 }
 
 function parsed(text: string): unknown {
@@ -125,75 +134,64 @@ function parsed(text: string): unknown {
   }
 }
 
-/** How many results were closed: each by so much more than the `}` and `,` that it had. */
-function closed(open: string, text: string, closing: string): number {
-  return (text.length - open.length - closing.length) / (closing.length - 2) + 1;
-}
-
-/** The results of a text with one a line; undefined when it was laid out otherwise. */
-function linesOf(text: string): ResultLine[] | undefined {
-  const lines: ResultLine[] = [];
-  for (const line of text.split('\n')) {
+/** The results of a text with one a line. */
+function linesOf(text: string): ResultLine[] {
+  return text.split('\n').map((line) => {
     const [, index, status] = LINE.exec(line) ?? [];
-    if (index === undefined) return undefined;
-    lines.push({ index: Number(index), status: status as 'ok' | 'failed', text: line });
-  }
-  return lines;
+    return { index: Number(index), status: status as 'ok' | 'failed', text: line };
+  });
 }
 
 /** Reads a message that somebody else laid out. */
-function readAnyResults(body: string): ResultBatch {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch (cause) {
-    throw new FanfoldError('BadMessage', 'A result message was expected; this one is not JSON.', {
-      cause,
-    });
+function readAnyResults(body: string, runId: string): ResultBatch {
+  const message = parsed(body);
+  if (message === undefined) {
+    throw new FanfoldError('BadMessage', 'A result message was expected; this one is not JSON.');
   }
-  if (!isEnvelope(message)) {
+  if (!isEnvelope(message, runId)) {
     throw new FanfoldError(
       'BadMessage',
-      `A result message of version ${MESSAGE_VERSION} was expected, with \`worker\` and \`results\`; this one has other fields.`,
+      `A result message of version ${MESSAGE_VERSION} and of run ${runId} was expected, with \`worker\` and \`results\`; this one has other fields.`,
     );
   }
   const { worker, results } = message;
-  return ResultBatch.ofLines(
-    results.map((result): ResultLine => {
-      const { index, status, ...rest } = result as { index: number; status: 'ok' | 'failed' };
-      if (!Number.isSafeInteger(index) || (status !== 'ok' && status !== 'failed')) {
-        throw new FanfoldError(
-          'BadMessage',
-          `A result has an index and a status of "ok" or "failed"; this one has ${JSON.stringify({ index, status })}.`,
-        );
-      }
-      const text = messageText(JSON.stringify({ index, status, ...rest, worker }));
-      return { index, status, text };
-    }),
-  );
+  return ResultBatch.ofLines(results.map((result) => lineOf(result, worker)));
+}
+
+function lineOf(result: unknown, worker: string): ResultLine {
+  const { index, status, ...rest } = (result ?? {}) as Record<string, unknown>;
+  const { output, error, ms } = rest;
+  const isOk = status === 'ok' && output !== undefined;
+  const isFailed = status === 'failed' && isFailure(error);
+  if (!isIndex(index) || !(isOk || isFailed) || typeof ms !== 'number') {
+    throw new FanfoldError(
+      'BadMessage',
+      `A result has an \`index\`, a \`status\` of "ok" with an \`output\` or of "failed" with an \`error\`, and \`ms\`; one is otherwise.`,
+    );
+  }
+  try {
+    const text = messageText(JSON.stringify({ index, status, ...rest, worker }));
+    return { index, status: isOk ? 'ok' : 'failed', text };
+  } catch (cause) {
+    // JSON.parse takes any depth, and JSON.stringify does not.
+    throw new FanfoldError('BadMessage', `The result of input ${index} is nested too deep.`, {
+      cause,
+    });
+  }
 }
 
 interface Envelope {
   worker: string;
-  ok?: IndexRange[];
   results: unknown[];
 }
 
-function isEnvelope(message: unknown): message is Envelope {
-  const { v, worker, ok, results } = (message ?? {}) as Record<string, unknown>;
+function isEnvelope(message: unknown, runId: string): message is Envelope {
+  const { v, worker, results, ...more } = (message ?? {}) as Record<string, unknown>;
   return (
     v === MESSAGE_VERSION &&
+    more.runId === runId &&
     typeof worker === 'string' &&
-    Array.isArray(results) &&
-    (ok === undefined || (Array.isArray(ok) && ok.every(isRange)))
-  );
-}
-
-function isRange(range: unknown): boolean {
-  return (
-    Array.isArray(range) &&
-    range.every(Number.isSafeInteger) &&
-    range[0] >= 0 &&
-    range[1] >= range[0]
+    worker.length <= MAX_WORKER_LENGTH &&
+    Array.isArray(results)
   );
 }

@@ -1,5 +1,13 @@
 import { MAX_MESSAGE_BYTES, messageText } from './chunk.ts';
 
+/** A run has at most so many inputs: what a message says is bounded by what a ledger can hold. */
+export const MAX_RUN_INPUTS = 1_000_000_000;
+
+/** Whether a value can be the index of an input. */
+export function isIndex(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < MAX_RUN_INPUTS;
+}
+
 /** Why an input failed. The codes are Fanfold's; `name` and `message` are the user's. */
 export type FailureCode =
   | 'TaskFailed'

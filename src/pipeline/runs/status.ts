@@ -1,15 +1,11 @@
-import {
-  GetQueueAttributesCommand,
-  ListQueuesCommand,
-  ListQueueTagsCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { collectorOf } from '../collecting/presence.ts';
 import { isMissingQueue } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { findSurely } from '../queues.ts';
+import { inputsOf, tagsOf } from '../run-tags.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
 export interface RunStatus {
@@ -90,8 +86,8 @@ async function read(
   runId: string,
 ): Promise<RunStatus | undefined> {
   try {
-    const [{ Tags = {} }, { Attributes = {} }] = await Promise.all([
-      sqs.send(new ListQueueTagsCommand({ QueueUrl })),
+    const [tags, { Attributes = {} }] = await Promise.all([
+      tagsOf(sqs, QueueUrl),
       sqs.send(
         new GetQueueAttributesCommand({
           QueueUrl,
@@ -103,16 +99,16 @@ async function read(
     const readAt = serviceNow(sqs);
     return {
       runId,
-      task: Tags.task ?? '?',
-      state: Tags.state === 'sealed' ? 'sealed' : 'seeding',
-      total: number(Tags.total),
-      ok: number(Tags.ok) ?? 0,
-      failed: number(Tags.failed) ?? 0,
+      task: tags.task ?? '?',
+      state: tags.state === 'sealed' ? 'sealed' : 'seeding',
+      total: inputsOf(tags.total),
+      ok: inputsOf(tags.ok) ?? 0,
+      failed: inputsOf(tags.failed) ?? 0,
       createdAt: createdAt(runId) ?? 0,
-      expiresAt: number(Tags.expiresAt),
+      expiresAt: number(tags.expiresAt),
       // A collector that has left says 0.
-      collectedAt: number(Tags.collectedAt) || undefined,
-      collector: collectorOf(Tags, readAt),
+      collectedAt: number(tags.collectedAt) || undefined,
+      collector: collectorOf(tags, readAt),
       waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
       readAt,
     };

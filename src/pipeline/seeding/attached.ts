@@ -1,14 +1,22 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Account } from '../collecting/ledger.ts';
-import { mayPass } from '../faults.ts';
+import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
 import { findSurely } from '../queues.ts';
-import { statusOf, unknownRun } from '../runs/status.ts';
+import { inputsOf, type Tags, tagsOf } from '../run-tags.ts';
+import { unknownRun } from '../runs/status.ts';
 import { wait } from '../send.ts';
 import type { Seeds } from './seeds.ts';
 
-/** How often a run is looked at that somebody else still seeds, in milliseconds. */
-const LOOK_MS = 2_000;
+/**
+ * The pause after the first look at the tags of a run that somebody else still seeds, and the
+ * longest one, in milliseconds. AWS allows 30 such calls a second in an account, for all its runs.
+ */
+const PAUSE_MS = 2_000;
+const PAUSE_CAP_MS = 30_000;
+
+/** The shortest pause, in milliseconds, however often somebody asks for a look. */
+const SHORTEST_PAUSE_MS = 1_000;
 
 export interface AttachedOptions {
   sqs: SQSClient;
@@ -19,7 +27,12 @@ export interface AttachedOptions {
   begin?: () => Promise<string>;
 }
 
-/** The inputs of a run that somebody else seeded, or still seeds: how many there are, its tags tell. */
+/**
+ * The inputs of a run that somebody else seeded, or still seeds. The tags of its queue say how many
+ * there are, and only they do: a notice that the run is sealed has them read at once, and is not
+ * believed itself, so a forged or early one costs a call. Where no notice arrives, the next look
+ * finds out.
+ */
 export class Attached implements Seeds {
   readonly queueUrl: Promise<string>;
   readonly done: Promise<void>;
@@ -27,6 +40,8 @@ export class Attached implements Seeds {
   readonly isOurs = false;
   readonly #options: AttachedOptions;
   readonly #stop = new AbortController();
+  /** Aborted to end the pause between two looks. */
+  #pause = new AbortController();
 
   constructor(options: AttachedOptions) {
     this.#options = options;
@@ -45,8 +60,13 @@ export class Attached implements Seeds {
     return sealed ? inputs : 0;
   }
 
+  look(): void {
+    this.#pause.abort();
+  }
+
   stop(): void {
     this.#stop.abort();
+    this.#pause.abort();
   }
 
   async #find(): Promise<string> {
@@ -58,28 +78,38 @@ export class Attached implements Seeds {
   }
 
   async #sealed(): Promise<void> {
-    const { account } = this.#options;
-    await this.queueUrl;
-    while (!this.#stop.signal.aborted) {
-      const status = await statusOf(this.#options, this.#options.runId).catch((error: unknown) => {
-        if (!mayPass(error)) throw error;
-        return undefined;
+    const { sqs } = this.#options;
+    const { signal } = this.#stop;
+    const queueUrl = await this.queueUrl;
+    let pauseMs = PAUSE_MS;
+    while (!signal.aborted) {
+      this.#pause = new AbortController();
+      const tags = await tagsOf(sqs, queueUrl).catch((error: unknown): Tags => {
+        // The collector finds out whether the queue is gone.
+        if (mayPass(error) || isMissingQueue(error)) return {};
+        throw error;
       });
-      account.inputs = Math.max(account.inputs, status?.total ?? 0);
-      if (status?.state === 'sealed' || isWhole(account, status?.total)) {
-        account.sealed = true;
-        account.open = false;
-        return;
-      }
-      await wait(LOOK_MS, this.#stop.signal);
+      // A run that has been ended meanwhile is sealed as it was then.
+      if (signal.aborted || this.#take(tags)) return;
+      await wait(SHORTEST_PAUSE_MS, signal);
+      // Many collectors that began together must not look together.
+      const jittered = pauseMs * (0.5 + Math.random() / 2);
+      await wait(jittered - SHORTEST_PAUSE_MS, this.#pause.signal);
+      pauseMs = this.#pause.signal.aborted ? PAUSE_MS : Math.min(pauseMs * 2, PAUSE_CAP_MS);
     }
   }
-}
 
-/**
- * Whether there is a result of each input that the run is to have. Who seeded it may have left when
- * all inputs were with SQS, and before that was said.
- */
-function isWhole({ settled }: Account, total: number | undefined): boolean {
-  return total !== undefined && settled >= total;
+  /** Enters what the tags say in the account; true when no more is to be learned. */
+  #take({ state, total: totalTag, bound: boundTag }: Tags): boolean {
+    const { account } = this.#options;
+    const total = inputsOf(totalTag);
+    const bound = total ?? inputsOf(boundTag);
+    if (bound !== undefined) account.limit(bound);
+    if (total === undefined) return false;
+    account.inputs = Math.max(account.inputs, total);
+    // Its seeder may have left when all inputs were with SQS, and before it said so.
+    if (state !== 'sealed' && account.settled < total) return false;
+    account.seal(total);
+    return true;
+  }
 }

@@ -7,6 +7,7 @@ import type { OpenedInputs } from '../../inputs/opened.ts';
 import { isMissingQueue } from '../faults.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import { findQueue } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import { openObject, placeOf } from './object.ts';
@@ -104,7 +105,7 @@ class ObjectSeeding {
         for (const text of batch) length += text.length;
         if (length < PAGE_LENGTH && page.length < PAGE_INPUTS) continue;
         const position = opened.position?.() ?? { byte: size, line: 0 };
-        await this.#send(page, size / Math.max(1, position.byte));
+        await this.#send(page, size / Math.max(1, position.byte), size);
         page = [];
         length = 0;
         if (position.byte < size && this.#isLate()) {
@@ -112,7 +113,7 @@ class ObjectSeeding {
           return { ...this.#answer(), continues: true };
         }
       }
-      if (page.length > 0 || this.#queueUrl === undefined) await this.#send(page, 1);
+      if (page.length > 0 || this.#queueUrl === undefined) await this.#send(page, 1, size);
     } finally {
       opened.close();
     }
@@ -141,7 +142,7 @@ class ObjectSeeding {
     return told;
   }
 
-  async #send(texts: string[], ofAll: number): Promise<void> {
+  async #send(texts: string[], ofAll: number, size: number): Promise<void> {
     const { task, runId, results, expiresAt } = this.#request;
     const { tasks, workers, onPage } = this.#options;
     this.#chunkItems ??= chunkItemsFor(
@@ -161,7 +162,8 @@ class ObjectSeeding {
         more: true,
         chunkItems: this.#chunkItems,
       },
-      this.#options,
+      // An input takes a byte of its object at least.
+      { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
     );
     this.#next += texts.length;
     this.#chunks += page.chunks;
@@ -199,17 +201,24 @@ class ObjectSeeding {
     );
   }
 
-  /** Says on the run's queue that these were all, for whoever collects. It has to be said. */
+  /**
+   * Says in the tags of the run's queue that these were all, which must succeed; and has a living
+   * collector read them at once. Where that notice is lost, it reads them half a minute later.
+   */
   async #seal(): Promise<void> {
     const { sqs } = this.#options;
-    if (this.#request.results !== 'own' || this.#queueUrl === undefined) return;
+    const url = this.#queueUrl;
+    if (this.#request.results !== 'own' || url === undefined) return;
     const Tags = { state: 'sealed', total: String(this.#next) };
-    await sqs
-      .send(new TagQueueCommand({ QueueUrl: this.#queueUrl, Tags }))
-      .catch((error: unknown) => {
-        // Its collector has ended it.
-        if (!isMissingQueue(error)) throw error;
-      });
+    try {
+      await sqs.send(new TagQueueCommand({ QueueUrl: url, Tags }));
+    } catch (error) {
+      // Its collector has ended it.
+      if (!isMissingQueue(error)) throw error;
+      return;
+    }
+    const body = noticeBody(this.#runId, { notice: 'sealed' });
+    await sendAll(sqs, url, [{ body }]).catch(() => {});
   }
 
   #answer(): SeedResponse {

@@ -2,6 +2,7 @@ import { FanfoldError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 import { FORMATS, type Format } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 
 /** What the seed is asked for: one page of a run, which is often all of it; or a run from S3. */
@@ -111,6 +112,11 @@ export function readSeedRequest(event: unknown): SeedRequest {
     throw wrong('`runId` is 1 to 80 letters, digits, "-" and "_"', runId);
   }
   if (!isCount(first ?? 0)) throw wrong('`first` is a whole number from 0', first);
+  for (const [name, count] of Object.entries({ first, total })) {
+    if (Number(count) > MAX_RUN_INPUTS) {
+      throw wrong(`\`${name}\` is at most ${MAX_RUN_INPUTS}: a run has no more inputs`, count);
+    }
+  }
   if (!isCount(total ?? 0)) throw wrong('`total` is a whole number from 0', total);
   if (!isCount(about ?? 0)) throw wrong('`about` is a whole number from 0', about);
   if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {

@@ -3,6 +3,7 @@ import { FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { TaskRegistry } from '../../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { isJson } from '../messages/json-text.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import {
   createdAt,
   DEADLINE_SECONDS,
@@ -13,6 +14,7 @@ import {
 import { createRunQueue, findQueue, findSurely } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { PageRequest } from './seed-request.ts';
+import { tooManyInputs } from './pages.ts';
 
 /** What the seed answers. */
 export interface SeedResponse {
@@ -48,6 +50,8 @@ export interface SeedOptions {
   workers: number;
   /** Used when the request names no run. */
   runId?: string;
+  /** The most inputs that the run can have, where it is not known how many it has. */
+  bound?: number;
 }
 
 /** How far ahead of the seed's clock the time in a run id may be, in milliseconds. */
@@ -118,7 +122,12 @@ function expiryOf({ expiresAt }: PageRequest, runId: string): number {
   );
 }
 
-function itemsOf({ inputs, first = 0, indexes }: PageRequest): ChunkItem[] {
+function itemsOf({
+  inputs,
+  first = 0,
+  indexes,
+  total = Number.POSITIVE_INFINITY,
+}: PageRequest): ChunkItem[] {
   const texts = textsOf(inputs);
   const ranges = indexes ?? (texts.length > 0 ? [[first, first + texts.length - 1] as const] : []);
   const items: ChunkItem[] = [];
@@ -127,6 +136,14 @@ function itemsOf({ inputs, first = 0, indexes }: PageRequest): ChunkItem[] {
       items.push({ index, text: texts[items.length] ?? '' });
     }
   }
+  const end = (items.at(-1)?.index ?? -1) + 1;
+  if (end > total) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`total\` is the number of the run's inputs, ${total}; input ${end - 1} is beyond the last.`,
+    );
+  }
+  if (end > MAX_RUN_INPUTS) throw tooManyInputs();
   if (items.length !== texts.length) {
     throw new FanfoldError(
       'BadInput',
@@ -169,7 +186,7 @@ async function ownQueue(
   runId: string,
   count: number,
   expiresAt: number,
-  { sqs, names }: SeedOptions,
+  { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);
   if (born === undefined) {
@@ -193,6 +210,7 @@ async function ownQueue(
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
     expiresAt: String(expiresAt),
     ...(total === undefined && more ? {} : { total: String(total ?? count) }),
+    ...(bound === undefined ? {} : { bound: String(bound) }),
   });
 }
 

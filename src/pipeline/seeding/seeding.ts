@@ -3,12 +3,13 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import type { Account } from '../collecting/ledger.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { Names } from '../names.ts';
 import { findSurely } from '../queues.ts';
 import { wait } from '../send.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
-import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
+import { type Inputs, type Page, pagesOf, textsOf, tooManyInputs, totalOf } from './pages.ts';
 import type { SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
 import type { Seeds } from './seeds.ts';
@@ -84,6 +85,9 @@ export class Seeding implements Seeds {
     return Math.min(this.#first, ...this.#unanswered);
   }
 
+  /** Nobody but this knows when all inputs are seeded. */
+  look(): void {}
+
   stop(): void {
     this.#stopped = true;
     this.#options.window.open();
@@ -106,6 +110,7 @@ export class Seeding implements Seeds {
   }
 
   async #seed(): Promise<void> {
+    if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
     const pages = pagesOf(textsOf(this.#options.inputs));
     try {
       for (;;) {
@@ -153,6 +158,7 @@ export class Seeding implements Seeds {
 
   async #take(page: Page): Promise<void> {
     const { account, window } = this.#options;
+    if (this.#first + page.texts.length > MAX_RUN_INPUTS) throw tooManyInputs();
     const part = this.#unseeded(page);
     if (part.texts.length > 0) {
       await window.room();
@@ -180,8 +186,7 @@ export class Seeding implements Seeds {
         `There are results of ${account.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
       );
     }
-    account.open = false;
-    account.sealed = true;
+    account.seal(this.#first);
   }
 
   /** What of a page has yet to be seeded. */

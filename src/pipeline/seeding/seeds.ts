@@ -12,6 +12,8 @@ export interface Seeds {
   readonly seeded: number;
   /** Whether they are seeded from here. Else somebody else alone knows how many there are. */
   readonly isOurs: boolean;
+  /** Finds out soon whether all inputs are seeded: there is a sign of it. */
+  look(): void;
   /** Seeds nothing more. */
   stop(): void;
 }

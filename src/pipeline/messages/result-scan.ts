@@ -1,0 +1,71 @@
+import { skipCompactJson, skipDigits, skipNumber, ZERO } from './json-text.ts';
+import { type Failure, isIndex } from './result.ts';
+
+/** Indexes from the first to the last, both included. */
+export type IndexRange = readonly [first: number, last: number];
+
+const INDEX = '{"index":';
+const OK = ',"status":"ok","output":';
+const FAILED = ',"status":"failed","error":';
+const MS = ',"ms":';
+const BETWEEN = ',\n';
+
+/** What a text of results says, and nothing of what they hold. */
+export interface Scanned {
+  /** Their indexes, in the order of the lines. */
+  ranges: IndexRange[];
+  allOk: boolean;
+}
+
+/**
+ * Checks a part of a text that has a result on each line, as `okLine` and `failedLine` lay them out,
+ * with `,` and a line feed between two of them. The lines are written to the user's file as they
+ * are, so each must be one JSON object, with the index and the status that are entered for it, and
+ * no key that could stand there twice. Undefined when anything else is found.
+ */
+export function scanResults(text: string, from: number, to: number): Scanned | undefined {
+  const ranges: [first: number, last: number][] = [];
+  let allOk = true;
+  for (let at = from; at >= 0; at = skip(text, at, BETWEEN)) {
+    const digits = skip(text, at, INDEX);
+    const afterIndex = skipDigits(text, digits, to);
+    const index = indexAt(text, digits, afterIndex);
+    if (index === undefined) return undefined;
+    const output = skip(text, afterIndex, OK);
+    const value = output < 0 ? skip(text, afterIndex, FAILED) : output;
+    const afterValue = skipCompactJson(text, value, to);
+    const ms = skip(text, afterValue, MS);
+    at = skip(text, skipNumber(text, ms, to), '}');
+    if (at < 0) return undefined;
+    if (output < 0 && !isFailure(JSON.parse(text.slice(value, afterValue)))) return undefined;
+    allOk &&= output >= 0;
+    const range = ranges.at(-1);
+    if (range?.[1] === index - 1) range[1] = index;
+    else ranges.push([index, index]);
+    if (at === to) return { ranges, allOk };
+  }
+  return undefined;
+}
+
+/** The place behind a word that stands there; -1 where another does. */
+function skip(text: string, from: number, word: string): number {
+  for (let at = 0; at < word.length; at++) {
+    if (text.charCodeAt(from + at) !== word.charCodeAt(at)) return -1;
+  }
+  return from + word.length;
+}
+
+/** @param to the place behind its digits; -1 where there are none */
+function indexAt(text: string, from: number, to: number): number | undefined {
+  // JSON has no number that begins with a needless zero.
+  if (to < 0 || (to > from + 1 && text.charCodeAt(from) === ZERO)) return undefined;
+  let index = 0;
+  for (let at = from; at < to; at++) index = index * 10 + text.charCodeAt(at) - ZERO;
+  return isIndex(index) ? index : undefined;
+}
+
+/** Whether a value is an error as results have it, so that readers may rely on its texts. */
+export function isFailure(value: unknown): value is Failure {
+  const { code, name, message } = (value ?? {}) as Record<string, unknown>;
+  return [code, name, message].every((text) => typeof text === 'string');
+}
