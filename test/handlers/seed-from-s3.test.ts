@@ -274,7 +274,8 @@ describe('an object that can’t be read', () => {
     for (const _ of [1, 2]) {
       expect((await place.seed(request)).error?.message).toContain('line 30001: the input is not');
     }
-    expect(place.sqs.peek(names.run(request.runId))).toEqual([]);
+    const said = place.sqs.peek(names.run(request.runId)).map(({ body }) => body);
+    expect(said.filter((body) => !body.includes('"sealed"'))).toEqual([]);
   });
 
   it('ends a run that is under way, with the line', async () => {
