@@ -46,6 +46,8 @@ export const FAULTS = {
   seedTwice: [0.1, 0.5],
   /** A machine's clock is off by minutes to days, from its process's start to its end. */
   wrongClock: [0.3, 0.8],
+  /** Somebody who is no worker sends a message to a run's queue. */
+  forgedMessage: [0.1, 0.5],
   /** A worker is told to stop, and hands back what it has. */
   stopWorker: [0.005, 0.03],
 } as const;

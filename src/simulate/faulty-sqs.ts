@@ -4,6 +4,7 @@ import { AWS, FATE, never, trueNow } from './actors.ts';
 import { describe, outcomeOf } from './describe.ts';
 import type { EventLog } from './event-log.ts';
 import type { Faults } from './faults.ts';
+import { forgedMessage } from './forged.ts';
 import { after } from './pause.ts';
 import {
   type Answer,
@@ -17,6 +18,7 @@ import {
   type SqsCall,
 } from './sqs-call.ts';
 import type { Wire } from './wire.ts';
+import { isRuns, runOf } from './wire-messages.ts';
 
 /** How long a request takes to arrive, or its answer, in milliseconds. */
 const LATENCY_MS = 40;
@@ -141,7 +143,7 @@ export class FaultySqs {
 
   /** SQS says so of a queue that it has only just made, or for a moment. */
   #missing(call: SqsCall): ServiceResponse | undefined {
-    if (!call.queue.includes('-run-') || !this.#isMissing(call.queue)) return undefined;
+    if (!isRuns(call.queue) || !this.#isMissing(call.queue)) return undefined;
     const refusal = refused('QueueDoesNotExist', 'The specified queue does not exist.');
     this.#wire.happened(call, refusal);
     return refusal;
@@ -166,6 +168,7 @@ export class FaultySqs {
       await after(faults.random.whole(0, EMPTY_MS));
       return answered({});
     }
+    if (isRuns(call.queue) && faults.hits('forgedMessage')) await this.#forge(call);
     const response = await this.#pass(call, this.#shortened(call));
     const { Messages = [] } = response.status === 200 ? readAnswer(response) : {};
     if (Messages.length === 0) return response;
@@ -185,6 +188,11 @@ export class FaultySqs {
     if (MaxNumberOfMessages === 1 || !this.#faults.hits('shortReceive')) return parameters;
     const most = Math.min(SHORT_MESSAGES, MaxNumberOfMessages - 1);
     return { ...parameters, MaxNumberOfMessages: this.#faults.random.whole(1, most) };
+  }
+
+  async #forge({ queue, parameters: { QueueUrl } }: SqsCall): Promise<void> {
+    const MessageBody = forgedMessage(runOf(queue), this.#faults.random);
+    await AWS.run(() => ask(this.#sqs, 'SendMessage', { QueueUrl, MessageBody }));
   }
 
   /** Makes a message in flight visible again, if it is still that receive's. */

@@ -1,3 +1,5 @@
+import { MAX_RUN_INPUTS } from '../pipeline/messages/result.ts';
+
 /** A task message, as the wire knows it. */
 export interface Message {
   id: string;
@@ -46,5 +48,26 @@ export function readMessage(body: string): Message | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a queue is a run's. */
+export function isRuns(queue: string): boolean {
+  return queue.includes('-run-');
+}
+
+/** The id of the run whose queue it is. */
+export function runOf(queue: string): string {
+  return queue.replace(/^.*-run-/, '');
+}
+
+/** Indexes of a run's inputs that a message to its queue has results of: none where it is forged. */
+export function indexesOf(body: string, ofRun: string): number[] {
+  try {
+    const { runId, results = [] } = JSON.parse(body) as ResultBody;
+    if (runId !== ofRun) return [];
+    return results.map(({ index }) => index).filter((index) => index < MAX_RUN_INPUTS);
+  } catch {
+    return [];
   }
 }

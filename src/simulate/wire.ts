@@ -2,7 +2,15 @@ import type { ServiceResponse } from '../local/transport.ts';
 import { type Actor, trueNow } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import { type Answer, type Entry, readAnswer, type SqsCall } from './sqs-call.ts';
-import { kindOf, type Message, type ResultBody, readMessage } from './wire-messages.ts';
+import {
+  indexesOf,
+  isRuns,
+  kindOf,
+  type Message,
+  type ResultBody,
+  readMessage,
+  runOf,
+} from './wire-messages.ts';
 import { WireRun } from './wire-run.ts';
 
 /** How long a worker may take from looking at its claim to sending, in milliseconds. */
@@ -231,11 +239,7 @@ export class Wire {
   #received(queue: string, { Messages = [] }: Answer): void {
     for (const { MessageId, ReceiptHandle, Body } of Messages) {
       if (isRuns(queue)) {
-        const { results = [] } = JSON.parse(Body) as ResultBody;
-        this.#results.set(
-          ReceiptHandle,
-          results.map(({ index }) => index),
-        );
+        this.#results.set(ReceiptHandle, indexesOf(Body, runOf(queue)));
         continue;
       }
       const message = this.#messages.get(MessageId);
@@ -307,12 +311,4 @@ function entriesOf({ parameters }: SqsCall): Entry[] {
 function isRefusal(response: ServiceResponse): boolean {
   const { __type = '' } = readAnswer(response);
   return response.status === 400 && !__type.endsWith('QueueDoesNotExist');
-}
-
-function isRuns(queue: string): boolean {
-  return queue.includes('-run-');
-}
-
-function runOf(queue: string): string {
-  return queue.replace(/^.*-run-/, '');
 }

@@ -137,7 +137,9 @@ describe('an object in S3', () => {
     const { Tags } = await place.sqsClient.send(
       new ListQueueTagsCommand({ QueueUrl: answer.resultQueueUrl }),
     );
-    expect(Tags).toMatchObject({ state: 'sealed', total: String(inputs.length) });
+    const bound = String(Buffer.byteLength(body));
+    expect(Tags).toMatchObject({ state: 'sealed', total: String(inputs.length), bound });
+    expect(Number(bound)).toBeGreaterThanOrEqual(inputs.length);
   });
 
   it('is gone on with by further invocations, which cut it as one would', async () => {

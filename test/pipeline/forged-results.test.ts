@@ -70,7 +70,7 @@ async function attacked(
     await vi.advanceTimersByTimeAsync(100);
   }
   startWorkers();
-  return { lines, collected, QueueUrl };
+  return { lines, collected };
 }
 
 /** The results that lines of output hold, each of which is JSON. */
@@ -89,33 +89,36 @@ it.each([false, true])('end no run otherwise than it would: ordered %s', async (
   await place.close();
 });
 
-it.each([false, true])(
-  'end no run otherwise whose number of inputs is yet unknown: ordered %s',
-  async (ordered) => {
-    const place = await virtualDeployment([echo]);
-    const { client, deployment } = place;
-    const runId = newRunId();
-    const request = { task: 'echo', inputs: range(20), results: 'own', runId, more: true };
-    await deployment.lambda.send(
-      new InvokeCommand({ FunctionName: deployment.names.seed, Payload: JSON.stringify(request) }),
-    );
-    const run = await collectRun<number>(deployment, 'echo', runId, { ordered });
-    const rss = process.memoryUsage().rss;
-    const { lines, collected, QueueUrl } = await attacked(place, run);
-    expect(run.ledger.inputs).toBeLessThanOrEqual(21);
-    expect(process.memoryUsage().rss - rss).toBeLessThan(200_000_000);
-    await vi.advanceTimersByTimeAsync(60_000);
-    const Tags = { state: 'sealed', total: '20' };
-    await client.send(new TagQueueCommand({ QueueUrl, Tags }));
-    await within(60, collected);
-    // A result that the run might have had was handed on, as it was the first of its index.
-    const indexes = resultsOf(lines).map(({ index }) => index);
-    expect(indexes.filter((index) => index === FAR)).toHaveLength(ordered ? 0 : 1);
-    expect(indexes.filter((index) => index !== FAR).sort((a, b) => a - b)).toEqual(range(20));
-    expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
-    await place.close();
-  },
-);
+it.each([
+  { ordered: false, bound: undefined },
+  { ordered: true, bound: undefined },
+  { ordered: false, bound: '25' },
+])('end no run otherwise whose number of inputs is yet unknown: %j', async ({ ordered, bound }) => {
+  const place = await virtualDeployment([echo]);
+  const { client, deployment } = place;
+  const runId = newRunId();
+  const request = { task: 'echo', inputs: range(20), results: 'own', runId, more: true };
+  await deployment.lambda.send(
+    new InvokeCommand({ FunctionName: deployment.names.seed, Payload: JSON.stringify(request) }),
+  );
+  const queueUrl = (await findQueue(client, deployment.names.run(runId))) ?? '';
+  if (bound) await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: { bound } }));
+  const run = await collectRun<number>(deployment, 'echo', runId, { ordered });
+  const rss = process.memoryUsage().rss;
+  const { lines, collected } = await attacked(place, run);
+  expect(run.ledger.inputs).toBeLessThanOrEqual(21);
+  expect(process.memoryUsage().rss - rss).toBeLessThan(200_000_000);
+  await vi.advanceTimersByTimeAsync(60_000);
+  const Tags = { state: 'sealed', total: '20' };
+  await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
+  await within(60, collected);
+  // A result that the run might have had was handed on, as it was the first of its index.
+  const indexes = resultsOf(lines).map(({ index }) => index);
+  expect(indexes.filter((index) => index === FAR)).toHaveLength(ordered || bound ? 0 : 1);
+  expect(indexes.filter((index) => index !== FAR).sort((a, b) => a - b)).toEqual(range(20));
+  expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
+  await place.close();
+});
 
 it('make nobody report a billion inputs as lost at the deadline', async () => {
   const place = await virtualDeployment([echo]);

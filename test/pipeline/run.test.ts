@@ -7,6 +7,7 @@ import {
   defineTask,
   type Fanfold,
   type FanfoldError,
+  JsonTexts,
   NonRetryableError,
 } from '../../src/index.ts';
 import { openInProcess } from '../../src/local/in-process.ts';
@@ -38,6 +39,15 @@ describe('connect', () => {
 });
 
 describe('map', () => {
+  it('refuses more inputs than a run can have', async () => {
+    async function* none(): AsyncGenerator<string[]> {}
+    const run = fanfold.map(double, new JsonTexts(none(), 1_000_000_001));
+    await expect(Array.fromAsync(run)).rejects.toMatchObject({
+      code: 'BadInput',
+      message: expect.stringContaining('at most 1000000000 inputs'),
+    });
+  });
+
   it('gives each input’s result once, with its index, whatever the order', async () => {
     const run = fanfold.map(double, range(5_000));
     const results = await Array.fromAsync(run);

@@ -146,6 +146,24 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return this.#first;',
   },
   {
+    name: 'results of another run are taken',
+    file: 'src/pipeline/messages/result-message.ts',
+    find: 'more.runId === runId &&',
+    replace: '',
+  },
+  {
+    name: 'a result is written without a look at its output',
+    file: 'src/pipeline/messages/result-scan.ts',
+    find: 'skipCompactJson(text, value, to);',
+    replace: 'text.indexOf(MS, value);',
+  },
+  {
+    name: 'a notice about another run ends this one',
+    file: 'src/pipeline/messages/notice.ts',
+    find: 'known && fields.runId === runId',
+    replace: 'known',
+  },
+  {
     name: 'a run that goes on trusts half a line',
     file: 'src/cli/resume/result-lines.ts',
     find: 'return bytes.lastIndexOf(NEWLINE) + 1;',
