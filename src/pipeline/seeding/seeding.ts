@@ -61,9 +61,11 @@ export class Seeding implements Seeds {
   #failure: { error: unknown } | undefined;
   #first = 0;
 
+  /** @throws FanfoldError `BadInput` when there are more inputs than a run can have */
   constructor(options: SeedingOptions) {
     this.#options = options;
     this.#total = totalOf(options.inputs);
+    if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
     this.#skips = options.account.settled > 0 || options.resumeAt !== undefined;
     this.queueUrl = this.#made.promise;
     this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
@@ -110,7 +112,6 @@ export class Seeding implements Seeds {
   }
 
   async #seed(): Promise<void> {
-    if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
     const pages = pagesOf(textsOf(this.#options.inputs));
     try {
       for (;;) {
