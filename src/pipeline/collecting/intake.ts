@@ -9,7 +9,7 @@ import { Suspects } from './suspects.ts';
 export interface Told {
   /** Somebody asks for its end. */
   onCancel(): void;
-  /** All inputs are seeded, as somebody says. */
+  /** There is a sign that all inputs are seeded. */
   onSealed(): void;
   /** Its inputs can't be read any further, and why. */
   onBroken(message: string): void;
@@ -37,6 +37,7 @@ export class Intake {
       else if (notice.notice === 'broken') this.#told.onBroken(notice.message);
       else condemned.push(...this.#condemn(notice));
     }
+    if (this.#account.isComplete) this.#told.onSealed();
     return [...fresh, ResultBatch.ofLines(condemned)].filter(({ count }) => count > 0);
   }
 

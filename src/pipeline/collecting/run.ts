@@ -31,10 +31,8 @@ import {
 
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
- * window lets them, whether or not anybody takes results yet.
- *
- * It is over when it is sealed (all inputs seeded) and its ledger balances; then its queue is
- * deleted. Cancelling, its deadline or failure budget, an error of its inputs and a consumer that
+ * window lets them, whether or not anybody takes results yet. It is over when it is sealed (all
+ * inputs seeded) and its ledger balances; then its queue is deleted. Cancelling, its deadline or failure budget, an error of its inputs and a consumer that
  * leaves end it earlier, with a result for each input nevertheless. It is left as it is, to be
  * resumed, by `leave`, and when AWS can't be reached.
  */
@@ -212,7 +210,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         // Copies of what waits for its turn may come for ever.
         if (fresh.length > 0) attendance.hold();
         this.#checkBudget();
-        if (account.isComplete) this.#seeding.look();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
           order.acknowledgeTaken();
