@@ -36,3 +36,4 @@ export {
   type TaskLog,
   type TaskOptions,
 } from './task.ts';
+export { VERSION } from './version.ts';

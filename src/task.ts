@@ -86,6 +86,9 @@ export interface TaskOptions {
   backoffCapSeconds?: number;
 }
 
+/** A task's name and options, without its code. */
+export type TaskFacts = Required<TaskOptions>;
+
 interface WithSchema<S extends StandardSchemaV1, Output> extends TaskOptions {
   /** Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. */
   input: S;
@@ -100,7 +103,7 @@ interface WithoutSchema<Input, Output> extends TaskOptions {
 const MARK = Symbol.for('fanfold.task');
 
 /** A task: the user's function by name, with its schema and options. Made by `defineTask` only. */
-export interface Task<Input = never, Output = unknown> extends Required<TaskOptions> {
+export interface Task<Input = never, Output = unknown> extends TaskFacts {
   readonly input: StandardSchemaV1 | undefined;
   // A method, so that tasks of any input type fit where "some task" is asked for.
   run(input: Input, context: TaskContext): Output | Promise<Output>;
@@ -191,6 +194,13 @@ export function defineTask(
 /** Whether a value came from `defineTask`, this copy's or another installed one's. */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && MARK in value;
+}
+
+/** A task's name and options, to be sent to another process. */
+export function factsOf(task: TaskFacts): TaskFacts {
+  const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
+    task;
+  return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
 }
 
 /** The tasks that can be run somewhere, by name. */

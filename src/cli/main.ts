@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../index.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
 import { STATUS, statusOf } from './exit.ts';
@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {});
   const program = new Command('fanfold')
     .description('Maps a TypeScript function over thousands to millions of inputs.')
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .configureOutput({ outputError: (text) => say(text.replace(/^error: /, '').trim()) })
     .showHelpAfterError('(fanfold --help tells what there is)');
@@ -40,11 +40,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = statusOf(error);
     say(error instanceof Error ? error.message : String(error));
   }
-}
-
-function version(): string {
-  const path = new URL(import.meta.resolve('fanfold/package.json'));
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 if (import.meta.main) await main(process.argv.slice(2));

@@ -1,6 +1,11 @@
 import { FanfoldError, InputError } from '../errors.ts';
 import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seeding/burst.ts';
+import {
+  describeDeployment,
+  isDescribeRequest,
+  type SeedDescription,
+} from '../pipeline/seeding/description.ts';
 import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seeding/seed.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/seeding/seed-request.ts';
 import { type HandlerOptions, type LambdaContext, Place } from './place.ts';
@@ -36,7 +41,10 @@ export function seedHandler(
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
     } = {},
-): (event: unknown, context: LambdaContext) => Promise<SeedResponse | SeedRefusal> {
+): (
+  event: unknown,
+  context: LambdaContext,
+) => Promise<SeedResponse | SeedRefusal | SeedDescription> {
   const place = new Place(options);
   const tasksOf = lazyTasks(tasks);
   const ofEnvironment = options.name === undefined;
@@ -45,6 +53,7 @@ export function seedHandler(
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
   return async (event, context) => {
     try {
+      if (isDescribeRequest(event)) return describeDeployment(await tasksOf(), { workers, burst });
       const { sqs, names } = place;
       const runId = runIdOf(context);
       const tasksHere = await tasksOf();

@@ -4,10 +4,10 @@ import { messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
-import { TaskRegistry } from '../../task.ts';
+import { factsOf, TaskRegistry } from '../../task.ts';
 import { sqsAt } from '../served/clients.ts';
 import { HandNotes } from './hand-file.ts';
-import type { FromWorker, Start, TaskFacts, ToWorker } from './protocol.ts';
+import type { FromWorker, Start, ToWorker } from './protocol.ts';
 import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
@@ -130,10 +130,4 @@ function unloadable(reason: string): void {
 function placeOf({ stack = '' }: SyntaxError): string {
   const [place = ''] = stack.split('\n');
   return /:\d+$/.test(place) ? ` (${place})` : '';
-}
-
-function factsOf(task: TaskFacts): TaskFacts {
-  const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
-    task;
-  return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
 }

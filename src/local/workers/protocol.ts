@@ -1,5 +1,5 @@
 import type { LastWords } from '../../pipeline/working/recover.ts';
-import type { TaskOptions } from '../../task.ts';
+import type { TaskFacts } from '../../task.ts';
 import type { Place } from '../served/connection.ts';
 
 /** What a worker process is told when it starts. */
@@ -27,9 +27,6 @@ export interface Ran {
   /** Those that took long, of which each may be told: the first few. */
   slow: { task: string; index: number; ok: boolean; ms: number }[];
 }
-
-/** What a supervisor knows of a task without having its code. */
-export type TaskFacts = Required<TaskOptions>;
 
 /** A chunk that was begun and is not settled when its process ends. */
 export interface LastChunk {

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { serviceNow } from '../../clock.ts';
 import { readChunk } from '../../pipeline/messages/read-chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
+import type { TaskFacts } from '../../task.ts';
 import { HandFile, type Noted } from './hand-file.ts';
-import type { FromWorker, LastChunk, Ran, Start, TaskFacts, ToWorker } from './protocol.ts';
+import type { FromWorker, LastChunk, Ran, Start, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {

@@ -2,8 +2,9 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { recover, release } from '../../pipeline/working/recover.ts';
+import type { TaskFacts } from '../../task.ts';
 import type { HandedOut } from './handed-out.ts';
-import type { Ran, Start, TaskFacts } from './protocol.ts';
+import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 

@@ -9,6 +9,7 @@ import { noDeployment } from '../deployment.ts';
 import { mayPass, PATIENCE_MS } from '../faults.ts';
 import type { Names } from '../names.ts';
 import { wait } from '../send.ts';
+import type { SeedDescription } from './description.ts';
 import type { SeedRefusal, SeedResponse } from './seed.ts';
 import type { SeedRequest } from './seed-request.ts';
 
@@ -26,11 +27,28 @@ class SeedFault extends FanfoldError {
 }
 
 /** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
-export async function invokeSeed(
+export function invokeSeed(
   lambda: LambdaClient,
   names: Names,
   request: SeedRequest,
 ): Promise<SeedResponse> {
+  return callSeed<SeedResponse>(lambda, names, request);
+}
+
+/**
+ * Asks the seed function for its version, tasks and settings.
+ *
+ * @throws FanfoldError `BadInput` when it is of a version that knows no such request
+ */
+export function describeSeed(lambda: LambdaClient, names: Names): Promise<SeedDescription> {
+  return callSeed<SeedDescription>(lambda, names, { describe: true });
+}
+
+async function callSeed<Answer extends object>(
+  lambda: LambdaClient,
+  names: Names,
+  request: object,
+): Promise<Answer> {
   const invoked = lambda.send(
     new InvokeCommand({ FunctionName: names.seed, Payload: JSON.stringify(request) }),
   );
@@ -40,13 +58,13 @@ export async function invokeSeed(
       : cause;
   });
   const text = Payload === undefined ? 'null' : Payload.transformToString();
-  const answer = JSON.parse(text) as SeedResponse | SeedRefusal | { errorMessage?: string };
+  const answer = JSON.parse(text) as Answer | SeedRefusal | { errorMessage?: string };
   if (FunctionError !== undefined || answer === null) {
     const why = (answer as { errorMessage?: string } | null)?.errorMessage ?? text;
     throw new SeedFault(names.seed, why);
   }
-  if (!('error' in answer)) return answer as SeedResponse;
-  const { code, message, index, reason } = answer.error;
+  if (!('error' in answer)) return answer as Answer;
+  const { code, message, index, reason } = answer.error as SeedRefusal['error'];
   if (index !== undefined && reason !== undefined) throw new InputError(index, reason);
   throw new FanfoldError(code as FanfoldErrorCode, message);
 }

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { seedHandler } from '../../src/handlers.ts';
+import { defineTask, VERSION } from '../../src/index.ts';
+import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
+import { describeSeed } from '../../src/pipeline/seeding/invoke-seed.ts';
+
+const double = defineTask({ name: 'double', timeoutSeconds: 7, run: (n: number) => n * 2 });
+const options = { sqs: createSqsClient(new Sqs()), name: 'Odd', workers: 12, burst: 3 };
+const lambda = new Lambda();
+lambda.addFunction('Odd-seed', seedHandler({ double }, options), { timeoutSeconds: 60 });
+afterAll(() => lambda.close());
+
+it('a seed describes what is deployed, without a look at its queues', async () => {
+  const seed = await describeSeed(createLambdaClient(lambda), namesOf('Odd'));
+  const defaults = { maxAttempts: 3, concurrency: 1, backoffBaseSeconds: 1, backoffCapSeconds: 60 };
+  expect(seed).toEqual({
+    fanfold: VERSION,
+    tasks: [{ name: 'double', timeoutSeconds: 7, ...defaults }],
+    workers: 12,
+    burst: 3,
+  });
+});
+
+it.each([{ describe: true, task: 'double', inputs: [1] }, { describe: 1 }, { describe: false }])(
+  'a request that only looks like it is refused: %j',
+  async (event) => {
+    const seed = seedHandler({ double }, options);
+    const context = { awsRequestId: crypto.randomUUID(), getRemainingTimeInMillis: () => 60_000 };
+    expect(await seed(event, context)).toMatchObject({ error: { code: expect.any(String) } });
+  },
+);
+
+it('the version that bundles carry is the package’s', () => {
+  const pkg = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  expect(VERSION).toBe((JSON.parse(pkg) as { version: string }).version);
+});
