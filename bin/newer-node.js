@@ -55,7 +55,8 @@ export function launch() {
 }
 
 function refuse(sentence) {
-  console.error(`fanfold: ${sentence}`);
+  // A path may hold what acts on a terminal.
+  console.error(`fanfold: ${sentence.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?')}`);
   process.exitCode = 2;
 }
 

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { shellWord } from '../inputs/lines.ts';
+import { shellWord } from '../inputs/printable.ts';
 
 /** A command of ours, as it can be given to a shell: by its name where that is known, else through npx. */
 export function commandLine(args: readonly string[]): string {

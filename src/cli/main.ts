@@ -19,7 +19,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Maps a TypeScript function over thousands to millions of inputs.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: (text) => say(text.replace(/^error: /, '').trim()) })
+    .configureOutput({
+      outputError: (text) =>
+        say(
+          text
+            .replace(/^error: /, '')
+            .replace(/\n(?=\(Did you mean)/, ' ')
+            .trim(),
+        ),
+    })
     .showHelpAfterError('(fanfold --help tells what there is)');
   addRun(program);
   addServe(program);

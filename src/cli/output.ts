@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
+import { printableJsonLines } from '../inputs/printable.ts';
 import { above } from './live-line.ts';
 
 /** Where result lines go. */
@@ -118,7 +119,7 @@ function standardOutput(): Output {
           reject(readerError(left));
           return;
         }
-        stdout.write(stdout.isTTY ? above(text) : text, (error) =>
+        stdout.write(stdout.isTTY ? above(printableJsonLines(text)) : text, (error) =>
           error ? reject(readerError(error)) : resolve(),
         );
       }),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunStatus } from '../index.ts';
 import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './place.ts';
-import { say } from './say.ts';
+import { print, say } from './say.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
 export function addRuns(program: Command): void {
@@ -81,8 +81,4 @@ function ago({ readAt }: RunStatus, time: number): string {
   return seconds < 7_200
     ? `${Math.round(seconds / 60)} min ago`
     : `${Math.round(seconds / 3_600)} h ago`;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

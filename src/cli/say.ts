@@ -1,6 +1,15 @@
+import { printable } from '../inputs/printable.ts';
 import { above } from './live-line.ts';
 
-/** Says something to the human: standard output is for results alone. */
+/**
+ * Writes one line to the human, on standard error: standard output is for results alone. Messages
+ * quote text from elsewhere (errors, tags, file names), so nothing in them may act on the terminal.
+ */
 export function say(message: string): void {
-  process.stderr.write(above(`fanfold: ${message}\n`));
+  process.stderr.write(above(`fanfold: ${printable(message)}\n`));
+}
+
+/** Writes one line of a command's answer to standard output. */
+export function print(line: string): void {
+  process.stdout.write(`${printable(line)}\n`);
 }

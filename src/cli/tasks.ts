@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connect } from '../index.ts';
-import { say } from './say.ts';
+import { print, say } from './say.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 /** `fanfold tasks`: the names of the tasks that can be run, a line each. */
@@ -13,6 +13,6 @@ export function addTasks(program: Command): void {
       const { path, shipped } = findTasksModule(options.tasks);
       await using fanfold = await connect({ tasks: path, workers: 1 });
       say(`tasks of ${path}${shipped ? ', which ship with fanfold' : ''}`);
-      process.stdout.write(`${(fanfold.tasks ?? []).join('\n')}\n`);
+      for (const name of fanfold.tasks ?? []) print(name);
     });
 }

@@ -1,6 +1,7 @@
 import { FanfoldError } from '../errors.ts';
 import type { OpenedInputs } from './opened.ts';
 import { Places } from './places.ts';
+import { shellWord } from './printable.ts';
 import { BEGINNING, blocksOf, type Source, tooLong } from './source.ts';
 
 /**
@@ -88,9 +89,4 @@ function checkFirst(line: string, { name, path }: Source): void {
     'BadInput',
     `${name}: this is ${what} over several lines; one input a line is expected. It becomes lines with: jq -c ${filter}${path === undefined ? '' : ` ${shellWord(path)}`}`,
   );
-}
-
-/** As a shell reads it. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -95,7 +95,6 @@ async function read(
         }),
       ),
     ]);
-    const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
     const readAt = serviceNow(sqs);
     return {
       runId,
@@ -117,4 +116,9 @@ async function read(
     if (isMissingQueue(error)) return undefined;
     throw error;
   }
+}
+
+/** Whoever may tag the queue writes tags: what is no count or time counts as missing. */
+function number(tag: string | undefined): number | undefined {
+  return tag !== undefined && /^\d{1,15}$/.test(tag) ? Number(tag) : undefined;
 }
