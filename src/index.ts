@@ -1,4 +1,6 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
+export { type Diagnosis, type DiagnoseOptions, diagnose } from './doctor/diagnose.ts';
+export type { Finding, Level } from './doctor/finding.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
 export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
 export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';

@@ -1,4 +1,7 @@
-import { lambdaAt, sqsAt } from './local/served/clients.ts';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { STSClient } from '@aws-sdk/client-sts';
+import { lambdaAt, sqsAt, stsAt } from './local/served/clients.ts';
 import type { Place } from './local/served/connection.ts';
 import { findConnection } from './local/served/find.ts';
 import { reach } from './local/served/reach.ts';
@@ -13,6 +16,25 @@ import { namesOf } from './pipeline/names.ts';
  */
 export function openStack(name: string): Promise<World> {
   return open(name, { stack: name });
+}
+
+/** Limits by which a network that swallows requests is soon known. */
+const LOOKING = { maxAttempts: 2, timeoutMs: 20_000 };
+
+export interface AccountClients {
+  sqs: SQSClient;
+  lambda: LambdaClient;
+  sts: STSClient;
+}
+
+/** An account on AWS that is only looked at. */
+export function openAccount(name: string): AccountClients {
+  const place = { stack: name };
+  return {
+    sqs: sqsAt(place, LOOKING),
+    lambda: lambdaAt(place, LOOKING),
+    sts: stsAt(place, LOOKING),
+  };
 }
 
 /** A deployment where a server is: it is there, and knows the secret. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../index.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
+import { addDoctor } from './doctor.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { addRedrive } from './redrive.ts';
 import { addRun } from './run.ts';
@@ -37,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCollect(program);
   addCancel(program);
   addRedrive(program);
+  addDoctor(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { printable } from '../inputs/printable.ts';
 import { above } from './live-line.ts';
 
@@ -12,4 +13,9 @@ export function say(message: string): void {
 /** Writes one line of a command's answer to standard output. */
 export function print(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
+}
+
+/** As `print`, with a coloured word before it where standard output is a terminal with colours. */
+export function printBadged(style: Parameters<typeof styleText>[0], word: string, line: string) {
+  process.stdout.write(`${styleText(style, printable(word))}${printable(line)}\n`);
 }

@@ -38,6 +38,9 @@ export function atTerminal(line: string, columns: number): AtTerminal {
   return { written, type: (keys) => child.stdin.write(keys), ended };
 }
 
+/** They take no room. */
+const COLOURS = new RegExp(`${'\u001b'}\\[\\d+m`, 'g');
+
 /** What xterm would show. @throws Error for what it is not known to do */
 function linesOf(written: string, columns: number): string[] {
   const rows: { text: string[]; goesOn: boolean }[] = [];
@@ -46,7 +49,7 @@ function linesOf(written: string, columns: number): string[] {
     rows[row] ??= { text: [], goesOn: false };
     return rows[row];
   };
-  const [first = '', ...erased] = written.split('\u001b[K');
+  const [first = '', ...erased] = written.replace(COLOURS, '').split('\u001b[K');
   const write = (text: string) => {
     for (const character of text) {
       const row = rowAt(at.row);

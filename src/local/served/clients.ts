@@ -1,5 +1,6 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
 import { explaining } from '../../aws-errors.ts';
 import { trackClock } from '../../clock.ts';
 import { Signer } from '../auth/index.ts';
@@ -46,12 +47,19 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
 }
 
 /** A client for the Lambda of a server, or of AWS. */
-export function lambdaAt(place: Place): LambdaClient {
+export function lambdaAt(place: Place, options: ClientOptions = {}): LambdaClient {
+  const { timeoutMs = INVOKE_TIMEOUT_MS, ...more } = options;
   if (!('stack' in place)) {
-    return trackClock(new LambdaClient(placeOf(place, INVOKE_TIMEOUT_MS)), place);
+    return trackClock(new LambdaClient({ ...placeOf(place, timeoutMs), ...more }), place);
   }
-  const client = new LambdaClient({ requestHandler: limitsOf(INVOKE_TIMEOUT_MS) });
+  const client = new LambdaClient({ ...more, requestHandler: limitsOf(timeoutMs) });
   return trackClock(explaining(client, place.stack), place);
+}
+
+/** A client for AWS's STS, which says whose credentials they are. */
+export function stsAt({ stack }: { stack: string }, options: ClientOptions = {}): STSClient {
+  const { timeoutMs = TIMEOUT_MS, ...more } = options;
+  return explaining(new STSClient({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
 }
 
 /** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */

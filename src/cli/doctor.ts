@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { type Diagnosis, diagnose, FanfoldError, type Level, VERSION } from '../index.ts';
+import { STATUS } from './exit.ts';
+import { print, printBadged } from './say.ts';
+import { findTasksModule } from './tasks-module.ts';
+
+interface DoctorFlags {
+  stack?: string;
+  maxConcurrency?: string;
+  tasks?: string;
+  json?: boolean;
+}
+
+/** `fanfold doctor`: what would hurt, before and after a deployment. */
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('look for what would hurt, before and after a deployment; changes nothing')
+    .option('--stack <name>', 'the stack, deployed or not yet (default: the account alone)')
+    .option(
+      '--max-concurrency <n>',
+      'workers at once that a stack is to have which is not deployed yet (default: 100)',
+    )
+    .option('--tasks <module>', 'the tasks module, to compare with the tasks that are deployed')
+    .option('--json', 'print the findings as JSON')
+    .action(doctor);
+}
+
+async function doctor({ stack, maxConcurrency, tasks, json }: DoctorFlags): Promise<void> {
+  const module = findTasksModule(tasks);
+  const found = await diagnose({
+    stack,
+    maxConcurrency: maxConcurrency === undefined ? undefined : wholeNumber(maxConcurrency),
+    // The tasks that ship are compared only where somebody names them.
+    tasks: module.shipped && tasks === undefined ? undefined : module.path,
+  });
+  if (json) print(JSON.stringify({ fanfold: VERSION, ...found }));
+  else printFindings(found);
+  const hurts = found.findings.some(({ level }) => level === 'problem');
+  process.exitCode = hurts ? STATUS.failed : STATUS.ok;
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new FanfoldError(
+    'BadOption',
+    `--max-concurrency is a whole number from 2 to 1000; "${text}" is not.`,
+  );
+}
+
+const STYLE = { ok: 'green', warning: 'yellow', problem: 'red', unknown: 'cyan' } as const;
+const LEVEL_WIDTH = 'warning'.length;
+
+function printFindings({ stack, state, region, account, findings }: Diagnosis): void {
+  const whose = stack === undefined ? 'the account' : `stack ${stack}`;
+  const where = account === undefined ? 'AWS was not asked' : `account ${account}, ${region}`;
+  const there = stack === undefined || state === 'none' ? '' : `, ${STATE[state]}`;
+  print(`fanfold ${VERSION}: ${whose}${there} (${where})`);
+  const width = Math.max(...findings.map(({ title }) => title.length));
+  const indent = ' '.repeat(LEVEL_WIDTH + width + 4);
+  for (const { level, title, says, remedy } of findings) {
+    printBadged(STYLE[level], level.padEnd(LEVEL_WIDTH), `  ${title.padEnd(width)}  ${says}`);
+    if (remedy !== undefined) print(`${indent}${remedy}`);
+  }
+  print(summaryOf(findings.map(({ level }) => level)));
+}
+
+const STATE = { before: 'not deployed yet', deployed: 'deployed' } as const;
+
+function summaryOf(levels: readonly Level[]): string {
+  const count = (level: Level) => levels.filter((one) => one === level).length;
+  return `problems: ${count('problem')}, warnings: ${count('warning')}, unknown: ${count('unknown')}, ok: ${count('ok')}`;
+}

@@ -1,0 +1,66 @@
+import { type Check, type Finding, ok, problem, warning } from './finding.ts';
+import type { AccountSubject } from './subject.ts';
+
+const QUOTAS = 'https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas';
+
+/** Functions that run beside the workers: the seed. */
+const BESIDE = 1;
+
+/** Unreserved concurrency, since a new account's is 10 or 50 and a reservation takes from it. */
+export const concurrency: Check<AccountSubject> = {
+  title: 'concurrency',
+  async look({ looks, workers }) {
+    const [{ AccountLimit }, wanted] = await Promise.all([looks.settings(), workers()]);
+    const free = AccountLimit?.UnreservedConcurrentExecutions;
+    if (free === undefined) throw new Error('Lambda named no UnreservedConcurrentExecutions.');
+    const has = `The account has ${free} unreserved concurrent executions in this region`;
+    if (free >= wanted + BESIDE) return ok(`${has}, enough for ${wanted} workers.`);
+    const most = Math.max(2, free - BESIDE);
+    const remedy = `Ask for more concurrent executions (${QUOTAS}), or deploy with -c maxConcurrency=${most}.`;
+    if (free >= wanted) {
+      return warning(`${has}: ${wanted} workers would leave none for other functions.`, remedy);
+    }
+    return problem(
+      `${has}, and ${wanted} workers are wanted: Lambda would throttle them, and your other functions.`,
+      remedy,
+    );
+  },
+};
+
+const CODE_SHARE = 0.9;
+
+export const codeStorage: Check<AccountSubject> = {
+  title: 'code storage',
+  async look({ looks }) {
+    const { AccountLimit, AccountUsage } = await looks.settings();
+    const { TotalCodeSize: most } = AccountLimit ?? {};
+    const { TotalCodeSize: used } = AccountUsage ?? {};
+    if (most === undefined || used === undefined) throw new Error('Lambda named no TotalCodeSize.');
+    const says = `Lambda stores ${gigabytes(used)} of at most ${gigabytes(most)} of code.`;
+    if (used < most * CODE_SHARE) return ok(says);
+    return problem(says, `Delete old function versions, or ask for more (${QUOTAS}).`);
+  },
+};
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+}
+
+/**
+ * Regions whose Lambda has no `RecursiveLoop`, as of 2025-09.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+ */
+const WITHOUT_RECURSIVE_LOOP = /^(us-gov-.*|mx-central-1|ap-southeast-6)$/;
+
+export function hasRecursiveLoop(region: string): boolean {
+  return !WITHOUT_RECURSIVE_LOOP.test(region);
+}
+
+/** Workers send to the queue that they take from, which AWS takes for a loop unless it is allowed. */
+export function recursionSupport(region: string): Finding {
+  if (hasRecursiveLoop(region)) return ok(`Lambda in ${region} has the RecursiveLoop setting.`);
+  return warning(
+    `Lambda in ${region} has no RecursiveLoop setting, so the stack leaves it out: if AWS detects loops there, it stops a chunk that was sent on 16 times.`,
+    'Watch the dead-letter queue during the first long run, or use another region.',
+  );
+}

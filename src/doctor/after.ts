@@ -1,0 +1,23 @@
+import { codeStorage, concurrency } from './account.ts';
+import { eventSource, functions, recursion, reservations } from './functions.ts';
+import type { Check } from './finding.ts';
+import { deadLetters, parts, runs, taskQueue, visibility } from './queues.ts';
+import type { StackSubject } from './subject.ts';
+import { tasks, version } from './versions.ts';
+
+/** Checks of a stack that is deployed. */
+export const AFTER: readonly Check<StackSubject>[] = [
+  parts,
+  functions,
+  eventSource,
+  visibility,
+  concurrency,
+  reservations,
+  recursion,
+  version,
+  tasks,
+  taskQueue,
+  deadLetters,
+  runs,
+  codeStorage,
+];

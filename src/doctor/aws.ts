@@ -1,0 +1,178 @@
+import {
+  GetAccountSettingsCommand,
+  GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  GetFunctionRecursionConfigCommand,
+  ListEventSourceMappingsCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-lambda';
+import { GetQueueAttributesCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { noDeployment } from '../pipeline/deployment.ts';
+import type { Names } from '../pipeline/names.ts';
+import { findQueue } from '../pipeline/queues.ts';
+import { describeSeed } from '../pipeline/seeding/invoke-seed.ts';
+import type { AccountClients } from '../remote.ts';
+import { type Finding, problem, unknown } from './finding.ts';
+
+/** AWS denied an action. */
+class Denied extends Error {
+  readonly action: string;
+
+  constructor(action: string, cause: unknown) {
+    super(`${action} is denied: ${messageOf(cause)}`, { cause });
+    this.action = action;
+  }
+}
+
+const DENIED = /AccessDenied|NotAuthorized|UnauthorizedOperation/;
+const KMS = /^K[Mm][Ss]/;
+
+/** @param action the IAM action that the call needs, such as `lambda:GetAccountSettings` */
+async function ask<Answer>(action: string, call: Promise<Answer>): Promise<Answer> {
+  try {
+    return await call;
+  } catch (error) {
+    const { name = '' } = Object(error) as { name?: string };
+    throw DENIED.test(name) && !KMS.test(name) ? new Denied(action, error) : error;
+  }
+}
+
+/** The finding of a check that ended with an error. */
+export function findingOf(error: unknown): Finding {
+  if (error instanceof Denied) {
+    return unknown(
+      `AWS denies the look: it needs ${error.action}.`,
+      `Allow your user or role ${error.action}, or have somebody look who may.`,
+    );
+  }
+  if (error instanceof Error && KMS.test(error.name)) {
+    return problem(
+      `The queues' KMS key cannot be used: ${messageOf(error)}`,
+      'Enable the key, and allow kms:GenerateDataKey and kms:Decrypt on it, in its policy too.',
+    );
+  }
+  if (error instanceof FanfoldError) return unknown(error.message, 'Deploy again.');
+  return unknown(`The look failed: ${messageOf(error)}`, 'Try again; check network and region.');
+}
+
+/** Looks at an account and a deployment in it, each made at most once. */
+export class Looks {
+  readonly clients: AccountClients;
+  readonly names: Names;
+  readonly #made = new Map<string, Promise<unknown>>();
+
+  constructor(clients: AccountClients, names: Names) {
+    this.clients = clients;
+    this.names = names;
+  }
+
+  #once<Answer>(key: string, action: string, call: () => Promise<Answer>): Promise<Answer> {
+    const known = this.#made.get(key);
+    // The key names the call, whose answer is of one type.
+    if (known !== undefined) return known as Promise<Answer>;
+    const made = ask(action, call());
+    made.catch(() => {});
+    this.#made.set(key, made);
+    return made;
+  }
+
+  settings() {
+    return this.#once('settings', 'lambda:GetAccountSettings', () =>
+      this.clients.lambda.send(new GetAccountSettingsCommand({})),
+    );
+  }
+
+  /** A queue's URL; undefined when there is none. */
+  queueUrl(queue: string): Promise<string | undefined> {
+    return this.#once(`url ${queue}`, 'sqs:GetQueueUrl', () => findQueue(this.clients.sqs, queue));
+  }
+
+  /** A queue's attributes. @throws FanfoldError when there is no such queue */
+  async attributes(queue: string): Promise<Partial<Record<string, string>>> {
+    const QueueUrl = await this.queueUrl(queue);
+    if (QueueUrl === undefined) throw noDeployment(this.names, `queue ${queue}`);
+    const { Attributes = {} } = await this.#once(queue, 'sqs:GetQueueAttributes', () =>
+      this.clients.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] })),
+    );
+    return Attributes;
+  }
+
+  /** A function's configuration; undefined when there is none. */
+  configuration(FunctionName: string) {
+    return this.#once(`function ${FunctionName}`, 'lambda:GetFunctionConfiguration', () =>
+      this.clients.lambda
+        .send(new GetFunctionConfigurationCommand({ FunctionName }))
+        .catch(missing),
+    );
+  }
+
+  /** The concurrency that is reserved for a function; undefined when none is. */
+  async reserved(FunctionName: string): Promise<number | undefined> {
+    const answer = await this.#once(
+      `concurrency ${FunctionName}`,
+      'lambda:GetFunctionConcurrency',
+      () =>
+        this.clients.lambda
+          .send(new GetFunctionConcurrencyCommand({ FunctionName }))
+          .catch(missing),
+    );
+    return answer?.ReservedConcurrentExecutions;
+  }
+
+  /** `Allow` or `Terminate`; undefined when there is no such function, or no such setting. */
+  async recursion(FunctionName: string): Promise<string | undefined> {
+    const answer = await ask(
+      'lambda:GetFunctionRecursionConfig',
+      this.clients.lambda
+        .send(new GetFunctionRecursionConfigCommand({ FunctionName }))
+        .catch(missing),
+    );
+    return answer?.RecursiveLoop;
+  }
+
+  /** What brings the task queue's chunks to the worker function; undefined when nothing does. */
+  eventSource() {
+    const { worker, tasks } = this.names;
+    return this.#once('event source', 'lambda:ListEventSourceMappings', async () => {
+      const command = new ListEventSourceMappingsCommand({ FunctionName: worker });
+      const { EventSourceMappings = [] } = (await this.clients.lambda
+        .send(command)
+        .catch(missing)) ?? { EventSourceMappings: [] };
+      return EventSourceMappings.find(({ EventSourceArn = '' }) =>
+        EventSourceArn.endsWith(`:${tasks}`),
+      );
+    });
+  }
+
+  /** Whatever has a name of the deployment's queues and functions: undefined where nothing has. */
+  parts(): Promise<unknown>[] {
+    const { tasks, dead, results, seed, worker, burst } = this.names;
+    return [
+      ...[tasks, dead, results].map((queue) => this.queueUrl(queue)),
+      ...[seed, worker, burst].map((name) => this.configuration(name)),
+    ];
+  }
+
+  /** The deployment's own description. */
+  seed() {
+    return this.#once('seed', 'lambda:InvokeFunction', () =>
+      describeSeed(this.clients.lambda, this.names),
+    );
+  }
+
+  /** How many runs are not over, up to 1,000. */
+  async runs(): Promise<number> {
+    const command = new ListQueuesCommand({
+      QueueNamePrefix: this.names.run(''),
+      MaxResults: 1000,
+    });
+    const { QueueUrls = [] } = await ask('sqs:ListQueues', this.clients.sqs.send(command));
+    return QueueUrls.length;
+  }
+}
+
+function missing(error: unknown): undefined {
+  if (error instanceof ResourceNotFoundException) return undefined;
+  throw error;
+}

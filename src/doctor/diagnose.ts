@@ -1,0 +1,130 @@
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { namesOf } from '../pipeline/names.ts';
+import { type AccountClients, openAccount } from '../remote.ts';
+import { AFTER } from './after.ts';
+import { findingOf, Looks } from './aws.ts';
+import { BEFORE, names } from './before.ts';
+import { ok, problem, runChecks, type Titled, warning } from './finding.ts';
+import { node, type TasksHere, tasksHere, tasksModule } from './machine.ts';
+
+export interface DiagnoseOptions {
+  /** The name of a stack, deployed or not. @default the account alone is looked at */
+  stack?: string | undefined;
+  /** Workers at once that a stack is to have which is not deployed yet. @default 100 */
+  maxConcurrency?: number | undefined;
+  /** The tasks module's path. @default tasks are not compared */
+  tasks?: string | undefined;
+}
+
+/** What was found, and where. */
+export interface Diagnosis {
+  stack: string | undefined;
+  /** `before`: nothing of the stack is there yet. `none`: AWS was not reached. */
+  state: 'none' | 'before' | 'deployed';
+  region: string | undefined;
+  account: string | undefined;
+  findings: Titled[];
+}
+
+/** The construct's own default. */
+const MAX_CONCURRENCY = 100;
+
+/** The name that the app of `cdk.json` gives a stack. */
+const STACK = 'Fanfold';
+
+/**
+ * Looks for what would hurt, on this machine, in the AWS account, and in a stack if one is named.
+ * It changes nothing, and what it may not look at is a finding of its own.
+ *
+ * @throws FanfoldError `BadOption`
+ */
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const { stack, maxConcurrency = MAX_CONCURRENCY } = options;
+  if (!Number.isInteger(maxConcurrency) || maxConcurrency < 2 || maxConcurrency > 1000) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`maxConcurrency\` is a whole number from 2 to 1000; ${maxConcurrency} is not.`,
+    );
+  }
+  const deployment = namesOf(stack ?? STACK);
+  const loading = options.tasks === undefined ? undefined : tasksHere(options.tasks);
+  const clients = openAccount(deployment.name);
+  try {
+    const found = await identify(clients, stack);
+    const here = await loading;
+    const machine = [
+      ...(await runChecks([node], undefined, findingOf)),
+      ...(await runChecks([tasksModule], here, findingOf)),
+      ...found.findings,
+    ];
+    const { region, account } = found;
+    if (region === undefined || account === undefined) {
+      return { stack, state: 'none', region, account, findings: machine };
+    }
+    const looks = new Looks(clients, deployment);
+    const aws = await examine(looks, { stack, region, maxConcurrency, here });
+    return { stack, region, account, state: aws.state, findings: [...machine, ...aws.findings] };
+  } finally {
+    for (const client of Object.values(clients)) client.destroy();
+  }
+}
+
+/** The account and region that the SDK's settings lead to. */
+async function identify({ lambda, sts }: AccountClients, stack: string | undefined) {
+  // Runs on this machine need no account.
+  const missing = stack === undefined ? warning : problem;
+  const remedy = 'Set AWS_PROFILE, AWS_REGION and the like as for the AWS CLI.';
+  const findings: Titled[] = [];
+  const region = await lambda.config.region().catch((error: unknown) => {
+    findings.push({ title: 'region', ...missing(`No AWS region: ${messageOf(error)}.`, remedy) });
+    return undefined;
+  });
+  if (region === undefined) return { region, account: undefined, findings };
+  findings.push({ title: 'region', ...ok(`The AWS region is ${region}.`) });
+  try {
+    const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}));
+    findings.push({ title: 'credentials', ...ok(`AWS knows you as ${Arn}.`) });
+    return { region, account: Account, findings };
+  } catch (error) {
+    findings.push({ title: 'credentials', ...missing(messageOf(error), remedy) });
+    return { region, account: undefined, findings };
+  }
+}
+
+interface Examined {
+  stack: string | undefined;
+  region: string;
+  maxConcurrency: number;
+  here: TasksHere | undefined;
+}
+
+async function examine(looks: Looks, { stack, region, maxConcurrency, here }: Examined) {
+  if (stack !== undefined && !(await isFree(looks))) {
+    const subject = { looks, region, here, workers: () => workersOf(looks) };
+    return { state: 'deployed' as const, findings: await runChecks(AFTER, subject, findingOf) };
+  }
+  const checks = stack === undefined ? BEFORE : [names, ...BEFORE];
+  const subject = { looks, region, workers: async () => maxConcurrency };
+  return { state: 'before' as const, findings: await runChecks(checks, subject, findingOf) };
+}
+
+/** Whether nothing was found that has a name of the deployment. */
+async function isFree(looks: Looks): Promise<boolean> {
+  const found = await Promise.allSettled(looks.parts());
+  const answers = found.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+  return answers.length > 0 && answers.every((answer) => answer === undefined);
+}
+
+/** Workers that the account must have room for: those without a reservation of their own. */
+async function workersOf(looks: Looks): Promise<number> {
+  const { worker, burst } = looks.names;
+  const [source, seed, ...reserved] = await Promise.all([
+    looks.eventSource(),
+    looks.seed().catch(() => undefined),
+    looks.reserved(worker),
+    looks.reserved(burst),
+  ]);
+  const all = seed?.workers ?? source?.ScalingConfig?.MaximumConcurrency ?? MAX_CONCURRENCY;
+  return Math.max(0, all - reserved.reduce<number>((sum, number) => sum + (number ?? 0), 0));
+}

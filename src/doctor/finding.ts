@@ -1,0 +1,53 @@
+/** `unknown`: it could not be found out, such as for want of a permission. */
+export type Level = 'ok' | 'warning' | 'problem' | 'unknown';
+
+/** What one check found. */
+export interface Finding {
+  level: Level;
+  /** One sentence. */
+  says: string;
+  /** One sentence: the action to take. */
+  remedy?: string;
+}
+
+/** One question about the subject, which may have several answers. */
+export interface Check<Subject> {
+  /** One or two words, unique among the checks. */
+  title: string;
+  look(subject: Subject): Promise<Finding | Finding[]>;
+}
+
+export const ok = (says: string): Finding => ({ level: 'ok', says });
+export const warning = (says: string, remedy: string): Finding => ({
+  level: 'warning',
+  says,
+  remedy,
+});
+export const problem = (says: string, remedy: string): Finding => ({
+  level: 'problem',
+  says,
+  remedy,
+});
+export const unknown = (says: string, remedy: string): Finding => ({
+  level: 'unknown',
+  says,
+  remedy,
+});
+
+/** A finding with the title of its check. */
+export type Titled = Finding & { title: string };
+
+/** Runs checks at once; an error of one is its own finding. */
+export async function runChecks<Subject>(
+  checks: readonly Check<Subject>[],
+  subject: Subject,
+  findingOf: (error: unknown) => Finding,
+): Promise<Titled[]> {
+  const found = await Promise.all(
+    checks.map(async ({ title, look }) => {
+      const findings = await look(subject).catch(findingOf);
+      return [findings].flat().map((finding) => ({ title, ...finding }));
+    }),
+  );
+  return found.flat();
+}

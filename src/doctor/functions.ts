@@ -1,0 +1,131 @@
+import { hasRecursiveLoop, recursionSupport } from './account.ts';
+import { type Check, type Finding, ok, problem, warning } from './finding.ts';
+import type { Looks } from './aws.ts';
+import type { AccountSubject } from './subject.ts';
+
+/** The deployment's functions that are there, with their configurations. */
+async function configurations(looks: Looks) {
+  const { seed, worker, burst } = looks.names;
+  const all = await Promise.all(
+    [seed, worker, burst].map(async (name) => ({ name, of: await looks.configuration(name) })),
+  );
+  return all.flatMap(({ name, of }) => (of === undefined ? [] : [{ name, of }]));
+}
+
+/** A function that cannot run, such as for a KMS key or a role that is gone. */
+export const functions: Check<AccountSubject> = {
+  title: 'functions',
+  async look({ looks }) {
+    const findings: Finding[] = [];
+    const all = await configurations(looks);
+    for (const { name, of } of all) {
+      const { State = 'Active', StateReason, LastUpdateStatus = 'Successful' } = of;
+      if (State === 'Pending' || LastUpdateStatus === 'InProgress') {
+        findings.push(warning(`${name} is being deployed.`, 'Look again in a minute.'));
+      } else if (State !== 'Active' || LastUpdateStatus === 'Failed') {
+        const why = StateReason ?? of.LastUpdateStatusReason ?? 'AWS names no reason';
+        findings.push(problem(`${name} cannot run: ${why}`, 'Correct that, and deploy again.'));
+      }
+    }
+    const names = all.map(({ name }) => name).join(', ');
+    return findings.length > 0 ? findings : ok(`${names || 'None'} can be invoked.`);
+  },
+};
+
+export const eventSource: Check<AccountSubject> = {
+  title: 'event source',
+  async look({ looks }) {
+    const { worker, tasks } = looks.names;
+    const source = await looks.eventSource();
+    if (source === undefined) {
+      return problem(
+        `No event source brings chunks from ${tasks} to ${worker}: only burst workers take them.`,
+        'Deploy again.',
+      );
+    }
+    const { State = '', UUID, ScalingConfig, FunctionResponseTypes = [] } = source;
+    const findings: Finding[] = [];
+    if (State === 'Disabled' || State === 'Disabling') {
+      findings.push(
+        problem(
+          `The event source of ${worker} is disabled: nobody takes chunks but burst workers.`,
+          `aws lambda update-event-source-mapping --enabled --uuid ${UUID}`,
+        ),
+      );
+    }
+    const last = source.LastProcessingResult ?? '';
+    if (/PROBLEM|ERROR/i.test(last)) {
+      findings.push(
+        warning(
+          `The event source reports: ${last}`,
+          `Check the role of ${worker}: it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on ${tasks}, and kms:Decrypt where a key encrypts it.`,
+        ),
+      );
+    }
+    if (!FunctionResponseTypes.includes('ReportBatchItemFailures')) {
+      findings.push(
+        problem(
+          'The event source takes no partial batch responses: it would delete chunks that a worker keeps.',
+          `aws lambda update-event-source-mapping --function-response-types ReportBatchItemFailures --uuid ${UUID}`,
+        ),
+      );
+    }
+    const most = ScalingConfig?.MaximumConcurrency;
+    if (most === undefined) {
+      findings.push(
+        warning(
+          'The event source has no maximum concurrency: it scales until the account has none left.',
+          'Deploy again: the stack sets it from maxConcurrency.',
+        ),
+      );
+    }
+    if (findings.length > 0) return findings;
+    return ok(`The event source is ${State.toLowerCase()}, with at most ${most} workers.`);
+  },
+};
+
+/** A reservation of 0 is how a function is stopped by hand. */
+export const reservations: Check<AccountSubject> = {
+  title: 'reservations',
+  async look({ looks }) {
+    const all = await Promise.all(
+      (await configurations(looks)).map(async ({ name }) => ({
+        name,
+        reserved: await looks.reserved(name),
+      })),
+    );
+    const stopped = all.filter(({ reserved }) => reserved === 0);
+    if (stopped.length === 0) {
+      const some = all.filter(({ reserved }) => reserved !== undefined);
+      if (some.length === 0) return ok('No function has reserved concurrency.');
+      return ok(some.map(({ name, reserved }) => `${name} has ${reserved} reserved`).join(', '));
+    }
+    return stopped.map(({ name }) =>
+      problem(
+        `${name} has a reserved concurrency of 0: it is never run.`,
+        `aws lambda delete-function-concurrency --function-name ${name}`,
+      ),
+    );
+  },
+};
+
+export const recursion: Check<AccountSubject> = {
+  title: 'recursion',
+  async look({ looks, region }) {
+    if (!hasRecursiveLoop(region)) return recursionSupport(region);
+    const all = await Promise.all(
+      (await configurations(looks)).map(async ({ name }) => ({
+        name,
+        setting: await looks.recursion(name),
+      })),
+    );
+    const stopped = all.filter(({ setting }) => setting !== undefined && setting !== 'Allow');
+    if (stopped.length === 0) return ok('Recursive loops are allowed, which workers need.');
+    return stopped.map(({ name }) =>
+      problem(
+        `AWS stops recursive loops of ${name}: a chunk that was sent on 16 times is dropped.`,
+        `aws lambda put-function-recursion-config --recursive-loop Allow --function-name ${name}`,
+      ),
+    );
+  },
+};

@@ -1,0 +1,44 @@
+import { FanfoldError, messageOf } from '../errors.ts';
+import { loadTasks } from '../local/processes.ts';
+import { moduleUrl } from '../local/workers/module-url.ts';
+import { factsOf, type TaskFacts } from '../task.ts';
+import { type Check, ok, problem, unknown } from './finding.ts';
+
+/** Tasks of a module on this machine, or why they are not known. */
+export type TasksHere = { tasks: readonly TaskFacts[] } | { error: FanfoldError };
+
+export async function tasksHere(path: string): Promise<TasksHere> {
+  try {
+    return { tasks: (await loadTasks(moduleUrl(path))).all().map(factsOf) };
+  } catch (error) {
+    if (error instanceof FanfoldError) return { error };
+    throw error;
+  }
+}
+
+/** The Node that Lambda runs; package.json's `engines` asks for it. */
+const NODE = 24;
+
+export const node: Check<unknown> = {
+  title: 'node',
+  async look() {
+    const { node: version } = process.versions;
+    if (Number.parseInt(version, 10) >= NODE) return ok(`Node ${version} runs this.`);
+    return problem(`Node ${version} runs this, which needs ${NODE}.`, `npm i -D node@${NODE}`);
+  },
+};
+
+/** The tasks module by itself; the comparison with a deployment's is a check of its own. */
+export const tasksModule: Check<TasksHere | undefined> = {
+  title: 'tasks module',
+  async look(here) {
+    if (here === undefined) {
+      return unknown(
+        'No tasks module is named here.',
+        'Name it with --tasks MODULE, or in package.json: "fanfold": { "tasks": "src/tasks.ts" }.',
+      );
+    }
+    if ('error' in here) return problem(messageOf(here.error), 'Correct the tasks module.');
+    return ok(`The tasks module loads, with ${here.tasks.map(({ name }) => name).join(', ')}.`);
+  },
+};

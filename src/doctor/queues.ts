@@ -1,0 +1,96 @@
+import { type Check, ok, problem, warning } from './finding.ts';
+import type { AccountSubject } from './subject.ts';
+
+type Attributes = Partial<Record<string, string>>;
+
+/** Parts that each deployment has; burst workers are optional. */
+export const parts: Check<AccountSubject> = {
+  title: 'parts',
+  async look({ looks }) {
+    const { names } = looks;
+    const [queues, functions] = await Promise.all([
+      Promise.all(
+        [names.tasks, names.dead, names.results].map(isThere(looks.queueUrl.bind(looks))),
+      ),
+      Promise.all([names.seed, names.worker].map(isThere(looks.configuration.bind(looks)))),
+    ]);
+    const missing = [...queues, ...functions].flatMap(({ name, there }) => (there ? [] : [name]));
+    if (missing.length === 0) return ok('All queues and functions of the deployment are there.');
+    return problem(
+      `The deployment lacks ${missing.join(', ')}.`,
+      `If it was deployed by a stack, that stack cannot make again what was deleted by hand: run cdk destroy, then cdk deploy. If other software uses these names, deploy with another name.`,
+    );
+  },
+};
+
+function isThere(find: (name: string) => Promise<unknown>) {
+  return async (name: string) => ({ name, there: (await find(name)) !== undefined });
+}
+
+export const visibility: Check<AccountSubject> = {
+  title: 'visibility',
+  async look({ looks }) {
+    const { tasks, worker } = looks.names;
+    const [{ VisibilityTimeout }, configuration] = await Promise.all([
+      looks.attributes(tasks),
+      looks.configuration(worker),
+    ]);
+    const hidden = Number(VisibilityTimeout);
+    const { Timeout: longest = 0 } = configuration ?? {};
+    const says = `A chunk is hidden for ${hidden} s, and a worker may take ${longest} s.`;
+    if (hidden > longest) return ok(says);
+    return problem(
+      `${says} SQS would deliver it to a second worker meanwhile.`,
+      'Deploy again: the stack gives the queue the function timeout and a minute.',
+    );
+  },
+};
+
+export const deadLetters: Check<AccountSubject> = {
+  title: 'dead letters',
+  async look({ looks }) {
+    const { name, dead } = looks.names;
+    const count = countOf(await looks.attributes(dead), '');
+    if (count === 0) return ok('The dead-letter queue is empty.');
+    return warning(
+      `Task messages in the dead-letter queue: about ${count}. No worker could read them, or they were received too often.`,
+      `Find the cause in the worker's log, correct it, then: fanfold redrive --stack ${name}`,
+    );
+  },
+};
+
+export const taskQueue: Check<AccountSubject> = {
+  title: 'task queue',
+  async look({ looks }) {
+    const { tasks, worker } = looks.names;
+    const attributes = await looks.attributes(tasks);
+    const waiting = countOf(attributes, '');
+    const inFlight = countOf(attributes, 'NotVisible');
+    const says = `Chunks that wait: about ${waiting}; with workers: about ${inFlight}.`;
+    if (waiting === 0 || inFlight > 0) return ok(says);
+    return warning(
+      `${says} Workers may not start.`,
+      `If it stays so for minutes, read the worker's log: aws logs tail /aws/lambda/${worker}`,
+    );
+  },
+};
+
+function countOf(attributes: Attributes, kind: string): number {
+  return Number(attributes[`ApproximateNumberOfMessages${kind}`] ?? 0);
+}
+
+/** Each collector tags its run's queue every 30 s, and AWS allows 30 tag calls a second. */
+const MANY_RUNS = 900;
+
+export const runs: Check<AccountSubject> = {
+  title: 'runs',
+  async look({ looks }) {
+    const { name } = looks.names;
+    const count = await looks.runs();
+    if (count < MANY_RUNS) return ok(`Runs that are not over: ${count}.`);
+    return warning(
+      `Runs that are not over: ${count < 1000 ? count : '1,000 or more'}. SQS's 30 tag calls a second are enough for about ${MANY_RUNS} that are collected.`,
+      `Delete what is left of those that have ended: fanfold runs --prune --stack ${name}`,
+    );
+  },
+};

@@ -1,0 +1,326 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type Diagnosis, type DiagnoseOptions, diagnose, VERSION } from '../../src/index.ts';
+import * as shipped from '../../functions/tasks/index.ts';
+import { TASKS } from '../cli/command.ts';
+import { refused, type StubOptions, stubAws } from './stub-aws.ts';
+
+const SHIPPED = new URL('../../functions/tasks/index.ts', import.meta.url).href;
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** Looks at a stack "Photos" where AWS is as the options say. */
+async function look(
+  options: DiagnoseOptions = {},
+  stub: Partial<StubOptions> = {},
+  env: Record<string, string | undefined> = {},
+): Promise<Diagnosis> {
+  const aws = await stubAws({ tasks: shipped, ...stub });
+  const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  const all = { ...aws.env, ...none, AWS_EC2_METADATA_DISABLED: 'true', ...env };
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
+  try {
+    return await diagnose({ stack: 'Photos', ...options });
+  } finally {
+    await aws.close();
+  }
+}
+
+/** The findings of one check, in short. */
+function of({ findings }: Diagnosis, title: string): string {
+  return findings
+    .filter((finding) => finding.title === title)
+    .map(({ level, says, remedy = '' }) => `${level}: ${says} ${remedy}`.trim())
+    .join('\n');
+}
+
+it('a healthy stack with the tasks that are here has nothing that hurts', async () => {
+  const found = await look({ tasks: SHIPPED });
+  expect(found.findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(found).toMatchObject({ state: 'deployed', region: 'us-east-1', account: '123456789012' });
+  expect(of(found, 'credentials')).toContain('arn:aws:iam::123456789012:user/me');
+  expect(of(found, 'version')).toContain(`Fanfold ${VERSION} is deployed, as it is here`);
+  expect(of(found, 'tasks')).toContain('echo, sha256, sleep');
+  expect(found.findings).toHaveLength(17);
+});
+
+const room = (free: number) => ({
+  GetAccountSettings: {
+    AccountLimit: { UnreservedConcurrentExecutions: free, TotalCodeSize: 100 },
+    AccountUsage: { TotalCodeSize: 99 },
+  },
+});
+
+describe('before a deployment', () => {
+  const deployed = false;
+
+  it('free names and room for its workers are found', async () => {
+    const found = await look({}, { deployed });
+    expect(found.state).toBe('before');
+    expect(of(found, 'names')).toMatch(/^ok: No queue or function has a name/);
+    expect(of(found, 'concurrency')).toMatch(/^ok: .*enough for 100 workers/);
+    expect(of(found, 'recursion')).toMatch(/^ok: /);
+  });
+
+  it.each([
+    [10, 100, /^problem: .* has 10 .*100 workers are wanted.*-c maxConcurrency=9\.$/],
+    [100, 100, /^warning: .*would leave none for other functions.*-c maxConcurrency=99\.$/],
+    [101, 100, /^ok/],
+    [50, 40, /^ok: .*enough for 40 workers/],
+  ])('an account with %i unreserved executions and %i workers', async (free, workers, finding) => {
+    const answers = room(free);
+    const found = await look({ maxConcurrency: workers }, { deployed, answers });
+    expect(of(found, 'concurrency')).toMatch(finding);
+    expect(of(found, 'code storage')).toMatch(/^problem: /);
+  });
+
+  it('a region without RecursiveLoop is named', async () => {
+    const found = await look({}, { deployed }, { AWS_REGION: 'us-gov-west-1' });
+    expect(of(found, 'recursion')).toMatch(
+      /^warning: Lambda in us-gov-west-1 has no RecursiveLoop/,
+    );
+  });
+
+  it('names that may not be looked for are not called free', async () => {
+    const answers = { GetFunctionConfiguration: refused('AccessDeniedException') };
+    const found = await look({}, { deployed, answers });
+    expect(of(found, 'names')).toMatch(/^unknown: .*it needs lambda:GetFunctionConfiguration/);
+  });
+
+  it('names that something else has are a problem', async () => {
+    const found = await look({}, { deployed, answers: { 'SQS GetQueueUrl': { QueueUrl: 'x/y' } } });
+    expect(of(found, 'parts')).toMatch(/^problem: The deployment lacks Photos-seed, Photos-worker/);
+  });
+
+  it('without a stack the account alone is looked at', async () => {
+    const found = await look({ stack: undefined }, { deployed });
+    expect(of(found, 'names')).toBe('');
+    expect(of(found, 'concurrency')).toMatch(/^ok/);
+  });
+});
+
+describe('a stack has', () => {
+  const worker = { FunctionName: 'Photos-worker', Timeout: 900 };
+  const source = {
+    UUID: 'uuid-1',
+    EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:Photos-tasks',
+    State: 'Enabled',
+    FunctionResponseTypes: ['ReportBatchItemFailures'],
+    ScalingConfig: { MaximumConcurrency: 50 },
+  };
+  const mapped = (more: object) => ({
+    ListEventSourceMappings: { EventSourceMappings: [{ ...source, ...more }] },
+  });
+  const cases: [what: string, stub: Partial<StubOptions>, title: string, finding: RegExp][] = [
+    [
+      'no worker',
+      {
+        answers: {
+          'GetFunctionConfiguration Photos-worker': refused('ResourceNotFoundException', 404),
+        },
+      },
+      'parts',
+      /^problem: The deployment lacks Photos-worker\. .*cdk deploy/,
+    ],
+    [
+      'a function without its role',
+      {
+        answers: {
+          'GetFunctionConfiguration Photos-worker': {
+            ...worker,
+            State: 'Failed',
+            StateReason: 'The role is gone.',
+          },
+        },
+      },
+      'functions',
+      /^problem: Photos-worker cannot run: The role is gone/,
+    ],
+    [
+      'an update under way',
+      {
+        answers: {
+          'GetFunctionConfiguration Photos-worker': { ...worker, LastUpdateStatus: 'InProgress' },
+        },
+      },
+      'functions',
+      /^warning: Photos-worker is being deployed/,
+    ],
+    [
+      'no event source',
+      { answers: { ListEventSourceMappings: { EventSourceMappings: [] } } },
+      'event source',
+      /^problem: No event source brings chunks/,
+    ],
+    [
+      'an event source that is disabled',
+      { answers: mapped({ State: 'Disabled' }) },
+      'event source',
+      /^problem: .* disabled.*--enabled --uuid uuid-1/,
+    ],
+    [
+      'an event source that fails',
+      { answers: mapped({ LastProcessingResult: 'PROBLEM: KMS key is disabled' }) },
+      'event source',
+      /^warning: The event source reports: PROBLEM: KMS key is disabled/,
+    ],
+    [
+      'no partial batch responses',
+      { answers: mapped({ FunctionResponseTypes: [] }) },
+      'event source',
+      /^problem: .*no partial batch responses/,
+    ],
+    [
+      'an event source without a limit',
+      { answers: mapped({ ScalingConfig: {} }) },
+      'event source',
+      /^warning: .*no maximum concurrency/,
+    ],
+    [
+      'a queue that shows a chunk again too soon',
+      { attributes: { VisibilityTimeout: '30' } },
+      'visibility',
+      /^problem: A chunk is hidden for 30 s, and a worker may take 900 s\./,
+    ],
+    [
+      'too little concurrency',
+      { answers: room(60) },
+      'concurrency',
+      /^problem: .* has 60 .*100 workers/,
+    ],
+    [
+      'concurrency of its own',
+      {
+        answers: {
+          ...room(60),
+          'GetFunctionConcurrency Photos-burst': { ReservedConcurrentExecutions: 50 },
+        },
+      },
+      'concurrency',
+      /^ok: .*enough for 50 workers/,
+    ],
+    [
+      'a function that is stopped',
+      { answers: { 'GetFunctionConcurrency Photos-worker': { ReservedConcurrentExecutions: 0 } } },
+      'reservations',
+      /^problem: Photos-worker .* of 0.*delete-function-concurrency --function-name Photos-worker/,
+    ],
+    [
+      'a worker whose loops are stopped',
+      { answers: { 'GetFunctionRecursionConfig Photos-burst': { RecursiveLoop: 'Terminate' } } },
+      'recursion',
+      /^problem: AWS stops recursive loops of Photos-burst.*put-function-recursion-config/,
+    ],
+    [
+      'a seed that fails',
+      { answers: { Invoke: refused('ServiceException', 500) } },
+      'version',
+      /^unknown: The look failed: ServiceException/,
+    ],
+    [
+      'another version',
+      { answers: { Invoke: { fanfold: '0.0.9', tasks: [], workers: 100, burst: 50 } } },
+      'version',
+      /^warning: Fanfold 0\.0\.9 is deployed, and .* is here/,
+    ],
+    [
+      'a version that describes nothing',
+      { answers: { Invoke: { error: { code: 'BadInput', message: 'no field "describe"' } } } },
+      'version',
+      /^warning: .*does not describe itself.*deploy again/,
+    ],
+    [
+      'another key',
+      { answers: { 'SQS GetQueueAttributes': refused('KMS.DisabledException', 400) } },
+      'dead letters',
+      /^problem: The queues' KMS key cannot be used/,
+    ],
+  ];
+
+  it.each(cases)('%s', async (_, stub, title, finding) => {
+    expect(of(await look({}, stub), title)).toMatch(finding);
+  });
+
+  it('messages that no worker took, and chunks that nobody works on', async () => {
+    const aws = await stubAws({ tasks: shipped });
+    for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+    for (const queue of ['Photos-tasks-dead', 'Photos-tasks']) {
+      const QueueUrl = `http://localhost/000000000000/${queue}`;
+      await aws.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
+    }
+    const found = await diagnose({ stack: 'Photos' });
+    await aws.close();
+    expect(of(found, 'dead letters')).toMatch(
+      /^warning: .*dead-letter queue: about 1\. .*redrive --stack Photos/,
+    );
+    expect(of(found, 'task queue')).toMatch(
+      /^warning: Chunks that wait: about 1; with workers: about 0/,
+    );
+  });
+
+  it('other tasks than are here', async () => {
+    const { echo, sha256 } = shipped;
+    const sleep = { ...shipped.sleep, timeoutSeconds: 7 };
+    const found = await look({ tasks: SHIPPED }, { tasks: { echo, sleep } });
+    expect(sha256.name).toBe('sha256');
+    expect(of(found, 'tasks')).toMatch(/^warning: sha256 is here and not deployed\./);
+    expect(of(found, 'tasks')).toMatch(
+      /warning: sleep is deployed with timeoutSeconds 7; here it is \d+/,
+    );
+    const others = await look({ tasks: TASKS });
+    expect(of(others, 'tasks')).toContain('sha256 is deployed and not here.');
+    const broken = await look({ tasks: '/nowhere/tasks.ts' });
+    expect(of(broken, 'tasks module')).toMatch(/^problem: .*does not exist/);
+    expect(of(broken, 'tasks')).toMatch(/^unknown: Deployed are echo, sha256, sleep/);
+  });
+});
+
+it('denied looks are unknown, each with the action that it needs', async () => {
+  const actions = [
+    'GetAccountSettings',
+    'ListEventSourceMappings',
+    'GetFunctionConfiguration',
+    'GetFunctionConcurrency',
+    'GetFunctionRecursionConfig',
+    'Invoke',
+    'SQS',
+  ];
+  for (const every of actions) {
+    const denied = refused(every === 'SQS' ? 'AccessDenied' : 'AccessDeniedException');
+    const found = await look({}, { answers: { [every]: denied } });
+    const unknowns = found.findings.filter(({ level }) => level === 'unknown');
+    const texts = unknowns.map(({ says }) => says).join('\n');
+    const needed = { SQS: 'sqs:GetQueueUrl', Invoke: 'lambda:InvokeFunction' }[every];
+    expect(texts).toContain(`it needs ${needed ?? `lambda:${every}`}`);
+    expect(found.findings.filter(({ level }) => level === 'problem')).toEqual([]);
+  }
+});
+
+describe('without AWS', () => {
+  const nothing = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+
+  it.each([
+    ['credentials', nothing, /There are no AWS credentials/],
+    ['region', { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined }, /No AWS region/],
+    ['credentials', { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, /ECONNREFUSED/],
+  ])('missing %s are a problem of a stack, and a warning else (%j)', async (title, env, says) => {
+    const found = await look({}, {}, env);
+    expect(of(found, title)).toMatch(/^problem: /);
+    expect(of(found, title)).toMatch(says);
+    expect(found.state).toBe('none');
+    const local = await look({ stack: undefined }, {}, env);
+    expect(of(local, title)).toMatch(/^warning: /);
+    expect(of(local, 'node')).toMatch(/^ok: Node /);
+  });
+
+  it('credentials that AWS refuses are a problem', async () => {
+    const answers = { GetCallerIdentity: refused('InvalidClientTokenId') };
+    const found = await look({}, { answers });
+    expect(of(found, 'credentials')).toMatch(/^problem: AWS refuses the credentials/);
+  });
+});
+
+it('options out of their range are refused', async () => {
+  await expect(diagnose({ maxConcurrency: 1 })).rejects.toMatchObject({ code: 'BadOption' });
+  await expect(diagnose({ stack: 'a b' })).rejects.toMatchObject({ code: 'BadOption' });
+});
