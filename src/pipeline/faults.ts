@@ -26,6 +26,11 @@ export function mayPass(error: unknown): boolean {
   return isThrottlingError(told) || isTransientError(told) || isServerError(told);
 }
 
+/** Whether AWS was asked too often. */
+export function isThrottled(error: unknown): boolean {
+  return error instanceof Error && isThrottlingError(error as Parameters<typeof isServerError>[0]);
+}
+
 /** Whether a call to AWS, or what answered it, is what went wrong. */
 export function isCallError(error: unknown): boolean {
   if (error instanceof FanfoldError) return error.code === 'RunFailed';

@@ -2,10 +2,11 @@ import { GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@a
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { collectorOf } from '../collecting/presence.ts';
-import { isMissingQueue } from '../faults.ts';
+import { isMissingQueue, isThrottled, PATIENCE_MS } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { findSurely } from '../queues.ts';
 import { inputsOf, tagsOf } from '../run-tags.ts';
+import { wait } from '../send.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
 export interface RunStatus {
@@ -53,6 +54,9 @@ export async function statusOf(
   return url === undefined ? undefined : read(sqs, url, runId);
 }
 
+/** Runs that are read at once. AWS answers 30 calls about tags a second in an account. */
+const PARALLEL = 5;
+
 /** All runs of a deployment that are not over, oldest first. */
 export async function* runsOf({
   sqs,
@@ -61,23 +65,51 @@ export async function* runsOf({
   sqs: SQSClient;
   names: Names;
 }): AsyncGenerator<RunStatus, void> {
-  const prefix = names.run('');
+  const ahead: Promise<RunStatus | undefined>[] = [];
+  const next = async function* (most: number) {
+    while (ahead.length > most) {
+      const status = await ahead.shift();
+      if (status !== undefined) yield status;
+    }
+  };
+  for await (const { url, runId } of listed(sqs, names.run(''))) {
+    const reading = unthrottled(() => read(sqs, url, runId));
+    // Its error is thrown when it is its turn, unless nobody asks any more.
+    reading.catch(() => {});
+    ahead.push(reading);
+    yield* next(PARALLEL - 1);
+  }
+  yield* next(0);
+}
+
+/** Runs' queues, of which SQS lists 1,000 a call. */
+async function* listed(sqs: SQSClient, prefix: string) {
   let NextToken: string | undefined;
   do {
-    const page = await sqs.send(
-      new ListQueuesCommand({
-        QueueNamePrefix: prefix,
-        MaxResults: 1000,
-        ...(NextToken === undefined ? {} : { NextToken }),
-      }),
-    );
+    const request = { QueueNamePrefix: prefix, MaxResults: 1000, NextToken };
+    const page = await unthrottled(() => sqs.send(new ListQueuesCommand(request)));
     for (const url of page.QueueUrls ?? []) {
       const runId = url.slice(url.lastIndexOf('/') + 1 + prefix.length);
-      const status = createdAt(runId) === undefined ? undefined : await read(sqs, url, runId);
-      if (status !== undefined) yield status;
+      if (createdAt(runId) !== undefined) yield { url, runId };
     }
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
+}
+
+/** The longest pause after a throttled call, in milliseconds. */
+const PAUSE_CAP_MS = 5_000;
+
+/** Makes a call until AWS does not throttle it, within reason. */
+async function unthrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  const startedAt = performance.now();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isThrottled(error) || performance.now() - startedAt > PATIENCE_MS) throw error;
+      await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** tries));
+    }
+  }
 }
 
 async function read(
