@@ -53,6 +53,12 @@ export function findingOf(error: unknown): Finding {
     );
   }
   if (error instanceof FanfoldError) return unknown(error.message, 'Deploy again.');
+  if (error instanceof SyntaxError) {
+    return unknown(
+      'The answer is not JSON: what answers may be no AWS, or may not know this call.',
+      'Check AWS_ENDPOINT_URL and the network.',
+    );
+  }
   return unknown(`The look failed: ${messageOf(error)}`, 'Try again; check network and region.');
 }
 

@@ -230,6 +230,12 @@ describe('a stack has', () => {
       /^warning: .*does not describe itself.*deploy again/,
     ],
     [
+      'something before it that answers pages',
+      { answers: { GetAccountSettings: { page: '<!doctype html>' } } },
+      'concurrency',
+      /^unknown: The answer is not JSON/,
+    ],
+    [
       'another key',
       { answers: { 'SQS GetQueueAttributes': refused('KMS.DisabledException', 400) } },
       'dead letters',

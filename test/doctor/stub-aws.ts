@@ -142,6 +142,7 @@ function actionOf({ path, headers, body }: ServiceRequest): string {
 }
 
 function responseOf(action: string, answer: Answer): ServiceResponse {
+  if ('page' in answer) return xml(404, String(answer.page));
   if (!('refused' in answer)) {
     if (action !== 'GetCallerIdentity') return json(200, answer);
     return xml(

@@ -1,0 +1,226 @@
+// `npm run deploy:emulated`: `cdk bootstrap`, `cdk deploy` and `cdk destroy` of this repository's
+// app against moto's server, an AWS that others wrote. It needs Python 3.10 and, the first time,
+// PyPI. Exit status: 0 all is proven, 1 something is not, 2 it could not be tried.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const MOTO = 'moto[server]==5.2.5';
+const ROOT = join(import.meta.dirname, '..');
+const STACK = 'Emulated';
+const ACCOUNT = '123456789012';
+const REGION = 'us-east-1';
+
+/** Types that moto's CloudFormation skips with a warning: nothing is proven of them. */
+const NOT_IN_MOTO = new Set([
+  'AWS::CloudWatch::Alarm',
+  'AWS::Lambda::EventInvokeConfig',
+  'AWS::SQS::QueuePolicy',
+]);
+
+/** It could not be tried. */
+class NotTried extends Error {}
+
+const run = promisify(execFile);
+
+async function main(): Promise<void> {
+  const python = await moto();
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-emulated-'));
+  let server: ChildProcess | undefined;
+  // However this process ends, unless it is killed.
+  process.once('exit', () => {
+    server?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const port = await freePort();
+  server = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+  });
+  await untilAnswered(`http://127.0.0.1:${port}/moto-api/`, server);
+  const env = environment(port, folder);
+  const cdk = (...args: string[]) =>
+    visibly(
+      'node_modules/.bin/cdk',
+      [...args, '--ci', '--output', join(folder, 'out'), '-c', `name=${STACK}`],
+      env,
+    );
+
+  await cdk('bootstrap', `aws://${ACCOUNT}/${REGION}`);
+  await cdk('deploy', '--require-approval', 'never', '-c', 'tasks=functions/tasks/index.ts');
+  const proven = [await resourcesAreThere(python, env, join(folder, 'out'))];
+  proven.push(await doctorFindsNoProblem(env));
+  await cdk('destroy', '--force');
+  proven.push(await nothingIsLeft(python, env));
+  console.log(`\nProven by ${MOTO} with the pinned aws-cdk:`);
+  for (const sentence of proven) console.log(`- ${sentence}`);
+}
+
+/** The Python of a virtual environment with moto, kept in the user's cache from one time to the next. */
+async function moto(): Promise<string> {
+  const version = 'import sys; sys.exit(sys.version_info < (3, 10))';
+  await run('python3', ['-c', version]).catch(() => {
+    throw new NotTried('Python 3.10 or later is needed, as python3: it runs moto, the emulator.');
+  });
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const folder = join(cache, 'fanfold', MOTO.replace(/\W+/g, '-'));
+  const python = join(folder, 'bin/python');
+  const done = join(folder, 'installed');
+  if (existsSync(done)) return python;
+  console.log(`Installing ${MOTO} from PyPI into ${folder} (about 320 MB) ...`);
+  try {
+    await run('python3', ['-m', 'venv', '--clear', folder]);
+    await run(join(folder, 'bin/pip'), ['install', '--quiet', MOTO]);
+  } catch (error) {
+    throw new NotTried(
+      `${MOTO} cannot be installed, which takes Python's venv and PyPI: ${lastLine(error)}`,
+    );
+  }
+  writeFileSync(done, '');
+  return python;
+}
+
+function lastLine(error: unknown): string {
+  const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
+  return (stderr.trim() || message).split('\n').at(-1) ?? '';
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilAnswered(url: string, server: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 150; tries++) {
+    if (server.exitCode !== null) break;
+    if (
+      await fetch(url).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new NotTried('moto did not start within 30 s.');
+}
+
+/** Nothing of the user's own AWS settings is in it: this must not reach an account. */
+function environment(port: number, home: string): NodeJS.ProcessEnv {
+  const others = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/.test(name));
+  return {
+    ...Object.fromEntries(others),
+    // The CDK keeps there which account credentials are of.
+    HOME: home,
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+    // Of the template's address moto reads the bucket only where the host is localhost.
+    AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION: `http://localhost:${port}`,
+    CDK_S3_FORCE_PATH_STYLE: '1',
+    AWS_ACCESS_KEY_ID: 'emulated',
+    AWS_SECRET_ACCESS_KEY: 'emulated',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_REGION: REGION,
+    // Of boto3, which does not read AWS_REGION.
+    AWS_DEFAULT_REGION: REGION,
+    CDK_DEFAULT_REGION: REGION,
+    NO_COLOR: '1',
+  };
+}
+
+/** Runs a program whose output is shown. */
+async function visibly(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  console.log(`\n$ ${[program, ...args].join(' ')}`);
+  const child = spawn(process.execPath, [program, ...args], { cwd: ROOT, env, stdio: 'inherit' });
+  const [status] = await once(child, 'close');
+  if (status !== 0) throw new Error(`${program} ${args[0]} ended with status ${status}.`);
+}
+
+/** Asks the emulator by boto3, a client that others wrote as well; gives the JSON that is printed. */
+async function boto<Answer>(python: string, env: NodeJS.ProcessEnv, code: string): Promise<Answer> {
+  const asked = run(python, ['-c', `import boto3, json\n${code}`], { env });
+  const { stdout } = await asked.catch((error: unknown) => {
+    throw new Error(`moto does not answer boto3: ${lastLine(error)}`);
+  });
+  return JSON.parse(stdout) as Answer;
+}
+
+interface Template {
+  Resources: Record<string, { Type: string }>;
+}
+
+async function resourcesAreThere(
+  python: string,
+  env: NodeJS.ProcessEnv,
+  assembly: string,
+): Promise<string> {
+  const text = readFileSync(join(assembly, `${STACK}.template.json`), 'utf8');
+  const expected = Object.entries((JSON.parse(text) as Template).Resources);
+  const made = await boto<string[]>(
+    python,
+    env,
+    `found = boto3.client('cloudformation').describe_stack_resources(StackName='${STACK}')
+print(json.dumps([r['LogicalResourceId'] for r in found['StackResources'] if r.get('PhysicalResourceId')]))`,
+  );
+  const missing = expected.filter(([id]) => !made.includes(id));
+  const wrong = missing.filter(([, { Type }]) => !NOT_IN_MOTO.has(Type));
+  if (wrong.length > 0) {
+    throw new Error(`Not made: ${wrong.map(([id, { Type }]) => `${id} (${Type})`).join(', ')}`);
+  }
+  const skipped = [...new Set(missing.map(([, { Type }]) => Type))].sort();
+  return `${expected.length - missing.length} of ${expected.length} resources are there after \`cdk deploy\`; moto has no ${skipped.join(', no ')} (${missing.length} resources).`;
+}
+
+interface Findings {
+  state: string;
+  findings: { title: string; level: string; says: string; remedy?: string }[];
+}
+
+async function doctorFindsNoProblem(env: NodeJS.ProcessEnv): Promise<string> {
+  const args = ['bin/fanfold.js', 'doctor', '--stack', STACK, '--tasks', 'fanfold/tasks', '--json'];
+  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env }).catch(
+    (error: { stdout: string }) => error,
+  );
+  const { state, findings } = JSON.parse(stdout) as Findings;
+  console.log('');
+  for (const { level, title, says } of findings) console.log(`${level}\t${title}\t${says}`);
+  const problems = findings.filter(({ level }) => level === 'problem');
+  if (state !== 'deployed' || problems.length > 0) {
+    throw new Error(
+      `fanfold doctor finds ${problems.length} problems in a stack that is ${state}.`,
+    );
+  }
+  const count = (wanted: string) => findings.filter(({ level }) => level === wanted).length;
+  return `\`fanfold doctor\` finds the stack deployed: ${count('ok')} ok, ${count('warning')} warnings, no problem, ${count('unknown')} unknown (moto does not know those calls, and runs no function).`;
+}
+
+async function nothingIsLeft(python: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const left = await boto<string[]>(
+    python,
+    env,
+    `queues = boto3.client('sqs').list_queues(QueueNamePrefix='${STACK}-').get('QueueUrls', [])
+functions = [f['FunctionName'] for f in boto3.client('lambda').list_functions()['Functions']]
+roles = [r['RoleName'] for r in boto3.client('iam').list_roles()['Roles'] if r['RoleName'].startswith('${STACK}-')]
+print(json.dumps(queues + functions + roles))`,
+  );
+  if (left.length > 0) throw new Error(`\`cdk destroy\` leaves ${left.join(', ')}.`);
+  return 'no queue, function or role is left after `cdk destroy`.';
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : error}`);
+  process.exit(error instanceof NotTried ? 2 : 1);
+}
