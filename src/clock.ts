@@ -124,9 +124,9 @@ function noting(clock: Clock): (response: Response | undefined) => void {
 
 /** When the service wrote its answer; undefined where that is not known. */
 function dateOf({ headers = {} }: Response = {}): number | undefined {
-  const { date = '', age, 'x-amzn-requestid': requestId } = headers;
-  // A proxy's own answer has its own time, and a cached one an old one.
-  if (requestId === undefined || age !== undefined) return undefined;
+  const { date = '', age } = headers;
+  // A cached answer has an old date.
+  if (age !== undefined) return undefined;
   const time = Date.parse(date);
   return Number.isNaN(time) ? undefined : time;
 }

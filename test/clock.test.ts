@@ -47,7 +47,7 @@ class Machine {
       before();
       const date = new Date(this.now).toUTCString();
       after();
-      return { response: { headers: { date, 'x-amzn-requestid': 'id', ...headers } } };
+      return { response: { headers: { date, ...headers } } };
     })({});
   }
 
@@ -141,7 +141,6 @@ it.each([
   ['has no date', { date: undefined }],
   ['has a date that is none', { date: 'yesterday' }],
   ['is a cached one', { age: '7200' }],
-  ['is not the service’s own', { 'x-amzn-requestid': undefined }],
 ])('an answer that %s says nothing', async (_, headers) => {
   const machine = new Machine();
   machine.skew = -2 * HOUR;
