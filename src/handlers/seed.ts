@@ -40,6 +40,12 @@ export function seedHandler(
       workers?: number;
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
+      /**
+       * Ends the process, as `() => process.exit(1)` does: called at a further request where the
+       * tasks module has failed to load, which it does again in a process of its own.
+       * @default every request is answered that the module does not load
+       */
+      exit?: () => void;
     } = {},
 ): (
   event: unknown,
@@ -51,7 +57,10 @@ export function seedHandler(
   const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);
   const workers =
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
+  let loadFailed = false;
   return async (event, context) => {
+    // Callers invoke the seed again when its process ends, and Lambda does for asynchronous ones.
+    if (loadFailed) options.exit?.();
     try {
       if (isDescribeRequest(event)) return describeDeployment(await tasksOf(), { workers, burst });
       const { sqs, names } = place;
@@ -82,6 +91,7 @@ export function seedHandler(
       return seeded;
     } catch (error) {
       if (error instanceof TasksNotLoaded) {
+        loadFailed = true;
         tellFailure(options, 'The tasks module could not be loaded', error.cause);
       }
       if (error instanceof FanfoldError) return refused(options, error);

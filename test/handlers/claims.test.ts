@@ -241,7 +241,8 @@ describe('a tasks module that throws', () => {
 
   it('is what the seed answers', async () => {
     const { client, calls } = await deployment();
-    const handler = seedHandler(fails(), { sqs: client, log });
+    const exit = vi.fn();
+    const handler = seedHandler(fails(), { sqs: client, log, exit });
     const message = 'The tasks module could not be loaded: RangeError: the table is not there';
     for (const request of [{ task: 'echo', inputs: [1] }, {}]) {
       expect(await within(9, handler(request, context))).toEqual({
@@ -250,6 +251,8 @@ describe('a tasks module that throws', () => {
     }
     expect(said[0]).toMatchObject(['error', 'The tasks module could not be loaded', {}]);
     expect(calls).toEqual([]);
+    // At the second request, since the first one is answered.
+    expect(exit).toHaveBeenCalledOnce();
   });
 });
 
