@@ -71,7 +71,8 @@ function unbundled(
   failed: string,
   { nodeModules, target }: Circumstances,
 ): Failure | undefined {
-  const code = frames.filter((frame) => !frame.includes('node:internal/'));
+  // Neither Node's, nor of the code that watches what is required.
+  const code = frames.filter((frame) => !/[( ](node|data):/.test(frame));
   const packages = code.map(packageOf);
   const [thrower] = packages;
   const isOfPackage = thrower !== undefined;
