@@ -16,8 +16,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'duplicates are not dropped',
     file: 'src/pipeline/collecting/ledger.ts',
-    find: 'if (bits & bit) {',
-    replace: 'if (bits & bit & 0) {',
+    find: 'if (this.#settled.has(index)) {',
+    replace: 'if (this.#settled.has(index) && index < 0) {',
   },
   {
     name: 'claims are not renewed',
