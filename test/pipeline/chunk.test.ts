@@ -136,13 +136,21 @@ describe('a task message', () => {
     });
     const shared = `https://sqs.us-east-1.amazonaws.com${path}`;
     expect(read({ ...first, resultQueueUrl: shared })).toMatchObject({ results: 'shared' });
-    const local = {
-      taskQueueUrl: 'http://localhost:9324/000000000000/fanfold-tasks',
+  });
+
+  it('of version 1 is read where its queue has another address, on a server', () => {
+    const server = {
+      taskQueueUrl: 'http://127.0.0.1:9324/000000000000/fanfold-tasks',
+      severalAddresses: true,
       now: reader.now,
     };
-    const resultQueueUrl = 'http://127.0.0.1:9324/000000000000/fanfold-results';
-    const body = JSON.stringify({ ...first, resultQueueUrl });
-    expect(readChunk(body, local)).toMatchObject({ results: 'shared' });
+    const at = (resultQueueUrl: string) =>
+      readChunk(JSON.stringify({ ...first, resultQueueUrl }), server).resultQueueUrl;
+    const derived = 'http://127.0.0.1:9324/000000000000/fanfold-results';
+    expect(at('https://192.0.2.2:9324/000000000000/fanfold-results')).toBe(derived);
+    for (const path of ['1/fanfold-results', '000000000000/other-results', 'fanfold-results']) {
+      expect(() => at(`https://192.0.2.2:9324/${path}`)).toThrow('a queue of this deployment');
+    }
   });
 
   it.each([
@@ -185,7 +193,7 @@ describe('a task message', () => {
     ['with an item that is no pair', { items: [[1]] }, 'items'],
     ['without items', { items: undefined }, 'items'],
     ['handed on in the future', { stalled: stall({ since: 1e15, last: 1e15 }) }, 'stalled'],
-    ['handed on last before first', { stalled: stall({ since: now, last: now - 1 }) }, 'stalled'],
+    ['handed on first in the future', { stalled: stall({ since: now + 900_000 }) }, 'stalled'],
     ['handed on for no cause', { stalled: stall({ cause: 'whim' }) }, 'stalled'],
     ['handed on never', { stalled: stall({ hops: 0 }) }, 'stalled'],
   ])('%s is refused', (_, fields, sentence) => {
@@ -203,6 +211,10 @@ describe('a task message', () => {
     [
       'handed on by a worker with a clock four minutes ahead',
       { stalled: stall({ last: now + 240_000 }) },
+    ],
+    [
+      'handed on by a worker with a clock behind',
+      { stalled: stall({ since: now, last: now - 1 }) },
     ],
     ['of a bare run', { runId: 'mine', results: 'shared', expiresAt: now + 13 * DAY }],
   ])('%s is read', (_, fields) => {

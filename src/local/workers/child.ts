@@ -74,6 +74,7 @@ async function work(start: Start): Promise<void> {
     sqs: patient,
     tasks,
     taskQueueUrl,
+    severalAddresses: !('stack' in place),
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,

@@ -216,7 +216,8 @@ export class WorkerProcess {
 function taskOf({ task, body }: Noted, { place, taskQueueUrl }: Start): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
-    return readChunk(body, { taskQueueUrl, now: serviceNow(place) }).task;
+    const reader = { taskQueueUrl, severalAddresses: true, now: serviceNow(place) };
+    return readChunk(body, reader).task;
   } catch {
     return undefined;
   }

@@ -178,7 +178,7 @@ export class Workers {
   }
 
   #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
-    const { sqs, taskQueueUrl, onTrouble } = this.#options;
+    const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
     const { receiptHandle, body, ran, lastWords } = inHand;
     const recovered = (
       body === undefined
@@ -186,6 +186,7 @@ export class Workers {
         : recover({
             sqs,
             taskQueueUrl,
+            severalAddresses: !('stack' in place),
             worker,
             receiptHandle,
             body,

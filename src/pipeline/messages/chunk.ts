@@ -11,9 +11,6 @@ export const MESSAGE_VERSION = 1;
  */
 export const TASK_MESSAGE_VERSION = 2;
 
-/** The most inputs that a run can have: an index is lower. */
-export const MAX_RUN_INPUTS = 1_000_000_000;
-
 /** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 

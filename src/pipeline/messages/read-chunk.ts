@@ -1,7 +1,8 @@
 import { FanfoldError } from '../../errors.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
-import { type Chunk, type Stall, MAX_RUN_INPUTS, TASK_MESSAGE_VERSION } from './chunk.ts';
+import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
+import { isIndex } from './result.ts';
 
 /**
  * Clock differences that are tolerated, in milliseconds: more than the seed tolerates, since a worker
@@ -16,18 +17,24 @@ const MAX_ATTEMPT = 101;
 export interface Reader {
   /** The queue that the message was received from. */
   taskQueueUrl: string;
+  /**
+   * Whether its queues have several addresses, as those of a server have, so that the one in a
+   * message of version 1 may be another than the reader's. @default false
+   */
+  severalAddresses?: boolean | undefined;
   /** By the service's clock, in milliseconds since 1970. */
   now: number;
 }
 
 /**
- * Reads a task message. Whoever may send to the task queue may write anything into one, so nothing
+ * Reads a task message. Anybody who may send to the task queue may write anything into one, so nothing
  * in it is trusted: results go to a queue of this deployment, whatever the message says, and each
  * time lies within the bounds that the run's id gives it, so that no chunk circulates for ever.
  *
  * @throws FanfoldError `BadMessage` for anything that this deployment's seed cannot have sent
  */
-export function readChunk(body: string, { taskQueueUrl, now }: Reader): Chunk {
+export function readChunk(body: string, reader: Reader): Chunk {
+  const { taskQueueUrl, now } = reader;
   const message = parsed(body);
   const { v, runId, task, attempt, expiresAt, workers, stalled, items } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
@@ -54,7 +61,7 @@ export function readChunk(body: string, { taskQueueUrl, now }: Reader): Chunk {
   if (!Array.isArray(items) || !items.every(isItem)) {
     throw bad('whose `items` are pairs of an index and an input; these are not');
   }
-  const results = resultsOf(message, runId, taskQueueUrl);
+  const results = resultsOf(message, runId, reader);
   const queueUrl = resultQueueUrl(taskQueueUrl, runId, results);
   return { ...(message as unknown as Chunk), results, resultQueueUrl: queueUrl };
 }
@@ -81,13 +88,13 @@ function parsed(body: string): Record<string, unknown> {
 function resultsOf(
   { v, results, resultQueueUrl: url }: Record<string, unknown>,
   runId: string,
-  taskQueueUrl: string,
+  { taskQueueUrl, severalAddresses = false }: Reader,
 ): ResultsTo {
-  const known = (['own', 'shared'] as const).find((one) =>
-    v === 1
-      ? typeof url === 'string' && isSameUrl(url, resultQueueUrl(taskQueueUrl, runId, one))
-      : results === one,
-  );
+  const known = (['own', 'shared'] as const).find((one) => {
+    if (v !== 1) return results === one;
+    const own = resultQueueUrl(taskQueueUrl, runId, one);
+    return url === own || (severalAddresses && hasSamePath(String(url), own));
+  });
   if (known === undefined) {
     throw v === 1
       ? bad("whose results go to a queue of this deployment; this one's go elsewhere")
@@ -97,13 +104,10 @@ function resultsOf(
   throw bad(`of a run with a queue of its own, whose id begins with its time; "${runId}" does not`);
 }
 
-/** Whether two URLs are the same. A server on this machine has several names for its host. */
-function isSameUrl(one: string, other: string): boolean {
-  return one === other || withOneLocalhost(one) === withOneLocalhost(other);
-}
-
-function withOneLocalhost(url: string): string {
-  return url.replace(/^(https?):\/\/(127\.0\.0\.1|\[::1\])(?=[:/])/, '$1://localhost');
+/** Whether two URLs name one queue of a server, whatever the address that it was reached at. */
+function hasSamePath(one: string, other: string): boolean {
+  const [here, there] = [URL.parse(one), URL.parse(other)];
+  return here !== null && here.pathname === there?.pathname;
 }
 
 /** @throws FanfoldError for a run of the future, and for a chunk that outlives the longest deadline */
@@ -125,13 +129,13 @@ function isStall(value: unknown, now: number): value is Stall {
   return (
     (cause === 'run' || cause === 'task' || cause === 'worker') &&
     isWhole(last, 0, latest) &&
-    isWhole(since, 0, last) &&
+    isWhole(since, 0, latest) &&
     isWhole(hops, 1, Number.MAX_SAFE_INTEGER)
   );
 }
 
 function isItem(item: unknown): boolean {
-  return Array.isArray(item) && item.length === 2 && isWhole(item[0], 0, MAX_RUN_INPUTS - 1);
+  return Array.isArray(item) && item.length === 2 && isIndex(item[0]);
 }
 
 function isWhole(value: unknown, from: number, to: number): value is number {

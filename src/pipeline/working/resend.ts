@@ -78,9 +78,10 @@ export function stalled(
   chunk: Chunk,
   cause: Stall['cause'],
 ): Chunk & { stalled: Stall } {
-  const last = serviceNow(sqs);
+  const now = serviceNow(sqs);
   const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
   // A look for the run's queue that was long ago says nothing of now.
-  const { since, hops } = before && !isOldLook(before, last) ? before : { since: last, hops: 0 };
-  return { ...chunk, stalled: { cause, since, last, hops: hops + 1 } };
+  const { since, hops } = before && !isOldLook(before, now) ? before : { since: now, hops: 0 };
+  // The clock of the worker before may be a second ahead of this one's.
+  return { ...chunk, stalled: { cause, since, last: Math.max(since, now), hops: hops + 1 } };
 }
