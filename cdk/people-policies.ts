@@ -49,7 +49,11 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       [taskQueue, deadLetterQueue, resultQueue].map(({ queueArn }) => queueArn),
     ),
     allow(
-      ['lambda:GetFunctionConfiguration', 'lambda:GetFunctionRecursionConfig'],
+      [
+        'lambda:GetFunctionConfiguration',
+        'lambda:GetFunctionConcurrency',
+        'lambda:GetFunctionRecursionConfig',
+      ],
       functions.map(({ functionArn }) => functionArn),
     ),
     // Runs are found by their queues' names. AWS lets no resource be named for any of these.

@@ -10,7 +10,12 @@ import type { Construct } from 'constructs';
  * Regions without recursive loop detection, where CloudFormation refuses the property.
  * https://github.com/aws/aws-lambda-roadmap/issues/18
  */
-const WITHOUT = ['us-gov-east-1', 'us-gov-west-1', 'mx-central-1', 'ap-southeast-6'];
+export const WITHOUT_RECURSIVE_LOOP = [
+  'us-gov-east-1',
+  'us-gov-west-1',
+  'mx-central-1',
+  'ap-southeast-6',
+];
 
 const CONDITION = 'FanfoldHasRecursiveLoop';
 
@@ -21,14 +26,14 @@ const CONDITION = 'FanfoldHasRecursiveLoop';
  */
 export function allowRecursion(scope: Construct, functions: readonly LambdaFunction[]): void {
   const { region } = Stack.of(scope);
-  if (WITHOUT.includes(region)) return;
+  if (WITHOUT_RECURSIVE_LOOP.includes(region)) return;
   const recursiveLoop = Token.isUnresolved(region) ? whereKnown(scope) : RecursiveLoop.ALLOW;
   for (const one of functions) (one.node.defaultChild as CfnFunction).recursiveLoop = recursiveLoop;
 }
 
 function whereKnown(scope: Construct): string {
   const stack = Stack.of(scope);
-  const isWithout = WITHOUT.map((region) => Fn.conditionEquals(Aws.REGION, region));
+  const isWithout = WITHOUT_RECURSIVE_LOOP.map((region) => Fn.conditionEquals(Aws.REGION, region));
   // One for all deployments of a stack.
   if (stack.node.tryFindChild(CONDITION) === undefined) {
     new CfnCondition(stack, CONDITION, {

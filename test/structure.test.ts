@@ -1,6 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, it } from 'vitest';
+import { WITHOUT_RECURSIVE_LOOP } from '../cdk/recursion.ts';
+import { hasRecursiveLoop } from '../src/doctor/account.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const IMPORT = /^(?:import|export)\b[^'"]*from '([^']+)'|^import '([^']+)'|import\('([^']+)'\)/gm;
@@ -63,4 +65,10 @@ it('no file is longer than its idea', () => {
     ),
   );
   expect(long).toEqual([]);
+});
+
+it('the stack and the doctor know the same regions without RecursiveLoop', () => {
+  const regions = ['us-east-1', 'us-gov-east-1', 'us-gov-west-1', 'mx-central-1', 'ap-southeast-6'];
+  expect(WITHOUT_RECURSIVE_LOOP.toSorted()).toEqual(regions.slice(1).toSorted());
+  expect(regions.map(hasRecursiveLoop)).toEqual([true, false, false, false, false]);
 });

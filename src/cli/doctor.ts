@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Diagnosis, diagnose, FanfoldError, type Level, VERSION } from '../index.ts';
 import { STATUS } from './exit.ts';
-import { print, printBadged } from './say.ts';
+import { print, printBadged, printJson } from './say.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface DoctorFlags {
@@ -34,7 +34,7 @@ async function doctor({ stack, maxConcurrency, tasks, json }: DoctorFlags): Prom
     // The tasks that ship are compared only where somebody names them.
     tasks: module.shipped && tasks === undefined ? undefined : module.path,
   });
-  if (json) print(JSON.stringify({ fanfold: VERSION, ...found }));
+  if (json) printJson({ fanfold: VERSION, ...found });
   else printFindings(found);
   const hurts = found.findings.some(({ level }) => level === 'problem');
   process.exitCode = hurts ? STATUS.failed : STATUS.ok;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../inputs/printable.ts';
+import { printable, printableJsonLines } from '../inputs/printable.ts';
 import { above } from './live-line.ts';
 
 /**
@@ -13,6 +13,11 @@ export function say(message: string): void {
 /** Writes one line of a command's answer to standard output. */
 export function print(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
+}
+
+/** Writes a value as one line of JSON to standard output. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${printableJsonLines(JSON.stringify(value))}\n`);
 }
 
 /** As `print`, with a coloured word before it where standard output is a terminal with colours. */

@@ -93,6 +93,8 @@ export function seedHandler(
       if (error instanceof TasksNotLoaded) {
         loadFailed = true;
         tellFailure(options, 'The tasks module could not be loaded', error.cause);
+        // Nobody reads the answer of an invocation that continues with an object: Lambda tries again.
+        if (isContinuation(event)) throw error;
       }
       if (error instanceof FanfoldError) return refused(options, error);
       tellFailure(options, 'A page was not queued', error);
@@ -110,6 +112,12 @@ function noS3(): FanfoldError {
 
 const NOT_STARTED =
   'A burst worker was not started, or busy ones not counted: the event source does the rest';
+
+/** Whether the seed has invoked itself, to continue with an object in S3. */
+function isContinuation(event: unknown): boolean {
+  const { s3, from } = Object(Object(event).inputs);
+  return s3 !== undefined && from !== undefined;
+}
 
 function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
   const { code, message } = error;

@@ -92,6 +92,8 @@ export function workerHandler(
     const worker = await open(context);
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
+    // It may have been aborted while the messages were claimed.
+    if (options.signal?.aborted) interrupt();
     for (const one of held) one.done = await isDone(worker, one, context);
     options.signal?.removeEventListener('abort', interrupt);
     options.metrics?.flush();

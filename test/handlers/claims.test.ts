@@ -254,6 +254,40 @@ describe('a tasks module that throws', () => {
     // At the second request, since the first one is answered.
     expect(exit).toHaveBeenCalledOnce();
   });
+
+  it('fails an invocation that continues with an object, so that Lambda tries it again', async () => {
+    const { client } = await deployment();
+    const handler = seedHandler(fails(), { sqs: client, log });
+    const from = { byte: 5, line: 2, etag: 'e', hops: 1, chunks: 1 };
+    const handling = handler({ task: 'echo', inputs: { s3: 's3://b/k.jsonl', from } }, context);
+    await expect(within(9, handling)).rejects.toMatchObject({ code: 'BadTask' });
+  });
+});
+
+it('a worker that is interrupted while it claims its messages begins nothing', async () => {
+  const { client, event, visible } = await deployment();
+  const stop = new AbortController();
+  const tasks = { echo: defineTask({ name: 'echo', run: () => new Promise(() => {}) }) };
+  const handler = workerHandler(tasks, { sqs: client, log, signal: stop.signal });
+  const handling = handler(await event(), context);
+  stop.abort(new Error('closed'));
+  await within(9, handling);
+  expect(visible()).toBe(1);
+});
+
+it('a claim is renewed on time, and lost on time, by a clock that is set back', async () => {
+  const { client, calls, event, failing, taskQueueUrl } = await deployment();
+  const [{ receiptHandle = '' } = {}] = (await event()).Records;
+  const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
+  await within(1, claim.hold(60));
+  vi.setSystemTime(Date.now() - 3_600_000);
+  const before = calls.length;
+  await pass(65);
+  expect(calls.length - before).toBe(3);
+  failing(broken);
+  await pass(200);
+  expect(claim.lost).toBe(true);
+  claim.end();
 });
 
 it('a claim that is given up is not hidden again by an extension on its way', async () => {

@@ -26,11 +26,11 @@ function body(): string {
 }
 
 /** A collector in front of an SQS that returns so many messages a receive, 60 ms later. */
-function collecting(messages: number) {
+function collecting(messages: number, failsAfter = Number.POSITIVE_INFINITY) {
   const calls = { receives: 0, receiving: 0, deletes: [] as number[] };
   const send = async (command: unknown) => {
     if (command instanceof ReceiveMessageCommand) {
-      calls.receives++;
+      if (++calls.receives > failsAfter) throw new Error('denied');
       calls.receiving++;
       await new Promise((resolve) => setTimeout(resolve, CALL_MS));
       calls.receiving--;
@@ -102,4 +102,16 @@ it('deletes messages of several deliveries in one call, once they are acknowledg
   await vi.advanceTimersByTimeAsync(CALL_MS);
   await settled;
   await end(collector, taking);
+});
+
+it('gives what other polls have received before it ends by the error of one', async () => {
+  const { collector } = collecting(10, 20);
+  let taken = 0;
+  const taking = (async () => {
+    for await (const { batches } of collector.deliveries()) taken += batches.length;
+  })();
+  const failed = expect(taking).rejects.toThrow('denied');
+  await vi.advanceTimersByTimeAsync(5_000);
+  await failed;
+  expect(taken).toBe(200);
 });

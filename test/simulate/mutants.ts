@@ -28,8 +28,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an item starts on a claim that may end before it',
     file: 'src/pipeline/working/claim.ts',
-    find: 'this.#until !== undefined && now + seconds * 1000 <= this.#until;',
-    replace: 'this.#until !== undefined;',
+    find: 'this.#untilMs !== undefined && heldMs + seconds * 1000 <= this.#untilMs;',
+    replace: 'this.#untilMs !== undefined;',
   },
   {
     name: 'new chunks are sent after a lost claim',

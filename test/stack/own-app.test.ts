@@ -84,7 +84,11 @@ describe.concurrent('a user’s own app', () => {
         typeof value === 'string' ? value : JSON.stringify(value),
       ]);
       const bundle = join(assetOf(output, 'Photos', name), 'index.mjs');
-      const loaded = await run(['node', bundle], { cwd: folder, env: Object.fromEntries(texts) });
+      const load = `(await import(${JSON.stringify(bundle)})).loadTasks()`;
+      const loaded = await run(['node', '--input-type=module', '-e', load], {
+        cwd: folder,
+        env: Object.fromEntries(texts),
+      });
       expect(loaded, loaded.stderr).toMatchObject({
         status: 0,
         stdout: 'loaded hello v7 photos\n',

@@ -358,10 +358,12 @@ it('a run goes on where a worker’s process ended', async () => {
 const UNUSED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['seed', 'worker', 'burst'].flatMap((name) =>
-      ['GetFunctionConfiguration', 'GetFunctionRecursionConfig'].map((action) => [
-        `operator: lambda:${action} on function:Fanfold-${name}`,
-        '`fanfold doctor` reads it.',
-      ]),
+      ['GetFunctionConfiguration', 'GetFunctionConcurrency', 'GetFunctionRecursionConfig'].map(
+        (action) => [
+          `operator: lambda:${action} on function:Fanfold-${name}`,
+          '`fanfold doctor` reads it.',
+        ],
+      ),
     ),
   ),
   'operator: lambda:GetAccountSettings on *': '`fanfold doctor` reads it.',

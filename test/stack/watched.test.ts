@@ -153,7 +153,11 @@ describe('the policies of people and machines', () => {
     actions.map((action) => `${action} on ${resource}`);
 
   it('let operators start, follow, collect and cancel runs, and look at all parts', () => {
-    const looked = ['lambda:GetFunctionConfiguration', 'lambda:GetFunctionRecursionConfig'];
+    const looked = [
+      'lambda:GetFunctionConfiguration',
+      'lambda:GetFunctionConcurrency',
+      'lambda:GetFunctionRecursionConfig',
+    ];
     expect(allowedBy(template, 'Photos-operator')).toEqual(
       [
         ...on('Photos-seed', 'lambda:InvokeFunction', ...looked),

@@ -78,10 +78,11 @@ export class Collector {
     try {
       for (;;) {
         while (!signal.aborted && this.#outstanding < this.#scaler.polls) this.#startPoll();
-        if (this.#outstanding === 0 && signal.aborted) return;
+        if (this.#outstanding === 0 && signal.aborted) break;
         const messages = await this.#take();
         if (messages.length > 0) yield read(messages, this.#runId);
       }
+      if (this.#failure) throw this.#failure.error;
     } catch (error) {
       if (!isMissingQueue(error)) throw error;
       this.isQueueGone = true;
@@ -113,12 +114,11 @@ export class Collector {
 
   /** The messages of the next poll that has ended. */
   async #take(): Promise<Message[]> {
-    if (this.#answers.length === 0 && !this.#failure) {
+    if (this.#answers.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#failure) throw this.#failure.error;
     const answer = this.#answers.shift();
     if (answer === undefined) return [];
     const { messages, tookMs, at, wasPaced } = answer;
@@ -139,6 +139,8 @@ export class Collector {
         (answer) => void this.#answers.push(answer),
         (error: unknown) => {
           this.#failure ??= { error };
+          // What the other polls have received is given first.
+          this.#closing.abort();
         },
       )
       .finally(() => {
@@ -168,7 +170,7 @@ export class Collector {
         return answer(await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal));
       } catch (error) {
         if (signal.aborted) return answer([]);
-        const now = Date.now();
+        const now = performance.now();
         failingSince ??= now;
         missingSince = isMissingQueue(error) ? (missingSince ?? now) : undefined;
         const waits =
@@ -191,7 +193,7 @@ export async function* drain(
   queueUrl: string,
   runId: string,
 ): AsyncGenerator<Delivery, void> {
-  for (const until = Date.now() + DRAIN_MS; Date.now() < until; ) {
+  for (const until = performance.now() + DRAIN_MS; performance.now() < until; ) {
     const messages = await receive(sqs, queueUrl, 0).catch(() => []);
     if (messages.length === 0) return;
     yield read(messages, runId);

@@ -37,7 +37,7 @@ const OUTSTANDING_LENGTH = 16 * 1_048_576;
 /** An answer waited for messages if it took this many times as long as the fastest one lately. */
 const WAITED_TIMES = 2;
 
-/** No round trip takes longer than this many milliseconds: a slower answer waited. */
+/** A round trip seldom takes longer than this many milliseconds: a slower answer waited. */
 const WAITED_MS = 500;
 
 /** The fastest answer counts as twice as slow after this many milliseconds: networks change. */
@@ -120,7 +120,9 @@ export class PollScaler {
     const before = this.#fastest;
     const ms = before && before.ms * 2 ** ((at - before.at) / FASTEST_FOR_MS);
     this.#fastest = { ms: Math.min(tookMs, ms ?? tookMs), at };
-    return ms === undefined || tookMs > Math.min(ms * WAITED_TIMES, WAITED_MS);
+    if (ms === undefined) return true;
+    // Unless the network is as slow as that.
+    return tookMs > (ms < WAITED_MS ? Math.min(ms * WAITED_TIMES, WAITED_MS) : ms * WAITED_TIMES);
   }
 
   #resize(count: number): void {

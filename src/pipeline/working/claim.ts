@@ -1,4 +1,5 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { Stopwatch } from '../../stopwatch.ts';
 
 /**
  * How long a worker hides a message at first: over 30 s longer than a task's default
@@ -40,10 +41,11 @@ export interface ClaimOptions {
   queueUrl: string;
   receiptHandle: string;
   /**
-   * When the receive was sent that hid the message for `CLAIM_SECONDS`: the claim counts from then
-   * at the earliest. Without it somebody else received the message, and nothing is known yet.
+   * Started when the receive was sent that hid the message for `CLAIM_SECONDS`, which is when SQS
+   * began to count at the earliest. Without it somebody else received the message, and nothing is
+   * known yet.
    */
-  receivedAt?: number;
+  sinceReceive?: Stopwatch;
 }
 
 /**
@@ -56,9 +58,9 @@ export interface ClaimOptions {
  */
 export class Claim {
   readonly #options: ClaimOptions;
-  readonly #receivedAt: number;
-  /** Undefined until SQS has agreed to something. */
-  #until: number | undefined;
+  readonly #held: Stopwatch;
+  /** By `#held`. Undefined until SQS has agreed to something. */
+  #untilMs: number | undefined;
   #lost = false;
   #seconds = CLAIM_SECONDS;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -67,21 +69,26 @@ export class Claim {
 
   constructor(options: ClaimOptions) {
     this.#options = options;
-    this.#receivedAt = options.receivedAt ?? Date.now();
-    if (options.receivedAt !== undefined) this.#until = this.#receivedAt + CLAIM_SECONDS * 1000;
+    this.#held = options.sinceReceive ?? new Stopwatch();
+    if (options.sinceReceive) this.#untilMs = CLAIM_SECONDS * 1000;
   }
 
   /** Whether the message may be another worker's by now: send results, and no new chunks. */
   get lost(): boolean {
-    if (this.#until !== undefined && Date.now() >= this.#until) this.#lost = true;
+    if (this.#untilMs !== undefined && this.heldMs >= this.#untilMs) this.#lost = true;
     return this.#lost;
   }
 
+  /** Milliseconds since it began: a clock set back does not lengthen the claim. */
+  get heldMs(): number {
+    return this.#held.ms;
+  }
+
   /** Whether it outlasts an item that begins now and takes up to `timeoutSeconds`. */
-  covers(timeoutSeconds: number, now = Date.now()): boolean {
+  covers(timeoutSeconds: number, heldMs = this.heldMs): boolean {
     const seconds = Math.min(timeoutSeconds + MARGIN_SECONDS, LONGEST_SECONDS - MARGIN_SECONDS);
     // Once it is lost it stays so, whatever it was confirmed for.
-    return !this.#lost && this.#until !== undefined && now + seconds * 1000 <= this.#until;
+    return !this.#lost && this.#untilMs !== undefined && heldMs + seconds * 1000 <= this.#untilMs;
   }
 
   /**
@@ -117,14 +124,14 @@ export class Claim {
 
   async #extend(): Promise<void> {
     if (this.lost) return;
-    const asked = Date.now();
-    const left = LONGEST_SECONDS - (asked - this.#receivedAt) / 1000;
+    const askedMs = this.heldMs;
+    const left = LONGEST_SECONDS - askedMs / 1000;
     const seconds = Math.floor(Math.min(this.#seconds, left));
-    if (asked + seconds * 1000 <= (this.#until ?? 0)) return;
+    if (askedMs + seconds * 1000 <= (this.#untilMs ?? 0)) return;
     const extending = this.#change(seconds).then((changed) => {
       this.#extending.delete(extending);
       // It may have run out before SQS was asked, whatever SQS says of an old receipt handle.
-      if (changed && !this.lost) this.#until = asked + seconds * 1000;
+      if (changed && !this.lost) this.#untilMs = askedMs + seconds * 1000;
     });
     this.#extending.add(extending);
     await extending;

@@ -85,7 +85,8 @@ export class Handling implements Held {
   readonly #options: HandlingOptions;
   readonly #execution: Execution;
   readonly #report: Report;
-  readonly #startedAt = Date.now();
+  /** When it began, by the claim. */
+  readonly #startedMs: number;
   /** Attempts that failed and are to be made again. */
   readonly #again: Chunk['items'] = [];
   /** Indexes whose further attempts SQS has accepted. */
@@ -97,13 +98,14 @@ export class Handling implements Held {
     const { chunk, task, claim } = options;
     this.message = options.message;
     this.#options = options;
+    this.#startedMs = claim.heldMs;
     this.#execution = new Execution(
       task,
       chunk,
       (outcome) => this.#take(outcome),
       () => {
-        const now = Date.now();
-        return this.#hasTime(now) && claim.covers(task.timeoutSeconds, now);
+        const { heldMs } = claim;
+        return this.#hasTime(heldMs) && claim.covers(task.timeoutSeconds, heldMs);
       },
       options.writeLog,
     );
@@ -137,11 +139,11 @@ export class Handling implements Held {
     const { task, claim } = this.#options;
     await execution.run();
     // What is left although there is time waits for a claim that covers it.
-    while (execution.left.length > 0 && !execution.closed && this.#hasTime(Date.now())) {
+    while (execution.left.length > 0 && !execution.closed && this.#hasTime(claim.heldMs)) {
       if (!(await claim.hold(task.timeoutSeconds))) break;
       await execution.run();
     }
-    this.#ranMs = Date.now() - this.#startedAt;
+    this.#ranMs = claim.heldMs - this.#startedMs;
   }
 
   /** Ends when SQS has accepted all that came of the chunk. */
@@ -185,9 +187,9 @@ export class Handling implements Held {
     }
   }
 
-  #hasTime(now: number): boolean {
+  #hasTime(heldMs: number): boolean {
     const { sliceSeconds, remainingMs, task } = this.#options;
-    if (now - this.#startedAt >= sliceSeconds * 1000) return false;
+    if (heldMs - this.#startedMs >= sliceSeconds * 1000) return false;
     return mayEnd(task, remainingMs);
   }
 

@@ -5,6 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { Chunk } from '../messages/chunk.ts';
+import { Stopwatch } from '../../stopwatch.ts';
 import { wait } from '../send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
@@ -130,7 +131,7 @@ async function receive(
   { sqs, taskQueueUrl: queueUrl, signal, onTaken, untilEmptySeconds }: PullOptions,
   size: number,
 ): Promise<Hand> {
-  const receivedAt = Date.now();
+  const sinceReceive = new Stopwatch();
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: queueUrl,
@@ -144,7 +145,7 @@ async function receive(
   const messages = new Map<TaskMessage, Claim>();
   for (const message of Messages.map(taskMessage)) {
     const { receiptHandle } = message;
-    messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, receivedAt }));
+    messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, sinceReceive }));
   }
   if (messages.size > 0) onTaken?.([...messages.keys()]);
   return { messages, slowestMs: 0 };
