@@ -19,8 +19,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { BundledCode } from './bundling.ts';
 import { type Granted, grantSeed, grantWorker } from './grants.ts';
-import type { InputPlace } from './input-places.ts';
-import type { FanfoldProps, Limits } from './props.ts';
+import type { FanfoldProps, InputPrefix, Limits } from './props.ts';
 import { allowRecursion } from './recursion.ts';
 import { checkEnvironmentSize } from './variables.ts';
 
@@ -39,7 +38,7 @@ export interface FunctionsOptions extends Limits {
   environment: Record<string, string>;
   queues: Granted['queues'];
   runQueues: string;
-  inputs: readonly InputPlace[];
+  inputs: readonly InputPrefix[];
   seedCode: BundledCode;
   workerCode: BundledCode;
 }

@@ -3,7 +3,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { leastBytesOf } from './flattened.ts';
-import type { InputPlace } from './input-places.ts';
+import type { InputPrefix } from './props.ts';
 import { useOfKey } from './keys.ts';
 import { refuse } from './refuse.ts';
 
@@ -14,7 +14,7 @@ export interface Granted {
   /** ARN, with a pattern, of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
-  readonly inputs: readonly InputPlace[];
+  readonly inputs: readonly InputPrefix[];
   /** Burst workers at most. */
   readonly burst: number;
   readonly isInVpc: boolean;
@@ -64,7 +64,7 @@ function grantReading(role: Role, actions: string[], resources: string[], condit
 }
 
 /** Without the right to list, S3 says of a missing object that access to it is denied. */
-function grantLists(role: Role, inputs: readonly InputPlace[]): void {
+function grantLists(role: Role, inputs: readonly InputPrefix[]): void {
   const whole = inputs.filter(({ prefix }) => prefix === '');
   if (whole.length > 0) {
     grantReading(

@@ -3,15 +3,16 @@ import type { Construct } from 'constructs';
 import type { InputPrefix } from './props.ts';
 import { refuse } from './refuse.ts';
 
-/** A bucket that the seed may read, or a part of one: the prefix of a whole bucket is empty. */
-export type InputPlace = InputPrefix;
-
-/** @throws FanfoldPropsError when a prefix would mean something else in a policy */
+/**
+ * The buckets, and parts of buckets, that the seed may read: the prefix of a whole bucket is empty.
+ *
+ * @throws FanfoldPropsError when a prefix would mean something else in a policy
+ */
 export function inputPlacesOf(
   scope: Construct,
   inputBuckets: readonly (IBucket | InputPrefix)[] = [],
-): InputPlace[] {
-  return inputBuckets.map((given): InputPlace => {
+): InputPrefix[] {
+  return inputBuckets.map((given): InputPrefix => {
     if (!('prefix' in given)) return { bucket: given, prefix: '' };
     if (given.prefix !== '' && !/[*?$]/.test(given.prefix)) return given;
     return refuse(

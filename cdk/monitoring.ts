@@ -55,7 +55,7 @@ export interface MonitoringProps {
 }
 
 const KINDS: Kinds<MonitoringProps> = {
-  fanfold: ['the Fanfold that is to be watched', has('taskQueue', 'object')],
+  fanfold: ['the Fanfold to watch', has('taskQueue', 'object')],
   alarmTopic: TOPIC,
   maxTaskAge: DURATION,
 };

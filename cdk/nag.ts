@@ -2,7 +2,7 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
 import { flattened } from './flattened.ts';
-import type { InputPlace } from './input-places.ts';
+import type { InputPrefix } from './props.ts';
 import { resourceOfKey } from './keys.ts';
 
 /** The parts of a deployment that the rules find something in. */
@@ -14,7 +14,7 @@ interface Judged {
   readonly workPolicy: IConstruct;
   /** ARN, with a pattern, of runs' own queues. */
   readonly runQueues: string;
-  readonly inputs: readonly InputPlace[];
+  readonly inputs: readonly InputPrefix[];
   readonly encryptionKey: IKey | undefined;
   readonly isInVpc: boolean;
 }

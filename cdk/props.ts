@@ -151,7 +151,10 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   checkRange(scope, 'maxConcurrency', maxConcurrency, FEWEST_SCALED, 1000);
   checkTimeout(scope, timeout);
   if (Token.isUnresolved(props.burst)) {
-    refuse(scope, '`burst` has to be known at synthesis: what it leaves is for the task queue.');
+    refuse(
+      scope,
+      "`burst` must be known at synthesis: the rest of `maxConcurrency` is the event source's.",
+    );
   }
   if (Token.isUnresolved(maxConcurrency)) {
     if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
@@ -175,7 +178,7 @@ function checkTimeout(scope: Construct, timeout: Duration): void {
   if (timeout.isUnresolved()) {
     refuse(
       scope,
-      "`timeout` has to be known at synthesis: the task queue's visibility timeout is a minute longer.",
+      "`timeout` must be known at synthesis: the task queue's visibility timeout is a minute longer.",
     );
   }
   checkSeconds(scope, 'timeout', timeout, SHORTEST_SECONDS, LONGEST_SECONDS);

@@ -115,6 +115,6 @@ function endOf({ status, signal, error }: End): string {
   }
   if (error !== undefined) return String(error);
   if (signal !== null) return `its process was ended by ${signal}`;
-  if (status === UNSETTLED_AWAIT) return 'it awaits at its top level what never settles';
+  if (status === UNSETTLED_AWAIT) return 'its top-level await never settles';
   return `it ended its process, with exit status ${status}, before it was loaded`;
 }

@@ -43,7 +43,7 @@ async function load(importModule: () => Promise<object>): Promise<TaskRegistry> 
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const message = `it was still loading after ${LOAD_SECONDS} s. It may await at its top level what never comes.`;
+      const message = `it was still loading after ${LOAD_SECONDS} s. Its top-level await may never settle.`;
       reject(new FanfoldError('BadTask', message));
     }, LOAD_SECONDS * 1000);
   });

@@ -23,8 +23,8 @@ export interface WatchOptions extends LogOptions {
   /** @default nothing is counted */
   metrics?: WorkerMetrics;
   /**
-   * Ends the process, as `() => process.exit(1)` does: called when tasks that go on although their
-   * time is over have worn it out, and everything that it had is with SQS.
+   * Ends the process, as `() => process.exit(1)` does. Called when its tasks module did not load, and
+   * when functions that run past their time have worn it out and all their results are with SQS.
    * @default it is used on
    */
   exit?: () => void;

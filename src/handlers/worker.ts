@@ -123,7 +123,7 @@ export function workerHandler(
       const message = { id, body, receiptHandle, receiveCount };
       return (await worker.handle(message, { claim: held.claim, remainingMs })) === 'done';
     } catch (error) {
-      tellFailure(options, 'A chunk was not finished, and comes again', error);
+      tellFailure(options, 'A chunk was not finished: SQS redelivers it', error);
       return false;
     }
   }

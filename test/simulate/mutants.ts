@@ -88,8 +88,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a message whose handling failed is deleted',
     file: 'src/handlers/worker.ts',
-    find: "comes again', error);\n      return false;",
-    replace: "comes again', error);\n      return true;",
+    find: "SQS redelivers it', error);\n      return false;",
+    replace: "SQS redelivers it', error);\n      return true;",
   },
   {
     name: 'the claim is taken after the module is loaded',

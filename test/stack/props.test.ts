@@ -119,11 +119,11 @@ describe('numbers', () => {
     const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
     expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
       message:
-        "Photos/Fanfold: `timeout` has to be known at synthesis: the task queue's visibility timeout is a minute longer.",
+        "Photos/Fanfold: `timeout` must be known at synthesis: the task queue's visibility timeout is a minute longer.",
     });
     expect(refusal({ burst: later })).toMatchObject({
       message:
-        'Photos/Fanfold: `burst` has to be known at synthesis: what it leaves is for the task queue.',
+        "Photos/Fanfold: `burst` must be known at synthesis: the rest of `maxConcurrency` is the event source's.",
     });
   });
 });
@@ -400,7 +400,7 @@ describe('what untyped code gives', () => {
     const watch = (props: unknown) =>
       new FanfoldMonitoring(emptyStack(), 'Monitoring', props as MonitoringProps);
     expect(() => watch({})).toThrow(
-      'Photos/Monitoring: `fanfold` is the Fanfold that is to be watched; undefined came.',
+      'Photos/Monitoring: `fanfold` is the Fanfold to watch; undefined came.',
     );
     expect(() => watch({ fanfold: 'Photos' })).toThrow('to be watched; "Photos" came.');
   });

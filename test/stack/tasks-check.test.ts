@@ -109,11 +109,7 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
       'process.exit(0);',
       'it ended its process, with exit status 0, before it was loaded.',
     ],
-    [
-      'as it awaits for ever',
-      'await new Promise(() => {});',
-      'it awaits at its top level what never settles.',
-    ],
+    ['as it awaits for ever', 'await new Promise(() => {});', 'its top-level await never settles.'],
     [
       'as it is killed',
       "process.kill(process.pid, 'SIGKILL');",

@@ -227,7 +227,7 @@ function read(messages: readonly Message[], runId: string): Delivery {
       if (notice) delivery.notices.push(notice);
       else delivery.batches.push(readResults(Body, runId));
     } catch (error) {
-      // Whoever may send to the queue can send anything; what can't be read says nothing of any input.
+      // Anybody who may send to the queue can send anything. An unreadable message reports no input.
       if (!(error instanceof FanfoldError)) throw error;
     }
   }

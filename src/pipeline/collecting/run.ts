@@ -32,9 +32,11 @@ import {
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
  * window lets them, whether or not anybody takes results yet. It is over when it is sealed (all
- * inputs seeded) and its ledger balances; then its queue is deleted. Cancelling, its deadline or failure budget, an error of its inputs and a consumer that
- * leaves end it earlier, with a result for each input nevertheless. It is left as it is, to be
- * resumed, by `leave`, and when AWS can't be reached.
+ * inputs seeded) and its ledger balances; then its queue is deleted.
+ *
+ * Cancelling, its deadline, its failure budget, an error of its inputs and a consumer that leaves end
+ * it earlier, and each input still gets a result. `leave` leaves it as it is, to be resumed, and so
+ * does an AWS that can't be reached.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;

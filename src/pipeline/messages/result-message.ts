@@ -101,7 +101,7 @@ const LINE = /^\{"index":(\d+),"status":"(ok|failed)"/;
 const MAX_WORKER_LENGTH = 1_000;
 
 /**
- * Reads a message of a run's results. Whoever may send to the run's queue may have sent it: each
+ * Reads a message of a run's results. Anybody who may send to the run's queue can have sent it: each
  * line of what it gives is one JSON object, with the index and status that it is entered with.
  *
  * @throws FanfoldError `BadMessage` when it isn't one, or is of another version or run

@@ -150,7 +150,7 @@ async function read(
   }
 }
 
-/** Whoever may tag the queue writes tags: what is no count or time counts as missing. */
+/** A tag as a count or a time. Anybody who may tag the queue writes tags: other values count as missing. */
 function number(tag: string | undefined): number | undefined {
   return tag !== undefined && /^\d{1,15}$/.test(tag) ? Number(tag) : undefined;
 }

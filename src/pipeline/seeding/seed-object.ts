@@ -233,8 +233,8 @@ class ObjectSeeding {
   }
 
   /**
-   * An input's error with its line. Whoever invokes the seed need not have the right to read the
-   * object, so no sentence quotes from it, as those of `JSON.parse` do.
+   * An input's error with its line. The seed's invoker may lack the right to read the object, so no
+   * sentence quotes from it, as those of `JSON.parse` do.
    */
   #located(error: FanfoldError): FanfoldError {
     if (!(error instanceof InputError)) return error;

@@ -108,7 +108,7 @@ export class Claim {
   }
 
   /**
-   * Gives the message up, for whoever receives it next: SQS shows it again within half a minute. A
+   * Gives the message up: SQS redelivers it within half a minute. A
    * lost claim's message is another worker's, and is left alone.
    */
   async release(): Promise<void> {
