@@ -31,12 +31,10 @@ import {
 
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
- * window lets them, whether or not anybody takes results yet. It is over when it is sealed (all
- * inputs seeded) and its ledger balances; then its queue is deleted.
+ * window lets them. It is over when it is sealed (all inputs seeded) and its ledger balances.
  *
  * Cancelling, its deadline, its failure budget, an error of its inputs and a consumer that leaves end
- * it earlier, and each input still gets a result. `leave` leaves it as it is, to be resumed, and so
- * does an AWS that can't be reached.
+ * it earlier, with a result for each input. `leave`, or an AWS out of reach, leaves it to be resumed.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;

@@ -126,7 +126,8 @@ describe.concurrent('a function', () => {
     await invoke(lambda, 'own');
     await new Promise((resolve) => setTimeout(resolve, 500));
     const { returned } = await invoke(lambda, 'own');
-    expect(returned).toBeLessThan(10);
+    // It slept for 500 ms here, and stood still meanwhile.
+    expect(returned).toBeLessThan(250);
   });
 
   it('is throttled at its reserved concurrency', async () => {
