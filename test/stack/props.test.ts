@@ -402,7 +402,7 @@ describe('what untyped code gives', () => {
     expect(() => watch({})).toThrow(
       'Photos/Monitoring: `fanfold` is the Fanfold to watch; undefined came.',
     );
-    expect(() => watch({ fanfold: 'Photos' })).toThrow('to be watched; "Photos" came.');
+    expect(() => watch({ fanfold: 'Photos' })).toThrow('to watch; "Photos" came.');
   });
 
   it('may be left undefined, but for the tasks', () => {
