@@ -85,7 +85,7 @@ export function propsFromContext(app: App): FanfoldStackProps {
 const STACK_NAME = '1 to 40 letters, digits and "-", and starts with a letter';
 
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
-const PLACE = `${BUCKET}(/[^,*?$]*)?`;
+const PLACE = `${BUCKET}(/[^,*?$]+)?`;
 const BUCKETS = new RegExp(`^${PLACE}(,${PLACE})*$`);
 
 const PACKAGES = /^[\w@./-]+(,[\w@./-]+)*$/;

@@ -3,6 +3,12 @@ import type { Construct } from 'constructs';
 /** A construct was given something that it cannot be made of. */
 export class FanfoldPropsError extends Error {
   override readonly name = 'FanfoldPropsError';
+
+  constructor(message: string) {
+    super(message);
+    // Node prints the stack of an error that ends an app: this one is its user's to mend, not ours.
+    this.stack = `${this.name}: ${message}`;
+  }
 }
 
 /** Ends the synthesis with a sentence and the place in the app that it is about. */

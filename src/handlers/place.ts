@@ -24,6 +24,8 @@ export interface HandlerOptions {
    * it is looked up by its name
    */
   taskQueueUrl?: string;
+  /** Whether SQS is a server of ours and not AWS: it may be reached at several addresses. @default false */
+  onServer?: boolean;
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }

@@ -107,6 +107,7 @@ export function workerHandler(
       sqs,
       tasks: await tasksOf(),
       taskQueueUrl,
+      onServer: options.onServer,
       deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
       worker: workerName(context),
       runs,

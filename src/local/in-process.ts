@@ -17,6 +17,7 @@ export async function openInProcess(workers: number): Promise<World> {
     sqs,
     signal: closing.signal,
     name: names.name,
+    onServer: true,
     sliceSeconds: LOCAL_SLICE_SECONDS,
   });
   lambda.addFunction(names.worker, handler, { timeoutSeconds: TIMEOUT_SECONDS });

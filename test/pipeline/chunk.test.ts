@@ -141,7 +141,7 @@ describe('a task message', () => {
   it('of version 1 is read where its queue has another address, on a server', () => {
     const server = {
       taskQueueUrl: 'http://127.0.0.1:9324/000000000000/fanfold-tasks',
-      severalAddresses: true,
+      onServer: true,
       now: reader.now,
     };
     const at = (resultQueueUrl: string) =>
@@ -168,6 +168,13 @@ describe('a task message', () => {
     ['nothing', ''],
   ])('of version 1 with a result queue of %s is refused', (_, resultQueueUrl) => {
     expect(() => read({ ...first, resultQueueUrl })).toThrow('a queue of this deployment');
+  });
+
+  it('of a run that began later than now is read on a server, whose clock may be set back', () => {
+    const server = { ...reader, onServer: true };
+    const at = (runId: string) => readChunk(JSON.stringify({ ...whole, runId }), server).runId;
+    expect(at('20261125T165514123-k3f9x2ab')).toBe('20261125T165514123-k3f9x2ab');
+    expect(() => at('20991123T165514123-k3f9x2ab')).toThrow('lies in the future');
   });
 
   const DAY = 86_400_000;

@@ -74,7 +74,7 @@ async function work(start: Start): Promise<void> {
     sqs: patient,
     tasks,
     taskQueueUrl,
-    severalAddresses: !('stack' in place),
+    onServer: !('stack' in place),
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,

@@ -216,7 +216,7 @@ export class WorkerProcess {
 function taskOf({ task, body }: Noted, { place, taskQueueUrl }: Start): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
-    const reader = { taskQueueUrl, severalAddresses: true, now: serviceNow(place) };
+    const reader = { taskQueueUrl, onServer: true, now: serviceNow(place) };
     return readChunk(body, reader).task;
   } catch {
     return undefined;

@@ -186,7 +186,7 @@ export class Workers {
         : recover({
             sqs,
             taskQueueUrl,
-            severalAddresses: !('stack' in place),
+            onServer: !('stack' in place),
             worker,
             receiptHandle,
             body,

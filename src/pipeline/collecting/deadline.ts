@@ -10,6 +10,9 @@ const QUIET_MS = 2_000;
 /** Where another collector was before, what it had in hand comes when SQS has hidden it for a minute. */
 export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
+/** How often the clock is looked at, in milliseconds: it may be set forward past the deadline. */
+const LOOK_MS = 10_000;
+
 /** A run's deadline: what has come by then is taken, however long that takes, and then it is over. */
 export class Deadline {
   readonly #sqs: SQSClient;
@@ -54,6 +57,6 @@ export class Deadline {
     const leftMs = this.#expiresAt - serviceNow(this.#sqs);
     const ms = this.#quietMs + (this.#isHeld ? 0 : Math.max(leftMs, -this.quietMs));
     if (ms <= 0) this.#onOver();
-    else this.#timer = setTimeout(() => this.#arm(), ms);
+    else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, LOOK_MS));
   }
 }

@@ -4,11 +4,11 @@ import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
 import { isIndex } from './result.ts';
 
-/**
- * Clock differences that are tolerated, in milliseconds: more than the seed tolerates, since a worker
- * may know the time of SQS a little less well.
- */
-const CLOCK_TOLERANCE_MS = 330_000;
+/** How far times in a message may be ahead of AWS's clock, in milliseconds: a little more than the seed takes. */
+const AHEAD_MS = 330_000;
+
+/** The same for a server's clock, which may be set back while a run goes on. */
+const AHEAD_ON_SERVER_MS = MAX_DEADLINE_SECONDS * 1000;
 
 /** The largest `maxAttempts` that a task can have, and the attempt that follows. */
 const MAX_ATTEMPT = 101;
@@ -18,10 +18,11 @@ export interface Reader {
   /** The queue that the message was received from. */
   taskQueueUrl: string;
   /**
-   * Whether its queues have several addresses, as those of a server have, so that the one in a
-   * message of version 1 may be another than the reader's. @default false
+   * Whether SQS is a server of ours and not AWS. It may have several addresses, so the one in a
+   * message of version 1 may be another than the reader's; and its clock may be set back, so a run
+   * may have begun later than now. @default false
    */
-  severalAddresses?: boolean | undefined;
+  onServer?: boolean | undefined;
   /** By the service's clock, in milliseconds since 1970. */
   now: number;
 }
@@ -34,7 +35,8 @@ export interface Reader {
  * @throws FanfoldError `BadMessage` for anything that this deployment's seed cannot have sent
  */
 export function readChunk(body: string, reader: Reader): Chunk {
-  const { taskQueueUrl, now } = reader;
+  const { taskQueueUrl, now, onServer } = reader;
+  const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const message = parsed(body);
   const { v, runId, task, attempt, expiresAt, workers, stalled, items } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
@@ -49,8 +51,8 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (!isWhole(attempt, 1, MAX_ATTEMPT)) {
     throw bad(`with an \`attempt\` from 1 to ${MAX_ATTEMPT}; its ${shown(attempt)} is not`);
   }
-  checkTimes(runId, expiresAt, now);
-  if (stalled !== undefined && !isStall(stalled, now)) {
+  checkTimes(runId, expiresAt, latest);
+  if (stalled !== undefined && !isStall(stalled, latest)) {
     throw bad(
       `whose \`stalled\` says why, since when and how often it was handed on; ${shown(stalled)} does not`,
     );
@@ -88,12 +90,12 @@ function parsed(body: string): Record<string, unknown> {
 function resultsOf(
   { v, results, resultQueueUrl: url }: Record<string, unknown>,
   runId: string,
-  { taskQueueUrl, severalAddresses = false }: Reader,
+  { taskQueueUrl, onServer = false }: Reader,
 ): ResultsTo {
   const known = (['own', 'shared'] as const).find((one) => {
     if (v !== 1) return results === one;
     const own = resultQueueUrl(taskQueueUrl, runId, one);
-    return url === own || (severalAddresses && hasSamePath(String(url), own));
+    return url === own || (onServer && hasSamePath(String(url), own));
   });
   if (known === undefined) {
     throw v === 1
@@ -111,21 +113,20 @@ function hasSamePath(one: string, other: string): boolean {
 }
 
 /** @throws FanfoldError for a run of the future, and for a chunk that outlives the longest deadline */
-function checkTimes(runId: string, expiresAt: unknown, now: number): void {
+function checkTimes(runId: string, expiresAt: unknown, latestBirth: number): void {
   const born = createdAt(runId);
-  if (born !== undefined && born > now + CLOCK_TOLERANCE_MS) {
+  if (born !== undefined && born > latestBirth) {
     throw bad(`of a run that has begun; ${runId} lies in the future`);
   }
-  const latest = (born ?? now + CLOCK_TOLERANCE_MS) + MAX_DEADLINE_SECONDS * 1000;
+  const latest = (born ?? latestBirth) + MAX_DEADLINE_SECONDS * 1000;
   if (isWhole(expiresAt, 0, latest)) return;
   throw bad(
     `that expires at most 13 days after its run began, in milliseconds since 1970; its ${shown(expiresAt)} does not`,
   );
 }
 
-function isStall(value: unknown, now: number): value is Stall {
+function isStall(value: unknown, latest: number): value is Stall {
   const { cause, since, last, hops } = Object(value) as Partial<Stall>;
-  const latest = now + CLOCK_TOLERANCE_MS;
   return (
     (cause === 'run' || cause === 'task' || cause === 'worker') &&
     isWhole(last, 0, latest) &&

@@ -24,8 +24,8 @@ export interface LastWords {
 export interface RecoverOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
-  /** Whether its queues have several addresses, as those of a server have. @default false */
-  severalAddresses?: boolean;
+  /** Whether SQS is a server of ours and not AWS. @default false */
+  onServer?: boolean;
   worker: string;
   receiptHandle: string;
   body: string;
@@ -45,10 +45,10 @@ export interface RecoverOptions {
  * until an item is alone. What had not started is handed back as it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, severalAddresses, receiptHandle, body, lastWords } = options;
+  const { sqs, taskQueueUrl, onServer, receiptHandle, body, lastWords } = options;
   let chunk: Chunk;
   try {
-    chunk = readChunk(body, { taskQueueUrl, severalAddresses, now: serviceNow(sqs) });
+    chunk = readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
   } catch (error) {
     if (error instanceof FanfoldError) return;
     throw error;

@@ -26,8 +26,8 @@ export interface WorkerOptions {
   sqs: SQSClient;
   tasks: TaskRegistry;
   taskQueueUrl: string;
-  /** Whether its queues have several addresses, as those of a server have. @default false */
-  severalAddresses?: boolean | undefined;
+  /** Whether SQS is a server of ours and not AWS. @default false */
+  onServer?: boolean | undefined;
   /** Where messages go that nobody can read. */
   deadQueueUrl: string;
   /** Who reports: stands in each result. */
@@ -185,9 +185,9 @@ export class Worker {
 
   /** A message's chunk. A message that this deployment's seed cannot have sent is moved to the dead letters. */
   async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
-    const { sqs, taskQueueUrl, severalAddresses, deadQueueUrl, onRefused } = this.#options;
+    const { sqs, taskQueueUrl, onServer, deadQueueUrl, onRefused } = this.#options;
     try {
-      return readChunk(body, { taskQueueUrl, severalAddresses, now: serviceNow(sqs) });
+      return readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
       onRefused?.(error);
