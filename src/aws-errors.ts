@@ -60,5 +60,23 @@ function sentenceOf(error: Error, stack: string): string | undefined {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return `AWS cannot be reached: there is no address for ${hostname}. Check the network, and the region.`;
   }
-  return undefined;
+  if (!isUnreached(error)) return undefined;
+  const { $response, $metadata } = error as Answered;
+  const status = $response?.statusCode ?? $metadata?.httpStatusCode;
+  return status === undefined
+    ? `AWS cannot be reached (${message}). Check the network, a proxy, and AWS_ENDPOINT_URL where it is set.`
+    : `The answer is not AWS's (HTTP status ${status}). Check AWS_ENDPOINT_URL where it is set, and a proxy that may have answered.`;
+}
+
+interface Answered {
+  $response?: { statusCode?: number };
+  $metadata?: { httpStatusCode?: number };
+}
+
+/** Whether AWS was not reached: nobody answered, or somebody else, whose answer the SDK can't read. */
+export function isUnreached(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (/^E[A-Z_]+$/.test(code) || code === 'ERR_INVALID_URL') return true;
+  return /^(TimeoutError|SyntaxError|Unknown|UnknownError)$/.test(error.name);
 }

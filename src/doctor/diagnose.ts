@@ -1,4 +1,5 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { isUnreached } from '../aws-errors.ts';
 import { FanfoldError, messageOf } from '../errors.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { type AccountClients, openAccount } from '../remote.ts';
@@ -84,13 +85,21 @@ async function identify({ lambda, sts }: AccountClients, stack: string | undefin
   findings.push({ title: 'region', ...ok(`The AWS region is ${region}.`) });
   try {
     const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}));
+    if (Account === undefined) {
+      findings.push({ title: 'credentials', ...missing(NO_AWS, REACH) });
+      return { region, account: undefined, findings };
+    }
     findings.push({ title: 'credentials', ...ok(`AWS knows you as ${Arn}.`) });
     return { region, account: Account, findings };
   } catch (error) {
-    findings.push({ title: 'credentials', ...missing(messageOf(error), remedy) });
+    const mend = isUnreached(error) ? REACH : remedy;
+    findings.push({ title: 'credentials', ...missing(messageOf(error), mend) });
     return { region, account: undefined, findings };
   }
 }
+
+const NO_AWS = 'The answer to the question for your identity is not from AWS.';
+const REACH = 'Check the network, a proxy, and AWS_ENDPOINT_URL where it is set.';
 
 interface Examined {
   stack: string | undefined;

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Diagnosis, type DiagnoseOptions, diagnose, VERSION } from '../../src/index.ts';
@@ -315,6 +317,20 @@ describe('without AWS', () => {
     const local = await look({ stack: undefined }, {}, env);
     expect(of(local, title)).toMatch(/^warning: /);
     expect(of(local, 'node')).toMatch(/^ok: Node /);
+  });
+
+  it.each([
+    [200, '<html>Log in</html>', /problem: The answer .* not from AWS/],
+    [502, '<html>Bad gateway</html>', /problem: The answer is not AWS's \(HTTP status 502\)/],
+    [403, '', /problem: The answer is not AWS's \(HTTP status 403\)/],
+  ])('an answer of somebody else with status %i is a problem', async (status, page, says) => {
+    const proxy = createServer((_, response) => response.writeHead(status).end(page));
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const AWS_ENDPOINT_URL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const found = await look({}, {}, { AWS_ENDPOINT_URL });
+    proxy.close();
+    expect(of(found, 'credentials')).toMatch(says);
+    expect(of(found, 'credentials')).toContain('AWS_ENDPOINT_URL');
   });
 
   it('credentials that AWS refuses are a problem', async () => {
