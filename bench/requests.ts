@@ -33,7 +33,8 @@ interface Plan {
 const PLANS: readonly Plan[] = [
   { what: 'echo', taskMs: 0, inputs: MILLION, outputBytes: 0 },
   { what: '100 ms', taskMs: 100, inputs: MILLION, outputBytes: 0 },
-  { what: '1 s', taskMs: 1_000, inputs: MILLION, outputBytes: 0 },
+  // Each result is a message of its own, so that a tenth of them says as much in a tenth of the time.
+  { what: '1 s', taskMs: 1_000, inputs: MILLION / 10, outputBytes: 0 },
   { what: '100 ms, 10 KB out', taskMs: 100, inputs: MILLION / 10, outputBytes: 10_000 },
   { what: '100 ms, 100 KB out', taskMs: 100, inputs: MILLION / 100, outputBytes: 100_000 },
 ];
