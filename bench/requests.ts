@@ -52,7 +52,7 @@ export const requests: Benchmark = {
     const figures: Figure[] = [];
     for (const plan of PLANS) {
       if (signal.aborted) break;
-      figures.push(...figuresOf(plan, await billOf(plan)));
+      figures.push(...figuresOf(plan, await billOf(plan, signal)));
     }
     return figures;
   },
@@ -67,7 +67,7 @@ const FAKED: FakeMethod[] = [
   'performance',
 ];
 
-async function billOf({ taskMs, inputs, outputBytes }: Plan): Promise<Bill> {
+async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal): Promise<Bill> {
   const output = 'x'.repeat(outputBytes);
   const tasks = TaskRegistry.fromModule({
     task: defineTask({
@@ -110,6 +110,7 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan): Promise<Bill> {
     while (!outcome.done) {
       // All that needs no time comes to its end before any passes.
       await new Promise(turn);
+      signal.throwIfAborted();
       if (!outcome.done) clock.next();
     }
     if (outcome.error !== undefined) throw outcome.error;

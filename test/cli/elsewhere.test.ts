@@ -96,7 +96,7 @@ const fullAt = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$0" 
 
 async function runId(command: Command): Promise<string> {
   const said = () => /began run (\S+)/.exec(command.said())?.[1];
-  await expect.poll(said, { timeout: 15_000 }).toBeDefined();
+  await expect.poll(said, { timeout: 60_000 }).toBeDefined();
   return said() ?? '';
 }
 
@@ -115,16 +115,16 @@ describe('a run elsewhere', () => {
   }, async () => {
     const command = start(args(600));
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     command.child.kill('SIGINT');
     await command.ended;
     const mine = await readFile(output, 'utf8');
     const there = ['--endpoint', server.url];
     const other = join(folder, 'their.jsonl');
     const second = start(['collect', id, ...there, '--output', other]);
-    await expect.poll(second.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    await expect.poll(second.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     const collector = () => fanfold(['status', id, ...there]).then(({ stdout }) => stdout);
-    await expect.poll(collector, { timeout: 15_000 }).toContain('collector seen');
+    await expect.poll(collector, { timeout: 60_000 }).toContain('collector seen');
     const beside = await fanfold([...args(600), '--resume']);
     expect(beside.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
     expect(beside.status).toBe(2);
@@ -145,7 +145,7 @@ describe('a run elsewhere', () => {
     async (signal) => {
       const command = start(args(600));
       const id = await runId(command);
-      await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+      await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
       command.child.kill(signal);
       const { stderr } = await command.ended;
       if (signal === 'SIGINT') expect(stderr).toContain('to go on with it: npx fanfold run steady');
@@ -164,7 +164,7 @@ describe('a run elsewhere', () => {
   it('is begun anew for what is missing when it is gone', async () => {
     const command = start(args(600));
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     command.child.kill('SIGKILL');
     await command.ended;
     const there = (await written()).length;
@@ -181,7 +181,7 @@ describe('a run elsewhere', () => {
   it('is cancelled by name while its command collects it', async () => {
     const command = start(args(5_000));
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     const cancelled = await fanfold(['cancel', id, '--endpoint', server.url]);
     expect(cancelled.stderr).toContain('its collector has the results');
     const { status, stderr } = await command.ended;
@@ -198,7 +198,7 @@ describe('a run elsewhere', () => {
   }, async () => {
     const command = start(args(600));
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     const there = ['--endpoint', server.url];
     const runs = await fanfold(['runs', ...there]);
     expect(runs.stdout).toContain(`${id}  steady  sealed`);
@@ -234,12 +234,12 @@ describe('a run elsewhere', () => {
     const command = start(['run', held.name, '--range', '3', ...there]);
     const id = await runId(command);
     const recorded = () => readFile(`${output}.run`, 'utf8');
-    await expect.poll(recorded, { timeout: 15_000 }).toContain('"seeded":3');
+    await expect.poll(recorded, { timeout: 60_000 }).toContain('"seeded":3');
     command.child.kill('SIGINT');
     await command.ended;
     const line = ['collect', id, ...there];
     const interrupted = start(line);
-    await expect.poll(interrupted.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    await expect.poll(interrupted.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     interrupted.child.kill('SIGINT');
     const { status, stderr } = await interrupted.ended;
     expect(stderr).toContain(`to go on with it: npx fanfold ${line.join(' ')}\n`);
@@ -252,12 +252,12 @@ describe('a run elsewhere', () => {
   it('that is over is pruned when nobody did', async () => {
     const command = start([...args(600), '--deadline', '2s']);
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBeGreaterThan(30);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     command.child.kill('SIGINT');
     await command.ended;
     const there = ['--endpoint', server.url];
     const prune = async () => (await fanfold(['runs', '--prune', ...there])).stdout;
-    await expect.poll(prune, { timeout: 15_000, interval: 500 }).toBe(`${id}\n`);
+    await expect.poll(prune, { timeout: 60_000, interval: 500 }).toBe(`${id}\n`);
     expect(await queues()).toEqual([]);
     const gone = await fanfold(['status', id, ...there]);
     expect(gone.stderr).toContain(`There is no run ${id}`);
@@ -285,13 +285,13 @@ describe('a run elsewhere', () => {
     let inputs = '0\n';
     command.child.stdin?.write(inputs);
     const id = await runId(command);
-    await expect.poll(() => runs.get(id), { timeout: 15_000 }).toBeDefined();
+    await expect.poll(() => runs.get(id), { timeout: 60_000 }).toBeDefined();
     for (let ended = false; !ended; ) {
       const before = await recorded();
       const input = `${inputs.length}\n`;
       inputs += input;
       command.child.stdin?.write(input);
-      const grown = expect.poll(recorded, { timeout: 15_000 }).toBeGreaterThan(before);
+      const grown = expect.poll(recorded, { timeout: 60_000 }).toBeGreaterThan(before);
       ended = await Promise.race([over, grown.then(() => false)]);
       grown.catch(() => {});
     }
@@ -311,12 +311,12 @@ describe('a run elsewhere', () => {
     const there = ['--endpoint', server.url, '--range', '60', '--output', output];
     const command = start(['run', 'odd-fails', ...there]);
     const id = await runId(command);
-    await expect.poll(lines, { timeout: 15_000, interval: 20 }).toBe(40);
+    await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBe(40);
     command.child.kill('SIGINT');
     await command.ended;
     mended = true;
     const again = start(['run', 'odd-fails', ...there, '--resume', '--retry-failed']);
-    await expect.poll(again.said, { timeout: 15_000 }).toContain(`collecting run ${id}`);
+    await expect.poll(again.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     gate.resolve();
     const { status, stderr } = await again.ended;
     expect(stderr).toContain('20 failed');
@@ -346,13 +346,13 @@ describe('a run elsewhere', () => {
     command.child.stdin?.end(inputs.join(''));
     const id = await runId(command);
     const recorded = () => readFile(`${output}.run`, 'utf8');
-    await expect.poll(recorded, { timeout: 15_000, interval: 5 }).toContain('"seeded":60');
+    await expect.poll(recorded, { timeout: 60_000, interval: 5 }).toContain('"seeded":60');
     command.child.kill('SIGINT');
     await command.ended;
     gate.resolve();
     const again = start(['run', held.name, ...there, '--resume']);
     again.child.stdin?.write(inputs[0]);
-    await expect.poll(again.said, { timeout: 15_000 }).toContain('going on after');
+    await expect.poll(again.said, { timeout: 60_000 }).toContain('going on after');
     const early = expect.poll(lines, { timeout: 1_000 }).toBeGreaterThan(0);
     await expect(early).rejects.toThrow();
     again.child.stdin?.end(inputs.slice(1).join(''));
@@ -367,7 +367,7 @@ describe('a run elsewhere', () => {
     const command = start(line);
     command.child.stdin?.write('1\n');
     const id = await runId(command);
-    await expect.poll(() => runs.get(id), { timeout: 15_000, interval: 5 }).toBeDefined();
+    await expect.poll(() => runs.get(id), { timeout: 60_000, interval: 5 }).toBeDefined();
     command.child.kill('SIGKILL');
     await command.ended;
     const changed = await fanfold([...line, '--resume'], '2\n');

@@ -70,7 +70,7 @@ export async function work(args: readonly string[], env = {}): Promise<Command> 
 /** What a command has said, once it has. */
 export async function told(command: Command, what: RegExp): Promise<string> {
   const found = () => what.exec(command.said())?.[1];
-  await expect.poll(found, { timeout: 20_000, interval: 20 }).toBeDefined();
+  await expect.poll(found, { timeout: 60_000, interval: 20 }).toBeDefined();
   return found() ?? '';
 }
 

@@ -62,7 +62,7 @@ describe('fanfold work', () => {
       const file = newFile();
       const input = inputFile({ file, ms });
       const run = begin(['run', task, '--input', input, '--endpoint', server.url]);
-      await expect.poll(() => begun(file), { timeout: 15_000 }).toBe('0 1');
+      await expect.poll(() => begun(file), { timeout: 60_000 }).toBe('0 1');
       first.child.kill('SIGTERM');
       expect(await endsWithin(first, 5_500)).toBe(0);
       await work(at);
@@ -77,7 +77,7 @@ describe('fanfold work', () => {
   it('--until-empty ends when nothing is left, and not before', async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'brief', '--range', '100', '--endpoint', server.url]);
-    await expect.poll(() => left(server), { timeout: 15_000 }).toBeGreaterThan(0);
+    await expect.poll(() => left(server), { timeout: 60_000 }).toBeGreaterThan(0);
     const args = ['work', '--endpoint', server.url, '--tasks', TASKS, '--workers', '2'];
     const worker = await fanfold([...args, '--until-empty']);
     expect(worker.stderr).toContain('100 inputs done here (0 attempts failed)');
@@ -90,10 +90,10 @@ describe('fanfold work', () => {
     const file = newFile();
     begin(['run', 'long', '--input', inputFile({ file, ms: 9_000 }), '--endpoint', server.url]);
     // Where nothing is queued yet, it would end at once.
-    await expect.poll(() => left(server), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => left(server), { timeout: 60_000 }).toBe(1);
     const args = ['--endpoint', server.url, '--tasks', TASKS, '--workers', '1', '--until-empty'];
     const worker = await work(args);
-    await expect.poll(() => begun(file), { timeout: 15_000 }).toBe('0 1');
+    await expect.poll(() => begun(file), { timeout: 60_000 }).toBe('0 1');
     worker.child.kill('SIGTERM');
     expect(await endsWithin(worker, 5_500)).toBe(143);
   });
@@ -107,7 +107,7 @@ describe('fanfold work', () => {
     const output = newFile();
     const range = ['--range', '1000', '--output', output];
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
-    await expect.poll(() => begun(output), { timeout: 15_000 }).not.toBe('');
+    await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
     await told(worker, /(Nobody answers at .* Trying until it is back)/);
     await serve(['--tasks', TASKS, '--port', server.port]);
@@ -134,7 +134,7 @@ describe('fanfold work', () => {
     const output = newFile();
     const range = ['--range', '1000', '--output', output];
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
-    await expect.poll(() => begun(output), { timeout: 15_000 }).not.toBe('');
+    await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
     await told(worker, /(Trying until it is back)/);
     await serve(['--tasks', TASKS, '--port', server.port, ...data]);

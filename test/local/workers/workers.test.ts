@@ -94,7 +94,7 @@ describe('worker processes', () => {
   });
 
   it('that are killed at random, every 200 ms, cost no result and double none', {
-    timeout: 90_000,
+    timeout: 400_000,
   }, async () => {
     await using fanfold = await connect({ tasks, workers: 3, onWarning() {} });
     const inputs = Array.from({ length: 3_000 }, (_, n) => n);

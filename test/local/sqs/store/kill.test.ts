@@ -188,7 +188,7 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
   const inFlight = Number(left.Attributes?.ApproximateNumberOfMessagesNotVisible);
   expect(missing.length).toBeLessThanOrEqual(inFlight);
   expect(inFlight).toBeLessThanOrEqual(KILLS * 2 * 10);
-  expect(all.filter(({ isSent }) => isSent).length).toBeGreaterThan(200);
+  expect(all.filter(({ isSent }) => isSent).length).toBeGreaterThan(50);
 }, 120_000);
 
 it('a FIFO queue goes on as if nothing had been when its server is killed', async () => {
