@@ -92,7 +92,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
   it('levels have colours, unless NO_COLOR is set', async () => {
     const settings = Object.entries(stopped.env).map(([name, value]) => `${name}=${value}`);
     const line = `${settings.join(' ')} fanfold doctor --stack Photos --tasks fanfold/tasks`;
-    const { written } = await atTerminal(`env -u NO_COLOR ${line}`, 120).ended;
+    const { written } = await atTerminal(`env -u NO_COLOR -u CI ${line}`, 120).ended;
     expect(written).toContain('\u001b[31mproblem\u001b[39m');
     expect((await atTerminal(`NO_COLOR=1 ${line}`, 120).ended).written).not.toContain('\u001b[');
   });
