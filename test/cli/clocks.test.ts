@@ -99,4 +99,4 @@ it('a clock that is set while they work ends neither workers nor runs', async ()
   expect(worker.said()).not.toContain('refuses');
   worker.child.kill('SIGTERM');
   expect((await worker.ended).status).toBe(0);
-}, 120_000);
+}, 240_000);

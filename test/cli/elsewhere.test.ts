@@ -111,7 +111,7 @@ describe('a run elsewhere', () => {
 
   // Before any is cancelled: chunks of one that was may be on the task queue for two minutes.
   it('is shared out among the files of two commands, which have it one after the other', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const command = start(args(600));
     const id = await runId(command);
@@ -141,7 +141,7 @@ describe('a run elsewhere', () => {
   // What a killed collector had in its hand comes again after a minute.
   it.each(['SIGKILL', 'SIGINT'] as const)(
     'goes on without its command (%s), and is collected by the next',
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async (signal) => {
       const command = start(args(600));
       const id = await runId(command);
@@ -194,7 +194,7 @@ describe('a run elsewhere', () => {
   });
 
   it('is told of, and collected by another command when its own has left', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const command = start(args(600));
     const id = await runId(command);

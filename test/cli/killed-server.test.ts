@@ -52,7 +52,7 @@ it(`a server that is killed ${KILLS} times during a run loses nothing of it, and
 const AWAY_MS = 25_000;
 
 it('a run whose inputs are still being seeded waits for its server', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const data = ['--tasks', TASKS, '--data', join(folder, 'seeding')];
   const server = await serve(data);

@@ -309,7 +309,7 @@ describe('people who work on a stack', () => {
     expect(await working.ended).toMatchObject({ status: 0 });
     expect(idle.sqs.peek('Fanfold-tasks-dead')).toMatchObject([{ body: 'no task' }]);
     expect(idle.sqs.peek('Fanfold-results')).toHaveLength(1);
-  }, 60_000);
+  }, 240_000);
 
   it('are refused nothing', () => {
     expect(refusedBy(idle)).toEqual([]);

@@ -189,7 +189,7 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
   expect(missing.length).toBeLessThanOrEqual(inFlight);
   expect(inFlight).toBeLessThanOrEqual(KILLS * 2 * 10);
   expect(all.filter(({ isSent }) => isSent).length).toBeGreaterThan(50);
-}, 120_000);
+}, 240_000);
 
 it('a FIFO queue goes on as if nothing had been when its server is killed', async () => {
   const folder = await testFolder();
@@ -268,4 +268,4 @@ it('a FIFO queue goes on as if nothing had been when its server is killed', asyn
       await server.client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
     }
   }
-}, 120_000);
+}, 240_000);
