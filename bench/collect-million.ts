@@ -8,7 +8,7 @@ const MILLION = fileURLToPath(new URL('./virtual/million.ts', import.meta.url));
 const TASKS_MS = [100, 0];
 const GOAL_SECONDS = 20;
 
-/** How long after its last input's end a large run is collected. */
+/** Time from the end of a large run's last input until all results are collected. */
 export const collectMillion: Benchmark = {
   name: 'collect-million',
   about:

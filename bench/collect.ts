@@ -12,11 +12,11 @@ const CALL_MS = 60;
 const SECONDS = 10;
 const ROUNDS = 1;
 const GOAL = 5_000;
-/** What of the ideal a collector reaches that finds the number of polls out by itself. */
+/** Share of the ideal rate that a collector reaches, which adapts its number of polls. */
 const RATIO = 0.7;
 const QUEUE_URL = 'http://localhost/000000000000/results';
 
-/** How many results a second one collector takes from an SQS that is far away. */
+/** Results a second that one collector takes from a distant SQS. */
 export const collect: Benchmark = {
   name: 'collect',
   about: `one collector at ${CALL_MS} ms a call; baseline: ${MOST_POLLS} loops that receive and do nothing else`,
@@ -87,7 +87,7 @@ async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   return results / seconds;
 }
 
-/** What as many loops as a collector has at most receive, without acknowledging anything. */
+/** Results received by as many bare loops as a collector has polls at most, none acknowledged. */
 async function received(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   const begunAt = performance.now();
   let results = 0;

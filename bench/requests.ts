@@ -8,7 +8,7 @@ import type { Benchmark, Figure } from './benchmark.ts';
 import type { Bill } from './virtual/bill.ts';
 import { virtualStack } from './virtual/stack.ts';
 
-/** What is priced: us-east-1, arm64, in US dollars, 2026-11. Sources: docs/deploy.md. */
+/** Prices in US dollars: us-east-1, arm64, 2026-11. Sources: docs/deploy.md. */
 const PRICES = {
   gbSecond: 0.0000133334,
   invocation: 0.2e-6,

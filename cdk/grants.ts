@@ -91,7 +91,7 @@ export function grantWorker(role: Role, granted: Granted): void {
     'sqs:ReceiveMessage',
     'sqs:DeleteMessage',
     'sqs:ChangeMessageVisibility',
-    // Of the event source.
+    // The event source needs it.
     'sqs:GetQueueAttributes',
     'sqs:SendMessage',
   );

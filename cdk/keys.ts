@@ -3,7 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
-/** What a policy names to allow the use of a key. */
+/** The resource that a policy names to allow the use of a key. */
 interface KeyResource {
   readonly arn: string;
   /** The alias that the key must have, where the ARN is that of all keys. */

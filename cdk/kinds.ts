@@ -42,7 +42,7 @@ export const BUCKETS: Kind = [
   isListOf((value) => isBucket(value) || isInputPrefix(value)),
 ];
 
-/** What is checked with its range or its list of values. */
+/** Props that are checked with their range or list of values. */
 type CheckedElsewhere =
   | 'memorySize'
   | 'maxConcurrency'

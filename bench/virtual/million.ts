@@ -5,7 +5,7 @@ import { install } from '@sinonjs/fake-timers';
 import { makeDeterministic, reseed } from '../../src/simulate/determinism.ts';
 import { Random } from '../../src/simulate/random.ts';
 
-/** What a simulated run was like, in seconds of virtual time and numbers of calls. */
+/** Figures of a simulated run: seconds of virtual time, and numbers of calls. */
 export interface SimulatedRun {
   /** From the run's start to the end of its last input. */
   workSeconds: number;

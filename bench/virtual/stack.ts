@@ -65,7 +65,7 @@ export async function virtualStack(options: VirtualStackOptions) {
   });
   await create(names.dead);
   await create(names.results);
-  // What leaves AWS is counted as it travels, in JSON; within, CBOR is quicker, and billed alike.
+  // Egress is counted as it travels, in JSON; within AWS, CBOR is quicker, and billed alike.
   const clientOf = (caller: keyof typeof LATENCY_MS, as: string = caller) =>
     late(
       caller === 'collector' && random ? shortReceives(sqs, random) : sqs.service,
