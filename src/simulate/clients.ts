@@ -4,7 +4,7 @@ import { StandardRetryStrategy } from '@smithy/core/retry';
 import { trackClock } from '../clock.ts';
 import { Lambda } from '../local/lambda/index.ts';
 import { Sqs } from '../local/sqs/index.ts';
-import { inProcess, type Service, unsigned } from '../local/transport.ts';
+import { inProcess, OWN_SETTINGS, type Service, unsigned } from '../local/transport.ts';
 import { type Actor, currentActor } from './actors.ts';
 
 /** What answers the clients' requests. */
@@ -20,16 +20,12 @@ let services: Services = { sqs: new Sqs().service, lambda: new Lambda().service 
 
 /** What the SDK's clients are given, so that they look for nothing in files. */
 const CONFIG = {
+  ...OWN_SETTINGS,
   region: 'us-east-1',
   endpoint: 'http://localhost',
   credentials: { accessKeyId: 'simulated', secretAccessKey: 'simulated' },
   signer: unsigned,
   maxAttempts: MAX_ATTEMPTS,
-  defaultsMode: 'standard' as const,
-  useDualstackEndpoint: false,
-  useFipsEndpoint: false,
-  userAgentAppId: async () => undefined,
-  authSchemePreference: [],
   disableClockSkewCorrection: true,
   // Nobody adds middleware: it need not be put together again for each call.
   cacheMiddleware: true,

@@ -1,10 +1,11 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { copiedFast, inProcess, unsigned } from '../transport.ts';
+import { copiedFast, inProcess, OWN_SETTINGS, unsigned } from '../transport.ts';
 import type { Lambda } from './lambda.ts';
 
 /** The real SDK client, in front of a Lambda in this process: no socket, no credentials, no retries. */
 export function createLambdaClient(lambda: Lambda): LambdaClient {
   const client = new LambdaClient({
+    ...OWN_SETTINGS,
     region: lambda.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },

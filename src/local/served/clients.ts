@@ -5,7 +5,7 @@ import { explaining } from '../../aws-errors.ts';
 import { trackClock } from '../../clock.ts';
 import { Signer } from '../auth/index.ts';
 import { PLAIN_SQS } from '../plain-sdk.ts';
-import { copiedFast } from '../transport.ts';
+import { copiedFast, OWN_SETTINGS } from '../transport.ts';
 import type { Connection, Place } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 import { namingAttempts } from './receive-attempts.ts';
@@ -50,7 +50,8 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
 export function lambdaAt(place: Place, options: ClientOptions = {}): LambdaClient {
   const { timeoutMs = INVOKE_TIMEOUT_MS, ...more } = options;
   if (!('stack' in place)) {
-    return trackClock(new LambdaClient({ ...placeOf(place, timeoutMs), ...more }), place);
+    const client = new LambdaClient({ ...placeOf(place, timeoutMs), ...given(more) });
+    return trackClock(client, place);
   }
   const client = new LambdaClient({ ...more, requestHandler: limitsOf(timeoutMs) });
   return trackClock(explaining(client, place.stack), place);
@@ -71,12 +72,21 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     ...signerOf(connection),
     ...placeOf(connection, timeoutMs),
     retryStrategy: new UnmeteredRetries(more.maxAttempts),
-    ...more,
+    ...given(more),
   });
   // What a server does not read need not be written, signed and checked with each request.
   if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
   trackClock(client, connection);
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
+}
+
+/** Options without those that are undefined, which the SDK would look for in the environment. */
+function given(options: Omit<ClientOptions, 'timeoutMs'>) {
+  const { maxAttempts, userAgentAppId } = options;
+  return {
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(userAgentAppId === undefined ? {} : { userAgentAppId }),
+  };
 }
 
 /** The SDK's own signer is for keys that it finds by itself, which may change. */
@@ -99,6 +109,7 @@ function placeOf(connection: Connection, timeoutMs: number) {
   const { endpoint, region, credentials, fingerprint } = connection;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   return {
+    ...OWN_SETTINGS,
     endpoint,
     region,
     ...(credentials === undefined

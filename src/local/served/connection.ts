@@ -33,9 +33,13 @@ export type Join = Connection & { credentials?: Credentials | undefined };
 /** Region of a server that was not told one. */
 export const DEFAULT_REGION = 'us-east-1';
 
-/** The region that the environment names, as SDK clients read it. */
+/** Any label of a host's name will do for SDK clients. */
+const REGION = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+/** The region that the environment names, as SDK clients read it, unless they would refuse it. */
 export function regionOfEnvironment({ AWS_REGION, AWS_DEFAULT_REGION }: NodeJS.ProcessEnv): string {
-  return AWS_REGION || AWS_DEFAULT_REGION || DEFAULT_REGION;
+  const named = AWS_REGION || AWS_DEFAULT_REGION || DEFAULT_REGION;
+  return REGION.test(named) ? named : DEFAULT_REGION;
 }
 
 /** A join as one text: `https://KEY:SECRET@192.168.1.7:9324/?region=us-east-1#FINGERPRINT`. */

@@ -1,5 +1,5 @@
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { copiedFast, inProcess, unsigned } from '../transport.ts';
+import { copiedFast, inProcess, OWN_SETTINGS, unsigned } from '../transport.ts';
 import { Sqs } from './sqs.ts';
 
 /**
@@ -14,6 +14,7 @@ import { Sqs } from './sqs.ts';
  */
 export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = {}): SQSClient {
   const client = new SQSClient({
+    ...OWN_SETTINGS,
     region: sqs.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
