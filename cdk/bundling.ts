@@ -10,6 +10,7 @@ import {
   OutputFormat,
 } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
+import { BUNDLED_AS } from './bundled-as.ts';
 import type { FanfoldProps } from './props.ts';
 import { refuse } from './refuse.ts';
 
@@ -19,13 +20,6 @@ const FUNCTIONS = join(dirname(HERE), '..', 'functions');
 
 /** What the entries import their tasks from: the tasks that ship, unless the bundler repoints it. */
 const TASKS_IMPORT = '#shipped-tasks';
-
-/**
- * Gives bundled CommonJS packages their `require`. Not by a declaration, which would clash with
- * one of the same name in the bundled code.
- */
-const REQUIRE_BANNER =
-  "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url);";
 
 /**
  * Lambda gives a function its credentials in the environment. Where else the SDK looks are parts
@@ -77,18 +71,18 @@ export function bundle(
     depsLockFilePath: entryPath,
     bundling: {
       minify: true,
-      // Errors carry their class's name to the collector, and tasks run in workers alone.
-      keepNames: entry === 'worker',
+      // Tasks run in workers alone.
+      keepNames: entry === 'worker' && BUNDLED_AS.keepNames,
       sourceMap: true,
       sourcesContent: false,
       logLevel: LogLevel.WARNING,
+      target: BUNDLED_AS.target,
       ...others,
       format: OutputFormat.ESM,
-      // Most packages carry a CommonJS and an ESM form: esbuild drops unused parts of the latter only.
-      mainFields: ['module', 'main'],
+      mainFields: BUNDLED_AS.mainFields,
       bundleAwsSDK: true,
       externalModules: [...NEVER_LOADED, ...(given.externalModules ?? []), ...nodeModules],
-      banner: [REQUIRE_BANNER, given.banner].filter(Boolean).join('\n'),
+      banner: [BUNDLED_AS.banner, given.banner].filter(Boolean).join('\n'),
       esbuildArgs: { ...given.esbuildArgs, ...alias },
       ...(modules === undefined ? {} : { commandHooks: withModules(modules, given.commandHooks) }),
     },

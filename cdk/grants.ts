@@ -3,8 +3,8 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { leastBytesOf } from './flattened.ts';
-import type { InputPrefix } from './props.ts';
 import { useOfKey } from './keys.ts';
+import type { InputPrefix } from './props.ts';
 import { refuse } from './refuse.ts';
 
 /** The parts of a deployment that its functions' roles are granted. */

@@ -2,8 +2,8 @@ import { Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct, IConstruct } from 'constructs';
 import { flattened } from './flattened.ts';
-import type { InputPrefix } from './props.ts';
 import { resourceOfKey } from './keys.ts';
+import type { InputPrefix } from './props.ts';
 
 /** The parts of a deployment that the rules find something in. */
 interface Judged {

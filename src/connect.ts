@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
+import { openTasks } from './local/loading/tasks-module.ts';
 import { openProcesses } from './local/processes.ts';
-import { moduleUrl } from './local/workers/module-url.ts';
 import type { World } from './local/world.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
@@ -87,7 +87,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
   if (tasks === undefined) return new Fanfold(await openInProcess(count));
   const fanfold = Promise.withResolvers<Fanfold>();
   const world = await openProcesses({
-    tasks: moduleUrl(tasks),
+    tasks: openTasks(tasks),
     workers: count,
     onWarning: options.onWarning ?? ((message) => process.emitWarning(message, 'FanfoldWarning')),
     onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),

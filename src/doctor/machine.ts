@@ -1,6 +1,6 @@
 import { FanfoldError, messageOf } from '../errors.ts';
+import { openTasks } from '../local/loading/tasks-module.ts';
 import { loadTasks } from '../local/processes.ts';
-import { moduleUrl } from '../local/workers/module-url.ts';
 import { factsOf, type TaskFacts } from '../task.ts';
 import { type Check, ok, problem, unknown } from './finding.ts';
 
@@ -9,7 +9,7 @@ export type TasksHere = { tasks: readonly TaskFacts[] } | { error: FanfoldError 
 
 export async function tasksHere(path: string): Promise<TasksHere> {
   try {
-    return { tasks: (await loadTasks(moduleUrl(path))).all().map(factsOf) };
+    return { tasks: (await loadTasks(openTasks(path))).all().map(factsOf) };
   } catch (error) {
     if (error instanceof FanfoldError) return { error };
     throw error;

@@ -1,13 +1,13 @@
 import type { FanfoldError } from '../errors.ts';
 import { defineTask, TaskRegistry } from '../task.ts';
+import type { TasksModule } from './loading/tasks-module.ts';
 import { listen } from './transport.ts';
 import { HandedOut } from './workers/handed-out.ts';
 import { Workers } from './workers/workers.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
 export interface ProcessesOptions {
-  /** URL of the tasks module. */
-  tasks: URL;
+  tasks: TasksModule;
   workers: number;
   onWarning: (message: string) => void;
   onFailure: (error: FanfoldError) => void;
@@ -24,7 +24,7 @@ export async function openProcesses(options: ProcessesOptions): Promise<World> {
  *
  * @throws FanfoldError `BadTask`
  */
-export async function loadTasks(tasks: URL): Promise<TaskRegistry> {
+export async function loadTasks(tasks: TasksModule): Promise<TaskRegistry> {
   const opened = await open({ tasks, workers: 1, onWarning() {}, onFailure() {} });
   await opened.close();
   return opened.tasks;
@@ -37,7 +37,7 @@ async function open(options: ProcessesOptions) {
   const handedOut = new HandedOut();
   const server = await listen(handedOut.watch(sqs.service));
   const workers = new Workers({
-    tasks: options.tasks.href,
+    tasks: options.tasks,
     place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
     count: options.workers,

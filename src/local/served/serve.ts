@@ -5,11 +5,11 @@ import { resolve } from 'node:path';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
 import { Lambda } from '../lambda/index.ts';
+import { openTasks } from '../loading/tasks-module.ts';
 import { loadTasks } from '../processes.ts';
 import { openStore, Sqs, type Store } from '../sqs/index.ts';
 import { failure } from '../transport/service.ts';
 import { isLoopback, type Listening, listen, type Service } from '../transport.ts';
-import { moduleUrl } from '../workers/module-url.ts';
 import { Workers } from '../workers/workers.ts';
 import { LOCAL_SLICE_SECONDS, openServices } from '../world.ts';
 import { joinText, regionOfEnvironment } from './connection.ts';
@@ -103,7 +103,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const sqs = new Sqs({ accountId, region, strictTiming: false, ...(store ? { store } : {}) });
   const lambda = new Lambda({ accountId, region });
   const { secret, tls } = await identityOf(options, host, data ?? userFolder());
-  const tasks = await loadTasks(moduleUrl(options.tasks));
+  const module = openTasks(options.tasks);
+  const tasks = await loadTasks(module);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   let service: Service = notYet;
@@ -118,7 +119,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const known = { region, fingerprint: tls?.fingerprint };
   service = routed(sqs, lambda, secret.credentials);
   const workers = new Workers({
-    tasks: moduleUrl(options.tasks).href,
+    tasks: module,
     place: { ...known, endpoint: urls.here, credentials: secret.credentials },
     ...{ taskQueueUrl, deadQueueUrl, count, graceMs: GRACE_MS, prefix: 'server' },
     sliceSeconds: LOCAL_SLICE_SECONDS,

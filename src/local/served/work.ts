@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { FanfoldError } from '../../errors.ts';
-import { moduleUrl } from '../workers/module-url.ts';
+import { openTasks } from '../loading/tasks-module.ts';
 import { Workers } from '../workers/workers.ts';
 import { LOCAL_SLICE_SECONDS } from '../world.ts';
 import { sqsAt } from './clients.ts';
@@ -71,7 +71,7 @@ export async function work(options: WorkOptions): Promise<Work> {
       `\`workers\` is a whole number from 1 to 1000; ${count} is not.`,
     );
   }
-  const tasks = moduleUrl(options.tasks).href;
+  const tasks = openTasks(options.tasks);
   const { endpoint, stack } = options;
   if (endpoint !== undefined && stack !== undefined) {
     throw new FanfoldError(

@@ -5,6 +5,8 @@ import { mayPass } from '../../pipeline/faults.ts';
 import { pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { factsOf, TaskRegistry } from '../../task.ts';
+import { importTasks, whyNot } from '../loading/import-tasks.ts';
+import type { TasksCode } from '../loading/tasks-module.ts';
 import { sqsAt } from '../served/clients.ts';
 import { HandNotes } from './hand-file.ts';
 import type { FromWorker, Start, ToWorker } from './protocol.ts';
@@ -105,17 +107,16 @@ async function work(start: Start): Promise<void> {
   process.exit(0);
 }
 
-async function load(url: string): Promise<TaskRegistry | undefined> {
+async function load(code: TasksCode): Promise<TaskRegistry | undefined> {
   // Only what the module waits for is to keep this process: when that is nothing, it never loads.
   process.channel?.unref();
   const stuck = () =>
     unloadable('nothing is left that could settle what its top-level await waits for');
   process.once('beforeExit', stuck);
   try {
-    const module: object = await import(url);
-    return TaskRegistry.fromModule(module, 'it');
+    return TaskRegistry.fromModule(await importTasks(code), 'it');
   } catch (error) {
-    unloadable(`${messageOf(error)}${error instanceof SyntaxError ? placeOf(error) : ''}`);
+    unloadable(whyNot(error, code));
     return undefined;
   } finally {
     process.off('beforeExit', stuck);
@@ -125,10 +126,4 @@ async function load(url: string): Promise<TaskRegistry | undefined> {
 
 function unloadable(reason: string): void {
   void tell({ type: 'unloadable', reason }).then(() => process.exit(1));
-}
-
-/** Node puts the file and line of a syntax error in front of its stack. */
-function placeOf({ stack = '' }: SyntaxError): string {
-  const [place = ''] = stack.split('\n');
-  return /:\d+$/.test(place) ? ` (${place})` : '';
 }

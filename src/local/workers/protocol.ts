@@ -1,11 +1,11 @@
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskFacts } from '../../task.ts';
+import type { TasksCode } from '../loading/tasks-module.ts';
 import type { Place } from '../served/connection.ts';
 
 /** What a worker process is told when it starts. */
 export interface Start {
-  /** URL of the tasks module. */
-  tasks: string;
+  tasks: TasksCode;
   /** Where the SQS is. */
   place: Place;
   taskQueueUrl: string;

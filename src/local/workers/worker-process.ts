@@ -5,6 +5,7 @@ import { serviceNow } from '../../clock.ts';
 import { readChunk } from '../../pipeline/messages/read-chunk.ts';
 import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskFacts } from '../../task.ts';
+import type { TasksCode } from '../loading/tasks-module.ts';
 import { HandFile, type Noted } from './hand-file.ts';
 import type { FromWorker, LastChunk, Ran, Start, ToWorker } from './protocol.ts';
 
@@ -39,7 +40,9 @@ export interface Death {
 }
 
 export interface WorkerProcessOptions {
-  start: Start;
+  start: Omit<Start, 'tasks'>;
+  /** The tasks module, which is being read while the process starts. */
+  code: Promise<TasksCode>;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
@@ -108,7 +111,11 @@ export class WorkerProcess {
     const kill = () => this.#child.kill('SIGKILL');
     process.on('exit', kill);
     void this.ended.then(() => process.off('exit', kill));
-    this.#tell({ type: 'start', start: options.start });
+    options.code.then(
+      (tasks) => this.#tell({ type: 'start', start: { ...options.start, tasks } }),
+      // It is of no use then, and will be stopped.
+      () => {},
+    );
     this.#watch = setInterval(() => this.#look(), LOOK_MS);
     this.#watch.unref();
   }
@@ -213,7 +220,10 @@ export class WorkerProcess {
 }
 
 /** The task that a message asks for; undefined for a message that no worker would run. */
-function taskOf({ task, body }: Noted, { place, taskQueueUrl }: Start): string | undefined {
+function taskOf(
+  { task, body }: Noted,
+  { place, taskQueueUrl }: WorkerProcessOptions['start'],
+): string | undefined {
   if (task !== undefined || body === undefined) return task;
   try {
     const reader = { taskQueueUrl, onServer: true, now: serviceNow(place) };

@@ -3,12 +3,14 @@ import { FanfoldError, messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { recover, release } from '../../pipeline/working/recover.ts';
 import type { TaskFacts } from '../../task.ts';
+import type { TasksModule } from '../loading/tasks-module.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
-export interface WorkersOptions extends Omit<Start, 'worker' | 'appId'> {
+export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
+  tasks: TasksModule;
   /** How many processes. */
   count: number;
   sqs: SQSClient;
@@ -71,6 +73,7 @@ export class Workers {
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
     const { count, prefix = 'worker' } = options;
+    options.tasks.code.catch((error: FanfoldError) => this.#giveUp(error));
     for (let number = 1; number <= count; number++) this.#start(`${prefix}-${number}`);
   }
 
@@ -91,10 +94,14 @@ export class Workers {
       this.#open(worker);
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
-      this.#closed = true;
-      this.#ready.reject(error);
-      this.#options.onFailure(error);
+      this.#giveUp(error);
     }
+  }
+
+  #giveUp(error: FanfoldError): void {
+    this.#closed = true;
+    this.#ready.reject(error);
+    this.#options.onFailure(error);
   }
 
   #open(worker: string): void {
@@ -103,10 +110,11 @@ export class Workers {
     const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
       start: {
-        ...{ tasks, place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
         ...(handedOut ? { appId } : {}),
         ...(telling ? { telling } : {}),
       },
+      code: tasks.code,
       onReady: (facts) => {
         this.#failedStarts = 0;
         this.#killedStarts = 0;
@@ -162,11 +170,9 @@ export class Workers {
         )
       : new FanfoldError(
           'BadTask',
-          `The tasks module ${displayed(this.#options.tasks)} cannot be used: ${why}`,
+          `The tasks module ${displayed(this.#options.tasks.url)} cannot be used: ${why}`,
         );
-    this.#closed = true;
-    this.#ready.reject(error);
-    this.#options.onFailure(error);
+    this.#giveUp(error);
   }
 
   #release(receiptHandle: string): void {
