@@ -2,7 +2,7 @@ import type { ServiceRequest } from '../transport.ts';
 
 /**
  * The text of a request that is signed, as every service but S3 has it; `undefined` if a header
- * that is said to be signed isn't there.
+ * that is said to be signed isn't there. The path must be normal.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function canonicalRequest(
@@ -21,19 +21,12 @@ export function canonicalRequest(
   return `${text}\n${signedHeaders.join(';')}\n${bodyHash}`;
 }
 
-/** Without anything that is to be encoded, and without an empty or a dotted segment. */
-const PLAIN_PATH = /^(?:\/(?![./])[\w.~-]*)+$/;
+/** Without anything that must be encoded. */
+const PLAIN_PATH = /^[\w.~/-]*$/;
 
-/** The path as it came, encoded once more, and without what doesn't lead anywhere. */
+/** The path as it came, encoded once more. */
 function canonicalPath(path: string): string {
-  if (PLAIN_PATH.test(path)) return path;
-  const segments: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(encode(segment));
-  }
-  const end = segments.length > 0 && path.endsWith('/') ? '/' : '';
-  return `/${segments.join('/')}${end}`;
+  return PLAIN_PATH.test(path) ? path : path.split('/').map(encode).join('/');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { normalPath } from '../transport.ts';
 import { canonicalRequest } from './canonical.ts';
 import { type Credentials, SigningKeys } from './signing-keys.ts';
 import { basicTime } from './time.ts';
@@ -53,7 +54,14 @@ export class Signer {
     // Of the try before.
     delete headers.authorization;
     const names = Object.keys(headers).sort();
-    const signed = { method, path, query: NO_QUERY, headers, body, signal: NEVER };
+    const signed = {
+      method,
+      path: normalPath(path),
+      query: NO_QUERY,
+      headers,
+      body,
+      signal: NEVER,
+    };
     const canonical = canonicalRequest(signed, names, bodyHash, false) ?? '';
     const scope = `${day}/${region}/${service}/aws4_request`;
     const signable = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash('sha256', canonical)}`;

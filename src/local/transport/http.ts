@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { FanfoldError, messageOf } from '../../errors.ts';
+import { splitTarget } from './path.ts';
 import {
   answer,
   failure,
@@ -194,7 +195,7 @@ class HttpRequest implements ServiceRequest {
   readonly #caller: Caller;
 
   constructor(request: IncomingMessage, body: Uint8Array, caller: Caller) {
-    const [path, query] = splitOnce(request.url ?? '/', '?');
+    const { path, query } = splitTarget(request.url ?? '/');
     this.method = request.method ?? 'GET';
     this.path = path;
     this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
@@ -288,9 +289,4 @@ function send(response: ServerResponse, served: ServiceResponse, caller: Caller)
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
   delete headers['set-cookie'];
   return headers as Record<string, string>;
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
 }

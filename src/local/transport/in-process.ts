@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { normalPath } from './path.ts';
 import { answer, type Service, type ServiceResponse } from './service.ts';
 
 /** The part of the SDK's `HttpRequest` that is used here. */
@@ -42,7 +43,7 @@ export function inProcess(service: Service): InProcessHandler {
       if (signal?.aborted) throw abortError(signal);
       const answered = answer(service, {
         method: request.method,
-        path: request.path,
+        path: normalPath(request.path),
         query: searchParams(request.query),
         headers: lowerCaseNames(request.headers),
         body: bodyOf(request.body),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Verifier } from '../../../src/local/auth/index.ts';
-import type { ServiceRequest } from '../../../src/local/transport.ts';
+import { normalPath, type ServiceRequest } from '../../../src/local/transport.ts';
 import { CREDENTIALS, verdict } from './signed.ts';
 
 const AT = Date.UTC(2015, 7, 30, 12, 36);
@@ -63,7 +63,7 @@ const VECTORS: Record<string, Vector> = {
   },
 };
 
-function requestOf({ signature, ...parts }: Vector): ServiceRequest {
+function requestOf({ signature, path = '/', ...parts }: Vector): ServiceRequest {
   const headers: Record<string, string> = {
     host: 'example.amazonaws.com',
     'x-amz-date': '20150830T123600Z',
@@ -73,7 +73,7 @@ function requestOf({ signature, ...parts }: Vector): ServiceRequest {
   headers.authorization = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${names}, Signature=${signature}`;
   return {
     method: 'GET',
-    path: '/',
+    path: normalPath(path),
     query: new URLSearchParams(),
     body: '',
     signal: new AbortController().signal,
