@@ -7,6 +7,7 @@ const SLOW = [
   'test/simulate/{determinism,marks}.test.ts',
   'test/cli/{clocks,elsewhere,killed-server,older-node,resume,serve,two-hosts,work}.test.ts',
   'test/handlers/hung.test.ts',
+  'test/local/served/flood.test.ts',
   'test/local/workers/*.test.ts',
   'test/local/sqs/store/*.test.ts',
   'test/stack/{bundle,deployed,loading,mutations,native-modules,packed-app,runs,tasks-check}.test.ts',

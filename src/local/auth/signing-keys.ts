@@ -45,7 +45,7 @@ const BLOCK_BYTES = 64;
  * HMAC-SHA256 with one key, as RFC 2104 makes it of two hashes. The key's pads stand before the
  * bytes to be hashed, which one-shot hashes then take: `createHmac` takes three times as long.
  */
-class SigningKey {
+export class SigningKey {
   readonly #outer = Buffer.alloc(BLOCK_BYTES + 32, 0x5c);
   #inner = Buffer.alloc(BLOCK_BYTES + 1_024, 0x36);
 

@@ -1,11 +1,11 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { ServiceRequest } from '../transport.ts';
 import { canonicalRequest } from './canonical.ts';
-import { readClaim } from './claim.ts';
+import { type Claim, readClaim } from './claim.ts';
 import { checkClock } from './clock.ts';
 import { SignatureError } from './errors.ts';
 import { onceInARow } from './once-in-a-row.ts';
-import { type Credentials, SigningKeys } from './signing-keys.ts';
+import { type Credentials, type SigningKey, SigningKeys } from './signing-keys.ts';
 import { readTime } from './time.ts';
 
 interface VerifierOptions {
@@ -60,11 +60,22 @@ export class Verifier {
    * @throws SignatureError
    */
   verify(request: ServiceRequest, now: number): void {
-    const claim = readClaim(request);
+    this.verifyHead(request, now).verifyBody(request.body);
+  }
+
+  /**
+   * Checks all that shows without the request's body. Where the body's hash is declared, as most
+   * SDKs do, that is the signature as well.
+   *
+   * @param now Milliseconds since 1970.
+   * @throws SignatureError
+   */
+  verifyHead(head: ServiceRequest, now: number): VerifiedHead {
+    const claim = readClaim(head);
     const time = this.#readTime(claim.date);
     checkClock(time, claim.expires, now);
     const signedHeaders = this.#readSignedHeaders(claim.signedHeaders);
-    checkSigned(request.headers, signedHeaders);
+    checkSigned(head.headers, signedHeaders);
     if (claim.algorithm !== ALGORITHM) {
       throw malformed(
         `Unsupported AWS 'algorithm': '${claim.algorithm}' (only ${ALGORITHM} for now).`,
@@ -80,14 +91,8 @@ export class Verifier {
         'The security token included in the request is invalid.',
       );
     }
-    const bodyHash = hash('sha256', request.body, 'hex');
-    const declaredHash = request.headers['x-amz-content-sha256'] ?? bodyHash;
-    const canonical = canonicalRequest(request, signedHeaders, bodyHash, claim.presigned);
-    if (canonical === undefined) throw doesNotMatch();
-    const signable = `${ALGORITHM}\n${time.text}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
-    if (!isSame(keys.of(day).sign(signable), claim.signature) || declaredHash !== bodyHash) {
-      throw doesNotMatch(canonical, signable);
-    }
+    const prefix = `${ALGORITHM}\n${time.text}\n${scope}\n`;
+    return new VerifiedHead({ head, claim, signedHeaders, key: keys.of(day), prefix });
   }
 
   #parseCredential(credential: string): Credential {
@@ -111,6 +116,50 @@ export class Verifier {
       );
     }
     return { keyId, day, scope: credential.slice(keyId.length + 1), faults };
+  }
+}
+
+const HASH = /^[\da-f]{64}$/;
+
+interface Verifying {
+  readonly head: ServiceRequest;
+  readonly claim: Claim;
+  readonly signedHeaders: readonly string[];
+  readonly key: SigningKey;
+  /** What is signed, up to the hash of the canonical request. */
+  readonly prefix: string;
+}
+
+/** A request of which all is verified but what its body has to show. */
+export class VerifiedHead {
+  readonly #verifying: Verifying;
+  readonly #declared: string | undefined;
+  /** Whether its signature is verified: it covers the declared hash of its body. */
+  readonly isSigned: boolean;
+
+  /** @throws SignatureError */
+  constructor(verifying: Verifying) {
+    this.#verifying = verifying;
+    this.#declared = verifying.head.headers['x-amz-content-sha256'];
+    this.isSigned = this.#declared !== undefined && HASH.test(this.#declared);
+    if (this.isSigned) this.#verify(this.#declared ?? '', true);
+  }
+
+  /** @throws SignatureError */
+  verifyBody(body: ServiceRequest['body']): void {
+    const bodyHash = hash('sha256', body, 'hex');
+    const isDeclared = this.#declared === undefined || this.#declared === bodyHash;
+    if (!this.isSigned || !isDeclared) this.#verify(bodyHash, isDeclared);
+  }
+
+  #verify(bodyHash: string, isDeclared: boolean): void {
+    const { head, claim, signedHeaders, key, prefix } = this.#verifying;
+    const canonical = canonicalRequest(head, signedHeaders, bodyHash, claim.presigned);
+    if (canonical === undefined) throw doesNotMatch();
+    const signable = `${prefix}${hash('sha256', canonical, 'hex')}`;
+    if (!isDeclared || !isSame(key.sign(signable), claim.signature)) {
+      throw doesNotMatch(canonical, signable);
+    }
   }
 }
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { type Credentials, SignatureError, type SignatureFault, Verifier } from '../auth/index.ts';
-import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
+import {
+  type Credentials,
+  SignatureError,
+  type SignatureFault,
+  signedService,
+  Verifier,
+} from '../auth/index.ts';
+import type { Service, ServiceRequest, ServiceResponse, SignedService } from '../transport.ts';
 import { errorResponse, LambdaError } from './errors.ts';
 import { EventSource, type EventSourceOptions } from './event-source.ts';
 import { type FunctionOptions, type Handler, LambdaFunction } from './function.ts';
@@ -83,19 +89,17 @@ export class Lambda {
   readonly service: Service = (request) => this.#answer(request);
 
   /** A service for those alone who sign their requests with one of the keys. */
-  signedService(credentials: readonly Credentials[]): Service {
+  signedService(credentials: readonly Credentials[]): SignedService {
     const verifier = new Verifier({ credentials, region: this.region, service: 'lambda' });
-    return (request) => this.#answer(request, verifier);
+    return signedService(verifier, this.service, (error) => refusal(error, randomUUID()));
   }
 
-  async #answer(request: ServiceRequest, verifier?: Verifier): Promise<ServiceResponse> {
+  async #answer(request: ServiceRequest): Promise<ServiceResponse> {
     const requestId = randomUUID();
     try {
-      if (verifier) verify(verifier, request);
       return await this.#invoke(request, requestId);
     } catch (error) {
-      if (error instanceof LambdaError) return errorResponse(error, requestId);
-      throw error;
+      return refusal(error, requestId);
     }
   }
 
@@ -108,7 +112,7 @@ export class Lambda {
         `Of Lambda's actions there is Invoke alone; ${request.method} ${request.path} came.`,
       );
     }
-    const target = this.#find(decodeURIComponent(encoded));
+    const target = this.#find(decoded(encoded));
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
     const event = eventOf(request, type);
     const headers = { 'x-amzn-requestid': requestId, 'x-amz-executed-version': '$LATEST' };
@@ -181,13 +185,19 @@ const REFUSALS: Record<SignatureFault, [status: number, type: string]> = {
   malformed: [400, 'IncompleteSignatureException'],
 };
 
-function verify(verifier: Verifier, request: ServiceRequest): void {
+function refusal(error: unknown, requestId: string): ServiceResponse {
+  if (error instanceof LambdaError) return errorResponse(error, requestId);
+  if (!(error instanceof SignatureError)) throw error;
+  const [status, type] = REFUSALS[error.fault];
+  return errorResponse(new LambdaError(status, type, error.message), requestId);
+}
+
+/** What is not encoded well is the name of no function. */
+function decoded(text: string): string {
   try {
-    verifier.verify(request, Date.now());
-  } catch (error) {
-    if (!(error instanceof SignatureError)) throw error;
-    const [status, type] = REFUSALS[error.fault];
-    throw new LambdaError(status, type, error.message);
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

@@ -9,7 +9,14 @@ import { openTasks } from '../loading/tasks-module.ts';
 import { loadTasks } from '../processes.ts';
 import { openStore, Sqs, type Store } from '../sqs/index.ts';
 import { failure } from '../transport/service.ts';
-import { isLoopback, type Listening, listen, type Service } from '../transport.ts';
+import {
+  isLoopback,
+  type Listening,
+  listen,
+  type Service,
+  type ServiceRequest,
+  type SignedService,
+} from '../transport.ts';
 import { Workers } from '../workers/workers.ts';
 import { LOCAL_SLICE_SECONDS, openServices } from '../world.ts';
 import { joinText, regionOfEnvironment } from './connection.ts';
@@ -107,9 +114,9 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const tasks = await loadTasks(module);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
-  let service: Service = notYet;
-  const answer: Service = (request) => service(request);
-  const server = opened.use(await listen(answer, { host, port: options.port ?? PORT, tls }));
+  let service = notYet;
+  const current = chosen(() => service);
+  const server = opened.use(await listen(current, { host, port: options.port ?? PORT, tls }));
   const urls = urlsOf(server, host);
   const services = await openServices({
     ...{ workers: WORKERS, tasks, sqs, lambda, endpoint: urls.ours, hiddenSeconds: HIDDEN_SECONDS },
@@ -171,17 +178,22 @@ async function identityOf(options: ServeOptions, host: string, folder: string) {
 }
 
 /** Lambda's paths are Lambda's alone; all else is for SQS. */
-function routed(sqs: Sqs, lambda: Lambda, credentials: Credentials): Service {
+function routed(sqs: Sqs, lambda: Lambda, credentials: Credentials): SignedService {
   const forSqs = sqs.signedService([credentials]);
   const forLambda = lambda.signedService([credentials]);
-  return (request) =>
-    request.path.startsWith('/2015-03-31/functions/') ? forLambda(request) : forSqs(request);
+  return chosen(({ path }) => (path.startsWith('/2015-03-31/functions/') ? forLambda : forSqs));
+}
+
+/** A service that is another for each request. */
+function chosen(choose: (request: ServiceRequest) => SignedService): SignedService {
+  const service: Service = (request) => choose(request)(request);
+  const admit: SignedService['admit'] = (head) => choose(head).admit(head);
+  return Object.assign(service, { admit });
 }
 
 /** SDK clients try again when they are told so. */
-function notYet(): ReturnType<Service> {
-  return failure(503, 'ServiceUnavailable', 'The server is starting.');
-}
+const isStarting = () => failure(503, 'ServiceUnavailable', 'The server is starting.');
+const notYet: SignedService = Object.assign(isStarting, { admit: isStarting });
 
 /** The server's address for other machines, and for this one. */
 function urlsOf({ url, port }: Listening, host: string): { ours: string; here: string } {

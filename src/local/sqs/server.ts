@@ -1,16 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { FanfoldError } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
 import {
+  type BodyFault,
   isLoopback,
   type Listening,
   listen,
   type ServiceRequest,
   type ServiceResponse,
 } from '../transport.ts';
-import { SqsError } from './errors.ts';
-import { protocolOf } from './protocols/index.ts';
-import { Sqs, type SqsOptions } from './sqs.ts';
+import { SqsError, type SqsErrorCode } from './errors.ts';
+import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
 export interface ServeSqsOptions extends SqsOptions {
   /** The address to listen on. @default '127.0.0.1', which this machine alone can reach */
@@ -52,7 +51,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
     );
   }
   const service = credentials ? sqs.signedService(credentials) : sqs.service;
-  const listening = await listen(service, { ...options, refuseTooLong });
+  const listening = await listen(service, { ...options, refuseBody });
   const close = async () => {
     await sqs.close();
     await listening.close();
@@ -60,10 +59,15 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
 }
 
-/** A body that is too long to be read is refused in the caller's own protocol. */
-function refuseTooLong(request: ServiceRequest, message: string): ServiceResponse {
-  return protocolOf(request).error(new SqsError('RequestEntityTooLarge', message), randomUUID());
+/** A body that is not read is refused in the caller's own protocol. */
+function refuseBody(request: ServiceRequest, fault: BodyFault, message: string): ServiceResponse {
+  return refusal(new SqsError(BODY_ERRORS[fault], message), request);
 }
+
+const BODY_ERRORS = {
+  tooLong: 'RequestEntityTooLarge',
+  noRoom: 'ServiceUnavailable',
+} as const satisfies Record<BodyFault, SqsErrorCode>;
 
 /** The options that are an `Sqs`'s own. */
 const OF_SQS = [

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { type Credentials, SignatureError, type SignatureFault, Verifier } from '../auth/index.ts';
-import type { Service, ServiceRequest, ServiceResponse } from '../transport.ts';
+import {
+  type Credentials,
+  SignatureError,
+  type SignatureFault,
+  signedService,
+  Verifier,
+} from '../auth/index.ts';
+import type { Service, ServiceRequest, ServiceResponse, SignedService } from '../transport.ts';
 import { ACTIONS } from './actions/index.ts';
 import { type Output, ReceivedMessages } from './call.ts';
 import type { MessageState } from './engine/message.ts';
@@ -120,23 +126,19 @@ export class Sqs {
   readonly service: Service = (request) => this.#answer(request);
 
   /** A service for those alone who sign their requests with one of the keys. */
-  signedService(credentials: readonly Credentials[]): Service {
+  signedService(credentials: readonly Credentials[]): SignedService {
     const verifier = new Verifier({ credentials, region: this.region, service: 'sqs' });
-    return (request) => this.#answer(request, verifier);
+    return signedService(verifier, this.service, refusal);
   }
 
   /** At once, but for a receive that waits: a promise costs more than many an action. */
-  #answer(
-    request: ServiceRequest,
-    verifier?: Verifier,
-  ): ServiceResponse | Promise<ServiceResponse> {
+  #answer(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
-    const refuse = (error: unknown) =>
-      protocol.error(error instanceof SqsError ? error : fault(error), requestId);
+    const refuse = (error: unknown) => protocol.error(sqsErrorOf(error), requestId);
     const store = this.#store;
     if (store?.end) return refuse(unavailable(store.end));
-    const answered = this.#answerUnkept(request, protocol, requestId, refuse, verifier);
+    const answered = this.#answerUnkept(request, protocol, requestId, refuse);
     if (store === undefined) return answered;
     const keep = (response: ServiceResponse) =>
       store.kept()?.then(
@@ -151,10 +153,8 @@ export class Sqs {
     protocol: Protocol,
     requestId: string,
     refuse: (error: unknown) => ServiceResponse,
-    verifier: Verifier | undefined,
   ): ServiceResponse | Promise<ServiceResponse> {
     try {
-      if (verifier) verify(verifier, request);
       const asked = protocol.read(request);
       const respond = (answer: Output | ReceivedMessages) => {
         if (!(answer instanceof ReceivedMessages)) {
@@ -235,13 +235,15 @@ const REFUSALS: Record<SignatureFault, SqsErrorCode> = {
   malformed: 'IncompleteSignature',
 };
 
-function verify(verifier: Verifier, request: ServiceRequest): void {
-  try {
-    verifier.verify(request, Date.now());
-  } catch (error) {
-    if (!(error instanceof SignatureError)) throw error;
-    throw new SqsError(REFUSALS[error.fault], error.message);
-  }
+/** An error as the protocol of a request tells it. */
+export function refusal(error: unknown, request: ServiceRequest): ServiceResponse {
+  return protocolOf(request).error(sqsErrorOf(error), randomUUID());
+}
+
+function sqsErrorOf(error: unknown): SqsError {
+  if (error instanceof SqsError) return error;
+  if (error instanceof SignatureError) return new SqsError(REFUSALS[error.fault], error.message);
+  return fault(error);
 }
 
 /** What nobody has foreseen: told to whoever runs this, and not to the caller. */

@@ -2,14 +2,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { splitTarget } from './path.ts';
+import { ArrivingBody, BodyBudget, type BodyFault, dropBody } from './body.ts';
+import { Caller, HttpRequest } from './http-request.ts';
 import {
+  admission,
   answer,
   failure,
   type Service,
   type ServiceRequest,
   type ServiceResponse,
 } from './service.ts';
+import { Unread } from './unread.ts';
 
 export interface ListenOptions {
   /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
@@ -20,8 +23,8 @@ export interface ListenOptions {
   maxBodyBytes?: number;
   /** How long a request may take to arrive, in seconds; then its connection is closed. Default 60. */
   requestTimeoutSeconds?: number;
-  /** Answers a request whose body is too long; it comes without it. Default: an error in JSON. */
-  refuseTooLong?: (request: ServiceRequest, message: string) => ServiceResponse;
+  /** Answers a request whose body is not read; it comes without it. Default: an error in JSON. */
+  refuseBody?: (request: ServiceRequest, fault: BodyFault, message: string) => ServiceResponse;
   /** Certificate and private key as PEM: TLS is spoken, and nothing else. Default: plain HTTP. */
   tls?: { cert: string; key: string } | undefined;
 }
@@ -37,13 +40,22 @@ export interface Listening {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+const MAX_BODY_BYTES = 16 * MIB;
+
+/** What bodies may take while they arrive: of callers that are known, and of all others. */
+const KNOWN_BYTES = 256 * MIB;
+const STRANGER_BYTES = 64 * MIB;
+
+/** How much is read of what is refused: few requests are longer, and reading takes time from others. */
+const DROP_BYTES = 2 * MIB;
+
+/** How many times as much as is taken is read of a known caller's body that is too long. */
+const DROP_TIMES = 4;
 
 /** Longer than any client keeps an idle connection, so that none is closed while it is used again. */
 const KEEP_ALIVE_MS = 75_000;
-
-/** How many times as much is read as is taken, for the sake of clients that send all they have. */
-const READ_TIMES = 4;
 
 const REQUEST_TIMEOUT_SECONDS = 60;
 
@@ -63,7 +75,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     port = 0,
     maxBodyBytes = MAX_BODY_BYTES,
     requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS,
-    refuseTooLong = (_, message) => failure(413, 'RequestEntityTooLarge', message),
+    refuseBody = (_, fault, message) => failure(...BODY_FAILURES[fault], message),
     tls,
   } = options;
   const settings = {
@@ -72,15 +84,22 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: requestTimeoutSeconds * 1000,
     headersTimeout: requestTimeoutSeconds * 1000,
+    handshakeTimeout: requestTimeoutSeconds * 1000,
     connectionsCheckingInterval: LOOK_MS,
   };
   const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
-  const served: Served = { service, maxBodyBytes, refuseTooLong };
-  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
-    serve(served, request, response);
-  server.on('request', onRequest);
-  // Nothing is expected of a server but to go on: what else a client asks for is passed over.
-  server.on('checkExpectation', onRequest);
+  const served: Served = {
+    ...{ service, maxBodyBytes, refuseBody, unread: new Unread() },
+    ...{ known: new BodyBudget(KNOWN_BYTES), strangers: new BodyBudget(STRANGER_BYTES) },
+  };
+  server.on('request', (request, response) => serve(served, request, response));
+  server.on('checkContinue', (request, response) => serve(served, request, response, true));
+  server.on('checkExpectation', (request, response) => {
+    dropBody(request, DROP_BYTES);
+    const message = `Of expectations there is 100-continue alone; ${JSON.stringify(request.headers.expect)} came.`;
+    send(response, failure(417, 'ExpectationFailed', message), new Caller());
+  });
+  server.on('clientError', (error, socket) => served.unread.refuse(error, socket));
   const address = await bound(server, host, port);
   const close = () => closed(server);
   return {
@@ -131,15 +150,29 @@ function closed(server: Server): Promise<void> {
   });
 }
 
-interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseTooLong'>> {
+const BODY_FAILURES: Record<BodyFault, [status: number, type: string]> = {
+  tooLong: [413, 'RequestEntityTooLarge'],
+  noRoom: [503, 'ServiceUnavailable'],
+};
+
+interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseBody'>> {
   readonly service: Service;
+  readonly unread: Unread;
+  readonly known: BodyBudget;
+  readonly strangers: BodyBudget;
 }
 
-/** By callbacks: promises would be a seventh of what a small request costs. */
+/**
+ * Has the service look at the request's head, then reads the body, then has it answer. By
+ * callbacks: promises would be a seventh of what a small request costs.
+ *
+ * @param isAsking whether the client waits to be told that it may send the body
+ */
 function serve(
-  { service, maxBodyBytes, refuseTooLong }: Served,
+  { service, maxBodyBytes, refuseBody, unread, known, strangers }: Served,
   request: IncomingMessage,
   response: ServerResponse,
+  isAsking = false,
 ): void {
   const caller = new Caller();
   response.on('close', () => {
@@ -148,6 +181,8 @@ function serve(
   // A connection that breaks is told by 'close'; unheard, its error would end the process.
   request.on('error', ignore);
   response.on('error', ignore);
+  unread.answering(request.socket, response);
+  const asked = new HttpRequest(request, caller);
   const reply = (served: ServiceResponse) => {
     // Its end of the connection may be closed already, and ours not yet.
     if (request.socket.readableEnded) caller.leave();
@@ -158,113 +193,44 @@ function serve(
     if (served.undelivered) setImmediate(reply, served);
     else reply(served);
   };
-  const refuse = () => {
-    const message = `Request body is longer than ${maxBodyBytes} bytes.`;
-    send(response, refuseTooLong(new HttpRequest(request, NO_BODY, caller), message), caller);
+  const refuse = (fault: BodyFault) => {
+    const message =
+      fault === 'tooLong'
+        ? `Request body is longer than ${maxBodyBytes} bytes.`
+        : 'There is no room for so many request bodies at once: try again.';
+    send(response, refuseBody(asked, fault, message), caller);
   };
-  if (Number(request.headers['content-length']) > READ_TIMES * maxBodyBytes) {
-    response.setHeader('connection', 'close');
-    refuse();
+  const admitted = admission(service, asked);
+  if ('status' in admitted) {
+    dropBody(request, DROP_BYTES);
+    send(response, admitted, caller);
     return;
   }
-  readBody(request, maxBodyBytes, (body) => {
-    if (body === 'too long') {
-      refuse();
+  const { isStranger } = admitted;
+  const dropBytes = isStranger ? DROP_BYTES : DROP_TIMES * maxBodyBytes;
+  const declaredBytes = Number(request.headers['content-length']);
+  if (declaredBytes > maxBodyBytes) {
+    if (declaredBytes > dropBytes) response.setHeader('connection', 'close');
+    dropBody(request, dropBytes);
+    refuse('tooLong');
+    return;
+  }
+  if (isAsking) response.writeContinue();
+  const budget = isStranger ? strangers : known;
+  const reading = { maxBytes: maxBodyBytes, dropBytes, budget, isStranger };
+  new ArrivingBody(request, reading, (body) => {
+    if (typeof body === 'string') {
+      refuse(body);
       return;
     }
-    const served = answer(service, new HttpRequest(request, body, caller));
+    asked.body = body;
+    const served = answer(admitted.answer, asked);
     if (served instanceof Promise) void served.then(replyOrTakeBack);
     else replyOrTakeBack(served);
   });
 }
 
 function ignore(): void {}
-
-const NO_BODY = new Uint8Array();
-
-const NO_QUERY = new URLSearchParams();
-
-/** A class, since the getters of an object literal would give each request a shape of its own. */
-class HttpRequest implements ServiceRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Record<string, string>;
-  readonly body: Uint8Array;
-  readonly secure: boolean;
-  readonly #caller: Caller;
-
-  constructor(request: IncomingMessage, body: Uint8Array, caller: Caller) {
-    const { path, query } = splitTarget(request.url ?? '/');
-    this.method = request.method ?? 'GET';
-    this.path = path;
-    this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
-    this.headers = headersOf(request);
-    this.body = body;
-    this.secure = 'encrypted' in request.socket;
-    this.#caller = caller;
-  }
-
-  get signal(): AbortSignal {
-    return this.#caller.signal;
-  }
-}
-
-/** Who waits for an answer. Most never leave, and few services ask: so the signal is made late. */
-class Caller {
-  /** Told when it leaves. */
-  onLeave: (() => void) | undefined;
-  #controller: AbortController | undefined;
-  #left = false;
-
-  get left(): boolean {
-    return this.#left;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#left) this.#abort();
-    return this.#controller.signal;
-  }
-
-  leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    this.#abort();
-    this.onLeave?.();
-  }
-
-  #abort(): void {
-    this.#controller?.abort(new Error('The client closed the connection'));
-  }
-}
-
-/**
- * Reads the whole body, unless the client leaves before. What is over the limit is read and dropped,
- * since a client that is still sending would not see the refusal; up to a point, where the
- * connection is destroyed.
- */
-function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-  done: (body: Uint8Array | 'too long') => void,
-): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes <= maxBytes) chunks.push(chunk);
-    else {
-      chunks.length = 0;
-      if (bytes > READ_TIMES * maxBytes) request.destroy();
-    }
-  });
-  request.on('end', () => {
-    const [only] = chunks;
-    if (bytes > maxBytes) done('too long');
-    else done(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
-  });
-}
 
 function send(response: ServerResponse, served: ServiceResponse, caller: Caller): void {
   if (caller.left) {
@@ -283,10 +249,4 @@ function send(response: ServerResponse, served: ServiceResponse, caller: Caller)
     // A header that HTTP does not allow: the service's fault, and not a reason to crash.
     response.destroy();
   }
-}
-
-/** Node gives one text a header, but for Set-Cookie, which no request has a use for. */
-function headersOf({ headers }: IncomingMessage): Record<string, string> {
-  delete headers['set-cookie'];
-  return headers as Record<string, string>;
 }

@@ -113,14 +113,6 @@ describe('requests that no client sends', () => {
     expect(() => server.sqs.peek('odd')).toThrow('There is no queue');
   });
 
-  it('an expectation that is none, which is passed over', async () => {
-    const body = 'Action=ListQueues';
-    const head = `POST / HTTP/1.1\r\nhost: x\r\nexpect: foo\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
-    expect(await raw(head + body, { end: false })).toMatch(
-      /^HTTP\/1\.1 200 .*<ListQueuesResponse/s,
-    );
-  });
-
   it('a length that nobody sends, which is refused at once', async () => {
     const began = performance.now();
     const head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\nx';
@@ -252,12 +244,13 @@ describe('connections', () => {
 
   it('that stop half-way are closed after a while', async () => {
     const half = [
+      '',
       'POST / HT',
       'POST / HTTP/1.1\r\nhost: x\r\n',
       'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"Queue',
     ];
     const answers = await Promise.all(half.map((bytes) => raw(bytes, { end: false })));
-    for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 408 /);
+    for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 408 .*RequestTimeout/s);
   });
 
   it('a thousand at once are all answered', async () => {

@@ -1,0 +1,55 @@
+import { maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { failure } from './service.ts';
+
+/** How long a client may go on sending what nobody reads, in milliseconds, until it sees the answer. */
+const LINGER_MS = 1_000;
+
+type Refusal = [status: number, type: string, message: string];
+
+/** Requests that Node cannot read, by its errors' codes. */
+const REFUSALS: Record<string, Refusal> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    'RequestHeaderFieldsTooLarge',
+    `The request's headers are longer than ${maxHeaderSize} bytes.`,
+  ],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    413,
+    'RequestEntityTooLarge',
+    "The extensions of the body's chunks are too long.",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'RequestTimeout', 'The request took too long to arrive.'],
+};
+
+const UNREADABLE: Refusal = [400, 'MalformedRequest', 'What came is not a request of HTTP/1.1.'];
+
+/** Answers requests that cannot be read, with a body, and closes their connections. */
+export class Unread {
+  /** What connections are being answered, or were answered last. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  readonly #refused = new WeakSet<Duplex>();
+
+  answering(socket: Duplex, response: ServerResponse): void {
+    this.#answers.set(socket, response);
+  }
+
+  refuse({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+    // More of the same request.
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    const last = this.#answers.get(socket);
+    const isHalfAnswered = last?.headersSent && !last.writableFinished;
+    if (!socket.writable || isHalfAnswered) {
+      socket.destroy();
+      return;
+    }
+    const [status, type, message] = REFUSALS[code] ?? UNREADABLE;
+    const { headers, body } = failure(status, type, message);
+    const all = { ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+    // To close with something unread would take the answer back from the client.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  }
+}
