@@ -1,3 +1,5 @@
+import { describeThrown, withCauses } from './thrown.ts';
+
 /**
  * What kind of fault it was, stable over versions. The message is for people and may change.
  *
@@ -53,17 +55,18 @@ export function isNonRetryable(thrown: unknown): boolean {
   );
 }
 
-/** The message of whatever was thrown: tasks may throw things that are no errors. */
+/**
+ * What whatever was thrown says, with its causes, such as `fetch failed: connect ECONNREFUSED
+ * 127.0.0.1:80`. A sentence of Fanfold's own is whole as it is.
+ */
 export function messageOf(thrown: unknown): string {
-  return told(() => {
-    if (thrown instanceof Error) return String(thrown.message || thrown.name);
-    return String(thrown);
-  }, 'something was thrown that has no text');
+  if (told(() => thrown instanceof FanfoldError, false)) return (thrown as FanfoldError).message;
+  return withCauses(describeThrown(thrown));
 }
 
 /** The name of whatever was thrown; of what is no error, its type. */
 export function nameOf(thrown: unknown): string {
-  return told(() => (thrown instanceof Error ? String(thrown.name) : typeof thrown), 'unknown');
+  return describeThrown(thrown).name;
 }
 
 /** What a thrown value says of itself: it may throw as soon as it is looked at. */

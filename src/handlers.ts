@@ -1,5 +1,5 @@
-export { jsonLog } from './handlers/json-log.ts';
 export { type BurstResponse, burstHandler } from './handlers/burst.ts';
+export { jsonLog } from './handlers/json-log.ts';
 export type { HandlerOptions, LambdaContext } from './handlers/place.ts';
 export { powertoolsLog } from './handlers/powertools-log.ts';
 export { powertoolsMetrics } from './handlers/powertools-metrics.ts';

@@ -1,5 +1,5 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
-export { type Diagnosis, type DiagnoseOptions, diagnose } from './doctor/diagnose.ts';
+export { type DiagnoseOptions, type Diagnosis, diagnose } from './doctor/diagnose.ts';
 export type { Finding, Level } from './doctor/finding.ts';
 export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
 export { type Served, type ServeOptions, serve } from './local/served/serve.ts';

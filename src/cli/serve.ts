@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FanfoldError, type Served, serve } from '../index.ts';
+import { shellWord } from '../inputs/printable.ts';
 import { STATUS } from './exit.ts';
 import { boundHeap } from './heap.ts';
-import { shellWord } from '../inputs/printable.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';

@@ -1,6 +1,6 @@
 import { codeStorage, concurrency } from './account.ts';
-import { eventSource, functions, recursion, reservations } from './functions.ts';
 import type { Check } from './finding.ts';
+import { eventSource, functions, recursion, reservations } from './functions.ts';
 import { deadLetters, parts, runs, taskQueue, visibility } from './queues.ts';
 import type { StackSubject } from './subject.ts';
 import { tasks, version } from './versions.ts';

@@ -1,6 +1,6 @@
 import { hasRecursiveLoop, recursionSupport } from './account.ts';
-import { type Check, type Finding, ok, problem, warning } from './finding.ts';
 import type { Looks } from './aws.ts';
+import { type Check, type Finding, ok, problem, warning } from './finding.ts';
 import type { AccountSubject } from './subject.ts';
 
 /** The deployment's functions that are there, with their configurations. */

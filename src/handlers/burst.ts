@@ -1,12 +1,12 @@
 import { FanfoldError } from '../errors.ts';
-import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
+import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
 import { type PullEnd, pull } from '../pipeline/working/pull.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
   type HandlerOptions,
-  type LambdaContext,
   LAMBDA_SLICE_SECONDS,
+  type LambdaContext,
   Place,
   workerName,
 } from './place.ts';

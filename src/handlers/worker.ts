@@ -4,8 +4,8 @@ import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
-  LAMBDA_SLICE_SECONDS,
   type HandlerOptions,
+  LAMBDA_SLICE_SECONDS,
   type LambdaContext,
   Place,
   workerName,

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Diagnosis, type DiagnoseOptions, diagnose, VERSION } from '../../src/index.ts';
 import * as shipped from '../../functions/tasks/index.ts';
+import { type DiagnoseOptions, type Diagnosis, diagnose, VERSION } from '../../src/index.ts';
 import { TASKS } from '../cli/command.ts';
 import { refused, type StubOptions, stubAws } from './stub-aws.ts';
 

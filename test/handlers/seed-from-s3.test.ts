@@ -1,10 +1,10 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   CreateBucketCommand,
   PutObjectCommand,
   S3Client,
   type S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -87,13 +87,14 @@ async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
           now: Date.now(),
         }),
       )
-      .sort((one, other) => (one.items[0]?.[0] ?? 0) - (other.items[0]?.[0] ?? 0));
+      .sort((one, other) => (one.items[0]?.index ?? 0) - (other.items[0]?.index ?? 0));
   return {
     sqs,
     sqsClient,
     deployment: { sqs: sqsClient, lambda: lambdaClient, names },
     chunks,
-    inputs: () => chunks().flatMap(({ items }) => items),
+    inputs: () =>
+      chunks().flatMap(({ items }) => items.map(({ index, text }) => [index, JSON.parse(text)])),
     invocations: () => invocations,
     async seed(request: object): Promise<SeedResponse & { error?: { message: string } }> {
       const { Payload } = await lambdaClient.send(

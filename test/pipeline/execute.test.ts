@@ -23,9 +23,9 @@ it('times items out that are begun when it is run again', async () => {
     results: 'own' as const,
     resultQueueUrl: '',
     items: [
-      [0, 0],
-      [1, 1],
-    ] as [number, number][],
+      { index: 0, text: '0' },
+      { index: 1, text: '1' },
+    ],
   };
   const outcomes: Outcome[] = [];
   let mayStart = false;
@@ -36,7 +36,7 @@ it('times items out that are begun when it is run again', async () => {
     () => mayStart,
   );
   await execution.run();
-  expect(execution.left).toEqual([[1, 1]]);
+  expect(execution.left).toEqual([{ index: 1, text: '1' }]);
   mayStart = true;
   const again = execution.run();
   await vi.advanceTimersByTimeAsync(10_000);

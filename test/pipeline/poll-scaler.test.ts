@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Random } from '../../src/simulate/random.ts';
 import { MOST_POLLS, PollScaler } from '../../src/pipeline/collecting/poll-scaler.ts';
+import { Random } from '../../src/simulate/random.ts';
 
 interface Queue {
   /** From a poll's request to its answer where a message is there, in milliseconds. */

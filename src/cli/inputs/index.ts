@@ -1,13 +1,13 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
-import { openGlob } from './glob.ts';
 import { FORMAT_EXTENSIONS, formatOf, openAs } from '../../inputs/formats.ts';
 import { openJsonLines } from '../../inputs/lines.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { shellWord } from '../../inputs/printable.ts';
-import { openRange } from './range.ts';
 import { checkFile, fileSource, streamSource } from './files.ts';
+import { openGlob } from './glob.ts';
+import { openRange } from './range.ts';
 
 export type { OpenedInputs } from '../../inputs/opened.ts';
 

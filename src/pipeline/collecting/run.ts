@@ -144,7 +144,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         yield result.output;
         continue;
       }
-      throw new FanfoldError('TaskFailed', `Input ${result.index} ${howItEnded(result)}`);
+      const cause = result.status === 'failed' ? { cause: result.error } : {};
+      throw new FanfoldError('TaskFailed', `Input ${result.index} ${howItEnded(result)}`, cause);
     }
   }
 

@@ -1,5 +1,4 @@
 import { InputError } from '../../errors.ts';
-import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
 
 /** The version of result messages and notices. */
@@ -64,13 +63,13 @@ export interface Stall {
 export interface Chunk extends ChunkEnvelope {
   /** The queue that `results` means, by the worker's own knowledge of its deployment. */
   resultQueueUrl: string;
-  items: [index: number, input: Json][];
+  items: ChunkItem[];
 }
 
-/** An input on its way into a chunk. */
+/** An input in a chunk, or on its way into one. */
 export interface ChunkItem {
   index: number;
-  /** The input as JSON, fit for a message: `messageText` made it so. */
+  /** The input as JSON, fit for a message: `messageText` made it so, or it came in one. */
   text: string;
 }
 

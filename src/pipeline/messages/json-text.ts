@@ -19,6 +19,11 @@ export function skipCompactJson(text: string, from: number, to: number): number 
   return skipJson(text, from, to, skipNothing);
 }
 
+/** The place behind a JSON value, white space allowed inside it; -1 where there is none. */
+export function skipSpacedJson(text: string, from: number, to: number): number {
+  return skipJson(text, from, to, skipSpace);
+}
+
 function skipNothing(_text: string, from: number): number {
   return from;
 }
@@ -93,7 +98,7 @@ const LOWER = 0x20;
 
 // All of these give the place behind what they skip, or -1 where something else stands.
 
-function skipSpace(text: string, from: number, to: number): number {
+export function skipSpace(text: string, from: number, to: number): number {
   let at = from;
   for (; at < to; at++) {
     const code = text.charCodeAt(at);
@@ -103,18 +108,18 @@ function skipSpace(text: string, from: number, to: number): number {
 }
 
 /** A member's name, its colon, and the space after it. */
-function skipKey(
+export function skipKey(
   text: string,
   from: number,
   to: number,
-  skipSpace: (text: string, from: number, to: number) => number,
+  skip: (text: string, from: number, to: number) => number = skipSpace,
 ): number {
   if (from >= to || text.charCodeAt(from) !== QUOTE) return -1;
   const end = skipString(text, from, to);
   if (end < 0) return -1;
-  const at = skipSpace(text, end, to);
+  const at = skip(text, end, to);
   if (at >= to || text.charCodeAt(at) !== COLON) return -1;
-  return skipSpace(text, at + 1, to);
+  return skip(text, at + 1, to);
 }
 
 function skipScalar(text: string, at: number, to: number, code: number): number {

@@ -1,8 +1,9 @@
+import { inspect } from 'node:util';
 import { FanfoldError } from '../../errors.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
-import { isIndex } from './result.ts';
+import { type ScannedChunk, scanChunk } from './chunk-scan.ts';
 
 /** How far times in a message may be ahead of AWS's clock, in milliseconds: a little more than the seed takes. */
 const AHEAD_MS = 330_000;
@@ -37,8 +38,8 @@ export interface Reader {
 export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
-  const message = parsed(body);
-  const { v, runId, task, attempt, expiresAt, workers, stalled, items } = message;
+  const { fields: message, items } = scanned(body);
+  const { v, runId, task, attempt, workers, stalled } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; this one is of version ${shown(v)}`);
   }
@@ -51,7 +52,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (!isWhole(attempt, 1, MAX_ATTEMPT)) {
     throw bad(`with an \`attempt\` from 1 to ${MAX_ATTEMPT}; its ${shown(attempt)} is not`);
   }
-  checkTimes(runId, expiresAt, latest);
+  const expiresAt = expiryOf(runId, message.expiresAt, latest);
   if (stalled !== undefined && !isStall(stalled, latest)) {
     throw bad(
       `whose \`stalled\` says why, since when and how often it was handed on; ${shown(stalled)} does not`,
@@ -60,27 +61,27 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (workers !== undefined && !isWhole(workers, 1, MAX_WORKERS)) {
     throw bad(`with \`workers\` from 1 to ${MAX_WORKERS}; its ${shown(workers)} is not`);
   }
-  if (!Array.isArray(items) || !items.every(isItem)) {
+  if (items === undefined) {
     throw bad('whose `items` are pairs of an index and an input; these are not');
   }
   const results = resultsOf(message, runId, reader);
   const queueUrl = resultQueueUrl(taskQueueUrl, runId, results);
-  return { ...(message as unknown as Chunk), results, resultQueueUrl: queueUrl };
+  return {
+    ...{ runId, task, attempt, expiresAt, workers, stalled, items },
+    ...{ results, resultQueueUrl: queueUrl },
+  };
 }
 
 /** More than any deployment has. */
 const MAX_WORKERS = 100_000;
 
-function parsed(body: string): Record<string, unknown> {
-  let message: unknown;
-  try {
-    message = JSON.parse(body);
-  } catch (cause) {
-    throw new FanfoldError('BadMessage', 'A task message was expected; this one is not JSON.', {
-      cause,
-    });
-  }
-  return Object(message);
+function scanned(body: string): ScannedChunk {
+  const found = scanChunk(body);
+  if (found !== undefined) return found;
+  throw new FanfoldError(
+    'BadMessage',
+    'A task message was expected; this one is not a JSON object.',
+  );
 }
 
 /**
@@ -113,13 +114,13 @@ function hasSamePath(one: string, other: string): boolean {
 }
 
 /** @throws FanfoldError for a run of the future, and for a chunk that outlives the longest deadline */
-function checkTimes(runId: string, expiresAt: unknown, latestBirth: number): void {
+function expiryOf(runId: string, expiresAt: unknown, latestBirth: number): number {
   const born = createdAt(runId);
   if (born !== undefined && born > latestBirth) {
     throw bad(`of a run that has begun; ${runId} lies in the future`);
   }
   const latest = (born ?? latestBirth) + MAX_DEADLINE_SECONDS * 1000;
-  if (isWhole(expiresAt, 0, latest)) return;
+  if (isWhole(expiresAt, 0, latest)) return expiresAt;
   throw bad(
     `that expires at most 13 days after its run began, in milliseconds since 1970; its ${shown(expiresAt)} does not`,
   );
@@ -135,10 +136,6 @@ function isStall(value: unknown, latest: number): value is Stall {
   );
 }
 
-function isItem(item: unknown): boolean {
-  return Array.isArray(item) && item.length === 2 && isIndex(item[0]);
-}
-
 function isWhole(value: unknown, from: number, to: number): value is number {
   return Number.isSafeInteger(value) && Number(value) >= from && Number(value) <= to;
 }
@@ -147,8 +144,9 @@ function bad(expected: string): FanfoldError {
   return new FanfoldError('BadMessage', `A task message was expected ${expected}.`);
 }
 
-/** The first characters of a field, for a sentence. */
+/** The first characters of a field, for a sentence. `JSON.stringify` has too little stack for some. */
 function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return inspect(value, { depth: 1 }).slice(0, 60);
   const text = JSON.stringify(value) ?? 'absent value';
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

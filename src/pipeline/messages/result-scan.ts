@@ -1,3 +1,4 @@
+import { MOST_NESTED, type Thrown } from '../../thrown.ts';
 import { skipCompactJson, skipDigits, skipNumber, ZERO } from './json-text.ts';
 import { type Failure, isIndex } from './result.ts';
 
@@ -66,6 +67,18 @@ function indexAt(text: string, from: number, to: number): number | undefined {
 
 /** Whether a value is an error as results have it, so that readers may rely on its texts. */
 export function isFailure(value: unknown): value is Failure {
-  const { code, name, message } = (value ?? {}) as Record<string, unknown>;
-  return [code, name, message].every((text) => typeof text === 'string');
+  return typeof (value as Partial<Failure> | null)?.code === 'string' && isThrown(value, 0);
+}
+
+/** Fields that are not known are a later version's. */
+function isThrown(value: unknown, nested: number): value is Thrown {
+  const { name, message, stack, cause, errors } = (value ?? {}) as Record<string, unknown>;
+  const isInner = (inner: unknown) => nested < MOST_NESTED && isThrown(inner, nested + 1);
+  return (
+    typeof name === 'string' &&
+    typeof message === 'string' &&
+    (stack === undefined || typeof stack === 'string') &&
+    (cause === undefined || isInner(cause)) &&
+    (errors === undefined || (Array.isArray(errors) && errors.every(isInner)))
+  );
 }

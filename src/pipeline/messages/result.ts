@@ -1,3 +1,4 @@
+import { type ThrownDetails, withCauses } from '../../thrown.ts';
 import { MAX_MESSAGE_BYTES, messageText } from './chunk.ts';
 
 /** A run has at most so many inputs: what a message says is bounded by what a ledger can hold. */
@@ -19,11 +20,13 @@ export type FailureCode =
   | 'UnknownTask'
   | 'Lost';
 
-/** The last error of an input that ended `failed`. */
-export interface Failure {
+/** The last error of an input that ended `failed`. What a task throws may have causes and frames. */
+export interface Failure extends ThrownDetails {
   code: FailureCode;
   name: string;
   message: string;
+  /** The thrown error's own `code`, such as `ECONNREFUSED`. */
+  errorCode?: string | number;
   /** How often it was tried. */
   attempts: number;
 }
@@ -103,6 +106,6 @@ export function cancelledLine(index: number): ResultLine {
 /** The end of a sentence about an input that did not end `ok`. */
 export function howItEnded(result: FailedResult | CancelledResult): string {
   if (result.status === 'cancelled') return 'was cancelled';
-  const { code, name, message } = result.error;
-  return `failed as ${code}: ${name}: ${message}`;
+  const { code, name } = result.error;
+  return `failed as ${code}: ${name}: ${withCauses(result.error)}`;
 }

@@ -1,5 +1,6 @@
-import { FanfoldError, InputError, messageOf } from '../../errors.ts';
+import { FanfoldError, InputError } from '../../errors.ts';
 import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
+import { whyNotJson } from '../messages/not-json.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /** What `map` takes: inputs in memory, made on demand, or as they come. */
@@ -82,7 +83,7 @@ function inputText(input: unknown, index: number): string {
   }
   if (text !== undefined && text.length <= MAX_INPUT_BYTES) return text;
   if (text !== undefined) throw inputTooLarge(index, Buffer.byteLength(text));
-  const why = cause === undefined ? `it is a ${typeof input}` : messageOf(cause);
+  const why = cause === undefined ? `it is a ${typeof input}` : whyNotJson(cause);
   throw new InputError(index, `cannot be JSON: ${why}.`, { cause });
 }
 

@@ -1,7 +1,7 @@
 import { FanfoldError } from '../../errors.ts';
-import type { Json } from '../../task.ts';
 import { FORMATS, type Format } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
+import type { Json } from '../../task.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 

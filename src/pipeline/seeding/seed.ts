@@ -13,8 +13,8 @@ import {
 } from '../names.ts';
 import { createRunQueue, findQueue, findSurely } from '../queues.ts';
 import { sendAll } from '../send.ts';
-import type { PageRequest } from './seed-request.ts';
 import { tooManyInputs } from './pages.ts';
+import type { PageRequest } from './seed-request.ts';
 
 /** What the seed answers. */
 export interface SeedResponse {

@@ -1,28 +1,50 @@
+import { inspect } from 'node:util';
 import type { Json, TaskContext, TaskLog } from '../../task.ts';
-import type { Chunk } from '../messages/chunk.ts';
+import { describeThrown } from '../../thrown.ts';
+import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 
 /** Writes one line of a log. */
 export type WriteLog = (level: keyof TaskLog, message: string, fields: object) => void;
 
 /** A line of JSON on the console, which each world takes to where lines go. */
 export const writeToConsole: WriteLog = (level, message, fields) =>
-  console[level](JSON.stringify({ level, message, ...fields }));
+  console[level](lineOf({ level, message, ...fields }));
+
+/** What JSON can't hold (a circle, a BigInt) is inspected: a log must not fail the task that writes it. */
+function lineOf(line: object): string {
+  try {
+    return JSON.stringify(line);
+  } catch {
+    const shown = Object.entries(line).map(([key, value]) => [
+      key,
+      typeof value === 'object' || typeof value === 'bigint' ? inspect(value) : value,
+    ]);
+    return JSON.stringify(Object.fromEntries(shown));
+  }
+}
 
 /** One attempt at one input: what the function sees of it. */
 export class Attempt implements TaskContext {
-  readonly index: number;
-  readonly input: Json;
+  readonly item: ChunkItem;
   readonly startedAt = performance.now();
   readonly #chunk: Chunk;
   readonly #writeLog: WriteLog;
   #controller: AbortController | undefined;
   #aborted: unknown;
 
-  constructor(chunk: Chunk, index: number, input: Json, writeLog: WriteLog) {
+  constructor(chunk: Chunk, item: ChunkItem, writeLog: WriteLog) {
     this.#chunk = chunk;
     this.#writeLog = writeLog;
-    this.index = index;
-    this.input = input;
+    this.item = item;
+  }
+
+  /** A value of its own for each attempt: a task may change it. */
+  get input(): Json {
+    return JSON.parse(this.item.text) as Json;
+  }
+
+  get index(): number {
+    return this.item.index;
   }
 
   get runId(): string {
@@ -45,7 +67,7 @@ export class Attempt implements TaskContext {
     const { runId, task, attempt } = this.#chunk;
     const about = { runId, index, task, attempt };
     const write = (level: keyof TaskLog) => (message: string, fields?: object) => {
-      const more = fields instanceof Error ? { error: errorFields(fields) } : fields;
+      const more = fields instanceof Error ? { error: describeThrown(fields) } : fields;
       // One input's lines are found by these, whatever the task's own fields are called.
       this.#writeLog(level, message, { ...about, ...more, ...about });
     };
@@ -65,9 +87,4 @@ export class Attempt implements TaskContext {
   elapsed(): number {
     return performance.now() - this.startedAt;
   }
-}
-
-/** JSON shows nothing of an error. */
-function errorFields({ name, message, stack }: Error): object {
-  return { name, message, stack };
 }

@@ -1,20 +1,20 @@
-import { isNonRetryable, messageOf, nameOf } from '../../errors.ts';
-import type { AnyTask, Json } from '../../task.ts';
-import type { Chunk } from '../messages/chunk.ts';
-import type { FailureCode } from '../messages/result.ts';
+import { isNonRetryable } from '../../errors.ts';
+import type { AnyTask } from '../../task.ts';
+import { describeThrown } from '../../thrown.ts';
+import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import type { Failure } from '../messages/result.ts';
 import { Attempt, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
+import { checked, InvalidInput } from './schema.ts';
+import { isThenable } from './thenable.ts';
 
 /** What became of one attempt at one input. */
 export type Outcome =
   | { index: number; ok: true; output: string; ms: number }
-  | { index: number; ok: false; input: Json; failure: AttemptFailure; ms: number };
+  | { index: number; ok: false; item: ChunkItem; failure: AttemptFailure; ms: number };
 
 /** Why an attempt failed, and whether another one may help. */
-export interface AttemptFailure {
-  code: FailureCode;
-  name: string;
-  message: string;
+export interface AttemptFailure extends Omit<Failure, 'attempts'> {
   retryable: boolean;
 }
 
@@ -27,23 +27,27 @@ export interface AttemptFailure {
  * execution gets something done; where it says no, `run` ends, and what still waits is `left`. It
  * may be run again.
  *
+ * Whatever is thrown for an item, when its text is parsed, its function is called or its outcome is
+ * told, ends that item; only if that can't be told either, `run` rejects.
+ *
  * A million small items go through here, so a function that returns at once costs no promise, and
  * all running items share one timer.
  */
 export class Execution {
   readonly #task: AnyTask;
   readonly #chunk: Chunk;
-  readonly #settled: (outcome: Outcome) => void;
+  readonly #onSettled: (outcome: Outcome) => void;
   readonly #mayStart: () => boolean;
   readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
-  readonly #interrupted: Chunk['items'] = [];
+  readonly #interrupted: ChunkItem[] = [];
   #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #done: (() => void) | undefined;
+  #done: PromiseWithResolvers<void> | undefined;
+  #broken: { error: unknown } | undefined;
 
   constructor(
     task: AnyTask,
@@ -54,17 +58,16 @@ export class Execution {
   ) {
     this.#task = task;
     this.#chunk = chunk;
-    this.#settled = settled;
+    this.#onSettled = settled;
     this.#mayStart = mayStart;
     this.#writeLog = writeLog;
   }
 
   /** Ends when nothing runs and nothing more is to start. */
   run(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#done = resolve;
-      this.#advance();
-    });
+    this.#done = Promise.withResolvers();
+    this.#advance();
+    return this.#done.promise;
   }
 
   /** Indexes of the items that are running now. */
@@ -99,7 +102,7 @@ export class Execution {
     for (const attempt of this.#running) {
       this.#running.delete(attempt);
       this.#stuck.add(attempt);
-      this.#interrupted.push([attempt.index, attempt.input]);
+      this.#interrupted.push(attempt.item);
       attempt.abort(reason);
     }
     this.#advance();
@@ -109,13 +112,14 @@ export class Execution {
     const { items } = this.#chunk;
     while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
       if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
-      const [index, input] = items[this.#next++] as [number, Json];
-      this.#start(new Attempt(this.#chunk, index, input, this.#writeLog));
+      const item = items[this.#next++] as ChunkItem;
+      this.#start(new Attempt(this.#chunk, item, this.#writeLog));
     }
     if (this.#running.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#done?.();
+    if (this.#broken) this.#done?.reject(this.#broken.error);
+    else this.#done?.resolve();
   }
 
   #start(attempt: Attempt): void {
@@ -172,7 +176,8 @@ export class Execution {
         'TimeoutError',
       );
       attempt.abort(error);
-      this.#tellFailure(attempt, 'TimedOut', error.name, error.message, true);
+      const { name, message } = error;
+      this.#tellFailure(attempt, { code: 'TimedOut', name, message, retryable: true });
     }
     this.#advance();
   }
@@ -181,35 +186,41 @@ export class Execution {
     const ms = attempt.elapsed();
     const text = outputText(output);
     if (typeof text !== 'string') {
-      this.#tellFailure(attempt, text.code, 'TypeError', text.message, true);
-    } else {
-      this.#settled({ index: attempt.index, ok: true, output: text, ms });
+      this.#tellFailure(attempt, { name: 'TypeError', ...text, retryable: true });
+      return;
+    }
+    try {
+      this.#onSettled({ index: attempt.index, ok: true, output: text, ms });
+    } catch (thrown) {
+      this.#fail(attempt, thrown);
     }
   }
 
   #fail(attempt: Attempt, thrown: unknown): void {
     if (isInvalidInput(thrown)) {
-      this.#tellFailure(attempt, 'InvalidInput', 'InvalidInput', thrown.message, false);
+      const { name, message } = thrown;
+      this.#tellFailure(attempt, { code: 'InvalidInput', name, message, retryable: false });
       return;
     }
-    const again = !isNonRetryable(thrown);
-    this.#tellFailure(attempt, 'TaskFailed', nameOf(thrown), messageOf(thrown), again);
+    const { code: errorCode, ...described } = describeThrown(thrown);
+    this.#tellFailure(attempt, {
+      code: 'TaskFailed',
+      ...described,
+      ...(errorCode === undefined ? {} : { errorCode }),
+      retryable: !isNonRetryable(thrown),
+    });
   }
 
-  #tellFailure(
-    attempt: Attempt,
-    code: FailureCode,
-    name: string,
-    message: string,
-    retryable: boolean,
-  ): void {
-    const { index, input } = attempt;
-    const failure = { code, name, message, retryable };
-    this.#settled({ index, ok: false, input, failure, ms: attempt.elapsed() });
+  #tellFailure(attempt: Attempt, failure: AttemptFailure): void {
+    const { index, item } = attempt;
+    try {
+      this.#onSettled({ index, ok: false, item, failure, ms: attempt.elapsed() });
+    } catch (error) {
+      this.#broken ??= { error };
+      this.#closed = true;
+    }
   }
 }
-
-class InvalidInput extends Error {}
 
 /** What a task throws may throw when it is asked. */
 function isInvalidInput(thrown: unknown): thrown is InvalidInput {
@@ -220,35 +231,11 @@ function isInvalidInput(thrown: unknown): thrown is InvalidInput {
   }
 }
 
-/** Calls the task's function, with the input parsed by the schema where there is one. */
+/** Calls the task's function, with the input as its schema has it where there is one. */
 function call(task: AnyTask, attempt: Attempt): unknown {
   if (task.input === undefined) return task.run(attempt.input, attempt);
-  const checked = task.input['~standard'].validate(attempt.input);
-  type Checked = Awaited<typeof checked>;
-  const run = (result: Checked) => {
-    if (result.issues) throw new InvalidInput(issuesText(result.issues));
-    return task.run(result.value, attempt);
-  };
-  return isThenable(checked) ? (checked as Promise<Checked>).then(run) : run(checked as Checked);
-}
-
-type Issue = {
-  message: string;
-  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
-};
-
-function issuesText(issues: readonly Issue[]): string {
-  const lines = issues.map(({ message, path }) => {
-    const keys = path?.map((part) => String(typeof part === 'object' ? part.key : part));
-    return keys && keys.length > 0 ? `${keys.join('.')}: ${message}` : message;
-  });
-  return lines.join('; ');
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+  const input = checked(task.input, attempt.input);
+  return input instanceof Promise
+    ? input.then((value) => task.run(value, attempt))
+    : task.run(input.value, attempt);
 }

@@ -1,8 +1,8 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../faults.ts';
-import type { Chunk } from '../messages/chunk.ts';
-import { type FailureCode, failedLine, okLine } from '../messages/result.ts';
+import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import { type Failure, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { WriteLog } from './attempt.ts';
@@ -43,7 +43,7 @@ export interface EndedAttempt {
   attempt: number;
   ms: number;
   /** Why it failed; undefined when it is ok. */
-  failure: { code: FailureCode; name: string; message: string } | undefined;
+  failure: Omit<Failure, 'attempts'> | undefined;
   /** Whether the input is to be tried again. */
   again: boolean;
 }
@@ -88,7 +88,7 @@ export class Handling implements Held {
   /** When it began, by the claim. */
   readonly #startedMs: number;
   /** Attempts that failed and are to be made again. */
-  readonly #again: Chunk['items'] = [];
+  readonly #again: ChunkItem[] = [];
   /** Indexes whose further attempts SQS has accepted. */
   #moved: number[] = [];
   #finished = 0;
@@ -166,7 +166,7 @@ export class Handling implements Held {
       ...furtherAttempts(task, chunk, this.#again),
       ...messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length))),
     ]);
-    this.#moved = this.#again.map(([index]) => index);
+    this.#moved = this.#again.map(({ index }) => index);
     return 'done';
   }
 
@@ -181,7 +181,7 @@ export class Handling implements Held {
       onEnded({ runId, task: task.name, index, attempt, ms, failure, again });
     }
     if (again) {
-      this.#again.push([outcome.index, outcome.input]);
+      this.#again.push(outcome.item);
     } else {
       this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
     }
@@ -206,7 +206,7 @@ export class Handling implements Held {
     if (runs.missing(chunk) === 'over') return 'done';
     if (claim.lost) return 'keep';
     const told = new Set(this.#report.accepted);
-    const rest = chunk.items.filter(([index]) => !told.has(index));
+    const rest = chunk.items.filter(({ index }) => !told.has(index));
     await sendBack(this.#options, stalled(this.#options, chunk, 'run'), rest, 1, UNSURE_SECONDS);
     return 'done';
   }
@@ -214,6 +214,6 @@ export class Handling implements Held {
 
 function lineOf(outcome: Outcome, attempts: number): string {
   if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
-  const { code, name, message } = outcome.failure;
-  return failedLine(outcome.index, { code, name, message, attempts }, outcome.ms);
+  const { retryable: _, ...failure } = outcome.failure;
+  return failedLine(outcome.index, { ...failure, attempts }, outcome.ms);
 }

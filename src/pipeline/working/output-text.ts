@@ -1,20 +1,26 @@
-import { messageOf } from '../../errors.ts';
+import { describeThrown } from '../../thrown.ts';
 import { messageText } from '../messages/chunk.ts';
-import { type FailureCode, MAX_RESULT_BYTES } from '../messages/result.ts';
+import { whyNotJson } from '../messages/not-json.ts';
+import { type Failure, MAX_RESULT_BYTES } from '../messages/result.ts';
+
+/** Why an output has no text. */
+export type NoText = Pick<Failure, 'code' | 'message' | 'stack'>;
 
 /** The output as JSON text fit for a message, or why it has none. Nothing at all is `null`. */
-export function outputText(output: unknown): string | { code: FailureCode; message: string } {
+export function outputText(output: unknown): string | NoText {
   let text: string | undefined;
   try {
     text = output === undefined ? 'null' : JSON.stringify(output);
   } catch (thrown) {
-    return { code: 'OutputNotJson', message: `The output is not JSON: ${messageOf(thrown)}` };
+    // Its own `toJSON` or a getter of it may have thrown.
+    const { stack } = describeThrown(thrown);
+    const message = `The output is not JSON: ${whyNotJson(thrown)}.`;
+    return { code: 'OutputNotJson', message, ...(stack === undefined ? {} : { stack }) };
   }
   if (text === undefined) {
-    return {
-      code: 'OutputNotJson',
-      message: `The output is a ${typeof output}, which JSON has not.`,
-    };
+    const what =
+      typeof output === 'object' ? 'n object whose toJSON gives nothing' : ` ${typeof output}`;
+    return { code: 'OutputNotJson', message: `The output is a${what}, which JSON has not.` };
   }
   text = messageText(text);
   // Three bytes are the most that a UTF-16 unit takes: most texts need no exact count.

@@ -4,8 +4,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { Chunk } from '../messages/chunk.ts';
 import { Stopwatch } from '../../stopwatch.ts';
+import type { Chunk } from '../messages/chunk.ts';
 import { wait } from '../send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';

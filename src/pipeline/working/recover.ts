@@ -6,7 +6,7 @@ import {
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue } from '../faults.ts';
-import type { Chunk } from '../messages/chunk.ts';
+import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
@@ -54,10 +54,10 @@ export async function recover(options: RecoverOptions): Promise<void> {
     throw error;
   }
   const settled = new Set(lastWords?.settled);
-  const left = chunk.items.filter(([index]) => !settled.has(index));
+  const left = chunk.items.filter(({ index }) => !settled.has(index));
   const running = new Set(lastWords?.running);
-  const suspects = lastWords ? left.filter(([index]) => running.has(index)) : left;
-  const others = lastWords ? left.filter(([index]) => !running.has(index)) : [];
+  const suspects = lastWords ? left.filter(({ index }) => running.has(index)) : left;
+  const others = lastWords ? left.filter(({ index }) => !running.has(index)) : [];
   const [only] = suspects;
   const again: Outgoing[] = messagesOf(chunk, others, others.length);
   if (only !== undefined && suspects.length === 1) {
@@ -89,7 +89,7 @@ export async function release(
 async function tryAgain(
   options: RecoverOptions,
   chunk: Chunk,
-  item: Chunk['items'][number],
+  item: ChunkItem,
 ): Promise<Outgoing[]> {
   const { sqs, worker } = options;
   const { runId, attempt, resultQueueUrl } = chunk;
@@ -97,7 +97,7 @@ async function tryAgain(
   if (retry !== undefined && attempt < retry.maxAttempts) {
     return furtherAttempts(retry, chunk, [item]);
   }
-  const [index] = item;
+  const { index } = item;
   const draft = new ResultDraft();
   draft.add(index, failedLine(index, failureOf(options, attempt), 0), false);
   try {

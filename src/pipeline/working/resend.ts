@@ -1,14 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { AnyTask } from '../../task.ts';
-import {
-  type Chunk,
-  type ChunkItem,
-  chunkBody,
-  cut,
-  messageText,
-  type Stall,
-} from '../messages/chunk.ts';
+import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
 import { isOldLook } from '../queues.ts';
 import { type Outgoing, sendAll } from '../send.ts';
 
@@ -36,14 +29,11 @@ export function backoffSeconds(task: RetryOptions, attempt: number): number {
 /** The task messages that carry these items of a chunk, at most so many in each. */
 export function messagesOf(
   chunk: Chunk,
-  items: Chunk['items'],
+  items: readonly ChunkItem[],
   maxItems: number,
   delaySeconds?: number,
 ): Outgoing[] {
-  const texts = items.map(
-    ([index, input]): ChunkItem => ({ index, text: messageText(JSON.stringify(input)) }),
-  );
-  return cut(texts, Math.max(1, maxItems)).map((part) => ({
+  return cut(items, Math.max(1, maxItems)).map((part) => ({
     body: chunkBody(chunk, part),
     groupId: chunk.runId,
     ...(delaySeconds ? { delaySeconds } : {}),
@@ -54,7 +44,7 @@ export function messagesOf(
 export async function sendBack(
   { sqs, taskQueueUrl }: TaskQueue,
   chunk: Chunk,
-  items: Chunk['items'],
+  items: readonly ChunkItem[],
   parts: number,
   delaySeconds?: number,
 ): Promise<void> {
@@ -66,7 +56,7 @@ export async function sendBack(
 export function furtherAttempts(
   task: RetryOptions,
   chunk: Chunk,
-  failed: Chunk['items'],
+  failed: readonly ChunkItem[],
 ): Outgoing[] {
   const next = { ...chunk, attempt: chunk.attempt + 1, stalled: undefined };
   return messagesOf(next, failed, failed.length, backoffSeconds(task, chunk.attempt));

@@ -255,7 +255,7 @@ export class Worker {
   async #announce({ id: message }: TaskMessage, chunk: Chunk): Promise<void> {
     const { sqs, worker } = this.#options;
     const { runId, attempt, resultQueueUrl } = chunk;
-    const bodies = chunk.items.map(([index]) => {
+    const bodies = chunk.items.map(({ index }) => {
       const id = crypto.randomUUID();
       const body = noticeBody(runId, { notice: 'begun', worker, index, attempt, message, id });
       return { body };
@@ -280,7 +280,7 @@ export class Worker {
     const report = new Report(this.#outbox(chunk), () => {});
     const failure = { code, name: code, message, attempts: chunk.attempt };
     const { runId, task, attempt } = chunk;
-    for (const [index] of chunk.items) {
+    for (const { index } of chunk.items) {
       report.add(index, failedLine(index, failure, 0), false);
       this.#options.onEnded?.({ runId, task, index, attempt, ms: 0, failure, again: false });
     }

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openCsv } from '../../../src/inputs/csv.ts';
 import { streamSource } from '../../../src/cli/inputs/files.ts';
+import { openCsv } from '../../../src/inputs/csv.ts';
 import { pieces, type Read, readFile, readOpened, refusal } from './reading.ts';
 
 describe('CSV', () => {

@@ -1,0 +1,186 @@
+import { fileURLToPath } from 'node:url';
+import { inspect, types } from 'node:util';
+
+/** What a thrown value says besides its name and message. */
+export interface ThrownDetails {
+  /** Of a failed system call, as Node.js has them. */
+  errno?: number;
+  syscall?: string;
+  hostname?: string;
+  address?: string;
+  port?: number;
+  /** The frames of the user's own code and packages: none of Node.js's or Fanfold's. */
+  stack?: string;
+  cause?: Thrown;
+  /** Of an `AggregateError`. */
+  errors?: Thrown[];
+}
+
+/** Whatever was thrown, as plain data of a bounded size, which any message can hold. */
+export interface Thrown extends ThrownDetails {
+  name: string;
+  message: string;
+  /** Such as `ECONNREFUSED`. */
+  code?: string | number;
+}
+
+const MESSAGE_LENGTH = 10_000;
+/** Of what stands in another one. */
+const INNER_MESSAGE_LENGTH = 1_000;
+const NAME_LENGTH = 200;
+const FRAMES = 10;
+const LINE_LENGTH = 300;
+
+/** Causes one in the other, as readers may rely on; and errors in one `AggregateError`. */
+export const MOST_NESTED = 4;
+const MOST_ERRORS = 5;
+/** All errors in one: each takes 5,000 characters at most, so a result stays far below a message. */
+const MOST_IN_ALL = 12;
+
+/**
+ * Takes down what was thrown. Tasks may throw anything: what is no error is inspected, and what
+ * throws when it is looked at is passed over.
+ */
+export function describeThrown(thrown: unknown): Thrown {
+  return describe(thrown, { seen: new Set(), nested: 0 });
+}
+
+/** A sentence's end: the message, and what it does not say of its causes and errors. */
+export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>): string {
+  let text = thrown.message;
+  const add = (more: string) => {
+    if (!text.includes(more)) text += `: ${more}`;
+  };
+  let inner: Pick<Thrown, 'message' | 'code' | 'cause' | 'errors'> | undefined = thrown;
+  for (let nested = 0; inner && nested <= MOST_NESTED; nested++) {
+    if (nested > 0) add(inner.message);
+    if (inner.errors?.some(({ message }) => !text.includes(message))) add(listOf(inner.errors));
+    inner = inner.cause;
+  }
+  return shorten(text, MESSAGE_LENGTH);
+}
+
+interface Looked {
+  /** A cause may lead back to where it came from. */
+  seen: Set<unknown>;
+  nested: number;
+}
+
+function describe(thrown: unknown, looked: Looked): Thrown {
+  const { seen, nested } = looked;
+  seen.add(thrown);
+  const most = nested === 0 ? MESSAGE_LENGTH : INNER_MESSAGE_LENGTH;
+  if (!isError(thrown)) return { name: typeof thrown, message: shorten(shown(thrown), most) };
+  const name = shorten(textOf(thrown, 'name') || 'Error', NAME_LENGTH);
+  const described: Thrown = { name, message: '' };
+  const inner = { seen, nested: nested + 1 };
+  const errors = errorsOf(thrown, inner);
+  // Node.js gives none to the error of an address that has several hosts.
+  const own = textOf(thrown, 'message') || listOf(errors) || name;
+  described.message = shorten(own, most);
+  const code = fieldOf(thrown, 'code');
+  if (typeof code === 'number') described.code = code;
+  else if (typeof code === 'string') described.code = shorten(code, NAME_LENGTH);
+  for (const key of ['errno', 'port'] as const) {
+    const value = fieldOf(thrown, key);
+    if (typeof value === 'number') described[key] = value;
+  }
+  for (const key of ['syscall', 'hostname', 'address'] as const) {
+    const value = fieldOf(thrown, key);
+    if (typeof value === 'string') described[key] = shorten(value, NAME_LENGTH);
+  }
+  const stack = stackOf(thrown, described);
+  if (stack !== undefined) described.stack = stack;
+  if (errors.length > 0) described.errors = errors;
+  const cause = fieldOf(thrown, 'cause');
+  if (cause !== undefined && cause !== null && mayLook(cause, inner)) {
+    described.cause = describe(cause, inner);
+  }
+  return described;
+}
+
+function mayLook(thrown: unknown, { seen, nested }: Looked): boolean {
+  return nested <= MOST_NESTED && seen.size < MOST_IN_ALL && !seen.has(thrown);
+}
+
+function errorsOf(thrown: object, inner: Looked): Thrown[] {
+  const errors = fieldOf(thrown, 'errors');
+  const described: Thrown[] = [];
+  try {
+    if (!Array.isArray(errors)) return described;
+    for (const error of errors.slice(0, MOST_ERRORS)) {
+      if (mayLook(error, inner)) described.push(describe(error, inner));
+    }
+  } catch {
+    // What has been read is what there is.
+  }
+  return described;
+}
+
+function listOf(errors: readonly Thrown[]): string {
+  return errors.map(({ message }) => message).join('; ');
+}
+
+/** Errors of another realm too, such as those of `node:vm`. */
+function isError(thrown: unknown): thrown is object {
+  try {
+    return types.isNativeError(thrown) || thrown instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** A field, which may have a getter that throws. */
+function fieldOf(thrown: object, key: string): unknown {
+  try {
+    return (thrown as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(thrown: object, key: string): string {
+  const value = fieldOf(thrown, key);
+  return value === undefined || value === null ? '' : shown(value);
+}
+
+const INSPECTED = { depth: 3, maxArrayLength: 20, maxStringLength: 1_000, breakLength: Infinity };
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return inspect(value, INSPECTED);
+  } catch {
+    return 'something was thrown that has no text';
+  }
+}
+
+function stackOf(thrown: object, { name, message }: Thrown): string | undefined {
+  const stack = fieldOf(thrown, 'stack');
+  if (typeof stack !== 'string') return undefined;
+  // The message, which may itself hold lines like those of a stack, comes before the frames.
+  const own = message === '' ? -1 : stack.indexOf(message);
+  const frames = stack
+    .slice(own < 0 ? 0 : own + message.length)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line) && !isInner(line))
+    .slice(0, FRAMES);
+  while (frames.at(-1)?.endsWith('(<anonymous>)')) frames.pop();
+  if (frames.length === 0) return undefined;
+  const [firstLine = ''] = message.split('\n', 1);
+  return [`${name}: ${firstLine}`, ...frames].map((line) => shorten(line, LINE_LENGTH)).join('\n');
+}
+
+/** Where Fanfold's own files are. In a function's bundle, this file is not one of its own. */
+const OWN_FOLDERS = /\/thrown\.[jt]s$/.test(import.meta.url ?? '')
+  ? [new URL('.', import.meta.url).href, fileURLToPath(new URL('.', import.meta.url))]
+  : ['Execution.'];
+
+function isInner(frame: string): boolean {
+  if (/[( ]node:/.test(frame) || frame.includes('/node_modules/fanfold/')) return true;
+  return OWN_FOLDERS.some((folder) => frame.includes(folder));
+}
+
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)} ... (${text.length} characters)` : text;
+}
