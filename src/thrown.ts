@@ -24,10 +24,10 @@ export interface Thrown extends ThrownDetails {
   code?: string | number;
 }
 
-const MESSAGE_LENGTH = 10_000;
+export const MESSAGE_LENGTH = 10_000;
 /** Of what stands in another one. */
 const INNER_MESSAGE_LENGTH = 1_000;
-const NAME_LENGTH = 200;
+export const NAME_LENGTH = 200;
 const FRAMES = 10;
 const LINE_LENGTH = 300;
 
@@ -181,6 +181,12 @@ function isInner(frame: string): boolean {
   return OWN_FOLDERS.some((folder) => frame.includes(folder));
 }
 
-function shorten(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)} ... (${text.length} characters)` : text;
+/** What a text that is cut says of its length. */
+const CUT_LENGTH = 40;
+
+/** Cuts a text, but not one that was cut to the same length before. */
+export function shorten(text: string, length: number): string {
+  return text.length > length + CUT_LENGTH
+    ? `${text.slice(0, length)} ... (${text.length} characters)`
+    : text;
 }

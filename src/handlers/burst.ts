@@ -2,6 +2,7 @@ import { FanfoldError } from '../errors.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
 import { type PullEnd, pull } from '../pipeline/working/pull.ts';
+import { watching } from '../pipeline/working/watching.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
   type HandlerOptions,
@@ -76,7 +77,7 @@ export function burstHandler(
       ...watched(options),
     });
     // It may be at it for long, and metrics carry the time at which they are put out.
-    const flushing = setInterval(() => options.metrics?.flush(), FLUSH_MS);
+    const flushing = setInterval(() => watching(() => options.metrics?.flush()), FLUSH_MS);
     let chunks = 0;
     const end = await pull({
       sqs,
@@ -92,7 +93,7 @@ export function burstHandler(
       onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
     });
     clearInterval(flushing);
-    options.metrics?.flush();
+    watching(() => options.metrics?.flush());
     // One that found nothing to do in all its time would only be followed by another such.
     const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
     const answer = { chunks, end, continued: goesOn && (await continued()) };

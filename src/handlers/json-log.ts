@@ -1,4 +1,5 @@
 import type { WriteLog } from '../pipeline/working/attempt.ts';
+import { describeThrown } from '../thrown.ts';
 
 /**
  * Lines of JSON with the fields of Powertools' logger, which the seed has no room for beside its
@@ -16,7 +17,5 @@ export function jsonLog(): WriteLog {
 
 /** An error has nothing that JSON would show. */
 function plainErrors(_key: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  const { name, message, stack } = value;
-  return { name, message, stack };
+  return value instanceof Error ? describeThrown(value) : value;
 }

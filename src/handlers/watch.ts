@@ -1,7 +1,9 @@
-import { FanfoldError, messageOf } from '../errors.ts';
+import { FanfoldError } from '../errors.ts';
 import type { WriteLog } from '../pipeline/working/attempt.ts';
 import type { EndedAttempt } from '../pipeline/working/handling.ts';
+import { watching } from '../pipeline/working/watching.ts';
 import type { WorkerOptions } from '../pipeline/working/work.ts';
+import { describeThrown } from '../thrown.ts';
 
 /** Counts what a worker function does. */
 export interface WorkerMetrics {
@@ -44,20 +46,21 @@ export function watched({
       metrics?.count(ended);
       const { runId, index, task, attempt, ms, failure, again } = ended;
       if (!failure || !log) return;
-      const { code, name, message } = failure;
-      const error = { code, name, message };
-      log('warn', 'An attempt failed', { runId, index, task, attempt, ms, again, error });
+      const about = { runId, index, task, attempt, ms, again };
+      log('warn', 'An attempt failed', { ...about, error: failure });
     },
   };
 }
 
 /** Tells of a call, or of what it was for, that failed. */
 export function tellFailure({ log }: LogOptions, what: string, thrown: unknown): void {
-  if (!log) console.error(thrown);
-  else if (thrown instanceof FanfoldError) {
-    const { code, message } = thrown;
-    log('error', what, { error: { code, message } });
-  } else log('error', what, { error: thrown instanceof Error ? thrown : messageOf(thrown) });
+  watching(() => {
+    if (!log) console.error(thrown);
+    else if (thrown instanceof FanfoldError) {
+      const { code, message } = thrown;
+      log('error', what, { error: { code, message } });
+    } else log('error', what, { error: thrown instanceof Error ? thrown : describeThrown(thrown) });
+  });
 }
 
 /** What an ERROR line says before a process is ended. */

@@ -2,7 +2,8 @@ import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
-import { Worker } from '../pipeline/working/work.ts';
+import { watching } from '../pipeline/working/watching.ts';
+import { returnsAtOnce, Worker } from '../pipeline/working/work.ts';
 import {
   type HandlerOptions,
   LAMBDA_SLICE_SECONDS,
@@ -34,6 +35,8 @@ interface Held {
   claim: Claim;
   /** Whether all that came of it is with SQS: Lambda deletes the message. */
   done: boolean;
+  /** Whether it is released at once. */
+  atOnce: boolean;
 }
 
 /**
@@ -69,7 +72,8 @@ export function workerHandler(
     const queueUrl = await place.taskQueueUrl();
     const hand = records.map((record): Held => {
       const { receiptHandle } = record;
-      return { record, claim: new Claim({ sqs, queueUrl, receiptHandle }), done: false };
+      const claim = new Claim({ sqs, queueUrl, receiptHandle });
+      return { record, claim, done: false, atOnce: false };
     });
     try {
       await work(hand, context);
@@ -96,7 +100,7 @@ export function workerHandler(
     if (options.signal?.aborted) interrupt();
     for (const one of held) one.done = await isDone(worker, one, context);
     options.signal?.removeEventListener('abort', interrupt);
-    options.metrics?.flush();
+    watching(() => options.metrics?.flush());
     if (worker.stuck > 0) worn.add(worker);
   }
 
@@ -120,11 +124,12 @@ export function workerHandler(
     const { messageId: id, receiptHandle, body, attributes } = held.record;
     const receiveCount = Number(attributes.ApproximateReceiveCount);
     const remainingMs = () => context.getRemainingTimeInMillis();
+    const message = { id, body, receiptHandle, receiveCount };
     try {
-      const message = { id, body, receiptHandle, receiveCount };
       return (await worker.handle(message, { claim: held.claim, remainingMs })) === 'done';
     } catch (error) {
       tellFailure(options, 'A chunk was not finished: SQS redelivers it', error);
+      held.atOnce = returnsAtOnce(error, message);
       return false;
     }
   }
@@ -153,7 +158,10 @@ export function workerHandler(
 
 /** Ends an invocation's claims: messages that are not done go to whoever receives them next. */
 async function release(hand: readonly Held[]): Promise<void> {
-  await Promise.all(hand.map(({ claim, done }) => (done ? claim.end() : claim.release())));
+  const ended = hand.map(({ claim, done, atOnce }) =>
+    done ? claim.end() : claim.release({ atOnce }),
+  );
+  await Promise.all(ended);
 }
 
 /**

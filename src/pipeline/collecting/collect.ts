@@ -228,7 +228,7 @@ function read(messages: readonly Message[], runId: string): Delivery {
       else delivery.batches.push(readResults(Body, runId));
     } catch (error) {
       // Anybody who may send to the queue can send anything. An unreadable message reports no input.
-      if (!(error instanceof FanfoldError)) throw error;
+      if (!(error instanceof FanfoldError || error instanceof RangeError)) throw error;
     }
   }
   return delivery;

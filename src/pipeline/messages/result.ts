@@ -1,4 +1,10 @@
-import { type ThrownDetails, withCauses } from '../../thrown.ts';
+import {
+  MESSAGE_LENGTH,
+  NAME_LENGTH,
+  shorten,
+  type ThrownDetails,
+  withCauses,
+} from '../../thrown.ts';
 import { MAX_MESSAGE_BYTES, messageText } from './chunk.ts';
 
 /** A run has at most so many inputs: what a message says is bounded by what a ledger can hold. */
@@ -82,15 +88,11 @@ export function okLine(index: number, output: string, ms: number): string {
 export function failedLine(index: number, error: Failure, ms: number, worker?: string): string {
   const cut = {
     ...error,
-    name: shorten(error.name, 200),
-    message: shorten(error.message, 10_000),
+    name: shorten(error.name, NAME_LENGTH),
+    message: shorten(error.message, MESSAGE_LENGTH),
   };
   const by = worker === undefined ? '' : `,"worker":${JSON.stringify(worker)}`;
   return `{"index":${index},"status":"failed","error":${messageText(JSON.stringify(cut))},"ms":${round(ms)}${by}}`;
-}
-
-function shorten(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)} ... (${text.length} characters)` : text;
 }
 
 /** To the microsecond: what lies below is noise, and costs bytes a million times. */

@@ -108,16 +108,16 @@ export class Claim {
   }
 
   /**
-   * Gives the message up: SQS redelivers it within half a minute. A
-   * lost claim's message is another worker's, and is left alone.
+   * Gives the message up: SQS redelivers it within half a minute, or at once. A lost claim's message
+   * is another worker's, and is left alone.
    */
-  async release(): Promise<void> {
+  async release({ atOnce = false } = {}): Promise<void> {
     this.end();
     // An extension that is on its way would hide the message again.
     await Promise.all(this.#extending);
     for (let tries = 1; tries <= RELEASE_TRIES && !this.lost; tries++) {
       const jitter = Math.round(Math.random() * RELEASE_JITTER_SECONDS);
-      if (await this.#change(RELEASE_SECONDS + jitter)) this.#lost = true;
+      if (await this.#change(atOnce ? 0 : RELEASE_SECONDS + jitter)) this.#lost = true;
     }
     this.#lost = true;
   }

@@ -7,9 +7,10 @@ import type { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
 import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
-import { Execution, type Outcome } from './execute.ts';
+import { type AttemptFailure, Execution, type Outcome } from './execute.ts';
 import { type Outbox, Report } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
+import { watching } from './watching.ts';
 
 /** A task message as a worker has it. */
 export interface TaskMessage {
@@ -177,8 +178,8 @@ export class Handling implements Held {
     if (onEnded) {
       const { runId, attempt } = chunk;
       const { index, ms } = outcome;
-      const failure = outcome.ok ? undefined : outcome.failure;
-      onEnded({ runId, task: task.name, index, attempt, ms, failure, again });
+      const failure = outcome.ok ? undefined : failureOf(outcome.failure);
+      watching(() => onEnded({ runId, task: task.name, index, attempt, ms, failure, again }));
     }
     if (again) {
       this.#again.push(outcome.item);
@@ -214,6 +215,9 @@ export class Handling implements Held {
 
 function lineOf(outcome: Outcome, attempts: number): string {
   if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
-  const { retryable: _, ...failure } = outcome.failure;
-  return failedLine(outcome.index, { ...failure, attempts }, outcome.ms);
+  return failedLine(outcome.index, { ...failureOf(outcome.failure), attempts }, outcome.ms);
+}
+
+function failureOf({ retryable: _, ...failure }: AttemptFailure): Omit<Failure, 'attempts'> {
+  return failure;
 }

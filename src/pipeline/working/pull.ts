@@ -9,7 +9,8 @@ import type { Chunk } from '../messages/chunk.ts';
 import { wait } from '../send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
-import type { Executed, Worker } from './work.ts';
+import { watching } from './watching.ts';
+import { type Executed, returnsAtOnce, type Worker } from './work.ts';
 
 export interface PullOptions {
   sqs: SQSClient;
@@ -79,21 +80,24 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
   const failed = (error: unknown) => {
     if (signal.aborted) return;
     failures++;
-    onError?.(error);
+    watching(() => onError?.(error));
   };
   while (end === undefined) {
     const failuresBefore = failures;
     try {
       const hand = await receive(options, size);
       if (hand.messages.size === 0 && options.untilEmptySeconds) end = 'empty';
-      const { verdicts, late } = await work(options, hand, first);
-      if (late) end = 'late';
-      first &&= hand.messages.size === 0;
-      size = nextSize(hand);
-      const settled = settle(options, hand, verdicts)
-        .catch(failed)
-        .finally(() => settling.delete(settled));
-      settling.add(settled);
+      const verdicts: Verdicts = new Map();
+      try {
+        if (await work(options, hand, verdicts, first)) end = 'late';
+      } finally {
+        first &&= hand.messages.size === 0;
+        size = nextSize(hand);
+        const settled = settle(options, hand, verdicts)
+          .catch(failed)
+          .finally(() => settling.delete(settled));
+        settling.add(settled);
+      }
       if (settling.size >= SETTLING_HANDS) {
         options.worker.flush();
         await Promise.race(settling);
@@ -147,27 +151,24 @@ async function receive(
     const { receiptHandle } = message;
     messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, sinceReceive }));
   }
-  if (messages.size > 0) onTaken?.([...messages.keys()]);
+  if (messages.size > 0) watching(() => onTaken?.([...messages.keys()]));
   return { messages, slowestMs: 0 };
 }
 
-/** What is to become of each of a hand's messages, and whether there was no time for one. */
-interface Worked {
-  verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>;
-  late: boolean;
-}
+/** What is to become of each of a hand's messages; one that has none is released. */
+type Verdicts = Map<TaskMessage, Promise<Verdict>>;
 
 /**
- * Works on a hand's messages, one after the other.
+ * Works on a hand's messages, one after the other. Says whether there was no time for one.
  *
  * @param first whether nothing was worked on before: a process that has all its time has enough
  */
 async function work(
   { worker, onBegin, remainingMs }: PullOptions,
   hand: Hand,
+  verdicts: Verdicts,
   first: boolean,
-): Promise<Worked> {
-  const verdicts = new Map<TaskMessage, Promise<Verdict>>();
+): Promise<boolean> {
   let late = false;
   const waiting = [...hand.messages];
   const handBack = () => {
@@ -199,18 +200,19 @@ async function work(
     if (worker.stuck > 0 || late) handBack();
   }
   worker.flushSoon();
-  return { verdicts, late };
+  return late;
 }
 
 /** Deletes the messages that are done, when all have their verdict. */
 async function settle(
   { sqs, taskQueueUrl, onDone, signal }: PullOptions,
   hand: Hand,
-  verdicts: ReadonlyMap<TaskMessage, Promise<Verdict>>,
+  verdicts: Verdicts,
 ): Promise<void> {
   const messages = [...hand.messages.keys()];
   if (messages.length === 0) return;
   let done: TaskMessage[] = [];
+  const atOnce = new Set<TaskMessage>();
   try {
     const settled = await Promise.allSettled(messages.map((message) => verdicts.get(message)));
     done = messages.filter((_, at) => {
@@ -225,14 +227,20 @@ async function settle(
       }));
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: taskQueueUrl, Entries }));
     }
+    for (const [at, message] of messages.entries()) {
+      const one = settled[at];
+      if (one?.status === 'rejected' && returnsAtOnce(one.reason, message)) atOnce.add(message);
+    }
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
   } finally {
     // A worker that must end does not wait for a queue that can't be reached: its claims run out.
     const ended = Array.from(hand.messages, ([message, claim]) =>
-      signal.aborted || done.includes(message) ? claim.end() : claim.release(),
+      signal.aborted || done.includes(message)
+        ? claim.end()
+        : claim.release({ atOnce: atOnce.has(message) }),
     );
     await Promise.all(ended);
-    onDone?.(messages);
+    watching(() => onDone?.(messages));
   }
 }
 

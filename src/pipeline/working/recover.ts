@@ -45,14 +45,20 @@ export interface RecoverOptions {
  * until an item is alone. What had not started is handed back as it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, onServer, receiptHandle, body, lastWords } = options;
-  let chunk: Chunk;
+  const { sqs, taskQueueUrl, receiptHandle } = options;
   try {
-    chunk = readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
+    await sendBackOwed(options);
   } catch (error) {
-    if (error instanceof FanfoldError) return;
-    throw error;
+    // Another worker is to have it now, and not when the dead one's claim ends.
+    await release(sqs, taskQueueUrl, receiptHandle).catch(() => {});
+    // What can't be read it moves to the dead letters.
+    if (!(error instanceof FanfoldError && error.code === 'BadMessage')) throw error;
   }
+}
+
+async function sendBackOwed(options: RecoverOptions): Promise<void> {
+  const { sqs, taskQueueUrl, onServer, receiptHandle, body, lastWords } = options;
+  const chunk = readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
   const settled = new Set(lastWords?.settled);
   const left = chunk.items.filter(({ index }) => !settled.has(index));
   const running = new Set(lastWords?.running);

@@ -1,17 +1,15 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import { FanfoldError } from '../../errors.ts';
-import { type AnyTask, type TaskRegistry, unknownTask } from '../../task.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { type AnyTask, unknownTask } from '../../task.ts';
+import { isCallError } from '../faults.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../queues.ts';
 import { sendAll } from '../send.ts';
-import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import {
-  type EndedAttempt,
   Handling,
   type Held,
   mayEnd,
@@ -21,50 +19,10 @@ import {
 } from './handling.ts';
 import { type Destination, Outbox, Report } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
+import { watching } from './watching.ts';
+import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
 
-export interface WorkerOptions {
-  sqs: SQSClient;
-  tasks: TaskRegistry;
-  taskQueueUrl: string;
-  /** Whether SQS is a server of ours and not AWS. @default false */
-  onServer?: boolean | undefined;
-  /** Where messages go that nobody can read. */
-  deadQueueUrl: string;
-  /** Who reports: stands in each result. */
-  worker: string;
-  /** How long it keeps one chunk before it sends back what it has not started, in seconds. */
-  sliceSeconds: number;
-  /** What is known of runs, where that outlives this worker. @default its own */
-  runs?: RunQueues;
-  /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
-  onRefused?: ((reason: FanfoldError) => void) | undefined;
-  /** Told of each attempt at an input that has ended. */
-  onEnded?: ((ended: EndedAttempt) => void) | undefined;
-  /** Writes the lines that tasks log. @default JSON lines on the console */
-  writeLog?: WriteLog | undefined;
-}
-
-/** A chunk whose items have been run; what came of it is on its way to SQS. */
-export interface Executed {
-  settled: Promise<Verdict>;
-  /** Whether it was handed back, since there was no time for it. */
-  tooLate?: boolean;
-}
-
-export interface HandleOptions {
-  /** The worker's hold on the message: whoever made it ends it, when the message is deleted. */
-  claim: Claim;
-  /** Milliseconds until this process must have ended; without it there is no such limit. */
-  remainingMs?: (() => number) | undefined;
-  /**
-   * Whether a chunk is handed back when one of its items may take longer than remains. Without it,
-   * its first item is run all the same: some chunk is any process's first.
-   * @default false
-   */
-  inTimeOnly?: boolean;
-  /** Told of a chunk whose items are about to run. */
-  onBegin?: (chunk: Chunk) => void;
-}
+export type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
 
 /** How long a chunk waits that a worker does not know the task of: another may, or this one soon. */
 const UNKNOWN_SECONDS = 30;
@@ -147,6 +105,16 @@ export class Worker {
    * next chunk's, to travel in one message, until `flush` or `flushSoon`.
    */
   async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
+    const giveUp = (error: unknown) => this.#giveUp(message, options.claim, error);
+    try {
+      const begun = await this.#begin(message, options);
+      return { ...begun, ...executed(begun.settled.catch(giveUp)) };
+    } catch (error) {
+      return executed(giveUp(error));
+    }
+  }
+
+  async #begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
     const { sqs, tasks } = this.#options;
     const chunk = await this.#read(message);
     if (chunk === undefined) return executed('done');
@@ -171,7 +139,7 @@ export class Worker {
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
       await this.#announce(message, chunk);
     }
-    options.onBegin?.(chunk);
+    watching(() => options.onBegin?.(chunk));
     return this.#run(chunk, task, message, options);
   }
 
@@ -190,7 +158,7 @@ export class Worker {
       return readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
     } catch (error) {
       if (!(error instanceof FanfoldError)) throw error;
-      onRefused?.(error);
+      watching(() => onRefused?.(error));
       await sendAll(sqs, deadQueueUrl, [{ body }]);
       return undefined;
     }
@@ -220,8 +188,14 @@ export class Worker {
     this.#held.add(handling);
     this.#handling = handling;
     if (this.#stopping) handling.stop();
-    await handling.run();
-    this.#handling = undefined;
+    try {
+      await handling.run();
+    } catch (error) {
+      this.#held.delete(handling);
+      throw error;
+    } finally {
+      this.#handling = undefined;
+    }
     if (handling.stuck > 0) this.#worn.push(handling);
     return executed(handling.settle().finally(() => this.#held.delete(handling)));
   }
@@ -268,11 +242,23 @@ export class Worker {
     const { sqs } = this.#options;
     const { stalled: before } = chunk;
     const reason = unknownTask(chunk.task, this.#options.tasks.names());
-    this.#options.onRefused?.(reason);
+    watching(() => this.#options.onRefused?.(reason));
     if (before?.cause === 'task' && serviceNow(sqs) - before.since >= ROLLOUT_MS) {
       return this.#fail(chunk, 'UnknownTask', reason.message);
     }
     return this.#sendOn(chunk, 'task', UNKNOWN_SECONDS);
+  }
+
+  /**
+   * Decides on a chunk whose handling threw. It is released, and who receives it next cuts it, so
+   * that what makes it throw ends up alone. Where that has not helped, and no call is at fault, its
+   * inputs end `failed`: none of them waits for the deadline.
+   */
+  async #giveUp(message: TaskMessage, claim: Claim, error: unknown): Promise<Verdict> {
+    if (returnsAtOnce(error, message) || isCallError(error) || claim.lost) throw error;
+    const chunk = await this.#read(message);
+    const why = `No worker could come to an end with it: ${messageOf(error)}`;
+    return chunk === undefined ? 'done' : this.#fail(chunk, 'Lost', why);
   }
 
   /** Ends all of a chunk's items. */
@@ -282,11 +268,23 @@ export class Worker {
     const { runId, task, attempt } = chunk;
     for (const { index } of chunk.items) {
       report.add(index, failedLine(index, failure, 0), false);
-      this.#options.onEnded?.({ runId, task, index, attempt, ms: 0, failure, again: false });
+      const ended = { runId, task, index, attempt, ms: 0, failure, again: false };
+      watching(() => this.#options.onEnded?.(ended));
     }
     await report.finish();
     return 'done';
   }
+}
+
+/** Receives of a message after which a fault that is not a call's is taken to stay. */
+const MOST_RECEIVES = 5;
+
+/**
+ * Whether a message whose handling threw is released at once. Where a call is at fault, such as that
+ * of a bad deployment, it would only be met again.
+ */
+export function returnsAtOnce(error: unknown, { receiveCount }: TaskMessage): boolean {
+  return !isCallError(error) && receiveCount < MOST_RECEIVES;
 }
 
 function executed(verdict: Verdict | Promise<Verdict>): Executed {
