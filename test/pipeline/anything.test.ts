@@ -105,7 +105,9 @@ it('an output of any kind ends its own input alone', async () => {
       revoke();
       return proxy;
     },
-    then: () => ({
+    // biome-ignore lint/suspicious/noThenProperty: that is what is tried here.
+    thenable: () => ({
+      // biome-ignore lint/suspicious/noThenProperty: as above.
       get then() {
         throw new Error('no promise');
       },
@@ -129,7 +131,7 @@ it('an output of any kind ends its own input alone', async () => {
     noJson: failed('OutputNotJson', 'toJSON gives nothing'),
     getter: failed('OutputNotJson', 'null'),
     revoked: failed('TaskFailed', 'revoked'),
-    then: failed('TaskFailed', 'no promise'),
+    thenable: failed('TaskFailed', 'no promise'),
   });
 });
 

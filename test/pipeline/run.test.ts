@@ -297,7 +297,7 @@ describe('what becomes of an input', () => {
         error: {
           code: 'TaskFailed',
           name: 'Error',
-          message: 'something was thrown that has no text',
+          message: 'Error',
         },
       },
       { error: { code: 'TaskFailed', attempts: 2 } },

@@ -1,4 +1,9 @@
-import { type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue, mayPass, PATIENCE_MS } from '../faults.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
@@ -27,6 +32,16 @@ const POLL_SECONDS = 20;
  */
 const VISIBILITY_SECONDS = 60;
 
+/** Why a run waits for no more results that goes on without this consumer. */
+export const LEFT = 'left';
+
+/**
+ * How long polls that are under way may still be answered when a collector leaves, in milliseconds:
+ * what answers a poll that is given up is hidden from the next collector for a minute. Where results
+ * come all the time, this is long enough that no poll need be given up.
+ */
+const LEAVING_MS = 300;
+
 /** How long a queue may be missing that was there: SQS may say so for a moment. */
 const MISSING_MS = 30_000;
 /** The longest pause between two tries, in milliseconds. */
@@ -53,6 +68,11 @@ export class Collector {
   readonly #queueUrl: string;
   readonly #runId: string;
   readonly #closing = new AbortController();
+  /** Aborted to give up polls that are under way. */
+  readonly #givingUp = new AbortController();
+  #leaving: ReturnType<typeof setTimeout> | undefined;
+  /** Receipt handles of what has come and is not acknowledged. */
+  readonly #held = new Set<string>();
   readonly #acknowledger: Acknowledger;
   readonly #scaler = new PollScaler();
   readonly #polls = new Set<Promise<void>>();
@@ -87,24 +107,37 @@ export class Collector {
       if (!isMissingQueue(error)) throw error;
       this.isQueueGone = true;
     } finally {
-      this.#closing.abort();
+      this.close();
+      clearTimeout(this.#leaving);
       await Promise.all(this.#polls);
     }
   }
 
   /** Deletes the messages of a delivery, soon: call it when its consumer has taken the results. */
   acknowledge({ receiptHandles }: Received): void {
+    for (const handle of receiptHandles) this.#held.delete(handle);
     this.#acknowledger.acknowledge(receiptHandles);
   }
 
-  /** Ends the polls, and `deliveries` with them. */
-  close(): void {
+  /**
+   * Ends the polls, and `deliveries` with them.
+   *
+   * @param isLeaving whether another collector may come: polls under way may then bring something
+   */
+  close(isLeaving = false): void {
     this.#closing.abort();
+    if (isLeaving) this.#leaving ??= setTimeout(() => this.#givingUp.abort(), LEAVING_MS);
+    else this.#givingUp.abort();
   }
 
-  /** Resolves when SQS has answered every acknowledgement. */
-  settled(): Promise<void> {
-    return this.#acknowledger.settled();
+  /**
+   * Resolves when SQS has answered every acknowledgement.
+   *
+   * @param isOver whether the run is; else what was not acknowledged is there for the next collector
+   */
+  async settled(isOver = true): Promise<void> {
+    await this.#acknowledger.settled();
+    if (!isOver) await showAgain(this.#sqs, this.#queueUrl, [...this.#held]);
   }
 
   /** Polls that are under way or whose answers the consumer has not taken. */
@@ -136,11 +169,14 @@ export class Collector {
   #startPoll(): void {
     const poll = this.#poll()
       .then(
-        (answer) => void this.#answers.push(answer),
+        (answer) => {
+          for (const { ReceiptHandle = '' } of answer.messages) this.#held.add(ReceiptHandle);
+          this.#answers.push(answer);
+        },
         (error: unknown) => {
           this.#failure ??= { error };
           // What the other polls have received is given first.
-          this.#closing.abort();
+          this.close(true);
         },
       )
       .finally(() => {
@@ -167,7 +203,8 @@ export class Collector {
       };
       if (signal.aborted) return answer([]);
       try {
-        return answer(await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, signal));
+        const { signal: givenUp } = this.#givingUp;
+        return answer(await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, givenUp));
       } catch (error) {
         if (signal.aborted) return answer([]);
         const now = performance.now();
@@ -182,6 +219,24 @@ export class Collector {
       }
     }
   }
+}
+
+/** SQS changes at most ten messages a call. */
+const BATCH_ENTRIES = 10;
+
+/** Makes messages visible that nobody has taken: they would be hidden for what is left of a minute. */
+async function showAgain(sqs: SQSClient, QueueUrl: string, handles: string[]): Promise<void> {
+  const calls: Promise<unknown>[] = [];
+  while (handles.length > 0) {
+    const Entries = handles.splice(0, BATCH_ENTRIES).map((ReceiptHandle, id) => ({
+      ...{ Id: String(id), ReceiptHandle },
+      VisibilityTimeout: 0,
+    }));
+    const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+    // It is only sooner: they come back by themselves.
+    calls.push(call.catch(() => {}));
+  }
+  await Promise.all(calls);
 }
 
 /** How long a run that ends early takes results that are there already, in milliseconds. */

@@ -43,10 +43,15 @@ export interface RunOptions {
 }
 
 /** Has a signal end something, as long as that goes on. */
-export function onAbort(signal: AbortSignal, ended: Promise<void>, end: () => void): void {
-  signal.addEventListener('abort', end);
-  void ended.then(() => signal.removeEventListener('abort', end));
-  if (signal.aborted) end();
+export function onAbort(
+  signal: AbortSignal,
+  ended: Promise<void>,
+  end: (reason: unknown) => void,
+): void {
+  const onAbort = () => end(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  void ended.then(() => signal.removeEventListener('abort', onAbort));
+  if (signal.aborted) onAbort();
 }
 
 /** A part of fewer inputs tells little. */

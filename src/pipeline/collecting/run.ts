@@ -2,7 +2,7 @@ import { serviceNow } from '../../clock.ts';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Deployment } from '../deployment.ts';
 import { isCallError } from '../faults.ts';
-import { howItEnded, type Result } from '../messages/result.ts';
+import { notOk, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import { deleteQueue } from '../queues.ts';
@@ -11,7 +11,7 @@ import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Attendance } from './attendance.ts';
-import { Collector } from './collect.ts';
+import { Collector, LEFT } from './collect.ts';
 import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { nothingComes } from './gone.ts';
 import { Intake } from './intake.ts';
@@ -140,12 +140,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   /** The outputs in input order; the first input that did not end `ok` ends the run, and is thrown. */
   async *outputs(): AsyncGenerator<Output, void> {
     for await (const result of this.#results(true)) {
-      if (result.status === 'ok') {
-        yield result.output;
-        continue;
-      }
-      const cause = result.status === 'failed' ? { cause: result.error } : {};
-      throw new FanfoldError('TaskFailed', `Input ${result.index} ${howItEnded(result)}`, cause);
+      if (result.status !== 'ok') throw notOk(result);
+      yield result.output;
     }
   }
 
@@ -185,7 +181,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       this.#leave({ error });
       throw error;
     } finally {
-      if (!ended && this.#detached) this.#stop.abort();
+      if (!ended && this.#detached) this.#stop.abort(LEFT);
       else if (!ended) await this.cancel();
       // A failure is thrown at once, and what it takes to end the run goes on.
       void Promise.resolve(this.#ending).then(() => this.#ended.resolve());
@@ -194,7 +190,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
     const collector = new Collector(this.#deployment.sqs, queueUrl, this.runId);
-    onAbort(this.#stop.signal, this.ended, () => collector.close());
+    onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
     const account = this.#account;
     const order = ordered
       ? new InOrder(leadingOf(account), (received) => collector.acknowledge(received), account)
@@ -225,8 +221,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
     } finally {
       attendance.close();
-      await collector.settled();
-      await attendance.end(account.balanced || this.#ending !== undefined);
+      const isOver = account.balanced || this.#ending !== undefined;
+      await collector.settled(isOver);
+      await attendance.end(isOver);
     }
     if (this.#failure) return;
     if (this.#ending) yield* this.#lastOf(await this.#ending, order);
@@ -295,7 +292,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (this.#isOver) return;
     this.#failure = failure;
     this.#seeding.stop();
-    this.#stop.abort();
+    this.#stop.abort(LEFT);
     this.#ended.resolve();
   }
 

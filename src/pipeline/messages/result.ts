@@ -1,3 +1,4 @@
+import { FanfoldError } from '../../errors.ts';
 import {
   MESSAGE_LENGTH,
   NAME_LENGTH,
@@ -105,9 +106,13 @@ export function cancelledLine(index: number): ResultLine {
   return { index, status: 'cancelled', text: `{"index":${index},"status":"cancelled"}` };
 }
 
-/** The end of a sentence about an input that did not end `ok`. */
-export function howItEnded(result: FailedResult | CancelledResult): string {
-  if (result.status === 'cancelled') return 'was cancelled';
+/** What is thrown for an input that did not end `ok`, by those who want outputs alone. */
+export function notOk(result: FailedResult | CancelledResult): FanfoldError {
+  const { index } = result;
+  if (result.status === 'cancelled') {
+    return new FanfoldError('TaskFailed', `Input ${index} was cancelled`);
+  }
   const { code, name } = result.error;
-  return `failed as ${code}: ${name}: ${withCauses(result.error)}`;
+  const sentence = `Input ${index} failed as ${code}: ${name}: ${withCauses(result.error)}`;
+  return new FanfoldError('TaskFailed', sentence, { cause: result.error });
 }
