@@ -3,7 +3,8 @@ import { FanfoldError } from '../errors.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
 import { Places } from './places.ts';
-import { BEGINNING, blocksOf, type Position, type Source } from './source.ts';
+import { checkSeparator, separatorHint, withoutQuoted } from './separator.ts';
+import { BEGINNING, blocksOf, type Position, type Source, withLineFeeds } from './source.ts';
 
 /** A row as it stands in the file. */
 interface Row {
@@ -32,7 +33,14 @@ export function openCsv(source: Source): OpenedInputs {
       let names = from?.keys;
       let keys = names && keysOf(names, source, 1);
       let index = 0;
+      /** Until the row below it is there as well. */
+      let header: Row | undefined;
       for await (const { rows, end } of rowsOf(source)) {
+        if (index === 0 && from === undefined) {
+          const [first, second] = header === undefined ? rows : [header, ...rows];
+          header = first;
+          if (first && second) checkSeparator(first.text, second.text, source, first.line);
+        }
         const batch: string[] = [];
         for (const { fields, line } of fieldsOf(rows, source)) {
           if (keys === undefined) {
@@ -59,20 +67,24 @@ export function openCsv(source: Source): OpenedInputs {
  */
 async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
   /** The row whose last quote is open. */
-  let open: { lines: string[]; line: number; length: number } | undefined;
+  let open: { lines: string[]; line: number; length: number; bytes: number } | undefined;
   for await (const { text, firstLine, endByte } of blocksOf(source)) {
     const rows: Row[] = [];
-    for (const [at, raw] of linesOf(text).entries()) {
+    const lines = linesOf(text);
+    const hasReturns = text.includes('\r');
+    for (const [at, raw] of lines.entries()) {
       const turns = raw.includes('"') && hasOddQuotes(raw);
       if (open !== undefined) {
         open.lines.push(raw);
         open.length += raw.length + 1;
+        open.bytes += Buffer.byteLength(raw) + 1;
         if (turns) {
           rows.push({ text: withoutReturn(open.lines.join('\n')), line: open.line });
           open = undefined;
         }
       } else if (turns) {
-        open = { lines: [raw], line: firstLine + at, length: raw.length };
+        const bytes = Buffer.byteLength(raw) + 1;
+        open = { lines: [raw], line: firstLine + at, length: raw.length, bytes };
       } else if (!isBlank(raw)) {
         rows.push({ text: withoutReturn(raw), line: firstLine + at });
       }
@@ -80,8 +92,9 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
     // Reading may go on with the row that is open, and not within it.
     const end =
       open === undefined
-        ? { byte: endByte, line: firstLine + linesOf(text).length }
-        : { byte: endByte - Buffer.byteLength(`${open.lines.join('\n')}\n`), line: open.line };
+        ? { byte: endByte, line: firstLine + lines.length }
+        : { byte: endByte - open.bytes, line: open.line };
+    if (hasReturns) for (const row of rows) checkReturns(row, source);
     yield { rows, end };
     if (open !== undefined && open.length > source.maxInputBytes) break;
   }
@@ -90,6 +103,15 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
     const { line } = open;
     yield { rows: [{ text: open.lines.join('\n'), line }], end: { byte: Infinity, line } };
   }
+}
+
+/** A return that ends no line and is not quoted stands where a row ended, before files were joined. */
+function checkReturns({ text, line }: Row, source: Source): void {
+  if (!text.includes('\r') || !withoutQuoted(text).includes('\r')) return;
+  throw new FanfoldError(
+    'BadInput',
+    `${source.name}, line ${line}: a carriage return stands in the row, without a line feed and outside of quotes. Where it ends a row, convert the file with: ${withLineFeeds(source)}`,
+  );
 }
 
 function hasOddQuotes(line: string): boolean {
@@ -138,14 +160,17 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
       `${name}, line ${line}: the header names the fields, and has no name for field ${empty + 1}.`,
     );
   }
-  const twice = names.findIndex((one, at) => names.indexOf(one) !== at);
-  if (twice !== -1) {
+  const seen = new Map<string, number>();
+  for (const [at, one] of names.entries()) {
+    const first = seen.get(one);
     // The sentence may be read by somebody who may not read the file: it quotes nothing of it.
-    const first = names.indexOf(names[twice] ?? '');
-    throw new FanfoldError(
-      'BadInput',
-      `${name}, line ${line}: fields ${first + 1} and ${twice + 1} of the header have the same name. Give each field its own.`,
-    );
+    if (first !== undefined) {
+      throw new FanfoldError(
+        'BadInput',
+        `${name}, line ${line}: fields ${first + 1} and ${at + 1} of the header have the same name. Give each field its own.`,
+      );
+    }
+    seen.set(one, at);
   }
   return names.map((one) => `${JSON.stringify(one)}:`);
 }
@@ -167,10 +192,10 @@ const REASONS: Partial<Record<string, string>> = {
     'a quote stands in a field that does not begin with one: quote the whole field, and write quotes inside of it twice',
 };
 
-function refusal(error: CsvError, { line }: Row, { name }: Source): FanfoldError {
+function refusal(error: CsvError, { text, line }: Row, source: Source): FanfoldError {
   return new FanfoldError(
     'BadInput',
-    `${name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.code}.`,
+    `${source.name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.code}.${separatorHint(text, source)}`,
     { cause: error },
   );
 }

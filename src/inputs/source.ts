@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { FanfoldError } from '../errors.ts';
+import { conversion, foreign, HEAD_BYTES } from './foreign.ts';
 
 /** A place between two inputs, where reading may go on. */
 export interface Position {
@@ -37,6 +38,7 @@ export interface Block {
 }
 
 const NEWLINE = 0x0a;
+const RETURN = 0x0d;
 const BOM = Buffer.from('\ufeff');
 
 /** What may stand around the largest input on its line: a byte order mark and a line's end. */
@@ -47,22 +49,28 @@ const AROUND_BYTES = BOM.length + 1;
  * than an input can be long.
  */
 export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
-  const { name, maxInputBytes, from } = source;
+  const { maxInputBytes, from } = source;
   let firstLine = from?.line ?? 1;
   let endByte = from?.byte ?? 0;
   let rest: Buffer[] = [];
   let restBytes = 0;
-  let started = endByte > 0;
+  /** The first bytes of the whole source; empty where reading goes on within it. */
+  let head = Buffer.alloc(0);
+  const isWhole = endByte === 0;
+  let started = !isWhole;
   const block = (bytes: Buffer): Block => {
     const whole = started ? bytes : withoutBom(bytes);
     started = true;
-    const text = decoded(whole, name, firstLine);
+    if (!isText(whole)) throw foreign(head, source) ?? noText(whole, source, firstLine);
     endByte += bytes.length;
-    const made = { text, firstLine, endByte };
+    const made = { text: whole.toString(), firstLine, endByte };
     firstLine += newlines(whole);
     return made;
   };
   for await (const chunk of source.chunks()) {
+    if (isWhole && head.length < HEAD_BYTES) {
+      head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+    }
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > 0) {
       yield block(
@@ -73,27 +81,55 @@ export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
     }
     if (end < chunk.length) rest.push(chunk.subarray(end));
     restBytes += chunk.length - end;
-    if (restBytes > maxInputBytes + AROUND_BYTES) throw tooLong(source, firstLine);
+    if (restBytes > maxInputBytes + AROUND_BYTES) {
+      const wrong = foreign(head, source);
+      if (wrong === undefined && !started) checkOneLine(Buffer.concat(rest), source);
+      throw wrong ?? tooLong(source, firstLine);
+    }
   }
-  if (restBytes > 0) yield block(Buffer.concat(rest));
+  if (restBytes === 0) return;
+  const last = Buffer.concat(rest);
+  if (!started && isText(last)) checkOneLine(last, source);
+  yield block(last);
 }
 
 function withoutBom(bytes: Buffer): Buffer {
   return bytes.subarray(0, BOM.length).equals(BOM) ? bytes.subarray(BOM.length) : bytes;
 }
 
-function decoded(bytes: Buffer, name: string, firstLine: number): string {
-  if (isUtf8(bytes)) return bytes.toString();
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
+}
+
+/** The refusal of bytes that are no text, by the first line of them that is none. */
+function noText(bytes: Buffer, source: Source, firstLine: number): FanfoldError {
   let line = firstLine;
+  let bad: Buffer;
   for (let from = 0; ; line++) {
     const end = bytes.indexOf(NEWLINE, from) + 1 || bytes.length;
-    if (!isUtf8(bytes.subarray(from, end))) break;
+    bad = bytes.subarray(from, end);
+    if (!isText(bad)) break;
     from = end;
   }
+  const why = bad.includes(0)
+    ? `a NUL byte stands here, and none does in a text. If NULs separate its lines, convert it with: ${conversion("tr '\\000' '\\n'", source)}`
+    : `this is not UTF-8. If it is Windows-1252 or Latin-1, convert it with: ${conversion('iconv -f WINDOWS-1252 -t UTF-8', source)}`;
+  return new FanfoldError('BadInput', `${source.name}, line ${line}: ${why}`);
+}
+
+/** Refuses a source without a line feed whose lines end with carriage returns: it would be one line. */
+function checkOneLine(bytes: Buffer, source: Source): void {
+  const at = bytes.indexOf(RETURN);
+  if (at === -1 || bytes.subarray(at).every((byte) => byte === RETURN)) return;
   throw new FanfoldError(
     'BadInput',
-    `${name}, line ${line}: this is not UTF-8. Convert it first, for example with: iconv -f latin1 -t utf-8`,
+    `${source.name}: its lines end with carriage returns alone, as on an old Mac; line feeds are expected. Convert it with: ${withLineFeeds(source)}`,
   );
+}
+
+/** The shell's line that makes line feeds of carriage returns. */
+export function withLineFeeds(source: Source): string {
+  return conversion("tr '\\r' '\\n'", source);
 }
 
 function newlines(bytes: Buffer): number {

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { foreign, HEAD_BYTES } from '../../inputs/foreign.ts';
 import { FanfoldError } from '../../index.ts';
 import type { Source } from '../../inputs/source.ts';
 
@@ -39,11 +40,17 @@ export async function fileSource(
   };
 }
 
-/** @throws FanfoldError when there is no such file, or it is a folder */
+/**
+ * Refuses what no format is: a folder, or a file whose first bytes say that it is no text.
+ *
+ * @throws FanfoldError
+ */
 export async function checkFile(path: string, cwd: string): Promise<void> {
   const stats = await stat(resolve(cwd, path)).catch((cause) => {
     throw unreadable(`--input ${path}`, cause);
   });
+  // Of a pipe, what is read is gone.
+  if (stats.isFile()) await checkHead(path, cwd);
   if (!stats.isDirectory()) return;
   throw new FanfoldError(
     'BadInput',
@@ -51,10 +58,23 @@ export async function checkFile(path: string, cwd: string): Promise<void> {
   );
 }
 
+async function checkHead(path: string, cwd: string): Promise<void> {
+  try {
+    await using file = await open(resolve(cwd, path), 'r');
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES));
+    const wrong = foreign(buffer.subarray(0, bytesRead), { name: path, path });
+    if (wrong) throw wrong;
+  } catch (cause) {
+    throw cause instanceof FanfoldError ? cause : unreadable(`--input ${path}`, cause);
+  }
+}
+
 const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EISDIR: 'it is a folder',
+  EMFILE: 'this process may open no more files. Allow more, with: ulimit -n 1024',
+  ENFILE: 'all processes together have too many files open',
 };
 
 function unreadable(name: string, cause: unknown): FanfoldError {

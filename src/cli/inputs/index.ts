@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
-import { FORMAT_EXTENSIONS, formatOf, openAs } from '../../inputs/formats.ts';
+import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
+import { openAs } from '../../inputs/formats.ts';
 import { openJsonLines } from '../../inputs/lines.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { shellWord } from '../../inputs/printable.ts';

@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import type { Format } from '../../inputs/formats.ts';
+import type { Format } from '../../inputs/extensions.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
 import type { SeedRequest } from './seed-request.ts';

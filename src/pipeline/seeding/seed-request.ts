@@ -1,5 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
-import { FORMATS, type Format } from '../../inputs/formats.ts';
+import type { Format } from '../../inputs/extensions.ts';
+import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
 import type { Json } from '../../task.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';

@@ -1,0 +1,17 @@
+export type Format = 'jsonl' | 'csv' | 'text';
+
+const EXTENSIONS: Readonly<Record<string, Format>> = {
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.csv': 'csv',
+  '.txt': 'text',
+};
+
+/** The extensions that tell a format. */
+export const FORMAT_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
+
+/** The format that a name's extension tells; undefined where it tells none. */
+export function formatOf(name: string): Format | undefined {
+  const [extension = ''] = /(?<=[^/])\.[^./]*$/.exec(name) ?? [];
+  return EXTENSIONS[extension.toLowerCase()];
+}

@@ -1,0 +1,121 @@
+import { FanfoldError } from '../errors.ts';
+import { formatOf } from './extensions.ts';
+import { shellWord } from './printable.ts';
+
+/** Where bytes come from that turned out to be no text. */
+export interface Origin {
+  /** As it stands in messages. */
+  readonly name: string;
+  /** Of a file, as it was given. */
+  readonly path?: string;
+}
+
+/** How many of a source's first bytes tell what it is. */
+export const HEAD_BYTES = 512;
+
+interface Kind {
+  what: string;
+  /** The command that makes text of it, where one does. */
+  filter?: string;
+  /** What else can be done. */
+  advice?: string;
+  is: (head: Buffer) => boolean;
+}
+
+const begins = (...bytes: number[]) => {
+  const magic = Buffer.from(bytes);
+  return (head: Buffer) => head.subarray(0, magic.length).equals(magic);
+};
+
+const says = (magic: string) => (head: Buffer) =>
+  head.subarray(0, magic.length).equals(Buffer.from(magic, 'latin1')) && hasControls(head);
+
+const isZip = says('PK\u0003\u0004');
+
+const iconv = (charset: string) => `iconv -f ${charset} -t UTF-8`;
+
+/** By their first bytes, as in the `file` command's database. */
+const KINDS: readonly Kind[] = [
+  { what: 'compressed by gzip', filter: 'gunzip -c', is: begins(0x1f, 0x8b) },
+  { what: 'compressed by zstd', filter: 'zstd -dc', is: begins(0x28, 0xb5, 0x2f, 0xfd) },
+  { what: 'compressed by xz', filter: 'xz -dc', is: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0) },
+  { what: 'compressed by bzip2', filter: 'bzip2 -dc', is: says('BZh') },
+  {
+    what: 'a spreadsheet or another Office document',
+    advice: 'Save the sheet as "CSV UTF-8" first.',
+    is: (head) =>
+      isZip(head) && /\[Content_Types\]|_rels\/|xl\/|opendocument/.test(head.toString()),
+  },
+  { what: 'a zip archive', filter: 'unzip -p', is: isZip },
+  {
+    what: 'an old Office document, such as .xls',
+    advice: 'Save the sheet as "CSV UTF-8" first.',
+    is: begins(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1),
+  },
+  {
+    what: 'Parquet',
+    advice: `Make JSON lines of it first, for example with DuckDB: COPY (FROM 'FILE.parquet') TO 'FILE.jsonl'`,
+    is: says('PAR1'),
+  },
+  { what: 'UTF-32', filter: iconv('UTF-32LE'), is: begins(0xff, 0xfe, 0, 0) },
+  { what: 'UTF-32', filter: iconv('UTF-32BE'), is: begins(0, 0, 0xfe, 0xff) },
+  { what: 'UTF-16', filter: iconv('UTF-16LE'), is: (head) => isUtf16(head, 'utf-16le') },
+  { what: 'UTF-16', filter: iconv('UTF-16BE'), is: (head) => isUtf16(head, 'utf-16be') },
+];
+
+/** The refusal of a source that is no UTF-8, by its first bytes; undefined where they tell nothing. */
+export function foreign(head: Buffer, origin: Origin): FanfoldError | undefined {
+  const kind = KINDS.find(({ is }) => is(head));
+  if (kind === undefined) return undefined;
+  const { what, filter, advice = '' } = kind;
+  const remedy = filter === undefined ? advice : `Convert it with: ${conversion(filter, origin)}`;
+  return new FanfoldError(
+    'BadInput',
+    `${origin.name}: this is ${what}; UTF-8 text is expected. ${remedy}`,
+  );
+}
+
+/** The shell's line that makes of a file, or of what comes through a pipe, what can be read. */
+export function conversion(filter: string, { path }: Origin): string {
+  if (path === undefined) return filter;
+  const reads = /^(tr|python3) /.test(filter) ? `${filter} <` : filter;
+  const plain = path.replace(/\.(gz|zst|xz|bz2|zip)$/i, '');
+  const format = formatOf(plain);
+  const command = `${reads} ${shellWord(path)}`;
+  if (format !== 'csv' && format !== 'text') return `${command} | fanfold run TASK --input -`;
+  const made = plain === path ? path.replace(/(\.[^.]*)$/, '.converted$1') : plain;
+  return `${command} > ${shellWord(made)}`;
+}
+
+const CONTROLS = /[^\t\r\n\P{Cc}]/u;
+
+function hasControls(head: Buffer): boolean {
+  return CONTROLS.test(head.toString('latin1'));
+}
+
+/** With its byte order mark, or by what the bytes say when they are read as such. */
+function isUtf16(head: Buffer, encoding: 'utf-16le' | 'utf-16be'): boolean {
+  const [first, second] = head;
+  const isLittle = encoding === 'utf-16le';
+  if (first === 0xff && second === 0xfe) return isLittle;
+  if (first === 0xfe && second === 0xff) return !isLittle;
+  // A line that ends in the middle of a line feed has half a character more.
+  const whole = head.subarray(0, head.length - (head.length % 2));
+  const high = whole.filter((_, at) => (at % 2 === 1) === isLittle);
+  const zeros = high.filter((byte) => byte === 0).length;
+  // Texts in Latin letters have a zero in each of them, others at least where a line ends.
+  const isAscii = head.every((byte) => byte < 0x80);
+  if (zeros === 0 || (isAscii && zeros <= high.length / 2)) return false;
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(whole, { stream: true });
+    return (
+      !CONTROLS.test(text) && (!isAscii || count(text, '\n') === count(whole.toString(), '\n'))
+    );
+  } catch {
+    return false;
+  }
+}
+
+function count(text: string, character: string): number {
+  return text.split(character).length - 1;
+}

@@ -1,0 +1,53 @@
+import { FanfoldError } from '../errors.ts';
+import { conversion } from './foreign.ts';
+import type { Source } from './source.ts';
+
+const SEPARATORS: Readonly<Record<string, string>> = {
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'vertical bars',
+};
+
+/**
+ * Refuses a table whose fields something else than commas separates: spreadsheets write semicolons
+ * where numbers have decimal commas. It would be read as one column, or not at all.
+ *
+ * @param row the first one below the header: one column may have such a character in its name
+ */
+export function checkSeparator(header: string, row: string, source: Source, line: number): void {
+  const names = withoutQuoted(header);
+  const fields = withoutQuoted(row);
+  const commas = count(names, ',');
+  if (commas > 0 && commas === count(fields, ',')) return;
+  const separator = Object.keys(SEPARATORS).find(
+    (one) => names.includes(one) && count(names, one) === count(fields, one),
+  );
+  if (separator === undefined) return;
+  throw new FanfoldError(
+    'BadInput',
+    `${source.name}, line ${line}: ${SEPARATORS[separator]} separate the fields, and in CSV commas are expected. If it is one column, quote its name in the header; else convert it with: ${withCommas(separator, source)}`,
+  );
+}
+
+/** What to do about a row that commas don't separate; nothing where nothing else may. */
+export function separatorHint(row: string, source: Source): string {
+  const text = withoutQuoted(row);
+  const separator = Object.keys(SEPARATORS).find((one) => text.includes(one));
+  if (separator === undefined) return '';
+  return ` If ${SEPARATORS[separator]} separate its fields, convert it with: ${withCommas(separator, source)}`;
+}
+
+/** A row without its quoted fields. */
+export function withoutQuoted(row: string): string {
+  return row.includes('"') ? row.replace(/"[^"]*"/g, '') : row;
+}
+
+function count(text: string, character: string): number {
+  return text.split(character).length - 1;
+}
+
+function withCommas(separator: string, source: Source): string {
+  const delimiter = JSON.stringify(separator);
+  const program = `import csv,sys; csv.writer(sys.stdout,lineterminator="\\n").writerows(csv.reader(sys.stdin,delimiter=${delimiter}))`;
+  return conversion(`python3 -c '${program}'`, source);
+}
