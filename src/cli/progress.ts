@@ -1,6 +1,6 @@
 import type { Ledger } from '../index.ts';
 import { showLine } from './live-line.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 
 /** Tells the human how far a run is, until it is stopped. */
 export interface Progress {
@@ -58,7 +58,7 @@ const BAR_COLUMNS = { most: 30, least: 10 };
 
 function bar(state: State, columns: number): string {
   const { done, total, failed, rate, workers } = state;
-  const speed = [`${text(rate)}/s`, ...(workers === undefined ? [] : [`${workers} workers`])];
+  const speed = [`${text(rate)}/s`, ...(workers === undefined ? [] : [count(workers, 'worker')])];
   if (total === undefined) return [`${done} done`, `${failed} failed`, ...speed].join(' | ');
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
@@ -78,7 +78,7 @@ function lines(state: () => State): Progress {
     const of = now.total === undefined ? '' : ` of ${now.total}`;
     const left = now.total === undefined ? '' : `, ETA ${eta(now)}`;
     say(
-      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers === undefined ? '' : `${now.workers} workers, `}${now.failed} failed${left}`,
+      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers === undefined ? '' : `${count(now.workers, 'worker')}, `}${now.failed} failed${left}`,
     );
   }, LINE_MS);
   return { stop: () => clearInterval(timer) };

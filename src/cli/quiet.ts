@@ -1,6 +1,6 @@
 import type { Backlog, Run } from '../index.ts';
 import type { Place } from './place.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 
 const LOOK_MS = 5_000;
 
@@ -28,7 +28,7 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
     const remedy = isStack
       ? "the worker function's log tells why"
       : `\`fanfold work --${name}\` takes them`;
-    say(`nothing comes: ${waiting} chunks wait, and no worker has one; ${remedy}`);
+    say(`nothing comes: ${count(waiting, 'chunk')} waiting, and no worker has one; ${remedy}`);
   };
   const fail = (error: unknown) => {
     if (!isAway) say(`${name} does not answer (${reasonOf(error)}): waiting for it`);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 
 /** How often a move that takes long is told of, in milliseconds: SQS moves 500 messages a second. */
 const TELL_MS = 5_000;
@@ -21,6 +21,6 @@ export function addRedrive(program: Command): void {
       say(`${sofar.moved} of about ${sofar.of ?? '?'} task messages are moved`);
     });
     if (moved === 0) say(`the dead-letter queue of ${name} is empty: nothing is moved`);
-    else say(`${moved} task messages of ${name} are moved back to the task queue`);
+    else say(`moved ${count(moved, 'task message')} of ${name} back to the task queue`);
   });
 }

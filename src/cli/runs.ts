@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunStatus } from '../index.ts';
 import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './place.ts';
-import { print, say } from './say.ts';
+import { count, print, say } from './say.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
 export function addRuns(program: Command): void {
@@ -21,17 +21,15 @@ async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Pro
   if (prune) {
     const pruned = await fanfold.prune();
     for (const { runId } of pruned) print(runId);
-    say(
-      `${pruned.length} runs were deleted from ${name}: they had ended, or were past their deadline`,
-    );
+    say(`${count(pruned.length, 'run')} deleted from ${name}: ended, or past the deadline`);
     return;
   }
-  let count = 0;
+  let listed = 0;
   for await (const run of fanfold.runs()) {
-    count++;
+    listed++;
     print(`${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`);
   }
-  say(count === 0 ? `no runs on ${name}` : `${count} runs on ${name}`);
+  say(`${listed === 0 ? 'no runs' : count(listed, 'run')} on ${name}`);
 }
 
 async function status(runId: string, flags: RemoteFlags): Promise<void> {
@@ -49,7 +47,7 @@ async function status(runId: string, flags: RemoteFlags): Promise<void> {
     done: doneOf(run),
     rate: rateOf(run),
     collector: collectorOf(run),
-    results: `${run.waiting} messages wait to be collected`,
+    results: `${count(run.waiting, 'message')} to be collected`,
     deadline,
     [place.name]: `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
   };

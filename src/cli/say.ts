@@ -24,3 +24,8 @@ export function printJson(value: unknown): void {
 export function printBadged(style: Parameters<typeof styleText>[0], word: string, line: string) {
   process.stdout.write(`${styleText(style, printable(word))}${printable(line)}\n`);
 }
+
+/** Such as `1 input`, `2 inputs`. */
+export function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

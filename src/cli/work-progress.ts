@@ -1,6 +1,6 @@
 import type { Work } from '../index.ts';
 import { showLine } from './live-line.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 
 /** Tells the human what workers do, until it is stopped. */
 export interface Shown {
@@ -33,9 +33,9 @@ function lines(work: Work, rate: () => number): Shown {
 
 function textOf(work: Work, rate: number): string {
   const { left, done } = work;
-  const failed = done.failed > 0 ? `, ${done.failed} attempts failed` : '';
-  const chunks = left === undefined ? 'the server is away' : `${left} chunks left`;
-  return `${doneOf(work)} inputs done, ${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s${failed}, ${chunks}`;
+  const failed = done.failed > 0 ? `, ${count(done.failed, 'attempt')} failed` : '';
+  const chunks = left === undefined ? 'the server is away' : `${count(left, 'chunk')} left`;
+  return `${count(doneOf(work), 'input')} done, ${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s${failed}, ${chunks}`;
 }
 
 function doneOf({ done: { ok, failed } }: Work): number {

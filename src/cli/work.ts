@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type SlowAttempt, type Work, work } from '../index.ts';
 import { STATUS } from './exit.ts';
 import { workersOf } from './place.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 import { Interrupted, untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
 import { showWork } from './work-progress.ts';
@@ -81,8 +81,4 @@ function beginningOf({ workers, place, tasks }: Work): string {
 
 function summaryOf({ done: { ok, failed } }: Work): string {
   return `${count(ok + failed, 'input')} done here (${failed} attempts failed)`;
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }

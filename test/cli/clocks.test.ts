@@ -92,7 +92,7 @@ it('a clock that is set while they work ends neither workers nor runs', async ()
     await expect.poll(() => readFileSync(note, 'utf8'), { timeout: 20_000 }).not.toBe('');
     here.set(off);
     const { status, stderr } = await run.ended;
-    expect(stderr, `set for the ${at + 1}. time`).toContain('1 inputs = 1 ok');
+    expect(stderr, `set for the ${at + 1}. time`).toContain('1 input = 1 ok');
     expect(status).toBe(0);
   }
   expect(worker.child.exitCode).toBeNull();

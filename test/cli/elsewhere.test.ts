@@ -131,7 +131,7 @@ describe('a run elsewhere', () => {
     expect(await readFile(output, 'utf8')).toBe(mine);
     const { status, stderr } = await second.ended;
     const taken = mine.split('\n').length - 1;
-    expect(stderr).toContain(`${taken} more results of the run were taken by another command`);
+    expect(stderr).toContain(`another command has taken ${taken} more results of the run`);
     expect(stderr).toContain(`${600 - taken} inputs = ${600 - taken} ok`);
     expect(status).toBe(0);
     const all = results(mine + (await readFile(other, 'utf8')));

@@ -59,7 +59,7 @@ it('the dead-letter queue’s messages go back when they are told to', async () 
     await sqs.send(new SendMessageCommand({ QueueUrl: queue('fanfold-tasks-dead'), MessageBody }));
   }
   const { status, stderr } = await fanfold(env, 'redrive', '--stack', 'fanfold');
-  expect(stderr).toContain('3 task messages of stack fanfold are moved back to the task queue');
+  expect(stderr).toContain('moved 3 task messages of stack fanfold back to the task queue');
   expect(status).toBe(0);
   const { Messages = [] } = await sqs.send(
     new ReceiveMessageCommand({ QueueUrl: queue('fanfold-tasks'), MaxNumberOfMessages: 10 }),

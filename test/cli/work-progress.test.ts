@@ -34,7 +34,7 @@ it('on a terminal, the line of what goes on is gone when it is stopped, whatever
   shown.say('one');
   expect(shownOf(written)).toEqual([
     'fanfold: one',
-    '4 inputs done, 0.0/s, 1 attempts failed, 7 chunks left',
+    '4 inputs done, 0.0/s, 1 attempt failed, 7 chunks left',
   ]);
   shown.stop();
   shown.say('an input that was in hand');

@@ -201,7 +201,7 @@ describe('fanfold --stack', () => {
     const [first] = dead();
     expect(await fanfoldAt({ env: stack.machineEnv }, 'redrive')).toMatchObject({
       status: 0,
-      stderr: expect.stringContaining('1 task messages of stack Fanfold are moved back'),
+      stderr: expect.stringContaining('moved 1 task message of stack Fanfold back'),
     });
     // It still is no task.
     await expect.poll(dead, { timeout: 10_000 }).toHaveLength(1);
