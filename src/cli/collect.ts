@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FanfoldError, type Run, type RunStatus } from '../index.ts';
 import { commandLine } from './command-line.ts';
-import { checkOutput } from './output.ts';
+import { checkOutput, outputOf } from './check-output.ts';
 import { perform } from './perform.ts';
 import {
   addRemoteOptions,
@@ -38,9 +38,10 @@ export function addCollect(program: Command): void {
 }
 
 async function collect(runId: string, flags: CollectFlags): Promise<void> {
-  const { output, ordered = false, quiet = false } = flags;
+  const { ordered = false, quiet = false } = flags;
+  const output = outputOf(flags.output);
   await untilSignal(async (signal) => {
-    if (output !== undefined) await checkOutput(output, undefined);
+    checkOutput(output);
     const place = await remotePlace(flags);
     await using fanfold = place.fanfold;
     const status = await statusOf(place, runId);

@@ -1,8 +1,12 @@
-import { fstatSync } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants, fstatSync, openSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { FanfoldError } from '../index.ts';
 import { printableJsonLines } from '../inputs/printable.ts';
+import { TOO_MANY_FILES } from './inputs/files.ts';
 import { above } from './live-line.ts';
 
 /** Where result lines go. */
@@ -14,39 +18,14 @@ export interface Output {
   /** Takes out what was there before, of a file. */
   empty(): Promise<void>;
   close(): Promise<void>;
-  /** Whether it is a file that stays: no device or pipe. */
+  /** Whether it is a file that stays: no device, pipe or descriptor. */
   readonly isFile: boolean;
+  /** How many whole lines of its text a write has left that failed. */
+  readonly leftLines: number;
 }
 
 /** Whoever read standard output has read enough. */
 export class ReaderLeft extends Error {}
-
-/** Refuses a file that can't be written, before any work is done. */
-export async function checkOutput(path: string, inputPath: string | undefined): Promise<void> {
-  const folder = dirname(path);
-  const there = await stat(folder).catch(() => undefined);
-  if (!there?.isDirectory()) {
-    throw new FanfoldError(
-      'BadOption',
-      `--output ${path}: there is no folder ${folder}. Make it first (mkdir -p), or name another.`,
-    );
-  }
-  const old = await stat(path).catch(() => undefined);
-  if (old?.isDirectory()) {
-    throw new FanfoldError('BadOption', `--output ${path}: that is a folder; name a file in it.`);
-  }
-  if (old && inputPath !== undefined && (await sameFile(path, inputPath))) {
-    throw new FanfoldError(
-      'BadOption',
-      `--output ${path} is the input: its inputs would be overwritten. Name another file.`,
-    );
-  }
-}
-
-async function sameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)));
-  return a === b;
-}
 
 /** Whether results go through a pipe, which may end at the terminal all the same: `| jq .output`. */
 export function isPiped(path: string | undefined): boolean {
@@ -57,34 +36,62 @@ export function isPiped(path: string | undefined): boolean {
 
 /** What is written is appended, to what is there too. */
 export async function openOutput(path: string | undefined): Promise<Output> {
-  return path === undefined ? standardOutput() : file(path);
+  if (path === undefined) {
+    const { stdout } = process;
+    const text = stdout.isTTY ? (lines: string) => above(printableJsonLines(lines)) : undefined;
+    return stream(stdout, 'Standard output', text);
+  }
+  const isPipe = statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
+  return isPipe ? stream(await namedPipe(path), `The output ${path}`) : file(path);
 }
+
+const READER_MS = 50;
+
+/**
+ * Waits for a reader, and not in a call of the system: a thread that waits there for what may never
+ * come would keep the process, as nothing ends it.
+ */
+async function namedPipe(path: string): Promise<Socket> {
+  for (;;) {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENXIO') throw unopened(path, cause as Error);
+    }
+    await pause(READER_MS);
+  }
+}
+
+/** No record can be beside it. */
+const DESCRIPTOR = /^\/(dev\/(stdin|stdout|stderr|fd\/\d+)$|proc\/)/;
 
 async function file(path: string): Promise<Output> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'a');
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new FanfoldError('BadOption', `--output ${path} cannot be written: ${message}.`, {
-      cause,
-    });
+    throw unopened(path, cause as Error);
   }
-  const isFile = (await handle.stat()).isFile();
+  const isFile = (await handle.stat()).isFile() && !DESCRIPTOR.test(resolve(path));
+  let leftLines = 0;
   // One for all texts: memory that is new to the process costs more than what is written to it.
   let bytes = Buffer.alloc(0);
   return {
     isFile,
+    get leftLines() {
+      return leftLines;
+    },
     async write(text) {
       // Three bytes are the most that a UTF-16 unit takes.
       if (bytes.length < text.length * 3) bytes = Buffer.allocUnsafe(text.length * 3);
       const end = bytes.write(text);
+      let from = 0;
       try {
         // A disk that is nearly full takes a part, and says at the next that it is full.
-        for (let from = 0; from < end; ) {
-          from += (await handle.write(bytes, from, end - from)).bytesWritten;
-        }
+        while (from < end) from += (await handle.write(bytes, from, end - from)).bytesWritten;
       } catch (cause) {
+        leftLines = bytes.toString('latin1', 0, from).split('\n').length - 1;
         throw unwritten(path, cause as Error);
       }
     },
@@ -99,37 +106,45 @@ async function file(path: string): Promise<Output> {
   };
 }
 
+function unopened(path: string, cause: NodeJS.ErrnoException): FanfoldError {
+  const why = cause.code === 'EMFILE' ? TOO_MANY_FILES : cause.message;
+  return new FanfoldError('BadOption', `--output ${path} cannot be written: ${why}.`, { cause });
+}
+
 function unwritten(path: string, cause: Error): FanfoldError {
   const why = `The output ${path} could not be written: ${cause.message}.`;
   return new FanfoldError('RunFailed', why, { cause });
 }
 
-function standardOutput(): Output {
-  const { stdout } = process;
+/** @param shown what a text is written as */
+function stream(writable: Writable, name: string, shown = (text: string): string => text): Output {
   let left: Error | undefined;
   // Told to the write that met it as well; unheard, it would end the process.
-  stdout.on('error', (error) => {
+  writable.on('error', (error) => {
     left = error;
   });
   return {
     isFile: false,
+    leftLines: 0,
     write: (text) =>
       new Promise((resolve, reject) => {
         if (left) {
-          reject(readerError(left));
+          reject(readerError(name, left));
           return;
         }
-        stdout.write(stdout.isTTY ? above(printableJsonLines(text)) : text, (error) =>
-          error ? reject(readerError(error)) : resolve(),
+        writable.write(shown(text), (error) =>
+          error ? reject(readerError(name, error)) : resolve(),
         );
       }),
     async sync() {},
     async empty() {},
-    async close() {},
+    async close() {
+      if (writable !== process.stdout) writable.destroy();
+    },
   };
 }
 
-function readerError(error: NodeJS.ErrnoException): Error {
+function readerError(name: string, error: NodeJS.ErrnoException): Error {
   if (error.code === 'EPIPE') return new ReaderLeft();
-  return new FanfoldError('RunFailed', `Standard output could not be written: ${error.message}.`);
+  return new FanfoldError('RunFailed', `${name} could not be written: ${error.message}.`);
 }

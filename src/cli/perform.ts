@@ -1,4 +1,5 @@
-import { FanfoldError, InputError, type Ledger, type ResultBatch, type Run } from '../index.ts';
+import { FanfoldError, InputError, type ResultBatch, type Run } from '../index.ts';
+import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
 import { isPiped, ReaderLeft } from './output.ts';
@@ -6,9 +7,10 @@ import type { Place } from './place.ts';
 import { showProgress } from './progress.ts';
 import { tellWhyQuiet } from './quiet.ts';
 import type { Following, Recorded } from './resume/index.ts';
-import { say } from './say.ts';
+import { count, say } from './say.ts';
 import { Interrupted } from './signals.ts';
 import type { Carried } from './with-input.ts';
+import { Written } from './written.ts';
 
 /** A run, from the command line. */
 export interface Job {
@@ -53,15 +55,16 @@ export async function perform(job: Job): Promise<number> {
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
+  const written = new Written(recorded.before);
   let failure: string | undefined;
   let unclosed: { error: unknown } | undefined;
   try {
-    failure = await writeResults(run, job, following);
+    failure = await writeResults(run, job, following, written);
     signal.throwIfAborted();
   } catch (error) {
     progress?.stop();
     if (error instanceof ReaderLeft) return STATUS.ok;
-    if (!quiet) tellWhatIsDone(run.ledger, job, error);
+    if (!quiet) tellWhatIsDone(run, written, job, error);
     if (error instanceof InputError && inputs) throw located(error, inputs);
     throw error;
   } finally {
@@ -77,6 +80,7 @@ export async function perform(job: Job): Promise<number> {
   }
   if (unclosed) throw unclosed.error;
   if (!quiet) tellLedger(run, job, startedAt, failure);
+  else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
 }
@@ -100,6 +104,7 @@ async function writeResults(
   run: Run,
   { recorded, carried }: Job,
   following: Following | undefined,
+  written: Written,
 ): Promise<string | undefined> {
   let failure: string | undefined;
   for await (const batch of run.batches()) {
@@ -107,7 +112,9 @@ async function writeResults(
       following?.check();
       const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
       await recorded.write(`${text}\n`);
+      written.add(batch);
     } catch (error) {
+      written.add(batch, recorded.leftLines);
       // To leave the loop alone would cancel the run, and it is to be gone on with.
       if (!(error instanceof ReaderLeft)) run.leave();
       throw error;
@@ -139,30 +146,43 @@ function tellLedger(
   const { inputs, ok, failed, cancelled, duplicates } = run.ledger;
   const seconds = (performance.now() - startedAt) / 1000;
   const where = output === undefined ? '' : `; results are in ${output}`;
-  const dropped = duplicates > 0 ? ` (${duplicates} duplicates dropped)` : '';
+  const dropped = duplicates > 0 ? ` (${count(duplicates, 'duplicate')} dropped)` : '';
   const there = before ? `, ${before.ok + before.failed} of them from before` : '';
   if (run.cause !== undefined) say(`ended early: ${run.cause}`);
   say(
-    `${inputs} inputs = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
+    `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
   if (run.elsewhere > 0) {
-    say(`${run.elsewhere} more results of the run were taken by another command, before`);
+    say(`another command has taken ${count(run.elsewhere, 'more result')} of the run`);
   }
   if (failure !== undefined) say(`first failure: ${failure}`);
 }
 
-function tellWhatIsDone({ inputs, ok, failed }: Ledger, job: Job, error: unknown) {
+function tellWhatIsDone(
+  { runId, ledger: { inputs, sealed } }: Run,
+  { ok, failed }: Written,
+  job: Job,
+  error: unknown,
+): void {
   const { output } = job;
   const why = error instanceof Interrupted ? 'interrupted' : 'stopped';
   const where = output === undefined ? '' : `; their results are in ${output}`;
   say(
-    `${why}: ${ok + failed} of ${inputs} inputs read so far are done (${ok} ok, ${failed} failed)${where}`,
+    `${why}: ${ok + failed} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
   );
   // Inputs that are wrong stay wrong.
   const goesOn = error instanceof Interrupted || statusOf(error) === STATUS.stopped;
   if (!goesOn) return;
   if (job.again !== undefined) say(`to go on with it: ${job.again}`);
+  else if (job.isElsewhere) tellWhatGoesOn(runId, sealed, job.place);
   else if (output === undefined) say('with --output FILE it could be gone on with, by --resume');
+}
+
+/** A run elsewhere outlives its command. Whether it can end without it depends on its inputs. */
+function tellWhatGoesOn(runId: string, sealed: boolean, { name }: Place): void {
+  const command = (verb: string) => commandLine([verb, runId, ...`--${name}`.split(' ')]);
+  if (sealed) say(`it goes on there; to take the results still to come: ${command('collect')}`);
+  else say(`not all of its inputs are seeded; to end what is: ${command('cancel')}`);
 }
 
 /** An input's error with the place that the input came from. */

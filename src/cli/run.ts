@@ -11,7 +11,7 @@ import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { checkOutput } from './output.ts';
+import { checkOutput, outputOf } from './check-output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
 import {
@@ -78,7 +78,10 @@ export function addRun(program: Command): void {
     .action(run);
 }
 
-async function run(task: string, flags: RunFlags): Promise<void> {
+async function run(task: string, given: RunFlags): Promise<void> {
+  const { output: named, ...rest } = given;
+  const output = outputOf(named);
+  const flags = output === undefined ? rest : { ...rest, output };
   checkResume(flags);
   boundHeap();
   await untilSignal((signal) => attempt(task, flags, signal));
@@ -89,7 +92,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   if (isS3(flags)) return attemptFromS3(task, flags, options, signal);
   const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
-  if (flags.output !== undefined) await checkOutput(flags.output, inputFile(flags));
+  checkOutput(flags.output, inputs.files);
   const place = await openPlace(flags);
   await using fanfold = place.fanfold;
   // Before the old results are gone: a name may be wrong, or nobody there.
@@ -132,7 +135,7 @@ async function attemptFromS3(
 ): Promise<number> {
   if (flags.range !== undefined || flags.glob !== undefined)
     await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
-  if (flags.output !== undefined) await checkOutput(flags.output, undefined);
+  checkOutput(flags.output);
   const place = await openPlace(flags);
   await using fanfold = place.fanfold;
   await checkTask(fanfold, task, flags.tasks);
@@ -220,8 +223,4 @@ function budgetOf(text: string): number | `${number}%` {
 function resumeLine(args: readonly string[]): string {
   const kept = args.filter((arg) => arg !== '--resume' && arg !== '--retry-failed');
   return commandLine([...kept, '--resume']);
-}
-
-function inputFile({ input }: RunFlags): string | undefined {
-  return input === '-' ? undefined : input;
 }

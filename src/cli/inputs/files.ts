@@ -69,11 +69,14 @@ async function checkHead(path: string, cwd: string): Promise<void> {
   }
 }
 
+export const TOO_MANY_FILES =
+  'this process may open no more files. Allow more before it, with: ulimit -n 1024';
+
 const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EISDIR: 'it is a folder',
-  EMFILE: 'this process may open no more files. Allow more, with: ulimit -n 1024',
+  EMFILE: TOO_MANY_FILES,
   ENFILE: 'all processes together have too many files open',
 };
 

@@ -11,7 +11,10 @@ const BATCH = 1_000;
  * others, and symbolic links are neither listed nor followed, but for those that the pattern itself
  * begins with: `DIR/**` finds what `find DIR/ -type f` does.
  */
-export function openGlob(pattern: string, cwd: string): OpenedInputs {
+export function openGlob(
+  pattern: string,
+  cwd: string,
+): OpenedInputs & { paths: readonly string[] } {
   const paths = filesOf(pattern, cwd);
   if (paths.length === 0) {
     throw new FanfoldError(
@@ -20,6 +23,7 @@ export function openGlob(pattern: string, cwd: string): OpenedInputs {
     );
   }
   return {
+    paths,
     total: paths.length,
     locate: () => undefined,
     close() {},

@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
@@ -11,6 +11,20 @@ import { openGlob } from './glob.ts';
 import { openRange } from './range.ts';
 
 export type { OpenedInputs } from '../../inputs/opened.ts';
+
+/** A file that an input is, or that inputs are read from. */
+export interface InputFile {
+  /** Its path, or its descriptor. */
+  file: string | number;
+  /** As it stands in messages. */
+  name: string;
+  /** Whether it is one of those that a pattern matches. */
+  isMatch?: boolean;
+}
+
+export interface CommandInputs extends OpenedInputs {
+  readonly files: readonly InputFile[];
+}
 
 /** Where the inputs come from: one of the first three. */
 export interface InputOptions {
@@ -29,7 +43,7 @@ export interface InputOptions {
 }
 
 /** Opens inputs. @throws FanfoldError `BadOption` or `BadInput` for all that can be told before any work */
-export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
+export async function openInputs(options: InputOptions): Promise<CommandInputs> {
   const { input, range, glob, cwd = process.cwd() } = options;
   const given = Object.entries({ '--input': input, '--range': range, '--glob': glob })
     .filter(([, value]) => value !== undefined)
@@ -40,14 +54,24 @@ export async function openInputs(options: InputOptions): Promise<OpenedInputs> {
       `${given.join(' and ')} each say where the inputs come from: leave out all but one.`,
     );
   }
-  if (range !== undefined) return openRange(range);
-  if (glob !== undefined) return openGlob(glob, cwd);
-  if (input !== undefined) return openInput(input, cwd, options);
+  if (range !== undefined) return { ...openRange(range), files: [] };
+  if (glob !== undefined) {
+    const { paths, ...opened } = openGlob(glob, cwd);
+    const files = paths.map((name) => ({ file: resolve(cwd, name), name, isMatch: true }));
+    return { ...opened, files };
+  }
+  if (input !== undefined) {
+    const opened = await openInput(input, cwd, options);
+    const file = input === '-' ? STANDARD_INPUT : { file: resolve(cwd, input), name: input };
+    return { ...opened, files: [file] };
+  }
   throw new FanfoldError(
     'BadOption',
     'Say where the inputs come from: --input FILE (or - for standard input), --range N, or --glob PATTERN.',
   );
 }
+
+const STANDARD_INPUT: InputFile = { file: 0, name: 'on standard input' };
 
 async function openInput(
   path: string,

@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { Account, FanfoldError } from '../../index.ts';
-import { linesOf, resultOf, wholeLength } from './result-lines.ts';
+import { headOf, partOf } from './record.ts';
+import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
 
 const READ_BYTES = 256 * 1024;
 
@@ -61,9 +62,22 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
   }
 }
 
+/** @throws FanfoldError when something else is where results are rewritten, such as a download */
+export function checkPart(output: string): void {
+  const part = partOf(output);
+  if (!existsSync(part)) return;
+  const head = headOf(part);
+  // What a killed command has left.
+  if (head !== undefined && (head === '' || isResult(head))) return;
+  throw new FanfoldError(
+    'BadOption',
+    `--output ${output} is rewritten by way of ${part}, and what is there is not fanfold's. Move it, or name another file.`,
+  );
+}
+
 /** Replaces the file by one with these of its lines; at no time is there half a file. */
 async function rewrite(path: string, keeps: (line: string) => boolean): Promise<void> {
-  const part = `${path}.part`;
+  const part = partOf(path);
   await using file = await open(part, 'w');
   for await (const block of blocksOf(path)) {
     const kept = linesOf(block).filter(keeps);

@@ -4,7 +4,9 @@ import {
   fdatasync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
+  statSync,
   truncateSync,
   writeSync,
 } from 'node:fs';
@@ -73,8 +75,24 @@ export class RunRecord {
     return existsSync(pathOf(output));
   }
 
+  /** The files that a run makes for this output. */
+  static filesOf(output: string): string[] {
+    return [output, pathOf(output), partOf(output)];
+  }
+
+  /** @throws FanfoldError when something else than a record is in its place */
+  static check(output: string): void {
+    const path = pathOf(output);
+    if (!existsSync(path) || isRecord(path)) return;
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${output} has its record beside it, in ${path}, and what is there is none of fanfold's. Move it, or name another file.`,
+    );
+  }
+
   static remove(output: string): void {
     const path = pathOf(output);
+    RunRecord.check(output);
     try {
       rmSync(path, { force: true });
     } catch (cause) {
@@ -168,6 +186,46 @@ type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'> | { ove
 
 function pathOf(output: string): string {
   return `${output}.run`;
+}
+
+/** Where a run's results are rewritten. */
+export function partOf(output: string): string {
+  return `${output}.part`;
+}
+
+/** More than the first line of a record takes. */
+const HEAD_BYTES = 4_096;
+
+/** By its first line; of a disk that was full, or a power cut, less than that may be left. */
+function isRecord(path: string): boolean {
+  const head = headOf(path);
+  if (head === undefined) return false;
+  const [line = '', rest] = head.split('\n', 2);
+  const beginning = `{"v":${VERSION},"task":"`;
+  if (rest === undefined) return line.startsWith(beginning) || beginning.startsWith(line);
+  try {
+    const { v, task, ordered, withInput } = JSON.parse(line);
+    const flags = [typeof ordered, typeof withInput];
+    return typeof v === 'number' && typeof task === 'string' && flags.every((t) => t === 'boolean');
+  } catch {
+    return false;
+  }
+}
+
+/** The beginning of a regular file that can be read; undefined of anything else. */
+export function headOf(path: string): string | undefined {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(HEAD_BYTES);
+      return bytes.toString('utf8', 0, readSync(file, bytes));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 function opened(path: string, flags: 'a' | 'w'): number {

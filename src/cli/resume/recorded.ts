@@ -27,6 +27,8 @@ export interface Recorded {
   follow(run: Run, place: string): Following;
   /** Ends when the results are written, and what tells which inputs they are of was before. */
   write(text: string): Promise<void>;
+  /** How many whole lines of its text a write has left that failed. */
+  readonly leftLines: number;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,9 @@ export function recorded(options: RecordedOptions): Recorded {
       if (!isKnown) record?.addRun(run.runId, place);
       followed = following(run, isKnown ? living.seeded : 0, (seeded) => record?.addSeeded(seeded));
       return followed;
+    },
+    get leftLines() {
+      return output.leftLines;
     },
     async write(text) {
       cover();

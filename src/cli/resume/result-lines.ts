@@ -23,6 +23,11 @@ export function linesOf(block: Buffer): string[] {
   return block.length === 0 ? [] : block.toString().slice(0, -1).split('\n');
 }
 
+/** Whether a text begins as a result does. */
+export function isResult(text: string): boolean {
+  return RESULT.test(text);
+}
+
 /** @param number of the line in the file, from 1. @throws FanfoldError when it is no result's */
 export function resultOf(path: string, line: string, number: number): ResultHead {
   const [, index, status] = RESULT.exec(line) ?? [];

@@ -1,0 +1,90 @@
+import { type BigIntStats, fstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { FanfoldError } from '../index.ts';
+import type { InputFile } from './inputs/index.ts';
+import { checkPart } from './resume/earlier.ts';
+import { RunRecord } from './resume/record.ts';
+
+const STANDARD_OUTPUT = new Set(['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
+
+/** The output as it was given; undefined for standard output, by whichever of its names. */
+export function outputOf(given: string | undefined): string | undefined {
+  return given !== undefined && STANDARD_OUTPUT.has(given) ? undefined : given;
+}
+
+/**
+ * Refuses an output that can't be written, or in whose place or beside it something is that a run
+ * must not overwrite, before any work is done.
+ *
+ * @param reads the files that the inputs are, or are read from
+ */
+export function checkOutput(output: string | undefined, reads: readonly InputFile[] = []): void {
+  if (output === undefined) {
+    checkStandardOutput(reads);
+    return;
+  }
+  const folder = dirname(output);
+  if (!statOf(folder)?.isDirectory()) {
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${output}: there is no folder ${folder}. Make it first (mkdir -p), or name another.`,
+    );
+  }
+  const old = statOf(output);
+  if (old?.isDirectory() || output.endsWith('/')) {
+    throw new FanfoldError('BadOption', `--output ${output}: that is a folder; name a file in it.`);
+  }
+  if (old && !old.isFile()) return;
+  checkInputs(output, reads);
+  RunRecord.check(output);
+  checkPart(output);
+}
+
+/** By device and inode: a file may have several names, by links and mounts. */
+function checkInputs(output: string, reads: readonly InputFile[]): void {
+  const written = RunRecord.filesOf(output)
+    .map(statOf)
+    .filter((stats) => stats !== undefined);
+  if (written.length === 0) return;
+  for (const { file, name, isMatch } of reads) {
+    const read = statOf(file);
+    if (!read || !written.some((stats) => isSame(stats, read))) continue;
+    const remedy = isMatch
+      ? 'Name another file, or leave it out of the pattern'
+      : 'Name another file';
+    const what = isMatch ? `${name}, which --glob matches` : `the input ${name}`;
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${output} is the input: what it writes would take the place of ${what}. ${remedy}.`,
+    );
+  }
+}
+
+/** What is appended to the file that is read would be read as well, without end. */
+function checkStandardOutput(reads: readonly InputFile[]): void {
+  const written = statOf(process.stdout.fd);
+  if (!written?.isFile()) return;
+  for (const { file, name, isMatch } of reads) {
+    const read = isMatch ? undefined : statOf(file);
+    if (!read || !isSame(read, written)) continue;
+    throw new FanfoldError(
+      'BadOption',
+      `Standard output goes to the input ${name}: results would be read as inputs. Name another file.`,
+    );
+  }
+}
+
+function statOf(file: string | number): BigIntStats | undefined {
+  try {
+    return typeof file === 'number'
+      ? fstatSync(file, { bigint: true })
+      : statSync(file, { bigint: true });
+  } catch {
+    // What is not there, or not for us to see, is told by who opens it.
+    return undefined;
+  }
+}
+
+function isSame(one: BigIntStats, other: BigIntStats): boolean {
+  return one.isFile() && one.dev === other.dev && one.ino === other.ino;
+}
