@@ -1,25 +1,117 @@
-// Simulates each mutant, two at a time, until it is caught; fails when one is not.
+// Checks that each mutant is caught, as many at a time as there are processors; fails when one is not.
+//   npm run simulate:mutants -- [--note] [part of a name]
+// It first replays the scenario that caught a mutant last; where that no longer does, it simulates all.
+// --note writes down which scenarios these are.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LOADED, MUTANT } from './loaded-mutant.ts';
+import type { Mutant } from './mutants/mutant.ts';
 import { MUTANTS } from './mutants.ts';
-import { simulation } from './simulation.ts';
+import { node, simulation } from './simulation.ts';
 
 const RUNS = 200;
+/** That of marks.test.ts, which proves that the pipeline itself passes these runs. */
 const SEED = 1;
 
-const left = process.argv[2]
-  ? MUTANTS.filter(({ name }) => name.includes(process.argv[2] ?? ''))
-  : [...MUTANTS];
+const HOOK = join(import.meta.dirname, 'mutate.ts');
+const CONFIG = join(import.meta.dirname, 'mutant.config.ts');
+const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
+const NOTED = join(import.meta.dirname, 'mutants/caught-in.json');
+
+/** How a mutant was caught: in which run of the simulation, or in which test, and by what. */
+interface Catch {
+  where: string;
+  what: string;
+  run?: number;
+}
+
+const { values, positionals } = parseArgs({
+  options: { note: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const [part = ''] = positionals;
+const noted: Record<string, number> = JSON.parse(readFileSync(NOTED, 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-mutants-'));
+const left = MUTANTS.filter(({ name }) => name.includes(part));
+// Tests take longest, and must not be what is waited for at the end.
+left.sort((one, other) => Number(other.caughtBy !== undefined) - Number(one.caughtBy !== undefined));
 
 async function work(): Promise<void> {
   for (let mutant = left.shift(); mutant; mutant = left.shift()) {
-    const args = ['--seed', SEED, '--runs', RUNS, '--shrink', 0];
-    const { text, failed } = await simulation(args, { mutant: mutant.name });
-    const [, runs = '?'] = /: (\d+) runs/.exec(text) ?? [];
-    // A simulation that fails for another reason has caught nothing.
-    const caught = failed ? /^(?:safety|liveness): .*/m.exec(text)?.[0] : undefined;
-    const why = (caught ?? text.slice(-300)).slice(0, 100);
-    console.log(`${caught ? `caught in run ${runs}` : 'NOT CAUGHT'}: ${mutant.name} (${why})`);
-    if (!caught) process.exitCode = 1;
+    const began = performance.now();
+    const caught = await caughtHow(mutant).catch((error: Error) => error);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    if (caught instanceof Error) {
+      process.exitCode = 1;
+      console.log(`NOT CAUGHT: ${mutant.name} (${seconds} s): ${caught.message}`);
+      continue;
+    }
+    if (caught.run !== undefined) noted[mutant.name] = caught.run;
+    console.log(`caught in ${caught.where}: ${mutant.name} (${seconds} s: ${caught.what})`);
   }
 }
 
-await Promise.all([work(), work()]);
+/** @throws Error when it is not caught */
+function caughtHow(mutant: Mutant): Promise<Catch> {
+  return mutant.caughtBy === undefined ? simulated(mutant) : tested(mutant, mutant.caughtBy);
+}
+
+async function simulated({ name }: Mutant): Promise<Catch> {
+  const known = noted[name];
+  if (known !== undefined) {
+    const caught = await simulate(name, ['--path', known - 1]);
+    if (caught) return { ...caught, run: known, where: `run ${known}, as noted` };
+  }
+  const caught = await simulate(name, ['--runs', RUNS]);
+  if (!caught) throw new Error(`${RUNS} runs of the simulation let it through.`);
+  return { ...caught, where: `run ${caught.run}` };
+}
+
+async function simulate(name: string, args: (string | number)[]): Promise<Catch | undefined> {
+  const note = join(folder, `${MUTANTS.findIndex((mutant) => mutant.name === name)}`);
+  const { text, failed } = await simulation(['--seed', SEED, '--shrink', 0, ...args], {
+    hooks: ['--import', HOOK],
+    env: { [MUTANT]: name, [LOADED]: note },
+  });
+  if (!existsSync(note)) throw new Error(`The simulation did not load it: ${text.slice(-300)}`);
+  if (!failed) return undefined;
+  // A simulation that fails for another reason has caught nothing.
+  const what = /^(?:safety|liveness): .*/m.exec(text)?.[0];
+  if (what === undefined) throw new Error(`The simulation failed: ${text.slice(-300)}`);
+  const [, runs] = /: (\d+) runs/.exec(text) ?? [];
+  return { where: '', what: what.slice(0, 100), run: Number(runs) };
+}
+
+async function tested({ name }: Mutant, file: string): Promise<Catch> {
+  const note = join(folder, `${MUTANTS.findIndex((mutant) => mutant.name === name)}`);
+  const report = `${note}.json`;
+  const reported = ['--reporter=json', `--outputFile=${report}`];
+  const { text } = await node([VITEST, 'run', '--config', CONFIG, ...reported, file], {
+    [MUTANT]: name,
+    [LOADED]: note,
+  });
+  if (!existsSync(note)) throw new Error(`${file} did not load it: ${text.slice(-300)}`);
+  const failure = failureIn(JSON.parse(readFileSync(report, 'utf8')) as Report);
+  // A file that can't be loaded fails without a test.
+  if (failure === undefined) throw new Error(`No test of ${file} fails: ${text.slice(-300)}`);
+  return { where: file, what: failure.slice(0, 100) };
+}
+
+/** The part of Vitest's report that is looked into. */
+interface Report {
+  testResults: { assertionResults: { status: string; fullName: string }[] }[];
+}
+
+function failureIn({ testResults }: Report): string | undefined {
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return tests.find(({ status }) => status === 'failed')?.fullName;
+}
+
+try {
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+if (values.note) writeFileSync(NOTED, `${JSON.stringify(noted, null, 2)}\n`);

@@ -1,19 +1,13 @@
-// Breaks one line of the pipeline while it is loaded: `node --import test/simulate/mutate.ts`, with
+// Breaks one node of the pipeline while Node loads it: `node --import test/simulate/mutate.ts`, with
 // the mutant's name in FANFOLD_MUTANT.
 import { registerHooks } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { MUTANTS } from './mutants.ts';
+import { brokenFile } from './loaded-mutant.ts';
 
-const mutant = MUTANTS.find(({ name }) => name === process.env.FANFOLD_MUTANT);
-if (mutant === undefined) throw new Error(`There is no mutant "${process.env.FANFOLD_MUTANT}".`);
-const { file, find, replace } = mutant;
-const broken = pathToFileURL(join(import.meta.dirname, '../..', file)).href;
+const { url: broken, load } = brokenFile();
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (url !== broken) return loaded;
-    return { ...loaded, source: String(loaded.source).replace(find, () => replace) };
+    return url === broken ? { ...loaded, source: load() } : loaded;
   },
 });

@@ -2,19 +2,29 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const MAIN = join(import.meta.dirname, '../../src/simulate/main.ts');
+const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(ROOT, 'src/simulate/main.ts');
 
-/** What a simulation said and how it ended. It runs in a process of its own: it takes over time. */
-export async function simulation(
+/** What a process printed and whether it failed. */
+export interface Ended {
+  text: string;
+  failed: boolean;
+}
+
+/** Runs a simulation. It has a process of its own: it takes over time. */
+export function simulation(
   args: readonly (string | number)[],
-  { mutant }: { mutant?: string } = {},
-): Promise<{ text: string; failed: boolean }> {
-  const hook = mutant === undefined ? [] : ['--import', join(import.meta.dirname, 'mutate.ts')];
-  const env = { ...process.env, ...(mutant === undefined ? {} : { FANFOLD_MUTANT: mutant }) };
-  const command = [...hook, MAIN, ...args.map(String)];
+  { hooks = [], env = {} }: { hooks?: string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  return node([...hooks, MAIN, ...args.map(String)], env);
+}
+
+/** Runs Node in the repository's folder. */
+export async function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, command, {
-      env,
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
       maxBuffer: 64 * 1024 * 1024,
     });
     return { text: stdout + stderr, failed: false };

@@ -1,0 +1,211 @@
+import { type Mutant, unawaited } from './mutant.ts';
+
+/** Faults of workers: what they claim, run, report and send back. */
+export const WORKING: readonly Mutant[] = [
+  {
+    name: 'a task message is deleted before its results are reported',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="settle"] AwaitExpression[argument.callee.property.name="finish"]',
+    becomes: unawaited,
+  },
+  {
+    name: 'claims are not renewed',
+    file: 'src/pipeline/working/claim.ts',
+    node: 'MethodDefinition[key.name="extend"] > FunctionExpression > .body',
+    becomes: '{}',
+  },
+  {
+    name: 'an item starts on a claim that may end before it',
+    file: 'src/pipeline/working/claim.ts',
+    node: 'MethodDefinition[key.name="covers"] BinaryExpression[operator="<="]',
+    becomes: 'true',
+  },
+  {
+    name: 'a claim counts from the answer instead of the request',
+    file: 'src/pipeline/working/claim.ts',
+    node: 'MethodDefinition[key.name="extend"] AssignmentExpression[left.property.name="untilMs"] > BinaryExpression > .left',
+    becomes: 'this.heldMs',
+  },
+  {
+    name: 'a claim counts from the answer to its receive',
+    file: 'src/pipeline/working/pull.ts',
+    node: 'NewExpression[callee.name="Claim"] Property[key.name="sinceReceive"]',
+    becomes: 'sinceReceive: new Stopwatch()',
+  },
+  {
+    name: 'messages received together are all claimed by the handle of the first',
+    file: 'src/pipeline/working/pull.ts',
+    node: 'NewExpression[callee.name="Claim"] Property[key.name="receiptHandle"]',
+    becomes: 'receiptHandle: Messages[0].ReceiptHandle',
+  },
+  {
+    name: 'a claim that SQS refuses is not lost',
+    file: 'src/pipeline/working/claim.ts',
+    node: 'MethodDefinition[key.name="change"] CatchClause IfStatement',
+    becomes: ';',
+  },
+  {
+    name: 'a claim is given up while an extension is on its way',
+    file: 'src/pipeline/working/claim.ts',
+    node: 'MethodDefinition[key.name="release"] AwaitExpression[argument.callee.object.name="Promise"]',
+    becomes: unawaited,
+  },
+  {
+    name: 'new chunks are sent after a lost claim',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="settle"] IfStatement[test.property.name="lost"]',
+    becomes: ';',
+  },
+  {
+    name: "the rest is lost at the slice's end",
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="settle"] SpreadElement[argument.callee.name="messagesOf"]',
+    becomes: '...[]',
+  },
+  {
+    name: 'a slice ends after milliseconds',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="hasTime"] BinaryExpression[operator=">="] > .right',
+    becomes: ({ text }) => `(${text}) / 1000`,
+  },
+  {
+    name: 'a slice does not end for hours',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="hasTime"] BinaryExpression[operator=">="] > .right',
+    becomes: ({ text }) => `(${text}) * 1000`,
+  },
+  {
+    name: 'a task has one attempt too many',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="take"] BinaryExpression[left.property.name="attempt"]',
+    becomes: ({ text }) => text.replace('<', '<='),
+  },
+  {
+    name: 'a chunk is sent on with items that are reported',
+    file: 'src/pipeline/working/handling.ts',
+    node: 'MethodDefinition[key.name="lostQueue"] NewExpression[callee.name="Set"]',
+    becomes: 'new Set()',
+  },
+  {
+    name: 'a cut drops the item in the middle',
+    file: 'src/pipeline/working/resend.ts',
+    node: 'FunctionDeclaration[id.name="messagesOf"] CallExpression[callee.name="cut"] > .arguments:first-child',
+    becomes: ({ text }) =>
+      `${text}.filter((_, at, all) => all.length < 3 || at !== all.length >> 1)`,
+  },
+  {
+    name: 'a further attempt forgets which it is',
+    file: 'src/pipeline/working/resend.ts',
+    node: 'FunctionDeclaration[id.name="furtherAttempts"] Property[key.name="attempt"] > .value',
+    becomes: ({ of }) => of('MemberExpression'),
+  },
+  {
+    name: 'a message that is to be kept is deleted',
+    file: 'src/pipeline/working/pull.ts',
+    node: 'FunctionDeclaration[id.name="settle"] BinaryExpression[right.value="done"]',
+    becomes: 'true',
+  },
+  {
+    name: 'what is handed back is deleted instead',
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="handBack"] AwaitExpression[argument.callee.name="sendBack"]',
+    becomes: 'undefined',
+  },
+  {
+    name: 'a message whose handling failed is deleted',
+    file: 'src/handlers/worker.ts',
+    node: 'FunctionDeclaration[id.name="isDone"] CatchClause ReturnStatement > .argument',
+    becomes: 'true',
+  },
+  {
+    name: 'the claim is taken after the module is loaded',
+    file: 'src/handlers/worker.ts',
+    node: 'FunctionDeclaration[id.name="work"] > .body',
+    becomes: ({ text, elsewhere }) =>
+      `{ await ${elsewhere('VariableDeclarator[init.callee.name="lazyTasks"] > .id')}(); ${text} }`,
+  },
+  {
+    name: 'a failed load keeps its chunk hidden',
+    file: 'src/handlers/worker.ts',
+    node: 'CatchClause AwaitExpression[argument.callee.name="release"]',
+    becomes: ({ of }) => `${of('.arguments')}.forEach(({ claim }) => claim.end())`,
+  },
+  {
+    name: 'what a batch call refuses is not sent again',
+    file: 'src/pipeline/send.ts',
+    node: 'FunctionDeclaration[id.name="sendBatch"] IfStatement[test.left.object.name="Failed"] > .test',
+    becomes: 'true',
+  },
+  {
+    name: 'a message that nobody can read is dropped',
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="read"] AwaitExpression[argument.callee.name="sendAll"]',
+    becomes: 'undefined',
+  },
+  {
+    name: 'a chunk that came again is run as it is',
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="begin"] IfStatement[test.left.property.name="length"] > .test',
+    becomes: 'false',
+  },
+  {
+    name: "a chunk expires by its worker's own clock",
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="begin"] BinaryExpression[right.property.name="expiresAt"] > .left',
+    becomes: 'Date.now()',
+  },
+  {
+    name: 'a deadline is compared in the wrong unit, so that no chunk is dropped',
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="begin"] BinaryExpression > .right[property.name="expiresAt"]',
+    becomes: ({ text }) => `${text} * 1000`,
+  },
+  {
+    name: "messages are read by their worker's own clock",
+    file: 'src/pipeline/working/work.ts',
+    node: 'MethodDefinition[key.name="read"] Property[key.name="now"] > .value',
+    becomes: 'Date.now()',
+  },
+  {
+    name: 'a late result after its timeout is reported as well',
+    file: 'src/pipeline/working/execute.ts',
+    node: 'MethodDefinition[key.name="leave"] IfStatement',
+    becomes: ({ of }) => `${of('.test')};`,
+  },
+  {
+    name: 'results that SQS refuses are taken for reported',
+    file: 'src/pipeline/working/report.ts',
+    node: 'MethodDefinition[key.name="send"] CallExpression > .arguments[property.name="reject"]',
+    becomes: ({ text }) => text.replace('reject', 'resolve'),
+  },
+  {
+    name: "a chunk waits for the first message of its results only",
+    file: 'src/pipeline/working/report.ts',
+    node: 'ClassDeclaration[id.name="Report"] MethodDefinition[key.name="add"] IfStatement > .test',
+    becomes: ({ text }) => `${text} && this.#sent.size === 0`,
+  },
+  {
+    name: 'a missing queue is believed at once',
+    file: 'src/pipeline/queues.ts',
+    node: 'MethodDefinition[key.name="missing"] ReturnStatement > .argument',
+    becomes: '"over"',
+  },
+  {
+    name: 'three looks of one moment are taken for three',
+    file: 'src/pipeline/queues.ts',
+    node: 'MethodDefinition[key.name="missing"] IfStatement > .test:has(Identifier[name="APART_SECONDS"])',
+    becomes: 'true',
+  },
+  {
+    name: 'items of a dead worker that had not begun are dropped in recovery',
+    file: 'src/pipeline/working/recover.ts',
+    node: 'FunctionDeclaration[id.name="recover"] VariableDeclarator > CallExpression[callee.name="messagesOf"]',
+    becomes: '[]',
+  },
+  {
+    name: 'a clock is never corrected',
+    file: 'src/clock.ts',
+    node: 'FunctionDeclaration[id.name="noting"] IfStatement[test.right.name="undefined"] > .test',
+    becomes: 'true',
+  },
+];
