@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector';
+export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector' | 'canceller';
 
 /**
  * A process of the simulated world: one execution environment of a function, one pulling worker,

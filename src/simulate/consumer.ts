@@ -91,7 +91,11 @@ export class Consumer {
   /** @returns whether that was all */
   async #consume(actor: Actor): Promise<boolean> {
     const { plan, disk } = this;
-    const deployment = this.#deployment();
+    const { windowBytes } = plan;
+    const deployment = {
+      ...this.#deployment(),
+      ...(windowBytes === undefined ? {} : { windowBytes }),
+    };
     await checkDeployment(deployment);
     const run = new Run(deployment, TASK, this.#inputs(), await this.#options(deployment));
     this.run = run;
@@ -170,7 +174,7 @@ export class Consumer {
     const [runId] = this.runIds.slice(-1);
     if (runId === undefined || this.ended) return;
     this.#cancels();
-    const actor = new Actor(`${this.name} canceller`, 'collector');
+    const actor = new Actor(`${this.name} canceller`, 'canceller');
     const cancelled = actor.run(() => cancelRun(this.#deployment(), runId));
     await cancelled.catch((error: unknown) => this.#log.note(`can't cancel: ${error}`));
     actor.kill('at its end');

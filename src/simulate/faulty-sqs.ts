@@ -50,6 +50,7 @@ const KILLERS = {
   worker: 'killWorker',
   seed: 'killSeed',
   collector: 'killCollector',
+  canceller: 'killCollector',
   infrastructure: undefined,
 } as const;
 

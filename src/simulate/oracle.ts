@@ -1,7 +1,7 @@
 import type { FailureCode, Result } from '../pipeline/messages/result.ts';
 import type { Consumer } from './consumer.ts';
 import type { Executions } from './executions.ts';
-import type { InputKind, Scenario, SimInput } from './scenario.ts';
+import { type InputKind, isCalm, type Scenario, type SimInput } from './scenario.ts';
 import { flakyAttempts, outputOf } from './task.ts';
 import type { Wire } from './wire.ts';
 
@@ -56,7 +56,7 @@ export class Oracle {
         if (fault) wrong.push(`Input ${index} of ${name}: ${fault}.`);
       }
     }
-    return [...wrong, ...this.#unbalanced(consumer, times)];
+    return [...wrong, ...this.#unbalanced(consumer, times), ...this.#inVain(consumer)];
   }
 
   #unbalanced({ run, plan, disk, name }: Consumer, times: Map<number, number>): string[] {
@@ -81,6 +81,17 @@ export class Oracle {
       wrong.push(`${name} asked for input order, and got ${indexes.join(', ')}.`);
     }
     return wrong;
+  }
+
+  /** Where nothing goes wrong, no result comes twice to a consumer that takes each as it comes. */
+  #inVain({ name, plan, run }: Consumer): string[] {
+    const duplicates = run?.ledger.duplicates ?? 0;
+    const isPrompt = plan.consumerMs === 0 && !plan.ordered;
+    if (duplicates === 0 || !isPrompt || !isCalm(this.#scenario)) return [];
+    const kinds = this.#scenario.runs.flatMap(({ inputs }) => inputs.map(({ kind }) => kind));
+    // These end their worker, which may have reported a part of its chunk.
+    if (kinds.includes('exits') || kinds.includes('hangs')) return [];
+    return [`${name} got ${duplicates} results again, and nothing went wrong.`];
   }
 
   #wrongResult(consumer: Consumer, result: Result<unknown>, input: SimInput): string | undefined {

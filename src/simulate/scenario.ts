@@ -44,6 +44,8 @@ export interface RunPlan {
   cancel: { by: 'run' | 'message'; afterSeconds: number } | undefined;
   deadlineSeconds: number | undefined;
   maxFailures: number | undefined;
+  /** Bytes of inputs and results that may be out at once. */
+  windowBytes: number | undefined;
 }
 
 /** One simulated disaster: all that happens in it follows from this. */
@@ -66,8 +68,15 @@ export interface Scenario {
   garbage: number;
 }
 
+/** Whether nothing goes wrong: then nothing may be done in vain. */
+export function isCalm({ rates, badDeployment }: Scenario): boolean {
+  return badDeployment === undefined && FAULT_NAMES.every((fault) => rates[fault] === 0);
+}
+
+const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])) as FaultRates;
+
 /** Not all that can go wrong goes wrong in one run: what is off lets the rest get further. */
-const rates: fc.Arbitrary<FaultRates> = fc.record(
+const someFaults: fc.Arbitrary<FaultRates> = fc.record(
   Object.fromEntries(
     FAULT_NAMES.map((fault) => [
       fault,
@@ -78,6 +87,12 @@ const rates: fc.Arbitrary<FaultRates> = fc.record(
       ),
     ]),
   ) as Record<Fault, fc.Arbitrary<number>>,
+);
+
+const rates = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 1, arbitrary: fc.constant(NO_FAULTS) },
+  { weight: 7, arbitrary: someFaults },
 );
 
 const duration = fc.oneof(
@@ -113,10 +128,21 @@ const many = fc
   .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 1_500 }))
   .map(([count, ms]) => Array.from({ length: count }, (): SimInput => ({ kind: 'ok', ms })));
 
+/** Quick ones, which workers take several chunks at once of, and slow ones behind them. */
+const slowing = fc
+  .tuple(fc.integer({ min: 20, max: 60 }), fc.integer({ min: 1, max: 20 }))
+  .map(([quick, slow]) =>
+    Array.from(
+      { length: quick + slow },
+      (_, at): SimInput => ({ kind: 'ok', ms: at < quick ? 0 : 4_000 }),
+    ),
+  );
+
 const inputs = fc.oneof(
   { withCrossShrink: true },
   { weight: 6, arbitrary: fc.array(input, { maxLength: 40 }) },
   { weight: 1, arbitrary: many },
+  { weight: 1, arbitrary: slowing },
   { weight: 2, arbitrary: late },
 );
 
@@ -145,6 +171,7 @@ const run: fc.Arbitrary<RunPlan> = fc.record({
   ),
   deadlineSeconds: rarely(fc.integer({ min: 10, max: 1_200 })),
   maxFailures: rarely(fc.integer({ min: 0, max: 5 })),
+  windowBytes: rarely(fc.integer({ min: 1, max: 5_000 })),
 });
 
 /** A hundred and more are the event source's: those that pull never end, and cost much when idle. */

@@ -19,6 +19,9 @@ export interface Parameters {
   VisibilityTimeout?: number;
   DelaySeconds?: number;
   MaxNumberOfMessages?: number;
+  WaitTimeSeconds?: number;
+  /** A queue's, when it is made. */
+  tags?: Record<string, string>;
   Entries?: Entry[];
 }
 
@@ -113,6 +116,11 @@ export function refused(code: SqsErrorCode, message: string): ServiceResponse {
 export function dated(response: ServiceResponse): ServiceResponse {
   const date = new Date(trueNow()).toUTCString();
   return { ...response, headers: { ...response.headers, date } };
+}
+
+/** The messages of a batch call, or the one of a single call. */
+export function entriesOf({ parameters }: SqsCall): Entry[] {
+  return parameters.Entries ?? [{ Id: '', ...parameters }];
 }
 
 function textOf(body: Uint8Array | string): string {

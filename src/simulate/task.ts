@@ -52,7 +52,7 @@ export function simulatedTask(
       const { runId, index, attempt } = context;
       const worker = currentActor();
       const takesMs = durationOf(input, faults.healed ? 1 : worker.slowness);
-      wire.begins(worker, runId, index, plan.timeoutSeconds * 1000);
+      wire.hands.begins(worker, runId, index, plan.timeoutSeconds * 1000);
       executions.add(runId, index, { attempt, worker, takesMs });
       log.note(`runs ${index} of ${runId.slice(-8)}, attempt ${attempt}`);
       mayDie(worker, Math.min(takesMs, plan.timeoutSeconds * 1000), faults);

@@ -16,7 +16,7 @@ export interface Message {
 /** What a message to a run's queue may say. */
 export interface ResultBody {
   runId: string;
-  results?: { index: number }[];
+  results?: { index: number; status: string; error?: { code: string } }[];
   notice?: string;
   index?: number;
   id?: string;

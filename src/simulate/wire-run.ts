@@ -8,6 +8,9 @@ export class Item {
   readonly carriers = new Set<string>();
   /** Who announced to run it, and when, by the announcement's id. */
   readonly begun = new Map<string, { actor: Actor; at: number }>();
+  /** How often each worker ran it, and told what came of that. */
+  readonly ran = new Map<Actor, number>();
+  readonly ended = new Map<Actor, number>();
   /** How often it was begun from its first attempt: by a seed, or by what was delivered again. */
   lineages = 0;
 }

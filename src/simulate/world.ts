@@ -19,7 +19,7 @@ import { FaultySqs } from './faulty-sqs.ts';
 import { after } from './pause.ts';
 import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
-import type { Scenario } from './scenario.ts';
+import { isCalm, type RunPlan, type Scenario } from './scenario.ts';
 import { ask, readAnswer } from './sqs-call.ts';
 import { simulatedTask } from './task.ts';
 import { Wire } from './wire.ts';
@@ -63,9 +63,18 @@ export class World {
     this.faults = new Faults(scenario.rates, random, log);
     const taskQueue = this.names.tasks;
     this.wire = new Wire(
-      { taskQueue, visibilitySeconds: TASK_VISIBILITY_SECONDS },
+      {
+        taskQueue,
+        visibilitySeconds: TASK_VISIBILITY_SECONDS,
+        sliceSeconds: scenario.sliceSeconds,
+        isCalm: isCalm(scenario),
+        truth: {
+          hasResult: (queue, index) => this.#hasResult(queue, index),
+          inputsOf: (runId) => this.#planOf(runId)?.inputs.length,
+          visible: (queue) => this.#visible(queue),
+        },
+      },
       log,
-      (queue, index) => this.#hasResult(queue, index),
     );
     this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
     this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
@@ -147,6 +156,15 @@ export class World {
     });
   }
 
+  #planOf(runId: string): RunPlan | undefined {
+    return this.consumers.find(({ runIds }) => runIds.includes(runId))?.plan;
+  }
+
+  #visible(queue: string): string[] {
+    const messages = this.#sqs.peek(queue).filter(({ state }) => state === 'visible');
+    return messages.map(({ body }) => body);
+  }
+
   async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
     readAnswer(await ask(this.#sqs.service, 'CreateQueue', { QueueName, Attributes }));
   }
@@ -193,7 +211,7 @@ export class World {
     this.#maySlow(actor);
     let handles: string[] = [];
     const load = async () => {
-      this.wire.loads(actor, handles);
+      this.wire.hands.loads(actor, handles);
       if (this.#scenario.loadMs > 0) await after(this.#scenario.loadMs);
       if (this.#deployed() !== BAD) return this.#tasks;
       this.#log.mark('tasks module not loaded');
@@ -209,7 +227,7 @@ export class World {
     return async (event: unknown, context: LambdaContext) => {
       const { Records } = event as SqsEvent;
       handles = Records.map(({ receiptHandle }) => receiptHandle);
-      for (const receiptHandle of handles) this.wire.holds(actor, receiptHandle);
+      for (const receiptHandle of handles) this.wire.hands.holds(actor, receiptHandle);
       let kept = new Set(Records.map(({ messageId }) => messageId));
       try {
         const answer = await handle(event, context);
@@ -217,7 +235,7 @@ export class World {
         return answer;
       } finally {
         const left = Records.filter(({ messageId }) => kept.has(messageId));
-        this.wire.keeps(
+        this.wire.hands.keeps(
           actor,
           left.map(({ receiptHandle }) => receiptHandle),
         );

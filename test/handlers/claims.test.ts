@@ -310,3 +310,17 @@ it('a claim that is given up is not hidden again by an extension on its way', as
   await pass(30);
   expect(visible()).toBe(1);
 });
+
+it('a claim counts from the request that extended it, and not from its answer', async () => {
+  const { client, event, failing, taskQueueUrl } = await deployment();
+  const [{ receiptHandle = '' } = {}] = (await event()).Records;
+  const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
+  failing((_, passed) => new Promise((resolve) => setTimeout(() => resolve(passed()), 10_000)));
+  const held = claim.hold(0);
+  await pass(10);
+  await held;
+  claim.end();
+  // 120 s, of which ten have passed, less the margin of 30.
+  expect(claim.covers(79)).toBe(true);
+  expect(claim.covers(81)).toBe(false);
+});

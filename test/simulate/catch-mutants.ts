@@ -36,7 +36,9 @@ const noted: Record<string, number> = JSON.parse(readFileSync(NOTED, 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-mutants-'));
 const left = MUTANTS.filter(({ name }) => name.includes(part));
 // Tests take longest, and must not be what is waited for at the end.
-left.sort((one, other) => Number(other.caughtBy !== undefined) - Number(one.caughtBy !== undefined));
+left.sort(
+  (one, other) => Number(other.caughtBy !== undefined) - Number(one.caughtBy !== undefined),
+);
 
 async function work(): Promise<void> {
   for (let mutant = left.shift(); mutant; mutant = left.shift()) {

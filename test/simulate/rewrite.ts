@@ -30,7 +30,8 @@ type Range = { start: number; end: number };
 export function rewrite(file: string, source: string, { node, becomes }: Rewrite): string {
   const program = parsed(file, source);
   const found = only(file, source, program, node);
-  const text = typeof becomes === 'string' ? becomes : becomes(partOf(file, source, program, found));
+  const text =
+    typeof becomes === 'string' ? becomes : becomes(partOf(file, source, program, found));
   const rewritten = source.slice(0, found.start) + text + source.slice(found.end);
   parsed(file, rewritten);
   return rewritten;
@@ -53,8 +54,8 @@ function partOf(file: string, source: string, program: Range, node: Range): Part
 
 function only(file: string, source: string, within: Range, selector: string): Range {
   // The two packages describe the same tree by types of their own.
-  const root = within as unknown as Parameters<typeof esquery>[0];
-  const found = esquery(root, selector, { visitorKeys }) as unknown as Range[];
+  const root = within as unknown as Parameters<typeof esquery.query>[0];
+  const found = esquery.query(root, selector, { visitorKeys }) as unknown as Range[];
   const [one, ...others] = found;
   if (one && others.length === 0) return one;
   const lines = found.map(({ start }) => source.slice(0, start).split('\n').length);

@@ -31,6 +31,7 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/collecting/bitmap.ts',
     node: 'MethodDefinition[key.name="has"] BinaryExpression[operator=">>"][right.name="PAGE_BITS"]',
     becomes: '0',
+    caughtBy: 'test/pipeline/ledger.test.ts',
   },
   {
     name: 'results are acknowledged before they are taken',
@@ -62,6 +63,7 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/collecting/poll-scaler.ts',
     node: 'MethodDefinition[key.name="answered"] IfStatement[test.right.value=0] CallExpression[callee.property.name="resize"]',
     becomes: 'undefined',
+    caughtBy: 'test/pipeline/poll-scaler.test.ts',
   },
   {
     name: 'an ordered run acknowledges what it keeps for later',
@@ -92,6 +94,7 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/collecting/suspects.ts',
     node: 'MethodDefinition[key.name="begun"] CallExpression[callee.property.name="add"] > .arguments',
     becomes: 'crypto.randomUUID()',
+    caughtBy: 'test/pipeline/suspects.test.ts',
   },
   {
     name: 'a run that is cancelled forgets the results that it drains',
@@ -113,7 +116,7 @@ export const COLLECTING: readonly Mutant[] = [
     becomes: ({ text }) => `{ ${text} return; }`,
   },
   {
-    name: "what a killed collector had in hand is not waited for at the deadline",
+    name: 'what a killed collector had in hand is not waited for at the deadline',
     file: 'src/pipeline/collecting/deadline.ts',
     node: 'MethodDefinition[key.name="constructor"] ConditionalExpression > .test',
     becomes: 'false',
@@ -154,6 +157,7 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/cli/resume/recorded.ts',
     node: 'Property[key.name="write"] IfStatement:has(CallExpression[callee.property.name="sync"])',
     becomes: ';',
+    caughtBy: 'test/cli/recorded.test.ts',
   },
   {
     name: "a run's id has the time of its caller's own clock",
@@ -172,5 +176,6 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/runs/redrive.ts',
     node: 'IfStatement:has(NewExpression[callee.name="StartMessageMoveTaskCommand"]) > .test',
     becomes: 'true',
+    caughtBy: 'test/pipeline/redrive.test.ts',
   },
 ];

@@ -25,6 +25,7 @@ export const WORKING: readonly Mutant[] = [
     file: 'src/pipeline/working/claim.ts',
     node: 'MethodDefinition[key.name="extend"] AssignmentExpression[left.property.name="untilMs"] > BinaryExpression > .left',
     becomes: 'this.heldMs',
+    caughtBy: 'test/handlers/claims.test.ts',
   },
   {
     name: 'a claim counts from the answer to its receive',
@@ -179,7 +180,7 @@ export const WORKING: readonly Mutant[] = [
     becomes: ({ text }) => text.replace('reject', 'resolve'),
   },
   {
-    name: "a chunk waits for the first message of its results only",
+    name: 'a chunk waits for the first message of its results only',
     file: 'src/pipeline/working/report.ts',
     node: 'ClassDeclaration[id.name="Report"] MethodDefinition[key.name="add"] IfStatement > .test',
     becomes: ({ text }) => `${text} && this.#sent.size === 0`,
@@ -195,12 +196,14 @@ export const WORKING: readonly Mutant[] = [
     file: 'src/pipeline/queues.ts',
     node: 'MethodDefinition[key.name="missing"] IfStatement > .test:has(Identifier[name="APART_SECONDS"])',
     becomes: 'true',
+    caughtBy: 'test/pipeline/run-queues.test.ts',
   },
   {
     name: 'items of a dead worker that had not begun are dropped in recovery',
     file: 'src/pipeline/working/recover.ts',
     node: 'FunctionDeclaration[id.name="recover"] VariableDeclarator > CallExpression[callee.name="messagesOf"]',
     becomes: '[]',
+    caughtBy: 'test/pipeline/recover.test.ts',
   },
   {
     name: 'a clock is never corrected',

@@ -1,0 +1,199 @@
+import { type Actor, trueNow } from './actors.ts';
+import type { EventLog } from './event-log.ts';
+import type { SqsCall } from './sqs-call.ts';
+import { type Message, readMessage } from './wire-messages.ts';
+import type { WireRun } from './wire-run.ts';
+
+/** How long a worker may take from looking at its claim to sending, in milliseconds. */
+const GRACE_MS = 5_000;
+
+/** By how long a claim has to outlast what is begun on it, in milliseconds. */
+const MARGIN_MS = 30_000;
+
+/** How far a corrected clock may be from SQS's, in milliseconds: as long as an answer is under way. */
+export const CLOCK_MS = 225_000;
+
+/** How long a claim hides a message at first, and how long one that is given up, in milliseconds. */
+const CLAIM_MS = 120_000;
+const GIVEN_UP_MS = 30_000;
+
+/** How long a worker may take from looking at a chunk's deadline to its first item, in milliseconds. */
+const BEGINS_MS = 120_000;
+
+/** A task message that a worker has, as far as the worker knows. */
+interface Claim {
+  message: Message;
+  until: number;
+  /** When the first of its items was begun. */
+  begunAt?: number;
+}
+
+export interface HandsOptions {
+  sliceSeconds: number;
+  /** Whether nothing goes wrong in this world. */
+  isCalm: boolean;
+}
+
+/**
+ * Watches what workers have in their hands, and finds what must not be: an item begun on a claim that
+ * ends before it, after its slice or its deadline; new chunks from a worker that is past its last
+ * confirmed claim; two outcomes of one execution.
+ */
+export class Hands {
+  readonly #violations: string[];
+  readonly #run: (runId: string) => WireRun;
+  readonly #log: EventLog;
+  readonly #sliceMs: number;
+  readonly #isCalm: boolean;
+  readonly #claims = new Map<string, Claim>();
+  readonly #hands = new Map<Actor, Set<string>>();
+  /** Receipt handles of messages that workers have set out to show again. */
+  readonly #givenUp = new Set<string>();
+  /** Chunks that workers have set out to send on. */
+  readonly #sent = new Set<string>();
+
+  constructor(
+    violations: string[],
+    run: (runId: string) => WireRun,
+    log: EventLog,
+    { sliceSeconds, isCalm }: HandsOptions,
+  ) {
+    this.#violations = violations;
+    this.#run = run;
+    this.#log = log;
+    this.#sliceMs = sliceSeconds * 1000;
+    this.#isCalm = isCalm;
+  }
+
+  /** A call to the task queue sets out. */
+  asked({ action, actor, parameters }: SqsCall): void {
+    const { ReceiptHandle = '', VisibilityTimeout = CLAIM_MS } = parameters;
+    if (VisibilityTimeout * 1000 <= GIVEN_UP_MS) this.#givenUp.add(ReceiptHandle);
+    if (actor.kind !== 'worker' || !action.startsWith('SendMessage')) return;
+    for (const { MessageBody = '' } of parameters.Entries ?? []) {
+      // What was begun in time may be tried again later.
+      const key = `${actor.name} ${MessageBody}`;
+      if (!this.#sent.has(key)) this.#sendsOn(actor, MessageBody);
+      this.#sent.add(key);
+    }
+  }
+
+  /** A worker has been given a message, hidden for it until then where that is known. */
+  holds(actor: Actor, handle: string, claim?: Claim): void {
+    if (claim) this.#claims.set(handle, claim);
+    const hand = this.#hands.get(actor) ?? new Set();
+    this.#hands.set(actor, hand.add(handle));
+  }
+
+  /** SQS hides a message until then. */
+  extended(handle: string, until: number): void {
+    const claim = this.#claims.get(handle);
+    if (claim) claim.until = until;
+  }
+
+  /** A message is in no hand any more, as its worker knows. */
+  lost(handle: string): void {
+    this.#claims.delete(handle);
+  }
+
+  /** The messages in a worker's hand. */
+  of(actor: Actor): Message[] {
+    const hand = [...(this.#hands.get(actor) ?? [])];
+    return hand.flatMap((handle) => this.#claims.get(handle)?.message ?? []);
+  }
+
+  /** A worker begins an input that may take so long. */
+  begins(actor: Actor, runId: string, index: number, ms: number): void {
+    const now = trueNow();
+    const claims = this.#claimsOn(actor, runId, index);
+    const { ran } = this.#run(runId).item(index);
+    ran.set(actor, (ran.get(actor) ?? 0) + 1);
+    const violated = (how: string) =>
+      this.#violations.push(`${actor.name} began input ${index} of run ${runId} ${how}.`);
+    if (!claims.some(({ until }) => until >= now + ms + MARGIN_MS - GRACE_MS)) {
+      violated('on a claim that may end before it does');
+    }
+    const isLate = ({ begunAt = now }: Claim) => now > begunAt + this.#sliceMs + GRACE_MS;
+    if (claims.every(isLate)) violated('after its slice');
+    const expiresAt = Math.max(...claims.map(({ message }) => message.expiresAt));
+    const wrongMs = actor.clockOffMs === 0 ? 0 : CLOCK_MS;
+    if (now > expiresAt + this.#sliceMs + BEGINS_MS + wrongMs) violated('after its deadline');
+    for (const claim of claims) claim.begunAt ??= now;
+  }
+
+  /** A worker function's process loads its tasks module, with messages in its hand. */
+  loads(actor: Actor, handles: readonly string[]): void {
+    for (const handle of handles) {
+      const { until = 0 } = this.#claims.get(handle) ?? {};
+      if (until <= Date.now() + CLAIM_MS) continue;
+      this.#violations.push(`${actor.name} loaded its tasks module before it had a claim.`);
+    }
+  }
+
+  /** A worker function's invocation has ended, and keeps messages. */
+  keeps(actor: Actor, handles: readonly string[]): void {
+    for (const handle of handles) {
+      const claim = this.#claims.get(handle);
+      // One that it has lost is another's.
+      if (claim?.message.handle !== handle || claim.until <= Date.now() + GRACE_MS) continue;
+      if (this.#givenUp.has(handle)) this.#log.mark('chunk shown again');
+      else this.#violations.push(`${actor.name} kept a chunk hidden that it did not finish.`);
+    }
+  }
+
+  /** A worker's message with an input was accepted: perhaps the next attempt at it. */
+  sentOn(call: SqsCall, { runId, attempt, stalled }: Message, index: number): void {
+    if (stalled !== undefined) return;
+    const held = this.#claimsOn(call.actor, runId, index).map(({ message }) => message.attempt);
+    if (held.includes(attempt - 1) && !held.includes(attempt)) this.ended(call, runId, index);
+  }
+
+  /** A worker told what came of an execution: a result, or a further attempt, and one of these. */
+  ended({ actor, attempt }: SqsCall, runId: string, index: number): void {
+    // What the SDK repeats may have arrived before.
+    if (attempt > 1) return;
+    const { ran, ended } = this.#run(runId).item(index);
+    const times = (ended.get(actor) ?? 0) + 1;
+    ended.set(actor, times);
+    const executions = ran.get(actor) ?? 0;
+    if (times <= executions) return;
+    this.#violations.push(
+      `${actor.name} told ${times} outcomes of input ${index} of run ${runId}, which it ran ${executions} times.`,
+    );
+  }
+
+  #claimsOn(actor: Actor, runId: string, index: number): Claim[] {
+    return [...(this.#hands.get(actor) ?? [])]
+      .flatMap((handle) => this.#claims.get(handle) ?? [])
+      .filter(({ message }) => message.runId === runId && message.indexes.includes(index));
+  }
+
+  #sendsOn(actor: Actor, body: string): void {
+    const sent = readMessage(body);
+    if (sent === undefined) return;
+    const now = trueNow();
+    const claimed = new Map<number, Claim>();
+    const hand = this.#hands.get(actor) ?? new Set();
+    for (const handle of hand) {
+      const claim = this.#claims.get(handle);
+      if (claim === undefined || now > claim.until + GRACE_MS) hand.delete(handle);
+      else if (claim.message.runId === sent.runId) {
+        for (const index of claim.message.indexes) claimed.set(index, claim);
+      }
+    }
+    for (const index of sent.indexes) {
+      const what = `${actor.name} sent input ${index} of run ${sent.runId}`;
+      const claim = claimed.get(index);
+      if (claim === undefined) this.#violations.push(`${what} on, past its claim on it.`);
+      else if (this.#isTooSoon(sent, claim)) {
+        this.#violations.push(`${what} back before the end of its slice.`);
+      }
+    }
+  }
+
+  /** Where nothing goes wrong, what is left of a chunk is sent back when its slice is over. */
+  #isTooSoon({ attempt, stalled }: Message, { message, begunAt }: Claim): boolean {
+    if (!this.#isCalm || begunAt === undefined || stalled !== undefined) return false;
+    return attempt === message.attempt && trueNow() < begunAt + this.#sliceMs;
+  }
+}
