@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { FanfoldError, type Run, type RunStatus } from '../index.ts';
-import { commandLine } from './command-line.ts';
 import { checkOutput, outputOf } from './check-output.ts';
+import { commandLine } from './command-line.ts';
 import { perform } from './perform.ts';
 import {
   addRemoteOptions,

@@ -7,11 +7,11 @@ import {
   type RunOptions,
   refuseCollected,
 } from '../index.ts';
+import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { checkOutput, outputOf } from './check-output.ts';
 import { perform } from './perform.ts';
 import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
 import {

@@ -12,6 +12,7 @@ it('results of a run elsewhere are written when the file is synced, and no soone
     empty: async () => {},
     close: async () => {},
     isFile: true,
+    leftLines: 0,
   };
   const results = recorded({ output, hash: new InputHash('results.jsonl') });
   const following = results.follow({ runId: 'r', seeded: 0 } as Run, 'Photos');

@@ -105,9 +105,8 @@ it('an output of any kind ends its own input alone', async () => {
       revoke();
       return proxy;
     },
-    // biome-ignore lint/suspicious/noThenProperty: that is what is tried here.
     thenable: () => ({
-      // biome-ignore lint/suspicious/noThenProperty: as above.
+      // biome-ignore lint/suspicious/noThenProperty: that is what is tried here.
       get then() {
         throw new Error('no promise');
       },

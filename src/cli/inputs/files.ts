@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { foreign, HEAD_BYTES } from '../../inputs/foreign.ts';
 import { FanfoldError } from '../../index.ts';
+import { foreign, HEAD_BYTES } from '../../inputs/foreign.ts';
 import type { Source } from '../../inputs/source.ts';
 
 /** Bytes that are read at once. */
