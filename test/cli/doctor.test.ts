@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tasks from '../../functions/tasks/index.ts';
 import { VERSION } from '../../src/index.ts';
 import { refused, type StubAws, stubAws } from '../doctor/stub-aws.ts';
-import { start } from './command.ts';
+import { inThisProcess } from './in-this-process.ts';
 import { atTerminal } from './terminal.ts';
 
 let aws: StubAws;
@@ -21,9 +21,7 @@ afterAll(async () => {
 });
 
 function doctor(args: readonly string[], env: NodeJS.ProcessEnv = aws.env) {
-  const { child, ended } = start(['doctor', ...args], { env });
-  child.stdin?.end();
-  return ended;
+  return inThisProcess(['doctor', ...args], env);
 }
 
 const STACK = ['--stack', 'Photos', '--tasks', 'fanfold/tasks'];

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { printable, printableJsonLines, shellWord } from '../../src/inputs/printable.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
-import { fanfold, REPOSITORY, results } from './command.ts';
-import { aUser, fanfoldWith } from './serving.ts';
+import { REPOSITORY, results } from './command.ts';
+import { inThisProcess } from './in-this-process.ts';
+import { aUser } from './serving.ts';
 import { atTerminal } from './terminal.ts';
 
 /** Sets the title, clears the screen by C0 and by C1, forges a line, turns text around. */
@@ -92,7 +93,7 @@ describe('text from elsewhere that a command writes to a pipe acts on no termina
       1,
     ],
   ])('%s', async (_, args, shown, status) => {
-    const ended = await fanfold(args);
+    const ended = await inThisProcess(args);
     expect(ended.stderr).toContain(shown);
     expectPlain(ended.stderr);
     expect(ended.status).toBe(status);
@@ -108,7 +109,7 @@ describe('text from elsewhere that a command writes to a pipe acts on no termina
       ListQueueTags: { Tags: tags },
     }));
     for (const args of [['runs'], ['status', runId]]) {
-      const { stdout, stderr, status } = await fanfoldWith(env, [...args, '--stack', 'Photos']);
+      const { stdout, stderr, status } = await inThisProcess([...args, '--stack', 'Photos'], env);
       expect(stdout).toContain(SHOWN);
       expectPlain(stdout);
       expectPlain(stderr);
@@ -117,11 +118,10 @@ describe('text from elsewhere that a command writes to a pipe acts on no termina
   });
 
   it('an error’s text of AWS', async () => {
-    const { stderr, status } = await fanfoldWith(await answering(() => ({})), [
-      'runs',
-      '--stack',
-      'Photos',
-    ]);
+    const { stderr, status } = await inThisProcess(
+      ['runs', '--stack', 'Photos'],
+      await answering(() => ({})),
+    );
     expect(stderr).toContain(SHOWN);
     expectPlain(stderr);
     expect(status).toBe(3);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fanfold, isRunning, results, start, TASKS } from './command.ts';
+import { inThisProcess } from './in-this-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,7 +64,14 @@ describe('fanfold run', () => {
     const csv = file('rows.csv', '\ufeffid,note\n1,"a, ""b""\nc"\n2,é\n');
     const txt = file('lines.txt', 'one\n\nthree "quoted"');
     const outputs = async (...args: string[]) => {
-      const { stdout } = await fanfold(['run', 'echo', '--ordered', '--workers', '1', ...args]);
+      const { stdout } = await inThisProcess([
+        'run',
+        'echo',
+        '--ordered',
+        '--workers',
+        '1',
+        ...args,
+      ]);
       return results(stdout).map(({ output }) => output);
     };
     expect(await outputs('--input', csv)).toEqual([
@@ -96,7 +104,7 @@ describe('fanfold run', () => {
   });
 
   it('says nothing but errors when told to be quiet', async () => {
-    const { stderr } = await fanfold(['run', 'echo', '--range', '3', '--quiet']);
+    const { stderr } = await inThisProcess(['run', 'echo', '--range', '3', '--quiet']);
     expect(stderr).toBe('');
   });
 
