@@ -25,7 +25,6 @@ export type SqsErrorCode =
   | 'MalformedInput'
   | 'MalformedQueryString'
   | 'MessageNotInflight'
-  | 'MissingAction'
   | 'MissingParameter'
   | 'NoSuchVersion'
   | 'OverLimit'
@@ -41,6 +40,7 @@ export type SqsErrorCode =
   | 'SignatureDoesNotMatch'
   | 'TooManyEntriesInBatchRequest'
   | 'UnknownOperation'
+  | 'UnknownOperationException'
   | 'UnsupportedOperation';
 
 /**
@@ -70,6 +70,10 @@ export function invalidValue(parameter: string, value: unknown, reason: string):
 
 export function missingParameter(name: string): SqsError {
   return new SqsError('MissingParameter', `The request must contain the parameter ${name}.`);
+}
+
+export function unknownAction(action: string): SqsError {
+  return new SqsError('UnknownOperation', `The action ${action} is not valid for this endpoint.`);
 }
 
 export function queueDoesNotExist(): SqsError {
@@ -130,6 +134,7 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   ResourceNotFoundException: 404,
   ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
+  UnknownOperationException: 404,
 };
 
 export function statusOf(code: SqsErrorCode): number {

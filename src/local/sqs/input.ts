@@ -2,15 +2,12 @@ import { Bytes } from './engine/bytes.ts';
 import type { GivenAttribute } from './engine/message-attributes.ts';
 import { missingParameter, SqsError } from './errors.ts';
 
-/** A request's parameters, in the shape that SQS's service model gives them. */
+/** A request's parameters, in the shape that SQS's service model gives them: `checkTypes` saw to it. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 const NO_ATTRIBUTES: ReadonlyMap<string, GivenAttribute> = new Map();
 
-/**
- * Reads parameters by name and type. What is of another type is no request that any SDK makes: it
- * is refused as AWS's parser does.
- */
+/** Reads parameters by name. Their types are as its callers ask, since their protocol checked them. */
 export class Input {
   readonly #parameters: Parameters;
 
@@ -19,9 +16,7 @@ export class Input {
   }
 
   text(name: string): string | undefined {
-    const value = this.#parameters[name] ?? undefined;
-    if (value === undefined || typeof value === 'string') return value;
-    throw wrongType(name, 'STRING_VALUE', value);
+    return this.#read<string>(name);
   }
 
   requiredText(name: string): string {
@@ -31,73 +26,61 @@ export class Input {
   }
 
   integer(name: string): number | undefined {
-    const value = this.#parameters[name] ?? undefined;
-    if (value === undefined || (typeof value === 'number' && Number.isInteger(value))) return value;
-    throw wrongType(name, 'NUMBER_VALUE', value);
+    return this.#read<number>(name);
   }
 
-  texts(name: string): string[] {
-    return this.#list(name).map((value) => {
-      if (typeof value === 'string') return value;
-      throw wrongType(name, 'STRING_VALUE', value);
-    });
+  texts(name: string): readonly string[] {
+    return this.#read<string[]>(name) ?? [];
   }
 
-  textMap(name: string): Record<string, string> {
-    const map = this.#map(name);
-    for (const value of Object.values(map)) {
-      if (typeof value !== 'string') throw wrongType(name, 'STRING_VALUE', value);
-    }
-    return map as Record<string, string>;
+  textMap(name: string): Readonly<Record<string, string>> {
+    return this.#read<Record<string, string>>(name) ?? {};
+  }
+
+  /** The Query protocol can't tell an empty map from none. */
+  requiredMap(name: string): Readonly<Record<string, string>> {
+    const map = this.textMap(name);
+    if (Object.keys(map).length === 0) throw missingParameter(name);
+    return map;
   }
 
   has(name: string): boolean {
-    return (this.#parameters[name] ?? undefined) !== undefined;
+    return this.#read(name) !== undefined;
   }
 
-  /** A list of structures; undefined when the parameter is not there. */
-  entries(name: string): Input[] | undefined {
-    if (!this.has(name)) return undefined;
-    return this.#list(name).map((value) => new Input(structure(name, value)));
+  /** A list of structures. */
+  entries(name: string): Input[] {
+    return (this.#read<Parameters[]>(name) ?? []).map((entry) => new Input(entry));
   }
 
-  /** Bytes, which JSON has as base64. */
-  bytes(name: string): Bytes | undefined {
-    const value = this.#parameters[name] ?? undefined;
-    if (value === undefined) return undefined;
-    if (typeof value === 'string') return decoded(name, value);
-    if (value instanceof Uint8Array) return new Bytes(value);
-    throw wrongType(name, 'BLOB_VALUE', value);
+  /** Bytes, which JSON and Query have as base64. */
+  #bytes(name: string): Bytes | undefined {
+    const value = this.#read<string | Uint8Array>(name);
+    return typeof value === 'string' ? decoded(name, value) : value && new Bytes(value);
   }
 
   attributes(name: string): ReadonlyMap<string, GivenAttribute> {
-    if (!this.has(name)) return NO_ATTRIBUTES;
+    const attributes = this.#read<Record<string, Parameters>>(name);
+    if (attributes === undefined) return NO_ATTRIBUTES;
     return new Map(
-      Object.entries(this.#map(name)).map(([key, value]) => {
-        const given = new Input(structure(name, value));
+      Object.entries(attributes).map(([key, value]) => {
+        const given = new Input(value);
+        const isList = (list: string) => given.texts(list).length > 0;
         return [
           key,
           {
             dataType: given.text('DataType'),
             text: given.text('StringValue'),
-            bytes: given.bytes('BinaryValue'),
-            isList:
-              given.#list('StringListValues').length > 0 ||
-              given.#list('BinaryListValues').length > 0,
+            bytes: given.#bytes('BinaryValue'),
+            isList: isList('StringListValues') || isList('BinaryListValues'),
           },
         ];
       }),
     );
   }
 
-  #list(name: string): readonly unknown[] {
-    const value = this.#parameters[name] ?? [];
-    if (Array.isArray(value)) return value;
-    throw wrongType(name, 'LIST_VALUE', value);
-  }
-
-  #map(name: string): Parameters {
-    return structure(name, this.#parameters[name] ?? {});
+  #read<T>(name: string): T | undefined {
+    return (this.#parameters[name] as T | null | undefined) ?? undefined;
   }
 }
 
@@ -107,18 +90,4 @@ function decoded(name: string, base64: string): Bytes {
     return new Bytes(Buffer.from(base64, 'base64'));
   }
   throw new SqsError('MalformedInput', `${name}: bytes were expected, but not in base64.`);
-}
-
-function structure(name: string, value: unknown): Parameters {
-  if (isStructure(value)) return value;
-  throw wrongType(name, 'STRUCTURE', value);
-}
-
-function isStructure(value: unknown): value is Parameters {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function wrongType(name: string, expected: string, value: unknown): SqsError {
-  const came = Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-  return new SqsError('MalformedInput', `${name}: ${expected} was expected, but ${came} came.`);
 }

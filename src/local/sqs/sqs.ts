@@ -12,7 +12,7 @@ import { ACTIONS } from './actions/index.ts';
 import { type Output, ReceivedMessages } from './call.ts';
 import type { MessageState } from './engine/message.ts';
 import { Queues } from './engine/queues.ts';
-import { SqsError, type SqsErrorCode } from './errors.ts';
+import { SqsError, type SqsErrorCode, unknownAction } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
@@ -135,7 +135,7 @@ export class Sqs {
   #answer(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
-    const refuse = (error: unknown) => protocol.error(sqsErrorOf(error), requestId);
+    const refuse = (error: unknown) => protocol.error(sqsErrorOf(error), requestId, request);
     const store = this.#store;
     if (store?.end) return refuse(unavailable(store.end));
     const answered = this.#answerUnkept(request, protocol, requestId, refuse);
@@ -158,10 +158,10 @@ export class Sqs {
       const asked = protocol.read(request);
       const respond = (answer: Output | ReceivedMessages) => {
         if (!(answer instanceof ReceivedMessages)) {
-          return protocol.response(answer, asked.action, requestId);
+          return protocol.response(answer, asked.action, requestId, request);
         }
         const { output, takeBack } = answer;
-        const response = protocol.response(output, asked.action, requestId);
+        const response = protocol.response(output, asked.action, requestId, request);
         return takeBack ? { ...response, undelivered: takeBack } : response;
       };
       const acted = this.#act(asked, request);
@@ -202,12 +202,7 @@ export class Sqs {
     request: ServiceRequest,
   ): Output | ReceivedMessages | Promise<ReceivedMessages> {
     const act = ACTIONS.get(action);
-    if (act === undefined) {
-      throw new SqsError(
-        'UnknownOperation',
-        `The action ${action} is not valid for this endpoint.`,
-      );
-    }
+    if (act === undefined) throw unknownAction(action);
     const now = Date.now();
     const scheme = request.secure ? 'https' : 'http';
     const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
@@ -237,7 +232,7 @@ const REFUSALS: Record<SignatureFault, SqsErrorCode> = {
 
 /** An error as the protocol of a request tells it. */
 export function refusal(error: unknown, request: ServiceRequest): ServiceResponse {
-  return protocolOf(request).error(sqsErrorOf(error), randomUUID());
+  return protocolOf(request).error(sqsErrorOf(error), randomUUID(), request);
 }
 
 function sqsErrorOf(error: unknown): SqsError {

@@ -1,10 +1,10 @@
-import { messageOfRefusal, SqsError } from '../errors.ts';
+import { messageOfRefusal, missingParameter, SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { BATCH_ENTRY_ID, MAX_BATCH_ENTRIES } from '../limits.ts';
 
 /** The entries of a batch request, by their ids. What is wrong with the batch refuses all of it. */
 export function batchEntries(input: Input, name: string): [id: string, entry: Input][] {
-  const entries = input.entries('Entries') ?? [];
+  const entries = input.entries('Entries');
   if (entries.length === 0) {
     throw new SqsError(
       'EmptyBatchRequest',
@@ -19,7 +19,8 @@ export function batchEntries(input: Input, name: string): [id: string, entry: In
   }
   const ids = new Set<string>();
   return entries.map((entry) => {
-    const id = entry.requiredText('Id');
+    const id = entry.text('Id');
+    if (id === undefined) throw missingParameter('Id');
     if (!BATCH_ENTRY_ID.test(id)) {
       throw new SqsError(
         'InvalidBatchEntryId',
@@ -30,6 +31,11 @@ export function batchEntries(input: Input, name: string): [id: string, entry: In
     ids.add(id);
     return [id, entry];
   });
+}
+
+/** Whether an error refuses one entry alone. What can't be read refuses the whole request. */
+export function isOfEntry(error: unknown): error is SqsError {
+  return error instanceof SqsError && error.code !== 'MalformedInput';
 }
 
 /** Does what a batch asks, entry by entry: an entry that is refused fails alone. */
@@ -43,7 +49,7 @@ export function eachEntry(
     try {
       successful.push({ Id: id, ...act(entry) });
     } catch (error) {
-      if (!(error instanceof SqsError)) throw error;
+      if (!isOfEntry(error)) throw error;
       failed.push({ Id: id, ...messageOfRefusal(error), SenderFault: true });
     }
   }

@@ -1,9 +1,9 @@
 import { hash, randomUUID } from 'node:crypto';
+import type { Call } from '../call.ts';
 import { checkCharacters, md5Of } from '../engine/contents.ts';
 import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';
 import type { Queue } from '../engine/queue.ts';
-import type { Queues } from '../engine/queues.ts';
 import type { Sent } from '../engine/recent-calls.ts';
 import { invalidParameter, invalidValue, missingParameter, type SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
@@ -15,8 +15,8 @@ export interface Sized {
   readonly bytes: number;
 }
 
-export function readDraft(input: Input, queue: Queue, queues: Queues): Sized {
-  const { accountId, bodyDigests } = queues;
+/** @param input of the request itself, or of one entry of a batch */
+export function readDraft(input: Input, queue: Queue, call: Call): Sized {
   const body = input.requiredText('MessageBody');
   checkCharacters(body);
   const attributes = checkAttributes(input.attributes('MessageAttributes'));
@@ -36,25 +36,34 @@ export function readDraft(input: Input, queue: Queue, queues: Queues): Sized {
   const draft: Draft = {
     id: randomUUID(),
     body,
-    bodyMd5: bodyDigests ? md5Of(body) : undefined,
+    bodyMd5: call.queues.bodyDigests ? md5Of(body) : undefined,
     attributes,
     attributesMd5: attributesMd5(attributes),
     systemAttributesMd5: attributesMd5(system),
-    traceHeader: trace && 'text' in trace.value ? trace.value.text : undefined,
+    traceHeader: trace && 'text' in trace.value ? trace.value.text : sentTrace(call),
     groupId: groupId(input, queue),
     deduplicationId: deduplicationId(input, queue, body),
-    senderId: accountId,
+    senderId: call.queues.accountId,
     delaySeconds: delaySeconds(input, queue),
   };
   return { draft, bytes: Buffer.byteLength(body) + attributesSize(attributes) };
 }
 
-/** Refuses a message that is larger than its queue allows. */
-export function checkSize(bytes: number, { settings }: Queue): void {
+/** The header that X-Ray's instrumented clients send, as recorded from AWS; no digest tells of it. */
+function sentTrace({ request }: Call): string | undefined {
+  return request.headers['x-amzn-trace-id'] || undefined;
+}
+
+/**
+ * Refuses a message that is larger than its queue allows.
+ *
+ * @param wrong how AWS begins the sentence, which is another in a batch
+ */
+export function checkSize(bytes: number, { settings }: Queue, wrong: string): void {
   const { maximumMessageSize } = settings;
   if (bytes <= maximumMessageSize) return;
   throw invalidParameter(
-    `One or more parameters are invalid. Reason: Message must be shorter than ${maximumMessageSize} bytes.`,
+    `One or more parameters ${wrong}. Reason: Message must be shorter than ${maximumMessageSize} bytes.`,
   );
 }
 
@@ -88,7 +97,11 @@ function deduplicationId(input: Input, { isFifo, settings }: Queue, body: string
   }
   if (id !== undefined) return id;
   if (settings.deduplicatesByContent) return hash('sha256', body);
-  throw invalidParameter(
+  throw missingDeduplicationId();
+}
+
+export function missingDeduplicationId(): SqsError {
+  return invalidParameter(
     'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
   );
 }

@@ -28,7 +28,7 @@ function setPolicy(queue: Queue, policy: string, now: number): void {
   queue.setAttributes(new Map([['Policy', policy]]), now);
 }
 
-function required(values: string[], name: string): string[] {
+function required(values: readonly string[], name: string): readonly string[] {
   if (values.length === 0) throw missingParameter(name);
   return values;
 }

@@ -4,7 +4,7 @@ import { queueOf } from './queue-of.ts';
 
 export function sendMessage(call: Call): Output {
   const queue = queueOf(call);
-  const { draft, bytes } = readDraft(call.input, queue, call.queues);
-  checkSize(bytes, queue);
+  const { draft, bytes } = readDraft(call.input, queue, call);
+  checkSize(bytes, queue, 'are invalid');
   return sent(draft, queue.send(draft, call.now));
 }

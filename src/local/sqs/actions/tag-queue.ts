@@ -1,14 +1,13 @@
 import type { Call, Output } from '../call.ts';
 import { FORBIDDEN_CHARACTER } from '../engine/contents.ts';
 import type { Queue } from '../engine/queue.ts';
-import { invalidParameter, missingParameter } from '../errors.ts';
+import { invalidParameter, type SqsError } from '../errors.ts';
 import { MAX_TAG_KEY_LENGTH, MAX_TAG_VALUE_LENGTH, MAX_TAGS, RESERVED_TAG } from '../limits.ts';
 import { queueOf } from './queue-of.ts';
 
 export function tagQueue(call: Call): Output {
   const queue = queueOf(call);
-  if (!call.input.has('Tags')) throw missingParameter('Tags');
-  const tags = call.input.textMap('Tags');
+  const tags = call.input.requiredMap('Tags');
   checkTags(tags, queue.name, queue.tags.keys());
   addTags(queue, tags);
   return undefined;
@@ -22,9 +21,7 @@ export function checkTags(
 ): void {
   for (const [key, value] of Object.entries(tags)) {
     if (key === '' || key.length > MAX_TAG_KEY_LENGTH) {
-      throw invalidParameter(
-        `Tag keys must be between 1 and ${MAX_TAG_KEY_LENGTH} characters in length.`,
-      );
+      throw badTagKey();
     }
     if (RESERVED_TAG.test(key)) {
       throw invalidParameter(`The tag key ${key} is reserved: it starts with aws:.`);
@@ -41,6 +38,12 @@ export function checkTags(
   if (new Set([...there, ...Object.keys(tags)]).size > MAX_TAGS) {
     throw invalidParameter(`Too many tags added for queue ${queueName}.`);
   }
+}
+
+export function badTagKey(): SqsError {
+  return invalidParameter(
+    `Tag keys must be between 1 and ${MAX_TAG_KEY_LENGTH} characters in length.`,
+  );
 }
 
 export function addTags(queue: Queue, tags: Readonly<Record<string, string>>): void {

@@ -48,7 +48,8 @@ export function checkAttributes(given: ReadonlyMap<string, GivenAttribute>): Mes
   );
 }
 
-const NAME = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+/** As recorded from AWS: of any alphabet, whatever its documentation and its own refusal say. */
+const NAME = /^[\p{L}\p{Nd}_-]+(\.[\p{L}\p{Nd}_-]+)*$/u;
 const RESERVED = /^(aws|amazon)\./i;
 
 function checkName(name: string): void {

@@ -86,7 +86,8 @@ export function removePermissionFrom(policy: string | undefined, label: string):
   const { Statement: statements, ...rest } = readPolicy(policy, '');
   const left = statements.filter(({ Sid }) => Sid !== label);
   if (left.length === statements.length) {
-    throw invalidValue('Label', label, "can't find label on existing policy.");
+    const where = policy === undefined ? '' : ' on existing policy';
+    throw invalidValue('Label', label, `can't find label${where}.`);
   }
   return left.length === 0 ? '' : JSON.stringify({ ...rest, Statement: left });
 }

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
 import type { Changes, KeptQueue } from './changes.ts';
+import { FifoOrder } from './fifo-order.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
 import type { MoveTask } from './move-task.ts';
-import { FairOrder, FifoOrder } from './order.ts';
+import { FairOrder } from './order.ts';
 import { Receipts } from './receipts.ts';
 import { RecentCalls, type Sent, type Taken } from './recent-calls.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
@@ -92,6 +93,8 @@ export class Queue {
   }
 
   send(draft: Draft, now: number): Sent {
+    // Groups come in the order in which they opened, and a timeout may have opened one.
+    this.#settle(now);
     const { deduplicatesByGroup } = this.settings;
     const before = this.isFifo && this.recent.sentBefore(draft, deduplicatesByGroup, now);
     if (before) return before;
@@ -201,7 +204,7 @@ export class Queue {
 
   changeVisibility(handle: string, seconds: number, now: number): void {
     this.#settle(now);
-    const message = this.#receipts.findUsable(handle);
+    const message = this.#receipts.findToHide(handle);
     if (message === undefined) {
       const reason = 'Message does not exist or is not available for visibility timeout change.';
       throw invalidValue('ReceiptHandle', handle, reason);

@@ -6,6 +6,7 @@ import { Queue } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
 import {
   type Attributes,
+  asksForFifo,
   changed,
   checkThroughput,
   difference,
@@ -223,7 +224,7 @@ const QUEUE_URL = /^https?:\/\/[^/?#]+\/([^/?#]+)\/([^/?#]+)$/;
 
 /** @returns whether the queue is a FIFO queue, which name and attribute have to agree on */
 function checkQueueName(name: string, given: Readonly<Record<string, string>>): boolean {
-  const isFifo = given.FifoQueue === 'true';
+  const isFifo = asksForFifo(given);
   if (isFifo && !FIFO_QUEUE_NAME.test(name)) {
     throw invalidParameter(
       'The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.',

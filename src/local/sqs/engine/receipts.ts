@@ -33,6 +33,11 @@ export class Receipts {
     throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
   }
 
+  /** On a standard queue the handle of any receive will do, as recorded from AWS. */
+  findToHide(handle: string): Message | undefined {
+    return this.#isFifo ? this.findUsable(handle) : this.#messages.get(this.#read(handle).number);
+  }
+
   #read(handle: string): Receipt {
     const receipt = readHandle(this.#queueUid, handle);
     if (this.#messages.mayHaveGiven(receipt)) return receipt;

@@ -78,9 +78,12 @@ const FIFO_READERS: Record<string, Reader> = {
   ...READERS,
   ContentBasedDeduplication: booleanText,
   DeduplicationScope: oneOf('queue', 'messageGroup'),
-  FifoQueue: oneOf('true'),
+  FifoQueue: fifoText,
   FifoThroughputLimit: oneOf('perQueue', 'perMessageGroupId'),
 };
+
+/** Of FIFO queues' attributes those that are known, and refused, on a standard queue. */
+const ONLY_FIFO = new Set(['DeduplicationScope', 'FifoThroughputLimit']);
 
 /** Attributes that an empty value takes away. */
 const REMOVABLE = new Set(['KmsMasterKeyId', 'Policy', 'RedriveAllowPolicy', 'RedrivePolicy']);
@@ -94,7 +97,7 @@ export function readAttributes(
   const read = new Map<string, string>();
   for (const [name, value] of Object.entries(given)) {
     const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
-    if (reader === undefined) throw unknownAttribute(name);
+    if (reader === undefined) throw ONLY_FIFO.has(name) ? onlyFifo(name) : unknownAttribute(name);
     read.set(name, value === '' && REMOVABLE.has(name) ? '' : reader(name, value));
   }
   if (read.get('KmsMasterKeyId') && read.get('SqsManagedSseEnabled') === 'true') {
@@ -108,6 +111,18 @@ export function readAttributes(
 
 export function unknownAttribute(name: string): SqsError {
   return new SqsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
+}
+
+function onlyFifo(name: string): SqsError {
+  return new SqsError(
+    'InvalidAttributeName',
+    `You can specify the ${name} only when FifoQueue is set to true.`,
+  );
+}
+
+/** Whether the attributes of a new queue make it a FIFO queue. */
+export function asksForFifo({ FifoQueue }: Readonly<Record<string, string>>): boolean {
+  return FifoQueue?.toLowerCase() === 'true';
 }
 
 /** The attributes after a change. */
@@ -127,6 +142,8 @@ export function changed(current: Attributes, change: Attributes): Attributes {
     if (value === '') result.delete(name);
     else result.set(name, value);
   }
+  // Without a key there is none to be used again.
+  if (change.get('KmsMasterKeyId') === '') result.delete('KmsDataKeyReusePeriodSeconds');
   return result;
 }
 
@@ -173,6 +190,15 @@ function booleanText(name: string, value: string): string {
   const text = value.toLowerCase();
   if (text !== 'true' && text !== 'false') throw invalidAttribute(name);
   return text;
+}
+
+function fifoText(name: string, value: string): string {
+  const text = booleanText(name, value);
+  if (text === 'true') return text;
+  throw new SqsError(
+    'InvalidAttributeValue',
+    `Invalid value for the parameter ${name}. Reason: Modifying queue type is not supported.`,
+  );
 }
 
 function oneOf(...values: readonly string[]): Reader {

@@ -3,6 +3,7 @@ import type { ServiceResponse } from '../../transport.ts';
 import { queryErrorHeader, SqsError, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import { isParameters, typeOf } from './json.ts';
+import { checkTypes } from './parameter-types.ts';
 import type { Protocol } from './protocol.ts';
 import { checkMethod } from './request.ts';
 
@@ -25,7 +26,9 @@ export const cbor: Protocol = {
         `A CBOR request names its action at the end of its path, like /service/AmazonSQS/operation/SendMessage; ${path} came.`,
       );
     }
-    return { action, parameters: parse(typeof body === 'string' ? Buffer.from(body) : body) };
+    const parameters = parse(typeof body === 'string' ? Buffer.from(body) : body);
+    checkTypes(parameters);
+    return { action, parameters };
   },
   response: (output, _action, requestId) => response(200, requestId, {}, output ?? {}),
   error: ({ code, message }, requestId) =>

@@ -1,5 +1,6 @@
 import { queryErrorHeader, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
+import { checkTypes } from './parameter-types.ts';
 import type { Protocol } from './protocol.ts';
 import { checkMethod, textOf, withQueueOfPath } from './request.ts';
 
@@ -17,7 +18,9 @@ export const json: Protocol = {
         `An SQS request names its action in the header X-Amz-Target, like AmazonSQS.SendMessage; "${target}" came.`,
       );
     }
-    return { action, parameters: withQueueOfPath(parse(textOf(request)), request) };
+    const parameters = parse(textOf(request));
+    checkTypes(parameters);
+    return { action, parameters: withQueueOfPath(action, parameters, request) };
   },
   response: (output, _action, requestId) => ({
     status: 200,

@@ -9,9 +9,12 @@ export interface ActionRequest {
   parameters: Parameters;
 }
 
+/** What of a request decides how its answer is written. */
+export type Asked = Pick<ServiceRequest, 'headers'>;
+
 /** How requests and answers are written. What SQS does is the same in all of them. */
 export interface Protocol {
   read(request: ServiceRequest): ActionRequest;
-  response(output: Output, action: string, requestId: string): ServiceResponse;
-  error(error: SqsError, requestId: string): ServiceResponse;
+  response(output: Output, action: string, requestId: string, request?: Asked): ServiceResponse;
+  error(error: SqsError, requestId: string, request?: Asked): ServiceResponse;
 }

@@ -17,7 +17,7 @@ const ITEMS: Readonly<Record<string, string>> = {
 };
 
 /** What the entries of a map are called: name and value, but for tags. */
-const MAP_KEYS: Readonly<Record<string, string>> = {
+export const MAP_KEYS: Readonly<Record<string, string>> = {
   Attributes: 'Name',
   MessageAttributes: 'Name',
   Tags: 'Key',

@@ -1,7 +1,8 @@
 import type { ServiceRequest, ServiceResponse } from '../../transport.ts';
 import { queryCode, SqsError, type SqsErrorCode, sideOf, statusOf } from '../errors.ts';
-import type { Protocol } from './protocol.ts';
+import type { Asked, Protocol } from './protocol.ts';
 import { Fields } from './query-input.ts';
+import { jsonResultOf } from './query-json.ts';
 import { resultOf } from './query-output.ts';
 import { checkMethod, textOf, withQueueOfPath } from './request.ts';
 import { element, escaped } from './xml.ts';
@@ -20,20 +21,36 @@ export const query: Protocol = {
     const fields = fieldsOf(request);
     const action = fields.text('Action');
     if (!action) {
-      throw new SqsError('MissingAction', 'The request must contain the parameter Action.');
+      const message = 'The request must contain the parameter Action.';
+      throw new SqsError('UnknownOperationException', message);
     }
     const version = fields.text('Version') ?? VERSION;
     if (version !== VERSION) {
       throw new SqsError('NoSuchVersion', `The requested version ( ${version} ) is not valid.`);
     }
-    return { action, parameters: withQueueOfPath(fields.parameters(action), request) };
+    return { action, parameters: withQueueOfPath(action, fields.parameters(action), request) };
   },
-  response(output, action, requestId) {
+  response(output, action, requestId, request) {
+    if (wantsJson(request)) {
+      const result = output && { [`${action}Result`]: jsonResultOf(output) };
+      const metadata = { ResponseMetadata: { RequestId: requestId } };
+      return jsonResponse(200, requestId, { [`${action}Response`]: { ...result, ...metadata } });
+    }
     const result = output === undefined ? '' : element(`${action}Result`, resultOf(output, action));
     const metadata = element('ResponseMetadata', element('RequestId', requestId));
     return response(200, requestId, `${action}Response`, result + metadata);
   },
-  error({ code, message }, requestId) {
+  error({ code, message }, requestId, request) {
+    // As recorded from AWS, whatever was asked for.
+    if (code === 'UnknownOperationException') return unknownOperation(requestId);
+    if (wantsJson(request)) {
+      const error = {
+        Type: sideOf(code),
+        Code: queryCode(code),
+        Message: messageOf(code, message),
+      };
+      return jsonResponse(statusOf(code), requestId, { Error: error, RequestId: requestId });
+    }
     const error =
       element('Type', sideOf(code)) +
       element('Code', queryCode(code)) +
@@ -54,6 +71,26 @@ function response(
     status,
     headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
     body: `<?xml version="1.0"?><${root} xmlns="${NAMESPACE}">${content}</${root}>`,
+  };
+}
+
+function wantsJson(request: Asked | undefined): boolean {
+  return request?.headers.accept?.includes('application/json') ?? false;
+}
+
+function jsonResponse(status: number, requestId: string, content: object): ServiceResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-amzn-requestid': requestId },
+    body: JSON.stringify(content),
+  };
+}
+
+function unknownOperation(requestId: string): ServiceResponse {
+  return {
+    status: 404,
+    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
+    body: '<UnknownOperationException/>\n',
   };
 }
 

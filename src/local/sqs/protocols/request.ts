@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { ServiceRequest } from '../../transport.ts';
-import { SqsError } from '../errors.ts';
+import { SqsError, unknownAction } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
 /** Refuses a request by another method than those that a protocol has. */
@@ -24,9 +24,17 @@ export function hostOf({ headers }: ServiceRequest): string {
   throw new SqsError('InvalidAddress', `The address ${host} is not valid for this endpoint.`);
 }
 
+/** Actions that are of no queue, and that AWS does not know at a queue's URL. */
+const OF_NO_QUEUE = new Set(['CreateQueue', 'ListQueues']);
+
 /** A request to a queue's own URL is about that queue, unless it names another. */
-export function withQueueOfPath(parameters: Parameters, request: ServiceRequest): Parameters {
+export function withQueueOfPath(
+  action: string,
+  parameters: Parameters,
+  request: ServiceRequest,
+): Parameters {
   const path = request.path.replace(/\/$/, '');
+  if (OF_NO_QUEUE.has(action) && /^\/\d{12}\/[^/]+$/.test(path)) throw unknownAction(action);
   if (path === '' || (parameters.QueueUrl ?? undefined) !== undefined) return parameters;
   return { ...parameters, QueueUrl: `http://${hostOf(request)}${path}` };
 }

@@ -178,7 +178,7 @@ const NOTHING_MORE: More = {
 
 /** What few messages have, as JSON. */
 function more({ attributes, attributesMd5, systemAttributesMd5, traceHeader }: Draft): Value {
-  if (attributes.size === 0 && systemAttributesMd5 === undefined) return null;
+  if (attributes.size === 0 && traceHeader === undefined) return null;
   // Bytes are base64 in JSON.
   const list = [...attributes];
   return JSON.stringify({ attributes: list, attributesMd5, systemAttributesMd5, traceHeader });
