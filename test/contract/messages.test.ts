@@ -85,7 +85,7 @@ inEveryWorld('Messages', (world) => {
         Id: 'large',
         Code: 'InvalidParameterValue',
         Message:
-          'One or more parameters are invalid. Reason: Message must be shorter than 2048 bytes.',
+          'One or more parameters cannot be validated. Reason: Message must be shorter than 2048 bytes.',
         SenderFault: true,
       },
       expect.objectContaining({ Id: 'late', Code: 'InvalidParameterValue', SenderFault: true }),

@@ -361,10 +361,17 @@ inEveryWorld('Queues', (world) => {
     expect(await refusal(add(queue, 'one', ['*'], '111111111111'))).toEqual(
       badValue('Label', 'one', 'Already exists.'),
     );
+    await add(queue, 'two', ['*'], '111111111111');
     await remove(queue, 'one');
     expect(await refusal(remove(queue, 'one'))).toEqual(
       badValue('Label', 'one', "can't find label on existing policy."),
     );
+    await remove(queue, 'two');
+    for (const label of ['one', 'two']) {
+      expect(await refusal(remove(queue, label))).toEqual(
+        badValue('Label', label, "can't find label."),
+      );
+    }
   });
 
   it.runIf(world.isLocal)('what is not to be shared is refused, and a 21st statement', async () => {

@@ -154,12 +154,6 @@ const ERRORS: Case[] = [
       ask('ListMessageMoveTasks', { SourceArn: 'arn:aws:sqs:us-east-1:000000000000:not-there' }),
   ],
   [
-    `${MODEL}InvalidAddress`,
-    'InvalidAddress',
-    404,
-    (ask) => ask('ReceiveMessage', { QueueUrl: 'http://somewhere/' }),
-  ],
-  [
     `${MODEL}OverLimit`,
     'OverLimit',
     403,
@@ -261,7 +255,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
   it.runIf(isJson)('a void success has an empty body and Content-Length 0 [S]', async () => {
     const { QueueUrl } = await makeQueue();
     for (const [action, more] of [
-      ['SetQueueAttributes', { Attributes: {} }],
+      ['SetQueueAttributes', { Attributes: { DelaySeconds: '0' } }],
       ['TagQueue', { Tags: { a: 'b' } }],
       ['UntagQueue', { TagKeys: ['a'] }],
       ['PurgeQueue', {}],

@@ -1,6 +1,9 @@
 import type { Service, ServiceRequest, ServiceResponse, SignedService } from '../transport.ts';
 import type { Verifier } from './verifier.ts';
 
+/** The part of a Verifier that a service needs. */
+export type Verifying = Pick<Verifier, 'verify' | 'verifyHead'>;
+
 /**
  * Has a service answer those alone whose signatures are verified: as far as possible before a
  * request's body is read, so that strangers cannot fill the memory.
@@ -8,7 +11,7 @@ import type { Verifier } from './verifier.ts';
  * @param refuse what a request is answered that is not verified, by a SignatureError or another
  */
 export function signedService(
-  verifier: Verifier,
+  verifier: Verifying,
   service: Service,
   refuse: (error: unknown, request: ServiceRequest) => ServiceResponse,
 ): SignedService {

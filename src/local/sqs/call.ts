@@ -1,4 +1,5 @@
 import type { ServiceRequest } from '../transport.ts';
+import type { Accounts } from './engine/accounts.ts';
 import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
 import type { Input } from './input.ts';
@@ -8,7 +9,10 @@ import type { MoveTasks } from './move-tasks.ts';
 /** All that an action needs besides its own parameters. */
 export interface Call {
   readonly input: Input;
+  readonly action: string;
+  /** The caller's. */
   readonly queues: Queues;
+  readonly accounts: Accounts;
   readonly polls: LongPolls;
   readonly moves: MoveTasks;
   readonly now: number;

@@ -10,7 +10,8 @@ import { Sqs } from './sqs.ts';
  * ```
  *
  * @param sqs what answers; by default a new one, that is the client's own
- * @param config more of the SDK's own options
+ * @param config more of the SDK's own options. A `region` and `credentials` whose access key id is
+ *   an account's id choose whose queues the client sees
  */
 export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = {}): SQSClient {
   const client = new SQSClient({
@@ -18,7 +19,7 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
     region: sqs.region,
     endpoint: 'http://localhost',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    signer: unsigned,
+    signer: config.region || config.credentials ? scoped(config, sqs.region) : unsigned,
     requestHandler: inProcess(sqs.service),
     // Queue URLs name the address that made them, which another process may know it by.
     useQueueUrlAsEndpoint: false,
@@ -26,4 +27,21 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
     ...config,
   });
   return copiedFast(client);
+}
+
+/** A signer that says whose request it is, and for which region, without a signature. */
+function scoped({ region, credentials }: SQSClientConfig, ownRegion: string) {
+  return {
+    async sign<Request extends { headers: Record<string, string> }>(request: Request) {
+      const { accessKeyId } = (await valueOf(credentials)) ?? { accessKeyId: 'local' };
+      const scope = `00000000/${(await valueOf(region)) ?? ownRegion}/sqs/aws4_request`;
+      const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=host, Signature=none`;
+      return { ...request, headers: { ...request.headers, authorization } };
+    },
+  };
+}
+
+/** The SDK takes values and functions that give them. */
+function valueOf<T extends string | object>(given: T | (() => Promise<T>) | undefined) {
+  return typeof given === 'function' ? given() : given;
 }

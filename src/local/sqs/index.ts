@@ -1,4 +1,5 @@
 export type { Credentials } from '../auth/index.ts';
+export type { SqsCredentials } from './callers.ts';
 export { createSqsClient } from './client.ts';
 export { type ServeSqsOptions, type SqsServer, serveSqs } from './server.ts';
 export { type PeekedMessage, Sqs, type SqsOptions } from './sqs.ts';

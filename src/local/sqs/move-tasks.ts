@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Accounts } from './engine/accounts.ts';
 import type { MoveTask } from './engine/move-task.ts';
 import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
@@ -23,27 +24,29 @@ const TICK_MS = 100;
  * go on when the queue is there again.
  */
 export class MoveTasks {
-  readonly #queues: Queues;
+  readonly #accounts: Accounts;
   readonly #onMoved: (now: number) => void;
   readonly #runs = new Map<Queue, Run>();
 
   /** @param onMoved called when queues have changed by themselves */
-  constructor(queues: Queues, onMoved: (now: number) => void) {
-    this.#queues = queues;
+  constructor(accounts: Accounts, onMoved: (now: number) => void) {
+    this.#accounts = accounts;
     this.#onMoved = onMoved;
   }
 
+  /** @param queues the caller's, which the source and the destination have to be of */
   start(
+    queues: Queues,
     sourceArn: string,
     destinationArn: string | undefined,
     perSecond: number | undefined,
     now: number,
   ): string {
-    const source = this.#source(sourceArn);
-    if (this.#queues.sourcesOf(source).length === 0) {
+    const source = sourceIn(queues, sourceArn);
+    if (queues.sourcesOf(source).length === 0) {
       throw refused('Source queue must be configured as a Dead Letter Queue.');
     }
-    if (destinationArn !== undefined) this.#checkDestination(source, destinationArn);
+    if (destinationArn !== undefined) checkDestination(queues, source, destinationArn);
     if (source.moveTasks.some(({ status }) => status === 'RUNNING')) {
       throw refused(
         'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
@@ -66,15 +69,17 @@ export class MoveTasks {
 
   /** Goes on with those that ran when their queues were kept. */
   resume(now: number): void {
-    for (const queue of this.#queues.withPrefix('')) {
-      const task = queue.moveTasks.find(({ status }) => status === 'RUNNING');
-      if (task) this.#run(queue, task, now);
+    for (const queues of this.#accounts.all()) {
+      for (const queue of queues.withPrefix('')) {
+        const task = queue.moveTasks.find(({ status }) => status === 'RUNNING');
+        if (task) this.#run(queue, task, now);
+      }
     }
   }
 
   /** @returns how many messages it had moved */
-  cancel(handle: string): number {
-    const source = this.#source(sourceOf(handle));
+  cancel(queues: Queues, handle: string): number {
+    const source = sourceIn(queues, sourceOf(handle));
     const task = taskOf(source, handle);
     if (task?.status !== 'RUNNING') {
       throw new SqsError('ResourceNotFoundException', 'Task does not exist.');
@@ -85,8 +90,8 @@ export class MoveTasks {
   }
 
   /** The latest tasks of a queue, as the API tells of them. */
-  list(sourceArn: string, count: number): Readonly<Record<string, unknown>>[] {
-    const source = this.#source(sourceArn);
+  list(queues: Queues, sourceArn: string, count: number): Readonly<Record<string, unknown>>[] {
+    const source = sourceIn(queues, sourceArn);
     return source.moveTasks.slice(0, count).map((task) => ({
       ...(task.status === 'RUNNING' ? { TaskHandle: task.handle } : {}),
       Status: task.status,
@@ -135,12 +140,12 @@ export class MoveTasks {
     const due = movedBefore + Math.floor(((now - since) / 1000) * perSecond);
     let { moved } = task;
     while (moved < due) {
-      if (source.counts(now).visible === 0 || this.#queues.byArn(source.arn) !== source) {
+      if (source.counts(now).visible === 0 || this.#accounts.byArn(source.arn) !== source) {
         return { ...task, moved, status: 'COMPLETED' };
       }
       const hasMoved = source.moveNext(
         ({ deadLetterSourceArn }) =>
-          this.#queues.byArn(destinationArn ?? deadLetterSourceArn ?? ''),
+          this.#accounts.byArn(destinationArn ?? deadLetterSourceArn ?? ''),
         now,
       );
       if (!hasMoved) {
@@ -154,29 +159,29 @@ export class MoveTasks {
     }
     return moved === task.moved ? task : { ...task, moved };
   }
+}
 
-  #source(arn: string): Queue {
-    const queue = this.#queues.byArn(arn);
-    if (queue) return queue;
+function sourceIn(queues: Queues, arn: string): Queue {
+  const queue = queues.byArn(arn);
+  if (queue) return queue;
+  throw new SqsError(
+    'ResourceNotFoundException',
+    "The resource that you specified for the SourceArn parameter doesn't exist.",
+  );
+}
+
+function checkDestination(queues: Queues, source: Queue, arn: string): void {
+  const destination = queues.byArn(arn);
+  if (destination === undefined) {
     throw new SqsError(
       'ResourceNotFoundException',
-      "The resource that you specified for the SourceArn parameter doesn't exist.",
+      "The resource that you specified for the DestinationArn parameter doesn't exist.",
     );
   }
-
-  #checkDestination(source: Queue, arn: string): void {
-    const destination = this.#queues.byArn(arn);
-    if (destination === undefined) {
-      throw new SqsError(
-        'ResourceNotFoundException',
-        "The resource that you specified for the DestinationArn parameter doesn't exist.",
-      );
-    }
-    if (destination === source)
-      throw refused('Source queue arn and destination queue arn are the same.');
-    if (destination.isFifo !== source.isFifo) {
-      throw refused('Source queue and destination queue must be of the same type.');
-    }
+  if (destination === source)
+    throw refused('Source queue arn and destination queue arn are the same.');
+  if (destination.isFifo !== source.isFifo) {
+    throw refused('Source queue and destination queue must be of the same type.');
   }
 }
 

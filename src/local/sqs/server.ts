@@ -1,5 +1,4 @@
 import { FanfoldError } from '../../errors.ts';
-import type { Credentials } from '../auth/index.ts';
 import {
   type BodyFault,
   isLoopback,
@@ -8,6 +7,7 @@ import {
   type ServiceRequest,
   type ServiceResponse,
 } from '../transport.ts';
+import type { SqsCredentials } from './callers.ts';
 import { SqsError, type SqsErrorCode } from './errors.ts';
 import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
@@ -20,7 +20,7 @@ export interface ServeSqsOptions extends SqsOptions {
    * Who may use it. Without them whoever reaches the port may, so that it listens on loopback only.
    * @default none
    */
-  credentials?: readonly Credentials[];
+  credentials?: readonly SqsCredentials[];
   /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
   requestTimeoutSeconds?: number;
   /** What answers, instead of a new one: it has its own account, region and so on already. */
@@ -50,7 +50,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
       `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
     );
   }
-  const service = credentials ? sqs.signedService(credentials) : sqs.service;
+  const service = credentials ? sqs.signedService(credentials, { everyRegion: true }) : sqs.service;
   const listening = await listen(service, { ...options, refuseBody });
   const close = async () => {
     await sqs.close();
@@ -98,19 +98,20 @@ function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: Serve
   );
 }
 
-function checkCredentials(credentials: readonly Credentials[]): void {
+function checkCredentials(credentials: readonly SqsCredentials[]): void {
   const usable =
     Array.isArray(credentials) &&
     credentials.every(
-      (one: Partial<Credentials> | null) =>
+      (one: Partial<SqsCredentials> | null) =>
         isText(one?.accessKeyId) &&
         isText(one?.secretAccessKey) &&
-        !/[\s,/=]/.test(one.accessKeyId),
+        !/[\s,/=]/.test(one.accessKeyId) &&
+        /^\d{12}$/.test(one.accountId ?? '000000000000'),
     );
   if (usable && credentials.length > 0) return;
   throw new FanfoldError(
     'BadOption',
-    '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id.',
+    '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id, and perhaps an `accountId` of 12 digits.',
   );
 }
 

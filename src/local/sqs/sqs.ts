@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import {
-  type Credentials,
-  SignatureError,
-  type SignatureFault,
-  signedService,
-  Verifier,
-} from '../auth/index.ts';
+import { SignatureError, type SignatureFault, signedService } from '../auth/index.ts';
 import type { Service, ServiceRequest, ServiceResponse, SignedService } from '../transport.ts';
 import { ACTIONS } from './actions/index.ts';
 import { type Output, ReceivedMessages } from './call.ts';
+import { claimedQueues, keysQueues, type SqsCredentials, verifierOf } from './callers.ts';
+import { Accounts } from './engine/accounts.ts';
 import type { MessageState } from './engine/message.ts';
-import { Queues } from './engine/queues.ts';
+import type { Queues } from './engine/queues.ts';
 import { SqsError, type SqsErrorCode, unknownAction } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
@@ -23,9 +19,9 @@ import { hostOf } from './protocols/request.ts';
 import type { Store } from './store/index.ts';
 
 export interface SqsOptions {
-  /** @default '000000000000' */
+  /** The account of callers that name none. @default '000000000000' */
   accountId?: string;
-  /** @default 'us-east-1' */
+  /** The region of callers that name none. @default 'us-east-1' */
   region?: string;
   /**
    * What queue URLs begin with, such as `https://sqs.eu-west-1.amazonaws.com`.
@@ -69,14 +65,14 @@ export interface PeekedMessage {
 }
 
 /**
- * An SQS in this process: one account's queues in one region. Give `service` to an SDK client
- * (`createSqsClient` does) or put it on a port. Without a `store`
- * nothing is kept when the process ends.
+ * An SQS in this process. As on AWS, each account has its own queues in each region: which are a
+ * request's, its signature says. Give `service` to an SDK client (`createSqsClient` does) or put it
+ * on a port. Without a `store` nothing is kept when the process ends.
  */
 export class Sqs {
   readonly region: string;
   readonly #url: string | undefined;
-  readonly #queues: Queues;
+  readonly #accounts: Accounts;
   readonly #polls: LongPolls;
   readonly #moves: MoveTasks;
   readonly #store: Store | undefined;
@@ -105,40 +101,59 @@ export class Sqs {
     }
     this.region = region;
     this.#url = url === undefined ? undefined : originOf(url);
-    this.#queues = new Queues({
-      accountId,
-      region,
+    if (typeof region !== 'string' || !/^[\w-]{1,64}$/.test(region)) {
+      throw new FanfoldError(
+        'BadOption',
+        `A region is a text such as us-east-1; the ${typeof region} "${region}" is not.`,
+      );
+    }
+    const own = { accountId, region };
+    this.#accounts = new Accounts(own, {
       recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,
       purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
       fifoMemorySeconds,
       bodyDigests,
       keeper: store,
     });
-    this.#polls = new LongPolls(this.#queues.changed);
+    this.#polls = new LongPolls(this.#accounts.changed);
     const serveChanged = (now: number) => this.#polls.serveChanged(now);
-    this.#moves = new MoveTasks(this.#queues, serveChanged);
+    this.#moves = new MoveTasks(this.#accounts, serveChanged);
+    const queuesOf = claimedQueues(this.#accounts);
+    this.service = (request) => this.#answer(request, queuesOf(request));
     this.#store = store;
-    store?.load(this.#queues, serveChanged, Date.now());
+    store?.load(this.#accounts, serveChanged, Date.now());
     if (store) this.#moves.resume(Date.now());
   }
 
-  /** Answers requests as SQS does, whoever makes them: nothing is asked of their signatures. */
-  readonly service: Service = (request) => this.#answer(request);
+  /**
+   * Answers requests as SQS does, whoever makes them. Signatures are not verified: they tell the
+   * region, and an access key id of 12 digits the account.
+   */
+  readonly service: Service;
 
-  /** A service for those alone who sign their requests with one of the keys. */
-  signedService(credentials: readonly Credentials[]): SignedService {
-    const verifier = new Verifier({ credentials, region: this.region, service: 'sqs' });
-    return signedService(verifier, this.service, refusal);
+  /**
+   * A service for those alone who sign their requests with one of the keys.
+   *
+   * @param options.everyRegion whether for all of AWS's regions. Default: for its own alone
+   */
+  signedService(
+    credentials: readonly SqsCredentials[],
+    { everyRegion = false }: { everyRegion?: boolean } = {},
+  ): SignedService {
+    const verifier = verifierOf(credentials, this.region, everyRegion);
+    const queuesOf = keysQueues(this.#accounts, credentials);
+    const service: Service = (request) => this.#answer(request, queuesOf(request));
+    return signedService(verifier, service, refusal);
   }
 
   /** At once, but for a receive that waits: a promise costs more than many an action. */
-  #answer(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse> {
+  #answer(request: ServiceRequest, queues: Queues): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
     const refuse = (error: unknown) => protocol.error(sqsErrorOf(error), requestId, request);
     const store = this.#store;
     if (store?.end) return refuse(unavailable(store.end));
-    const answered = this.#answerUnkept(request, protocol, requestId, refuse);
+    const answered = this.#answerUnkept(request, protocol, requestId, refuse, queues);
     if (store === undefined) return answered;
     const keep = (response: ServiceResponse) =>
       store.kept()?.then(
@@ -153,6 +168,7 @@ export class Sqs {
     protocol: Protocol,
     requestId: string,
     refuse: (error: unknown) => ServiceResponse,
+    queues: Queues,
   ): ServiceResponse | Promise<ServiceResponse> {
     try {
       const asked = protocol.read(request);
@@ -164,16 +180,20 @@ export class Sqs {
         const response = protocol.response(output, asked.action, requestId, request);
         return takeBack ? { ...response, undelivered: takeBack } : response;
       };
-      const acted = this.#act(asked, request);
+      const acted = this.#act(asked, request, queues);
       return acted instanceof Promise ? acted.then(respond).catch(refuse) : respond(acted);
     } catch (error) {
       return refuse(error);
     }
   }
 
-  /** A queue's messages, first sent first, in whatever state; none is received by looking. */
-  peek(queueName: string): PeekedMessage[] {
-    const queue = this.#queues.find(queueName);
+  /**
+   * A queue's messages, first sent first, in whatever state; none is received by looking.
+   *
+   * @param owner another account or region than its own
+   */
+  peek(queueName: string, owner: { accountId?: string; region?: string } = {}): PeekedMessage[] {
+    const queue = this.#accounts.find({ ...this.#accounts.own.owner, ...owner })?.find(queueName);
     if (queue === undefined) {
       throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to look into.`);
     }
@@ -200,21 +220,23 @@ export class Sqs {
   #act(
     { action, parameters }: ActionRequest,
     request: ServiceRequest,
+    queues: Queues,
   ): Output | ReceivedMessages | Promise<ReceivedMessages> {
     const act = ACTIONS.get(action);
     if (act === undefined) throw unknownAction(action);
     const now = Date.now();
     const scheme = request.secure ? 'https' : 'http';
     const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
-    const base = `${origin}/${this.#queues.accountId}`;
     try {
       return act({
         input: new Input(parameters),
-        queues: this.#queues,
+        action,
+        queues,
+        accounts: this.#accounts,
         polls: this.#polls,
         moves: this.#moves,
         now,
-        urlOf: (queue) => `${base}/${queue.name}`,
+        urlOf: ({ owner, name }) => `${origin}/${owner.accountId}/${name}`,
         request,
       });
     } finally {

@@ -33,6 +33,7 @@ function work(runs: Run[], workers: number, durationMs: () => number): string[] 
     name: 'q',
     arn: 'q',
     uid: 'q',
+    owner: { accountId: '000000000000', region: 'us-east-1' },
     isFifo: false,
     memorySeconds: 0,
     changes: undefined,

@@ -3,7 +3,7 @@ import { queueOf } from './queue-of.ts';
 
 export function deleteQueue(call: Call): Output {
   const queue = queueOf(call);
-  call.queues.delete(queue, call.now);
+  call.accounts.around(queue).delete(queue, call.now);
   call.polls.endDeleted(queue);
   return undefined;
 }

@@ -1,9 +1,10 @@
 import type { Call, Output } from '../call.ts';
-import { queueDoesNotExist } from '../errors.ts';
+import { accessible } from './queue-of.ts';
 
-export function getQueueUrl({ input, queues, urlOf }: Call): Output {
-  const queue = queues.find(input.requiredText('QueueName'));
-  const owner = input.text('QueueOwnerAWSAccountId') ?? queues.accountId;
-  if (queue === undefined || owner !== queues.accountId) throw queueDoesNotExist();
-  return { QueueUrl: urlOf(queue) };
+export function getQueueUrl(call: Call): Output {
+  const { input, queues, accounts, urlOf } = call;
+  const name = input.requiredText('QueueName');
+  const accountId = input.text('QueueOwnerAWSAccountId') ?? queues.accountId;
+  const owner = { ...queues.owner, accountId };
+  return { QueueUrl: urlOf(accessible(call, accounts.find(owner)?.find(name))) };
 }

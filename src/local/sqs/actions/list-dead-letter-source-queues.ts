@@ -4,7 +4,8 @@ import { queueOf } from './queue-of.ts';
 
 export function listDeadLetterSourceQueues(call: Call): Output {
   const queue = queueOf(call);
-  const { queues: found, next } = page(call.input, call.queues.sourcesOf(queue), queue.arn);
+  const sources = call.accounts.around(queue).sourcesOf(queue);
+  const { queues: found, next } = page(call.input, sources, queue.arn);
   // In lower case, and there even when empty: unlike ListQueues'. [api]
   return { queueUrls: found.map(call.urlOf), ...next };
 }

@@ -1,10 +1,39 @@
 import type { Call } from '../call.ts';
+import { allowsAccess } from '../engine/access.ts';
 import type { Queue } from '../engine/queue.ts';
-import { queueDoesNotExist } from '../errors.ts';
+import { queueDoesNotExist, SqsError } from '../errors.ts';
 
-/** The queue that a request's QueueUrl names. Without one, AWS finds no queue rather than no parameter. */
-export function queueOf({ input, queues }: Call): Queue {
-  const url = input.text('QueueUrl');
-  if (url === undefined || url === '') throw queueDoesNotExist();
-  return queues.byUrl(url);
+/**
+ * The queue that a request's QueueUrl names: by a URL, of which the path counts, since one queue may
+ * be reached at several addresses; or by the queue's name alone. What names no queue, and a URL that
+ * is not there, is a queue that does not exist. All as recorded from AWS.
+ */
+export function queueOf(call: Call): Queue {
+  const url = call.input.text('QueueUrl') ?? '';
+  if (!url.includes('/')) return accessible(call, call.queues.find(url));
+  const [, host = '', accountId, name] = QUEUE_URL.exec(url) ?? [];
+  if (accountId === undefined || name === undefined) throw queueDoesNotExist();
+  const region = regionOf(host) ?? call.queues.owner.region;
+  return accessible(call, call.accounts.find({ accountId, region })?.find(name));
+}
+
+/** Refuses a queue that is not there, or that is another account's who does not share it. */
+export function accessible({ queues, action }: Call, queue: Queue | undefined): Queue {
+  if (queue === undefined) throw queueDoesNotExist();
+  const { accountId } = queues;
+  if (queue.owner.accountId === accountId || allowsAccess(queue, accountId, action)) return queue;
+  const permission = `sqs:${action.replace(/Batch$/, '').toLowerCase()}`;
+  throw new SqsError(
+    'AccessDenied',
+    `User: arn:aws:iam::${accountId}:root is not authorized to perform: ${permission} on resource: ${queue.arn} because no resource-based policy allows the ${permission} action`,
+  );
+}
+
+const QUEUE_URL = /^https?:\/\/([^/?#]+)\/([^/?#]+)\/([^/?#]+)\/?(?:\?.*)?$/;
+
+/** AWS's own host names say a region; any other is this server, in the caller's region. */
+function regionOf(host: string): string | undefined {
+  if (!host.includes('.amazonaws.com')) return undefined;
+  const [, now, before] = /^(?:sqs\.([\w-]+)|([\w-]+)\.queue)\.amazonaws\.com/.exec(host) ?? [];
+  return now ?? before;
 }

@@ -3,8 +3,9 @@ import { queueOf } from './queue-of.ts';
 
 export function setQueueAttributes(call: Call): Output {
   const queue = queueOf(call);
-  call.queues.setAttributes(queue, call.input.requiredMap('Attributes'), call.now);
+  const queues = call.accounts.around(queue);
+  queues.setAttributes(queue, call.input.requiredMap('Attributes'), call.now);
   // A shorter retention may have emptied the queue, or a longer one filled it: waits look again.
-  call.queues.onChange(queue);
+  queues.onChange(queue);
   return undefined;
 }

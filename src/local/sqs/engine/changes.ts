@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import type { MoveTask } from './move-task.ts';
+import type { Owner } from './owner.ts';
 import type { Queue } from './queue.ts';
 import type { Sent, Taken } from './recent-calls.ts';
 
@@ -94,6 +95,7 @@ export interface Keeper {
 /** What is kept of a queue besides its messages. */
 export interface KeptQueue {
   readonly name: string;
+  readonly owner: Owner;
   readonly uid: string;
   readonly createdAt: number;
   readonly modifiedAt: number;

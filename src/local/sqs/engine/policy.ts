@@ -8,7 +8,7 @@ import {
 } from '../limits.ts';
 import { isObject, parsed } from './json-value.ts';
 
-/** What AddPermission grants. It is stored and told again; nobody is refused by it. */
+/** What AddPermission grants. */
 export interface Permission {
   readonly label: string;
   readonly accountIds: readonly string[];
@@ -102,7 +102,9 @@ function readPolicy(policy: string | undefined, queueArn: string): Policy {
 }
 
 /** A policy's only statement may stand without a list around it. */
-function statementsOf({ Statement: statements }: Readonly<Record<string, unknown>>): unknown[] {
+export function statementsOf({
+  Statement: statements,
+}: Readonly<Record<string, unknown>>): unknown[] {
   if (statements === undefined) return [];
   return Array.isArray(statements) ? statements : [statements];
 }

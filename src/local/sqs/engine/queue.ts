@@ -6,6 +6,7 @@ import { FifoOrder } from './fifo-order.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
 import type { MoveTask } from './move-task.ts';
+import type { Owner } from './owner.ts';
 import { FairOrder } from './order.ts';
 import { Receipts } from './receipts.ts';
 import { RecentCalls, type Sent, type Taken } from './recent-calls.ts';
@@ -34,6 +35,7 @@ import type { QueueIdentity, Surroundings } from './surroundings.ts';
  */
 export class Queue {
   readonly name: string;
+  readonly owner: Owner;
   readonly arn: string;
   readonly isFifo: boolean;
   tags: ReadonlyMap<string, string> = new Map();
@@ -52,11 +54,12 @@ export class Queue {
   readonly #receipts: Receipts;
 
   constructor(
-    { name, arn, uid, isFifo, memorySeconds, changes }: QueueIdentity,
+    { name, owner, arn, uid, isFifo, memorySeconds, changes }: QueueIdentity,
     surroundings: Surroundings,
     now: number,
   ) {
     this.name = name;
+    this.owner = owner;
     this.arn = arn;
     this.isFifo = isFifo;
     this.attributes = initialAttributes(isFifo);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { invalidParameter, queueDoesNotExist, SqsError } from '../errors.ts';
+import { invalidParameter, SqsError } from '../errors.ts';
 import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
+import type { Owner } from './owner.ts';
 import type { Keeper, KeptQueue } from './changes.ts';
 import { Queue } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
@@ -16,8 +17,6 @@ import {
 import type { Surroundings } from './surroundings.ts';
 
 export interface QueuesOptions {
-  readonly accountId: string;
-  readonly region: string;
   /** How long a deleted queue's name can't be used again. */
   readonly recreateAfterSeconds: number;
   /** The shortest time between two purges of a queue. */
@@ -32,23 +31,22 @@ export interface QueuesOptions {
 
 /** All queues of one account in one region. */
 export class Queues implements Surroundings {
+  readonly owner: Owner;
   readonly #options: QueuesOptions;
+  readonly #changed: Set<Queue>;
   readonly #byName = new Map<string, Queue>();
   /** When each name was given up, the earliest first. */
   readonly #deletedAt = new Map<string, number>();
-  /** Queues whose waiting receives are to be looked after, once the action at hand is through. */
-  readonly changed = new Set<Queue>();
 
-  constructor(options: QueuesOptions) {
+  /** @param changed to which those queues are added whose waiting receives are to be looked after */
+  constructor(owner: Owner, options: QueuesOptions, changed: Set<Queue>) {
+    this.owner = owner;
     this.#options = options;
+    this.#changed = changed;
   }
 
   get accountId(): string {
-    return this.#options.accountId;
-  }
-
-  get region(): string {
-    return this.#options.region;
+    return this.owner.accountId;
   }
 
   get bodyDigests(): boolean {
@@ -85,7 +83,8 @@ export class Queues implements Surroundings {
   #make(name: string, uid: string, isFifo: boolean, createdAt: number): Queue {
     const { fifoMemorySeconds: memorySeconds, keeper } = this.#options;
     const changes = keeper?.track();
-    const identity = { name, arn: this.#arn(name), uid, isFifo, memorySeconds, changes };
+    const { owner } = this;
+    const identity = { name, owner, arn: this.#arn(name), uid, isFifo, memorySeconds, changes };
     return new Queue(identity, this, createdAt);
   }
 
@@ -132,20 +131,6 @@ export class Queues implements Surroundings {
     return this.#byName.get(name);
   }
 
-  /**
-   * The queue that a URL names. Only its path counts: one queue may be reached at several
-   * addresses, in process and over a port.
-   */
-  byUrl(url: string): Queue {
-    const [, accountId, name] = QUEUE_URL.exec(url) ?? [];
-    if (accountId === undefined || name === undefined) {
-      throw new SqsError('InvalidAddress', `The address ${url} is not valid for this endpoint.`);
-    }
-    const queue = accountId === this.accountId ? this.#byName.get(name) : undefined;
-    if (queue === undefined) throw queueDoesNotExist();
-    return queue;
-  }
-
   /** Every queue whose name starts so, by name. */
   withPrefix(prefix: string): Queue[] {
     return [...this.#byName.values()]
@@ -167,11 +152,11 @@ export class Queues implements Surroundings {
   }
 
   onChange(queue: Queue): void {
-    this.changed.add(queue);
+    this.#changed.add(queue);
   }
 
   #arn(name: string): string {
-    return `arn:aws:sqs:${this.#options.region}:${this.accountId}:${name}`;
+    return `arn:aws:sqs:${this.owner.region}:${this.accountId}:${name}`;
   }
 
   byArn(arn: string): Queue | undefined {
@@ -219,8 +204,6 @@ export class Queues implements Surroundings {
     }
   }
 }
-
-const QUEUE_URL = /^https?:\/\/[^/?#]+\/([^/?#]+)\/([^/?#]+)$/;
 
 /** @returns whether the queue is a FIFO queue, which name and attribute have to agree on */
 function checkQueueName(name: string, given: Readonly<Record<string, string>>): boolean {

@@ -1,4 +1,5 @@
 import type { Changes } from './changes.ts';
+import type { Owner } from './owner.ts';
 import type { Queue } from './queue.ts';
 
 /** What a queue needs of the queues around it. */
@@ -11,6 +12,7 @@ export interface Surroundings {
 
 export interface QueueIdentity {
   readonly name: string;
+  readonly owner: Owner;
   readonly arn: string;
   /** Tells this queue's receipt handles from those of an earlier queue of its name. */
   readonly uid: string;

@@ -55,7 +55,14 @@ export function dropOf(id: number): QueueWrite {
   };
 }
 
-export function writeOf(id: number, queue: Queue, changes: Changes, written: Extent): QueueWrite {
+/** @param fullName see `fullNameOf` */
+export function writeOf(
+  id: number,
+  fullName: string,
+  queue: Queue,
+  changes: Changes,
+  written: Extent,
+): QueueWrite {
   const messages: Value[][] = [];
   const states: Value[][] = [];
   const gone: number[] = [];
@@ -65,14 +72,14 @@ export function writeOf(id: number, queue: Queue, changes: Changes, written: Ext
       if (!isNew) gone.push(number);
       continue;
     }
-    if (isNew) messages.push(messageRow(message));
+    if (isNew) messages.push(messageRow(message, queue.owner.accountId));
     if (!isNew || hasState(message)) states.push(stateRow(message));
   }
   return {
     id,
     does: written.isKept ? 'keep' : 'create',
     cleared: changes.cleared,
-    queue: changes.itself ? queueRow(id, queue) : undefined,
+    queue: changes.itself ? queueRow(id, queue, fullName) : undefined,
     counts: countRow(id, queue),
     messages,
     states,

@@ -1,11 +1,12 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
+import type { Accounts } from '../engine/accounts.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
-import type { Queues } from '../engine/queues.ts';
 import { Damage } from './damage.ts';
 import { damaged } from './database.ts';
 import type { QueueTables } from './queue-tables.ts';
 import { listQueues, readDeletions, readMemories, readQueueOf } from './reading.ts';
+import { readFullName } from './rows.ts';
 import type { Database } from './sqlite.ts';
 
 interface Loaded {
@@ -16,19 +17,19 @@ interface Loaded {
 /** Makes the queues that are kept, and finds all that is damaged of them, not the first alone. */
 export class Loading {
   readonly #sql: Database;
-  readonly #queues: Queues;
+  readonly #accounts: Accounts;
   readonly #now: number;
   readonly #faults: string[] = [];
 
-  constructor(sql: Database, queues: Queues, now: number) {
+  constructor(sql: Database, accounts: Accounts, now: number) {
     this.#sql = sql;
-    this.#queues = queues;
+    this.#accounts = accounts;
     this.#now = now;
   }
 
-  /** Refuses queues of another account or region: what is kept names them, in ARNs. */
+  /** Refuses a store of another account or region: its queues are those that it does not name. */
   checkOwner(folder: string): void {
-    const { accountId, region } = this.#queues;
+    const { accountId, region } = this.#accounts.own.owner;
     const owner = `account ${accountId} in ${region}`;
     this.#sql.prepare("INSERT OR IGNORE INTO about VALUES ('owner', ?)").run(owner);
     const kept = this.#sql.prepare("SELECT value FROM about WHERE key = 'owner'").get()?.value;
@@ -41,14 +42,18 @@ export class Loading {
   load(track: (id: number, queue: Queue, lastNumber: number) => Loaded): void {
     const loaded = new Map<number, Queue>();
     this.#attempt('the list of queues', () => {
-      for (const [name, at] of readDeletions(this.#sql)) this.#queues.restoreDeletion(name, at);
+      const own = this.#accounts.own.owner;
+      for (const [fullName, at] of readDeletions(this.#sql)) {
+        const { name, owner } = readFullName(fullName, own);
+        this.#accounts.of(owner).restoreDeletion(name, at);
+      }
       for (const { id, name } of listQueues(this.#sql)) {
         this.#attempt(`the queue "${name}"`, () => {
-          const { kept, messages } = readQueueOf(this.#sql, id);
-          const queue = this.#queues.restore(kept);
+          const { kept, messages } = readQueueOf(this.#sql, id, own);
+          const queue = this.#accounts.of(kept.owner).restore(kept);
           loaded.set(id, queue);
           const { tables } = track(id, queue, kept.lastNumber);
-          loadMessages(queue, tables, messages, this.#queues.accountId, this.#now);
+          loadMessages(queue, tables, messages, this.#now);
         });
       }
     });
@@ -73,24 +78,21 @@ export class Loading {
 }
 
 /** @param count how many there have to be */
-export function loadMessages(
-  queue: Queue,
-  tables: QueueTables,
-  count: number,
-  senderId: string,
-  now: number,
-): void {
-  for (const message of inOrder(queue, tables.read(senderId), now)) {
+export function loadMessages(queue: Queue, tables: QueueTables, count: number, now: number): void {
+  for (const message of inOrder(queue, tables.read(queue.owner.accountId), now)) {
     queue.restoreMessage(message, false, now);
   }
   if (queue.messageCount === count) return;
   throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
 }
 
-/** On a standard queue as they became visible, which is not as they were sent. */
+/**
+ * On a standard queue as they became visible, which is not as they were sent; on a FIFO queue groups
+ * that came back after the others.
+ */
 function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterable<Message> {
-  if (queue.isFifo) return messages;
   const all = [...messages];
+  if (queue.isFifo) return groupsInOrder(all);
   for (const message of all) {
     if (message.state !== 'visible' && message.stateEndsAt <= now) message.state = 'visible';
   }
@@ -98,6 +100,16 @@ function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterab
   return all.sort(
     (one, other) => visibleSince(one) - visibleSince(other) || other.stateEndsAt - one.stateEndsAt,
   );
+}
+
+function groupsInOrder(messages: Message[]): Message[] {
+  const since = new Map<string | undefined, number>();
+  for (const { draft, receipt, stateEndsAt } of messages) {
+    const known = since.get(draft.groupId) ?? 0;
+    if (receipt > 0) since.set(draft.groupId, Math.max(known, stateEndsAt));
+  }
+  const sinceOf = ({ draft }: Message) => since.get(draft.groupId) ?? 0;
+  return messages.sort((one, other) => sinceOf(one) - sinceOf(other) || one.number - other.number);
 }
 
 /** A message that was taken back is at its front. */

@@ -55,11 +55,11 @@ export class QueueTables {
   }
 
   /** All messages, the first sent first. */
-  *read(senderId: string): Generator<Message> {
+  *read(ownerId: string): Generator<Message> {
     const states = this.#rows(this.#states);
     let state = states.next().value;
     for (const row of this.#rows(this.#messages)) {
-      const message = readMessage(row, senderId);
+      const message = readMessage(row, ownerId);
       if (state !== undefined && Number(state[0]) === message.number) {
         readState(state, message);
         state = states.next().value;
@@ -69,10 +69,10 @@ export class QueueTables {
     if (state !== undefined) throw new Damage(`message ${state[0]} is missing`);
   }
 
-  readOne(number: number, senderId: string): Message {
+  readOne(number: number, ownerId: string): Message {
     const row = this.#get(this.#messages, number);
     if (row === undefined) throw new Damage(`message ${number} is missing`);
-    const message = readMessage(row, senderId);
+    const message = readMessage(row, ownerId);
     const state = this.#get(this.#states, number);
     if (state) readState(state, message);
     return message;

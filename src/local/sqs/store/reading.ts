@@ -1,4 +1,5 @@
 import type { KeptQueue, Memory } from '../engine/changes.ts';
+import type { Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
 import { readCounts, readMemory, readQueue, type Value } from './rows.ts';
 import type { Database } from './sqlite.ts';
@@ -21,12 +22,13 @@ export function listQueues(sql: Database): { id: number; name: string }[] {
   return queues.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
 }
 
-export function readQueueOf(sql: Database, id: number): ReadQueue {
+/** @param own the account and region that the store is of */
+export function readQueueOf(sql: Database, id: number, own: Owner): ReadQueue {
   const [row] = rows(sql, 'SELECT * FROM queues WHERE id = ?', id);
   const [counts] = rows(sql, 'SELECT * FROM counts WHERE queue = ?', id);
   if (row === undefined || counts === undefined) throw new Damage('it is missing');
   const { lastNumber, messages } = readCounts(counts);
-  return { kept: readQueue(row, lastNumber), messages };
+  return { kept: readQueue(row, lastNumber, own), messages };
 }
 
 /** When names were given up, the earliest first. */

@@ -3,6 +3,7 @@ import { Bytes } from '../engine/bytes.ts';
 import type { KeptQueue, Memory } from '../engine/changes.ts';
 import { type Draft, Message, type MessageState } from '../engine/message.ts';
 import type { MessageAttribute, MessageAttributes } from '../engine/message-attributes.ts';
+import { isSame, type Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
 
 /*
@@ -45,23 +46,24 @@ function checksum(values: readonly Value[], end: number): number {
   return crc32(String(values[end - 1]), crc32(text));
 }
 
-export function messageRow({ number, sentAt, draft }: Message): Value[] {
+/** @param ownerId the account of its queue, which most senders are of */
+export function messageRow({ number, sentAt, draft }: Message, ownerId: string): Value[] {
   const { id, groupId = null, deduplicationId = null, bodyMd5 = null, body } = draft;
-  return [number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft), body];
+  return [number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft, ownerId), body];
 }
 
 /** The message of a row: as if it had just been sent, until it is told its state. */
-export function readMessage(row: readonly Value[], senderId: string): Message {
+export function readMessage(row: readonly Value[], ownerId: string): Message {
   checkRow(row, `message ${row[0]}`);
   const [number, id, sentAt, groupId, deduplicationId, bodyMd5, rest, body] = row;
   const draft: Draft = {
     id: String(id),
     body: String(body),
     bodyMd5: text(bodyMd5),
+    senderId: ownerId,
     ...readMore(rest),
     groupId: text(groupId),
     deduplicationId: text(deduplicationId),
-    senderId,
     delaySeconds: undefined,
   };
   const message = new Message(draft, Number(sentAt));
@@ -107,10 +109,14 @@ export function readState(row: readonly Value[], message: Message): void {
   message.deadLetterSourceArn = text(row[9]);
 }
 
-export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Value[] {
+export function queueRow(
+  id: number,
+  queue: Omit<KeptQueue, 'lastNumber'>,
+  fullName: string,
+): Value[] {
   return [
     id,
-    queue.name,
+    fullName,
     queue.uid,
     queue.createdAt,
     queue.modifiedAt,
@@ -121,11 +127,11 @@ export function queueRow(id: number, queue: Omit<KeptQueue, 'lastNumber'>): Valu
   ];
 }
 
-export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue {
+export function readQueue(row: readonly Value[], lastNumber: number, own: Owner): KeptQueue {
   checkRow(row, 'what is kept of the queue itself');
   const [, name, uid, createdAt, modifiedAt, purgedAt, attributes, tags, moveTasks] = row;
   return {
-    name: String(name),
+    ...readFullName(String(name), own),
     uid: String(uid),
     createdAt: Number(createdAt),
     modifiedAt: Number(modifiedAt),
@@ -135,6 +141,20 @@ export function readQueue(row: readonly Value[], lastNumber: number): KeptQueue 
     moveTasks: JSON.parse(String(moveTasks)),
     lastNumber,
   };
+}
+
+/**
+ * A queue's name among those of all accounts and regions: of the store's own account and region the
+ * name alone, as in stores from when there was no other.
+ */
+export function fullNameOf({ name, owner }: Pick<KeptQueue, 'name' | 'owner'>, own: Owner): string {
+  return isSame(owner, own) ? name : `${owner.region}/${owner.accountId}/${name}`;
+}
+
+export function readFullName(fullName: string, own: Owner): Pick<KeptQueue, 'name' | 'owner'> {
+  const [region = '', accountId = '', name] = fullName.split('/');
+  if (name === undefined) return { name: fullName, owner: own };
+  return { name, owner: { accountId, region } };
 }
 
 export function countRow(id: number, queue: { lastNumber: number; messageCount: number }): Value[] {
@@ -165,7 +185,8 @@ function text(value: Value | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-type More = Pick<Draft, 'attributes' | 'attributesMd5' | 'systemAttributesMd5' | 'traceHeader'>;
+type More = Pick<Draft, 'attributes' | 'attributesMd5' | 'systemAttributesMd5' | 'traceHeader'> &
+  Partial<Pick<Draft, 'senderId'>>;
 
 const NO_ATTRIBUTES: MessageAttributes = new Map();
 
@@ -177,22 +198,21 @@ const NOTHING_MORE: More = {
 };
 
 /** What few messages have, as JSON. */
-function more({ attributes, attributesMd5, systemAttributesMd5, traceHeader }: Draft): Value {
-  if (attributes.size === 0 && traceHeader === undefined) return null;
+function more(draft: Draft, ownerId: string): Value {
+  const { attributes, attributesMd5, systemAttributesMd5, traceHeader } = draft;
+  const senderId = draft.senderId === ownerId ? undefined : draft.senderId;
+  if (attributes.size === 0 && traceHeader === undefined && senderId === undefined) return null;
   // Bytes are base64 in JSON.
   const list = [...attributes];
-  return JSON.stringify({ attributes: list, attributesMd5, systemAttributesMd5, traceHeader });
+  const all = { attributes: list, attributesMd5, systemAttributesMd5, traceHeader, senderId };
+  return JSON.stringify(all);
 }
 
 function readMore(json: Value | undefined): More {
   if (typeof json !== 'string') return NOTHING_MORE;
-  const { attributes, attributesMd5, systemAttributesMd5, traceHeader } = JSON.parse(json);
-  return {
-    attributes: new Map(attributes.map(readAttribute)),
-    attributesMd5,
-    systemAttributesMd5,
-    traceHeader,
-  };
+  const { attributes, ...rest }: More & { attributes: Parameters<typeof readAttribute>[0][] } =
+    JSON.parse(json);
+  return { ...rest, attributes: new Map(attributes.map(readAttribute)) };
 }
 
 type Kept<T> = T extends Bytes ? string : T extends object ? { [K in keyof T]: Kept<T[K]> } : T;

@@ -1,11 +1,12 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
+import type { Accounts } from '../engine/accounts.ts';
 import { Changes, type Keeper } from '../engine/changes.ts';
 import type { Queue } from '../engine/queue.ts';
-import type { Queues } from '../engine/queues.ts';
 import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
 import type { Opened } from './database.ts';
 import { Loading } from './loading.ts';
 import { QueueTables } from './queue-tables.ts';
+import { fullNameOf } from './rows.ts';
 import { undo } from './undo.ts';
 import { Writer } from './writer.ts';
 
@@ -52,7 +53,7 @@ export class Store implements Keeper {
   readonly #opened: Opened;
   readonly #tracked = new Map<Changes, Tracked>();
   readonly #changed = new Set<Changes>();
-  #queues: Queues | undefined;
+  #accounts: Accounts | undefined;
   #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
   #lastId = 0;
@@ -77,15 +78,15 @@ export class Store implements Keeper {
    *
    * @param onUndone called when queues have changed by themselves: they are again what they were
    */
-  load(queues: Queues, onUndone: (now: number) => void, now: number): void {
+  load(accounts: Accounts, onUndone: (now: number) => void, now: number): void {
     const { folder, sql } = this.#opened;
-    if (this.#queues || this.#end) {
+    if (this.#accounts || this.#end) {
       const message = `The store in ${folder} is another's already, or closed: open it again.`;
       throw new FanfoldError('BadOption', message);
     }
-    this.#queues = queues;
+    this.#accounts = accounts;
     this.#onUndone = onUndone;
-    const loading = new Loading(sql, queues, now);
+    const loading = new Loading(sql, accounts, now);
     try {
       loading.checkOwner(folder);
       loading.load((id, queue, lastNumber) => {
@@ -161,7 +162,8 @@ export class Store implements Keeper {
 
   #write(): void {
     const writer = this.#writer;
-    if (this.#changed.size === 0 || writer === undefined) return;
+    const own = this.#accounts?.own.owner;
+    if (this.#changed.size === 0 || writer === undefined || own === undefined) return;
     const parts: Part[] = [];
     const queues: QueueWrite[] = [];
     const deletions: [name: string, at: number][] = [];
@@ -169,10 +171,11 @@ export class Store implements Keeper {
       const tracked = this.#tracked.get(changes);
       if (tracked === undefined) continue;
       const { id, queue, written, deletedAt } = tracked;
+      const name = fullNameOf(queue, own);
       parts.push({ tracked, numbers: changes.messages.keys(), cleared: changes.cleared });
-      if (deletedAt === undefined) queues.push(writeOf(id, queue, changes, written));
+      if (deletedAt === undefined) queues.push(writeOf(id, name, queue, changes, written));
       else {
-        deletions.push([queue.name, deletedAt]);
+        deletions.push([name, deletedAt]);
         if (written.isKept) queues.push(dropOf(id));
       }
       tracked.written = { isKept: deletedAt === undefined, lastNumber: queue.lastNumber };
@@ -218,9 +221,9 @@ export class Store implements Keeper {
     const now = Date.now();
     try {
       if (this.#writer?.hasEnded) throw error;
-      const queues = this.#queues;
-      if (queues === undefined) throw error;
-      for (const { changes } of undo(all, queues, sql, now)) this.#tracked.delete(changes);
+      const accounts = this.#accounts;
+      if (accounts === undefined) throw error;
+      for (const { changes } of undo(all, accounts, sql, now)) this.#tracked.delete(changes);
     } catch (cause) {
       this.#end = `What is kept in ${folder} can't be worked on: ${messageOf(cause)}`;
       process.emitWarning(this.#end);

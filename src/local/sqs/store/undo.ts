@@ -1,4 +1,4 @@
-import type { Queues } from '../engine/queues.ts';
+import type { Accounts } from '../engine/accounts.ts';
 import { loadMessages } from './loading.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
 import type { Database } from './sqlite.ts';
@@ -11,32 +11,33 @@ import type { Tracked } from './store.ts';
  */
 export function undo(
   changed: readonly Tracked[],
-  queues: Queues,
+  accounts: Accounts,
   sql: Database,
   now: number,
 ): Tracked[] {
   // They go first: they may have the name of one that comes back.
   const made = changed.filter(({ kept }) => !kept.isKept);
-  for (const { queue } of made) queues.forget(queue);
-  for (const tracked of changed) if (tracked.kept.isKept) restore(tracked, queues, sql, now);
+  for (const { queue } of made) accounts.around(queue).forget(queue);
+  for (const tracked of changed) if (tracked.kept.isKept) restore(tracked, accounts, sql, now);
   return made;
 }
 
-function restore(tracked: Tracked, queues: Queues, sql: Database, now: number): void {
+function restore(tracked: Tracked, accounts: Accounts, sql: Database, now: number): void {
   const { id, queue, changes, tables, kept } = tracked;
+  const queues = accounts.around(queue);
   if (tracked.deletedAt !== undefined) queues.undelete(queue);
   tracked.deletedAt = undefined;
   tracked.written = kept;
-  const read = readQueueOf(sql, id);
+  const read = readQueueOf(sql, id, accounts.own.owner);
   if (changes.cleared) {
     queue.forget(undefined, now);
-    loadMessages(queue, tables, read.messages, queues.accountId, now);
+    loadMessages(queue, tables, read.messages, now);
   } else {
     // From the last to the first, since each is put before all others.
     for (const number of [...changes.messages.keys()].sort((a, b) => b - a)) {
       queue.forget(number, now);
       if (number > kept.lastNumber) continue;
-      queue.restoreMessage(tables.readOne(number, queues.accountId), true, now);
+      queue.restoreMessage(tables.readOne(number, queue.owner.accountId), true, now);
     }
   }
   queue.restore(read.kept);
