@@ -38,7 +38,8 @@ it.each([
   ['functions', /^src\/(local|cli|connect|index)/],
   // The handlers, but nothing of what only a function on AWS needs.
   ['src/local', /^src\/(simulate|handlers\.ts)/],
-  ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts)|^functions/],
+  // The public API, which is fanfold and fanfold/sqs.
+  ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts|local\/sqs\/index\.ts)|^functions/],
   ['src/inputs', /^src\/(?!inputs\/|errors)/],
   ['cdk', /^(src|functions|bin)\b/],
 ])('%s imports nothing that it is not to know', (folder, forbidden) => {

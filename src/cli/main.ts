@@ -9,6 +9,7 @@ import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { say } from './say.ts';
 import { addServe } from './serve.ts';
+import { addSqs } from './sqs.ts';
 import { addTasks } from './tasks.ts';
 import { addWork } from './work.ts';
 
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addCancel(program);
   addRedrive(program);
   addDoctor(program);
+  addSqs(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -59,7 +59,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
 }
 
 /** To be stopped is how a server ends: that is no failure. */
-function untilAborted(signal: AbortSignal): Promise<void> {
+export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
@@ -84,7 +84,11 @@ function optionsOf(flags: ServeFlags) {
   };
 }
 
-function wholeNumber(option: string, given: string | undefined, most: number): number | undefined {
+export function wholeNumber(
+  option: string,
+  given: string | undefined,
+  most: number,
+): number | undefined {
   if (given === undefined) return undefined;
   if (/^\d{1,6}$/.test(given) && Number(given) <= most) return Number(given);
   throw new FanfoldError(

@@ -9,6 +9,8 @@ import {
 } from '../transport.ts';
 import type { SqsCredentials } from './callers.ts';
 import { SqsError, type SqsErrorCode } from './errors.ts';
+import { withCors, withHealth } from './front.ts';
+import { makeQueues, type QueueSetup, wrong } from './made-queues.ts';
 import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
 export interface ServeSqsOptions extends SqsOptions {
@@ -21,6 +23,12 @@ export interface ServeSqsOptions extends SqsOptions {
    * @default none
    */
   credentials?: readonly SqsCredentials[];
+  /** Whether to listen elsewhere without `credentials`: all who reach it may use it. @default false */
+  openToAll?: boolean;
+  /** Queues that are there when it starts: by name, or with all that they have. @default none */
+  queues?: readonly (string | QueueSetup)[];
+  /** Origins whose pages may use it from a browser, or `['*']`: all. @default none */
+  cors?: readonly string[];
   /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
   requestTimeoutSeconds?: number;
   /** What answers, instead of a new one: it has its own account, region and so on already. */
@@ -42,21 +50,34 @@ export interface SqsServer extends Listening {
  */
 export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
   checkOptions(options);
-  const { host = '127.0.0.1', credentials, sqs = new Sqs(options) } = options;
-  if (credentials !== undefined) checkCredentials(credentials);
-  else if (!isLoopback(host)) {
-    throw new FanfoldError(
-      'BadOption',
-      `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
-    );
-  }
+  const { credentials, queues = [], cors = [], sqs = new Sqs(options) } = options;
   const service = credentials ? sqs.signedService(credentials, { everyRegion: true }) : sqs.service;
-  const listening = await listen(service, { ...options, refuseBody });
+  const front = withHealth(cors.length > 0 ? withCors(service, cors) : service);
+  const listening = await start(
+    async () => {
+      await makeQueues(sqs, queues);
+      return listen(front, { ...options, refuseBody });
+    },
+    options.sqs ? undefined : sqs,
+  );
   const close = async () => {
     await sqs.close();
     await listening.close();
   };
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
+}
+
+/** @param made what is closed when there is to be no server */
+async function start(
+  listening: () => Promise<Listening>,
+  made: Sqs | undefined,
+): Promise<Listening> {
+  try {
+    return await listening();
+  } catch (error) {
+    await made?.close();
+    throw error;
+  }
 }
 
 /** A body that is not read is refused in the caller's own protocol. */
@@ -81,6 +102,17 @@ const OF_SQS = [
 ] as const satisfies (keyof SqsOptions)[];
 
 function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
+  const { host = '127.0.0.1', credentials, openToAll = false, cors = [] } = options;
+  if (credentials !== undefined) checkCredentials(credentials);
+  else if (!isLoopback(host) && !openToAll) {
+    throw new FanfoldError(
+      'BadOption',
+      `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
+    );
+  }
+  if (!Array.isArray(cors) || !cors.every(isOrigin)) {
+    throw wrong('cors', 'a list of origins, such as "http://localhost:5173", or ["*"]', cors);
+  }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new FanfoldError('BadOption', `\`port\` is a number from 0 to 65535; "${port}" is not.`);
   }
@@ -113,6 +145,10 @@ function checkCredentials(credentials: readonly SqsCredentials[]): void {
     'BadOption',
     '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id, and perhaps an `accountId` of 12 digits.',
   );
+}
+
+function isOrigin(value: unknown): boolean {
+  return value === '*' || (typeof value === 'string' && URL.parse(value)?.origin === value);
 }
 
 function isText(value: unknown): value is string {

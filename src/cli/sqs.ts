@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { FanfoldError } from '../index.ts';
+import {
+  openStore,
+  type QueueSetup,
+  type ServeSqsOptions,
+  type SqsCredentials,
+  type SqsServer,
+  serveSqs,
+} from '../local/sqs/index.ts';
+import { STATUS } from './exit.ts';
+import { say } from './say.ts';
+import { untilAborted, wholeNumber } from './serve.ts';
+import { untilSignal } from './signals.ts';
+
+interface SqsFlags {
+  host?: string;
+  port?: string;
+  queue?: string[];
+  config?: string;
+  credentials?: string[];
+  cors?: string[];
+  data?: string;
+  account?: string;
+  region?: string;
+  strictTiming?: boolean;
+}
+
+/** What a configuration file may hold: options of `serveSqs`, and a folder. */
+interface Config
+  extends Pick<ServeSqsOptions, 'host' | 'port' | 'region' | 'accountId' | 'strictTiming'> {
+  data?: string;
+  cors?: string[];
+  credentials?: SqsCredentials[];
+  queues?: (string | QueueSetup)[];
+}
+
+const PORT = 9324;
+
+/** `fanfold sqs`: the SQS alone, as a server for tests. */
+export function addSqs(program: Command): void {
+  const all = (value: string, before: string[] = []) => [...before, value];
+  program
+    .command('sqs')
+    .description('offer SQS alone on a port, as a server for tests: no Docker, no account')
+    .option('--host <address>', 'where to listen (default: 127.0.0.1)')
+    .option('--port <n>', `the port; 0: any that is free (default: ${PORT})`)
+    .option('--queue <name>', 'a queue that is there at once; again for more', all)
+    .option('--config <file>', 'JSON: queues with attributes and tags, credentials, and so on')
+    .option(
+      '--credentials <id:secret>',
+      'verify signatures, and know this key; again for more',
+      all,
+    )
+    .option(
+      '--cors <origin>',
+      'let pages of this origin use it, or of all: "*"; again for more',
+      all,
+    )
+    .option('--data <folder>', 'keep queues in this folder (default: they end with this process)')
+    .option('--account <id>', 'the account of keys that name none (default: 000000000000)')
+    .option('--region <name>', 'the region of requests that name none (default: us-east-1)')
+    .option('--strict-timing', 'refuse a deleted name and a second purge for 60 s, as AWS does')
+    .addHelpText(
+      'after',
+      `
+Any credentials will do unless --credentials or the file names some. The region is the client's own;
+an access key id of 12 digits is the account, as in LocalStack. GET /health tells whether it is there.
+More: docs/sqs.md`,
+    )
+    .action((flags: SqsFlags) => untilSignal((signal) => run(flags, signal)));
+}
+
+async function run(flags: SqsFlags, signal: AbortSignal): Promise<number> {
+  const config = flags.config === undefined ? {} : readConfig(flags.config);
+  const options = merged(config, flags);
+  await using server = await serveNamed(options, config, flags);
+  tell(server, options);
+  await untilAborted(signal);
+  say('stopping');
+  return STATUS.ok;
+}
+
+type Options = Omit<Config, 'queues'> & Required<Pick<Config, 'queues' | 'cors'>>;
+
+/** Options of the command line come before the file's; lists are joined. */
+function merged(config: Config, flags: SqsFlags): Options {
+  const { host, data, account: accountId, region, strictTiming } = flags;
+  const port = wholeNumber('--port', flags.port, 65_535) ?? config.port ?? PORT;
+  const given = { host, data, accountId, region, strictTiming };
+  const credentials = [
+    ...(config.credentials ?? []),
+    ...(flags.credentials ?? []).map(readCredentials),
+  ];
+  return {
+    strictTiming: false,
+    ...config,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    port,
+    ...(credentials.length > 0 ? { credentials } : {}),
+    queues: [...(config.queues ?? []), ...(flags.queue ?? [])],
+    cors: [...(config.cors ?? []), ...(flags.cors ?? [])],
+  };
+}
+
+function readCredentials(given: string): SqsCredentials {
+  const [, accessKeyId = '', secretAccessKey = ''] = /^([^:]+):(.+)$/.exec(given) ?? [];
+  if (accessKeyId !== '') return { accessKeyId, secretAccessKey };
+  throw new FanfoldError('BadOption', '--credentials is like an-id:its-secret.');
+}
+
+/** The kinds of value that a configuration file's keys take. */
+const KEYS: Readonly<Record<keyof Config, [expected: string, is: (value: unknown) => boolean]>> = {
+  host: ['a text', isText],
+  port: ['a whole number', Number.isInteger],
+  region: ['a text', isText],
+  accountId: ['a text of 12 digits', isText],
+  strictTiming: ['true or false', (value) => typeof value === 'boolean'],
+  data: ['a text', isText],
+  cors: ['a list of origins', Array.isArray],
+  credentials: ['a list of { "accessKeyId", "secretAccessKey", "accountId" }', Array.isArray],
+  queues: ['a list of names and { "name", "attributes", ... }', Array.isArray],
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function readConfig(file: string): Config {
+  const refuse = (why: string, cause?: unknown) =>
+    new FanfoldError('BadOption', `--config ${file}: ${why}`, { cause });
+  let config: unknown;
+  try {
+    config = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message : String(error), error);
+  }
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw refuse('expected a JSON object, such as {"queues": ["jobs"]}.');
+  }
+  for (const [key, value] of Object.entries(config)) {
+    const [expected, is] = Object.hasOwn(KEYS, key) ? KEYS[key as keyof Config] : [];
+    if (is === undefined) {
+      throw refuse(`there is no key "${key}"; it may have ${Object.keys(KEYS).join(', ')}.`);
+    }
+    if (!is(value))
+      throw refuse(`${key}: expected ${expected}, but ${JSON.stringify(value)} came.`);
+  }
+  return config;
+}
+
+async function serveNamed(options: Options, config: Config, flags: SqsFlags): Promise<SqsServer> {
+  const { data, ...rest } = options;
+  const store = data === undefined ? {} : { store: openStore(data) };
+  try {
+    return await serveSqs({ ...rest, openToAll: true, ...store });
+  } catch (error) {
+    if (!(error instanceof FanfoldError) || error.code !== 'BadOption') throw error;
+    throw new FanfoldError('BadOption', placed(error.message, config, flags), { cause: error });
+  }
+}
+
+/** Says of what is wrong where it was given: in the file, or by an option. */
+function placed(message: string, { queues = [] }: Config, flags: SqsFlags): string {
+  const [, name = '', index = ''] =
+    /^`?(queues|cors|credentials)\b(?:\[(\d+)\])?/.exec(message) ?? [];
+  const ofOption: Readonly<Record<string, boolean>> = {
+    queues: Number(index) >= queues.length,
+    cors: flags.cors !== undefined,
+    credentials: flags.credentials !== undefined,
+  };
+  if (name === '') return message;
+  if (flags.config !== undefined && !ofOption[name]) return `--config ${flags.config}: ${message}`;
+  return message.replace(/^queues\[\d+\]/, '--queue').replace(/^cors:/, '--cors:');
+}
+
+/** Where it is, and how it is used. */
+function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }: Options): void {
+  const here = isAnyAddress(host) ? `http://127.0.0.1:${port}` : url;
+  const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
+  say(`serving SQS at ${url}${names.length > 0 ? `, queues: ${names.join(', ')}` : ''}`);
+  say(
+    data === undefined
+      ? 'queues are in memory: they end with this process'
+      : `queues are kept in ${data}`,
+  );
+  const [key] = credentials ?? [];
+  const id = key?.accessKeyId ?? 'test';
+  const secret = key === undefined ? "'test'" : '...';
+  say(
+    `new SQSClient({ endpoint: '${here}', region: '${sqs.region}', credentials: { accessKeyId: '${id}', secretAccessKey: ${secret} } })`,
+  );
+  if (credentials !== undefined) {
+    say(`signatures are verified: ${credentials.map((one) => one.accessKeyId).join(', ')}`);
+  } else if (isLoopback(host)) {
+    say('any credentials will do, and any region: signatures are not verified');
+  } else {
+    say(
+      `whoever can reach ${host} may do everything with these queues: signatures are not verified; --credentials id:secret has them verified`,
+    );
+  }
+}
+
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

@@ -1,0 +1,148 @@
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  QueueNameExists,
+  SetQueueAttributesCommand,
+  type SQSClient,
+  SQSServiceException,
+  TagQueueCommand,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import { createSqsClient } from './client.ts';
+import { isObject } from './engine/json-value.ts';
+import type { Sqs } from './sqs.ts';
+
+/** A queue that a server makes when it starts. */
+export interface QueueSetup {
+  /** It is a FIFO queue when its name ends with `.fifo`. */
+  readonly name: string;
+  /** As CreateQueue takes them; numbers, booleans and, for policies, objects will do as well. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean | object>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Where messages go that were received too often: another of the server's queues, by its name. */
+  readonly deadLetterQueue?: { readonly name: string; readonly maxReceiveCount: number };
+  /** @default the server's own */
+  readonly region?: string;
+  /** @default the server's own */
+  readonly accountId?: string;
+}
+
+/**
+ * Makes a server's first queues. Those that are there already, from a folder, keep their messages
+ * and get the attributes and tags that are given.
+ *
+ * @throws FanfoldError `BadOption`, which says which of them is wrong, and how
+ */
+export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup)[]) {
+  if (!Array.isArray(queues)) throw wrong('queues', 'a list of names and objects', queues);
+  const setups = queues.map((queue, index) => {
+    const at = `queues[${index}]`;
+    const setup: QueueSetup = typeof queue === 'string' ? { name: queue } : queue;
+    checkSetup(setup, at);
+    return { setup, at: `${at} ("${setup.name}")`, client: clientOf(sqs, setup) };
+  });
+  // A dead-letter queue may come after its sources.
+  for (const { setup, at, client } of setups) await told(at, () => make(client, setup));
+  for (const { setup, at, client } of setups) {
+    if (setup.deadLetterQueue) await told(`${at}.deadLetterQueue`, () => redrive(client, setup));
+  }
+}
+
+function clientOf(sqs: Sqs, { region, accountId }: QueueSetup): SQSClient {
+  return createSqsClient(sqs, {
+    ...(region === undefined ? {} : { region }),
+    ...(accountId === undefined
+      ? {}
+      : { credentials: { accessKeyId: accountId, secretAccessKey: 'none' } }),
+  });
+}
+
+async function make(client: SQSClient, { name, attributes = {}, tags = {} }: QueueSetup) {
+  const Attributes = {
+    ...(name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}),
+    ...textsOf(attributes),
+  };
+  try {
+    await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
+  } catch (error) {
+    if (!(error instanceof QueueNameExists)) throw error;
+    await client.send(new SetQueueAttributesCommand({ QueueUrl: name, Attributes }));
+  }
+  if (Object.keys(tags).length === 0) return;
+  await client.send(new TagQueueCommand({ QueueUrl: name, Tags: { ...tags } }));
+}
+
+async function redrive(client: SQSClient, { name, deadLetterQueue }: QueueSetup) {
+  if (deadLetterQueue === undefined) return;
+  const { name: dead, maxReceiveCount } = deadLetterQueue;
+  const asked = new GetQueueAttributesCommand({ QueueUrl: dead, AttributeNames: ['QueueArn'] });
+  const deadLetterTargetArn = (await client.send(asked)).Attributes?.QueueArn;
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn, maxReceiveCount });
+  await client.send(
+    new SetQueueAttributesCommand({ QueueUrl: name, Attributes: { RedrivePolicy } }),
+  );
+}
+
+function textsOf(attributes: NonNullable<QueueSetup['attributes']>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
+  );
+}
+
+/** Says of which queue SQS refused something. */
+async function told(at: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof SQSServiceException)) throw error;
+    throw new FanfoldError('BadOption', `${at}: ${error.message}`, { cause: error });
+  }
+}
+
+const KEYS = ['name', 'attributes', 'tags', 'deadLetterQueue', 'region', 'accountId'];
+
+function checkSetup(setup: unknown, at: string): asserts setup is QueueSetup {
+  if (!isObject(setup)) throw wrong(at, 'a name, or an object with a `name`', setup);
+  checkKeys(setup, KEYS, at);
+  const { name, attributes = {}, tags = {}, deadLetterQueue, region, accountId } = setup;
+  if (typeof name !== 'string' || name === '') throw wrong(`${at}.name`, 'a text', name);
+  if (!isObject(attributes)) throw wrong(`${at}.attributes`, 'an object', attributes);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null) throw wrong(`${at}.attributes.${key}`, 'a text, number or boolean', value);
+  }
+  if (!isObject(tags)) throw wrong(`${at}.tags`, 'an object of texts', tags);
+  for (const [key, value] of Object.entries(tags)) {
+    if (typeof value !== 'string') throw wrong(`${at}.tags.${key}`, 'a text', value);
+  }
+  if (region !== undefined && typeof region !== 'string') {
+    throw wrong(`${at}.region`, 'a text such as "us-east-1"', region);
+  }
+  if (accountId !== undefined && !(typeof accountId === 'string' && /^\d{12}$/.test(accountId))) {
+    throw wrong(`${at}.accountId`, 'a text of 12 digits', accountId);
+  }
+  if (deadLetterQueue !== undefined) checkDeadLetterQueue(deadLetterQueue, `${at}.deadLetterQueue`);
+}
+
+function checkDeadLetterQueue(given: unknown, at: string): void {
+  if (!isObject(given)) throw wrong(at, 'an object with `name` and `maxReceiveCount`', given);
+  checkKeys(given, ['name', 'maxReceiveCount'], at);
+  const { name, maxReceiveCount } = given;
+  if (typeof name !== 'string') throw wrong(`${at}.name`, 'a text', name);
+  if (Number.isInteger(maxReceiveCount)) return;
+  throw wrong(`${at}.maxReceiveCount`, 'a whole number', maxReceiveCount);
+}
+
+/** Refuses a key that nobody would read. */
+export function checkKeys(given: object, known: readonly string[], at: string): void {
+  const stray = Object.keys(given).find((key) => !known.includes(key));
+  if (stray === undefined) return;
+  throw new FanfoldError('BadOption', `${at} has no "${stray}": it takes ${known.join(', ')}.`);
+}
+
+export function wrong(at: string, expected: string, value: unknown): FanfoldError {
+  const came = value === undefined ? 'nothing' : JSON.stringify(value);
+  return new FanfoldError('BadOption', `${at}: expected ${expected}, but ${came} came.`);
+}

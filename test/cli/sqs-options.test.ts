@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { main } from '../../src/cli/main.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-sqs-options-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  // Each command listens to it.
+  process.stderr.removeAllListeners('error');
+});
+
+/** What a command line that is wrong is answered, in this process: it starts nothing. */
+async function mistake(args: readonly string[]): Promise<string> {
+  const said: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said.push(String(text));
+    return true;
+  });
+  await main(['sqs', '--port', '0', ...args]);
+  expect(process.exitCode).toBe(2);
+  expect(said.join('')).not.toMatch(/\n\s+at /);
+  return said.join('');
+}
+
+it.each<[string, unknown, string[]]>([
+  ['no JSON', '{', ['JSON']],
+  ['a list', [], ['expected a JSON object']],
+  ['an unknown key', { queue: ['a'] }, ['there is no key "queue"', 'queues']],
+  ['queues that are no list', { queues: 'a' }, ['queues: expected a list', '"a" came']],
+  ['a queue that is none', { queues: ['a', 5] }, ['queues[1]: expected a name', '5 came']],
+  ['a key of a queue', { queues: [{ name: 'a', tag: {} }] }, ['queues[0] has no "tag"']],
+  ['a tag', { queues: [{ name: 'a', tags: { b: 1 } }] }, ['queues[0].tags.b: expected a text']],
+  [
+    'an attribute',
+    { queues: ['a', { name: 'b', attributes: { DelaySeconds: 901 } }] },
+    ['queues[1] ("b"): Invalid value for the parameter DelaySeconds.'],
+  ],
+  [
+    'a dead-letter queue',
+    { queues: [{ name: 'a', deadLetterQueue: { name: 'none', maxReceiveCount: 1 } }] },
+    ['queues[0] ("a").deadLetterQueue: The specified queue does not exist.'],
+  ],
+  ['credentials', { credentials: [{ accessKeyId: 'x' }] }, ['`credentials` is a list of']],
+  ['cors', { cors: ['localhost'] }, ['cors: expected a list of origins']],
+])('a configuration file with %s', async (_, content, sentences) => {
+  const config = join(folder, 'wrong.json');
+  writeFileSync(config, typeof content === 'string' ? content : JSON.stringify(content));
+  const said = await mistake(['--config', config]);
+  for (const sentence of [`--config ${config}: `, ...sentences]) expect(said).toContain(sentence);
+});
+
+it.each<[string[], string]>([
+  [['--config', 'not-there.json'], '--config not-there.json: ENOENT'],
+  [['--queue', 'a b'], '--queue ("a b"): Can only include'],
+  [['--queue', 'a', '--cors', 'localhost:80'], '--cors: expected a list of origins'],
+  [['--credentials', 'id'], '--credentials is like an-id:its-secret'],
+  [['--credentials', 'i d:secret'], '`credentials` is a list of'],
+  [['--port', '70000'], '--port is a whole number from 0 to 65535; "70000" is not'],
+  [['--account', '12'], 'An AWS account id is a text of 12 digits'],
+  [['--region', 'a b'], 'A region is a text such as us-east-1'],
+  [['--data', '/dev/null'], "/dev/null can't be one"],
+  [['--nonsense'], "unknown option '--nonsense'"],
+  [['jobs'], 'too many arguments'],
+])('%j', async (args, sentence) => {
+  expect(await mistake(args)).toContain(sentence);
+});
