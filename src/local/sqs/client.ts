@@ -33,8 +33,8 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
 function scoped({ region, credentials }: SQSClientConfig, ownRegion: string) {
   return {
     async sign<Request extends { headers: Record<string, string> }>(request: Request) {
-      const { accessKeyId } = (await valueOf(credentials)) ?? { accessKeyId: 'local' };
-      const scope = `00000000/${(await valueOf(region)) ?? ownRegion}/sqs/aws4_request`;
+      const { accessKeyId } = (await resolved(credentials)) ?? { accessKeyId: 'local' };
+      const scope = `00000000/${(await resolved(region)) ?? ownRegion}/sqs/aws4_request`;
       const authorization = `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=host, Signature=none`;
       return { ...request, headers: { ...request.headers, authorization } };
     },
@@ -42,6 +42,6 @@ function scoped({ region, credentials }: SQSClientConfig, ownRegion: string) {
 }
 
 /** The SDK takes values and functions that give them. */
-function valueOf<T extends string | object>(given: T | (() => Promise<T>) | undefined) {
+function resolved<T extends string | object>(given: T | (() => Promise<T>) | undefined) {
   return typeof given === 'function' ? given() : given;
 }
