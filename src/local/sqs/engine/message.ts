@@ -59,6 +59,21 @@ export class Message implements Linked<Message>, Ranked {
     this.sentAt = sentAt;
     this.keptSince = sentAt;
   }
+
+  /** It is received once more. */
+  noteReceive(now: number): void {
+    this.receiveCount++;
+    this.receivedHere++;
+    this.receipt++;
+    this.receivedAt = now;
+    if (this.receiveCount === 1) this.firstReceivedAt = now;
+  }
+
+  /** A receive is undone, but for its receipt, which nobody else gets. */
+  forgetReceive(): void {
+    this.receiveCount--;
+    this.receivedHere--;
+  }
 }
 
 /** What a receive asks for. */

@@ -96,7 +96,7 @@ export class Queue {
   }
 
   send(draft: Draft, now: number): Sent {
-    // Groups come in the order in which they opened, and a timeout may have opened one.
+    // A timeout may have opened a group, which then comes before this message's.
     this.#settle(now);
     const { deduplicatesByGroup } = this.settings;
     const before = this.isFifo && this.recent.sentBefore(draft, deduplicatesByGroup, now);
@@ -128,11 +128,7 @@ export class Queue {
       const message = this.#messages.next(taken.at(-1), now);
       if (message === undefined) break;
       if (this.#redrive(message, now)) continue;
-      message.receiveCount++;
-      message.receivedHere++;
-      message.receipt++;
-      message.receivedAt = now;
-      if (message.receiveCount === 1) message.firstReceivedAt = now;
+      message.noteReceive(now);
       this.#messages.move(message, 'inFlight', now + hiddenMs, now);
       taken.push(message);
     }
@@ -174,8 +170,7 @@ export class Queue {
   takeBack(handle: string, now: number): void {
     const message = this.#receipts.find(handle);
     if (message?.state !== 'inFlight') return;
-    message.receiveCount--;
-    message.receivedHere--;
+    message.forgetReceive();
     this.#messages.move(message, 'visible', 0, now, true);
     this.#surroundings.onChange(this);
   }
