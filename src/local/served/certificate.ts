@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
@@ -8,13 +8,16 @@ import {
   AttributeValue,
   BasicConstraints,
   Certificate,
+  ExtendedKeyUsage,
   Extension,
   Extensions,
   GeneralName,
   id_ce_basicConstraints,
+  id_ce_extKeyUsage,
   id_ce_keyUsage,
   id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
+  id_kp_serverAuth,
   KeyUsage,
   KeyUsageFlags,
   Name,
@@ -26,7 +29,7 @@ import {
   Validity,
 } from '@peculiar/asn1-x509';
 import { FanfoldError } from '../../errors.ts';
-import { secretFile } from './folders.ts';
+import { publicFile, readPublic, readSecret, secretFile, writePublic } from './secret-files.ts';
 
 /** A certificate and its private key, as PEM. */
 export interface KeyedCertificate {
@@ -34,20 +37,44 @@ export interface KeyedCertificate {
   key: string;
 }
 
-/** The certificate that was made for a folder's server, or a new one. */
+/**
+ * The certificate that was made for a folder's server, and its key; or new ones. The key is made
+ * first, so that two servers that make them at once have one key, whose certificate any of them can
+ * make.
+ */
 export async function certificateIn(folder: string): Promise<KeyedCertificate> {
-  const file = join(folder, 'certificate.pem');
-  const text = await secretFile(file, async () => {
-    const { cert, key } = makeCertificate();
-    return `${cert}${key}`;
-  });
-  const [cert] = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----\n?/.exec(text) ?? [];
-  const [key] = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n?/.exec(text) ?? [];
-  if (cert !== undefined && key !== undefined) return { cert, key };
+  const files = { cert: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') };
+  await split(files);
+  if (readPublic(files.cert) !== undefined && readSecret(files.key) === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      `${files.cert} is there without its private key, ${files.key}: put that back, or delete the certificate for a new one.`,
+    );
+  }
+  const key = await secretFile(files.key, makeKey);
+  checkPem(files.key, key, PRIVATE_KEY);
+  const cert = await publicFile(files.cert, () => makeCertificate(key));
+  checkPem(files.cert, cert, CERTIFICATE);
+  return { cert, key };
+}
+
+function checkPem(file: string, text: string, expected: RegExp): void {
+  if (expected.test(text)) return;
   throw new FanfoldError(
     'BadOption',
-    `${file} is to hold a certificate and its private key as PEM, and does not: delete it for a new one.`,
+    `${file} does not hold what it should, as PEM: delete it and the other of certificate.pem and key.pem for new ones.`,
   );
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
+const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n?/;
+
+/** Until 0.1 both were in one file: clients know the certificate, so that it stays what it is. */
+async function split(files: KeyedCertificate): Promise<void> {
+  if (!PRIVATE_KEY.test(readPublic(files.cert) ?? '')) return;
+  const both = readSecret(files.cert) ?? '';
+  await secretFile(files.key, () => PRIVATE_KEY.exec(both)?.[0] ?? '');
+  await writePublic(files.cert, both.replace(PRIVATE_KEY, ''));
 }
 
 const COMMON_NAME = '2.5.4.3';
@@ -57,13 +84,17 @@ const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 const DAYS = 3_650;
 const DAY_MS = 86_400_000;
 
-/** A certificate of this machine's own, for all of its present names and addresses. */
-function makeCertificate(): KeyedCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', {
-    namedCurve: 'P-256',
-    publicKeyEncoding: { type: 'spki', format: 'der' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  });
+function makeKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/**
+ * A certificate of this machine's own, for all of its present names and addresses. It vouches for
+ * itself and for no other: who trusts it must not trust what somebody signs with its key.
+ */
+function makeCertificate(key: string): string {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const algorithm = new AlgorithmIdentifier({ algorithm: ECDSA_WITH_SHA256 });
   const itself = nameOf('fanfold serve');
   const now = Date.now();
@@ -83,26 +114,24 @@ function makeCertificate(): KeyedCertificate {
     subjectPublicKeyInfo: AsnConvert.parse(publicKey, SubjectPublicKeyInfo),
     extensions: extensionsOf(publicKey),
   });
-  const signature = sign(
-    'sha256',
-    Buffer.from(AsnConvert.serialize(signed)),
-    createPrivateKey(privateKey),
-  );
+  const signature = sign('sha256', Buffer.from(AsnConvert.serialize(signed)), key);
   const certificate = new Certificate({
     tbsCertificate: signed,
     signatureAlgorithm: algorithm,
     signatureValue: bytesOf(signature),
   });
-  return { cert: pem('CERTIFICATE', AsnConvert.serialize(certificate)), key: privateKey };
+  return pem('CERTIFICATE', AsnConvert.serialize(certificate));
 }
 
 function extensionsOf(publicKey: Buffer): Extensions {
-  const constraints = new BasicConstraints({ cA: true, pathLenConstraint: 0 });
-  const usage = new KeyUsage(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign);
+  const constraints = new BasicConstraints({ cA: false });
+  const usage = new KeyUsage(KeyUsageFlags.digitalSignature);
+  const purpose = new ExtendedKeyUsage([id_kp_serverAuth]);
   const keyId = createHash('sha1').update(publicKey).digest();
   return new Extensions([
     extension(id_ce_basicConstraints, constraints, true),
     extension(id_ce_keyUsage, usage, true),
+    extension(id_ce_extKeyUsage, purpose, false),
     extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(bytesOf(keyId)), false),
     extension(id_ce_subjectAltName, new SubjectAlternativeName(namesHere()), false),
   ]);

@@ -2,7 +2,8 @@ import { hostname, networkInterfaces } from 'node:os';
 import { FanfoldError } from '../../errors.ts';
 import { isLoopback } from '../transport.ts';
 import { type Connection, type Join, readJoin, regionOfEnvironment } from './connection.ts';
-import { joinFile, readSecret } from './folders.ts';
+import { joinFile } from './folders.ts';
+import { readSecret } from './secret-files.ts';
 
 /** What `fanfold serve` prints for other machines is put into this variable. */
 export const JOIN = 'FANFOLD_JOIN';
@@ -34,17 +35,17 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
   }
   return {
     region: regionOfEnvironment(process.env),
-    ...(await leftHere(origin)),
+    ...leftHere(origin),
     endpoint: origin,
   };
 }
 
 /** What a server on this machine left for its user's commands. */
-async function leftHere(origin: string): Promise<Join | undefined> {
+function leftHere(origin: string): Join | undefined {
   const { hostname: host, port, protocol } = new URL(origin);
   if (!isHere(host.replace(/^\[|\]$/g, ''))) return undefined;
   const file = joinFile(Number(port || (protocol === 'https:' ? 443 : 80)));
-  const text = await readSecret(file);
+  const text = readSecret(file);
   return text === undefined ? undefined : readJoin(text, file);
 }
 

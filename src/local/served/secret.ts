@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FanfoldError } from '../../errors.ts';
 import type { Credentials } from '../auth/index.ts';
-import { secretFile } from './folders.ts';
+import { secretFile } from './secret-files.ts';
 
 /** A server's key pair and where it is from. */
 export interface Secret {
@@ -32,7 +32,7 @@ export function secretOfEnvironment(environment: NodeJS.ProcessEnv): Credentials
 }
 
 /** In the format of AWS's own credentials file, so that any AWS client can be pointed to it. */
-async function make(): Promise<string> {
+function make(): string {
   const id = `FANFOLD${randomBytes(8).toString('hex').toUpperCase()}`;
   const secret = randomBytes(30).toString('base64url');
   return `# Whoever has these may use this server: AWS_SHARED_CREDENTIALS_FILE may name this file.\n[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`;

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
@@ -7,7 +6,7 @@ import type { Credentials } from '../auth/index.ts';
 import { Lambda } from '../lambda/index.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import { loadTasks } from '../processes.ts';
-import { openStore, Sqs, type Store } from '../sqs/index.ts';
+import { openStore, Sqs } from '../sqs/index.ts';
 import { failure } from '../transport/service.ts';
 import {
   isLoopback,
@@ -20,8 +19,9 @@ import {
 import { Workers } from '../workers/workers.ts';
 import { LOCAL_SLICE_SECONDS, openServices } from '../world.ts';
 import { joinText, regionOfEnvironment } from './connection.ts';
-import { joinFile, userFolder, writeSecret } from './folders.ts';
+import { joinFile, userFolder } from './folders.ts';
 import { type Secret, secretIn, secretOfEnvironment } from './secret.ts';
+import { writeSecret } from './secret-files.ts';
 import { tlsOf } from './tls.ts';
 
 export interface ServeOptions {
@@ -105,7 +105,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
   checkNumbers(options);
   await using opened = new AsyncDisposableStack();
   const data = options.memory ? undefined : resolve(options.data ?? DATA);
-  const store = data === undefined ? undefined : storeIn(data);
+  const store =
+    data === undefined
+      ? undefined
+      : openStore(data, { onWarning: (message) => warn(options, message) });
   opened.defer(() => store?.close());
   const sqs = new Sqs({ accountId, region, strictTiming: false, ...(store ? { store } : {}) });
   const lambda = new Lambda({ accountId, region });
@@ -161,12 +164,6 @@ function checkNumbers({ port = PORT, workers = 0 }: ServeOptions): void {
       `\`workers\` is a whole number from 0 to 1000; ${workers} is not.`,
     );
   }
-}
-
-/** The folder is its owner's alone: inputs and results are in it. */
-function storeIn(folder: string): Store {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return openStore(folder);
 }
 
 /** What a server shows of itself, and what it asks of others. */

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { FanfoldError, messageOf } from '../../../errors.ts';
+import { makePrivateFile, privateFolder } from '../../private.ts';
 import { Damage, faultOf } from './damage.ts';
 import { checkDatabaseFile, filesOf, putLogAside, readCommits, syncFolder } from './files.ts';
 import { COLUMNS } from './rows.ts';
@@ -31,11 +32,13 @@ export function openDatabase(folder: string): Opened {
     lock?.close();
   };
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    privateFolder(folder);
     lock = lockOf(folder);
     const least = readCommits(commits);
     checkDatabaseFile(database, log, least);
-    const isNew = !existsSync(database);
+    // SQLite would make it readable for others, and its log as the database is.
+    makePrivateFile(database);
+    const isNew = statSync(database).size === 0;
     sql = openForWriting(folder);
     if (isNew) create(sql);
     check(sql, least);
@@ -50,7 +53,9 @@ export function openDatabase(folder: string): Opened {
 
 /** The lock is the operating system's: it ends with the process, however that ends. */
 function lockOf(folder: string): Database {
-  const lock = openSqlite(filesOf(folder).lock);
+  const path = filesOf(folder).lock;
+  makePrivateFile(path);
+  const lock = openSqlite(path);
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
   fsyncSync,
@@ -9,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { openPrivate } from '../../private.ts';
 import { Damage } from './damage.ts';
 
 /** The files of a store's folder. */
@@ -30,7 +32,7 @@ export class CommitCount {
   readonly #fd: number;
 
   constructor(path: string) {
-    this.#fd = openSync(path, existsSync(path) ? 'r+' : 'w+', 0o600);
+    this.#fd = openPrivate(path, constants.O_RDWR | constants.O_CREAT);
   }
 
   /** Not synced: that the file tells of less than there is does no harm. */

@@ -1,5 +1,5 @@
 import { openDatabase } from './database.ts';
-import { Store } from './store.ts';
+import { Store, type StoreOptions } from './store.ts';
 
 export type { Store } from './store.ts';
 
@@ -12,8 +12,9 @@ export type { Store } from './store.ts';
  * ```
  *
  * @throws FanfoldError `StoreInUse` when another process has it open, `DamagedStore` when what is
- *   kept there is not what was written, which `new Sqs` may find as well
+ *   kept there is not what was written, which `new Sqs` may find as well; `BadOption` when others
+ *   can change the folder, or what it holds
  */
-export function openStore(folder: string): Store {
-  return new Store(openDatabase(folder));
+export function openStore(folder: string, options: StoreOptions = {}): Store {
+  return new Store(openDatabase(folder), options);
 }

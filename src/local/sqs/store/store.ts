@@ -37,6 +37,11 @@ interface Flight {
   readonly waiting: PromiseWithResolvers<void>;
 }
 
+export interface StoreOptions {
+  /** Told when nothing can be kept, such as on a full disk, and when that is over. @default a process warning */
+  onWarning?: (message: string) => void;
+}
+
 /**
  * Keeps an SQS's queues in a folder. The queues in memory are the truth while they live. What has
  * changed of them since the last transaction is written in the next one, by a thread of its own,
@@ -51,6 +56,7 @@ interface Flight {
  */
 export class Store implements Keeper {
   readonly #opened: Opened;
+  readonly #warn: (message: string) => void;
   readonly #tracked = new Map<Changes, Tracked>();
   readonly #changed = new Set<Changes>();
   #accounts: Accounts | undefined;
@@ -64,8 +70,12 @@ export class Store implements Keeper {
   #end: string | undefined;
   #isFailing = false;
 
-  constructor(opened: Opened) {
+  constructor(
+    opened: Opened,
+    { onWarning = (message) => process.emitWarning(message, 'FanfoldWarning') }: StoreOptions,
+  ) {
     this.#opened = opened;
+    this.#warn = onWarning;
   }
 
   /** Why nothing can be asked for any more; undefined while all is well. */
@@ -200,6 +210,7 @@ export class Store implements Keeper {
         this.#tracked.delete(tracked.changes);
       }
     }
+    if (this.#isFailing) this.#warn(`What is asked for is kept in ${this.#opened.folder} again.`);
     this.#isFailing = false;
     waiting.resolve();
     this.#write();
@@ -209,7 +220,7 @@ export class Store implements Keeper {
     const { folder, sql } = this.#opened;
     const error = new Error(`${fault}, in ${folder}.`);
     if (!this.#isFailing) {
-      process.emitWarning(`Nothing can be kept in ${folder}: ${fault}. Requests are refused.`);
+      this.#warn(`Nothing can be kept in ${folder}: ${fault}. Requests are refused until it can.`);
     }
     this.#isFailing = true;
     for (const { tracked, numbers, cleared } of parts) {
@@ -226,7 +237,7 @@ export class Store implements Keeper {
       for (const { changes } of undo(all, accounts, sql, now)) this.#tracked.delete(changes);
     } catch (cause) {
       this.#end = `What is kept in ${folder} can't be worked on: ${messageOf(cause)}`;
-      process.emitWarning(this.#end);
+      this.#warn(this.#end);
     }
     waiting.reject(error);
     this.#waiting?.reject(error);

@@ -33,8 +33,12 @@ async function create(client: SQSClient, QueueName: string): Promise<string> {
 }
 
 /** Opens what is kept in a folder, and closes it at the end of the test. */
-function open(folder: string): { sqs: Sqs; client: SQSClient } {
-  const sqs = new Sqs({ store: openStore(folder), strictTiming: false });
+function open(
+  folder: string,
+  onWarning?: (message: string) => void,
+): { sqs: Sqs; client: SQSClient } {
+  const store = openStore(folder, onWarning ? { onWarning } : {});
+  const sqs = new Sqs({ store, strictTiming: false });
   onTestFinished(() => sqs.close());
   return { sqs, client: createSqsClient(sqs) };
 }
@@ -207,7 +211,7 @@ describe('a full disk', () => {
     const path = join(folder, 'disk');
     mkdirSync(path);
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=700`, 'tmpfs', path], {
         stdio: 'ignore',
       });
     } catch {
@@ -222,10 +226,9 @@ describe('a full disk', () => {
   it('refuses what it can not keep, keeps what it has, and goes on when there is room', async (test) => {
     const disk = smallDisk(await testFolder(), 3_000_000);
     if (disk === undefined) return test.skip('nothing may be mounted here');
-    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    onTestFinished(() => warned.mockRestore());
+    const warnings: string[] = [];
     writeFileSync(join(disk, 'ballast'), Buffer.alloc(1_000_000));
-    const { sqs, client } = open(disk);
+    const { sqs, client } = open(disk, (message) => warnings.push(message));
     const QueueUrl = await create(client, 'q');
     const fifo = await client.send(
       new CreateQueueCommand({ QueueName: 'q.fifo', Attributes: { FifoQueue: 'true' } }),
@@ -247,7 +250,9 @@ describe('a full disk', () => {
       $metadata: { httpStatusCode: 503 },
       $retryable: {},
     });
-    expect(warned).toHaveBeenCalledOnce();
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Nothing can be kept in .+: its disk is full/),
+    ]);
     // Whatever is refused has not been done.
     const refused = [
       new SendMessageCommand({ QueueUrl, MessageBody: 'x'.repeat(500_000) }),
@@ -266,6 +271,7 @@ describe('a full disk', () => {
     expect(sqs.peek('q.fifo')).toEqual([]);
     rmSync(join(disk, 'ballast'));
     await send('after');
+    expect(warnings.at(-1)).toMatch(/is kept in .+ again/);
     await client.send(
       new SendMessageCommand({
         QueueUrl: fifo.QueueUrl,
