@@ -119,7 +119,7 @@ function readPem(option: string, file: string): string {
 
 /** What it takes to come and work. */
 function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
-  const { url, data, tasks, loopback, join, credentialsFile } = served;
+  const { url, data, tasks, loopback, credentialsFile } = served;
   say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
   say(
     data === undefined
@@ -139,6 +139,21 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
   if (insecureHttp) {
     say('--insecure-http: whoever is on the network can read all of it, and repeat requests');
   }
-  const also = credentialsFile === undefined ? ', with the same two in its environment' : '';
-  say(`on another machine${also}: FANFOLD_JOIN=${shellWord(join)} npx fanfold work`);
+  say(`on another machine${joinOf(served)} npx fanfold work`);
+}
+
+/**
+ * How other machines get the line that holds the secret. The line itself is for a terminal alone:
+ * what supervises a server keeps what it says, for others to read.
+ */
+function joinOf({ url, join, joinFile, credentialsFile }: Served): string {
+  if (credentialsFile === undefined) {
+    return `, with the same two in its environment: FANFOLD_JOIN=${shellWord(join)}`;
+  }
+  if (process.stderr.isTTY) return `: FANFOLD_JOIN=${shellWord(join)}`;
+  if (joinFile === undefined) {
+    return ', with FANFOLD_JOIN, which holds the secret and is shown at a terminal alone:';
+  }
+  const copied = `ssh ${new URL(url).hostname} cat ${shellWord(joinFile)}`;
+  return `, with the secret, which is shown at a terminal alone: FANFOLD_JOIN="$(${copied})"`;
 }

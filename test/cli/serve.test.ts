@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
+import { atTerminal } from './terminal.ts';
 import { aUser, begin, fanfold, fanfoldWith, serve, told, work } from './serving.ts';
 
 const { folder } = aUser();
@@ -128,7 +129,12 @@ describe('on all networks', () => {
   it('TLS is spoken, and the line for other machines is all that they need', async () => {
     const server = await serve(['--host', '0.0.0.0']);
     expect(server.url).toMatch(/^https:/);
-    expect(statSync(join(config, 'certificate.pem')).mode & 0o777).toBe(0o600);
+    // What is written to a log says where the line is, and not the secret in it.
+    const copied = /FANFOLD_JOIN="\$\(ssh \S+ cat (\S+)\)" npx fanfold work/.exec(
+      server.said(),
+    )?.[1];
+    expect(readFileSync(copied ?? '', 'utf8').trim()).toBe(server.join);
+    expect(server.said()).not.toContain(new URL(server.join).password);
     const joined = { ...elsewhere, FANFOLD_JOIN: server.join };
     await work(['--workers', '1'], joined);
     const args = ['run', 'echo', '--range', '20', '--endpoint'];
@@ -169,6 +175,15 @@ describe('on all networks', () => {
       expect(ended.status).toBe(status);
       expect(ended.stdout).toBe('');
     }
+  });
+
+  it.runIf(process.platform === 'linux')('the line is shown at a terminal', async () => {
+    const serving = atTerminal('fanfold serve --memory --port 0 --host 0.0.0.0', 300);
+    await expect.poll(serving.written, { timeout: 60_000 }).toContain('npx fanfold work');
+    const shown = /FANFOLD_JOIN='([^']+)'/.exec(serving.written())?.[1] ?? '';
+    expect(new URL(shown).password).not.toBe('');
+    serving.type('\u0003');
+    await serving.ended;
   });
 
   it('a certificate that was given is checked as any other', async () => {

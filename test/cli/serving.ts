@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
@@ -46,7 +46,7 @@ export function begin(
 export interface Server extends Command {
   url: string;
   port: string;
-  /** What it told other machines to set FANFOLD_JOIN to. */
+  /** What other machines set FANFOLD_JOIN to. */
   join: string;
 }
 
@@ -56,8 +56,14 @@ export async function serve(args: readonly string[] = [], env = {}): Promise<Ser
   const memory = args.includes('--data') ? [] : ['--memory'];
   const command = begin(['serve', ...port, ...memory, ...args], env);
   const url = await told(command, /serving (\S+),/);
-  const join = /FANFOLD_JOIN='?([^\s']+)/.exec(command.said())?.[1] ?? '';
-  return { ...command, url, join, port: new URL(url).port };
+  const { port: listens } = new URL(url);
+  return { ...command, url, join: joinLeft(listens), port: listens };
+}
+
+/** What a server on a port of this machine left for its user. */
+export function joinLeft(port: string): string {
+  const file = join(process.env.XDG_CONFIG_HOME ?? '', `fanfold/join-${port}`);
+  return readFileSync(file, 'utf8').trim();
 }
 
 /** `fanfold work`, when it works. */

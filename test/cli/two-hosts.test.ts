@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Command, results } from './command.ts';
-import { aUser, begin, told } from './serving.ts';
+import { aUser, begin, joinLeft, told } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
@@ -50,7 +50,7 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
     const server = on(here, ['serve', '--memory', '--host', '0.0.0.0', '--tasks', TASKS]);
     const url = await told(server, /serving (\S+),/);
     expect(url).toBe(`https://${addresses[0]}:9324`);
-    const FANFOLD_JOIN = await told(server, /FANFOLD_JOIN='([^']+)'/);
+    const FANFOLD_JOIN = joinLeft('9324');
     const joined = { FANFOLD_JOIN, XDG_CONFIG_HOME: join(folder, 'there') };
     const at = ['--tasks', TASKS, '--workers', '2'];
     const near = on(here, ['work', '--endpoint', url, ...at]);

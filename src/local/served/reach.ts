@@ -105,7 +105,7 @@ async function sentence(
   }
   if (isUnknownAuthority(error)) {
     return stopped(
-      `Nobody that is trusted here vouches for the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to what it prints when it starts, which holds its fingerprint, or NODE_EXTRA_CA_CERTS to who vouches for it.`,
+      `Nobody that is trusted here vouches for the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to the line that it tells of when it starts, which holds its fingerprint, or NODE_EXTRA_CA_CERTS to who vouches for it.`,
     );
   }
   if (mayPass(error)) return stopped(`The server at ${endpoint} fails: ${reasonOf(error)}.`);
@@ -113,7 +113,7 @@ async function sentence(
 }
 
 const REMEDY =
-  'set FANFOLD_JOIN to what it prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
+  'set FANFOLD_JOIN to the line that it tells of when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';

@@ -69,6 +69,8 @@ export interface Served {
   readonly loopback: boolean;
   /** What another machine's FANFOLD_JOIN is set to. It holds the secret, unless that was given. */
   readonly join: string;
+  /** The file that holds the same, for its user's commands here; undefined where none could be made. */
+  readonly joinFile: string | undefined;
   /** Where its queues are kept; undefined where they are in memory. */
   readonly data: string | undefined;
   /** Where the secret is, in the format of AWS's credentials files; undefined where it was given. */
@@ -141,11 +143,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
   // A secret that was given is not written down.
   const credentials = secret.file === undefined ? undefined : secret.credentials;
   const join = joinText({ ...known, endpoint: urls.ours, credentials });
-  const file = await leaveWord(server.port, join, options);
-  opened.defer(() => rm(file, { force: true }));
+  const left = await leaveWord(server.port, join, options);
+  opened.defer(async () => {
+    if (left !== undefined) await rm(left, { force: true });
+  });
   const open = opened.move();
   return {
     ...{ url: urls.ours, region, tasks: tasks.names(), loopback: isLoopback(host), join, data },
+    joinFile: left,
     credentialsFile: secret.file,
     fingerprint: tls?.fingerprint,
     failed: failed.promise,
@@ -205,12 +210,19 @@ function urlsOf({ url, port }: Listening, host: string): { ours: string; here: s
 }
 
 /** Leaves word of how this user's commands on this machine reach it; gives the file. */
-async function leaveWord(port: number, join: string, options: ServeOptions): Promise<string> {
+async function leaveWord(
+  port: number,
+  join: string,
+  options: ServeOptions,
+): Promise<string | undefined> {
   const file = joinFile(port);
-  await writeSecret(file, `${join}\n`).catch((error: unknown) =>
-    warn(options, `commands on this machine need FANFOLD_JOIN too, as ${messageOf(error)}`),
-  );
-  return file;
+  try {
+    await writeSecret(file, `${join}\n`);
+    return file;
+  } catch (error) {
+    warn(options, `commands on this machine need FANFOLD_JOIN too, as ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 function warn({ onWarning }: ServeOptions, message: string): void {
