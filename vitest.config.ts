@@ -5,7 +5,7 @@ const SLOW = [
   'test/clients/awscli.test.ts',
   'test/package/*.test.ts',
   'test/simulate/{determinism,marks}.test.ts',
-  'test/cli/{clocks,elsewhere,killed-server,older-node,resume,serve,sqs,two-hosts,work}.test.ts',
+  'test/cli/{clocks,elsewhere,killed-server,older-node,resets,resume,serve,sqs,two-hosts,work}.test.ts',
   'test/handlers/hung.test.ts',
   'test/local/served/flood.test.ts',
   'test/local/workers/*.test.ts',

@@ -9,6 +9,7 @@ import { copiedFast, OWN_SETTINGS } from '../transport.ts';
 import type { Connection, Place } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 import { namingAttempts } from './receive-attempts.ts';
+import { outlastResets } from './resets.ts';
 import { UnmeteredRetries } from './retries.ts';
 
 export interface ClientOptions {
@@ -43,18 +44,17 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
     // A QueueUrl must not choose the host that requests, and credentials, are sent to.
     useQueueUrlAsEndpoint: false,
   });
-  return trackClock(explaining(client, place.stack), place);
+  return reaching(explaining(client, place.stack), place);
 }
 
 /** A client for the Lambda of a server, or of AWS. */
 export function lambdaAt(place: Place, options: ClientOptions = {}): LambdaClient {
   const { timeoutMs = INVOKE_TIMEOUT_MS, ...more } = options;
   if (!('stack' in place)) {
-    const client = new LambdaClient({ ...placeOf(place, timeoutMs), ...given(more) });
-    return trackClock(client, place);
+    return reaching(new LambdaClient({ ...placeOf(place, timeoutMs), ...given(more) }), place);
   }
   const client = new LambdaClient({ ...more, requestHandler: limitsOf(timeoutMs) });
-  return trackClock(explaining(client, place.stack), place);
+  return reaching(explaining(client, place.stack), place);
 }
 
 /** A client for AWS's STS, which says whose credentials they are. */
@@ -76,7 +76,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
   });
   // What a server does not read need not be written, signed and checked with each request.
   if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
-  trackClock(client, connection);
+  reaching(client, connection);
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 
@@ -87,6 +87,11 @@ function given(options: Omit<ClientOptions, 'timeoutMs'>) {
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
     ...(userAgentAppId === undefined ? {} : { userAgentAppId }),
   };
+}
+
+/** What each client of a place is to outlast: a clock that is off, connections that break. */
+function reaching<C extends SQSClient | LambdaClient>(client: C, place: Place): C {
+  return outlastResets(trackClock(client, place));
 }
 
 /** The SDK's own signer is for keys that it finds by itself, which may change. */
