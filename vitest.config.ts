@@ -13,14 +13,18 @@ const SLOW = [
   'test/stack/{bundle,deployed,loading,mutations,native-modules,packed-app,runs,tasks-check}.test.ts',
 ];
 
-// Real processes on slow machines: the limit is for what hangs, not for what is slow.
-const limits = { testTimeout: 180_000, hookTimeout: 180_000 };
+const common = {
+  setupFiles: ['test/environment.ts'],
+  // Real processes on slow machines: the limit is for what hangs, not for what is slow.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+};
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, ...limits } },
-      { test: { name: 'slow', include: SLOW, ...limits } },
+      { test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, ...common } },
+      { test: { name: 'slow', include: SLOW, ...common } },
     ],
   },
 });

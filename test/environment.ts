@@ -1,0 +1,19 @@
+// Runs before each test file: what the machine's user has set for Fanfold, for AWS, for Node and for
+// terminals must change no test. Processes that a test starts inherit what is left.
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+
+const FOREIGN =
+  /^_?(FANFOLD|XDG|CDK|POWERTOOLS|LAMBDA|X_AMZN)_|^(NO_COLOR|FORCE_COLOR|NODE_OPTIONS|NODE_PATH|NODE_DEBUG|NODE_NO_WARNINGS|NODE_USE_ENV_PROXY|LOG_LEVEL)$/;
+
+const { env } = process;
+
+// The contract's tests against AWS itself need the user's credentials.
+const isOnAws = env.FANFOLD_CONTRACT_AWS === '1';
+
+for (const name of Object.keys(env)) {
+  if (name === 'FANFOLD_CONTRACT_AWS') continue;
+  if (FOREIGN.test(name) || (!isOnAws && name.startsWith('AWS_'))) delete env[name];
+}
+if (!existsSync(env.HOME ?? '')) env.HOME = userInfo().homedir;
+env.TERM = 'xterm';
