@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { distance } from 'fastest-levenshtein';
 import { FanfoldError } from './errors.ts';
+import type { JsonInput, JsonOutput, NoSchema } from './json-types.ts';
 
-/** A value as JSON can hold it. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+export type { Json } from './json-types.ts';
 
 /** What becomes of a value that goes through JSON: a `Date` a string, a missing value `null`, methods nothing. */
 export type JsonImage<T> = T extends { toJSON(): infer J }
@@ -96,7 +96,7 @@ interface WithSchema<S extends StandardSchemaV1, Output> extends TaskOptions {
 }
 
 interface WithoutSchema<Input, Output> extends TaskOptions {
-  input?: undefined;
+  input?: NoSchema | undefined;
   run(input: Input, context: TaskContext): Output | Promise<Output>;
 }
 
@@ -132,14 +132,16 @@ const NAME = /^[A-Za-z0-9_-]{1,80}$/;
  * @throws FanfoldError `BadTask` when an option is out of its range.
  */
 export function defineTask<S extends StandardSchemaV1, Output>(
-  definition: WithSchema<S, Output>,
+  definition: WithSchema<S, Output> &
+    JsonInput<StandardSchemaV1.InferInput<S>, 'input'> &
+    JsonOutput<Output>,
 ): Task<StandardSchemaV1.InferInput<S>, Output>;
 export function defineTask<Input, Output>(
-  definition: WithoutSchema<Input, Output>,
+  definition: WithoutSchema<Input, Output> & JsonInput<Input, 'run'> & JsonOutput<Output>,
 ): Task<Input, Output>;
 export function defineTask(
   definition: TaskOptions & {
-    input?: StandardSchemaV1 | undefined;
+    input?: StandardSchemaV1 | NoSchema | undefined;
     // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
     run(input: any, context: TaskContext): unknown;
   },
@@ -159,7 +161,7 @@ export function defineTask(
     );
   }
   const schema = definition.input;
-  if (schema !== undefined && typeof schema?.['~standard']?.validate !== 'function') {
+  if (!isSchema(schema)) {
     throw new FanfoldError(
       'BadTask',
       `Task "${name}": \`input\` is not a Standard Schema (zod 3.24 or later, valibot, arktype and others make them).`,
@@ -189,6 +191,13 @@ export function defineTask(
     // Kept a method of the definition, so that `this` is what its author wrote it for.
     run: (input: unknown, context: TaskContext) => definition.run(input, context),
   });
+}
+
+function isSchema(
+  value: StandardSchemaV1 | string | undefined,
+): value is StandardSchemaV1 | undefined {
+  if (value === undefined) return true;
+  return typeof value !== 'string' && typeof value?.['~standard']?.validate === 'function';
 }
 
 /** Whether a value came from `defineTask`, this copy's or another installed one's. */

@@ -1,0 +1,77 @@
+/** A value as JSON can hold it. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+/**
+ * Which types travel as JSON. A type that does not is refused where its task is defined, by a type
+ * error whose text is one of the sentences below.
+ */
+
+type NotAnInput =
+  'Inputs travel as JSON. A Date, Map, Set, bigint, function or instance of a class never arrives as itself: take what JSON has, such as a string, and convert it (z.coerce.date(), z.string().transform(...)).';
+
+type NotAnOutput =
+  'Outputs travel as JSON, which has no Map, Set, bigint, RegExp, function or symbol: return an array, an object or a string in its place.';
+
+declare const LOST: unique symbol;
+/** No value that comes out of JSON. */
+interface Lost {
+  readonly [LOST]: true;
+}
+
+type AnyFunction = (...args: never[]) => unknown;
+
+/** What arrives of a value that is sent as JSON. */
+type Arrived<T> = unknown extends T
+  ? T
+  : // It ends the way through types that consist of themselves, such as `Json`.
+    T extends Json
+    ? T
+    : T extends undefined
+      ? // A property that is missing stays so.
+        never
+      : T extends { toJSON(): infer J }
+        ? Arrived<J>
+        : T extends AnyFunction | symbol | bigint
+          ? Lost
+          : { [K in keyof T]: K extends symbol ? T[K] : Arrived<T[K]> };
+
+/** An intersection with it allows those inputs that arrive as they are sent; `Key` has the sentence. */
+export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Input]
+  ? unknown
+  : { [K in Key]: NotAnInput };
+
+/**
+ * What stands for the schema in a definition that has none. TypeScript tells only why the last of
+ * several signatures did not fit: this is what it then compares a schema with.
+ */
+export type NoSchema =
+  'A schema whose inputs JSON can hold (no Date, Map, Set, bigint or instance of a class: z.coerce.date() takes a string), and a `run` that takes what the schema gives and returns what JSON can hold.';
+
+/** Kinds of values that JSON makes an empty object of, or refuses. */
+type LostKind =
+  | ReadonlyMap<never, unknown>
+  | ReadonlySet<never>
+  | WeakMap<never, unknown>
+  | WeakSet<never>
+  | RegExp
+  | bigint
+  | symbol;
+
+/** The same type, but for what JSON loses. Methods may be lost: what is returned is often a class's. */
+type Sendable<T> = unknown extends T
+  ? T
+  : T extends Json | undefined | { toJSON(): unknown }
+    ? T
+    : T extends LostKind
+      ? Lost
+      : T extends AnyFunction
+        ? T
+        : { [K in keyof T]: K extends symbol ? T[K] : Sendable<T[K]> };
+
+/** An intersection with it allows those outputs that JSON does not lose. */
+export type JsonOutput<Output> = unknown extends Output
+  ? unknown
+  : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.
+    [Exclude<Output, void>] extends [Sendable<Exclude<Output, void | AnyFunction>>]
+    ? unknown
+    : { run: NotAnOutput };
