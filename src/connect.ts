@@ -1,4 +1,14 @@
 import { availableParallelism } from 'node:os';
+import {
+  CHECKED,
+  checkInputs,
+  checkOptions,
+  FUNCTION,
+  type Kind,
+  nameOfTask,
+  RUN_OPTIONS,
+  TEXT,
+} from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openTasks } from './local/loading/tasks-module.ts';
@@ -42,6 +52,14 @@ export interface ConnectOptions {
   onWarning?: (message: string) => void;
 }
 
+const OPTIONS: Record<keyof ConnectOptions, Kind> = {
+  tasks: ['a URL or a path', (value) => typeof value === 'string' || value instanceof URL],
+  workers: CHECKED,
+  stack: TEXT,
+  endpoint: TEXT,
+  onWarning: FUNCTION,
+};
+
 /** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
 
@@ -62,6 +80,7 @@ const SERVED = 'fanfold';
  *   `BadOption` too for a stack that is not there; errors of AWS are the SDK's own, with a sentence
  */
 export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
+  checkOptions('connect()', options, OPTIONS);
   const { workers, stack, endpoint, tasks } = options;
   if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
     throw new FanfoldError(
@@ -127,7 +146,7 @@ export class Fanfold implements AsyncDisposable {
 
   #refuse(task: string): void {
     const { tasks } = this.#world;
-    if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(String(task), tasks);
+    if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(task, tasks);
   }
 
   /**
@@ -137,7 +156,8 @@ export class Fanfold implements AsyncDisposable {
    * An error that the inputs' iterable throws ends the run at once: iterating throws it.
    *
    * @param task a task, or the name of one that is known where tasks run
-   * @throws FanfoldError `UnknownTask`, `Closed`
+   * @throws FanfoldError `UnknownTask`, `Closed`; `BadTask`, `BadInput` and `BadOption` for arguments
+   *   that are none
    */
   map<T extends AnyTask>(
     task: T | string,
@@ -145,8 +165,10 @@ export class Fanfold implements AsyncDisposable {
     options: RunOptions = {},
   ): Run<OutputOf<T>> {
     if (this.#failure) throw this.#failure;
+    const name = nameOfTask(task);
+    checkInputs(inputs);
+    checkOptions('map()', options, RUN_OPTIONS);
     if (isTask(task)) this.#world.add(task);
-    const name = typeof task === 'string' ? task : task?.name;
     this.#refuse(name);
     return this.#keep(new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options));
   }
@@ -179,7 +201,7 @@ export class Fanfold implements AsyncDisposable {
     options: CollectOptions = {},
   ): Promise<Run<OutputOf<T>>> {
     if (this.#failure) throw this.#failure;
-    const name = typeof task === 'string' ? task : task.name;
+    const name = nameOfTask(task);
     return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
   }
 

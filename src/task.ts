@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { distance } from 'fastest-levenshtein';
 import { FanfoldError } from './errors.ts';
 import type { JsonInput, JsonOutput, NoSchema } from './json-types.ts';
+import { nearest } from './nearest.ts';
 
 export type { Json } from './json-types.ts';
 
@@ -260,13 +260,8 @@ export class TaskRegistry {
 
 /** The sentence for a name that no task has. */
 export function unknownTask(name: string, known: readonly string[]): FanfoldError {
-  const nearest = known
-    .map((candidate) => ({ candidate, edits: distance(name, candidate) }))
-    .sort((a, b) => a.edits - b.edits)[0];
-  const hint =
-    nearest && nearest.edits <= Math.max(2, name.length / 2)
-      ? ` Did you mean "${nearest.candidate}"?`
-      : '';
+  const near = nearest(name, known);
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
   const list = known.length > 0 ? known.join(', ') : 'none';
   return new FanfoldError(
     'UnknownTask',
