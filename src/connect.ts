@@ -10,6 +10,7 @@ import {
   TEXT,
 } from './checks.ts';
 import { FanfoldError } from './errors.ts';
+import { closeWhenIdle, keep } from './keep.ts';
 import { openInProcess } from './local/in-process.ts';
 import { openTasks } from './local/loading/tasks-module.ts';
 import { openProcesses } from './local/processes.ts';
@@ -79,7 +80,11 @@ const SERVED = 'fanfold';
  *   can't be loaded, or not within 60 seconds, `RunFailed` for a server that is not there or refuses the secret.
  *   `BadOption` too for a stack that is not there; errors of AWS are the SDK's own, with a sentence
  */
-export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
+export function connect(options: ConnectOptions = {}): Promise<Fanfold> {
+  return keep(open(options));
+}
+
+async function open(options: ConnectOptions): Promise<Fanfold> {
   checkOptions('connect()', options, OPTIONS);
   const { workers, stack, endpoint, tasks } = options;
   if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
@@ -119,11 +124,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Fanfold> {
 export class Fanfold implements AsyncDisposable {
   readonly #world: World;
   readonly #runs = new Set<Run>();
+  readonly #stays: () => void;
   #failure: FanfoldError | undefined;
 
   /** Use `connect`. */
   constructor(world: World) {
     this.#world = world;
+    // Elsewhere a run goes on without this process.
+    this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
   }
 
   /** Names of the tasks that are there; undefined where that can't be known before a run. */
@@ -236,7 +244,12 @@ export class Fanfold implements AsyncDisposable {
   }
 
   /** Ends what runs here, with an error for who still takes results, and lets everything go. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#stays();
+    return keep(this.#close());
+  }
+
+  async #close(): Promise<void> {
     this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
     // Their queues are deleted, unless AWS takes its time: they expire by themselves.
     const waited = new AbortController();

@@ -35,12 +35,13 @@ async function open(options: ProcessesOptions) {
   const services = await openServices({ workers: options.workers, tasks });
   const { deployment, sqs, taskQueueUrl, deadQueueUrl } = services;
   const handedOut = new HandedOut();
-  const server = await listen(handedOut.watch(sqs.service));
+  const server = await listen(handedOut.watch(sqs.service), { background: true });
   const workers = new Workers({
     tasks: options.tasks,
     place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
     sliceSeconds: LOCAL_SLICE_SECONDS,
     count: options.workers,
+    background: true,
     sqs: deployment.sqs,
     taskQueueUrl,
     deadQueueUrl,

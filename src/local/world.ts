@@ -1,5 +1,6 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { seedHandler } from '../handlers/seed.ts';
+import { keep } from '../keep.ts';
 import type { Deployment } from '../pipeline/deployment.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { AnyTask, TaskRegistry } from '../task.ts';
@@ -63,7 +64,7 @@ export interface ServicesOptions {
 export async function openServices({
   workers,
   tasks,
-  sqs = new Sqs({ strictTiming: false, bodyDigests: false }),
+  sqs = new Sqs({ strictTiming: false, bodyDigests: false, background: true }),
   lambda = new Lambda(),
   endpoint = 'http://localhost',
   hiddenSeconds = LONGEST_SECONDS,
@@ -86,6 +87,7 @@ export async function openServices({
       lambda: lambdaClient,
       names,
       windowBytes: WINDOW_BYTES,
+      keep,
     },
     async close() {
       await lambda.close();

@@ -13,6 +13,8 @@ export interface Deployment {
   countsLate?: boolean;
   /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
   windowBytes?: number;
+  /** Keeps this process until a promise settles, where nothing of the deployment does. */
+  keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }
 
 /** @param missing what was looked for in vain, such as `queue Photos-tasks` */

@@ -49,11 +49,16 @@ export class LongPolls {
   readonly #lines = new Map<Queue, Line>();
   readonly #changed: Set<Queue>;
   #count = 0;
+  readonly #isBackground: boolean;
   #closed = false;
 
-  /** @param changed the queues to be served next, to which their changes add them */
-  constructor(changed: Set<Queue>) {
+  /**
+   * @param changed the queues to be served next, to which their changes add them
+   * @param isBackground whether the process may end over those who wait
+   */
+  constructor(changed: Set<Queue>, isBackground: boolean) {
     this.#changed = changed;
+    this.#isBackground = isBackground;
   }
 
   /** Waits until the queue has messages; ends empty at the deadline, or when the caller is gone. */
@@ -157,5 +162,6 @@ export class LongPolls {
       },
       Math.max(0, at - now),
     );
+    if (this.#isBackground) line.timer.unref();
   }
 }

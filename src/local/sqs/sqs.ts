@@ -44,6 +44,8 @@ export interface SqsOptions {
    * @default true
    */
   bodyDigests?: boolean;
+  /** Whether the process may end while receives wait. @default false */
+  background?: boolean;
   /**
    * Where the queues are kept: what `openStore` gives. Answers then wait until what they tell of is
    * on disk. It is closed with the Sqs.
@@ -85,6 +87,7 @@ export class Sqs {
       strictTiming = true,
       fifoMemorySeconds = FIFO_MEMORY_SECONDS,
       bodyDigests = true,
+      background = false,
       store,
     } = options;
     if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
@@ -115,7 +118,7 @@ export class Sqs {
       bodyDigests,
       keeper: store,
     });
-    this.#polls = new LongPolls(this.#accounts.changed);
+    this.#polls = new LongPolls(this.#accounts.changed, background);
     const serveChanged = (now: number) => this.#polls.serveChanged(now);
     this.#moves = new MoveTasks(this.#accounts, serveChanged);
     const queuesOf = claimedQueues(this.#accounts);

@@ -15,6 +15,8 @@ import {
 import { Unread } from './unread.ts';
 
 export interface ListenOptions {
+  /** Whether the process may end while nothing but the port is open. Default false. */
+  background?: boolean;
   /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
   host?: string;
   /** Default 0: any free port. */
@@ -77,6 +79,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     requestTimeoutSeconds = REQUEST_TIMEOUT_SECONDS,
     refuseBody = (_, fault, message) => failure(...BODY_FAILURES[fault], message),
     tls,
+    background = false,
   } = options;
   const settings = {
     keepAlive: true,
@@ -101,6 +104,10 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   });
   server.on('clientError', (error, socket) => served.unread.refuse(error, socket));
   const address = await bound(server, host, port);
+  if (background) {
+    server.unref();
+    server.on('connection', (socket) => socket.unref());
+  }
   const close = () => closed(server);
   return {
     url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,

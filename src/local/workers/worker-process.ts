@@ -43,6 +43,8 @@ export interface WorkerProcessOptions {
   start: Omit<Start, 'tasks'>;
   /** The tasks module, which is being read while the process starts. */
   code: Promise<TasksCode>;
+  /** Whether this process may end before it. */
+  background: boolean;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
@@ -96,6 +98,10 @@ export class WorkerProcess {
       // What was compiled once need not be again: it halves a worker's start.
       env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
     });
+    if (options.background) {
+      this.#child.unref();
+      this.#child.channel?.unref();
+    }
     this.#child.on('message', (message: FromWorker) => this.#hear(message));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;

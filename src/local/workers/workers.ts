@@ -14,6 +14,8 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'
   /** How many processes. */
   count: number;
   sqs: SQSClient;
+  /** Whether this process may end while they have nothing to do. @default false */
+  background?: boolean;
   /** What the SQS has handed out, where that is known. */
   handedOut?: HandedOut;
   /** What the workers' names begin with. @default 'worker' */
@@ -115,6 +117,7 @@ export class Workers {
         ...(telling ? { telling } : {}),
       },
       code: tasks.code,
+      background: this.#options.background ?? false,
       onReady: (facts) => {
         this.#failedStarts = 0;
         this.#killedStarts = 0;

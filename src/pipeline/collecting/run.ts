@@ -15,6 +15,7 @@ import { Collector, LEFT } from './collect.ts';
 import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { nothingComes } from './gone.ts';
 import { Intake } from './intake.ts';
+import { kept } from './kept.ts';
 import type { Account, Ledger } from './ledger.ts';
 import { InOrder } from './order.ts';
 import { tellSealed } from './presence.ts';
@@ -129,7 +130,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   detach(): Promise<void> {
     this.#detached = true;
     this.#window.open();
-    return this.#seeding.done;
+    return this.#deployment.keep?.(this.#seeding.done) ?? this.#seeding.done;
   }
 
   /** Takes no more results and seeds no more inputs: whoever resumes the run finds it as it is. */
@@ -151,11 +152,11 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** The results as JSON texts, in batches: for who passes them on and need not look into them. */
   batches(): AsyncGenerator<ResultBatch, void> {
-    return this.#batches(this.#options.ordered);
+    return kept(this.#batches(this.#options.ordered), this.#deployment);
   }
 
   async *#results(ordered = false): AsyncGenerator<Result<Output>, void> {
-    for await (const { lines } of this.#batches(ordered)) {
+    for await (const { lines } of kept(this.#batches(ordered), this.#deployment)) {
       for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
     }
   }
@@ -311,6 +312,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#seeding.stop();
     this.#stop.abort();
     const taken = { seeding: this.#seeding, account: this.#account, intake: this.#intake };
-    return takeLast(this.#deployment, this.runId, { ...taken, remainder });
+    const last = takeLast(this.#deployment, this.runId, { ...taken, remainder });
+    return this.#deployment.keep?.(last) ?? last;
   }
 }

@@ -1,0 +1,24 @@
+import type { Deployment } from '../deployment.ts';
+
+/** Batches whose consumer keeps the process while it waits for the next, and no longer. */
+export function kept<Batch>(
+  batches: AsyncGenerator<Batch, void>,
+  { keep }: Pick<Deployment, 'keep'>,
+): AsyncGenerator<Batch, void> {
+  return keep ? keptBy(keep, batches) : batches;
+}
+
+async function* keptBy<Batch>(
+  keep: NonNullable<Deployment['keep']>,
+  batches: AsyncGenerator<Batch, void>,
+): AsyncGenerator<Batch, void> {
+  try {
+    for (;;) {
+      const { done, value } = await keep(batches.next());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await keep(batches.return());
+  }
+}
