@@ -51,6 +51,11 @@ export interface ConnectOptions {
    * @default a process warning
    */
   onWarning?: (message: string) => void;
+  /**
+   * Told whole lines of what tasks print in worker processes.
+   * @default standard error has it, as it is written
+   */
+  onPrint?: ((lines: string) => void) | undefined;
 }
 
 const OPTIONS: Record<keyof ConnectOptions, Kind> = {
@@ -114,6 +119,7 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
     tasks: openTasks(tasks),
     workers: count,
     onWarning: options.onWarning ?? ((message) => process.emitWarning(message, 'FanfoldWarning')),
+    onPrint: options.onPrint,
     onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),
   });
   fanfold.resolve(new Fanfold(world));

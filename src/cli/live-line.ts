@@ -1,3 +1,5 @@
+import { printableLines } from '../inputs/printable.ts';
+
 /** A line at the bottom of the terminal that is kept up to date, until it is stopped. */
 export interface LiveLine {
   stop(): void;
@@ -10,6 +12,13 @@ const CLEAR = '\r\u001b[K';
 const COLUMNS = 80;
 /** What is left free behind the line: the terminal puts `^C` there, which is not to begin another. */
 const BEHIND = 3;
+
+/** Whether standard error is a terminal that can erase what it shows. */
+export function canRedraw(): boolean {
+  const { stderr, env, platform } = process;
+  const isDumb = platform !== 'win32' && (env.TERM ?? '') === '';
+  return stderr.isTTY === true && !isDumb && env.TERM !== 'dumb';
+}
 
 /** What draws the line; undefined where there is none. */
 let draw: (() => string) | undefined;
@@ -38,6 +47,11 @@ export function showLine(textOf: (columns: number) => string, everyMs: number): 
       stderr.write(CLEAR);
     },
   };
+}
+
+/** Writes what tasks printed to standard error, above the line. */
+export function printAbove(lines: string): void {
+  process.stderr.write(above(printableLines(lines)));
 }
 
 /**

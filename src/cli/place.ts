@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { connect, type Fanfold, FanfoldError } from '../index.ts';
+import { canRedraw, printAbove } from './live-line.ts';
+import { isPiped } from './output.ts';
 import { say } from './say.ts';
 import { findTasksModule } from './tasks-module.ts';
 
@@ -15,6 +17,8 @@ export interface PlaceFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
+  /** Where results go, by which it is decided whether there is a live line. */
+  output?: string;
 }
 
 /** Where tasks run. */
@@ -65,7 +69,8 @@ export async function openPlace(given: PlaceFlags): Promise<Place> {
   const workers = workersOf(flags.workers);
   const module = findTasksModule(tasks);
   const onWarning = (message: string) => say(message);
-  const fanfold = await connect({ tasks: module.path, workers, onWarning });
+  const onPrint = !quiet && canRedraw() && !isPiped(given.output) ? printAbove : undefined;
+  const fanfold = await connect({ tasks: module.path, workers, onWarning, onPrint });
   if (module.shipped && !quiet) {
     say(`no tasks module is named: these ship with fanfold: ${fanfold.tasks?.join(', ')}`);
   }

@@ -1,5 +1,5 @@
 import type { Ledger } from '../index.ts';
-import { showLine } from './live-line.ts';
+import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './say.ts';
 
 /** Tells the human how far a run is, until it is stopped. */
@@ -24,7 +24,7 @@ export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boole
   const startedAt = performance.now();
   const before = doneOf(ledger());
   const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
-  if (!process.stderr.isTTY || isShared) return lines(state);
+  if (!canRedraw() || isShared) return lines(state);
   return showLine((columns) => bar(state(), columns), BAR_MS);
 }
 

@@ -1,5 +1,5 @@
 import type { Work } from '../index.ts';
-import { showLine } from './live-line.ts';
+import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './say.ts';
 
 /** Tells the human what workers do, until it is stopped. */
@@ -15,7 +15,7 @@ const UPDATE_MS = 500;
 /** One line that is kept up to date on a terminal; elsewhere a line every few seconds, when there is news. */
 export function showWork(work: Work): Shown {
   const rate = rates(work);
-  if (!process.stderr.isTTY) return lines(work, rate);
+  if (!canRedraw()) return lines(work, rate);
   return { say, ...showLine(() => textOf(work, rate()), UPDATE_MS) };
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type SlowAttempt, type Work, work } from '../index.ts';
 import { STATUS } from './exit.ts';
+import { canRedraw, printAbove } from './live-line.ts';
 import { workersOf } from './place.ts';
 import { count, say } from './say.ts';
 import { Interrupted, untilSignal } from './signals.ts';
@@ -43,6 +44,7 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   const tell = (message: string) => (shown ? shown.say(message) : say(message));
   await using working = await work({
     ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning: tell },
+    ...(quiet || !canRedraw() ? {} : { onPrint: printAbove }),
     ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
   });
   signal.throwIfAborted();

@@ -27,6 +27,15 @@ export function printableJsonLines(lines: string): string {
   );
 }
 
+const COLOURED = new RegExp(`(\u001b\\[[\\d;:]*m)|(?![\n\t])${ACTING.source}`, 'gu');
+
+/** What a program printed, as lines that a terminal only shows: of what acts, colours alone stay. */
+export function printableLines(text: string): string {
+  const lines = text.replace(/\r\n?/g, '\n');
+  const shown = lines.replace(COLOURED, (found, colour?: string) => colour ?? escapeOf(found));
+  return shown.includes('\u001b') ? `${shown}\u001b[0m` : shown;
+}
+
 const BYTE = /[^ -~]/gu;
 
 /** An argument as a shell reads it, without a character that acts on a terminal. */

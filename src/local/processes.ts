@@ -10,6 +10,7 @@ export interface ProcessesOptions {
   tasks: TasksModule;
   workers: number;
   onWarning: (message: string) => void;
+  onPrint?: ((lines: string) => void) | undefined;
   onFailure: (error: FanfoldError) => void;
 }
 
@@ -47,6 +48,7 @@ async function open(options: ProcessesOptions) {
     deadQueueUrl,
     handedOut,
     onFailure: options.onFailure,
+    onPrint: options.onPrint,
     onTrouble: ({ message }) => options.onWarning(message),
   });
   const close = async () => {

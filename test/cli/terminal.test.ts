@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { results, TASKS } from './command.ts';
+import { REPOSITORY, results, TASKS } from './command.ts';
 import { atTerminal } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-terminal-'));
@@ -56,6 +56,47 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     expect(lines.filter((text) => RESULT.test(text))).toHaveLength(5);
     expect(lines.filter((text) => text.startsWith('fanfold: worker-1 died'))).not.toEqual([]);
     for (const text of lines) expect(text).toMatch(/^fanfold: |^\{.*\}$/);
+  });
+
+  it('so are whole lines of what tasks print, with their colours alone, up to their death', async () => {
+    const tasks = join(folder, 'chatty.ts');
+    writeFileSync(
+      tasks,
+      `import { defineTask } from ${JSON.stringify(join(REPOSITORY, 'src/index.ts'))};
+export const chatty = defineTask({
+  name: 'chatty',
+  maxAttempts: 1,
+  async run(input) {
+    console.log('out of ' + input);
+    console.error('\\u001b[31merror of ' + input + '\\u001b[39m, \\u001b[2Jnot erased');
+    process.stdout.write('half of ' + input);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    process.stdout.write('\\rlast words of ' + input);
+    if (input === 1) process.kill(process.pid, 'SIGKILL');
+  },
+});
+`,
+    );
+    const line = `fanfold run chatty --tasks ${tasks} --range 3 --workers 2`;
+    const [{ lines, status, written }, dumb] = await Promise.all([
+      atTerminal(line, 90).ended,
+      atTerminal('TERM=dumb fanfold run echo --range 3 --workers 1', 90).ended,
+    ]);
+    expect(status).toBe(1);
+    expect(written).toMatch(/\d% \| \d\/3 \|/);
+    expect(written).toContain('\u001b[31merror of 1\u001b[39m, \\x1b[2Jnot erased\r\n\u001b[0m');
+    for (const index of [0, 1, 2]) {
+      for (const said of ['out of', 'half of', 'last words of']) {
+        expect(lines.filter((text) => text === `${said} ${index}`)).toHaveLength(1);
+      }
+    }
+    const whole =
+      /^fanfold: |^\{.*\}$|^(out|half|last words) of \d$|^error of \d, \\x1b\[2Jnot erased$|^$/;
+    for (const text of lines) expect(text).toMatch(whole);
+    // Nothing is redrawn there.
+    expect(dumb.status).toBe(0);
+    expect(dumb.written).not.toContain('\u001b');
+    expect(dumb.written).not.toMatch(/\d% \|/);
   });
 
   it('Ctrl-C takes the progress away, and leaves the results as they are', async () => {

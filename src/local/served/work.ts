@@ -22,6 +22,8 @@ export interface WorkOptions {
   onWarning?: ((message: string) => void) | undefined;
   /** Told of attempts that took over a second; of some only, where there are many at once. */
   onSlow?: ((attempt: SlowAttempt) => void) | undefined;
+  /** Told whole lines of what tasks print. @default standard error has it, as it is written */
+  onPrint?: ((lines: string) => void) | undefined;
 }
 
 /** An attempt at an input that took long. */
@@ -91,6 +93,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,
+    onPrint: options.onPrint,
     // Of a server that is away the watch tells, for all workers at once.
     onTrouble: ({ message, passing }) => {
       if (!passing) warn(message);

@@ -7,6 +7,7 @@ import type { LastWords } from '../../pipeline/working/recover.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { HandFile, type Noted } from './hand-file.ts';
+import { tellPrinted } from './printed.ts';
 import type { FromWorker, LastChunk, Ran, Start, ToWorker } from './protocol.ts';
 
 /** A message in a worker's hand. */
@@ -49,6 +50,8 @@ export interface WorkerProcessOptions {
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
   onDeath: (death: Death) => void;
+  /** Told whole lines that the process prints. @default this process's standard error has them */
+  onPrint?: ((lines: string) => void) | undefined;
   /** How long it may be blocked over a message before it is killed, in seconds. */
   blockedSeconds: (task: string) => number;
 }
@@ -90,9 +93,11 @@ export class WorkerProcess {
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
+    const { onPrint } = options;
+    const printed = onPrint ? 'pipe' : 2;
     this.#child = fork(fileURLToPath(CHILD), {
       // Standard output is for results alone: whatever a task prints is for humans.
-      stdio: ['ignore', 2, 2, 'ipc', this.#hand.file],
+      stdio: ['ignore', printed, printed, 'ipc', this.#hand.file],
       serialization: 'advanced',
       execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
       // What was compiled once need not be again: it halves a worker's start.
@@ -117,6 +122,7 @@ export class WorkerProcess {
     const kill = () => this.#child.kill('SIGKILL');
     process.on('exit', kill);
     void this.ended.then(() => process.off('exit', kill));
+    if (onPrint) tellPrinted(this.#child, onPrint);
     options.code.then(
       (tasks) => this.#tell({ type: 'start', start: { ...options.start, tasks } }),
       // It is of no use then, and will be stopped.

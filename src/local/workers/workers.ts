@@ -28,6 +28,8 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'
   onTrouble: (trouble: Trouble) => void;
   /** Told of what the workers ran, with `telling`. */
   onRan?: (worker: string, ran: Ran) => void;
+  /** Told whole lines that tasks print. @default standard error has them, as they are written */
+  onPrint?: ((lines: string) => void) | undefined;
 }
 
 /** What went wrong, and whether it was a call that may succeed later. */
@@ -108,7 +110,7 @@ export class Workers {
 
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
-    const { handedOut, onTrouble, onRan } = this.#options;
+    const { handedOut, onTrouble, onRan, onPrint } = this.#options;
     const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
       start: {
@@ -126,6 +128,7 @@ export class Workers {
       },
       onTrouble: (message, passing) => onTrouble({ message: `${worker}: ${message}`, passing }),
       onRan: (ran) => onRan?.(worker, ran),
+      onPrint,
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);
