@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const MOTO = 'moto[server]==5.2.5';
@@ -67,7 +67,9 @@ async function moto(): Promise<string> {
   await run('python3', ['-c', version]).catch(() => {
     throw new NotTried('Python 3.10 or later is needed, as python3: it runs moto, the emulator.');
   });
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  const { XDG_CACHE_HOME: named = '' } = process.env;
+  const homes = [homedir(), userInfo().homedir].map((home) => join(home, '.cache'));
+  const cache = [named, ...homes].find(isAbsolute) ?? tmpdir();
   const folder = join(cache, 'fanfold', MOTO.replace(/\W+/g, '-'));
   const python = join(folder, 'bin/python');
   const done = join(folder, 'installed');
