@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { VERSION } from '../index.ts';
+import { FanfoldError, VERSION } from '../index.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
 import { addDoctor } from './doctor.ts';
@@ -49,9 +49,20 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? STATUS.ok : STATUS.usage;
       return;
     }
-    process.exitCode = statusOf(error);
-    say(error instanceof Error ? error.message : String(error));
+    const told = isWithoutFolder(error) ? NO_FOLDER : error;
+    process.exitCode = statusOf(told);
+    say(told instanceof Error ? told.message : String(told));
   }
+}
+
+const NO_FOLDER = new FanfoldError(
+  'BadOption',
+  'The working folder does not exist any more: cd to one that does, and try again.',
+);
+
+/** Whether a path was relative to a working folder that has been deleted. */
+function isWithoutFolder(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 }
 
 if (import.meta.main) await main(process.argv.slice(2));

@@ -61,20 +61,47 @@ function namedInPackage(cwd: string): string | undefined {
   for (let folder = resolve(cwd); ; folder = dirname(folder)) {
     const file = join(folder, 'package.json');
     if (existsSync(file)) {
-      const tasks = readPackage(file).fanfold?.tasks;
+      const tasks = tasksIn(file);
       return tasks === undefined ? undefined : pathOf(tasks, folder);
     }
     if (dirname(folder) === folder) return undefined;
   }
 }
 
-function readPackage(file: string): { fanfold?: { tasks?: string } } {
+/** What a package.json says under `fanfold`, as `tasks`; undefined where it says nothing. */
+function tasksIn(file: string): string | undefined {
+  const content = readPackage(file);
+  if (!isObject(content)) throw malformed(file, 'it is to hold an object', content);
+  const { fanfold } = content;
+  if (fanfold === undefined) return undefined;
+  if (!isObject(fanfold)) {
+    throw malformed(file, '`fanfold` is to be like {"tasks": "src/tasks.ts"}', fanfold);
+  }
+  const { tasks } = fanfold;
+  if (tasks === undefined || (typeof tasks === 'string' && tasks !== '')) return tasks;
+  throw malformed(file, '`fanfold.tasks` is to be the path of one tasks module', tasks);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(file: string, expected: string, received: unknown): FanfoldError {
+  const text = JSON.stringify(received).slice(0, 100);
+  return new FanfoldError(
+    'BadOption',
+    `${file} may name the tasks module: ${expected}; it is ${text}. Correct it, or give --tasks.`,
+  );
+}
+
+function readPackage(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { fanfold?: { tasks?: string } };
+    // A byte order mark, which npm skips as well.
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new FanfoldError(
       'BadOption',
-      `${file} cannot be read, and may name the tasks module: ${cause instanceof Error ? cause.message : cause}. Mend it, or give --tasks.`,
+      `${file} cannot be read, and may name the tasks module: ${cause instanceof Error ? cause.message : cause}. Correct it, or give --tasks.`,
       { cause },
     );
   }

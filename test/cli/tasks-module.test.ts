@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findTasksModule } from '../../src/cli/tasks-module.ts';
+import { start } from './command.ts';
+import { folderWith } from './inputs/reading.ts';
+
+const refusal = (text: string) =>
+  expect.objectContaining({ code: 'BadOption', message: expect.stringContaining(text) });
+
+it.each([
+  ['null', 'it is to hold an object; it is null'],
+  ['[]', 'it is to hold an object; it is []'],
+  ['5', 'it is to hold an object; it is 5'],
+  ['{"fanfold": 5}', '`fanfold` is to be like {"tasks": "src/tasks.ts"}; it is 5'],
+  ['{"fanfold": null}', '`fanfold` is to be like'],
+  ['{"fanfold": "tasks.ts"}', '`fanfold` is to be like'],
+  ['{"fanfold": {"tasks": ["a.ts"]}}', '`fanfold.tasks` is to be the path of one tasks module'],
+  ['{"fanfold": {"tasks": 5}}', '`fanfold.tasks` is to be the path'],
+  ['{"fanfold": {"tasks": ""}}', '`fanfold.tasks` is to be the path'],
+  ['{"fanfold": {"tasks": null}}', '`fanfold.tasks` is to be the path'],
+  ['{', 'package.json cannot be read, and may name the tasks module'],
+  ['', 'package.json cannot be read'],
+])('a package.json that names no tasks module gets a sentence: %s', (content, sentence) => {
+  using folder = folderWith({ 'package.json': content });
+  expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal(sentence));
+  // What is given wins, whatever is there.
+  expect(findTasksModule('a.ts', folder.path).path).toBe(join(folder.path, 'a.ts'));
+});
+
+it('a package.json may be a folder, and may begin with a byte order mark', () => {
+  using folder = folderWith({ 'package.json/x': '' });
+  expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal('EISDIR'));
+  const marked = join(folder.path, 'marked');
+  mkdirSync(marked);
+  writeFileSync(join(marked, 'package.json'), '\ufeff{"fanfold": {"tasks": "src/a.ts"}}');
+  expect(findTasksModule(undefined, marked)).toEqual({
+    path: join(marked, 'src/a.ts'),
+    shipped: false,
+  });
+});
+
+it('a working folder that is gone gets a sentence and status 2', async () => {
+  using folder = folderWith({});
+  const through = ['sh', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"'];
+  const { ended } = start(['run', 'echo', '--range', '1'], { cwd: folder.path, through });
+  expect(await ended).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringContaining('The working folder does not exist any more: cd to one'),
+  });
+});
