@@ -72,6 +72,7 @@ export const chatty = defineTask({
     process.stdout.write('half of ' + input);
     await new Promise((resolve) => setTimeout(resolve, 700));
     process.stdout.write('\\rlast words of ' + input);
+    for (let line = 0; line < 5000; line++) console.log('\\rflood of ' + input + ' '.repeat(50));
     if (input === 1) process.kill(process.pid, 'SIGKILL');
   },
 });
@@ -86,12 +87,13 @@ export const chatty = defineTask({
     expect(written).toMatch(/\d% \| \d\/3 \|/);
     expect(written).toContain('\u001b[31merror of 1\u001b[39m, \\x1b[2Jnot erased\r\n\u001b[0m');
     for (const index of [0, 1, 2]) {
+      expect(lines.filter((text) => text.startsWith(`flood of ${index} `))).toHaveLength(5_000);
       for (const said of ['out of', 'half of', 'last words of']) {
         expect(lines.filter((text) => text === `${said} ${index}`)).toHaveLength(1);
       }
     }
     const whole =
-      /^fanfold: |^\{.*\}$|^(out|half|last words) of \d$|^error of \d, \\x1b\[2Jnot erased$|^$/;
+      /^fanfold: |^\{.*\}$|^(out|half|last words) of \d$|^flood of \d +$|^error of \d, \\x1b\[2Jnot erased$|^$/;
     for (const text of lines) expect(text).toMatch(whole);
     // Nothing is redrawn there.
     expect(dumb.status).toBe(0);

@@ -9,6 +9,7 @@ import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { sqsAt } from '../served/clients.ts';
 import { HandNotes } from './hand-file.ts';
+import { printAtOnce } from './printed.ts';
 import type { FromWorker, Start, ToWorker } from './protocol.ts';
 import { telling } from './telling.ts';
 
@@ -65,6 +66,7 @@ process.on('message', (message: ToWorker) => {
 });
 
 async function work(start: Start): Promise<void> {
+  if (start.prints) printAtOnce();
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
   const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;

@@ -22,6 +22,18 @@ export function tellPrinted(child: ChildProcess, onPrint: (lines: string) => voi
   });
 }
 
+/**
+ * Has this process wait, when it prints, until its supervisor has room for that: what Node keeps in
+ * memory for a full pipe is lost when the process is killed. There is no public call for it:
+ * https://github.com/nodejs/node/issues/784
+ */
+export function printAtOnce(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const { _handle: handle } = stream as { _handle?: { setBlocking?(isBlocking: boolean): void } };
+    handle?.setBlocking?.(true);
+  }
+}
+
 function tellLines(stream: Readable, onPrint: (lines: string) => void): void {
   let rest = '';
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -15,6 +15,8 @@ export interface Start {
   /** The process's own name, by which an SQS knows it that heeds it. */
   appId?: string;
   sliceSeconds: number;
+  /** Whether it prints into pipes to its supervisor. @default false */
+  prints?: boolean;
   /** Whether it tells what it runs. @default false */
   telling?: boolean;
 }

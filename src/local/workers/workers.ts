@@ -117,6 +117,7 @@ export class Workers {
         ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
         ...(handedOut ? { appId } : {}),
         ...(telling ? { telling } : {}),
+        ...(onPrint ? { prints: true } : {}),
       },
       code: tasks.code,
       background: this.#options.background ?? false,
