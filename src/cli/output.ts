@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FanfoldError } from '../index.ts';
 import { printableJsonLines } from '../inputs/printable.ts';
-import { TOO_MANY_FILES } from './inputs/files.ts';
+import { reasonOf } from './inputs/reason.ts';
 import { above } from './live-line.ts';
 
 /** Where result lines go. */
@@ -107,8 +107,8 @@ async function file(path: string): Promise<Output> {
 }
 
 function unopened(path: string, cause: NodeJS.ErrnoException): FanfoldError {
-  const why = cause.code === 'EMFILE' ? TOO_MANY_FILES : cause.message;
-  return new FanfoldError('BadOption', `--output ${path} cannot be written: ${why}.`, { cause });
+  const why = `--output ${path} cannot be written: ${reasonOf(cause)}.`;
+  return new FanfoldError('BadOption', why, { cause });
 }
 
 function unwritten(path: string, cause: Error): FanfoldError {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { FanfoldError } from '../../index.ts';
 import { foreign, HEAD_BYTES } from '../../inputs/foreign.ts';
 import type { Source } from '../../inputs/source.ts';
+import { reasonOf } from './reason.ts';
 
 /** Bytes that are read at once. */
 const READ_BYTES = 256 * 1024;
@@ -69,21 +70,8 @@ async function checkHead(path: string, cwd: string): Promise<void> {
   }
 }
 
-export const TOO_MANY_FILES =
-  'this process may open no more files. Allow more before it, with: ulimit -n 1024';
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission is denied',
-  EISDIR: 'it is a folder',
-  EMFILE: TOO_MANY_FILES,
-  ENFILE: 'all processes together have too many files open',
-};
-
 function unreadable(name: string, cause: unknown): FanfoldError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const why = REASONS[code ?? ''] ?? message;
-  return new FanfoldError('BadInput', `${name} cannot be read: ${why}.`, { cause });
+  return new FanfoldError('BadInput', `${name} cannot be read: ${reasonOf(cause)}.`, { cause });
 }
 
 export function streamSource(stream: Readable, maxInputBytes: number): Source {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import picomatch from 'picomatch';
 import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
+import { reasonOf } from './reason.ts';
 
 const BATCH = 1_000;
 
@@ -97,12 +98,11 @@ function entriesOf(folder: string, cwd: string): Dirent[] {
   try {
     return readdirSync(resolve(cwd, folder), { withFileTypes: true });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     // What is not there has no files; so says the caller.
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw new FanfoldError('BadInput', `--glob: the folder ${folder} cannot be read: ${message}.`, {
-      cause,
-    });
+    const why = `--glob: the folder ${folder} cannot be read: ${reasonOf(cause)}.`;
+    throw new FanfoldError('BadInput', why, { cause });
   }
 }
 

@@ -12,7 +12,8 @@ const HELD_MS = 1_000;
 
 /** Tells whole lines of what a process with pipes prints, until its end. */
 export function tellPrinted(child: ChildProcess, onPrint: (lines: string) => void): void {
-  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  // A process that could not be started has none.
+  const streams = [child.stdout, child.stderr].flatMap((stream) => stream ?? []);
   for (const stream of streams) tellLines(stream, onPrint);
   child.once('exit', () => {
     const timer = setTimeout(() => {

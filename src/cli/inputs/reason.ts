@@ -1,0 +1,14 @@
+/** Codes of the system whose words do not say what to do. */
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission is denied',
+  EISDIR: 'it is a folder',
+  EMFILE: 'this process may open no more files. Allow more before it, with: ulimit -n 1024',
+  ENFILE: 'all processes together have too many files open',
+};
+
+/** Why the system did not open or read a file. */
+export function reasonOf(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message;
+}
