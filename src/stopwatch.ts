@@ -1,20 +1,41 @@
+import { uptime } from 'node:os';
+
+/** A wall clock that moved so much against the monotonic one was set, or the machine slept. */
+const STEP_MS = 1_000;
+
 /**
- * Measures how long something has taken on this machine, the time that it was asleep included. The
- * wall clock alone may be set back meanwhile, and the monotonic one stops while the machine sleeps,
- * so the one that is further ahead counts, and what was counted once is never taken back.
+ * Milliseconds that pass on this machine, whatever its wall clock is set to. Node's monotonic clock
+ * stops while the machine sleeps, and its wall clock can't tell a sleep from a change of the time;
+ * the machine's uptime can, but takes a system call. So it is asked only where the wall clock says
+ * that time is missing, and counts where both agree how much.
  */
+export class SteadyClock {
+  #wallAheadMs = Date.now() - performance.now();
+  #upAheadMs = uptime() * 1000 - performance.now();
+  #sleptMs = 0;
+
+  get ms(): number {
+    const monotonic = performance.now();
+    const wallAheadMs = Date.now() - monotonic;
+    const stepMs = wallAheadMs - this.#wallAheadMs;
+    if (Math.abs(stepMs) >= STEP_MS) {
+      const upAheadMs = uptime() * 1000 - monotonic;
+      const sleptMs = upAheadMs - this.#upAheadMs;
+      if (Math.abs(sleptMs - stepMs) < STEP_MS) this.#sleptMs += Math.max(0, sleptMs);
+      this.#wallAheadMs = wallAheadMs;
+      this.#upAheadMs = upAheadMs;
+    }
+    return monotonic + this.#sleptMs;
+  }
+}
+
+/** Measures how long something has taken on this machine, the time that it was asleep included. */
 export class Stopwatch {
-  #aheadMs = Number.NEGATIVE_INFINITY;
-  readonly #startedAt = this.#now();
+  readonly #clock = new SteadyClock();
+  readonly #startedAt = this.#clock.ms;
 
   /** Milliseconds since it was made. */
   get ms(): number {
-    return this.#now() - this.#startedAt;
-  }
-
-  #now(): number {
-    const monotonic = performance.now();
-    this.#aheadMs = Math.max(this.#aheadMs, Date.now() - monotonic);
-    return monotonic + this.#aheadMs;
+    return this.#clock.ms - this.#startedAt;
   }
 }

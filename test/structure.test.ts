@@ -31,7 +31,7 @@ const strays = (folder: string, forbidden: RegExp) =>
 // The arrows of the README's picture.
 it.each([
   ['src/pipeline', /^src\/(local|cli|connect|index|handlers)|^@aws-lambda-powertools/],
-  ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport|private)|errors)/],
+  ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport|private)|errors|stopwatch)/],
   ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
   ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
   ['src/handlers', /^src\/(local|cli|connect|index)/],

@@ -14,10 +14,10 @@ export function addRedrive(program: Command): void {
   ).action(async (flags: RemoteFlags) => {
     const { fanfold, name } = await remotePlace(flags);
     await using _ = fanfold;
-    let toldAt = Date.now();
+    let toldAt = performance.now();
     const { moved } = await fanfold.redrive((sofar) => {
-      if (Date.now() - toldAt < TELL_MS) return;
-      toldAt = Date.now();
+      if (performance.now() - toldAt < TELL_MS) return;
+      toldAt = performance.now();
       say(`${sofar.moved} of about ${sofar.of ?? '?'} task messages are moved`);
     });
     if (moved === 0) say(`the dead-letter queue of ${name} is empty: nothing is moved`);

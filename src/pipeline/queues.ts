@@ -97,8 +97,8 @@ async function guardsOf(
   const byQueue = known.get(sqs) ?? new Map<string, Guards>();
   known.set(sqs, byQueue);
   let guarded = byQueue.get(results);
-  if (guarded === undefined || Date.now() - guarded.askedAt > GUARDS_MS) {
-    guarded = { attributes: await attributesOf(sqs, results), askedAt: Date.now() };
+  if (guarded === undefined || performance.now() - guarded.askedAt > GUARDS_MS) {
+    guarded = { attributes: await attributesOf(sqs, results), askedAt: performance.now() };
     byQueue.set(results, guarded);
   }
   const { QueueArn = '', Policy, KmsMasterKeyId, ...more } = guarded.attributes;
@@ -209,7 +209,7 @@ export class RunQueues {
   async state(run: OfRun): Promise<RunState> {
     const { resultQueueUrl: url } = run;
     const seen = this.#there.get(url);
-    if (seen !== undefined && Date.now() - seen < LOOK_SECONDS * 1000) return 'on';
+    if (seen !== undefined && performance.now() - seen < LOOK_SECONDS * 1000) return 'on';
     const name = url.slice(url.lastIndexOf('/') + 1);
     if ((await findQueue(this.#sqs, name)) === undefined) return this.missing(run);
     this.#remember(url);
@@ -244,6 +244,6 @@ export class RunQueues {
     // A long-lived worker meets many runs: what is old is forgotten.
     if (this.#there.size >= 1000) this.#there.clear();
     if (this.#missing.size >= 1000) this.#missing.clear();
-    this.#there.set(queueUrl, Date.now());
+    this.#there.set(queueUrl, performance.now());
   }
 }

@@ -222,7 +222,7 @@ export function inEveryWorld(heading: string, define: (world: World) => void): v
       afterAll(() => world.close());
       if (world.isLocal) {
         beforeEach(() => {
-          vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+          vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
         });
         afterEach(() => {
           vi.useRealTimers();

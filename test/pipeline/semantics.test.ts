@@ -24,8 +24,16 @@ beforeEach(() => {
   began = Date.now();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
+
+/** Lets time pass in which no timer goes off, as while the thread is blocked. */
+function block(ms: number): void {
+  const now = performance.now.bind(performance);
+  vi.setSystemTime(Date.now() + ms);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + ms);
+}
 
 function note(index: number): number {
   const times = attempts.get(index) ?? [];
@@ -130,8 +138,7 @@ describe('a claim', () => {
       run(input: number, { index }) {
         note(index);
         // The thread is blocked for longer than the claim: no timer can renew it.
-        if (input === 1 && attempts.get(index)?.length === 1)
-          vi.setSystemTime(Date.now() + 200_000);
+        if (input === 1 && attempts.get(index)?.length === 1) block(200_000);
         if (input === 0) throw new Error('to be tried again');
         return input;
       },

@@ -48,7 +48,7 @@ export class EventSource {
   readonly #closing = new AbortController();
   readonly #pollers = new Set<Promise<void>>();
   /** When there was last less to do than a ramp starts with. */
-  #rampFrom = Date.now();
+  #rampFrom = performance.now();
   #rampTimer: ReturnType<typeof setTimeout> | undefined;
   #busy = 0;
 
@@ -107,8 +107,8 @@ export class EventSource {
   }
 
   #rampLimit(): number {
-    if (this.#pollers.size < EVENT_SOURCE_START) this.#rampFrom = Date.now();
-    const minutes = (Date.now() - this.#rampFrom) / 60_000;
+    if (this.#pollers.size < EVENT_SOURCE_START) this.#rampFrom = performance.now();
+    const minutes = (performance.now() - this.#rampFrom) / 60_000;
     return EVENT_SOURCE_START + Math.floor(minutes * EVENT_SOURCE_PER_MINUTE);
   }
 

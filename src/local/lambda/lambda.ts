@@ -118,7 +118,7 @@ export class Lambda {
     const headers = { 'x-amzn-requestid': requestId, 'x-amz-executed-version': '$LATEST' };
     if (type === 'DryRun') return { status: 204, headers, body: '' };
     if (type === 'Event') {
-      const acceptedAt = Date.now();
+      const acceptedAt = performance.now();
       this.#run({ target, event, requestId, acceptedAt, failures: 0, throttles: 0 });
       return { status: 202, headers, body: '' };
     }
@@ -152,7 +152,7 @@ export class Lambda {
 
   #runLater(accepted: Accepted, delayMs: number): void {
     const { target, acceptedAt } = accepted;
-    if (this.#closed || Date.now() + delayMs > acceptedAt + target.maxEventAgeMs) return;
+    if (this.#closed || performance.now() + delayMs > acceptedAt + target.maxEventAgeMs) return;
     const retry = setTimeout(() => {
       this.#retries.delete(retry);
       this.#run(accepted);

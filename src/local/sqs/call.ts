@@ -5,6 +5,7 @@ import type { Queues } from './engine/queues.ts';
 import type { Input } from './input.ts';
 import type { LongPolls } from './long-polls.ts';
 import type { MoveTasks } from './move-tasks.ts';
+import type { ServiceTime } from './service-time.ts';
 
 /** All that an action needs besides its own parameters. */
 export interface Call {
@@ -15,7 +16,9 @@ export interface Call {
   readonly accounts: Accounts;
   readonly polls: LongPolls;
   readonly moves: MoveTasks;
+  /** By `time`, when the call came. */
   readonly now: number;
+  readonly time: ServiceTime;
   /** The URL of a queue, at the address that the caller used. */
   urlOf(queue: Queue): string;
   /** Its signal is aborted when the caller went away. */

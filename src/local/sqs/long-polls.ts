@@ -3,6 +3,7 @@ import { type Linked, LinkedList } from './engine/linked-list.ts';
 import type { Received, ReceiveRequest } from './engine/message.ts';
 import type { Queue } from './engine/queue.ts';
 import { queueDoesNotExist } from './errors.ts';
+import type { ServiceTime } from './service-time.ts';
 
 /** A receive that waits for a message, until its deadline. */
 class Waiting implements Linked<Waiting>, Ranked {
@@ -48,6 +49,7 @@ interface Line {
 export class LongPolls {
   readonly #lines = new Map<Queue, Line>();
   readonly #changed: Set<Queue>;
+  readonly #time: ServiceTime;
   #count = 0;
   readonly #isBackground: boolean;
   #closed = false;
@@ -56,8 +58,9 @@ export class LongPolls {
    * @param changed the queues to be served next, to which their changes add them
    * @param isBackground whether the process may end over those who wait
    */
-  constructor(changed: Set<Queue>, isBackground: boolean) {
+  constructor(changed: Set<Queue>, time: ServiceTime, isBackground: boolean) {
     this.#changed = changed;
+    this.#time = time;
     this.#isBackground = isBackground;
   }
 
@@ -74,7 +77,7 @@ export class LongPolls {
     const line = this.#lineOf(queue);
     line.inOrder.append(waiting);
     line.byDeadline.add(waiting);
-    this.#setTimer(queue, line, Date.now());
+    this.#setTimer(queue, line, this.#time.now);
     const leave = () => this.#leave(queue, line, waiting, []);
     caller.addEventListener('abort', leave, { once: true });
     return promise.finally(() => caller.removeEventListener('abort', leave));
@@ -155,7 +158,7 @@ export class LongPolls {
     line.timer = setTimeout(
       () => {
         line.timer = undefined;
-        const firedAt = Date.now();
+        const firedAt = this.#time.now;
         this.#serve(queue, line, firedAt);
         this.serveChanged(firedAt);
         // Since the receive that now waits was answered, something may have fallen due.

@@ -5,6 +5,7 @@ import type { Queue } from './engine/queue.ts';
 import type { Queues } from './engine/queues.ts';
 import { SqsError } from './errors.ts';
 import { MOVE_RATE, MOVE_TASK_RESULTS } from './limits.ts';
+import type { ServiceTime } from './service-time.ts';
 
 /** A task that runs, since when, and what it had moved by then. */
 interface Run {
@@ -26,12 +27,14 @@ const TICK_MS = 100;
 export class MoveTasks {
   readonly #accounts: Accounts;
   readonly #onMoved: (now: number) => void;
+  readonly #time: ServiceTime;
   readonly #runs = new Map<Queue, Run>();
 
   /** @param onMoved called when queues have changed by themselves */
-  constructor(accounts: Accounts, onMoved: (now: number) => void) {
+  constructor(accounts: Accounts, onMoved: (now: number) => void, time: ServiceTime) {
     this.#accounts = accounts;
     this.#onMoved = onMoved;
+    this.#time = time;
   }
 
   /** @param queues the caller's, which the source and the destination have to be of */
@@ -124,7 +127,7 @@ export class MoveTasks {
 
   #advanceLater(source: Queue, run: Run): void {
     run.timer = setTimeout(() => {
-      const now = Date.now();
+      const { now } = this.#time;
       const task = taskOf(source, run.handle);
       const after = task && this.#advanced(source, task, run, now);
       if (after && after !== task) change(source, after);

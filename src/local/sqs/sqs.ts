@@ -16,6 +16,7 @@ import { MoveTasks } from './move-tasks.ts';
 import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest, Protocol } from './protocols/protocol.ts';
 import { hostOf } from './protocols/request.ts';
+import { ServiceTime } from './service-time.ts';
 import type { Store } from './store/index.ts';
 
 export interface SqsOptions {
@@ -78,6 +79,7 @@ export class Sqs {
   readonly #polls: LongPolls;
   readonly #moves: MoveTasks;
   readonly #store: Store | undefined;
+  readonly #time = new ServiceTime();
 
   constructor(options: SqsOptions = {}) {
     const {
@@ -118,14 +120,14 @@ export class Sqs {
       bodyDigests,
       keeper: store,
     });
-    this.#polls = new LongPolls(this.#accounts.changed, background);
+    this.#polls = new LongPolls(this.#accounts.changed, this.#time, background);
     const serveChanged = (now: number) => this.#polls.serveChanged(now);
-    this.#moves = new MoveTasks(this.#accounts, serveChanged);
+    this.#moves = new MoveTasks(this.#accounts, serveChanged, this.#time);
     const queuesOf = claimedQueues(this.#accounts);
     this.service = (request) => this.#answer(request, queuesOf(request));
     this.#store = store;
-    store?.load(this.#accounts, serveChanged, Date.now());
-    if (store) this.#moves.resume(Date.now());
+    store?.load(this.#accounts, serveChanged, this.#time);
+    if (store) this.#moves.resume(this.#time.now);
   }
 
   /**
@@ -200,12 +202,12 @@ export class Sqs {
     if (queue === undefined) {
       throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to look into.`);
     }
-    return Array.from(queue.messages(Date.now()), ({ draft, state, receiveCount, sentAt }) => ({
+    return Array.from(queue.messages(this.#time.now), ({ draft, state, receiveCount, sentAt }) => ({
       messageId: draft.id,
       body: draft.body,
       state,
       receiveCount,
-      sentAt,
+      sentAt: this.#time.shown(sentAt),
       messageGroupId: draft.groupId,
     }));
   }
@@ -227,7 +229,7 @@ export class Sqs {
   ): Output | ReceivedMessages | Promise<ReceivedMessages> {
     const act = ACTIONS.get(action);
     if (act === undefined) throw unknownAction(action);
-    const now = Date.now();
+    const { now } = this.#time;
     const scheme = request.secure ? 'https' : 'http';
     const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
     try {
@@ -239,6 +241,7 @@ export class Sqs {
         polls: this.#polls,
         moves: this.#moves,
         now,
+        time: this.#time,
         urlOf: ({ owner, name }) => `${origin}/${owner.accountId}/${name}`,
         request,
       });

@@ -31,7 +31,11 @@ export async function cancelRun(
   if (QueueUrl === undefined) throw unknownRun(runId, names.name);
   const MessageBody = noticeBody(runId, { notice: 'cancel' });
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
-  for (const until = Date.now() + COLLECTOR_MS; Date.now() < until; await wait(LOOK_MS)) {
+  for (
+    const until = performance.now() + COLLECTOR_MS;
+    performance.now() < until;
+    await wait(LOOK_MS)
+  ) {
     if ((await findQueue(sqs, queue)) === undefined) return { byCollector: true };
   }
   await deleteQueue(sqs, QueueUrl);

@@ -103,14 +103,14 @@ export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<
         continue;
       }
       if (step.done) break;
-      if (page.texts.length === 0) lingersUntil = Date.now() + LINGER_MS;
+      if (page.texts.length === 0) lingersUntil = performance.now() + LINGER_MS;
       for (const text of step.value) {
         page.texts.push(text);
         page.length += text.length;
         if (page.length < PAGE_LENGTH && page.texts.length < PAGE_INPUTS) continue;
         yield { ...page, full: true };
         page = emptyPage();
-        lingersUntil = Date.now() + LINGER_MS;
+        lingersUntil = performance.now() + LINGER_MS;
       }
       next = batches.next();
       // It may fail while a page is being sent: that is met at the next turn.
@@ -131,7 +131,7 @@ function emptyPage(): Page {
 async function soon<T>(next: Promise<T>, until: number): Promise<T | 'later'> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = new Promise<'later'>((resolve) => {
-    timer = setTimeout(() => resolve('later'), Math.max(0, until - Date.now()));
+    timer = setTimeout(() => resolve('later'), Math.max(0, until - performance.now()));
   });
   try {
     return await Promise.race([next, later]);

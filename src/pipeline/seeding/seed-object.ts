@@ -70,7 +70,7 @@ class ObjectSeeding {
   readonly #request: ObjectRequest;
   readonly #options: ObjectSeedOptions;
   readonly #runId: string;
-  readonly #startedAt = Date.now();
+  readonly #startedAt = performance.now();
   readonly #hops: number;
   #opened: OpenedInputs | undefined;
   #chunkItems: number | undefined;
@@ -173,7 +173,7 @@ class ObjectSeeding {
   }
 
   #isLate(): boolean {
-    const first = this.#hops === 0 && Date.now() - this.#startedAt >= FIRST_MS;
+    const first = this.#hops === 0 && performance.now() - this.#startedAt >= FIRST_MS;
     return first || this.#options.remainingMs() < HANDOVER_MS;
   }
 

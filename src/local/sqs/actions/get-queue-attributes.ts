@@ -15,7 +15,7 @@ const OPTIONAL = new Set([
 export function getQueueAttributes(call: Call): Output {
   const queue = queueOf(call);
   const names = call.input.texts('AttributeNames');
-  const all = allAttributes(queue, call.now);
+  const all = allAttributes(queue, call);
   if (names.includes('All')) return { Attributes: Object.fromEntries(all) };
   const asked: Record<string, string> = {};
   for (const name of names) {
@@ -26,9 +26,9 @@ export function getQueueAttributes(call: Call): Output {
   return Object.keys(asked).length > 0 ? { Attributes: asked } : {};
 }
 
-function allAttributes(queue: Queue, now: number): Map<string, string> {
+function allAttributes(queue: Queue, { now, time }: Call): Map<string, string> {
   const { visible, inFlight, delayed } = queue.counts(now);
-  const seconds = (ms: number) => String(Math.floor(ms / 1000));
+  const seconds = (ms: number) => String(Math.floor(time.shown(ms) / 1000));
   return new Map([
     ...queue.attributes,
     ['ApproximateNumberOfMessages', String(visible)],

@@ -6,6 +6,7 @@ import { invalidValue, SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { type Range, RECEIVE_MESSAGES, VISIBILITY_SECONDS, WAIT_SECONDS } from '../limits.ts';
 import { receiveAttemptOf } from '../receive-attempt.ts';
+import type { ServiceTime } from '../service-time.ts';
 import { fifoId, notForThisQueue } from './draft.ts';
 import { queueOf } from './queue-of.ts';
 
@@ -58,9 +59,9 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
     ...call.input.texts('AttributeNames'),
   ];
   const wantsSystem = systemNames.length > 0 ? selector(systemNames) : undefined;
-  const messages = received.map((one) => outgoing(one, wantsAttribute, wantsSystem));
+  const messages = received.map((one) => outgoing(call, one, wantsAttribute, wantsSystem));
   return new ReceivedMessages(messages, () => {
-    const at = Date.now();
+    const at = call.time.now;
     // Each is put before all others: the first at last.
     for (const { handle } of received.toReversed()) queue.takeBack(handle, at);
     call.polls.serveChanged(at);
@@ -70,6 +71,7 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
 type Wants = (name: string) => boolean;
 
 function outgoing(
+  { time }: Call,
   received: Received,
   wantsAttribute: Wants,
   wantsSystem: Wants | undefined,
@@ -81,7 +83,7 @@ function outgoing(
       : draft.attributes;
   const md5 = wanted.size === draft.attributes.size ? draft.attributesMd5 : attributesMd5(wanted);
   const system = wantsSystem
-    ? Object.entries(systemAttributes(received)).filter(
+    ? Object.entries(systemAttributes(received, time)).filter(
         ([name, value]) => value !== undefined && wantsSystem(name),
       )
     : [];
@@ -95,16 +97,19 @@ function outgoing(
   };
 }
 
-function systemAttributes(received: Received): Record<string, string | undefined> {
+function systemAttributes(
+  received: Received,
+  time: ServiceTime,
+): Record<string, string | undefined> {
   return {
-    ApproximateFirstReceiveTimestamp: String(received.firstReceivedAt),
+    ApproximateFirstReceiveTimestamp: String(time.shown(received.firstReceivedAt)),
     ApproximateReceiveCount: String(received.receiveCount),
     AWSTraceHeader: received.draft.traceHeader,
     DeadLetterQueueSourceArn: received.deadLetterSourceArn,
     MessageDeduplicationId: received.draft.deduplicationId,
     MessageGroupId: received.draft.groupId,
     SenderId: received.draft.senderId,
-    SentTimestamp: String(received.sentAt),
+    SentTimestamp: String(time.shown(received.sentAt)),
     SequenceNumber: received.sequenceNumber,
   };
 }

@@ -2,6 +2,7 @@ import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import { Changes, type Keeper } from '../engine/changes.ts';
 import type { Queue } from '../engine/queue.ts';
+import { ServiceTime } from '../service-time.ts';
 import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
 import type { Opened } from './database.ts';
 import { Loading } from './loading.ts';
@@ -62,6 +63,7 @@ export class Store implements Keeper {
   #accounts: Accounts | undefined;
   #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
+  #time = new ServiceTime();
   #lastId = 0;
   #flight: Flight | undefined;
   /** Those who wait for what is not on its way yet. */
@@ -88,7 +90,7 @@ export class Store implements Keeper {
    *
    * @param onUndone called when queues have changed by themselves: they are again what they were
    */
-  load(accounts: Accounts, onUndone: (now: number) => void, now: number): void {
+  load(accounts: Accounts, onUndone: (now: number) => void, time: ServiceTime): void {
     const { folder, sql } = this.#opened;
     if (this.#accounts || this.#end) {
       const message = `The store in ${folder} is another's already, or closed: open it again.`;
@@ -96,7 +98,8 @@ export class Store implements Keeper {
     }
     this.#accounts = accounts;
     this.#onUndone = onUndone;
-    const loading = new Loading(sql, accounts, now);
+    this.#time = time;
+    const loading = new Loading(sql, accounts, time.now);
     try {
       loading.checkOwner(folder);
       loading.load((id, queue, lastNumber) => {
@@ -195,7 +198,7 @@ export class Store implements Keeper {
     const flight = { parts, waiting: this.#waiting ?? waiting() };
     this.#waiting = undefined;
     this.#flight = flight;
-    const batch: Batch = { queues, deletions, now: Date.now() };
+    const batch: Batch = { queues, deletions, now: this.#time.now };
     writer.write(batch, ({ fault }) => {
       this.#flight = undefined;
       if (fault === undefined) this.#succeed(flight);
@@ -229,7 +232,7 @@ export class Store implements Keeper {
     }
     const all = [...this.#changed].flatMap((changes) => this.#tracked.get(changes) ?? []);
     this.#changed.clear();
-    const now = Date.now();
+    const { now } = this.#time;
     try {
       if (this.#writer?.hasEnded) throw error;
       const accounts = this.#accounts;

@@ -158,7 +158,7 @@ it.each([false, true])(
   'a restart changes nothing that anyone can see (FIFO: %s)',
   { timeout: 60_000 },
   async (isFifo) => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     onTestFinished(() => {
       vi.useRealTimers();
     });

@@ -1,0 +1,99 @@
+import {
+  ChangeMessageVisibilityCommand,
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs';
+import { afterEach, expect, it, vi } from 'vitest';
+import { connect, defineTask } from '../../src/index.ts';
+import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { Stopwatch } from '../../src/stopwatch.ts';
+
+const uptime = vi.hoisted(() => vi.fn<() => number>());
+vi.mock('node:os', async (original) => {
+  const os = await original<typeof import('node:os')>();
+  uptime.mockImplementation(os.uptime);
+  return { ...os, uptime };
+});
+
+const HOUR = 3_600_000;
+
+/** Sets the wall clock, and nothing else. */
+function setClock(ms: number): void {
+  const now = Date.now.bind(Date);
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+it.each([-HOUR, HOUR])('a clock set by %i ms changes no delay of a queue', async (ms) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
+  const client = createSqsClient(new Sqs());
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'stepped' }));
+  const send = (MessageBody: string, DelaySeconds = 0) =>
+    client.send(new SendMessageCommand({ QueueUrl, MessageBody, DelaySeconds }));
+  const receive = async (WaitTimeSeconds = 0) => {
+    const asked = { QueueUrl, WaitTimeSeconds, MessageSystemAttributeNames: ['All' as const] };
+    const { Messages = [] } = await client.send(new ReceiveMessageCommand(asked));
+    return Messages[0];
+  };
+  await send('hidden');
+  const hidden = await receive();
+  const { ReceiptHandle } = hidden ?? {};
+  const hide = { QueueUrl, ReceiptHandle, VisibilityTimeout: 20 };
+  await client.send(new ChangeMessageVisibilityCommand(hide));
+  await send('delayed', 5);
+  setClock(ms);
+  expect(await receive()).toBeUndefined();
+  const waiting = receive(10);
+  await vi.advanceTimersByTimeAsync(4_900);
+  expect(await receive()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(200);
+  const delayed = await waiting;
+  expect(delayed?.Body).toBe('delayed');
+  // It is compared with the wall clock as it is now.
+  const ageMs = Date.now() - Number(delayed?.Attributes?.SentTimestamp);
+  expect(ageMs).toBeGreaterThanOrEqual(5_000);
+  expect(ageMs).toBeLessThan(7_000);
+  await vi.advanceTimersByTimeAsync(14_800);
+  expect(await receive()).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(200);
+  expect((await receive())?.Body).toBe('hidden');
+});
+
+it.each([-HOUR, HOUR])(
+  'a clock set by %i ms keeps no run from its further attempts',
+  async (ms) => {
+    const stepper = defineTask({
+      name: 'stepper',
+      backoffBaseSeconds: 1,
+      run(input: number, { attempt }) {
+        if (input === 0 && attempt === 1) setClock(ms);
+        if (attempt < 3) throw new Error('to be tried again');
+        return attempt;
+      },
+    });
+    await using fanfold = await connect({ workers: 2 });
+    const startedAt = performance.now();
+    const results = await Array.fromAsync(fanfold.map(stepper, [0, 1, 2, 3]));
+    expect(results.map((result) => Object(result).output)).toEqual([3, 3, 3, 3]);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+  },
+);
+
+it.each([
+  ['is set forward', HOUR, 0, 0],
+  ['is set back', -HOUR, 0, 0],
+  ['is ahead after a sleep of the machine', HOUR, HOUR, HOUR],
+])('a stopwatch knows what passed when the clock %s', (_, setMs, upMs, passedMs) => {
+  let up = 1_000;
+  uptime.mockImplementation(() => up);
+  const stopwatch = new Stopwatch();
+  setClock(setMs);
+  up += upMs / 1000;
+  expect(stopwatch.ms - passedMs).toBeGreaterThan(-1);
+  expect(stopwatch.ms - passedMs).toBeLessThan(1_000);
+});
