@@ -14,16 +14,28 @@ export interface TaskQueue {
 /** What a task says of its further attempts. */
 export type RetryOptions = Pick<
   AnyTask,
-  'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds'
+  'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds' | 'concurrency'
 >;
 
 /** The most parts that a chunk is cut into: one that came again, or the rest when a slice is over. */
 export const PARTS = 10;
 
-/** Exponential backoff with full jitter, in the whole seconds that SQS delays by. */
-export function backoffSeconds(task: RetryOptions, attempt: number): number {
-  const longest = Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
-  return Math.round(Math.random() * longest);
+/** A message of further attempts has so many inputs at least, where there are as many. */
+const LEAST_AGAIN = 4;
+
+/** Exponential backoff: the longest wait before the next attempt, in seconds. */
+function longestBackoff(task: RetryOptions, attempt: number): number {
+  return Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
+}
+
+/**
+ * In how many messages a chunk's failed inputs are tried again: as many as there are whole seconds
+ * to wait for, ten at most, since each costs a send, a receive and a delete. None of them has fewer
+ * inputs than the task runs at once.
+ */
+function waves(task: RetryOptions, failed: number, longestSeconds: number): number {
+  const least = Math.max(LEAST_AGAIN, task.concurrency);
+  return Math.max(1, Math.min(PARTS, Math.floor(longestSeconds) + 1, Math.floor(failed / least)));
 }
 
 /** The task messages that carry these items of a chunk, at most so many in each. */
@@ -52,14 +64,28 @@ export async function sendBack(
   await sendAll(sqs, taskQueueUrl, messages);
 }
 
-/** The task messages of a chunk's further attempts at items that failed, after the task's backoff. */
+/**
+ * The task messages of a chunk's further attempts at items that failed, with the task's backoff and
+ * full jitter, in the whole seconds that SQS delays by. Chunks fail together, as when a service that
+ * all of them ask is away: so the items of each are spread over all of the wait, one part in each
+ * part of it, and don't come back as one wave.
+ */
 export function furtherAttempts(
   task: RetryOptions,
   chunk: Chunk,
   failed: readonly ChunkItem[],
 ): Outgoing[] {
   const next = { ...chunk, attempt: chunk.attempt + 1, stalled: undefined };
-  return messagesOf(next, failed, failed.length, backoffSeconds(task, chunk.attempt));
+  const longest = longestBackoff(task, chunk.attempt);
+  const parts = waves(task, failed.length, longest);
+  return Array.from({ length: parts }, (_, part) => {
+    const items = failed.slice(
+      Math.floor((part * failed.length) / parts),
+      Math.floor(((part + 1) * failed.length) / parts),
+    );
+    const delaySeconds = Math.round((longest * (part + Math.random())) / parts);
+    return messagesOf(next, items, items.length, delaySeconds);
+  }).flat();
 }
 
 /** A chunk that is sent on with none of its items finished, saying so. */
