@@ -1,7 +1,13 @@
 export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose } from './doctor/diagnose.ts';
 export type { Finding, Level } from './doctor/finding.ts';
-export { FanfoldError, type FanfoldErrorCode, InputError, NonRetryableError } from './errors.ts';
+export {
+  FanfoldError,
+  type FanfoldErrorCode,
+  InputError,
+  messageOf,
+  NonRetryableError,
+} from './errors.ts';
 export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
 export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';
 export { Account, type Ledger } from './pipeline/collecting/ledger.ts';
@@ -38,4 +44,5 @@ export {
   type TaskLog,
   type TaskOptions,
 } from './task.ts';
+export { type Thrown, type ThrownDetails, withCauses } from './thrown.ts';
 export { VERSION } from './version.ts';

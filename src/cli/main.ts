@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { FanfoldError, VERSION } from '../index.ts';
+import { FanfoldError, messageOf, VERSION } from '../index.ts';
 import { addCancel } from './cancel.ts';
 import { addCollect } from './collect.ts';
 import { addDoctor } from './doctor.ts';
@@ -51,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     const told = isWithoutFolder(error) ? NO_FOLDER : error;
     process.exitCode = statusOf(told);
-    say(told instanceof Error ? told.message : String(told));
+    say(messageOf(told));
   }
 }
 

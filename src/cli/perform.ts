@@ -1,4 +1,11 @@
-import { FanfoldError, InputError, type ResultBatch, type Run } from '../index.ts';
+import {
+  type FailedResult,
+  FanfoldError,
+  InputError,
+  type ResultBatch,
+  type Run,
+  withCauses,
+} from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
@@ -129,12 +136,9 @@ function firstFailure(batch: ResultBatch): string | undefined {
   if (batch.ok) return undefined;
   const line = batch.lines.find(({ status }) => status === 'failed');
   if (line === undefined) return undefined;
-  const { index, error } = JSON.parse(line.text) as {
-    index: number;
-    error: { code: string; name: string; message: string };
-  };
+  const { index, error } = JSON.parse(line.text) as FailedResult;
   const name = error.name === error.code ? '' : `${error.name}: `;
-  return `input ${index}: ${error.code}: ${name}${error.message}`;
+  return `input ${index}: ${error.code}: ${name}${withCauses(error)}`;
 }
 
 function tellLedger(

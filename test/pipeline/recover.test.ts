@@ -25,7 +25,12 @@ it('a dead worker’s chunk loses no item: what ran alone is tried again, what h
     lastWords: { running: [1], settled: [0] },
     cause: 'exit code 1',
     overran: false,
-    retryOf: () => ({ maxAttempts: 3, backoffBaseSeconds: 0, backoffCapSeconds: 0 }),
+    retryOf: () => ({
+      maxAttempts: 3,
+      backoffBaseSeconds: 0,
+      backoffCapSeconds: 0,
+      concurrency: 1,
+    }),
   });
   const left = sqs.peek(names.tasks).map(({ body }) => {
     const { attempt, items } = JSON.parse(body) as { attempt: number; items: [number][] };
