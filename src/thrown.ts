@@ -89,7 +89,7 @@ function describe(thrown: unknown, looked: Looked): Thrown {
     const value = fieldOf(thrown, key);
     if (typeof value === 'string') described[key] = shorten(value, NAME_LENGTH);
   }
-  const stack = stackOf(thrown, described);
+  const stack = stackOf(thrown, described, nested === 0);
   if (stack !== undefined) described.stack = stack;
   if (errors.length > 0) described.errors = errors;
   const cause = fieldOf(thrown, 'cause');
@@ -155,7 +155,12 @@ function shown(value: unknown): string {
   }
 }
 
-function stackOf(thrown: object, { name, message }: Thrown): string | undefined {
+/** @param always whether it is given where no frame is the user's, as of Node.js's own fetch */
+function stackOf(
+  thrown: object,
+  { name, message }: Thrown,
+  always: boolean,
+): string | undefined {
   const stack = fieldOf(thrown, 'stack');
   if (typeof stack !== 'string') return undefined;
   // The message, which may itself hold lines like those of a stack, comes before the frames.
@@ -166,7 +171,7 @@ function stackOf(thrown: object, { name, message }: Thrown): string | undefined 
     .filter((line) => /^\s+at /.test(line) && !isInner(line))
     .slice(0, FRAMES);
   while (frames.at(-1)?.endsWith('(<anonymous>)')) frames.pop();
-  if (frames.length === 0) return undefined;
+  if (frames.length === 0 && !always) return undefined;
   const [firstLine = ''] = message.split('\n', 1);
   return [`${name}: ${firstLine}`, ...frames].map((line) => shorten(line, LINE_LENGTH)).join('\n');
 }
