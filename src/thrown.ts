@@ -156,11 +156,7 @@ function shown(value: unknown): string {
 }
 
 /** @param always whether it is given where no frame is the user's, as of Node.js's own fetch */
-function stackOf(
-  thrown: object,
-  { name, message }: Thrown,
-  always: boolean,
-): string | undefined {
+function stackOf(thrown: object, { name, message }: Thrown, always: boolean): string | undefined {
   const stack = fieldOf(thrown, 'stack');
   if (typeof stack !== 'string') return undefined;
   // The message, which may itself hold lines like those of a stack, comes before the frames.
