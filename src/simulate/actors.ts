@@ -11,9 +11,9 @@ export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector' | 'ca
 export class Actor {
   readonly name: string;
   readonly kind: ActorKind;
-  /** How many times as long its tasks take. */
+  /** Factor by which its tasks take longer. */
   slowness = 1;
-  /** How far its machine's clock is off, in milliseconds. */
+  /** Error of its machine's clock, in milliseconds. */
   clockOffMs = 0;
   /** In milliseconds since 1970; undefined as long as it lives. */
   diedAt: number | undefined;
@@ -48,13 +48,13 @@ export class Actor {
 
 const acting = new AsyncLocalStorage<Actor>();
 
-/** What stands for AWS. It never dies, and is to be at rest once it is closed. */
+/** The actor that stands for AWS. It never dies, and must be at rest once it is closed. */
 export const AWS = new Actor('aws', 'infrastructure');
 
-/** What happens to the others: faults, replacements. It ends when the simulation does. */
+/** The actor of faults and replacements, which befall the others. It ends with the simulation. */
 export const FATE = new Actor('fate', 'infrastructure');
 
-/** In whose name this runs. */
+/** The actor in whose name this runs. */
 export function currentActor(): Actor {
   return acting.getStore() ?? AWS;
 }
@@ -64,7 +64,7 @@ export function trueNow(): number {
   return Date.now() - currentActor().clockOffMs;
 }
 
-/** What a dead process waits for. */
+/** A promise that never settles: a dead process waits for it. */
 export function never(): Promise<never> {
   return new Promise(() => {});
 }

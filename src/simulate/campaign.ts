@@ -8,9 +8,9 @@ export interface CampaignOptions {
   runs: number;
   /** Replays one scenario: where fast-check found it. */
   path?: string;
-  /** How long to look for a smaller scenario that fails, in seconds. */
+  /** Time spent on looking for a smaller scenario that fails, in seconds. */
   shrinkSeconds: number;
-  /** Told of each scenario that was simulated, smaller ones of one that failed aside. */
+  /** Called with each scenario that was simulated, but for those that shrink one that failed. */
   onOutcome?: (outcome: Outcome) => void;
 }
 

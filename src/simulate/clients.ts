@@ -7,7 +7,7 @@ import { Sqs } from '../local/sqs/index.ts';
 import { inProcess, OWN_SETTINGS, type Service, unsigned } from '../local/transport.ts';
 import { type Actor, currentActor } from './actors.ts';
 
-/** What answers the clients' requests. */
+/** The services that answer the clients' requests. */
 export interface Services {
   sqs: Service;
   lambda: Service;
@@ -18,7 +18,7 @@ const MAX_ATTEMPTS = 3;
 
 let services: Services = { sqs: new Sqs().service, lambda: new Lambda().service };
 
-/** What the SDK's clients are given, so that they look for nothing in files. */
+/** Configuration of the SDK's clients, complete, so that they look for nothing in files. */
 const CONFIG = {
   ...OWN_SETTINGS,
   region: 'us-east-1',

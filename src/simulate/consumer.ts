@@ -13,11 +13,11 @@ import { after } from './pause.ts';
 import type { RunPlan, SimInput } from './scenario.ts';
 import { TASK } from './task.ts';
 
-/** How long it takes until a collector that ended too early is followed by another, in milliseconds. */
+/** Time until a collector that ended too early is followed by another, at most, in milliseconds. */
 const RESUMED_MS = 60_000;
 
 /**
- * Who starts a run, takes its results, and puts them on disk. Its process may die, be told to
+ * A user who starts a run, takes its results, and puts them on disk. The process may die, be told to
  * leave, or find that it can't go on; then another one goes on with what is on disk.
  */
 export class Consumer {
@@ -28,7 +28,7 @@ export class Consumer {
   readonly runIds: string[] = [];
   /** The current process's. */
   run: Run | undefined;
-  /** From which input on the current process seeds what was perhaps seeded before. */
+  /** The first input that the current process seeds although it may have been seeded before. */
   seedsFrom = Number.POSITIVE_INFINITY;
   /** Whether all results are taken. */
   ended = false;

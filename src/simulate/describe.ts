@@ -15,7 +15,7 @@ export function describe({ action, queue, parameters, attempt }: SqsCall): strin
   ].join(' ');
 }
 
-/** What SQS answered, as the event log has it. */
+/** SQS's answer, as the event log has it. */
 export function outcomeOf(response: ServiceResponse): string {
   const { Messages, Failed = [], __type } = readAnswer(response);
   if (response.status !== 200) return `${response.status} ${__type?.replace(/.*#/, '')}`;

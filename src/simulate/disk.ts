@@ -2,7 +2,7 @@ import { linesOf, resultOf, wholeLength } from '../cli/resume/result-lines.ts';
 import { Account } from '../pipeline/collecting/ledger.ts';
 import type { Result } from '../pipeline/messages/result.ts';
 
-/** Where a consumer puts results, and where its run stands: what is here outlives its process. */
+/** A consumer's disk, with its results and the record of its run: they outlive its process. */
 export class Disk {
   readonly results: Result<unknown>[] = [];
   /** The run that results came from last, and how many of its inputs were seeded for certain. */
@@ -22,7 +22,7 @@ export class Disk {
     this.#indexes.add(result.index);
   }
 
-  /** What is left of a line when its process dies while it writes. @param part of it, below 1 */
+  /** Writes a part of a line: its process dies meanwhile. @param part of it, below 1 */
   writePart(text: string, part: number): void {
     this.#append(text.slice(0, Math.ceil(text.length * part)));
   }

@@ -5,7 +5,7 @@ type Handle = (event: unknown, context: LambdaContext) => Promise<unknown>;
 
 interface Environment {
   actor: Actor;
-  /** Of the function's code. */
+  /** Version of the function's code. */
   version: number;
   handle: Handle;
   /** Fails, or never ends, when the environment dies. */

@@ -4,7 +4,7 @@ import type { Actor } from './actors.ts';
 export interface Execution {
   attempt: number;
   worker: Actor;
-  /** How long it takes, in milliseconds, if nothing kills it; endless where it hangs. */
+  /** Milliseconds that it takes if nothing kills it; endless where it hangs. */
   takesMs: number;
 }
 

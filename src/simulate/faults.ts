@@ -1,7 +1,7 @@
 import type { EventLog } from './event-log.ts';
 import type { Random } from './random.ts';
 
-/** What can go wrong, each with the rates at which it may: fast-check picks one, or none. */
+/** Faults, each with its possible rates: fast-check picks one, or none. */
 export const FAULTS = {
   /** A receive gives a message, and the queue gives it to somebody else at once. */
   duplicateDelivery: [0.05, 0.2],
@@ -75,7 +75,7 @@ export class Faults {
     return this.#healed;
   }
 
-  /** From now on nothing goes wrong any more. */
+  /** Ends all faults. */
   heal(): void {
     this.#healed = true;
   }

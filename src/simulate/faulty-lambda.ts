@@ -7,7 +7,7 @@ import { after } from './pause.ts';
 
 const LATENCY_MS = 40;
 
-/** How late a seed may be invoked once more, in milliseconds. */
+/** Most time until a seed is invoked once more, in milliseconds. */
 const AGAIN_MS = 900_000;
 
 /** Lambda as it may behave at its worst: what it is asked to run, it may run twice. */

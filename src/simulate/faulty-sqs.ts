@@ -20,19 +20,19 @@ import {
 import type { Wire } from './wire.ts';
 import { isRuns, runOf } from './wire-messages.ts';
 
-/** How long a request takes to arrive, or its answer, in milliseconds. */
+/** Most time that a request or its answer takes to arrive, in milliseconds. */
 const LATENCY_MS = 40;
 
-/** How late a message may become visible, in seconds. */
+/** Most time until a late message becomes visible, in seconds. */
 const LATE_SECONDS = 90;
 
-/** How long an answer may be under way whose caller still waits for it, in milliseconds. */
+/** Most time that an answer is under way while its caller still waits for it, in milliseconds. */
 const LATE_ANSWER_MS = 200_000;
 
 /** The most by which visibility is found to have ended early, counted from the receive. */
 const EARLY_MS = 60_000;
 
-/** How long a receive takes that finds nothing, in milliseconds. */
+/** Most time that a receive takes that finds nothing, in milliseconds. */
 const EMPTY_MS = 2_000;
 
 /** The most messages of a receive that is short. */
@@ -41,11 +41,11 @@ const SHORT_MESSAGES = 3;
 /** A client's limit of a request, in milliseconds. */
 const GIVEN_UP_MS = 10_000;
 
-/** How long a queue may seem to be missing; that, and how long it is seen then. */
+/** Time that a queue may seem to be missing; that, and the time that it is seen then. */
 const MISSING_MS = 10_000;
 const SEEN_MS = 100_000;
 
-/** What kills whom. */
+/** The fault that kills each kind of actor. */
 const KILLERS = {
   worker: 'killWorker',
   seed: 'killSeed',
@@ -67,7 +67,7 @@ export class FaultySqs {
   readonly #faults: Faults;
   readonly #wire: Wire;
   readonly #log: EventLog;
-  /** When each queue began to be missing for a moment. */
+  /** Times at which queues began to be missing for a moment. */
   readonly #missingAt = new Map<string, number>();
 
   constructor(sqs: Service, faults: Faults, wire: Wire, log: EventLog) {
@@ -266,7 +266,7 @@ export class FaultySqs {
     return answered({ Successful, Failed: [...(answer.Failed ?? []), ...Failed] });
   }
 
-  /** Has the SQS that behaves do it. */
+  /** Passes the call on to the SQS that behaves. */
   async #pass(call: SqsCall, parameters = call.parameters): Promise<ServiceResponse> {
     const request: ServiceRequest = changed(call, parameters);
     const response = dated(await AWS.run(() => this.#sqs(request)));

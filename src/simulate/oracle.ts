@@ -5,7 +5,7 @@ import { type InputKind, isCalm, type Scenario, type SimInput } from './scenario
 import { flakyAttempts, outputOf } from './task.ts';
 import type { Wire } from './wire.ts';
 
-/** How an input that is left in peace ends; undefined: ok. */
+/** Code that an input ends with which is left in peace; undefined: ok. */
 const FAILS_AS: Record<InputKind, FailureCode | undefined> = {
   ok: undefined,
   flaky: 'TaskFailed',
@@ -18,13 +18,13 @@ const FAILS_AS: Record<InputKind, FailureCode | undefined> = {
   exits: 'WorkerDied',
 };
 
-/** How many workers have to die over an input, at least, until it may be blamed for it. */
+/** Fewest workers that must die over an input until it may be blamed for it. */
 const LEAST_DEATHS = 5;
 
-/** How long a result may take to be reported, in milliseconds. */
+/** Most time that a result takes to be reported, in milliseconds. */
 const REPORTED_MS = 30_000;
 
-/** What a run's results must be, given what really happened to its inputs. */
+/** Judges a run's results by what really happened to its inputs. */
 export class Oracle {
   readonly #scenario: Scenario;
   readonly #executions: Executions;
@@ -36,7 +36,7 @@ export class Oracle {
     this.#wire = wire;
   }
 
-  /** What is wrong with the results that a consumer has, a sentence each. */
+  /** The faults of the results that a consumer has, a sentence each. */
   faultsOf(consumer: Consumer): string[] {
     const { plan, disk, name, refusals } = consumer;
     const wrong = refusals.map((message) => `A seed refused ${name}: ${message}`);
@@ -83,13 +83,13 @@ export class Oracle {
     return wrong;
   }
 
-  /** Where nothing goes wrong, no result comes twice to a consumer that takes each as it comes. */
+  /** Results that came twice, although nothing went wrong and their consumer took each at once. */
   #inVain({ name, plan, run }: Consumer): string[] {
     const duplicates = run?.ledger.duplicates ?? 0;
     const isPrompt = plan.consumerMs === 0 && !plan.ordered;
     if (duplicates === 0 || !isPrompt || !isCalm(this.#scenario)) return [];
     const kinds = this.#scenario.runs.flatMap(({ inputs }) => inputs.map(({ kind }) => kind));
-    // These end their worker, which may have reported a part of its chunk.
+    // Such inputs end their worker, which may have reported a part of its chunk.
     if (kinds.includes('exits') || kinds.includes('hangs')) return [];
     return [`${name} got ${duplicates} results again, and nothing went wrong.`];
   }
@@ -130,7 +130,7 @@ export class Oracle {
       .some(({ attempt, takesMs }) => attempt === maxAttempts && takesMs >= timeoutSeconds * 1000);
   }
 
-  /** How many workers died soon after they had announced to run it. */
+  /** The number of workers that died soon after they had announced to run it. */
   #deaths(runId: string, index: number): number {
     const soon = this.#scenario.task.timeoutSeconds * 1000 + REPORTED_MS;
     const begun = [...this.#wire.run(runId).item(index).begun.values()];
@@ -148,7 +148,7 @@ export class Oracle {
     const executions = this.#executions.of(runId, index);
     const { lineages } = this.#wire.run(runId).item(index);
     const most = maxAttempts * lineages;
-    // What was interrupted is to be done as if it had not been begun.
+    // An interrupted execution must be repeated as if it had not been begun.
     const whole = executions.filter(({ worker }) => !worker.stopped).length;
     if (whole > most) {
       return `was executed ${whole} times; it was begun ${lineages} times, which allows ${most}`;

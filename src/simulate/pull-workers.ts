@@ -4,10 +4,10 @@ import { Actor, FATE } from './actors.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
 
-/** How long it takes until a worker that ended is replaced, in milliseconds. */
+/** Most time until a worker that ended is replaced, in milliseconds. */
 const REPLACED_MS = 20_000;
 
-/** How often a worker may be told to stop, in milliseconds. */
+/** Most time between two moments at which a worker may be told to stop, in milliseconds. */
 const STOP_EVERY_MS = 10_000;
 
 type Opened = Omit<Parameters<typeof pull>[0], 'signal'>;
@@ -48,7 +48,7 @@ export class PullWorkers {
     });
   }
 
-  /** Has each stop, and ends when they have. */
+  /** Tells each to stop; resolves when they have. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const stop of this.#stopping) stop.abort();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { FAULT_NAMES, FAULTS, type Fault, type FaultRates } from './faults.ts';
 
 /**
- * What an input has its task do:
+ * The behaviour of the task for an input:
  * - `ok` ends well, `flaky` fails at its first attempt or two, `fails` at each, `hopeless` for good;
  * - `invalid` is refused by the schema;
  * - `hangs` never ends, and doesn't listen; `exits` ends its worker;
@@ -21,7 +21,7 @@ export type InputKind =
 
 export interface SimInput {
   kind: InputKind;
-  /** How long its task takes, in milliseconds; 0: it returns at once. */
+  /** Milliseconds that its task takes; 0: it returns at once. */
   ms: number;
 }
 
@@ -38,9 +38,9 @@ export interface RunPlan {
   everyMs: number;
   startsAfterSeconds: number;
   ordered: boolean;
-  /** How long its consumer takes over a batch of results, in milliseconds. */
+  /** Milliseconds that its consumer takes over a batch of results. */
   consumerMs: number;
-  /** Who ends the run early: its own process, or another one with a message to its queue. */
+  /** The process that ends the run early: its own, or another one with a message to its queue. */
   cancel: { by: 'run' | 'message'; afterSeconds: number } | undefined;
   deadlineSeconds: number | undefined;
   maxFailures: number | undefined;
@@ -50,13 +50,13 @@ export interface RunPlan {
 
 /** One simulated disaster: all that happens in it follows from this. */
 export interface Scenario {
-  /** Of everything that is drawn while it runs. */
+  /** Seed of everything that is drawn while it runs. */
   seed: number;
   rates: FaultRates;
-  /** How long faults last at most, in seconds of virtual time. */
+  /** Most time that faults last, in seconds of virtual time. */
   faultSeconds: number;
   lambdaWorkers: number;
-  /** How long the tasks module of a worker function takes to load, in milliseconds. */
+  /** Milliseconds that the tasks module of a worker function takes to load. */
   loadMs: number;
   /** A deployment whose tasks module does not load, and which is rolled back. */
   badDeployment: { afterSeconds: number; forSeconds: number } | undefined;

@@ -6,17 +6,17 @@ import type { Scenario } from './scenario.ts';
 import { type Stop, VirtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
 
-/** When every simulation begins. */
+/** Virtual time at which every simulation begins. */
 const START = Date.UTC(2027, 0, 1);
 
 /**
- * How long after the last fault everything must have ended, in milliseconds of virtual time: an
+ * Time after the last fault by which everything must have ended, in virtual milliseconds: an
  * hour, and what the work takes that may have been begun anew so many times.
  */
 const LIVENESS_MS = 3_600_000;
 const BEGUN_ANEW = 6;
 
-/** How long it takes at most until a worker that an attempt wore out is replaced, in milliseconds. */
+/** Most time until a worker that an attempt wore out is replaced, in milliseconds. */
 const REPLACED_MS = 20_000;
 
 function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): number {
@@ -30,15 +30,15 @@ function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): numbe
   return LIVENESS_MS + workMs / workers;
 }
 
-/** How long it may take to stop what is idle: a function's timeout, for what hangs. */
+/** Most time to stop what is idle: a function's timeout, for what hangs. */
 const CLOSING_MS = 3 * 60_000;
 
-/** How long a task may go on after its time, at the slowest worker, in milliseconds. */
+/** Most time that a task goes on after its time, at the slowest worker, in milliseconds. */
 const LONGEST_TASK_MS = 2 * 3_600_000;
 
-/** What a simulation found out. */
+/** The outcome of a simulation. */
 export interface Outcome {
-  /** What went wrong: something that must not happen, or something that must, and did not. */
+  /** The failure: something that must not happen, or something that must, and did not. */
   failure: { kind: 'safety' | 'liveness'; message: string } | undefined;
   log: EventLog;
   /** SDK calls. */
@@ -54,7 +54,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const world = new World(scenario, new Random(scenario.seed ^ 0x5eed), log);
   let failure: Outcome['failure'];
   const { error } = console;
-  // What Lambda's log gets.
+  // Lines of Lambda's log.
   console.error = (reason: unknown) => log.note(`logs ${reason}`);
   try {
     await world.start();
@@ -107,7 +107,7 @@ class Disaster {
     return left ? { kind: 'safety', message: left } : undefined;
   }
 
-  /** Something is wrong already: the rest need not be seen. */
+  /** Whether something is wrong already, so that the rest need not be simulated. */
   get #broken(): boolean {
     return (
       this.#world.wire.violations.length > 0 ||
@@ -148,7 +148,7 @@ class Disaster {
     return found.length > 0 ? found.slice(0, 5).join('\n') : undefined;
   }
 
-  /** What is left of a world that was closed. */
+  /** Remains of a world that was closed. */
   #left(): string | undefined {
     const { names } = this.#world;
     const dead = this.#world.bodies(names.dead);

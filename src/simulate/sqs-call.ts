@@ -32,7 +32,7 @@ export interface ReceivedMessage {
   Attributes?: Record<string, string>;
 }
 
-/** What SQS answers to the actions that are looked into. */
+/** SQS's answer to the actions that are looked into. */
 export interface Answer {
   /** An error's name. */
   __type?: string;
@@ -49,7 +49,7 @@ export interface SqsCall {
   parameters: Parameters;
   /** The queue's name. */
   queue: string;
-  /** When it was sent. */
+  /** Time at which it was sent. */
   sentAt: number;
   /** 1, or more where the SDK tries again. */
   attempt: number;

@@ -1,6 +1,6 @@
 import type { Outcome } from './simulate.ts';
 
-/** What many simulations came to. */
+/** Totals of many simulations. */
 export class Summary {
   readonly #began = performance.now();
   readonly #marks = new Map<string, number>();

@@ -11,12 +11,12 @@ import type { Wire } from './wire.ts';
 
 export const TASK = 'work';
 
-/** How many attempts a flaky input fails at: one or two. */
+/** The number of attempts at which a flaky input fails: one or two. */
 export function flakyAttempts(index: number): number {
   return 1 + (index % 2);
 }
 
-/** What an input that ends well gives. */
+/** The output of an input that ends well. */
 export function outputOf(runId: string, index: number, { kind, ms }: SimInput): object {
   return { runId, index, kind, twice: ms * 2 };
 }
@@ -73,7 +73,7 @@ function mayDie(worker: Actor, ms: number, faults: Faults): void {
   setTimeout(() => worker.kill('while a task ran'), faults.random.whole(0, ms));
 }
 
-/** How each kind of input ends. */
+/** The end of each kind of input. */
 const END: Record<InputKind, (input: SimInput, context: TaskContext) => unknown> = {
   ok: (input, { runId, index }) => outputOf(runId, index, input),
   flaky: (input, { runId, index, attempt }) => {

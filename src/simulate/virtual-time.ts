@@ -11,7 +11,7 @@ const FAKED: FakeMethod[] = [
   'performance',
 ];
 
-/** What may come to be while simulated code runs: it is over before the event loop's next turn. */
+/** Resources that simulated code may create: they are gone by the event loop's next turn. */
 const WITHIN_A_TURN = new Set(['TickObject', 'Microtask']);
 
 const realSetImmediate = setImmediate;
@@ -24,9 +24,9 @@ export type Stop = 'done' | 'idle' | 'late';
  * as it waits for nothing else. `strays` tells what else came to be: a socket, a file, a real timer.
  */
 export class VirtualTime {
-  /** What would make the simulated code wait for something real: its type, and where it came from. */
+  /** Resources that would make simulated code wait for something real: type, and stack. */
   readonly strays = new Map<string, string>();
-  /** What went wrong with nobody there to handle it. */
+  /** Rejections that nobody handled. */
   readonly rejections: unknown[] = [];
   readonly #startedAt: number;
   readonly #clock: ReturnType<typeof install>;

@@ -4,27 +4,27 @@ import type { SqsCall } from './sqs-call.ts';
 import { type Message, readMessage } from './wire-messages.ts';
 import type { WireRun } from './wire-run.ts';
 
-/** How long a worker may take from looking at its claim to sending, in milliseconds. */
+/** Most time from a worker's look at its claim to its sending, in milliseconds. */
 const GRACE_MS = 5_000;
 
 /** By how long a claim has to outlast what is begun on it, in milliseconds. */
 const MARGIN_MS = 30_000;
 
-/** How far a corrected clock may be from SQS's, in milliseconds: as long as an answer is under way. */
+/** Most error of a corrected clock, in milliseconds: as long as an answer is under way. */
 export const CLOCK_MS = 225_000;
 
-/** How long a claim hides a message at first, and how long one that is given up, in milliseconds. */
+/** Time that a claim hides a message at first, and one that is given up, in milliseconds. */
 const CLAIM_MS = 120_000;
 const GIVEN_UP_MS = 30_000;
 
-/** How long a worker may take from looking at a chunk's deadline to its first item, in milliseconds. */
+/** Most time from a worker's look at a chunk's deadline to its first item, in milliseconds. */
 const BEGINS_MS = 120_000;
 
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
   message: Message;
   until: number;
-  /** When the first of its items was begun. */
+  /** Time at which the first of its items was begun. */
   begunAt?: number;
 }
 
@@ -71,7 +71,7 @@ export class Hands {
     if (VisibilityTimeout * 1000 <= GIVEN_UP_MS) this.#givenUp.add(ReceiptHandle);
     if (actor.kind !== 'worker' || !action.startsWith('SendMessage')) return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
-      // What was begun in time may be tried again later.
+      // A call that was begun in time may be tried again later.
       const key = `${actor.name} ${MessageBody}`;
       if (!this.#sent.has(key)) this.#sendsOn(actor, MessageBody);
       this.#sent.add(key);
@@ -150,7 +150,7 @@ export class Hands {
 
   /** A worker told what came of an execution: a result, or a further attempt, and one of these. */
   ended({ actor, attempt }: SqsCall, runId: string, index: number): void {
-    // What the SDK repeats may have arrived before.
+    // A call that the SDK repeats may have arrived before.
     if (attempt > 1) return;
     const { ran, ended } = this.#run(runId).item(index);
     const times = (ended.get(actor) ?? 0) + 1;
@@ -191,7 +191,7 @@ export class Hands {
     }
   }
 
-  /** Where nothing goes wrong, what is left of a chunk is sent back when its slice is over. */
+  /** Whether the rest of a chunk is sent back before its slice is over, in a calm world. */
   #isTooSoon({ attempt, stalled }: Message, { message, begunAt }: Claim): boolean {
     if (!this.#isCalm || begunAt === undefined || stalled !== undefined) return false;
     return attempt === message.attempt && trueNow() < begunAt + this.#sliceMs;

@@ -13,7 +13,7 @@ export interface Message {
   handle: string | undefined;
 }
 
-/** What a message to a run's queue may say. */
+/** Fields of the messages to a run's queue. */
 export interface ResultBody {
   runId: string;
   results?: { index: number; status: string; error?: { code: string } }[];
@@ -23,7 +23,7 @@ export interface ResultBody {
   message?: string;
 }
 
-/** What a worker sends chunks for. */
+/** A worker's reason for sending a chunk. */
 export function kindOf({ stalled, attempt }: Message): string {
   if (stalled === 'run') return 'chunk sent on: its run seems to be over';
   if (stalled === 'worker') return 'chunk sent on: cut, or not begun';

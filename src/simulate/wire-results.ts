@@ -4,14 +4,14 @@ import { entriesOf, readAnswer, type SqsCall } from './sqs-call.ts';
 import { indexesOf, runOf } from './wire-messages.ts';
 import type { WireRun } from './wire-run.ts';
 
-/** How long a collector that ends a run early takes what is in its queue, in milliseconds. */
+/** Time for which a collector that ends a run early drains its queue, in milliseconds. */
 const DRAIN_MS = 1_000;
 
-/** What the simulation knows, whatever went over the wire. */
+/** Facts that the simulation knows, whatever went over the wire. */
 export interface Truth {
   /** Whether a consumer has the result of an input. */
   hasResult(queue: string, index: number): boolean;
-  /** How many inputs a run has in all; undefined where nobody knows the run. */
+  /** The number of a run's inputs; undefined where nobody knows the run. */
   inputsOf(runId: string): number | undefined;
   /** Bodies of the messages that a receive would find now. */
   visible(queue: string): string[];

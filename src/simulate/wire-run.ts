@@ -1,17 +1,17 @@
 import type { Actor } from './actors.ts';
 
-/** What is known of one input of one run, from what went over the wire. */
+/** Facts about one input of one run, as seen on the wire. */
 export class Item {
   /** Whether SQS has accepted a result of it. */
   reported = false;
   /** Ids of task messages that carry it. */
   readonly carriers = new Set<string>();
-  /** Who announced to run it, and when, by the announcement's id. */
+  /** Workers that announced to run it, and times, by the announcement's id. */
   readonly begun = new Map<string, { actor: Actor; at: number }>();
-  /** How often each worker ran it, and told what came of that. */
+  /** Executions by worker, and outcomes that it told. */
   readonly ran = new Map<Actor, number>();
   readonly ended = new Map<Actor, number>();
-  /** How often it was begun from its first attempt: by a seed, or by what was delivered again. */
+  /** Times that it was begun from its first attempt: by a seed, or by a redelivery. */
   lineages = 0;
 }
 

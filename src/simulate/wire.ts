@@ -82,7 +82,7 @@ export class Wire {
     }
   }
 
-  /** Its caller has the answer. */
+  /** The caller has the answer. */
   confirmed(call: SqsCall, response: ServiceResponse): void {
     const { action, actor, sentAt, parameters } = call;
     if (call.queue !== this.#taskQueue) {
@@ -107,7 +107,7 @@ export class Wire {
     }
   }
 
-  /** Its caller does not get the answer, and tries again what got through. */
+  /** The caller gets no answer, and repeats the call that got through. */
   unheard({ queue, action, actor, parameters }: SqsCall): void {
     if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
@@ -158,7 +158,7 @@ export class Wire {
     }
   }
 
-  /** All of the chunk may be done again, with what was to be tried again beside it. */
+  /** The whole chunk may be done again, besides the further attempts at its items. */
   #notReported({ actor, parameters }: SqsCall): void {
     const { runId, results = [] } = JSON.parse(parameters.MessageBody ?? '') as ResultBody;
     const reported = new Set(results.map(({ index }) => index));

@@ -142,7 +142,7 @@ export class World {
     });
   }
 
-  /** Has everybody stop who would go on for ever. */
+  /** Stops everybody who would go on for ever. */
   async close(): Promise<void> {
     await Promise.all([this.#pullWorkers.close(), this.#lambda.close()]);
     this.#sqs.close();

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What virtual time does not know of, so that simulated code must not wait for it. */
+/** Waits that virtual time does not know of, so that simulated code must not use them. */
 const REAL =
   /AbortSignal\.timeout|setImmediate|node:timers|node:fs|node:net|node:http|node:child_process|node:worker_threads|scheduler\.|performance\.timerify|process\.hrtime|fetch\(/g;
 

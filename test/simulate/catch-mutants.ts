@@ -1,5 +1,5 @@
 // Checks that each mutant is caught, as many at a time as there are processors; fails when one is not.
-//   npm run simulate:mutants -- [--note] [part of a name]
+//   npm run simulate:mutants -- [--note] [--runs N] [part of a name]
 // It first replays the scenario that caught a mutant last; where that no longer does, it simulates all.
 // --note writes down which scenarios these are.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,7 @@ import type { Mutant } from './mutants/mutant.ts';
 import { MUTANTS } from './mutants.ts';
 import { node, simulation } from './simulation.ts';
 
-const RUNS = 200;
-/** That of marks.test.ts, which proves that the pipeline itself passes these runs. */
+/** The seed of marks.test.ts, which proves that the pipeline itself passes these runs. */
 const SEED = 1;
 
 const HOOK = join(import.meta.dirname, 'mutate.ts');
@@ -20,7 +19,7 @@ const CONFIG = join(import.meta.dirname, 'mutant.config.ts');
 const VITEST = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
 const NOTED = join(import.meta.dirname, 'mutants/caught-in.json');
 
-/** How a mutant was caught: in which run of the simulation, or in which test, and by what. */
+/** The catch of a mutant: a run of the simulation or a test file, and the failure. */
 interface Catch {
   where: string;
   what: string;
@@ -28,7 +27,11 @@ interface Catch {
 }
 
 const { values, positionals } = parseArgs({
-  options: { note: { type: 'boolean', default: false } },
+  options: {
+    note: { type: 'boolean', default: false },
+    /** Scenarios that are simulated, where none is known to catch a mutant. */
+    runs: { type: 'string', default: '200' },
+  },
   allowPositionals: true,
 });
 const [part = ''] = positionals;
@@ -66,8 +69,8 @@ async function simulated({ name }: Mutant): Promise<Catch> {
     const caught = await simulate(name, ['--path', known - 1]);
     if (caught) return { ...caught, run: known, where: `run ${known}, as noted` };
   }
-  const caught = await simulate(name, ['--runs', RUNS]);
-  if (!caught) throw new Error(`${RUNS} runs of the simulation let it through.`);
+  const caught = await simulate(name, ['--runs', values.runs]);
+  if (!caught) throw new Error(`${values.runs} runs of the simulation let it through.`);
   return { ...caught, where: `run ${caught.run}` };
 }
 

@@ -14,7 +14,7 @@ export const LOADED = 'FANFOLD_MUTANT_LOADED';
 export interface BrokenFile {
   path: string;
   url: string;
-  /** Its source, noted as loaded. */
+  /** Gives its source, and notes that it was loaded. */
   load(): string;
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { FAULT_NAMES } from '../../src/simulate/faults.ts';
 import { simulation } from './simulation.ts';
 
-/** What is rare, and is to have happened all the same. */
+/** Rare events that must have happened all the same. */
 const RARE = [
   'chunk shown again',
   'chunk of an ended run dropped',

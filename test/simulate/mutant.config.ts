@@ -20,6 +20,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     bail: 1,
+    // A cache by the file's content alone would give one mutant's source to another.
+    fsModuleCache: false,
     // A test that hangs has caught its mutant.
     testTimeout: 60_000,
     hookTimeout: 60_000,

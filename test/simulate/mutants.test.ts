@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MUTANTS } from './mutants.ts';
@@ -10,4 +10,9 @@ const ROOT = join(import.meta.dirname, '../..');
 it.each(MUTANTS)('$name: breaks one place', (mutant) => {
   const code = readFileSync(join(ROOT, mutant.file), 'utf8');
   expect(rewrite(mutant.file, code, mutant)).not.toBe(code);
+  if (mutant.caughtBy) expect(existsSync(join(ROOT, mutant.caughtBy))).toBe(true);
+});
+
+it('each has a name of its own', () => {
+  expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
 });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/simulate/main.ts');
 
-/** What a process printed and whether it failed. */
+/** The output of a process, and whether it failed. */
 export interface Ended {
   text: string;
   failed: boolean;
