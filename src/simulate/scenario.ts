@@ -73,6 +73,14 @@ export function isCalm({ rates, badDeployment }: Scenario): boolean {
   return badDeployment === undefined && FAULT_NAMES.every((fault) => rates[fault] === 0);
 }
 
+/** A slice in which items may take this long does not fit into a worker function's timeout. */
+const LONG_TIMEOUT_SECONDS = 100;
+
+/** Whether all workers have time for whole slices. */
+export function hasWholeSlices({ task }: Scenario): boolean {
+  return task.timeoutSeconds < LONG_TIMEOUT_SECONDS;
+}
+
 const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])) as FaultRates;
 
 /** Not all that can go wrong goes wrong in one run: what is off lets the rest get further. */
@@ -203,7 +211,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     sliceSeconds: fc.constantFrom(5, 60),
     task: fc.record({
       maxAttempts: fc.integer({ min: 1, max: 4 }),
-      timeoutSeconds: fc.constantFrom(30, 5, 60),
+      // The last is longer than what a fresh claim covers.
+      timeoutSeconds: fc.constantFrom(30, 5, 60, LONG_TIMEOUT_SECONDS),
       concurrency: fc.constantFrom(1, 1, 3),
       backoffBaseSeconds: fc.constantFrom(1, 0, 10),
     }),

@@ -30,8 +30,8 @@ interface Claim {
 
 export interface HandsOptions {
   sliceSeconds: number;
-  /** Whether nothing goes wrong in this world. */
-  isCalm: boolean;
+  /** Whether nothing but its end may end a slice. */
+  keepsSlices: boolean;
 }
 
 /**
@@ -44,7 +44,7 @@ export class Hands {
   readonly #run: (runId: string) => WireRun;
   readonly #log: EventLog;
   readonly #sliceMs: number;
-  readonly #isCalm: boolean;
+  readonly #keepsSlices: boolean;
   readonly #claims = new Map<string, Claim>();
   readonly #hands = new Map<Actor, Set<string>>();
   /** Receipt handles of messages that workers have set out to show again. */
@@ -56,13 +56,13 @@ export class Hands {
     violations: string[],
     run: (runId: string) => WireRun,
     log: EventLog,
-    { sliceSeconds, isCalm }: HandsOptions,
+    { sliceSeconds, keepsSlices }: HandsOptions,
   ) {
     this.#violations = violations;
     this.#run = run;
     this.#log = log;
     this.#sliceMs = sliceSeconds * 1000;
-    this.#isCalm = isCalm;
+    this.#keepsSlices = keepsSlices;
   }
 
   /** A call to the task queue sets out. */
@@ -191,9 +191,9 @@ export class Hands {
     }
   }
 
-  /** Whether the rest of a chunk is sent back before its slice is over, in a calm world. */
+  /** Whether the rest of a chunk is sent back although nothing ended its slice. */
   #isTooSoon({ attempt, stalled }: Message, { message, begunAt }: Claim): boolean {
-    if (!this.#isCalm || begunAt === undefined || stalled !== undefined) return false;
+    if (!this.#keepsSlices || begunAt === undefined || stalled !== undefined) return false;
     return attempt === message.attempt && trueNow() < begunAt + this.#sliceMs;
   }
 }

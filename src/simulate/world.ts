@@ -19,7 +19,7 @@ import { FaultySqs } from './faulty-sqs.ts';
 import { after } from './pause.ts';
 import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
-import { isCalm, type RunPlan, type Scenario } from './scenario.ts';
+import { hasWholeSlices, isCalm, type RunPlan, type Scenario } from './scenario.ts';
 import { ask, readAnswer } from './sqs-call.ts';
 import { simulatedTask } from './task.ts';
 import { Wire } from './wire.ts';
@@ -67,7 +67,7 @@ export class World {
         taskQueue,
         visibilitySeconds: TASK_VISIBILITY_SECONDS,
         sliceSeconds: scenario.sliceSeconds,
-        isCalm: isCalm(scenario),
+        keepsSlices: isCalm(scenario) && hasWholeSlices(scenario),
         truth: {
           hasResult: (queue, index) => this.#hasResult(queue, index),
           inputsOf: (runId) => this.#planOf(runId)?.inputs.length,

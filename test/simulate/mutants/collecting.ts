@@ -13,12 +13,14 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/collecting/ledger.ts',
     node: 'MethodDefinition[key.name="enterAllOk"] IfStatement[test.argument.callee.name="areDisjoint"] > .test',
     becomes: 'false',
+    caughtBy: 'test/pipeline/intake.test.ts',
   },
   {
     name: 'the last result of a range is not noted',
     file: 'src/pipeline/collecting/ledger.ts',
     node: 'MethodDefinition[key.name="enterAllOk"] ForStatement[body.expression.callee.property.name="add"] > .test',
     becomes: ({ text }) => text.replace('<=', '<'),
+    caughtBy: 'test/pipeline/intake.test.ts',
   },
   {
     name: 'an account balances before it is sealed',
@@ -45,18 +47,21 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/collecting/acknowledger.ts',
     node: 'MethodDefinition[key.name="settled"] IfStatement',
     becomes: ';',
+    caughtBy: 'test/pipeline/acknowledger.test.ts',
   },
   {
     name: 'fewer than ten results are acknowledged once only',
     file: 'src/pipeline/collecting/acknowledger.ts',
     node: 'MethodDefinition[key.name="delete"] AssignmentExpression[right.name="undefined"]',
     becomes: 'undefined',
+    caughtBy: 'test/pipeline/acknowledger.test.ts',
   },
   {
     name: 'of more than ten acknowledgements some are dropped',
     file: 'src/pipeline/collecting/acknowledger.ts',
     node: 'MethodDefinition[key.name="delete"] CallExpression[callee.property.name="splice"] > .arguments:last-child',
     becomes: 'this.#handles.length',
+    caughtBy: 'test/pipeline/acknowledger.test.ts',
   },
   {
     name: 'polls that find nothing are not given up',
@@ -108,12 +113,14 @@ export const COLLECTING: readonly Mutant[] = [
     node: 'FunctionDeclaration[id.name="takeLast"] BlockStatement:has(> ForOfStatement)',
     becomes: ({ of }) =>
       `{ ${of('ExpressionStatement[expression.argument.callee.name="deleteQueue"]')} ${of('ForOfStatement')} }`,
+    caughtBy: 'test/pipeline/ending.test.ts',
   },
   {
     name: 'of a cancelled run one answer is drained only',
     file: 'src/pipeline/collecting/collect.ts',
     node: 'FunctionDeclaration[id.name="drain"] ForStatement > .body',
     becomes: ({ text }) => `{ ${text} return; }`,
+    caughtBy: 'test/pipeline/ending.test.ts',
   },
   {
     name: 'what a killed collector had in hand is not waited for at the deadline',

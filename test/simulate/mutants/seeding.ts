@@ -49,12 +49,14 @@ export const SEEDING: readonly Mutant[] = [
     file: 'src/pipeline/seeding/window.ts',
     node: 'MethodDefinition[key.name="taken"] IfStatement',
     becomes: ';',
+    caughtBy: 'test/pipeline/window.test.ts',
   },
   {
     name: 'a window counts no input out',
     file: 'src/pipeline/seeding/window.ts',
     node: 'MethodDefinition[key.name="isFull"] BinaryExpression[operator="-"] > .right',
     becomes: '0',
+    caughtBy: 'test/pipeline/window.test.ts',
   },
   {
     name: 'a slow page loses its last input',

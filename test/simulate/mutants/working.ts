@@ -38,6 +38,7 @@ export const WORKING: readonly Mutant[] = [
     file: 'src/pipeline/working/pull.ts',
     node: 'NewExpression[callee.name="Claim"] Property[key.name="receiptHandle"]',
     becomes: 'receiptHandle: Messages[0].ReceiptHandle',
+    caughtBy: 'test/pipeline/hands.test.ts',
   },
   {
     name: 'a claim that SQS refuses is not lost',
@@ -50,6 +51,7 @@ export const WORKING: readonly Mutant[] = [
     file: 'src/pipeline/working/claim.ts',
     node: 'MethodDefinition[key.name="release"] AwaitExpression[argument.callee.object.name="Promise"]',
     becomes: unawaited,
+    caughtBy: 'test/handlers/claims.test.ts',
   },
   {
     name: 'new chunks are sent after a lost claim',
@@ -160,6 +162,7 @@ export const WORKING: readonly Mutant[] = [
     file: 'src/pipeline/working/work.ts',
     node: 'MethodDefinition[key.name="begin"] BinaryExpression > .right[property.name="expiresAt"]',
     becomes: ({ text }) => `${text} * 1000`,
+    caughtBy: 'test/pipeline/expired.test.ts',
   },
   {
     name: "messages are read by their worker's own clock",
