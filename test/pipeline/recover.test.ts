@@ -22,7 +22,7 @@ it('a dead worker’s chunk loses no item: what ran alone is tried again, what h
   const [{ ReceiptHandle: receiptHandle = '' } = {}] = received.Messages ?? [];
   await recover({
     ...{ sqs: client, taskQueueUrl, worker: 'w', receiptHandle, body },
-    lastWords: { running: [1], settled: [0] },
+    lastWords: { suspects: [1], again: [2], settled: [0] },
     cause: 'exit code 1',
     overran: false,
     retryOf: () => ({
@@ -36,7 +36,9 @@ it('a dead worker’s chunk loses no item: what ran alone is tried again, what h
     const { attempt, items } = JSON.parse(body) as { attempt: number; items: [number][] };
     return { attempt, indexes: items.map(([index]) => index) };
   });
-  expect(left).toHaveLength(2);
-  expect(left).toContainEqual({ attempt: 1, indexes: [2, 3] });
+  expect(left).toHaveLength(3);
+  expect(left).toContainEqual({ attempt: 1, indexes: [3] });
+  // The one that the process died on, and one that had failed before.
   expect(left).toContainEqual({ attempt: 2, indexes: [1] });
+  expect(left).toContainEqual({ attempt: 2, indexes: [2] });
 });

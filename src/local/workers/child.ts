@@ -2,15 +2,24 @@
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
-import { pull } from '../../pipeline/working/pull.ts';
+import { type Attempt, atWork } from '../../pipeline/working/attempt.ts';
+import { type PullOptions, pull } from '../../pipeline/working/pull.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { factsOf, TaskRegistry } from '../../task.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { sqsAt } from '../served/clients.ts';
+import { killGroup } from './groups.ts';
 import { HandNotes } from './hand-file.ts';
 import { printAtOnce } from './printed.ts';
-import type { FromWorker, Start, ToWorker } from './protocol.ts';
+import {
+  type FromWorker,
+  marked,
+  readMarked,
+  readStart,
+  type Start,
+  type ToWorker,
+} from './protocol.ts';
 import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
@@ -21,15 +30,23 @@ const PATIENT_ATTEMPTS = 12;
 /** After so long, what a worker needs has been compiled, in milliseconds. */
 const FLUSH_MS = 2_000;
 
+/** How long what tasks do at the end of their process may take, in milliseconds. */
+const END_MS = 2_000;
+
 const stopping = new AbortController();
+const hand = new HandNotes();
+let mark = '';
 let worker: Worker | undefined;
+let isTerminated = false;
 let lastError: string | undefined;
+/** The attempt whose code threw what the process dies of. */
+let culprit: Attempt | undefined;
 
 /** Ends when nothing that becomes of this process can keep it from being heard. */
 function tell(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
     // The supervisor may be gone: then this process is about to end as well.
-    if (process.connected) process.send?.(message, () => resolve());
+    if (process.connected) process.send?.(marked(mark, message), () => resolve());
     else resolve();
   });
 }
@@ -39,30 +56,53 @@ function stop(): void {
   worker?.stop();
 }
 
+function hear(message: ToWorker): void {
+  if (message.type !== 'stop') return;
+  stop();
+  // What is still loading its tasks has nothing to finish.
+  if (!worker) process.exit(0);
+  const reason = new Error('The worker was told to stop.');
+  setTimeout(() => worker?.interrupt(reason), message.interruptMs).unref();
+}
+
 // Ctrl-C reaches all processes of a terminal: the supervisor decides what it means.
 process.on('SIGINT', () => {});
-process.on('SIGTERM', stop);
-process.on('disconnect', () => process.exit(0));
+process.on('SIGTERM', () => {
+  isTerminated = true;
+  stop();
+});
+process.on('disconnect', () => {
+  // The last of the listeners: tasks may have theirs.
+  process.once('exit', () => killGroup(process.pid));
+  process.exit(0);
+});
+// The channel is not the tasks' to close.
+process.disconnect = () => {};
+// Who reads what tasks print may leave; that is no reason to die.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.on('uncaughtExceptionMonitor', (error) => {
   lastError = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
+  // With a listener of the tasks', the process may live on.
+  if (process.listenerCount('uncaughtException') === 0) culprit = atWork.getStore();
 });
 process.on('exit', () => {
-  const held = Array.from(worker?.held ?? []);
-  if (held.length === 0) return;
-  const chunks = held.map((chunk) => ({
+  const chunks = Array.from(worker?.held ?? [], (chunk) => ({
     receiptHandle: chunk.message.receiptHandle,
     body: chunk.message.body,
-    lastWords: { running: chunk.running(), settled: chunk.settled() },
+    lastWords: chunk.lastWords(culprit ?? atWork.getStore()),
   }));
-  tell({ type: 'lastWords', chunks, cause: lastError });
+  if (chunks.length + (lastError ? 1 : 0) === 0) return;
+  hand.leave({ cause: lastError, chunks, unsent: worker?.unsent ?? [] });
 });
-process.on('message', (message: ToWorker) => {
-  if (message.type === 'start') void work(message.start);
-  else {
-    stop();
-    const reason = new Error('The worker was told to stop.');
-    setTimeout(() => worker?.interrupt(reason), message.interruptMs).unref();
+process.on('message', (sent) => {
+  const started = mark === '' ? readStart(sent) : undefined;
+  if (started) {
+    mark = started.mark;
+    void work(started.start);
+    return;
   }
+  const message = readMarked<ToWorker>(mark, sent);
+  if (message) hear(message);
 });
 
 async function work(start: Start): Promise<void> {
@@ -90,8 +130,7 @@ async function work(start: Start): Promise<void> {
   // Node does so when a process ends, but most workers are killed while they wait.
   setTimeout(flushCompileCache, FLUSH_MS).unref();
   const alive = setInterval(() => tell({ type: 'alive' }), ALIVE_MS);
-  const hand = new HandNotes();
-  await pull({
+  const pulling: PullOptions = {
     sqs,
     taskQueueUrl,
     worker,
@@ -101,12 +140,25 @@ async function work(start: Start): Promise<void> {
     onDone: (messages) => hand.done(messages),
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
-  });
+  };
+  await pull(pulling);
   told?.close();
   clearInterval(alive);
+  sqs.destroy();
+  patient.destroy();
   // What was told last is on its way.
   await tell({ type: 'alive' });
-  process.exit(0);
+  leave();
+}
+
+/** Has this process end as others of Node's do, so that what tasks do at its end is done. */
+function leave(): void {
+  const isAwaited = process.listenerCount('SIGTERM') > 1;
+  if (!isAwaited && process.listenerCount('beforeExit') === 0) process.exit(0);
+  // Telemetry and the like are put out at the signal that asks a process to end.
+  if (isAwaited && !isTerminated) process.emit('SIGTERM', 'SIGTERM');
+  process.channel?.unref();
+  setTimeout(() => process.exit(0), END_MS).unref();
 }
 
 async function load(code: TasksCode): Promise<TaskRegistry | undefined> {

@@ -1,27 +1,40 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Chunk } from '../../pipeline/messages/chunk.ts';
 import type { TaskMessage } from '../../pipeline/working/handling.ts';
+import type { Legacy } from './protocol.ts';
+import { shortageOf } from './shortage.ts';
 
 // What a worker process has in its hand, in a file that its supervisor reads when the process has
 // died. To tell it by their channel, before each chunk and after it, would cost a small one more than
 // to run it, and the supervisor has the most to do. The file has no name, and goes with them.
 //
-//   head     32-bit numbers, written at once: which message is worked on, how many hands were taken,
-//            and of each slot how many bytes it has
-//   slots    a hand each, written before the head says so; the last one is for the large message that
-//            is worked on
+//   head     32-bit numbers, written at once: which message is worked on, how many hands were taken
+//            and how many are done, and of each slot how many bytes it has
+//   slots    a hand each, written before the head says so; two more are for the large message that
+//            is worked on, and for what the process leaves when it dies
 
 /** More than `pull` has: those that settle, and the one that is worked on. */
 const HANDS = 16;
 const LARGE = HANDS;
+/** The last one, which may be as long as it likes. */
+const LEGACY = HANDS + 1;
 
 const BEGUN = 0;
 const TAKEN = 1;
-const SIZES = 2;
-const HEAD_LENGTH = SIZES + HANDS + 1;
+const DONE = 2;
+const SIZES = 3;
+const HEAD_LENGTH = SIZES + HANDS + 2;
 
 const FIRST_SLOT = 4_096;
 /** Ten messages, each as long as JSON makes a text that it has to escape; files have holes. */
@@ -49,7 +62,11 @@ export interface Hands {
   begun: number;
   /** How many receives have brought it messages. */
   taken: number;
+  /** How many of these it has nothing to do with any more. */
+  done: number;
   messages: Noted[];
+  /** What it left when it ended; undefined when it was killed, or ran out of memory. */
+  legacy: Legacy | undefined;
 }
 
 /** The supervisor's end. */
@@ -63,14 +80,19 @@ export class HandFile {
       const folder = mkdtempSync(join(tmpdir(), 'fanfold-'));
       try {
         this.file = openSync(join(folder, 'hand'), 'w+');
+        unlinkSync(join(folder, 'hand'));
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        rmdirSync(folder);
       }
-    } catch (cause) {
-      throw new FanfoldError(
-        'RunFailed',
-        `Worker processes need a small file in ${tmpdir()}, which can't be made there: ${messageOf(cause)}. TMPDIR names another folder.`,
-        { cause },
+    } catch (thrown) {
+      const cause = thrown as NodeJS.ErrnoException;
+      throw (
+        shortageOf(cause) ??
+        new FanfoldError(
+          'RunFailed',
+          `Worker processes need a small file in ${tmpdir()}, which can't be made there: ${messageOf(cause)}. ${remedyOf(cause)}`,
+          { cause },
+        )
       );
     }
   }
@@ -83,13 +105,14 @@ export class HandFile {
 
   read(): Hands {
     const head = this.#head();
-    const slots = Array.from({ length: HANDS }, (_, slot) => this.#slot(head, slot));
-    const messages = slots.flat();
-    for (const large of this.#slot(head, LARGE)) {
+    const slots = Array.from({ length: HANDS }, (_, slot) => this.#slot<Noted[]>(head, slot));
+    const messages = slots.flatMap((slot) => slot ?? []);
+    for (const large of this.#slot<Noted[]>(head, LARGE) ?? []) {
       const one = messages.find(({ place }) => place === large.place);
       if (one) Object.assign(one, large);
     }
-    return { begun: head[BEGUN] ?? 0, taken: head[TAKEN] ?? 0, messages };
+    const [begun = 0, taken = 0, done = 0] = [head[BEGUN], head[TAKEN], head[DONE]];
+    return { begun, taken, done, messages, legacy: this.#slot<Legacy>(head, LEGACY) };
   }
 
   close(): void {
@@ -102,16 +125,23 @@ export class HandFile {
     return head;
   }
 
-  #slot(head: Uint32Array, slot: number): Noted[] {
+  #slot<Content>(head: Uint32Array, slot: number): Content | undefined {
     const bytes = Buffer.alloc(head[SIZES + slot] ?? 0);
     readSync(this.file, bytes, 0, bytes.length, FIRST_SLOT + slot * SLOT_BYTES);
     try {
-      return bytes.length === 0 ? [] : (JSON.parse(bytes.toString()) as Noted[]);
+      return bytes.length === 0 ? undefined : (JSON.parse(bytes.toString()) as Content);
     } catch {
       // The process lives, and has written meanwhile.
-      return [];
+      return undefined;
     }
   }
+}
+
+function remedyOf({ code }: NodeJS.ErrnoException): string {
+  if (code === 'ENOSPC') return 'Make room there, or set TMPDIR to a folder that has some.';
+  const named = process.env.TMPDIR === undefined ? '' : ', or unset it';
+  if (code !== 'ENOENT') return `Set TMPDIR to a folder that can be written to${named}.`;
+  return `Make that folder, or set TMPDIR to one that exists${named}.`;
 }
 
 /** The process's end. */
@@ -158,6 +188,13 @@ export class HandNotes {
     if (slot === undefined) return;
     this.#slots.delete(first as TaskMessage);
     this.#head[SIZES + slot] = 0;
+    this.#add(DONE, 1);
+    this.#write();
+  }
+
+  /** Notes what the process leaves: its last act, which takes no event loop. */
+  leave(legacy: Legacy): void {
+    this.#fill(LEGACY, legacy);
     this.#write();
   }
 
@@ -165,8 +202,8 @@ export class HandNotes {
     this.#head[at] = (this.#head[at] ?? 0) + more;
   }
 
-  #fill(slot: number, noted: readonly Noted[]): void {
-    const bytes = Buffer.from(JSON.stringify(noted));
+  #fill(slot: number, content: readonly Noted[] | Legacy): void {
+    const bytes = Buffer.from(JSON.stringify(content));
     this.#put(bytes, FIRST_SLOT + slot * SLOT_BYTES);
     // A process that is killed may have written a part: the head does not know of it then.
     this.#head[SIZES + slot] = bytes.length;

@@ -1,4 +1,5 @@
-import type { LastWords } from '../../pipeline/working/recover.ts';
+import type { LastWords } from '../../pipeline/working/handling.ts';
+import type { Unsent } from '../../pipeline/working/report.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { Place } from '../served/connection.ts';
@@ -37,6 +38,44 @@ export interface LastChunk {
   lastWords: LastWords;
 }
 
+/** What a process leaves, which its supervisor reads when it has died. */
+export interface Legacy {
+  /** The error that it died of, where there was one. */
+  cause: string | undefined;
+  /** Its chunks that were begun and are not settled. */
+  chunks: LastChunk[];
+  /** Results that it had and could not send any more. */
+  unsent: Unsent[];
+}
+
+/**
+ * A message of ours. Code of tasks shares the channel: it may send what it likes by `process.send`,
+ * as programs do that some process managers start. Only a message with the mark, which is another
+ * for each process, is heard.
+ */
+interface Marked<Message> {
+  fanfold: string;
+  message: Message;
+}
+
+export function marked<Message>(fanfold: string, message: Message): Marked<Message> {
+  return { fanfold, message };
+}
+
+/** The message of a mark; undefined for whatever else comes by the channel. */
+export function readMarked<Message>(mark: string, sent: unknown): Message | undefined {
+  const { fanfold, message } = Object(sent) as Partial<Marked<Message>>;
+  return fanfold === mark ? message : undefined;
+}
+
+/** The mark and the order that a process's first message brings. */
+export function readStart(sent: unknown): { mark: string; start: Start } | undefined {
+  const { fanfold: mark, message } = Object(sent) as Partial<Marked<ToWorker>>;
+  return mark !== undefined && message?.type === 'start'
+    ? { mark, start: message.start }
+    : undefined;
+}
+
 /** What a worker process tells its supervisor. */
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
@@ -45,9 +84,7 @@ export type FromWorker =
   | { type: 'alive' }
   /** A call failed, or a chunk; `passing` when the same call may succeed later. */
   | { type: 'trouble'; message: string; passing: boolean }
-  | { type: 'ran'; ran: Ran }
-  /** Its chunks that were begun and are not settled. */
-  | { type: 'lastWords'; chunks: LastChunk[]; cause: string | undefined };
+  | { type: 'ran'; ran: Ran };
 
 /** What a supervisor tells a worker process once it is started. */
 export type ToWorker =

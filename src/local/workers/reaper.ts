@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
 
 /**
- * Keeps the processes that are to end with this one, and kills them when it is gone. They end by
- * themselves when they hear of it, but one that is in an endless loop hears nothing.
+ * Keeps the processes that are to end with this one, and kills their groups when it is gone. They end
+ * by themselves when they hear of it, but one that is in an endless loop hears nothing.
  */
-const SCRIPT = 'pids=; while read -r line; do pids=$line; done; [ -z "$pids" ] || kill -9 $pids';
+const SCRIPT =
+  'groups=; while read -r line; do groups=$line; done; for group in $groups; do kill -9 -$group; done';
 
 /** Ends worker processes that outlive this one, however it ends: `kill -9` included. */
 export class Reaper {
@@ -15,12 +17,17 @@ export class Reaper {
     detached: true,
   });
 
+  /** Undefined where the shell could not be started. */
+  get #stdin(): Writable | undefined {
+    return this.#shell.stdin;
+  }
+
   constructor() {
     this.#shell.unref();
-    // Where there is no such shell, such processes are not ended.
+    // Where there is no such shell, or no room for it, such processes are not ended.
     this.#shell.on('error', () => {});
-    this.#shell.stdin.on('error', () => {});
-    (this.#shell.stdin as unknown as { unref?(): void }).unref?.();
+    this.#stdin?.on('error', () => {});
+    (this.#stdin as { unref?(): void } | undefined)?.unref?.();
   }
 
   watch(pid: number): void {
@@ -35,10 +42,10 @@ export class Reaper {
   }
 
   close(): void {
-    this.#shell.stdin.end();
+    this.#stdin?.end();
   }
 
   #tell(): void {
-    if (this.#shell.stdin.writable) this.#shell.stdin.write(`${[...this.#pids].join(' ')}\n`);
+    if (this.#stdin?.writable) this.#stdin.write(`${[...this.#pids].join(' ')}\n`);
   }
 }

@@ -1,14 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
 import { serviceNow } from '../../clock.ts';
+import type { FanfoldError } from '../../errors.ts';
 import { readChunk } from '../../pipeline/messages/read-chunk.ts';
-import type { LastWords } from '../../pipeline/working/recover.ts';
+import type { LastWords } from '../../pipeline/working/handling.ts';
+import type { Unsent } from '../../pipeline/working/report.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
+import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
 import { HandFile, type Noted } from './hand-file.ts';
 import { tellPrinted } from './printed.ts';
-import type { FromWorker, LastChunk, Ran, Start, ToWorker } from './protocol.ts';
+import {
+  type FromWorker,
+  marked,
+  type Ran,
+  readMarked,
+  type Start,
+  type ToWorker,
+} from './protocol.ts';
+import { shortageOf } from './shortage.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
@@ -24,6 +36,10 @@ export interface InHand {
 /** How a worker process ended, and what it left. */
 export interface Death {
   inHand: InHand[];
+  /** Results that it had and could not send. */
+  unsent: Unsent[];
+  /** Whether it had finished anything: a chunk, or an input of one. */
+  progressed: boolean;
   /** How many receives had brought it messages. */
   taken: number;
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
@@ -36,6 +52,8 @@ export interface Death {
   started: boolean;
   /** Why its tasks module could not be loaded, where it said so. */
   unloadable: string | undefined;
+  /** Why there was no process at all: the machine has no room for it. */
+  shortage: FanfoldError | undefined;
   /** Whether it ended of itself, to be replaced by a fresh one. */
   orderly: boolean;
 }
@@ -65,6 +83,9 @@ const CHILD = new URL(
 /** How long before its end a process that is told to stop gives up on what runs, in milliseconds. */
 const FAREWELL_MS = 1_500;
 
+/** What tasks may take at the end of their process: five seconds to tear down, two for the rest. */
+const END_MS = 8_000;
+
 const LOOK_MS = 1_000;
 
 /** How long a tasks module may take to load. */
@@ -79,11 +100,13 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
   readonly #hand = new HandFile();
-  #lastChunks: readonly LastChunk[] = [];
+  /** Makes our messages known from what code of tasks sends. */
+  readonly #mark = randomUUID();
   #error: string | undefined;
   #overran = false;
   #started = false;
   #unloadable: string | undefined;
+  #shortage: FanfoldError | undefined;
   /**
    * Looks in a row without a word since. The clock would go on while the machine, or this process,
    * is stopped, and its words wait to be read.
@@ -99,6 +122,7 @@ export class WorkerProcess {
       // Standard output is for results alone: whatever a task prints is for humans.
       stdio: ['ignore', printed, printed, 'ipc', this.#hand.file],
       serialization: 'advanced',
+      detached: HAS_GROUPS,
       execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
       // What was compiled once need not be again: it halves a worker's start.
       env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
@@ -107,7 +131,16 @@ export class WorkerProcess {
       this.#child.unref();
       this.#child.channel?.unref();
     }
-    this.#child.on('message', (message: FromWorker) => this.#hear(message));
+    const { pid } = this.#child;
+    if (pid !== undefined) {
+      // One that is blocked would not notice that this process ends.
+      endWithThisProcess(pid);
+      this.#child.on('exit', () => hasEnded(pid));
+    }
+    this.#child.on('message', (sent) => {
+      const message = readMarked<FromWorker>(this.#mark, sent);
+      if (message) this.#hear(message);
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.ended = promise;
     this.#child.on('close', (code, signal) => {
@@ -117,11 +150,8 @@ export class WorkerProcess {
     // A process that can't be started closes too, and a message to one that has ended is no matter.
     this.#child.on('error', (error) => {
       this.#error ??= error.message;
+      if (pid === undefined) this.#shortage = shortageOf(error);
     });
-    // However this process ends, unless it is killed: one that is blocked would not notice.
-    const kill = () => this.#child.kill('SIGKILL');
-    process.on('exit', kill);
-    void this.ended.then(() => process.off('exit', kill));
     if (onPrint) tellPrinted(this.#child, onPrint);
     options.code.then(
       (tasks) => this.#tell({ type: 'start', start: { ...options.start, tasks } }),
@@ -137,20 +167,25 @@ export class WorkerProcess {
   }
 
   /**
-   * Ends the process: after the item in its hand, which it gives up on and hands back when the grace
-   * comes to an end. At once where it is idle, and its SQS takes back what it may not have read yet.
+   * Has the process end: after the item in its hand, which it gives up on and hands back when the
+   * grace comes to an end. With nothing in its hand, it has its time for what tasks do at the end.
    */
   async stop(graceMs: number): Promise<void> {
-    const isKnown = this.#options.start.appId !== undefined;
-    if (isKnown && this.#hand.isEmpty) this.#child.kill('SIGKILL');
-    else this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
+    this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
+    const timers = [
+      setTimeout(() => (this.#started && this.#hand.isEmpty) || this.#kill(), graceMs),
+      setTimeout(() => this.#kill(), graceMs + END_MS),
+    ];
     await this.ended;
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
+  }
+
+  #kill(): void {
+    if (this.pid !== undefined) killGroup(this.pid);
   }
 
   #tell(message: ToWorker): void {
-    if (this.#child.connected) this.#child.send(message, () => {});
+    if (this.#child.connected) this.#child.send(marked(this.#mark, message), () => {});
   }
 
   #hear(message: FromWorker): void {
@@ -169,10 +204,6 @@ export class WorkerProcess {
       case 'ran':
         this.#options.onRan(message.ran);
         break;
-      case 'lastWords':
-        this.#error = message.cause;
-        this.#lastChunks = message.chunks;
-        break;
       case 'alive':
         break;
     }
@@ -186,8 +217,8 @@ export class WorkerProcess {
 
   #killUnloaded(): void {
     if (this.#silentLooks * LOOK_MS < LOAD_SECONDS * 1000) return;
-    this.#unloadable = `it has not loaded within ${LOAD_SECONDS} s. What takes longer is for a task to do, at its first input.`;
-    this.#child.kill('SIGKILL');
+    this.#unloadable = `it has not loaded within ${LOAD_SECONDS} s. What takes longer is for a task's \`setup\`.`;
+    this.#kill();
   }
 
   /** A task that never gives the thread back can't be timed out from within. */
@@ -200,15 +231,16 @@ export class WorkerProcess {
     if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
-    this.#child.kill('SIGKILL');
+    this.#kill();
   }
 
   #die(code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#watch);
-    const { begun, taken, messages } = this.#hand.read();
+    const { begun, taken, done, messages, legacy } = this.#hand.read();
     this.#hand.close();
+    const { unsent = [], chunks = [] } = legacy ?? {};
     const inHand = messages.map(({ receiptHandle, place, body }): InHand => {
-      const last = this.#lastChunks.find((chunk) => chunk.receiptHandle === receiptHandle);
+      const last = chunks.find((chunk) => chunk.receiptHandle === receiptHandle);
       return {
         receiptHandle,
         body: last?.body ?? (place <= begun ? body : undefined),
@@ -218,14 +250,18 @@ export class WorkerProcess {
       };
     });
     const how = signal ?? `exit code ${code}`;
+    const error = legacy?.cause ?? this.#error;
     this.#options.onDeath({
       inHand,
+      unsent,
+      progressed: done > 0 || chunks.some(({ lastWords }) => lastWords.settled.length > 0),
       taken,
-      cause: this.#error === undefined ? how : `${how}: ${this.#error}`,
+      cause: error === undefined ? how : `${how}: ${error}`,
       overran: this.#overran,
       killed: signal !== null,
       started: this.#started,
       unloadable: this.#unloadable,
+      shortage: this.#shortage,
       orderly: code === 0 && inHand.length === 0,
     });
   }

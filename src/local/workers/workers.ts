@@ -1,12 +1,13 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
-import { recover, release } from '../../pipeline/working/recover.ts';
+import { deliver, recover, release } from '../../pipeline/working/recover.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
+import { shortageOf } from './shortage.ts';
 import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
@@ -40,7 +41,7 @@ export interface Trouble {
 
 const GRACE_MS = 500;
 
-const NOTHING_RUNNING = { running: [], settled: [] };
+const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
 
 /** Processes in a row that may end of themselves before they have started, once one has. */
 const FAILED_STARTS = 3;
@@ -50,6 +51,15 @@ const KILLED_STARTS = 20;
 
 /** The pause before a process is started in the place of one that was killed so, in milliseconds. */
 const PAUSE_MS = 200;
+
+/** Processes of one worker in a row that may die without having finished anything, until it pauses. */
+const IDLE_DEATHS = 3;
+
+/** The longest such pause, in milliseconds, where no input is to blame: nothing would end it. */
+const IDLE_PAUSE_MS = 30_000;
+
+/** And where each death was an attempt at an input, so that they come to an end. */
+const BLAMED_PAUSE_MS = 1_000;
 
 /** A blocked process is given this much more than a task's timeoutSeconds. */
 const BLOCKED_MARGIN_SECONDS = 5;
@@ -67,6 +77,9 @@ export class Workers {
   readonly #recovering = new Set<Promise<void>>();
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
+  /** How many processes in a row died without having finished anything, by worker. */
+  readonly #idleDeaths = new Map<string, number>();
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #starts = 0;
   #failedStarts = 0;
   #killedStarts = 0;
@@ -87,6 +100,7 @@ export class Workers {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const pause of this.#pauses) clearTimeout(pause);
     const { graceMs = GRACE_MS } = this.#options;
     await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
     await Promise.all(this.#recovering);
@@ -96,8 +110,9 @@ export class Workers {
   #start(worker: string): void {
     try {
       this.#open(worker);
-    } catch (error) {
-      if (!(error instanceof FanfoldError)) throw error;
+    } catch (thrown) {
+      const error = thrown instanceof FanfoldError ? thrown : shortageOf(thrown);
+      if (error === undefined) throw thrown;
       this.#giveUp(error);
     }
   }
@@ -144,6 +159,7 @@ export class Workers {
   }
 
   #replace(worker: string, death: Death): void {
+    const delivered = this.#deliver(worker, death);
     if (this.#closed) {
       // It was told to stop, and its grace ended over an item that did not: no fault of the item's.
       for (const { receiptHandle } of death.inHand) this.#release(receiptHandle);
@@ -154,15 +170,60 @@ export class Workers {
       this.#fail(death);
       return;
     }
+    for (const inHand of death.inHand) this.#recover(worker, death, inHand, delivered);
+    const pauseMs = this.#pauseMs(worker, death);
     if (death.started && !death.orderly) {
-      onTrouble({ message: `${worker} died (${death.cause}) and is replaced`, passing: false });
+      const why =
+        pauseMs === 0
+          ? ''
+          : `, after a pause of ${pauseMs / 1000} s: its last ${this.#idleDeaths.get(worker)} processes died before they had finished anything`;
+      onTrouble({
+        message: `${worker} died (${death.cause}) and is replaced${why}`,
+        passing: false,
+      });
     }
-    for (const inHand of death.inHand) this.#recover(worker, death, inHand);
-    if (death.started || !death.killed) this.#start(worker);
-    else setTimeout(() => this.#closed || this.#start(worker), PAUSE_MS);
+    if (pauseMs === 0) this.#start(worker);
+    else {
+      const pause = setTimeout(() => {
+        this.#pauses.delete(pause);
+        this.#start(worker);
+      }, pauseMs);
+      this.#pauses.add(pause);
+    }
+  }
+
+  /** How long to wait until a process takes the place of one that died: the longer, the more have. */
+  #pauseMs(
+    worker: string,
+    { started, killed, shortage, orderly, progressed, inHand }: Death,
+  ): number {
+    if (!started) return killed || shortage ? PAUSE_MS : 0;
+    const deaths = orderly || progressed ? 0 : (this.#idleDeaths.get(worker) ?? 0) + 1;
+    this.#idleDeaths.set(worker, deaths);
+    if (deaths <= IDLE_DEATHS) return 0;
+    const isBlamed = inHand.some(
+      ({ lastWords }) => lastWords === undefined || lastWords.suspects.length > 0,
+    );
+    const longest = isBlamed ? BLAMED_PAUSE_MS : IDLE_PAUSE_MS;
+    return Math.min(longest, PAUSE_MS * 2 ** (deaths - IDLE_DEATHS - 1));
+  }
+
+  /** Sends what the process had finished and could not send; says whether that is with SQS. */
+  async #deliver(worker: string, { unsent }: Death): Promise<boolean> {
+    try {
+      await deliver(this.#options.sqs, unsent);
+      return true;
+    } catch (error) {
+      this.#options.onTrouble({
+        message: `${worker}: ${messageOf(error)}`,
+        passing: mayPass(error),
+      });
+      return false;
+    }
   }
 
   #isHopeless(death: Death): boolean {
+    if (death.shortage && this.#tasks.size === 0) return true;
     if (isKilledByOthers(death)) return ++this.#killedStarts >= KILLED_STARTS;
     return this.#tasks.size === 0 || ++this.#failedStarts >= FAILED_STARTS;
   }
@@ -170,15 +231,17 @@ export class Workers {
   #fail(death: Death): void {
     const { unloadable, cause } = death;
     const why = unloadable ?? `the process that loads it ended with ${cause}`;
-    const error = isKilledByOthers(death)
-      ? new FanfoldError(
-          'RunFailed',
-          `Worker processes are killed (${cause}) before they have started.`,
-        )
-      : new FanfoldError(
-          'BadTask',
-          `The tasks module ${displayed(this.#options.tasks.url)} cannot be used: ${why}`,
-        );
+    const error =
+      death.shortage ??
+      (isKilledByOthers(death)
+        ? new FanfoldError(
+            'RunFailed',
+            `Worker processes are killed (${cause}) before they have started.`,
+          )
+        : new FanfoldError(
+            'BadTask',
+            `The tasks module ${displayed(this.#options.tasks.url)} cannot be used: ${why}`,
+          ));
     this.#giveUp(error);
   }
 
@@ -190,25 +253,32 @@ export class Workers {
     this.#recovering.add(released);
   }
 
-  #recover(worker: string, { cause, overran }: Death, inHand: InHand): void {
+  #recover(
+    worker: string,
+    { cause, overran }: Death,
+    inHand: InHand,
+    delivered: Promise<boolean>,
+  ): void {
     const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
     const { receiptHandle, body, ran, lastWords } = inHand;
-    const recovered = (
-      body === undefined
-        ? release(sqs, taskQueueUrl, receiptHandle)
-        : recover({
-            sqs,
-            taskQueueUrl,
-            onServer: !('stack' in place),
-            worker,
-            receiptHandle,
-            body,
-            lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
-            cause,
-            overran,
-            retryOf: (task) => this.#tasks.get(task),
-          })
-    )
+    const giveBack = async () => {
+      // What was finished and is not with SQS is made again, with all of its chunk.
+      if (body === undefined || !(await delivered))
+        return release(sqs, taskQueueUrl, receiptHandle);
+      return recover({
+        sqs,
+        taskQueueUrl,
+        onServer: !('stack' in place),
+        worker,
+        receiptHandle,
+        body,
+        lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
+        cause,
+        overran,
+        retryOf: (task) => this.#tasks.get(task),
+      });
+    };
+    const recovered = giveBack()
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
       .catch((error: unknown) =>
         onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: mayPass(error) }),
@@ -219,8 +289,8 @@ export class Workers {
 }
 
 /** Else its tasks module was at fault: it took too long, or said what was wrong. */
-function isKilledByOthers({ killed, unloadable }: Death): boolean {
-  return killed && unloadable === undefined;
+function isKilledByOthers({ killed, unloadable, shortage }: Death): boolean {
+  return shortage !== undefined || (killed && unloadable === undefined);
 }
 
 function displayed(url: string): string {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import type { Json, TaskContext, TaskLog } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
@@ -88,3 +89,9 @@ export class Attempt implements TaskContext {
     return performance.now() - this.startedAt;
   }
 }
+
+/**
+ * The attempt that the code which runs now belongs to, timers and promises that it left behind
+ * included: what they throw is told to be its own, and not that of whatever runs meanwhile.
+ */
+export const atWork = new AsyncLocalStorage<Attempt>();

@@ -3,7 +3,7 @@ import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
-import { Attempt, type WriteLog, writeToConsole } from './attempt.ts';
+import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
@@ -70,10 +70,15 @@ export class Execution {
     return this.#done.promise;
   }
 
-  /** Indexes of the items that are running now. */
-  get running(): number[] {
-    const running = Array.from(this.#running, (attempt) => attempt.index);
-    return this.#calling === undefined ? running : [...running, this.#calling.index];
+  /**
+   * Indexes of the items that the process may die of: those that are running now; with a culprit,
+   * that one alone, if it is running.
+   */
+  suspects(culprit: Attempt | undefined): number[] {
+    const running = [...this.#running, ...(this.#calling ? [this.#calling] : [])];
+    return running
+      .filter((attempt) => culprit === undefined || attempt === culprit)
+      .map(({ index }) => index);
   }
 
   /** The items that were not started, or were interrupted. */
@@ -128,7 +133,9 @@ export class Execution {
     // A function may end the process before it returns.
     this.#calling = attempt;
     try {
-      returned = call(this.#task, attempt);
+      returned = SYNCHRONOUS.has(this.#task)
+        ? call(this.#task, attempt)
+        : atWork.run(attempt, call, this.#task, attempt);
       // What is no real promise may throw, or call back twice.
       if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
@@ -138,6 +145,7 @@ export class Execution {
     }
     this.#calling = undefined;
     if (promised === undefined) {
+      SYNCHRONOUS.add(this.#task);
       this.#succeed(attempt, returned);
       return;
     }
@@ -221,6 +229,12 @@ export class Execution {
     }
   }
 }
+
+/**
+ * Tasks that have returned at once, and surely do so again: to make the attempt known to what they
+ * call would take longer than such a task.
+ */
+const SYNCHRONOUS = new WeakSet<AnyTask>();
 
 /** What a task throws may throw when it is asked. */
 function isInvalidInput(thrown: unknown): thrown is InvalidInput {

@@ -4,8 +4,8 @@ import { isMissingQueue } from '../faults.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../queues.ts';
-import { sendAll } from '../send.ts';
-import type { WriteLog } from './attempt.ts';
+import { sendAll, wait } from '../send.ts';
+import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { type AttemptFailure, Execution, type Outcome } from './execute.ts';
 import { type Outbox, Report } from './report.ts';
@@ -27,13 +27,22 @@ export interface TaskMessage {
  */
 export type Verdict = 'done' | 'keep';
 
-/** What can be known from outside of a chunk that a worker holds. */
+/** What a process can still say of a chunk in its hand when it dies. */
+export interface LastWords {
+  /** Indexes of the items that it may have died on: they were running. */
+  suspects: number[];
+  /** Indexes whose attempts failed and are to be made again. */
+  again: number[];
+  /** Indexes whose results, or whose further attempts, are with SQS or among the unsent messages. */
+  settled: number[];
+}
+
+/** A chunk in a worker's hand, as it is when the worker's process dies. */
 export interface Held {
   readonly message: TaskMessage;
-  /** Indexes of the items that are running. */
-  running(): number[];
-  /** Indexes whose results, or whose further attempts, SQS has accepted. */
-  settled(): number[];
+  readonly outbox: Outbox;
+  /** @param culprit what the process dies of, where that is known */
+  lastWords(culprit: Attempt | undefined): LastWords;
 }
 
 /** An attempt at one input that has ended, as whoever watches a worker is told. */
@@ -113,12 +122,17 @@ export class Handling implements Held {
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
 
-  running(): number[] {
-    return this.#execution.running;
+  get outbox(): Outbox {
+    return this.#options.outbox;
   }
 
-  settled(): number[] {
-    return [...this.#report.accepted, ...this.#moved];
+  lastWords(culprit: Attempt | undefined): LastWords {
+    const moved = new Set(this.#moved);
+    return {
+      suspects: this.#execution.suspects(culprit),
+      again: this.#again.map(({ index }) => index).filter((index) => !moved.has(index)),
+      settled: [...this.#report.told, ...moved],
+    };
   }
 
   /** How many functions went on after their time. */
@@ -156,6 +170,8 @@ export class Handling implements Held {
       if (!isMissingQueue(error)) throw error;
       return this.#lostQueue();
     }
+    // What an attempt left behind may end this process now, and its supervisor sends the next one too.
+    if (this.#again.length > 0) await wait(0);
     // Another worker may have the chunk by now and send the same again: lineages must not multiply.
     if (claim.lost) return 'keep';
     const { left } = this.#execution;

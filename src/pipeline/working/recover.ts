@@ -11,15 +11,9 @@ import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
 import { type Outgoing, sendAll } from '../send.ts';
+import type { LastWords } from './handling.ts';
+import type { Unsent } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
-
-/** What a process could still say of a chunk when it died. */
-export interface LastWords {
-  /** Indexes of the items that were running. */
-  running: number[];
-  /** Indexes whose results, or whose further attempts, SQS has accepted. */
-  settled: number[];
-}
 
 export interface RecoverOptions {
   sqs: SQSClient;
@@ -39,10 +33,23 @@ export interface RecoverOptions {
   retryOf: (task: string) => RetryOptions | undefined;
 }
 
+/** Sends the results that a dead worker had, and could not send. */
+export async function deliver(sqs: SQSClient, unsent: readonly Unsent[]): Promise<void> {
+  for (const { resultQueueUrl, body } of unsent) {
+    try {
+      await sendAll(sqs, resultQueueUrl, [{ body }]);
+    } catch (error) {
+      // The run is over: nobody wants to know.
+      if (!isMissingQueue(error)) throw error;
+    }
+  }
+}
+
 /**
  * Does for a dead worker what it owed for a chunk in its hand. An item that ran alone when the
  * process died has had its attempt; when several ran, or it is not known which, the chunk is cut
- * until an item is alone. What had not started is handed back as it was.
+ * until an item is alone. What had failed is tried again, and what had not started is handed back as
+ * it was.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
   const { sqs, taskQueueUrl, receiptHandle } = options;
@@ -61,13 +68,20 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
   const chunk = readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
   const settled = new Set(lastWords?.settled);
   const left = chunk.items.filter(({ index }) => !settled.has(index));
-  const running = new Set(lastWords?.running);
+  const running = new Set(lastWords?.suspects);
+  const retry = options.retryOf(chunk.task);
+  const failed = new Set(retry && lastWords?.again);
   const suspects = lastWords ? left.filter(({ index }) => running.has(index)) : left;
-  const others = lastWords ? left.filter(({ index }) => !running.has(index)) : [];
-  const [only] = suspects;
+  const others = lastWords
+    ? left.filter(({ index }) => !running.has(index) && !failed.has(index))
+    : [];
   const again: Outgoing[] = messagesOf(chunk, others, others.length);
-  if (only !== undefined && suspects.length === 1) {
-    again.push(...(await tryAgain(options, chunk, only)));
+  if (retry) {
+    const items = left.filter(({ index }) => failed.has(index));
+    again.push(...furtherAttempts(retry, chunk, items));
+  }
+  if (suspects.length === 1) {
+    again.push(...(await tryAgain(options, chunk, suspects)));
   } else {
     again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
   }
@@ -91,27 +105,22 @@ export async function release(
   );
 }
 
-/** Another attempt at an item that its process died on; or, after the last, its failure. */
+/** Another attempt at items that their process died on; or, after the last, their failure. */
 async function tryAgain(
   options: RecoverOptions,
   chunk: Chunk,
-  item: ChunkItem,
+  items: readonly ChunkItem[],
 ): Promise<Outgoing[]> {
-  const { sqs, worker } = options;
   const { runId, attempt, resultQueueUrl } = chunk;
   const retry = options.retryOf(chunk.task);
   if (retry !== undefined && attempt < retry.maxAttempts) {
-    return furtherAttempts(retry, chunk, [item]);
+    return furtherAttempts(retry, chunk, items);
   }
-  const { index } = item;
   const draft = new ResultDraft();
-  draft.add(index, failedLine(index, failureOf(options, attempt), 0), false);
-  try {
-    await sendAll(sqs, resultQueueUrl, [{ body: draft.body(runId, worker) }]);
-  } catch (error) {
-    // The run is over: nobody wants to know.
-    if (!isMissingQueue(error)) throw error;
+  for (const { index } of items) {
+    draft.add(index, failedLine(index, failureOf(options, attempt), 0), false);
   }
+  await deliver(options.sqs, [{ resultQueueUrl, body: draft.body(runId, options.worker) }]);
   return [];
 }
 

@@ -27,12 +27,19 @@ export interface Destination {
   workers?: number | undefined;
 }
 
+/** A message of results that SQS has not accepted yet. */
+export interface Unsent {
+  resultQueueUrl: string;
+  body: string;
+}
+
 /** The results of one chunk on their way to its run's queue. */
 export class Report {
   /** Indexes whose results SQS has accepted. */
   readonly accepted: number[] = [];
   readonly #outbox: Outbox;
   readonly #onError: () => void;
+  readonly #parts = new Set<Part>();
   readonly #sent = new Set<Promise<void>>();
   #error: unknown;
 
@@ -44,7 +51,14 @@ export class Report {
 
   add(index: number, line: string, ok: boolean): void {
     const part = this.#outbox.add(this, index, line, ok);
-    if (part !== undefined) this.#sent.add(this.#follow(part));
+    if (part === undefined) return;
+    this.#parts.add(part);
+    this.#sent.add(this.#follow(part));
+  }
+
+  /** Indexes of all results that it was given, as far as sending them has not failed. */
+  get told(): number[] {
+    return [...this.accepted, ...Array.from(this.#parts, ({ indexes }) => indexes).flat()];
   }
 
   /** Ends when SQS has accepted all results; throws when it has not. */
@@ -53,13 +67,15 @@ export class Report {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  async #follow({ indexes, sent }: Part): Promise<void> {
+  async #follow(part: Part): Promise<void> {
     try {
-      await sent;
-      for (const index of indexes) this.accepted.push(index);
+      await part.sent;
+      for (const index of part.indexes) this.accepted.push(index);
     } catch (error) {
       this.#error ??= error;
       this.#onError();
+    } finally {
+      this.#parts.delete(part);
     }
   }
 }
@@ -76,6 +92,7 @@ export class Outbox {
   readonly #to: Destination;
   readonly #worker: string;
   readonly #messageMs: number;
+  readonly #sending = new Set<Unsent>();
   #message = new OutboxMessage();
 
   constructor(sqs: SQSClient, to: Destination, worker: string) {
@@ -106,6 +123,16 @@ export class Outbox {
     return this.#message.length === 0;
   }
 
+  /** What SQS has not accepted yet, for who sends it in the place of a process that dies. */
+  get unsent(): Unsent[] {
+    const { resultQueueUrl, runId } = this.#to;
+    if (this.isEmpty) return [...this.#sending];
+    return [
+      ...this.#sending,
+      { resultQueueUrl, body: this.#message.draft.body(runId, this.#worker) },
+    ];
+  }
+
   /** Sends what there is, when more may have come to travel with it. */
   sendSoon(): void {
     this.#message.hasten(LINGER_MS, () => this.send());
@@ -117,10 +144,12 @@ export class Outbox {
     if (length === 0) return;
     this.#message.end();
     this.#message = new OutboxMessage();
-    const { resultQueueUrl: QueueUrl, runId } = this.#to;
-    const MessageBody = draft.body(runId, this.#worker);
+    const { resultQueueUrl, runId } = this.#to;
+    const unsent = { resultQueueUrl, body: draft.body(runId, this.#worker) };
+    this.#sending.add(unsent);
     this.#sqs
-      .send(new SendMessageCommand({ QueueUrl, MessageBody }))
+      .send(new SendMessageCommand({ QueueUrl: resultQueueUrl, MessageBody: unsent.body }))
+      .finally(() => this.#sending.delete(unsent))
       .then(() => sent.resolve(), sent.reject);
   }
 }

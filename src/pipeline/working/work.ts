@@ -17,7 +17,7 @@ import {
   UNSURE_SECONDS,
   type Verdict,
 } from './handling.ts';
-import { type Destination, Outbox, Report } from './report.ts';
+import { type Destination, Outbox, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { watching } from './watching.ts';
 import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
@@ -60,6 +60,12 @@ export class Worker {
   /** The chunks that were begun and are not settled, for a supervisor. */
   get held(): Iterable<Held> {
     return this.#held;
+  }
+
+  /** Results that SQS has not accepted yet, for a supervisor. */
+  get unsent(): Unsent[] {
+    const outboxes = new Set(Array.from(this.#held, ({ outbox }) => outbox));
+    return Array.from(outboxes, ({ unsent }) => unsent).flat();
   }
 
   /** How many functions go on although their time is over: their process is better replaced. */

@@ -300,9 +300,25 @@ describe('worker processes', () => {
     vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
     const opened = connect({ tasks, workers: 1 });
     await expect(opened).rejects.toThrow(
-      /^Worker processes need a small file in .*nowhere, which can't be made there: ENOENT.*TMPDIR names another folder\.$/,
+      /^Worker processes need a small file in .*nowhere, which can't be made there: ENOENT.*Make that folder, or set TMPDIR to one that exists, or unset it\.$/,
     );
     vi.unstubAllEnvs();
+  });
+
+  it('say which limit leaves no room for them', async () => {
+    const limited = ['sh', '-c', 'ulimit -n 32; exec "$@"', 'sh'];
+    const command = start(
+      ['run', 'same', '--tasks', fileURLToPath(tasks), '--range', '1', '--workers', '8'],
+      {
+        through: limited,
+      },
+    );
+    const { status, stderr } = await command.ended;
+    expect(status).toBe(3);
+    expect(stderr).toMatch(
+      /A worker process can't be started .*EMFILE.*raise the limit \(`ulimit -n/,
+    );
+    expect(stderr).not.toContain('tasks module');
   });
 
   it('end the run when their replacements cannot load the tasks any more', async () => {
