@@ -170,8 +170,11 @@ export class Fanfold implements AsyncDisposable {
    * An error that the inputs' iterable throws ends the run at once: iterating throws it.
    *
    * @param task a task, or the name of one that is known where tasks run
-   * @throws FanfoldError `UnknownTask`, `Closed`; `BadTask`, `BadInput` and `BadOption` for arguments
-   *   that are none
+   * A task may map on the connection that runs it, where that is in its process. Elsewhere such a
+   * run is refused, since it could wait for itself.
+   *
+   * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and `BadOption`
+   *   for arguments that are none
    */
   map<T extends AnyTask>(
     task: T | string,
@@ -184,7 +187,10 @@ export class Fanfold implements AsyncDisposable {
     checkOptions('map()', options, RUN_OPTIONS);
     if (isTask(task)) this.#world.add(task);
     this.#refuse(name);
-    return this.#keep(new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options));
+    this.#world.refuseNested?.();
+    const run = new Run<OutputOf<T>>(this.#world.deployment, name, inputs, options);
+    this.#world.started?.(run.ended);
+    return this.#keep(run);
   }
 
   #keep<Output>(run: Run<Output>): Run<Output> {

@@ -9,6 +9,7 @@ import { describeThrown, withCauses } from './thrown.ts';
  * - `BadMessage`: a message is not one of Fanfold's, or of another version.
  * - `UnknownTask`: no task of that name is registered where it was to run.
  * - `UnknownRun`: there is no such run: it has ended, or was never there.
+ * - `NestedRun`: a task started a run where it runs itself, which could wait for itself for ever.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
  * - `StoreInUse`: another process has the folder's store open.
@@ -22,6 +23,7 @@ export type FanfoldErrorCode =
   | 'BadMessage'
   | 'UnknownTask'
   | 'UnknownRun'
+  | 'NestedRun'
   | 'TaskFailed'
   | 'RunFailed'
   | 'StoreInUse'

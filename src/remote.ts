@@ -6,6 +6,7 @@ import type { Place } from './local/served/connection.ts';
 import { findConnection } from './local/served/find.ts';
 import { reach } from './local/served/reach.ts';
 import type { World } from './local/world.ts';
+import { placeName, refuseNested } from './nested.ts';
 import { checkDeployment } from './pipeline/deployment.ts';
 import { namesOf } from './pipeline/names.ts';
 
@@ -59,5 +60,6 @@ async function open(name: string, place: Place): Promise<World> {
     throw error;
   }
   const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
-  return { deployment, tasks: undefined, add() {}, close };
+  const nested = () => refuseNested(placeName(place));
+  return { deployment, tasks: undefined, add() {}, refuseNested: nested, close };
 }

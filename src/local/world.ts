@@ -15,6 +15,14 @@ export interface World {
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, where tasks are this process's own. */
   add(task: AnyTask): void;
+  /**
+   * Refuses a run that one of the place's own tasks starts, where it could wait for itself.
+   *
+   * @throws FanfoldError `NestedRun`
+   */
+  refuseNested?(): void;
+  /** Told of a run that was started: the worker of a task that waits for it is replaced meanwhile. */
+  started?(ended: Promise<void>): void;
   close(): Promise<void>;
 }
 

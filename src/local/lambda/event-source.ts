@@ -51,6 +51,8 @@ export class EventSource {
   #rampFrom = performance.now();
   #rampTimer: ReturnType<typeof setTimeout> | undefined;
   #busy = 0;
+  /** Invocations at once beyond `maxConcurrency`. */
+  #more = 0;
 
   /** @param target the function as it is by now */
   constructor(target: () => LambdaFunction, region: string, options: EventSourceOptions) {
@@ -77,6 +79,20 @@ export class EventSource {
     return this.#busy;
   }
 
+  /** Allows one more invocation at once, as an update of the mapping does, until that has settled. */
+  allowOneMore(until: Promise<unknown>): void {
+    this.#more++;
+    this.#grow();
+    const end = () => {
+      this.#more--;
+    };
+    until.then(end, end);
+  }
+
+  get #limit(): number {
+    return (this.#options.maxConcurrency ?? 1000) + this.#more;
+  }
+
   /** Takes no more messages; ends when what runs has ended. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -87,8 +103,8 @@ export class EventSource {
   /** Keeps one poller more than are busy, within the bounds. */
   #grow(): void {
     if (this.#closing.signal.aborted) return;
-    const { minConcurrency = 1, maxConcurrency = 1000, ramp = false } = this.#options;
-    const wanted = Math.min(maxConcurrency, Math.max(minConcurrency, this.#busy + 1));
+    const { minConcurrency = 1, ramp = false } = this.#options;
+    const wanted = Math.min(this.#limit, Math.max(minConcurrency, this.#busy + 1));
     const limit = ramp ? this.#rampLimit() : wanted;
     while (this.#pollers.size < Math.min(wanted, limit)) {
       const poller = this.#poll().finally(() => {
@@ -115,7 +131,7 @@ export class EventSource {
   async #poll(): Promise<void> {
     const { signal } = this.#closing;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#pollers.size <= this.#limit) {
       let messages: Message[];
       try {
         messages = await this.#receive();
