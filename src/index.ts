@@ -39,6 +39,7 @@ export {
   type Json,
   type JsonImage,
   type OutputOf,
+  type SetupContext,
   type Task,
   type TaskContext,
   type TaskLog,

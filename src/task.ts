@@ -89,15 +89,39 @@ export interface TaskOptions {
 /** A task's name and options, without its code. */
 export type TaskFacts = Required<TaskOptions>;
 
-interface WithSchema<S extends StandardSchemaV1, Output> extends TaskOptions {
-  /** Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. */
-  input: S;
-  run(input: StandardSchemaV1.InferOutput<S>, context: TaskContext): Output | Promise<Output>;
+/** What `setup` is given. */
+export interface SetupContext {
+  /** Aborts when the setup has taken 120 s, or its process is to end. */
+  readonly signal: AbortSignal;
 }
 
-interface WithoutSchema<Input, Output> extends TaskOptions {
+/** What a process does once for a task, and not for each input. Define `setup` before `run`: TypeScript infers in that order. */
+interface Lifecycle<Resources> {
+  /**
+   * Makes what all inputs share, such as a database pool, a browser or a model: once a process,
+   * before the task's first input there. What it returns, or resolves to, is `run`'s third argument.
+   * It has 120 s; when it fails, the inputs that wait for it have had an attempt.
+   */
+  setup?: ((context: SetupContext) => Resources | Promise<Resources>) | undefined;
+  /** Lets go of it when the process ends in order, within five seconds. */
+  teardown?: ((resources: Resources) => unknown) | undefined;
+}
+
+interface WithSchema<S extends StandardSchemaV1, Output, Resources>
+  extends TaskOptions,
+    Lifecycle<Resources> {
+  /** Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. */
+  input: S;
+  run(
+    input: StandardSchemaV1.InferOutput<S>,
+    context: TaskContext,
+    resources: Resources,
+  ): Output | Promise<Output>;
+}
+
+interface WithoutSchema<Input, Output, Resources> extends TaskOptions, Lifecycle<Resources> {
   input?: NoSchema | undefined;
-  run(input: Input, context: TaskContext): Output | Promise<Output>;
+  run(input: Input, context: TaskContext, resources: Resources): Output | Promise<Output>;
 }
 
 const MARK = Symbol.for('fanfold.task');
@@ -105,8 +129,10 @@ const MARK = Symbol.for('fanfold.task');
 /** A task: the user's function by name, with its schema and options. Made by `defineTask` only. */
 export interface Task<Input = never, Output = unknown> extends TaskFacts {
   readonly input: StandardSchemaV1 | undefined;
+  readonly setup: ((context: SetupContext) => unknown) | undefined;
+  readonly teardown: ((resources: unknown) => unknown) | undefined;
   // A method, so that tasks of any input type fit where "some task" is asked for.
-  run(input: Input, context: TaskContext): Output | Promise<Output>;
+  run(input: Input, context: TaskContext, resources?: unknown): Output | Promise<Output>;
   /** Carries the types that `map` takes and gives; there is nothing behind it. */
   readonly '~types'?: { input: Input; output: Output };
 }
@@ -131,19 +157,24 @@ const NAME = /^[A-Za-z0-9_-]{1,80}$/;
  *
  * @throws FanfoldError `BadTask` when an option is out of its range.
  */
-export function defineTask<S extends StandardSchemaV1, Output>(
-  definition: WithSchema<S, Output> &
+export function defineTask<S extends StandardSchemaV1, Output, Resources = undefined>(
+  definition: WithSchema<S, Output, Resources> &
     JsonInput<StandardSchemaV1.InferInput<S>, 'input'> &
     JsonOutput<Output>,
 ): Task<StandardSchemaV1.InferInput<S>, Output>;
-export function defineTask<Input, Output>(
-  definition: WithoutSchema<Input, Output> & JsonInput<Input, 'run'> & JsonOutput<Output>,
+export function defineTask<Input, Output, Resources = undefined>(
+  definition: WithoutSchema<Input, Output, Resources> &
+    JsonInput<Input, 'run'> &
+    JsonOutput<Output>,
 ): Task<Input, Output>;
 export function defineTask(
   definition: TaskOptions & {
     input?: StandardSchemaV1 | NoSchema | undefined;
+    setup?: ((context: SetupContext) => unknown) | undefined;
     // biome-ignore lint/suspicious/noExplicitAny: what both overloads take; they check the caller.
-    run(input: any, context: TaskContext): unknown;
+    teardown?: ((resources: any) => unknown) | undefined;
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    run(input: any, context: TaskContext, resources: any): unknown;
   },
   // biome-ignore lint/suspicious/noExplicitAny: as above.
 ): Task<any, any> {
@@ -158,6 +189,14 @@ export function defineTask(
     throw new FanfoldError(
       'BadTask',
       `Task "${name}" needs a function \`run\`; it has ${typeof definition.run}.`,
+    );
+  }
+  for (const key of ['setup', 'teardown'] as const) {
+    const given: unknown = definition[key];
+    if (given === undefined || typeof given === 'function') continue;
+    throw new FanfoldError(
+      'BadTask',
+      `Task "${name}": \`${key}\` is a function; ${typeof given} came.`,
     );
   }
   const schema = definition.input;
@@ -189,7 +228,10 @@ export function defineTask(
     backoffBaseSeconds: number('backoffBaseSeconds', 1, 0, 900),
     backoffCapSeconds: number('backoffCapSeconds', 60, 0, 900),
     // Kept a method of the definition, so that `this` is what its author wrote it for.
-    run: (input: unknown, context: TaskContext) => definition.run(input, context),
+    run: (input: unknown, context: TaskContext, resources: unknown) =>
+      definition.run(input, context, resources),
+    setup: definition.setup && ((context: SetupContext) => definition.setup?.(context)),
+    teardown: definition.teardown && ((resources: unknown) => definition.teardown?.(resources)),
   });
 }
 

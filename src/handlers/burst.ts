@@ -1,7 +1,9 @@
 import { FanfoldError } from '../errors.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
+import { placeName, workFor } from '../nested.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
-import { type PullEnd, pull } from '../pipeline/working/pull.ts';
+import { type PullEnd, type PullOptions, pull } from '../pipeline/working/pull.ts';
+import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
 import { Worker } from '../pipeline/working/work.ts';
 import {
@@ -12,7 +14,7 @@ import {
   workerName,
 } from './place.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
+import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** What a burst worker did. */
 export interface BurstResponse {
@@ -55,10 +57,13 @@ export function burstHandler(
     WatchOptions & {
       /** @default 60 */
       sliceSeconds?: number;
+      /** What tasks have set up, for whoever ends the process in order. @default the handler's own */
+      setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
   const place = new Place(options);
   const tasksOf = lazyTasks(tasks);
+  const { setups = new Setups() } = options;
   return async (event, context) => {
     const { hop } = readBurstEvent(event);
     const { sqs, names, runs } = place;
@@ -73,13 +78,14 @@ export function burstHandler(
       deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
       worker: workerName(context),
       runs,
+      setups,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
       ...watched(options),
     });
     // It may be at it for long, and metrics carry the time at which they are put out.
     const flushing = setInterval(() => watching(() => options.metrics?.flush()), FLUSH_MS);
     let chunks = 0;
-    const end = await pull({
+    const pulling: PullOptions = {
       sqs,
       taskQueueUrl,
       worker,
@@ -91,7 +97,8 @@ export function burstHandler(
         chunks += messages.length;
       },
       onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
-    });
+    };
+    const end = await workFor(placeName({ stack: names.name }), () => pull(pulling));
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
     // One that found nothing to do in all its time would only be followed by another such.
@@ -99,6 +106,7 @@ export function burstHandler(
     const answer = { chunks, end, continued: goesOn && (await continued()) };
     if (worker.stuck > 0 && options.exit) {
       options.log?.('error', WORN_OUT, {});
+      await tearDown(setups, options);
       options.exit();
     }
     return answer;

@@ -1,6 +1,7 @@
 import { FanfoldError } from '../errors.ts';
 import type { WriteLog } from '../pipeline/working/attempt.ts';
 import type { EndedAttempt } from '../pipeline/working/handling.ts';
+import type { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
 import type { WorkerOptions } from '../pipeline/working/work.ts';
 import { describeThrown } from '../thrown.ts';
@@ -61,6 +62,11 @@ export function tellFailure({ log }: LogOptions, what: string, thrown: unknown):
       log('error', what, { error: { code, message } });
     } else log('error', what, { error: thrown instanceof Error ? thrown : describeThrown(thrown) });
   });
+}
+
+/** Tears down what tasks have set up: their process is about to end. */
+export function tearDown(setups: Setups, options: LogOptions): Promise<void> {
+  return setups.close((message) => tellFailure(options, 'A teardown failed', new Error(message)));
 }
 
 /** What an ERROR line says before a process is ended. */

@@ -1,7 +1,9 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
+import { placeName, workFor } from '../nested.ts';
 import { Claim } from '../pipeline/working/claim.ts';
+import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
 import { returnsAtOnce, Worker } from '../pipeline/working/work.ts';
 import {
@@ -12,7 +14,7 @@ import {
   workerName,
 } from './place.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
+import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -60,10 +62,13 @@ export function workerHandler(
       sliceSeconds?: number;
       /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
       signal?: AbortSignal;
+      /** What tasks have set up, for whoever ends the process in order. @default the handler's own */
+      setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const place = new Place(options);
   const tasksOf = lazyTasks(tasks);
+  const { setups = new Setups() } = options;
   /** Of earlier invocations in this process. */
   const worn = new Set<Worker>();
   return async (event, context) => {
@@ -98,7 +103,11 @@ export function workerHandler(
     options.signal?.addEventListener('abort', interrupt);
     // It may have been aborted while the messages were claimed.
     if (options.signal?.aborted) interrupt();
-    for (const one of held) one.done = await isDone(worker, one, context);
+    const run = async () => {
+      for (const one of held) one.done = await isDone(worker, one, context);
+    };
+    // In a process of ours, its connection says where tasks run.
+    await (options.onServer ? run() : workFor(placeName({ stack: place.names.name }), run));
     options.signal?.removeEventListener('abort', interrupt);
     watching(() => options.metrics?.flush());
     if (worker.stuck > 0) worn.add(worker);
@@ -115,6 +124,7 @@ export function workerHandler(
       deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
       worker: workerName(context),
       runs,
+      setups,
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
       ...watched(options),
     });
@@ -152,6 +162,7 @@ export function workerHandler(
       return;
     }
     options.log?.('error', WORN_OUT, {});
+    await tearDown(setups, options);
     options.exit();
   }
 }

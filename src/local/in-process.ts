@@ -1,5 +1,7 @@
 import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers/worker.ts';
+import { isTaskOf, workFor } from '../nested.ts';
+import { Setups } from '../pipeline/working/setups.ts';
 import { TaskRegistry } from '../task.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
@@ -13,15 +15,18 @@ export async function openInProcess(workers: number): Promise<World> {
   const { lambda, names, taskQueueUrl, deployment } = services;
   const { sqs } = deployment;
   const closing = new AbortController();
+  const setups = new Setups();
   const handler = workerHandler(tasks, {
     sqs,
+    setups,
     signal: closing.signal,
     name: names.name,
     onServer: true,
     sliceSeconds: LOCAL_SLICE_SECONDS,
   });
-  lambda.addFunction(names.worker, handler, { timeoutSeconds: TIMEOUT_SECONDS });
-  lambda.addSqsEventSource(names.worker, {
+  const work: typeof handler = (event, context) => workFor(services, () => handler(event, context));
+  lambda.addFunction(names.worker, work, { timeoutSeconds: TIMEOUT_SECONDS });
+  const source = lambda.addSqsEventSource(names.worker, {
     sqs,
     queueUrl: taskQueueUrl,
     batchSize: 1,
@@ -32,9 +37,14 @@ export async function openInProcess(workers: number): Promise<World> {
     deployment,
     tasks: undefined,
     add: (task) => tasks.add(task),
+    started(ended) {
+      // The task that waits for the run has a worker, which the run may need.
+      if (isTaskOf(services)) source.allowOneMore(ended);
+    },
     async close() {
       closing.abort(new FanfoldError('Closed', 'The connection that ran this was closed.'));
       await services.close();
+      await setups.close((message) => process.emitWarning(message, 'FanfoldWarning'));
     },
   };
 }

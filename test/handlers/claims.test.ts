@@ -4,6 +4,7 @@ import {
   burstHandler,
   type HandlerOptions,
   seedHandler,
+  Setups,
   workerHandler,
 } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
@@ -323,4 +324,62 @@ it('a claim counts from the request that extended it, and not from its answer', 
   // 120 s, of which ten have passed, less the margin of 30.
   expect(claim.covers(79)).toBe(true);
   expect(claim.covers(81)).toBe(false);
+});
+
+describe('a task that sets up', () => {
+  /** A task named as the chunk's, whose setup takes as long as the test says. */
+  const taskOf = (made: Promise<string>) => {
+    const torn: string[] = [];
+    const task = defineTask({
+      name: 'echo',
+      setup: () => made,
+      teardown: (what) => torn.push(what),
+      run: (input: unknown, _, what) => `${what} ${input}`,
+    });
+    return { echo: task, torn };
+  };
+
+  it('holds its chunk meanwhile, at the first chunk and not before', async () => {
+    const { client, event, visible, results } = await deployment();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { echo } = taskOf(promise);
+    const handler = workerHandler({ echo }, { sqs: client });
+    const answer = handler(await event(), context);
+    await pass(115);
+    expect(visible()).toBe(0);
+    expect(results()).toEqual([]);
+    resolve('ready');
+    await pass(1);
+    expect(await answer).toEqual({ batchItemFailures: [] });
+    expect(results()).toEqual([0]);
+  });
+
+  it('has the rest of the invocation at most, and is waited for by the next one', async () => {
+    const { client, event, visible, results } = await deployment();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { echo } = taskOf(promise);
+    const handler = workerHandler({ echo }, { sqs: client });
+    const endsAt = performance.now() + 60_000;
+    const getRemainingTimeInMillis = () => endsAt - performance.now();
+    const answer = handler(await event(), { ...context, getRemainingTimeInMillis });
+    await pass(56);
+    // Nothing has run: the chunk is with SQS again, and costs no attempt.
+    expect(await answer).toEqual({ batchItemFailures: [] });
+    expect([visible() > 0, results()]).toEqual([true, []]);
+    resolve('ready');
+    const next = handler(await event(), context);
+    await pass(1);
+    await next;
+    expect(results()).toEqual([0]);
+  });
+
+  it('is torn down by whoever ends the process in order', async () => {
+    const { client, event } = await deployment();
+    const { echo, torn } = taskOf(Promise.resolve('ready'));
+    const setups = new Setups();
+    await workerHandler({ echo }, { sqs: client, setups })(await event(), context);
+    expect(torn).toEqual([]);
+    await setups.close();
+    expect(torn).toEqual(['ready']);
+  });
 });

@@ -4,10 +4,12 @@ import { messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { type Attempt, atWork } from '../../pipeline/working/attempt.ts';
 import { type PullOptions, pull } from '../../pipeline/working/pull.ts';
+import { Setups } from '../../pipeline/working/setups.ts';
 import { Worker } from '../../pipeline/working/work.ts';
 import { factsOf, TaskRegistry } from '../../task.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
+import { placeName, workFor } from '../../nested.ts';
 import { sqsAt } from '../served/clients.ts';
 import { killGroup } from './groups.ts';
 import { HandNotes } from './hand-file.ts';
@@ -30,10 +32,11 @@ const PATIENT_ATTEMPTS = 12;
 /** After so long, what a worker needs has been compiled, in milliseconds. */
 const FLUSH_MS = 2_000;
 
-/** How long what tasks do at the end of their process may take, in milliseconds. */
+/** How long what tasks do at the end of their process may take, besides teardowns, in milliseconds. */
 const END_MS = 2_000;
 
 const stopping = new AbortController();
+const setups = new Setups();
 const hand = new HandNotes();
 let mark = '';
 let worker: Worker | undefined;
@@ -119,6 +122,7 @@ async function work(start: Start): Promise<void> {
     tasks,
     taskQueueUrl,
     onServer: !('stack' in place),
+    setups,
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
@@ -141,8 +145,9 @@ async function work(start: Start): Promise<void> {
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   };
-  await pull(pulling);
+  await workFor(placeName(place), () => pull(pulling));
   told?.close();
+  await setups.close((message) => tell({ type: 'trouble', message, passing: false }));
   clearInterval(alive);
   sqs.destroy();
   patient.destroy();

@@ -41,7 +41,7 @@ export interface Trouble {
 
 const GRACE_MS = 500;
 
-const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
+const NOTHING_RUNNING = { suspects: [], inSetup: false, again: [], settled: [] };
 
 /** Processes in a row that may end of themselves before they have started, once one has. */
 const FAILED_STARTS = 3;

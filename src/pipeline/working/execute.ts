@@ -42,6 +42,9 @@ export class Execution {
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
   readonly #interrupted: ChunkItem[] = [];
+  /** Whether what the task's setup makes is there. */
+  isReady = false;
+  #resources: unknown;
   #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
@@ -61,6 +64,19 @@ export class Execution {
     this.#onSettled = settled;
     this.#mayStart = mayStart;
     this.#writeLog = writeLog;
+  }
+
+  /** Hands on what the task's setup has made. */
+  use(resources: unknown): void {
+    this.#resources = resources;
+    this.isReady = true;
+  }
+
+  /** Ends everything that has not started: its task can't be set up. */
+  fail(thrown: unknown): void {
+    const waiting = this.#chunk.items.slice(this.#next);
+    this.#next += waiting.length;
+    for (const item of waiting) this.#fail(new Attempt(this.#chunk, item, this.#writeLog), thrown);
   }
 
   /** Ends when nothing runs and nothing more is to start. */
@@ -134,8 +150,8 @@ export class Execution {
     this.#calling = attempt;
     try {
       returned = SYNCHRONOUS.has(this.#task)
-        ? call(this.#task, attempt)
-        : atWork.run(attempt, call, this.#task, attempt);
+        ? call(this.#task, attempt, this.#resources)
+        : atWork.run(attempt, call, this.#task, attempt, this.#resources);
       // What is no real promise may throw, or call back twice.
       if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
@@ -246,10 +262,10 @@ function isInvalidInput(thrown: unknown): thrown is InvalidInput {
 }
 
 /** Calls the task's function, with the input as its schema has it where there is one. */
-function call(task: AnyTask, attempt: Attempt): unknown {
-  if (task.input === undefined) return task.run(attempt.input, attempt);
+function call(task: AnyTask, attempt: Attempt, resources: unknown): unknown {
+  if (task.input === undefined) return task.run(attempt.input, attempt, resources);
   const input = checked(task.input, attempt.input);
   return input instanceof Promise
-    ? input.then((value) => task.run(value, attempt))
-    : task.run(input.value, attempt);
+    ? input.then((value) => task.run(value, attempt, resources))
+    : task.run(input.value, attempt, resources);
 }

@@ -10,6 +10,7 @@ import type { Claim } from './claim.ts';
 import { type AttemptFailure, Execution, type Outcome } from './execute.ts';
 import { type Outbox, Report } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
+import type { Setups } from './setups.ts';
 import { watching } from './watching.ts';
 
 /** A task message as a worker has it. */
@@ -29,8 +30,10 @@ export type Verdict = 'done' | 'keep';
 
 /** What a process can still say of a chunk in its hand when it dies. */
 export interface LastWords {
-  /** Indexes of the items that it may have died on: they were running. */
+  /** Indexes of the items that it may have died on: they were running, or were about to. */
   suspects: number[];
+  /** Whether it was their task's setup, so that each of them has had its attempt. */
+  inSetup: boolean;
   /** Indexes whose attempts failed and are to be made again. */
   again: number[];
   /** Indexes whose results, or whose further attempts, are with SQS or among the unsent messages. */
@@ -68,6 +71,7 @@ export interface HandlingOptions {
   message: TaskMessage;
   claim: Claim;
   outbox: Outbox;
+  setups: Setups;
   /** Milliseconds until this process must have ended; without it there is no such limit. */
   remainingMs?: (() => number) | undefined;
   onEnded?: ((ended: EndedAttempt) => void) | undefined;
@@ -95,8 +99,10 @@ export class Handling implements Held {
   readonly #options: HandlingOptions;
   readonly #execution: Execution;
   readonly #report: Report;
-  /** When it began, by the claim. */
-  readonly #startedMs: number;
+  /** When its items began, by the claim. */
+  #startedMs: number;
+  readonly #stopped = Promise.withResolvers<void>();
+  #inSetup = false;
   /** Attempts that failed and are to be made again. */
   readonly #again: ChunkItem[] = [];
   /** Indexes whose further attempts SQS has accepted. */
@@ -128,8 +134,10 @@ export class Handling implements Held {
 
   lastWords(culprit: Attempt | undefined): LastWords {
     const moved = new Set(this.#moved);
+    const items = this.#inSetup && culprit === undefined ? this.#options.chunk.items : undefined;
     return {
-      suspects: this.#execution.suspects(culprit),
+      suspects: items?.map(({ index }) => index) ?? this.#execution.suspects(culprit),
+      inSetup: this.#inSetup,
       again: this.#again.map(({ index }) => index).filter((index) => !moved.has(index)),
       settled: [...this.#report.told, ...moved],
     };
@@ -142,16 +150,19 @@ export class Handling implements Held {
 
   stop(): void {
     this.#execution.stop();
+    this.#stopped.resolve();
   }
 
   interrupt(reason: unknown): void {
     this.#execution.interrupt(reason);
+    this.#stopped.resolve();
   }
 
   /** Ends when the items are through, or no further one may start. */
   async run(): Promise<void> {
     const execution = this.#execution;
     const { task, claim } = this.#options;
+    if (task.setup && !(await this.#setUp())) return;
     await execution.run();
     // What is left although there is time waits for a claim that covers it.
     while (execution.left.length > 0 && !execution.closed && this.#hasTime(claim.heldMs)) {
@@ -185,6 +196,28 @@ export class Handling implements Held {
     ]);
     this.#moved = this.#again.map(({ index }) => index);
     return 'done';
+  }
+
+  /** Sets the task up where that has not been done here; false when no item is to be run then. */
+  async #setUp(): Promise<boolean> {
+    const { task, claim, setups, remainingMs } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = remainingMs && setTimeout(late.resolve, remainingMs() - FAREWELL_MS);
+    this.#inSetup = true;
+    try {
+      const waited = [this.#stopped.promise, late.promise];
+      await Promise.race([setups.of(task).then((made) => this.#execution.use(made)), ...waited]);
+    } catch (error) {
+      this.#execution.fail(error);
+      return false;
+    } finally {
+      this.#inSetup = false;
+      clearTimeout(timer);
+    }
+    // The claim and the process's time are others by now; a slice is for the items.
+    this.#startedMs = claim.heldMs;
+    if (!this.#execution.isReady || this.#execution.closed) return false;
+    return mayEnd(task, remainingMs) && (await claim.hold(task.timeoutSeconds));
   }
 
   #take(outcome: Outcome): void {

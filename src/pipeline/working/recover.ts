@@ -80,7 +80,7 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
     const items = left.filter(({ index }) => failed.has(index));
     again.push(...furtherAttempts(retry, chunk, items));
   }
-  if (suspects.length === 1) {
+  if (suspects.length === 1 || lastWords?.inSetup) {
     again.push(...(await tryAgain(options, chunk, suspects)));
   } else {
     again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
@@ -124,9 +124,10 @@ async function tryAgain(
   return [];
 }
 
-function failureOf({ cause, overran }: RecoverOptions, attempts: number): Failure {
+function failureOf({ cause, overran, lastWords }: RecoverOptions, attempts: number): Failure {
   if (!overran) {
-    const message = `The worker process died while it ran this input: ${cause}.`;
+    const what = lastWords?.inSetup ? 'set up the task of this input' : 'ran this input';
+    const message = `The worker process died while it ${what}: ${cause}.`;
     return { code: 'WorkerDied', name: 'WorkerDied', message, attempts };
   }
   const message = `The attempt took longer than the task's timeoutSeconds and never gave the thread back, so that its worker process was killed: ${cause}.`;

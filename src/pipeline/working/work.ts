@@ -19,6 +19,7 @@ import {
 } from './handling.ts';
 import { type Destination, Outbox, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
+import { Setups } from './setups.ts';
 import { watching } from './watching.ts';
 import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
 
@@ -43,6 +44,7 @@ const GIVEN_UP = `It was sent from worker to worker ${MAX_HOPS} times, and none 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
+  readonly #setups: Setups;
   readonly #held = new Set<Held>();
   /** By run and result queue: a queue may be that of several runs. */
   readonly #outboxes = new Map<string, Outbox>();
@@ -55,6 +57,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#runs = options.runs ?? new RunQueues(options.sqs);
+    this.#setups = options.setups ?? new Setups();
   }
 
   /** The chunks that were begun and are not settled, for a supervisor. */
@@ -187,6 +190,7 @@ export class Worker {
       message,
       claim,
       outbox: this.#outbox(chunk),
+      setups: this.#setups,
       remainingMs,
       onEnded,
       writeLog,

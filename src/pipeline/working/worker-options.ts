@@ -6,6 +6,7 @@ import type { RunQueues } from '../queues.ts';
 import type { WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import type { EndedAttempt, Verdict } from './handling.ts';
+import type { Setups } from './setups.ts';
 
 export interface WorkerOptions {
   sqs: SQSClient;
@@ -21,6 +22,8 @@ export interface WorkerOptions {
   sliceSeconds: number;
   /** What is known of runs, where that outlives this worker. @default its own */
   runs?: RunQueues;
+  /** What tasks have set up, where that outlives this worker. @default its own */
+  setups?: Setups;
   /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
   /** Told of each attempt at an input that has ended. */

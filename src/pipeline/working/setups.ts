@@ -1,0 +1,103 @@
+import { isNonRetryable, messageOf, NonRetryableError, nameOf } from '../../errors.ts';
+import type { AnyTask } from '../../task.ts';
+
+/** How long a task's `setup` may take, in seconds. A worker holds a chunk meanwhile. */
+const SETUP_SECONDS = 120;
+
+/** How long the `teardown`s of all tasks may take together, in seconds: a process is about to end. */
+const TEARDOWN_SECONDS = 5;
+
+/** The setup of one task in this process. */
+interface Setup {
+  readonly ready: Promise<unknown>;
+  readonly controller: AbortController;
+}
+
+/**
+ * What tasks have set up in this process: each at its first chunk, once. A setup that fails is
+ * forgotten, so that the next chunk tries again; what a setup gives after its time is torn down.
+ */
+export class Setups {
+  readonly #setups = new Map<AnyTask, Setup>();
+
+  /** The resources that the task's `setup` made. Rejects with a sentence when it fails or takes too long. */
+  of(task: AnyTask): Promise<unknown> {
+    const known = this.#setups.get(task);
+    if (known) return known.ready;
+    const controller = new AbortController();
+    const ready = setUp(task, controller);
+    this.#setups.set(task, { ready, controller });
+    ready.catch(() => {
+      if (this.#setups.get(task)?.ready === ready) this.#setups.delete(task);
+    });
+    return ready;
+  }
+
+  /**
+   * Tears down what was set up, within five seconds; setups that are still under way are aborted.
+   *
+   * @param onError told what went wrong, as a sentence
+   */
+  async close(onError: (message: string) => void = () => {}): Promise<void> {
+    if (this.#setups.size === 0) return;
+    const setups = [...this.#setups];
+    this.#setups.clear();
+    const ending = setups.map(async ([task, { ready, controller }]) => {
+      controller.abort(new Error('The process ends.'));
+      const made = await ready.then(
+        (resources) => ({ resources }),
+        () => undefined,
+      );
+      if (made) await tearDown(task, made.resources, onError);
+    });
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      onError(`The teardown of tasks took longer than ${TEARDOWN_SECONDS} s.`);
+      late.resolve();
+    }, TEARDOWN_SECONDS * 1000);
+    await Promise.race([Promise.all(ending), late.promise]);
+    clearTimeout(timer);
+  }
+}
+
+async function setUp(task: AnyTask, controller: AbortController): Promise<unknown> {
+  const { signal } = controller;
+  const aborted = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => aborted.reject(signal.reason), { once: true });
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`It took longer than ${SETUP_SECONDS} s.`, 'TimeoutError'));
+  }, SETUP_SECONDS * 1000);
+  // In a function of its own: one that is not async may throw at once.
+  const making = (async () => task.setup?.({ signal }))();
+  try {
+    return await Promise.race([making, aborted.promise]);
+  } catch (thrown) {
+    // What comes all the same is nobody's.
+    if (signal.aborted) making.then((late) => tearDown(task, late), ignore);
+    throw failure(task, thrown);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failure({ name: task }: AnyTask, cause: unknown): Error {
+  const message = `The setup of the task "${task}" failed: ${messageOf(cause)}`;
+  if (isNonRetryable(cause)) return new NonRetryableError(message, { cause });
+  const error = new Error(message, { cause });
+  error.name = nameOf(cause);
+  return error;
+}
+
+async function tearDown(
+  task: AnyTask,
+  resources: unknown,
+  onError: (message: string) => void = () => {},
+): Promise<void> {
+  try {
+    await task.teardown?.(resources);
+  } catch (error) {
+    onError(`The teardown of the task "${task.name}" failed: ${messageOf(error)}`);
+  }
+}
+
+function ignore(): void {}
