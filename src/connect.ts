@@ -64,6 +64,7 @@ const OPTIONS: Record<keyof ConnectOptions, Kind> = {
   stack: TEXT,
   endpoint: TEXT,
   onWarning: FUNCTION,
+  onPrint: FUNCTION,
 };
 
 /** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
@@ -169,10 +170,10 @@ export class Fanfold implements AsyncDisposable {
    *
    * An error that the inputs' iterable throws ends the run at once: iterating throws it.
    *
-   * @param task a task, or the name of one that is known where tasks run
    * A task may map on the connection that runs it, where that is in its process. Elsewhere such a
    * run is refused, since it could wait for itself.
    *
+   * @param task a task, or the name of one that is known where tasks run
    * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and `BadOption`
    *   for arguments that are none
    */
