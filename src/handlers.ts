@@ -6,5 +6,5 @@ export { powertoolsMetrics } from './handlers/powertools-metrics.ts';
 export { seedHandler } from './handlers/seed.ts';
 export { type SeedFromS3, s3Inputs } from './handlers/seed-from-s3.ts';
 export type { LogOptions, WatchOptions, WorkerMetrics } from './handlers/watch.ts';
-export { Setups } from './pipeline/working/setups.ts';
 export { type SqsBatchResponse, type SqsEvent, workerHandler } from './handlers/worker.ts';
+export { Setups } from './pipeline/working/setups.ts';

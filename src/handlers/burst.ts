@@ -1,6 +1,6 @@
 import { FanfoldError } from '../errors.ts';
-import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { placeName, workFor } from '../nested.ts';
+import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
 import { type PullEnd, type PullOptions, pull } from '../pipeline/working/pull.ts';
 import { Setups } from '../pipeline/working/setups.ts';

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
-import { atTerminal } from './terminal.ts';
 import { aUser, begin, fanfold, fanfoldWith, serve, told, work } from './serving.ts';
+import { atTerminal } from './terminal.ts';
 
 const { folder } = aUser();
 const config = join(folder, 'config/fanfold');

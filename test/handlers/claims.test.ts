@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   burstHandler,
   type HandlerOptions,
-  seedHandler,
   Setups,
+  seedHandler,
   workerHandler,
 } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';

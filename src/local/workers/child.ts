@@ -1,6 +1,7 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../errors.ts';
+import { placeName, workFor } from '../../nested.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { type Attempt, atWork } from '../../pipeline/working/attempt.ts';
 import { type PullOptions, pull } from '../../pipeline/working/pull.ts';
@@ -9,7 +10,6 @@ import { Worker } from '../../pipeline/working/work.ts';
 import { factsOf, TaskRegistry } from '../../task.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
-import { placeName, workFor } from '../../nested.ts';
 import { sqsAt } from '../served/clients.ts';
 import { killGroup } from './groups.ts';
 import { HandNotes } from './hand-file.ts';

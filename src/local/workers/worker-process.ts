@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { randomUUID } from 'node:crypto';
 import { serviceNow } from '../../clock.ts';
 import type { FanfoldError } from '../../errors.ts';
 import { readChunk } from '../../pipeline/messages/read-chunk.ts';

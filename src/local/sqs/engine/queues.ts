@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { invalidParameter, SqsError } from '../errors.ts';
 import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
-import type { Owner } from './owner.ts';
 import type { Keeper, KeptQueue } from './changes.ts';
+import type { Owner } from './owner.ts';
 import { Queue } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
 import {
