@@ -204,7 +204,7 @@ export const WORKING: readonly Mutant[] = [
   {
     name: 'items of a dead worker that had not begun are dropped in recovery',
     file: 'src/pipeline/working/recover.ts',
-    node: 'FunctionDeclaration[id.name="recover"] VariableDeclarator > CallExpression[callee.name="messagesOf"]',
+    node: 'FunctionDeclaration[id.name="sendBackOwed"] VariableDeclarator > CallExpression[callee.name="messagesOf"]',
     becomes: '[]',
     caughtBy: 'test/pipeline/recover.test.ts',
   },
