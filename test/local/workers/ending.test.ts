@@ -57,7 +57,7 @@ describe('a worker process that is not needed any more', () => {
     vi.stubEnv('FANFOLD_TEST_NOTES', file);
     const fanfold = await connect({ tasks: ending, workers: 1 });
     const outputs = await Array.fromAsync(fanfold.map('pooled', [0, 0, 0]).outputs());
-    await fanfold.map('pooled', [0]).ended;
+    await Array.fromAsync(fanfold.map('pooled', [0]));
     expect(new Set(outputs).size).toBe(1);
     await fanfold.close();
     expect(all()).toEqual(['loaded', 'set up', 'ran', 'ran', 'ran', 'ran', 'torn down', 'exit']);
