@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -94,6 +95,31 @@ describe('the packed package', () => {
     expect(stdout).toMatch(/^1 6$/m);
     expect(stdout).toContain('ok: 2');
     await runs(NODE, ['--test', 'src/tasks.test.ts', 'src/sqs.test.ts'], { cwd: project });
+  });
+
+  it('bundles TypeScript tasks with the esbuild that is there, and says how where there is none', async () => {
+    write(
+      'enums.ts',
+      `import { defineTask } from 'fanfold';
+       enum Place { Here }
+       export const place = defineTask({ name: 'place', run: () => Place[0] });`,
+    );
+    const fanfold = (...args: string[]) =>
+      runs(NODE, [join(project, 'node_modules/fanfold/bin/fanfold.js'), ...args], { cwd: project });
+    const run = ['run', 'place', '--range', '1', '--tasks', 'enums.ts'];
+    expect((await fanfold(...run)).stdout).toContain('"output":"Here"');
+    const esbuild = join(project, 'node_modules/esbuild');
+    rmSync(esbuild);
+    try {
+      await expect(fanfold(...run)).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/enum.*npm install --save-dev esbuild.*--import tsx/),
+      });
+      // What Node runs by itself needs no esbuild.
+      expect((await fanfold('tasks')).stdout).toContain('resize');
+    } finally {
+      symlinkSync(join(REPOSITORY, 'node_modules/esbuild'), esbuild);
+    }
   });
 
   it('runs the samples of the page on SQS', async () => {

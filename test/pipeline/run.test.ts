@@ -310,7 +310,7 @@ describe('what becomes of an input', () => {
       nothing: () => undefined,
       date: () => new Date(0),
       dropped: () => ({ kept: 1, fn() {}, gone: undefined }),
-      map: () => new Map([[1, 2]]),
+      empty: () => ({}),
       own: () => ({ toJSON: () => 'own' }),
     };
     const image = defineTask({ name: 'image', run: (kind: string) => given[kind]?.() });
