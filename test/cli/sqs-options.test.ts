@@ -1,29 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, it, vi } from 'vitest';
-import { main } from '../../src/cli/main.ts';
+import { afterAll, expect, it } from 'vitest';
+import { inThisProcess } from './in-this-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-sqs-options-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = undefined;
-  // Each command listens to it.
-  process.stderr.removeAllListeners('error');
-});
 
-/** What a command line that is wrong is answered, in this process: it starts nothing. */
+/** What a command line that is wrong is answered. */
 async function mistake(args: readonly string[]): Promise<string> {
-  const said: string[] = [];
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said.push(String(text));
-    return true;
-  });
-  await main(['sqs', '--port', '0', ...args]);
-  expect(process.exitCode).toBe(2);
-  expect(said.join('')).not.toMatch(/\n\s+at /);
-  return said.join('');
+  const { status, stderr } = await inThisProcess(['sqs', '--port', '0', ...args]);
+  expect(status).toBe(2);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  return stderr;
 }
 
 it.each<[string, unknown, string[]]>([

@@ -97,6 +97,34 @@ it('what a deletion and a purge forbid for a minute is forbidden after a restart
   );
 });
 
+it('a FIFO group is blocked from its first message in flight on, after a restart as well', async () => {
+  const world = await Restarted.open();
+  const Attributes = { FifoQueue: 'True', ContentBasedDeduplication: 'TRUE' };
+  const { QueueUrl } = await world.client.send(
+    new CreateQueueCommand({ QueueName: 'q.fifo', Attributes }),
+  );
+  for (const MessageBody of ['1', '2', '3', 'other']) {
+    const MessageGroupId = MessageBody === 'other' ? 'b' : 'a';
+    const message = { QueueUrl, MessageBody, MessageGroupId };
+    await world.client.send(new SendMessageCommand(message));
+  }
+  const receive = async (MaxNumberOfMessages: number) => {
+    const input = { QueueUrl, MaxNumberOfMessages };
+    return (await world.client.send(new ReceiveMessageCommand(input))).Messages ?? [];
+  };
+  const [one, two] = await receive(2);
+  const shown = { QueueUrl, ReceiptHandle: one?.ReceiptHandle, VisibilityTimeout: 0 };
+  await world.client.send(new ChangeMessageVisibilityCommand(shown));
+  await world.restart();
+  // The group that was received from comes after the one that was not.
+  const bodies = (await receive(10)).map(({ Body }) => Body);
+  expect(bodies).toEqual(['other', '1']);
+  const gone = { QueueUrl, ReceiptHandle: two?.ReceiptHandle };
+  await world.client.send(new DeleteMessageCommand(gone));
+  await world.restart();
+  expect(await receive(10)).toEqual([]);
+});
+
 it('a move of dead letters goes on after a restart', async () => {
   const world = await Restarted.open();
   const create = async (QueueName: string, Attributes: Record<string, string> = {}) =>
