@@ -9,16 +9,13 @@ class FifoGroup implements Ranked {
   readonly visible = new LinkedList<Message>();
   /** Few: one receive takes ten at most, and no other receive takes any behind them. */
   readonly inFlight: Message[] = [];
-  /** Its turn among the groups. */
+  /** Its turn among the groups, and its first message's number. */
   rank = 0;
-  readonly number: number;
+  number = 0;
   place = -1;
-  /** A receive was undone: the group keeps its turn. */
-  comesFirst = false;
 
-  constructor(id: string | undefined, number: number) {
+  constructor(id: string | undefined) {
     this.id = id;
-    this.number = number;
   }
 
   /** The first message, unless one that was sent before it is in flight. */
@@ -32,20 +29,16 @@ class FifoGroup implements Ranked {
 /**
  * A FIFO queue's order: each group's messages as they were sent. A message in flight blocks those
  * of its group that were sent after it, for all receives but the one that took it; those before it,
- * visible again, are received. A group that was received from, and is open again, comes after the
- * groups that wait. Both are recorded from AWS.
+ * visible again, are received. A group whose first message came back comes after the groups that
+ * wait by then. Both are recorded from AWS.
  */
 export class FifoOrder implements Order {
   readonly #groups = new Map<string | undefined, FifoGroup>();
   /** The groups that have a message to be received. */
   readonly #open = new Heap<FifoGroup>();
-  #count = 0;
-  #firstRank = 0;
-  #lastRank = 0;
 
-  add(message: Message, first = false): void {
+  add(message: Message): void {
     const group = this.#groupOf(message);
-    group.comesFirst = first;
     // What was in flight comes back to where it was: close to the front.
     let before = group.visible.last;
     if (before && before.number > message.number) {
@@ -100,22 +93,33 @@ export class FifoOrder implements Order {
   #groupOf({ draft }: Message): FifoGroup {
     const known = this.#groups.get(draft.groupId);
     if (known) return known;
-    const group = new FifoGroup(draft.groupId, ++this.#count);
+    const group = new FifoGroup(draft.groupId);
     this.#groups.set(draft.groupId, group);
     return group;
   }
 
-  /** Opens or closes the group; forgets it with its last message. */
+  /** Opens or closes the group, at its turn; forgets it with its last message. */
   #update(group: FifoGroup): void {
+    const { next } = group;
     const isOpen = group.place >= 0;
-    if (group.next === undefined) {
-      if (isOpen) this.#open.remove(group);
-      const isEmpty = group.visible.length === 0 && group.inFlight.length === 0;
-      if (isEmpty) this.#groups.delete(group.id);
-    } else if (!isOpen) {
-      group.rank = group.comesFirst ? --this.#firstRank : ++this.#lastRank;
-      group.comesFirst = false;
+    if (isOpen && next?.number === group.number) return;
+    // Its turn is another now, which the heap must not see before it is out of it.
+    if (isOpen) this.#open.remove(group);
+    if (next) {
+      group.rank = turnOf(next);
+      group.number = next.number;
       this.#open.add(group);
+    } else if (group.visible.length === 0 && group.inFlight.length === 0) {
+      this.#groups.delete(group.id);
     }
   }
+}
+
+/**
+ * By when a message began to wait: when it was sent or, if it was received, when it came back, and
+ * of one moment those come first that were never received. All of that is kept, so that a restart
+ * changes nothing. A receive that was undone is as if it had not been.
+ */
+function turnOf({ receipt, stateEndsAt, sentAt }: Message): number {
+  return receipt > 0 && stateEndsAt > 0 ? 2 * stateEndsAt + 1 : 2 * sentAt;
 }

@@ -96,8 +96,6 @@ export class Queue {
   }
 
   send(draft: Draft, now: number): Sent {
-    // A timeout may have opened a group, which then comes before this message's.
-    this.#settle(now);
     const { deduplicatesByGroup } = this.settings;
     const before = this.isFifo && this.recent.sentBefore(draft, deduplicatesByGroup, now);
     if (before) return before;

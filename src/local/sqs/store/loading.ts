@@ -86,13 +86,10 @@ export function loadMessages(queue: Queue, tables: QueueTables, count: number, n
   throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
 }
 
-/**
- * On a standard queue as they became visible, which is not as they were sent; on a FIFO queue groups
- * that came back after the others.
- */
+/** On a standard queue as they became visible, which is not as they were sent. */
 function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterable<Message> {
+  if (queue.isFifo) return messages;
   const all = [...messages];
-  if (queue.isFifo) return groupsInOrder(all);
   for (const message of all) {
     if (message.state !== 'visible' && message.stateEndsAt <= now) message.state = 'visible';
   }
@@ -100,16 +97,6 @@ function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterab
   return all.sort(
     (one, other) => visibleSince(one) - visibleSince(other) || other.stateEndsAt - one.stateEndsAt,
   );
-}
-
-function groupsInOrder(messages: Message[]): Message[] {
-  const since = new Map<string | undefined, number>();
-  for (const { draft, receipt, stateEndsAt } of messages) {
-    const known = since.get(draft.groupId) ?? 0;
-    if (receipt > 0) since.set(draft.groupId, Math.max(known, stateEndsAt));
-  }
-  const sinceOf = ({ draft }: Message) => since.get(draft.groupId) ?? 0;
-  return messages.sort((one, other) => sinceOf(one) - sinceOf(other) || one.number - other.number);
 }
 
 /** A message that was taken back is at its front. */
