@@ -31,7 +31,7 @@ export async function importTasks({ url, bundle }: TasksCode): Promise<object> {
   } catch (error) {
     // Linking failed, and the place that Node names is one of the bundle.
     if (!(error instanceof SyntaxError)) throw error;
-    throw new Error(withoutSchemes(error.message), { cause: error });
+    throw new Error(withoutSchemes(error.message));
   }
 }
 
