@@ -249,6 +249,24 @@ describe('a run elsewhere', () => {
     expect(await written()).toEqual(range(3));
   });
 
+  it('tells the command that takes its results when it was printing them', async () => {
+    const there = ['--endpoint', server.url];
+    const command = start(['run', held.name, '--range', '3', ...there]);
+    const id = await runId(command);
+    const seeded = async () => (await fanfold(['status', id, ...there])).stdout;
+    await expect.poll(seeded, { timeout: 60_000 }).toContain('all seeded');
+    command.child.kill('SIGINT');
+    const { status, stderr } = await command.ended;
+    const line = ['collect', id, ...there];
+    expect(stderr).toContain(
+      `it goes on there; to take the results still to come: npx fanfold ${line.join(' ')}\n`,
+    );
+    expect(status).toBe(130);
+    gate.resolve();
+    const collected = results((await fanfold(line)).stdout);
+    expect(collected.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+  });
+
   it('that is over is pruned when nobody did', async () => {
     const command = start([...args(600), '--deadline', '2s']);
     const id = await runId(command);
