@@ -123,12 +123,6 @@ export const COLLECTING: readonly Mutant[] = [
     caughtBy: 'test/pipeline/ending.test.ts',
   },
   {
-    name: 'what a killed collector had in hand is not waited for at the deadline',
-    file: 'src/pipeline/collecting/deadline.ts',
-    node: 'MethodDefinition[key.name="constructor"] ConditionalExpression > .test',
-    becomes: 'false',
-  },
-  {
     name: 'a run is given up at the first look that finds no chunk',
     file: 'src/pipeline/collecting/gone.ts',
     node: 'VariableDeclarator[id.name="LOOKS"] > .init',

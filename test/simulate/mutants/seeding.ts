@@ -65,12 +65,6 @@ export const SEEDING: readonly Mutant[] = [
     becomes: ({ text, of }) => `(${of('.argument')}.texts.pop(), ${text})`,
   },
   {
-    name: 'a later page makes the queue of a run that is over',
-    file: 'src/pipeline/seeding/seed.ts',
-    node: 'FunctionDeclaration[id.name="ownQueue"] IfStatement > LogicalExpression > .left[name="continues"]',
-    becomes: 'false',
-  },
-  {
     name: 'a burst chain never ends',
     file: 'src/handlers/burst.ts',
     node: 'BinaryExpression[right.name="MAX_HOPS"]',
