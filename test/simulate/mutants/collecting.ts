@@ -123,12 +123,6 @@ export const COLLECTING: readonly Mutant[] = [
     caughtBy: 'test/pipeline/ending.test.ts',
   },
   {
-    name: 'a run is given up at the first look that finds no chunk',
-    file: 'src/pipeline/collecting/gone.ts',
-    node: 'VariableDeclarator[id.name="LOOKS"] > .init',
-    becomes: '1',
-  },
-  {
     name: 'results of another run are taken',
     file: 'src/pipeline/messages/result-message.ts',
     node: 'FunctionDeclaration[id.name="isEnvelope"] BinaryExpression[left.property.name="runId"]',

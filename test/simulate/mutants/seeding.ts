@@ -27,24 +27,6 @@ export const SEEDING: readonly Mutant[] = [
     becomes: 'true',
   },
   {
-    name: 'a run that goes on skips the first input that was not seeded',
-    file: 'src/pipeline/seeding/seeding.ts',
-    node: 'MethodDefinition[key.name="unseeded"] BinaryExpression[right.name="resumeAt"]',
-    becomes: ({ text }) => text.replace('<', '<='),
-  },
-  {
-    name: 'a run that goes on seeds again what has its result',
-    file: 'src/pipeline/seeding/seeding.ts',
-    node: 'MethodDefinition[key.name="unseeded"] CallExpression[callee.property.name="has"]',
-    becomes: 'false',
-  },
-  {
-    name: 'a run is sealed while pages are on their way',
-    file: 'src/pipeline/seeding/seeding.ts',
-    node: 'MethodDefinition[key.name="seed"] AwaitExpression[argument.callee.object.name="Promise"]',
-    becomes: 'undefined',
-  },
-  {
     name: 'a window that was full never opens again',
     file: 'src/pipeline/seeding/window.ts',
     node: 'MethodDefinition[key.name="taken"] IfStatement',
