@@ -44,7 +44,13 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
 function leftHere(origin: string): Join | undefined {
   const { hostname: host, port, protocol } = new URL(origin);
   if (!isHere(host.replace(/^\[|\]$/g, ''))) return undefined;
-  const file = joinFile(Number(port || (protocol === 'https:' ? 443 : 80)));
+  let file: string;
+  try {
+    file = joinFile(Number(port || (protocol === 'https:' ? 443 : 80)));
+  } catch {
+    // A user without a home folder, in a container: nothing can have been left for one.
+    return undefined;
+  }
   const text = readSecret(file);
   return text === undefined ? undefined : readJoin(text, file);
 }

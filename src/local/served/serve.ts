@@ -215,8 +215,8 @@ async function leaveWord(
   join: string,
   options: ServeOptions,
 ): Promise<string | undefined> {
-  const file = joinFile(port);
   try {
+    const file = joinFile(port);
     await writeSecret(file, `${join}\n`);
     return file;
   } catch (error) {
