@@ -51,18 +51,30 @@ async function open(options: ProcessesOptions) {
     onPrint: options.onPrint,
     onTrouble: ({ message }) => options.onWarning(message),
   });
-  const close = async () => {
-    await workers.close();
-    await services.close();
-    await server.close();
-  };
+  const close = () =>
+    keeping(async () => {
+      await workers.close();
+      await services.close();
+      await server.close();
+    });
   try {
-    for (const facts of await workers.ready) tasks.add(defineTask({ ...facts, run: notHere }));
+    const ready = await keeping(() => workers.ready);
+    for (const facts of ready) tasks.add(defineTask({ ...facts, run: notHere }));
   } catch (error) {
     await close();
     throw error;
   }
   return { deployment, tasks, close };
+}
+
+/** Keeps this process while it waits for workers, which do not: Node would end it. */
+async function keeping<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 60_000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** The seed knows tasks by name alone: their code is with the workers. */
