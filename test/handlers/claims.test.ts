@@ -140,13 +140,19 @@ describe('a worker function', () => {
   });
 
   it('leaves a message alone that is another worker’s by now', async () => {
-    const { client, sqs, event, failing } = await deployment();
-    const first = await event();
-    await pass(VISIBILITY_SECONDS);
-    // Another one receives it, and its receipt handle replaces the first one's.
+    const { client, sqs, calls, event, failing } = await deployment();
+    const answer = Promise.withResolvers<ServiceResponse>();
+    const handling = workerHandler({ echo }, { sqs: client })(await event(), context);
+    failing((action) => {
+      if (action === 'SendMessage') return answer.promise;
+      return action === 'ChangeMessageVisibility' && calls.length > 3 ? broken() : undefined;
+    });
+    // Its claim ends while it reports, and another one receives the message.
+    await pass(130);
     expect((await event()).Records).toHaveLength(1);
-    failing(on('GetQueueUrl', denied));
-    const handling = workerHandler({ echo }, { sqs: client })(first, context);
+    // On a standard queue the first one's receipt handle would still change the message.
+    failing(() => undefined);
+    answer.resolve(broken());
     expect((await within(60, handling)).batchItemFailures).toHaveLength(1);
     await pass(60);
     expect(sqs.peek(names.tasks)).toMatchObject([{ state: 'inFlight', receiveCount: 2 }]);
