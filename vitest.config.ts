@@ -1,16 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that wait for real time to pass, or that take a processor for half a minute. */
+/** Tests that wait for real time to pass, start many processes, or keep a processor busy for long. */
 const SLOW = [
+  'test/{nested,without-close}.test.ts',
   'test/clients/awscli.test.ts',
+  'test/contract/in-flight.test.ts',
   'test/package/*.test.ts',
+  'test/pipeline/{collect-run,many-runs}.test.ts',
   'test/simulate/{determinism,marks}.test.ts',
-  'test/cli/{clocks,elsewhere,killed-server,older-node,resets,resume,serve,sqs,two-hosts,work}.test.ts',
-  'test/handlers/hung.test.ts',
+  'test/cli/{clocks,elsewhere,killed-server,older-node,output,resets,resume,serve,sqs,stack}.test.ts',
+  'test/cli/{terminal,two-hosts,work}.test.ts',
+  'test/handlers/{hostile-messages,hung,seed-from-s3}.test.ts',
   'test/local/served/flood.test.ts',
   'test/local/workers/*.test.ts',
   'test/local/sqs/store/*.test.ts',
-  'test/stack/{bundle,deployed,loading,mutations,native-modules,packed-app,runs,tasks-check}.test.ts',
+  'test/stack/{bundle,deployed,loading,mutations,native-modules,own-app,packed-app}.test.ts',
+  'test/stack/{runs,tasks-check,deployment/functions}.test.ts',
 ];
 
 const common = {
@@ -23,7 +28,16 @@ const common = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: SLOW, ...common } },
+      {
+        test: {
+          ...common,
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: SLOW,
+          // Loading the SDK and the CDK for each file would take a fourth of the time.
+          isolate: false,
+        },
+      },
       { test: { name: 'slow', include: SLOW, ...common } },
     ],
   },

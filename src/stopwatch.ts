@@ -10,16 +10,23 @@ const STEP_MS = 1_000;
  * that time is missing, and counts where both agree how much.
  */
 export class SteadyClock {
+  readonly #uptimeSeconds: () => number;
   #wallAheadMs = Date.now() - performance.now();
-  #upAheadMs = uptime() * 1000 - performance.now();
+  #upAheadMs: number;
   #sleptMs = 0;
+
+  /** @param uptimeSeconds how long the machine has been up, asleep or awake */
+  constructor(uptimeSeconds = uptime) {
+    this.#uptimeSeconds = uptimeSeconds;
+    this.#upAheadMs = uptimeSeconds() * 1000 - performance.now();
+  }
 
   get ms(): number {
     const monotonic = performance.now();
     const wallAheadMs = Date.now() - monotonic;
     const stepMs = wallAheadMs - this.#wallAheadMs;
     if (Math.abs(stepMs) >= STEP_MS) {
-      const upAheadMs = uptime() * 1000 - monotonic;
+      const upAheadMs = this.#uptimeSeconds() * 1000 - monotonic;
       const sleptMs = upAheadMs - this.#upAheadMs;
       if (Math.abs(sleptMs - stepMs) < STEP_MS) this.#sleptMs += Math.max(0, sleptMs);
       this.#wallAheadMs = wallAheadMs;
