@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -107,24 +106,28 @@ function makePrivate(path: string, isOurs: boolean): void {
   );
 }
 
+/**
+ * By its path, since nobody else can put another in its place. It is not opened: closing it would
+ * end the locks that SQLite has on it in this process (https://www.sqlite.org/howtocorrupt.html).
+ */
 function makeFilePrivate(path: string): void {
-  const fd = openPrivate(path, constants.O_RDONLY);
-  try {
-    const { nlink } = fstatSync(fd);
-    if (nlink > 1) {
-      throw refused(
-        `${path} has ${nlink} names (hard links), and what is written to it would be written to all: put a copy in its place`,
-      );
-    }
-    fchmodSync(fd, 0o600);
-  } finally {
-    closeSync(fd);
+  const found = lstatSync(path);
+  checkOwn(path, found);
+  if (found.nlink > 1) {
+    throw refused(
+      `${path} has ${found.nlink} names (hard links), and what is written to it would be written to all: put a copy in its place`,
+    );
   }
+  if ((found.mode & OTHERS) !== 0) chmodSync(path, 0o600);
 }
 
 /** Makes an empty file that only its owner may read, where there is none. */
 export function makePrivateFile(path: string): void {
-  closeSync(openPrivate(path, constants.O_RDWR | constants.O_CREAT));
+  try {
+    closeSync(openPrivate(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /**
@@ -143,18 +146,21 @@ export function openPrivate(path: string, flags: number): number {
     throw refused(`${path} is a link, or no file: remove it`);
   }
   try {
-    const found = fstatSync(fd);
-    if (!found.isFile()) throw refused(`${path} is no file: remove it`);
-    if (!isMine(found)) {
-      throw refused(
-        `${path} belongs to ${userOf(found)}, and this process is of user ${me}: chown ${me} it, or remove it`,
-      );
-    }
+    checkOwn(path, fstatSync(fd));
     return fd;
   } catch (error) {
     closeSync(fd);
     throw error;
   }
+}
+
+function checkOwn(path: string, found: Stats): void {
+  if (found.isSymbolicLink()) throw refused(`${path} is a link, or no file: remove it`);
+  if (!found.isFile()) throw refused(`${path} is no file: remove it`);
+  if (isMine(found)) return;
+  throw refused(
+    `${path} belongs to ${userOf(found)}, and this process is of user ${me}: chown ${me} it, or remove it`,
+  );
 }
 
 /**

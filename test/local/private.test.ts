@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateIn } from '../../src/local/served/certificate.ts';
 import { secretIn } from '../../src/local/served/secret.ts';
@@ -42,6 +42,16 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     folder = join(above, 'data');
     const made = above;
     onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  });
+
+  it('stays locked for other processes when its secret is read', async () => {
+    const store = openStore(folder);
+    onTestFinished(() => store.close());
+    await secretIn(folder);
+    const open = `import { openStore } from '${resolve('src/local/sqs/index.ts')}';
+      try { openStore('${folder}'); } catch ({ code }) { console.log(code); }`;
+    const args = ['--input-type=module', '--eval', open];
+    expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe('StoreInUse\n');
   });
 
   it('is its owner’s alone, whatever it was', async () => {
