@@ -1,7 +1,6 @@
-// node load.ts URL MESSAGES [--send-only] [--batches]
+// node load.ts URL MESSAGES [--batches]
 //
-// Sends, receives and deletes messages of 1 KiB over 16 connections, or only sends them; in batches
-// of ten over 64 connections. Prints the seconds that each took, as JSON. All requests of a kind are
+// Sends, receives and deletes messages of 1 KiB over 16 connections; in batches of ten over 64. Prints the seconds that each took, as JSON. All requests of a kind are
 // signed before its clock starts.
 import { parseArgs } from 'node:util';
 import { Connections } from './connections.ts';
@@ -21,7 +20,6 @@ export interface Load {
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    'send-only': { type: 'boolean', default: false },
     batches: { type: 'boolean', default: false },
   },
 });
@@ -45,7 +43,6 @@ async function createQueue(): Promise<string> {
 async function cycle(count: number): Promise<Load> {
   const places = Array.from({ length: count }, (_, place) => place);
   const sent = await timed(values.batches ? sendBatches(places) : places.map(sendOne));
-  if (values['send-only']) return { send: sent.seconds, receive: 0, delete: 0 };
   const receive = sign('ReceiveMessage', {
     QueueUrl,
     MaxNumberOfMessages: values.batches ? BATCH : 1,

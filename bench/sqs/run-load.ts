@@ -11,7 +11,7 @@ export async function runLoad(
   bench: Bench,
   url: string,
   messages: number,
-  ...more: readonly ('--send-only' | '--batches')[]
+  ...more: readonly '--batches'[]
 ): Promise<Load> {
   const { stdout } = await measure(
     { program: process.execPath, args: [LOAD, url, String(messages), ...more] },

@@ -1,12 +1,21 @@
-// node serve.ts [DIR]
+// node serve.ts [DIR] [--open]
 //
-// An SQS that verifies signatures, in its own process; it keeps its queues in the folder, if one is
-// given. Prints its URL; ends when its stdin does.
+// An SQS in its own process, that verifies signatures unless it is open to all; it keeps its queues
+// in the folder, if one is given. Prints its URL; ends when its stdin does.
+import { parseArgs } from 'node:util';
 import { openStore, Sqs, serveSqs } from '../../src/local/sqs/index.ts';
 import { CREDENTIALS } from './sign.ts';
 
-const folder = process.argv[2];
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { open: { type: 'boolean', default: false } },
+});
+const [folder] = positionals;
 const sqs = new Sqs(folder === undefined ? {} : { store: openStore(folder) });
-const server = await serveSqs({ port: 0, credentials: [CREDENTIALS], sqs });
+const server = await serveSqs({
+  port: 0,
+  ...(values.open ? {} : { credentials: [CREDENTIALS] }),
+  sqs,
+});
 console.log(server.url);
 process.stdin.on('end', () => void server.close()).resume();
