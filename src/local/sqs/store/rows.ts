@@ -72,12 +72,10 @@ export function readMessage(row: readonly Value[], ownerId: string): Message {
 }
 
 /** Whether a message is other than one that has just been sent. */
-export function hasState({ state, receipt, sentAt, keptSince, ...more }: Message): boolean {
+export function hasState(message: Message): boolean {
+  const { state, receipt, sentAt, keptSince, deadLetterSourceArn } = message;
   return (
-    state !== 'visible' ||
-    receipt > 0 ||
-    keptSince !== sentAt ||
-    more.deadLetterSourceArn !== undefined
+    state !== 'visible' || receipt > 0 || keptSince !== sentAt || deadLetterSourceArn !== undefined
   );
 }
 
