@@ -1,14 +1,8 @@
 import type { Changes } from '../engine/changes.ts';
+import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
-import {
-  countRow,
-  hasState,
-  memoryRow,
-  messageRow,
-  queueRow,
-  stateRow,
-  type Value,
-} from './rows.ts';
+import { type PackedStates, packStates } from './packed-states.ts';
+import { countRow, hasState, memoryRow, messageRow, queueRow, type Value } from './rows.ts';
 
 /** What one transaction writes: plain data, since another thread does it. */
 export interface Batch {
@@ -28,7 +22,7 @@ export interface QueueWrite {
   readonly queue: Value[] | undefined;
   readonly counts: Value[];
   readonly messages: readonly Value[][];
-  readonly states: readonly Value[][];
+  readonly states: PackedStates;
   /** Numbers of messages. */
   readonly gone: readonly number[];
   readonly memories: readonly Value[][];
@@ -49,7 +43,7 @@ export function dropOf(id: number): QueueWrite {
     queue: undefined,
     counts: [],
     messages: [],
-    states: [],
+    states: packStates([]),
     gone: [],
     memories: [],
   };
@@ -64,7 +58,7 @@ export function writeOf(
   written: Extent,
 ): QueueWrite {
   const messages: Value[][] = [];
-  const states: Value[][] = [];
+  const states: Message[] = [];
   const gone: number[] = [];
   for (const [number, message] of changes.messages) {
     const isNew = number > written.lastNumber;
@@ -73,7 +67,7 @@ export function writeOf(
       continue;
     }
     if (isNew) messages.push(messageRow(message, queue.owner.accountId));
-    if (!isNew || hasState(message)) states.push(stateRow(message));
+    if (!isNew || hasState(message)) states.push(message);
   }
   return {
     id,
@@ -82,7 +76,7 @@ export function writeOf(
     queue: changes.itself ? queueRow(id, queue, fullName) : undefined,
     counts: countRow(id, queue),
     messages,
-    states,
+    states: packStates(states),
     gone,
     memories: changes.memories.map((memory) => memoryRow(id, memory)),
   };

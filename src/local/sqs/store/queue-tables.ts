@@ -2,6 +2,7 @@ import type { StatementSync } from 'node:sqlite';
 import type { Message } from '../engine/message.ts';
 import type { QueueWrite } from './batch.ts';
 import { Damage } from './damage.ts';
+import { stateRows } from './packed-states.ts';
 import { COLUMNS, readMessage, readState, type Value, withChecksum } from './rows.ts';
 import type { Database } from './sqlite.ts';
 
@@ -47,7 +48,7 @@ export class QueueTables {
     const { insert, putState, deleteMessage, deleteState } = this.#writing;
     if (cleared) this.#sql.exec(`DELETE FROM ${this.#messages}; DELETE FROM ${this.#states}`);
     for (const row of messages) insert.run(...withChecksum(row));
-    for (const row of states) putState.run(...withChecksum(row));
+    for (const row of stateRows(states)) putState.run(...withChecksum(row));
     for (const number of gone) {
       deleteMessage.run(number);
       deleteState.run(number);

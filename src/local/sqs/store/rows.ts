@@ -79,21 +79,6 @@ export function hasState(message: Message): boolean {
   );
 }
 
-export function stateRow(message: Message): Value[] {
-  return [
-    message.number,
-    message.state,
-    message.stateEndsAt,
-    message.receiveCount,
-    message.receivedHere,
-    message.receipt,
-    message.firstReceivedAt,
-    message.receivedAt,
-    message.keptSince,
-    message.deadLetterSourceArn ?? null,
-  ];
-}
-
 export function readState(row: readonly Value[], message: Message): void {
   checkRow(row, `the state of message ${row[0]}`);
   message.state = row[1] as MessageState;
