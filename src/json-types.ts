@@ -47,10 +47,16 @@ export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Inp
 export type NoSchema =
   'A schema whose inputs JSON can hold (no Date, Map, Set, bigint or instance of a class: z.coerce.date() takes a string), and a `run` that takes what the schema gives and returns what JSON can hold.';
 
+/** A Map, a Set, or what is like them: by few members, since each version of ECMAScript adds some. */
+interface Collection {
+  readonly size: number;
+  has(key: never): boolean;
+  forEach(callback: never): void;
+}
+
 /** Kinds of values that JSON makes an empty object of, or refuses. */
 type LostKind =
-  | ReadonlyMap<never, unknown>
-  | ReadonlySet<never>
+  | Collection
   | WeakMap<never, unknown>
   | WeakSet<never>
   | RegExp

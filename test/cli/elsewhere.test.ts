@@ -113,7 +113,7 @@ describe('a run elsewhere', () => {
   it('is shared out among the files of two commands, which have it one after the other', {
     timeout: 240_000,
   }, async () => {
-    const command = start(args(600));
+    const command = start(args(1_200));
     const id = await runId(command);
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     command.child.kill('SIGINT');
@@ -125,17 +125,17 @@ describe('a run elsewhere', () => {
     await expect.poll(second.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     const collector = () => fanfold(['status', id, ...there]).then(({ stdout }) => stdout);
     await expect.poll(collector, { timeout: 60_000 }).toContain('collector seen');
-    const beside = await fanfold([...args(600), '--resume']);
+    const beside = await fanfold([...args(1_200), '--resume']);
     expect(beside.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
     expect(beside.status).toBe(2);
     expect(await readFile(output, 'utf8')).toBe(mine);
     const { status, stderr } = await second.ended;
     const taken = mine.split('\n').length - 1;
     expect(stderr).toContain(`another command has taken ${taken} more results of the run`);
-    expect(stderr).toContain(`${600 - taken} inputs = ${600 - taken} ok`);
+    expect(stderr).toContain(`${1_200 - taken} inputs = ${1_200 - taken} ok`);
     expect(status).toBe(0);
     const all = results(mine + (await readFile(other, 'utf8')));
-    expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(600));
+    expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(1_200));
   });
 
   // What a killed collector had in its hand comes again after a minute.
