@@ -55,13 +55,7 @@ interface Collection {
 }
 
 /** Kinds of values that JSON makes an empty object of, or refuses. */
-type LostKind =
-  | Collection
-  | WeakMap<never, unknown>
-  | WeakSet<never>
-  | RegExp
-  | bigint
-  | symbol;
+type LostKind = Collection | WeakMap<never, unknown> | WeakSet<never> | RegExp | bigint | symbol;
 
 /** The same type, but for what JSON loses. Methods may be lost: what is returned is often a class's. */
 type Sendable<T> = unknown extends T

@@ -111,6 +111,7 @@ describe('a user’s mistake gets a sentence and status 2', () => {
       ['tasks', '--tasks', 'nowhere.ts'],
       'nowhere.ts does not exist',
     ],
+    ['a folder for one', ['tasks', '--tasks', folder], 'is a folder: name a file in it'],
     [
       'one with a syntax error',
       ['tasks', '--tasks', file('syntax.ts', 'const a = 1;\nexport const = ;\n')],
@@ -123,8 +124,8 @@ describe('a user’s mistake gets a sentence and status 2', () => {
     ],
     [
       'one that throws',
-      ['tasks', '--tasks', file('throws.ts', "throw new Error('on load');")],
-      'cannot be used: on load',
+      ['tasks', '--tasks', file('throws.ts', "\n\nthrow new Error('on load');")],
+      /cannot be used: on load \(.*throws\.ts:3:7\)/,
     ],
     [
       'one that exits',

@@ -23,6 +23,7 @@ async function reporting(workers?: number) {
   const report = new Report(outbox, () => {});
   let index = 0;
   return {
+    client,
     outbox,
     report,
     /** How many results each message has. */
@@ -68,4 +69,30 @@ it('sends the results at the end of a chunk soon, whether or not another chunk f
   await vi.advanceTimersByTimeAsync(10);
   await new Promise(setImmediate);
   expect(messages()).toEqual([3]);
+});
+
+it('is finished when each of its messages is with SQS, and no sooner', async () => {
+  const { client, outbox, report, results, messages } = await reporting();
+  const second = Promise.withResolvers<void>();
+  let calls = 0;
+  client.middlewareStack.add(
+    (next) => async (call) => {
+      if (++calls === 2) await second.promise;
+      return next(call);
+    },
+    { step: 'initialize' },
+  );
+  for (let message = 0; message < 2; message++) {
+    await results(1);
+    outbox.send();
+    await new Promise(setImmediate);
+  }
+  expect(messages()).toEqual([1]);
+  const finished = vi.fn();
+  const finishing = report.finish().then(finished);
+  await new Promise(setImmediate);
+  expect(finished).not.toHaveBeenCalled();
+  second.resolve();
+  await finishing;
+  expect(messages()).toEqual([1, 1]);
 });

@@ -1,7 +1,7 @@
 import { registerHooks, setSourceMapsSupport } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '../../errors.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
 import { isTypeScript } from './loaders.ts';
 import { IMPORT_META, importedBy, specifierOf, withoutSchemes } from './specifier.ts';
 import type { TasksCode } from './tasks-module.ts';
@@ -62,15 +62,22 @@ const BUNDLERS_WORK = new Set([
 
 /** Why a tasks module could not be imported, and what may help. */
 export function whyNot(error: unknown, { url, unbundled }: TasksCode): string {
-  const reason = `${messageOf(error)}${error instanceof SyntaxError ? placeOf(error) : ''}`;
+  const reason = `${messageOf(error)}${error instanceof Error ? placeOf(error) : ''}`;
   if (unbundled === undefined || !isTypeScript(new URL(url).pathname)) return reason;
   const { code = '' }: { code?: string } = Object(error);
   if (!BUNDLERS_WORK.has(code) && !(error instanceof SyntaxError)) return reason;
   return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${unbundled}`;
 }
 
-/** Node puts the file and line of a syntax error in front of its stack. */
-function placeOf({ stack = '' }: SyntaxError): string {
-  const [place = ''] = stack.split('\n');
-  return /:\d+$/.test(place) ? ` (${place})` : '';
+/** Where it was thrown; of a syntax error, Node puts the file and line in front of its stack. */
+function placeOf(error: Error): string {
+  if (error instanceof FanfoldError) return '';
+  const { stack = '' } = error;
+  const [first = ''] = stack.split('\n');
+  if (error instanceof SyntaxError) return /:\d+$/.test(first) ? ` (${first})` : '';
+  const [frame = ''] = /^ +at .*$/m.exec(stack) ?? [];
+  const [, place] = /(?:file:\/\/)?([^ ()]+:\d+:\d+)\)?$/.exec(frame) ?? [];
+  // The linker's errors have no frame of the module's.
+  const isTheirs = !frame.includes('node:') && !frame.includes(import.meta.filename);
+  return place !== undefined && isTheirs ? ` (${place})` : '';
 }

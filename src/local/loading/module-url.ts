@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FanfoldError } from '../../errors.ts';
 
@@ -10,6 +10,11 @@ export function moduleUrl(tasks: URL | string): URL {
     throw new FanfoldError('BadOption', `A tasks module is a file; ${url.href} is not.`);
   }
   const path = fileURLToPath(url);
-  if (existsSync(path)) return url;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) {
+    const message = `The tasks module ${path} is a folder: name a file in it.`;
+    throw new FanfoldError('BadTask', message);
+  }
+  if (found) return url;
   throw new FanfoldError('BadTask', `The tasks module ${path} does not exist.`);
 }
