@@ -44,7 +44,7 @@ export function checkOptions(
   const names = Object.keys(kinds);
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    const kind = kinds[name];
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     if (kind === undefined) {
       const near = nearest(name, names);
       throw new FanfoldError(

@@ -32,7 +32,7 @@ const EVERYBODY_WRITES = 0o002;
 const STICKY = 0o1000;
 
 /** What a store keeps in its folder. */
-const STORED = /^(queues\.sqlite|lock|commits)/;
+const STORED = /^(queues\.sqlite(-[a-z.]+)?|lock|commits)$/;
 /** What else is Fanfold's there, and is checked when it is read. */
 const OTHERS_OF_OURS = /^(credentials|key\.pem|certificate\.pem|join-\d)/;
 

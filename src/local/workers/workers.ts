@@ -74,7 +74,7 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #ready = Promise.withResolvers<TaskFacts[]>();
   readonly #processes = new Set<WorkerProcess>();
-  readonly #recovering = new Set<Promise<void>>();
+  readonly #recovering = new Set<Promise<unknown>>();
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
   /** How many processes in a row died without having finished anything, by worker. */
@@ -99,8 +99,7 @@ export class Workers {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const pause of this.#pauses) clearTimeout(pause);
+    this.#stopStarting();
     const { graceMs = GRACE_MS } = this.#options;
     await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
     await Promise.all(this.#recovering);
@@ -117,8 +116,13 @@ export class Workers {
     }
   }
 
-  #giveUp(error: FanfoldError): void {
+  #stopStarting(): void {
     this.#closed = true;
+    for (const pause of this.#pauses) clearTimeout(pause);
+  }
+
+  #giveUp(error: FanfoldError): void {
+    this.#stopStarting();
     this.#ready.reject(error);
     this.#options.onFailure(error);
   }
@@ -160,6 +164,8 @@ export class Workers {
 
   #replace(worker: string, death: Death): void {
     const delivered = this.#deliver(worker, death);
+    this.#recovering.add(delivered);
+    void delivered.finally(() => this.#recovering.delete(delivered));
     if (this.#closed) {
       // It was told to stop, and its grace ended over an item that did not: no fault of the item's.
       for (const { receiptHandle } of death.inHand) this.#release(receiptHandle);
@@ -188,6 +194,7 @@ export class Workers {
         this.#pauses.delete(pause);
         this.#start(worker);
       }, pauseMs);
+      if (this.#options.background) pause.unref();
       this.#pauses.add(pause);
     }
   }

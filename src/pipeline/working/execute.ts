@@ -165,6 +165,7 @@ export class Execution {
       this.#succeed(attempt, returned);
       return;
     }
+    SYNCHRONOUS.delete(this.#task);
     this.#running.add(attempt);
     this.#timer ??= setTimeout(() => this.#expire(), this.#task.timeoutSeconds * 1000);
     promised.then(
@@ -247,8 +248,8 @@ export class Execution {
 }
 
 /**
- * Tasks that have returned at once, and surely do so again: to make the attempt known to what they
- * call would take longer than such a task.
+ * Tasks that returned at once the last time, and most likely do so again: to make the attempt known
+ * to what they call would take longer than such a task.
  */
 const SYNCHRONOUS = new WeakSet<AnyTask>();
 
