@@ -73,7 +73,7 @@ interface Answered {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** Whether AWS was not reached: nobody answered, or somebody else, whose answer the SDK can't read. */
+/** True if AWS was not reached: nobody answered, or somebody else, whose answer the SDK can't read. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code = '' } = error as NodeJS.ErrnoException;

@@ -90,7 +90,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** What came, for a sentence about it. */
+/** A value as a sentence names it. */
 function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function, which is not called';
   if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;

@@ -60,7 +60,7 @@ function checkInputs(output: string, reads: readonly InputFile[]): void {
   }
 }
 
-/** What is appended to the file that is read would be read as well, without end. */
+/** Results appended to a file that is being read would be read as inputs, without end. */
 function checkStandardOutput(reads: readonly InputFile[]): void {
   const written = statOf(process.stdout.fd);
   if (!written?.isFile()) return;
@@ -80,7 +80,7 @@ function statOf(file: string | number): BigIntStats | undefined {
       ? fstatSync(file, { bigint: true })
       : statSync(file, { bigint: true });
   } catch {
-    // What is not there, or not for us to see, is told by who opens it.
+    // Opening reports a file that is missing or not readable.
     return undefined;
   }
 }

@@ -13,7 +13,7 @@ const COLUMNS = 80;
 /** What is left free behind the line: the terminal puts `^C` there, which is not to begin another. */
 const BEHIND = 3;
 
-/** Whether standard error is a terminal that can erase what it shows. */
+/** True if standard error is a terminal that can erase what it shows. */
 export function canRedraw(): boolean {
   const { stderr, env, platform } = process;
   const isDumb = platform !== 'win32' && (env.TERM ?? '') === '';

@@ -60,7 +60,7 @@ const NO_FOLDER = new FanfoldError(
   'The working folder does not exist any more: cd to one that does, and try again.',
 );
 
-/** Whether a path was relative to a working folder that has been deleted. */
+/** True if a path was relative to a working folder that has been deleted. */
 function isWithoutFolder(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 }

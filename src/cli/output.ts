@@ -18,9 +18,9 @@ export interface Output {
   /** Takes out what was there before, of a file. */
   empty(): Promise<void>;
   close(): Promise<void>;
-  /** Whether it is a file that stays: no device, pipe or descriptor. */
+  /** True for a file that stays: no device, pipe or descriptor. */
   readonly isFile: boolean;
-  /** How many whole lines of its text a write has left that failed. */
+  /** Whole lines of its text that a failed write has left. */
   readonly leftLines: number;
 }
 

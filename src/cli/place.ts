@@ -17,7 +17,7 @@ export interface PlaceFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
-  /** Where results go, by which it is decided whether there is a live line. */
+  /** Destination of the results: it decides whether there is a live line. */
   output?: string;
 }
 

@@ -50,7 +50,7 @@ export async function checkFile(path: string, cwd: string): Promise<void> {
   const stats = await stat(resolve(cwd, path)).catch((cause) => {
     throw unreadable(`--input ${path}`, cause);
   });
-  // Of a pipe, what is read is gone.
+  // Reading from a pipe consumes it.
   if (stats.isFile()) await checkHead(path, cwd);
   if (!stats.isDirectory()) return;
   throw new FanfoldError(

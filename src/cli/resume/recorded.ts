@@ -27,7 +27,7 @@ export interface Recorded {
   follow(run: Run, place: string): Following;
   /** Ends when the results are written, and what tells which inputs they are of was before. */
   write(text: string): Promise<void>;
-  /** How many whole lines of its text a write has left that failed. */
+  /** Whole lines of its text that a failed write has left. */
   readonly leftLines: number;
   close(): Promise<void>;
 }
