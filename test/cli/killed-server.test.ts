@@ -7,8 +7,8 @@ import { aUser, begin, serve, told, work } from './serving.ts';
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
 
-const INPUTS = 20_000;
-const KILLS = 20;
+const INPUTS = 10_000;
+const KILLS = 10;
 
 /** What is on its way at a kill is hidden for a claim: two minutes for chunks, one for results. */
 const LIMIT_MS = 400_000;
