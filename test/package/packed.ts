@@ -1,35 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-/** Packs a copy of the repository, since packing changes package.json for a moment; gives the tarball. */
+/** Packs the repository; gives the tarball. */
 export function pack(root: string): string {
-  const copy = join(root, 'copy');
-  mkdirSync(copy);
-  for (const name of [
-    'bin',
-    'cdk',
-    'functions',
-    'scripts',
-    'src',
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'README.md',
-    'LICENSE',
-  ]) {
-    cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
-  const before = readFileSync(join(copy, 'package.json'), 'utf8');
-  execFileSync('npm', ['pack', '--pack-destination', root], { cwd: copy, stdio: 'pipe' });
-  if (readFileSync(join(copy, 'package.json'), 'utf8') !== before) {
-    throw new Error('Packing was expected to leave package.json as it was.');
-  }
-  const [tarball] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
-  return join(root, tarball ?? '');
+  execFileSync('npm', ['run', 'package', '--', '--pack-destination', root], {
+    cwd: REPOSITORY,
+    stdio: 'pipe',
+  });
+  const [tarball = ''] = readdirSync(root).filter((name) => name.endsWith('.tgz'));
+  return join(root, tarball);
 }
 
 /** As npm would install it in a project, without asking a registry. */

@@ -1,0 +1,63 @@
+// `npm run package`: makes the package's tarball from a folder of its own, which holds built JavaScript
+// and a package.json that names it. Node strips no types below node_modules, and the repository's
+// own package.json, which names the sources, must stay as it is even when packing fails.
+// Arguments are those of `npm pack`.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Relative paths in npm's arguments are relative to the folder that npm was called in. */
+const FROM = process.env.INIT_CWD ?? process.cwd();
+
+interface Manifest {
+  exports: Record<string, Target>;
+  imports: Record<string, Target>;
+}
+
+interface Target {
+  default: string;
+}
+
+/** The package's package.json: entry points are built files; fields for developers are left out. */
+function manifest(): object {
+  const { scripts, devDependencies, allowScripts, ...published } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as Manifest & Record<string, unknown>;
+  return { ...published, exports: built(published.exports), imports: built(published.imports) };
+}
+
+function built(targets: Record<string, Target>): object {
+  return Object.fromEntries(
+    Object.entries(targets).map(([name, { default: source }]) => {
+      if (!source.endsWith('.ts')) return [name, source];
+      const path = `./dist/${source.slice('./'.length, -'.ts'.length)}`;
+      return [name, { types: `${path}.d.ts`, default: `${path}.js` }];
+    }),
+  );
+}
+
+function pack(folder: string): void {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const project = join(ROOT, 'tsconfig.build.json');
+  execFileSync(process.execPath, [tsc, '--project', project, '--outDir', join(folder, 'dist')], {
+    stdio: 'inherit',
+  });
+  for (const name of ['bin', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
+  execFileSync('npm', ['pack', folder, ...process.argv.slice(2)], { cwd: FROM, stdio: 'inherit' });
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-pack-'));
+try {
+  pack(folder);
+} catch (error) {
+  // tsc or npm, which has printed why it failed.
+  if (!(error instanceof Error && 'status' in error)) throw error;
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
