@@ -4,11 +4,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../test/cli/command.ts';
 
 const MOTO = 'moto[server]==5.2.5';
 const ROOT = join(import.meta.dirname, '..');
@@ -90,15 +89,6 @@ async function moto(): Promise<string> {
 function lastLine(error: unknown): string {
   const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
   return (stderr.trim() || message).split('\n').at(-1) ?? '';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilAnswered(url: string, server: ChildProcess): Promise<void> {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort, results } from '../cli/command.ts';
 import { install, pack, samplesOf } from './packed.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -49,6 +51,10 @@ const typecheck = (files: string[], module = 'nodenext') =>
 const readme = samplesOf('README.md');
 const sqsPage = samplesOf('docs/sqs.md');
 const design = join(import.meta.dirname, 'samples');
+const EXAMPLES = join(REPOSITORY, 'examples');
+const examples = readdirSync(EXAMPLES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 beforeAll(() => {
   install(pack(root), project);
@@ -56,6 +62,7 @@ beforeAll(() => {
   write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });
+  cpSync(EXAMPLES, join(project, 'examples'), { recursive: true });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -194,3 +201,73 @@ describe('the packed package', () => {
     expect(existsSync(join(project, 'node_modules/fanfold/src'))).toBe(false);
   });
 });
+
+describe.concurrent('the examples', () => {
+  const run = (name: string, [program = '', ...args]: string[], env: NodeJS.ProcessEnv = {}) =>
+    runs(program, args, { cwd: join(project, 'examples', name), env: { ...process.env, ...env } });
+
+  it('compile', async () => {
+    const configs = examples.map((name) => readFileSync(join(EXAMPLES, name, 'tsconfig.json')));
+    expect(configs).toEqual(configs.map(() => configs[0]));
+    // One compiler for all.
+    const config = { extends: './first-task/tsconfig.json', include: ['*/src', '*/infra'] };
+    write('examples/tsconfig.json', JSON.stringify(config));
+    const tsc = run('', [join(REPOSITORY, 'node_modules/.bin/tsc')]);
+    expect(await tsc.catch((error: { stdout: string }) => error)).toMatchObject({ stdout: '' });
+  });
+
+  it.each(examples)('%s depends on what it imports', (name) => {
+    const folder = join(EXAMPLES, name);
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const sources = globSync('{src,infra}/*.ts', { cwd: folder });
+    expect(sources).not.toEqual([]);
+    const imported = sources.flatMap((file) =>
+      Array.from(
+        readFileSync(join(folder, file), 'utf8').matchAll(/from '((?:@[\w-]+\/)?[\w-]+)(?=['/])/g),
+        ([, found]) => found,
+      ),
+    );
+    const installed = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(installed).toEqual(expect.arrayContaining(imported));
+  });
+
+  it('pass their own tests', async () => {
+    const tests = globSync('*/src/*.test.ts', { cwd: EXAMPLES });
+    expect(tests).toHaveLength(3);
+    await run('', [NODE, '--test', ...tests]);
+  });
+
+  it('first-task: an input that breaks the schema costs itself alone', async () => {
+    const line = ['run', 'count-words', '--input', 'texts.jsonl', '--ordered', '--workers', '1'];
+    const bin = join(project, 'node_modules/.bin/fanfold');
+    const ended = await run('first-task', [bin, ...line]).catch((error) => error);
+    expect(results(ended.stdout)).toMatchObject([
+      { status: 'ok', output: { words: 6, different: 4 } },
+      { status: 'failed', error: { code: 'InvalidInput' } },
+      { status: 'ok', output: { words: 4 } },
+    ]);
+    expect(ended.code).toBe(1);
+  });
+
+  it('lan: a worker joins a server, and runs', async () => {
+    symlinkSync(join(project, 'node_modules'), join(project, 'examples/lan/node_modules'));
+    const env = { XDG_CONFIG_HOME: join(root, 'config'), PORT: String(await freePort()) };
+    const { stdout } = await run('lan', ['./lan.sh'], env);
+    const outputs = results(stdout).map((result) => result.output);
+    expect(outputs.slice(0, 2)).toEqual([168, 135]);
+    expect(outputs).toHaveLength(20);
+  });
+
+  it('cdk-app: synthesizes, with functions for its tasks', async () => {
+    const assembly = join(root, 'cdk.out');
+    await run('cdk-app', [NODE, 'infra/app.ts'], { CDK_OUTDIR: assembly });
+    const template = readFileSync(join(assembly, 'Photos.template.json'), 'utf8');
+    const { Resources } = JSON.parse(template) as { Resources: Record<string, Resource> };
+    const names = Object.values(Resources).map(({ Properties }) => Properties?.FunctionName);
+    expect(names).toEqual(expect.arrayContaining(['Photos-seed', 'Photos-worker', 'Photos-burst']));
+  });
+});
+
+interface Resource {
+  Properties?: { FunctionName?: string };
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Three machines on one: each command below may as well run on a machine of its own.
+set -eu
+cd "$(dirname "$0")"
+# npx keeps signals to itself, so background commands are started without it.
+fanfold=node_modules/.bin/fanfold
+port=${PORT:-9324}
+join="${XDG_CONFIG_HOME:-$HOME/.config}/fanfold/join-$port"
+trap 'kill $server $worker 2> /dev/null; wait' EXIT
+server='' worker=''
+
+# The first machine. 0.0.0.0 are all of its networks, so it speaks TLS.
+$fanfold serve --host 0.0.0.0 --port "$port" --memory &
+server=$!
+until [ -s "$join" ]; do
+  kill -0 $server
+  sleep 0.1
+done
+
+# The second machine. In a shell of your own, paste the line that the server printed.
+FANFOLD_JOIN=$(cat "$join")
+export FANFOLD_JOIN
+$fanfold work --workers 1 &
+worker=$!
+
+# The third machine.
+$fanfold run primes --range 20 --ordered
