@@ -2,7 +2,6 @@
 // TypeDoc 0.28 supports TypeScript up to 6.0, so the script in package.json gives it one of its own.
 import pkg from './package.json' with { type: 'json' };
 
-/** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   name: 'Fanfold',
   entryPoints: Object.values(pkg.exports)
