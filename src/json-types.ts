@@ -1,6 +1,43 @@
 /** A value as JSON can hold it. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
+/** What becomes of a value that goes through JSON: a `Date` a string, a missing value `null`, methods nothing. */
+export type JsonImage<T> = T extends { toJSON(): infer J }
+  ? JsonImage<J>
+  : T extends string | number | boolean | null
+    ? T
+    : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.
+      T extends undefined | void
+      ? null
+      : T extends (...args: never[]) => unknown
+        ? never
+        : T extends symbol | bigint
+          ? never
+          : T extends readonly unknown[]
+            ? { [K in keyof T]: JsonImage<T[K]> }
+            : T extends object
+              ? JsonObjectImage<T>
+              : unknown extends T
+                ? // `any` and `unknown` stay what they are: nothing is known of them.
+                  T
+                : never;
+
+type Skipped = ((...args: never[]) => unknown) | symbol | undefined;
+type Kept<T, K extends keyof T> = K extends symbol ? never : T[K] extends Skipped ? never : K;
+/** Of `any` and `unknown` nothing is known: such a property stays what it is. */
+type MayBeMissing<V> = unknown extends V ? false : undefined extends V ? true : false;
+/** JSON leaves out a property whose value is `undefined`: where it may be, the property is optional. */
+type JsonObjectImage<T> = Flat<
+  {
+    [K in keyof T as MayBeMissing<T[K]> extends true ? never : Kept<T, K>]: JsonImage<T[K]>;
+  } & {
+    [K in keyof T as MayBeMissing<T[K]> extends true ? Kept<T, K> : never]?: JsonImage<
+      Exclude<T[K], undefined>
+    >;
+  }
+>;
+type Flat<T> = { [K in keyof T]: T[K] };
+
 /**
  * Which types travel as JSON. A type that does not is refused where its task is defined, by a type
  * error whose text is one of the sentences below.

@@ -1,37 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { FanfoldError } from './errors.ts';
-import type { JsonInput, JsonOutput, NoSchema } from './json-types.ts';
+import type { JsonImage, JsonInput, JsonOutput, NoSchema } from './json-types.ts';
 import { nearest } from './nearest.ts';
 
-export type { Json } from './json-types.ts';
-
-/** What becomes of a value that goes through JSON: a `Date` a string, a missing value `null`, methods nothing. */
-export type JsonImage<T> = T extends { toJSON(): infer J }
-  ? JsonImage<J>
-  : T extends string | number | boolean | null
-    ? T
-    : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.
-      T extends undefined | void
-      ? null
-      : T extends (...args: never[]) => unknown
-        ? never
-        : T extends symbol | bigint
-          ? never
-          : T extends readonly unknown[]
-            ? { [K in keyof T]: JsonImage<T[K]> }
-            : T extends object
-              ? JsonObjectImage<T>
-              : unknown extends T
-                ? // `any` and `unknown` stay what they are: nothing is known of them.
-                  T
-                : never;
-
-type Skipped = ((...args: never[]) => unknown) | symbol | undefined;
-type JsonObjectImage<T> = {
-  [K in keyof T as K extends symbol ? never : T[K] extends Skipped ? never : K]: JsonImage<
-    Exclude<T[K], undefined>
-  >;
-};
+export type { Json, JsonImage } from './json-types.ts';
 
 /** Writes a line to the log of wherever the task runs, with run, index and attempt. */
 export interface TaskLog {

@@ -61,6 +61,18 @@ expectTypeOf<JsonImage<any>>().toBeAny();
 expectTypeOf<JsonImage<{ a: Date; c: undefined; d(): void }>>().toEqualTypeOf<{ a: string }>();
 expectTypeOf<JsonImage<{ e: { f: Date }[] }>>().toEqualTypeOf<{ e: { f: string }[] }>();
 expectTypeOf<JsonImage<{ b?: Date }>>().toEqualTypeOf<{ b?: string }>();
+expectTypeOf<JsonImage<{ b: Date | undefined }>>().toEqualTypeOf<{ b?: string }>();
+expectTypeOf<JsonImage<{ readonly b: string | null }>>().toEqualTypeOf<{
+  readonly b: string | null;
+}>();
+expectTypeOf<JsonImage<{ b: unknown }>>().toEqualTypeOf<{ b: unknown }>();
+// biome-ignore lint/suspicious/noExplicitAny: what JSON.parse returns.
+expectTypeOf<JsonImage<{ b: any }>>().toEqualTypeOf<{ b: any }>();
+interface Tree {
+  at: Date;
+  children: Tree[];
+}
+expectTypeOf<JsonImage<Tree>['children'][number]['children'][number]['at']>().toBeString();
 
 // connect: no options, and a connection that `await using` closes.
 expectTypeOf(connect).toBeCallableWith();
