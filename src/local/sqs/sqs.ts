@@ -139,6 +139,8 @@ export class Sqs {
   /**
    * A service for those alone who sign their requests with one of the keys.
    *
+   * @param credentials the keys, and whose they are
+   * @param options of the service
    * @param options.everyRegion whether for all of AWS's regions. Default: for its own alone
    */
   signedService(
