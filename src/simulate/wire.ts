@@ -111,8 +111,11 @@ export class Wire {
   unheard({ queue, action, actor, parameters }: SqsCall): void {
     if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
-      const { runId = '', indexes = [] } = readMessage(MessageBody) ?? {};
-      for (const index of indexes) this.run(runId).item(index).lineages++;
+      const { runId = '', indexes = [], attempt = 1 } = readMessage(MessageBody) ?? {};
+      for (const index of indexes) {
+        this.run(runId).item(index).lineages++;
+        if (attempt > 1) this.hands.unheard(actor, runId, index);
+      }
     }
   }
 
