@@ -104,7 +104,7 @@ export class MoveTasks {
       ApproximateNumberOfMessagesMoved: task.moved,
       ApproximateNumberOfMessagesToMove: task.toMove,
       ...(task.failure === undefined ? {} : { FailureReason: task.failure }),
-      StartedTimestamp: task.startedAt,
+      StartedTimestamp: this.#time.shown(task.startedAt),
     }));
   }
 

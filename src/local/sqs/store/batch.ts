@@ -1,6 +1,7 @@
 import type { Changes } from '../engine/changes.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
+import type { Moment } from '../service-time.ts';
 import { type PackedStates, packStates } from './packed-states.ts';
 import { countRow, hasState, memoryRow, messageRow, queueRow, type Value } from './rows.ts';
 
@@ -9,7 +10,8 @@ export interface Batch {
   readonly queues: readonly QueueWrite[];
   /** Names that were given up, and when. */
   readonly deletions: readonly (readonly [name: string, at: number])[];
-  readonly now: number;
+  /** Now. */
+  readonly moment: Moment;
 }
 
 /** What is written of one queue. Rows are without their checksums. */

@@ -2,8 +2,10 @@ import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
+import type { Moment, ServiceTime } from '../service-time.ts';
 import { Damage } from './damage.ts';
 import { damaged } from './database.ts';
+import { readMoment } from './moment.ts';
 import type { QueueTables } from './queue-tables.ts';
 import { listQueues, readDeletions, readMemories, readQueueOf } from './reading.ts';
 import { readFullName } from './rows.ts';
@@ -18,13 +20,23 @@ interface Loaded {
 export class Loading {
   readonly #sql: Database;
   readonly #accounts: Accounts;
-  readonly #now: number;
+  readonly #time: ServiceTime;
   readonly #faults: string[] = [];
 
-  constructor(sql: Database, accounts: Accounts, now: number) {
+  constructor(sql: Database, accounts: Accounts, time: ServiceTime) {
     this.#sql = sql;
     this.#accounts = accounts;
-    this.#now = now;
+    this.#time = time;
+  }
+
+  /** Has the time go on from when something was kept last. @returns when that was */
+  resumeTime(): Moment | undefined {
+    let kept: Moment | undefined;
+    this.#attempt('its time', () => {
+      kept = readMoment(this.#sql);
+    });
+    if (kept) this.#time.resume(kept);
+    return kept;
   }
 
   /** Refuses a store of another account or region: its queues are those that it does not name. */
@@ -53,12 +65,12 @@ export class Loading {
           const queue = this.#accounts.of(kept.owner).restore(kept);
           loaded.set(id, queue);
           const { tables } = track(id, queue, kept.lastNumber);
-          loadMessages(queue, tables, messages, this.#now);
+          loadMessages(queue, tables, messages, this.#time.now);
         });
       }
     });
     this.#attempt('what queues remember', () => {
-      for (const [id, memories] of readMemories(this.#sql, this.#now)) {
+      for (const [id, memories] of readMemories(this.#sql, this.#time.now)) {
         for (const memory of memories) loaded.get(id)?.recent.restore(memory);
       }
     });

@@ -2,7 +2,7 @@ import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import { Changes, type Keeper } from '../engine/changes.ts';
 import type { Queue } from '../engine/queue.ts';
-import { ServiceTime } from '../service-time.ts';
+import { type Moment, ServiceTime } from '../service-time.ts';
 import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
 import type { Opened } from './database.ts';
 import { Loading } from './loading.ts';
@@ -38,6 +38,9 @@ interface Flight {
   readonly waiting: PromiseWithResolvers<void>;
 }
 
+/** How often it looks whether the wall clock was set, which has to be known at the next start. */
+const LOOK_MS = 60_000;
+
 export interface StoreOptions {
   /** Told when nothing can be kept, such as on a full disk, and when that is over. @default a process warning */
   onWarning?: (message: string) => void;
@@ -64,6 +67,9 @@ export class Store implements Keeper {
   #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
   #time = new ServiceTime();
+  /** The last that is on disk. */
+  #moment: Moment | undefined;
+  #look: NodeJS.Timeout | undefined;
   #lastId = 0;
   #flight: Flight | undefined;
   /** Those who wait for what is not on its way yet. */
@@ -99,8 +105,9 @@ export class Store implements Keeper {
     this.#accounts = accounts;
     this.#onUndone = onUndone;
     this.#time = time;
-    const loading = new Loading(sql, accounts, time.now);
+    const loading = new Loading(sql, accounts, time);
     try {
+      this.#moment = loading.resumeTime();
       loading.checkOwner(folder);
       loading.load((id, queue, lastNumber) => {
         const tracked = this.#track(id, queue);
@@ -115,6 +122,7 @@ export class Store implements Keeper {
       throw error;
     }
     this.#writer = new Writer(folder);
+    this.#look = setInterval(() => this.#writeSoon(), LOOK_MS).unref();
   }
 
   track(): Changes {
@@ -149,8 +157,11 @@ export class Store implements Keeper {
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
     this.#end = 'It is closed.';
+    clearInterval(this.#look);
+    if (this.#flight === undefined) this.#write();
     await this.kept()?.catch(() => {});
     await this.#writer?.close();
+    this.#writer = undefined;
     this.#opened.close();
   }
 
@@ -176,7 +187,9 @@ export class Store implements Keeper {
   #write(): void {
     const writer = this.#writer;
     const own = this.#accounts?.own.owner;
-    if (this.#changed.size === 0 || writer === undefined || own === undefined) return;
+    if (writer === undefined || own === undefined) return;
+    const isClockSet = this.#moment !== undefined && this.#time.isSetSince(this.#moment);
+    if (this.#changed.size === 0 && !isClockSet) return;
     const parts: Part[] = [];
     const queues: QueueWrite[] = [];
     const deletions: [name: string, at: number][] = [];
@@ -198,11 +211,16 @@ export class Store implements Keeper {
     const flight = { parts, waiting: this.#waiting ?? waiting() };
     this.#waiting = undefined;
     this.#flight = flight;
-    const batch: Batch = { queues, deletions, now: this.#time.now };
+    const { moment } = this.#time;
+    const batch: Batch = { queues, deletions, moment };
     writer.write(batch, ({ fault }) => {
       this.#flight = undefined;
-      if (fault === undefined) this.#succeed(flight);
-      else this.#fail(flight, fault);
+      if (fault !== undefined) {
+        this.#fail(flight, fault);
+        return;
+      }
+      this.#moment = moment;
+      this.#succeed(flight);
     });
   }
 

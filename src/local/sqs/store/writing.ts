@@ -3,6 +3,7 @@ import { RECREATE_SECONDS } from '../limits.ts';
 import type { Batch, QueueWrite } from './batch.ts';
 import { countCommits, openForWriting } from './database.ts';
 import { CommitCount, filesOf } from './files.ts';
+import { momentText } from './moment.ts';
 import { QueueTables } from './queue-tables.ts';
 import { type Value, withChecksum } from './rows.ts';
 import type { Database } from './sqlite.ts';
@@ -15,6 +16,7 @@ export class Writing {
   readonly #put: StatementSync;
   readonly #putCounts: StatementSync;
   readonly #setCommits: StatementSync;
+  readonly #putMoment: StatementSync;
   readonly #memories: Memories;
   #commits: number;
 
@@ -24,6 +26,7 @@ export class Writing {
     this.#put = sql.prepare('REPLACE INTO queues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#putCounts = sql.prepare('REPLACE INTO counts VALUES (?, ?, ?, ?)');
     this.#setCommits = sql.prepare("UPDATE about SET value = ? WHERE key = 'commits'");
+    this.#putMoment = sql.prepare("REPLACE INTO about VALUES ('moment', ?)");
     this.#memories = new Memories(sql);
     this.#commits = countCommits(sql);
     this.#commitCount = new CommitCount(filesOf(folder).commits);
@@ -31,12 +34,13 @@ export class Writing {
   }
 
   /** What it has written is on disk. */
-  write({ queues, deletions, now }: Batch): void {
+  write({ queues, deletions, moment }: Batch): void {
     this.#sql.exec('BEGIN IMMEDIATE');
     try {
       for (const queue of queues) this.#writeQueue(queue);
       for (const [name, at] of deletions) this.#addDeletion(name, at);
-      this.#memories.forget(now);
+      this.#memories.forget(moment.time);
+      this.#putMoment.run(momentText(moment));
       this.#setCommits.run(this.#commits + 1);
       this.#sql.exec('COMMIT');
     } catch (error) {

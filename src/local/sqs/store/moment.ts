@@ -1,0 +1,20 @@
+import { crc32 } from 'node:zlib';
+import type { Moment } from '../service-time.ts';
+import { Damage } from './damage.ts';
+import type { Database } from './sqlite.ts';
+
+/** A moment as it is kept, with a checksum as the rows of tables have. */
+export function momentText({ time, wall }: Moment): string {
+  return `${time} ${wall} ${crc32(`${time} ${wall}`)}`;
+}
+
+/** When something was written last; undefined where nothing was. */
+export function readMoment(sql: Database): Moment | undefined {
+  const row = sql.prepare("SELECT value FROM about WHERE key = 'moment'").get();
+  if (row === undefined) return undefined;
+  const [time, wall] = String(row.value).split(' ').map(Number);
+  if (time !== undefined && wall !== undefined && momentText({ time, wall }) === row.value) {
+    return { time, wall };
+  }
+  throw new Damage('it is not what was written');
+}
