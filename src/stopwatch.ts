@@ -1,38 +1,65 @@
 import { uptime } from 'node:os';
 
-/** A wall clock that moved so much against the monotonic one was set, or the machine slept. */
+/** A clock that moved so much against another was set, or the machine slept. */
 const STEP_MS = 1_000;
+
+/** How often the uptime is read: it takes a system call, of some 10 µs. */
+const ASK_MS = 1_000;
+
+/** Node's own monotonic clock, also where time is simulated: there the machine may sleep, too. */
+const awakeMs = performance.now.bind(performance);
+
+/** The machine's clocks that no change of the time moves. */
+export interface Machine {
+  /** Seconds that it has been up, asleep or awake. */
+  uptime(): number;
+  /** Milliseconds that it has been awake, from any beginning. */
+  awakeMs(): number;
+}
 
 /**
  * Milliseconds that pass on this machine, whatever its wall clock is set to. Node's monotonic clock
- * stops while the machine sleeps, and its wall clock can't tell a sleep from a change of the time;
- * the machine's uptime can, but takes a system call. So it is asked only where the wall clock says
- * that time is missing, and counts where both agree how much.
+ * stops while the machine sleeps; the machine's uptime does not (on Linux it is CLOCK_BOOTTIME, on
+ * Windows GetTickCount64). It is read every second, and at once where the wall clock says that time
+ * is missing, so that a sleep counts within a second of its end, whatever the clock is set to by it.
+ *
+ * Not counted is the pause of a virtual machine whose clocks all stand still meanwhile: nothing in it
+ * tells that from a wall clock that was set forward, which must not count. A claim is believed for
+ * longer then; another worker may run its inputs as well, and each result still counts once.
  */
 export class SteadyClock {
-  readonly #uptimeSeconds: () => number;
+  readonly #machine: Machine;
   #wallAheadMs = Date.now() - performance.now();
   #upAheadMs: number;
+  #askedAtMs: number;
   #sleptMs = 0;
 
-  /** @param uptimeSeconds how long the machine has been up, asleep or awake */
-  constructor(uptimeSeconds = uptime) {
-    this.#uptimeSeconds = uptimeSeconds;
-    this.#upAheadMs = uptimeSeconds() * 1000 - performance.now();
+  constructor(machine: Machine = { uptime, awakeMs }) {
+    this.#machine = machine;
+    this.#askedAtMs = machine.awakeMs();
+    this.#upAheadMs = machine.uptime() * 1000 - this.#askedAtMs;
   }
 
   get ms(): number {
     const monotonic = performance.now();
     const wallAheadMs = Date.now() - monotonic;
-    const stepMs = wallAheadMs - this.#wallAheadMs;
-    if (Math.abs(stepMs) >= STEP_MS) {
-      const upAheadMs = this.#uptimeSeconds() * 1000 - monotonic;
-      const sleptMs = upAheadMs - this.#upAheadMs;
-      if (Math.abs(sleptMs - stepMs) < STEP_MS) this.#sleptMs += Math.max(0, sleptMs);
-      this.#wallAheadMs = wallAheadMs;
-      this.#upAheadMs = upAheadMs;
-    }
+    const isStep = Math.abs(wallAheadMs - this.#wallAheadMs) >= STEP_MS;
+    if (isStep) this.#wallAheadMs = wallAheadMs;
+    this.#sleptMs += this.#newSleepMs(isStep);
     return monotonic + this.#sleptMs;
+  }
+
+  /** Milliseconds of sleep that have not been counted yet. */
+  #newSleepMs(isStep: boolean): number {
+    const awake = this.#machine.awakeMs();
+    if (!isStep && awake - this.#askedAtMs < ASK_MS) return 0;
+    this.#askedAtMs = awake;
+    const upAheadMs = this.#machine.uptime() * 1000 - awake;
+    const sleptMs = upAheadMs - this.#upAheadMs;
+    // Some systems round it to seconds.
+    if (Math.abs(sleptMs) < STEP_MS) return 0;
+    this.#upAheadMs = upAheadMs;
+    return Math.max(0, sleptMs);
   }
 }
 
