@@ -2,6 +2,7 @@ import { type VerifiedHead, Verifier, type Verifying } from '../auth/index.ts';
 import { onceInARow } from '../auth/once-in-a-row.ts';
 import type { ServiceRequest } from '../transport.ts';
 import type { Accounts } from './engine/accounts.ts';
+import type { Owner } from './engine/owner.ts';
 import type { Queues } from './engine/queues.ts';
 
 /** A key pair that may be used, and whose it is. */
@@ -24,15 +25,15 @@ interface Scope {
  */
 export function claimedQueues(accounts: Accounts): (request: ServiceRequest) => Queues {
   const { own } = accounts;
-  const queuesOf = onceInARow((credential) => {
+  const ownerOf = onceInARow((credential): Owner => {
     const scope = readScope(credential);
-    if (scope === undefined) return own;
+    if (scope === undefined) return own.owner;
     const accountId = /^\d{12}$/.test(scope.keyId) ? scope.keyId : own.accountId;
-    return accounts.of({ accountId, region: scope.region });
+    return { accountId, region: scope.region };
   });
   return (request) => {
     const credential = credentialOf(request);
-    return credential === undefined ? own : queuesOf(credential);
+    return credential === undefined ? own : accounts.of(ownerOf(credential));
   };
 }
 
@@ -42,11 +43,11 @@ export function keysQueues(accounts: Accounts, credentials: readonly SqsCredenti
   const accountIds = new Map(
     credentials.map(({ accessKeyId, accountId }) => [accessKeyId, accountId]),
   );
-  const queuesOf = onceInARow((credential) => {
+  const ownerOf = onceInARow((credential): Owner => {
     const { keyId = '', region = own.owner.region } = readScope(credential) ?? {};
-    return accounts.of({ accountId: accountIds.get(keyId) ?? own.accountId, region });
+    return { accountId: accountIds.get(keyId) ?? own.accountId, region };
   });
-  return (request: ServiceRequest): Queues => queuesOf(credentialOf(request) ?? '');
+  return (request: ServiceRequest): Queues => accounts.of(ownerOf(credentialOf(request) ?? ''));
 }
 
 /** What verifies requests that are signed with one of the keys, for one region or for all. */

@@ -14,20 +14,28 @@ export class Accounts {
   constructor(own: Owner, options: QueuesOptions) {
     this.#options = options;
     this.own = this.of(own);
+    this.#remember(this.own);
   }
 
+  /**
+   * Anybody can name accounts: one is remembered once it has had a queue, and asked for anew by each
+   * request until then.
+   */
   of({ accountId, region }: Owner): Queues {
-    const key = `${region}/${accountId}`;
-    const known = this.#byOwner.get(key);
+    const known = this.find({ accountId, region });
     if (known) return known;
-    const queues = new Queues({ accountId, region }, this.#options, this.changed);
-    this.#byOwner.set(key, queues);
-    return queues;
+    const remember = (used: Queues) => this.#remember(used);
+    return new Queues({ accountId, region }, this.#options, this.changed, remember);
   }
 
-  /** As `of`, where nothing is to be made: anybody can name accounts. */
+  /** As `of`, where nothing is to be made. */
   find({ accountId, region }: Owner): Queues | undefined {
     return this.#byOwner.get(`${region}/${accountId}`);
+  }
+
+  #remember(queues: Queues): void {
+    const { accountId, region } = queues.owner;
+    this.#byOwner.set(`${region}/${accountId}`, queues);
   }
 
   all(): Iterable<Queues> {

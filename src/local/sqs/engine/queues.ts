@@ -34,15 +34,25 @@ export class Queues implements Surroundings {
   readonly owner: Owner;
   readonly #options: QueuesOptions;
   readonly #changed: Set<Queue>;
+  readonly #onUsed: (queues: Queues) => void;
   readonly #byName = new Map<string, Queue>();
   /** When each name was given up, the earliest first. */
   readonly #deletedAt = new Map<string, number>();
 
-  /** @param changed to which those queues are added whose waiting receives are to be looked after */
-  constructor(owner: Owner, options: QueuesOptions, changed: Set<Queue>) {
+  /**
+   * @param changed to which those queues are added whose waiting receives are to be looked after
+   * @param onUsed called when there is something to be remembered of it
+   */
+  constructor(
+    owner: Owner,
+    options: QueuesOptions,
+    changed: Set<Queue>,
+    onUsed: (queues: Queues) => void,
+  ) {
     this.owner = owner;
     this.#options = options;
     this.#changed = changed;
+    this.#onUsed = onUsed;
   }
 
   get accountId(): string {
@@ -84,6 +94,7 @@ export class Queues implements Surroundings {
     const { fifoMemorySeconds: memorySeconds, keeper } = this.#options;
     const changes = keeper?.track();
     const { owner } = this;
+    this.#onUsed(this);
     const identity = { name, owner, arn: this.#arn(name), uid, isFifo, memorySeconds, changes };
     return new Queue(identity, this, createdAt);
   }
@@ -110,6 +121,7 @@ export class Queues implements Surroundings {
 
   /** A name was given up at that moment, which is later than those before. */
   restoreDeletion(name: string, deletedAt: number): void {
+    this.#onUsed(this);
     this.#deletedAt.set(name, deletedAt);
   }
 
