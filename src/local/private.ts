@@ -80,8 +80,10 @@ function makePrivate(path: string, isOurs: boolean): void {
   const found = statSync(path);
   const { mode } = found;
   if (!isMine(found) && found.uid !== ROOT) {
+    // Its owner may at any time put a link in the place of a file, which leads root to another's.
+    const asOwner = `run as its owner (in a container, --user ${found.uid}:${found.gid})`;
     throw refused(
-      `${path} belongs to ${userOf(found)}, and this process is of user ${me}: chown ${me} ${path}, run as its owner, or name another folder`,
+      `${path} belongs to ${userOf(found)}, and this process is of ${me === ROOT ? 'root' : `user ${me}`}: ${asOwner}, chown ${me} ${path}, or name another folder`,
     );
   }
   if ((mode & OTHERS) === 0) return;
