@@ -1,13 +1,6 @@
 import { messageOf } from './errors.ts';
+import type { Extensible } from './middleware.ts';
 import { namesOf } from './pipeline/names.ts';
-
-type Middleware = <Call, Answer>(
-  next: (call: Call) => Promise<Answer>,
-) => (call: Call) => Promise<Answer>;
-
-interface Client {
-  middlewareStack: { add(middleware: Middleware, place: typeof OUTERMOST): void };
-}
 
 /** Around all else: what fails for want of a region or credentials fails early. */
 const OUTERMOST = { step: 'initialize', priority: 'high', name: 'fanfoldExplaining' } as const;
@@ -17,7 +10,7 @@ const OUTERMOST = { step: 'initialize', priority: 'high', name: 'fanfoldExplaini
  *
  * @param stack the deployment that it is for
  */
-export function explaining<C extends Client>(client: C, stack: string): C {
+export function explaining<C extends Extensible<typeof OUTERMOST>>(client: C, stack: string): C {
   client.middlewareStack.add(
     (next) => (call) =>
       next(call).catch((error: unknown) => {

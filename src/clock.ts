@@ -1,6 +1,4 @@
-type Middleware = <Call, Answer>(
-  next: (call: Call) => Promise<Answer>,
-) => (call: Call) => Promise<Answer>;
+import type { Middleware } from './middleware.ts';
 
 interface Client {
   /** The SDK signs requests by this machine's time and so many milliseconds. */

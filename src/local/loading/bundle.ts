@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, sep } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type {
   BuildFailure,
@@ -120,7 +120,7 @@ const OF_FILES: Plugin = {
       const found = await build.resolve(path, {
         ...{ importer, namespace, resolveDir, kind, with: attributes, pluginData: OF_FILES },
       });
-      const isPackage = !/^\.{0,2}\//.test(path);
+      const isPackage = !/^\.{0,2}[/\\]/.test(path) && !isAbsolute(path);
       if (found.errors.length > 0) return isPackage ? external(path, args) : undefined;
       // What a plugin resolves has no tsconfig.json: esbuild has to find it again.
       if (found.external || !isNodes(found.path)) return undefined;
@@ -147,7 +147,7 @@ function isNodes(path: string): boolean {
 /** What a file imports as Node finds it from there. */
 function external(path: string, { importer, kind }: Omit<OnResolveArgs, 'path'>): OnResolveResult {
   if (kind.startsWith('require')) return { path: requiredBy(importer, path), external: true };
-  const specifier = path.startsWith(sep) ? pathToFileURL(path).href : path;
+  const specifier = isAbsolute(path) ? pathToFileURL(path).href : path;
   const parentURL = pathToFileURL(importer).href;
   return { path: specifierOf({ specifier, parentURL }), external: true };
 }

@@ -1,12 +1,5 @@
+import type { Extensible } from '../../middleware.ts';
 import { wait } from '../../pipeline/send.ts';
-
-type Middleware = <Call, Answer>(
-  next: (call: Call) => Promise<Answer>,
-) => (call: Call) => Promise<Answer>;
-
-interface Client {
-  middlewareStack: { add(middleware: Middleware, place: typeof EACH_CALL): void };
-}
 
 /** Around the SDK's own retries, which are three within half a second. */
 const EACH_CALL = { step: 'initialize', priority: 'low', name: 'fanfoldResets' } as const;
@@ -20,9 +13,10 @@ const PAUSE_CAP_MS = 3_000;
 /**
  * Has a client call again when its connections break again and again: a proxy or a firewall that is
  * started anew, a server at its limit of connections. That one refuses connections, or does not
- * answer, is told at once.
+ * answer, is told at once. A call that is aborted ends with the pause at hand: middleware is not given
+ * its signal.
  */
-export function outlastResets<C extends Client>(client: C): C {
+export function outlastResets<C extends Extensible<typeof EACH_CALL>>(client: C): C {
   client.middlewareStack.add(
     (next) => async (call) => {
       for (let calls = 1; ; calls++) {
