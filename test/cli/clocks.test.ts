@@ -41,10 +41,12 @@ it('runs and workers whose clocks are off by minutes or days lose no input to a 
     expect(status).toBe(0);
     for (const { worker } of results(stdout)) workers.add(worker);
   };
-  for (const off of [-3 * DAY, -HOUR, -10 * MINUTE, 4 * MINUTE, 10 * MINUTE, HOUR, 3 * DAY]) {
-    const { env } = machine('caller', off);
-    await Promise.all([run(there, env), run(['--stack', 'fanfold'], { ...aws, ...env })]);
-  }
+  // Within and beyond the five minutes that a signature and a run id may be off, and far off.
+  const callers = [-3 * DAY, -10 * MINUTE, 4 * MINUTE, 3 * DAY].map((off) => {
+    const { env } = machine(`caller-${off}`, off);
+    return Promise.all([run(there, env), run(['--stack', 'fanfold'], { ...aws, ...env })]);
+  });
+  await Promise.all(callers);
   expect(workers.size).toBe(2);
 }, 180_000);
 
@@ -86,7 +88,7 @@ it('a clock that is set while they work ends neither workers nor runs', async ()
   const note = join(folder, 'noted');
   // Long enough for several looks at the server by a clock that has just been set.
   writeFileSync(input, `${JSON.stringify({ file: note, ms: 4_000 })}\n`);
-  for (const [at, off] of [HOUR, -HOUR, 1, DAY, 1].entries()) {
+  for (const [at, off] of [HOUR, -DAY, 1].entries()) {
     writeFileSync(note, '');
     const run = begin(['run', 'noted', '--input', input, ...there], here.env);
     await expect.poll(() => readFileSync(note, 'utf8'), { timeout: 20_000 }).not.toBe('');
