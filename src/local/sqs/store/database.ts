@@ -3,13 +3,14 @@ import { FanfoldError, messageOf } from '../../../errors.ts';
 import { makePrivateFile, privateFolder } from '../../private.ts';
 import { Damage, faultOf } from './damage.ts';
 import { checkDatabaseFile, filesOf, putLogAside, readCommits, syncFolder } from './files.ts';
+import { putStatesIntoBlocks, ROWS_VERSION } from './migration.ts';
 import { COLUMNS } from './rows.ts';
 import { type Database, openSqlite } from './sqlite.ts';
 
 /** Tells Fanfold's databases from others: "Fanf". */
 const APPLICATION_ID = 0x46616e66;
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** In pages of 8 KiB: at 32 MiB the log is worked into the database, and written from its start. */
 const LOG_PAGES = 4000;
@@ -41,7 +42,7 @@ export function openDatabase(folder: string): Opened {
     const isNew = statSync(database).size === 0;
     sql = openForWriting(folder);
     if (isNew) create(sql);
-    check(sql, least);
+    if (check(sql, least) === ROWS_VERSION) putStatesIntoBlocks(sql, VERSION);
     if (isNew) syncFolder(folder);
     return { folder, sql, close };
   } catch (error) {
@@ -91,19 +92,20 @@ function create(sql: Database): void {
   `);
 }
 
-function check(sql: Database, leastCommits: number): void {
+/** @returns the store's version */
+function check(sql: Database, leastCommits: number): number {
   const of = (pragma: string) =>
     Number(Object.values(sql.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
   if (of('application_id') !== APPLICATION_ID) throw new Damage('it is not a store of Fanfold');
   const version = of('user_version');
-  if (version !== VERSION) {
+  if (version !== VERSION && version !== ROWS_VERSION) {
     throw new FanfoldError(
       'BadOption',
-      `This Fanfold reads stores of version ${VERSION}; this one is of version ${version}, of another Fanfold.`,
+      `This Fanfold reads stores of version ${ROWS_VERSION} and ${VERSION}; this one is of version ${version}, of another Fanfold.`,
     );
   }
   const missing = leastCommits - countCommits(sql);
-  if (missing <= 0) return;
+  if (missing <= 0) return version;
   throw new Damage(
     `the last ${missing} of ${leastCommits} transactions are missing, of whichever queue (to go on without them, delete the file \`commits\`)`,
   );

@@ -1,48 +1,82 @@
 import type { Message, MessageState } from '../engine/message.ts';
-import type { Value } from './rows.ts';
 
 /**
  * The states of messages, on their way to the thread that writes them, in one block: a copy of an
  * array for each of them costs this thread more, and a receive changes nothing else.
  */
 export interface PackedStates {
-  /** So many of each message, one message after the other. */
+  /** Of each message its number and its state's numbers, one message after the other. */
   readonly numbers: Float64Array;
-  /** Where they were dead letters, by the messages' places: of few. */
+  /** Where they were dead letters, by the messages' numbers: of few. */
   readonly sources: ReadonlyMap<number, string>;
 }
 
-const STATES: readonly MessageState[] = ['visible', 'delayed', 'inFlight'];
+/** By the first of a state's numbers; that is 0 where there is no state. */
+const STATES: readonly (MessageState | undefined)[] = [undefined, 'visible', 'delayed', 'inFlight'];
 
-const NUMBERS = 9;
+/** How many numbers a message's state has. */
+export const STATE_NUMBERS = 8;
 
-export function packStates(messages: readonly Message[]): PackedStates {
-  const numbers = new Float64Array(messages.length * NUMBERS);
+export const PACKED_NUMBERS = 1 + STATE_NUMBERS;
+
+export type State = Pick<
+  Message,
+  | 'number'
+  | 'state'
+  | 'stateEndsAt'
+  | 'receiveCount'
+  | 'receivedHere'
+  | 'receipt'
+  | 'firstReceivedAt'
+  | 'receivedAt'
+  | 'keptSince'
+  | 'deadLetterSourceArn'
+>;
+
+export function packStates(states: readonly State[]): PackedStates {
+  const numbers = new Float64Array(states.length * PACKED_NUMBERS);
   const sources = new Map<number, string>();
-  for (const [place, message] of messages.entries()) {
-    const first = place * NUMBERS;
-    numbers[first] = message.number;
-    numbers[first + 1] = STATES.indexOf(message.state);
-    numbers[first + 2] = message.stateEndsAt;
-    numbers[first + 3] = message.receiveCount;
-    numbers[first + 4] = message.receivedHere;
-    numbers[first + 5] = message.receipt;
-    numbers[first + 6] = message.firstReceivedAt;
-    numbers[first + 7] = message.receivedAt;
-    numbers[first + 8] = message.keptSince;
-    const { deadLetterSourceArn } = message;
-    if (deadLetterSourceArn !== undefined) sources.set(place, deadLetterSourceArn);
+  for (const [place, one] of states.entries()) {
+    const first = place * PACKED_NUMBERS;
+    numbers[first] = one.number;
+    numbers[first + 1] = STATES.indexOf(one.state);
+    numbers[first + 2] = one.stateEndsAt;
+    numbers[first + 3] = one.receiveCount;
+    numbers[first + 4] = one.receivedHere;
+    numbers[first + 5] = one.receipt;
+    numbers[first + 6] = one.firstReceivedAt;
+    numbers[first + 7] = one.receivedAt;
+    numbers[first + 8] = one.keptSince;
+    const { deadLetterSourceArn } = one;
+    if (deadLetterSourceArn !== undefined) sources.set(one.number, deadLetterSourceArn);
   }
   return { numbers, sources };
 }
 
-/** The rows of the table `states`, without their checksums. */
-export function* stateRows({ numbers, sources }: PackedStates): Generator<Value[], void> {
-  for (let place = 0; place * NUMBERS < numbers.length; place++) {
-    const [number = 0, state = 0, ...more] = numbers.subarray(
-      place * NUMBERS,
-      (place + 1) * NUMBERS,
-    );
-    yield [number, STATES[state] ?? null, ...more, sources.get(place) ?? null];
-  }
+/**
+ * Reads a message's state, which begins at a place.
+ *
+ * @returns undefined where there is none
+ */
+export function unpackState(
+  number: number,
+  numbers: Float64Array,
+  first: number,
+  deadLetterSourceArn: string | undefined,
+): State | undefined {
+  const at = (place: number) => numbers[first + place] ?? 0;
+  const state = STATES[at(0)];
+  if (state === undefined) return undefined;
+  return {
+    number,
+    state,
+    stateEndsAt: at(1),
+    receiveCount: at(2),
+    receivedHere: at(3),
+    receipt: at(4),
+    firstReceivedAt: at(5),
+    receivedAt: at(6),
+    keptSince: at(7),
+    deadLetterSourceArn,
+  };
 }

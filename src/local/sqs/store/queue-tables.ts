@@ -2,86 +2,82 @@ import type { StatementSync } from 'node:sqlite';
 import type { Message } from '../engine/message.ts';
 import type { QueueWrite } from './batch.ts';
 import { Damage } from './damage.ts';
-import { stateRows } from './packed-states.ts';
-import { COLUMNS, readMessage, readState, type Value, withChecksum } from './rows.ts';
+import { COLUMNS, readMessage, type Value, withChecksum } from './rows.ts';
 import type { Database } from './sqlite.ts';
+import { StateBlocks } from './state-blocks.ts';
 
 /** How many messages are read at once. */
 const READ = 1_000;
 
 const MESSAGE_COLUMNS = COLUMNS.messages.split(',').length;
-const STATE_COLUMNS = COLUMNS.states.split(',').length;
 
 interface Writing {
   readonly insert: StatementSync;
-  readonly putState: StatementSync;
-  readonly deleteMessage: StatementSync;
-  readonly deleteState: StatementSync;
+  /** From a first number to a last one. */
+  readonly remove: StatementSync;
 }
 
 /** One queue's messages, in two tables of its own: what damages one queue leaves others whole. */
 export class QueueTables {
   readonly #sql: Database;
   readonly #messages: string;
-  readonly #states: string;
+  readonly #states: StateBlocks;
   #writing: Writing | undefined;
 
   constructor(sql: Database, id: number) {
     this.#sql = sql;
     this.#messages = `messages_${id}`;
-    this.#states = `states_${id}`;
+    this.#states = new StateBlocks(sql, id);
   }
 
   create(): void {
-    this.#sql.exec(
-      `CREATE TABLE ${this.#messages} (${COLUMNS.messages}, checksum INTEGER) STRICT;
-       CREATE TABLE ${this.#states} (${COLUMNS.states}, checksum INTEGER) STRICT`,
-    );
+    this.#sql.exec(`CREATE TABLE ${this.#messages} (${COLUMNS.messages}, checksum INTEGER) STRICT`);
+    this.#states.create();
   }
 
   drop(): void {
-    this.#sql.exec(`DROP TABLE ${this.#messages}; DROP TABLE ${this.#states}`);
+    this.#sql.exec(`DROP TABLE ${this.#messages}`);
+    this.#states.drop();
   }
 
   write({ cleared, messages, states, gone }: QueueWrite): void {
     this.#writing ??= this.#prepareWriting();
-    const { insert, putState, deleteMessage, deleteState } = this.#writing;
-    if (cleared) this.#sql.exec(`DELETE FROM ${this.#messages}; DELETE FROM ${this.#states}`);
-    for (const row of messages) insert.run(...withChecksum(row));
-    for (const row of stateRows(states)) putState.run(...withChecksum(row));
-    for (const number of gone) {
-      deleteMessage.run(number);
-      deleteState.run(number);
+    const { insert, remove } = this.#writing;
+    if (cleared) {
+      this.#sql.exec(`DELETE FROM ${this.#messages}`);
+      this.#states.clear();
     }
+    for (const row of messages) insert.run(...withChecksum(row));
+    for (const [first, last] of runsOf(gone)) remove.run(first, last);
+    this.#states.write(states, gone);
   }
 
   /** All messages, the first sent first. */
   *read(ownerId: string): Generator<Message> {
-    const states = this.#rows(this.#states);
+    const states = this.#states.all();
     let state = states.next().value;
-    for (const row of this.#rows(this.#messages)) {
+    for (const row of this.#rows()) {
       const message = readMessage(row, ownerId);
-      if (state !== undefined && Number(state[0]) === message.number) {
-        readState(state, message);
+      if (state?.number === message.number) {
+        Object.assign(message, state);
         state = states.next().value;
       }
       yield message;
     }
-    if (state !== undefined) throw new Damage(`message ${state[0]} is missing`);
+    if (state !== undefined) throw new Damage(`message ${state.number} is missing`);
   }
 
   readOne(number: number, ownerId: string): Message {
-    const row = this.#get(this.#messages, number);
+    const one = this.#sql.prepare(`SELECT * FROM ${this.#messages} WHERE number = ?`);
+    one.setReturnArrays(true);
+    const row = one.get(number) as unknown as Value[] | undefined;
     if (row === undefined) throw new Damage(`message ${number} is missing`);
-    const message = readMessage(row, ownerId);
-    const state = this.#get(this.#states, number);
-    if (state) readState(state, message);
-    return message;
+    return Object.assign(readMessage(row, ownerId), this.#states.one(number));
   }
 
-  *#rows(table: string): Generator<Value[], undefined> {
+  *#rows(): Generator<Value[], undefined> {
     const page = this.#sql.prepare(
-      `SELECT * FROM ${table} WHERE number > ? ORDER BY number LIMIT ${READ}`,
+      `SELECT * FROM ${this.#messages} WHERE number > ? ORDER BY number LIMIT ${READ}`,
     );
     page.setReturnArrays(true);
     let last: Value = 0;
@@ -93,21 +89,25 @@ export class QueueTables {
     }
   }
 
-  #get(table: string, number: number): Value[] | undefined {
-    const one = this.#sql.prepare(`SELECT * FROM ${table} WHERE number = ?`);
-    one.setReturnArrays(true);
-    return one.get(number) as unknown as Value[] | undefined;
-  }
-
   #prepareWriting(): Writing {
-    const into = (table: string, columns: number) =>
-      this.#sql.prepare(`REPLACE INTO ${table} VALUES (?${', ?'.repeat(columns)})`);
-    const from = (table: string) => this.#sql.prepare(`DELETE FROM ${table} WHERE number = ?`);
+    const table = this.#messages;
     return {
-      insert: into(this.#messages, MESSAGE_COLUMNS),
-      putState: into(this.#states, STATE_COLUMNS),
-      deleteMessage: from(this.#messages),
-      deleteState: from(this.#states),
+      insert: this.#sql.prepare(`REPLACE INTO ${table} VALUES (?${', ?'.repeat(MESSAGE_COLUMNS)})`),
+      remove: this.#sql.prepare(`DELETE FROM ${table} WHERE number BETWEEN ? AND ?`),
     };
   }
+}
+
+/** Numbers that follow each other, as the first and the last of them. */
+function runsOf(numbers: readonly number[]): [first: number, last: number][] {
+  const runs: [number, number][] = [];
+  let run: [first: number, last: number] | undefined;
+  for (const number of Float64Array.from(numbers).sort()) {
+    if (run && number === run[1] + 1) run[1] = number;
+    else {
+      run = [number, number];
+      runs.push(run);
+    }
+  }
+  return runs;
 }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Bytes } from '../engine/bytes.ts';
 import type { KeptQueue, Memory } from '../engine/changes.ts';
-import { type Draft, Message, type MessageState } from '../engine/message.ts';
+import { type Draft, Message } from '../engine/message.ts';
 import type { MessageAttribute, MessageAttributes } from '../engine/message-attributes.ts';
 import { isSame, type Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
@@ -23,9 +23,6 @@ export const COLUMNS = {
   /** One a queue: what never changes of a message. */
   messages:
     'number INTEGER PRIMARY KEY, id TEXT, sent_at INTEGER, group_id TEXT, deduplication_id TEXT, body_md5 TEXT, more TEXT, body TEXT',
-  /** One a queue: what has become of a message; no row, and it waits to be received at all. */
-  states:
-    'number INTEGER PRIMARY KEY, state TEXT, ends_at INTEGER, receive_count INTEGER, received_here INTEGER, receipt INTEGER, first_received_at INTEGER, received_at INTEGER, kept_since INTEGER, source_arn TEXT',
 } as const;
 
 export function withChecksum(values: Value[]): Value[] {
@@ -34,7 +31,7 @@ export function withChecksum(values: Value[]): Value[] {
 }
 
 /** Refuses a row whose checksum is another's. */
-function checkRow(row: readonly Value[], what: string): void {
+export function checkRow(row: readonly Value[], what: string): void {
   const end = row.length - 1;
   if (row[end] !== checksum(row, end)) throw new Damage(`${what} is not what was written`);
 }
@@ -77,19 +74,6 @@ export function hasState(message: Message): boolean {
   return (
     state !== 'visible' || receipt > 0 || keptSince !== sentAt || deadLetterSourceArn !== undefined
   );
-}
-
-export function readState(row: readonly Value[], message: Message): void {
-  checkRow(row, `the state of message ${row[0]}`);
-  message.state = row[1] as MessageState;
-  message.stateEndsAt = Number(row[2]);
-  message.receiveCount = Number(row[3]);
-  message.receivedHere = Number(row[4]);
-  message.receipt = Number(row[5]);
-  message.firstReceivedAt = Number(row[6]);
-  message.receivedAt = Number(row[7]);
-  message.keptSince = Number(row[8]);
-  message.deadLetterSourceArn = text(row[9]);
 }
 
 export function queueRow(
