@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import { allowsAccess } from '../engine/access.ts';
+import { isSame } from '../engine/owner.ts';
 import type { Queue } from '../engine/queue.ts';
 import { queueDoesNotExist, SqsError } from '../errors.ts';
 
@@ -13,8 +14,12 @@ export function queueOf(call: Call): Queue {
   if (!url.includes('/')) return accessible(call, call.queues.find(url));
   const [, host = '', accountId, name] = QUEUE_URL.exec(url) ?? [];
   if (accountId === undefined || name === undefined) throw queueDoesNotExist();
-  const region = regionOf(host) ?? call.queues.owner.region;
-  return accessible(call, call.accounts.find({ accountId, region })?.find(name));
+  const { queues, accounts } = call;
+  const region = regionOf(host) ?? queues.owner.region;
+  const around = isSame(queues.owner, { accountId, region })
+    ? queues
+    : accounts.find({ accountId, region });
+  return accessible(call, around?.find(name));
 }
 
 /** Refuses a queue that is not there, or that is another account's who does not share it. */

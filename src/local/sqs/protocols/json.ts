@@ -1,3 +1,4 @@
+import { onceInARow } from '../../auth/once-in-a-row.ts';
 import { queryErrorHeader, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import { checkTypes } from './parameter-types.ts';
@@ -6,12 +7,15 @@ import { checkMethod, textOf, withQueueOfPath } from './request.ts';
 
 const TARGET = /^AmazonSQS\.([A-Za-z]+)$/;
 
+/** Clients mostly ask for one thing many times. */
+const actionOf = onceInARow((target) => TARGET.exec(target)?.[1]);
+
 /** AWS JSON 1.0, which the SDKs speak. */
 export const json: Protocol = {
   read(request) {
     checkMethod(request, 'POST');
     const target = request.headers['x-amz-target'] ?? '';
-    const [, action] = TARGET.exec(target) ?? [];
+    const action = actionOf(target);
     if (action === undefined) {
       throw new SqsError(
         'UnknownOperation',

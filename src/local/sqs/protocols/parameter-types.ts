@@ -9,8 +9,13 @@ export function checkTypes(parameters: Parameters): void {
   checkMembers(PARAMETERS, parameters, '');
 }
 
-function checkMembers(members: ReadonlyMap<string, Check>, structure: object, path: string): void {
-  for (const [name, value] of Object.entries(structure)) {
+function checkMembers(
+  members: ReadonlyMap<string, Check>,
+  structure: Parameters,
+  path: string,
+): void {
+  for (const name of Object.keys(structure)) {
+    const value = structure[name];
     // Null is nothing, and unknown members are passed over.
     if (value === null || value === undefined) continue;
     members.get(name)?.(value, path ? `${path}.${name}` : name);

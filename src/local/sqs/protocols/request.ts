@@ -33,6 +33,7 @@ export function withQueueOfPath(
   parameters: Parameters,
   request: ServiceRequest,
 ): Parameters {
+  if (request.path === '/') return parameters;
   const path = request.path.replace(/\/$/, '');
   if (OF_NO_QUEUE.has(action) && /^\/\d{12}\/[^/]+$/.test(path)) throw unknownAction(action);
   if (path === '' || (parameters.QueueUrl ?? undefined) !== undefined) return parameters;
