@@ -63,11 +63,15 @@ describe('worker processes', () => {
       'waits',
       'wild',
     ]);
-    const file = join(folder, 'away');
-    const inputs = Array.from({ length: 8 }, () => ({ file, ms: 50 }));
-    const results = await Array.fromAsync(fanfold.map<typeof noted>('noted', inputs));
-    const pids = new Set(results.map((result) => (result.status === 'ok' ? result.output : 0)));
-    expect(pids.size).toBe(2);
+    const inputs = Array.from({ length: 4 }, () => ({ file: join(folder, 'away'), ms: 10 }));
+    const pids = new Set<number>();
+    // Until the other has loaded the tasks as well, one may run all inputs.
+    await expect
+      .poll(async () => {
+        for await (const pid of fanfold.map<typeof noted>('noted', inputs).outputs()) pids.add(pid);
+        return pids.size;
+      })
+      .toBe(2);
     expect(pids.has(process.pid)).toBe(false);
     expect(() => fanfold.map('notde', [])).toThrow('Did you mean "noted"?');
   });
@@ -93,9 +97,7 @@ describe('worker processes', () => {
     ]);
   });
 
-  it('that are killed at random, every 200 ms, cost no result and double none', {
-    timeout: 400_000,
-  }, async () => {
+  it('that are killed at random, every 100 ms, cost no result and double none', async () => {
     await using fanfold = await connect({ tasks, workers: 3, onWarning() {} });
     const inputs = Array.from({ length: 1_500 }, (_, n) => n);
     const run = fanfold.map<typeof hit>('hit', inputs);
@@ -105,10 +107,11 @@ describe('worker processes', () => {
       const recent = results.slice(-300).map((one) => (one.status === 'ok' ? one.output.pid : 0));
       const alive = [...new Set(recent)].filter((pid) => pid > 0 && isRunning(pid));
       const victim = alive[Math.floor(Math.random() * alive.length)];
-      if (victim === undefined) return;
+      // Each costs the start of a process.
+      if (victim === undefined || kills >= 8) return;
       process.kill(victim, 'SIGKILL');
       kills++;
-    }, 200);
+    }, 100);
     for await (const result of run) results.push(result);
     clearInterval(killer);
     expect(kills).toBeGreaterThan(5);
@@ -122,12 +125,12 @@ describe('worker processes', () => {
   it('that are killed with several chunks in their hand lose none of them', async () => {
     await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
     // So large that each travels alone, so quick that a worker takes several at once.
-    const inputs = Array.from({ length: 400 }, (_, n) => (n % 150 === 99 ? 'is killed' : long(n)));
+    const inputs = Array.from({ length: 200 }, (_, n) => (n % 90 === 69 ? 'is killed' : long(n)));
     const run = fanfold.map<typeof wild>('wild', inputs);
     const results = await Array.fromAsync(run);
     const expected = inputs.map((how) => (how === 'is killed' ? 'WorkerDied' : 'ok'));
     expect(outcomes(results)).toEqual(expected);
-    expect(new Set(results.map(({ index }) => index)).size).toBe(400);
+    expect(new Set(results.map(({ index }) => index)).size).toBe(200);
   });
 
   it('cost only the input they die on, wherever it is in a chunk', async () => {
@@ -200,7 +203,7 @@ describe('worker processes', () => {
   });
 
   it('that run out of memory cost only the input that has them do so', async () => {
-    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=150');
+    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=80');
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof wild>('wild', ['fine', 'runs out of memory', 'fine']);
     expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'WorkerDied', 'ok']);
@@ -249,7 +252,7 @@ describe('worker processes', () => {
     writeFileSync(module, 'throw new Error("on load");');
     await expect(connect({ tasks: module, workers: 2 })).rejects.toMatchObject({
       code: 'BadTask',
-      message: `The tasks module ${module} cannot be used: on load`,
+      message: expect.stringMatching(/broken\.mjs cannot be used: .*on load/),
     });
   });
 
@@ -330,7 +333,7 @@ describe('worker processes', () => {
     const taking = Array.fromAsync(fanfold.map('wild', ['exits']));
     await expect(taking).rejects.toMatchObject({
       code: 'BadTask',
-      message: `The tasks module ${module} cannot be used: changed`,
+      message: expect.stringMatching(/changing\.js cannot be used: .*changed/),
     });
   });
 });
