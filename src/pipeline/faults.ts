@@ -13,6 +13,14 @@ export function isMissingQueue(error: unknown): boolean {
   return error instanceof QueueDoesNotExist;
 }
 
+/** Answers after which a message is surely not its receiver's any more. */
+const FINAL = new Set(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue']);
+
+/** Whether SQS said that a message is not in the hand of who received it. */
+export function isNotInHand(error: unknown): boolean {
+  return error instanceof Error && FINAL.has(error.name);
+}
+
 /**
  * Whether an error of a call may be gone at the next one: too many requests, a fault of the
  * service's, a network that failed. The SDK has tried a few times when it is thrown; what cannot

@@ -22,7 +22,8 @@ it('a dead worker’s chunk loses no item: what ran alone is tried again, what h
   const [{ ReceiptHandle: receiptHandle = '' } = {}] = received.Messages ?? [];
   await recover({
     ...{ sqs: client, taskQueueUrl, worker: 'w', receiptHandle, body },
-    lastWords: { suspects: [1], inSetup: false, again: [2], settled: [0] },
+    lastWords: { suspects: [1], again: [2], settled: [0] },
+    inSetup: false,
     cause: 'exit code 1',
     overran: false,
     retryOf: () => ({

@@ -36,8 +36,12 @@ const FLUSH_MS = 2_000;
 const END_MS = 2_000;
 
 const stopping = new AbortController();
-const setups = new Setups();
 const hand = new HandNotes();
+const setups = new Setups((isUnderWay) => {
+  hand.setsUp(isUnderWay);
+  // A setup may have blocked the thread: the time of what follows counts from here.
+  void tell({ type: 'alive' });
+});
 let mark = '';
 let worker: Worker | undefined;
 let isTerminated = false;

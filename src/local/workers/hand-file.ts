@@ -20,7 +20,8 @@ import { shortageOf } from './shortage.ts';
 // to run it, and the supervisor has the most to do. The file has no name, and goes with them.
 //
 //   head     32-bit numbers, written at once: which message is worked on, how many hands were taken
-//            and how many are done, and of each slot how many bytes it has
+//            and how many are done, whether a task is being set up, and of each slot how many bytes
+//            it has
 //   slots    a hand each, written before the head says so; two more are for the large message that
 //            is worked on, and for what the process leaves when it dies
 
@@ -33,7 +34,8 @@ const LEGACY = HANDS + 1;
 const BEGUN = 0;
 const TAKEN = 1;
 const DONE = 2;
-const SIZES = 3;
+const IN_SETUP = 3;
+const SIZES = 4;
 const HEAD_LENGTH = SIZES + HANDS + 2;
 
 const FIRST_SLOT = 4_096;
@@ -64,6 +66,8 @@ export interface Hands {
   taken: number;
   /** How many of these it has nothing to do with any more. */
   done: number;
+  /** Whether it is setting up the task of the message that it began last. */
+  inSetup: boolean;
   messages: Noted[];
   /** What it left when it ended; undefined when it was killed, or ran out of memory. */
   legacy: Legacy | undefined;
@@ -112,7 +116,8 @@ export class HandFile {
       if (one) Object.assign(one, large);
     }
     const [begun = 0, taken = 0, done = 0] = [head[BEGUN], head[TAKEN], head[DONE]];
-    return { begun, taken, done, messages, legacy: this.#slot<Legacy>(head, LEGACY) };
+    const legacy = this.#slot<Legacy>(head, LEGACY);
+    return { begun, taken, done, inSetup: head[IN_SETUP] === 1, messages, legacy };
   }
 
   close(): void {
@@ -150,6 +155,8 @@ export class HandNotes {
   readonly #places = new WeakMap<TaskMessage, number>();
   /** Slots that are in use, by a message of their hand. */
   readonly #slots = new Map<TaskMessage, number>();
+  /** The large message that is worked on. */
+  #large: (Noted & { body: string }) | undefined;
   #place = 0;
   #isFull = false;
 
@@ -172,14 +179,21 @@ export class HandNotes {
   begin(message: TaskMessage, { task, items }: Chunk): void {
     const place = this.#places.get(message) ?? 0;
     const { receiptHandle, body } = message;
+    this.#large = undefined;
     if (body.length > NOTED_LENGTH) {
-      // One that has several items is as well given back, and then cut.
       const known = { receiptHandle, place, task };
-      this.#head[SIZES + LARGE] = 0;
-      this.#write();
-      this.#fill(LARGE, [items.length > 1 ? known : { ...known, body }]);
+      this.#large = { ...known, body };
+      // One that has several items is as well given back, and then cut.
+      this.#noteLarge(items.length > 1 ? known : this.#large);
     }
     this.#head[BEGUN] = place;
+    this.#write();
+  }
+
+  /** Notes that a task is being set up, or no more. Its whole chunk has to do with that. */
+  setsUp(isUnderWay: boolean): void {
+    if (isUnderWay && this.#large) this.#noteLarge(this.#large);
+    this.#head[IN_SETUP] = Number(isUnderWay);
     this.#write();
   }
 
@@ -196,6 +210,12 @@ export class HandNotes {
   leave(legacy: Legacy): void {
     this.#fill(LEGACY, legacy);
     this.#write();
+  }
+
+  #noteLarge(noted: Noted): void {
+    this.#head[SIZES + LARGE] = 0;
+    this.#write();
+    this.#fill(LARGE, [noted]);
   }
 
   #add(at: number, more: number): void {

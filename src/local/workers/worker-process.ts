@@ -11,6 +11,7 @@ import type { TaskFacts } from '../../task.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
 import { HandFile, type Noted } from './hand-file.ts';
+import { workerArgs } from './node-args.ts';
 import { tellPrinted } from './printed.ts';
 import {
   type FromWorker,
@@ -29,6 +30,8 @@ export interface InHand {
   body: string | undefined;
   /** Whether its items have all been run, so that none of them is what the process died on. */
   ran: boolean;
+  /** Whether the process was setting up its task. */
+  inSetup: boolean;
   /** What the process could still say of it when it died. */
   lastWords: LastWords | undefined;
 }
@@ -70,8 +73,8 @@ export interface WorkerProcessOptions {
   onDeath: (death: Death) => void;
   /** Told whole lines that the process prints. @default this process's standard error has them */
   onPrint?: ((lines: string) => void) | undefined;
-  /** How long it may be blocked over a message before it is killed, in seconds. */
-  blockedSeconds: (task: string) => number;
+  /** How long it may be blocked over a message, or its task's setup, before it is killed, in seconds. */
+  blockedSeconds: (task: string, inSetup: boolean) => number;
 }
 
 // This file's own ending: `.ts` in the repository, `.js` in the package.
@@ -91,6 +94,9 @@ const LOOK_MS = 1_000;
 /** How long a tasks module may take to load. */
 const LOAD_SECONDS = 60;
 
+/** How long a process may be blocked that has nothing to run, such as by a teardown. */
+const IDLE_SECONDS = 60;
+
 /** A process that tells every second that it is alive, and has not for so long, is blocked. */
 const SURELY_BLOCKED_MS = 5_000;
 
@@ -104,6 +110,7 @@ export class WorkerProcess {
   readonly #mark = randomUUID();
   #error: string | undefined;
   #overran = false;
+  #isTold = false;
   #started = false;
   #unloadable: string | undefined;
   #shortage: FanfoldError | undefined;
@@ -117,16 +124,12 @@ export class WorkerProcess {
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
     const { onPrint } = options;
-    const printed = onPrint ? 'pipe' : 2;
-    this.#child = fork(fileURLToPath(CHILD), {
-      // Standard output is for results alone: whatever a task prints is for humans.
-      stdio: ['ignore', printed, printed, 'ipc', this.#hand.file],
-      serialization: 'advanced',
-      detached: HAS_GROUPS,
-      execArgv: [...HEAP, ...inheritedArgs(process.execArgv)],
-      // What was compiled once need not be again: it halves a worker's start.
-      env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
-    });
+    try {
+      this.#child = forkChild(onPrint ? 'pipe' : 2, this.#hand.file);
+    } catch (error) {
+      this.#hand.close();
+      throw error;
+    }
     if (options.background) {
       this.#child.unref();
       this.#child.channel?.unref();
@@ -154,7 +157,10 @@ export class WorkerProcess {
     });
     if (onPrint) tellPrinted(this.#child, onPrint);
     options.code.then(
-      (tasks) => this.#tell({ type: 'start', start: { ...options.start, tasks } }),
+      (tasks) => {
+        this.#isTold = true;
+        this.#tell({ type: 'start', start: { ...options.start, tasks } });
+      },
       // It is of no use then, and will be stopped.
       () => {},
     );
@@ -171,6 +177,8 @@ export class WorkerProcess {
    * grace comes to an end. With nothing in its hand, it has its time for what tasks do at the end.
    */
   async stop(graceMs: number): Promise<void> {
+    // Without the tasks module it has nothing to finish, and nothing to tell it.
+    if (!this.#isTold) this.#kill();
     this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
     const timers = [
       setTimeout(() => (this.#started && this.#hand.isEmpty) || this.#kill(), graceMs),
@@ -225,10 +233,11 @@ export class WorkerProcess {
   #killBlocked(): void {
     const blockedMs = this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    const { begun, messages } = this.#hand.read();
+    const { begun, inSetup, messages } = this.#hand.read();
     const working = messages.find(({ place }) => place === begun);
     const task = working && taskOf(working, this.#options.start);
-    if (task === undefined || blockedMs < this.#options.blockedSeconds(task) * 1000) return;
+    const limit = task === undefined ? IDLE_SECONDS : this.#options.blockedSeconds(task, inSetup);
+    if (blockedMs < limit * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
     this.#kill();
@@ -236,7 +245,7 @@ export class WorkerProcess {
 
   #die(code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#watch);
-    const { begun, taken, done, messages, legacy } = this.#hand.read();
+    const { begun, taken, done, inSetup, messages, legacy } = this.#hand.read();
     this.#hand.close();
     const { unsent = [], chunks = [] } = legacy ?? {};
     const inHand = messages.map(({ receiptHandle, place, body }): InHand => {
@@ -246,6 +255,7 @@ export class WorkerProcess {
         body: last?.body ?? (place <= begun ? body : undefined),
         // One at a time: those before are through.
         ran: place < begun,
+        inSetup: inSetup && place === begun,
         lastWords: last?.lastWords,
       };
     });
@@ -267,6 +277,18 @@ export class WorkerProcess {
   }
 }
 
+function forkChild(printed: 'pipe' | 2, handFile: number): ChildProcess {
+  return fork(fileURLToPath(CHILD), {
+    // Standard output is for results alone: whatever a task prints is for humans.
+    stdio: ['ignore', printed, printed, 'ipc', handFile],
+    serialization: 'advanced',
+    detached: HAS_GROUPS,
+    execArgv: workerArgs(),
+    // What was compiled once need not be again: it halves a worker's start.
+    env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
+  });
+}
+
 /** The task that a message asks for; undefined for a message that no worker would run. */
 function taskOf(
   { task, body }: Noted,
@@ -279,27 +301,6 @@ function taskOf(
   } catch {
     return undefined;
   }
-}
-
-/**
- * V8 sizes its young generation by the machine's memory, up to 128 MB on a large one. What a chunk
- * leaves behind is dead by the next: collecting it sooner halves a worker's memory, and is faster.
- * Options that this process was given come later, and win.
- */
-const HEAP = ['--max-semi-space-size=16'];
-
-/** Options with a value of its own behind them, and what to run: the parent's alone. */
-const WITH_VALUE = new Set(['-e', '--eval', '-p', '--print', '-pe']);
-/** Options about the parent as the process that is looked at. */
-const OWN = /^--?(inspect|watch|test|cpu-prof|heap-prof|eval=|print=|check|interactive|input-type)/;
-
-/** Node's options that a worker needs too: loaders, memory limits and the like. */
-function inheritedArgs(args: readonly string[]): string[] {
-  return args.filter((arg, at) => {
-    const before = args[at - 1] ?? '';
-    const isValue = WITH_VALUE.has(before) || (OWN.test(before) && !before.includes('='));
-    return !WITH_VALUE.has(arg) && !OWN.test(arg) && !(isValue && !arg.startsWith('-'));
-  });
 }
 
 function cacheFolder(): string {

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { deliver, recover, release } from '../../pipeline/working/recover.ts';
+import { SETUP_SECONDS } from '../../pipeline/working/setups.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import type { HandedOut } from './handed-out.ts';
@@ -41,7 +42,7 @@ export interface Trouble {
 
 const GRACE_MS = 500;
 
-const NOTHING_RUNNING = { suspects: [], inSetup: false, again: [], settled: [] };
+const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
 
 /** Processes in a row that may end of themselves before they have started, once one has. */
 const FAILED_STARTS = 3;
@@ -61,7 +62,7 @@ const IDLE_PAUSE_MS = 30_000;
 /** And where each death was an attempt at an input, so that they come to an end. */
 const BLAMED_PAUSE_MS = 1_000;
 
-/** A blocked process is given this much more than a task's timeoutSeconds. */
+/** A blocked process is given this much more than a task's timeoutSeconds, or than its setup has. */
 const BLOCKED_MARGIN_SECONDS = 5;
 
 /**
@@ -155,8 +156,9 @@ export class Workers {
         handedOut?.died(appId, death.taken);
         this.#replace(worker, death);
       },
-      blockedSeconds: (task) =>
-        (this.#tasks.get(task)?.timeoutSeconds ?? 0) + BLOCKED_MARGIN_SECONDS,
+      blockedSeconds: (task, inSetup) =>
+        (inSetup ? SETUP_SECONDS : (this.#tasks.get(task)?.timeoutSeconds ?? 0)) +
+        BLOCKED_MARGIN_SECONDS,
     });
     this.#processes.add(process);
     if (process.pid !== undefined) this.#reaper.watch(process.pid);
@@ -167,8 +169,9 @@ export class Workers {
     this.#recovering.add(delivered);
     void delivered.finally(() => this.#recovering.delete(delivered));
     if (this.#closed) {
-      // It was told to stop, and its grace ended over an item that did not: no fault of the item's.
-      for (const { receiptHandle } of death.inHand) this.#release(receiptHandle);
+      for (const inHand of death.inHand) {
+        this.#recover(worker, death, asStopped(inHand), delivered);
+      }
       return;
     }
     const { onTrouble } = this.#options;
@@ -252,14 +255,6 @@ export class Workers {
     this.#giveUp(error);
   }
 
-  #release(receiptHandle: string): void {
-    const { sqs, taskQueueUrl } = this.#options;
-    const released = release(sqs, taskQueueUrl, receiptHandle)
-      .catch(() => {})
-      .finally(() => this.#recovering.delete(released));
-    this.#recovering.add(released);
-  }
-
   #recover(
     worker: string,
     { cause, overran }: Death,
@@ -267,7 +262,7 @@ export class Workers {
     delivered: Promise<boolean>,
   ): void {
     const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, body, ran, lastWords } = inHand;
+    const { receiptHandle, body, ran, inSetup, lastWords } = inHand;
     const giveBack = async () => {
       // What was finished and is not with SQS is made again, with all of its chunk.
       if (body === undefined || !(await delivered))
@@ -280,6 +275,7 @@ export class Workers {
         receiptHandle,
         body,
         lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
+        inSetup,
         cause,
         overran,
         retryOf: (task) => this.#tasks.get(task),
@@ -293,6 +289,16 @@ export class Workers {
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);
   }
+}
+
+/**
+ * What a process had that was told to stop, and died before it was through: no fault of what ran. It
+ * is given back, without what is finished; where nobody knows that, the whole message.
+ */
+function asStopped({ lastWords, body, ...inHand }: InHand): InHand {
+  return lastWords
+    ? { ...inHand, body, inSetup: false, lastWords: { ...lastWords, suspects: [] } }
+    : { ...inHand, body: undefined, lastWords };
 }
 
 /** Else its tasks module was at fault: it took too long, or said what was wrong. */

@@ -1,5 +1,6 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Stopwatch } from '../../stopwatch.ts';
+import { isNotInHand } from '../faults.ts';
 
 /**
  * How long a worker hides a message at first: over 30 s longer than a task's default
@@ -32,9 +33,6 @@ const RELEASE_TRIES = 2;
  * a claim ends this much earlier, in which an answer may be on its way.
  */
 const LONGEST_SECONDS = 43_200 - 60;
-
-/** Answers after which the message is surely not this worker's any more. */
-const FINAL = new Set(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue']);
 
 export interface ClaimOptions {
   sqs: SQSClient;
@@ -150,7 +148,7 @@ export class Claim {
       return true;
     } catch (error) {
       // A call that did not get through leaves the claim as it was.
-      if (FINAL.has((error as Error).name)) this.#lost = true;
+      if (isNotInHand(error)) this.#lost = true;
       return false;
     } finally {
       clearTimeout(timer);

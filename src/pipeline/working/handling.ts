@@ -32,8 +32,6 @@ export type Verdict = 'done' | 'keep';
 export interface LastWords {
   /** Indexes of the items that it may have died on: they were running, or were about to. */
   suspects: number[];
-  /** Whether it was their task's setup, so that each of them has had its attempt. */
-  inSetup: boolean;
   /** Indexes whose attempts failed and are to be made again. */
   again: number[];
   /** Indexes whose results, or whose further attempts, are with SQS or among the unsent messages. */
@@ -137,7 +135,6 @@ export class Handling implements Held {
     const items = this.#inSetup && culprit === undefined ? this.#options.chunk.items : undefined;
     return {
       suspects: items?.map(({ index }) => index) ?? this.#execution.suspects(culprit),
-      inSetup: this.#inSetup,
       again: this.#again.map(({ index }) => index).filter((index) => !moved.has(index)),
       settled: [...this.#report.told, ...moved],
     };

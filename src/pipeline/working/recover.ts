@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import { isMissingQueue } from '../faults.ts';
+import { isMissingQueue, isNotInHand } from '../faults.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
@@ -14,6 +14,7 @@ import { type Outgoing, sendAll } from '../send.ts';
 import type { LastWords } from './handling.ts';
 import type { Unsent } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
+import { SETUP_SECONDS } from './setups.ts';
 
 export interface RecoverOptions {
   sqs: SQSClient;
@@ -25,6 +26,8 @@ export interface RecoverOptions {
   body: string;
   /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
+  /** Whether it was setting up the chunk's task, so that each of its items has had its attempt. */
+  inSetup: boolean;
   /** How it ended, such as `exit code 1`. */
   cause: string;
   /** Whether it was killed because an item took longer than it may. */
@@ -80,7 +83,7 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
     const items = left.filter(({ index }) => failed.has(index));
     again.push(...furtherAttempts(retry, chunk, items));
   }
-  if (suspects.length === 1 || lastWords?.inSetup) {
+  if (suspects.length === 1 || options.inSetup) {
     again.push(...(await tryAgain(options, chunk, suspects)));
   } else {
     again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
@@ -100,9 +103,14 @@ export async function release(
   QueueUrl: string,
   ReceiptHandle: string,
 ): Promise<void> {
-  await sqs.send(
-    new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
-  );
+  try {
+    await sqs.send(
+      new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
+    );
+  } catch (error) {
+    // It had been deleted, and the worker died before it could note that.
+    if (!isNotInHand(error)) throw error;
+  }
 }
 
 /** Another attempt at items that their process died on; or, after the last, their failure. */
@@ -111,24 +119,32 @@ async function tryAgain(
   chunk: Chunk,
   items: readonly ChunkItem[],
 ): Promise<Outgoing[]> {
-  const { runId, attempt, resultQueueUrl } = chunk;
-  const retry = options.retryOf(chunk.task);
+  const { runId, task, attempt, resultQueueUrl } = chunk;
+  const retry = options.retryOf(task);
   if (retry !== undefined && attempt < retry.maxAttempts) {
     return furtherAttempts(retry, chunk, items);
   }
   const draft = new ResultDraft();
   for (const { index } of items) {
-    draft.add(index, failedLine(index, failureOf(options, attempt), 0), false);
+    draft.add(index, failedLine(index, failureOf(options, task, attempt), 0), false);
   }
   await deliver(options.sqs, [{ resultQueueUrl, body: draft.body(runId, options.worker) }]);
   return [];
 }
 
-function failureOf({ cause, overran, lastWords }: RecoverOptions, attempts: number): Failure {
+function failureOf(
+  { cause, overran, inSetup }: RecoverOptions,
+  task: string,
+  attempts: number,
+): Failure {
   if (!overran) {
-    const what = lastWords?.inSetup ? 'set up the task of this input' : 'ran this input';
+    const what = inSetup ? 'set up the task of this input' : 'ran this input';
     const message = `The worker process died while it ${what}: ${cause}.`;
     return { code: 'WorkerDied', name: 'WorkerDied', message, attempts };
+  }
+  if (inSetup) {
+    const message = `The setup of the task "${task}" failed: It took longer than ${SETUP_SECONDS} s and never gave the thread back, so that its worker process was killed: ${cause}.`;
+    return { code: 'TaskFailed', name: 'TimeoutError', message, attempts };
   }
   const message = `The attempt took longer than the task's timeoutSeconds and never gave the thread back, so that its worker process was killed: ${cause}.`;
   return { code: 'TimedOut', name: 'TimeoutError', message, attempts };

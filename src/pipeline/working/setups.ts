@@ -2,7 +2,7 @@ import { isNonRetryable, messageOf, NonRetryableError, nameOf } from '../../erro
 import type { AnyTask } from '../../task.ts';
 
 /** How long a task's `setup` may take, in seconds. A worker holds a chunk meanwhile. */
-const SETUP_SECONDS = 120;
+export const SETUP_SECONDS = 120;
 
 /** How long the `teardown`s of all tasks may take together, in seconds: a process is about to end. */
 const TEARDOWN_SECONDS = 5;
@@ -19,13 +19,20 @@ interface Setup {
  */
 export class Setups {
   readonly #setups = new Map<AnyTask, Setup>();
+  readonly #onChange: (isUnderWay: boolean) => void;
+
+  /** @param onChange told when a setup begins, and when it has ended */
+  constructor(onChange: (isUnderWay: boolean) => void = () => {}) {
+    this.#onChange = onChange;
+  }
 
   /** The resources that the task's `setup` made. Rejects with a sentence when it fails or takes too long. */
   of(task: AnyTask): Promise<unknown> {
     const known = this.#setups.get(task);
     if (known) return known.ready;
     const controller = new AbortController();
-    const ready = setUp(task, controller);
+    this.#onChange(true);
+    const ready = setUp(task, controller).finally(() => this.#onChange(false));
     this.#setups.set(task, { ready, controller });
     ready.catch(() => {
       if (this.#setups.get(task)?.ready === ready) this.#setups.delete(task);
