@@ -98,7 +98,7 @@ process.on('exit', () => {
     body: chunk.message.body,
     lastWords: chunk.lastWords(culprit ?? atWork.getStore()),
   }));
-  if (chunks.length + (lastError ? 1 : 0) === 0) return;
+  if (hand.isEmpty && lastError === undefined) return;
   hand.leave({ cause: lastError, chunks, unsent: worker?.unsent ?? [] });
 });
 process.on('message', (sent) => {
@@ -145,6 +145,7 @@ async function work(start: Start): Promise<void> {
     signal: stopping.signal,
     onTaken: (messages) => hand.take(messages),
     onBegin: (message, chunk) => hand.begin(message, chunk),
+    onSettled: (message) => hand.settled(message),
     onDone: (messages) => hand.done(messages),
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),

@@ -155,6 +155,8 @@ export class HandNotes {
   readonly #places = new WeakMap<TaskMessage, number>();
   /** Slots that are in use, by a message of their hand. */
   readonly #slots = new Map<TaskMessage, number>();
+  /** Messages that only have to be deleted. */
+  readonly #settled = new Set<TaskMessage>();
   /** The large message that is worked on. */
   #large: (Noted & { body: string }) | undefined;
   #place = 0;
@@ -197,7 +199,14 @@ export class HandNotes {
     this.#write();
   }
 
-  done([first]: readonly TaskMessage[]): void {
+  /** Keeps in mind, for its last words, that a message only has to be deleted. */
+  settled(message: TaskMessage): void {
+    this.#settled.add(message);
+  }
+
+  done(messages: readonly TaskMessage[]): void {
+    for (const message of messages) this.#settled.delete(message);
+    const [first] = messages;
     const slot = first && this.#slots.get(first);
     if (slot === undefined) return;
     this.#slots.delete(first as TaskMessage);
@@ -207,9 +216,15 @@ export class HandNotes {
   }
 
   /** Notes what the process leaves: its last act, which takes no event loop. */
-  leave(legacy: Legacy): void {
-    this.#fill(LEGACY, legacy);
+  leave(legacy: Omit<Legacy, 'settled'>): void {
+    const settled = Array.from(this.#settled, ({ receiptHandle }) => receiptHandle);
+    this.#fill(LEGACY, { ...legacy, settled });
     this.#write();
+  }
+
+  /** Whether there is a message in the process's hand. */
+  get isEmpty(): boolean {
+    return this.#slots.size === 0;
   }
 
   #noteLarge(noted: Noted): void {

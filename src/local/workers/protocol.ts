@@ -44,6 +44,8 @@ export interface Legacy {
   cause: string | undefined;
   /** Its chunks that were begun and are not settled. */
   chunks: LastChunk[];
+  /** Receipt handles of messages that only have to be deleted: what came of them is with SQS. */
+  settled: string[];
   /** Results that it had and could not send any more. */
   unsent: Unsent[];
 }

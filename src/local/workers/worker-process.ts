@@ -28,6 +28,8 @@ export interface InHand {
   receiptHandle: string;
   /** Of one that was begun, and is not settled; undefined where it was not, or that is not known. */
   body: string | undefined;
+  /** Whether all that came of it is with SQS: it only has to be deleted. */
+  settled: boolean;
   /** Whether its items have all been run, so that none of them is what the process died on. */
   ran: boolean;
   /** Whether the process was setting up its task. */
@@ -247,11 +249,12 @@ export class WorkerProcess {
     clearInterval(this.#watch);
     const { begun, taken, done, inSetup, messages, legacy } = this.#hand.read();
     this.#hand.close();
-    const { unsent = [], chunks = [] } = legacy ?? {};
+    const { unsent = [], chunks = [], settled = [] } = legacy ?? {};
     const inHand = messages.map(({ receiptHandle, place, body }): InHand => {
       const last = chunks.find((chunk) => chunk.receiptHandle === receiptHandle);
       return {
         receiptHandle,
+        settled: settled.includes(receiptHandle),
         body: last?.body ?? (place <= begun ? body : undefined),
         // One at a time: those before are through.
         ran: place < begun,
@@ -264,7 +267,8 @@ export class WorkerProcess {
     this.#options.onDeath({
       inHand,
       unsent,
-      progressed: done > 0 || chunks.some(({ lastWords }) => lastWords.settled.length > 0),
+      progressed:
+        done + settled.length > 0 || chunks.some(({ lastWords }) => lastWords.settled.length > 0),
       taken,
       cause: error === undefined ? how : `${how}: ${error}`,
       overran: this.#overran,

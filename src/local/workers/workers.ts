@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { mayPass } from '../../pipeline/faults.ts';
-import { deliver, recover, release } from '../../pipeline/working/recover.ts';
+import { deliver, recover, release, remove } from '../../pipeline/working/recover.ts';
 import { SETUP_SECONDS } from '../../pipeline/working/setups.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
@@ -212,7 +212,8 @@ export class Workers {
     this.#idleDeaths.set(worker, deaths);
     if (deaths <= IDLE_DEATHS) return 0;
     const isBlamed = inHand.some(
-      ({ lastWords }) => lastWords === undefined || lastWords.suspects.length > 0,
+      ({ settled, lastWords }) =>
+        !settled && (lastWords === undefined || lastWords.suspects.length > 0),
     );
     const longest = isBlamed ? BLAMED_PAUSE_MS : IDLE_PAUSE_MS;
     return Math.min(longest, PAUSE_MS * 2 ** (deaths - IDLE_DEATHS - 1));
@@ -262,8 +263,9 @@ export class Workers {
     delivered: Promise<boolean>,
   ): void {
     const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, body, ran, inSetup, lastWords } = inHand;
+    const { receiptHandle, settled, body, ran, inSetup, lastWords } = inHand;
     const giveBack = async () => {
+      if (settled) return remove(sqs, taskQueueUrl, receiptHandle);
       // What was finished and is not with SQS is made again, with all of its chunk.
       if (body === undefined || !(await delivered))
         return release(sqs, taskQueueUrl, receiptHandle);

@@ -31,6 +31,8 @@ export interface PullOptions {
   onTaken?: (messages: readonly TaskMessage[]) => void;
   /** Told of each chunk whose items are about to run. */
   onBegin?: (message: TaskMessage, chunk: Chunk) => void;
+  /** Told of each message that is done with, and is deleted when the others of its hand are. */
+  onSettled?: (message: TaskMessage) => void;
   /** Told of messages that are in its hand no more. */
   onDone?: (messages: readonly TaskMessage[]) => void;
   /** Told what went wrong with a call or a chunk; the loop goes on. */
@@ -164,19 +166,22 @@ type Verdicts = Map<TaskMessage, Promise<Verdict>>;
  * @param first whether nothing was worked on before: a process that has all its time has enough
  */
 async function work(
-  { worker, onBegin, remainingMs }: PullOptions,
+  { worker, onBegin, onSettled, remainingMs }: PullOptions,
   hand: Hand,
   verdicts: Verdicts,
   first: boolean,
 ): Promise<boolean> {
   let late = false;
   const waiting = [...hand.messages];
+  const expect = (message: TaskMessage, verdict: Promise<Verdict>) => {
+    verdicts.set(message, verdict);
+    const tell = (one: Verdict) => one === 'done' && watching(() => onSettled?.(message));
+    // A failure is met where the verdicts are looked at.
+    verdict.then(tell, () => {});
+  };
   const handBack = () => {
     for (const [message, claim] of waiting.splice(0)) {
-      const handedBack = worker.handBack(message, claim);
-      // A failure is met where the verdicts are looked at.
-      handedBack.catch(() => {});
-      verdicts.set(message, handedBack);
+      expect(message, worker.handBack(message, claim));
     }
   };
   for (let next = waiting.shift(); next; next = waiting.shift()) {
@@ -189,10 +194,10 @@ async function work(
       inTimeOnly: !first || verdicts.size > 0,
       ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
     });
-    const verdict = executed.then(({ settled }) => settled);
-    verdict.catch(() => {});
-    verdicts.set(message, verdict);
-    // A failure is met where the verdicts are looked at.
+    expect(
+      message,
+      executed.then(({ settled }) => settled),
+    );
     const { tooLate = false } = await executed.catch((): Pick<Executed, 'tooLate'> => ({}));
     late ||= tooLate;
     clearTimeout(misjudged);

@@ -89,9 +89,16 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
     again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
   }
   await sendAll(sqs, taskQueueUrl, again);
-  await sqs.send(
-    new DeleteMessageCommand({ QueueUrl: taskQueueUrl, ReceiptHandle: receiptHandle }),
-  );
+  await remove(sqs, taskQueueUrl, receiptHandle);
+}
+
+/** Deletes a message that is done with. */
+export async function remove(
+  sqs: SQSClient,
+  QueueUrl: string,
+  ReceiptHandle: string,
+): Promise<void> {
+  await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
 }
 
 /**

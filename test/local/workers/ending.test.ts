@@ -2,8 +2,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { connect } from '../../../src/index.ts';
+import { connect, serve, work } from '../../../src/index.ts';
+import { Workers } from '../../../src/local/workers/workers.ts';
 import { start } from '../../cli/command.ts';
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures', name);
@@ -88,6 +90,44 @@ describe('a worker process that is not needed any more', () => {
     running.child.kill('SIGKILL');
     await running.ended;
   });
+});
+
+it('a process that dies when it is told to stop has nothing run again that it had finished', async () => {
+  const { file, read } = notes();
+  vi.stubEnv('FANFOLD_TEST_NOTES', file);
+  vi.stubEnv('FANFOLD_TEST_ENDING', 'quits');
+  const credentials = { accessKeyId: 'EXAMPLE', secretAccessKey: 'secret' };
+  vi.stubEnv('AWS_ACCESS_KEY_ID', credentials.accessKeyId);
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey);
+  await using server = await serve({ memory: true, port: 0, tasks: ending, credentials });
+  await using there = await connect({ endpoint: server.url });
+  const inputs = Array.from({ length: 100 }, (_, n) => (n === 50 ? 'quits' : 'is quick'));
+  const taking = Array.fromAsync(there.map('quits', inputs));
+  const working = { endpoint: server.url, tasks: ending, workers: 1 };
+  const first = await work(working);
+  const ran = () => read().flatMap((line) => /(?<=ran )\d+ \d+$/.exec(line) ?? []);
+  await expect.poll(() => ran().includes('50 1'), { timeout: 60_000 }).toBe(true);
+  await first.close();
+  vi.stubEnv('FANFOLD_TEST_ENDING', '');
+  await using _ = await work(working);
+  expect((await taking).filter(({ status }) => status === 'ok')).toHaveLength(100);
+  // As its first attempt: that it was given up on is not its fault.
+  const once = inputs.map((_, n) => `${n} 1`);
+  expect(ran().sort()).toEqual([...once, '50 1'].sort());
+});
+
+it('workers that wait for their tasks module are stopped at once', async () => {
+  const code = Promise.withResolvers<never>();
+  const workers = new Workers({
+    tasks: { url: 'file:///tasks.ts', code: code.promise },
+    place: { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', credentials: 'none' },
+    ...{ count: 2, taskQueueUrl: '', deadQueueUrl: '', sqs: new SQSClient(), sliceSeconds: 5 },
+    // Longer than a test may take.
+    graceMs: 600_000,
+    onFailure() {},
+    onTrouble() {},
+  });
+  await workers.close();
 });
 
 it.each([
