@@ -4,9 +4,10 @@ import type { STSClient } from '@aws-sdk/client-sts';
 import { lambdaAt, sqsAt, stsAt } from './local/served/clients.ts';
 import type { Place } from './local/served/connection.ts';
 import { findConnection } from './local/served/find.ts';
+import { identityOf } from './local/served/identity.ts';
 import { reach } from './local/served/reach.ts';
 import type { World } from './local/world.ts';
-import { placeName, refuseNested } from './nested.ts';
+import { refuseNested } from './nested.ts';
 import { checkDeployment } from './pipeline/deployment.ts';
 import { namesOf } from './pipeline/names.ts';
 
@@ -60,6 +61,7 @@ async function open(name: string, place: Place): Promise<World> {
     throw error;
   }
   const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
-  const nested = () => refuseNested(placeName(place));
+  const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
+  const nested = () => refuseNested(identityOf(place), shown);
   return { deployment, tasks: undefined, add() {}, refuseNested: nested, close };
 }

@@ -1,8 +1,24 @@
-import { expect, it } from 'vitest';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
 import { connect, defineTask, serve } from '../src/index.ts';
-import { placeName, workFor } from '../src/nested.ts';
+import type { Connection } from '../src/local/served/connection.ts';
+import { identityOf } from '../src/local/served/identity.ts';
+import { REPOSITORY } from './cli/command.ts';
 
 const double = defineTask({ name: 'double', run: (input: number) => input * 2 });
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address ? address.port : 0;
+}
 
 it('a task maps on its own connection, though all workers have such a task', async () => {
   await using fanfold = await connect({ workers: 2 });
@@ -37,18 +53,96 @@ it('a task maps on its own connection, though all workers have such a task', asy
   expect(most).toBeLessThanOrEqual(2);
 });
 
-it('a task of a server is refused a run on that server, and not on another place', async () => {
-  await using server = await serve({ memory: true, port: 0, tasks: 'functions/tasks/index.ts' });
-  await using there = await connect({ endpoint: server.url });
-  await using here = await connect({ workers: 1 });
-  const inTask = <T>(work: () => T) => workFor(placeName({ endpoint: server.url }), work);
-  expect(() => inTask(() => there.map('echo', [1]))).toThrow(
-    expect.objectContaining({
-      code: 'NestedRun',
-      message: expect.stringMatching(/where it runs itself \(http.*await connect\(\)/),
-    }),
+it('a nested run that nobody takes lends its worker no longer than its task runs', async () => {
+  await using fanfold = await connect({ workers: 1 });
+  const leaves = defineTask({
+    name: 'leaves',
+    run: () => void fanfold.map(double, [1]),
+  });
+  await Array.fromAsync(fanfold.map(leaves, [1, 2, 3]));
+  let running = 0;
+  let most = 0;
+  const counted = defineTask({
+    name: 'counted',
+    async run() {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running--;
+    },
+  });
+  await Array.fromAsync(fanfold.map(counted, Array(20).fill(0)));
+  expect(most).toBe(1);
+});
+
+it('a server is known by each of its addresses, and not taken for another', () => {
+  const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: 'secret' });
+  const made = key('FANFOLD0123456789ABCDEF');
+  const identity = (endpoint: string, more: Partial<Connection> = { credentials: made }) =>
+    identityOf({ endpoint, region: 'us-east-1', ...more });
+  const one = identity('http://127.0.0.1:9324');
+  expect(identity('http://[::1]:9324')).toBe(one);
+  expect(identity('http://server.example:9324')).toBe(one);
+  expect(identity('http://127.0.0.1:9325')).not.toBe(one);
+  expect(identity('http://127.0.0.1:9324', { credentials: key('ANOTHER') })).not.toBe(one);
+  // A pair of keys that was given may be that of several servers.
+  const given = { credentials: key('EXAMPLE') };
+  expect(identity('http://localhost:9324', given)).toBe(identity('http://[::1]:9324', given));
+  expect(identity('http://one:9324', given)).not.toBe(identity('http://two:9324', given));
+  const joined = { ...given, fingerprint: 'ab' };
+  expect(identity('https://one:9324', joined)).toBe(identity('https://localhost:9324', joined));
+});
+
+it('a task of a server is refused a run on that server, by whichever address, and as a command', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-nested-'));
+  const module = join(folder, 'tasks.mjs');
+  const index = join(REPOSITORY, 'src/index.ts');
+  writeFileSync(
+    module,
+    `import { execFile } from 'node:child_process';
+     import { connect, defineTask } from '${index}';
+     export const maps = defineTask({
+       name: 'maps',
+       maxAttempts: 1,
+       async run(how) {
+         const { HOST: endpoint } = process.env;
+         if (how === 'command') {
+           const args = ['${join(REPOSITORY, 'bin/fanfold.js')}', 'run', 'maps', '--input', '-'];
+           return new Promise((resolve) => {
+             const ends = (error, _, stderr) => resolve(error.code + stderr);
+             execFile(process.execPath, [...args, '--endpoint', endpoint], ends).stdin.end('"ends"\\n');
+           });
+         }
+         if (how === 'ends') return how;
+         if (how === 'here') {
+           await using here = await connect();
+           const ends = defineTask({ name: 'ends', run: (input) => input });
+           return (await Array.fromAsync(here.map(ends, ['ends']).outputs()))[0];
+         }
+         await using there = await connect({ endpoint: endpoint.replace('127.0.0.1', how) });
+         return await Array.fromAsync(there.map('maps', ['ends']).outputs());
+       },
+     });`,
   );
-  const outputs = inTask(() => here.map(double, [1]).outputs());
-  expect(await Array.fromAsync(outputs)).toEqual([2]);
-  expect(there.map('echo', []).runId).toMatch(/\w/);
+  vi.stubEnv('XDG_CONFIG_HOME', folder);
+  // Its worker processes inherit the address, which is known when it listens.
+  const port = await freePort();
+  vi.stubEnv('HOST', `http://127.0.0.1:${port}`);
+  await using server = await serve({ memory: true, port, tasks: module, workers: 1 });
+  await using there = await connect({ endpoint: server.url });
+  const results = await Array.fromAsync(
+    there.map('maps', ['127.0.0.1', 'localhost', 'command', 'here'], { ordered: true }),
+  );
+  const refused = (host: string) =>
+    expect.stringMatching(`itself \\(http://${host}:.*await connect`);
+  const failed = (host: string) => ({
+    error: { code: 'TaskFailed', errorCode: 'NestedRun', message: refused(host) },
+  });
+  expect(results).toMatchObject([
+    failed('127.0.0.1'),
+    failed('localhost'),
+    { output: expect.stringMatching(/^3fanfold: A task can't map where it runs itself/) },
+    { output: 'ends' },
+  ]);
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
 });

@@ -1,5 +1,5 @@
 import { FanfoldError } from '../errors.ts';
-import { placeName, workFor } from '../nested.ts';
+import { stackIdentity, workFor } from '../nested.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
 import { type PullEnd, type PullOptions, pull } from '../pipeline/working/pull.ts';
@@ -98,7 +98,7 @@ export function burstHandler(
       },
       onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
     };
-    const end = await workFor(placeName({ stack: names.name }), () => pull(pulling));
+    const end = await workFor(stackIdentity(names.name), () => pull(pulling));
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
     // One that found nothing to do in all its time would only be followed by another such.

@@ -1,6 +1,6 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
-import { placeName, workFor } from '../nested.ts';
+import { stackIdentity, workFor } from '../nested.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Setups } from '../pipeline/working/setups.ts';
@@ -107,7 +107,7 @@ export function workerHandler(
       for (const one of held) one.done = await isDone(worker, one, context);
     };
     // In a process of ours, its connection says where tasks run.
-    await (options.onServer ? run() : workFor(placeName({ stack: place.names.name }), run));
+    await (options.onServer ? run() : workFor(stackIdentity(place.names.name), run));
     options.signal?.removeEventListener('abort', interrupt);
     watching(() => options.metrics?.flush());
     if (worker.stuck > 0) worn.add(worker);

@@ -1,6 +1,6 @@
 import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers/worker.ts';
-import { isTaskOf, workFor } from '../nested.ts';
+import { workFor, workOn } from '../nested.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { TaskRegistry } from '../task.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
@@ -38,8 +38,9 @@ export async function openInProcess(workers: number): Promise<World> {
     tasks: undefined,
     add: (task) => tasks.add(task),
     started(ended) {
-      // The task that waits for the run has a worker, which the run may need.
-      if (isTaskOf(services)) source.allowOneMore(ended);
+      // The task that waits for the run has a worker, which the run may need; no longer than that.
+      const waiting = workOn(services);
+      if (waiting) source.allowOneMore(Promise.race([ended, waiting.ended]));
     },
     async close() {
       closing.abort(new FanfoldError('Closed', 'The connection that ran this was closed.'));

@@ -55,7 +55,8 @@ function leftHere(origin: string): Join | undefined {
   return text === undefined ? undefined : readJoin(text, file);
 }
 
-function isHere(host: string): boolean {
+/** Whether a host's name, or its address without brackets, is this machine's. */
+export function isHere(host: string): boolean {
   if (isLoopback(host) || host.toLowerCase() === hostname().toLowerCase()) return true;
   return Object.values(networkInterfaces()).some((list) =>
     list?.some(({ address }) => address === host),

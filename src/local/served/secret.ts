@@ -38,6 +38,11 @@ function make(): string {
   return `# Whoever has these may use this server: AWS_SHARED_CREDENTIALS_FILE may name this file.\n[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`;
 }
 
+/** Whether a key was made so, for one folder alone. */
+export function isMade(accessKeyId: string): boolean {
+  return /^FANFOLD[0-9A-F]{16}$/.test(accessKeyId);
+}
+
 function read(text: string, file: string): Credentials {
   const accessKeyId = /^aws_access_key_id *= *([^\s,/=]+)\s*$/m.exec(text)?.[1];
   const secretAccessKey = /^aws_secret_access_key *= *(\S+)\s*$/m.exec(text)?.[1];

@@ -1,7 +1,7 @@
 // The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
 import { flushCompileCache } from 'node:module';
 import { messageOf } from '../../errors.ts';
-import { placeName, workFor } from '../../nested.ts';
+import { workAlwaysFor } from '../../nested.ts';
 import { mayPass } from '../../pipeline/faults.ts';
 import { type Attempt, atWork } from '../../pipeline/working/attempt.ts';
 import { type PullOptions, pull } from '../../pipeline/working/pull.ts';
@@ -11,6 +11,7 @@ import { factsOf, TaskRegistry } from '../../task.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { sqsAt } from '../served/clients.ts';
+import { identityOf } from '../served/identity.ts';
 import { killGroup } from './groups.ts';
 import { HandNotes } from './hand-file.ts';
 import { printAtOnce } from './printed.ts';
@@ -114,6 +115,7 @@ process.on('message', (sent) => {
 
 async function work(start: Start): Promise<void> {
   if (start.prints) printAtOnce();
+  workAlwaysFor(identityOf(start.place));
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
   const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
@@ -150,7 +152,7 @@ async function work(start: Start): Promise<void> {
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
   };
-  await workFor(placeName(place), () => pull(pulling));
+  await pull(pulling);
   told?.close();
   await setups.close((message) => tell({ type: 'trouble', message, passing: false }));
   clearInterval(alive);
