@@ -23,6 +23,7 @@ import {
   type Start,
   type ToWorker,
 } from './protocol.ts';
+import { type Stray, strayOf } from './stray.ts';
 import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
@@ -46,7 +47,7 @@ const setups = new Setups((isUnderWay) => {
 let mark = '';
 let worker: Worker | undefined;
 let isTerminated = false;
-let lastError: string | undefined;
+let stray: Stray | undefined;
 /** The attempt whose code threw what the process dies of. */
 let culprit: Attempt | undefined;
 
@@ -89,9 +90,14 @@ process.disconnect = () => {};
 // Who reads what tasks print may leave; that is no reason to die.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 process.on('uncaughtExceptionMonitor', (error) => {
-  lastError = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error);
+  stray = strayOf(error, atWork.getStore());
+});
+process.on('uncaughtException', () => {
   // With a listener of the tasks', the process may live on.
-  if (process.listenerCount('uncaughtException') === 0) culprit = atWork.getStore();
+  if (process.listenerCount('uncaughtException') > 1) return;
+  culprit = atWork.getStore();
+  // The supervisor says what it was, where Node's own words would be a page for each process.
+  process.exit(1);
 });
 process.on('exit', () => {
   const chunks = Array.from(worker?.held ?? [], (chunk) => ({
@@ -99,8 +105,8 @@ process.on('exit', () => {
     body: chunk.message.body,
     lastWords: chunk.lastWords(culprit ?? atWork.getStore()),
   }));
-  if (hand.isEmpty && lastError === undefined) return;
-  hand.leave({ cause: lastError, chunks, unsent: worker?.unsent ?? [] });
+  if (hand.isEmpty && stray === undefined) return;
+  hand.leave({ stray, chunks, unsent: worker?.unsent ?? [] });
 });
 process.on('message', (sent) => {
   const started = mark === '' ? readStart(sent) : undefined;

@@ -3,6 +3,7 @@ import type { Unsent } from '../../pipeline/working/report.ts';
 import type { TaskFacts } from '../../task.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { Place } from '../served/connection.ts';
+import type { Stray } from './stray.ts';
 
 /** What a worker process is told when it starts. */
 export interface Start {
@@ -41,7 +42,7 @@ export interface LastChunk {
 /** What a process leaves, which its supervisor reads when it has died. */
 export interface Legacy {
   /** The error that it died of, where there was one. */
-  cause: string | undefined;
+  stray: Stray | undefined;
   /** Its chunks that were begun and are not settled. */
   chunks: LastChunk[];
   /** Receipt handles of messages that only have to be deleted: what came of them is with SQS. */

@@ -22,6 +22,7 @@ import {
   type ToWorker,
 } from './protocol.ts';
 import { shortageOf } from './shortage.ts';
+import type { Stray } from './stray.ts';
 
 /** A message in a worker's hand. */
 export interface InHand {
@@ -49,6 +50,8 @@ export interface Death {
   taken: number;
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
+  /** The error that nobody caught, where there was one. */
+  stray: Stray | undefined;
   /** Whether it was killed since it took longer than its task may, without giving the thread back. */
   overran: boolean;
   /** Whether a signal ended it. */
@@ -263,7 +266,7 @@ export class WorkerProcess {
       };
     });
     const how = signal ?? `exit code ${code}`;
-    const error = legacy?.cause ?? this.#error;
+    const error = legacy?.stray?.line ?? this.#error;
     this.#options.onDeath({
       inHand,
       unsent,
@@ -271,6 +274,7 @@ export class WorkerProcess {
         done + settled.length > 0 || chunks.some(({ lastWords }) => lastWords.settled.length > 0),
       taken,
       cause: error === undefined ? how : `${how}: ${error}`,
+      stray: legacy?.stray,
       overran: this.#overran,
       killed: signal !== null,
       started: this.#started,

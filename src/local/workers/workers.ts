@@ -165,6 +165,7 @@ export class Workers {
   }
 
   #replace(worker: string, death: Death): void {
+    const { onTrouble } = this.#options;
     const delivered = this.#deliver(worker, death);
     this.#recovering.add(delivered);
     void delivered.finally(() => this.#recovering.delete(delivered));
@@ -172,9 +173,12 @@ export class Workers {
       for (const inHand of death.inHand) {
         this.#recover(worker, death, asStopped(inHand), delivered);
       }
+      // Nobody else says what its tasks left behind.
+      if (death.stray && !death.orderly) {
+        onTrouble({ message: `${worker} died (${death.cause})`, passing: false });
+      }
       return;
     }
-    const { onTrouble } = this.#options;
     if (!death.started && this.#isHopeless(death)) {
       this.#fail(death);
       return;
@@ -258,7 +262,7 @@ export class Workers {
 
   #recover(
     worker: string,
-    { cause, overran }: Death,
+    { cause, stray, overran }: Death,
     inHand: InHand,
     delivered: Promise<boolean>,
   ): void {
@@ -279,6 +283,7 @@ export class Workers {
         lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
         inSetup,
         cause,
+        stack: stray?.stack,
         overran,
         retryOf: (task) => this.#tasks.get(task),
       });

@@ -48,6 +48,10 @@ export class Attempt implements TaskContext {
     return this.item.index;
   }
 
+  get task(): string {
+    return this.#chunk.task;
+  }
+
   get runId(): string {
     return this.#chunk.runId;
   }

@@ -30,6 +30,8 @@ export interface RecoverOptions {
   inSetup: boolean;
   /** How it ended, such as `exit code 1`. */
   cause: string;
+  /** The user's frames of the error that it ended of. */
+  stack?: string | undefined;
   /** Whether it was killed because an item took longer than it may. */
   overran: boolean;
   /** A task's own options; undefined when there is no such task. */
@@ -140,14 +142,15 @@ async function tryAgain(
 }
 
 function failureOf(
-  { cause, overran, inSetup }: RecoverOptions,
+  { cause, stack, overran, inSetup }: RecoverOptions,
   task: string,
   attempts: number,
 ): Failure {
   if (!overran) {
     const what = inSetup ? 'set up the task of this input' : 'ran this input';
     const message = `The worker process died while it ${what}: ${cause}.`;
-    return { code: 'WorkerDied', name: 'WorkerDied', message, attempts };
+    const died = { code: 'WorkerDied', name: 'WorkerDied', message, attempts } as const;
+    return stack === undefined ? died : { ...died, stack };
   }
   if (inSetup) {
     const message = `The setup of the task "${task}" failed: It took longer than ${SETUP_SECONDS} s and never gave the thread back, so that its worker process was killed: ${cause}.`;

@@ -20,12 +20,14 @@ async function connected(workers: number) {
   vi.stubEnv('FANFOLD_TEST_NOTES', file);
   const warnings: string[] = [];
   const onWarning = (message: string) => warnings.push(message);
-  const fanfold: Fanfold = await connect({ tasks, workers, onWarning });
+  const printed: string[] = [];
+  const onPrint = (lines: string) => printed.push(lines);
+  const fanfold: Fanfold = await connect({ tasks, workers, onWarning, onPrint });
   const noted = (what: RegExp) =>
     readFileSync(file, 'utf8')
       .split('\n')
       .filter((line) => what.test(line));
-  return { fanfold, warnings, noted };
+  return { fanfold, warnings, printed, noted };
 }
 
 const outcomes = (results: Result<unknown>[]) =>
@@ -40,7 +42,7 @@ it.each([
 ])(
   'the results of a task that %s %s survive its process, and nobody else is blamed',
   async (task, what) => {
-    const { fanfold, noted } = await connected(2);
+    const { fanfold, warnings, printed, noted } = await connected(2);
     await using _ = fanfold;
     // Chunks of several inputs, so that the next one is running when the error is met.
     const inputs = Array.from({ length: 150 }, (_, n) =>
@@ -53,6 +55,14 @@ it.each([
     expect(deaths).toBeLessThanOrEqual(3);
     // Each that leaves something ran once: its result was not lost.
     expect(noted(/ran (3|53|103)$/)).toHaveLength(3);
+    // A line for each process says what it was, and where.
+    expect(warnings.length).toBeGreaterThanOrEqual(deaths);
+    expect(warnings.length).toBeLessThanOrEqual(3);
+    const said = new RegExp(
+      `Error: (stray|late) at .*stray-tasks\\.ts:\\d+:\\d+\\), which ${task === 'leaves' ? 'the task "leaves" left uncaught over input (3|53|103)' : '.*'}: await`,
+    );
+    for (const warning of warnings) expect(warning).toMatch(said);
+    expect(printed).toEqual([]);
   },
 );
 
