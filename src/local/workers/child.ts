@@ -37,6 +37,9 @@ const FLUSH_MS = 2_000;
 /** How long what tasks do at the end of their process may take, besides teardowns, in milliseconds. */
 const END_MS = 2_000;
 
+/** And where an input was given up, whose timers may keep the process: the command is to end soon. */
+const GIVEN_UP_END_MS = 500;
+
 const stopping = new AbortController();
 const hand = new HandNotes();
 const setups = new Setups((isUnderWay) => {
@@ -47,6 +50,7 @@ const setups = new Setups((isUnderWay) => {
 let mark = '';
 let worker: Worker | undefined;
 let isTerminated = false;
+let endMs = END_MS;
 let stray: Stray | undefined;
 /** The attempt whose code threw what the process dies of. */
 let culprit: Attempt | undefined;
@@ -71,7 +75,11 @@ function hear(message: ToWorker): void {
   // What is still loading its tasks has nothing to finish.
   if (!worker) process.exit(0);
   const reason = new Error('The worker was told to stop.');
-  setTimeout(() => worker?.interrupt(reason), message.interruptMs).unref();
+  const giveUp = () => {
+    if ([...(worker?.held ?? [])].length > 0) endMs = GIVEN_UP_END_MS;
+    worker?.interrupt(reason);
+  };
+  setTimeout(giveUp, message.interruptMs).unref();
 }
 
 // Ctrl-C reaches all processes of a terminal: the supervisor decides what it means.
@@ -176,7 +184,7 @@ function leave(): void {
   // Telemetry and the like are put out at the signal that asks a process to end.
   if (isAwaited && !isTerminated) process.emit('SIGTERM', 'SIGTERM');
   process.channel?.unref();
-  setTimeout(() => process.exit(0), END_MS).unref();
+  setTimeout(() => process.exit(0), endMs).unref();
 }
 
 async function load(code: TasksCode): Promise<TaskRegistry | undefined> {
