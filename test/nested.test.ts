@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { connect, defineTask, serve } from '../src/index.ts';
+import { connect, defineTask, type Fanfold, serve } from '../src/index.ts';
 import type { Connection } from '../src/local/served/connection.ts';
 import { identityOf } from '../src/local/served/identity.ts';
 import { REPOSITORY } from './cli/command.ts';
@@ -18,6 +18,22 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** How many inputs a connection runs at once, at most. */
+async function mostAtOnce(fanfold: Fanfold): Promise<number> {
+  let running = 0;
+  let most = 0;
+  const counted = defineTask({
+    name: 'counted',
+    async run() {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running--;
+    },
+  });
+  await Array.fromAsync(fanfold.map(counted, Array(30).fill(0)));
+  return most;
 }
 
 it('a task maps on its own connection, though all workers have such a task', async () => {
@@ -39,18 +55,7 @@ it('a task maps on its own connection, though all workers have such a task', asy
   expect(outputs).toEqual(inputs.map((n) => [2 * n, 2 * n + 2]));
   // Workers that are lent are given back.
   expect(most).toBeLessThan(30);
-  running = 0;
-  most = 0;
-  const counted = defineTask({
-    name: 'counted',
-    async run() {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      running--;
-    },
-  });
-  await Array.fromAsync(fanfold.map(counted, inputs));
-  expect(most).toBeLessThanOrEqual(2);
+  expect(await mostAtOnce(fanfold)).toBeLessThanOrEqual(2);
 });
 
 it('a nested run that nobody takes lends its worker no longer than its task runs', async () => {
@@ -60,18 +65,7 @@ it('a nested run that nobody takes lends its worker no longer than its task runs
     run: () => void fanfold.map(double, [1]),
   });
   await Array.fromAsync(fanfold.map(leaves, [1, 2, 3]));
-  let running = 0;
-  let most = 0;
-  const counted = defineTask({
-    name: 'counted',
-    async run() {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      running--;
-    },
-  });
-  await Array.fromAsync(fanfold.map(counted, Array(20).fill(0)));
-  expect(most).toBe(1);
+  expect(await mostAtOnce(fanfold)).toBe(1);
 });
 
 it('a server is known by each of its addresses, and not taken for another', () => {

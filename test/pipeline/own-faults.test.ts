@@ -102,7 +102,8 @@ it.each(['what it owes can not be sent', 'its message can not be read'])(
     const recovered = recover({
       ...{ sqs: broken, taskQueueUrl, worker: 'w', receiptHandle },
       body: unreadable ? JSON.stringify({ v: 2, runId: { deep: 1 } }) : body,
-      ...{ lastWords: undefined, inSetup: false, cause: 'SIGKILL', overran: false, retryOf: () => unlucky },
+      ...{ lastWords: undefined, inSetup: false, cause: 'SIGKILL', overran: false },
+      retryOf: () => unlucky,
     });
     if (unreadable) await recovered;
     else await expect(recovered).rejects.toThrow('a fault of our own');
