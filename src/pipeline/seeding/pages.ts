@@ -1,5 +1,6 @@
 import { FanfoldError, InputError } from '../../errors.ts';
 import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
+import { lostFromInput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
@@ -74,17 +75,21 @@ export async function* textsOf(inputs: Inputs<unknown>): AsyncGenerator<string[]
 }
 
 function inputText(input: unknown, index: number): string {
+  const lost = lostFromInput(input);
+  if (lost !== undefined) {
+    const { what, path, remedy } = lost;
+    const has = path === '$' ? `is ${what}` : `has ${what} at ${path}`;
+    throw new InputError(index, `${has}, which JSON cannot hold. Give ${remedy}.`);
+  }
   let text: string | undefined;
-  let cause: unknown;
   try {
     text = JSON.stringify(input);
-  } catch (thrown) {
-    cause = thrown;
+  } catch (cause) {
+    throw new InputError(index, `cannot be JSON: ${whyNotJson(cause)}.`, { cause });
   }
-  if (text !== undefined && text.length <= MAX_INPUT_BYTES) return text;
-  if (text !== undefined) throw inputTooLarge(index, Buffer.byteLength(text));
-  const why = cause === undefined ? `it is a ${typeof input}` : whyNotJson(cause);
-  throw new InputError(index, `cannot be JSON: ${why}.`, { cause });
+  if (text === undefined) throw new InputError(index, 'has a toJSON that returns nothing.');
+  if (text.length > MAX_INPUT_BYTES) throw inputTooLarge(index, Buffer.byteLength(text));
+  return text;
 }
 
 /** Gathers batches of texts into pages. Ends the source when its consumer ends early. */

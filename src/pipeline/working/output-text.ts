@@ -1,8 +1,8 @@
 import { describeThrown } from '../../thrown.ts';
 import { messageText } from '../messages/chunk.ts';
+import { lostFromOutput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
 import { type Failure, MAX_RESULT_BYTES } from '../messages/result.ts';
-import { lostIn } from './lost.ts';
 
 /** Why an output has no text. */
 export type NoText = Pick<Failure, 'code' | 'message' | 'stack'>;
@@ -31,9 +31,10 @@ export function outputText(output: unknown): string | NoText {
       message: `The output takes ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES} of them. Put it where its reader can fetch it (a file, S3), and return its path.`,
     };
   }
-  const lost = lostIn(output, text);
+  const lost = lostFromOutput(output, text);
   if (lost !== undefined) {
-    return { code: 'OutputNotJson', message: `The output has ${lost}, which JSON cannot hold.` };
+    const message = `The output has ${lost.what} at ${lost.path}, which JSON cannot hold.`;
+    return { code: 'OutputNotJson', message };
   }
   return text;
 }
