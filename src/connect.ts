@@ -141,7 +141,10 @@ export class Fanfold implements AsyncDisposable {
     this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
   }
 
-  /** Names of the tasks that are there; undefined where that can't be known before a run. */
+  /**
+   * Names of the tasks that are there; undefined where that can't be known before a run. In this
+   * process they are those that `map` was given so far.
+   */
   get tasks(): readonly string[] | undefined {
     return this.#world.tasks;
   }
@@ -161,7 +164,13 @@ export class Fanfold implements AsyncDisposable {
 
   #refuse(task: string): void {
     const { tasks } = this.#world;
-    if (tasks !== undefined && !tasks.includes(task)) throw unknownTask(task, tasks);
+    if (tasks === undefined || tasks.includes(task)) return;
+    const error = unknownTask(task, tasks);
+    if (tasks.length > 0) throw error;
+    throw new FanfoldError(
+      error.code,
+      `${error.message} Give map() the task itself, or connect() its tasks module.`,
+    );
   }
 
   /**

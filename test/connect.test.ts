@@ -21,6 +21,7 @@ async function refused(call: (fanfold: Fanfold, any: (value: unknown) => never) 
 
 it.each([
   ['a number for a task', 'BadTask', /defineTask\(\).*; 5 came/, 5, [1]],
+  ['the name of no task', 'UnknownTask', /"text".*Give map\(\) the task/, 'text', [1]],
   ['no task', 'BadTask', /; undefined came/, undefined, [1]],
   ['a function for a task', 'BadTask', /; a function/, () => 1, [1]],
   ['what is like a task', 'BadTask', /; an object came/, { name: 'a', run: () => 1 }, [1]],

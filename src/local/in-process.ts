@@ -35,7 +35,9 @@ export async function openInProcess(workers: number): Promise<World> {
   });
   return {
     deployment,
-    tasks: undefined,
+    get tasks() {
+      return tasks.names();
+    },
     add: (task) => tasks.add(task),
     started(ended) {
       // The task that waits for the run has a worker, which the run may need; no longer than that.

@@ -11,7 +11,7 @@ import { createSqsClient, Sqs } from './sqs/index.ts';
 /** A place where runs go, and how it ends. */
 export interface World {
   readonly deployment: Deployment;
-  /** Names of the tasks that are known to be there; undefined where that can't be known. */
+  /** Names of the tasks that are there now; undefined where that can't be known. */
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, where tasks are this process's own. */
   add(task: AnyTask): void;
