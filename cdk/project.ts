@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { FanfoldPropsError, shown } from './refuse.ts';
 
 /** The package.json of the folder, or of the nearest folder above that has one. */
 function nearestPackageJson(folder: string): string | undefined {
@@ -13,7 +14,17 @@ function nearestPackageJson(folder: string): string | undefined {
 export function tasksOfProject(folder: string): unknown {
   const path = nearestPackageJson(folder);
   if (path === undefined) return undefined;
-  const { fanfold } = JSON.parse(readFileSync(path, 'utf8')) as { fanfold?: { tasks?: unknown } };
-  const tasks = fanfold?.tasks;
+  // A byte order mark, which npm skips as well.
+  const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
+  const { fanfold = {} } = JSON.parse(text) as { fanfold?: unknown };
+  const isObject = typeof fanfold === 'object' && fanfold !== null && !Array.isArray(fanfold);
+  const stray = isObject ? Object.keys(fanfold).find((key) => key !== 'tasks') : undefined;
+  if (!isObject || stray !== undefined) {
+    const came = stray === undefined ? `${shown(fanfold)} came` : `it has the key "${stray}"`;
+    throw new FanfoldPropsError(
+      `${path}: \`fanfold\` must be like {"tasks": "src/tasks.ts"}; ${came}.`,
+    );
+  }
+  const { tasks } = fanfold as { tasks?: unknown };
   return typeof tasks === 'string' ? join(dirname(path), tasks) : tasks;
 }

@@ -77,7 +77,12 @@ function tasksIn(file: string): string | undefined {
   if (!isObject(fanfold)) {
     throw malformed(file, '`fanfold` is to be like {"tasks": "src/tasks.ts"}', fanfold);
   }
-  const { tasks } = fanfold;
+  const { tasks, ...others } = fanfold;
+  const [stray] = Object.keys(others);
+  if (stray !== undefined) {
+    const expected = `\`fanfold\` has the key "tasks" alone`;
+    throw malformed(file, expected, { [stray]: others[stray] });
+  }
   if (tasks === undefined || (typeof tasks === 'string' && tasks !== '')) return tasks;
   throw malformed(file, '`fanfold.tasks` is to be the path of one tasks module', tasks);
 }

@@ -15,6 +15,8 @@ it.each([
   ['{"fanfold": 5}', '`fanfold` is to be like {"tasks": "src/tasks.ts"}; it is 5'],
   ['{"fanfold": null}', '`fanfold` is to be like'],
   ['{"fanfold": "tasks.ts"}', '`fanfold` is to be like'],
+  ['{"fanfold": {"task": "a.ts"}}', '`fanfold` has the key "tasks" alone; it is {"task":"a.ts"}'],
+  ['{"fanfold": {"tasks": "a.ts", "Tasks": 1}}', 'the key "tasks" alone; it is {"Tasks":1}'],
   ['{"fanfold": {"tasks": ["a.ts"]}}', '`fanfold.tasks` is to be the path of one tasks module'],
   ['{"fanfold": {"tasks": 5}}', '`fanfold.tasks` is to be the path'],
   ['{"fanfold": {"tasks": ""}}', '`fanfold.tasks` is to be the path'],
