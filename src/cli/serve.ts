@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { FanfoldError, type Served, serve } from '../index.ts';
 import { shellWord } from '../inputs/printable.ts';
 import { STATUS } from './exit.ts';
 import { boundHeap } from './heap.ts';
+import { readNamed } from './named-file.ts';
 import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
@@ -105,16 +105,7 @@ function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
   if (insecureHttp) {
     throw new FanfoldError('BadOption', '--insecure-http is without TLS: leave --tls-cert out.');
   }
-  return { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey) };
-}
-
-function readPem(option: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : cause;
-    throw new FanfoldError('BadOption', `${option}: ${why}`, { cause });
-  }
+  return { cert: readNamed('--tls-cert', tlsCert), key: readNamed('--tls-key', tlsKey) };
 }
 
 /** What it takes to come and work. */

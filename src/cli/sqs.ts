@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { FanfoldError } from '../index.ts';
+import { FanfoldError, messageOf } from '../index.ts';
 import {
+  isLoopback,
   openStore,
   type QueueSetup,
   type ServeSqsOptions,
@@ -10,6 +10,7 @@ import {
   serveSqs,
 } from '../local/sqs/index.ts';
 import { STATUS } from './exit.ts';
+import { readNamed } from './named-file.ts';
 import { say } from './say.ts';
 import { untilAborted, wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
@@ -38,6 +39,9 @@ interface Config
 
 const PORT = 9324;
 
+/** Keys as `--credentials` takes them, with spaces between: a command line is there for all users to read. */
+const CREDENTIALS = 'FANFOLD_SQS_CREDENTIALS';
+
 /** `fanfold sqs`: the SQS alone, as a server for tests. */
 export function addSqs(program: Command): void {
   const all = (value: string, before: string[] = []) => [...before, value];
@@ -65,7 +69,9 @@ export function addSqs(program: Command): void {
     .addHelpText(
       'after',
       `
-Any credentials will do unless --credentials or the file names some. The region is the client's own;
+Any credentials will do unless --credentials, ${CREDENTIALS} or the file names some.
+Other users of this machine can read a command line, and so a secret in it: the variable holds
+id:secret pairs, with spaces between them. The region is the client's own;
 an access key id of 12 digits is the account, as in LocalStack. GET /health tells whether it is there.
 More: docs/sqs.md`,
     )
@@ -91,7 +97,11 @@ function merged(config: Config, flags: SqsFlags): Options {
   const given = { host, data, accountId, region, strictTiming };
   const credentials = [
     ...(config.credentials ?? []),
-    ...(flags.credentials ?? []).map(readCredentials),
+    ...(process.env[CREDENTIALS] ?? '')
+      .split(/\s+/)
+      .filter((key) => key !== '')
+      .map((key) => readCredentials(CREDENTIALS, key)),
+    ...(flags.credentials ?? []).map((key) => readCredentials('--credentials', key)),
   ];
   return {
     strictTiming: false,
@@ -104,10 +114,10 @@ function merged(config: Config, flags: SqsFlags): Options {
   };
 }
 
-function readCredentials(given: string): SqsCredentials {
+function readCredentials(source: string, given: string): SqsCredentials {
   const [, accessKeyId = '', secretAccessKey = ''] = /^([^:]+):(.+)$/.exec(given) ?? [];
   if (accessKeyId !== '') return { accessKeyId, secretAccessKey };
-  throw new FanfoldError('BadOption', '--credentials is like an-id:its-secret.');
+  throw new FanfoldError('BadOption', `${source} is like an-id:its-secret.`);
 }
 
 /** The kinds of value that a configuration file's keys take. */
@@ -130,11 +140,13 @@ function isText(value: unknown): boolean {
 function readConfig(file: string): Config {
   const refuse = (why: string, cause?: unknown) =>
     new FanfoldError('BadOption', `--config ${file}: ${why}`, { cause });
+  const text = readNamed('--config', file).replace(/^\ufeff/, '');
   let config: unknown;
   try {
-    config = JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
+    config = JSON.parse(text);
   } catch (error) {
-    throw refuse(error instanceof Error ? error.message : String(error), error);
+    const why = text.trim() === '' ? 'it is empty' : messageOf(error);
+    throw refuse(`expected JSON, such as {"queues": ["jobs"]}, but ${why}.`, error);
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw refuse('expected a JSON object, such as {"queues": ["jobs"]}.');
@@ -168,7 +180,7 @@ function placed(message: string, { queues = [] }: Config, flags: SqsFlags): stri
   const ofOption: Readonly<Record<string, boolean>> = {
     queues: Number(index) >= queues.length,
     cors: flags.cors !== undefined,
-    credentials: flags.credentials !== undefined,
+    credentials: flags.credentials !== undefined || process.env[CREDENTIALS] !== undefined,
   };
   if (name === '') return message;
   if (flags.config !== undefined && !ofOption[name]) return `--config ${flags.config}: ${message}`;
@@ -197,15 +209,11 @@ function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }
     say('any credentials will do, and any region: signatures are not verified');
   } else {
     say(
-      `whoever can reach ${host} may do everything with these queues: signatures are not verified; --credentials id:secret has them verified`,
+      `whoever can reach ${host} may do everything with these queues: signatures are not verified; with --credentials or ${CREDENTIALS} they are`,
     );
   }
 }
 
 function isAnyAddress(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

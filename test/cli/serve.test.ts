@@ -215,7 +215,7 @@ describe('on all networks', () => {
       '--tls-key',
       TASKS,
     ]);
-    expect(wrong.stderr).toContain('The certificate and its private key cannot be used');
+    expect(wrong.stderr).toContain('The private key cannot be read: expected PEM');
     expect(wrong.status).toBe(2);
   });
 
@@ -248,6 +248,11 @@ describe('mistakes', () => {
     [['serve', '--memory', '--tasks', 'nowhere.ts'], 'does not exist'],
     [['serve', '--memory', '--tasks', 'package.json'], 'cannot be used'],
     [['serve', '--memory', '--tls-cert', 'x.pem'], 'belong together'],
+    [
+      ['serve', '--memory', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.pem'],
+      '--tls-cert nowhere.pem cannot be read: there is no such file',
+    ],
+    [['serve', '--data', 'package.json'], "package.json can't be one: it is a file"],
     [['work'], '--endpoint URL, or the FANFOLD_JOIN=...'],
     [['work', '--endpoint', 'here'], 'An endpoint is like'],
     [['work', '--endpoint', 'http://127.0.0.1:1', '--workers', '0'], '--workers is a whole number'],

@@ -16,7 +16,9 @@ async function mistake(args: readonly string[]): Promise<string> {
 }
 
 it.each<[string, unknown, string[]]>([
-  ['no JSON', '{', ['JSON']],
+  ['no JSON', '{', ['expected JSON, such as {"queues"']],
+  ['nothing', '', ['expected JSON', 'it is empty']],
+  ['a queue twice', { queues: ['a', { name: 'a' }] }, ['queues[1] ("a"): another queue has']],
   ['a list', [], ['expected a JSON object']],
   ['an unknown key', { queue: ['a'] }, ['there is no key "queue"', 'queues']],
   ['queues that are no list', { queues: 'a' }, ['queues: expected a list', '"a" came']],
@@ -43,17 +45,26 @@ it.each<[string, unknown, string[]]>([
 });
 
 it.each<[string[], string]>([
-  [['--config', 'not-there.json'], '--config not-there.json: ENOENT'],
+  [['--config', 'not-there.json'], '--config not-there.json cannot be read: there is no such file'],
   [['--queue', 'a b'], '--queue ("a b"): Can only include'],
   [['--queue', 'a', '--cors', 'localhost:80'], '--cors: expected a list of origins'],
   [['--credentials', 'id'], '--credentials is like an-id:its-secret'],
+  [['--queue', 'a', '--queue', 'a'], '--queue ("a"): another queue has this name'],
   [['--credentials', 'i d:secret'], '`credentials` is a list of'],
   [['--port', '70000'], '--port is a whole number from 0 to 65535; "70000" is not'],
   [['--account', '12'], 'An AWS account id is a text of 12 digits'],
   [['--region', 'a b'], 'A region is a text such as us-east-1'],
-  [['--data', '/dev/null'], "/dev/null can't be one"],
+  [['--data', '/dev/null'], "/dev/null can't be one: it is a file"],
   [['--nonsense'], "unknown option '--nonsense'"],
   [['jobs'], 'too many arguments'],
 ])('%j', async (args, sentence) => {
   expect(await mistake(args)).toContain(sentence);
+});
+
+it('a key in the environment is like one of the command line', async () => {
+  const key = { FANFOLD_SQS_CREDENTIALS: 'one:secret two' };
+  const { status, stderr } = await inThisProcess(['sqs', '--port', '0'], key);
+  expect(stderr).toContain('FANFOLD_SQS_CREDENTIALS is like an-id:its-secret');
+  expect(stderr).not.toContain('secret two');
+  expect(status).toBe(2);
 });

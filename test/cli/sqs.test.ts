@@ -25,8 +25,8 @@ function file(name: string, content: unknown): string {
   return path;
 }
 
-async function serve(args: readonly string[]) {
-  const command = begin(['sqs', '--port', '0', ...args]);
+async function serve(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const command = begin(['sqs', '--port', '0', ...args], env);
   const url = await told(command, /serving SQS at ([^\s,]+)/);
   const client = (accessKeyId = 'any', secretAccessKey = 'any', region = 'us-east-1') =>
     new SQSClient({
@@ -50,7 +50,8 @@ it('queues at once, health, CORS, any credentials, and a clean end', async () =>
   const made = await other.send(new CreateQueueCommand({ QueueName: 'jobs' }));
   expect(made.QueueUrl).toBe(`${url}/111111111111/jobs`);
 
-  const health = await fetch(`${url}/health`);
+  const health = await fetch(`${url}/health`, { headers: { origin: ORIGIN } });
+  expect(health.headers.get('access-control-allow-origin')).toBe(ORIGIN);
   expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
   expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
 
@@ -113,8 +114,8 @@ it('a configuration file, credentials, and a folder that keeps queues', async ()
       { name: 'far', region: 'us-west-2', accountId: A.accountId },
     ],
   };
-  const args = ['--config', file('good.json', config), '--credentials', 'AKIDB:secret:b'];
-  const first = await serve(args);
+  const args = ['--config', file('good.json', config), '--credentials', 'AKIDC:secret:c'];
+  const first = await serve(args, { FANFOLD_SQS_CREDENTIALS: 'AKIDB:secret:b' });
   const a = (server: typeof first, region = 'eu-west-1') =>
     server.client(A.accessKeyId, A.secretAccessKey, region);
   const QueueUrl = 'jobs.fifo';
@@ -135,6 +136,8 @@ it('a configuration file, credentials, and a folder that keeps queues', async ()
   // A key without an account is of the server's own.
   const b = first.client('AKIDB', 'secret:b', 'eu-west-1');
   expect((await b.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(1);
+  const c = first.client('AKIDC', 'secret:c', 'eu-west-1');
+  expect((await c.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(1);
   const guess = first.client('AKIDB', 'guess', 'eu-west-1');
   await expect(guess.send(new ListQueuesCommand({}))).rejects.toThrow('does not match');
   expect((await fetch(`${first.url}/health`)).status).toBe(200);

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { certificateIn } from './certificate.ts';
@@ -23,18 +23,43 @@ export async function tlsOf(
 ): Promise<Tls | undefined> {
   if (given === undefined && !needed) return undefined;
   const { cert, key } = given ?? (await certificateIn(folder));
-  let certificate: X509Certificate;
-  try {
-    createSecureContext({ cert, key });
-    certificate = new X509Certificate(cert);
-  } catch (error) {
-    throw new FanfoldError(
-      'BadOption',
-      `The certificate and its private key cannot be used; two files in PEM that belong together were expected: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
+  const certificate = checked(cert, key);
   const isItsOwn = certificate.issuer === certificate.subject;
   const fingerprint = isItsOwn ? fingerprintOf(certificate.fingerprint256) : undefined;
   return { cert, key, fingerprint };
+}
+
+/** @throws FanfoldError `BadOption` that says which of the two cannot be used */
+function checked(cert: string, key: string): X509Certificate {
+  const certificate = attempt(() => new X509Certificate(cert), NO_CERTIFICATE);
+  const privateKey = attempt(() => createPrivateKey(key), noKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new FanfoldError(
+      'BadOption',
+      'The private key belongs to another certificate: give the key with which this one was made.',
+    );
+  }
+  // Such as a key that is too short for TLS.
+  attempt(() => createSecureContext({ cert, key }), 'TLS cannot use the certificate and its key');
+  return certificate;
+}
+
+const NO_CERTIFICATE =
+  'The certificate cannot be read: expected PEM, which begins with -----BEGIN CERTIFICATE-----';
+
+function noKey(key: string): string {
+  return /ENCRYPTED/.test(key)
+    ? 'The private key is encrypted: give one without a passphrase (openssl pkey -in FILE)'
+    : 'The private key cannot be read: expected PEM, which begins with -----BEGIN PRIVATE KEY-----';
+}
+
+function attempt<T>(act: () => T, sentence: string): T {
+  try {
+    return act();
+  } catch (cause) {
+    // OpenSSL's reason, without its codes.
+    const [, reason] = /^error:[0-9A-F]+:[^:]*:[^:]*:(.+)$/.exec(messageOf(cause)) ?? [];
+    const why = reason === undefined ? '' : ` (${reason})`;
+    throw new FanfoldError('BadOption', `${sentence}${why}.`, { cause });
+  }
 }

@@ -1,4 +1,5 @@
 export type { Credentials } from '../auth/index.ts';
+export { isLoopback } from '../transport.ts';
 export type { SqsCredentials } from './callers.ts';
 export { createSqsClient } from './client.ts';
 export type { QueueSetup } from './made-queues.ts';

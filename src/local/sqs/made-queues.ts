@@ -41,6 +41,16 @@ export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup
     checkSetup(setup, at);
     return { setup, at: `${at} ("${setup.name}")`, client: clientOf(sqs, setup) };
   });
+  const seen = new Set<string>();
+  for (const { setup, at } of setups) {
+    const { name, accountId = '', region = sqs.region } = setup;
+    const key = JSON.stringify([name, accountId, region]);
+    // What one of them says would be lost, or another name was meant.
+    if (seen.has(key)) {
+      throw new FanfoldError('BadOption', `${at}: another queue has this name. Name it once.`);
+    }
+    seen.add(key);
+  }
   // A dead-letter queue may come after its sources.
   for (const { setup, at, client } of setups) await told(at, () => make(client, setup));
   for (const { setup, at, client } of setups) {

@@ -52,7 +52,8 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   checkOptions(options);
   const { credentials, queues = [], cors = [], sqs = new Sqs(options) } = options;
   const service = credentials ? sqs.signedService(credentials, { everyRegion: true }) : sqs.service;
-  const front = withHealth(cors.length > 0 ? withCors(service, cors) : service);
+  const healthy = withHealth(service);
+  const front = cors.length > 0 ? withCors(healthy, cors) : healthy;
   const listening = await start(
     async () => {
       await makeQueues(sqs, queues);

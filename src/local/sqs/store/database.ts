@@ -131,12 +131,25 @@ function refusal(error: unknown, folder: string): FanfoldError {
     case 'files':
       return new FanfoldError(
         'BadOption',
-        `Expected a folder to keep queues in, but ${folder} can't be one: ${messageOf(error)}`,
+        `Expected a folder to keep queues in, but ${folder} can't be one: ${whyNoFolder(error)}.`,
         { cause: error },
       );
     default:
       return damaged(folder, messageOf(error), error);
   }
+}
+
+/** Codes of the system whose words do not say what is wrong. */
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'it is a file. Name another',
+  ENOTDIR: 'a part of its path is a file. Name another',
+  EACCES: 'permission is denied',
+  EROFS: 'its file system is read-only',
+};
+
+function whyNoFolder(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? messageOf(error).replace(/\.$/, '');
 }
 
 export function damaged(folder: string, what: string, cause?: unknown): FanfoldError {
