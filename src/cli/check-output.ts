@@ -1,4 +1,4 @@
-import { type BigIntStats, fstatSync, statSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
 import type { InputFile } from './inputs/index.ts';
@@ -35,6 +35,13 @@ export function checkOutput(output: string | undefined, reads: readonly InputFil
     throw new FanfoldError('BadOption', `--output ${output}: that is a folder; name a file in it.`);
   }
   if (old && !old.isFile()) return;
+  if (!old && lstatSync(output, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    const to = readlinkSync(output);
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${output} is a link to ${to}, which is not there. Delete the link, or name another file.`,
+    );
+  }
   checkInputs(output, reads);
   RunRecord.check(output);
   checkPart(output);
@@ -42,20 +49,24 @@ export function checkOutput(output: string | undefined, reads: readonly InputFil
 
 /** By device and inode: a file may have several names, by links and mounts. */
 function checkInputs(output: string, reads: readonly InputFile[]): void {
-  const written = RunRecord.filesOf(output)
-    .map(statOf)
-    .filter((stats) => stats !== undefined);
+  const written = RunRecord.filesOf(output).flatMap((path) => {
+    const stats = statOf(path);
+    return stats ? [{ path, stats }] : [];
+  });
   if (written.length === 0) return;
   for (const { file, name, isMatch } of reads) {
     const read = statOf(file);
-    if (!read || !written.some((stats) => isSame(stats, read))) continue;
+    const place = read && written.find(({ stats }) => isSame(stats, read))?.path;
+    if (place === undefined) continue;
     const remedy = isMatch
       ? 'Name another file, or leave it out of the pattern'
       : 'Name another file';
     const what = isMatch ? `${name}, which --glob matches` : `the input ${name}`;
     throw new FanfoldError(
       'BadOption',
-      `--output ${output} is the input: what it writes would take the place of ${what}. ${remedy}.`,
+      place === output
+        ? `--output ${output} is the input: what it writes would take the place of ${what}. ${remedy}.`
+        : `--output ${output} writes ${place} as well, which is the input: that would take the place of ${what}. ${remedy}.`,
     );
   }
 }

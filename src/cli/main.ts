@@ -31,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         ),
     })
     .showHelpAfterError('(fanfold --help tells what there is)');
+  program.hook('preAction', (_, command) => refuseEmpty(command));
   addRun(program);
   addServe(program);
   addWork(program);
@@ -52,6 +53,16 @@ export async function main(argv: readonly string[]): Promise<void> {
     const told = isWithoutFolder(error) ? NO_FOLDER : error;
     process.exitCode = statusOf(told);
     say(messageOf(told));
+  }
+}
+
+/** Such as `--output "$FILE"` where the shell has no FILE. */
+function refuseEmpty(command: Command): void {
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (value !== '' && !(Array.isArray(value) && value.includes(''))) continue;
+    const why = `${option.long} is empty: give it a value, or leave it out.`;
+    throw new FanfoldError('BadOption', why);
   }
 }
 

@@ -169,13 +169,17 @@ function tellWhatIsDone(
   error: unknown,
 ): void {
   const { output } = job;
-  const why = error instanceof Interrupted ? 'interrupted' : 'stopped';
-  const where = output === undefined ? '' : `; their results are in ${output}`;
-  say(
-    `${why}: ${ok + failed} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
-  );
+  const isInterrupted = error instanceof Interrupted;
   // Inputs that are wrong stay wrong.
-  const goesOn = error instanceof Interrupted || statusOf(error) === STATUS.stopped;
+  const goesOn = isInterrupted || statusOf(error) === STATUS.stopped;
+  const done = ok + failed;
+  // The error says all, where nothing was done before it.
+  if (done > 0 || isInterrupted || (goesOn && inputs > 0)) {
+    const where = output === undefined || done === 0 ? '' : `; their results are in ${output}`;
+    say(
+      `${isInterrupted ? 'interrupted' : 'stopped'}: ${done} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
+    );
+  }
   if (!goesOn) return;
   if (job.again !== undefined) say(`to go on with it: ${job.again}`);
   else if (job.isElsewhere) tellWhatGoesOn(runId, sealed, job.place);

@@ -19,7 +19,7 @@ interface Kind {
   filter?: string;
   /** What else can be done. */
   advice?: string;
-  is: (head: Buffer) => boolean;
+  is: (head: Buffer, name: string) => boolean;
 }
 
 const begins = (...bytes: number[]) => {
@@ -34,6 +34,12 @@ const isZip = says('PK\u0003\u0004');
 
 const iconv = (charset: string) => `iconv -f ${charset} -t UTF-8`;
 
+const OFFICE_PARTS =
+  /\[Content_Types\]|_rels\/|docProps\/|(xl|word|ppt)\/|opendocument|Index\/.*\.iwa/;
+const OFFICE_NAMES = /\.(xl(sx|sm|sb|tx)|od[stp]|doc[xm]|ppt[xm]|numbers)$/i;
+const SAVE_AS_CSV =
+  'Open it in Excel, LibreOffice or the like, save the sheet as CSV in UTF-8 with commas between the fields, and give that file.';
+
 /** By their first bytes, as in the `file` command's database. */
 const KINDS: readonly Kind[] = [
   { what: 'compressed by gzip', filter: 'gunzip -c', is: begins(0x1f, 0x8b) },
@@ -42,14 +48,15 @@ const KINDS: readonly Kind[] = [
   { what: 'compressed by bzip2', filter: 'bzip2 -dc', is: says('BZh') },
   {
     what: 'a spreadsheet or another Office document',
-    advice: 'Save the sheet as "CSV UTF-8" first.',
-    is: (head) =>
-      isZip(head) && /\[Content_Types\]|_rels\/|xl\/|opendocument/.test(head.toString()),
+    advice: SAVE_AS_CSV,
+    // By the name too: programs put the parts of a document in any order.
+    is: (head, name) =>
+      isZip(head) && (OFFICE_PARTS.test(head.toString('latin1')) || OFFICE_NAMES.test(name)),
   },
   { what: 'a zip archive', filter: 'unzip -p', is: isZip },
   {
     what: 'an old Office document, such as .xls',
-    advice: 'Save the sheet as "CSV UTF-8" first.',
+    advice: SAVE_AS_CSV,
     is: begins(0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1),
   },
   {
@@ -65,7 +72,7 @@ const KINDS: readonly Kind[] = [
 
 /** The refusal of a source that is no UTF-8, by its first bytes; undefined where they tell nothing. */
 export function foreign(head: Buffer, origin: Origin): FanfoldError | undefined {
-  const kind = KINDS.find(({ is }) => is(head));
+  const kind = KINDS.find(({ is }) => is(head, origin.path ?? origin.name));
   if (kind === undefined) return undefined;
   const { what, filter, advice = '' } = kind;
   const remedy = filter === undefined ? advice : `Convert it with: ${conversion(filter, origin)}`;

@@ -42,6 +42,12 @@ describe('a user’s mistake gets a sentence and status 2', () => {
       ['run', 'ecko', '--range', '1'],
       'There is no task named "ecko". Did you mean "echo"?',
     ],
+    [
+      'an empty output',
+      ['run', 'echo', '--range', '1', '--output', ''],
+      '--output is empty: give it a value, or leave it out',
+    ],
+    ['an empty queue', ['sqs', '--queue', 'a', '--queue', ''], '--queue is empty'],
     ['no inputs', ['run', 'echo'], 'Say where the inputs come from'],
     [
       'two kinds of inputs',
@@ -163,7 +169,7 @@ describe('a user’s mistake gets a sentence and status 2', () => {
     const { status, stdout, stderr } = await inThisProcess(args);
     if (sentence instanceof RegExp) expect(stderr).toMatch(sentence);
     else expect(stderr).toContain(sentence);
-    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stderr).not.toMatch(/^\s+at |stopped: 0 of/m);
     expect([status, stdout]).toEqual([2, '']);
   });
 });

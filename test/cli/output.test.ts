@@ -48,6 +48,9 @@ describe('an output that is the input', () => {
     linkSync(path('a.jsonl'), path('hard'));
     symlinkSync('a.jsonl', path('soft'));
     symlinkSync('hard', path('by.run'));
+    await expect(check('by', { input: 'a.jsonl' })).rejects.toEqual(
+      refused(`by writes ${path('by.run')} as well, which is the input`),
+    );
     for (const output of ['a.jsonl', 'hard', 'soft', 'by']) {
       await expect(check(output, { input: 'a.jsonl' })).rejects.toEqual(refused('is the input'));
       await expect(check(output, { glob: '*.jsonl' })).rejects.toEqual(refused('is the input'));
@@ -86,6 +89,7 @@ describe('what is beside an output', () => {
     ['out.run', 'weights\n'],
     ['out.run', '{"v":1,"task":"echo"}\n'],
     ['out.run', '[1]'],
+    ['out.run', ''],
     ['out.run', undefined],
     ['out.part', 'half a download'],
     ['out.part', undefined],
@@ -97,10 +101,18 @@ describe('what is beside an output', () => {
     expect(existsSync(path(name))).toBe(true);
   });
 
+  it('is refused when it is a link to nowhere, as is an output', () => {
+    symlinkSync('nowhere', path('out.run'));
+    symlinkSync('nowhere', path('to.part'));
+    for (const name of ['out', 'to', 'out.run']) {
+      expect(() => checkOutput(path(name))).toThrow(refused(path(name)));
+    }
+    expect(() => checkOutput(path('out.run'))).toThrow(refused('is a link to nowhere'));
+  });
+
   it.each([
     ['out.run', head],
     ['out.run', `${head}{"read":`],
-    ['out.run', ''],
     ['out.run', head.slice(0, 5)],
     ['out.run', head.slice(0, 40)],
     ['out.part', '{"index":0,"status":"ok","output":1}\n'],

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { Account, FanfoldError } from '../../index.ts';
 import { headOf, partOf } from './record.ts';
@@ -65,7 +65,7 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
 /** @throws FanfoldError when something else is where results are rewritten, such as a download */
 export function checkPart(output: string): void {
   const part = partOf(output);
-  if (!existsSync(part)) return;
+  if (!lstatSync(part, { throwIfNoEntry: false })) return;
   const head = headOf(part);
   // What a killed command has left.
   if (head !== undefined && (head === '' || isResult(head))) return;

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fdatasync,
+  lstatSync,
   openSync,
   readFileSync,
   readSync,
@@ -83,7 +84,8 @@ export class RunRecord {
   /** @throws FanfoldError when something else than a record is in its place */
   static check(output: string): void {
     const path = pathOf(output);
-    if (!existsSync(path) || isRecord(path)) return;
+    // A link to nowhere is there too.
+    if (!lstatSync(path, { throwIfNoEntry: false }) || isRecord(path)) return;
     throw new FanfoldError(
       'BadOption',
       `--output ${output} has its record beside it, in ${path}, and what is there is none of fanfold's. Move it, or name another file.`,
@@ -103,7 +105,14 @@ export class RunRecord {
   static create(output: string, beginning: Beginning, collector: string): RunRecord {
     const path = pathOf(output);
     const record = new RunRecord(path, opened(path, 'w'), { read: 0, hash: '' });
-    record.#write({ v: VERSION, ...beginning, collector });
+    try {
+      record.#write({ v: VERSION, ...beginning, collector });
+    } catch (error) {
+      // Nobody could tell an empty file from another's.
+      record.close();
+      rmSync(path, { force: true });
+      throw error;
+    }
     return record;
   }
 
@@ -196,10 +205,10 @@ export function partOf(output: string): string {
 /** More than the first line of a record takes. */
 const HEAD_BYTES = 4_096;
 
-/** By its first line; of a disk that was full, or a power cut, less than that may be left. */
+/** By its first line, of which a power cut may leave a part. An empty file may be anybody's. */
 function isRecord(path: string): boolean {
   const head = headOf(path);
-  if (head === undefined) return false;
+  if (!head) return false;
   const [line = '', rest] = head.split('\n', 2);
   const beginning = `{"v":${VERSION},"task":"`;
   if (rest === undefined) return line.startsWith(beginning) || beginning.startsWith(line);
