@@ -2,63 +2,92 @@ import type { Backlog, Run } from '../index.ts';
 import type { Place } from './place.ts';
 import { count, say } from './say.ts';
 
-const LOOK_MS = 5_000;
+/** Every look at AWS costs. */
+const LOOK_MS = { server: 1_000, stack: 5_000 };
+const TICK_MS = 1_000;
+/** Calls outlast an outage of many seconds in silence, so it is told by the time without an answer. */
+const AWAY_MS = 3_000;
+/** How long chunks wait without a worker until that is said: on AWS workers start slowly. */
+const IDLE_MS = { server: 10_000, stack: 60_000 };
 
-/** Looks in a row that find chunks waiting and no worker at any, until that is said. */
-const IDLE_LOOKS = 2;
-/** On AWS workers take their time to start, and counts are behind. */
-const IDLE_LOOKS_AWS = 12;
-
-/** Says why nothing comes from a run elsewhere: nobody answers there, or nobody works there. */
+/**
+ * Says why nothing comes from a run elsewhere: nobody answers there, or nobody works there.
+ *
+ * It looks at the task queue while no results come. The place is away from when neither a result
+ * nor an answer has come for a while, until one does.
+ */
 export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void } {
-  const isStack = name.startsWith('stack ');
+  const kind = name.startsWith('stack ') ? 'stack' : 'server';
   const done = () => run.ledger.ok + run.ledger.failed;
   let last = done();
+  let tickedAt = performance.now();
+  let answeredAt = tickedAt;
+  let lookedAt = tickedAt;
+  let isLooking = false;
   let isAway = false;
-  let idle = 0;
+  let reason = '';
+  let idleSince: number | undefined;
+  let isIdleTold = false;
   let isStopped = false;
-  const there = () => {
+  const answered = () => {
+    answeredAt = performance.now();
+    reason = '';
     if (isAway) say(`${name} answers again`);
     isAway = false;
   };
+  const notIdle = () => {
+    idleSince = undefined;
+    isIdleTold = false;
+  };
   const see = ({ waiting, inFlight }: Backlog) => {
-    there();
-    idle = waiting > 0 && inFlight === 0 ? idle + 1 : 0;
-    if (idle !== (isStack ? IDLE_LOOKS_AWS : IDLE_LOOKS)) return;
-    const remedy = isStack
-      ? "the worker function's log tells why"
-      : `\`fanfold work --${name}\` takes them`;
-    say(`nothing comes: ${count(waiting, 'chunk')} waiting, and no worker has one; ${remedy}`);
-  };
-  const fail = (error: unknown) => {
-    if (!isAway) say(`${name} does not answer (${reasonOf(error)}): waiting for it`);
-    isAway = true;
-  };
-  const look = async () => {
-    if (done() !== last) {
-      last = done();
-      idle = 0;
-      there();
+    answered();
+    if (waiting === 0 || inFlight > 0) {
+      notIdle();
       return;
     }
+    idleSince ??= answeredAt;
+    if (isIdleTold || answeredAt - idleSince < IDLE_MS[kind]) return;
+    isIdleTold = true;
+    const remedy =
+      kind === 'stack'
+        ? "the worker function's log tells why"
+        : `\`fanfold work --${name}\` takes them`;
+    say(`nothing comes: ${count(waiting, 'chunk')} waiting, and no worker has one; ${remedy}`);
+  };
+  const look = async () => {
+    isLooking = true;
+    lookedAt = performance.now();
     const seen = await fanfold.backlog().then(
       (backlog) => () => see(backlog),
-      (error: unknown) => () => fail(error),
+      (error: unknown) => () => {
+        reason = ` (${reasonOf(error)})`;
+      },
     );
+    isLooking = false;
     if (!isStopped) seen();
   };
-  let timer = setTimeout(next, LOOK_MS);
-  function next(): void {
-    void look().then(() => {
-      if (!isStopped) timer = setTimeout(next, LOOK_MS);
-    });
-  }
+  const timer = setInterval(() => {
+    const now = performance.now();
+    // This process was held up, or asleep with its machine: nobody could have been heard.
+    if (now - tickedAt > 2 * TICK_MS) answeredAt = Math.max(answeredAt, now - TICK_MS);
+    tickedAt = now;
+    if (done() !== last) {
+      last = done();
+      notIdle();
+      answered();
+      return;
+    }
+    if (!isLooking && now - lookedAt >= LOOK_MS[kind] - TICK_MS / 2) void look();
+    if (isAway || now - answeredAt < AWAY_MS + (LOOK_MS[kind] - TICK_MS)) return;
+    isAway = true;
+    say(`${name} does not answer${reason}: waiting for it`);
+  }, TICK_MS);
   return {
     stop() {
       isStopped = true;
-      clearTimeout(timer);
+      clearInterval(timer);
       // It may have come back, and ended the run, since the last look.
-      if (done() !== last) there();
+      if (done() !== last) answered();
     },
   };
 }

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Place } from '../../src/cli/place.ts';
+import { tellWhyQuiet } from '../../src/cli/quiet.ts';
+import type { Run } from '../../src/index.ts';
+
+let said = '';
+beforeEach(() => {
+  said = '';
+  vi.useFakeTimers();
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const BACKLOG = { waiting: 1, delayed: 0, inFlight: 1 };
+
+/** A run at a server whose answers and results are the test's. */
+function quietRun(name = 'endpoint http://one') {
+  const ledger = { ok: 0, failed: 0 };
+  const backlog = vi.fn(async () => BACKLOG);
+  const told = tellWhyQuiet({ ledger } as Run, { fanfold: { backlog }, name } as unknown as Place);
+  return { ledger, backlog, stop: () => told.stop() };
+}
+
+it.each([
+  ['refuses', () => Promise.reject(Object.assign(new Error(), { code: 'ECONNREFUSED' }))],
+  [
+    'holds its answer',
+    () => new Promise<typeof BACKLOG>((resolve) => setTimeout(resolve, 7_500, BACKLOG)),
+  ],
+])('a server that %s is told of after some 3 s, once, and when it is back', async (_, away) => {
+  const { backlog, stop } = quietRun();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(said).toBe('');
+  backlog.mockImplementation(away);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(said).toBe('');
+  await vi.advanceTimersByTimeAsync(2_500);
+  expect(said).toMatch(/^fanfold: endpoint http:\/\/one does not answer.*: waiting for it\n$/);
+  await vi.advanceTimersByTimeAsync(3_000);
+  backlog.mockImplementation(async () => BACKLOG);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(said.match(/does not answer/g)).toHaveLength(1);
+  expect(said).toMatch(/endpoint http:\/\/one answers again\n$/);
+  stop();
+});
+
+it('results are an answer, and nobody looks while they come', async () => {
+  const { ledger, backlog, stop } = quietRun();
+  backlog.mockImplementation(() => new Promise(() => {}));
+  for (let second = 0; second < 20; second++) {
+    ledger.ok++;
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect([said, backlog.mock.calls.length]).toEqual(['', 0]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(said).toContain('does not answer');
+  ledger.ok++;
+  stop();
+  expect(said).toContain('answers again');
+});
+
+it('a stack is looked at every 5 s', async () => {
+  const { backlog, stop } = quietRun('stack One');
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(said).toBe('');
+  expect(backlog.mock.calls.length).toBeGreaterThanOrEqual(9);
+  expect(backlog.mock.calls.length).toBeLessThanOrEqual(12);
+  stop();
+});
+
+it('chunks that wait without a worker are told of once', async () => {
+  const { backlog, stop } = quietRun();
+  backlog.mockImplementation(async () => ({ ...BACKLOG, inFlight: 0 }));
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(said).toBe('');
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(said.match(/no worker has one; `fanfold work --endpoint http:/g)).toHaveLength(1);
+  stop();
+});
