@@ -7,7 +7,7 @@ export function addCancel(program: Command): void {
   addRemoteOptions(
     program
       .command('cancel')
-      .description('end a run: inputs without a result end cancelled')
+      .description('cancel a run: inputs without a result end as cancelled')
       .argument('<run>', 'the run id'),
   ).action(async (runId: string, flags: RemoteFlags) => {
     const { fanfold } = await remotePlace(flags);

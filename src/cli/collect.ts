@@ -25,15 +25,15 @@ export function addCollect(program: Command): void {
   addRemoteOptions(
     program
       .command('collect')
-      .description('take the results of a run that another command began, and left')
+      .description('collect the results of a run that another command started and left')
       .argument('<run>', 'the run id'),
   )
     .option(
       '--output <file>',
-      "where results go; the run's own file from before is gone on with (default: standard output)",
+      'write results to this file; if it already belongs to this run, results are appended (default: standard output)',
     )
-    .option('--ordered', 'results in input order')
-    .option('--quiet', 'say nothing but errors')
+    .option('--ordered', 'write results in input order')
+    .option('--quiet', 'print only errors')
     .action(collect);
 }
 
@@ -50,12 +50,12 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     const begun = output !== undefined && hasBegun(output);
     if (status.state === 'seeding' && !quiet) {
       say(
-        'its inputs are not all seeded yet, and it ends when they are: if the command that began it is gone, go on there, with --resume',
+        'not all inputs of this run are seeded yet, and it cannot end before they are: if the command that started it is gone, resume it there with --resume',
       );
     }
     const before = begun ? await goOnWith(output, beginning, runId) : undefined;
     if (!begun && !quiet) {
-      say('each result comes once in what is collected now; some may have been taken before');
+      say('each result is collected once; an earlier command may have collected some already');
     }
     const earlier = before?.earlier ? { earlier: before.earlier } : {};
     const collector = before ? before.collector : crypto.randomUUID();

@@ -15,13 +15,13 @@ interface DoctorFlags {
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('look for what would hurt, before and after a deployment; changes nothing')
-    .option('--stack <name>', 'the stack, deployed or not yet (default: the account alone)')
+    .description('check for problems before and after a deployment; changes nothing')
+    .option('--stack <name>', 'the stack to check, deployed or not (default: the account only)')
     .option(
       '--max-concurrency <n>',
-      'workers at once that a stack is to have which is not deployed yet (default: 100)',
+      'maximum concurrency planned for a stack that is not deployed yet (default: 100)',
     )
-    .option('--tasks <module>', 'the tasks module, to compare with the tasks that are deployed')
+    .option('--tasks <module>', 'the tasks module to compare with the deployed tasks')
     .option('--json', 'print the findings as JSON')
     .action(doctor);
 }

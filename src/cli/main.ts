@@ -30,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
             .trim(),
         ),
     })
-    .showHelpAfterError('(fanfold --help tells what there is)');
+    .showHelpAfterError('(fanfold --help lists the commands)');
   program.hook('preAction', (_, command) => refuseEmpty(command));
   addRun(program);
   addServe(program);

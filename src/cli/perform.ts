@@ -157,7 +157,7 @@ function tellLedger(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
   if (run.elsewhere > 0) {
-    say(`another command has taken ${count(run.elsewhere, 'more result')} of the run`);
+    say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
   }
   if (failure !== undefined) say(`first failure: ${failure}`);
 }
@@ -181,16 +181,16 @@ function tellWhatIsDone(
     );
   }
   if (!goesOn) return;
-  if (job.again !== undefined) say(`to go on with it: ${job.again}`);
+  if (job.again !== undefined) say(`to resume it: ${job.again}`);
   else if (job.isElsewhere) tellWhatGoesOn(runId, sealed, job.place);
-  else if (output === undefined) say('with --output FILE it could be gone on with, by --resume');
+  else if (output === undefined) say('use --output FILE to make a run resumable with --resume');
 }
 
 /** A run elsewhere outlives its command. Whether it can end without it depends on its inputs. */
 function tellWhatGoesOn(runId: string, sealed: boolean, { name }: Place): void {
   const command = (verb: string) => commandLine([verb, runId, ...`--${name}`.split(' ')]);
-  if (sealed) say(`it goes on there; to take the results still to come: ${command('collect')}`);
-  else say(`not all of its inputs are seeded; to end what is: ${command('cancel')}`);
+  if (sealed) say(`it continues there; to collect the remaining results: ${command('collect')}`);
+  else say(`not all of its inputs are seeded; to cancel it: ${command('cancel')}`);
 }
 
 /** An input's error with the place that the input came from. */

@@ -32,8 +32,11 @@ export interface Place {
 
 export function addRemoteOptions(command: Command): Command {
   return command
-    .option('--stack <name>', 'run on AWS, on the stack of this name')
-    .option('--endpoint <url>', 'run where a `fanfold serve` is, such as http://127.0.0.1:9324');
+    .option('--stack <name>', 'use the stack with this name on AWS')
+    .option(
+      '--endpoint <url>',
+      'use the `fanfold serve` at this address, such as http://127.0.0.1:9324',
+    );
 }
 
 /** A deployment that is elsewhere. @throws FanfoldError when none is named, or two are */
@@ -72,7 +75,7 @@ export async function openPlace(given: PlaceFlags): Promise<Place> {
   const onPrint = !quiet && canRedraw() && !isPiped(given.output) ? printAbove : undefined;
   const fanfold = await connect({ tasks: module.path, workers, onWarning, onPrint });
   if (module.shipped && !quiet) {
-    say(`no tasks module is named: these ship with fanfold: ${fanfold.tasks?.join(', ')}`);
+    say(`no tasks module is named; the built-in tasks are ${fanfold.tasks?.join(', ')}`);
   }
   return { fanfold, workers, name: 'local' };
 }
@@ -81,7 +84,7 @@ export async function openPlace(given: PlaceFlags): Promise<Place> {
 export function unknownRun(runId: string, { name }: Place): FanfoldError {
   return new FanfoldError(
     'UnknownRun',
-    `There is no run ${runId} on ${name}: it has ended, or was never there.`,
+    `There is no run ${runId} on ${name}: it has ended, or never existed.`,
   );
 }
 
@@ -100,14 +103,14 @@ function isRemote({ stack, endpoint }: RemoteFlags): boolean {
 
 function checkRemote({ stack, endpoint, tasks, workers }: PlaceFlags): void {
   if (stack !== undefined && endpoint !== undefined) {
-    throw new FanfoldError('BadOption', '--stack and --endpoint are two places: leave one out.');
+    throw new FanfoldError('BadOption', '--stack and --endpoint name two places: leave one out.');
   }
   const given = tasks === undefined ? (workers === undefined ? undefined : '--workers') : '--tasks';
   if (given === undefined) return;
   const there = stack === undefined ? '--endpoint' : '--stack';
   throw new FanfoldError(
     'BadOption',
-    `${given} is for runs on this machine; with ${there}, tasks and workers are what is there. Leave one of them out.`,
+    `${given} is for runs on this machine; with ${there}, the tasks and workers are those of that place. Leave one of them out.`,
   );
 }
 

@@ -50,9 +50,11 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
     isIdleTold = true;
     const remedy =
       kind === 'stack'
-        ? "the worker function's log tells why"
-        : `\`fanfold work --${name}\` takes them`;
-    say(`nothing comes: ${count(waiting, 'chunk')} waiting, and no worker has one; ${remedy}`);
+        ? 'see the log of the worker function'
+        : `start a worker with \`fanfold work --${name}\``;
+    say(
+      `no results are coming: ${count(waiting, 'chunk')} waiting, and no worker takes one; ${remedy}`,
+    );
   };
   const look = async () => {
     isLooking = true;

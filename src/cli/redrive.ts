@@ -10,7 +10,7 @@ export function addRedrive(program: Command): void {
   addRemoteOptions(
     program
       .command('redrive')
-      .description('move the task messages of the dead-letter queue back to the task queue'),
+      .description('move task messages from the dead-letter queue back to the task queue'),
   ).action(async (flags: RemoteFlags) => {
     const { fanfold, name } = await remotePlace(flags);
     await using _ = fanfold;

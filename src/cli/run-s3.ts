@@ -66,10 +66,11 @@ function check({ withInput, retryFailed }: S3RunFlags, { workers }: Place): void
       "Inputs in S3 are read by a stack's seed: name it with --stack. For a run on this machine: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -",
     );
   }
-  if (withInput) refuse('--with-input needs the inputs here, and those in S3 stay there.');
+  if (withInput)
+    refuse('--with-input needs the inputs on this machine, and those in S3 stay there.');
   if (retryFailed) {
     refuse(
-      '--retry-failed needs the inputs here, and those in S3 stay there. Seed them as a file.',
+      '--retry-failed needs the inputs on this machine, and those in S3 stay there. Download them to a file first.',
     );
   }
 }
@@ -95,7 +96,7 @@ async function goneOnWith(
   }
   throw new FanfoldError(
     'BadOption',
-    `There is nothing to go on with: ${living ? `run ${living.runId} on ${living.place} is over` : 'no run is recorded'}. Leave --resume out to begin anew.`,
+    `There is no run to resume: ${living ? `run ${living.runId} on ${living.place} is over` : 'no run is recorded'}. Leave out --resume to start one.`,
   );
 }
 

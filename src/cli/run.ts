@@ -46,35 +46,35 @@ export function addRun(program: Command): void {
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
       '--input <file>',
-      'inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input with -; with --stack from s3://bucket/key as well',
+      'read inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input (-); with --stack also from s3://bucket/key',
     )
-    .option('--range <range>', 'whole numbers as inputs: N for 0 to N-1, A..B for A to B')
-    .option('--glob <pattern>', 'paths of files as inputs, such as "photos/**/*.jpg"')
+    .option('--range <range>', 'use whole numbers as inputs: N for 0 to N-1, A..B for A to B')
+    .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
     .option(
       '--output <file>',
-      'where results go; an old file is overwritten (default: standard output)',
+      'write results to this file; an existing file is overwritten (default: standard output)',
     )
-    .option('--resume', 'go on with a run that ended early, from what it left in --output')
-    .option('--retry-failed', 'with --resume: run those that failed once more')
-    .option('--ordered', 'results in input order')
-    .option('--with-input', 'each result with its input')
+    .option('--resume', 'resume a run that ended early, from the results in --output')
+    .option('--retry-failed', 'with --resume: run failed inputs again')
+    .option('--ordered', 'write results in input order')
+    .option('--with-input', 'add its input to each result')
     .option(
       '--workers <n>',
       `worker processes (default: as many as cores, ${availableParallelism()})`,
     )
     .option(
       '--tasks <module>',
-      'the tasks module (default: what package.json says under "fanfold", else the tasks that ship, fanfold/tasks)',
+      'the tasks module (default: the one in package.json under "fanfold", else the built-in tasks, fanfold/tasks)',
     )
     .option(
       '--max-failures <n>',
-      'cancel the run when more inputs fail, or a larger part of them: 10, 5% (default: any number may)',
+      'cancel the run when more inputs fail than this number or percentage, such as 10 or 5% (default: no limit)',
     )
     .option(
       '--deadline <time>',
-      'end the run after this time, such as 90s, 30m, 2h or 3d, whatever is missing (default: 1d, at most 13d)',
+      'end the run after this time, such as 90s, 30m, 2h or 3d, even if results are missing (default: 1d, at most 13d)',
     )
-    .option('--quiet', 'say nothing but errors')
+    .option('--quiet', 'print only errors')
     .action(run);
 }
 
@@ -173,7 +173,7 @@ async function begun(
     again: isRead ? undefined : open,
   });
   const { ok = 0, failed = 0 } = recorded.before ?? {};
-  if (!flags.quiet) say(`going on after ${ok + failed} results (${ok} ok, ${failed} failed)`);
+  if (!flags.quiet) say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)`);
   return { recorded, resume: recorded.living && living, retriesLater };
 }
 
@@ -196,7 +196,7 @@ async function livingRun(
 function readOnce(living: Living | undefined): FanfoldError {
   return new FanfoldError(
     'BadOption',
-    `--retry-failed runs what failed once run ${living?.runId} is over, which goes on, and by then standard input has been read. Go on with --resume alone first.`,
+    `Run ${living?.runId} is not over yet. --retry-failed has to wait for its end, and by then standard input has been read: use --resume alone first.`,
   );
 }
 

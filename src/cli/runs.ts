@@ -5,13 +5,14 @@ import { count, print, say } from './say.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
 export function addRuns(program: Command): void {
-  addRemoteOptions(
-    program.command('runs').description('list the runs that are not over, oldest first'),
-  )
-    .option('--prune', 'delete what is left of runs that have ended, or whose deadline has passed')
+  addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
+    .option('--prune', 'delete what is left of runs that have ended or passed their deadline')
     .action(runs);
   addRemoteOptions(
-    program.command('status').description('tell how far a run is').argument('<run>', 'the run id'),
+    program
+      .command('status')
+      .description('show the progress of a run')
+      .argument('<run>', 'the run id'),
   ).action(status);
 }
 
@@ -21,7 +22,9 @@ async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Pro
   if (prune) {
     const pruned = await fanfold.prune();
     for (const { runId } of pruned) print(runId);
-    say(`${count(pruned.length, 'run')} deleted from ${name}: ended, or past the deadline`);
+    say(
+      `${count(pruned.length, 'run')} deleted from ${name}: they had ended or passed their deadline`,
+    );
     return;
   }
   let listed = 0;

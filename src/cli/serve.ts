@@ -29,20 +29,29 @@ const END_MS = 6_000;
 export function addServe(program: Command): void {
   program
     .command('serve')
-    .description('offer SQS and Lambda on a port, for runs and workers of this and other machines')
-    .option('--host <address>', 'where to listen; 0.0.0.0 for all networks (default: 127.0.0.1)')
+    .description('serve SQS and Lambda on a port, for runs and workers on this and other machines')
+    .option(
+      '--host <address>',
+      'the address to listen on; 0.0.0.0 for all networks (default: 127.0.0.1)',
+    )
     .option('--port <n>', 'the port (default: 9324)')
-    .option('--data <folder>', 'where queues are kept (default: .fanfold)')
-    .option('--memory', 'keep queues in memory: they end with this process')
+    .option('--data <folder>', 'the folder that keeps the queues (default: .fanfold)')
+    .option('--memory', 'keep queues in memory only: they are lost when this process ends')
     .option('--account <id>', 'the account id in queue URLs (default: 000000000000)')
     .option('--region <name>', 'the region (default: AWS_REGION, else us-east-1)')
     .option('--tasks <module>', 'the tasks module')
-    .option('--workers <n>', 'worker processes here (default: 0, others come with `fanfold work`)')
-    .option('--tls-cert <file>', 'certificate, as PEM (default: one is made where it is needed)')
-    .option('--tls-key <file>', 'its private key, as PEM')
+    .option(
+      '--workers <n>',
+      'worker processes in this server (default: 0; `fanfold work` adds others)',
+    )
+    .option(
+      '--tls-cert <file>',
+      'the certificate, as PEM (default: a self-signed one is made if needed)',
+    )
+    .option('--tls-key <file>', 'the private key of the certificate, as PEM')
     .option(
       '--insecure-http',
-      'no TLS: whoever is on the network can read inputs and results, and repeat requests',
+      'no TLS: anyone on the network can read inputs and results, and replay requests',
     )
     .action((flags: ServeFlags) => untilSignal((signal) => run(flags, signal), END_MS));
 }
@@ -103,7 +112,10 @@ function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
     throw new FanfoldError('BadOption', '--tls-cert and --tls-key belong together: give both.');
   }
   if (insecureHttp) {
-    throw new FanfoldError('BadOption', '--insecure-http is without TLS: leave --tls-cert out.');
+    throw new FanfoldError(
+      'BadOption',
+      '--insecure-http means no TLS: leave out --tls-cert and --tls-key.',
+    );
   }
   return { cert: readNamed('--tls-cert', tlsCert), key: readNamed('--tls-key', tlsKey) };
 }
@@ -114,7 +126,7 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
   say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
   say(
     data === undefined
-      ? 'queues are in memory: they end with this process'
+      ? 'queues are in memory: they are lost when this process ends'
       : `queues are kept in ${data}`,
   );
   say(
@@ -123,12 +135,12 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
       : `its secret is in ${credentialsFile}`,
   );
   if (loopback) {
-    say(`here, others work with: npx fanfold work --endpoint ${url}`);
-    say('other machines cannot reach it: --host 0.0.0.0 lets them');
+    say(`to add workers on this machine: npx fanfold work --endpoint ${url}`);
+    say('other machines cannot reach it; --host 0.0.0.0 allows them to');
     return;
   }
   if (insecureHttp) {
-    say('--insecure-http: whoever is on the network can read all of it, and repeat requests');
+    say('--insecure-http: anyone on the network can read all of it, and replay requests');
   }
   say(`on another machine${joinOf(served)} npx fanfold work`);
 }

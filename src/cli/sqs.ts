@@ -47,32 +47,34 @@ export function addSqs(program: Command): void {
   const all = (value: string, before: string[] = []) => [...before, value];
   program
     .command('sqs')
-    .description('offer SQS alone on a port, as a server for tests: no Docker, no account')
-    .option('--host <address>', 'where to listen (default: 127.0.0.1)')
-    .option('--port <n>', `the port; 0: any that is free (default: ${PORT})`)
-    .option('--queue <name>', 'a queue that is there at once; again for more', all)
-    .option('--config <file>', 'JSON: queues with attributes and tags, credentials, and so on')
+    .description('serve SQS alone on a port, as a server for tests: no Docker, no account')
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--port <n>', `the port; 0 takes any free port (default: ${PORT})`)
+    .option('--queue <name>', 'create this queue at the start; repeat for more', all)
     .option(
-      '--credentials <id:secret>',
-      'verify signatures, and know this key; again for more',
-      all,
+      '--config <file>',
+      'JSON file with queues, their attributes and tags, credentials and more',
     )
+    .option('--credentials <id:secret>', 'verify signatures, with this key; repeat for more', all)
     .option(
       '--cors <origin>',
-      'let pages of this origin use it, or of all: "*"; again for more',
+      'allow web pages of this origin, or of all ("*"); repeat for more',
       all,
     )
-    .option('--data <folder>', 'keep queues in this folder (default: they end with this process)')
+    .option('--data <folder>', 'keep queues in this folder (default: in memory only)')
     .option('--account <id>', 'the account of keys that name none (default: 000000000000)')
     .option('--region <name>', 'the region of requests that name none (default: us-east-1)')
-    .option('--strict-timing', 'refuse a deleted name and a second purge for 60 s, as AWS does')
+    .option(
+      '--strict-timing',
+      'refuse the name of a deleted queue and a second purge for 60 s, as AWS does',
+    )
     .addHelpText(
       'after',
       `
-Any credentials will do unless --credentials, ${CREDENTIALS} or the file names some.
+Any credentials are accepted unless --credentials, ${CREDENTIALS} or the file names some.
 Other users of this machine can read a command line, and so a secret in it: the variable holds
 id:secret pairs, with spaces between them. The region is the client's own;
-an access key id of 12 digits is the account, as in LocalStack. GET /health tells whether it is there.
+an access key id of 12 digits is the account, as in LocalStack. GET /health answers 200 without a signature.
 More: docs/sqs.md`,
     )
     .action((flags: SqsFlags) => untilSignal((signal) => run(flags, signal)));
@@ -117,7 +119,7 @@ function merged(config: Config, flags: SqsFlags): Options {
 function readCredentials(source: string, given: string): SqsCredentials {
   const [, accessKeyId = '', secretAccessKey = ''] = /^([^:]+):(.+)$/.exec(given) ?? [];
   if (accessKeyId !== '') return { accessKeyId, secretAccessKey };
-  throw new FanfoldError('BadOption', `${source} is like an-id:its-secret.`);
+  throw new FanfoldError('BadOption', `${source} must be like an-id:its-secret.`);
 }
 
 /** The kinds of value that a configuration file's keys take. */
@@ -154,7 +156,7 @@ function readConfig(file: string): Config {
   for (const [key, value] of Object.entries(config)) {
     const [expected, is] = Object.hasOwn(KEYS, key) ? KEYS[key as keyof Config] : [];
     if (is === undefined) {
-      throw refuse(`there is no key "${key}"; it may have ${Object.keys(KEYS).join(', ')}.`);
+      throw refuse(`there is no key "${key}"; known keys are ${Object.keys(KEYS).join(', ')}.`);
     }
     if (!is(value))
       throw refuse(`${key}: expected ${expected}, but ${JSON.stringify(value)} came.`);
@@ -194,7 +196,7 @@ function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }
   say(`serving SQS at ${url}${names.length > 0 ? `, queues: ${names.join(', ')}` : ''}`);
   say(
     data === undefined
-      ? 'queues are in memory: they end with this process'
+      ? 'queues are in memory: they are lost when this process ends'
       : `queues are kept in ${data}`,
   );
   const [key] = credentials ?? [];
@@ -206,10 +208,10 @@ function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }
   if (credentials !== undefined) {
     say(`signatures are verified: ${credentials.map((one) => one.accessKeyId).join(', ')}`);
   } else if (isLoopback(host)) {
-    say('any credentials will do, and any region: signatures are not verified');
+    say('any credentials and any region are accepted: signatures are not verified');
   } else {
     say(
-      `whoever can reach ${host} may do everything with these queues: signatures are not verified; with --credentials or ${CREDENTIALS} they are`,
+      `anyone who can reach ${host} can use and delete these queues: signatures are not verified. --credentials or ${CREDENTIALS} turns that on`,
     );
   }
 }

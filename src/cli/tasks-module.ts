@@ -71,11 +71,11 @@ function namedInPackage(cwd: string): string | undefined {
 /** What a package.json says under `fanfold`, as `tasks`; undefined where it says nothing. */
 function tasksIn(file: string): string | undefined {
   const content = readPackage(file);
-  if (!isObject(content)) throw malformed(file, 'it is to hold an object', content);
+  if (!isObject(content)) throw malformed(file, 'it must hold an object', content);
   const { fanfold } = content;
   if (fanfold === undefined) return undefined;
   if (!isObject(fanfold)) {
-    throw malformed(file, '`fanfold` is to be like {"tasks": "src/tasks.ts"}', fanfold);
+    throw malformed(file, '`fanfold` must be like {"tasks": "src/tasks.ts"}', fanfold);
   }
   const { tasks, ...others } = fanfold;
   const [stray] = Object.keys(others);
@@ -84,7 +84,7 @@ function tasksIn(file: string): string | undefined {
     throw malformed(file, expected, { [stray]: others[stray] });
   }
   if (tasks === undefined || (typeof tasks === 'string' && tasks !== '')) return tasks;
-  throw malformed(file, '`fanfold.tasks` is to be the path of one tasks module', tasks);
+  throw malformed(file, '`fanfold.tasks` must be the path of one tasks module', tasks);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

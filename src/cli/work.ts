@@ -25,14 +25,14 @@ export function addWork(program: Command): void {
   program
     .command('work')
     .description(
-      'take chunks from a `fanfold serve` or a stack, and run them in worker processes here',
+      'take chunks from a `fanfold serve` or a stack, and run them in worker processes on this machine',
     )
-    .option('--endpoint <url>', 'where the server is (default: what FANFOLD_JOIN says)')
-    .option('--stack <name>', 'take from the stack of this name on AWS, instead of a server')
+    .option('--endpoint <url>', 'the address of the server (default: the one in FANFOLD_JOIN)')
+    .option('--stack <name>', 'take chunks from the stack with this name on AWS, not from a server')
     .option('--tasks <module>', 'the tasks module')
     .option('--workers <n>', 'worker processes (default: as many as cores)')
-    .option('--until-empty', 'end when no chunk is left, waiting, delayed or worked on')
-    .option('--quiet', 'say nothing but errors')
+    .option('--until-empty', 'end when no chunk is left: none waiting, delayed or in progress')
+    .option('--quiet', 'print only errors')
     .action((flags: WorkFlags) => untilSignal((signal) => run(flags, signal), END_MS));
 }
 
@@ -57,7 +57,7 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   } catch (error) {
     // To be stopped is how it ends, unless it was to go on until the queue is empty.
     if (!(error instanceof Interrupted) || untilEmpty) throw error;
-    tell('stopping: what is in hand is finished, or handed back');
+    tell('stopping: inputs in progress are finished or handed back');
   } finally {
     shown?.stop();
     await working.close();

@@ -131,7 +131,7 @@ describe('a run elsewhere', () => {
     expect(await readFile(output, 'utf8')).toBe(mine);
     const { status, stderr } = await second.ended;
     const taken = mine.split('\n').length - 1;
-    expect(stderr).toContain(`another command has taken ${taken} more results of the run`);
+    expect(stderr).toContain(`another command has collected ${taken} more results of this run`);
     expect(stderr).toContain(`${1_200 - taken} inputs = ${1_200 - taken} ok`);
     expect(status).toBe(0);
     const all = results(mine + (await readFile(other, 'utf8')));
@@ -148,7 +148,7 @@ describe('a run elsewhere', () => {
       await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
       command.child.kill(signal);
       const { stderr } = await command.ended;
-      if (signal === 'SIGINT') expect(stderr).toContain('to go on with it: npx fanfold run steady');
+      if (signal === 'SIGINT') expect(stderr).toContain('to resume it: npx fanfold run steady');
       expect(await queues()).toHaveLength(1);
       const again = await fanfold(args(600, '--resume'));
       expect(again.stderr).toContain(`collecting run ${id}`);
@@ -242,7 +242,7 @@ describe('a run elsewhere', () => {
     await expect.poll(interrupted.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     interrupted.child.kill('SIGINT');
     const { status, stderr } = await interrupted.ended;
-    expect(stderr).toContain(`to go on with it: npx fanfold ${line.join(' ')}\n`);
+    expect(stderr).toContain(`to resume it: npx fanfold ${line.join(' ')}\n`);
     expect(status).toBe(130);
     gate.resolve();
     expect((await fanfold(line)).status).toBe(0);
@@ -259,7 +259,7 @@ describe('a run elsewhere', () => {
     const { status, stderr } = await command.ended;
     const line = ['collect', id, ...there];
     expect(stderr).toContain(
-      `it goes on there; to take the results still to come: npx fanfold ${line.join(' ')}\n`,
+      `it continues there; to collect the remaining results: npx fanfold ${line.join(' ')}\n`,
     );
     expect(status).toBe(130);
     gate.resolve();
@@ -286,7 +286,7 @@ describe('a run elsewhere', () => {
     const command = start(args(600), { through: fullAt(20) });
     const { status, stderr } = await command.ended;
     expect(stderr).toContain('could not be written');
-    expect(stderr).toContain('to go on with it: npx fanfold run steady');
+    expect(stderr).toContain('to resume it: npx fanfold run steady');
     expect(status).toBe(3);
     const [url = '', ...others] = await queues();
     expect(url).toContain(await runId(command));
@@ -314,8 +314,8 @@ describe('a run elsewhere', () => {
       grown.catch(() => {});
     }
     const { status, stderr } = await command.ended;
-    expect(stderr).toMatch(/\.run, which tells how to go on with the run, could not be written/);
-    expect(stderr).toContain('to go on with it: npx fanfold run held');
+    expect(stderr).toMatch(/\.run, which is needed to resume the run, could not be written/);
+    expect(stderr).toContain('to resume it: npx fanfold run held');
     expect(status).toBe(3);
     expect(await queues()).toHaveLength(1);
     gate.resolve();
@@ -370,7 +370,7 @@ describe('a run elsewhere', () => {
     gate.resolve();
     const again = start(['run', held.name, ...there, '--resume']);
     again.child.stdin?.write(inputs[0]);
-    await expect.poll(again.said, { timeout: 60_000 }).toContain('going on after');
+    await expect.poll(again.said, { timeout: 60_000 }).toContain('resuming after');
     const early = expect.poll(lines, { timeout: 1_000 }).toBeGreaterThan(0);
     await expect(early).rejects.toThrow();
     again.child.stdin?.end(inputs.slice(1).join(''));
@@ -406,7 +406,7 @@ describe('a run elsewhere', () => {
     expect(await said(...args(3), '--workers', '3')).toContain(
       '--workers is for runs on this machine',
     );
-    expect(await said(...args(3), '--stack', 'x')).toContain('are two places');
+    expect(await said(...args(3), '--stack', 'x')).toContain('name two places');
     expect(await said('run', 'x', '--range', '3', '--endpoint', 'here')).toContain(
       'An endpoint is like',
     );

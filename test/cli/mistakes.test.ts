@@ -209,3 +209,27 @@ it('help and version are no mistakes', async () => {
     expect(stdout).not.toBe('');
   }
 });
+
+it('--help of each command says what its options are for', async () => {
+  const phrases: Record<string, string> = {
+    run: 'resume a run that ended early',
+    serve: 'serve SQS and Lambda on a port',
+    work: 'run them in worker processes on this machine',
+    tasks: 'list the tasks that can be run',
+    runs: 'list unfinished runs, oldest first',
+    status: 'show the progress of a run',
+    collect: 'if it already belongs to this run, results are appended',
+    cancel: 'inputs without a result end as cancelled',
+    redrive: 'from the dead-letter queue back to the task queue',
+    doctor: 'check for problems before and after a deployment',
+    sqs: 'create this queue at the start; repeat for more',
+  };
+  const words = (text: string) => text.replaceAll(/\s+/g, ' ');
+  for (const [command, phrase] of Object.entries(phrases)) {
+    const { status, stdout } = await inThisProcess([command, '--help']);
+    expect(status).toBe(0);
+    expect(words(stdout)).toContain(phrase);
+  }
+  const { stderr } = await inThisProcess(['run', '--nonsense']);
+  expect(stderr).toContain('fanfold --help lists the commands');
+});

@@ -156,7 +156,7 @@ it('a full disk: the results that are told of are those in the file, and --resum
   expect(written).toBeGreaterThan(0);
   expect(stderr).toContain(`stopped: ${written} of `);
   expect(stderr).toContain(`(${written} ok, 0 failed)`);
-  const again = /to go on with it: npx fanfold (.*)/.exec(stderr)?.[1]?.split(' ') ?? [];
+  const again = /to resume it: npx fanfold (.*)/.exec(stderr)?.[1]?.split(' ') ?? [];
   const resumed = await fanfold(again);
   expect(resumed.stderr).toContain(
     `3000 inputs = 3000 ok + 0 failed + 0 cancelled, ${written} of them`,

@@ -80,6 +80,8 @@ it('chunks that wait without a worker are told of once', async () => {
   await vi.advanceTimersByTimeAsync(9_000);
   expect(said).toBe('');
   await vi.advanceTimersByTimeAsync(20_000);
-  expect(said.match(/no worker has one; `fanfold work --endpoint http:/g)).toHaveLength(1);
+  expect(
+    said.match(/no worker takes one; start a worker with `fanfold work --endpoint http:/g),
+  ).toHaveLength(1);
   stop();
 });

@@ -75,7 +75,7 @@ describe('--resume', () => {
     const args = run('waits', '--input', input, '--output', output, '--workers', '2');
     const { status, stderr } = await interrupted(args, 50, 'SIGINT');
     expect(status).toBe(130);
-    const line = /to go on with it: npx fanfold (.*)/.exec(stderr)?.[1] ?? '';
+    const line = /to resume it: npx fanfold (.*)/.exec(stderr)?.[1] ?? '';
     const words = (line.match(/'(?:[^']|'\\'')*'|\S+/g) ?? []).map((word) =>
       word.replace(/^'|'$/g, '').replaceAll("'\\''", "'"),
     );
@@ -221,8 +221,8 @@ describe('--resume refuses', () => {
     ['other inputs', ['--range', '1..10'], 'some of the first 10 have changed'],
     ['more inputs', ['--range', '11'], 'there were 10, and now more'],
     ['fewer inputs', ['--range', '9'], 'there were 10 at least, and now fewer'],
-    ['another order', ['--range', '10', '--ordered'], 'was begun without --ordered'],
-    ['other lines', ['--range', '10', '--with-input'], 'was begun without --with-input'],
+    ['another order', ['--range', '10', '--ordered'], 'was started without --ordered'],
+    ['other lines', ['--range', '10', '--with-input'], 'was started without --with-input'],
   ])('%s', async (_, args, sentence) => {
     await begun();
     const text = await readFile(output, 'utf8');
@@ -257,15 +257,17 @@ describe('--resume refuses', () => {
     const lines = (await readFile(output, 'utf8')).split('\n');
     await writeFile(output, lines.with(3, 'hello').join('\n'));
     const { status, stderr } = await resumed('same', '--range', '10');
-    expect(stderr).toContain(`${output}, line 4: this is no result`);
+    expect(stderr).toContain(`${output}, line 4: this line is not a result`);
     expect(status).toBe(2);
     await writeFile(`${output}.run`, 'hello\n');
-    expect((await resumed('same', '--range', '10')).stderr).toContain("is none of fanfold's");
+    expect((await resumed('same', '--range', '10')).stderr).toContain(
+      "is not a record of fanfold's",
+    );
   });
 
   it.each([
     [['--resume'], 'name it with --output'],
-    [['--retry-failed'], '--retry-failed is for --resume'],
+    [['--retry-failed'], '--retry-failed works only with --resume'],
     [['--output', 'x', '--resume', '--retry-failed', '--ordered'], 'leave one of them out'],
   ])('%j', async (args, sentence) => {
     const { status, stderr } = await fanfold(run('same', '--range', '3', ...args));

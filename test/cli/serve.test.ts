@@ -222,7 +222,7 @@ describe('on all networks', () => {
   it('--insecure-http does without, and says what that means', async () => {
     const server = await serve(['--host', '0.0.0.0', '--insecure-http', '--workers', '1']);
     expect(server.url).toMatch(/^http:/);
-    expect(server.said()).toContain('can read all of it, and repeat requests');
+    expect(server.said()).toContain('can read all of it, and replay requests');
     const joined = { ...elsewhere, FANFOLD_JOIN: server.join };
     const args = ['run', 'echo', '--range', '3', '--endpoint'];
     expect((await fanfoldWith(joined, [...args, server.url])).status).toBe(0);

@@ -48,7 +48,7 @@ it.each<[string[], string]>([
   [['--config', 'not-there.json'], '--config not-there.json cannot be read: there is no such file'],
   [['--queue', 'a b'], '--queue ("a b"): Can only include'],
   [['--queue', 'a', '--cors', 'localhost:80'], '--cors: expected a list of origins'],
-  [['--credentials', 'id'], '--credentials is like an-id:its-secret'],
+  [['--credentials', 'id'], '--credentials must be like an-id:its-secret'],
   [['--queue', 'a', '--queue', 'a'], '--queue ("a"): another queue has this name'],
   [['--credentials', 'i d:secret'], '`credentials` is a list of'],
   [['--port', '70000'], '--port is a whole number from 0 to 65535; "70000" is not'],
@@ -64,7 +64,7 @@ it.each<[string[], string]>([
 it('a key in the environment is like one of the command line', async () => {
   const key = { FANFOLD_SQS_CREDENTIALS: 'one:secret two' };
   const { status, stderr } = await inThisProcess(['sqs', '--port', '0'], key);
-  expect(stderr).toContain('FANFOLD_SQS_CREDENTIALS is like an-id:its-secret');
+  expect(stderr).toContain('FANFOLD_SQS_CREDENTIALS must be like an-id:its-secret');
   expect(stderr).not.toContain('secret two');
   expect(status).toBe(2);
 });

@@ -158,6 +158,6 @@ it('a configuration file, credentials, and a folder that keeps queues', async ()
 
 it('says plainly that other machines may use it', async () => {
   const server = await serve(['--host', '0.0.0.0']);
-  expect(server.said()).toContain('whoever can reach 0.0.0.0 may do everything');
+  expect(server.said()).toContain('anyone who can reach 0.0.0.0 can use');
   expect(server.said()).toContain(`endpoint: 'http://127.0.0.1:`);
 });

@@ -9,18 +9,18 @@ const refusal = (text: string) =>
   expect.objectContaining({ code: 'BadOption', message: expect.stringContaining(text) });
 
 it.each([
-  ['null', 'it is to hold an object; it is null'],
-  ['[]', 'it is to hold an object; it is []'],
-  ['5', 'it is to hold an object; it is 5'],
-  ['{"fanfold": 5}', '`fanfold` is to be like {"tasks": "src/tasks.ts"}; it is 5'],
-  ['{"fanfold": null}', '`fanfold` is to be like'],
-  ['{"fanfold": "tasks.ts"}', '`fanfold` is to be like'],
+  ['null', 'it must hold an object; it is null'],
+  ['[]', 'it must hold an object; it is []'],
+  ['5', 'it must hold an object; it is 5'],
+  ['{"fanfold": 5}', '`fanfold` must be like {"tasks": "src/tasks.ts"}; it is 5'],
+  ['{"fanfold": null}', '`fanfold` must be like'],
+  ['{"fanfold": "tasks.ts"}', '`fanfold` must be like'],
   ['{"fanfold": {"task": "a.ts"}}', '`fanfold` has the key "tasks" alone; it is {"task":"a.ts"}'],
   ['{"fanfold": {"tasks": "a.ts", "Tasks": 1}}', 'the key "tasks" alone; it is {"Tasks":1}'],
-  ['{"fanfold": {"tasks": ["a.ts"]}}', '`fanfold.tasks` is to be the path of one tasks module'],
-  ['{"fanfold": {"tasks": 5}}', '`fanfold.tasks` is to be the path'],
-  ['{"fanfold": {"tasks": ""}}', '`fanfold.tasks` is to be the path'],
-  ['{"fanfold": {"tasks": null}}', '`fanfold.tasks` is to be the path'],
+  ['{"fanfold": {"tasks": ["a.ts"]}}', '`fanfold.tasks` must be the path of one tasks module'],
+  ['{"fanfold": {"tasks": 5}}', '`fanfold.tasks` must be the path'],
+  ['{"fanfold": {"tasks": ""}}', '`fanfold.tasks` must be the path'],
+  ['{"fanfold": {"tasks": null}}', '`fanfold.tasks` must be the path'],
   ['{', 'package.json cannot be read, and may name the tasks module'],
   ['', 'package.json cannot be read'],
 ])('a package.json that names no tasks module gets a sentence: %s', (content, sentence) => {

@@ -148,8 +148,8 @@ describe('fanfold work', () => {
   it('is asked for by a run that nobody works on', { timeout: 60_000 }, async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
-    await told(run, /(nothing comes: \d+ chunks? waiting, and no worker has one)/);
-    const [, line = ''] = /`fanfold ([^`]+)` takes them/.exec(run.said()) ?? [];
+    await told(run, /(no results are coming: \d+ chunks? waiting, and no worker takes one)/);
+    const [, line = ''] = /start a worker with `fanfold ([^`]+)`/.exec(run.said()) ?? [];
     await work([...line.split(' ').slice(1), '--tasks', TASKS]);
     expect((await run.ended).status).toBe(0);
   });

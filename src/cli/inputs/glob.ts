@@ -20,7 +20,7 @@ export function openGlob(
   if (paths.length === 0) {
     throw new FanfoldError(
       'BadInput',
-      `--glob ${pattern} matches no file. Quote the pattern, so that the shell leaves it alone, and mind that ** is what goes into folders.`,
+      `--glob ${pattern} matches no file. Quote the pattern, so that the shell does not expand it, and use ** to match files in subfolders.`,
     );
   }
   return {
@@ -111,6 +111,6 @@ function checkName(path: string, cwd: string): void {
   if (lstatSync(resolve(cwd, path), { throwIfNoEntry: false }) !== undefined) return;
   throw new FanfoldError(
     'BadInput',
-    `--glob: the name ${path} has bytes that are not UTF-8 (shown as \ufffd), so it can be no JSON text. Rename it.`,
+    `--glob: the name ${path} has bytes that are not UTF-8 (shown as \ufffd), so it cannot be JSON text. Rename it.`,
   );
 }

@@ -89,11 +89,11 @@ async function openInput(
   if (extension === '.json') {
     throw new FanfoldError(
       'BadInput',
-      `${path}: JSON lines are read, one input a line, and a .json file is one value. An array becomes lines with: jq -c '.[]' ${word} > ${shellWord(`${path}l`)}`,
+      `${path}: inputs are JSON lines, one on each line, and a .json file is one value. To turn an array into lines: jq -c '.[]' ${word} > ${shellWord(`${path}l`)}`,
     );
   }
   throw new FanfoldError(
     'BadInput',
-    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} says nothing of the format. Known are ${FORMAT_EXTENSIONS.join(', ')}; JSON lines are read from anything with: --input - < ${word}`,
+    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} does not tell the format. Known extensions are ${FORMAT_EXTENSIONS.join(', ')}; to read the file as JSON lines: --input - < ${word}`,
   );
 }

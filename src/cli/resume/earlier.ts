@@ -56,7 +56,7 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
     const why = missing ? 'it is not there' : (cause as Error).message;
     throw new FanfoldError(
       'BadOption',
-      `--resume: ${path} cannot be gone on with: ${why}. Leave --resume out to begin again.`,
+      `--resume: ${path} cannot be resumed: ${why}. Leave out --resume to start again.`,
       { cause },
     );
   }
@@ -71,7 +71,7 @@ export function checkPart(output: string): void {
   if (head !== undefined && (head === '' || isResult(head))) return;
   throw new FanfoldError(
     'BadOption',
-    `--output ${output} is rewritten by way of ${part}, and what is there is not fanfold's. Move it, or name another file.`,
+    `--output ${output} is rewritten by way of ${part}, and that file is not one of fanfold's. Move it, or name another file.`,
   );
 }
 

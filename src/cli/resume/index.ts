@@ -25,11 +25,13 @@ export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlag
     throw new FanfoldError('BadOption', why);
   };
   if (resume && output === undefined) {
-    refuse('--resume goes on with the results in a file: name it with --output.');
+    refuse('--resume needs the file that holds the results: name it with --output.');
   }
-  if (retryFailed && !resume) refuse('--retry-failed is for --resume: give both.');
+  if (retryFailed && !resume) refuse('--retry-failed works only with --resume: give both.');
   if (retryFailed && ordered) {
-    refuse('--retry-failed appends results, which are then not --ordered: leave one of them out.');
+    refuse(
+      '--retry-failed appends results out of order, so it cannot be combined with --ordered: leave one of them out.',
+    );
   }
 }
 

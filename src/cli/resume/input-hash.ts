@@ -81,7 +81,7 @@ export class InputHash {
   #changed(how: string): FanfoldError {
     return new FanfoldError(
       'BadInput',
-      `--resume: the inputs are not those that ${this.#name} was begun with: ${how}. Give the same inputs, or leave --resume out to begin again.`,
+      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, or leave out --resume to start again.`,
     );
   }
 }

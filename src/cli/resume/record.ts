@@ -88,7 +88,7 @@ export class RunRecord {
     if (!lstatSync(path, { throwIfNoEntry: false }) || isRecord(path)) return;
     throw new FanfoldError(
       'BadOption',
-      `--output ${output} has its record beside it, in ${path}, and what is there is none of fanfold's. Move it, or name another file.`,
+      `--output ${output} keeps its record in ${path}, and what is there is not a record of fanfold's. Move it, or name another file.`,
     );
   }
 
@@ -246,7 +246,7 @@ function opened(path: string, flags: 'a' | 'w'): number {
 }
 
 function unwritable(path: string, cause: unknown): FanfoldError {
-  const why = `${path}, which tells how to go on with the run, could not be written: ${(cause as Error).message}.`;
+  const why = `${path}, which is needed to resume the run, could not be written: ${(cause as Error).message}.`;
   return new FanfoldError('RunFailed', why, { cause });
 }
 
@@ -260,7 +260,7 @@ function readLines(path: string, output: string): object[] {
     throw new FanfoldError(
       'BadOption',
       missing
-        ? `--resume: there is no ${path}, the record that a run leaves beside its output; ${output} can't be gone on with. Leave --resume out to begin.`
+        ? `--resume: there is no ${path}, the record that a run keeps beside its output, so ${output} cannot be resumed. Leave out --resume to start a run.`
         : `--resume: ${path} cannot be read: ${(cause as Error).message}.`,
       { cause },
     );
@@ -275,7 +275,7 @@ function readLines(path: string, output: string): object[] {
   }
   throw new FanfoldError(
     'BadOption',
-    `--resume: ${path} is not the record of a run. Leave --resume out to begin again.`,
+    `--resume: ${path} is not the record of a run. Leave out --resume to start again.`,
   );
 }
 
@@ -285,14 +285,18 @@ function compare(output: string, head: Head, { task, ordered, withInput }: Begin
   };
   if (head.v !== VERSION) {
     refuse(
-      `was begun by another version of fanfold: its record is of version ${head.v}, and ${VERSION} is known here.`,
+      `was started by another version of fanfold: its record has version ${head.v}, and this one reads version ${VERSION}.`,
     );
   }
   if (head.task !== task) refuse(`has results of the task "${head.task}", not of "${task}".`);
   if (head.ordered !== ordered) {
-    refuse(`was begun ${head.ordered ? 'with' : 'without'} --ordered: go on in the same way.`);
+    refuse(
+      `was started ${head.ordered ? 'with' : 'without'} --ordered: resume it in the same way.`,
+    );
   }
   if (head.withInput !== withInput) {
-    refuse(`was begun ${head.withInput ? 'with' : 'without'} --with-input: go on in the same way.`);
+    refuse(
+      `was started ${head.withInput ? 'with' : 'without'} --with-input: resume it in the same way.`,
+    );
   }
 }

@@ -36,6 +36,6 @@ export function resultOf(path: string, line: string, number: number): ResultHead
   }
   throw new FanfoldError(
     'BadInput',
-    `--resume: ${path}, line ${number}: this is no result as fanfold writes them, so the file can't be gone on with. Leave --resume out to begin again.`,
+    `--resume: ${path}, line ${number}: this line is not a result that fanfold wrote, so the file cannot be resumed. Leave out --resume to start again.`,
   );
 }
