@@ -201,7 +201,7 @@ describe('an interrupted run', () => {
 
   it('does not wait for a standard input that has nothing to give', async () => {
     const { child, said, ended } = start(['run', 'echo', '--input', '-']);
-    await expect.poll(said, { timeout: 20_000 }).toContain('ship with fanfold');
+    await expect.poll(said, { timeout: 20_000 }).toContain('built-in tasks are');
     child.kill('SIGINT');
     expect((await ended).status).toBe(130);
   });
