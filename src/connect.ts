@@ -141,10 +141,7 @@ export class Fanfold implements AsyncDisposable {
     this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
   }
 
-  /**
-   * Names of the tasks that are there; undefined where that can't be known before a run. In this
-   * process they are those that `map` was given so far.
-   */
+  /** Names of the tasks that are there; undefined where that can't be known before a run. */
   get tasks(): readonly string[] | undefined {
     return this.#world.tasks;
   }
@@ -163,7 +160,7 @@ export class Fanfold implements AsyncDisposable {
   }
 
   #refuse(task: string): void {
-    const { tasks } = this.#world;
+    const tasks = this.#world.tasks ?? this.#world.added?.();
     if (tasks === undefined || tasks.includes(task)) return;
     const error = unknownTask(task, tasks);
     if (tasks.length > 0) throw error;

@@ -35,9 +35,8 @@ export async function openInProcess(workers: number): Promise<World> {
   });
   return {
     deployment,
-    get tasks() {
-      return tasks.names();
-    },
+    tasks: undefined,
+    added: () => tasks.names(),
     add: (task) => tasks.add(task),
     started(ended) {
       // The task that waits for the run has a worker, which the run may need; no longer than that.

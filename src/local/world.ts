@@ -11,10 +11,12 @@ import { createSqsClient, Sqs } from './sqs/index.ts';
 /** A place where runs go, and how it ends. */
 export interface World {
   readonly deployment: Deployment;
-  /** Names of the tasks that are there now; undefined where that can't be known. */
+  /** Names of the tasks that are known to be there; undefined where that can't be known. */
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, where tasks are this process's own. */
   add(task: AnyTask): void;
+  /** Names of the tasks that were added so far, where there are no others. */
+  added?(): readonly string[];
   /**
    * Refuses a run that one of the place's own tasks starts, where it could wait for itself.
    *
