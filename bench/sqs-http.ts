@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Sqs } from '../src/local/sqs/index.ts';
+import { Sqs } from '../src/emulator/sqs/index.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { atLeast, percent, perSecond } from './format.ts';
 import { inTurns } from './measure.ts';

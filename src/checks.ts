@@ -1,7 +1,7 @@
 import { FanfoldError } from './errors.ts';
 import { nearest } from './nearest.ts';
-import { Account } from './pipeline/collecting/ledger.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
+import { Account } from './pipeline/run/ledger.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';

@@ -11,23 +11,23 @@ import {
 } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import { closeWhenIdle, keep } from './keep.ts';
-import { openInProcess } from './local/in-process.ts';
-import { openTasks } from './local/loading/tasks-module.ts';
-import { openProcesses } from './local/processes.ts';
-import type { World } from './local/world.ts';
+import { openTasks } from './loading/tasks-module.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
-import { type Backlog, backlogOf } from './pipeline/runs/backlog.ts';
+import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
+import { wait } from './pipeline/run/send.ts';
+import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
 import { type CollectOptions, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
-import { type RunStatus, runsOf, statusOf } from './pipeline/runs/status.ts';
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
-import { wait } from './pipeline/send.ts';
-import { openServed, openStack } from './remote.ts';
 import { type AnyTask, type InputOf, isTask, type OutputOf, unknownTask } from './task.ts';
+import { openInProcess } from './worlds/in-process.ts';
+import { openProcesses } from './worlds/processes.ts';
+import { openServed, openStack } from './worlds/remote.ts';
+import type { World } from './worlds/world.ts';
 
 /** Where tasks run. */
 export interface ConnectOptions {

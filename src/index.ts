@@ -8,9 +8,6 @@ export {
   messageOf,
   NonRetryableError,
 } from './errors.ts';
-export { type Served, type ServeOptions, serve } from './local/served/serve.ts';
-export { type SlowAttempt, type Work, type WorkOptions, work } from './local/served/work.ts';
-export { Account, type Ledger } from './pipeline/collecting/ledger.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
@@ -25,13 +22,15 @@ export {
   type ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
-export type { Backlog } from './pipeline/runs/backlog.ts';
+export type { Backlog } from './pipeline/run/backlog.ts';
+export { Account, type Ledger } from './pipeline/run/ledger.ts';
+export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export { type CollectOptions, refuseCollected } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
-export type { RunStatus } from './pipeline/runs/status.ts';
 export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
+export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {
   type AnyTask,
   defineTask,
@@ -47,3 +46,4 @@ export {
 } from './task.ts';
 export { type Thrown, type ThrownDetails, withCauses } from './thrown.ts';
 export { VERSION } from './version.ts';
+export { type SlowAttempt, type Work, type WorkOptions, work } from './work/work.ts';

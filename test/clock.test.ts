@@ -2,11 +2,11 @@ import { CreateQueueCommand, GetQueueUrlCommand, type SQSClient } from '@aws-sdk
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { serviceNow, trackClock } from '../src/clock.ts';
-import { sqsOf } from '../src/local/served/clients.ts';
-import type { Connection } from '../src/local/served/connection.ts';
-import { isRefusal } from '../src/local/served/reach.ts';
-import { Sqs } from '../src/local/sqs/index.ts';
-import { listen } from '../src/local/transport.ts';
+import { Sqs } from '../src/emulator/sqs/index.ts';
+import { listen } from '../src/emulator/transport/index.ts';
+import { sqsOf } from '../src/endpoint/clients.ts';
+import type { Connection } from '../src/endpoint/connection.ts';
+import { isRefusal } from '../src/endpoint/reach.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import type { Connection } from '../src/endpoint/connection.ts';
+import { identityOf } from '../src/endpoint/identity.ts';
 import { connect, defineTask, type Fanfold, serve } from '../src/index.ts';
-import type { Connection } from '../src/local/served/connection.ts';
-import { identityOf } from '../src/local/served/identity.ts';
 import { REPOSITORY } from './cli/command.ts';
 
 const double = defineTask({ name: 'double', run: (input: number) => input * 2 });

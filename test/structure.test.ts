@@ -31,9 +31,9 @@ const strays = (folder: string, forbidden: RegExp) =>
 // The arrows of the README's picture.
 it.each([
   ['src/pipeline', /^src\/(local|cli|connect|index|handlers)|^@aws-lambda-powertools/],
-  ['src/local/sqs', /^src\/(?!local\/(sqs|auth|transport|private)|errors|stopwatch)/],
-  ['src/local/auth', /^src\/(?!local\/(auth|transport)|errors)/],
-  ['src/local/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
+  ['src/emulator/sqs', /^src\/(?!local\/(sqs|auth|transport|private)|errors|stopwatch)/],
+  ['src/emulator/auth', /^src\/(?!local\/(auth|transport)|errors)/],
+  ['src/emulator/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
   ['src/handlers', /^src\/(local|cli|connect|index)/],
   ['functions', /^src\/(local|cli|connect|index)/],
   // The handlers, but nothing of what only a function on AWS needs.

@@ -3,8 +3,8 @@
 // The service's own cost of a send, a receive and a delete, each of so many messages of 1 KiB, one
 // call at a time: what `service` takes of prepared requests, without client and transport. Prints
 // the microseconds a call, medians over rounds, as JSON.
-import { Sqs } from '../../src/local/sqs/index.ts';
-import type { ServiceRequest, ServiceResponse } from '../../src/local/transport.ts';
+import { Sqs } from '../../src/emulator/sqs/index.ts';
+import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
 import { median } from '../measure.ts';
 import { bodyOf1KiB, outputOf, serviceRequest } from './requests.ts';
 

@@ -3,8 +3,8 @@
 // What a send, a receive and a delete cost on a queue of a thousand messages of 1 KiB, and on one of
 // a million. A tenth of the messages are in flight. On a FIFO queue they have 50 messages a group:
 // of a million that makes 10,000 groups locked and 10,000 open. Prints JSON.
-import { Sqs } from '../../src/local/sqs/index.ts';
-import type { ServiceRequest } from '../../src/local/transport.ts';
+import { Sqs } from '../../src/emulator/sqs/index.ts';
+import type { ServiceRequest } from '../../src/emulator/transport/index.ts';
 import { median } from '../measure.ts';
 import type { Calls } from './calls.ts';
 import { bodyOf1KiB, outputOf, serviceRequest } from './requests.ts';

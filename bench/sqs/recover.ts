@@ -1,7 +1,7 @@
 // node recover.ts fill|open DIR MESSAGES
 //
 // Fills a store with messages of 1 KiB, or opens it and prints the seconds that that takes.
-import { openStore, Sqs } from '../../src/local/sqs/index.ts';
+import { openStore, Sqs } from '../../src/emulator/sqs/index.ts';
 import { bodyOf1KiB, outputOf, serviceRequest } from './requests.ts';
 
 const AT_ONCE = 64;

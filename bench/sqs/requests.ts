@@ -1,4 +1,4 @@
-import type { ServiceRequest, ServiceResponse } from '../../src/local/transport.ts';
+import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
 
 /** A text of 1 KiB, another for every place. */
 export function bodyOf1KiB(place: number): string {

@@ -3,7 +3,7 @@
 // An SQS in its own process, that verifies signatures unless it is open to all; it keeps its queues
 // in the folder, if one is given. Prints its URL; ends when its stdin does.
 import { parseArgs } from 'node:util';
-import { openStore, Sqs, serveSqs } from '../../src/local/sqs/index.ts';
+import { openStore, Sqs, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { CREDENTIALS } from './sign.ts';
 
 const { positionals, values } = parseArgs({

@@ -9,7 +9,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { createSqsClient } from '../../src/local/sqs/index.ts';
+import { createSqsClient } from '../../src/emulator/sqs/index.ts';
 import { bodyOf1KiB } from './requests.ts';
 
 const AT_ONCE = 16;

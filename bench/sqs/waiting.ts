@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { createSqsClient } from '../../src/local/sqs/index.ts';
-import { json } from '../../src/local/sqs/protocols/json.ts';
-import { inProcess } from '../../src/local/transport.ts';
+import { createSqsClient } from '../../src/emulator/sqs/index.ts';
+import { json } from '../../src/emulator/sqs/protocols/json.ts';
+import { inProcess } from '../../src/emulator/transport/index.ts';
 
 /**
  * An SDK client whose SQS only waits, so that what its caller achieves is the caller's own.

@@ -1,4 +1,4 @@
-import type { ServiceRequest, ServiceResponse } from '../../src/local/transport.ts';
+import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
 
 /** A call's payload is billed as one request for each 64 KiB of it. https://aws.amazon.com/sqs/pricing/ */
 const BILLED_BYTES = 65_536;

@@ -2,8 +2,8 @@
 // `SimulatedRun` as JSON. The same seed gives the same run.
 import { parseArgs } from 'node:util';
 import { install } from '@sinonjs/fake-timers';
-import { makeDeterministic, reseed } from '../../src/simulate/determinism.ts';
-import { Random } from '../../src/simulate/random.ts';
+import { makeDeterministic, reseed } from '../../test/simulation/determinism.ts';
+import { Random } from '../../test/simulation/random.ts';
 
 /** Figures of a simulated run: seconds of virtual time, and numbers of calls. */
 export interface SimulatedRun {

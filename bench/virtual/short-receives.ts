@@ -1,6 +1,6 @@
-import type { Sqs } from '../../src/local/sqs/index.ts';
-import type { Service, ServiceRequest } from '../../src/local/transport.ts';
-import type { Random } from '../../src/simulate/random.ts';
+import type { Sqs } from '../../src/emulator/sqs/index.ts';
+import type { Service, ServiceRequest } from '../../src/emulator/transport/index.ts';
+import type { Random } from '../../test/simulation/random.ts';
 
 /**
  * While a standard queue holds fewer messages than about this, a receive returns fewer than it could.

@@ -1,21 +1,21 @@
 import { CreateQueueCommand, type SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { type BurstResponse, burstHandler } from '../../src/handlers/burst.ts';
-import { seedHandler } from '../../src/handlers/seed.ts';
-import type { WatchOptions } from '../../src/handlers/watch.ts';
-import { workerHandler } from '../../src/handlers/worker.ts';
-import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
-import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import {
   inProcess,
   type Service,
   type ServiceRequest,
   type ServiceResponse,
-} from '../../src/local/transport.ts';
-import type { Deployment } from '../../src/pipeline/deployment.ts';
+} from '../../src/emulator/transport/index.ts';
+import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
+import { type BurstResponse, burstHandler } from '../../src/handlers/burst.ts';
+import { seedHandler } from '../../src/handlers/seed.ts';
+import type { WatchOptions } from '../../src/handlers/watch.ts';
+import { workerHandler } from '../../src/handlers/worker.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
-import type { Random } from '../../src/simulate/random.ts';
+import type { Deployment } from '../../src/pipeline/run/deployment.ts';
 import type { TaskRegistry } from '../../src/task.ts';
+import type { Random } from '../../test/simulation/random.ts';
 import { Bill } from './bill.ts';
 import { shortReceives } from './short-receives.ts';
 

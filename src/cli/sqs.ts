@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { FanfoldError, messageOf } from '../index.ts';
 import {
   isLoopback,
   openStore,
@@ -8,7 +7,8 @@ import {
   type SqsCredentials,
   type SqsServer,
   serveSqs,
-} from '../local/sqs/index.ts';
+} from '../emulator/sqs/index.ts';
+import { FanfoldError, messageOf } from '../index.ts';
 import { STATUS } from './exit.ts';
 import { readNamed } from './named-file.ts';
 import { say } from './say.ts';

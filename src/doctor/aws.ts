@@ -8,11 +8,11 @@ import {
 } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
-import { noDeployment } from '../pipeline/deployment.ts';
 import type { Names } from '../pipeline/names.ts';
-import { findQueue } from '../pipeline/queues.ts';
+import { noDeployment } from '../pipeline/run/deployment.ts';
+import { findQueue } from '../pipeline/run/queues.ts';
 import { describeSeed } from '../pipeline/seeding/invoke-seed.ts';
-import type { AccountClients } from '../remote.ts';
+import type { AccountClients } from '../worlds/remote.ts';
 import { type Finding, problem, unknown } from './finding.ts';
 
 /** AWS denied an action. */

@@ -2,7 +2,7 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { isUnreached } from '../aws-errors.ts';
 import { FanfoldError, messageOf } from '../errors.ts';
 import { namesOf } from '../pipeline/names.ts';
-import { type AccountClients, openAccount } from '../remote.ts';
+import { type AccountClients, openAccount } from '../worlds/remote.ts';
 import { AFTER } from './after.ts';
 import { findingOf, Looks } from './aws.ts';
 import { BEFORE, names } from './before.ts';

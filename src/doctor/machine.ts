@@ -1,7 +1,7 @@
 import { FanfoldError, messageOf } from '../errors.ts';
-import { openTasks } from '../local/loading/tasks-module.ts';
-import { loadTasks } from '../local/processes.ts';
+import { openTasks } from '../loading/tasks-module.ts';
 import { factsOf, type TaskFacts } from '../task.ts';
+import { loadTasks } from '../worlds/processes.ts';
 import { type Check, ok, problem, unknown } from './finding.ts';
 
 /** Tasks of a module on this machine, or why they are not known. */

@@ -1,7 +1,7 @@
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
-import { type BurstEvent, invokeBurst } from '../pipeline/seeding/burst.ts';
+import { type BurstEvent, invokeBurst } from '../pipeline/seed/burst.ts';
 import { type PullEnd, type PullOptions, pull } from '../pipeline/working/pull.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';

@@ -2,7 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
-import { findQueue, RunQueues } from '../pipeline/queues.ts';
+import { findQueue, RunQueues } from '../pipeline/run/queues.ts';
 import { PatientRetries } from './patience.ts';
 
 /** The part of Lambda's context that the handlers use. */

@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { SeedOptions, SeedResponse } from '../pipeline/seeding/seed.ts';
-import { seedObject } from '../pipeline/seeding/seed-object.ts';
-import type { ObjectRequest } from '../pipeline/seeding/seed-request.ts';
+import type { ObjectRequest } from '../pipeline/messages/seed-request.ts';
+import type { SeedOptions, SeedResponse } from '../pipeline/seed/seed.ts';
+import { seedObject } from '../pipeline/seed/seed-from-s3.ts';
 import { type LambdaContext, type Place, REQUEST_LIMITS } from './place.ts';
 
 /** Seeds a run whose inputs are in S3. */

@@ -1,8 +1,8 @@
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { listen } from '../../src/emulator/transport/index.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
-import { Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { listen } from '../../src/local/transport.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 
 /** A deployment on a port, with SQS, Lambda and workers, for command lines that are given its URL. */

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { findTasksModule } from '../../src/cli/tasks-module.ts';
+import { folderWith } from '../inputs/reading.ts';
 import { start } from './command.ts';
-import { folderWith } from './inputs/reading.ts';
 
 const refusal = (text: string) =>
   expect.objectContaining({ code: 'BadOption', message: expect.stringContaining(text) });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSqsClient, type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { createSqsClient, type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 
 const CLI = '/usr/bin/aws';
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { CreateQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Consumer } from 'sqs-consumer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 
 const credentials = { accessKeyId: 'consumer', secretAccessKey: 'secret' };
 let server: SqsServer;

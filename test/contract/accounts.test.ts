@@ -18,9 +18,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { AwsQueryProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createSqsClient, openStore, Sqs, serveSqs } from '../../src/local/sqs/index.ts';
-import { inProcess as inProcessHandler } from '../../src/local/transport.ts';
-import { testFolder } from '../local/sqs/store/durable.ts';
+import { createSqsClient, openStore, Sqs, serveSqs } from '../../src/emulator/sqs/index.ts';
+import { inProcess as inProcessHandler } from '../../src/emulator/transport/index.ts';
+import { testFolder } from '../emulator/sqs/store/durable.ts';
 import { NO_QUEUE, refusal } from './test-queue.ts';
 import { uniqueName } from './worlds.ts';
 

@@ -1,7 +1,7 @@
 import { ListQueuesCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { AwsQueryProtocol, AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServeSqsOptions, type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { type ServeSqsOptions, type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { PROTOCOLS, rawRefusal, rawRequest } from './raw.ts';
 import { refusal } from './test-queue.ts';
 import { SPEAKS_QUERY } from './worlds.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Sqs, type SqsOptions } from '../../src/local/sqs/index.ts';
+import { Sqs, type SqsOptions } from '../../src/emulator/sqs/index.ts';
 
 const MOST = 120_000;
 

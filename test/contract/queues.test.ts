@@ -12,7 +12,7 @@ import {
   UntagQueueCommand,
 } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { badValue, NO_QUEUE, refusal, type TestQueue } from './test-queue.ts';
 import { inEveryWorld, uniqueName } from './worlds.ts';
 

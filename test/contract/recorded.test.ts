@@ -18,7 +18,7 @@ import {
   UntagQueueCommand,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { PROTOCOLS, rawRefusal, rawRequest } from './raw.ts';
 import { NO_QUEUE, refusal, TestQueue } from './test-queue.ts';
 import { inEveryWorld, uniqueName } from './worlds.ts';

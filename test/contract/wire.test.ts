@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SqsServer, serveSqs } from '../../src/local/sqs/index.ts';
+import { type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { PROTOCOLS, type ProtocolName, rawRefusal, rawRequest } from './raw.ts';
 import { SPEAKS_QUERY, uniqueName } from './worlds.ts';
 

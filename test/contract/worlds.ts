@@ -12,14 +12,14 @@ import {
 } from '@aws-sdk/client-sqs';
 import { AwsQueryProtocol } from '@aws-sdk/core/protocols';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest';
-import { PLAIN_SQS } from '../../src/local/plain-sdk.ts';
 import {
   createSqsClient,
   openStore,
   Sqs,
   type SqsServer,
   serveSqs,
-} from '../../src/local/sqs/index.ts';
+} from '../../src/emulator/sqs/index.ts';
+import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
 import { TestQueue } from './test-queue.ts';
 
 /** Whether serveSqs speaks the Query protocol yet. */

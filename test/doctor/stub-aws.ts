@@ -1,8 +1,12 @@
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import {
+  listen,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../../src/emulator/transport/index.ts';
 import { seedHandler } from '../../src/handlers.ts';
-import { Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { listen, type ServiceRequest, type ServiceResponse } from '../../src/local/transport.ts';
 
 /** An answer of AWS: a body, or a refusal. */
 export type Answer = object;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
-import { startBurst } from '../../src/pipeline/seeding/burst.ts';
+import { startBurst } from '../../src/pipeline/seed/burst.ts';
 import { die, runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
 
 let executions: number[];

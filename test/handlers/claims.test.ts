@@ -1,5 +1,12 @@
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import {
+  inProcess,
+  type Service,
+  type ServiceResponse,
+} from '../../src/emulator/transport/index.ts';
+import { failure } from '../../src/emulator/transport/service.ts';
 import {
   burstHandler,
   type HandlerOptions,
@@ -8,9 +15,6 @@ import {
   workerHandler,
 } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { failure } from '../../src/local/transport/service.ts';
-import { inProcess, type Service, type ServiceResponse } from '../../src/local/transport.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import { Claim } from '../../src/pipeline/working/claim.ts';
 import { within } from '../pipeline/virtual-deployment.ts';

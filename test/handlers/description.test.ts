@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { seedHandler } from '../../src/handlers.ts';
 import { defineTask, VERSION } from '../../src/index.ts';
-import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import { describeSeed } from '../../src/pipeline/seeding/invoke-seed.ts';
 

@@ -2,11 +2,11 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
-import { Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { type Listening, listen } from '../../src/local/transport.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: unknown) => input });

@@ -8,10 +8,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { serveSqs } from '../../src/emulator/sqs/index.ts';
 import { burstHandler } from '../../src/handlers/burst.ts';
 import { workerHandler } from '../../src/handlers/worker.ts';
 import { defineTask } from '../../src/index.ts';
-import { serveSqs } from '../../src/local/sqs/index.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { TASKS } from '../cli/command.ts';
 import { aUser, begin } from '../cli/serving.ts';

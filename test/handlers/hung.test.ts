@@ -2,11 +2,11 @@
 // of its own.
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, expect, it, vi } from 'vitest';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { Place } from '../../src/handlers/place.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { type Listening, listen } from '../../src/local/transport.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };

@@ -8,14 +8,14 @@ import {
 import { CreateQueueCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { s3Inputs, seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask, S3Inputs } from '../../src/index.ts';
-import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { readChunk } from '../../src/pipeline/messages/read-chunk.ts';
 import { namesOf, newRunId } from '../../src/pipeline/names.ts';
-import type { SeedResponse } from '../../src/pipeline/seeding/seed.ts';
+import type { SeedResponse } from '../../src/pipeline/seed/seed.ts';
 
 const same = defineTask({ name: 'same', run: (input: unknown) => input });
 const names = namesOf('Photos');

@@ -1,10 +1,10 @@
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { type Listening, listen, type Service } from '../../src/emulator/transport/index.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
-import { Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { type Listening, listen, type Service } from '../../src/local/transport.ts';
 import { readResults } from '../../src/pipeline/messages/result-message.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: number) => input });

@@ -5,8 +5,8 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { afterEach, expect, it, vi } from 'vitest';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { connect, defineTask } from '../../src/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
 import { SteadyClock } from '../../src/stopwatch.ts';
 
 const HOUR = 3_600_000;

@@ -4,6 +4,9 @@ import {
   type SQSClientResolvedConfig,
 } from '@aws-sdk/client-sqs';
 import { vi } from 'vitest';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { inProcess } from '../../src/emulator/transport/index.ts';
 import {
   type BurstResponse,
   burstHandler,
@@ -11,13 +14,10 @@ import {
   type WatchOptions,
   workerHandler,
 } from '../../src/handlers.ts';
-import { createLambdaClient, Lambda } from '../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/local/sqs/index.ts';
-import { inProcess } from '../../src/local/transport.ts';
 import type { Run } from '../../src/pipeline/collecting/run.ts';
-import type { Deployment } from '../../src/pipeline/deployment.ts';
 import type { Result } from '../../src/pipeline/messages/result.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
+import type { Deployment } from '../../src/pipeline/run/deployment.ts';
 import { type AnyTask, TaskRegistry } from '../../src/task.ts';
 
 export interface VirtualOptions {

@@ -1,8 +1,8 @@
-import type { Deployment } from '../deployment.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { Account } from '../run/ledger.ts';
+import { Presence } from '../run/presence.ts';
 import { Deadline } from './deadline.ts';
 import { Gone } from './gone.ts';
-import type { Account } from './ledger.ts';
-import { Presence } from './presence.ts';
 
 export interface AttendanceOptions {
   account: Account;

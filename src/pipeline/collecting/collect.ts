@@ -8,7 +8,7 @@ import { FanfoldError } from '../../errors.ts';
 import { isMissingQueue, mayPass, PATIENCE_MS } from '../faults.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
-import { wait } from '../send.ts';
+import { wait } from '../run/send.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 

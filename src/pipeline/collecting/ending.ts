@@ -1,11 +1,11 @@
 import { FanfoldError } from '../../errors.ts';
-import type { Deployment } from '../deployment.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
-import { deleteQueue, findQueue } from '../queues.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { Account } from '../run/ledger.ts';
+import { deleteQueue, findQueue } from '../run/queues.ts';
 import type { Seeds } from '../seeding/seeds.ts';
 import { drain } from './collect.ts';
 import type { Intake } from './intake.ts';
-import type { Account } from './ledger.ts';
 import type { InOrder } from './order.ts';
 import { type Remainder, Remaining } from './remaining.ts';
 

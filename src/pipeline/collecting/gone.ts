@@ -1,10 +1,10 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import type { Deployment } from '../deployment.ts';
-import { type Backlog, backlogOf, countOf } from '../runs/backlog.ts';
-import { wait } from '../send.ts';
+import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { Account } from '../run/ledger.ts';
+import { wait } from '../run/send.ts';
 import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
-import type { Account } from './ledger.ts';
 
 export interface GoneOptions {
   deployment: Deployment;

@@ -1,8 +1,8 @@
 import type { BegunNotice } from '../messages/notice.ts';
 import { failedLine, type ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
+import type { Account } from '../run/ledger.ts';
 import type { Delivery } from './collect.ts';
-import type { Account } from './ledger.ts';
 import { Suspects } from './suspects.ts';
 
 /** Who is told of what concerns the whole run. */

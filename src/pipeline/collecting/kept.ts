@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployment.ts';
+import type { Deployment } from '../run/deployment.ts';
 
 /** Batches whose consumer keeps the process while it waits for the next, and no longer. */
 export function kept<Batch>(

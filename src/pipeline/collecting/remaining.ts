@@ -1,7 +1,7 @@
 import { cancelledLine, failedLine, type ResultLine } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import { ResultBatch } from '../messages/result-message.ts';
-import type { Account } from './ledger.ts';
+import type { Account } from '../run/ledger.ts';
 
 /** What becomes of inputs that have no result when their run ends before them. */
 export type Remainder = 'cancelled' | 'lost';

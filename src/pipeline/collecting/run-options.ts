@@ -1,6 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
-import { Account } from './ledger.ts';
+import { Account } from '../run/ledger.ts';
 
 export interface RunOptions {
   /**

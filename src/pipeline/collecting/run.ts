@@ -1,11 +1,13 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import type { Deployment } from '../deployment.ts';
 import { isCallError } from '../faults.ts';
 import { notOk, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
-import { deleteQueue } from '../queues.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { Account, Ledger } from '../run/ledger.ts';
+import { tellSealed } from '../run/presence.ts';
+import { deleteQueue } from '../run/queues.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
@@ -16,9 +18,7 @@ import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { nothingComes } from './gone.ts';
 import { Intake } from './intake.ts';
 import { kept } from './kept.ts';
-import type { Account, Ledger } from './ledger.ts';
 import { InOrder } from './order.ts';
-import { tellSealed } from './presence.ts';
 import type { Remainder } from './remaining.ts';
 import {
   accountOf,

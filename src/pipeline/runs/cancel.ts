@@ -1,9 +1,9 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
-import type { Deployment } from '../deployment.ts';
 import { noticeBody } from '../messages/notice.ts';
-import { deleteQueue, findQueue } from '../queues.ts';
-import { wait } from '../send.ts';
-import { checkRunId, unknownRun } from './status.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { deleteQueue, findQueue } from '../run/queues.ts';
+import { wait } from '../run/send.ts';
+import { checkRunId, unknownRun } from '../run/status.ts';
 
 /** How long a collector may take to end its run until nobody is thought to collect. */
 const COLLECTOR_MS = 10_000;

@@ -1,10 +1,10 @@
 import { FanfoldError } from '../../errors.ts';
-import { ABSENT_MS } from '../collecting/presence.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
-import type { Deployment } from '../deployment.ts';
-import { deleteQueue, findQueue } from '../queues.ts';
-import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from './status.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { ABSENT_MS } from '../run/presence.ts';
+import { deleteQueue, findQueue } from '../run/queues.ts';
+import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
 
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
 

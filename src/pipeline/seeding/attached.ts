@@ -1,11 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Account } from '../collecting/ledger.ts';
 import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
-import { findSurely } from '../queues.ts';
-import { inputsOf, type Tags, tagsOf } from '../run-tags.ts';
-import { unknownRun } from '../runs/status.ts';
-import { wait } from '../send.ts';
+import type { Account } from '../run/ledger.ts';
+import { findSurely } from '../run/queues.ts';
+import { wait } from '../run/send.ts';
+import { unknownRun } from '../run/status.ts';
+import { inputsOf, type Tags, tagsOf } from '../run/tags.ts';
 import type { Seeds } from './seeds.ts';
 
 /**

@@ -2,9 +2,9 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/extensions.ts';
+import type { SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
-import type { SeedRequest } from './seed-request.ts';
 
 /** Inputs that the seed reads from an object in S3, as JSON lines, CSV with a header row or text. */
 export class S3Inputs {

@@ -1,4 +1,4 @@
-import type { Deployment } from '../deployment.ts';
+import type { Deployment } from '../run/deployment.ts';
 
 /** Inputs that may be out before the first results tell how large they are. */
 const BLIND_INPUTS = 10_000;

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { Stopwatch } from '../../stopwatch.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import { wait } from '../send.ts';
+import { wait } from '../run/send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
 import { watching } from './watching.ts';

@@ -10,7 +10,7 @@ import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
-import { type Outgoing, sendAll } from '../send.ts';
+import { type Outgoing, sendAll } from '../run/send.ts';
 import type { LastWords } from './handling.ts';
 import type { Unsent } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';

@@ -2,8 +2,8 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { AnyTask } from '../../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
-import { isOldLook } from '../queues.ts';
-import { type Outgoing, sendAll } from '../send.ts';
+import { isOldLook } from '../run/queues.ts';
+import { type Outgoing, sendAll } from '../run/send.ts';
 
 /** The task queue, as what sends chunks back to it knows it. */
 export interface TaskQueue {

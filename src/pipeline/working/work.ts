@@ -6,8 +6,8 @@ import type { Chunk, Stall } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
-import { RunQueues } from '../queues.ts';
-import { sendAll } from '../send.ts';
+import { RunQueues } from '../run/queues.ts';
+import { sendAll } from '../run/send.ts';
 import type { Claim } from './claim.ts';
 import {
   Handling,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderWith, open, read, refusal } from './reading.ts';
+import { folderWith, open, read, refusal } from '../../inputs/reading.ts';
 
 const FILES = [
   'top.txt',

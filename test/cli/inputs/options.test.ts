@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { folderWith, open, readFile, refusal } from './reading.ts';
+import { folderWith, open, readFile, refusal } from '../../inputs/reading.ts';
 
 describe('where inputs come from', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { certificateIn } from '../../../src/local/served/certificate.ts';
-import { listen, type Service } from '../../../src/local/transport.ts';
+import { listen, type Service } from '../../../src/emulator/transport/index.ts';
+import { certificateIn } from '../../../src/serve/certificate.ts';
 
 /** Where a deployment is reached, from when its URL is known on: its service comes later. */
 export interface Address extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { ServiceRequest } from '../../../src/local/transport.ts';
+import type { ServiceRequest } from '../../../src/emulator/transport/index.ts';
 import type { Ask } from './policies/index.ts';
 import type { Place } from './template.ts';
 

@@ -1,7 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { inProcess } from '../../../src/local/transport.ts';
+import { inProcess } from '../../../src/emulator/transport/index.ts';
 import type { Deployment } from './deployment.ts';
 
 /** SDK clients of somebody's, by default the operator's. */

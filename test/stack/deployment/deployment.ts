@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { Lambda } from '../../../src/local/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../../src/local/sqs/index.ts';
-import { inProcess, type Service } from '../../../src/local/transport.ts';
+import { Lambda } from '../../../src/emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
+import { inProcess, type Service } from '../../../src/emulator/transport/index.ts';
 import { openAddress } from './address.ts';
 import { type Caller, Callers, credentialsOf } from './callers.ts';
 import { connectEventSources } from './event-sources.ts';

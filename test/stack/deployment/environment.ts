@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Handler } from '../../../src/local/lambda/function.ts';
+import type { Handler } from '../../../src/emulator/lambda/function.ts';
 import { PROGRAMS } from '../assembly.ts';
 import type { Answer, Initialized, Invocation } from './runtime.ts';
 

@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Lambda } from '../../../src/local/lambda/index.ts';
+import type { Lambda } from '../../../src/emulator/lambda/index.ts';
 import type { Caller, Callers } from './callers.ts';
 import { checkKnown, type FunctionDefinition } from './functions.ts';
 import type { Intrinsics } from './intrinsics.ts';

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type Credentials, SignatureError, Verifier } from '../../../src/local/auth/index.ts';
-import { SqsError } from '../../../src/local/sqs/errors.ts';
-import { protocolOf } from '../../../src/local/sqs/protocols/index.ts';
-import { failure } from '../../../src/local/transport/service.ts';
-import type { Service, ServiceRequest, ServiceResponse } from '../../../src/local/transport.ts';
+import { type Credentials, SignatureError, Verifier } from '../../../src/emulator/auth/index.ts';
+import { SqsError } from '../../../src/emulator/sqs/errors.ts';
+import { protocolOf } from '../../../src/emulator/sqs/protocols/index.ts';
+import type {
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+} from '../../../src/emulator/transport/index.ts';
+import { failure } from '../../../src/emulator/transport/service.ts';
 import { asksOfLambda, asksOfS3, asksOfSqs, type ServiceName, s3Path } from './asks.ts';
 import type { Caller, Callers } from './callers.ts';
 import type { Ask, Authority, Denial, Statement } from './policies/index.ts';

@@ -1,5 +1,5 @@
-import type { Handler } from '../../../src/local/lambda/function.ts';
-import type { Lambda } from '../../../src/local/lambda/index.ts';
+import type { Handler } from '../../../src/emulator/lambda/function.ts';
+import type { Lambda } from '../../../src/emulator/lambda/index.ts';
 import { type Callers, credentialsOf } from './callers.ts';
 import { Environment } from './environment.ts';
 import type { FunctionDefinition } from './functions.ts';

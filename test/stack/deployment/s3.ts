@@ -1,5 +1,5 @@
 import { startFauxqs } from 'fauxqs';
-import type { Service } from '../../../src/local/transport.ts';
+import type { Service } from '../../../src/emulator/transport/index.ts';
 
 /** An S3 in this process, with its own port behind it. */
 export interface S3 {

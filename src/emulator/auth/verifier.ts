@@ -1,0 +1,214 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { ServiceRequest } from '../transport/index.ts';
+import { canonicalRequest } from './canonical.ts';
+import { type Claim, readClaim } from './claim.ts';
+import { checkClock } from './clock.ts';
+import { SignatureError } from './errors.ts';
+import { onceInARow } from './once-in-a-row.ts';
+import { type Credentials, type SigningKey, SigningKeys } from './signing-keys.ts';
+import { readTime } from './time.ts';
+
+interface VerifierOptions {
+  credentials: readonly Credentials[];
+  /** Such as `us-east-1`. */
+  region: string;
+  /** The service's name in signatures, such as `sqs`. */
+  service: string;
+}
+
+interface Credential {
+  keyId: string;
+  /** Like `20150830`. */
+  day: string;
+  /** All but the key's id. */
+  scope: string;
+  /** What is wrong with its scope, but for the day. */
+  faults: readonly string[];
+}
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+
+/**
+ * Tells whether requests to one service in one region were signed with a caller's secret, by AWS
+ * Signature Version 4, in the Authorization header or in the query string. The order of its checks
+ * is AWS's: what can be read, time, signed headers, algorithm, scope, caller, and last the signature.
+ *
+ * A signature always covers the body: `UNSIGNED-PAYLOAD` is for S3. A session token need not be
+ * there, and isn't looked up; one that is there must be signed like everything of AWS's own.
+ */
+export class Verifier {
+  readonly #region: string;
+  readonly #service: string;
+  readonly #keys: ReadonlyMap<string, SigningKeys>;
+  readonly #readTime = onceInARow(readTime);
+  readonly #readSignedHeaders = onceInARow(readSignedHeaders);
+  readonly #readCredential = onceInARow((text) => this.#parseCredential(text));
+
+  constructor({ credentials, region, service }: VerifierOptions) {
+    this.#region = region;
+    this.#service = service;
+    this.#keys = new Map(
+      credentials.map(({ accessKeyId, secretAccessKey }) => [
+        accessKeyId,
+        new SigningKeys(secretAccessKey, region, service),
+      ]),
+    );
+  }
+
+  /**
+   * @param now Milliseconds since 1970.
+   * @throws SignatureError
+   */
+  verify(request: ServiceRequest, now: number): void {
+    this.verifyHead(request, now).verifyBody(request.body);
+  }
+
+  /**
+   * Checks all that shows without the request's body. Where the body's hash is declared, as most
+   * SDKs do, that is the signature as well.
+   *
+   * @param now Milliseconds since 1970.
+   * @throws SignatureError
+   */
+  verifyHead(head: ServiceRequest, now: number): VerifiedHead {
+    const claim = readClaim(head);
+    const time = this.#readTime(claim.date);
+    checkClock(time, claim.expires, now);
+    const signedHeaders = this.#readSignedHeaders(claim.signedHeaders);
+    checkSigned(head.headers, signedHeaders);
+    if (claim.algorithm !== ALGORITHM) {
+      throw malformed(
+        `Unsupported AWS 'algorithm': '${claim.algorithm}' (only ${ALGORITHM} for now).`,
+      );
+    }
+    const credential = this.#readCredential(claim.credential);
+    checkScope(credential, time.text);
+    const { keyId, day, scope } = credential;
+    const keys = this.#keys.get(keyId);
+    if (keys === undefined) {
+      throw new SignatureError(
+        'unknownKey',
+        'The security token included in the request is invalid.',
+      );
+    }
+    const prefix = `${ALGORITHM}\n${time.text}\n${scope}\n`;
+    return new VerifiedHead({ head, claim, signedHeaders, key: keys.of(day), prefix });
+  }
+
+  #parseCredential(credential: string): Credential {
+    const parts = credential.split('/');
+    const [keyId = '', day = '', region, service, terminator] = parts;
+    if (parts.length !== 5) {
+      throw malformed(
+        `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
+      );
+    }
+    const faults = [];
+    if (region !== this.#region) {
+      faults.push(`Credential should be scoped to a valid region, not '${region}'.`);
+    }
+    if (service !== this.#service) {
+      faults.push(`Credential should be scoped to correct service: '${this.#service}'.`);
+    }
+    if (terminator !== 'aws4_request') {
+      faults.push(
+        `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`,
+      );
+    }
+    return { keyId, day, scope: credential.slice(keyId.length + 1), faults };
+  }
+}
+
+const HASH = /^[\da-f]{64}$/;
+
+interface Verifying {
+  readonly head: ServiceRequest;
+  readonly claim: Claim;
+  readonly signedHeaders: readonly string[];
+  readonly key: SigningKey;
+  /** What is signed, up to the hash of the canonical request. */
+  readonly prefix: string;
+}
+
+/** A request of which all is verified but what its body has to show. */
+export class VerifiedHead {
+  readonly #verifying: Verifying;
+  readonly #declared: string | undefined;
+  /** Whether its signature is verified: it covers the declared hash of its body. */
+  readonly isSigned: boolean;
+
+  /** @throws SignatureError */
+  constructor(verifying: Verifying) {
+    this.#verifying = verifying;
+    this.#declared = verifying.head.headers['x-amz-content-sha256'];
+    this.isSigned = this.#declared !== undefined && HASH.test(this.#declared);
+    if (this.isSigned) this.#verify(this.#declared ?? '', true);
+  }
+
+  /** @throws SignatureError */
+  verifyBody(body: ServiceRequest['body']): void {
+    const bodyHash = hash('sha256', body, 'hex');
+    const isDeclared = this.#declared === undefined || this.#declared === bodyHash;
+    if (!this.isSigned || !isDeclared) this.#verify(bodyHash, isDeclared);
+  }
+
+  #verify(bodyHash: string, isDeclared: boolean): void {
+    const { head, claim, signedHeaders, key, prefix } = this.#verifying;
+    const canonical = canonicalRequest(head, signedHeaders, bodyHash, claim.presigned);
+    if (canonical === undefined) throw doesNotMatch();
+    const signable = `${prefix}${hash('sha256', canonical, 'hex')}`;
+    if (!isDeclared || !isSame(key.sign(signable), claim.signature)) {
+      throw doesNotMatch(canonical, signable);
+    }
+  }
+}
+
+/** Refuses a credential of another scope than the request's. */
+function checkScope({ day, faults }: Credential, time: string): void {
+  const today = time.slice(0, 8);
+  if (day === today && faults.length === 0) return;
+  const wrongDay = `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${day}' != '${today}', from '${time}'.`;
+  throw mismatch([...faults, ...(day === today ? [] : [wrongDay])].join(' '));
+}
+
+function readSignedHeaders(joined: string): readonly string[] {
+  const names = joined.split(';');
+  if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
+  // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
+  if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
+  return names;
+}
+
+/** Refuses headers of AWS's own that are not signed. */
+function checkSigned(headers: ServiceRequest['headers'], names: readonly string[]): void {
+  for (const name in headers) {
+    if (name.startsWith('x-amz-') && !names.includes(name)) throw unsigned(`'${name}'`);
+  }
+}
+
+/** In a time that says nothing of where they differ. */
+function isSame(ours: string, theirs: string): boolean {
+  const [one, other] = [Buffer.from(ours), Buffer.from(theirs)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+function doesNotMatch(canonical?: string, signable?: string): SignatureError {
+  const message =
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
+  if (canonical === undefined) return mismatch(message);
+  return mismatch(
+    `${message}\n\nThe Canonical String for this request should have been\n'${canonical}'\n\nThe String-to-Sign should have been\n'${signable}'\n`,
+  );
+}
+
+function unsigned(header: string): SignatureError {
+  return mismatch(`${header} must be a 'SignedHeader' in the AWS Authorization.`);
+}
+
+function mismatch(message: string): SignatureError {
+  return new SignatureError('mismatch', message);
+}
+
+function malformed(message: string): SignatureError {
+  return new SignatureError('malformed', message);
+}

@@ -1,0 +1,17 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { copiedFast, inProcess, OWN_SETTINGS, unsigned } from '../transport/index.ts';
+import type { Lambda } from './lambda.ts';
+
+/** The real SDK client, in front of a Lambda in this process: no socket, no credentials, no retries. */
+export function createLambdaClient(lambda: Lambda): LambdaClient {
+  const client = new LambdaClient({
+    ...OWN_SETTINGS,
+    region: lambda.region,
+    endpoint: 'http://localhost',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    signer: unsigned,
+    requestHandler: inProcess(lambda.service),
+    maxAttempts: 1,
+  });
+  return copiedFast(client);
+}

@@ -1,0 +1,157 @@
+import { FanfoldError } from '../../errors.ts';
+import {
+  type BodyFault,
+  isLoopback,
+  type Listening,
+  listen,
+  type ServiceRequest,
+  type ServiceResponse,
+} from '../transport/index.ts';
+import type { SqsCredentials } from './callers.ts';
+import { SqsError, type SqsErrorCode } from './errors.ts';
+import { withCors, withHealth } from './front.ts';
+import { makeQueues, type QueueSetup, wrong } from './made-queues.ts';
+import { refusal, Sqs, type SqsOptions } from './sqs.ts';
+
+export interface ServeSqsOptions extends SqsOptions {
+  /** The address to listen on. @default '127.0.0.1', which this machine alone can reach */
+  host?: string;
+  /** @default any that is free */
+  port?: number;
+  /**
+   * Who may use it. Without them whoever reaches the port may, so that it listens on loopback only.
+   * @default none
+   */
+  credentials?: readonly SqsCredentials[];
+  /** Whether to listen elsewhere without `credentials`: all who reach it may use it. @default false */
+  openToAll?: boolean;
+  /** Queues that are there when it starts: by name, or with all that they have. @default none */
+  queues?: readonly (string | QueueSetup)[];
+  /** Origins whose pages may use it from a browser, or `['*']`: all. @default none */
+  cors?: readonly string[];
+  /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
+  requestTimeoutSeconds?: number;
+  /** What answers, instead of a new one: it has its own account, region and so on already. */
+  sqs?: Sqs;
+}
+
+/** An SQS on a port. */
+export interface SqsServer extends Listening {
+  readonly sqs: Sqs;
+}
+
+/**
+ * Puts an SQS on a port, for any AWS client:
+ *
+ * ```ts
+ * await using server = await serveSqs();
+ * const client = new SQSClient({ endpoint: server.url, region: 'us-east-1', credentials });
+ * ```
+ */
+export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
+  checkOptions(options);
+  const { credentials, queues = [], cors = [], sqs = new Sqs(options) } = options;
+  const service = credentials ? sqs.signedService(credentials, { everyRegion: true }) : sqs.service;
+  const healthy = withHealth(service);
+  const front = cors.length > 0 ? withCors(healthy, cors) : healthy;
+  const listening = await start(
+    async () => {
+      await makeQueues(sqs, queues);
+      return listen(front, { ...options, refuseBody });
+    },
+    options.sqs ? undefined : sqs,
+  );
+  const close = async () => {
+    await sqs.close();
+    await listening.close();
+  };
+  return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
+}
+
+/** @param made what is closed when there is to be no server */
+async function start(
+  listening: () => Promise<Listening>,
+  made: Sqs | undefined,
+): Promise<Listening> {
+  try {
+    return await listening();
+  } catch (error) {
+    await made?.close();
+    throw error;
+  }
+}
+
+/** A body that is not read is refused in the caller's own protocol. */
+function refuseBody(request: ServiceRequest, fault: BodyFault, message: string): ServiceResponse {
+  return refusal(new SqsError(BODY_ERRORS[fault], message), request);
+}
+
+const BODY_ERRORS = {
+  tooLong: 'RequestEntityTooLarge',
+  noRoom: 'ServiceUnavailable',
+} as const satisfies Record<BodyFault, SqsErrorCode>;
+
+/** The options that are an `Sqs`'s own. */
+const OF_SQS = [
+  'accountId',
+  'region',
+  'url',
+  'strictTiming',
+  'fifoMemorySeconds',
+  'bodyDigests',
+  'store',
+] as const satisfies (keyof SqsOptions)[];
+
+function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
+  const { host = '127.0.0.1', credentials, openToAll = false, cors = [] } = options;
+  if (credentials !== undefined) checkCredentials(credentials);
+  else if (!isLoopback(host) && !openToAll) {
+    throw new FanfoldError(
+      'BadOption',
+      `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
+    );
+  }
+  if (!Array.isArray(cors) || !cors.every(isOrigin)) {
+    throw wrong('cors', 'a list of origins, such as "http://localhost:5173", or ["*"]', cors);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new FanfoldError('BadOption', `\`port\` is a number from 0 to 65535; "${port}" is not.`);
+  }
+  if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds < 0) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`requestTimeoutSeconds\` is a number of seconds; "${requestTimeoutSeconds}" is not.`,
+    );
+  }
+  const lost = OF_SQS.find((name) => options.sqs && options[name] !== undefined);
+  if (lost === undefined) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`${lost}\` is an option of a new Sqs, and \`sqs\` is there already: give it to \`new Sqs\`.`,
+  );
+}
+
+function checkCredentials(credentials: readonly SqsCredentials[]): void {
+  const usable =
+    Array.isArray(credentials) &&
+    credentials.every(
+      (one: Partial<SqsCredentials> | null) =>
+        isText(one?.accessKeyId) &&
+        isText(one?.secretAccessKey) &&
+        !/[\s,/=]/.test(one.accessKeyId) &&
+        /^\d{12}$/.test(one.accountId ?? '000000000000'),
+    );
+  if (usable && credentials.length > 0) return;
+  throw new FanfoldError(
+    'BadOption',
+    '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id, and perhaps an `accountId` of 12 digits.',
+  );
+}
+
+function isOrigin(value: unknown): boolean {
+  return value === '*' || (typeof value === 'string' && URL.parse(value)?.origin === value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { SignatureError, type SignatureFault, signedService } from '../auth/index.ts';
+import type {
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+  SignedService,
+} from '../transport/index.ts';
+import { ACTIONS } from './actions/index.ts';
+import { type Output, ReceivedMessages } from './call.ts';
+import { claimedQueues, keysQueues, type SqsCredentials, verifierOf } from './callers.ts';
+import { Accounts } from './engine/accounts.ts';
+import type { MessageState } from './engine/message.ts';
+import type { Queues } from './engine/queues.ts';
+import { SqsError, type SqsErrorCode, unknownAction } from './errors.ts';
+import { Input } from './input.ts';
+import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
+import { LongPolls } from './long-polls.ts';
+import { MoveTasks } from './move-tasks.ts';
+import { protocolOf } from './protocols/index.ts';
+import type { ActionRequest, Protocol } from './protocols/protocol.ts';
+import { hostOf } from './protocols/request.ts';
+import { ServiceTime } from './service-time.ts';
+import type { Store } from './store/index.ts';
+
+export interface SqsOptions {
+  /** The account of callers that name none. @default '000000000000' */
+  accountId?: string;
+  /** The region of callers that name none. @default 'us-east-1' */
+  region?: string;
+  /**
+   * What queue URLs begin with, such as `https://sqs.eu-west-1.amazonaws.com`.
+   * @default the address that the caller used
+   */
+  url?: string;
+  /**
+   * Whether a deleted queue's name is refused for 60 s, and a second purge within 60 s, as on AWS.
+   * @default true
+   */
+  strictTiming?: boolean;
+  /**
+   * How long FIFO queues remember deduplication ids and receive attempts, in seconds; 0: not at all.
+   * @default 300, as on AWS
+   */
+  fifoMemorySeconds?: number;
+  /**
+   * Whether answers carry the MD5 of each message's body, as on AWS. SDK clients refuse answers
+   * without it, unless they are made with `md5: false`.
+   * @default true
+   */
+  bodyDigests?: boolean;
+  /** Whether the process may end while receives wait. @default false */
+  background?: boolean;
+  /**
+   * Where the queues are kept: what `openStore` gives. Answers then wait until what they tell of is
+   * on disk. It is closed with the Sqs.
+   * @default nowhere: they end with the process
+   */
+  store?: Store;
+}
+
+/** A message as `peek` shows it. */
+export interface PeekedMessage {
+  messageId: string;
+  body: string;
+  state: MessageState;
+  /** Receives so far. */
+  receiveCount: number;
+  /** Milliseconds since 1970. */
+  sentAt: number;
+  messageGroupId: string | undefined;
+}
+
+/**
+ * An SQS in this process. As on AWS, each account has its own queues in each region: which are a
+ * request's, its signature says. Give `service` to an SDK client (`createSqsClient` does) or put it
+ * on a port. Without a `store` nothing is kept when the process ends.
+ */
+export class Sqs {
+  readonly region: string;
+  readonly #url: string | undefined;
+  readonly #accounts: Accounts;
+  readonly #polls: LongPolls;
+  readonly #moves: MoveTasks;
+  readonly #store: Store | undefined;
+  readonly #time = new ServiceTime();
+
+  constructor(options: SqsOptions = {}) {
+    const {
+      accountId = '000000000000',
+      region = 'us-east-1',
+      url,
+      strictTiming = true,
+      fifoMemorySeconds = FIFO_MEMORY_SECONDS,
+      bodyDigests = true,
+      background = false,
+      store,
+    } = options;
+    if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
+      throw new FanfoldError(
+        'BadOption',
+        `An AWS account id is a text of 12 digits; the ${typeof accountId} "${accountId}" is not.`,
+      );
+    }
+    if (typeof fifoMemorySeconds !== 'number' || !(fifoMemorySeconds >= 0)) {
+      throw new FanfoldError(
+        'BadOption',
+        `\`fifoMemorySeconds\` is 0 or more; ${fifoMemorySeconds} is not.`,
+      );
+    }
+    this.region = region;
+    this.#url = url === undefined ? undefined : originOf(url);
+    if (typeof region !== 'string' || !/^[\w-]{1,64}$/.test(region)) {
+      throw new FanfoldError(
+        'BadOption',
+        `A region is a text such as us-east-1; the ${typeof region} "${region}" is not.`,
+      );
+    }
+    const own = { accountId, region };
+    this.#accounts = new Accounts(own, {
+      recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,
+      purgeAfterSeconds: strictTiming ? PURGE_SECONDS : 0,
+      fifoMemorySeconds,
+      bodyDigests,
+      keeper: store,
+    });
+    this.#polls = new LongPolls(this.#accounts.changed, this.#time, background);
+    const serveChanged = (now: number) => this.#polls.serveChanged(now);
+    this.#moves = new MoveTasks(this.#accounts, serveChanged, this.#time);
+    const queuesOf = claimedQueues(this.#accounts);
+    this.service = (request) => this.#answer(request, queuesOf(request));
+    this.#store = store;
+    store?.load(this.#accounts, serveChanged, this.#time);
+    if (store) this.#moves.resume(this.#time.now);
+  }
+
+  /**
+   * Answers requests as SQS does, whoever makes them. Signatures are not verified: they tell the
+   * region, and an access key id of 12 digits the account.
+   */
+  readonly service: Service;
+
+  /**
+   * A service for those alone who sign their requests with one of the keys.
+   *
+   * @param credentials the keys, and whose they are
+   * @param options of the service
+   * @param options.everyRegion whether for all of AWS's regions. Default: for its own alone
+   */
+  signedService(
+    credentials: readonly SqsCredentials[],
+    { everyRegion = false }: { everyRegion?: boolean } = {},
+  ): SignedService {
+    const verifier = verifierOf(credentials, this.region, everyRegion);
+    const queuesOf = keysQueues(this.#accounts, credentials);
+    const service: Service = (request) => this.#answer(request, queuesOf(request));
+    return signedService(verifier, service, refusal);
+  }
+
+  /** At once, but for a receive that waits: a promise costs more than many an action. */
+  #answer(request: ServiceRequest, queues: Queues): ServiceResponse | Promise<ServiceResponse> {
+    const requestId = randomUUID();
+    const protocol = protocolOf(request);
+    const refuse = (error: unknown) => protocol.error(sqsErrorOf(error), requestId, request);
+    const store = this.#store;
+    if (store?.end) return refuse(unavailable(store.end));
+    const answered = this.#answerUnkept(request, protocol, requestId, refuse, queues);
+    if (store === undefined) return answered;
+    const keep = (response: ServiceResponse) =>
+      store.kept()?.then(
+        () => response,
+        (error) => refuse(unavailable(error)),
+      ) ?? response;
+    return answered instanceof Promise ? answered.then(keep) : keep(answered);
+  }
+
+  #answerUnkept(
+    request: ServiceRequest,
+    protocol: Protocol,
+    requestId: string,
+    refuse: (error: unknown) => ServiceResponse,
+    queues: Queues,
+  ): ServiceResponse | Promise<ServiceResponse> {
+    try {
+      const asked = protocol.read(request);
+      const respond = (answer: Output | ReceivedMessages) => {
+        if (!(answer instanceof ReceivedMessages)) {
+          return protocol.response(answer, asked.action, requestId, request);
+        }
+        const { output, takeBack } = answer;
+        const response = protocol.response(output, asked.action, requestId, request);
+        return takeBack ? { ...response, undelivered: takeBack } : response;
+      };
+      const acted = this.#act(asked, request, queues);
+      return acted instanceof Promise ? acted.then(respond).catch(refuse) : respond(acted);
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  /**
+   * A queue's messages, first sent first, in whatever state; none is received by looking.
+   *
+   * @param owner another account or region than its own
+   */
+  peek(queueName: string, owner: { accountId?: string; region?: string } = {}): PeekedMessage[] {
+    const queue = this.#accounts.find({ ...this.#accounts.own.owner, ...owner })?.find(queueName);
+    if (queue === undefined) {
+      throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to look into.`);
+    }
+    return Array.from(queue.messages(this.#time.now), ({ draft, state, receiveCount, sentAt }) => ({
+      messageId: draft.id,
+      body: draft.body,
+      state,
+      receiveCount,
+      sentAt: this.#time.shown(sentAt),
+      messageGroupId: draft.groupId,
+    }));
+  }
+
+  /**
+   * Ends all waiting receives, which answer that there is nothing, and what moves messages. Settles
+   * when its store, if it has one, is closed.
+   */
+  async close(): Promise<void> {
+    this.#polls.close();
+    this.#moves.close();
+    await this.#store?.close();
+  }
+
+  #act(
+    { action, parameters }: ActionRequest,
+    request: ServiceRequest,
+    queues: Queues,
+  ): Output | ReceivedMessages | Promise<ReceivedMessages> {
+    const act = ACTIONS.get(action);
+    if (act === undefined) throw unknownAction(action);
+    const { now } = this.#time;
+    const scheme = request.secure ? 'https' : 'http';
+    const origin = this.#url ?? `${scheme}://${hostOf(request)}`;
+    try {
+      return act({
+        input: new Input(parameters),
+        action,
+        queues,
+        accounts: this.#accounts,
+        polls: this.#polls,
+        moves: this.#moves,
+        now,
+        time: this.#time,
+        urlOf: ({ owner, name }) => `${origin}/${owner.accountId}/${name}`,
+        request,
+      });
+    } finally {
+      this.#polls.serveChanged(now);
+    }
+  }
+}
+
+const REFUSALS: Record<SignatureFault, SqsErrorCode> = {
+  missing: 'AccessDenied',
+  unknownKey: 'InvalidClientTokenId',
+  mismatch: 'SignatureDoesNotMatch',
+  malformed: 'IncompleteSignature',
+};
+
+/** An error as the protocol of a request tells it. */
+export function refusal(error: unknown, request: ServiceRequest): ServiceResponse {
+  return protocolOf(request).error(sqsErrorOf(error), randomUUID(), request);
+}
+
+function sqsErrorOf(error: unknown): SqsError {
+  if (error instanceof SqsError) return error;
+  if (error instanceof SignatureError) return new SqsError(REFUSALS[error.fault], error.message);
+  return fault(error);
+}
+
+/** What nobody has foreseen: told to whoever runs this, and not to the caller. */
+function fault(error: unknown): SqsError {
+  const detail = (error instanceof Error && error.stack) || String(error);
+  process.emitWarning('A request to SQS failed by a fault of its own.', { detail });
+  return new SqsError('InternalFailure', 'We encountered an internal error. Please try again.');
+}
+
+/** What could not be kept was not done either. */
+function unavailable(reason: unknown): SqsError {
+  const why = `The service cannot keep what was asked for, and has not done it: ${messageOf(reason)}`;
+  return new SqsError('ServiceUnavailable', why);
+}
+
+function originOf(url: string): string {
+  const read = URL.parse(url);
+  if (read && /^https?:$/.test(read.protocol) && read.href === `${read.origin}/`) {
+    return read.origin;
+  }
+  throw new FanfoldError(
+    'BadOption',
+    `\`url\` is like http://sqs.local:9324, with nothing behind the port; "${url}" is not.`,
+  );
+}

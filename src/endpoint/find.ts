@@ -1,0 +1,79 @@
+import { hostname, networkInterfaces } from 'node:os';
+import { isLoopback } from '../emulator/transport/index.ts';
+import { FanfoldError } from '../errors.ts';
+import { type Connection, type Join, readJoin, regionOfEnvironment } from './connection.ts';
+import { joinFile } from './folders.ts';
+import { readSecret } from './secret-files.ts';
+
+/** What `fanfold serve` prints for other machines is put into this variable. */
+export const JOIN = 'FANFOLD_JOIN';
+
+/**
+ * How the server at an endpoint is reached: as FANFOLD_JOIN says; or, for a server on this machine,
+ * as it left word for its user's commands; or with the keys that SDK clients find.
+ *
+ * @param endpoint default: FANFOLD_JOIN's
+ * @throws FanfoldError `BadOption`
+ */
+export async function findConnection(endpoint: string | undefined): Promise<Connection> {
+  const told = process.env[JOIN];
+  const join = told ? readJoin(told, JOIN) : undefined;
+  if (endpoint === undefined) {
+    if (join !== undefined) return join;
+    throw new FanfoldError(
+      'BadOption',
+      `Say where the server is: --endpoint URL, or the ${JOIN}=... that it prints when it starts.`,
+    );
+  }
+  const origin = originOf(endpoint);
+  if (join !== undefined) {
+    if (join.endpoint === origin) return join;
+    throw new FanfoldError(
+      'BadOption',
+      `${JOIN} is for ${join.endpoint}, and the endpoint is ${origin}: leave one of them out.`,
+    );
+  }
+  return {
+    region: regionOfEnvironment(process.env),
+    ...leftHere(origin),
+    endpoint: origin,
+  };
+}
+
+/** What a server on this machine left for its user's commands. */
+function leftHere(origin: string): Join | undefined {
+  const { hostname: host, port, protocol } = new URL(origin);
+  if (!isHere(host.replace(/^\[|\]$/g, ''))) return undefined;
+  let file: string;
+  try {
+    file = joinFile(Number(port || (protocol === 'https:' ? 443 : 80)));
+  } catch {
+    // A user without a home folder, in a container: nothing can have been left for one.
+    return undefined;
+  }
+  const text = readSecret(file);
+  return text === undefined ? undefined : readJoin(text, file);
+}
+
+/** Whether a host's name, or its address without brackets, is this machine's. */
+export function isHere(host: string): boolean {
+  if (isLoopback(host) || host.toLowerCase() === hostname().toLowerCase()) return true;
+  return Object.values(networkInterfaces()).some((list) =>
+    list?.some(({ address }) => address === host),
+  );
+}
+
+function originOf(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || !/^https?:\/\/[^/]/.test(endpoint)) {
+    throw new FanfoldError(
+      'BadOption',
+      `An endpoint is like http://192.168.1.7:9324; "${endpoint}" is not.`,
+    );
+  }
+  if (url.username === '' && url.password === '') return url.origin;
+  throw new FanfoldError(
+    'BadOption',
+    `The endpoint ${url.origin} came with a secret, which everybody on this machine can read among a command's arguments: put it into ${JOIN} instead.`,
+  );
+}

@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { RECEIVE_ATTEMPT } from '../emulator/sqs/receive-attempt.ts';
+import { mayPass } from '../pipeline/faults.ts';
+
+/**
+ * Has a client of a server name the attempt of each receive, and name those again that got no
+ * answer: what was on its way when the server was killed then comes at once.
+ */
+export function namingAttempts(client: SQSClient): SQSClient {
+  const unanswered = new Map<string, string[]>();
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== 'ReceiveMessageCommand') return next(args);
+        // A receive's input, and an HTTP request since the client serializes before this step.
+        const { QueueUrl = '' } = args.input as { QueueUrl?: string };
+        const { headers } = args.request as { headers: Record<string, string> };
+        const attempt = unanswered.get(QueueUrl)?.pop() ?? randomUUID();
+        headers[RECEIVE_ATTEMPT] = attempt;
+        try {
+          return await next(args);
+        } catch (error) {
+          if (mayPass(error)) {
+            unanswered.set(QueueUrl, [...(unanswered.get(QueueUrl) ?? []), attempt]);
+          }
+          throw error;
+        }
+      },
+    { step: 'build', name: 'receiveAttempt' },
+  );
+  return client;
+}

@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { bundleTasks, findEsbuild, isOwn } from './bundle.ts';
+import { isTypeScript, loaderOption } from './loaders.ts';
+import { moduleUrl } from './module-url.ts';
+
+const INSTALL =
+  'Install esbuild, which bundles the tasks for AWS as well (npm install --save-dev esbuild), or start Node with a loader (NODE_OPTIONS="--import tsx").';
+
+/** A tasks module as a worker process loads it. */
+export interface TasksCode {
+  url: string;
+  /** Its code in one piece with that of the files that it imports. @default Node loads the files */
+  bundle?: string;
+  /** Why a TypeScript module was not bundled, and what to do where it should be: sentences. */
+  unbundled?: string;
+}
+
+/** A tasks module, for any number of worker processes. */
+export interface TasksModule {
+  /** URL of its file. */
+  readonly url: string;
+  /** Rejects with a FanfoldError `BadTask` when esbuild refuses the code. */
+  readonly code: Promise<TasksCode>;
+}
+
+/**
+ * A tasks module, given as a URL or a path. One in TypeScript is bundled as it is for Lambda, where
+ * esbuild is installed: Node by itself knows but a part of TypeScript. Else Node loads it, or the
+ * loader that Node was started with.
+ *
+ * @throws FanfoldError `BadOption`, `BadTask`
+ */
+export function openTasks(tasks: URL | string): TasksModule {
+  const url = moduleUrl(tasks);
+  const code = codeOf(url);
+  // Who starts workers is told.
+  code.catch(() => {});
+  return { url: url.href, code };
+}
+
+async function codeOf({ href: url }: URL): Promise<TasksCode> {
+  const path = fileURLToPath(url);
+  if (!isTypeScript(path) || isOwn(path)) return { url };
+  const loader = loaderOption();
+  if (loader !== undefined) {
+    return {
+      url,
+      unbundled: `It was loaded as Node's option ${loader} says. Without that option esbuild bundles it, as for AWS.`,
+    };
+  }
+  const esbuild = findEsbuild(path);
+  if (esbuild === undefined)
+    return { url, unbundled: `Node by itself runs a part of TypeScript only. ${INSTALL}` };
+  try {
+    return { url, bundle: await bundleTasks(esbuild, path) };
+  } catch (error) {
+    if (error instanceof FanfoldError) throw error;
+    // Such as one whose program is another machine's: Node may do without it.
+    return { url, unbundled: `esbuild could not be run: ${messageOf(error)} ${INSTALL}` };
+  }
+}

@@ -1,0 +1,205 @@
+import { FanfoldError } from '../../errors.ts';
+import type { Format } from '../../inputs/extensions.ts';
+import { FORMATS } from '../../inputs/formats.ts';
+import type { Position } from '../../inputs/source.ts';
+import type { Json } from '../../task.ts';
+import { MAX_RUN_INPUTS } from './result.ts';
+import type { IndexRange } from './result-message.ts';
+
+/** What the seed is asked for: one page of a run, which is often all of it; or a run from S3. */
+export type SeedRequest = PageRequest | ObjectRequest;
+
+interface OfRun {
+  /** The task's name. */
+  task: string;
+  /** @default Lambda's request id, with its time */
+  runId?: string;
+  /** Index of the page's first input. @default 0 */
+  first?: number;
+  /**
+   * Indexes of the page's inputs, where they don't just follow on `first`: ranges in order, first
+   * and last both included.
+   */
+  indexes?: IndexRange[];
+  /** Whether an earlier page made the run's queue. @default whether `first` is over 0 */
+  continues?: boolean;
+  /** When the run ends, in milliseconds since 1970, at most 13 days after its id's time. @default a day after it */
+  expiresAt?: number;
+  /** How many inputs the run has in all, where that is known. @default those of this page */
+  total?: number;
+  /** How many it has, about, for how they are cut. @default `total`, else those of this page */
+  about?: number;
+  /** Whether further pages may follow, of a run of which it is not known how many. @default false */
+  more?: boolean;
+  /** The most inputs in a chunk, 1 to 10000. @default by the number of inputs, their bytes, and the workers */
+  chunkItems?: number;
+  /**
+   * Where the results go: `own`, to a queue of the run's own, made by its first page; `shared`, to
+   * the deployment's result queue, for whoever reads it.
+   * @default 'shared'
+   */
+  results?: 'shared' | 'own';
+}
+
+/** Inputs that are read from an object in S3. */
+export interface ObjectInputs {
+  /** `s3://bucket/key`. */
+  s3: string;
+  /** @default by the key's extension */
+  format?: Format;
+  /** Where an earlier invocation has left it: the seed's own. */
+  from?: Continuation;
+}
+
+/** How far the invocations before this one came, which is all that they hand on. */
+export interface Continuation extends Position {
+  etag: string;
+  /** How many invocations there were. */
+  hops: number;
+  /** Chunks that they sent. */
+  chunks: number;
+}
+
+/** A request that brings its inputs along. */
+export interface PageRequest extends OfRun {
+  /**
+   * The inputs: an array; or whole numbers from `from` to `to`, both included; or the text of JSON
+   * lines, one input a line, which saves both sides from parsing what they only pass on.
+   */
+  inputs: Json[] | { from: number; to: number } | { lines: string };
+}
+
+/** A request with its inputs in S3. */
+export interface ObjectRequest extends OfRun {
+  inputs: ObjectInputs;
+}
+
+export function isObjectRequest(request: SeedRequest): request is ObjectRequest {
+  return 's3' in request.inputs;
+}
+
+const FIELDS = [
+  'task',
+  'inputs',
+  'runId',
+  'first',
+  'indexes',
+  'continues',
+  'expiresAt',
+  'total',
+  'about',
+  'more',
+  'chunkItems',
+  'results',
+];
+
+/** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
+export function readSeedRequest(event: unknown): SeedRequest {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) {
+    throw wrong('An object like {"task": "echo", "inputs": [1, 2, 3]} was expected', event);
+  }
+  const request = event as Record<string, unknown>;
+  const unknown = Object.keys(request).find((key) => !FIELDS.includes(key));
+  if (unknown !== undefined) {
+    throw new FanfoldError(
+      'BadInput',
+      `A seed request has no field "${unknown}". Its fields: ${FIELDS.join(', ')}.`,
+    );
+  }
+  const { task, inputs, runId, first, total, chunkItems, results } = request;
+  const { indexes, continues, expiresAt, about, more } = request;
+  if (typeof task !== 'string') throw wrong('`task` is the name of a task', task);
+  if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
+    throw wrong('`runId` is 1 to 80 letters, digits, "-" and "_"', runId);
+  }
+  if (!isCount(first ?? 0)) throw wrong('`first` is a whole number from 0', first);
+  for (const [name, count] of Object.entries({ first, total })) {
+    if (Number(count) > MAX_RUN_INPUTS) {
+      throw wrong(`\`${name}\` is at most ${MAX_RUN_INPUTS}: a run has no more inputs`, count);
+    }
+  }
+  if (!isCount(total ?? 0)) throw wrong('`total` is a whole number from 0', total);
+  if (!isCount(about ?? 0)) throw wrong('`about` is a whole number from 0', about);
+  if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {
+    throw wrong('`chunkItems` is a whole number from 1 to 10000', chunkItems);
+  }
+  if (results !== undefined && results !== 'shared' && results !== 'own') {
+    throw wrong('`results` is "shared" or "own"', results);
+  }
+  if (more !== undefined && typeof more !== 'boolean') throw wrong('`more` is true or false', more);
+  if (continues !== undefined && typeof continues !== 'boolean') {
+    throw wrong('`continues` is true or false', continues);
+  }
+  if (!isCount(expiresAt ?? 0)) {
+    throw wrong('`expiresAt` is a time in milliseconds since 1970', expiresAt);
+  }
+  if (indexes !== undefined && !areRanges(indexes)) {
+    throw wrong('`indexes` are ranges [first, last] of whole numbers in order', indexes);
+  }
+  if (isUnknownObject(inputs)) {
+    throw wrong(
+      `\`inputs\` from S3 are like {"s3": "s3://bucket/key", "format": "jsonl"}, the format being one of ${FORMATS.join(', ')}, by the key's extension if it is left out`,
+      inputs,
+    );
+  }
+  if (!isInputs(inputs)) {
+    throw wrong(
+      '`inputs` is an array, or {"from": A, "to": B} with at most 1000000 whole numbers, or {"lines": "..."} with JSON lines, or {"s3": "s3://bucket/key"}',
+      inputs,
+    );
+  }
+  return request as unknown as SeedRequest;
+}
+
+/** The most numbers that one page's range may make: they are held in memory while they are cut. */
+const MAX_RANGE = 1_000_000;
+
+function isInputs(inputs: unknown): inputs is SeedRequest['inputs'] {
+  if (Array.isArray(inputs)) return true;
+  const { from, to, lines, s3 } = (inputs ?? {}) as Record<string, unknown>;
+  if (s3 !== undefined) return true;
+  if (lines !== undefined) return typeof lines === 'string';
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return false;
+  const count = Number(to) - Number(from) + 1;
+  return count >= 0 && count <= MAX_RANGE;
+}
+
+/** Whether it names an object in S3, and not as it is to be named. */
+function isUnknownObject(inputs: unknown): boolean {
+  if (typeof inputs !== 'object' || inputs === null || !('s3' in inputs)) return false;
+  const { s3, format, from, ...more } = inputs as Record<string, unknown>;
+  const known = format === undefined || FORMATS.some((one) => one === format);
+  const isObject = typeof s3 === 'string' && /^s3:\/\/[^/]+\/./.test(s3);
+  return !isObject || !known || !isContinuation(from) || Object.keys(more).length > 0;
+}
+
+/** What the seed has said to itself, if it has. */
+function isContinuation(from: unknown): boolean {
+  if (from === undefined) return true;
+  const { byte, line, etag, hops, chunks, keys = [] } = (from ?? {}) as Record<string, unknown>;
+  const isHeader = Array.isArray(keys) && keys.every((key) => typeof key === 'string');
+  return [byte, line, hops, chunks].every(isCount) && typeof etag === 'string' && isHeader;
+}
+
+function areRanges(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  let end = -1;
+  let count = 0;
+  for (const range of value) {
+    const [first, last] = Array.isArray(range) && range.length === 2 ? range : [];
+    if (!isCount(first) || !isCount(last) || first <= end || last < first) return false;
+    end = last;
+    count += last - first + 1;
+  }
+  return count <= MAX_RANGE;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function wrong(expected: string, came: unknown): FanfoldError {
+  const text = JSON.stringify(came) ?? 'nothing';
+  const short = text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  return new FanfoldError('BadInput', `${expected}; ${short} came.`);
+}

@@ -1,0 +1,111 @@
+import {
+  type BatchResultErrorEntry,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { FanfoldError } from '../../errors.ts';
+import { MAX_MESSAGE_BYTES } from '../messages/chunk.ts';
+
+/** A message to send. */
+export interface Outgoing {
+  body: string;
+  /** The run, for SQS's fair queues. */
+  groupId?: string;
+  delaySeconds?: number;
+}
+
+/** SQS's limit of a batch; in bytes it holds as much as one message. */
+const BATCH_ENTRIES = 10;
+
+/** Batches on their way at once: hides the network's latency, and keeps little in memory. */
+const PARALLEL = 4;
+
+/** Tries at an entry that SQS took the batch of but not the entry; the SDK retries whole calls. */
+const ENTRY_TRIES = 8;
+
+/** Sends all messages, in as few calls as SQS's limits allow. Ends when SQS has accepted each. */
+export async function sendAll(
+  sqs: SQSClient,
+  queueUrl: string,
+  messages: readonly Outgoing[],
+): Promise<void> {
+  const batches = batchesOf(messages);
+  let next = 0;
+  const sender = async () => {
+    for (let batch = batches[next++]; batch; batch = batches[next++]) {
+      await sendBatch(sqs, queueUrl, batch);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, batches.length) }, sender));
+}
+
+function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
+  const batches: Outgoing[][] = [];
+  let batch: Outgoing[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.body);
+    if (batch.length === BATCH_ENTRIES || (batch.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}
+
+/** A batch call can succeed and still have refused some of its entries: those are sent again. */
+async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): Promise<void> {
+  let left = batch;
+  for (let attempt = 1; ; attempt++) {
+    const { Failed = [] } = await sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: left.map(({ body, groupId, delaySeconds }, id) => ({
+          Id: String(id),
+          MessageBody: body,
+          ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
+          ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
+        })),
+      }),
+    );
+    if (Failed.length === 0) return;
+    const refused = Failed.find((entry) => entry.SenderFault);
+    if (refused) {
+      throw new FanfoldError('RunFailed', `SQS refused a message to ${queueUrl}: ${why(refused)}.`);
+    }
+    if (attempt === ENTRY_TRIES) throw new SqsFault(`SQS fails at ${queueUrl}: ${why(Failed[0])}.`);
+    const failed = new Set(Failed.map((entry) => entry.Id));
+    left = left.filter((_, id) => failed.has(String(id)));
+    await wait(Math.random() * 100 * 2 ** attempt);
+  }
+}
+
+/** SQS's own fault, which may pass: who gets it is to try again another time. */
+class SqsFault extends Error {
+  override readonly name = 'SqsFault';
+  /** As the SDK's errors of the service have it. */
+  readonly $fault = 'server';
+  readonly $metadata = { httpStatusCode: 500 };
+}
+
+function why(entry?: BatchResultErrorEntry): string {
+  return `${entry?.Code}: ${entry?.Message ?? 'no reason given'}`;
+}
+
+/** Waits, or ends early when the signal aborts. */
+export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+}

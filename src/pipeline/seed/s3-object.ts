@@ -1,0 +1,129 @@
+import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { FanfoldError } from '../../errors.ts';
+import { BEGINNING, type Position, type Source } from '../../inputs/source.ts';
+import { MAX_INPUT_BYTES } from '../messages/chunk.ts';
+import { wait } from '../run/send.ts';
+
+/** An object in S3, opened to be read from some place on. */
+export interface OpenedObject {
+  source: Source;
+  /** Which version of it: what is read later has to be of the same. */
+  etag: string;
+  /** Bytes of the whole object. */
+  size: number;
+}
+
+const URL_FORM = /^s3:\/\/([^/]+)\/(.+)$/s;
+
+/** @throws FanfoldError `BadInput` for what is no `s3://bucket/key` */
+export function placeOf(url: string): { Bucket: string; Key: string } {
+  const [, Bucket, Key] = URL_FORM.exec(url) ?? [];
+  if (Bucket !== undefined && Key !== undefined) return { Bucket, Key };
+  throw new FanfoldError('BadInput', `An object's place is like s3://bucket/key; "${url}" is not.`);
+}
+
+/** Times in a row that a stream which breaks is gone on with. */
+const READ_TRIES = 5;
+
+/**
+ * Opens an object. It is read as it is asked for, and never held; a connection that breaks is made
+ * anew where it broke.
+ *
+ * @throws FanfoldError `BadInput` when it is not there, may not be read, or is not the version of `etag`
+ */
+export async function openObject(
+  s3: S3Client,
+  url: string,
+  from: Position = BEGINNING,
+  etag?: string,
+): Promise<OpenedObject> {
+  const first = await get(s3, url, from.byte, etag);
+  const version = etag ?? first.ETag ?? '';
+  const size = sizeOf(first);
+  let stream = first.Body;
+  let closed = false;
+  async function* chunks(): AsyncGenerator<Buffer, void> {
+    let at = from.byte;
+    for (let tries = 1; ; tries++) {
+      try {
+        for await (const chunk of stream as unknown as AsyncIterable<Buffer>) {
+          yield chunk;
+          at += chunk.length;
+          tries = 1;
+        }
+        if (at >= size) return;
+        throw new Error(`it ended after ${at} of ${size} bytes`);
+      } catch (error) {
+        if (closed) return;
+        // It may pass: whoever invoked the seed tries again, or Lambda does.
+        if (tries >= READ_TRIES) throw error;
+        await wait(Math.random() * 100 * 2 ** tries);
+        stream = (await get(s3, url, at, version)).Body;
+      }
+    }
+  }
+  const source: Source = {
+    name: url,
+    maxInputBytes: MAX_INPUT_BYTES,
+    ...(from.byte > 0 ? { from } : {}),
+    chunks,
+    close() {
+      closed = true;
+      (stream as unknown as { destroy?(): void } | undefined)?.destroy?.();
+    },
+  };
+  return { source, etag: version, size };
+}
+
+async function get(
+  s3: S3Client,
+  url: string,
+  from: number,
+  etag: string | undefined,
+): Promise<GetObjectCommandOutput> {
+  try {
+    return await s3.send(
+      new GetObjectCommand({
+        ...placeOf(url),
+        ...(from > 0 ? { Range: `bytes=${from}-` } : {}),
+        ...(etag === undefined ? {} : { IfMatch: etag }),
+      }),
+    );
+  } catch (error) {
+    const why = reasonOf(error);
+    throw why === undefined ? error : unreadable(url, why, error);
+  }
+}
+
+function sizeOf({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput): number {
+  const [, whole] = /\/(\d+)$/.exec(ContentRange ?? '') ?? [];
+  return whole === undefined ? ContentLength : Number(whole);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  NoSuchKey: 'there is no such object',
+  NotFound: 'there is no such object',
+  NoSuchBucket: 'there is no such bucket',
+  InvalidBucketName: 'there is no such bucket',
+  AccessDenied:
+    'access is denied. Give its bucket to the deployment, as `inputBuckets`, and see that the bucket allows it and that the object is there',
+  Forbidden: 'access is denied. Give its bucket to the deployment, as `inputBuckets`',
+  InvalidObjectState: 'it is archived: restore it first',
+  PermanentRedirect: 'its bucket is in another region than the deployment',
+  AuthorizationHeaderMalformed: 'its bucket is in another region than the deployment',
+  PreconditionFailed: 'it was changed while its inputs were being read',
+  InvalidRange: 'it was changed while its inputs were being read',
+};
+
+/** Why an object can't be read; undefined for what may pass, or is not the object's fault. */
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  const named = REASONS[error.name];
+  if (named !== undefined) return named;
+  return $metadata?.httpStatusCode === 403 ? `${REASONS.AccessDenied} (${error.name})` : undefined;
+}
+
+function unreadable(url: string, why: string, cause: unknown): FanfoldError {
+  return new FanfoldError('BadInput', `${url} cannot be read: ${why}.`, { cause });
+}

@@ -1,0 +1,257 @@
+import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { TagQueueCommand } from '@aws-sdk/client-sqs';
+import { FanfoldError, InputError } from '../../errors.ts';
+import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
+import { FORMATS, openAs } from '../../inputs/formats.ts';
+import type { OpenedInputs } from '../../inputs/opened.ts';
+import { isMissingQueue } from '../faults.ts';
+import { chunkItemsFor } from '../messages/chunk.ts';
+import { noticeBody } from '../messages/notice.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
+import type { Continuation, ObjectRequest } from '../messages/seed-request.ts';
+import { findQueue } from '../run/queues.ts';
+import { sendAll } from '../run/send.ts';
+import { openObject, placeOf } from './s3-object.ts';
+import { type SeedOptions, type SeedResponse, seed } from './seed.ts';
+
+export interface ObjectSeedOptions extends SeedOptions {
+  s3: S3Client;
+  lambda: LambdaClient;
+  /** Milliseconds until this invocation must have ended. */
+  remainingMs: () => number;
+  /** Told of each page that was queued. */
+  onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
+}
+
+/**
+ * Whoever invoked the seed waits for the first invocation: for about so long, and what the last page
+ * takes, with the workers that are started for it.
+ */
+const FIRST_MS = 10_000;
+
+/**
+ * What an invocation keeps of its time to send a page and hand over, in milliseconds: a call that is
+ * throttled is tried for a minute and a half.
+ */
+const HANDOVER_MS = 120_000;
+
+/** Each reads for 14 minutes: so many are days, and more is a mistake. */
+const MAX_HOPS = 100;
+
+/** A page is sent when it holds so much ... */
+const PAGE_LENGTH = 2_000_000;
+/** ... or so many inputs. */
+const PAGE_INPUTS = 20_000;
+
+/**
+ * Seeds the inputs that an object holds: page by page as it is read, and by one invocation after the
+ * other, each of which says to the next where it stopped.
+ *
+ * What can't be read is told in the answer of the first invocation; nobody waits for those of later
+ * ones, so they tell the run's collector.
+ *
+ * @throws FanfoldError when the request is refused
+ */
+export async function seedObject(
+  request: ObjectRequest,
+  options: ObjectSeedOptions,
+): Promise<SeedResponse> {
+  const seeding = new ObjectSeeding(request, options);
+  try {
+    return await seeding.run();
+  } catch (error) {
+    if (error instanceof FanfoldError) throw await seeding.broken(error);
+    throw error;
+  }
+}
+
+class ObjectSeeding {
+  readonly #request: ObjectRequest;
+  readonly #options: ObjectSeedOptions;
+  readonly #runId: string;
+  readonly #startedAt = performance.now();
+  readonly #hops: number;
+  #opened: OpenedInputs | undefined;
+  #chunkItems: number | undefined;
+  /** Index of the first input that is not queued yet. */
+  #next: number;
+  #chunks: number;
+  #queueUrl: string | undefined;
+
+  constructor(request: ObjectRequest, options: ObjectSeedOptions) {
+    const { from } = request.inputs;
+    this.#request = request;
+    this.#options = options;
+    this.#runId = request.runId ?? options.runId ?? '';
+    this.#hops = from?.hops ?? 0;
+    this.#chunkItems = request.chunkItems;
+    this.#next = request.first ?? 0;
+    this.#chunks = from?.chunks ?? 0;
+  }
+
+  async run(): Promise<SeedResponse> {
+    const { inputs, task } = this.#request;
+    const { s3, tasks } = this.#options;
+    tasks.require(task);
+    const format = inputs.format ?? formatOf(placeOf(inputs.s3).Key) ?? noFormat(inputs.s3);
+    const { source, etag, size } = await openObject(s3, inputs.s3, inputs.from, inputs.from?.etag);
+    const opened = openAs(format, source);
+    this.#opened = opened;
+    let page: string[] = [];
+    let length = 0;
+    try {
+      for await (const batch of opened.batches()) {
+        page.push(...batch);
+        for (const text of batch) length += text.length;
+        if (length < PAGE_LENGTH && page.length < PAGE_INPUTS) continue;
+        const position = opened.position?.() ?? { byte: size, line: 0 };
+        await this.#send(page, size / Math.max(1, position.byte), size);
+        page = [];
+        length = 0;
+        if (position.byte < size && this.#isLate()) {
+          await this.#handOver({ ...position, etag, hops: this.#hops + 1, chunks: this.#chunks });
+          return { ...this.#answer(), continues: true };
+        }
+      }
+      if (page.length > 0 || this.#queueUrl === undefined) await this.#send(page, 1, size);
+    } finally {
+      opened.close();
+    }
+    await this.#seal();
+    return this.#answer();
+  }
+
+  /** What is to be said of inputs that can't be read. */
+  async broken(error: FanfoldError): Promise<FanfoldError> {
+    const { sqs, names } = this.#options;
+    const { results = 'shared' } = this.#request;
+    const told = this.#located(error);
+    if (this.#hops === 0) {
+      if (this.#next === 0) return told;
+      // What is queued can't be taken back, and may be an earlier try's, with a collector.
+      const queued = `${this.#next} inputs before that were queued.`;
+      return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
+    }
+    const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;
+    if (url === undefined) return told;
+    const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
+    await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
+      // Nobody is there to be told any more.
+      if (!isMissingQueue(failure)) throw failure;
+    });
+    return told;
+  }
+
+  async #send(texts: string[], ofAll: number, size: number): Promise<void> {
+    const { task, runId, results, expiresAt } = this.#request;
+    const { tasks, workers, onPage } = this.#options;
+    this.#chunkItems ??= chunkItemsFor(
+      Math.ceil(texts.length * ofAll),
+      workers,
+      tasks.require(task).concurrency,
+    );
+    const page = await seed(
+      {
+        task,
+        inputs: { lines: texts.join('\n') },
+        ...(runId === undefined ? {} : { runId }),
+        ...(results === undefined ? {} : { results }),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        first: this.#next,
+        continues: this.#next > 0,
+        more: true,
+        chunkItems: this.#chunkItems,
+      },
+      // An input takes a byte of its object at least.
+      { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
+    );
+    this.#next += texts.length;
+    this.#chunks += page.chunks;
+    this.#queueUrl = page.resultQueueUrl;
+    await onPage(page, this.#chunkItems);
+  }
+
+  #isLate(): boolean {
+    const first = this.#hops === 0 && performance.now() - this.#startedAt >= FIRST_MS;
+    return first || this.#options.remainingMs() < HANDOVER_MS;
+  }
+
+  async #handOver(from: Continuation): Promise<void> {
+    const { lambda, names } = this.#options;
+    const { s3, format } = this.#request.inputs;
+    if (from.hops > MAX_HOPS) {
+      throw new FanfoldError(
+        'BadInput',
+        `${s3} takes more than ${MAX_HOPS} invocations of the seed: cut it into several objects.`,
+      );
+    }
+    const request: ObjectRequest = {
+      ...this.#request,
+      runId: this.#runId,
+      first: this.#next,
+      chunkItems: this.#chunkItems ?? 1,
+      inputs: { s3, ...(format === undefined ? {} : { format }), from },
+    };
+    await lambda.send(
+      new InvokeCommand({
+        FunctionName: names.seed,
+        InvocationType: 'Event',
+        Payload: JSON.stringify(request),
+      }),
+    );
+  }
+
+  /**
+   * Says in the tags of the run's queue that these were all, which must succeed; and has a living
+   * collector read them at once. Where that notice is lost, it reads them half a minute later.
+   */
+  async #seal(): Promise<void> {
+    const { sqs } = this.#options;
+    const url = this.#queueUrl;
+    if (this.#request.results !== 'own' || url === undefined) return;
+    const Tags = { state: 'sealed', total: String(this.#next) };
+    try {
+      await sqs.send(new TagQueueCommand({ QueueUrl: url, Tags }));
+    } catch (error) {
+      // Its collector has ended it.
+      if (!isMissingQueue(error)) throw error;
+      return;
+    }
+    const body = noticeBody(this.#runId, { notice: 'sealed' });
+    await sendAll(sqs, url, [{ body }]).catch(() => {});
+  }
+
+  #answer(): SeedResponse {
+    return {
+      runId: this.#runId,
+      task: this.#request.task,
+      first: 0,
+      count: this.#next,
+      chunks: this.#chunks,
+      resultQueueUrl: this.#queueUrl ?? '',
+    };
+  }
+
+  /**
+   * An input's error with its line. The seed's invoker may lack the right to read the object, so no
+   * sentence quotes from it, as those of `JSON.parse` do.
+   */
+  #located(error: FanfoldError): FanfoldError {
+    if (!(error instanceof InputError)) return error;
+    const isUnparsed = error.cause instanceof SyntaxError;
+    const reason = isUnparsed ? 'is not JSON: one value a line was expected' : error.reason;
+    const { first = 0, inputs } = this.#request;
+    const line = this.#opened?.locate(error.index - first) ?? `${inputs.s3}, input ${error.index}`;
+    return new FanfoldError('BadInput', `${line}: the input ${reason}`, {
+      cause: isUnparsed ? undefined : error,
+    });
+  }
+}
+
+function noFormat(url: string): never {
+  throw new FanfoldError(
+    'BadInput',
+    `${url}: its name says nothing of the format. Known are ${FORMAT_EXTENSIONS.join(', ')}; or give \`format\`, one of ${FORMATS.join(', ')}.`,
+  );
+}

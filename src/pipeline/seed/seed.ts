@@ -1,0 +1,226 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, InputError, messageOf } from '../../errors.ts';
+import type { TaskRegistry } from '../../task.ts';
+import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
+import { isJson } from '../messages/json-text.ts';
+import { MAX_RUN_INPUTS } from '../messages/result.ts';
+import type { PageRequest } from '../messages/seed-request.ts';
+import {
+  createdAt,
+  DEADLINE_SECONDS,
+  MAX_DEADLINE_SECONDS,
+  type Names,
+  newRunId,
+} from '../names.ts';
+import { createRunQueue, findQueue, findSurely } from '../run/queues.ts';
+import { sendAll } from '../run/send.ts';
+import { tooManyInputs } from '../seeding/pages.ts';
+
+/** What the seed answers. */
+export interface SeedResponse {
+  runId: string;
+  task: string;
+  first: number;
+  /** Inputs seeded. */
+  count: number;
+  /** Task messages sent. */
+  chunks: number;
+  resultQueueUrl: string;
+  /** Whether a further invocation goes on with inputs that are left. */
+  continues?: boolean;
+}
+
+/** The seed's answer when it refuses: nothing was queued. */
+export interface SeedRefusal {
+  error: {
+    code: string;
+    message: string;
+    /** The input that is at fault, counted from the run's first, and what is wrong with it. */
+    index?: number;
+    reason?: string;
+  };
+}
+
+export interface SeedOptions {
+  sqs: SQSClient;
+  names: Names;
+  tasks: TaskRegistry;
+  taskQueueUrl: string;
+  /** How many workers there are, about: chunks are cut so that all have some. */
+  workers: number;
+  /** Used when the request names no run. */
+  runId?: string;
+  /** The most inputs that the run can have, where it is not known how many it has. */
+  bound?: number;
+}
+
+/** How far ahead of the seed's clock the time in a run id may be, in milliseconds. */
+const AHEAD_MS = 300_000;
+
+/** A run id older than this is not given a queue again: it has been one's before. */
+const CREATE_WITHIN_MS = 3_600_000;
+
+/**
+ * Cuts one page of inputs into chunks and sends them. The page is checked as a whole before
+ * anything is queued.
+ *
+ * @throws FanfoldError when the request is refused
+ */
+export async function seed(request: PageRequest, options: SeedOptions): Promise<SeedResponse> {
+  const { task, results = 'shared' } = request;
+  const { concurrency } = options.tasks.require(task);
+  const runId = request.runId ?? options.runId ?? newRunId();
+  const items = itemsOf(request);
+  const expiresAt = expiryOf(request, runId);
+  const total = request.total ?? items.length;
+  const { about = total } = request;
+  const { chunkItems = chunkItemsFor(about, options.workers, concurrency) } = request;
+  const chunks = cut(items, chunkItems);
+  const resultQueueUrl = await (results === 'own'
+    ? ownQueue(request, runId, items.length, expiresAt, options)
+    : sharedQueue(options));
+  const workers = Math.min(options.workers, Math.max(chunks.length, Math.ceil(about / chunkItems)));
+  const envelope = {
+    runId,
+    task,
+    attempt: 1,
+    expiresAt,
+    results,
+    workers: Math.max(1, workers),
+  };
+  await sendAll(
+    options.sqs,
+    options.taskQueueUrl,
+    chunks.map((chunk) => ({ body: chunkBody(envelope, chunk), groupId: runId })),
+  );
+  const first = items[0]?.index ?? request.first ?? 0;
+  return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
+}
+
+function expiryOf(request: PageRequest, runId: string): number {
+  const { expiresAt, first = 0, continues = first > 0 } = request;
+  const now = Date.now();
+  const born = createdAt(runId) ?? now;
+  // Where the run has begun, the clock was set back here.
+  if (!continues && born > now + AHEAD_MS) {
+    const [theirs, ours] = [born, now].map((time) => new Date(time).toISOString());
+    throw new FanfoldError(
+      'BadInput',
+      `Run ${runId} begins in the future: its id says ${theirs}, and here it is ${ours}. Correct the clock of the machine that made the id, or leave \`runId\` out.`,
+    );
+  }
+  const endsAt = expiresAt ?? born + DEADLINE_SECONDS * 1000;
+  if (endsAt <= born || endsAt > born + MAX_DEADLINE_SECONDS * 1000) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
+    );
+  }
+  // Whoever gives a deadline collects, and ends the run by it.
+  if (expiresAt !== undefined || endsAt > now) return endsAt;
+  throw new FanfoldError(
+    'BadInput',
+    `Run ${runId} is too old: its deadline was ${new Date(endsAt).toISOString()}, and workers would drop its inputs. Leave \`runId\` out for a new run.`,
+  );
+}
+
+function itemsOf({
+  inputs,
+  first = 0,
+  indexes,
+  total = Number.POSITIVE_INFINITY,
+}: PageRequest): ChunkItem[] {
+  const texts = textsOf(inputs);
+  const ranges = indexes ?? (texts.length > 0 ? [[first, first + texts.length - 1] as const] : []);
+  const items: ChunkItem[] = [];
+  for (const [from, to] of ranges) {
+    for (let index = from; index <= to; index++) {
+      items.push({ index, text: texts[items.length] ?? '' });
+    }
+  }
+  const end = (items.at(-1)?.index ?? -1) + 1;
+  if (end > total) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`total\` is the number of the run's inputs, ${total}; input ${end - 1} is beyond the last.`,
+    );
+  }
+  if (end > MAX_RUN_INPUTS) throw tooManyInputs();
+  if (items.length !== texts.length) {
+    throw new FanfoldError(
+      'BadInput',
+      `\`indexes\` are ranges with an index for each input; there are ${items.length} for ${texts.length} inputs.`,
+    );
+  }
+  if (typeof inputs === 'object' && 'lines' in inputs) checkLines(inputs.lines, items);
+  return items;
+}
+
+/** The inputs as JSON texts, fit for a message. */
+function textsOf(inputs: PageRequest['inputs']): string[] {
+  if (Array.isArray(inputs)) return inputs.map((input) => messageText(JSON.stringify(input)));
+  if ('lines' in inputs) return inputs.lines === '' ? [] : messageText(inputs.lines).split('\n');
+  return Array.from({ length: inputs.to - inputs.from + 1 }, (_, at) => String(inputs.from + at));
+}
+
+/** Refuses lines of which one is not a JSON value. */
+function checkLines(lines: string, items: readonly ChunkItem[]): void {
+  let from = 0;
+  for (const { index } of items) {
+    const end = lines.indexOf('\n', from);
+    const to = end < 0 ? lines.length : end;
+    if (!isJson(lines, from, to)) throw notJson(index, lines.slice(from, to));
+    from = to + 1;
+  }
+}
+
+function notJson(index: number, text: string): InputError {
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    return new InputError(index, `is not JSON: ${messageOf(cause)}`, { cause });
+  }
+  throw new TypeError(`A text that JSON.parse takes was found not to be JSON: ${text}`);
+}
+
+async function ownQueue(
+  { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
+  runId: string,
+  count: number,
+  expiresAt: number,
+  { sqs, names, bound }: SeedOptions,
+): Promise<string> {
+  const born = createdAt(runId);
+  if (born === undefined) {
+    throw new FanfoldError(
+      'BadInput',
+      `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
+    );
+  }
+  const look = continues ? findSurely : findQueue;
+  const found = await look(sqs, names.run(runId));
+  if (found !== undefined) return found;
+  if (continues || Date.now() - born > CREATE_WITHIN_MS) {
+    throw new FanfoldError(
+      'RunFailed',
+      `Run ${runId} is over: its result queue ${names.run(runId)} is gone, and only the first page of a run younger than an hour makes one.`,
+    );
+  }
+  return createRunQueue(sqs, names, runId, {
+    task,
+    // Whoever collects need not wait for anybody else to say that these were all.
+    state: more || count < (total ?? count) ? 'seeding' : 'sealed',
+    expiresAt: String(expiresAt),
+    ...(total === undefined && more ? {} : { total: String(total ?? count) }),
+    ...(bound === undefined ? {} : { bound: String(bound) }),
+  });
+}
+
+async function sharedQueue({ sqs, names }: SeedOptions): Promise<string> {
+  const url = await findQueue(sqs, names.results);
+  if (url !== undefined) return url;
+  throw new FanfoldError(
+    'RunFailed',
+    `The deployment "${names.name}" has no result queue: ${names.results} was expected.`,
+  );
+}

@@ -1,0 +1,23 @@
+import { FanfoldError, messageOf } from '../errors.ts';
+
+/** What helps when a machine or a limit of it has no more of something, by the error's code. */
+const REMEDIES: Record<string, string> = {
+  EMFILE:
+    'A process may not have so many files open here: raise the limit (`ulimit -n 4096`), or start fewer workers.',
+  ENFILE: 'This machine has as many files open as it may: end other programs, or raise its limit.',
+  EAGAIN:
+    'There are as many processes as this user may have: raise the limit (`ulimit -u`), or start fewer workers.',
+  ENOMEM: 'This machine has no memory left for it: start fewer workers.',
+};
+
+/**
+ * The sentence for a worker process that this machine has no room for; undefined for an error of
+ * another kind.
+ */
+export function shortageOf(error: unknown): FanfoldError | undefined {
+  const { code = '' } = Object(error) as NodeJS.ErrnoException;
+  const remedy = REMEDIES[code];
+  if (remedy === undefined) return undefined;
+  const message = `A worker process can't be started (${messageOf(error)}). ${remedy}`;
+  return new FanfoldError('RunFailed', message, { cause: error });
+}

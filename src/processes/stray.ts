@@ -1,0 +1,25 @@
+import type { Attempt } from '../pipeline/working/attempt.ts';
+import { describeThrown, withCauses } from '../thrown.ts';
+
+/** What nobody caught, in a line; and the frames of the user's code. */
+export interface Stray {
+  line: string;
+  stack: string | undefined;
+}
+
+/**
+ * Describes an error that nobody caught: such as that of a promise, or a timer, that a task left.
+ *
+ * @param culprit whose code threw it, where that is known
+ */
+export function strayOf(thrown: unknown, culprit: Attempt | undefined): Stray {
+  const described = describeThrown(thrown);
+  const { stack } = described;
+  const [, frame] = /^\s*(at .+)$/m.exec(stack ?? '') ?? [];
+  const what = `${described.name}: ${withCauses(described)}${frame === undefined ? '' : ` ${frame}`}`;
+  const whose =
+    culprit === undefined
+      ? 'which nothing caught: await what tasks start, or catch its errors'
+      : `which the task "${culprit.task}" left uncaught over input ${culprit.index}: await what it starts, or catch its errors`;
+  return { line: `${what.replaceAll(/\s+/g, ' ')}, ${whose}`, stack };
+}

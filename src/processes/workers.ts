@@ -1,0 +1,318 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { FanfoldError, messageOf } from '../errors.ts';
+import type { TasksModule } from '../loading/tasks-module.ts';
+import { mayPass } from '../pipeline/faults.ts';
+import { deliver, recover, release, remove } from '../pipeline/working/recover.ts';
+import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
+import type { TaskFacts } from '../task.ts';
+import type { HandedOut } from './handed-out.ts';
+import type { Ran, Start } from './protocol.ts';
+import { Reaper } from './reaper.ts';
+import { shortageOf } from './shortage.ts';
+import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
+
+export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
+  tasks: TasksModule;
+  /** How many processes. */
+  count: number;
+  sqs: SQSClient;
+  /** Whether this process may end while they have nothing to do. @default false */
+  background?: boolean;
+  /** What the SQS has handed out, where that is known. */
+  handedOut?: HandedOut;
+  /** What the workers' names begin with. @default 'worker' */
+  prefix?: string;
+  /** How long a worker may take over the item in its hand when it is to stop, in milliseconds. @default 500 */
+  graceMs?: number;
+  /** Told when the workers can't go on: replacements don't start any more. */
+  onFailure: (error: FanfoldError) => void;
+  /** Told of what was mended: a process that died, a call that failed. */
+  onTrouble: (trouble: Trouble) => void;
+  /** Told of what the workers ran, with `telling`. */
+  onRan?: (worker: string, ran: Ran) => void;
+  /** Told whole lines that tasks print. @default standard error has them, as they are written */
+  onPrint?: ((lines: string) => void) | undefined;
+}
+
+/** What went wrong, and whether it was a call that may succeed later. */
+export interface Trouble {
+  message: string;
+  passing: boolean;
+}
+
+const GRACE_MS = 500;
+
+const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
+
+/** Processes in a row that may end of themselves before they have started, once one has. */
+const FAILED_STARTS = 3;
+
+/** Processes in a row that may be killed before they have started: that is not their tasks' fault. */
+const KILLED_STARTS = 20;
+
+/** The pause before a process is started in the place of one that was killed so, in milliseconds. */
+const PAUSE_MS = 200;
+
+/** Processes of one worker in a row that may die without having finished anything, until it pauses. */
+const IDLE_DEATHS = 3;
+
+/** The longest such pause, in milliseconds, where no input is to blame: nothing would end it. */
+const IDLE_PAUSE_MS = 30_000;
+
+/** And where each death was an attempt at an input, so that they come to an end. */
+const BLAMED_PAUSE_MS = 1_000;
+
+/** A blocked process is given this much more than a task's timeoutSeconds, or than its setup has. */
+const BLOCKED_MARGIN_SECONDS = 5;
+
+/**
+ * Supervised worker processes. One that dies is replaced, and its chunks are done again by others
+ * at once: the supervisor sends back what the dead one owed.
+ */
+export class Workers {
+  /** The tasks of the tasks module, once the first process has loaded it; rejects when none can. */
+  readonly ready: Promise<TaskFacts[]>;
+  readonly #options: WorkersOptions;
+  readonly #ready = Promise.withResolvers<TaskFacts[]>();
+  readonly #processes = new Set<WorkerProcess>();
+  readonly #recovering = new Set<Promise<unknown>>();
+  readonly #tasks = new Map<string, TaskFacts>();
+  readonly #reaper = new Reaper();
+  /** How many processes in a row died without having finished anything, by worker. */
+  readonly #idleDeaths = new Map<string, number>();
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
+  #starts = 0;
+  #failedStarts = 0;
+  #killedStarts = 0;
+  #closed = false;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
+    const { count, prefix = 'worker' } = options;
+    options.tasks.code.catch((error: FanfoldError) => this.#giveUp(error));
+    for (let number = 1; number <= count; number++) this.#start(`${prefix}-${number}`);
+  }
+
+  get size(): number {
+    return this.#processes.size;
+  }
+
+  async close(): Promise<void> {
+    this.#stopStarting();
+    const { graceMs = GRACE_MS } = this.#options;
+    await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
+    await Promise.all(this.#recovering);
+    this.#reaper.close();
+  }
+
+  #start(worker: string): void {
+    try {
+      this.#open(worker);
+    } catch (thrown) {
+      const error = thrown instanceof FanfoldError ? thrown : shortageOf(thrown);
+      if (error === undefined) throw thrown;
+      this.#giveUp(error);
+    }
+  }
+
+  #stopStarting(): void {
+    this.#closed = true;
+    for (const pause of this.#pauses) clearTimeout(pause);
+  }
+
+  #giveUp(error: FanfoldError): void {
+    this.#stopStarting();
+    this.#ready.reject(error);
+    this.#options.onFailure(error);
+  }
+
+  #open(worker: string): void {
+    const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
+    const { handedOut, onTrouble, onRan, onPrint } = this.#options;
+    const appId = `${worker}-${++this.#starts}`;
+    const process = new WorkerProcess({
+      start: {
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...(handedOut ? { appId } : {}),
+        ...(telling ? { telling } : {}),
+        ...(onPrint ? { prints: true } : {}),
+      },
+      code: tasks.code,
+      background: this.#options.background ?? false,
+      onReady: (facts) => {
+        this.#failedStarts = 0;
+        this.#killedStarts = 0;
+        for (const task of facts) this.#tasks.set(task.name, task);
+        this.#ready.resolve(facts);
+      },
+      onTrouble: (message, passing) => onTrouble({ message: `${worker}: ${message}`, passing }),
+      onRan: (ran) => onRan?.(worker, ran),
+      onPrint,
+      onDeath: (death) => {
+        this.#processes.delete(process);
+        if (process.pid !== undefined) this.#reaper.forget(process.pid);
+        handedOut?.died(appId, death.taken);
+        this.#replace(worker, death);
+      },
+      blockedSeconds: (task, inSetup) =>
+        (inSetup ? SETUP_SECONDS : (this.#tasks.get(task)?.timeoutSeconds ?? 0)) +
+        BLOCKED_MARGIN_SECONDS,
+    });
+    this.#processes.add(process);
+    if (process.pid !== undefined) this.#reaper.watch(process.pid);
+  }
+
+  #replace(worker: string, death: Death): void {
+    const { onTrouble } = this.#options;
+    const delivered = this.#deliver(worker, death);
+    this.#recovering.add(delivered);
+    void delivered.finally(() => this.#recovering.delete(delivered));
+    if (this.#closed) {
+      for (const inHand of death.inHand) {
+        this.#recover(worker, death, asStopped(inHand), delivered);
+      }
+      // Nobody else says what its tasks left behind.
+      if (death.stray && !death.orderly) {
+        onTrouble({ message: `${worker} died (${death.cause})`, passing: false });
+      }
+      return;
+    }
+    if (!death.started && this.#isHopeless(death)) {
+      this.#fail(death);
+      return;
+    }
+    for (const inHand of death.inHand) this.#recover(worker, death, inHand, delivered);
+    const pauseMs = this.#pauseMs(worker, death);
+    if (death.started && !death.orderly) {
+      const why =
+        pauseMs === 0
+          ? ''
+          : `, after a pause of ${pauseMs / 1000} s: its last ${this.#idleDeaths.get(worker)} processes died before they had finished anything`;
+      onTrouble({
+        message: `${worker} died (${death.cause}) and is replaced${why}`,
+        passing: false,
+      });
+    }
+    if (pauseMs === 0) this.#start(worker);
+    else {
+      const pause = setTimeout(() => {
+        this.#pauses.delete(pause);
+        this.#start(worker);
+      }, pauseMs);
+      if (this.#options.background) pause.unref();
+      this.#pauses.add(pause);
+    }
+  }
+
+  /** How long to wait until a process takes the place of one that died: the longer, the more have. */
+  #pauseMs(
+    worker: string,
+    { started, killed, shortage, orderly, progressed, inHand }: Death,
+  ): number {
+    if (!started) return killed || shortage ? PAUSE_MS : 0;
+    const deaths = orderly || progressed ? 0 : (this.#idleDeaths.get(worker) ?? 0) + 1;
+    this.#idleDeaths.set(worker, deaths);
+    if (deaths <= IDLE_DEATHS) return 0;
+    const isBlamed = inHand.some(
+      ({ settled, lastWords }) =>
+        !settled && (lastWords === undefined || lastWords.suspects.length > 0),
+    );
+    const longest = isBlamed ? BLAMED_PAUSE_MS : IDLE_PAUSE_MS;
+    return Math.min(longest, PAUSE_MS * 2 ** (deaths - IDLE_DEATHS - 1));
+  }
+
+  /** Sends what the process had finished and could not send; says whether that is with SQS. */
+  async #deliver(worker: string, { unsent }: Death): Promise<boolean> {
+    try {
+      await deliver(this.#options.sqs, unsent);
+      return true;
+    } catch (error) {
+      this.#options.onTrouble({
+        message: `${worker}: ${messageOf(error)}`,
+        passing: mayPass(error),
+      });
+      return false;
+    }
+  }
+
+  #isHopeless(death: Death): boolean {
+    if (death.shortage && this.#tasks.size === 0) return true;
+    if (isKilledByOthers(death)) return ++this.#killedStarts >= KILLED_STARTS;
+    return this.#tasks.size === 0 || ++this.#failedStarts >= FAILED_STARTS;
+  }
+
+  #fail(death: Death): void {
+    const { unloadable, cause } = death;
+    const why = unloadable ?? `the process that loads it ended with ${cause}`;
+    const error =
+      death.shortage ??
+      (isKilledByOthers(death)
+        ? new FanfoldError(
+            'RunFailed',
+            `Worker processes are killed (${cause}) before they have started.`,
+          )
+        : new FanfoldError(
+            'BadTask',
+            `The tasks module ${displayed(this.#options.tasks.url)} cannot be used: ${why}`,
+          ));
+    this.#giveUp(error);
+  }
+
+  #recover(
+    worker: string,
+    { cause, stray, overran }: Death,
+    inHand: InHand,
+    delivered: Promise<boolean>,
+  ): void {
+    const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
+    const { receiptHandle, settled, body, ran, inSetup, lastWords } = inHand;
+    const giveBack = async () => {
+      if (settled) return remove(sqs, taskQueueUrl, receiptHandle);
+      // What was finished and is not with SQS is made again, with all of its chunk.
+      if (body === undefined || !(await delivered))
+        return release(sqs, taskQueueUrl, receiptHandle);
+      return recover({
+        sqs,
+        taskQueueUrl,
+        onServer: !('stack' in place),
+        worker,
+        receiptHandle,
+        body,
+        lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
+        inSetup,
+        cause,
+        stack: stray?.stack,
+        overran,
+        retryOf: (task) => this.#tasks.get(task),
+      });
+    };
+    const recovered = giveBack()
+      // What could not be sent back comes back by itself, when the dead worker's claim ends.
+      .catch((error: unknown) =>
+        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: mayPass(error) }),
+      )
+      .finally(() => this.#recovering.delete(recovered));
+    this.#recovering.add(recovered);
+  }
+}
+
+/**
+ * What a process had that was told to stop, and died before it was through: no fault of what ran. It
+ * is given back, without what is finished; where nobody knows that, the whole message.
+ */
+function asStopped({ lastWords, body, ...inHand }: InHand): InHand {
+  return lastWords
+    ? { ...inHand, body, inSetup: false, lastWords: { ...lastWords, suspects: [] } }
+    : { ...inHand, body: undefined, lastWords };
+}
+
+/** Else its tasks module was at fault: it took too long, or said what was wrong. */
+function isKilledByOthers({ killed, unloadable, shortage }: Death): boolean {
+  return shortage !== undefined || (killed && unloadable === undefined);
+}
+
+function displayed(url: string): string {
+  return url.startsWith('file:') ? decodeURIComponent(new URL(url).pathname) : url;
+}

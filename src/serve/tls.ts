@@ -1,0 +1,65 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { fingerprintOf } from '../endpoint/pinned.ts';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { certificateIn } from './certificate.ts';
+
+/** What a server needs to speak TLS, as PEM. */
+export interface Tls {
+  cert: string;
+  key: string;
+  /**
+   * SHA-256 of the certificate in hex, by which clients are to know the server; undefined where an
+   * authority vouches for the certificate.
+   */
+  fingerprint: string | undefined;
+}
+
+/** The certificate that was given; or where one is needed, the one that was made for a folder. */
+export async function tlsOf(
+  given: { cert: string; key: string } | undefined,
+  needed: boolean,
+  folder: string,
+): Promise<Tls | undefined> {
+  if (given === undefined && !needed) return undefined;
+  const { cert, key } = given ?? (await certificateIn(folder));
+  const certificate = checked(cert, key);
+  const isItsOwn = certificate.issuer === certificate.subject;
+  const fingerprint = isItsOwn ? fingerprintOf(certificate.fingerprint256) : undefined;
+  return { cert, key, fingerprint };
+}
+
+/** @throws FanfoldError `BadOption` that says which of the two cannot be used */
+function checked(cert: string, key: string): X509Certificate {
+  const certificate = attempt(() => new X509Certificate(cert), NO_CERTIFICATE);
+  const privateKey = attempt(() => createPrivateKey(key), noKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new FanfoldError(
+      'BadOption',
+      'The private key belongs to another certificate: give the key with which this one was made.',
+    );
+  }
+  // Such as a key that is too short for TLS.
+  attempt(() => createSecureContext({ cert, key }), 'TLS cannot use the certificate and its key');
+  return certificate;
+}
+
+const NO_CERTIFICATE =
+  'The certificate cannot be read: expected PEM, which begins with -----BEGIN CERTIFICATE-----';
+
+function noKey(key: string): string {
+  return /ENCRYPTED/.test(key)
+    ? 'The private key is encrypted: give one without a passphrase (openssl pkey -in FILE)'
+    : 'The private key cannot be read: expected PEM, which begins with -----BEGIN PRIVATE KEY-----';
+}
+
+function attempt<T>(act: () => T, sentence: string): T {
+  try {
+    return act();
+  } catch (cause) {
+    // OpenSSL's reason, without its codes.
+    const [, reason] = /^error:[0-9A-F]+:[^:]*:[^:]*:(.+)$/.exec(messageOf(cause)) ?? [];
+    const why = reason === undefined ? '' : ` (${reason})`;
+    throw new FanfoldError('BadOption', `${sentence}${why}.`, { cause });
+  }
+}

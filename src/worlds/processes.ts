@@ -1,0 +1,83 @@
+import { listen } from '../emulator/transport/index.ts';
+import type { FanfoldError } from '../errors.ts';
+import type { TasksModule } from '../loading/tasks-module.ts';
+import { HandedOut } from '../processes/handed-out.ts';
+import { Workers } from '../processes/workers.ts';
+import { defineTask, TaskRegistry } from '../task.ts';
+import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
+
+export interface ProcessesOptions {
+  tasks: TasksModule;
+  workers: number;
+  onWarning: (message: string) => void;
+  onPrint?: ((lines: string) => void) | undefined;
+  onFailure: (error: FanfoldError) => void;
+}
+
+/** SQS and Lambda in this process, tasks in worker processes that reach the SQS on a loopback port. */
+export async function openProcesses(options: ProcessesOptions): Promise<World> {
+  const { deployment, tasks, close } = await open(options);
+  return { deployment, tasks: tasks.names(), add() {}, close };
+}
+
+/**
+ * The tasks of a module without their code: it is loaded in a process of its own.
+ *
+ * @throws FanfoldError `BadTask`
+ */
+export async function loadTasks(tasks: TasksModule): Promise<TaskRegistry> {
+  const opened = await open({ tasks, workers: 1, onWarning() {}, onFailure() {} });
+  await opened.close();
+  return opened.tasks;
+}
+
+async function open(options: ProcessesOptions) {
+  const tasks = new TaskRegistry();
+  const services = await openServices({ workers: options.workers, tasks });
+  const { deployment, sqs, taskQueueUrl, deadQueueUrl } = services;
+  const handedOut = new HandedOut();
+  const server = await listen(handedOut.watch(sqs.service), { background: true });
+  const workers = new Workers({
+    tasks: options.tasks,
+    place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
+    sliceSeconds: LOCAL_SLICE_SECONDS,
+    count: options.workers,
+    background: true,
+    sqs: deployment.sqs,
+    taskQueueUrl,
+    deadQueueUrl,
+    handedOut,
+    onFailure: options.onFailure,
+    onPrint: options.onPrint,
+    onTrouble: ({ message }) => options.onWarning(message),
+  });
+  const close = () =>
+    keeping(async () => {
+      await workers.close();
+      await services.close();
+      await server.close();
+    });
+  try {
+    const ready = await keeping(() => workers.ready);
+    for (const facts of ready) tasks.add(defineTask({ ...facts, run: notHere }));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { deployment, tasks, close };
+}
+
+/** Keeps this process while it waits for workers, which do not: Node would end it. */
+async function keeping<T>(work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {}, 60_000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** The seed knows tasks by name alone: their code is with the workers. */
+function notHere(): never {
+  throw new Error('This task runs in worker processes.');
+}

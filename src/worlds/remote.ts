@@ -1,0 +1,67 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { STSClient } from '@aws-sdk/client-sts';
+import { lambdaAt, sqsAt, stsAt } from '../endpoint/clients.ts';
+import type { Place } from '../endpoint/connection.ts';
+import { findConnection } from '../endpoint/find.ts';
+import { identityOf } from '../endpoint/identity.ts';
+import { reach } from '../endpoint/reach.ts';
+import { refuseNested } from '../nested.ts';
+import { namesOf } from '../pipeline/names.ts';
+import { checkDeployment } from '../pipeline/run/deployment.ts';
+import type { World } from './world.ts';
+
+/**
+ * A deployment on AWS, where its tasks and workers are.
+ *
+ * @throws FanfoldError `BadOption` when it is not there; errors of AWS are the SDK's own, with a sentence
+ */
+export function openStack(name: string): Promise<World> {
+  return open(name, { stack: name });
+}
+
+/** Limits by which a network that swallows requests is soon known. */
+const LOOKING = { maxAttempts: 2, timeoutMs: 20_000 };
+
+export interface AccountClients {
+  sqs: SQSClient;
+  lambda: LambdaClient;
+  sts: STSClient;
+}
+
+/** An account on AWS that is only looked at. */
+export function openAccount(name: string): AccountClients {
+  const place = { stack: name };
+  return {
+    sqs: sqsAt(place, LOOKING),
+    lambda: lambdaAt(place, LOOKING),
+    sts: stsAt(place, LOOKING),
+  };
+}
+
+/** A deployment where a server is: it is there, and knows the secret. */
+export async function openServed(name: string, endpoint: string): Promise<World> {
+  const connection = await findConnection(endpoint);
+  await reach(connection, namesOf(name));
+  return open(name, connection);
+}
+
+async function open(name: string, place: Place): Promise<World> {
+  const names = namesOf(name);
+  const sqs = sqsAt(place);
+  const lambda = lambdaAt(place);
+  const close = async () => {
+    sqs.destroy();
+    lambda.destroy();
+  };
+  try {
+    await checkDeployment({ sqs, names });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
+  const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
+  const nested = () => refuseNested(identityOf(place), shown);
+  return { deployment, tasks: undefined, add() {}, refuseNested: nested, close };
+}

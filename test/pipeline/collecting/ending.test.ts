@@ -1,0 +1,47 @@
+import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { expect, it } from 'vitest';
+import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
+import { lastBatches, takeLast } from '../../../src/pipeline/collecting/ending.ts';
+import { Intake } from '../../../src/pipeline/collecting/intake.ts';
+import { okLine } from '../../../src/pipeline/messages/result.ts';
+import { ResultDraft } from '../../../src/pipeline/messages/result-message.ts';
+import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
+import { Account } from '../../../src/pipeline/run/ledger.ts';
+import { findQueue } from '../../../src/pipeline/run/queues.ts';
+
+it('a run that ends early takes every result that waits in its queue before the queue is deleted', async () => {
+  const sqs = createSqsClient(new Sqs());
+  const names = namesOf('Photos');
+  const runId = newRunId();
+  const created = await sqs.send(new CreateQueueCommand({ QueueName: names.run(runId) }));
+  const QueueUrl = created.QueueUrl ?? '';
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => from + at);
+  // More messages than a receive brings.
+  for (const index of range(0, 25)) {
+    const draft = new ResultDraft();
+    draft.add(index, okLine(index, `${index}`, 1), true);
+    const MessageBody = draft.body(runId, 'w');
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  }
+  const account = new Account();
+  account.seal(30);
+  const last = await takeLast({ sqs, names }, runId, {
+    seeding: {
+      ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
+      ...{ seeded: 30, isOurs: true, look() {}, stop() {} },
+    },
+    account,
+    intake: new Intake(account, { onCancel() {}, onSealed() {}, onBroken() {} }),
+    remainder: 'cancelled',
+  });
+  const lines = [...lastBatches(last, undefined)].flatMap((batch) => batch.lines);
+  const indexesOf = (wanted: string) =>
+    lines
+      .filter(({ status }) => status === wanted)
+      .map(({ index }) => index)
+      .sort((a, b) => a - b);
+  expect(indexesOf('ok')).toEqual(range(0, 25));
+  expect(indexesOf('cancelled')).toEqual(range(25, 30));
+  expect(await findQueue(sqs, names.run(runId))).toBeUndefined();
+});

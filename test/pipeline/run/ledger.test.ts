@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Remaining } from '../../../src/pipeline/collecting/remaining.ts';
+import type { IndexRange } from '../../../src/pipeline/messages/result-message.ts';
+import { Account } from '../../../src/pipeline/run/ledger.ts';
+
+/** The account of a run that somebody else seeds. */
+function openAccount(): Account {
+  const account = new Account();
+  account.open = true;
+  return account;
+}
+
+const REFUSED = [-1, 0.5, Number.NaN, 1e9, 2 ** 31, 4_294_967_294, 2 ** 32 + 5, 2 ** 53, 1e300];
+
+describe('the ledger', () => {
+  it('refuses indexes that no run can have, and marks no other input by them', () => {
+    for (const account of [openAccount(), new Account()]) {
+      if (!account.open) account.inputs = 10;
+      for (const index of REFUSED) {
+        expect(account.enter(index, 'ok')).toBe(false);
+        expect(account.enterAllOk([[index, index]])).toBe(false);
+        expect(account.has(index)).toBe(false);
+      }
+      expect(account.has(5)).toBe(false);
+      expect(account.enterAllOk([[0, 4_294_967_294]])).toBe(false);
+      expect(account.snapshot()).toMatchObject({ ok: 0, duplicates: 0 });
+      expect(account.bytes).toBe(0);
+    }
+  });
+
+  it('takes memory for where results are, and not for how far they are from each other', () => {
+    const account = openAccount();
+    const rss = process.memoryUsage().rss;
+    for (const index of [0, 999_999_999, 500_000_000])
+      expect(account.enter(index, 'ok')).toBe(true);
+    expect(account.bytes).toBe(3 * 8_192);
+    expect(process.memoryUsage().rss - rss).toBeLessThan(50_000_000);
+  });
+
+  it('gives an open run no inputs by results, and balances once it is sealed', () => {
+    const account = openAccount();
+    account.enter(999_999_999, 'failed');
+    account.enter(3, 'ok');
+    account.enterAllOk([[0, 2]]);
+    expect(account.snapshot()).toMatchObject({ inputs: 5, ok: 4, failed: 1, sealed: false });
+    account.seal(4);
+    expect(account.balanced).toBe(true);
+    expect(account.snapshot()).toMatchObject({ inputs: 4, ok: 4, failed: 0, sealed: true });
+    expect(account.has(999_999_999)).toBe(false);
+  });
+
+  it('drops what is at or over a bound that is learned late', () => {
+    const account = openAccount();
+    account.enter(70_000, 'ok');
+    account.enter(100, 'failed');
+    account.limit(100);
+    expect(account.settled).toBe(0);
+    expect(account.enter(100, 'ok')).toBe(false);
+    expect(account.enter(99, 'ok')).toBe(true);
+  });
+
+  it('agrees with a plain map, whatever is entered before and after it is sealed', () => {
+    const index = fc.oneof(
+      { weight: 8, arbitrary: fc.nat(40) },
+      { weight: 1, arbitrary: fc.constantFrom(...REFUSED) },
+      { weight: 1, arbitrary: fc.integer({ min: 41, max: 999_999_999 }) },
+    );
+    const one = fc.record({ index, status: fc.constantFrom('ok' as const, 'failed' as const) });
+    const ranges = fc.array(
+      fc.tuple(fc.nat(40), fc.nat(6)).map(([first, more]): IndexRange => [first, first + more]),
+      { minLength: 1, maxLength: 3 },
+    );
+    const entries = fc.array(fc.oneof(one, ranges), { maxLength: 30 });
+    fc.assert(
+      fc.property(entries, fc.nat(45), entries, (before, total, after) => {
+        const account = openAccount();
+        const model = new Map<number, string>();
+        const enter = (entry: (typeof before)[number], limit: number) => {
+          if (!('length' in entry)) {
+            const { index, status } = entry;
+            const fits = Number.isInteger(index) && index >= 0 && index < limit;
+            const fresh = fits && !model.has(index);
+            expect(account.enter(index, status)).toBe(fresh);
+            if (fresh) model.set(index, status);
+            return;
+          }
+          const all = entry.flatMap(([first, last]) =>
+            Array.from({ length: last - first + 1 }, (_, at) => first + at),
+          );
+          const fresh = all.every((index) => index < limit && !model.has(index));
+          const once = new Set(all).size === all.length;
+          expect(account.enterAllOk(entry)).toBe(fresh && once);
+          if (fresh && once) for (const index of all) model.set(index, 'ok');
+        };
+        for (const entry of before) enter(entry, 1_000_000_000);
+        account.seal(total);
+        for (const index of model.keys()) if (index >= total) model.delete(index);
+        for (const entry of after) enter(entry, total);
+        const count = (status: string) => [...model.values()].filter((s) => s === status).length;
+        expect(account.snapshot()).toMatchObject({
+          inputs: total,
+          ok: count('ok'),
+          failed: count('failed'),
+        });
+        expect(account.balanced).toBe(model.size === total);
+        for (let index = 0; index <= 50; index++) expect(account.has(index)).toBe(model.has(index));
+      }),
+    );
+  });
+});
+
+describe('a run that ends before it is known how many inputs it has', () => {
+  it('reports no input as lost for a single result that is far', () => {
+    const account = openAccount();
+    account.enterAllOk([[0, 5]]);
+    account.enter(8, 'ok');
+    account.enter(999_999_999, 'ok');
+    const remaining = new Remaining(account, 'lost', account.sealUnknown(0));
+    const lines = [...remaining.batches()].flatMap((batch) => batch.lines);
+    expect(lines.map(({ index }) => index)).toEqual([6, 7]);
+    expect(account.balanced).toBe(true);
+    expect(account.snapshot()).toMatchObject({ inputs: 10, ok: 8, failed: 2 });
+  });
+
+  it('reports at most one input as lost for each result, and each that is known', () => {
+    const indexes = fc.uniqueArray(
+      fc.oneof(fc.nat(60), fc.nat(2_000), fc.integer({ min: 0, max: 999_999_999 })),
+    );
+    fc.assert(
+      fc.property(indexes, fc.nat(30), (some, known) => {
+        const account = openAccount();
+        for (const index of some) account.enter(index, 'ok');
+        const end = account.sealUnknown(known);
+        const remaining = new Remaining(account, 'lost', end);
+        const lost = [...remaining.batches()].flatMap((batch) => batch.lines);
+        expect(lost.length).toBeLessThanOrEqual(Math.max(known, some.length));
+        for (let index = 0; index < known; index++) expect(account.has(index)).toBe(true);
+        expect(account.balanced).toBe(true);
+        expect(account.inputs).toBe(some.length + lost.length);
+      }),
+    );
+  });
+});

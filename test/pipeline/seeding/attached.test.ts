@@ -1,0 +1,113 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { SendMessageCommand, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { defineTask } from '../../../src/index.ts';
+import { noticeBody } from '../../../src/pipeline/messages/notice.ts';
+import { newRunId } from '../../../src/pipeline/names.ts';
+import { findQueue } from '../../../src/pipeline/run/queues.ts';
+import { collectRun } from '../../../src/pipeline/runs/collect-run.ts';
+import { virtualDeployment, within } from '../virtual-deployment.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const echo = defineTask({ name: 'echo', run: (input: number) => input });
+
+/** A run that somebody else seeds: three inputs are queued, and there may be more. */
+async function seeding() {
+  const place = await virtualDeployment([echo]);
+  place.startWorkers();
+  const { client, deployment } = place;
+  const runId = newRunId();
+  const request = { task: 'echo', inputs: [0, 1, 2], results: 'own', runId, more: true };
+  await deployment.lambda.send(
+    new InvokeCommand({ FunctionName: deployment.names.seed, Payload: JSON.stringify(request) }),
+  );
+  const QueueUrl = (await findQueue(client, deployment.names.run(runId))) ?? '';
+  const run = await collectRun(deployment, 'echo', runId);
+  let looks = 0;
+  let fails = false;
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (call) => {
+        if (commandName === 'ListQueueTagsCommand') {
+          looks++;
+          if (fails) throw Object.assign(new Error('slow down'), { name: 'ThrottlingException' });
+        }
+        return next(call);
+      },
+    { step: 'initialize' },
+  );
+  return {
+    ...place,
+    results: Array.fromAsync(run),
+    run,
+    looks: () => looks,
+    throttle: (on: boolean) => {
+      fails = on;
+    },
+    seal: (total: number) =>
+      client.send(new TagQueueCommand({ QueueUrl, Tags: { state: 'sealed', total: `${total}` } })),
+    notify: () =>
+      client.send(
+        new SendMessageCommand({ QueueUrl, MessageBody: noticeBody(runId, { notice: 'sealed' }) }),
+      ),
+  };
+}
+
+it('looks at the tags of a run that is being seeded less and less often', async () => {
+  const { looks, seal, results, close } = await seeding();
+  await within(15, vi.advanceTimersByTimeAsync(10_000));
+  const early = looks();
+  expect(early).toBeGreaterThanOrEqual(2);
+  await within(700, vi.advanceTimersByTimeAsync(600_000));
+  // 30 s at most, and half of that at least, lie between two looks.
+  expect(looks() - early).toBeGreaterThanOrEqual(600 / 30);
+  expect(looks() - early).toBeLessThanOrEqual(600 / 15 + 1);
+  await seal(3);
+  // Nobody says so: the next look finds out.
+  expect(await within(35, results)).toHaveLength(3);
+  await close();
+});
+
+it('ends at once when the seed says that the run is sealed', async () => {
+  const { seal, notify, results, run, close } = await seeding();
+  await within(320, vi.advanceTimersByTimeAsync(300_000));
+  await seal(3);
+  await notify();
+  expect(await within(2, results)).toHaveLength(3);
+  expect(run.ledger).toMatchObject({ inputs: 3, ok: 3, sealed: true });
+  await close();
+});
+
+it('believes the tags and no notice, and looks once a second at most, however many there are', async () => {
+  const { looks, seal, notify, results, run, close } = await seeding();
+  await within(320, vi.advanceTimersByTimeAsync(300_000));
+  const before = looks();
+  for (let n = 0; n < 200; n++) {
+    await notify();
+    await vi.advanceTimersByTimeAsync(50);
+  }
+  expect(looks() - before).toBeLessThanOrEqual(11);
+  expect(run.ledger).toMatchObject({ ok: 3, sealed: false });
+  await seal(3);
+  await notify();
+  expect(await within(3, results)).toHaveLength(3);
+  await close();
+});
+
+it('goes on where its looks are throttled', async () => {
+  const { throttle, seal, results, close } = await seeding();
+  throttle(true);
+  await within(700, vi.advanceTimersByTimeAsync(600_000));
+  throttle(false);
+  await seal(3);
+  expect(await within(60, results)).toHaveLength(3);
+  await close();
+});

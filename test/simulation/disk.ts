@@ -1,0 +1,45 @@
+import { linesOf, resultOf, wholeLength } from '../../src/cli/resume/result-lines.ts';
+import type { Result } from '../../src/pipeline/messages/result.ts';
+import { Account } from '../../src/pipeline/run/ledger.ts';
+
+/** A consumer's disk, with its results and the record of its run: they outlive its process. */
+export class Disk {
+  readonly results: Result<unknown>[] = [];
+  /** The run that results came from last, and how many of its inputs were seeded for certain. */
+  record: { runId: string; seeded: number } | undefined;
+  readonly #indexes = new Set<number>();
+  /** The output file, as the command line writes it and reads it again. */
+  #file = Buffer.alloc(0);
+
+  has(index: number): boolean {
+    return this.#indexes.has(index);
+  }
+
+  write(text: string): void {
+    this.#append(`${text}\n`);
+    const result = JSON.parse(text) as Result<unknown>;
+    this.results.push(result);
+    this.#indexes.add(result.index);
+  }
+
+  /** Writes a part of a line: its process dies meanwhile. @param part of it, below 1 */
+  writePart(text: string, part: number): void {
+    this.#append(text.slice(0, Math.ceil(text.length * part)));
+  }
+
+  /** The account of what is here, for a run that goes on with it. */
+  account(): Account {
+    this.#file = this.#file.subarray(0, wholeLength(this.#file));
+    const account = new Account();
+    for (const [at, line] of linesOf(this.#file).entries()) {
+      const { index, status } = resultOf('results.jsonl', line, at + 1);
+      account.inputs = Math.max(account.inputs, index + 1);
+      account.enter(index, status);
+    }
+    return account;
+  }
+
+  #append(text: string): void {
+    this.#file = Buffer.concat([this.#file, Buffer.from(text)]);
+  }
+}

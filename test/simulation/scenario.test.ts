@@ -1,0 +1,10 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { scenario } from './scenario.ts';
+
+it('simulates few workers and a hundred or more', () => {
+  const worlds = fc.sample(scenario, { seed: 1, numRuns: 100 });
+  const counts = worlds.map(({ lambdaWorkers, pullWorkers }) => lambdaWorkers + pullWorkers);
+  expect(counts.filter((count) => count >= 100).length).toBeGreaterThan(5);
+  expect(counts.filter((count) => count < 10).length).toBeGreaterThan(50);
+});

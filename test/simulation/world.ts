@@ -1,0 +1,280 @@
+import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { Sqs } from '../../src/emulator/sqs/index.ts';
+import type { LambdaContext } from '../../src/handlers/place.ts';
+import { seedHandler } from '../../src/handlers/seed.ts';
+import { type SqsEvent, workerHandler } from '../../src/handlers/worker.ts';
+import { type Names, namesOf } from '../../src/pipeline/names.ts';
+import { Worker } from '../../src/pipeline/working/work.ts';
+import { TaskRegistry } from '../../src/task.ts';
+import { type Actor, FATE } from './actors.ts';
+import { connectClients, lambdaClient, sqsClient } from './clients.ts';
+import { maySetClock } from './clocks.ts';
+import { Consumer } from './consumer.ts';
+import { Environments } from './environments.ts';
+import type { EventLog } from './event-log.ts';
+import { Executions } from './executions.ts';
+import { Faults } from './faults.ts';
+import { FaultyLambda } from './faulty-lambda.ts';
+import { FaultySqs } from './faulty-sqs.ts';
+import { after } from './pause.ts';
+import { PullWorkers } from './pull-workers.ts';
+import type { Random } from './random.ts';
+import { hasWholeSlices, isCalm, type RunPlan, type Scenario } from './scenario.ts';
+import { ask, readAnswer } from './sqs-call.ts';
+import { simulatedTask } from './task.ts';
+import { Wire } from './wire.ts';
+
+const NAME = 'sim';
+
+/** Shorter than what is deployed, in the same proportion, so that less time has to be simulated. */
+const WORKER_TIMEOUT_SECONDS = 150;
+const TASK_VISIBILITY_SECONDS = WORKER_TIMEOUT_SECONDS + 60;
+const SEED_TIMEOUT_SECONDS = 60;
+const MAX_RECEIVE_COUNT = 100;
+
+/** The version of the worker function's code whose tasks module does not load. */
+const BAD = 1;
+
+function runIdOf(body: string): string | undefined {
+  return /"runId":"([\w-]+)"/.exec(body)?.[1];
+}
+
+/** A deployment with all its processes, on services that misbehave. */
+export class World {
+  readonly names: Names = namesOf(NAME);
+  readonly executions = new Executions();
+  readonly consumers: Consumer[];
+  readonly faults: Faults;
+  readonly wire: Wire;
+  readonly #sqs = new Sqs({ bodyDigests: false });
+  readonly #lambda = new Lambda();
+  readonly #faultySqs: FaultySqs;
+  readonly #faultyLambda: FaultyLambda;
+  readonly #pullWorkers: PullWorkers;
+  readonly #scenario: Scenario;
+  readonly #startedAt = Date.now();
+  readonly #log: EventLog;
+  readonly #tasks = new TaskRegistry();
+  readonly #queueUrl = (name: string) => `http://localhost/000000000000/${name}`;
+
+  constructor(scenario: Scenario, random: Random, log: EventLog) {
+    this.#scenario = scenario;
+    this.#log = log;
+    this.faults = new Faults(scenario.rates, random, log);
+    const taskQueue = this.names.tasks;
+    this.wire = new Wire(
+      {
+        taskQueue,
+        visibilitySeconds: TASK_VISIBILITY_SECONDS,
+        sliceSeconds: scenario.sliceSeconds,
+        keepsSlices: isCalm(scenario) && hasWholeSlices(scenario),
+        truth: {
+          hasResult: (queue, index) => this.#hasResult(queue, index),
+          inputsOf: (runId) => this.#planOf(runId)?.inputs.length,
+          visible: (queue) => this.#visible(queue),
+        },
+      },
+      log,
+    );
+    this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
+    this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
+    connectClients({ sqs: this.#faultySqs.service, lambda: this.#faultyLambda.service });
+    this.#pullWorkers = new PullWorkers((actor) => this.#pulling(actor), this.faults);
+    this.#tasks.add(simulatedTask(scenario.task, this));
+    this.consumers = scenario.runs.map(
+      (plan, at) =>
+        new Consumer(`run-${at + 1}`, plan, {
+          deployment: () => this.#deployment(),
+          faults: this.faults,
+          log,
+        }),
+    );
+  }
+
+  get log(): EventLog {
+    return this.#log;
+  }
+
+  get calls(): number {
+    return this.#faultySqs.calls + this.#faultyLambda.calls;
+  }
+
+  /** Makes the queues and functions, and starts everybody. */
+  async start(): Promise<void> {
+    const { names } = this;
+    await this.#createQueue(names.dead, {});
+    const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${names.dead}`;
+    await this.#createQueue(names.tasks, {
+      VisibilityTimeout: String(TASK_VISIBILITY_SECONDS),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
+    });
+    for (const MessageBody of this.garbage()) {
+      await ask(this.#sqs.service, 'SendMessage', {
+        QueueUrl: this.#queueUrl(names.tasks),
+        MessageBody,
+      });
+    }
+    this.#addFunctions();
+    for (let at = 0; at < this.#scenario.pullWorkers; at++) this.#pullWorkers.start();
+    for (const consumer of this.consumers) void FATE.run(() => consumer.start());
+  }
+
+  /** Messages that nobody can read: of no kind, and of a version that is to come. */
+  garbage(): string[] {
+    const kinds = ['not a task message', '{"v":3,"runId":"of another version"}'];
+    return kinds.slice(0, this.#scenario.garbage);
+  }
+
+  /** Bodies of the messages in a queue, in whatever state they are. */
+  bodies(queue: string): string[] {
+    return this.#sqs.peek(queue).map(({ body }) => body);
+  }
+
+  /**
+   * Bodies of the task messages that are to go soon. Those of a run that nobody collects, as its
+   * collector did not find it again, or as a seed made it anew, may stay until its deadline.
+   */
+  unfinished(): string[] {
+    return this.bodies(this.names.tasks).filter((body) => {
+      const runId = runIdOf(body);
+      if (runId === undefined || this.wire.run(runId).over) return true;
+      return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
+    });
+  }
+
+  /** Stops everybody who would go on for ever. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pullWorkers.close(), this.#lambda.close()]);
+    this.#sqs.close();
+  }
+
+  #hasResult(queue: string, index: number): boolean {
+    const names = (runId: string) => this.names.run(runId) === queue;
+    return this.consumers.some(({ runIds, disk, seedsFrom }) => {
+      // A process that goes on may drop results of what it seeds again.
+      return runIds.some(names) && (disk.has(index) || index >= seedsFrom);
+    });
+  }
+
+  #planOf(runId: string): RunPlan | undefined {
+    return this.consumers.find(({ runIds }) => runIds.includes(runId))?.plan;
+  }
+
+  #visible(queue: string): string[] {
+    const messages = this.#sqs.peek(queue).filter(({ state }) => state === 'visible');
+    return messages.map(({ body }) => body);
+  }
+
+  async #createQueue(QueueName: string, Attributes: Record<string, string>): Promise<void> {
+    readAnswer(await ask(this.#sqs.service, 'CreateQueue', { QueueName, Attributes }));
+  }
+
+  #deployment() {
+    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate: true };
+  }
+
+  #addFunctions(): void {
+    const { names } = this;
+    const { lambdaWorkers, pullWorkers } = this.#scenario;
+    const isSilent = () => this.faults.random.chance(0.5);
+    const cutFor = { workers: lambdaWorkers + pullWorkers };
+    const seeds = new Environments({
+      name: 'seed',
+      kind: 'seed',
+      load: () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME, ...cutFor }),
+      isSilent,
+    });
+    this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
+    if (lambdaWorkers === 0) return;
+    const workers = new Environments({
+      name: 'lambda',
+      kind: 'worker',
+      load: (actor) => this.#workerFunction(actor),
+      isSilent,
+      initFails: () => this.faults.hits('lostInit'),
+      version: () => this.#deployed(),
+    });
+    this.#lambda.addFunction(names.worker, workers.handler, {
+      timeoutSeconds: WORKER_TIMEOUT_SECONDS,
+    });
+    this.#lambda.addSqsEventSource(names.worker, {
+      sqs: sqsClient(),
+      queueUrl: this.#queueUrl(names.tasks),
+      batchSize: 1,
+      maxConcurrency: lambdaWorkers,
+      reportBatchItemFailures: true,
+    });
+  }
+
+  /** One process of the worker function. */
+  #workerFunction(actor: Actor) {
+    this.#maySlow(actor);
+    let handles: string[] = [];
+    const load = async () => {
+      this.wire.hands.loads(actor, handles);
+      if (this.#scenario.loadMs > 0) await after(this.#scenario.loadMs);
+      if (this.#deployed() !== BAD) return this.#tasks;
+      this.#log.mark('tasks module not loaded');
+      throw new Error('The tasks module does not load.');
+    };
+    const handle = workerHandler(load, {
+      sqs: sqsClient(),
+      name: NAME,
+      taskQueueUrl: this.#queueUrl(this.names.tasks),
+      sliceSeconds: this.#scenario.sliceSeconds,
+      exit: () => actor.kill('by its exit'),
+    });
+    return async (event: unknown, context: LambdaContext) => {
+      const { Records } = event as SqsEvent;
+      handles = Records.map(({ receiptHandle }) => receiptHandle);
+      for (const receiptHandle of handles) this.wire.hands.holds(actor, receiptHandle);
+      let kept = new Set(Records.map(({ messageId }) => messageId));
+      try {
+        const answer = await handle(event, context);
+        kept = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+        return answer;
+      } finally {
+        const left = Records.filter(({ messageId }) => kept.has(messageId));
+        this.wire.hands.keeps(
+          actor,
+          left.map(({ receiptHandle }) => receiptHandle),
+        );
+      }
+    };
+  }
+
+  /** The version of the worker function's code. */
+  #deployed(): number {
+    const { badDeployment } = this.#scenario;
+    if (badDeployment === undefined) return 0;
+    const from = this.#startedAt + badDeployment.afterSeconds * 1000;
+    const now = Date.now();
+    if (now < from) return 0;
+    return this.faults.healed || now >= from + badDeployment.forSeconds * 1000 ? BAD + 1 : BAD;
+  }
+
+  #pulling(actor: Actor) {
+    this.#maySlow(actor);
+    maySetClock(actor, this.faults);
+    const sqs = sqsClient();
+    const taskQueueUrl = this.#queueUrl(this.names.tasks);
+    const worker = new Worker({
+      sqs,
+      tasks: this.#tasks,
+      taskQueueUrl,
+      deadQueueUrl: this.#queueUrl(this.names.dead),
+      worker: actor.name,
+      sliceSeconds: this.#scenario.sliceSeconds,
+    });
+    return {
+      sqs,
+      taskQueueUrl,
+      worker,
+      onError: (error: unknown) => this.#log.note(`went wrong: ${error}`),
+    };
+  }
+
+  #maySlow(actor: Actor): void {
+    if (this.faults.hits('slowWorker')) actor.slowness = this.faults.random.whole(10, 100);
+  }
+}
