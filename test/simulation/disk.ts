@@ -33,7 +33,7 @@ export class Disk {
     const account = new Account();
     for (const [at, line] of linesOf(this.#file).entries()) {
       const { index, status } = resultOf('results.jsonl', line, at + 1);
-      account.inputs = Math.max(account.inputs, index + 1);
+      account.expect(index + 1);
       account.enter(index, status);
     }
     return account;

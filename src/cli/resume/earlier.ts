@@ -28,7 +28,7 @@ export async function readEarlier(
     for (const line of linesOf(block)) {
       const { index, status } = resultOf(path, line, ++number);
       if (keeps(status)) {
-        account.inputs = Math.max(account.inputs, index + 1);
+        account.expect(index + 1);
         account.enter(index, status);
       } else dropped++;
     }

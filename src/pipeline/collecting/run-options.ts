@@ -102,8 +102,8 @@ export function accountOf({ earlier, resume, ordered, signal }: RunOptions): Acc
   check(Number.isSafeInteger(seeded) && seeded >= 0, 'resume.seeded', 'a whole number from 0');
   const account = earlier ?? new Account();
   // Results of what was seeded may be there before the inputs are read once more.
-  account.open = resume !== undefined;
-  account.inputs = Math.max(account.inputs, seeded);
+  if (resume) account.open();
+  account.expect(seeded);
   if (ordered) leadingOf(account);
   return account;
 }

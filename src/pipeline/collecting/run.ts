@@ -239,7 +239,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   #goWithout(others: number): void {
     const missing = this.#account.inputs - this.#account.settled;
     if (missing > others) this.#leave({ error: nothingComes(this.runId, missing) });
-    else this.#account.elsewhere = missing;
+    else this.#account.consumedElsewhere(missing);
     this.#stop.abort();
   }
 

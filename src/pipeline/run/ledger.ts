@@ -25,20 +25,56 @@ export interface Ledger {
  * of inputs. Sealing it with the total takes out what was entered at or over that.
  */
 export class Account implements Ledger {
-  inputs = 0;
-  ok = 0;
-  failed = 0;
-  cancelled = 0;
-  duplicates = 0;
-  /** Results that others have taken: they don't come here. */
-  elsewhere = 0;
-  /** Whether inputs that are not known here may have results. */
-  open = false;
+  #inputs = 0;
+  readonly #count = { ok: 0, failed: 0, cancelled: 0 };
+  #duplicates = 0;
+  #elsewhere = 0;
+  #open = false;
   #sealed = false;
   #limit = MAX_RUN_INPUTS;
   readonly #settled = new Bitmap(MAX_RUN_INPUTS);
   /** Which of the settled inputs are not `ok`. */
   readonly #failed = new Bitmap(MAX_RUN_INPUTS);
+
+  get inputs(): number {
+    return this.#inputs;
+  }
+
+  get ok(): number {
+    return this.#count.ok;
+  }
+
+  get failed(): number {
+    return this.#count.failed;
+  }
+
+  get cancelled(): number {
+    return this.#count.cancelled;
+  }
+
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  /** Results that another collector has consumed: this one never receives them. */
+  get elsewhere(): number {
+    return this.#elsewhere;
+  }
+
+  /** Notes that the run has at least so many inputs. */
+  expect(inputs: number): void {
+    this.#inputs = Math.max(this.#inputs, inputs);
+  }
+
+  /** Accepts results of inputs that are not known here: another process seeds them. */
+  open(): void {
+    this.#open = true;
+  }
+
+  /** Balances the ledger without results that another collector has consumed. */
+  consumedElsewhere(results: number): void {
+    this.#elsewhere = results;
+  }
 
   /**
    * Enters a result. False when its index has one already, or can't be one of the run's, whoever
@@ -47,12 +83,12 @@ export class Account implements Ledger {
   enter(index: number, status: 'ok' | 'failed' | 'cancelled'): boolean {
     if (!this.#mayHave(index)) return false;
     if (this.#settled.has(index)) {
-      this.duplicates++;
+      this.#duplicates++;
       return false;
     }
     this.#settled.add(index);
     if (status === 'failed') this.#failed.add(index);
-    this[status]++;
+    this.#count[status]++;
     return true;
   }
 
@@ -66,7 +102,7 @@ export class Account implements Ledger {
     }
     for (const [first, last] of ranges) {
       for (let index = first; index <= last; index++) this.#settled.add(index);
-      this.ok += last - first + 1;
+      this.#count.ok += last - first + 1;
     }
     return true;
   }
@@ -93,12 +129,12 @@ export class Account implements Ledger {
 
   /** Whether every input has its result, and no more will come. */
   get balanced(): boolean {
-    return this.#sealed && this.settled + this.elsewhere === this.inputs;
+    return this.#sealed && this.settled + this.#elsewhere === this.#inputs;
   }
 
   /** Whether an open run has as many results as it can have. */
   get isComplete(): boolean {
-    return this.open && this.settled >= this.#limit;
+    return this.#open && this.settled >= this.#limit;
   }
 
   /** Notes that the run has at most so many inputs. */
@@ -110,8 +146,8 @@ export class Account implements Ledger {
   /** Notes that all inputs are seeded, and how many they are. */
   seal(inputs: number): void {
     this.limit(inputs);
-    this.inputs = inputs;
-    this.open = false;
+    this.#inputs = inputs;
+    this.#open = false;
     this.#sealed = true;
   }
 
@@ -127,7 +163,7 @@ export class Account implements Ledger {
    * @param known how many inputs the run has for certain
    */
   sealUnknown(known: number): number {
-    let end = Math.max(this.inputs, known);
+    let end = Math.max(this.#inputs, known);
     let results = 0;
     let beyond = 0;
     for (const index of this.#settled.from(0)) {
@@ -138,8 +174,8 @@ export class Account implements Ledger {
       end = index + 1;
       beyond = 0;
     }
-    this.inputs = end + beyond;
-    this.open = false;
+    this.#inputs = end + beyond;
+    this.#open = false;
     this.#sealed = true;
     return end;
   }
@@ -147,7 +183,7 @@ export class Account implements Ledger {
   /** A copy, for those who only read; of the inputs whose results come here. */
   snapshot(): Ledger {
     // An open run has as many inputs as it has results, at least.
-    const inputs = Math.max(this.inputs, this.settled) - this.elsewhere;
+    const inputs = Math.max(this.#inputs, this.settled) - this.#elsewhere;
     const { ok, failed, cancelled, duplicates, sealed } = this;
     return { inputs, ok, failed, cancelled, duplicates, sealed };
   }
@@ -158,11 +194,11 @@ export class Account implements Ledger {
   }
 
   #mayHave(index: number): boolean {
-    return isIndex(index) && index < (this.open ? this.#limit : this.inputs);
+    return isIndex(index) && index < (this.#open ? this.#limit : this.#inputs);
   }
 
   #takeOut(index: number): void {
-    this[this.#failed.has(index) ? 'failed' : 'ok']--;
+    this.#count[this.#failed.has(index) ? 'failed' : 'ok']--;
     this.#settled.delete(index);
     this.#failed.delete(index);
   }

@@ -106,7 +106,7 @@ export class Attached implements Seeds {
     const bound = total ?? inputsOf(boundTag);
     if (bound !== undefined) account.limit(bound);
     if (total === undefined) return false;
-    account.inputs = Math.max(account.inputs, total);
+    account.expect(total);
     // Its seeder may have left when all inputs were with SQS, and before it said so.
     if (state !== 'sealed' && account.settled < total) return false;
     account.seal(total);

@@ -170,7 +170,7 @@ export class Seeding implements Seeds {
       await this.#roomToSend(sent);
     } else {
       this.#first += page.texts.length;
-      account.inputs = Math.max(account.inputs, this.#first);
+      account.expect(this.#first);
     }
   }
 
@@ -225,7 +225,7 @@ export class Seeding implements Seeds {
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
     // Results may be there before the seed has answered.
-    account.inputs = Math.max(account.inputs, end);
+    account.expect(end);
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
     // A slow source's few inputs are shared out; a fast one's many travel together.

@@ -26,7 +26,7 @@ it('takes the first result of each input, whichever messages they come in, and h
   fc.assert(
     fc.property(fc.array(message), (messages) => {
       const account = new Account();
-      account.inputs = INPUTS;
+      account.expect(INPUTS);
       const intake = new Intake(account, { onCancel() {}, onSealed() {}, onBroken() {} });
       const taken = messages.flatMap((indexes) =>
         intake.enter(delivery(indexes)).flatMap(({ lines }) => lines.map(({ index }) => index)),

@@ -11,7 +11,7 @@ it('gives each input that has no result one, between the others, in order', () =
   fc.assert(
     fc.property(scenario, ([count, some]) => {
       const account = new Account();
-      account.inputs = count;
+      account.expect(count);
       const done = some.filter((index) => index < count).sort((a, b) => a - b);
       for (const index of done) account.enter(index, 'ok');
       account.seal(count);
@@ -27,7 +27,7 @@ it('gives each input that has no result one, between the others, in order', () =
 
 it('hands millions on in parts', () => {
   const account = new Account();
-  account.inputs = 1_000_000;
+  account.expect(1_000_000);
   const remaining = new Remaining(account, 'cancelled', 1_000_000);
   let count = 0;
   for (const batch of remaining.batches()) {

@@ -236,14 +236,14 @@ describe('map', () => {
 
   it('gives the outputs of what is missing, in order, after earlier results', async () => {
     const earlier = new Account();
-    earlier.inputs = 2;
+    earlier.expect(2);
     earlier.enter(0, 'ok');
     earlier.enter(1, 'ok');
     const run = fanfold.map(double, [1, 2, 3, 4], { earlier });
     expect(await Array.fromAsync(run.outputs())).toEqual([6, 8]);
     expect(run.ledger).toMatchObject({ inputs: 4, ok: 4 });
     const gap = new Account();
-    gap.inputs = 4;
+    gap.expect(4);
     gap.enter(3, 'ok');
     const gapped = fanfold.map(double, [1, 2, 3, 4], { earlier: gap });
     await expect(Array.fromAsync(gapped.outputs())).rejects.toThrow('without a gap');

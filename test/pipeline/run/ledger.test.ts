@@ -7,7 +7,7 @@ import { Account } from '../../../src/pipeline/run/ledger.ts';
 /** The account of a run that somebody else seeds. */
 function openAccount(): Account {
   const account = new Account();
-  account.open = true;
+  account.open();
   return account;
 }
 
@@ -15,8 +15,9 @@ const REFUSED = [-1, 0.5, Number.NaN, 1e9, 2 ** 31, 4_294_967_294, 2 ** 32 + 5, 
 
 describe('the ledger', () => {
   it('refuses indexes that no run can have, and marks no other input by them', () => {
-    for (const account of [openAccount(), new Account()]) {
-      if (!account.open) account.inputs = 10;
+    const known = new Account();
+    known.expect(10);
+    for (const account of [openAccount(), known]) {
       for (const index of REFUSED) {
         expect(account.enter(index, 'ok')).toBe(false);
         expect(account.enterAllOk([[index, index]])).toBe(false);
