@@ -1,17 +1,19 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WITHOUT_RECURSIVE_LOOP } from '../cdk/recursion.ts';
 import { hasRecursiveLoop } from '../src/doctor/account.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const IMPORT = /^(?:import|export)\b[^'"]*from '([^']+)'|^import '([^']+)'|import\('([^']+)'\)/gm;
 
+const textOf = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const sourcesIn = (folder: string) => globSync(`${folder}/**/*.ts`, { cwd: ROOT });
+
 /** What each source file imports of this repository, by path from its root. */
 function importsOf(folder: string): [file: string, imported: string][] {
-  return globSync(`${folder}/**/*.ts`, { cwd: ROOT }).flatMap((file) => {
-    const text = readFileSync(join(ROOT, file), 'utf8');
-    return Array.from(text.matchAll(IMPORT), ([, a, b, c]): [string, string] => {
+  return sourcesIn(folder).flatMap((file) =>
+    Array.from(textOf(file).matchAll(IMPORT), ([, a, b, c]): [string, string] => {
       const name = a ?? b ?? c ?? '';
       const path = name.startsWith('.')
         ? relative(ROOT, join(ROOT, dirname(file), name))
@@ -19,52 +21,79 @@ function importsOf(folder: string): [file: string, imported: string][] {
           ? 'functions/tasks/index.ts'
           : name;
       return [file, path];
-    });
-  });
+    }),
+  );
 }
 
-const strays = (folder: string, forbidden: RegExp) =>
-  importsOf(folder)
+function strays(folder: string, forbidden: RegExp): string[] {
+  return importsOf(folder)
     .filter(([, imported]) => forbidden.test(imported))
     .map(([file, imported]) => `${file} -> ${imported}`);
+}
 
-// The arrows of the README's picture.
-it.each([
-  ['src/pipeline', /^src\/(local|cli|connect|index|handlers)|^@aws-lambda-powertools/],
-  ['src/emulator/sqs', /^src\/(?!local\/(sqs|auth|transport|private)|errors|stopwatch)/],
-  ['src/emulator/auth', /^src\/(?!local\/(auth|transport)|errors)/],
-  ['src/emulator/lambda', /^src\/(?!local\/(lambda|auth|transport)|errors)/],
-  ['src/handlers', /^src\/(local|cli|connect|index)/],
-  ['functions', /^src\/(local|cli|connect|index)/],
-  // The handlers, but nothing of what only a function on AWS needs.
-  ['src/local', /^src\/(simulate|handlers\.ts)/],
-  // The public API, which is fanfold and fanfold/sqs.
-  ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts|local\/sqs\/index\.ts)|^functions/],
-  ['src/inputs', /^src\/(?!inputs\/|errors)/],
-  ['cdk', /^(src|functions|bin)\b/],
-])('%s imports nothing that it is not to know', (folder, forbidden) => {
-  expect(importsOf(folder)).not.toEqual([]);
-  expect(strays(folder, forbidden)).toEqual([]);
+describe('never the wrong way', () => {
+  // Each row: a folder, and what its files must not import.
+  it.each([
+    // The domain knows SDK clients and the clock. Its rooms are floors: messages, then run, then
+    // seeding, seed and working side by side, then collecting, then runs.
+    [
+      'src/pipeline',
+      /^src\/(emulator|endpoint|worlds|processes|serve|work|cli|connect|index|handlers)|^@aws-lambda-powertools/,
+    ],
+    ['src/pipeline/messages', /^src\/pipeline\/(run|seeding|seed|working|collecting|runs)\//],
+    ['src/pipeline/run', /^src\/pipeline\/(seeding|seed|working|collecting|runs)\//],
+    ['src/pipeline/seeding', /^src\/pipeline\/(seed|working|collecting|runs)\//],
+    ['src/pipeline/seed', /^src\/pipeline\/(seeding|working|collecting|runs)\//],
+    ['src/pipeline/working', /^src\/pipeline\/(seeding|seed|collecting|runs)\//],
+    ['src/pipeline/collecting', /^src\/pipeline\/(seed|working|runs)\//],
+    ['src/pipeline/runs', /^src\/pipeline\/(seed|working)\//],
+    // The emulator knows nothing of Fanfold, and only those that need a service know it.
+    ['src/emulator', /^src\/(?!emulator\/|errors|stopwatch)|^(cdk|functions)\//],
+    ['src/emulator/sqs', /^src\/emulator\/lambda/],
+    ['src/{handlers,inputs,doctor,loading,work}', /^src\/emulator/],
+    ['src/handlers', /^src\/(emulator|endpoint|worlds|processes|serve|work|cli|connect|index)/],
+    ['functions', /^src\/(emulator|endpoint|worlds|processes|serve|work|cli|connect|index)/],
+    ['src/{endpoint,processes,worlds,serve,work}', /^src\/handlers\.ts/],
+    ['src/endpoint', /^src\/(worlds|processes|serve|work|handlers)\//],
+    ['src/processes', /^src\/(worlds|serve|work|handlers)\//],
+    ['src/worlds', /^src\/(serve|work)\//],
+    // The command line is a user of the public API.
+    ['src/cli', /^src\/(?!cli\/|inputs\/|index\.ts|emulator\/sqs\/index\.ts)|^functions/],
+    ['src/inputs', /^src\/(?!inputs\/|errors)/],
+    ['cdk', /^(src|functions|bin)\b/],
+    ['src', /^(test|bench|scripts)\b/],
+  ])('%s', (folder, forbidden) => {
+    expect(importsOf(folder)).not.toEqual([]);
+    expect(strays(folder, forbidden)).toEqual([]);
+  });
 });
 
-it('no files of cdk/ import each other in a circle', () => {
-  const imports = importsOf('cdk');
-  const importedBy = (file: string) =>
-    imports.filter(([from]) => from === file).map(([, imported]) => imported);
-  const reachable = (file: string, seen = new Set<string>()): Set<string> => {
-    for (const next of importedBy(file)) if (!seen.has(next)) reachable(next, seen.add(next));
-    return seen;
-  };
-  const files = [...new Set(imports.map(([file]) => file))];
-  expect(files.filter((file) => reachable(file).has(file))).toEqual([]);
+it.each(['src', 'cdk', 'functions', 'bench', 'scripts', 'test'])(
+  'no files of %s import each other in a circle',
+  (folder) => {
+    const imports = Map.groupBy(importsOf(folder), ([file]) => file);
+    const reachable = (file: string, seen = new Set<string>()): Set<string> => {
+      for (const [, next] of imports.get(file) ?? [])
+        if (!seen.has(next)) reachable(next, seen.add(next));
+      return seen;
+    };
+    expect([...imports.keys()].filter((file) => reachable(file).has(file))).toEqual([]);
+  },
+);
+
+describe('one owner', () => {
+  const users = (pattern: RegExp, folder = 'src') =>
+    sourcesIn(folder).filter((file) => pattern.test(textOf(file)));
+
+  it('of the pauses between tries', () => {
+    expect(users(/\*\* (?:attempt|tries|waits|failures|faults)\b|2 \*\*/)).toEqual([]);
+  });
 });
 
 it('no file is longer than its idea', () => {
-  const long = ['src', 'cdk', 'functions', 'bench'].flatMap((folder) =>
-    globSync(`${folder}/**/*.ts`, { cwd: ROOT }).filter(
-      (file) => readFileSync(join(ROOT, file), 'utf8').split('\n').length > 320,
-    ),
-  );
+  const long = ['src', 'cdk', 'functions', 'bench']
+    .flatMap(sourcesIn)
+    .filter((file) => textOf(file).split('\n').length > 320);
   expect(long).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { FanfoldError } from '../errors.ts';
-import type { SeedDescription } from '../pipeline/seed/description.ts';
+import type { SeedDescription } from '../pipeline/messages/seed-response.ts';
 import type { TaskFacts } from '../task.ts';
 import { VERSION } from '../version.ts';
 import { type Check, type Finding, ok, problem, unknown, warning } from './finding.ts';

@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectRequest } from '../pipeline/messages/seed-request.ts';
-import type { SeedOptions, SeedResponse } from '../pipeline/seed/seed.ts';
+import type { SeedResponse } from '../pipeline/messages/seed-response.ts';
+import type { SeedOptions } from '../pipeline/seed/seed.ts';
 import { seedObject } from '../pipeline/seed/seed-from-s3.ts';
 import { type LambdaContext, type Place, REQUEST_LIMITS } from './place.ts';
 

@@ -1,13 +1,14 @@
 import { FanfoldError, InputError } from '../errors.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/messages/seed-request.ts';
+import type {
+  SeedDescription,
+  SeedRefusal,
+  SeedResponse,
+} from '../pipeline/messages/seed-response.ts';
 import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seed/burst.ts';
-import {
-  describeDeployment,
-  isDescribeRequest,
-  type SeedDescription,
-} from '../pipeline/seed/description.ts';
-import { type SeedRefusal, type SeedResponse, seed } from '../pipeline/seed/seed.ts';
+import { describeDeployment, isDescribeRequest } from '../pipeline/seed/description.ts';
+import { seed } from '../pipeline/seed/seed.ts';
 import { type HandlerOptions, type LambdaContext, Place } from './place.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
 import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';

@@ -14,8 +14,8 @@ import { s3Inputs, seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask, S3Inputs } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { readChunk } from '../../src/pipeline/messages/read-chunk.ts';
+import type { SeedResponse } from '../../src/pipeline/messages/seed-response.ts';
 import { namesOf, newRunId } from '../../src/pipeline/names.ts';
-import type { SeedResponse } from '../../src/pipeline/seed/seed.ts';
 
 const same = defineTask({ name: 'same', run: (input: unknown) => input });
 const names = namesOf('Photos');

@@ -11,6 +11,14 @@ import { MAX_MESSAGE_BYTES, messageText } from './chunk.ts';
 /** A run has at most so many inputs: what a message says is bounded by what a ledger can hold. */
 export const MAX_RUN_INPUTS = 1_000_000_000;
 
+/** The error of a run with more than `MAX_RUN_INPUTS` inputs. */
+export function tooManyInputs(): FanfoldError {
+  return new FanfoldError(
+    'BadInput',
+    `A run has at most ${MAX_RUN_INPUTS} inputs, and there are more: cut them into several runs.`,
+  );
+}
+
 /** Whether a value can be the index of an input. */
 export function isIndex(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < MAX_RUN_INPUTS;

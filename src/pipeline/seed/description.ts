@@ -1,16 +1,6 @@
-import { factsOf, type TaskFacts, type TaskRegistry } from '../../task.ts';
+import { factsOf, type TaskRegistry } from '../../task.ts';
 import { VERSION } from '../../version.ts';
-
-/** The seed's answer to `{"describe": true}`: what is deployed. */
-export interface SeedDescription {
-  /** The version of Fanfold that is deployed. */
-  fanfold: string;
-  tasks: TaskFacts[];
-  /** About how many workers chunks are cut for. */
-  workers: number;
-  /** The most burst workers that a run starts. */
-  burst: number;
-}
+import type { SeedDescription } from '../messages/seed-response.ts';
 
 /** Any other field makes it a seed request, which `readSeedRequest` checks. */
 export function isDescribeRequest(event: unknown): event is { describe: true } {

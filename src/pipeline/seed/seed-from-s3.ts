@@ -10,10 +10,11 @@ import { chunkItemsFor } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { Continuation, ObjectRequest } from '../messages/seed-request.ts';
+import type { SeedResponse } from '../messages/seed-response.ts';
 import { findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 import { openObject, placeOf } from './s3-object.ts';
-import { type SeedOptions, type SeedResponse, seed } from './seed.ts';
+import { type SeedOptions, seed } from './seed.ts';
 
 export interface ObjectSeedOptions extends SeedOptions {
   s3: S3Client;

@@ -3,8 +3,9 @@ import { FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { TaskRegistry } from '../../task.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { isJson } from '../messages/json-text.ts';
-import { MAX_RUN_INPUTS } from '../messages/result.ts';
+import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { PageRequest } from '../messages/seed-request.ts';
+import type { SeedResponse } from '../messages/seed-response.ts';
 import {
   createdAt,
   DEADLINE_SECONDS,
@@ -14,32 +15,6 @@ import {
 } from '../names.ts';
 import { createRunQueue, findQueue, findSurely } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
-import { tooManyInputs } from '../seeding/pages.ts';
-
-/** What the seed answers. */
-export interface SeedResponse {
-  runId: string;
-  task: string;
-  first: number;
-  /** Inputs seeded. */
-  count: number;
-  /** Task messages sent. */
-  chunks: number;
-  resultQueueUrl: string;
-  /** Whether a further invocation goes on with inputs that are left. */
-  continues?: boolean;
-}
-
-/** The seed's answer when it refuses: nothing was queued. */
-export interface SeedRefusal {
-  error: {
-    code: string;
-    message: string;
-    /** The input that is at fault, counted from the run's first, and what is wrong with it. */
-    index?: number;
-    reason?: string;
-  };
-}
 
 export interface SeedOptions {
   sqs: SQSClient;

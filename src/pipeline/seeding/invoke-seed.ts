@@ -7,11 +7,10 @@ import {
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
 import { mayPass, PATIENCE_MS } from '../faults.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
+import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
 import { noDeployment } from '../run/deployment.ts';
 import { wait } from '../run/send.ts';
-import type { SeedDescription } from '../seed/description.ts';
-import type { SeedRefusal, SeedResponse } from '../seed/seed.ts';
 
 /** Tries at a page over which the seed function fails. Seeding twice makes duplicates only. */
 const PAGE_TRIES = 4;

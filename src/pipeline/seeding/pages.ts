@@ -1,8 +1,7 @@
-import { FanfoldError, InputError } from '../../errors.ts';
+import { InputError } from '../../errors.ts';
 import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
 import { lostFromInput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
-import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /** What `map` takes: inputs in memory, made on demand, or as they come. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;
@@ -46,14 +45,6 @@ const BATCH = 1_000;
 export function totalOf(inputs: Inputs<unknown>): number | undefined {
   if (inputs instanceof JsonTexts) return inputs.total;
   return Array.isArray(inputs) ? inputs.length : undefined;
-}
-
-/** What a run with more inputs than `MAX_RUN_INPUTS` ends with. */
-export function tooManyInputs(): FanfoldError {
-  return new FanfoldError(
-    'BadInput',
-    `A run has at most ${MAX_RUN_INPUTS} inputs, and there are more: cut them into several runs.`,
-  );
 }
 
 /** Inputs as JSON texts, in batches. */
