@@ -5,12 +5,12 @@ import { explaining } from '../aws-errors.ts';
 import { trackClock } from '../clock.ts';
 import { Signer } from '../emulator/auth/index.ts';
 import { copiedFast, OWN_SETTINGS } from '../emulator/transport/index.ts';
+import { UnmeteredRetries } from '../unmetered-retries.ts';
 import type { Connection, Place } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 import { PLAIN_SQS } from './plain-sdk.ts';
 import { namingAttempts } from './receive-attempts.ts';
 import { outlastResets } from './resets.ts';
-import { UnmeteredRetries } from './retries.ts';
 
 export interface ClientOptions {
   /** How long an answer may take, a receive's wait of 20 s included, in milliseconds. @default 40,000 */
@@ -20,6 +20,9 @@ export interface ClientOptions {
   /** What it says of itself in each request. */
   userAgentAppId?: string | undefined;
 }
+
+/** Tries at one call, if it is not said otherwise. */
+const TRIES = 3;
 
 /** A long poll takes 20 s. */
 const TIMEOUT_MS = 40_000;
@@ -71,7 +74,7 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     ...plain,
     ...signerOf(connection),
     ...placeOf(connection, timeoutMs),
-    retryStrategy: new UnmeteredRetries(more.maxAttempts),
+    retryStrategy: new UnmeteredRetries(more.maxAttempts ?? TRIES),
     ...given(more),
   });
   // What a server does not read need not be written, signed and checked with each request.

@@ -1,5 +1,5 @@
 import type { Extensible } from '../middleware.ts';
-import { wait } from '../pipeline/run/send.ts';
+import { retry } from '../retry.ts';
 
 /** Around the SDK's own retries, which are three within half a second. */
 const EACH_CALL = { step: 'initialize', priority: 'low', name: 'fanfoldResets' } as const;
@@ -18,16 +18,12 @@ const PAUSE_CAP_MS = 3_000;
  */
 export function outlastResets<C extends Extensible<typeof EACH_CALL>>(client: C): C {
   client.middlewareStack.add(
-    (next) => async (call) => {
-      for (let calls = 1; ; calls++) {
-        try {
-          return await next(call);
-        } catch (error) {
-          if (calls === CALLS || !isReset(error)) throw error;
-          await wait(Math.random() * Math.min(PAUSE_CAP_MS, PAUSE_MS * 2 ** calls));
-        }
-      }
-    },
+    (next) => (call) =>
+      retry(() => next(call), {
+        baseMs: PAUSE_MS,
+        capMs: PAUSE_CAP_MS,
+        while: (error, failures) => failures < CALLS && isReset(error),
+      }),
     EACH_CALL,
   );
   return client;

@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { findQueue, RunQueues } from '../pipeline/run/queues.ts';
-import { PatientRetries } from './patience.ts';
+import { UnmeteredRetries } from '../unmetered-retries.ts';
 
 /** The part of Lambda's context that the handlers use. */
 export interface LambdaContext {
@@ -45,6 +45,14 @@ export const REQUEST_LIMITS = {
 };
 
 /**
+ * Tries at one call. The SDK's pauses are drawn at random: up to a second at first where it is
+ * throttled, up to twice as long each further time, 20 s at most. So about 45 s of throttling are
+ * waited out. A call that fails after that loses nothing: its chunk is redelivered, its seed request
+ * is sent again.
+ */
+const CALL_TRIES = 9;
+
+/**
  * The deployment that a handler is part of, and the clients it is reached by. Nothing is made, read
  * or asked for before it is needed: INIT must not fail, and a claim must wait for nothing else.
  */
@@ -63,7 +71,7 @@ export class Place {
 
   get sqs(): SQSClient {
     this.#sqs ??= new SQSClient({
-      retryStrategy: new PatientRetries(),
+      retryStrategy: new UnmeteredRetries(CALL_TRIES),
       requestHandler: REQUEST_LIMITS,
       // No message decides which host is talked to.
       useQueueUrlAsEndpoint: false,
@@ -73,7 +81,7 @@ export class Place {
 
   get lambda(): LambdaClient {
     this.#lambda ??= new LambdaClient({
-      retryStrategy: new PatientRetries(),
+      retryStrategy: new UnmeteredRetries(CALL_TRIES),
       requestHandler: REQUEST_LIMITS,
     });
     return this.#lambda;

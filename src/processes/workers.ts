@@ -4,6 +4,7 @@ import type { TasksModule } from '../loading/tasks-module.ts';
 import { mayPass } from '../pipeline/faults.ts';
 import { deliver, recover, release, remove } from '../pipeline/working/recover.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
+import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Ran, Start } from './protocol.ts';
@@ -220,7 +221,7 @@ export class Workers {
         !settled && (lastWords === undefined || lastWords.suspects.length > 0),
     );
     const longest = isBlamed ? BLAMED_PAUSE_MS : IDLE_PAUSE_MS;
-    return Math.min(longest, PAUSE_MS * 2 ** (deaths - IDLE_DEATHS - 1));
+    return growth(deaths - IDLE_DEATHS - 1, PAUSE_MS, longest);
   }
 
   /** Sends what the process had finished and could not send; says whether that is with SQS. */

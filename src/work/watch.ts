@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { sqsAt } from '../endpoint/clients.ts';
 import type { FanfoldError } from '../errors.ts';
-import { wait } from '../pipeline/run/send.ts';
+import { backoffMs, wait } from '../retry.ts';
 import type { Site } from './site.ts';
 
 export interface WatchOptions {
@@ -83,7 +83,7 @@ export class Watch {
   #pauseMs(): number {
     if (this.#failures === 1) return 0;
     if (this.#failures > 1) {
-      return Math.min(LOOK_CAP_MS, LOOK_MS * 2 ** (this.#failures - AWAY_LOOKS)) * Math.random();
+      return backoffMs(this.#failures - AWAY_LOOKS, { baseMs: LOOK_MS, capMs: LOOK_CAP_MS });
     }
     const isAws = 'stack' in this.#options.site.place;
     if (this.#empty === 0 || this.#empty >= EMPTY_LOOKS) return isAws ? LOOK_AWS_MS : LOOK_MS;

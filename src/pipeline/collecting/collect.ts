@@ -5,10 +5,10 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import { retry, wait } from '../../retry.ts';
 import { isMissingQueue, mayPass, PATIENCE_MS } from '../faults.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
-import { wait } from '../run/send.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 
@@ -193,31 +193,28 @@ export class Collector {
     const wasPaced = earlyMs > 0;
     if (wasPaced) await wait(earlyMs, signal);
     this.#lastPoll = performance.now();
-    let failingSince: number | undefined;
+    let askedAt = this.#lastPoll;
     let missingSince: number | undefined;
-    for (let failures = 1; ; failures++) {
-      const askedAt = performance.now();
-      const answer = (messages: Message[]): Answer => {
-        const at = performance.now();
-        return { messages, tookMs: at - askedAt, at, wasPaced };
-      };
-      if (signal.aborted) return answer([]);
-      try {
-        const { signal: givenUp } = this.#givingUp;
-        return answer(await receive(this.#sqs, this.#queueUrl, POLL_SECONDS, givenUp));
-      } catch (error) {
-        if (signal.aborted) return answer([]);
-        const now = performance.now();
-        failingSince ??= now;
-        missingSince = isMissingQueue(error) ? (missingSince ?? now) : undefined;
-        const waits =
-          missingSince === undefined
-            ? mayPass(error) && now - failingSince < PATIENCE_MS
-            : now - missingSince < MISSING_MS;
-        if (!waits) throw error;
-        await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
-      }
-    }
+    const poll = () => {
+      askedAt = performance.now();
+      return signal.aborted ? [] : receive(this.#sqs, this.#queueUrl, POLL_SECONDS, givenUp);
+    };
+    const { signal: givenUp } = this.#givingUp;
+    const messages = await retry(async () => poll(), {
+      signal,
+      capMs: PAUSE_CAP_MS,
+      while: (error, _, failingMs) => {
+        missingSince = isMissingQueue(error) ? (missingSince ?? failingMs) : undefined;
+        return missingSince === undefined
+          ? mayPass(error) && failingMs < PATIENCE_MS
+          : failingMs - missingSince < MISSING_MS;
+      },
+    }).catch((error): Message[] => {
+      if (signal.aborted) return [];
+      throw error;
+    });
+    const at = performance.now();
+    return { messages, tookMs: at - askedAt, at, wasPaced };
   }
 }
 

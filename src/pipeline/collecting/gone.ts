@@ -1,9 +1,9 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
+import { wait } from '../../retry.ts';
 import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { Account } from '../run/ledger.ts';
-import { wait } from '../run/send.ts';
 import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
 
 export interface GoneOptions {

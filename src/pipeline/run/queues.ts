@@ -6,10 +6,10 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
+import { retry, wait } from '../../retry.ts';
 import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { createdAt, type Names } from '../names.ts';
-import { wait } from './send.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
 export async function findQueue(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -158,15 +158,10 @@ const DELETE_TRIES = 5;
 
 /** Deletes a run's queue. It may be gone already, and one that stays expires by itself. */
 export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
-      return;
-    } catch (error) {
-      if (tries === DELETE_TRIES || !mayPass(error)) return;
-      await wait(Math.random() * 100 * 2 ** tries);
-    }
-  }
+  const deletion = retry(() => sqs.send(new DeleteQueueCommand({ QueueUrl })), {
+    while: (error, failures) => failures < DELETE_TRIES && mayPass(error),
+  });
+  await deletion.catch(() => {});
 }
 
 const LOOKS = 3;

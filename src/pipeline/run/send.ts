@@ -4,6 +4,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
 import { MAX_MESSAGE_BYTES } from '../messages/chunk.ts';
 
 /** A message to send. */
@@ -60,7 +61,7 @@ function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
 /** A batch call can succeed and still have refused some of its entries: those are sent again. */
 async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): Promise<void> {
   let left = batch;
-  for (let attempt = 1; ; attempt++) {
+  const sendLeft = async () => {
     const { Failed = [] } = await sqs.send(
       new SendMessageBatchCommand({
         QueueUrl: queueUrl,
@@ -77,11 +78,13 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
     if (refused) {
       throw new FanfoldError('RunFailed', `SQS refused a message to ${queueUrl}: ${why(refused)}.`);
     }
-    if (attempt === ENTRY_TRIES) throw new SqsFault(`SQS fails at ${queueUrl}: ${why(Failed[0])}.`);
     const failed = new Set(Failed.map((entry) => entry.Id));
     left = left.filter((_, id) => failed.has(String(id)));
-    await wait(Math.random() * 100 * 2 ** attempt);
-  }
+    throw new SqsFault(`SQS fails at ${queueUrl}: ${why(Failed[0])}.`);
+  };
+  await retry(sendLeft, {
+    while: (error, failures) => error instanceof SqsFault && failures < ENTRY_TRIES,
+  });
 }
 
 /** SQS's own fault, which may pass: who gets it is to try again another time. */
@@ -94,18 +97,4 @@ class SqsFault extends Error {
 
 function why(entry?: BatchResultErrorEntry): string {
   return `${entry?.Code}: ${entry?.Message ?? 'no reason given'}`;
-}
-
-/** Waits, or ends early when the signal aborts. */
-export function wait(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end);
-  });
 }

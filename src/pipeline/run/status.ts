@@ -1,11 +1,11 @@
 import { GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { collectorOf } from './presence.ts';
 import { findSurely } from './queues.ts';
-import { wait } from './send.ts';
 import { inputsOf, tagsOf } from './tags.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
@@ -96,20 +96,11 @@ async function* listed(sqs: SQSClient, prefix: string) {
   } while (NextToken !== undefined);
 }
 
-/** The longest pause after a throttled call, in milliseconds. */
-const PAUSE_CAP_MS = 5_000;
-
 /** Makes a call until AWS does not throttle it, within reason. */
-async function unthrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-  const startedAt = performance.now();
-  for (let tries = 1; ; tries++) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isThrottled(error) || performance.now() - startedAt > PATIENCE_MS) throw error;
-      await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** tries));
-    }
-  }
+function unthrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  return retry(call, {
+    while: (error, _, failingMs) => isThrottled(error) && failingMs < PATIENCE_MS,
+  });
 }
 
 async function read(

@@ -1,8 +1,8 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { wait } from '../../retry.ts';
 import { noticeBody } from '../messages/notice.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
-import { wait } from '../run/send.ts';
 import { checkRunId, unknownRun } from '../run/status.ts';
 
 /** How long a collector may take to end its run until nobody is thought to collect. */

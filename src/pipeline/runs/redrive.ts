@@ -6,11 +6,11 @@ import {
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import { wait } from '../../retry.ts';
 import { mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
 import { type Deployment, noDeployment } from '../run/deployment.ts';
 import { findQueue } from '../run/queues.ts';
-import { wait } from '../run/send.ts';
 
 /** How far task messages are on their way back from the dead-letter queue. */
 export interface Redriven {

@@ -1,8 +1,8 @@
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../../errors.ts';
 import { BEGINNING, type Position, type Source } from '../../inputs/source.ts';
+import { backoffMs, wait } from '../../retry.ts';
 import { MAX_INPUT_BYTES } from '../messages/chunk.ts';
-import { wait } from '../run/send.ts';
 
 /** An object in S3, opened to be read from some place on. */
 export interface OpenedObject {
@@ -57,7 +57,7 @@ export async function openObject(
         if (closed) return;
         // It may pass: whoever invoked the seed tries again, or Lambda does.
         if (tries >= READ_TRIES) throw error;
-        await wait(Math.random() * 100 * 2 ** tries);
+        await wait(backoffMs(tries));
         stream = (await get(s3, url, at, version)).Body;
       }
     }

@@ -1,9 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { wait } from '../../retry.ts';
 import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
 import type { Account } from '../run/ledger.ts';
 import { findSurely } from '../run/queues.ts';
-import { wait } from '../run/send.ts';
 import { unknownRun } from '../run/status.ts';
 import { inputsOf, type Tags, tagsOf } from '../run/tags.ts';
 import type { Seeds } from './seeds.ts';

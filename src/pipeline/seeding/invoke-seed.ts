@@ -5,18 +5,15 @@ import {
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
 import { mayPass, PATIENCE_MS } from '../faults.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
 import { noDeployment } from '../run/deployment.ts';
-import { wait } from '../run/send.ts';
 
 /** Tries at a page over which the seed function fails. Seeding twice makes duplicates only. */
 const PAGE_TRIES = 4;
-
-/** The longest pause between two tries, in milliseconds. */
-const PAUSE_CAP_MS = 10_000;
 
 /** The seed function ended with an error, or did not end in its time. */
 class SeedFault extends FanfoldError {
@@ -74,27 +71,19 @@ async function callSeed<Answer extends object>(
  *
  * @param isStopped whether its answer is not wanted any more, as the run has ended
  */
-export async function invokeSeedSurely(
+export function invokeSeedSurely(
   lambda: LambdaClient,
   names: Names,
   request: SeedRequest,
   isStopped: () => boolean,
 ): Promise<SeedResponse> {
   let faults = 0;
-  let failingSince: number | undefined;
-  for (let waits = 1; ; waits++) {
-    try {
-      return await invokeSeed(lambda, names, request);
-    } catch (error) {
-      const now = performance.now();
-      if (isStopped()) throw error;
-      failingSince ??= now;
-      const again =
-        error instanceof TooManyRequestsException ||
+  return retry(() => invokeSeed(lambda, names, request), {
+    baseMs: 1_000,
+    while: (error, _, failingMs) =>
+      !isStopped() &&
+      (error instanceof TooManyRequestsException ||
         (error instanceof SeedFault && ++faults < PAGE_TRIES) ||
-        (mayPass(error) && now - failingSince < PATIENCE_MS);
-      if (!again) throw error;
-      await wait(Math.random() * Math.min(PAUSE_CAP_MS, 1_000 * 2 ** waits));
-    }
-  }
+        (mayPass(error) && failingMs < PATIENCE_MS)),
+  });
 }

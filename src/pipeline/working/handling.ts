@@ -1,10 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../faults.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../run/queues.ts';
-import { sendAll, wait } from '../run/send.ts';
+import { sendAll } from '../run/send.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { type AttemptFailure, Execution, type Outcome } from './execute.ts';

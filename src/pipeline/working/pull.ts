@@ -4,9 +4,9 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { backoffMs, wait } from '../../retry.ts';
 import { Stopwatch } from '../../stopwatch.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import { wait } from '../run/send.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage, Verdict } from './handling.ts';
 import { watching } from './watching.ts';
@@ -50,9 +50,6 @@ const WAIT_SECONDS = 20;
 
 /** What must remain of its process's time for a worker to take a chunk, beyond the wait for it. */
 const LAST_TAKE_MS = 10_000;
-
-/** The longest pause between two tries at a queue that can't be reached, in milliseconds. */
-const PAUSE_CAP_MS = 10_000;
 
 /** The most messages in a hand: SQS gives out ten at most. */
 const HAND_MESSAGES = 10;
@@ -108,7 +105,7 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
       failed(error);
     }
     if (failures === failuresBefore) failures = 0;
-    else await wait(Math.random() * Math.min(PAUSE_CAP_MS, 100 * 2 ** failures), signal);
+    else await wait(backoffMs(failures), signal);
     end ??= endOf(options, failures);
   }
   await Promise.all(settling);

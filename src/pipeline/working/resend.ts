@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
+import { growth } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
 import { isOldLook } from '../run/queues.ts';
@@ -25,7 +26,7 @@ const LEAST_AGAIN = 4;
 
 /** Exponential backoff: the longest wait before the next attempt, in seconds. */
 function longestBackoff(task: RetryOptions, attempt: number): number {
-  return Math.min(task.backoffCapSeconds, task.backoffBaseSeconds * 2 ** (attempt - 1));
+  return growth(attempt - 1, task.backoffBaseSeconds, task.backoffCapSeconds);
 }
 
 /**

@@ -1,0 +1,69 @@
+/** How the pauses between tries grow. */
+export interface Backoff {
+  /** Half of the longest first pause, in milliseconds. @default 100 */
+  baseMs?: number;
+  /** The longest pause, in milliseconds. @default 10000 */
+  capMs?: number;
+}
+
+export interface RetryOptions extends Backoff {
+  /**
+   * Whether to try again after an error.
+   *
+   * @param failures how often the call has failed in a row
+   * @param failingMs milliseconds since it failed first
+   */
+  while: (error: unknown, failures: number, failingMs: number) => boolean;
+  /** Ends a pause, and with it the tries: the last error is thrown. */
+  signal?: AbortSignal;
+}
+
+/** Calls again, after pauses that grow, as long as the errors are such as `while` accepts. */
+export async function retry<Answer>(
+  call: () => Promise<Answer>,
+  { while: mayRetry, signal, ...backoff }: RetryOptions,
+): Promise<Answer> {
+  let failedAt: number | undefined;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await call();
+    } catch (error) {
+      const now = performance.now();
+      failedAt ??= now;
+      if (signal?.aborted || !mayRetry(error, failures, now - failedAt)) throw error;
+      await wait(backoffMs(failures, backoff), signal);
+      if (signal?.aborted) throw error;
+    }
+  }
+}
+
+/**
+ * A pause after so many failures in a row: exponential, with full jitter, so that many that failed
+ * together don't come back together.
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function backoffMs(
+  failures: number,
+  { baseMs = 100, capMs = 10_000 }: Backoff = {},
+): number {
+  return Math.random() * growth(failures, baseMs, capMs);
+}
+
+/** `base`, doubled so many times, up to `cap`. */
+export function growth(doublings: number, base: number, cap: number): number {
+  return Math.min(cap, base * 2 ** doublings);
+}
+
+/** Waits, or ends early when the signal aborts. */
+export function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+}
