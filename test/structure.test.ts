@@ -85,6 +85,22 @@ describe('one owner', () => {
   const users = (pattern: RegExp, folder = 'src') =>
     sourcesIn(folder).filter((file) => pattern.test(textOf(file)));
 
+  it('of the tags of a run’s queue: src/pipeline/run/tags.ts', () => {
+    expect(users(/\b(?:ListQueueTags|TagQueue)Command\b/, 'src/{pipeline,handlers}')).toEqual([
+      'src/pipeline/run/tags.ts',
+    ]);
+  });
+
+  it('of clients of a service: endpoint/clients.ts, a function’s environment, the emulator', () => {
+    const makers = users(/new (?:SQS|Lambda|S3|STS|KMS)Client\(/).toSorted();
+    expect(makers.filter((file) => !file.startsWith('src/emulator/'))).toEqual([
+      'src/cli/sqs.ts',
+      'src/endpoint/clients.ts',
+      'src/handlers/place.ts',
+      'src/handlers/seed-from-s3.ts',
+    ]);
+  });
+
   it('of how pauses between tries grow: src/retry.ts, and the emulated Lambda', () => {
     expect(users(/2 \*\* [a-z(]/).toSorted()).toEqual([
       'src/emulator/lambda/event-source.ts',

@@ -1,5 +1,5 @@
 import { serviceNow } from '../../clock.ts';
-import { FanfoldError, messageOf } from '../../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import { isCallError } from '../faults.ts';
 import { notOk, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
@@ -19,7 +19,7 @@ import { nothingComes } from './gone.ts';
 import { Intake } from './intake.ts';
 import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
-import type { Remainder } from './remaining.ts';
+import { causeOf, type EndReason, type Phase, remainderOf } from './phase.ts';
 import {
   accountOf,
   type Budget,
@@ -32,10 +32,7 @@ import {
 
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
- * window lets them. It is over when it is sealed (all inputs seeded) and its ledger balances.
- *
- * Cancelling, its deadline, its failure budget, an error of its inputs and a consumer that leaves end
- * it earlier, with a result for each input. `leave`, or an AWS out of reach, leaves it to be resumed.
+ * window lets them. `Phase` lists the states of a run, and how each is reached.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;
@@ -52,11 +49,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   /** Aborted when no more results are to be waited for. */
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
+  #phase: Phase = { is: 'open' };
   #iterated = false;
   #detached = false;
-  #failure: { error: unknown } | undefined;
-  #ending: Promise<Last> | undefined;
-  #cause: string | undefined;
 
   constructor(
     deployment: Deployment,
@@ -73,7 +68,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#account = accountOf(options);
     this.#budget = budgetOf(options);
     this.#intake = new Intake(this.#account, {
-      onCancel: () => void this.#end('cancelled', 'it was cancelled'),
+      onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.look(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
@@ -102,7 +97,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** Why the run ended before its inputs did, such as `it was cancelled`; undefined when it did not. */
   get cause(): string | undefined {
-    return this.#cause;
+    return this.#phase.is === 'ended' ? causeOf(this.#phase.why) : undefined;
   }
 
   /** How many of its results others took before, where they don't come here. */
@@ -120,7 +115,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
    * that is done; the consumer, if there is one, still gets the last results.
    */
   cancel(): Promise<void> {
-    return this.#end('cancelled', 'it was cancelled');
+    return this.#end({ is: 'cancelled' });
   }
 
   /**
@@ -170,10 +165,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     try {
       const queueUrl = await this.#seeding.queueUrl.catch((error) => this.#notSeeded(error));
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
-      if (this.#failure) throw this.#failure.error;
-      if (queueUrl === undefined && this.#ending) {
+      this.#throwFailure();
+      if (queueUrl === undefined && this.#phase.is === 'ended') {
         const order = ordered ? new InOrder(0, () => {}, this.#account) : undefined;
-        yield* this.#lastOf(await this.#ending, order);
+        yield* this.#lastOf(await this.#phase.last, order);
       }
       ended = true;
     } catch (error) {
@@ -182,10 +177,11 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       this.#leave({ error });
       throw error;
     } finally {
-      if (!ended && this.#detached) this.#stop.abort(LEFT);
+      if (!ended && this.#detached) this.#become({ is: 'left', failure: undefined }, LEFT);
       else if (!ended) await this.cancel();
-      // A failure is thrown at once, and what it takes to end the run goes on.
-      void Promise.resolve(this.#ending).then(() => this.#ended.resolve());
+      // A failure is thrown at once, while the run is still being drained.
+      const last = this.#phase.is === 'ended' ? this.#phase.last : undefined;
+      void Promise.resolve(last).then(() => this.#ended.resolve());
     }
   }
 
@@ -199,7 +195,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     const attendance = await Attendance.begin(this.#deployment, queueUrl, {
       ...{ account, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
-      onDeadline: () => void this.#end('lost', 'its deadline came'),
+      onDeadline: () => void this.#end({ is: 'deadline' }),
       onGone: (others) => this.#goWithout(others),
     });
     try {
@@ -219,15 +215,15 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         if (account.balanced) break;
       }
       // Whoever deleted it has ended the run from elsewhere.
-      if (collector.isQueueGone) void this.#end('cancelled', 'its result queue was deleted');
+      if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
     } finally {
       attendance.close();
-      const isOver = account.balanced || this.#ending !== undefined;
+      const isOver = account.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
       await attendance.end(isOver);
     }
-    if (this.#failure) return;
-    if (this.#ending) yield* this.#lastOf(await this.#ending, order);
+    this.#throwFailure();
+    if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);
     else if (account.balanced) {
       // Where others took some, those that came later wait for them.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
@@ -258,8 +254,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   #checkBudget(): void {
     if (!this.#budget?.(this.#account, this.#seeding.total)) return;
-    const { failed } = this.#account;
-    void this.#end('cancelled', `${failed} inputs failed, more than \`maxFailures\` allows`);
+    void this.#end({ is: 'failureBudget', failed: this.#account.failed });
   }
 
   async #sealed(): Promise<void> {
@@ -276,43 +271,49 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
   fail(error: unknown): void {
-    if (this.#isOver) return;
-    if (this.#detached) {
-      this.#leave({ error });
-      return;
-    }
-    void this.#end('cancelled', messageOf(error));
-    this.#failure = { error };
+    if (this.#detached) this.#leave({ error });
+    else if (this.#isOpen) void this.#end({ is: 'error', error });
   }
 
-  get #isOver(): boolean {
-    return this.#account.balanced || this.#failure !== undefined || this.#stop.signal.aborted;
+  /** Throws what the run failed with, once its results need not be waited for. */
+  #throwFailure(): void {
+    const phase = this.#phase;
+    if (phase.is === 'left' && phase.failure) throw phase.failure.error;
+    if (phase.is === 'ended' && phase.why.is === 'error') throw phase.why.error;
+  }
+
+  get #isOpen(): boolean {
+    if (this.#phase.is === 'open' && this.#account.balanced) this.#phase = { is: 'complete' };
+    return this.#phase.is === 'open';
+  }
+
+  /** Takes the run to its final state, unless it is in one, and stops the receiving of results. */
+  #become(phase: Phase, reason?: typeof LEFT): void {
+    if (!this.#isOpen) return;
+    this.#phase = phase;
+    this.#stop.abort(reason);
   }
 
   #leave(failure: { error: unknown } | undefined): void {
-    if (this.#isOver) return;
-    this.#failure = failure;
+    if (!this.#isOpen) return;
     this.#seeding.stop();
-    this.#stop.abort(LEFT);
+    this.#become({ is: 'left', failure }, LEFT);
     this.#ended.resolve();
   }
 
-  /** Ends the run before its inputs do: each that has no result gets one. */
-  async #end(remainder: Remainder, cause: string): Promise<void> {
-    if (!this.#isOver) {
-      this.#cause = cause;
-      this.#ending = this.#drain(remainder);
+  /** Ends the run before its inputs do. Resolves once the queue is drained and deleted. */
+  async #end(why: EndReason): Promise<void> {
+    if (this.#isOpen) {
+      this.#seeding.stop();
+      const last = takeLast(this.#deployment, this.runId, {
+        seeding: this.#seeding,
+        account: this.#account,
+        intake: this.#intake,
+        remainder: remainderOf(why),
+      });
+      this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });
     }
-    await this.#ending;
+    if (this.#phase.is === 'ended') await this.#phase.last;
     this.#ended.resolve();
-  }
-
-  /** Takes what is there, deletes the queue, and enters what became of the rest. */
-  #drain(remainder: Remainder): Promise<Last> {
-    this.#seeding.stop();
-    this.#stop.abort();
-    const taken = { seeding: this.#seeding, account: this.#account, intake: this.#intake };
-    const last = takeLast(this.#deployment, this.runId, { ...taken, remainder });
-    return this.#deployment.keep?.(last) ?? last;
   }
 }

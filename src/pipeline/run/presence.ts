@@ -1,7 +1,7 @@
-import { type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Ledger } from './ledger.ts';
-import { inputsOf, type Tags, tagsOf } from './tags.ts';
+import { type RunTags, readTags, writeTags } from './tags.ts';
 
 /** How often a collector says that it is there. AWS allows 30 such calls a second in an account. */
 const BEAT_MS = 30_000;
@@ -10,8 +10,8 @@ const BEAT_MS = 30_000;
 export const ABSENT_MS = 75_000;
 
 /** Who collects a run, where it was heard lately. @param now by the service's clock */
-export function collectorOf({ collectedAt = '0', collector = 'unknown' }: Tags, now: number) {
-  return now - Number(collectedAt) < ABSENT_MS ? collector : undefined;
+export function collectorOf({ collectedAt = 0, collector = 'unknown' }: RunTags, now: number) {
+  return now - collectedAt < ABSENT_MS ? collector : undefined;
 }
 
 /** A collector's word, on its run's queue, that it is there and how far it is. */
@@ -41,10 +41,9 @@ export class Presence {
    * no others. Call it before any result is taken.
    */
   async others(): Promise<number | undefined> {
-    const tags = await tagsOf(this.#sqs, this.#queueUrl).catch((): Tags => ({}));
+    const tags = await readTags(this.#sqs, this.#queueUrl).catch((): RunTags => ({}));
     if (tags.collectedAt === undefined) return undefined;
-    const more = (said: string | undefined, here: number) =>
-      Math.max(0, (inputsOf(said) ?? 0) - here);
+    const more = (there = 0, here: number) => Math.max(0, there - here);
     const { ok, failed } = this.#ledger;
     const taken = more(tags.taken, this.#taken);
     this.#others = { ok: more(tags.ok, ok), failed: more(tags.failed, failed), taken };
@@ -95,14 +94,11 @@ export async function tellSealed(sqs: SQSClient, queueUrl: string, ledger: Ledge
   if (ledger.sealed) await tell(sqs, queueUrl, sealing(ledger));
 }
 
-function sealing({ inputs, sealed }: Ledger): object {
+function sealing({ inputs, sealed }: Ledger): RunTags {
   return sealed ? { state: 'sealed', total: inputs } : {};
 }
 
-/** What can't be said now is said again later. */
-async function tell(sqs: SQSClient, QueueUrl: string, said: object): Promise<void> {
-  const Tags = Object.fromEntries(
-    Object.entries(said).map(([name, value]) => [name, String(value)]),
-  );
-  await sqs.send(new TagQueueCommand({ QueueUrl, Tags })).catch(() => {});
+/** A failed write is made good by the next one. */
+async function tell(sqs: SQSClient, queueUrl: string, tags: RunTags): Promise<void> {
+  await writeTags(sqs, queueUrl, tags).catch(() => {});
 }

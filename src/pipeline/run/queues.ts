@@ -10,6 +10,7 @@ import { retry, wait } from '../../retry.ts';
 import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { createdAt, type Names } from '../names.ts';
+import { type RunTags, tagTexts } from './tags.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
 export async function findQueue(sqs: SQSClient, name: string): Promise<string | undefined> {
@@ -45,7 +46,7 @@ export async function createRunQueue(
   sqs: SQSClient,
   names: Names,
   runId: string,
-  tags: Record<string, string>,
+  tags: RunTags,
 ): Promise<string> {
   const name = names.run(runId);
   // A queue that is there may have other attributes, given by its deployment: creating it again
@@ -55,7 +56,7 @@ export async function createRunQueue(
   const { QueueUrl } = await sqs.send(
     new CreateQueueCommand({
       QueueName: name,
-      tags,
+      tags: tagTexts(tags),
       Attributes: {
         ...(await guardsOf(sqs, names, name)),
         MessageRetentionPeriod: String(RETENTION_SECONDS),

@@ -6,7 +6,7 @@ import { isMissingQueue, isThrottled, PATIENCE_MS } from '../faults.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { collectorOf } from './presence.ts';
 import { findSurely } from './queues.ts';
-import { inputsOf, tagsOf } from './tags.ts';
+import { readTags } from './tags.ts';
 
 /** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
 export interface RunStatus {
@@ -110,7 +110,7 @@ async function read(
 ): Promise<RunStatus | undefined> {
   try {
     const [tags, { Attributes = {} }] = await Promise.all([
-      tagsOf(sqs, QueueUrl),
+      readTags(sqs, QueueUrl),
       sqs.send(
         new GetQueueAttributesCommand({
           QueueUrl,
@@ -122,14 +122,14 @@ async function read(
     return {
       runId,
       task: tags.task ?? '?',
-      state: tags.state === 'sealed' ? 'sealed' : 'seeding',
-      total: inputsOf(tags.total),
-      ok: inputsOf(tags.ok) ?? 0,
-      failed: inputsOf(tags.failed) ?? 0,
+      state: tags.state ?? 'seeding',
+      total: tags.total,
+      ok: tags.ok ?? 0,
+      failed: tags.failed ?? 0,
       createdAt: createdAt(runId) ?? 0,
-      expiresAt: number(tags.expiresAt),
-      // A collector that has left says 0.
-      collectedAt: number(tags.collectedAt) || undefined,
+      expiresAt: tags.expiresAt,
+      // 0 once its collector has left.
+      collectedAt: tags.collectedAt || undefined,
       collector: collectorOf(tags, readAt),
       waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
       readAt,
@@ -139,9 +139,4 @@ async function read(
     if (isMissingQueue(error)) return undefined;
     throw error;
   }
-}
-
-/** A tag as a count or a time. Anybody who may tag the queue writes tags: other values count as missing. */
-function number(tag: string | undefined): number | undefined {
-  return tag !== undefined && /^\d{1,15}$/.test(tag) ? Number(tag) : undefined;
 }

@@ -1,17 +1,68 @@
-import { ListQueueTagsCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
-/** What is known of a run from outside: the tags of its queue, which its seed and collectors write. */
-export type Tags = Record<string, string>;
+/**
+ * The public state of a run: the tags of its queue. The seed function writes the first group when it
+ * creates the queue, and seals the run; its collector writes the second group. Anybody who may tag
+ * the queue can write them, so a value that cannot be is read as missing.
+ */
+export interface RunTags {
+  task?: string | undefined;
+  /** `sealed` once all inputs are seeded, and `total` is final. */
+  state?: 'seeding' | 'sealed' | undefined;
+  /** When the run ends at the latest, in milliseconds since 1970. */
+  expiresAt?: number | undefined;
+  /** How many inputs the run has. */
+  total?: number | undefined;
+  /** The most inputs that it can have, while `total` is not known. */
+  bound?: number | undefined;
 
-/** AWS allows 30 such calls a second in an account. */
-export async function tagsOf(sqs: SQSClient, QueueUrl: string): Promise<Tags> {
-  const { Tags = {} } = await sqs.send(new ListQueueTagsCommand({ QueueUrl }));
-  return Tags;
+  /** Who collects. */
+  collector?: string | undefined;
+  /** The collector's last heartbeat, in milliseconds since 1970; 0 once it has left. */
+  collectedAt?: number | undefined;
+  ok?: number | undefined;
+  failed?: number | undefined;
+  /** Results that were consumed, and whose messages are deleted or about to be. */
+  taken?: number | undefined;
 }
 
-/** A tag's number of inputs; undefined where there is none, or none that a run can have. */
-export function inputsOf(tag: string | undefined): number | undefined {
-  const inputs = tag === undefined || !/^\d+$/.test(tag) ? Number.NaN : Number(tag);
-  return inputs <= MAX_RUN_INPUTS ? inputs : undefined;
+/** AWS allows 30 such calls a second in an account. */
+export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTags> {
+  const { Tags = {} } = await sqs.send(new ListQueueTagsCommand({ QueueUrl }));
+  const { task, state, collector } = Tags;
+  return {
+    task,
+    state: state === 'seeding' || state === 'sealed' ? state : undefined,
+    expiresAt: timeOf(Tags.expiresAt),
+    total: countOf(Tags.total),
+    bound: countOf(Tags.bound),
+    collector,
+    collectedAt: timeOf(Tags.collectedAt),
+    ok: countOf(Tags.ok),
+    failed: countOf(Tags.failed),
+    taken: countOf(Tags.taken),
+  };
+}
+
+/** Writes those that are given, and leaves the others as they are. */
+export async function writeTags(sqs: SQSClient, QueueUrl: string, tags: RunTags): Promise<void> {
+  await sqs.send(new TagQueueCommand({ QueueUrl, Tags: tagTexts(tags) }));
+}
+
+/** Tags as SQS takes them. */
+export function tagTexts(tags: RunTags): Record<string, string> {
+  const given = Object.entries(tags).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    given.map(([name, value]) => [name, typeof value === 'number' ? value.toFixed() : value]),
+  );
+}
+
+function countOf(tag: string | undefined): number | undefined {
+  const count = timeOf(tag);
+  return count !== undefined && count <= MAX_RUN_INPUTS ? count : undefined;
+}
+
+function timeOf(tag: string | undefined): number | undefined {
+  return tag !== undefined && /^\d{1,15}$/.test(tag) ? Number(tag) : undefined;
 }

@@ -1,6 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { TagQueueCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
@@ -13,6 +12,7 @@ import type { Continuation, ObjectRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import { findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
+import { writeTags } from '../run/tags.ts';
 import { openObject, placeOf } from './s3-object.ts';
 import { type SeedOptions, seed } from './seed.ts';
 
@@ -211,9 +211,8 @@ class ObjectSeeding {
     const { sqs } = this.#options;
     const url = this.#queueUrl;
     if (this.#request.results !== 'own' || url === undefined) return;
-    const Tags = { state: 'sealed', total: String(this.#next) };
     try {
-      await sqs.send(new TagQueueCommand({ QueueUrl: url, Tags }));
+      await writeTags(sqs, url, { state: 'sealed', total: this.#next });
     } catch (error) {
       // Its collector has ended it.
       if (!isMissingQueue(error)) throw error;

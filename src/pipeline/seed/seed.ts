@@ -185,9 +185,9 @@ async function ownQueue(
     task,
     // Whoever collects need not wait for anybody else to say that these were all.
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
-    expiresAt: String(expiresAt),
-    ...(total === undefined && more ? {} : { total: String(total ?? count) }),
-    ...(bound === undefined ? {} : { bound: String(bound) }),
+    expiresAt,
+    total: total ?? (more ? undefined : count),
+    bound,
   });
 }
 

@@ -5,7 +5,7 @@ import type { Names } from '../names.ts';
 import type { Account } from '../run/ledger.ts';
 import { findSurely } from '../run/queues.ts';
 import { unknownRun } from '../run/status.ts';
-import { inputsOf, type Tags, tagsOf } from '../run/tags.ts';
+import { type RunTags, readTags } from '../run/tags.ts';
 import type { Seeds } from './seeds.ts';
 
 /**
@@ -84,7 +84,7 @@ export class Attached implements Seeds {
     let pauseMs = PAUSE_MS;
     while (!signal.aborted) {
       this.#pause = new AbortController();
-      const tags = await tagsOf(sqs, queueUrl).catch((error: unknown): Tags => {
+      const tags = await readTags(sqs, queueUrl).catch((error: unknown): RunTags => {
         // The collector finds out whether the queue is gone.
         if (mayPass(error) || isMissingQueue(error)) return {};
         throw error;
@@ -100,11 +100,10 @@ export class Attached implements Seeds {
   }
 
   /** Enters what the tags say in the account; true when no more is to be learned. */
-  #take({ state, total: totalTag, bound: boundTag }: Tags): boolean {
+  #take({ state, total, bound }: RunTags): boolean {
     const { account } = this.#options;
-    const total = inputsOf(totalTag);
-    const bound = total ?? inputsOf(boundTag);
-    if (bound !== undefined) account.limit(bound);
+    const limit = total ?? bound;
+    if (limit !== undefined) account.limit(limit);
     if (total === undefined) return false;
     account.expect(total);
     // Its seeder may have left when all inputs were with SQS, and before it said so.

@@ -1,0 +1,48 @@
+import { messageOf } from '../../errors.ts';
+import type { Last } from './ending.ts';
+import type { Remainder } from './remaining.ts';
+
+/** Why a run was ended before its inputs were. An `error` is thrown to the run's consumer. */
+export type EndReason =
+  | { is: 'cancelled' }
+  | { is: 'deadline' }
+  | { is: 'queueDeleted' }
+  | { is: 'failureBudget'; failed: number }
+  | { is: 'error'; error: unknown };
+
+/**
+ * The state of a run. `open` is the first; the others are final, and the first of them wins.
+ *
+ * - `open`: inputs are seeded and results are collected.
+ * - `complete`: the run is sealed and its ledger balances. Its queue is deleted.
+ * - `ended`: for a reason. What is in its queue is collected, the queue is deleted, and each input
+ *   without a result gets one: `failed` at the deadline, else `cancelled`. `last` resolves with them.
+ * - `left`: its collector has gone, with or without a failure. The queue stays, and the run can be
+ *   resumed or collected from elsewhere.
+ */
+export type Phase =
+  | { is: 'open' }
+  | { is: 'complete' }
+  | { is: 'ended'; why: EndReason; last: Promise<Last> }
+  | { is: 'left'; failure: { error: unknown } | undefined };
+
+/** What inputs without a result end as. */
+export function remainderOf(why: EndReason): Remainder {
+  return why.is === 'deadline' ? 'lost' : 'cancelled';
+}
+
+/** The reason in words that continue "the run ended early: ". */
+export function causeOf(why: EndReason): string {
+  switch (why.is) {
+    case 'cancelled':
+      return 'it was cancelled';
+    case 'deadline':
+      return 'its deadline came';
+    case 'queueDeleted':
+      return 'its result queue was deleted';
+    case 'failureBudget':
+      return `${why.failed} inputs failed, more than \`maxFailures\` allows`;
+    case 'error':
+      return messageOf(why.error);
+  }
+}
