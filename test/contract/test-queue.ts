@@ -11,16 +11,24 @@ import {
   SendMessageCommand,
   type SendMessageCommandInput,
   SetQueueAttributesCommand,
+  type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { World } from './worlds.ts';
+import type { Sqs } from '../../src/emulator/sqs/index.ts';
+
+/** The service that a queue is at. */
+export interface QueueHost {
+  readonly client: SQSClient;
+  readonly isLocal: boolean;
+  readonly sqs: Sqs;
+}
 
 /** A queue, by what tests do with it. */
 export class TestQueue {
-  readonly world: World;
+  readonly world: QueueHost;
   readonly url: string;
   readonly name: string;
 
-  constructor(world: World, url: string, name: string) {
+  constructor(world: QueueHost, url: string, name: string) {
     this.world = world;
     this.url = url;
     this.name = name;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { PROTOCOLS, type ProtocolName, rawRefusal, rawRequest } from './raw.ts';
-import { SPEAKS_QUERY, uniqueName } from './worlds.ts';
+import { uniqueName } from './worlds.ts';
 
 const ACTIONS = [
   'AddPermission',
@@ -205,9 +205,8 @@ const ERRORS: Case[] = [
 
 describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
   const isJson = protocol === 'JSON';
-  const both = it.skipIf(protocol === 'Query' && !SPEAKS_QUERY);
 
-  both('both protocols are on one endpoint, and on the queue’s URL [D, L]', async () => {
+  it('both protocols are on one endpoint, and on the queue’s URL [D, L]', async () => {
     const { QueueUrl } = await makeQueue();
     for (const url of [server.url, `${server.url}/`, QueueUrl]) {
       const sent = await ask(protocol, 'SendMessage', { QueueUrl, MessageBody: 'x' }, url);
@@ -218,7 +217,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
-  both('all 23 actions are known [D]', async () => {
+  it('all 23 actions are known [D]', async () => {
     expect(ACTIONS).toHaveLength(23);
     for (const action of ACTIONS) {
       const answer = await ask(protocol, action);
@@ -228,7 +227,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
-  both.each(ERRORS)('%s is %s, and its status %i [D, P]', async (type, code, status, provoke) => {
+  it.each(ERRORS)('%s is %s, and its status %i [D, P]', async (type, code, status, provoke) => {
     const answer = await provoke((action, parameters) => ask(protocol, action, parameters));
     expect(answer.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
     const refusal = await rawRefusal(answer);
@@ -236,14 +235,14 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     expect(refusal).toMatchObject({ type: isJson ? type : code, code, status });
   });
 
-  both('the missing queue’s text is longer in Query', async () => {
+  it('the missing queue’s text is longer in Query', async () => {
     const { message } = await refused(protocol, 'GetQueueUrl', { QueueName: uniqueName() });
     expect(message).toBe(
       `The specified queue does not exist${isJson ? '' : ' for this wsdl version'}.`,
     );
   });
 
-  both('a missing QueueUrl is a queue that does not exist [P]', async () => {
+  it('a missing QueueUrl is a queue that does not exist [P]', async () => {
     for (const parameters of [{}, { QueueUrl: '' }]) {
       for (const action of ['ReceiveMessage', 'SendMessage', 'DeleteQueue', 'ListQueueTags']) {
         const { code } = await refused(protocol, action, parameters);
@@ -352,7 +351,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     expect((await fetch(server.url, { method: 'POST', ...value('AP8=') })).status).toBe(200);
   });
 
-  both('an entry of a batch fails with its code in Query’s form', async () => {
+  it('an entry of a batch fails with its code in Query’s form', async () => {
     const { QueueUrl } = await makeQueue();
     const Entries = [{ Id: 'a', ReceiptHandle: 'nonsense' }];
     const answer = await ask(protocol, 'DeleteMessageBatch', { QueueUrl, Entries });

@@ -22,9 +22,6 @@ import {
 import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
 import { TestQueue } from './test-queue.ts';
 
-/** Whether serveSqs speaks the Query protocol yet. */
-export const SPEAKS_QUERY = true;
-
 /** Set in the environment, the contract also runs on AWS, in the account of the environment. */
 const ON_AWS = process.env.FANFOLD_CONTRACT_AWS === '1';
 
@@ -204,7 +201,7 @@ class Aws extends World {
 const WORLDS: World[] = [
   new InProcess('in process'),
   new OverHttp('over HTTP, JSON'),
-  ...(SPEAKS_QUERY ? [new OverHttp('over HTTP, Query', { protocol: AwsQueryProtocol })] : []),
+  new OverHttp('over HTTP, Query', { protocol: AwsQueryProtocol }),
   new InProcess('in process, CBOR', PLAIN_SQS),
   new Durable('durable, over HTTP'),
   ...(ON_AWS ? [new Aws()] : []),
