@@ -1,7 +1,7 @@
 import { FanfoldError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
-import { Account } from './pipeline/run/ledger.ts';
+import { RunLedger } from './pipeline/run/ledger.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';
@@ -20,7 +20,7 @@ export const RUN_OPTIONS: Record<keyof RunOptions, Kind> = {
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
   maxFailures: CHECKED,
-  earlier: ['an Account', (value) => value instanceof Account],
+  earlier: ['a RunLedger', (value) => value instanceof RunLedger],
   collector: TEXT,
   resume: OBJECT,
 };

@@ -23,7 +23,7 @@ export {
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
-export { Account, type Ledger } from './pipeline/run/ledger.ts';
+export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export { type CollectOptions, refuseCollected } from './pipeline/runs/collect-run.ts';

@@ -141,7 +141,7 @@ export class Consumer {
       ...(maxFailures === undefined ? {} : { maxFailures }),
     };
     if (record === undefined) return options;
-    const earlier = this.disk.account();
+    const earlier = this.disk.ledger();
     if (await isGone(sqs, names.run(record.runId))) {
       this.#log.mark('run begun anew');
       this.disk.record = undefined;

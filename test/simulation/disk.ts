@@ -1,6 +1,6 @@
 import { linesOf, resultOf, wholeLength } from '../../src/cli/resume/result-lines.ts';
 import type { Result } from '../../src/pipeline/messages/result.ts';
-import { Account } from '../../src/pipeline/run/ledger.ts';
+import { RunLedger } from '../../src/pipeline/run/ledger.ts';
 
 /** A consumer's disk, with its results and the record of its run: they outlive its process. */
 export class Disk {
@@ -27,16 +27,16 @@ export class Disk {
     this.#append(text.slice(0, Math.ceil(text.length * part)));
   }
 
-  /** The account of what is here, for a run that goes on with it. */
-  account(): Account {
+  /** The ledger of what is here, for a run that goes on with it. */
+  ledger(): RunLedger {
     this.#file = this.#file.subarray(0, wholeLength(this.#file));
-    const account = new Account();
+    const ledger = new RunLedger();
     for (const [at, line] of linesOf(this.#file).entries()) {
       const { index, status } = resultOf('results.jsonl', line, at + 1);
-      account.expect(index + 1);
-      account.enter(index, status);
+      ledger.expect(index + 1);
+      ledger.enter(index, status);
     }
-    return account;
+    return ledger;
   }
 
   #append(text: string): void {

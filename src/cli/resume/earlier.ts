@@ -1,6 +1,6 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
-import { Account, FanfoldError } from '../../index.ts';
+import { FanfoldError, RunLedger } from '../../index.ts';
 import { headOf, partOf } from './record.ts';
 import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
 
@@ -17,8 +17,8 @@ export async function readEarlier(
   path: string,
   retryFailed: boolean,
   onDrop: () => void,
-): Promise<Account> {
-  const account = new Account();
+): Promise<RunLedger> {
+  const ledger = new RunLedger();
   const keeps = (status: string) => status === 'ok' || (status === 'failed' && !retryFailed);
   let number = 0;
   let bytes = 0;
@@ -28,8 +28,8 @@ export async function readEarlier(
     for (const line of linesOf(block)) {
       const { index, status } = resultOf(path, line, ++number);
       if (keeps(status)) {
-        account.expect(index + 1);
-        account.enter(index, status);
+        ledger.expect(index + 1);
+        ledger.enter(index, status);
       } else dropped++;
     }
   }
@@ -38,7 +38,7 @@ export async function readEarlier(
     onDrop();
     await rewrite(path, (line) => keeps(resultOf(path, line, 0).status));
   }
-  return account;
+  return ledger;
 }
 
 /** A file's whole lines, in blocks. */

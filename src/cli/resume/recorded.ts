@@ -1,4 +1,4 @@
-import type { Account, Ledger, Run } from '../../index.ts';
+import type { Ledger, Run, RunLedger } from '../../index.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
 import type { Lock } from './lock.ts';
@@ -7,7 +7,7 @@ import type { Living, RunRecord } from './record.ts';
 /** Where a run's results go, and what it takes to go on with it another time. */
 export interface Recorded {
   /** The results that are there from before. */
-  readonly earlier: Account | undefined;
+  readonly earlier: RunLedger | undefined;
   /** How many of them there were at the beginning. */
   readonly before: Ledger | undefined;
   /** The run that an earlier command began elsewhere, and left. */
@@ -51,7 +51,7 @@ export interface RecordedOptions {
   lock?: Lock;
   record?: RunRecord;
   /** What an earlier command left. */
-  earlier?: Account;
+  earlier?: RunLedger;
   living?: Living | undefined;
   collector?: string | undefined;
 }

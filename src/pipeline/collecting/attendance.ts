@@ -1,11 +1,11 @@
 import type { Deployment } from '../run/deployment.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import { Presence } from '../run/presence.ts';
 import { Deadline } from './deadline.ts';
 import { Gone } from './gone.ts';
 
 export interface AttendanceOptions {
-  account: Account;
+  ledger: RunLedger;
   /** Who takes the results. @default a name of its own */
   collector?: string | undefined;
   /** When the run ends, in milliseconds since 1970. */
@@ -36,14 +36,14 @@ export class Attendance {
     queueUrl: string,
     options: AttendanceOptions,
   ): Promise<Attendance> {
-    const { account, expiresAt, afterAnother, onDeadline, onGone } = options;
+    const { ledger, expiresAt, afterAnother, onDeadline, onGone } = options;
     const { collector = crypto.randomUUID() } = options;
-    const presence = new Presence(deployment.sqs, queueUrl, collector, account);
+    const presence = new Presence(deployment.sqs, queueUrl, collector, ledger);
     const others = afterAnother ? await presence.others() : undefined;
     presence.arrive();
     const deadline = new Deadline(deployment.sqs, expiresAt, afterAnother, onDeadline);
     if (others === undefined) return new Attendance(presence, deadline, undefined);
-    const watched = { deployment, queueUrl, account, deadline, expiresAt };
+    const watched = { deployment, queueUrl, ledger, deadline, expiresAt };
     return new Attendance(
       presence,
       deadline,

@@ -1,7 +1,7 @@
 import { FanfoldError } from '../../errors.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import type { Seeds } from '../seeding/seeds.ts';
 import { drain } from './collect.ts';
@@ -29,7 +29,7 @@ export function notAllSeeded(runId: string, known: number): FanfoldError {
 
 export interface EndingOptions {
   seeding: Seeds;
-  account: Account;
+  ledger: RunLedger;
   intake: Intake;
   /** What becomes of inputs that have no result. */
   remainder: Remainder;
@@ -39,7 +39,7 @@ export interface EndingOptions {
 export async function takeLast(
   { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
   runId: string,
-  { seeding, account, intake, remainder }: EndingOptions,
+  { seeding, ledger, intake, remainder }: EndingOptions,
 ): Promise<Last> {
   // The answer that names it may have been lost.
   const made = await seeding.queueUrl.catch(() => undefined);
@@ -50,9 +50,9 @@ export async function takeLast(
       batches.push(...intake.enter(delivery));
     await deleteQueue(sqs, queueUrl);
   }
-  const isShort = remainder === 'lost' && !seeding.isOurs && !account.sealed;
-  const end = account.sealed ? account.inputs : account.sealUnknown(seeding.known);
-  return { batches, remaining: new Remaining(account, remainder, end), isShort };
+  const isShort = remainder === 'lost' && !seeding.isOurs && !ledger.sealed;
+  const end = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
+  return { batches, remaining: new Remaining(ledger, remainder, end), isShort };
 }
 
 /** The last results, in the order that the run has. */

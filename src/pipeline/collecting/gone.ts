@@ -3,13 +3,13 @@ import { FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
 import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
 import type { Deployment } from '../run/deployment.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
 
 export interface GoneOptions {
   deployment: Deployment;
   queueUrl: string;
-  account: Account;
+  ledger: RunLedger;
   deadline: Deadline;
   /** When the run ends, in milliseconds since 1970: from then on its chunks are dropped. */
   expiresAt: number;
@@ -47,19 +47,19 @@ export class Gone {
   }
 
   async #watch(): Promise<void> {
-    const { deployment, account, expiresAt, onGone } = this.#options;
+    const { deployment, ledger, expiresAt, onGone } = this.#options;
     const { signal } = this.#stop;
     let looks = 0;
-    let settled = account.settled;
+    let settled = ledger.settled;
     while (looks < LOOKS) {
       await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
       // What is missing then is told by the deadline.
       if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
-      const isStill = account.sealed && account.settled === settled;
-      settled = account.settled;
+      const isStill = ledger.sealed && ledger.settled === settled;
+      settled = ledger.settled;
       looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;
     }
-    if (!signal.aborted && account.settled === settled) onGone();
+    if (!signal.aborted && ledger.settled === settled) onGone();
   }
 
   async #isIdle(): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import type { Delivery, Received } from './collect.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Delivery, Received } from './collect.ts';
  */
 export class InOrder {
   readonly #acknowledge: (received: Received) => void;
-  readonly #account: Pick<Account, 'has'>;
+  readonly #ledger: Pick<RunLedger, 'has'>;
   readonly #early = new Map<number, ResultLine>();
   /** What was received, by the last index of its results. */
   readonly #waiting = new Map<number, Received[]>();
@@ -19,16 +19,16 @@ export class InOrder {
 
   /**
    * @param next the index of the first result to hand on
-   * @param account a result that it refused, or took out again, is not the run's: it is neither
+   * @param ledger a result that it refused, or took out again, is not the run's: it is neither
    * waited for nor handed on
    */
   constructor(
     next: number,
     acknowledge: (received: Received) => void,
-    account: Pick<Account, 'has'>,
+    ledger: Pick<RunLedger, 'has'>,
   ) {
     this.#next = next;
-    this.#account = account;
+    this.#ledger = ledger;
     this.#acknowledge = acknowledge;
   }
 
@@ -65,14 +65,14 @@ export class InOrder {
   rest(last: readonly ResultBatch[]): ResultLine[] {
     const lines = [...this.#early.values(), ...last.flatMap((batch) => batch.lines)];
     return lines
-      .filter(({ index }) => this.#account.has(index))
+      .filter(({ index }) => this.#ledger.has(index))
       .sort((one, other) => one.index - other.index);
   }
 
   #lastOf({ batches }: Delivery): number {
     let last = -1;
     for (const { lines } of batches) {
-      for (const { index } of lines) if (index > last && this.#account.has(index)) last = index;
+      for (const { index } of lines) if (index > last && this.#ledger.has(index)) last = index;
     }
     return last;
   }

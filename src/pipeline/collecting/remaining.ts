@@ -1,7 +1,7 @@
 import { cancelledLine, failedLine, type ResultLine } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import { ResultBatch } from '../messages/result-message.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 
 /** What becomes of inputs that have no result when their run ends before them. */
 export type Remainder = 'cancelled' | 'lost';
@@ -25,12 +25,12 @@ export class Remaining {
    *
    * @param end the first index beyond the run's inputs
    */
-  constructor(account: Account, remainder: Remainder, end: number) {
+  constructor(ledger: RunLedger, remainder: Remainder, end: number) {
     this.#remainder = remainder;
     const status = remainder === 'lost' ? 'failed' : 'cancelled';
     let first: number | undefined;
     for (let index = 0; index < end; index++) {
-      if (!account.has(index) && account.enter(index, status)) first ??= index;
+      if (!ledger.has(index) && ledger.enter(index, status)) first ??= index;
       else if (first !== undefined) {
         this.#ranges.push([first, index - 1]);
         first = undefined;

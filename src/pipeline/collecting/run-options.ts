@@ -1,6 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
-import { Account } from '../run/ledger.ts';
+import { RunLedger } from '../run/ledger.ts';
 
 export interface RunOptions {
   /**
@@ -27,7 +27,7 @@ export interface RunOptions {
    * Which inputs have their results from before, as an earlier run over the same inputs left them:
    * they are not run again, and stand in the ledger. The run goes on entering results in it.
    */
-  earlier?: Account;
+  earlier?: RunLedger;
   /**
    * Who takes the results. Another can't while this one is there; whoever comes back under the same
    * name goes on at once, though the one before was not seen to leave.
@@ -72,7 +72,7 @@ function check(fits: boolean, option: string, what: string): void {
 }
 
 /** Whether too many inputs have failed. @param total of the inputs, where it is known */
-export type Budget = (account: Account, total: number | undefined) => boolean;
+export type Budget = (ledger: RunLedger, total: number | undefined) => boolean;
 
 /** @throws FanfoldError `BadOption` when it is neither a number nor a percentage */
 export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
@@ -94,18 +94,18 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
 }
 
 /** What is entered from the beginning. @throws FanfoldError `BadOption` when it can't be in order */
-export function accountOf({ earlier, resume, ordered, signal }: RunOptions): Account {
+export function ledgerOf({ earlier, resume, ordered, signal }: RunOptions): RunLedger {
   check(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal');
-  check(earlier === undefined || earlier instanceof Account, 'earlier', 'an Account');
+  check(earlier === undefined || earlier instanceof RunLedger, 'earlier', 'a RunLedger');
   const { runId, seeded = 0 } = resume ?? { runId: newRunId() };
   check(typeof runId === 'string' && createdAt(runId) !== undefined, 'resume.runId', 'a run id');
   check(Number.isSafeInteger(seeded) && seeded >= 0, 'resume.seeded', 'a whole number from 0');
-  const account = earlier ?? new Account();
+  const ledger = earlier ?? new RunLedger();
   // Results of what was seeded may be there before the inputs are read once more.
-  if (resume) account.open();
-  account.expect(seeded);
-  if (ordered) leadingOf(account);
-  return account;
+  if (resume) ledger.open();
+  ledger.expect(seeded);
+  if (ordered) leadingOf(ledger);
+  return ledger;
 }
 
 /**
@@ -113,7 +113,7 @@ export function accountOf({ earlier, resume, ordered, signal }: RunOptions): Acc
  *
  * @throws FanfoldError `BadOption` when later ones have them too: those can't be handed on in order
  */
-export function leadingOf(earlier: Account): number {
+export function leadingOf(earlier: RunLedger): number {
   const { leading, settled } = earlier;
   if (settled === leading) return leading;
   throw new FanfoldError(

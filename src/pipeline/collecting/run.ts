@@ -5,7 +5,7 @@ import { notOk, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
-import type { Account, Ledger } from '../run/ledger.ts';
+import type { Ledger, RunLedger } from '../run/ledger.ts';
 import { tellSealed } from '../run/presence.ts';
 import { deleteQueue } from '../run/queues.ts';
 import type { Inputs } from '../seeding/pages.ts';
@@ -21,11 +21,11 @@ import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Phase, remainderOf } from './phase.ts';
 import {
-  accountOf,
   type Budget,
   budgetOf,
   deadlineMs,
   leadingOf,
+  ledgerOf,
   onAbort,
   type RunOptions,
 } from './run-options.ts';
@@ -40,7 +40,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly ended: Promise<void>;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
-  readonly #account: Account;
+  readonly #ledger: RunLedger;
   readonly #intake: Intake;
   readonly #window: Window;
   readonly #seeding: Seeds;
@@ -65,9 +65,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
     this.#options = options;
-    this.#account = accountOf(options);
+    this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
-    this.#intake = new Intake(this.#account, {
+    this.#intake = new Intake(this.#ledger, {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.look(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
@@ -77,7 +77,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#seeding = seedsOf(inputs, {
       ...deployment,
       runId: this.runId,
-      account: this.#account,
+      ledger: this.#ledger,
       task,
       expiresAt: this.#expiresAt,
       window: this.#window,
@@ -90,9 +90,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (signal) onAbort(signal, this.ended, () => this.fail(signal.reason));
   }
 
-  /** The account so far. */
+  /** The ledger so far. */
   get ledger(): Ledger {
-    return this.#account.snapshot();
+    return this.#ledger.snapshot();
   }
 
   /** Why the run ended before its inputs did, such as `it was cancelled`; undefined when it did not. */
@@ -102,7 +102,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** How many of its results others took before, where they don't come here. */
   get elsewhere(): number {
-    return this.#account.elsewhere;
+    return this.#ledger.elsewhere;
   }
 
   /** How many inputs, from the first, are seeded for certain: where `resume` may go on. */
@@ -167,7 +167,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
       this.#throwFailure();
       if (queueUrl === undefined && this.#phase.is === 'ended') {
-        const order = ordered ? new InOrder(0, () => {}, this.#account) : undefined;
+        const order = ordered ? new InOrder(0, () => {}, this.#ledger) : undefined;
         yield* this.#lastOf(await this.#phase.last, order);
       }
       ended = true;
@@ -188,12 +188,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
     const collector = new Collector(this.#deployment.sqs, queueUrl, this.runId);
     onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
-    const account = this.#account;
+    const ledger = this.#ledger;
     const order = ordered
-      ? new InOrder(leadingOf(account), (received) => collector.acknowledge(received), account)
+      ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const attendance = await Attendance.begin(this.#deployment, queueUrl, {
-      ...{ account, expiresAt: this.#expiresAt, collector: this.#options.collector },
+      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onGone: (others) => this.#goWithout(others),
@@ -212,19 +212,19 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           collector.acknowledge(delivery);
         }
         attendance.release(order?.isEmpty ?? true);
-        if (account.balanced) break;
+        if (ledger.balanced) break;
       }
       // Whoever deleted it has ended the run from elsewhere.
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
     } finally {
       attendance.close();
-      const isOver = account.balanced || this.#phase.is === 'ended';
+      const isOver = ledger.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
       await attendance.end(isOver);
     }
     this.#throwFailure();
     if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);
-    else if (account.balanced) {
+    else if (ledger.balanced) {
       // Where others took some, those that came later wait for them.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
       await deleteQueue(this.#deployment.sqs, queueUrl);
@@ -233,15 +233,15 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** Nothing more comes: what is missing is with others, as far as they said so. */
   #goWithout(others: number): void {
-    const missing = this.#account.inputs - this.#account.settled;
+    const missing = this.#ledger.inputs - this.#ledger.settled;
     if (missing > others) this.#leave({ error: nothingComes(this.runId, missing) });
-    else this.#account.consumedElsewhere(missing);
+    else this.#ledger.consumedElsewhere(missing);
     this.#stop.abort();
   }
 
   *#lastOf(last: Last, order: InOrder | undefined): Generator<ResultBatch, void> {
     for (const batch of lastBatches(last, order)) yield* this.#taken([batch]);
-    if (last.isShort) throw notAllSeeded(this.runId, this.#account.inputs);
+    if (last.isShort) throw notAllSeeded(this.runId, this.#ledger.inputs);
   }
 
   /** Hands batches on as one, and opens the window for more once they were taken. */
@@ -253,14 +253,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   #checkBudget(): void {
-    if (!this.#budget?.(this.#account, this.#seeding.total)) return;
-    void this.#end({ is: 'failureBudget', failed: this.#account.failed });
+    if (!this.#budget?.(this.#ledger, this.#seeding.total)) return;
+    void this.#end({ is: 'failureBudget', failed: this.#ledger.failed });
   }
 
   async #sealed(): Promise<void> {
-    if (this.#account.balanced) this.#stop.abort();
+    if (this.#ledger.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined) await tellSealed(this.#deployment.sqs, queueUrl, this.#account);
+    if (queueUrl !== undefined) await tellSealed(this.#deployment.sqs, queueUrl, this.#ledger);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
@@ -283,7 +283,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   get #isOpen(): boolean {
-    if (this.#phase.is === 'open' && this.#account.balanced) this.#phase = { is: 'complete' };
+    if (this.#phase.is === 'open' && this.#ledger.balanced) this.#phase = { is: 'complete' };
     return this.#phase.is === 'open';
   }
 
@@ -307,7 +307,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       this.#seeding.stop();
       const last = takeLast(this.#deployment, this.runId, {
         seeding: this.#seeding,
-        account: this.#account,
+        ledger: this.#ledger,
         intake: this.#intake,
         remainder: remainderOf(why),
       });

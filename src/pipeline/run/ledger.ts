@@ -2,7 +2,7 @@ import { isIndex, MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import { Bitmap } from './bitmap.ts';
 
-/** The account of a run: it is over when it is sealed and balances. */
+/** The ledger of a run: it is over when it is sealed and balances. */
 export interface Ledger {
   /** Inputs seeded so far, as far as that is known; all of them once `sealed`. */
   readonly inputs: number;
@@ -19,12 +19,12 @@ export interface Ledger {
  * Which inputs have their final result, and how many of each kind. The first result of an index
  * wins. A bit an input: ten million take little over a megabyte.
  *
- * An account is closed, open, or sealed. While it is closed, each index below `inputs` may get a
+ * A ledger is closed, open, or sealed. While it is closed, each index below `inputs` may get a
  * result. While it is open, somebody else seeds inputs, or has begun to, and each index below
  * `limit` may: results never raise `inputs`, since whoever may send one could then claim any number
  * of inputs. Sealing it with the total takes out what was entered at or over that.
  */
-export class Account implements Ledger {
+export class RunLedger implements Ledger {
   #inputs = 0;
   readonly #count = { ok: 0, failed: 0, cancelled: 0 };
   #duplicates = 0;

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { wait } from '../../retry.ts';
 import { isMissingQueue, mayPass } from '../faults.ts';
 import type { Names } from '../names.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import { findSurely } from '../run/queues.ts';
 import { unknownRun } from '../run/status.ts';
 import { type RunTags, readTags } from '../run/tags.ts';
@@ -22,7 +22,7 @@ export interface AttachedOptions {
   sqs: SQSClient;
   names: Names;
   runId: string;
-  account: Account;
+  ledger: RunLedger;
   /** Has its inputs seeded, and gives the URL of its queue. @default it is there already */
   begin?: () => Promise<string>;
 }
@@ -52,11 +52,11 @@ export class Attached implements Seeds {
   }
 
   get known(): number {
-    return this.#options.account.inputs;
+    return this.#options.ledger.inputs;
   }
 
   get seeded(): number {
-    const { sealed, inputs } = this.#options.account;
+    const { sealed, inputs } = this.#options.ledger;
     return sealed ? inputs : 0;
   }
 
@@ -99,16 +99,16 @@ export class Attached implements Seeds {
     }
   }
 
-  /** Enters what the tags say in the account; true when no more is to be learned. */
+  /** Enters what the tags say in the ledger; true when no more is to be learned. */
   #take({ state, total, bound }: RunTags): boolean {
-    const { account } = this.#options;
+    const { ledger } = this.#options;
     const limit = total ?? bound;
-    if (limit !== undefined) account.limit(limit);
+    if (limit !== undefined) ledger.limit(limit);
     if (total === undefined) return false;
-    account.expect(total);
+    ledger.expect(total);
     // Its seeder may have left when all inputs were with SQS, and before it said so.
-    if (state !== 'sealed' && account.settled < total) return false;
-    account.seal(total);
+    if (state !== 'sealed' && ledger.settled < total) return false;
+    ledger.seal(total);
     return true;
   }
 }

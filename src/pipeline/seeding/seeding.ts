@@ -8,7 +8,7 @@ import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
-import type { Account } from '../run/ledger.ts';
+import type { RunLedger } from '../run/ledger.ts';
 import { findSurely } from '../run/queues.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
@@ -24,7 +24,7 @@ export interface SeedingOptions {
   inputs: Inputs<unknown>;
   /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
   expiresAt: number;
-  account: Account;
+  ledger: RunLedger;
   window: Window;
   /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
   resumeAt?: number | undefined;
@@ -66,7 +66,7 @@ export class Seeding implements Seeds {
     this.#options = options;
     this.#total = totalOf(options.inputs);
     if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
-    this.#skips = options.account.settled > 0 || options.resumeAt !== undefined;
+    this.#skips = options.ledger.settled > 0 || options.resumeAt !== undefined;
     this.queueUrl = this.#made.promise;
     this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
     this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
@@ -158,7 +158,7 @@ export class Seeding implements Seeds {
   }
 
   async #take(page: Page): Promise<void> {
-    const { account, window } = this.#options;
+    const { ledger, window } = this.#options;
     if (this.#first + page.texts.length > MAX_RUN_INPUTS) throw tooManyInputs();
     const part = this.#unseeded(page);
     if (part.texts.length > 0) {
@@ -170,7 +170,7 @@ export class Seeding implements Seeds {
       await this.#roomToSend(sent);
     } else {
       this.#first += page.texts.length;
-      account.expect(this.#first);
+      ledger.expect(this.#first);
     }
   }
 
@@ -180,14 +180,14 @@ export class Seeding implements Seeds {
   }
 
   #seal(): void {
-    const { account } = this.#options;
-    if (account.inputs > this.#first) {
+    const { ledger } = this.#options;
+    if (ledger.inputs > this.#first) {
       throw new FanfoldError(
         'BadInput',
-        `There are results of ${account.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
+        `There are results of ${ledger.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
       );
     }
-    account.seal(this.#first);
+    ledger.seal(this.#first);
   }
 
   /** What of a page has yet to be seeded. */
@@ -195,10 +195,10 @@ export class Seeding implements Seeds {
     const first = this.#first;
     const ranges: IndexRange[] = [];
     if (!this.#skips) return { texts, indexes: [[first, first + texts.length - 1]] };
-    const { account, resumeAt = 0 } = this.#options;
+    const { ledger, resumeAt = 0 } = this.#options;
     const left = texts.filter((_, at) => {
       const index = first + at;
-      if (index < resumeAt || account.has(index)) return false;
+      if (index < resumeAt || ledger.has(index)) return false;
       const last = ranges.at(-1);
       if (last?.[1] === index - 1) ranges[ranges.length - 1] = [last[0], index];
       else ranges.push([index, index]);
@@ -220,12 +220,12 @@ export class Seeding implements Seeds {
   }
 
   async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
-    const { sqs, lambda, names, runId, task, account, window, expiresAt } = this.#options;
+    const { sqs, lambda, names, runId, task, ledger, window, expiresAt } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
     // Results may be there before the seed has answered.
-    account.expect(end);
+    ledger.expect(end);
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
     // A slow source's few inputs are shared out; a fast one's many travel together.

@@ -14,6 +14,6 @@ export function seedsOf(
   if (inputs === undefined) return new Attached(options);
   if (!(inputs instanceof S3Inputs)) return new Seeding({ ...options, inputs });
   // Their results may come before it is known how many there are.
-  options.account.open();
+  options.ledger.open();
   return new Attached({ ...options, begin: () => seedS3Run(inputs, options) });
 }

@@ -6,7 +6,7 @@ import { Intake } from '../../../src/pipeline/collecting/intake.ts';
 import { okLine } from '../../../src/pipeline/messages/result.ts';
 import { ResultDraft } from '../../../src/pipeline/messages/result-message.ts';
 import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
-import { Account } from '../../../src/pipeline/run/ledger.ts';
+import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 
 it('a run that ends early takes every result that waits in its queue before the queue is deleted', async () => {
@@ -24,15 +24,15 @@ it('a run that ends early takes every result that waits in its queue before the 
     const MessageBody = draft.body(runId, 'w');
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
-  const account = new Account();
-  account.seal(30);
+  const ledger = new RunLedger();
+  ledger.seal(30);
   const last = await takeLast({ sqs, names }, runId, {
     seeding: {
       ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
       ...{ seeded: 30, isOurs: true, look() {}, stop() {} },
     },
-    account,
-    intake: new Intake(account, { onCancel() {}, onSealed() {}, onBroken() {} }),
+    ledger,
+    intake: new Intake(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
     remainder: 'cancelled',
   });
   const lines = [...lastBatches(last, undefined)].flatMap((batch) => batch.lines);

@@ -4,7 +4,7 @@ import { Intake } from '../../../src/pipeline/collecting/intake.ts';
 import { okLine } from '../../../src/pipeline/messages/result.ts';
 import { ResultDraft, readResults } from '../../../src/pipeline/messages/result-message.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
-import { Account } from '../../../src/pipeline/run/ledger.ts';
+import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
 const INPUTS = 12;
 
@@ -25,16 +25,16 @@ it('takes the first result of each input, whichever messages they come in, and h
   const message = fc.array(fc.nat(INPUTS - 1), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(fc.array(message), (messages) => {
-      const account = new Account();
-      account.expect(INPUTS);
-      const intake = new Intake(account, { onCancel() {}, onSealed() {}, onBroken() {} });
+      const ledger = new RunLedger();
+      ledger.expect(INPUTS);
+      const intake = new Intake(ledger, { onCancel() {}, onSealed() {}, onBroken() {} });
       const taken = messages.flatMap((indexes) =>
         intake.enter(delivery(indexes)).flatMap(({ lines }) => lines.map(({ index }) => index)),
       );
       const all = messages.flat();
       expect(taken).toEqual([...new Set(all)]);
-      expect(account.ok).toBe(taken.length);
-      expect(account.duplicates).toBe(all.length - taken.length);
+      expect(ledger.ok).toBe(taken.length);
+      expect(ledger.duplicates).toBe(all.length - taken.length);
     }),
   );
 });

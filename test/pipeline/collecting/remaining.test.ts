@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Remaining } from '../../../src/pipeline/collecting/remaining.ts';
-import { Account } from '../../../src/pipeline/run/ledger.ts';
+import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
 it('gives each input that has no result one, between the others, in order', () => {
   const inputs = fc.integer({ min: 0, max: 200 });
@@ -10,13 +10,13 @@ it('gives each input that has no result one, between the others, in order', () =
   );
   fc.assert(
     fc.property(scenario, ([count, some]) => {
-      const account = new Account();
-      account.expect(count);
+      const ledger = new RunLedger();
+      ledger.expect(count);
       const done = some.filter((index) => index < count).sort((a, b) => a - b);
-      for (const index of done) account.enter(index, 'ok');
-      account.seal(count);
-      const remaining = new Remaining(account, 'lost', count);
-      expect(account.balanced).toBe(true);
+      for (const index of done) ledger.enter(index, 'ok');
+      ledger.seal(count);
+      const remaining = new Remaining(ledger, 'lost', count);
+      expect(ledger.balanced).toBe(true);
       const others = done.map((index) => ({ index, status: 'ok' as const, text: `${index}` }));
       const lines = [...remaining.batches(others)].flatMap((batch) => batch.lines);
       expect(lines.map(({ index }) => index)).toEqual(Array.from({ length: count }, (_, n) => n));
@@ -26,9 +26,9 @@ it('gives each input that has no result one, between the others, in order', () =
 });
 
 it('hands millions on in parts', () => {
-  const account = new Account();
-  account.expect(1_000_000);
-  const remaining = new Remaining(account, 'cancelled', 1_000_000);
+  const ledger = new RunLedger();
+  ledger.expect(1_000_000);
+  const remaining = new Remaining(ledger, 'cancelled', 1_000_000);
   let count = 0;
   for (const batch of remaining.batches()) {
     expect(batch.count).toBeLessThanOrEqual(10_000);

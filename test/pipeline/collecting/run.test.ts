@@ -2,13 +2,13 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
-  Account,
   connect,
   defineTask,
   type Fanfold,
   type FanfoldError,
   JsonTexts,
   NonRetryableError,
+  RunLedger,
 } from '../../../src/index.ts';
 import { Run } from '../../../src/pipeline/collecting/run.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
@@ -235,14 +235,14 @@ describe('map', () => {
   });
 
   it('gives the outputs of what is missing, in order, after earlier results', async () => {
-    const earlier = new Account();
+    const earlier = new RunLedger();
     earlier.expect(2);
     earlier.enter(0, 'ok');
     earlier.enter(1, 'ok');
     const run = fanfold.map(double, [1, 2, 3, 4], { earlier });
     expect(await Array.fromAsync(run.outputs())).toEqual([6, 8]);
     expect(run.ledger).toMatchObject({ inputs: 4, ok: 4 });
-    const gap = new Account();
+    const gap = new RunLedger();
     gap.expect(4);
     gap.enter(3, 'ok');
     const gapped = fanfold.map(double, [1, 2, 3, 4], { earlier: gap });
@@ -252,7 +252,7 @@ describe('map', () => {
 
   it.each([
     ['signal', { signal: {} as AbortSignal }],
-    ['earlier', { earlier: {} as Account }],
+    ['earlier', { earlier: {} as RunLedger }],
     ['resume.runId', { resume: { runId: 'mine' } }],
     ['deadlineSeconds', { deadlineSeconds: '5' as unknown as number }],
   ])('begins nothing with a wrong `%s`', (option, options) => {

@@ -2,63 +2,62 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Remaining } from '../../../src/pipeline/collecting/remaining.ts';
 import type { IndexRange } from '../../../src/pipeline/messages/result-message.ts';
-import { Account } from '../../../src/pipeline/run/ledger.ts';
+import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
-/** The account of a run that somebody else seeds. */
-function openAccount(): Account {
-  const account = new Account();
-  account.open();
-  return account;
+/** The ledger of a run that somebody else seeds. */
+function openLedger(): RunLedger {
+  const ledger = new RunLedger();
+  ledger.open();
+  return ledger;
 }
 
 const REFUSED = [-1, 0.5, Number.NaN, 1e9, 2 ** 31, 4_294_967_294, 2 ** 32 + 5, 2 ** 53, 1e300];
 
 describe('the ledger', () => {
   it('refuses indexes that no run can have, and marks no other input by them', () => {
-    const known = new Account();
+    const known = new RunLedger();
     known.expect(10);
-    for (const account of [openAccount(), known]) {
+    for (const ledger of [openLedger(), known]) {
       for (const index of REFUSED) {
-        expect(account.enter(index, 'ok')).toBe(false);
-        expect(account.enterAllOk([[index, index]])).toBe(false);
-        expect(account.has(index)).toBe(false);
+        expect(ledger.enter(index, 'ok')).toBe(false);
+        expect(ledger.enterAllOk([[index, index]])).toBe(false);
+        expect(ledger.has(index)).toBe(false);
       }
-      expect(account.has(5)).toBe(false);
-      expect(account.enterAllOk([[0, 4_294_967_294]])).toBe(false);
-      expect(account.snapshot()).toMatchObject({ ok: 0, duplicates: 0 });
-      expect(account.bytes).toBe(0);
+      expect(ledger.has(5)).toBe(false);
+      expect(ledger.enterAllOk([[0, 4_294_967_294]])).toBe(false);
+      expect(ledger.snapshot()).toMatchObject({ ok: 0, duplicates: 0 });
+      expect(ledger.bytes).toBe(0);
     }
   });
 
   it('takes memory for where results are, and not for how far they are from each other', () => {
-    const account = openAccount();
+    const ledger = openLedger();
     const rss = process.memoryUsage().rss;
-    for (const index of [0, 999_999_999, 500_000_000])
-      expect(account.enter(index, 'ok')).toBe(true);
-    expect(account.bytes).toBe(3 * 8_192);
+    for (const index of [0, 999_999_999, 500_000_000]) expect(ledger.enter(index, 'ok')).toBe(true);
+    expect(ledger.bytes).toBe(3 * 8_192);
     expect(process.memoryUsage().rss - rss).toBeLessThan(50_000_000);
   });
 
   it('gives an open run no inputs by results, and balances once it is sealed', () => {
-    const account = openAccount();
-    account.enter(999_999_999, 'failed');
-    account.enter(3, 'ok');
-    account.enterAllOk([[0, 2]]);
-    expect(account.snapshot()).toMatchObject({ inputs: 5, ok: 4, failed: 1, sealed: false });
-    account.seal(4);
-    expect(account.balanced).toBe(true);
-    expect(account.snapshot()).toMatchObject({ inputs: 4, ok: 4, failed: 0, sealed: true });
-    expect(account.has(999_999_999)).toBe(false);
+    const ledger = openLedger();
+    ledger.enter(999_999_999, 'failed');
+    ledger.enter(3, 'ok');
+    ledger.enterAllOk([[0, 2]]);
+    expect(ledger.snapshot()).toMatchObject({ inputs: 5, ok: 4, failed: 1, sealed: false });
+    ledger.seal(4);
+    expect(ledger.balanced).toBe(true);
+    expect(ledger.snapshot()).toMatchObject({ inputs: 4, ok: 4, failed: 0, sealed: true });
+    expect(ledger.has(999_999_999)).toBe(false);
   });
 
   it('drops what is at or over a bound that is learned late', () => {
-    const account = openAccount();
-    account.enter(70_000, 'ok');
-    account.enter(100, 'failed');
-    account.limit(100);
-    expect(account.settled).toBe(0);
-    expect(account.enter(100, 'ok')).toBe(false);
-    expect(account.enter(99, 'ok')).toBe(true);
+    const ledger = openLedger();
+    ledger.enter(70_000, 'ok');
+    ledger.enter(100, 'failed');
+    ledger.limit(100);
+    expect(ledger.settled).toBe(0);
+    expect(ledger.enter(100, 'ok')).toBe(false);
+    expect(ledger.enter(99, 'ok')).toBe(true);
   });
 
   it('agrees with a plain map, whatever is entered before and after it is sealed', () => {
@@ -75,14 +74,14 @@ describe('the ledger', () => {
     const entries = fc.array(fc.oneof(one, ranges), { maxLength: 30 });
     fc.assert(
       fc.property(entries, fc.nat(45), entries, (before, total, after) => {
-        const account = openAccount();
+        const ledger = openLedger();
         const model = new Map<number, string>();
         const enter = (entry: (typeof before)[number], limit: number) => {
           if (!('length' in entry)) {
             const { index, status } = entry;
             const fits = Number.isInteger(index) && index >= 0 && index < limit;
             const fresh = fits && !model.has(index);
-            expect(account.enter(index, status)).toBe(fresh);
+            expect(ledger.enter(index, status)).toBe(fresh);
             if (fresh) model.set(index, status);
             return;
           }
@@ -91,21 +90,21 @@ describe('the ledger', () => {
           );
           const fresh = all.every((index) => index < limit && !model.has(index));
           const once = new Set(all).size === all.length;
-          expect(account.enterAllOk(entry)).toBe(fresh && once);
+          expect(ledger.enterAllOk(entry)).toBe(fresh && once);
           if (fresh && once) for (const index of all) model.set(index, 'ok');
         };
         for (const entry of before) enter(entry, 1_000_000_000);
-        account.seal(total);
+        ledger.seal(total);
         for (const index of model.keys()) if (index >= total) model.delete(index);
         for (const entry of after) enter(entry, total);
         const count = (status: string) => [...model.values()].filter((s) => s === status).length;
-        expect(account.snapshot()).toMatchObject({
+        expect(ledger.snapshot()).toMatchObject({
           inputs: total,
           ok: count('ok'),
           failed: count('failed'),
         });
-        expect(account.balanced).toBe(model.size === total);
-        for (let index = 0; index <= 50; index++) expect(account.has(index)).toBe(model.has(index));
+        expect(ledger.balanced).toBe(model.size === total);
+        for (let index = 0; index <= 50; index++) expect(ledger.has(index)).toBe(model.has(index));
       }),
     );
   });
@@ -113,15 +112,15 @@ describe('the ledger', () => {
 
 describe('a run that ends before it is known how many inputs it has', () => {
   it('reports no input as lost for a single result that is far', () => {
-    const account = openAccount();
-    account.enterAllOk([[0, 5]]);
-    account.enter(8, 'ok');
-    account.enter(999_999_999, 'ok');
-    const remaining = new Remaining(account, 'lost', account.sealUnknown(0));
+    const ledger = openLedger();
+    ledger.enterAllOk([[0, 5]]);
+    ledger.enter(8, 'ok');
+    ledger.enter(999_999_999, 'ok');
+    const remaining = new Remaining(ledger, 'lost', ledger.sealUnknown(0));
     const lines = [...remaining.batches()].flatMap((batch) => batch.lines);
     expect(lines.map(({ index }) => index)).toEqual([6, 7]);
-    expect(account.balanced).toBe(true);
-    expect(account.snapshot()).toMatchObject({ inputs: 10, ok: 8, failed: 2 });
+    expect(ledger.balanced).toBe(true);
+    expect(ledger.snapshot()).toMatchObject({ inputs: 10, ok: 8, failed: 2 });
   });
 
   it('reports at most one input as lost for each result, and each that is known', () => {
@@ -130,15 +129,15 @@ describe('a run that ends before it is known how many inputs it has', () => {
     );
     fc.assert(
       fc.property(indexes, fc.nat(30), (some, known) => {
-        const account = openAccount();
-        for (const index of some) account.enter(index, 'ok');
-        const end = account.sealUnknown(known);
-        const remaining = new Remaining(account, 'lost', end);
+        const ledger = openLedger();
+        for (const index of some) ledger.enter(index, 'ok');
+        const end = ledger.sealUnknown(known);
+        const remaining = new Remaining(ledger, 'lost', end);
         const lost = [...remaining.batches()].flatMap((batch) => batch.lines);
         expect(lost.length).toBeLessThanOrEqual(Math.max(known, some.length));
-        for (let index = 0; index < known; index++) expect(account.has(index)).toBe(true);
-        expect(account.balanced).toBe(true);
-        expect(account.inputs).toBe(some.length + lost.length);
+        for (let index = 0; index < known; index++) expect(ledger.has(index)).toBe(true);
+        expect(ledger.balanced).toBe(true);
+        expect(ledger.inputs).toBe(some.length + lost.length);
       }),
     );
   });
