@@ -1,19 +1,10 @@
+import type { Memory } from './memory.ts';
 import type { Message } from './message.ts';
-import type { MoveTask } from './move-task.ts';
-import type { Owner } from './owner.ts';
-import type { Queue } from './queue.ts';
-import type { Sent, Taken } from './recent-calls.ts';
-
-/** What a queue remembers for a while: an id that was sent, or what a receive's attempt gave out. */
-export type Memory = { readonly key: string; readonly endsAt: number } & (
-  | { readonly sent: Sent }
-  | { readonly taken: readonly Taken[] }
-);
 
 /**
- * What of a queue is other than it was kept last. Only the queues of an SQS that keeps them have
- * one. It says what is to be written, not what has happened: a message that has come and gone
- * between two writings is written never, and one that was received a hundred times once.
+ * The queue's dirty set: everything that changed since the last write. Only a durable SQS's queues
+ * have one. It holds what must be written, not what has happened: a message that was sent and deleted
+ * between two writes is never written, one that was received a hundred times is written once.
  */
 export class Changes {
   /** By number; undefined where the message is gone. */
@@ -82,27 +73,4 @@ export class Changes {
     this.#any = true;
     this.#onFirst(this);
   }
-}
-
-/** Keeps queues: told of each that comes or goes, and through their changes of all else. */
-export interface Keeper {
-  /** Changes of a queue that is about to be made. */
-  track(): Changes;
-  created(queue: Queue): void;
-  deleted(queue: Queue, now: number): void;
-}
-
-/** What is kept of a queue besides its messages. */
-export interface KeptQueue {
-  readonly name: string;
-  readonly owner: Owner;
-  readonly uid: string;
-  readonly createdAt: number;
-  readonly modifiedAt: number;
-  readonly purgedAt: number;
-  readonly attributes: ReadonlyMap<string, string>;
-  readonly tags: ReadonlyMap<string, string>;
-  readonly moveTasks: readonly MoveTask[];
-  /** The number of the message that was sent last. */
-  readonly lastNumber: number;
 }

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
-import type { Changes, KeptQueue } from './changes.ts';
+import type { Changes } from './changes.ts';
 import { FifoOrder } from './fifo-order.ts';
+import type { KeptQueue } from './kept-queue.ts';
+import type { Sent, Taken } from './memory.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
 import type { MoveTask } from './move-task.ts';
 import { FairOrder } from './order.ts';
 import type { Owner } from './owner.ts';
 import { Receipts } from './receipts.ts';
-import { RecentCalls, type Sent, type Taken } from './recent-calls.ts';
+import { RecentCalls } from './recent-calls.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
@@ -49,13 +51,13 @@ export class Queue {
   readonly uid: string;
   readonly changes: Changes | undefined;
   readonly recent: RecentCalls;
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: Surroundings<Queue>;
   readonly #messages: Messages;
   readonly #receipts: Receipts;
 
   constructor(
     { name, owner, arn, uid, isFifo, memorySeconds, changes }: QueueIdentity,
-    surroundings: Surroundings,
+    surroundings: Surroundings<Queue>,
     now: number,
   ) {
     this.name = name;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { invalidParameter, SqsError } from '../errors.ts';
 import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
-import type { Keeper, KeptQueue } from './changes.ts';
+import type { Keeper } from './keeper.ts';
+import type { KeptQueue } from './kept-queue.ts';
 import type { Owner } from './owner.ts';
 import { Queue } from './queue.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
@@ -30,7 +31,7 @@ export interface QueuesOptions {
 }
 
 /** All queues of one account in one region. */
-export class Queues implements Surroundings {
+export class Queues implements Surroundings<Queue> {
   readonly owner: Owner;
   readonly #options: QueuesOptions;
   readonly #changed: Set<Queue>;

@@ -1,18 +1,7 @@
-import type { Changes, Memory } from './changes.ts';
+import type { Changes } from './changes.ts';
+import type { Memory, Sent, Taken } from './memory.ts';
 import type { Draft, Message } from './message.ts';
 import { Recent } from './recent.ts';
-
-/** What a sender is told of its message. */
-export interface Sent {
-  readonly id: string;
-  readonly sequenceNumber: string | undefined;
-}
-
-/** A message, by its number, and the receipt that a receive gave out for it. */
-export interface Taken {
-  readonly number: number;
-  readonly receipt: number;
-}
 
 /**
  * What a queue remembers for five minutes: which ids were sent, of a FIFO queue, and what receives

@@ -1,9 +1,8 @@
 import type { Changes } from './changes.ts';
 import type { Owner } from './owner.ts';
-import type { Queue } from './queue.ts';
 
 /** What a queue needs of the queues around it. */
-export interface Surroundings {
+export interface Surroundings<Queue> {
   /** The dead-letter queue that an ARN names; undefined when it is gone or refuses the source. */
   deadLetterQueue(arn: string, sourceArn: string): Queue | undefined;
   /** Told when a message of the queue became visible, or when the next one will has changed. */

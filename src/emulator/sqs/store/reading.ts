@@ -1,4 +1,5 @@
-import type { KeptQueue, Memory } from '../engine/changes.ts';
+import type { KeptQueue } from '../engine/kept-queue.ts';
+import type { Memory } from '../engine/memory.ts';
 import type { Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
 import { readCounts, readMemory, readQueue, type Value } from './rows.ts';

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Bytes } from '../engine/bytes.ts';
-import type { KeptQueue, Memory } from '../engine/changes.ts';
+import type { KeptQueue } from '../engine/kept-queue.ts';
+import type { Memory } from '../engine/memory.ts';
 import { type Draft, Message } from '../engine/message.ts';
 import type { MessageAttribute, MessageAttributes } from '../engine/message-attributes.ts';
 import { isSame, type Owner } from '../engine/owner.ts';

@@ -1,29 +1,17 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
-import { Changes, type Keeper } from '../engine/changes.ts';
+import { Changes } from '../engine/changes.ts';
+import type { Keeper } from '../engine/keeper.ts';
 import type { Queue } from '../engine/queue.ts';
 import { type Moment, ServiceTime } from '../service-time.ts';
-import { type Batch, dropOf, type Extent, type QueueWrite, writeOf } from './batch.ts';
+import { type Batch, dropOf, type QueueWrite, writeOf } from './batch.ts';
 import type { Opened } from './database.ts';
 import { Loading } from './loading.ts';
 import { QueueTables } from './queue-tables.ts';
 import { fullNameOf } from './rows.ts';
+import type { Tracked } from './tracked.ts';
 import { undo } from './undo.ts';
 import { Writer } from './writer.ts';
-
-/** A queue, and how much of it is kept. */
-export interface Tracked {
-  readonly id: number;
-  readonly queue: Queue;
-  readonly changes: Changes;
-  readonly tables: QueueTables;
-  /** What is on disk. */
-  kept: Extent;
-  /** What is on disk when what is on its way has arrived. */
-  written: Extent;
-  /** When it was deleted, if it was. */
-  deletedAt: number | undefined;
-}
 
 /** What one queue had changed when it was written. */
 interface Part {

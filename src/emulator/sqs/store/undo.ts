@@ -2,7 +2,7 @@ import type { Accounts } from '../engine/accounts.ts';
 import { loadMessages } from './loading.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
 import type { Database } from './sqlite.ts';
-import type { Tracked } from './store.ts';
+import type { Tracked } from './tracked.ts';
 
 /**
  * Makes queues what they are on disk, which is what they were before what could not be written.
