@@ -208,21 +208,6 @@ describe('map', () => {
     );
   });
 
-  it('does not wait for a source at rest to tell that there is no such task', {
-    timeout: 5_000,
-  }, async () => {
-    fanfold.map(double, []);
-    async function* resting() {
-      for (let n = 0; n < 10; n++) yield n;
-      await new Promise(() => {});
-    }
-    const run = fanfold.map('duoble', resting());
-    await expect(Array.fromAsync(run)).rejects.toMatchObject({ code: 'UnknownTask' });
-    await run.ended;
-    const { inputs, cancelled, sealed } = run.ledger;
-    expect({ inputs, sealed }).toEqual({ inputs: cancelled, sealed: true });
-  });
-
   it('has a balanced ledger when it has ended, whatever ended it', async () => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -522,6 +507,20 @@ describe('a run’s queue', () => {
     world.add(double);
   });
   afterAll(() => world.close());
+
+  it('does not wait for a source at rest to tell that there is no such task', {
+    timeout: 5_000,
+  }, async () => {
+    async function* resting() {
+      for (let n = 0; n < 10; n++) yield n;
+      await new Promise(() => {});
+    }
+    const run = new Run(world.deployment, 'duoble', resting());
+    await expect(Array.fromAsync(run)).rejects.toMatchObject({ code: 'UnknownTask' });
+    await run.ended;
+    const { inputs, cancelled, sealed } = run.ledger;
+    expect({ inputs, sealed }).toEqual({ inputs: cancelled, sealed: true });
+  });
 
   it('is made by the seed, and deleted when the run is over', async () => {
     const { sqs, names } = world.deployment;
