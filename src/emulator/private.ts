@@ -45,7 +45,7 @@ const OTHERS_OF_OURS = /^(credentials|key\.pem|certificate\.pem|join-\d)/;
  */
 export function privateFolder(folder: string): void {
   checkLinks(resolve(folder));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(resolve(folder));
   if (me === undefined) return;
   const path = realpathSync(folder);
   checkParents(path);
@@ -53,6 +53,21 @@ export function privateFolder(folder: string): void {
   const isOurs = names.every((name) => STORED.test(name) || OTHERS_OF_OURS.test(name));
   makePrivate(path, isOurs);
   for (const name of names) if (STORED.test(name)) makeFilePrivate(join(path, name));
+}
+
+/**
+ * Makes a folder and those above it. Node's own recursive mkdir never ends where the parent is there
+ * and the folder can't be made, as in /proc.
+ */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /** A link of another user's in the way to a folder may lead to another at any time. */

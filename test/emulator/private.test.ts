@@ -44,6 +44,12 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   });
 
+  it.skipIf(process.platform !== 'linux')('that cannot be made is refused at once', () => {
+    for (const path of ['/proc/nowhere', '/proc/nowhere/data']) {
+      expect(() => openStore(path)).toThrow(/Expected a folder .*\/proc\/nowhere/);
+    }
+  });
+
   it('stays locked for other processes when its secret is read', async () => {
     const store = openStore(folder);
     onTestFinished(() => store.close());

@@ -141,7 +141,7 @@ function refusal(error: unknown, folder: string): FanfoldError {
 
 /** Codes of the system whose words do not say what is wrong. */
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it is a file. Name another',
+  EEXIST: 'it is a file, or a link that leads nowhere. Name another',
   ENOTDIR: 'a part of its path is a file. Name another',
   EACCES: 'permission is denied',
   EROFS: 'its file system is read-only',
