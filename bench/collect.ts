@@ -1,6 +1,6 @@
 import { ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { Collector } from '../src/pipeline/collecting/collect.ts';
 import { MOST_POLLS } from '../src/pipeline/collecting/poll-scaler.ts';
+import { ResultReceiver } from '../src/pipeline/collecting/result-receiver.ts';
 import { ResultDraft, readResults } from '../src/pipeline/messages/result-message.ts';
 import type { Bench, Benchmark, Figure } from './benchmark.ts';
 import { atLeast, percent, perSecond } from './format.ts';
@@ -72,7 +72,7 @@ function bodyOf(results: number): string {
 
 /** Results a second from the first poll on, each acknowledged. */
 async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
-  const collector = new Collector(sqs, QUEUE_URL, RUN_ID);
+  const collector = new ResultReceiver(sqs, QUEUE_URL, RUN_ID);
   const begunAt = performance.now();
   const timer = setTimeout(() => collector.close(), SECONDS * 1000);
   let results = 0;

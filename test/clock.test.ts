@@ -6,7 +6,7 @@ import { Sqs } from '../src/emulator/sqs/index.ts';
 import { listen } from '../src/emulator/transport/index.ts';
 import { sqsOf } from '../src/endpoint/clients.ts';
 import type { Connection } from '../src/endpoint/connection.ts';
-import { isRefusal } from '../src/endpoint/reach.ts';
+import { isRefusal } from '../src/endpoint/probe.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

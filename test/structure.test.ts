@@ -96,7 +96,7 @@ describe('one owner', () => {
     expect(makers.filter((file) => !file.startsWith('src/emulator/'))).toEqual([
       'src/cli/sqs.ts',
       'src/endpoint/clients.ts',
-      'src/handlers/place.ts',
+      'src/handlers/environment.ts',
       'src/handlers/seed-from-s3.ts',
     ]);
   });

@@ -10,7 +10,7 @@ import {
 import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
 import { type BurstResponse, burstHandler } from '../../src/handlers/burst.ts';
 import { seedHandler } from '../../src/handlers/seed.ts';
-import type { WatchOptions } from '../../src/handlers/watch.ts';
+import type { WatchOptions } from '../../src/handlers/telemetry.ts';
 import { workerHandler } from '../../src/handlers/worker.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';

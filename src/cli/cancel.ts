@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
-import { say } from './say.ts';
+import { say } from './log.ts';
+import { addRemoteOptions, type RemoteFlags, remotePlace } from './target.ts';
 
 /** `fanfold cancel <run>`: ends a run, whoever collects it. */
 export function addCancel(program: Command): void {

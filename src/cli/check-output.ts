@@ -2,7 +2,7 @@ import { type BigIntStats, fstatSync, lstatSync, readlinkSync, statSync } from '
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
 import type { InputFile } from './inputs/index.ts';
-import { checkPart } from './resume/earlier.ts';
+import { checkPart } from './resume/previous-results.ts';
 import { RunRecord } from './resume/record.ts';
 
 const STANDARD_OUTPUT = new Set(['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);

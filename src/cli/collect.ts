@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { FanfoldError, type Run, type RunStatus } from '../index.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
+import { say } from './log.ts';
 import { perform } from './perform.ts';
+import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
+import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
   type Place,
   type RemoteFlags,
   remotePlace,
   unknownRun,
-} from './place.ts';
-import { type Beginning, begin, goOn, hasBegun, type Recorded, reopen } from './resume/index.ts';
-import { say } from './say.ts';
-import { untilSignal } from './signals.ts';
+} from './target.ts';
 
 interface CollectFlags extends RemoteFlags {
   output?: string;
@@ -79,7 +79,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
   });
 }
 
-async function goOnWith(output: string, beginning: Beginning, runId: string): Promise<Recorded> {
+async function goOnWith(output: string, beginning: Beginning, runId: string): Promise<RunOutput> {
   const left = await reopen(output, beginning);
   const { living } = left;
   if (living?.runId === runId) return goOn(left, {});

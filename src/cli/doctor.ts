@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Diagnosis, diagnose, FanfoldError, type Level, VERSION } from '../index.ts';
 import { STATUS } from './exit.ts';
-import { print, printBadged, printJson } from './say.ts';
+import { print, printBadged, printJson } from './log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface DoctorFlags {

@@ -9,13 +9,13 @@ import {
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
+import { count, say } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
-import type { Place } from './place.ts';
 import { showProgress } from './progress.ts';
 import { tellWhyQuiet } from './quiet.ts';
-import type { Following, Recorded } from './resume/index.ts';
-import { count, say } from './say.ts';
+import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
+import type { Place } from './target.ts';
 import type { Carried } from './with-input.ts';
 import { Written } from './written.ts';
 
@@ -29,7 +29,7 @@ export interface Job {
   isBegunHere?: boolean;
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
-  recorded: Recorded;
+  recorded: RunOutput;
   /** Where it runs. */
   place: Place;
   /** Whether it goes on there without this command. */

@@ -1,6 +1,6 @@
 import type { Ledger } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, say } from './say.ts';
+import { count, say } from './log.ts';
 
 /** Tells the human how far a run is, until it is stopped. */
 export interface Progress {

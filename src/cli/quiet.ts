@@ -1,6 +1,6 @@
 import type { Backlog, Run } from '../index.ts';
-import type { Place } from './place.ts';
-import { count, say } from './say.ts';
+import { count, say } from './log.ts';
+import type { Place } from './target.ts';
 
 /** Every look at AWS costs. */
 const LOOK_MS = { server: 1_000, stack: 5_000 };

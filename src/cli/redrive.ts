@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addRemoteOptions, type RemoteFlags, remotePlace } from './place.ts';
-import { count, say } from './say.ts';
+import { count, say } from './log.ts';
+import { addRemoteOptions, type RemoteFlags, remotePlace } from './target.ts';
 
 /** How often a move that takes long is told of, in milliseconds: SQS moves 500 messages a second. */
 const TELL_MS = 5_000;

@@ -1,8 +1,8 @@
 import { FanfoldError, type Run, type RunOptions, S3Inputs } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { perform } from './perform.ts';
-import type { Place } from './place.ts';
-import { begin, goOn, type Recorded, reopen } from './resume/index.ts';
+import { begin, goOn, type RunOutput, reopen } from './resume/index.ts';
+import type { Place } from './target.ts';
 
 /** What `fanfold run` was given, of what concerns inputs that the seed reads itself. */
 export interface S3RunFlags {
@@ -75,7 +75,7 @@ function check({ withInput, retryFailed }: S3RunFlags, { workers }: Place): void
   }
 }
 
-async function recordedOf(task: string, flags: S3RunFlags): Promise<Recorded> {
+async function recordedOf(task: string, flags: S3RunFlags): Promise<RunOutput> {
   const { output, ordered = false, resume } = flags;
   const beginning = { task, ordered, withInput: false };
   if (!resume || output === undefined) return begin(output, beginning);
@@ -85,7 +85,7 @@ async function recordedOf(task: string, flags: S3RunFlags): Promise<Recorded> {
 /** The run that an earlier command began; it goes on by itself, and is collected. */
 async function goneOnWith(
   task: string,
-  { living, earlier, collector }: Recorded,
+  { living, earlier, collector }: RunOutput,
   { fanfold, name }: Place,
   { ordered = false }: RunOptions,
 ): Promise<Run> {

@@ -12,21 +12,21 @@ import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
+import { say } from './log.ts';
 import { perform } from './perform.ts';
-import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './place.ts';
 import {
   begin,
   checkResume,
   goOn,
   type Left,
   type Living,
-  type Recorded,
   type ResumeFlags,
+  type RunOutput,
   reopen,
 } from './resume/index.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
-import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
+import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './target.ts';
 import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
@@ -144,7 +144,7 @@ async function attemptFromS3(
 }
 
 interface Begun {
-  recorded: Recorded;
+  recorded: RunOutput;
   /** What it takes to go on with the run that an earlier command left, where that goes on. */
   resume?: RunOptions | undefined;
   /** Whether what has failed is to be run when this is over. */

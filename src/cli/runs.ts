@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunStatus } from '../index.ts';
-import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './place.ts';
-import { count, print, say } from './say.ts';
+import { count, print, say } from './log.ts';
+import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './target.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
 export function addRuns(program: Command): void {

@@ -3,8 +3,8 @@ import { FanfoldError, type Served, serve } from '../index.ts';
 import { shellWord } from '../inputs/printable.ts';
 import { STATUS } from './exit.ts';
 import { boundHeap } from './heap.ts';
+import { say } from './log.ts';
 import { readNamed } from './named-file.ts';
-import { say } from './say.ts';
 import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
 

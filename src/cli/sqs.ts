@@ -10,8 +10,8 @@ import {
 } from '../emulator/sqs/index.ts';
 import { FanfoldError, messageOf } from '../index.ts';
 import { STATUS } from './exit.ts';
+import { say } from './log.ts';
 import { readNamed } from './named-file.ts';
-import { say } from './say.ts';
 import { untilAborted, wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connect } from '../index.ts';
-import { print, say } from './say.ts';
+import { print, say } from './log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 /** `fanfold tasks`: the names of the tasks that can be run, a line each. */

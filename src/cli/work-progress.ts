@@ -1,6 +1,6 @@
 import type { Work } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, say } from './say.ts';
+import { count, say } from './log.ts';
 
 /** Tells the human what workers do, until it is stopped. */
 export interface Shown {

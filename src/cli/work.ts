@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { type SlowAttempt, type Work, work } from '../index.ts';
 import { STATUS } from './exit.ts';
 import { canRedraw, printAbove } from './live-line.ts';
-import { workersOf } from './place.ts';
-import { count, say } from './say.ts';
+import { count, say } from './log.ts';
 import { Interrupted, untilSignal } from './signals.ts';
+import { workersOf } from './target.ts';
 import { findTasksModule } from './tasks-module.ts';
 import { showWork } from './work-progress.ts';
 

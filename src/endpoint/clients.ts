@@ -6,7 +6,7 @@ import { trackClock } from '../clock.ts';
 import { Signer } from '../emulator/auth/index.ts';
 import { copiedFast, OWN_SETTINGS } from '../emulator/transport/index.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
-import type { Connection, Place } from './connection.ts';
+import type { Connection, Endpoint } from './connection.ts';
 import { PinnedAgent } from './pinned.ts';
 import { PLAIN_SQS } from './plain-sdk.ts';
 import { namingAttempts } from './receive-attempts.ts';
@@ -38,7 +38,7 @@ const MAX_SOCKETS = 50;
 const SOCKETS = { maxSockets: 100 };
 
 /** A client for the SQS of a server, or of AWS. */
-export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
+export function sqsAt(place: Endpoint, options: ClientOptions = {}): SQSClient {
   if (!('stack' in place)) return sqsOf(place, options);
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const client = new SQSClient({
@@ -51,7 +51,7 @@ export function sqsAt(place: Place, options: ClientOptions = {}): SQSClient {
 }
 
 /** A client for the Lambda of a server, or of AWS. */
-export function lambdaAt(place: Place, options: ClientOptions = {}): LambdaClient {
+export function lambdaAt(place: Endpoint, options: ClientOptions = {}): LambdaClient {
   const { timeoutMs = INVOKE_TIMEOUT_MS, ...more } = options;
   if (!('stack' in place)) {
     return reaching(new LambdaClient({ ...placeOf(place, timeoutMs), ...given(more) }), place);
@@ -93,7 +93,7 @@ function given(options: Omit<ClientOptions, 'timeoutMs'>) {
 }
 
 /** What each client of a place is to outlast: a clock that is off, connections that break. */
-function reaching<C extends SQSClient | LambdaClient>(client: C, place: Place): C {
+function reaching<C extends SQSClient | LambdaClient>(client: C, place: Endpoint): C {
   return outlastResets(trackClock(client, place));
 }
 

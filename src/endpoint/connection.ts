@@ -25,7 +25,7 @@ export interface Deployed {
 }
 
 /** Where chunks are taken from: as data, for processes that are told of it. */
-export type Place = Connection | Deployed;
+export type Endpoint = Connection | Deployed;
 
 /** What a signed client needs to know of a server, and no other may. */
 export type Join = Connection & { credentials?: Credentials | undefined };

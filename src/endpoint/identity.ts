@@ -1,6 +1,6 @@
 import { stackIdentity } from '../nested.ts';
-import type { Place } from './connection.ts';
-import { isHere } from './find.ts';
+import type { Endpoint } from './connection.ts';
+import { isHere } from './resolve-endpoint.ts';
 import { isMade } from './secret.ts';
 
 /**
@@ -8,7 +8,7 @@ import { isMade } from './secret.ts';
  * places. A server's certificate, or the key pair that was made for it, is its own; its folder may
  * have been another server's before, on another port. A key pair that was given may be anybody's.
  */
-export function identityOf(place: Place): string {
+export function identityOf(place: Endpoint): string {
   if ('stack' in place) return stackIdentity(place.stack);
   const { endpoint, credentials, fingerprint } = place;
   const { hostname, port, protocol } = new URL(endpoint);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { RECEIVE_ATTEMPT } from '../emulator/sqs/receive-attempt.ts';
-import { mayPass } from '../pipeline/faults.ts';
+import { isTransient } from '../pipeline/call-errors.ts';
 
 /**
  * Has a client of a server name the attempt of each receive, and name those again that got no
@@ -21,7 +21,7 @@ export function namingAttempts(client: SQSClient): SQSClient {
         try {
           return await next(args);
         } catch (error) {
-          if (mayPass(error)) {
+          if (isTransient(error)) {
             unanswered.set(QueueUrl, [...(unanswered.get(QueueUrl) ?? []), attempt]);
           }
           throw error;

@@ -2,19 +2,19 @@ import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
 import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seed/burst.ts';
-import { type PullEnd, type PullOptions, pull } from '../pipeline/working/pull.ts';
+import { type PullEnd, type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
-import { Worker } from '../pipeline/working/work.ts';
+import { Worker } from '../pipeline/working/worker.ts';
 import {
+  Environment,
   type HandlerOptions,
   LAMBDA_SLICE_SECONDS,
   type LambdaContext,
-  Place,
   workerName,
-} from './place.ts';
+} from './environment.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
+import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
 
 /** What a burst worker did. */
 export interface BurstResponse {
@@ -61,7 +61,7 @@ export function burstHandler(
       setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
-  const place = new Place(options);
+  const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
   return async (event, context) => {

@@ -1,6 +1,6 @@
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { Sample } from './sample.ts';
-import type { WorkerMetrics } from './watch.ts';
+import type { WorkerMetrics } from './telemetry.ts';
 
 /**
  * CloudWatch metrics by Powertools for AWS Lambda, as lines of its embedded metric format on the

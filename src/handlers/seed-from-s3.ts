@@ -3,13 +3,13 @@ import type { ObjectRequest } from '../pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../pipeline/messages/seed-response.ts';
 import type { SeedOptions } from '../pipeline/seed/seed.ts';
 import { seedObject } from '../pipeline/seed/seed-from-s3.ts';
-import { type LambdaContext, type Place, REQUEST_LIMITS } from './place.ts';
+import { type Environment, type LambdaContext, REQUEST_LIMITS } from './environment.ts';
 
 /** Seeds a run whose inputs are in S3. */
 export type SeedFromS3 = (
   request: ObjectRequest,
   options: SeedOptions,
-  place: Place,
+  place: Environment,
   context: LambdaContext,
   onPage: (page: SeedResponse, chunkItems: number) => Promise<void>,
 ) => Promise<SeedResponse>;

@@ -9,10 +9,10 @@ import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seed/burst.ts';
 import { describeDeployment, isDescribeRequest } from '../pipeline/seed/description.ts';
 import { seed } from '../pipeline/seed/seed.ts';
-import { type HandlerOptions, type LambdaContext, Place } from './place.ts';
+import { Environment, type HandlerOptions, type LambdaContext } from './environment.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
 import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';
-import { type LogOptions, tellFailure } from './watch.ts';
+import { type LogOptions, tellFailure } from './telemetry.ts';
 
 /**
  * The seed function's handler: checks a `SeedRequest`, cuts its inputs into chunks and queues them.
@@ -52,7 +52,7 @@ export function seedHandler(
   event: unknown,
   context: LambdaContext,
 ) => Promise<SeedResponse | SeedRefusal | SeedDescription> {
-  const place = new Place(options);
+  const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const ofEnvironment = options.name === undefined;
   const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);

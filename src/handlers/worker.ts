@@ -5,16 +5,16 @@ import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
-import { returnsAtOnce, Worker } from '../pipeline/working/work.ts';
+import { returnsAtOnce, Worker } from '../pipeline/working/worker.ts';
 import {
+  Environment,
   type HandlerOptions,
   LAMBDA_SLICE_SECONDS,
   type LambdaContext,
-  Place,
   workerName,
-} from './place.ts';
+} from './environment.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './watch.ts';
+import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -66,7 +66,7 @@ export function workerHandler(
       setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
-  const place = new Place(options);
+  const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
   /** Of earlier invocations in this process. */

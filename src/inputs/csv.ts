@@ -1,8 +1,8 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { FanfoldError } from '../errors.ts';
+import { Places } from './line-index.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
-import { Places } from './places.ts';
 import { checkSeparator, separatorHint, withoutQuoted } from './separator.ts';
 import { BEGINNING, blocksOf, type Position, type Source, withLineFeeds } from './source.ts';
 

@@ -1,6 +1,6 @@
 import { FanfoldError } from '../errors.ts';
+import { Places } from './line-index.ts';
 import type { OpenedInputs } from './opened.ts';
-import { Places } from './places.ts';
 import { shellWord } from './printable.ts';
 import { BEGINNING, blocksOf, type Source, tooLong } from './source.ts';
 

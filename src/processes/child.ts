@@ -6,15 +6,16 @@ import { messageOf } from '../errors.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { workAlwaysFor } from '../nested.ts';
-import { mayPass } from '../pipeline/faults.ts';
+import { isTransient } from '../pipeline/call-errors.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
-import { type PullOptions, pull } from '../pipeline/working/pull.ts';
+import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
-import { Worker } from '../pipeline/working/work.ts';
+import { Worker } from '../pipeline/working/worker.ts';
 import { factsOf, TaskRegistry } from '../task.ts';
 import { killGroup } from './groups.ts';
 import { HandNotes } from './hand-file.ts';
 import { printAtOnce } from './printed.ts';
+import { telling } from './progress-reports.ts';
 import {
   type FromWorker,
   marked,
@@ -24,7 +25,6 @@ import {
   type ToWorker,
 } from './protocol.ts';
 import { type Stray, strayOf } from './stray.ts';
-import { telling } from './telling.ts';
 
 const ALIVE_MS = 1_000;
 
@@ -164,7 +164,7 @@ async function work(start: Start): Promise<void> {
     onSettled: (message) => hand.settled(message),
     onDone: (messages) => hand.done(messages),
     onError: (error) =>
-      tell({ type: 'trouble', message: messageOf(error), passing: mayPass(error) }),
+      tell({ type: 'trouble', message: messageOf(error), passing: isTransient(error) }),
   };
   await pull(pulling);
   told?.close();

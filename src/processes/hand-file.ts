@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FanfoldError, messageOf } from '../errors.ts';
 import type { Chunk } from '../pipeline/messages/chunk.ts';
-import type { TaskMessage } from '../pipeline/working/handling.ts';
+import type { TaskMessage } from '../pipeline/working/chunk-execution.ts';
 import type { Legacy } from './protocol.ts';
 import { shortageOf } from './shortage.ts';
 

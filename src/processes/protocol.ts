@@ -1,6 +1,6 @@
-import type { Place } from '../endpoint/connection.ts';
+import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
-import type { LastWords } from '../pipeline/working/handling.ts';
+import type { LastWords } from '../pipeline/working/chunk-execution.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import type { Stray } from './stray.ts';
@@ -9,7 +9,7 @@ import type { Stray } from './stray.ts';
 export interface Start {
   tasks: TasksCode;
   /** Where the SQS is. */
-  place: Place;
+  place: Endpoint;
   taskQueueUrl: string;
   deadQueueUrl: string;
   /** The worker's name, which stands in each of its results. */

@@ -6,7 +6,7 @@ import { serviceNow } from '../clock.ts';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { readChunk } from '../pipeline/messages/read-chunk.ts';
-import type { LastWords } from '../pipeline/working/handling.ts';
+import type { LastWords } from '../pipeline/working/chunk-execution.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';

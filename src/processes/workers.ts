@@ -1,7 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
-import { mayPass } from '../pipeline/faults.ts';
+import { isTransient } from '../pipeline/call-errors.ts';
 import { deliver, recover, release, remove } from '../pipeline/working/recover.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
@@ -232,7 +232,7 @@ export class Workers {
     } catch (error) {
       this.#options.onTrouble({
         message: `${worker}: ${messageOf(error)}`,
-        passing: mayPass(error),
+        passing: isTransient(error),
       });
       return false;
     }
@@ -292,7 +292,7 @@ export class Workers {
     const recovered = giveBack()
       // What could not be sent back comes back by itself, when the dead worker's claim ends.
       .catch((error: unknown) =>
-        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: mayPass(error) }),
+        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: isTransient(error) }),
       )
       .finally(() => this.#recovering.delete(recovered));
     this.#recovering.add(recovered);

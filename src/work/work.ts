@@ -4,8 +4,8 @@ import { FanfoldError } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import { Workers } from '../processes/workers.ts';
 import { LOCAL_SLICE_SECONDS } from '../worlds/world.ts';
-import { serverSite, stackSite } from './site.ts';
-import { Watch } from './watch.ts';
+import { Watch } from './queue-watch.ts';
+import { serverSite, stackSite } from './work-target.ts';
 
 export interface WorkOptions {
   /** Where the server is, such as `http://127.0.0.1:9324`. @default FANFOLD_JOIN's */

@@ -2,10 +2,10 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { lambdaAt, sqsAt, stsAt } from '../endpoint/clients.ts';
-import type { Place } from '../endpoint/connection.ts';
-import { findConnection } from '../endpoint/find.ts';
+import type { Endpoint } from '../endpoint/connection.ts';
 import { identityOf } from '../endpoint/identity.ts';
-import { reach } from '../endpoint/reach.ts';
+import { reach } from '../endpoint/probe.ts';
+import { findConnection } from '../endpoint/resolve-endpoint.ts';
 import { refuseNested } from '../nested.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { checkDeployment } from '../pipeline/run/deployment.ts';
@@ -46,7 +46,7 @@ export async function openServed(name: string, endpoint: string): Promise<World>
   return open(name, connection);
 }
 
-async function open(name: string, place: Place): Promise<World> {
+async function open(name: string, place: Endpoint): Promise<World> {
   const names = namesOf(name);
   const sqs = sqsAt(place);
   const lambda = lambdaAt(place);

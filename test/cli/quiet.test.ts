@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Place } from '../../src/cli/place.ts';
 import { tellWhyQuiet } from '../../src/cli/quiet.ts';
+import type { Place } from '../../src/cli/target.ts';
 import type { Run } from '../../src/index.ts';
 
 let said = '';

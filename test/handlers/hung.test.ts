@@ -4,7 +4,7 @@ import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
-import { Place } from '../../src/handlers/place.ts';
+import { Environment } from '../../src/handlers/environment.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
 
@@ -70,7 +70,7 @@ it('holds no worker whose every call it leaves unanswered', async () => {
 
 it('is given up by every client that a function makes', async () => {
   await worker(() => false);
-  const { sqs, lambda } = new Place({});
+  const { sqs, lambda } = new Environment({});
   for (const { config } of [sqs, lambda]) {
     // Known once the first request has been made.
     const { requestHandler } = config as unknown as {

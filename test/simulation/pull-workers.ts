@@ -1,5 +1,5 @@
-import { pull } from '../../src/pipeline/working/pull.ts';
-import type { Worker } from '../../src/pipeline/working/work.ts';
+import { pull } from '../../src/pipeline/working/poll-loop.ts';
+import type { Worker } from '../../src/pipeline/working/worker.ts';
 import { Actor, FATE } from './actors.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';

@@ -1,10 +1,10 @@
 import { Lambda } from '../../src/emulator/lambda/index.ts';
 import { Sqs } from '../../src/emulator/sqs/index.ts';
-import type { LambdaContext } from '../../src/handlers/place.ts';
+import type { LambdaContext } from '../../src/handlers/environment.ts';
 import { seedHandler } from '../../src/handlers/seed.ts';
 import { type SqsEvent, workerHandler } from '../../src/handlers/worker.ts';
 import { type Names, namesOf } from '../../src/pipeline/names.ts';
-import { Worker } from '../../src/pipeline/working/work.ts';
+import { Worker } from '../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../src/task.ts';
 import { type Actor, FATE } from './actors.ts';
 import { connectClients, lambdaClient, sqsClient } from './clients.ts';

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { FanfoldError } from '../../index.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
-import { readEarlier } from './earlier.ts';
 import { InputHash } from './input-hash.ts';
 import { type Lock, lock } from './lock.ts';
+import { readEarlier } from './previous-results.ts';
 import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
-import { type Recorded, recorded } from './recorded.ts';
+import { type RunOutput, recorded } from './run-output.ts';
 
 export type { Beginning, Living } from './record.ts';
-export type { Following, Recorded } from './recorded.ts';
+export type { Following, RunOutput } from './run-output.ts';
 
 /** What says how to go on with a run. */
 export interface ResumeFlags {
@@ -44,7 +44,7 @@ export async function begin(
   output: string | undefined,
   beginning: Beginning,
   collector: string = crypto.randomUUID(),
-): Promise<Recorded> {
+): Promise<RunOutput> {
   const opened = await openOutput(output);
   const hash = new InputHash(output ?? '');
   if (output === undefined || !opened.isFile) return recorded({ output: opened, hash });
@@ -84,7 +84,7 @@ export interface GoingOn {
 }
 
 /** Goes on with a run's output. */
-export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise<Recorded> {
+export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise<RunOutput> {
   const { output, record, checkpoints } = left;
   let { living } = left;
   if (again) await compare(output, checkpoints, await again());

@@ -2,18 +2,18 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 
 /**
- * How long nothing may have come after the deadline until nothing is to come: what is in the queue
- * comes at once.
+ * Quiet period after the deadline before the run is closed, in milliseconds. Results in the queue
+ * arrive at once, so two seconds are ample.
  */
 const QUIET_MS = 2_000;
 
-/** Where another collector was before, what it had in hand comes when SQS has hidden it for a minute. */
+/** The same after another collector: SQS redelivers what that one held when its minute has passed. */
 export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
-/** How often the clock is looked at, in milliseconds: it may be set forward past the deadline. */
+/** Interval of clock checks, in milliseconds: the clock may be set forward past the deadline. */
 const LOOK_MS = 10_000;
 
-/** A run's deadline: what has come by then is taken, however long that takes, and then it is over. */
+/** A run's deadline. Results received by then are consumed first, however long that takes. */
 export class Deadline {
   readonly #sqs: SQSClient;
   readonly #expiresAt: number;
@@ -32,19 +32,19 @@ export class Deadline {
     this.#arm();
   }
 
-  /** Results came, and their consumer is at them. */
+  /** Results were received, and their consumer has not returned yet. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Their consumer has taken them. */
+  /** The consumer has returned. */
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     this.#heardAt = performance.now();
   }
 
-  /** How long nothing has come, in milliseconds, though its consumer had taken what was there. */
+  /** Milliseconds without a result while the consumer was ready for one. */
   get quietMs(): number {
     return this.#isHeld ? 0 : performance.now() - this.#heardAt;
   }

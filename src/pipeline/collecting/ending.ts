@@ -3,18 +3,18 @@ import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
-import type { Seeds } from '../seeding/seeds.ts';
-import { drain } from './collect.ts';
-import type { Intake } from './intake.ts';
+import type { InputSource } from '../seeding/input-source.ts';
+import type { Deduplicator } from './deduplicator.ts';
 import type { InOrder } from './order.ts';
-import { type Remainder, Remaining } from './remaining.ts';
+import { drain } from './result-receiver.ts';
+import { type Remainder, Unfinished } from './unfinished.ts';
 
 /** The last results of a run that was ended before its inputs were. */
 export interface Last {
   /** What was in its queue. */
   batches: ResultBatch[];
   /** The inputs that had no result. */
-  remaining: Remaining;
+  remaining: Unfinished;
   /** Whether there may be inputs of which nothing is known: whoever seeded them never came to an end. */
   isShort: boolean;
 }
@@ -28,9 +28,9 @@ export function notAllSeeded(runId: string, known: number): FanfoldError {
 }
 
 export interface EndingOptions {
-  seeding: Seeds;
+  seeding: InputSource;
   ledger: RunLedger;
-  intake: Intake;
+  deduplicator: Deduplicator;
   /** What becomes of inputs that have no result. */
   remainder: Remainder;
 }
@@ -39,7 +39,7 @@ export interface EndingOptions {
 export async function takeLast(
   { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
   runId: string,
-  { seeding, ledger, intake, remainder }: EndingOptions,
+  { seeding, ledger, deduplicator, remainder }: EndingOptions,
 ): Promise<Last> {
   // The answer that names it may have been lost.
   const made = await seeding.queueUrl.catch(() => undefined);
@@ -47,12 +47,12 @@ export async function takeLast(
   const batches: ResultBatch[] = [];
   if (queueUrl !== undefined) {
     for await (const delivery of drain(sqs, queueUrl, runId))
-      batches.push(...intake.enter(delivery));
+      batches.push(...deduplicator.enter(delivery));
     await deleteQueue(sqs, queueUrl);
   }
   const isShort = remainder === 'lost' && !seeding.isOurs && !ledger.sealed;
   const end = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
-  return { batches, remaining: new Remaining(ledger, remainder, end), isShort };
+  return { batches, remaining: new Unfinished(ledger, remainder, end), isShort };
 }
 
 /** The last results, in the order that the run has. */

@@ -1,7 +1,7 @@
 import type { ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import type { Delivery, Received } from './collect.ts';
+import type { Delivery, Received } from './result-receiver.ts';
 
 /**
  * Puts results in input order. What comes too early is kept, and its delivery stays in the queue

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import type { Last } from './ending.ts';
-import type { Remainder } from './remaining.ts';
+import type { Remainder } from './unfinished.ts';
 
 /** Why a run was ended before its inputs were. An `error` is thrown to the run's consumer. */
 export type EndReason =

@@ -1,25 +1,24 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import { isCallError } from '../faults.ts';
+import { isAwsError } from '../call-errors.ts';
 import { notOk, type Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { publishSealed } from '../run/heartbeat.ts';
 import type { Ledger, RunLedger } from '../run/ledger.ts';
-import { tellSealed } from '../run/presence.ts';
 import { deleteQueue } from '../run/queues.ts';
+import { type InputSource, openSource } from '../seeding/open-source.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
-import { type Seeds, seedsOf } from '../seeding/seeds-of.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
-import { Attendance } from './attendance.ts';
-import { Collector, LEFT } from './collect.ts';
+import { Deduplicator } from './deduplicator.ts';
 import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
-import { nothingComes } from './gone.ts';
-import { Intake } from './intake.ts';
 import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Phase, remainderOf } from './phase.ts';
+import { LEFT, ResultReceiver } from './result-receiver.ts';
+import { RunMonitor } from './run-monitor.ts';
 import {
   type Budget,
   budgetOf,
@@ -29,6 +28,7 @@ import {
   onAbort,
   type RunOptions,
 } from './run-options.ts';
+import { nothingComes } from './stall-detector.ts';
 
 /**
  * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
@@ -41,9 +41,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
   readonly #ledger: RunLedger;
-  readonly #intake: Intake;
+  readonly #deduplicator: Deduplicator;
   readonly #window: Window;
-  readonly #seeding: Seeds;
+  readonly #seeding: InputSource;
   readonly #budget: Budget | undefined;
   readonly #expiresAt: number;
   /** Aborted when no more results are to be waited for. */
@@ -67,14 +67,14 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#options = options;
     this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
-    this.#intake = new Intake(this.#ledger, {
+    this.#deduplicator = new Deduplicator(this.#ledger, {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.look(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
     this.#window = windowFor(deployment, ordered);
     this.#expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
-    this.#seeding = seedsOf(inputs, {
+    this.#seeding = openSource(inputs, {
       ...deployment,
       runId: this.runId,
       ledger: this.#ledger,
@@ -186,23 +186,23 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
-    const collector = new Collector(this.#deployment.sqs, queueUrl, this.runId);
+    const collector = new ResultReceiver(this.#deployment.sqs, queueUrl, this.runId);
     onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
     const ledger = this.#ledger;
     const order = ordered
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
-    const attendance = await Attendance.begin(this.#deployment, queueUrl, {
+    const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
       ...{ ledger, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
-      onGone: (others) => this.#goWithout(others),
+      onStalled: (others) => this.#goWithout(others),
     });
     try {
       for await (const delivery of collector.deliveries()) {
-        const fresh = this.#intake.enter(delivery);
+        const fresh = this.#deduplicator.enter(delivery);
         // Copies of what waits for its turn may come for ever.
-        if (fresh.length > 0) attendance.hold();
+        if (fresh.length > 0) monitor.hold();
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
@@ -211,16 +211,16 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
           yield* this.#taken(fresh);
           collector.acknowledge(delivery);
         }
-        attendance.release(order?.isEmpty ?? true);
+        monitor.release(order?.isEmpty ?? true);
         if (ledger.balanced) break;
       }
       // Whoever deleted it has ended the run from elsewhere.
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
     } finally {
-      attendance.close();
+      monitor.close();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
-      await attendance.end(isOver);
+      await monitor.end(isOver);
     }
     this.#throwFailure();
     if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);
@@ -260,12 +260,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   async #sealed(): Promise<void> {
     if (this.#ledger.balanced) this.#stop.abort();
     const queueUrl = await this.#seeding.queueUrl;
-    if (queueUrl !== undefined) await tellSealed(this.#deployment.sqs, queueUrl, this.#ledger);
+    if (queueUrl !== undefined) await publishSealed(this.#deployment.sqs, queueUrl, this.#ledger);
   }
 
   /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
   #notSeeded(error: unknown): undefined {
-    if (isCallError(error)) this.#leave({ error });
+    if (isAwsError(error)) this.#leave({ error });
     else this.fail(error);
   }
 
@@ -308,7 +308,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       const last = takeLast(this.#deployment, this.runId, {
         seeding: this.#seeding,
         ledger: this.#ledger,
-        intake: this.#intake,
+        deduplicator: this.#deduplicator,
         remainder: remainderOf(why),
       });
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { retry, wait } from '../../retry.ts';
-import { isMissingQueue, mayPass } from '../faults.ts';
+import { isMissingQueue, isTransient } from '../call-errors.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { createdAt, type Names } from '../names.ts';
 import { type RunTags, tagTexts } from './tags.ts';
@@ -160,7 +160,7 @@ const DELETE_TRIES = 5;
 /** Deletes a run's queue. It may be gone already, and one that stays expires by itself. */
 export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
   const deletion = retry(() => sqs.send(new DeleteQueueCommand({ QueueUrl })), {
-    while: (error, failures) => failures < DELETE_TRIES && mayPass(error),
+    while: (error, failures) => failures < DELETE_TRIES && isTransient(error),
   });
   await deletion.catch(() => {});
 }

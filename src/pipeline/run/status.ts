@@ -2,9 +2,9 @@ import { GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@a
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
-import { isMissingQueue, isThrottled, PATIENCE_MS } from '../faults.ts';
+import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
-import { collectorOf } from './presence.ts';
+import { collectorOf } from './heartbeat.ts';
 import { findSurely } from './queues.ts';
 import { readTags } from './tags.ts';
 

@@ -2,7 +2,7 @@ import { FanfoldError } from '../../errors.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
 import type { Deployment } from '../run/deployment.ts';
-import { ABSENT_MS } from '../run/presence.ts';
+import { ABSENT_MS } from '../run/heartbeat.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
-import { mayPass } from '../faults.ts';
+import { isTransient } from '../call-errors.ts';
 import type { Names } from '../names.ts';
 import { type Deployment, noDeployment } from '../run/deployment.ts';
 import { findQueue } from '../run/queues.ts';
@@ -90,7 +90,7 @@ async function latest(
       );
       return Results[0];
     } catch (error) {
-      if (!mayPass(error) || tries === LOOK_TRIES) throw error;
+      if (!isTransient(error) || tries === LOOK_TRIES) throw error;
       await wait(LOOK_MS);
     }
   }

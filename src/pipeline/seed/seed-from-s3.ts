@@ -4,7 +4,7 @@ import { FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
-import { isMissingQueue } from '../faults.ts';
+import { isMissingQueue } from '../call-errors.ts';
 import { chunkItemsFor } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
-import { mayPass, PATIENCE_MS } from '../faults.ts';
+import { isTransient, PATIENCE_MS } from '../call-errors.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
@@ -84,6 +84,6 @@ export function invokeSeedSurely(
       !isStopped() &&
       (error instanceof TooManyRequestsException ||
         (error instanceof SeedFault && ++faults < PAGE_TRIES) ||
-        (mayPass(error) && failingMs < PATIENCE_MS)),
+        (isTransient(error) && failingMs < PATIENCE_MS)),
   });
 }

@@ -1,6 +1,6 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { Stopwatch } from '../../stopwatch.ts';
-import { isNotInHand } from '../faults.ts';
+import { isNotInHand } from '../call-errors.ts';
 
 /**
  * How long a worker hides a message at first: over 30 s longer than a task's default

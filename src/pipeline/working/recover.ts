@@ -5,13 +5,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import { isMissingQueue, isNotInHand } from '../faults.ts';
+import { isMissingQueue, isNotInHand } from '../call-errors.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
-import type { LastWords } from './handling.ts';
+import type { LastWords } from './chunk-execution.ts';
 import type { Unsent } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
 import { SETUP_SECONDS } from './setups.ts';

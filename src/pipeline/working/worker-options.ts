@@ -4,8 +4,8 @@ import type { TaskRegistry } from '../../task.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { RunQueues } from '../run/queues.ts';
 import type { WriteLog } from './attempt.ts';
+import type { EndedAttempt, Verdict } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
-import type { EndedAttempt, Verdict } from './handling.ts';
 import type { Setups } from './setups.ts';
 
 export interface WorkerOptions {

@@ -1,8 +1,8 @@
 import { CreateQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
+import { Deduplicator } from '../../../src/pipeline/collecting/deduplicator.ts';
 import { lastBatches, takeLast } from '../../../src/pipeline/collecting/ending.ts';
-import { Intake } from '../../../src/pipeline/collecting/intake.ts';
 import { okLine } from '../../../src/pipeline/messages/result.ts';
 import { ResultDraft } from '../../../src/pipeline/messages/result-message.ts';
 import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
@@ -32,7 +32,7 @@ it('a run that ends early takes every result that waits in its queue before the 
       ...{ seeded: 30, isOurs: true, look() {}, stop() {} },
     },
     ledger,
-    intake: new Intake(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
+    deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
     remainder: 'cancelled',
   });
   const lines = [...lastBatches(last, undefined)].flatMap((batch) => batch.lines);

@@ -8,7 +8,7 @@ import {
 import { expect, it } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
-import { Collector } from '../../../src/pipeline/collecting/collect.ts';
+import { ResultReceiver } from '../../../src/pipeline/collecting/result-receiver.ts';
 import { ResultDraft } from '../../../src/pipeline/messages/result-message.ts';
 
 const RUN_ID = '20270101T000000000-aaaaaaaa';
@@ -42,7 +42,7 @@ async function queueOf(results: number, readAfterMs = 0) {
     const { Messages = [] } = await client.send(new ReceiveMessageCommand(receive));
     return Messages.length;
   };
-  return { collector: new Collector(slow, QueueUrl, RUN_ID), report, visible };
+  return { collector: new ResultReceiver(slow, QueueUrl, RUN_ID), report, visible };
 }
 
 it('a collector that leaves shows again what it received and did not take', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Remaining } from '../../../src/pipeline/collecting/remaining.ts';
+import { Unfinished } from '../../../src/pipeline/collecting/unfinished.ts';
 import type { IndexRange } from '../../../src/pipeline/messages/result-message.ts';
 import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
@@ -116,7 +116,7 @@ describe('a run that ends before it is known how many inputs it has', () => {
     ledger.enterAllOk([[0, 5]]);
     ledger.enter(8, 'ok');
     ledger.enter(999_999_999, 'ok');
-    const remaining = new Remaining(ledger, 'lost', ledger.sealUnknown(0));
+    const remaining = new Unfinished(ledger, 'lost', ledger.sealUnknown(0));
     const lines = [...remaining.batches()].flatMap((batch) => batch.lines);
     expect(lines.map(({ index }) => index)).toEqual([6, 7]);
     expect(ledger.balanced).toBe(true);
@@ -132,7 +132,7 @@ describe('a run that ends before it is known how many inputs it has', () => {
         const ledger = openLedger();
         for (const index of some) ledger.enter(index, 'ok');
         const end = ledger.sealUnknown(known);
-        const remaining = new Remaining(ledger, 'lost', end);
+        const remaining = new Unfinished(ledger, 'lost', end);
         const lost = [...remaining.batches()].flatMap((batch) => batch.lines);
         expect(lost.length).toBeLessThanOrEqual(Math.max(known, some.length));
         for (let index = 0; index < known; index++) expect(ledger.has(index)).toBe(true);

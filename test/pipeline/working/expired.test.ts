@@ -5,7 +5,7 @@ import { defineTask } from '../../../src/index.ts';
 import { chunkBody } from '../../../src/pipeline/messages/chunk.ts';
 import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
 import { Claim } from '../../../src/pipeline/working/claim.ts';
-import { Worker } from '../../../src/pipeline/working/work.ts';
+import { Worker } from '../../../src/pipeline/working/worker.ts';
 import { Stopwatch } from '../../../src/stopwatch.ts';
 import { TaskRegistry } from '../../../src/task.ts';
 

@@ -5,8 +5,8 @@ import { inProcess, type Service } from '../../../src/emulator/transport/index.t
 import { defineTask } from '../../../src/index.ts';
 import { chunkBody } from '../../../src/pipeline/messages/chunk.ts';
 import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
-import { pull } from '../../../src/pipeline/working/pull.ts';
-import { Worker } from '../../../src/pipeline/working/work.ts';
+import { pull } from '../../../src/pipeline/working/poll-loop.ts';
+import { Worker } from '../../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../../src/task.ts';
 
 const CHUNKS = 30;

@@ -6,9 +6,9 @@ import { chunkBody, cut } from '../../../src/pipeline/messages/chunk.ts';
 import { readNotice } from '../../../src/pipeline/messages/notice.ts';
 import { readResults } from '../../../src/pipeline/messages/result-message.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
-import { type PullOptions, pull } from '../../../src/pipeline/working/pull.ts';
+import { type PullOptions, pull } from '../../../src/pipeline/working/poll-loop.ts';
 import { recover } from '../../../src/pipeline/working/recover.ts';
-import { Worker, type WorkerOptions } from '../../../src/pipeline/working/work.ts';
+import { Worker, type WorkerOptions } from '../../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../../src/task.ts';
 
 const unlucky = defineTask({

@@ -13,14 +13,14 @@ export const COLLECTING: readonly Mutant[] = [
     file: 'src/pipeline/run/ledger.ts',
     node: 'MethodDefinition[key.name="enterAllOk"] IfStatement[test.argument.callee.name="areDisjoint"] > .test',
     becomes: 'false',
-    caughtBy: 'test/pipeline/collecting/intake.test.ts',
+    caughtBy: 'test/pipeline/collecting/deduplicator.test.ts',
   },
   {
     name: 'the last result of a range is not noted',
     file: 'src/pipeline/run/ledger.ts',
     node: 'MethodDefinition[key.name="enterAllOk"] ForStatement[body.expression.callee.property.name="add"] > .test',
     becomes: ({ text }) => text.replace('<=', '<'),
-    caughtBy: 'test/pipeline/collecting/intake.test.ts',
+    caughtBy: 'test/pipeline/collecting/deduplicator.test.ts',
   },
   {
     name: 'an account balances before it is sealed',
@@ -78,28 +78,28 @@ export const COLLECTING: readonly Mutant[] = [
   },
   {
     name: 'a missing queue ends its collector at once',
-    file: 'src/pipeline/collecting/collect.ts',
+    file: 'src/pipeline/collecting/result-receiver.ts',
     node: 'MethodDefinition[key.name="poll"] BinaryExpression[right.name="MISSING_MS"]',
     becomes: 'false',
   },
   {
     name: 'an input is condemned at its second announcement',
-    file: 'src/pipeline/collecting/suspects.ts',
+    file: 'src/pipeline/collecting/poison-inputs.ts',
     node: 'VariableDeclarator[id.name="BEGUN"] > .init',
     becomes: '2',
   },
   {
     name: 'an input that kills is never condemned',
-    file: 'src/pipeline/collecting/suspects.ts',
+    file: 'src/pipeline/collecting/poison-inputs.ts',
     node: 'MethodDefinition[key.name="begun"] ReturnStatement > .argument',
     becomes: 'false',
   },
   {
     name: 'a notice that is delivered twice is counted twice',
-    file: 'src/pipeline/collecting/suspects.ts',
+    file: 'src/pipeline/collecting/poison-inputs.ts',
     node: 'MethodDefinition[key.name="begun"] CallExpression[callee.property.name="add"] > .arguments',
     becomes: 'crypto.randomUUID()',
-    caughtBy: 'test/pipeline/collecting/suspects.test.ts',
+    caughtBy: 'test/pipeline/collecting/poison-inputs.test.ts',
   },
   {
     name: 'a run that is cancelled forgets the results that it drains',
@@ -117,7 +117,7 @@ export const COLLECTING: readonly Mutant[] = [
   },
   {
     name: 'of a cancelled run one answer is drained only',
-    file: 'src/pipeline/collecting/collect.ts',
+    file: 'src/pipeline/collecting/result-receiver.ts',
     node: 'FunctionDeclaration[id.name="drain"] ForStatement > .body',
     becomes: ({ text }) => `{ ${text} return; }`,
     caughtBy: 'test/pipeline/collecting/ending.test.ts',
@@ -149,10 +149,10 @@ export const COLLECTING: readonly Mutant[] = [
   },
   {
     name: 'results are deleted from the queue before the output file is synced',
-    file: 'src/cli/resume/recorded.ts',
+    file: 'src/cli/resume/run-output.ts',
     node: 'Property[key.name="write"] IfStatement:has(CallExpression[callee.property.name="sync"])',
     becomes: ';',
-    caughtBy: 'test/cli/recorded.test.ts',
+    caughtBy: 'test/cli/resume/run-output.test.ts',
   },
   {
     name: "a run's id has the time of its caller's own clock",

@@ -10,19 +10,19 @@ export const SEEDING: readonly Mutant[] = [
   },
   {
     name: 'a run that goes on takes pages for seeded that are on their way',
-    file: 'src/pipeline/seeding/seeding.ts',
+    file: 'src/pipeline/seeding/seeder.ts',
     node: 'MethodDefinition[key.name="seeded"] ReturnStatement > .argument',
     becomes: ({ of }) => of('MemberExpression[property.name="first"]'),
   },
   {
     name: 'the first page is seeded as if it were all',
-    file: 'src/pipeline/seeding/seeding.ts',
+    file: 'src/pipeline/seeding/seeder.ts',
     node: 'MethodDefinition[key.name="send"] SpreadElement:has(Property[key.name="more"])',
     becomes: '...{}',
   },
   {
     name: "a page's end is taken for the run's total",
-    file: 'src/pipeline/seeding/seeding.ts',
+    file: 'src/pipeline/seeding/seeder.ts',
     node: 'MethodDefinition[key.name="send"] ConditionalExpression[test.property.name="last"]:not(SpreadElement *) > .test',
     becomes: 'true',
   },

@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Call } from '../call.ts';
-import { checkCharacters, md5Of } from '../engine/contents.ts';
+import { checkCharacters, md5Of } from '../engine/characters.ts';
 import type { Sent } from '../engine/memory.ts';
 import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';

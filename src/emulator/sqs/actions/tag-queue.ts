@@ -1,5 +1,5 @@
 import type { Call, Output } from '../call.ts';
-import { FORBIDDEN_CHARACTER } from '../engine/contents.ts';
+import { FORBIDDEN_CHARACTER } from '../engine/characters.ts';
 import type { Queue } from '../engine/queue.ts';
 import { invalidParameter, type SqsError } from '../errors.ts';
 import { MAX_TAG_KEY_LENGTH, MAX_TAG_VALUE_LENGTH, MAX_TAGS, RESERVED_TAG } from '../limits.ts';

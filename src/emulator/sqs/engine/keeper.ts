@@ -1,10 +1,10 @@
-import type { Changes } from './changes.ts';
+import type { DirtySet } from './dirty-set.ts';
 import type { Queue } from './queue.ts';
 
 /** Keeps queues: told of each that comes or goes, and through their changes of all else. */
 export interface Keeper {
   /** Changes of a queue that is about to be made. */
-  track(): Changes;
+  track(): DirtySet;
   created(queue: Queue): void;
   deleted(queue: Queue, now: number): void;
 }

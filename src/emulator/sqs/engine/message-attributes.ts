@@ -8,7 +8,7 @@ import {
   NUMBER_EXPONENT,
 } from '../limits.ts';
 import type { Bytes } from './bytes.ts';
-import { FORBIDDEN_CHARACTER } from './contents.ts';
+import { FORBIDDEN_CHARACTER } from './characters.ts';
 
 /** One of a message's attributes: a text, or bytes. */
 export interface MessageAttribute {

@@ -1,4 +1,4 @@
-import type { Changes } from './changes.ts';
+import type { DirtySet } from './dirty-set.ts';
 import { Heap } from './heap.ts';
 import type { Message, MessageState } from './message.ts';
 import { Numbered } from './numbered.ts';
@@ -17,11 +17,11 @@ export class Messages {
   #retentionMs: number;
   readonly #byNumber = new Numbered<Message>();
   readonly #deadlines = new Heap<Message>();
-  readonly #changes: Changes | undefined;
+  readonly #changes: DirtySet | undefined;
   lastNumber = 0;
 
   /** @param retentionMs how long a message stays, in milliseconds */
-  constructor(order: Order, retentionMs: number, changes: Changes | undefined) {
+  constructor(order: Order, retentionMs: number, changes: DirtySet | undefined) {
     this.#order = order;
     this.#retentionMs = retentionMs;
     this.#changes = changes;

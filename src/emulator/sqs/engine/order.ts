@@ -1,7 +1,7 @@
 import { NOISY_IN_FLIGHT, NOISY_SHARE } from '../limits.ts';
+import { DecayedLoad } from './decayed-load.ts';
 import { Heap, type Ranked } from './heap.ts';
 import { LinkedList } from './linked-list.ts';
-import { Load } from './load.ts';
 import type { Message } from './message.ts';
 
 /** Which of a queue's visible messages is received next. Its queue tells it of each change. */
@@ -23,7 +23,7 @@ export interface Order {
 class Group implements Ranked {
   readonly id: string | undefined;
   readonly visible = new LinkedList<Message>();
-  readonly load = new Load();
+  readonly load = new DecayedLoad();
   /** The turn of its first visible message. */
   rank = 0;
   readonly number: number;
@@ -71,7 +71,7 @@ export class FairOrder implements Order {
   readonly #quiet = new Heap<Group>();
   /** ... and those that were noisy: fewer than ten, and some that have just calmed down. */
   readonly #noisy = new Set<Group>();
-  #total = new Load();
+  #total = new DecayedLoad();
   #firstTurn = 0;
   #lastTurn = 0;
 
@@ -122,7 +122,7 @@ export class FairOrder implements Order {
     this.#groups.clear();
     this.#quiet.clear();
     this.#noisy.clear();
-    this.#total = new Load();
+    this.#total = new DecayedLoad();
   }
 
   #isNoisy({ id, load }: Group, now: number): boolean {

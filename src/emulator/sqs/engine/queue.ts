@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { invalidValue } from '../errors.ts';
 import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
-import type { Changes } from './changes.ts';
+import { DedupWindow } from './dedup-window.ts';
+import type { DirtySet } from './dirty-set.ts';
 import { FifoOrder } from './fifo-order.ts';
 import type { KeptQueue } from './kept-queue.ts';
 import type { Sent, Taken } from './memory.ts';
@@ -11,7 +12,6 @@ import type { MoveTask } from './move-task.ts';
 import { FairOrder } from './order.ts';
 import type { Owner } from './owner.ts';
 import { Receipts } from './receipts.ts';
-import { RecentCalls } from './recent-calls.ts';
 import { sequenceNumberOf } from './sequence-number.ts';
 import {
   type Attributes,
@@ -49,8 +49,8 @@ export class Queue {
   settings: Settings;
   purgedAt = Number.NEGATIVE_INFINITY;
   readonly uid: string;
-  readonly changes: Changes | undefined;
-  readonly recent: RecentCalls;
+  readonly changes: DirtySet | undefined;
+  readonly recent: DedupWindow;
   readonly #surroundings: Surroundings<Queue>;
   readonly #messages: Messages;
   readonly #receipts: Receipts;
@@ -71,7 +71,7 @@ export class Queue {
     const order = isFifo ? new FifoOrder() : new FairOrder();
     this.#messages = new Messages(order, this.settings.retentionSeconds * 1000, changes);
     this.#receipts = new Receipts(uid, isFifo, this.#messages);
-    this.recent = new RecentCalls(memorySeconds, changes);
+    this.recent = new DedupWindow(memorySeconds, changes);
     this.#surroundings = surroundings;
     this.createdAt = now;
     this.modifiedAt = now;

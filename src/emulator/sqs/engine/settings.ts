@@ -9,7 +9,7 @@ import {
   VISIBILITY_SECONDS,
   WAIT_SECONDS,
 } from '../limits.ts';
-import { FORBIDDEN_CHARACTER } from './contents.ts';
+import { FORBIDDEN_CHARACTER } from './characters.ts';
 import { isPolicy } from './policy.ts';
 import { checkRedriveAllowPolicy, type RedrivePolicy, readRedrivePolicy } from './redrive.ts';
 

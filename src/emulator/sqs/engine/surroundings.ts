@@ -1,4 +1,4 @@
-import type { Changes } from './changes.ts';
+import type { DirtySet } from './dirty-set.ts';
 import type { Owner } from './owner.ts';
 
 /** What a queue needs of the queues around it. */
@@ -19,5 +19,5 @@ export interface QueueIdentity {
   /** How long a FIFO queue remembers deduplication ids and receives, in seconds. */
   readonly memorySeconds: number;
   /** Told of what happens to it; undefined where it is not kept. */
-  readonly changes: Changes | undefined;
+  readonly changes: DirtySet | undefined;
 }

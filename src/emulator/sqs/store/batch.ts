@@ -1,4 +1,4 @@
-import type { Changes } from '../engine/changes.ts';
+import type { DirtySet } from '../engine/dirty-set.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
 import type { Moment } from '../service-time.ts';
@@ -56,7 +56,7 @@ export function writeOf(
   id: number,
   fullName: string,
   queue: Queue,
-  changes: Changes,
+  changes: DirtySet,
   written: Extent,
 ): QueueWrite {
   const messages: Value[][] = [];

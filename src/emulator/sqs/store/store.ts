@@ -1,6 +1,6 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
-import { Changes } from '../engine/changes.ts';
+import { DirtySet } from '../engine/dirty-set.ts';
 import type { Keeper } from '../engine/keeper.ts';
 import type { Queue } from '../engine/queue.ts';
 import { type Moment, ServiceTime } from '../service-time.ts';
@@ -9,20 +9,20 @@ import type { Opened } from './database.ts';
 import { Loading } from './loading.ts';
 import { QueueTables } from './queue-tables.ts';
 import { fullNameOf } from './rows.ts';
-import type { Tracked } from './tracked.ts';
+import type { StoredQueue } from './stored-queue.ts';
 import { undo } from './undo.ts';
 import { Writer } from './writer.ts';
 
 /** What one queue had changed when it was written. */
-interface Part {
-  readonly tracked: Tracked;
+interface QueueDelta {
+  readonly tracked: StoredQueue;
   readonly numbers: Iterable<number>;
   readonly cleared: boolean;
 }
 
 /** What is on its way to the disk, and those who wait for it. */
-interface Flight {
-  readonly parts: readonly Part[];
+interface Commit {
+  readonly parts: readonly QueueDelta[];
   readonly waiting: PromiseWithResolvers<void>;
 }
 
@@ -49,8 +49,8 @@ export interface StoreOptions {
 export class Store implements Keeper {
   readonly #opened: Opened;
   readonly #warn: (message: string) => void;
-  readonly #tracked = new Map<Changes, Tracked>();
-  readonly #changed = new Set<Changes>();
+  readonly #tracked = new Map<DirtySet, StoredQueue>();
+  readonly #changed = new Set<DirtySet>();
   #accounts: Accounts | undefined;
   #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
@@ -59,7 +59,7 @@ export class Store implements Keeper {
   #moment: Moment | undefined;
   #look: NodeJS.Timeout | undefined;
   #lastId = 0;
-  #flight: Flight | undefined;
+  #flight: Commit | undefined;
   /** Those who wait for what is not on its way yet. */
   #waiting: PromiseWithResolvers<void> | undefined;
   #next: NodeJS.Immediate | undefined;
@@ -113,8 +113,8 @@ export class Store implements Keeper {
     this.#look = setInterval(() => this.#writeSoon(), LOOK_MS).unref();
   }
 
-  track(): Changes {
-    return new Changes((changes) => {
+  track(): DirtySet {
+    return new DirtySet((changes) => {
       this.#changed.add(changes);
       this.#writeSoon();
     });
@@ -153,7 +153,7 @@ export class Store implements Keeper {
     this.#opened.close();
   }
 
-  #track(id: number, queue: Queue): Tracked {
+  #track(id: number, queue: Queue): StoredQueue {
     const { changes } = queue;
     if (changes === undefined) throw new Error(`The queue "${queue.name}" is of another SQS.`);
     this.#lastId = Math.max(this.#lastId, id);
@@ -178,7 +178,7 @@ export class Store implements Keeper {
     if (writer === undefined || own === undefined) return;
     const isClockSet = this.#moment !== undefined && this.#time.isSetSince(this.#moment);
     if (this.#changed.size === 0 && !isClockSet) return;
-    const parts: Part[] = [];
+    const parts: QueueDelta[] = [];
     const queues: QueueWrite[] = [];
     const deletions: [name: string, at: number][] = [];
     for (const changes of this.#changed) {
@@ -212,7 +212,7 @@ export class Store implements Keeper {
     });
   }
 
-  #succeed({ parts, waiting }: Flight): void {
+  #succeed({ parts, waiting }: Commit): void {
     for (const { tracked } of parts) {
       tracked.kept = tracked.written;
       if (tracked.deletedAt !== undefined && !tracked.kept.isKept) {
@@ -225,7 +225,7 @@ export class Store implements Keeper {
     this.#write();
   }
 
-  #fail({ parts, waiting }: Flight, fault: string): void {
+  #fail({ parts, waiting }: Commit, fault: string): void {
     const { folder, sql } = this.#opened;
     const error = new Error(`${fault}, in ${folder}.`);
     if (!this.#isFailing) {

@@ -2,7 +2,7 @@ import type { Accounts } from '../engine/accounts.ts';
 import { loadMessages } from './loading.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
 import type { Database } from './sqlite.ts';
-import type { Tracked } from './tracked.ts';
+import type { StoredQueue } from './stored-queue.ts';
 
 /**
  * Makes queues what they are on disk, which is what they were before what could not be written.
@@ -10,11 +10,11 @@ import type { Tracked } from './tracked.ts';
  * @returns those that were made since, and are there no more
  */
 export function undo(
-  changed: readonly Tracked[],
+  changed: readonly StoredQueue[],
   accounts: Accounts,
   sql: Database,
   now: number,
-): Tracked[] {
+): StoredQueue[] {
   // They go first: they may have the name of one that comes back.
   const made = changed.filter(({ kept }) => !kept.isKept);
   for (const { queue } of made) accounts.around(queue).forget(queue);
@@ -22,7 +22,7 @@ export function undo(
   return made;
 }
 
-function restore(tracked: Tracked, accounts: Accounts, sql: Database, now: number): void {
+function restore(tracked: StoredQueue, accounts: Accounts, sql: Database, now: number): void {
   const { id, queue, changes, tables, kept } = tracked;
   const queues = accounts.around(queue);
   if (tracked.deletedAt !== undefined) queues.undelete(queue);

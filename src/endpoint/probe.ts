@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { isTransient } from '../pipeline/call-errors.ts';
+import type { Names } from '../pipeline/names.ts';
+import { findQueue } from '../pipeline/run/queues.ts';
+import { sqsOf } from './clients.ts';
+import type { Connection } from './connection.ts';
+import { WrongCertificate } from './pinned.ts';
+
+/** The deployment's queues, as a server knows them. */
+export interface Reached {
+  taskQueueUrl: string;
+  deadQueueUrl: string;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Looks whether a server is there, knows the secret and has the deployment, before anything is
+ * asked of it.
+ *
+ * @throws FanfoldError `RunFailed` or `BadOption` with what is wrong
+ */
+export async function reach(connection: Connection, names: Names): Promise<Reached> {
+  const sqs = sqsOf(connection, { timeoutMs: TIMEOUT_MS, maxAttempts: 2 });
+  try {
+    const [taskQueueUrl, deadQueueUrl] = await Promise.all([
+      findQueue(sqs, names.tasks),
+      findQueue(sqs, names.dead),
+    ]);
+    if (taskQueueUrl !== undefined && deadQueueUrl !== undefined) {
+      return { taskQueueUrl, deadQueueUrl };
+    }
+  } catch (error) {
+    throw await explained(error, connection);
+  } finally {
+    sqs.destroy();
+  }
+  throw new FanfoldError(
+    'RunFailed',
+    `There is an SQS at ${connection.endpoint}, and no queue ${names.tasks} on it: \`fanfold serve\` makes one.`,
+  );
+}
+
+/** The secret, or the certificate, is not the server's: no trying again mends that. */
+export function isRefusal(error: unknown): boolean {
+  if (certificateOf(error) !== undefined) return true;
+  const name = nameOf(error);
+  return !isTransient(error) && (ANSWERED.has(name) || name === 'CredentialsProviderError');
+}
+
+/** What a server answers to who does not know its secret. */
+const ANSWERED = new Set([
+  'InvalidClientTokenId',
+  'SignatureDoesNotMatch',
+  'AccessDenied',
+  'AccessDeniedException',
+  'IncompleteSignature',
+]);
+
+/** The error as a sentence about the server. */
+export async function explained(error: unknown, connection: Connection): Promise<FanfoldError> {
+  const { code, message } = await sentence(error, connection);
+  return new FanfoldError(code, message, { cause: error });
+}
+
+async function sentence(
+  error: unknown,
+  { endpoint, region, fingerprint }: Connection,
+): Promise<{ code: 'RunFailed' | 'BadOption'; message: string }> {
+  const stopped = (message: string) => ({ code: 'RunFailed', message }) as const;
+  const wrong = (message: string) => ({ code: 'BadOption', message }) as const;
+  const certificate = certificateOf(error);
+  if (certificate !== undefined) {
+    return stopped(
+      `The server at ${endpoint} is not the one that was joined: its certificate's fingerprint is ${certificate.shown}, and ${fingerprint} was expected. Nothing was sent to it. If it has a new certificate, take the line that it prints anew.`,
+    );
+  }
+  if (/Credential should be scoped to a valid region/.test(messageOf(error))) {
+    return stopped(
+      `The server at ${endpoint} has another region than ${region}: set AWS_REGION to its own.`,
+    );
+  }
+  const name = nameOf(error);
+  if (ANSWERED.has(name)) {
+    return stopped(`The server at ${endpoint} refuses the secret (${name}): ${REMEDY}.`);
+  }
+  if (error instanceof QueueDoesNotExist) return stopped(messageOf(error));
+  const found = await lookAt(endpoint);
+  if (found.kind === 'nobody') {
+    return stopped(
+      `Nobody answers at ${endpoint} (${found.reason}): is \`fanfold serve\` running there, and can this machine reach it?`,
+    );
+  }
+  if (found.kind === 'plain' && endpoint.startsWith('https:')) {
+    return wrong(`The server at ${endpoint} does not speak TLS: it is http://, not https://.`);
+  }
+  if (found.kind === 'tls' && endpoint.startsWith('http:')) {
+    return wrong(`The server at ${endpoint} speaks TLS: it is https://, not http://.`);
+  }
+  if (name === 'CredentialsProviderError') {
+    return stopped(`There is no secret for the server at ${endpoint}: ${REMEDY}.`);
+  }
+  if (isUnknownAuthority(error)) {
+    return stopped(
+      `Nobody that is trusted here vouches for the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to the line that it tells of when it starts, which holds its fingerprint, or NODE_EXTRA_CA_CERTS to who vouches for it.`,
+    );
+  }
+  if (isTransient(error)) return stopped(`The server at ${endpoint} fails: ${reasonOf(error)}.`);
+  return stopped(`What answers at ${endpoint} is not \`fanfold serve\`: ${messageOf(error)}`);
+}
+
+const REMEDY =
+  'set FANFOLD_JOIN to the line that it tells of when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+/** Such as `ECONNREFUSED`; the message of an error with several causes is empty. */
+function reasonOf(error: unknown): string {
+  return codeOf(error) || messageOf(error);
+}
+
+function certificateOf(error: unknown): WrongCertificate | undefined {
+  if (error instanceof WrongCertificate) return error;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof WrongCertificate ? cause : undefined;
+}
+
+function isUnknownAuthority(error: unknown): boolean {
+  return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(codeOf(error));
+}
+
+const LOOK_MS = 3_000;
+
+type Found = { kind: 'tls' | 'plain' } | { kind: 'nobody'; reason: string };
+
+/** What is at an address: it is connected to, and greeted as TLS does. */
+async function lookAt(endpoint: string): Promise<Found> {
+  const { hostname, port, protocol } = new URL(endpoint);
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || (protocol === 'https:' ? 443 : 80)),
+    rejectUnauthorized: false,
+  });
+  let connected = false;
+  socket.once('connect', () => {
+    connected = true;
+  });
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(LOOK_MS) });
+    return { kind: 'tls' };
+  } catch (error) {
+    const isLate = error instanceof Error && error.name === 'AbortError';
+    return connected
+      ? { kind: 'plain' }
+      : { kind: 'nobody', reason: isLate ? 'no answer' : reasonOf(error) };
+  } finally {
+    socket.on('error', () => {}).destroy();
+  }
+}

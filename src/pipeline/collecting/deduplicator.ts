@@ -1,0 +1,62 @@
+import type { BegunNotice } from '../messages/notice.ts';
+import { failedLine, type ResultLine } from '../messages/result.ts';
+import { ResultBatch } from '../messages/result-message.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { PoisonInputs } from './poison-inputs.ts';
+import type { Delivery } from './result-receiver.ts';
+
+/** Events of a whole run that its messages carry. */
+export interface RunEvents {
+  /** A cancel notice arrived. */
+  onCancel(): void;
+  /** All inputs may be seeded: the run's tags say whether they are. */
+  onSealed(): void;
+  /** The seed function can't read the inputs any further. */
+  onBroken(message: string): void;
+}
+
+/** Passes on the first result of each input, and drops the others; acts on notices. */
+export class Deduplicator {
+  readonly #ledger: RunLedger;
+  readonly #events: RunEvents;
+  readonly #poisonInputs = new PoisonInputs();
+
+  constructor(ledger: RunLedger, events: RunEvents) {
+    this.#ledger = ledger;
+    this.#events = events;
+  }
+
+  /** Enters a delivery in the ledger, and returns the results that are the first of their input. */
+  enter({ batches, notices }: Delivery): ResultBatch[] {
+    const fresh = batches.map((batch) => this.#fresh(batch));
+    this.#poisonInputs.forget((index) => this.#ledger.has(index));
+    const condemned: ResultLine[] = [];
+    for (const notice of notices) {
+      if (notice.notice === 'cancel') this.#events.onCancel();
+      else if (notice.notice === 'sealed') this.#events.onSealed();
+      else if (notice.notice === 'broken') this.#events.onBroken(notice.message);
+      else condemned.push(...this.#condemn(notice));
+    }
+    if (this.#ledger.isComplete) this.#events.onSealed();
+    return [...fresh, ResultBatch.ofLines(condemned)].filter(({ count }) => count > 0);
+  }
+
+  #fresh(batch: ResultBatch): ResultBatch {
+    if (batch.ok && this.#ledger.enterAllOk(batch.ok)) return batch;
+    return ResultBatch.ofLines(
+      batch.lines.filter(({ index, status }) => this.#ledger.enter(index, status)),
+    );
+  }
+
+  #condemn(notice: BegunNotice): ResultLine[] {
+    const { index, attempt: attempts, worker } = notice;
+    const isOver = !this.#ledger.has(index) && this.#poisonInputs.begun(notice);
+    if (isOver && this.#ledger.enter(index, 'failed')) {
+      const message =
+        'Worker after worker began this input, and none said how it ended: it ends them, or takes longer than they may run.';
+      const failure = { code: 'WorkerDied', name: 'WorkerDied', message, attempts } as const;
+      return [{ index, status: 'failed', text: failedLine(index, failure, 0, worker) }];
+    }
+    return [];
+  }
+}

@@ -1,0 +1,84 @@
+import type { Deployment } from '../run/deployment.ts';
+import { Heartbeat } from '../run/heartbeat.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { Deadline } from './deadline.ts';
+import { StallDetector } from './stall-detector.ts';
+
+export interface RunMonitorOptions {
+  ledger: RunLedger;
+  /** The collector's name. @default a random one */
+  collector?: string | undefined;
+  /** When the run ends, in milliseconds since 1970. */
+  expiresAt: number;
+  /** Whether the run may have had another collector. */
+  afterAnother: boolean;
+  /** Called at the deadline, once the results that arrived before it are consumed. */
+  onDeadline: () => void;
+  /** Called when no further result will arrive, with the number that other collectors reported. */
+  onStalled: (others: number) => void;
+}
+
+/** Background duties of a collector: heartbeat, deadline, and detection of results that never arrive. */
+export class RunMonitor {
+  readonly #heartbeat: Heartbeat;
+  readonly #deadline: Deadline;
+  readonly #stallDetector: StallDetector | undefined;
+
+  private constructor(
+    heartbeat: Heartbeat,
+    deadline: Deadline,
+    stallDetector: StallDetector | undefined,
+  ) {
+    this.#heartbeat = heartbeat;
+    this.#deadline = deadline;
+    this.#stallDetector = stallDetector;
+  }
+
+  /** Starts the duties. Must be called before any result is consumed. */
+  static async begin(
+    deployment: Deployment,
+    queueUrl: string,
+    options: RunMonitorOptions,
+  ): Promise<RunMonitor> {
+    const { ledger, expiresAt, afterAnother, onDeadline, onStalled } = options;
+    const { collector = crypto.randomUUID() } = options;
+    const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
+    const others = afterAnother ? await heartbeat.others() : undefined;
+    heartbeat.start();
+    const deadline = new Deadline(deployment.sqs, expiresAt, afterAnother, onDeadline);
+    if (others === undefined) return new RunMonitor(heartbeat, deadline, undefined);
+    const watched = { deployment, queueUrl, ledger, deadline, expiresAt };
+    return new RunMonitor(
+      heartbeat,
+      deadline,
+      new StallDetector({ ...watched, onStalled: () => onStalled(others) }),
+    );
+  }
+
+  /** Results were received, and their consumer has not returned yet. */
+  hold(): void {
+    this.#deadline.hold();
+  }
+
+  /**
+   * The consumer has returned.
+   *
+   * @param all whether no earlier result still waits for its turn in the order
+   */
+  release(all: boolean): void {
+    if (all) this.#heartbeat.markConsumed();
+    this.#deadline.release();
+  }
+
+  /** Stops the deadline and the stall detector. */
+  close(): void {
+    this.#deadline.end();
+    this.#stallDetector?.end();
+  }
+
+  /** Stops the heartbeat. @param isOver false leaves the run to another collector */
+  async end(isOver: boolean): Promise<void> {
+    if (isOver) this.#heartbeat.end();
+    else await this.#heartbeat.leave();
+  }
+}

@@ -1,0 +1,88 @@
+import { serviceNow } from '../../clock.ts';
+import { FanfoldError } from '../../errors.ts';
+import { wait } from '../../retry.ts';
+import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
+
+export interface StallDetectorOptions {
+  deployment: Deployment;
+  queueUrl: string;
+  ledger: RunLedger;
+  deadline: Deadline;
+  /** When the run ends, in milliseconds since 1970: from then on its chunks are dropped. */
+  expiresAt: number;
+  /** Called once no further result will arrive. */
+  onStalled: () => void;
+}
+
+const LOOK_MS = 1_000;
+/**
+ * AWS's counts may be behind by a minute.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
+const LOOK_LATE_MS = 30_000;
+
+/** Checks that must agree: a chunk on its way from a worker back to the queue is in neither count. */
+const LOOKS = 3;
+
+/**
+ * Detects that the results a run still lacks will never arrive, because another collector consumed
+ * them. It concludes so when all inputs are seeded, the deployment has no chunk left, and the run's
+ * queue has nothing more: it is empty, or has been quiet for longer than SQS hides a message that the
+ * other collector received.
+ */
+export class StallDetector {
+  readonly #options: StallDetectorOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: StallDetectorOptions) {
+    this.#options = options;
+    void this.#watch();
+  }
+
+  end(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(): Promise<void> {
+    const { deployment, ledger, expiresAt, onStalled } = this.#options;
+    const { signal } = this.#stop;
+    let looks = 0;
+    let settled = ledger.settled;
+    while (looks < LOOKS) {
+      await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
+      // What is missing then is told by the deadline.
+      if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
+      const isStill = ledger.sealed && ledger.settled === settled;
+      settled = ledger.settled;
+      looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;
+    }
+    if (!signal.aborted && ledger.settled === settled) onStalled();
+  }
+
+  async #isIdle(): Promise<boolean> {
+    const { deployment, queueUrl, deadline } = this.#options;
+    try {
+      if (messagesOf(await backlogOf(deployment)) > 0) return false;
+      if (deadline.quietMs >= QUIET_AFTER_ANOTHER_MS) return true;
+      if (deployment.countsLate) return false;
+      return messagesOf(await countOf(deployment.sqs, queueUrl)) === 0;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function messagesOf({ waiting, delayed, inFlight }: Backlog): number {
+  return waiting + delayed + inFlight;
+}
+
+/** The error for a run whose missing results cannot be accounted for. */
+export function nothingComes(runId: string, missing: number): FanfoldError {
+  return new FanfoldError(
+    'RunFailed',
+    `Run ${runId} lacks the results of ${missing} inputs, and none of them comes: all inputs are seeded, and no chunk is left. A command that was killed has taken them, or their chunks are dead letters, which \`redrive\` moves back. The run is left as it is: collect it with that command's output, or cancel it.`,
+  );
+}

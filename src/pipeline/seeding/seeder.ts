@@ -1,0 +1,257 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
+import { FanfoldError } from '../../errors.ts';
+import { wait } from '../../retry.ts';
+import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
+import type { IndexRange } from '../messages/result-message.ts';
+import type { SeedRequest } from '../messages/seed-request.ts';
+import type { SeedResponse } from '../messages/seed-response.ts';
+import type { Names } from '../names.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { findSurely } from '../run/queues.ts';
+import type { InputSource } from './input-source.ts';
+import { invokeSeedSurely } from './invoke-seed.ts';
+import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
+import type { Window } from './window.ts';
+
+export interface SeederOptions {
+  sqs: SQSClient;
+  lambda: LambdaClient;
+  names: Names;
+  runId: string;
+  task: string;
+  inputs: Inputs<unknown>;
+  /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
+  expiresAt: number;
+  ledger: RunLedger;
+  window: Window;
+  /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
+  resumeAt?: number | undefined;
+}
+
+/** How long a source may take over its first page until the run's queue is made without one. */
+const FIRST_PAGE_MS = 60_000;
+const EMPTY_PAGE: Page = { texts: [], length: 0, full: false, last: false };
+
+/** Pages on their way at once, once the first is through: it makes the run's queue. */
+const PARALLEL_PAGES = 4;
+
+/**
+ * Sends a run's inputs to the seed function, page by page, as fast as their source gives them and
+ * the window lets them in. `queueUrl` settles with the first page, `done` with the last.
+ */
+export class Seeder implements InputSource {
+  readonly queueUrl: Promise<string | undefined>;
+  readonly done: Promise<void>;
+  readonly isOurs = true;
+  readonly #options: SeederOptions;
+  readonly #total: number | undefined;
+  readonly #made = Promise.withResolvers<string | undefined>();
+  /** Ends the wait for a page, when no further one is to be taken. */
+  #onHalt: (() => void) | undefined;
+  readonly #sending = new Set<Promise<unknown>>();
+  /** First indexes of the pages that are on their way. */
+  readonly #unanswered = new Set<number>();
+  /** Inputs that have their result from before are not seeded again. */
+  readonly #skips: boolean;
+  /** Whether the run's queue is there, or is being made. */
+  #hasQueue = false;
+  #stopped = false;
+  #failure: { error: unknown } | undefined;
+  #first = 0;
+
+  /** @throws FanfoldError `BadInput` when there are more inputs than a run can have */
+  constructor(options: SeederOptions) {
+    this.#options = options;
+    this.#total = totalOf(options.inputs);
+    if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
+    this.#skips = options.ledger.settled > 0 || options.resumeAt !== undefined;
+    this.queueUrl = this.#made.promise;
+    this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
+    this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
+    // Each is awaited by who needs it; neither may end the process where nobody does.
+    this.done.catch(() => {});
+    this.queueUrl.catch(() => {});
+  }
+
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  get known(): number {
+    return Math.max(this.#first, this.#total ?? 0);
+  }
+
+  get seeded(): number {
+    return Math.min(this.#first, ...this.#unanswered);
+  }
+
+  /** Nobody but this knows when all inputs are seeded. */
+  look(): void {}
+
+  stop(): void {
+    this.#stopped = true;
+    this.#options.window.open();
+    // Where no page was sent yet, none will be, and the source may never give one.
+    const hasQueue = this.#hasQueue || this.#options.resumeAt !== undefined;
+    if (!hasQueue) this.#made.resolve(undefined);
+    this.#onHalt?.();
+  }
+
+  async #resume(): Promise<void> {
+    const { sqs, names, runId } = this.#options;
+    const queue = names.run(runId);
+    const url = await findSurely(sqs, queue);
+    if (url === undefined) {
+      throw new FanfoldError('RunFailed', `Run ${runId} is over: its queue ${queue} is gone.`);
+    }
+    this.#hasQueue = true;
+    this.#made.resolve(url);
+    if (!this.#stopped) await this.#seed();
+  }
+
+  async #seed(): Promise<void> {
+    const pages = pagesOf(textsOf(this.#options.inputs));
+    try {
+      for (;;) {
+        const step = await this.#next(pages);
+        if (step === 'halted' || step.done) break;
+        await this.#take(step.value);
+      }
+      await Promise.all(this.#sending);
+      if (this.#failure) throw this.#failure.error;
+      if (!this.#stopped) this.#seal();
+    } finally {
+      // Where the source is at rest it may never answer, and nobody waits for it.
+      void pages.return().catch(() => {});
+    }
+  }
+
+  /** The next page, unless there is no use for one any more: its source may be at rest. */
+  async #next(pages: AsyncGenerator<Page, void>): Promise<IteratorResult<Page, void> | 'halted'> {
+    const next = pages.next();
+    // Where nobody waits for it any more, its failure is nobody's.
+    next.catch(() => {});
+    if (!this.#hasQueue && (await this.#isLate(next))) {
+      // A run's queue is made soon after its id, or not at all.
+      await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
+    }
+    if (this.#stopped || this.#failure) return 'halted';
+    // No race with a promise that lasts: it would keep every page that has won.
+    return new Promise((resolve, reject) => {
+      this.#onHalt = () => resolve('halted');
+      next.then(resolve, reject);
+    });
+  }
+
+  /** Whether the first page takes long. Not when there is no use for it any more. */
+  async #isLate(first: Promise<unknown>): Promise<boolean> {
+    const waited = new AbortController();
+    this.#onHalt = () => waited.abort();
+    const late = wait(FIRST_PAGE_MS, waited.signal).then(() => !waited.signal.aborted);
+    const came = first.then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([came, late]).finally(() => waited.abort());
+  }
+
+  async #take(page: Page): Promise<void> {
+    const { ledger, window } = this.#options;
+    if (this.#first + page.texts.length > MAX_RUN_INPUTS) throw tooManyInputs();
+    const part = this.#unseeded(page);
+    if (part.texts.length > 0) {
+      await window.room();
+      if (this.#stopped || this.#failure) return;
+      const sent = this.#send(part, page);
+      if (!this.#hasQueue) await this.#firstSent(sent);
+      this.#first += page.texts.length;
+      await this.#roomToSend(sent);
+    } else {
+      this.#first += page.texts.length;
+      ledger.expect(this.#first);
+    }
+  }
+
+  async #firstSent(sent: Promise<SeedResponse>): Promise<void> {
+    this.#hasQueue = true;
+    this.#made.resolve((await sent).resultQueueUrl);
+  }
+
+  #seal(): void {
+    const { ledger } = this.#options;
+    if (ledger.inputs > this.#first) {
+      throw new FanfoldError(
+        'BadInput',
+        `There are results of ${ledger.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
+      );
+    }
+    ledger.seal(this.#first);
+  }
+
+  /** What of a page has yet to be seeded. */
+  #unseeded({ texts }: Page): Part {
+    const first = this.#first;
+    const ranges: IndexRange[] = [];
+    if (!this.#skips) return { texts, indexes: [[first, first + texts.length - 1]] };
+    const { ledger, resumeAt = 0 } = this.#options;
+    const left = texts.filter((_, at) => {
+      const index = first + at;
+      if (index < resumeAt || ledger.has(index)) return false;
+      const last = ranges.at(-1);
+      if (last?.[1] === index - 1) ranges[ranges.length - 1] = [last[0], index];
+      else ranges.push([index, index]);
+      return true;
+    });
+    return { texts: left, indexes: ranges };
+  }
+
+  async #roomToSend(sent: Promise<unknown>): Promise<void> {
+    const settled = sent
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        this.#onHalt?.();
+        this.#options.window.open();
+      })
+      .finally(() => this.#sending.delete(settled));
+    this.#sending.add(settled);
+    if (this.#sending.size >= PARALLEL_PAGES) await Promise.race(this.#sending);
+  }
+
+  async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
+    const { sqs, lambda, names, runId, task, ledger, window, expiresAt } = this.#options;
+    const first = this.#first;
+    const end = first + page.texts.length;
+    const continues = this.#hasQueue;
+    // Results may be there before the seed has answered.
+    ledger.expect(end);
+    window.seeded(texts.length, page.length);
+    const total = this.#total ?? (page.last ? end : undefined);
+    // A slow source's few inputs are shared out; a fast one's many travel together.
+    const about = total === undefined && page.full ? { about: end } : {};
+    const request: SeedRequest = {
+      task,
+      inputs: { lines: texts.join('\n') },
+      runId,
+      indexes,
+      continues,
+      expiresAt,
+      results: 'own',
+      ...about,
+      ...(total === undefined ? {} : { total }),
+      ...(page.last ? {} : { more: true }),
+    };
+    this.#unanswered.add(first);
+    const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
+    const answer = await invokeSeedSurely(lambda, names, request, isStopped);
+    this.#unanswered.delete(first);
+    return answer;
+  }
+}
+
+/** A part of a page: the inputs that are seeded, and their indexes. */
+interface Part {
+  texts: string[];
+  indexes: IndexRange[];
+}

@@ -1,0 +1,305 @@
+import { serviceNow } from '../../clock.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { type AnyTask, unknownTask } from '../../task.ts';
+import { isAwsError } from '../call-errors.ts';
+import type { Chunk, Stall } from '../messages/chunk.ts';
+import { noticeBody } from '../messages/notice.ts';
+import { readChunk } from '../messages/read-chunk.ts';
+import { type FailureCode, failedLine } from '../messages/result.ts';
+import { RunQueues } from '../run/queues.ts';
+import { sendAll } from '../run/send.ts';
+import {
+  ChunkExecution,
+  type Held,
+  mayEnd,
+  type TaskMessage,
+  UNSURE_SECONDS,
+  type Verdict,
+} from './chunk-execution.ts';
+import type { Claim } from './claim.ts';
+import { type Destination, Outbox, Report, type Unsent } from './report.ts';
+import { PARTS, sendBack, stalled } from './resend.ts';
+import { Setups } from './setups.ts';
+import { watching } from './watching.ts';
+import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
+
+export type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
+
+/** How long a chunk waits that a worker does not know the task of: another may, or this one soon. */
+const UNKNOWN_SECONDS = 30;
+
+/** How long a deployment may take to bring a new task to all workers, in milliseconds. */
+const ROLLOUT_MS = 300_000;
+
+/** Hops in a row on which none of a chunk's items was finished. Cutting a thousand takes three. */
+const MAX_HOPS = 100;
+
+const GIVEN_UP = `It was sent from worker to worker ${MAX_HOPS} times, and none finished it.`;
+
+/**
+ * Runs tasks over chunks, one chunk at a time. Its message is deleted last, by whoever received
+ * it, when this says `done`: by then every result, further attempt and remainder has been accepted
+ * by SQS, so that nothing is lost whenever the worker dies.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #runs: RunQueues;
+  readonly #setups: Setups;
+  readonly #held = new Set<Held>();
+  /** By run and result queue: a queue may be that of several runs. */
+  readonly #outboxes = new Map<string, Outbox>();
+  /** The chunk whose items run now. */
+  #handling: ChunkExecution | undefined;
+  #stopping = false;
+  /** Chunks of which functions went on after their time. */
+  readonly #worn: ChunkExecution[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#runs = options.runs ?? new RunQueues(options.sqs);
+    this.#setups = options.setups ?? new Setups();
+  }
+
+  /** The chunks that were begun and are not settled, for a supervisor. */
+  get held(): Iterable<Held> {
+    return this.#held;
+  }
+
+  /** Results that SQS has not accepted yet, for a supervisor. */
+  get unsent(): Unsent[] {
+    const outboxes = new Set(Array.from(this.#held, ({ outbox }) => outbox));
+    return Array.from(outboxes, ({ unsent }) => unsent).flat();
+  }
+
+  /** How many functions go on although their time is over: their process is better replaced. */
+  get stuck(): number {
+    return this.#worn.reduce((sum, { stuck }) => sum + stuck, 0);
+  }
+
+  /** Starts no further item; the chunk's rest is sent back. */
+  stop(): void {
+    this.#stopping = true;
+    this.#handling?.stop();
+  }
+
+  /** Stops, and gives up on the items that run: they are sent back with the rest. */
+  interrupt(reason: unknown): void {
+    this.#stopping = true;
+    this.#handling?.interrupt(reason);
+  }
+
+  /** Does all that a message asks. */
+  async handle(message: TaskMessage, options: HandleOptions): Promise<Verdict> {
+    const { settled } = await this.begin(message, options);
+    this.flush();
+    return settled;
+  }
+
+  /** Sends the results that wait for others to travel with. */
+  flush(): void {
+    for (const outbox of this.#outboxes.values()) outbox.send();
+    this.#outboxes.clear();
+  }
+
+  /** Sends them soon, whether or not others have come by then. */
+  flushSoon(): void {
+    for (const [key, outbox] of this.#outboxes) {
+      if (outbox.isEmpty) this.#outboxes.delete(key);
+      else outbox.sendSoon();
+    }
+  }
+
+  /**
+   * Runs a message's items, and ends when another chunk may begin. Its results may wait for the
+   * next chunk's, to travel in one message, until `flush` or `flushSoon`.
+   */
+  async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
+    const giveUp = (error: unknown) => this.#giveUp(message, options.claim, error);
+    try {
+      const begun = await this.#begin(message, options);
+      return { ...begun, ...executed(begun.settled.catch(giveUp)) };
+    } catch (error) {
+      return executed(giveUp(error));
+    }
+  }
+
+  async #begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
+    const { sqs, tasks } = this.#options;
+    const chunk = await this.#read(message);
+    if (chunk === undefined) return executed('done');
+    if (serviceNow(sqs) > chunk.expiresAt) return executed('done');
+    const state = await this.#runs.state(chunk);
+    if (state === 'over') return executed('done');
+    const task = tasks.get(chunk.task);
+    if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
+      return { ...executed(this.handBack(message, options.claim)), tooLate: true };
+    }
+    // From here on something may be run, or be sent to the task queue.
+    if (!(await options.claim.hold(task?.timeoutSeconds ?? 0))) return executed('keep');
+    if (state === 'unsure') return executed(this.#sendOn(chunk, 'run', UNSURE_SECONDS));
+    if (task === undefined) return executed(this.#refuse(chunk));
+    if (chunk.stalled?.cause === 'worker' && chunk.stalled.hops >= MAX_HOPS) {
+      return executed(this.#fail(chunk, 'Lost', GIVEN_UP));
+    }
+    if (message.receiveCount > 1) {
+      // Somebody had it and did not say what became of it. Perhaps one of its items kills: it is
+      // found by cutting, down to the item, which costs nothing where it was only throttled or
+      // lost. Of an item that is alone, whoever collects is told each time that it is begun.
+      if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
+      await this.#announce(message, chunk);
+    }
+    watching(() => options.onBegin?.(chunk));
+    return this.#run(chunk, task, message, options);
+  }
+
+  /** Sends a message's items back as they are: another worker is to have them. */
+  async handBack(message: TaskMessage, claim: Claim): Promise<Verdict> {
+    if (claim.lost) return 'keep';
+    const chunk = await this.#read(message);
+    if (chunk) await sendBack(this.#options, chunk, chunk.items, 1);
+    return 'done';
+  }
+
+  /** A message's chunk. A message that this deployment's seed cannot have sent is moved to the dead letters. */
+  async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
+    const { sqs, taskQueueUrl, onServer, deadQueueUrl, onRefused } = this.#options;
+    try {
+      return readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
+    } catch (error) {
+      if (!(error instanceof FanfoldError)) throw error;
+      watching(() => onRefused?.(error));
+      await sendAll(sqs, deadQueueUrl, [{ body }]);
+      return undefined;
+    }
+  }
+
+  async #run(
+    chunk: Chunk,
+    task: AnyTask,
+    message: TaskMessage,
+    { claim, remainingMs }: HandleOptions,
+  ): Promise<Executed> {
+    const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
+    const handling = new ChunkExecution({
+      sqs,
+      taskQueueUrl,
+      sliceSeconds,
+      runs: this.#runs,
+      chunk,
+      task,
+      message,
+      claim,
+      outbox: this.#outbox(chunk),
+      setups: this.#setups,
+      remainingMs,
+      onEnded,
+      writeLog,
+    });
+    this.#held.add(handling);
+    this.#handling = handling;
+    if (this.#stopping) handling.stop();
+    try {
+      await handling.run();
+    } catch (error) {
+      this.#held.delete(handling);
+      throw error;
+    } finally {
+      this.#handling = undefined;
+    }
+    if (handling.stuck > 0) this.#worn.push(handling);
+    return executed(handling.settle().finally(() => this.#held.delete(handling)));
+  }
+
+  #outbox(to: Destination): Outbox {
+    const { sqs, worker } = this.#options;
+    const key = `${to.runId} ${to.resultQueueUrl}`;
+    const outbox = this.#outboxes.get(key) ?? new Outbox(sqs, to, worker);
+    this.#outboxes.set(key, outbox);
+    return outbox;
+  }
+
+  /** Sends a chunk on with none of its items finished. */
+  async #sendOn(
+    chunk: Chunk,
+    cause: Stall['cause'],
+    delaySeconds: number,
+    parts = 1,
+  ): Promise<Verdict> {
+    await sendBack(
+      this.#options,
+      stalled(this.#options, chunk, cause),
+      chunk.items,
+      parts,
+      delaySeconds,
+    );
+    return 'done';
+  }
+
+  /** Says, before it is run, that an item that is alone in its message is begun once more. */
+  async #announce({ id: message }: TaskMessage, chunk: Chunk): Promise<void> {
+    const { sqs, worker } = this.#options;
+    const { runId, attempt, resultQueueUrl } = chunk;
+    const bodies = chunk.items.map(({ index }) => {
+      const id = crypto.randomUUID();
+      const body = noticeBody(runId, { notice: 'begun', worker, index, attempt, message, id });
+      return { body };
+    });
+    await sendAll(sqs, resultQueueUrl, bodies);
+  }
+
+  /** A task that is not there: a deployment may be under way, and another worker have it. */
+  async #refuse(chunk: Chunk): Promise<Verdict> {
+    const { sqs } = this.#options;
+    const { stalled: before } = chunk;
+    const reason = unknownTask(chunk.task, this.#options.tasks.names());
+    watching(() => this.#options.onRefused?.(reason));
+    if (before?.cause === 'task' && serviceNow(sqs) - before.since >= ROLLOUT_MS) {
+      return this.#fail(chunk, 'UnknownTask', reason.message);
+    }
+    return this.#sendOn(chunk, 'task', UNKNOWN_SECONDS);
+  }
+
+  /**
+   * Decides on a chunk whose handling threw. It is released, and who receives it next cuts it, so
+   * that what makes it throw ends up alone. Where that has not helped, and no call is at fault, its
+   * inputs end `failed`: none of them waits for the deadline.
+   */
+  async #giveUp(message: TaskMessage, claim: Claim, error: unknown): Promise<Verdict> {
+    if (returnsAtOnce(error, message) || isAwsError(error) || claim.lost) throw error;
+    const chunk = await this.#read(message);
+    const why = `No worker could come to an end with it: ${messageOf(error)}`;
+    return chunk === undefined ? 'done' : this.#fail(chunk, 'Lost', why);
+  }
+
+  /** Ends all of a chunk's items. */
+  async #fail(chunk: Chunk, code: FailureCode, message: string): Promise<Verdict> {
+    const report = new Report(this.#outbox(chunk), () => {});
+    const failure = { code, name: code, message, attempts: chunk.attempt };
+    const { runId, task, attempt } = chunk;
+    for (const { index } of chunk.items) {
+      report.add(index, failedLine(index, failure, 0), false);
+      const ended = { runId, task, index, attempt, ms: 0, failure, again: false };
+      watching(() => this.#options.onEnded?.(ended));
+    }
+    await report.finish();
+    return 'done';
+  }
+}
+
+/** Receives of a message after which a fault that is not a call's is taken to stay. */
+const MOST_RECEIVES = 5;
+
+/**
+ * Whether a message whose handling threw is released at once. Where a call is at fault, such as that
+ * of a bad deployment, it would only be met again.
+ */
+export function returnsAtOnce(error: unknown, { receiveCount }: TaskMessage): boolean {
+  return !isAwsError(error) && receiveCount < MOST_RECEIVES;
+}
+
+function executed(verdict: Verdict | Promise<Verdict>): Executed {
+  const settled = Promise.resolve(verdict);
+  // Its receiver may look at it later only: until then a failure is nobody's.
+  settled.catch(() => {});
+  return { settled };
+}

@@ -1,0 +1,40 @@
+import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
+import type { Ran } from './protocol.ts';
+
+/** An attempt that takes so long is worth a line of its own, in milliseconds. */
+const SLOW_MS = 1_000;
+
+/** So many lines at once can still be read. */
+const SLOW_LINES = 8;
+
+const TELL_MS = 500;
+
+/** Gathers what a worker runs, and tells it at most twice a second. */
+export function telling(tell: (ran: Ran) => void): {
+  onEnded: (ended: EndedAttempt) => void;
+  close: () => void;
+} {
+  let ran = nothing();
+  const tellAll = () => {
+    if (ran.ok + ran.failed === 0) return;
+    tell(ran);
+    ran = nothing();
+  };
+  const timer = setInterval(tellAll, TELL_MS);
+  return {
+    onEnded({ task, index, failure, ms }) {
+      const ok = failure === undefined;
+      if (ok) ran.ok++;
+      else ran.failed++;
+      if (ms >= SLOW_MS && ran.slow.length < SLOW_LINES) ran.slow.push({ task, index, ok, ms });
+    },
+    close() {
+      clearInterval(timer);
+      tellAll();
+    },
+  };
+}
+
+function nothing(): Ran {
+  return { ok: 0, failed: 0, slow: [] };
+}

@@ -1,0 +1,64 @@
+import { sqsAt } from '../endpoint/clients.ts';
+import type { Endpoint } from '../endpoint/connection.ts';
+import { explained, isRefusal, type Reached, reach } from '../endpoint/probe.ts';
+import { findConnection } from '../endpoint/resolve-endpoint.ts';
+import { FanfoldError, messageOf } from '../errors.ts';
+import { isTransient } from '../pipeline/call-errors.ts';
+import { namesOf } from '../pipeline/names.ts';
+import { noDeployment } from '../pipeline/run/deployment.ts';
+import { findQueue } from '../pipeline/run/queues.ts';
+import { NAME } from '../worlds/world.ts';
+
+/** A place whose workers may be here. */
+export interface WorkTarget {
+  readonly place: Endpoint;
+  /** As it is told to people. */
+  readonly name: string;
+  readonly queues: Reached;
+  /** What a call's error says of the place, in a sentence. */
+  explain(error: unknown): Promise<FanfoldError>;
+  /** Whether no trying again mends it. */
+  isRefusal(error: unknown): boolean;
+}
+
+/** The server at an endpoint. @throws FanfoldError when it is not there or refuses the secret */
+export async function serverSite(endpoint: string | undefined): Promise<WorkTarget> {
+  const place = await findConnection(endpoint);
+  return {
+    place,
+    name: place.endpoint,
+    queues: await reach(place, namesOf(NAME)),
+    explain: (error) => explained(error, place),
+    isRefusal,
+  };
+}
+
+/** A stack on AWS. @throws FanfoldError `BadOption` when there is none of that name */
+export async function stackSite(stack: string): Promise<WorkTarget> {
+  const names = namesOf(stack);
+  const place = { stack };
+  const sqs = sqsAt(place);
+  try {
+    const [taskQueueUrl, deadQueueUrl] = await Promise.all([
+      findQueue(sqs, names.tasks),
+      findQueue(sqs, names.dead),
+    ]);
+    if (taskQueueUrl === undefined || deadQueueUrl === undefined) {
+      throw noDeployment(names, `queue ${names.tasks}`);
+    }
+    return {
+      place,
+      name: `stack ${stack} on AWS`,
+      queues: { taskQueueUrl, deadQueueUrl },
+      explain: async (error) => new FanfoldError('RunFailed', messageOf(error), { cause: error }),
+      // Credentials that are renewed may be missing for a moment: they were there when it was looked for.
+      isRefusal: (error) => !isTransient(error) && nameOf(error) !== 'CredentialsProviderError',
+    };
+  } finally {
+    sqs.destroy();
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
