@@ -10,7 +10,6 @@ export {
 } from './errors.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
-export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export {
   type CancelledResult,
   type FailedResult,
@@ -19,16 +18,14 @@ export {
   MAX_RUN_INPUTS,
   type OkResult,
   type Result,
-  type ResultLine,
 } from './pipeline/messages/result.ts';
-export type { ResultBatch } from './pipeline/messages/result-message.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
-export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
+export type { Ledger } from './pipeline/run/ledger.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
-export { type CollectOptions, refuseCollected } from './pipeline/runs/collect-run.ts';
+export type { CollectOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
-export { type Inputs, JsonTexts } from './pipeline/seeding/pages.ts';
+export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

@@ -1,11 +1,5 @@
-import {
-  type FailedResult,
-  FanfoldError,
-  InputError,
-  type ResultBatch,
-  type Run,
-  withCauses,
-} from '../index.ts';
+import { type FailedResult, FanfoldError, InputError, type Run, withCauses } from '../index.ts';
+import type { ResultBatch } from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';

@@ -1,12 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import {
-  FanfoldError,
-  JsonTexts,
-  MAX_INPUT_BYTES,
-  type RunOptions,
-  refuseCollected,
-} from '../index.ts';
+import { FanfoldError, type RunOptions } from '../index.ts';
+import { JsonTexts, MAX_INPUT_BYTES, refuseCollected } from '../internal.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';

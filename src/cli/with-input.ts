@@ -1,4 +1,4 @@
-import type { ResultLine } from '../index.ts';
+import type { ResultLine } from '../internal.ts';
 
 /** Inputs that are kept until their results come. */
 export interface Carried {

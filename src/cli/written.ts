@@ -1,4 +1,4 @@
-import type { ResultBatch } from '../index.ts';
+import type { ResultBatch } from '../internal.ts';
 
 /** How many results are written, which is fewer than are known when writing them fails. */
 export class Written {

@@ -1,13 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  connect,
-  defineTask,
-  type Fanfold,
-  JsonTexts,
-  type Result,
-  type Task,
-} from '../../src/index.ts';
+import { connect, defineTask, type Fanfold, type Result, type Task } from '../../src/index.ts';
+import { JsonTexts } from '../../src/internal.ts';
 
 let fanfold: Fanfold;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
-import { FanfoldError, RunLedger } from '../../index.ts';
+import { FanfoldError } from '../../index.ts';
+import { RunLedger } from '../../internal.ts';
 import { headOf, partOf } from './record.ts';
 import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
 

@@ -6,10 +6,9 @@ import {
   defineTask,
   type Fanfold,
   type FanfoldError,
-  JsonTexts,
   NonRetryableError,
-  RunLedger,
 } from '../../../src/index.ts';
+import { JsonTexts, RunLedger } from '../../../src/internal.ts';
 import { Run } from '../../../src/pipeline/collecting/run.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 import { openInProcess } from '../../../src/worlds/in-process.ts';
