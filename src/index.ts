@@ -20,7 +20,7 @@ export {
   type Result,
 } from './pipeline/messages/result.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
-export type { Ledger } from './pipeline/run/ledger.ts';
+export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { CollectOptions } from './pipeline/runs/collect-run.ts';

@@ -1,8 +1,7 @@
-// What the command line needs beyond the public API: inputs and results as JSON texts, a ledger from
-// an earlier run, and the refusal of a run that somebody else collects. No promise holds for these.
+// What the command line needs beyond the public API: inputs and results as JSON texts, and
+// the refusal of a run that somebody else collects. No promise holds for these.
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export type { ResultLine } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
-export { RunLedger } from './pipeline/run/ledger.ts';
 export { refuseCollected } from './pipeline/runs/collect-run.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';

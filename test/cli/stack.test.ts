@@ -69,7 +69,7 @@ it('the dead-letter queue’s messages go back when they are told to', async () 
 
 it('a stack that is not there is said not to be', async () => {
   const { env } = onAws(await serve());
-  const none = 'There is no deployment "Photos" where it was looked for';
+  const none = 'Check the name, the account and the region';
   const cases: [name: string, args: string[], sentence: string][] = [
     ['Photos', ['run', 'echo', '--range', '3'], none],
     ['Photos', ['work', '--tasks', TASKS], none],

@@ -1,7 +1,6 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
-import { FanfoldError } from '../../index.ts';
-import { RunLedger } from '../../internal.ts';
+import { FanfoldError, RunLedger } from '../../index.ts';
 import { headOf, partOf } from './record.ts';
 import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
 

@@ -1,5 +1,4 @@
-import type { Ledger, Run } from '../../index.ts';
-import type { RunLedger } from '../../internal.ts';
+import type { Ledger, Run, RunLedger } from '../../index.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
 import type { Lock } from './lock.ts';

@@ -103,6 +103,7 @@ export function ledgerOf({ earlier, resume, ordered, signal }: RunOptions): RunL
   const ledger = earlier ?? new RunLedger();
   // Results of what was seeded may be there before the inputs are read once more.
   if (resume) ledger.open();
+  else ledger.close();
   ledger.expect(seeded);
   if (ordered) leadingOf(ledger);
   return ledger;

@@ -283,7 +283,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   get #isOpen(): boolean {
-    if (this.#phase.is === 'open' && this.#ledger.balanced) this.#phase = { is: 'complete' };
+    // A result may still arrive when the ledger has balanced, and unbalance it.
+    const isComplete = this.#ledger.balanced || this.#stop.signal.aborted;
+    if (this.#phase.is === 'open' && isComplete) this.#phase = { is: 'complete' };
     return this.#phase.is === 'open';
   }
 
@@ -305,12 +307,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   async #end(why: EndReason): Promise<void> {
     if (this.#isOpen) {
       this.#seeding.stop();
-      const last = takeLast(this.#deployment, this.runId, {
-        seeding: this.#seeding,
-        ledger: this.#ledger,
-        deduplicator: this.#deduplicator,
-        remainder: remainderOf(why),
-      });
+      const [seeding, ledger, deduplicator] = [this.#seeding, this.#ledger, this.#deduplicator];
+      const taken = { seeding, ledger, deduplicator, remainder: remainderOf(why) };
+      const last = takeLast(this.#deployment, this.runId, taken);
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });
     }
     if (this.#phase.is === 'ended') await this.#phase.last;

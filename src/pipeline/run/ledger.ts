@@ -71,6 +71,11 @@ export class RunLedger implements Ledger {
     this.#open = true;
   }
 
+  /** Accepts results of the inputs that are known alone, as a new ledger does. */
+  close(): void {
+    this.#open = false;
+  }
+
   /** Balances the ledger without results that another collector has consumed. */
   consumedElsewhere(results: number): void {
     this.#elsewhere = results;

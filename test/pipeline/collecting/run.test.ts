@@ -7,8 +7,9 @@ import {
   type Fanfold,
   type FanfoldError,
   NonRetryableError,
+  RunLedger,
 } from '../../../src/index.ts';
-import { JsonTexts, RunLedger } from '../../../src/internal.ts';
+import { JsonTexts } from '../../../src/internal.ts';
 import { Run } from '../../../src/pipeline/collecting/run.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 import { openInProcess } from '../../../src/worlds/in-process.ts';

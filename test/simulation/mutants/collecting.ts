@@ -23,7 +23,7 @@ export const COLLECTING: readonly Mutant[] = [
     caughtBy: 'test/pipeline/collecting/deduplicator.test.ts',
   },
   {
-    name: 'an account balances before it is sealed',
+    name: 'a ledger balances before it is sealed',
     file: 'src/pipeline/run/ledger.ts',
     node: 'MethodDefinition[key.name="balanced"] LogicalExpression > .left',
     becomes: 'true',
