@@ -48,7 +48,13 @@ function pack(folder: string): void {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  execFileSync('npm', ['pack', folder, ...process.argv.slice(2)], { cwd: FROM, stdio: 'inherit' });
+  // npm says where it is: on Windows it is no program that can be started by its name.
+  const { npm_execpath: npm } = process.env;
+  const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  execFileSync(command, [...args, 'pack', folder, ...process.argv.slice(2)], {
+    cwd: FROM,
+    stdio: 'inherit',
+  });
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-pack-'));
@@ -56,7 +62,8 @@ try {
   pack(folder);
 } catch (error) {
   // tsc or npm, which has printed why it failed.
-  if (!(error instanceof Error && 'status' in error)) throw error;
+  if (!(error instanceof Error && 'status' in error && typeof error.status === 'number'))
+    throw error;
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true });

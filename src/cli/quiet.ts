@@ -62,7 +62,9 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
     const seen = await fanfold.backlog().then(
       (backlog) => () => see(backlog),
       (error: unknown) => () => {
-        reason = ` (${reasonOf(error)})`;
+        // A refusal is an answer.
+        if (isRefusal(error)) answered();
+        else reason = ` (${reasonOf(error)})`;
       },
     );
     isLooking = false;
@@ -92,6 +94,12 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
       if (done() !== last) answered();
     },
   };
+}
+
+function isRefusal(error: unknown): boolean {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode ?? 0;
+  return status >= 400 && status < 500;
 }
 
 /** Such as `ECONNREFUSED`; the message of an error with several causes is empty. */

@@ -158,8 +158,11 @@ function readConfig(file: string): Config {
     if (is === undefined) {
       throw refuse(`there is no key "${key}"; known keys are ${Object.keys(KEYS).join(', ')}.`);
     }
-    if (!is(value))
-      throw refuse(`${key}: expected ${expected}, but ${JSON.stringify(value)} came.`);
+    if (!is(value)) {
+      // What is meant for credentials may hold a secret.
+      const received = key === 'credentials' ? 'something else' : JSON.stringify(value);
+      throw refuse(`${key}: expected ${expected}, but received ${received}.`);
+    }
   }
   return config;
 }

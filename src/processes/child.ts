@@ -40,6 +40,9 @@ const END_MS = 2_000;
 /** And where an input was given up, whose timers may keep the process: the command is to end soon. */
 const GIVEN_UP_END_MS = 500;
 
+/** Within so long, a listener that logs an error, flushes and ends the process has done so. */
+const HANDLED_MS = 10_000;
+
 const stopping = new AbortController();
 const hand = new HandNotes();
 const setups = new Setups((isUnderWay) => {
@@ -97,12 +100,21 @@ process.on('disconnect', () => {
 process.disconnect = () => {};
 // Who reads what tasks print may leave; that is no reason to die.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+// The monitor alone: libraries such as Sentry end the process only where no other listener may.
 process.on('uncaughtExceptionMonitor', (error) => {
   stray = strayOf(error, atWork.getStore());
-});
-process.on('uncaughtException', () => {
-  // With a listener of the tasks', the process may live on.
-  if (process.listenerCount('uncaughtException') > 1) return;
+  if (
+    process.listenerCount('uncaughtException') > 0 ||
+    process.hasUncaughtExceptionCaptureCallback()
+  ) {
+    // The process may live on, and then this is not the cause of its end.
+    const handled = stray;
+    const forget = () => {
+      if (stray === handled) stray = undefined;
+    };
+    setTimeout(forget, HANDLED_MS).unref();
+    return;
+  }
   culprit = atWork.getStore();
   // The supervisor says what it was, where Node's own words would be a page for each process.
   process.exit(1);
@@ -172,8 +184,8 @@ async function work(start: Start): Promise<void> {
   clearInterval(alive);
   sqs.destroy();
   patient.destroy();
-  // What was told last is on its way.
-  await tell({ type: 'alive' });
+  // What was sent before has arrived with it.
+  await tell({ type: 'leaving' });
   leave();
 }
 

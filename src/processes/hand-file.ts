@@ -248,7 +248,10 @@ export class HandNotes {
     this.#put(new Uint8Array(this.#head.buffer), 0);
   }
 
-  /** On a full disk nothing is noted: what the process has when it dies comes back by itself, later. */
+  /**
+   * On a full disk nothing is noted, and what was is struck out: what the process has in hand when it
+   * dies is redelivered later.
+   */
   #put(bytes: Uint8Array, position: number): void {
     if (this.#isFull) return;
     try {
@@ -257,6 +260,16 @@ export class HandNotes {
       }
     } catch {
       this.#isFull = true;
+      this.#strikeOut();
+    }
+  }
+
+  /** The head has its place on the disk, so that writing it needs no further one. */
+  #strikeOut(): void {
+    try {
+      writeSync(FILE, new Uint8Array(this.#head.byteLength), 0, this.#head.byteLength, 0);
+    } catch {
+      // Not even that: what was noted is taken for what the process has.
     }
   }
 }

@@ -1,6 +1,8 @@
 /** The options of Node for a worker process. */
 export function workerArgs(): string[] {
-  return [...HEAP, ...inheritedArgs(process.execArgv)];
+  // Node lets an argument win over NODE_OPTIONS.
+  const isSet = process.env.NODE_OPTIONS?.includes('max-semi-space-size') ?? false;
+  return [...(isSet ? [] : HEAP), ...inheritedArgs(process.execArgv)];
 }
 
 /**

@@ -85,6 +85,8 @@ export type FromWorker =
   | { type: 'unloadable'; reason: string }
   /** Every second: the process is not blocked. */
   | { type: 'alive' }
+  /** All is done: how the process ends from here on is its tasks' listeners' business. */
+  | { type: 'leaving' }
   /** A call failed, or a chunk; `passing` when the same call may succeed later. */
   | { type: 'trouble'; message: string; passing: boolean }
   | { type: 'ran'; ran: Ran };

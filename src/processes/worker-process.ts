@@ -115,6 +115,7 @@ export class WorkerProcess {
   readonly #mark = randomUUID();
   #error: string | undefined;
   #overran = false;
+  #isLeaving = false;
   #isTold = false;
   #started = false;
   #unloadable: string | undefined;
@@ -217,8 +218,8 @@ export class WorkerProcess {
       case 'ran':
         this.#options.onRan(message.ran);
         break;
-      case 'alive':
-        break;
+      case 'leaving':
+        this.#isLeaving = true;
     }
   }
 
@@ -280,7 +281,7 @@ export class WorkerProcess {
       started: this.#started,
       unloadable: this.#unloadable,
       shortage: this.#shortage,
-      orderly: code === 0 && inHand.length === 0,
+      orderly: (code === 0 || this.#isLeaving) && inHand.length === 0,
     });
   }
 }

@@ -19,9 +19,14 @@ it.each<[string, unknown, string[]]>([
   ['no JSON', '{', ['expected JSON, such as {"queues"']],
   ['nothing', '', ['expected JSON', 'it is empty']],
   ['a queue twice', { queues: ['a', { name: 'a' }] }, ['queues[1] ("a"): another queue has']],
+  [
+    'a queue twice, whose account is its default',
+    { queues: ['a', { name: 'a', accountId: '000000000000' }] },
+    ['queues[1] ("a"): another queue has'],
+  ],
   ['a list', [], ['expected a JSON object']],
   ['an unknown key', { queue: ['a'] }, ['there is no key "queue"', 'queues']],
-  ['queues that are no list', { queues: 'a' }, ['queues: expected a list', '"a" came']],
+  ['queues that are no list', { queues: 'a' }, ['queues: expected a list', 'received "a"']],
   ['a queue that is none', { queues: ['a', 5] }, ['queues[1]: expected a name', '5 came']],
   ['a key of a queue', { queues: [{ name: 'a', tag: {} }] }, ['queues[0] has no "tag"']],
   ['a tag', { queues: [{ name: 'a', tags: { b: 1 } }] }, ['queues[0].tags.b: expected a text']],
@@ -67,4 +72,12 @@ it('a key in the environment is like one of the command line', async () => {
   expect(stderr).toContain('FANFOLD_SQS_CREDENTIALS must be like an-id:its-secret');
   expect(stderr).not.toContain('secret two');
   expect(status).toBe(2);
+});
+
+it('a secret in the place of a list of keys is not printed', async () => {
+  const config = join(folder, 'secret.json');
+  writeFileSync(config, JSON.stringify({ credentials: { secretAccessKey: 's3cr3t' } }));
+  const said = await mistake(['--config', config]);
+  expect(said).toContain('credentials: expected');
+  expect(said).not.toContain('s3cr3t');
 });

@@ -28,7 +28,7 @@ function workersOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   const isWorker = (child: string) => {
     try {
-      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('workers/child');
+      return readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('processes/child');
     } catch {
       return false;
     }

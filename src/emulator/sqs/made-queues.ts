@@ -43,7 +43,7 @@ export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup
   });
   const seen = new Set<string>();
   for (const { setup, at } of setups) {
-    const { name, accountId = '', region = sqs.region } = setup;
+    const { name, accountId = sqs.accountId, region = sqs.region } = setup;
     const key = JSON.stringify([name, accountId, region]);
     // What one of them says would be lost, or another name was meant.
     if (seen.has(key)) {

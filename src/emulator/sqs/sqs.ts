@@ -79,6 +79,8 @@ export interface PeekedMessage {
  */
 export class Sqs {
   readonly region: string;
+  /** The account of callers that name none. */
+  readonly accountId: string;
   readonly #url: string | undefined;
   readonly #accounts: Accounts;
   readonly #polls: LongPolls;
@@ -110,6 +112,7 @@ export class Sqs {
       );
     }
     this.region = region;
+    this.accountId = accountId;
     this.#url = url === undefined ? undefined : originOf(url);
     if (typeof region !== 'string' || !/^[\w-]{1,64}$/.test(region)) {
       throw new FanfoldError(

@@ -19,6 +19,7 @@ interface Setup {
  */
 export class Setups {
   readonly #setups = new Map<AnyTask, Setup>();
+  readonly #underWay = new Set<AbortController>();
   readonly #onChange: (isUnderWay: boolean) => void;
 
   /** @param onChange told when a setup begins, and when it has ended */
@@ -32,7 +33,11 @@ export class Setups {
     if (known) return known.ready;
     const controller = new AbortController();
     this.#onChange(true);
-    const ready = setUp(task, controller).finally(() => this.#onChange(false));
+    this.#underWay.add(controller);
+    const ready = setUp(task, controller).finally(() => {
+      this.#underWay.delete(controller);
+      this.#onChange(false);
+    });
     this.#setups.set(task, { ready, controller });
     ready.catch(() => {
       if (this.#setups.get(task)?.ready === ready) this.#setups.delete(task);
@@ -50,7 +55,7 @@ export class Setups {
     const setups = [...this.#setups];
     this.#setups.clear();
     const ending = setups.map(async ([task, { ready, controller }]) => {
-      controller.abort(new Error('The process ends.'));
+      if (this.#underWay.has(controller)) controller.abort(new Error('The process ends.'));
       const made = await ready.then(
         (resources) => ({ resources }),
         () => undefined,

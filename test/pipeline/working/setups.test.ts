@@ -69,8 +69,10 @@ describe('a task with setup and teardown', () => {
     const said: string[] = [];
     const task = defineTask({
       name: 'pooled',
-      setup: async () => {
+      setup: async ({ signal }) => {
         said.push('set up');
+        // What a setup has made lives on, such as a process that was started with its signal.
+        signal.addEventListener('abort', () => said.push('aborted'));
         return new Pool();
       },
       teardown: (pool) => {

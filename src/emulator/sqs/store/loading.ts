@@ -32,7 +32,7 @@ export class Loading {
   /** Has the time go on from when something was kept last. @returns when that was */
   resumeTime(): Moment | undefined {
     let kept: Moment | undefined;
-    this.#attempt('its time', () => {
+    this.#attempt('the time of its last write', () => {
       kept = readMoment(this.#sql);
     });
     if (kept) this.#time.resume(kept);
