@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -120,4 +120,23 @@ it('a reader of their messages that leaves harms no worker', async () => {
   const lines = readFileSync(output, 'utf8').trim().split('\n');
   expect(lines).toHaveLength(300);
   expect(readFileSync(notes, 'utf8').match(/loaded/g)).toHaveLength(1);
+});
+
+it('a library that ends a process only where nobody else listens ends it', async () => {
+  const path = join(folder, 'alone.mjs');
+  writeFileSync(
+    path,
+    `import { defineTask } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../src/index.ts')))};
+    process.on('uncaughtException', () => {
+      if (process.listenerCount('uncaughtException') === 1) process.exit(7);
+    });
+    export const throws = defineTask({
+      name: 'throws',
+      maxAttempts: 1,
+      run: () => new Promise(() => setTimeout(() => { throw new Error('late'); }, 10)),
+    });`,
+  );
+  await using fanfold = await connect({ tasks: path, workers: 1, onWarning: () => {} });
+  const [result] = await Array.fromAsync(fanfold.map('throws', [1]));
+  expect(result).toMatchObject({ status: 'failed', error: { code: 'WorkerDied' } });
 });
