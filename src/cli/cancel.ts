@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from './log.ts';
-import { addRemoteOptions, type RemoteFlags, remotePlace } from './target.ts';
+import { addRemoteOptions, connectRemote, type RemoteFlags } from './target.ts';
 
 /** `fanfold cancel <run>`: ends a run, whoever collects it. */
 export function addCancel(program: Command): void {
@@ -10,7 +10,7 @@ export function addCancel(program: Command): void {
       .description('cancel a run: inputs without a result end as cancelled')
       .argument('<run>', 'the run id'),
   ).action(async (runId: string, flags: RemoteFlags) => {
-    const { fanfold } = await remotePlace(flags);
+    const { fanfold } = await connectRemote(flags);
     await using _ = fanfold;
     const { byCollector } = await fanfold.cancel(runId);
     say(

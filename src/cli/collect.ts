@@ -8,9 +8,9 @@ import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from '.
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
-  type Place,
+  type Connection,
+  connectRemote,
   type RemoteFlags,
-  remotePlace,
   unknownRun,
 } from './target.ts';
 
@@ -42,9 +42,9 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
   const output = outputOf(flags.output);
   await untilSignal(async (signal) => {
     checkOutput(output);
-    const place = await remotePlace(flags);
-    await using fanfold = place.fanfold;
-    const status = await statusOf(place, runId);
+    const connection = await connectRemote(flags);
+    await using fanfold = connection.fanfold;
+    const status = await statusOf(connection, runId);
     const { task } = status;
     const beginning = { task, ordered, withInput: false };
     const begun = output !== undefined && hasBegun(output);
@@ -67,13 +67,11 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       inputs: undefined,
       carried: undefined,
       recorded,
-      place,
-      isElsewhere: true,
+      connection,
       output,
       // Its results come once each: what is here now does not come again, with --output or without.
       again: commandLine(process.argv.slice(2)),
       quiet,
-      workers: undefined,
       signal,
     });
   });
@@ -98,8 +96,8 @@ function leaving(run: Run): (error: unknown) => never {
   };
 }
 
-async function statusOf(place: Place, runId: string): Promise<RunStatus> {
-  const status = await place.fanfold.status(runId);
-  if (status === undefined) throw unknownRun(runId, place);
+async function statusOf({ fanfold, target }: Connection, runId: string): Promise<RunStatus> {
+  const status = await fanfold.status(runId);
+  if (status === undefined) throw unknownRun(runId, target);
   return status;
 }

@@ -9,7 +9,7 @@ import { showProgress } from './progress.ts';
 import { tellWhyQuiet } from './quiet.ts';
 import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
-import type { Place } from './target.ts';
+import { type Connection, nameOf } from './target.ts';
 import type { Carried } from './with-input.ts';
 import { Written } from './written.ts';
 
@@ -24,35 +24,37 @@ export interface Job {
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
   recorded: RunOutput;
-  /** Where it runs. */
-  place: Place;
-  /** Whether it goes on there without this command. */
-  isElsewhere: boolean;
+  /** Where it runs. Anywhere but on this machine, it continues without this command. */
+  connection: Connection;
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
-  /** How many there are, where they are ours. */
-  workers: number | undefined;
   /** The command that goes on with it after it ended early; undefined where none can. */
   again: string | undefined;
   /** Aborted when the command is told to stop. */
   signal: AbortSignal;
 }
 
+function isElsewhere({ connection }: Job): boolean {
+  return connection.target.kind !== 'local';
+}
+
 /** Runs the task, and gives the exit status. */
 export async function perform(job: Job): Promise<number> {
-  const { inputs, recorded, quiet, workers, signal } = job;
+  const { inputs, recorded, quiet, signal } = job;
+  const { target } = job.connection;
+  const workers = target.kind === 'local' ? target.workers : undefined;
   const startedAt = performance.now();
   const run = await job.begin().catch((error: unknown) => {
     // A source that is open would keep the process.
     inputs?.close();
     throw error;
   });
-  const following = job.isElsewhere ? follow(run, job) : undefined;
+  const following = isElsewhere(job) ? follow(run, job) : undefined;
   const progress = quiet
     ? undefined
     : showProgress(() => run.ledger, { total: inputs?.total, workers }, isPiped(job.output));
-  const watched = job.isElsewhere && !quiet ? tellWhyQuiet(run, job.place) : undefined;
+  const watched = isElsewhere(job) && !quiet ? tellWhyQuiet(run, job.connection) : undefined;
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
@@ -87,12 +89,13 @@ export async function perform(job: Job): Promise<number> {
 }
 
 /** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
-function follow(run: Run, { recorded, inputs, isBegunHere, place, quiet }: Job): Following {
+function follow(run: Run, { recorded, inputs, isBegunHere, connection, quiet }: Job): Following {
+  const name = nameOf(connection.target);
   const isNew = recorded.living?.runId !== run.runId;
   const isOurs = inputs !== undefined || isBegunHere === true;
-  if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${place.name}`);
+  if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${name}`);
   try {
-    return recorded.follow(run, place.name);
+    return recorded.follow(run, name);
   } catch (error) {
     // Nobody could go on with a run of ours that is not recorded: it ends. Others' go on.
     if (!isOurs) run.leave();
@@ -176,12 +179,12 @@ function tellWhatIsDone(
   }
   if (!goesOn) return;
   if (job.again !== undefined) say(`to resume it: ${job.again}`);
-  else if (job.isElsewhere) tellWhatGoesOn(runId, sealed, job.place);
+  else if (isElsewhere(job)) tellWhatGoesOn(runId, sealed, nameOf(job.connection.target));
   else if (output === undefined) say('use --output FILE to make a run resumable with --resume');
 }
 
 /** A run elsewhere outlives its command. Whether it can end without it depends on its inputs. */
-function tellWhatGoesOn(runId: string, sealed: boolean, { name }: Place): void {
+function tellWhatGoesOn(runId: string, sealed: boolean, name: string): void {
   const command = (verb: string) => commandLine([verb, runId, ...`--${name}`.split(' ')]);
   if (sealed) say(`it continues there; to collect the remaining results: ${command('collect')}`);
   else say(`not all of its inputs are seeded; to cancel it: ${command('cancel')}`);

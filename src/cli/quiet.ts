@@ -1,6 +1,6 @@
 import type { Backlog, Run } from '../index.ts';
 import { count, say } from './log.ts';
-import type { Place } from './target.ts';
+import { type Connection, nameOf } from './target.ts';
 
 /** Every look at AWS costs. */
 const LOOK_MS = { server: 1_000, stack: 5_000 };
@@ -16,8 +16,9 @@ const IDLE_MS = { server: 10_000, stack: 60_000 };
  * It looks at the task queue while no results come. The place is away from when neither a result
  * nor an answer has come for a while, until one does.
  */
-export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void } {
-  const kind = name.startsWith('stack ') ? 'stack' : 'server';
+export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(): void } {
+  const kind = target.kind === 'stack' ? 'stack' : 'server';
+  const name = nameOf(target);
   const done = () => run.ledger.ok + run.ledger.failed;
   let last = done();
   let tickedAt = performance.now();
@@ -51,7 +52,7 @@ export function tellWhyQuiet(run: Run, { fanfold, name }: Place): { stop(): void
     const remedy =
       kind === 'stack'
         ? 'see the log of the worker function'
-        : `start a worker with \`fanfold work --${name}\``;
+        : `start a worker with \`fanfold work${target.kind === 'server' ? ` --endpoint ${target.url}` : ''}\``;
     say(
       `no results are coming: ${count(waiting, 'chunk')} waiting, and no worker takes one; ${remedy}`,
     );

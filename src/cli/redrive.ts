@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { count, say } from './log.ts';
-import { addRemoteOptions, type RemoteFlags, remotePlace } from './target.ts';
+import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags } from './target.ts';
 
 /** How often a move that takes long is told of, in milliseconds: SQS moves 500 messages a second. */
 const TELL_MS = 5_000;
@@ -12,7 +12,7 @@ export function addRedrive(program: Command): void {
       .command('redrive')
       .description('move task messages from the dead-letter queue back to the task queue'),
   ).action(async (flags: RemoteFlags) => {
-    const { fanfold, name } = await remotePlace(flags);
+    const { fanfold, target } = await connectRemote(flags);
     await using _ = fanfold;
     let toldAt = performance.now();
     const { moved } = await fanfold.redrive((sofar) => {
@@ -20,7 +20,7 @@ export function addRedrive(program: Command): void {
       toldAt = performance.now();
       say(`${sofar.moved} of about ${sofar.of ?? '?'} task messages are moved`);
     });
-    if (moved === 0) say(`the dead-letter queue of ${name} is empty: nothing is moved`);
-    else say(`moved ${count(moved, 'task message')} of ${name} back to the task queue`);
+    if (moved === 0) say(`the dead-letter queue of ${nameOf(target)} is empty: nothing is moved`);
+    else say(`moved ${count(moved, 'task message')} of ${nameOf(target)} back to the task queue`);
   });
 }

@@ -2,7 +2,7 @@ import { FanfoldError, type Run, type RunOptions, S3Inputs } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { perform } from './perform.ts';
 import { begin, goOn, type RunOutput, reopen } from './resume/index.ts';
-import type { Place } from './target.ts';
+import { type Connection, nameOf, type Target } from './target.ts';
 
 /** What `fanfold run` was given, of what concerns inputs that the seed reads itself. */
 export interface S3RunFlags {
@@ -23,20 +23,22 @@ export function isS3({ input }: S3RunFlags): boolean {
 export async function runFromS3(
   task: string,
   flags: S3RunFlags,
-  place: Place,
+  connection: Connection,
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const { input = '', output, quiet = false } = flags;
-  check(flags, place);
+  check(flags, connection.target);
   const recorded = await recordedOf(task, flags);
   const { earlier, collector } = recorded;
   return perform({
     begin: async () => {
-      const living = flags.resume ? await goneOnWith(task, recorded, place, options) : undefined;
+      const living = flags.resume
+        ? await goneOnWith(task, recorded, connection, options)
+        : undefined;
       return (
         living ??
-        place.fanfold.map(task, new S3Inputs(input), {
+        connection.fanfold.map(task, new S3Inputs(input), {
           ...options,
           collector,
           ...(earlier ? { earlier } : {}),
@@ -47,21 +49,19 @@ export async function runFromS3(
     isBegunHere: true,
     carried: undefined,
     recorded,
-    place,
-    isElsewhere: true,
+    connection,
     output,
     again: recorded.resumable ? resumeLine() : undefined,
     quiet,
-    workers: undefined,
     signal,
   });
 }
 
-function check({ withInput, retryFailed }: S3RunFlags, { workers }: Place): void {
+function check({ withInput, retryFailed }: S3RunFlags, target: Target): void {
   const refuse = (why: string) => {
     throw new FanfoldError('BadOption', why);
   };
-  if (workers !== undefined) {
+  if (target.kind === 'local') {
     refuse(
       "Inputs in S3 are read by a stack's seed: name it with --stack. For a run on this machine: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -",
     );
@@ -86,10 +86,10 @@ async function recordedOf(task: string, flags: S3RunFlags): Promise<RunOutput> {
 async function goneOnWith(
   task: string,
   { living, earlier, collector }: RunOutput,
-  { fanfold, name }: Place,
+  { fanfold, target }: Connection,
   { ordered = false }: RunOptions,
 ): Promise<Run> {
-  const status = living?.place === name ? await fanfold.status(living.runId) : undefined;
+  const status = living?.place === nameOf(target) ? await fanfold.status(living.runId) : undefined;
   if (living !== undefined && status !== undefined) {
     const before = earlier ? { earlier } : {};
     return fanfold.collect(task, living.runId, { ordered, collector, ...before });

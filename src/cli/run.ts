@@ -21,11 +21,17 @@ import {
 } from './resume/index.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
 import { untilSignal } from './signals.ts';
-import { addRemoteOptions, openPlace, type Place, type PlaceFlags } from './target.ts';
+import {
+  addRemoteOptions,
+  type Connection,
+  connectTarget,
+  nameOf,
+  type TargetFlags,
+} from './target.ts';
 import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
-interface RunFlags extends ResumeFlags, PlaceFlags {
+interface RunFlags extends ResumeFlags, TargetFlags {
   input?: string;
   range?: string;
   glob?: string;
@@ -88,15 +94,14 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
   checkOutput(flags.output, inputs.files);
-  const place = await openPlace(flags);
-  await using fanfold = place.fanfold;
+  const connection = await connectTarget(flags);
+  await using fanfold = connection.fanfold;
   // Before the old results are gone: a name may be wrong, or nobody there.
   await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
-  const { recorded, resume, retriesLater } = await begun(task, flags, place, open);
+  const { recorded, resume, retriesLater } = await begun(task, flags, connection, open);
   const { earlier, collector } = recorded;
-  const isElsewhere = place.workers === undefined;
-  const watched = recorded.watch(inputs.batches(), isElsewhere);
+  const watched = recorded.watch(inputs.batches(), connection.target.kind !== 'local');
   const carried = flags.withInput
     ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
     : undefined;
@@ -110,12 +115,10 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     inputs,
     carried,
     recorded,
-    place,
-    isElsewhere,
+    connection,
     output: flags.output,
     again: recorded.resumable ? resumeLine(process.argv.slice(2)) : undefined,
     quiet: flags.quiet ?? false,
-    workers: place.workers,
     signal,
   });
   return retriesLater ? attempt(task, flags, signal) : status;
@@ -131,11 +134,11 @@ async function attemptFromS3(
   if (flags.range !== undefined || flags.glob !== undefined)
     await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
   checkOutput(flags.output);
-  const place = await openPlace(flags);
-  await using fanfold = place.fanfold;
+  const connection = await connectTarget(flags);
+  await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
-  return await runFromS3(task, flags, place, options, signal);
+  return await runFromS3(task, flags, connection, options, signal);
 }
 
 interface Begun {
@@ -150,7 +153,7 @@ interface Begun {
 async function begun(
   task: string,
   flags: RunFlags,
-  place: Place,
+  connection: Connection,
   open: () => Promise<OpenedInputs>,
 ): Promise<Begun> {
   const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
@@ -159,7 +162,7 @@ async function begun(
     return { recorded: await begin(output, beginning), retriesLater: false };
   }
   const left = await reopen(output, beginning);
-  const living = await livingRun(place, left);
+  const living = await livingRun(connection, left);
   const retriesLater = retryFailed && living !== undefined;
   const isRead = flags.input === '-';
   if (retriesLater && isRead) throw readOnce(left.living);
@@ -174,10 +177,10 @@ async function begun(
 
 /** What it takes to go on with the run that an earlier command left, where that run goes on. */
 async function livingRun(
-  { fanfold, name }: Place,
+  { fanfold, target }: Connection,
   { living, collector }: Left,
 ): Promise<RunOptions | undefined> {
-  if (living === undefined || living.place !== name) return undefined;
+  if (living === undefined || living.place !== nameOf(target)) return undefined;
   const status = await fanfold.status(living.runId);
   if (status === undefined) return undefined;
   // Its own collector is gone, as the output is not locked; another takes what comes.

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RunStatus } from '../index.ts';
 import { count, print, say } from './log.ts';
-import { addRemoteOptions, type RemoteFlags, remotePlace, unknownRun } from './target.ts';
+import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun } from './target.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
 export function addRuns(program: Command): void {
@@ -17,13 +17,13 @@ export function addRuns(program: Command): void {
 }
 
 async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Promise<void> {
-  const { fanfold, name } = await remotePlace(flags);
+  const { fanfold, target } = await connectRemote(flags);
   await using _ = fanfold;
   if (prune) {
     const pruned = await fanfold.prune();
     for (const { runId } of pruned) print(runId);
     say(
-      `${count(pruned.length, 'run')} deleted from ${name}: they had ended or passed their deadline`,
+      `${count(pruned.length, 'run')} deleted from ${nameOf(target)}: they had ended or passed their deadline`,
     );
     return;
   }
@@ -32,14 +32,14 @@ async function runs({ prune, ...flags }: RemoteFlags & { prune?: boolean }): Pro
     listed++;
     print(`${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`);
   }
-  say(`${listed === 0 ? 'no runs' : count(listed, 'run')} on ${name}`);
+  say(`${listed === 0 ? 'no runs' : count(listed, 'run')} on ${nameOf(target)}`);
 }
 
 async function status(runId: string, flags: RemoteFlags): Promise<void> {
-  const place = await remotePlace(flags);
-  await using fanfold = place.fanfold;
+  const connection = await connectRemote(flags);
+  await using fanfold = connection.fanfold;
   const run = await fanfold.status(runId);
-  if (run === undefined) throw unknownRun(runId, place);
+  if (run === undefined) throw unknownRun(runId, connection.target);
   const { waiting, delayed, inFlight } = await fanfold.backlog();
   const deadline = run.expiresAt === undefined ? '?' : new Date(run.expiresAt).toISOString();
   const lines = {
@@ -52,7 +52,8 @@ async function status(runId: string, flags: RemoteFlags): Promise<void> {
     collector: collectorOf(run),
     results: `${count(run.waiting, 'message')} to be collected`,
     deadline,
-    [place.name]: `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
+    [nameOf(connection.target)]:
+      `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
   };
   const width = Math.max(...Object.keys(lines).map((key) => key.length));
   for (const [key, text] of Object.entries(lines)) print(`${key.padEnd(width)}  ${text}`);

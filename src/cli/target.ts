@@ -6,14 +6,14 @@ import { say } from './log.ts';
 import { isPiped } from './output.ts';
 import { findTasksModule } from './tasks-module.ts';
 
-/** What says where tasks run that are deployed or served. */
+/** The flags that name a deployment elsewhere. */
 export interface RemoteFlags {
   stack?: string;
   endpoint?: string;
 }
 
-/** What says where tasks run. */
-export interface PlaceFlags extends RemoteFlags {
+/** The flags that say where tasks run. */
+export interface TargetFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
@@ -22,12 +22,27 @@ export interface PlaceFlags extends RemoteFlags {
 }
 
 /** Where tasks run. */
-export interface Place {
+export type Target =
+  | { kind: 'local'; workers: number }
+  | { kind: 'stack'; stack: string }
+  | { kind: 'server'; url: string };
+
+/** A target, and the connection to it. */
+export interface Connection {
   fanfold: Fanfold;
-  /** How many workers there are, where they are ours. */
-  workers: number | undefined;
-  /** As it stands in a run's record. */
-  name: string;
+  target: Target;
+}
+
+/** A target as messages and a run's record name it. */
+export function nameOf(target: Target): string {
+  switch (target.kind) {
+    case 'local':
+      return 'local';
+    case 'stack':
+      return `stack ${target.stack}`;
+    case 'server':
+      return `endpoint ${target.url}`;
+  }
 }
 
 export function addRemoteOptions(command: Command): Command {
@@ -39,8 +54,8 @@ export function addRemoteOptions(command: Command): Command {
     );
 }
 
-/** A deployment that is elsewhere. @throws FanfoldError when none is named, or two are */
-export async function remotePlace(flags: RemoteFlags): Promise<Place> {
+/** Connects to a deployment elsewhere. @throws FanfoldError when none is named, or two are */
+export async function connectRemote(flags: RemoteFlags): Promise<Connection> {
   const named = joined(flags);
   if (!isRemote(named)) {
     throw new FanfoldError(
@@ -48,26 +63,28 @@ export async function remotePlace(flags: RemoteFlags): Promise<Place> {
       'Say where the run is: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
     );
   }
-  const place = await openPlace(named);
+  const connection = await connectTarget(named);
   try {
-    // Where there is no such deployment there are no runs, which would say nothing of a wrong name.
-    await place.fanfold.backlog();
+    // A deployment that does not exist has no runs either, which would hide a wrong name.
+    await connection.fanfold.backlog();
   } catch (error) {
-    await place.fanfold.close();
+    await connection.fanfold.close();
     throw error;
   }
-  return place;
+  return connection;
 }
 
-/** Opens the place that the flags say: this machine's worker processes, unless it is elsewhere. */
-export async function openPlace(given: PlaceFlags): Promise<Place> {
+/** Connects to the target that the flags name; worker processes on this machine, if they name none. */
+export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const flags = joined(given);
   const { stack, endpoint, tasks, quiet } = flags;
   if (isRemote(flags)) {
     checkRemote(flags);
-    const place = stack === undefined ? { endpoint: endpoint ?? '' } : { stack };
-    const name = stack === undefined ? `endpoint ${endpoint}` : `stack ${stack}`;
-    return { fanfold: await connect(place), workers: undefined, name };
+    if (stack !== undefined) {
+      return { fanfold: await connect({ stack }), target: { kind: 'stack', stack } };
+    }
+    const url = endpoint ?? '';
+    return { fanfold: await connect({ endpoint: url }), target: { kind: 'server', url } };
   }
   const workers = workersOf(flags.workers);
   const module = findTasksModule(tasks);
@@ -77,19 +94,19 @@ export async function openPlace(given: PlaceFlags): Promise<Place> {
   if (module.shipped && !quiet) {
     say(`no tasks module is named; the built-in tasks are ${fanfold.tasks?.join(', ')}`);
   }
-  return { fanfold, workers, name: 'local' };
+  return { fanfold, target: { kind: 'local', workers } };
 }
 
-/** The refusal of a run that is not at a place. */
-export function unknownRun(runId: string, { name }: Place): FanfoldError {
+/** The refusal of a run that a target does not have. */
+export function unknownRun(runId: string, target: Target): FanfoldError {
   return new FanfoldError(
     'UnknownRun',
-    `There is no run ${runId} on ${name}: it has ended, or never existed.`,
+    `There is no run ${runId} on ${nameOf(target)}: it has ended, or never existed.`,
   );
 }
 
-/** The server that FANFOLD_JOIN names, where the command line says nothing of a place. */
-function joined<Flags extends PlaceFlags>(flags: Flags): Flags {
+/** Adds the server that FANFOLD_JOIN names, if the command line names no target. */
+function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   const { stack, endpoint, tasks, workers } = flags;
   const join = process.env.FANFOLD_JOIN;
   if (!join || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
@@ -101,7 +118,7 @@ function isRemote({ stack, endpoint }: RemoteFlags): boolean {
   return stack !== undefined || endpoint !== undefined;
 }
 
-function checkRemote({ stack, endpoint, tasks, workers }: PlaceFlags): void {
+function checkRemote({ stack, endpoint, tasks, workers }: TargetFlags): void {
   if (stack !== undefined && endpoint !== undefined) {
     throw new FanfoldError('BadOption', '--stack and --endpoint name two places: leave one out.');
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { tellWhyQuiet } from '../../src/cli/quiet.ts';
-import type { Place } from '../../src/cli/target.ts';
+import type { Connection, Target } from '../../src/cli/target.ts';
 import type { Run } from '../../src/index.ts';
 
 let said = '';
@@ -20,10 +20,11 @@ afterEach(() => {
 const BACKLOG = { waiting: 1, delayed: 0, inFlight: 1 };
 
 /** A run at a server whose answers and results are the test's. */
-function quietRun(name = 'endpoint http://one') {
+function quietRun(target: Target = { kind: 'server', url: 'http://one' }) {
   const ledger = { ok: 0, failed: 0 };
   const backlog = vi.fn(async () => BACKLOG);
-  const told = tellWhyQuiet({ ledger } as Run, { fanfold: { backlog }, name } as unknown as Place);
+  const connection = { fanfold: { backlog }, target } as unknown as Connection;
+  const told = tellWhyQuiet({ ledger } as Run, connection);
   return { ledger, backlog, stop: () => told.stop() };
 }
 
@@ -66,7 +67,7 @@ it('results are an answer, and nobody looks while they come', async () => {
 });
 
 it('a stack is looked at every 5 s', async () => {
-  const { backlog, stop } = quietRun('stack One');
+  const { backlog, stop } = quietRun({ kind: 'stack', stack: 'One' });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(said).toBe('');
   expect(backlog.mock.calls.length).toBeGreaterThanOrEqual(9);
