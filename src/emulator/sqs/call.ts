@@ -7,31 +7,31 @@ import type { LongPolls } from './long-polls.ts';
 import type { MoveTasks } from './move-tasks.ts';
 import type { ServiceTime } from './service-time.ts';
 
-/** All that an action needs besides its own parameters. */
+/** The input of one call, and everything else that its action needs. */
 export interface Call {
   readonly input: Input;
   readonly action: string;
-  /** The caller's. */
+  /** Of the caller's account and region. */
   readonly queues: Queues;
   readonly accounts: Accounts;
   readonly polls: LongPolls;
   readonly moves: MoveTasks;
-  /** By `time`, when the call came. */
+  /** The moment of the call, by `time`. */
   readonly now: number;
   readonly time: ServiceTime;
   /** The URL of a queue, at the address that the caller used. */
   urlOf(queue: Queue): string;
-  /** Its signal is aborted when the caller went away. */
+  /** Its signal is aborted when the caller disconnects. */
   readonly request: Pick<ServiceRequest, 'headers' | 'signal'>;
 }
 
-/** What an action answers, in the shape of SQS's service model; undefined where it answers nothing. */
+/** An action's output, in the shape of SQS's service model; undefined if it has none. */
 export type Output = Readonly<Record<string, unknown>> | undefined;
 
-/** An answer with messages, which may come too late for its caller. */
+/** An answer with messages, to be taken back if it does not reach its caller. */
 export class ReceivedMessages {
   readonly output: Output;
-  /** Makes the messages visible again, as if they had not been received; undefined where there are none. */
+  /** Makes the messages visible again, as if they had not been received; undefined without any. */
   readonly takeBack: (() => void) | undefined;
 
   constructor(messages: readonly object[], takeBack: () => void) {

@@ -5,23 +5,23 @@ import type { Accounts } from './engine/accounts.ts';
 import type { Owner } from './engine/owner.ts';
 import type { Queues } from './engine/queues.ts';
 
-/** A key pair that may be used, and whose it is. */
+/** A key pair that the server accepts, and its account. */
 export interface SqsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** The account whose queues it is for. @default the server's own */
+  /** The account whose queues it gives access to. @default the server's own */
   readonly accountId?: string;
 }
 
-/** What a signature says of its key and its region. */
+/** The key and the region that a signature names. */
 interface Scope {
   readonly keyId: string;
   readonly region: string;
 }
 
 /**
- * Finds the queues of those whom requests say that they are from, which nobody has verified: an
- * access key id of 12 digits is an account, as in LocalStack.
+ * Finds the queues of the account and the region that a request names, without verification. An
+ * access key id of 12 digits is an account id, as in LocalStack.
  */
 export function claimedQueues(accounts: Accounts): (request: ServiceRequest) => Queues {
   const { own } = accounts;
@@ -37,7 +37,7 @@ export function claimedQueues(accounts: Accounts): (request: ServiceRequest) => 
   };
 }
 
-/** Finds the queues of those whose requests are verified: by their keys. */
+/** Finds the queues of a verified request, by the account of its key. */
 export function keysQueues(accounts: Accounts, credentials: readonly SqsCredentials[]) {
   const { own } = accounts;
   const accountIds = new Map(
@@ -50,7 +50,7 @@ export function keysQueues(accounts: Accounts, credentials: readonly SqsCredenti
   return (request: ServiceRequest): Queues => accounts.of(ownerOf(credentialOf(request) ?? ''));
 }
 
-/** What verifies requests that are signed with one of the keys, for one region or for all. */
+/** A verifier of requests that are signed with one of the keys, for one region or for all. */
 export function verifierOf(
   credentials: readonly SqsCredentials[],
   region: string,
@@ -87,7 +87,7 @@ class RegionalVerifier implements Verifying {
     const known = this.#byRegion.get(region);
     if (known) return known;
     const verifier = new Verifier({ credentials: this.#credentials, region, service: 'sqs' });
-    // Anybody can name regions: no more are kept than AWS may have.
+    // Any caller can name regions, so no more are kept than AWS may have.
     if (this.#byRegion.size >= MAX_REGIONS) this.#byRegion.clear();
     this.#byRegion.set(region, verifier);
     return verifier;

@@ -9,9 +9,9 @@ import { Sqs } from './sqs.ts';
  * const client = createSqsClient();
  * ```
  *
- * @param sqs what answers; by default a new one, that is the client's own
- * @param config more of the SDK's own options. A `region` and `credentials` whose access key id is
- *   an account's id choose whose queues the client sees
+ * @param sqs the SQS that answers; by default a new one, for this client only
+ * @param config more options of the SDK. A `region`, and `credentials` whose access key id is an
+ *   account id, choose the queues that the client sees
  */
 export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = {}): SQSClient {
   const client = new SQSClient({
@@ -21,7 +21,7 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     signer: config.region || config.credentials ? scoped(config, sqs.region) : unsigned,
     requestHandler: inProcess(sqs.service),
-    // Queue URLs name the address that made them, which another process may know it by.
+    // A queue URL has the address that it was requested at, which may be another process's.
     useQueueUrlAsEndpoint: false,
     maxAttempts: 1,
     ...config,
@@ -29,7 +29,7 @@ export function createSqsClient(sqs: Sqs = new Sqs(), config: SQSClientConfig = 
   return copiedFast(client);
 }
 
-/** A signer that says whose request it is, and for which region, without a signature. */
+/** A signer that names the caller and the region, without a real signature. */
 function scoped({ region, credentials }: SQSClientConfig, ownRegion: string) {
   return {
     async sign<Request extends { headers: Record<string, string> }>(request: Request) {
@@ -41,7 +41,7 @@ function scoped({ region, credentials }: SQSClientConfig, ownRegion: string) {
   };
 }
 
-/** The SDK takes values and functions that give them. */
+/** The SDK takes values, and functions that return them. */
 function resolved<T extends string | object>(given: T | (() => Promise<T>) | undefined) {
   return typeof given === 'function' ? given() : given;
 }

@@ -44,8 +44,8 @@ export type SqsErrorCode =
   | 'UnsupportedOperation';
 
 /**
- * What SQS answers to a request that it refuses. Its texts are AWS's, word for word where a
- * recording of AWS has them; what it looks like on the wire is decided by the protocol.
+ * SQS's refusal of a request. Its texts are AWS's, word for word where a recording of AWS has them.
+ * The protocol decides what it looks like on the wire.
  */
 export class SqsError extends Error {
   override readonly name = 'SqsError';
@@ -61,7 +61,7 @@ export function invalidParameter(message: string): SqsError {
   return new SqsError('InvalidParameterValue', message);
 }
 
-/** AWS's form for a value that a parameter can't have. */
+/** A refusal of a parameter's value, in AWS's words. */
 export function invalidValue(parameter: string, value: unknown, reason: string): SqsError {
   return invalidParameter(
     `Value ${value} for parameter ${parameter} is invalid. Reason: ${reason}`,
@@ -80,7 +80,7 @@ export function queueDoesNotExist(): SqsError {
   return new SqsError('QueueDoesNotExist', 'The specified queue does not exist.');
 }
 
-/** A refusal as an entry of a batch tells it. */
+/** A refusal in the form of an error of a batch entry. */
 export function messageOfRefusal({ code, message }: SqsError): { Code: string; Message: string } {
   return { Code: queryCode(code), Message: message };
 }
@@ -88,8 +88,9 @@ export function messageOfRefusal({ code, message }: SqsError): { Code: string; M
 const PREFIX = 'AWS.SimpleQueueService.';
 
 /**
- * Codes of the Query protocol that differ from the error's name. Only these have the prefix; what
- * is not here goes by its own name. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+ * Codes of the Query protocol that differ from the error's name. Only these can have the prefix;
+ * all other codes equal the name.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
  */
 const QUERY_CODES: Partial<Record<SqsErrorCode, string>> = {
   BatchEntryIdsNotDistinct: `${PREFIX}BatchEntryIdsNotDistinct`,
@@ -113,7 +114,7 @@ const QUERY_CODES: Partial<Record<SqsErrorCode, string>> = {
   UnsupportedOperation: `${PREFIX}UnsupportedOperation`,
 };
 
-/** An error's code in the Query protocol, which the JSON protocol tells too. */
+/** An error's code in the Query protocol, which the JSON protocol reports, too. */
 export function queryCode(code: SqsErrorCode): string {
   return QUERY_CODES[code] ?? code;
 }
@@ -141,12 +142,12 @@ export function statusOf(code: SqsErrorCode): number {
   return STATUSES[code] ?? 400;
 }
 
-/** Whose fault it is, in the words of the Query protocol. */
+/** The side at fault, in the terms of the Query protocol. */
 export function sideOf(code: SqsErrorCode): 'Sender' | 'Receiver' {
   return statusOf(code) < 500 ? 'Sender' : 'Receiver';
 }
 
-/** How the JSON protocol tells what the Query protocol would have said. */
+/** The JSON protocol's header with the error's code and side in the Query protocol. */
 export function queryErrorHeader(code: SqsErrorCode): string {
   return `${queryCode(code)};${sideOf(code)}`;
 }

@@ -1,6 +1,6 @@
 import type { Service, ServiceRequest, ServiceResponse } from '../transport/index.ts';
 
-/** Answers whoever asks whether the server is there, without a signature. */
+/** Answers health checks, which need no signature. */
 export function withHealth(service: Service): Service {
   return inFront(service, ({ method, path }) => {
     const isRead = method === 'GET' || method === 'HEAD';
@@ -10,7 +10,7 @@ export function withHealth(service: Service): Service {
 }
 
 /**
- * Stands in front of a service, which goes on to look at requests before their bodies are read.
+ * Puts a filter in front of a service, which still checks requests before their bodies are read.
  *
  * @param first answers a request before the service sees it
  * @param after changes the service's own answer
@@ -39,7 +39,7 @@ function inFront(
   });
 }
 
-/** What SDKs in a browser send besides what every page may. */
+/** Headers that SDKs in a browser send, besides those that every page may send. */
 const SENT = [
   'amz-sdk-invocation-id',
   'amz-sdk-request',
@@ -55,16 +55,16 @@ const SENT = [
   'x-amzn-trace-id',
 ].join(',');
 
-/** What of an answer SDKs read, and a page could not otherwise. */
+/** Headers of an answer that SDKs read, and that browsers hide from pages by default. */
 const EXPOSED = 'date,x-amzn-errortype,x-amzn-query-error,x-amzn-requestid';
 
-/** A browser need not ask again for so long, in seconds. */
+/** Time for which a browser can reuse the answer to a preflight request, in seconds. */
 const MAX_AGE_SECONDS = '7200';
 
 /**
  * Lets pages of other origins call the service from a browser.
  *
- * @param origins such as `http://localhost:5173`, or `*`: all
+ * @param origins such as `http://localhost:5173`; `*` allows all
  */
 export function withCors(service: Service, origins: readonly string[]): Service {
   const headersFor = corsHeaders(origins);
@@ -81,7 +81,7 @@ export function withCors(service: Service, origins: readonly string[]): Service 
   );
 }
 
-/** Gives the headers of any answer to a page; undefined where no page asks. */
+/** Returns the CORS headers of an answer; undefined for a request without an Origin. */
 function corsHeaders(origins: readonly string[]) {
   const all = origins.includes('*');
   return ({ headers: { origin } }: ServiceRequest): Record<string, string> | undefined => {

@@ -2,12 +2,12 @@ import { Bytes } from './engine/bytes.ts';
 import type { GivenAttribute } from './engine/message-attributes.ts';
 import { missingParameter, SqsError } from './errors.ts';
 
-/** A request's parameters, in the shape that SQS's service model gives them: `checkTypes` saw to it. */
+/** A request's parameters, in the shape of SQS's service model, as verified by `checkTypes`. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 const NO_ATTRIBUTES: ReadonlyMap<string, GivenAttribute> = new Map();
 
-/** Reads parameters by name. Their types are as its callers ask, since their protocol checked them. */
+/** Reads parameters by name. It does not check their types, since the protocol has done so. */
 export class Input {
   readonly #parameters: Parameters;
 
@@ -37,7 +37,7 @@ export class Input {
     return this.#read<Record<string, string>>(name) ?? {};
   }
 
-  /** The Query protocol can't tell an empty map from none. */
+  /** A map that is not empty: the Query protocol can't distinguish an empty map from none. */
   requiredMap(name: string): Readonly<Record<string, string>> {
     const map = this.textMap(name);
     if (Object.keys(map).length === 0) throw missingParameter(name);
@@ -53,7 +53,7 @@ export class Input {
     return (this.#read<Parameters[]>(name) ?? []).map((entry) => new Input(entry));
   }
 
-  /** Bytes, which JSON and Query have as base64. */
+  /** Bytes, which are base64 in the JSON and Query protocols. */
   #bytes(name: string): Bytes | undefined {
     const value = this.#read<string | Uint8Array>(name);
     return typeof value === 'string' ? decoded(name, value) : value && new Bytes(value);

@@ -6,16 +6,18 @@
  * [api]    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html
  */
 
-/** A whole number's bounds, both included. */
+/** Bounds of a whole number, both included. */
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-/** Body with message attributes, and a queue's default and highest MaximumMessageSize. [quotas] */
+/**
+ * Size of body and message attributes; also the default and highest MaximumMessageSize. [quotas]
+ */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
-/** All messages of a batch together. [quotas] */
+/** Size of all messages of a batch together. [quotas] */
 export const MAX_BATCH_BYTES = 1_048_576;
 
 /** [api] SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch */
@@ -24,7 +26,7 @@ export const MAX_BATCH_ENTRIES = 10;
 /** [api] SendMessageBatchRequestEntry: Id */
 export const BATCH_ENTRY_ID = /^[A-Za-z0-9_-]{1,80}$/;
 
-/** [api] CreateQueue: QueueName; a FIFO queue's ends with .fifo, which counts. */
+/** [api] CreateQueue: QueueName. The suffix .fifo of a FIFO queue counts as part of the name. */
 export const QUEUE_NAME = /^[A-Za-z0-9_-]{1,80}$/;
 export const FIFO_QUEUE_NAME = /^[A-Za-z0-9_-]{1,75}\.fifo$/;
 
@@ -34,20 +36,21 @@ export const FIFO_QUEUE_NAME = /^[A-Za-z0-9_-]{1,75}\.fifo$/;
  */
 export const FIFO_ID = /^[!-~]{1,128}$/;
 
-/** How long a FIFO queue remembers deduplication ids and receive attempts. [api] */
+/** Time for which a FIFO queue remembers deduplication ids and receive attempts. [api] */
 export const FIFO_MEMORY_SECONDS = 300;
 
 /**
- * When a message group is noisy: with so many messages in flight, and more than this share of all;
- * or with more than this share of the processing time.
+ * A message group is noisy with at least this many messages in flight that are more than this share
+ * of all, or with more than this share of the processing time.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export const NOISY_IN_FLIGHT = 30;
 export const NOISY_SHARE = 0.1;
 
 /**
- * Over how long processing time is told, in seconds: what is this old counts for a third. AWS does
- * not say; here a run that joins another has caught up with it within half of that.
+ * Time constant of processing time, in seconds: time that is this old counts for a third. AWS does
+ * not document it. With this value, a run that joins another has caught up with it within half of
+ * that.
  */
 export const PROCESSING_MEMORY_SECONDS = 60;
 
@@ -72,7 +75,10 @@ export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
 /** [api] StartMessageMoveTask: MaxNumberOfMessagesPerSecond; the highest is also the default. */
 export const MOVE_RATE: Range = { min: 1, max: 500 };
 
-/** [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps as many of a queue. */
+/**
+ * [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps as many tasks per queue as the
+ * highest.
+ */
 export const MOVE_TASK_RESULTS: Range = { min: 1, max: 10 };
 
 /** [api] ListQueues and ListDeadLetterSourceQueues: MaxResults; also what one answer holds without it. */
@@ -86,8 +92,9 @@ export const MAX_ATTRIBUTE_NAME_LENGTH = 256;
 export const MAX_ATTRIBUTE_TYPE_LENGTH = 256;
 
 /**
- * A Number's significant digits, and the powers of ten that its size is between. The guide on
- * message metadata: "up to 38 digits of precision, and it can be between 10^-128 and 10^+126".
+ * Limits of a Number: its significant digits, and the powers of ten between which it must be. The
+ * guide on message metadata: "up to 38 digits of precision, and it can be between 10^-128 and
+ * 10^+126".
  */
 export const MAX_NUMBER_DIGITS = 38;
 export const NUMBER_EXPONENT: Range = { min: -128, max: 126 };
@@ -97,16 +104,16 @@ export const MAX_TAGS = 50;
 export const MAX_TAG_KEY_LENGTH = 128;
 export const MAX_TAG_VALUE_LENGTH = 256;
 
-/** Tags that start so are AWS's own. [quotas] queues */
+/** Tags with this prefix are AWS's own. [quotas] queues */
 export const RESERVED_TAG = /^aws:/i;
 
-/** A queue's name can't be used again for so long after DeleteQueue. [api] CreateQueue */
+/** Time after DeleteQueue during which the queue's name can't be used again. [api] CreateQueue */
 export const RECREATE_SECONDS = 60;
 
 /** The shortest time between two purges of a queue. [api] PurgeQueue */
 export const PURGE_SECONDS = 60;
 
-/** A policy's size in bytes, its statements, and the actions of one. [quotas] policies */
+/** A policy's size in bytes, its number of statements, and the actions of one. [quotas] policies */
 export const MAX_POLICY_BYTES = 8_192;
 export const MAX_STATEMENTS = 20;
 export const MAX_STATEMENT_ACTIONS = 7;

@@ -5,7 +5,7 @@ import type { Queue } from './engine/queue.ts';
 import { queueDoesNotExist } from './errors.ts';
 import type { ServiceTime } from './service-time.ts';
 
-/** A receive that waits for a message, until its deadline. */
+/** A receive that waits for a message until its deadline. */
 class Waiting implements Linked<Waiting>, Ranked {
   readonly request: ReceiveRequest;
   readonly resolve: (received: Received[]) => void;
@@ -33,7 +33,7 @@ class Waiting implements Linked<Waiting>, Ranked {
 
 /** The waiting receives of one queue. */
 interface Line {
-  /** The first to come is the first to be served. */
+  /** First come, first served. */
   readonly inOrder: LinkedList<Waiting>;
   readonly byDeadline: Heap<Waiting>;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,9 +42,9 @@ interface Line {
 
 /**
  * Receives that wait. Nothing polls: a receive is served when its queue changes (`serveChanged`,
- * after each action), or by its queue's one timer, set for the next moment that matters (a delay,
- * a visibility timeout or a wait ends) and only while someone waits. A message goes to the receive
- * that has waited longest, which then waits no more; the others go on waiting.
+ * after each action), or by its queue's one timer. The timer is set only while a receive waits, for
+ * the next moment that matters: the end of a delay, of a visibility timeout or of a wait. A message
+ * goes to the receive that has waited longest, which then ends; the others keep waiting.
  */
 export class LongPolls {
   readonly #lines = new Map<Queue, Line>();
@@ -55,8 +55,8 @@ export class LongPolls {
   #closed = false;
 
   /**
-   * @param changed the queues to be served next, to which their changes add them
-   * @param isBackground whether the process may end over those who wait
+   * @param changed the queues to serve next; changes add their queue to it
+   * @param isBackground whether the process may exit while receives wait
    */
   constructor(changed: Set<Queue>, time: ServiceTime, isBackground: boolean) {
     this.#changed = changed;
@@ -64,7 +64,7 @@ export class LongPolls {
     this.#isBackground = isBackground;
   }
 
-  /** Waits until the queue has messages; ends empty at the deadline, or when the caller is gone. */
+  /** Waits for messages; resolves with none at the deadline, or when the caller disconnects. */
   wait(
     queue: Queue,
     request: ReceiveRequest,
@@ -83,9 +83,9 @@ export class LongPolls {
     return promise.finally(() => caller.removeEventListener('abort', leave));
   }
 
-  /** Gives the messages of every queue that has changed to those who wait for them. */
+  /** Gives the messages of every changed queue to the receives that wait for them. */
   serveChanged(now: number): void {
-    // A dead-letter queue may join while its source is served.
+    // Serving a queue may add its dead-letter queue to the set.
     for (const queue of this.#changed) {
       this.#changed.delete(queue);
       const line = this.#lines.get(queue);
@@ -103,7 +103,7 @@ export class LongPolls {
     }
   }
 
-  /** Ends every wait with an empty answer, and lets nobody wait again. */
+  /** Ends every wait with an empty answer, and every later one at once. */
   close(): void {
     this.#closed = true;
     for (const [queue, line] of this.#lines) {
@@ -151,7 +151,7 @@ export class LongPolls {
   #setTimer(queue: Queue, line: Line, now: number): void {
     const waitEndsAt = line.byDeadline.first?.rank ?? Number.POSITIVE_INFINITY;
     const at = Math.min(waitEndsAt, queue.nextChangeAt);
-    // A timer that is due too early does no harm: it finds nothing to do, and is set again.
+    // A timer that fires too early does no harm: it finds nothing to do, and is set again.
     if (line.timer !== undefined && line.timerAt <= at) return;
     clearTimeout(line.timer);
     line.timerAt = at;
@@ -161,7 +161,7 @@ export class LongPolls {
         const firedAt = this.#time.now;
         this.#serve(queue, line, firedAt);
         this.serveChanged(firedAt);
-        // Since the receive that now waits was answered, something may have fallen due.
+        // `at` may be past: something may have fallen due since the receive found no message.
       },
       Math.max(0, at - now),
     );

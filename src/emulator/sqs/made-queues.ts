@@ -12,14 +12,16 @@ import { createSqsClient } from './client.ts';
 import { isObject } from './engine/json-value.ts';
 import type { Sqs } from './sqs.ts';
 
-/** A queue that a server makes when it starts. */
+/** A queue that a server creates when it starts. */
 export interface QueueSetup {
-  /** It is a FIFO queue when its name ends with `.fifo`. */
+  /** A name that ends with `.fifo` makes it a FIFO queue. */
   readonly name: string;
-  /** As CreateQueue takes them; numbers, booleans and, for policies, objects will do as well. */
+  /** As in CreateQueue; numbers, booleans and, for policies, objects are accepted as well. */
   readonly attributes?: Readonly<Record<string, string | number | boolean | object>>;
   readonly tags?: Readonly<Record<string, string>>;
-  /** Where messages go that were received too often: another of the server's queues, by its name. */
+  /**
+   * Receives the messages that were received too often: another of the server's queues, by name.
+   */
   readonly deadLetterQueue?: { readonly name: string; readonly maxReceiveCount: number };
   /** @default the server's own */
   readonly region?: string;
@@ -28,10 +30,10 @@ export interface QueueSetup {
 }
 
 /**
- * Makes a server's first queues. Those that are there already, from a folder, keep their messages
- * and get the attributes and tags that are given.
+ * Creates a server's first queues. Queues that exist already, in a folder, keep their messages and
+ * get the given attributes and tags.
  *
- * @throws FanfoldError `BadOption`, which says which of them is wrong, and how
+ * @throws FanfoldError `BadOption`, which names the queue that is wrong, and the reason
  */
 export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup)[]) {
   if (!Array.isArray(queues)) throw wrong('queues', 'a list of names and objects', queues);
@@ -45,13 +47,13 @@ export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup
   for (const { setup, at } of setups) {
     const { name, accountId = sqs.accountId, region = sqs.region } = setup;
     const key = JSON.stringify([name, accountId, region]);
-    // What one of them says would be lost, or another name was meant.
+    // Either the settings of one would be lost, or another name was meant.
     if (seen.has(key)) {
       throw new FanfoldError('BadOption', `${at}: another queue has this name. Name it once.`);
     }
     seen.add(key);
   }
-  // A dead-letter queue may come after its sources.
+  // In two passes, since a dead-letter queue may come after its sources.
   for (const { setup, at, client } of setups) await told(at, () => make(client, setup));
   for (const { setup, at, client } of setups) {
     if (setup.deadLetterQueue) await told(`${at}.deadLetterQueue`, () => redrive(client, setup));
@@ -102,7 +104,7 @@ function textsOf(attributes: NonNullable<QueueSetup['attributes']>): Record<stri
   );
 }
 
-/** Says of which queue SQS refused something. */
+/** Names the queue in the error when SQS refuses a request. */
 async function told(at: string, act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -145,7 +147,7 @@ function checkDeadLetterQueue(given: unknown, at: string): void {
   throw wrong(`${at}.maxReceiveCount`, 'a whole number', maxReceiveCount);
 }
 
-/** Refuses a key that nobody would read. */
+/** Refuses an unknown key, which would be ignored. */
 export function checkKeys(given: object, known: readonly string[], at: string): void {
   const stray = Object.keys(given).find((key) => !known.includes(key));
   if (stray === undefined) return;

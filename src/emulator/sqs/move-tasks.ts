@@ -7,7 +7,7 @@ import { SqsError } from './errors.ts';
 import { MOVE_RATE, MOVE_TASK_RESULTS } from './limits.ts';
 import type { ServiceTime } from './service-time.ts';
 
-/** A task that runs, since when, and what it had moved by then. */
+/** A running task: since when it runs, and how many messages it had moved by then. */
 interface Run {
   readonly handle: string;
   readonly since: number;
@@ -15,14 +15,14 @@ interface Run {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** How often a running task moves what is due, in milliseconds. */
+/** Interval at which a running task moves the messages that are due, in milliseconds. */
 const TICK_MS = 100;
 
 /**
  * Moves the messages of dead-letter queues, at most 500 a second each. A task runs until its queue
- * has given all that it had; what arrives meanwhile is moved as well. A timer runs only while a
- * task does. What there is to tell of tasks is their queue's to keep, and where that is kept, they
- * go on when the queue is there again.
+ * is empty, and also moves messages that arrive meanwhile. A timer runs only while a task does.
+ * Each queue holds the state of its tasks; if the queue is stored, its running tasks resume after a
+ * restart.
  */
 export class MoveTasks {
   readonly #accounts: Accounts;
@@ -30,14 +30,14 @@ export class MoveTasks {
   readonly #time: ServiceTime;
   readonly #runs = new Map<Queue, Run>();
 
-  /** @param onMoved called when queues have changed by themselves */
+  /** @param onMoved called when queues have changed without a request */
   constructor(accounts: Accounts, onMoved: (now: number) => void, time: ServiceTime) {
     this.#accounts = accounts;
     this.#onMoved = onMoved;
     this.#time = time;
   }
 
-  /** @param queues the caller's, which the source and the destination have to be of */
+  /** @param queues the caller's, which must contain the source and the destination */
   start(
     queues: Queues,
     sourceArn: string,
@@ -70,7 +70,7 @@ export class MoveTasks {
     return task.handle;
   }
 
-  /** Goes on with those that ran when their queues were kept. */
+  /** Resumes the tasks that were running when their queues were stored. */
   resume(now: number): void {
     for (const queues of this.#accounts.all()) {
       for (const queue of queues.withPrefix('')) {
@@ -80,7 +80,7 @@ export class MoveTasks {
     }
   }
 
-  /** @returns how many messages it had moved */
+  /** @returns the number of messages that the task has moved */
   cancel(queues: Queues, handle: string): number {
     const source = sourceIn(queues, sourceOf(handle));
     const task = taskOf(source, handle);
@@ -92,7 +92,7 @@ export class MoveTasks {
     return task.moved;
   }
 
-  /** The latest tasks of a queue, as the API tells of them. */
+  /** The latest tasks of a queue, as the API reports them. */
   list(queues: Queues, sourceArn: string, count: number): Readonly<Record<string, unknown>>[] {
     const source = sourceIn(queues, sourceArn);
     return source.moveTasks.slice(0, count).map((task) => ({
@@ -108,7 +108,7 @@ export class MoveTasks {
     }));
   }
 
-  /** Moves nothing any more. */
+  /** Stops all tasks. */
   close(): void {
     for (const source of this.#runs.keys()) this.#stop(source);
   }
@@ -137,7 +137,7 @@ export class MoveTasks {
     }, TICK_MS);
   }
 
-  /** The task when what is due by now has been moved. */
+  /** The task once all messages that are due by now have been moved. */
   #advanced(source: Queue, task: MoveTask, { since, movedBefore }: Run, now: number): MoveTask {
     const { perSecond = MOVE_RATE.max, destinationArn } = task;
     const due = movedBefore + Math.floor(((now - since) / 1000) * perSecond);
@@ -201,7 +201,7 @@ function refused(message: string): SqsError {
   return new SqsError('InvalidParameterValue', message);
 }
 
-/** Opaque to clients; it says which queue's task it is. */
+/** Opaque to clients; it contains the ARN of the task's queue. */
 function handleOf(sourceArn: string): string {
   return Buffer.from(JSON.stringify({ taskId: randomUUID(), sourceArn })).toString('base64');
 }
@@ -213,7 +213,7 @@ function sourceOf(handle: string): string {
     );
     if (typeof sourceArn === 'string') return sourceArn;
   } catch {
-    // Refused below, like a handle that says nothing of a queue.
+    // Refused below, like a handle without a queue's ARN.
   }
   throw new SqsError('InvalidParameterValue', 'Value for parameter TaskHandle is invalid.');
 }

@@ -1,10 +1,11 @@
 import type { ServiceRequest } from '../transport/index.ts';
 
 /**
- * Names the attempt of a ReceiveMessage, on standard queues too, which have no
- * `ReceiveRequestAttemptId`. Who got no answer, since the server died or the network did, asks again
- * with the same attempt and gets what was given out, hidden anew: else that would wait for its
- * visibility timeout. Nothing changes for who does not send it, as no AWS client does.
+ * Header that names the attempt of a ReceiveMessage, also on standard queues, which have no
+ * `ReceiveRequestAttemptId`. A client that got no answer, because the server crashed or the network
+ * failed, repeats the request with the same id. It then receives the same messages, hidden anew;
+ * otherwise they would stay invisible until their visibility timeout ends. Nothing changes for
+ * clients without the header, such as all AWS clients.
  */
 export const RECEIVE_ATTEMPT = 'fanfold-receive-attempt';
 

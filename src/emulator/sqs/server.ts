@@ -14,24 +14,28 @@ import { makeQueues, type QueueSetup, wrong } from './made-queues.ts';
 import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
 export interface ServeSqsOptions extends SqsOptions {
-  /** The address to listen on. @default '127.0.0.1', which this machine alone can reach */
+  /** The address to listen on. @default '127.0.0.1', which only this machine can reach */
   host?: string;
-  /** @default any that is free */
+  /** @default any free port */
   port?: number;
   /**
-   * Who may use it. Without them whoever reaches the port may, so that it listens on loopback only.
+   * The key pairs that clients can sign requests with. Without them, any client that reaches the
+   * port has access, so the server listens on loopback only.
    * @default none
    */
   credentials?: readonly SqsCredentials[];
-  /** Whether to listen elsewhere without `credentials`: all who reach it may use it. @default false */
+  /** Whether to listen elsewhere without `credentials`: any client has access. @default false */
   openToAll?: boolean;
-  /** Queues that are there when it starts: by name, or with all that they have. @default none */
+  /** Queues that the server creates when it starts: names, or names with settings. @default none */
   queues?: readonly (string | QueueSetup)[];
-  /** Origins whose pages may use it from a browser, or `['*']`: all. @default none */
+  /** Origins whose pages may call it from a browser; `['*']` allows all. @default none */
   cors?: readonly string[];
-  /** How long a request may take to arrive, in seconds; then its connection is closed. @default 60 */
+  /**
+   * Longest time in which a request can arrive, in seconds; then its connection is closed.
+   * @default 60
+   */
   requestTimeoutSeconds?: number;
-  /** What answers, instead of a new one: it has its own account, region and so on already. */
+  /** An SQS to serve instead of a new one. It already has its account, region and other options. */
   sqs?: Sqs;
 }
 
@@ -41,7 +45,7 @@ export interface SqsServer extends Listening {
 }
 
 /**
- * Puts an SQS on a port, for any AWS client:
+ * Serves an SQS on a port, to any AWS client:
  *
  * ```ts
  * await using server = await serveSqs();
@@ -68,7 +72,7 @@ export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer
   return { ...listening, sqs, close, [Symbol.asyncDispose]: close };
 }
 
-/** @param made what is closed when there is to be no server */
+/** @param made the SQS to close if the server can't start */
 async function start(
   listening: () => Promise<Listening>,
   made: Sqs | undefined,
@@ -81,7 +85,7 @@ async function start(
   }
 }
 
-/** A body that is not read is refused in the caller's own protocol. */
+/** Refuses, in the caller's own protocol, a body that is not read. */
 function refuseBody(request: ServiceRequest, fault: BodyFault, message: string): ServiceResponse {
   return refusal(new SqsError(BODY_ERRORS[fault], message), request);
 }
@@ -91,7 +95,7 @@ const BODY_ERRORS = {
   noRoom: 'ServiceUnavailable',
 } as const satisfies Record<BodyFault, SqsErrorCode>;
 
-/** The options that are an `Sqs`'s own. */
+/** Options that belong to `Sqs`. */
 const OF_SQS = [
   'accountId',
   'region',

@@ -1,31 +1,31 @@
 import { SteadyClock } from '../../stopwatch.ts';
 
-/** A wall clock that is off by less was not set: it is only kept right by small steps. */
+/** A smaller difference of the wall clock is a gradual correction: the clock was not set. */
 const SET_MS = 1_000;
 
 /** A moment by both clocks, in milliseconds since 1970. */
 export interface Moment {
-  /** By the service's. */
+  /** By the service's clock. */
   readonly time: number;
   /** By the machine's wall clock. */
   readonly wall: number;
 }
 
 /**
- * The time of an SQS: the wall clock's when it begins, and from then on as much later as time has
- * passed. So delays, visibility timeouts, long polls, deduplication and retention last as long as
- * they should, to whatever the wall clock is set meanwhile, and no claim lapses by a step of NTP.
+ * The time of an SQS. It starts as the wall clock's time, and then advances with the time that
+ * passes. Delays, visibility timeouts, long polls, deduplication and retention last as long as they
+ * should even if the wall clock is set meanwhile, and no claim expires because of a step of NTP.
  *
- * Where a store was kept, its time goes on (`resume`), which may be another than the wall clock's
- * for good: nothing that was kept then ends years late, or at once, because a machine began with
- * a wrong clock. Callers never notice, since they are told times as the wall clock has them now
+ * The time of a store continues when it is opened again (`resume`), and may differ from the wall
+ * clock for good. Nothing stored ends years late, or at once, because a machine started with a
+ * wrong clock. Callers don't notice, since they are shown times as the wall clock has them now
  * (`shown`).
  */
 export class ServiceTime {
   readonly #clock = new SteadyClock();
   #beganAt = Date.now() - this.#clock.ms;
 
-  /** Milliseconds since 1970, never less than before. */
+  /** Milliseconds since 1970; never decreases. */
   get now(): number {
     return Math.floor(this.#beganAt + this.#clock.ms);
   }
@@ -35,12 +35,13 @@ export class ServiceTime {
   }
 
   /**
-   * Goes on from the last moment that was kept. How long the store was closed is known by the wall
-   * clock alone, which may have been wrong then, or be wrong now: as much counts as it is later than
-   * both. So time stands still where the clock is behind; where it is ahead, that cannot be seen.
+   * Continues from the last stored moment. Only the wall clock shows how long the store was closed,
+   * and it may have been wrong then, or be wrong now. The closed time therefore counts from the
+   * later of the two stored times. Time stands still if the clock is behind; a clock that is ahead
+   * can't be detected.
    */
   resume({ time, wall }: Moment): void {
-    // A clock that is slowed or hurried to keep it right is no other clock.
+    // A clock that is slowed down or sped up to correct it is still the same clock.
     const closedAt = wall - time < SET_MS ? time : wall;
     const closedMs = Math.max(0, Date.now() - closedAt);
     this.#beganAt = time + closedMs - this.#clock.ms;
@@ -51,7 +52,9 @@ export class ServiceTime {
     return Math.abs(Date.now() - wall - (this.now - time)) >= SET_MS;
   }
 
-  /** A time of the service as the wall clock tells it now, for those who compare it with theirs. */
+  /**
+   * A time of the service by the current wall clock, for callers that compare it with their own.
+   */
   shown(time: number): number {
     const setMs = Date.now() - this.now;
     return Math.abs(setMs) < SET_MS ? time : time + setMs;

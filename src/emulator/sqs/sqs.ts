@@ -30,32 +30,33 @@ export interface SqsOptions {
   /** The region of callers that name none. @default 'us-east-1' */
   region?: string;
   /**
-   * What queue URLs begin with, such as `https://sqs.eu-west-1.amazonaws.com`.
+   * Start of all queue URLs, such as `https://sqs.eu-west-1.amazonaws.com`.
    * @default the address that the caller used
    */
   url?: string;
   /**
-   * Whether a deleted queue's name is refused for 60 s, and a second purge within 60 s, as on AWS.
+   * Whether to refuse a deleted queue's name for 60 s, and a second purge within 60 s, as on AWS.
    * @default true
    */
   strictTiming?: boolean;
   /**
-   * How long FIFO queues remember deduplication ids and receive attempts, in seconds; 0: not at all.
+   * Time for which FIFO queues remember deduplication ids and receive attempts, in seconds; with 0
+   * they don't.
    * @default 300, as on AWS
    */
   fifoMemorySeconds?: number;
   /**
    * Whether answers carry the MD5 of each message's body, as on AWS. SDK clients refuse answers
-   * without it, unless they are made with `md5: false`.
+   * without it, unless they are created with `md5: false`.
    * @default true
    */
   bodyDigests?: boolean;
-  /** Whether the process may end while receives wait. @default false */
+  /** Whether the process may exit while receives wait. @default false */
   background?: boolean;
   /**
-   * Where the queues are kept: what `openStore` gives. Answers then wait until what they tell of is
-   * on disk. It is closed with the Sqs.
-   * @default nowhere: they end with the process
+   * The store of the queues, as returned by `openStore`. Each answer then waits until the changes
+   * that it reports are on disk. Closing the `Sqs` closes the store.
+   * @default none: the queues end with the process
    */
   store?: Store;
 }
@@ -65,7 +66,7 @@ export interface PeekedMessage {
   messageId: string;
   body: string;
   state: MessageState;
-  /** Receives so far. */
+  /** Number of receives so far. */
   receiveCount: number;
   /** Milliseconds since 1970. */
   sentAt: number;
@@ -73,9 +74,9 @@ export interface PeekedMessage {
 }
 
 /**
- * An SQS in this process. As on AWS, each account has its own queues in each region: which are a
- * request's, its signature says. Give `service` to an SDK client (`createSqsClient` does) or put it
- * on a port. Without a `store` nothing is kept when the process ends.
+ * An SQS in this process. As on AWS, each account has its own queues in each region; the signature
+ * of a request names both. Give `service` to an SDK client (`createSqsClient` does) or serve it on
+ * a port. Without a `store`, the queues end with the process.
  */
 export class Sqs {
   readonly region: string;
@@ -139,17 +140,17 @@ export class Sqs {
   }
 
   /**
-   * Answers requests as SQS does, whoever makes them. Signatures are not verified: they tell the
-   * region, and an access key id of 12 digits the account.
+   * Answers requests of any caller as SQS does. Signatures are not verified: they name the region
+   * and, with an access key id of 12 digits, the account.
    */
   readonly service: Service;
 
   /**
-   * A service for those alone who sign their requests with one of the keys.
+   * A service that accepts only requests that are signed with one of the keys.
    *
-   * @param credentials the keys, and whose they are
+   * @param credentials the keys, and their accounts
    * @param options of the service
-   * @param options.everyRegion whether for all of AWS's regions. Default: for its own alone
+   * @param options.everyRegion whether it accepts all of AWS's regions. Default: only its own
    */
   signedService(
     credentials: readonly SqsCredentials[],
@@ -161,7 +162,7 @@ export class Sqs {
     return signedService(verifier, service, refusal);
   }
 
-  /** At once, but for a receive that waits: a promise costs more than many an action. */
+  /** Synchronous, except for a receive that waits: a promise costs more than many actions. */
   #answer(request: ServiceRequest, queues: Queues): ServiceResponse | Promise<ServiceResponse> {
     const requestId = randomUUID();
     const protocol = protocolOf(request);
@@ -203,7 +204,7 @@ export class Sqs {
   }
 
   /**
-   * A queue's messages, first sent first, in whatever state; none is received by looking.
+   * A queue's messages in any state, the first sent first. This does not receive them.
    *
    * @param owner another account or region than its own
    */
@@ -223,8 +224,8 @@ export class Sqs {
   }
 
   /**
-   * Ends all waiting receives, which answer that there is nothing, and what moves messages. Settles
-   * when its store, if it has one, is closed.
+   * Ends all waiting receives with an empty answer, and stops move tasks. Resolves once the store,
+   * if any, is closed.
    */
   async close(): Promise<void> {
     this.#polls.close();
@@ -268,7 +269,7 @@ const REFUSALS: Record<SignatureFault, SqsErrorCode> = {
   malformed: 'IncompleteSignature',
 };
 
-/** An error as the protocol of a request tells it. */
+/** An error, in the protocol of a request. */
 export function refusal(error: unknown, request: ServiceRequest): ServiceResponse {
   return protocolOf(request).error(sqsErrorOf(error), randomUUID(), request);
 }
@@ -279,14 +280,14 @@ function sqsErrorOf(error: unknown): SqsError {
   return fault(error);
 }
 
-/** What nobody has foreseen: told to whoever runs this, and not to the caller. */
+/** An unforeseen error: reported as a process warning, not to the caller. */
 function fault(error: unknown): SqsError {
   const detail = (error instanceof Error && error.stack) || String(error);
   process.emitWarning('A request to SQS failed by a fault of its own.', { detail });
   return new SqsError('InternalFailure', 'We encountered an internal error. Please try again.');
 }
 
-/** What could not be kept was not done either. */
+/** A change that could not be stored was not made either. */
 function unavailable(reason: unknown): SqsError {
   const why = `The service cannot keep what was asked for, and has not done it: ${messageOf(reason)}`;
   return new SqsError('ServiceUnavailable', why);

@@ -5,35 +5,35 @@ import type { Moment } from '../service-time.ts';
 import { type PackedStates, packStates } from './packed-states.ts';
 import { countRow, hasState, memoryRow, messageRow, queueRow, type Value } from './rows.ts';
 
-/** What one transaction writes: plain data, since another thread does it. */
+/** The content of one transaction. Plain data, since another thread writes it. */
 export interface Batch {
   readonly queues: readonly QueueWrite[];
-  /** Names that were given up, and when. */
+  /** Names of deleted queues, and when they were deleted. */
   readonly deletions: readonly (readonly [name: string, at: number])[];
-  /** Now. */
+  /** When the batch was made. */
   readonly moment: Moment;
 }
 
-/** What is written of one queue. Rows are without their checksums. */
+/** The part of a batch about one queue. Rows don't have their checksums yet. */
 export interface QueueWrite {
   readonly id: number;
   readonly does: 'create' | 'keep' | 'drop';
-  /** All that there was before is dropped. */
+  /** Whether everything stored before must be deleted first. */
   readonly cleared: boolean;
-  /** Undefined: the queue itself is as it was. */
+  /** The row of the queue itself; undefined if it has not changed. */
   readonly queue: Value[] | undefined;
   readonly counts: Value[];
   readonly messages: readonly Value[][];
   readonly states: PackedStates;
-  /** Numbers of messages. */
+  /** Numbers of messages to delete. */
   readonly gone: readonly number[];
   readonly memories: readonly Value[][];
 }
 
-/** How much of a queue is on disk, or on its way. */
+/** How much of a queue is stored, or will be after the write in progress. */
 export interface Extent {
   readonly isKept: boolean;
-  /** Of the message that was written last: those after it are new. */
+  /** Number of the last message that was written. Messages with higher numbers are new. */
   readonly lastNumber: number;
 }
 

@@ -7,19 +7,19 @@ import { putStatesIntoBlocks, ROWS_VERSION } from './migration.ts';
 import { COLUMNS } from './rows.ts';
 import { type Database, openSqlite } from './sqlite.ts';
 
-/** Tells Fanfold's databases from others: "Fanf". */
+/** Identifies a database of Fanfold: "Fanf" in ASCII. */
 const APPLICATION_ID = 0x46616e66;
 
 const VERSION = 2;
 
-/** In pages of 8 KiB: at 32 MiB the log is worked into the database, and written from its start. */
+/** Size of the write-ahead log at which SQLite checkpoints it, in pages of 8 KiB: about 31 MiB. */
 const LOG_PAGES = 4000;
 
-/** A folder's database, checked and to be read from, and its lock. */
+/** The open and checked database of a folder, and its lock. */
 export interface Opened {
   readonly folder: string;
   readonly sql: Database;
-  /** @param isDamaged what is there of the log is put aside */
+  /** @param isDamaged whether to keep a copy of the log */
   close(isDamaged?: boolean): void;
 }
 
@@ -37,7 +37,7 @@ export function openDatabase(folder: string): Opened {
     lock = lockOf(folder);
     const least = readCommits(commits);
     checkDatabaseFile(database, log, least);
-    // SQLite would make it readable for others, and its log as the database is.
+    // SQLite would make it readable by others, and gives its log the same permissions.
     makePrivateFile(database);
     const isNew = statSync(database).size === 0;
     sql = openForWriting(folder);
@@ -52,7 +52,7 @@ export function openDatabase(folder: string): Opened {
   }
 }
 
-/** The lock is the operating system's: it ends with the process, however that ends. */
+/** The operating system holds the lock: it ends with the process, even if the process is killed. */
 function lockOf(folder: string): Database {
   const path = filesOf(folder).lock;
   makePrivateFile(path);
@@ -69,7 +69,7 @@ function lockOf(folder: string): Database {
 export function openForWriting(folder: string): Database {
   const sql = openSqlite(filesOf(folder).database);
   sql.exec('PRAGMA busy_timeout = 10000; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL');
-  // Each transaction is synced before it counts as done, so that it also outlasts a power failure.
+  // Each transaction is synced before it counts as done, so that it survives a power failure.
   sql.exec('PRAGMA synchronous = FULL');
   sql.exec(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA cache_size = -65536`);
   return sql;
@@ -139,7 +139,7 @@ function refusal(error: unknown, folder: string): FanfoldError {
   }
 }
 
-/** Codes of the system whose words do not say what is wrong. */
+/** Explanations of system error codes whose own messages are unclear. */
 const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'it is a file, or a link that leads nowhere. Name another',
   ENOTDIR: 'a part of its path is a file. Name another',

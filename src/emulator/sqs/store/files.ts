@@ -25,8 +25,8 @@ export function filesOf(folder: string) {
 }
 
 /**
- * How many transactions there were is also written beside the database, after each: SQLite takes a
- * log that was cut short for one that never was longer, and only so it is seen that some is lost.
+ * Records the number of transactions beside the database, after each one. SQLite mistakes a
+ * truncated log for a complete one; only this count shows that transactions were lost.
  */
 export class CommitCount {
   readonly #fd: number;
@@ -35,12 +35,12 @@ export class CommitCount {
     this.#fd = openPrivate(path, constants.O_RDWR | constants.O_CREAT);
   }
 
-  /** Not synced: that the file tells of less than there is does no harm. */
+  /** Not synced: a count that is too low does no harm. */
   write(commits: number): void {
     try {
       writeSync(this.#fd, `${String(commits).padStart(16, '0')}\n`, 0);
     } catch {
-      // On some file systems there may be no room to write even over what is there.
+      // On some file systems even an overwrite fails when the disk is full.
     }
   }
 
@@ -49,16 +49,16 @@ export class CommitCount {
   }
 }
 
-/** How many transactions there are at least. */
+/** Lower bound on the number of transactions in the database. */
 export function readCommits(path: string): number {
   const text = existsSync(path) ? readFileSync(path, 'latin1') : '';
-  // It was being made when its process ended.
+  // The process ended while it created the file.
   if (text === '') return 0;
   if (/^\d{16}\n$/.test(text)) return Number(text);
   throw new Damage('its file `commits` is not what was written');
 }
 
-/** SQLite would make a database anew where there is none, or an empty file. */
+/** Refuses a missing or empty database that should have data: SQLite would create a new one. */
 export function checkDatabaseFile(database: string, log: string, commits: number): void {
   if (existsSync(database)) {
     if (commits > 0 && statSync(database).size === 0) throw new Damage('`queues.sqlite` is empty');
@@ -67,7 +67,7 @@ export function checkDatabaseFile(database: string, log: string, commits: number
   }
 }
 
-/** SQLite drops the log when it is closed, and so what somebody might make something of. */
+/** Copies the log for a possible recovery, since SQLite deletes it when it is closed. */
 export function putLogAside(log: string): void {
   if (existsSync(log)) copyFileSync(log, `${log}.damaged`);
 }

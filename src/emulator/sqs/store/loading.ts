@@ -16,7 +16,7 @@ interface Loaded {
   readonly tables: QueueTables;
 }
 
-/** Makes the queues that are kept, and finds all that is damaged of them, not the first alone. */
+/** Restores the stored queues, and collects all damage instead of stopping at the first. */
 export class Loading {
   readonly #sql: Database;
   readonly #accounts: Accounts;
@@ -29,7 +29,7 @@ export class Loading {
     this.#time = time;
   }
 
-  /** Has the time go on from when something was kept last. @returns when that was */
+  /** Resumes the service time from the last write. @returns the moment of that write */
   resumeTime(): Moment | undefined {
     let kept: Moment | undefined;
     this.#attempt('the time of its last write', () => {
@@ -39,7 +39,7 @@ export class Loading {
     return kept;
   }
 
-  /** Refuses a store of another account or region: its queues are those that it does not name. */
+  /** Refuses a store of another account or region: its own queues are stored without them. */
   checkOwner(folder: string): void {
     const { accountId, region } = this.#accounts.own.owner;
     const owner = `account ${accountId} in ${region}`;
@@ -50,7 +50,7 @@ export class Loading {
     throw new FanfoldError('BadOption', message);
   }
 
-  /** @param track called with each queue before it has messages */
+  /** @param track called with each queue before its messages are restored */
   load(track: (id: number, queue: Queue, lastNumber: number) => Loaded): void {
     const loaded = new Map<number, Queue>();
     this.#attempt('the list of queues', () => {
@@ -89,7 +89,7 @@ export class Loading {
   }
 }
 
-/** @param count how many there have to be */
+/** @param count expected number of messages */
 export function loadMessages(queue: Queue, tables: QueueTables, count: number, now: number): void {
   for (const message of inOrder(queue, tables.read(queue.owner.accountId), now)) {
     queue.restoreMessage(message, false, now);
@@ -98,20 +98,24 @@ export function loadMessages(queue: Queue, tables: QueueTables, count: number, n
   throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
 }
 
-/** On a standard queue as they became visible, which is not as they were sent. */
+/**
+ * The order in which to restore messages. On a standard queue that is the order in which they
+ * became visible, which can differ from the order in which they were sent.
+ */
 function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterable<Message> {
   if (queue.isFifo) return messages;
   const all = [...messages];
   for (const message of all) {
     if (message.state !== 'visible' && message.stateEndsAt <= now) message.state = 'visible';
   }
-  // Almost sorted already. Those come first that became visible by a deadline, which was before.
+  // Almost sorted already. On a tie, messages that became visible by a deadline come first: their
+  // deadline passed before the others were sent.
   return all.sort(
     (one, other) => visibleSince(one) - visibleSince(other) || other.stateEndsAt - one.stateEndsAt,
   );
 }
 
-/** A message that was taken back is at its front. */
+/** 0, the front of the queue, for a message that was taken back. */
 function visibleSince({ receipt, stateEndsAt, sentAt }: Message): number {
   return receipt > 0 || stateEndsAt > 0 ? stateEndsAt : sentAt;
 }

@@ -4,13 +4,15 @@ import { checkRow, type Value } from './rows.ts';
 import type { Database } from './sqlite.ts';
 import { StateBlocks } from './state-blocks.ts';
 
-/** The version of stores that have a row for each message's state. */
+/** Version of stores that have a row for each message's state. */
 export const ROWS_VERSION = 1;
 
-/** How many states are moved at once. */
+/** Number of states moved per query. */
 const MOVED = 10_000;
 
-/** Makes a store of version 1 one of the next: in one transaction, so that it is one or the other. */
+/**
+ * Migrates a store from version 1 to the next in one transaction, so that it is never half done.
+ */
 export function putStatesIntoBlocks(sql: Database, version: number): void {
   const tables = sql
     .prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'states\\_%' ESCAPE '\\'")

@@ -3,12 +3,12 @@ import type { Moment } from '../service-time.ts';
 import { Damage } from './damage.ts';
 import type { Database } from './sqlite.ts';
 
-/** A moment as it is kept, with a checksum as the rows of tables have. */
+/** A moment as it is stored, with a checksum like those of table rows. */
 export function momentText({ time, wall }: Moment): string {
   return `${time} ${wall} ${crc32(`${time} ${wall}`)}`;
 }
 
-/** When something was written last; undefined where nothing was. */
+/** The moment of the last write; undefined if nothing has been written yet. */
 export function readMoment(sql: Database): Moment | undefined {
   const row = sql.prepare("SELECT value FROM about WHERE key = 'moment'").get();
   if (row === undefined) return undefined;

@@ -1,20 +1,20 @@
 import type { Message, MessageState } from '../engine/message.ts';
 
 /**
- * The states of messages, on their way to the thread that writes them, in one block: a copy of an
- * array for each of them costs this thread more, and a receive changes nothing else.
+ * The states of messages on their way to the writer thread, in one block. To copy an array for each
+ * message would cost the main thread more, and a receive changes nothing else.
  */
 export interface PackedStates {
-  /** Of each message its number and its state's numbers, one message after the other. */
+  /** For each message its number, followed by the numbers of its state. */
   readonly numbers: Float64Array;
-  /** Where they were dead letters, by the messages' numbers: of few. */
+  /** ARNs of dead-letter sources by message number. Few messages have one. */
   readonly sources: ReadonlyMap<number, string>;
 }
 
-/** By the first of a state's numbers; that is 0 where there is no state. */
+/** States by the first of a state's numbers, which is 0 for a message without a state. */
 const STATES: readonly (MessageState | undefined)[] = [undefined, 'visible', 'delayed', 'inFlight'];
 
-/** How many numbers a message's state has. */
+/** Length of a message's state, in numbers. */
 export const STATE_NUMBERS = 8;
 
 export const PACKED_NUMBERS = 1 + STATE_NUMBERS;
@@ -54,9 +54,9 @@ export function packStates(states: readonly State[]): PackedStates {
 }
 
 /**
- * Reads a message's state, which begins at a place.
+ * Reads a message's state, which starts at the index `first`.
  *
- * @returns undefined where there is none
+ * @returns undefined if the message has no state
  */
 export function unpackState(
   number: number,

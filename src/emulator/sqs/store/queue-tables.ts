@@ -6,18 +6,18 @@ import { COLUMNS, readMessage, type Value, withChecksum } from './rows.ts';
 import type { Database } from './sqlite.ts';
 import { StateBlocks } from './state-blocks.ts';
 
-/** How many messages are read at once. */
+/** Number of messages read per query. */
 const READ = 1_000;
 
 const MESSAGE_COLUMNS = COLUMNS.messages.split(',').length;
 
 interface Writing {
   readonly insert: StatementSync;
-  /** From a first number to a last one. */
+  /** Takes the first and the last number of a range. */
   readonly remove: StatementSync;
 }
 
-/** One queue's messages, in two tables of its own: what damages one queue leaves others whole. */
+/** One queue's messages, in two tables of its own: damage to one queue leaves the others intact. */
 export class QueueTables {
   readonly #sql: Database;
   readonly #messages: string;
@@ -52,7 +52,7 @@ export class QueueTables {
     this.#states.write(states, gone);
   }
 
-  /** All messages, the first sent first. */
+  /** All messages by ascending number. */
   *read(ownerId: string): Generator<Message> {
     const states = this.#states.all();
     let state = states.next().value;
@@ -98,7 +98,7 @@ export class QueueTables {
   }
 }
 
-/** Numbers that follow each other, as the first and the last of them. */
+/** Ranges of consecutive numbers. */
 function runsOf(numbers: readonly number[]): [first: number, last: number][] {
   const runs: [number, number][] = [];
   let run: [first: number, last: number] | undefined;

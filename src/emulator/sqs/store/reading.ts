@@ -5,13 +5,13 @@ import { Damage } from './damage.ts';
 import { readCounts, readMemory, readQueue, type Value } from './rows.ts';
 import type { Database } from './sqlite.ts';
 
-/** What is kept of a queue itself, and how many messages it had. */
+/** A stored queue without its messages, and how many messages it had. */
 export interface ReadQueue {
   readonly kept: KeptQueue;
   readonly messages: number;
 }
 
-/** The queues that are kept, to be read one by one; their names are not checked. */
+/** Lists the stored queues. Their names are not checked yet. */
 export function listQueues(sql: Database): { id: number; name: string }[] {
   const queues = sql.prepare('SELECT id, name FROM queues ORDER BY id').all();
   const tables = sql
@@ -23,7 +23,7 @@ export function listQueues(sql: Database): { id: number; name: string }[] {
   return queues.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
 }
 
-/** @param own the account and region that the store is of */
+/** @param own the account and region that the store belongs to */
 export function readQueueOf(sql: Database, id: number, own: Owner): ReadQueue {
   const [row] = rows(sql, 'SELECT * FROM queues WHERE id = ?', id);
   const [counts] = rows(sql, 'SELECT * FROM counts WHERE queue = ?', id);
@@ -32,7 +32,7 @@ export function readQueueOf(sql: Database, id: number, own: Owner): ReadQueue {
   return { kept: readQueue(row, lastNumber, own), messages };
 }
 
-/** When names were given up, the earliest first. */
+/** Names of deleted queues and when they were deleted, earliest first. */
 export function readDeletions(sql: Database): [name: string, at: number][] {
   return rows(sql, 'SELECT * FROM deletions ORDER BY deleted_at').map(([name, at]) => [
     String(name),
@@ -40,7 +40,7 @@ export function readDeletions(sql: Database): [name: string, at: number][] {
   ]);
 }
 
-/** What queues remember, by the queues' ids, the oldest first. */
+/** The unexpired memories of each queue, by its id, oldest first. */
 export function readMemories(sql: Database, now: number): Map<number, Memory[]> {
   const all = sql.prepare('SELECT * FROM memories ORDER BY place');
   all.setReturnArrays(true);

@@ -8,20 +8,20 @@ import { isSame, type Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
 
 /*
- * What is kept, as rows. Each ends with the CRC-32 of its other columns, since SQLite itself does
- * not notice when bytes of a value are others than were written.
+ * Conversion between stored data and rows. Each row ends with the CRC-32 of its other columns,
+ * since SQLite itself does not notice when the bytes of a value have changed.
  */
 
 export type Value = string | number | null;
 
-/** The columns of the tables, but for the checksum. */
+/** The columns of the tables, except for the checksum. */
 export const COLUMNS = {
   queues:
     'id INTEGER PRIMARY KEY, name TEXT, uid TEXT, created_at INTEGER, modified_at INTEGER, purged_at INTEGER, attributes TEXT, tags TEXT, move_tasks TEXT',
   counts: 'queue INTEGER PRIMARY KEY, last_number INTEGER, messages INTEGER',
   memories:
     'place INTEGER PRIMARY KEY, queue INTEGER, ends_at INTEGER, key TEXT, sent TEXT, taken TEXT',
-  /** One a queue: what never changes of a message. */
+  /** One table per queue, for the parts of a message that never change. */
   messages:
     'number INTEGER PRIMARY KEY, id TEXT, sent_at INTEGER, group_id TEXT, deduplication_id TEXT, body_md5 TEXT, more TEXT, body TEXT',
 } as const;
@@ -31,7 +31,7 @@ export function withChecksum(values: Value[]): Value[] {
   return values;
 }
 
-/** Refuses a row whose checksum is another's. */
+/** Refuses a row whose checksum does not match. */
 export function checkRow(row: readonly Value[], what: string): void {
   const end = row.length - 1;
   if (row[end] !== checksum(row, end)) throw new Damage(`${what} is not what was written`);
@@ -40,17 +40,17 @@ export function checkRow(row: readonly Value[], what: string): void {
 function checksum(values: readonly Value[], end: number): number {
   let text = '';
   for (let place = 0; place < end - 1; place++) text += `${values[place]}\0`;
-  // The last may be a long text, which is better not copied.
+  // The last value may be a long text, so it is not copied.
   return crc32(String(values[end - 1]), crc32(text));
 }
 
-/** @param ownerId the account of its queue, which most senders are of */
+/** @param ownerId the account that owns the queue; most senders belong to it */
 export function messageRow({ number, sentAt, draft }: Message, ownerId: string): Value[] {
   const { id, groupId = null, deduplicationId = null, bodyMd5 = null, body } = draft;
   return [number, id, sentAt, groupId, deduplicationId, bodyMd5, more(draft, ownerId), body];
 }
 
-/** The message of a row: as if it had just been sent, until it is told its state. */
+/** The message of a row, as if it had just been sent: its stored state is applied later. */
 export function readMessage(row: readonly Value[], ownerId: string): Message {
   checkRow(row, `message ${row[0]}`);
   const [number, id, sentAt, groupId, deduplicationId, bodyMd5, rest, body] = row;
@@ -69,7 +69,7 @@ export function readMessage(row: readonly Value[], ownerId: string): Message {
   return message;
 }
 
-/** Whether a message is other than one that has just been sent. */
+/** Whether the state of a message differs from that of one that has just been sent. */
 export function hasState(message: Message): boolean {
   const { state, receipt, sentAt, keptSince, deadLetterSourceArn } = message;
   return (
@@ -112,8 +112,8 @@ export function readQueue(row: readonly Value[], lastNumber: number, own: Owner)
 }
 
 /**
- * A queue's name among those of all accounts and regions: of the store's own account and region the
- * name alone, as in stores from when there was no other.
+ * A queue's name, unique across accounts and regions. Queues of the store's own account and region
+ * have their plain name, as in older stores, which had no others.
  */
 export function fullNameOf({ name, owner }: Pick<KeptQueue, 'name' | 'owner'>, own: Owner): string {
   return isSame(owner, own) ? name : `${owner.region}/${owner.accountId}/${name}`;
@@ -134,7 +134,7 @@ export function readCounts(row: readonly Value[]): { lastNumber: number; message
   return { lastNumber: Number(row[1]), messages: Number(row[2]) };
 }
 
-/** Without its place, which is given to it when it is written. */
+/** A row without its place, which is assigned when the row is written. */
 export function memoryRow(queue: number, memory: Memory): Value[] {
   const sent = 'sent' in memory ? JSON.stringify(memory.sent) : null;
   const taken = 'taken' in memory ? JSON.stringify(memory.taken) : null;
@@ -165,7 +165,7 @@ const NOTHING_MORE: More = {
   traceHeader: undefined,
 };
 
-/** What few messages have, as JSON. */
+/** The parts that few messages have, as JSON. */
 function more(draft: Draft, ownerId: string): Value {
   const { attributes, attributesMd5, systemAttributesMd5, traceHeader } = draft;
   const senderId = draft.senderId === ownerId ? undefined : draft.senderId;

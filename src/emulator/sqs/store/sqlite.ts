@@ -3,9 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 export type Database = DatabaseSync;
 
 /**
- * Opens a database of Node's own SQLite. The module is loaded here and not imported, since until
- * Node 24.15 loading it printed that it is experimental, which is no news to who runs a queue: only
- * that warning is held back.
+ * Opens a database with Node's built-in SQLite. Before Node 24.15, loading the module prints that
+ * it is experimental, which is of no use to the user of a queue. The module is therefore loaded
+ * here instead of imported, and only that warning is suppressed.
  */
 export function openSqlite(path: string): Database {
   const { emitWarning } = process;

@@ -11,19 +11,19 @@ import {
 import type { Database } from './sqlite.ts';
 
 /**
- * How many messages' states are one row. Messages that are received together were mostly sent
- * together: a row for each of them would take longer to write than all else that a receive does.
- * Where they were not, a row of 2 KiB is written for one, of a page of 8 KiB that is written anyway.
+ * Number of messages whose states share one row. Messages that are received together were mostly
+ * sent together: a row for each would take longer to write than the rest of the receive. Otherwise
+ * one message costs a row of 2 KiB, in a page of 8 KiB that is written anyway.
  */
 const BLOCK = 32;
 
-/** How many blocks are read at once. */
+/** Number of blocks read per query. */
 const READ = 100;
 
-/** The states of messages with numbers that follow each other. */
+/** The states of messages with consecutive numbers. */
 interface Block {
   readonly numbers: Float64Array;
-  /** By the messages' numbers. */
+  /** By message number. */
   readonly sources: Map<number, string>;
 }
 
@@ -34,9 +34,9 @@ interface Statements {
 }
 
 /**
- * What has become of one queue's messages, in a table of its own; no state, and a message waits to
- * be received at all. The numbers are little-endian, as all machines have them that Node runs on,
- * but for IBM's mainframes.
+ * The states of one queue's messages, in a table of their own. A message without a state is as it
+ * was sent: visible and never received. The numbers are little-endian, as on all machines that Node
+ * runs on, except for IBM's mainframes.
  */
 export class StateBlocks {
   readonly #sql: Database;
@@ -62,7 +62,7 @@ export class StateBlocks {
     this.#sql.exec(`DELETE FROM ${this.#table}`);
   }
 
-  /** @param gone numbers of messages that are no more */
+  /** @param gone numbers of messages that no longer exist */
   write({ numbers, sources }: PackedStates, gone: Iterable<number>): void {
     const blocks = new Map<number, Block>();
     for (let first = 0; first < numbers.length; first += PACKED_NUMBERS) {
@@ -85,7 +85,7 @@ export class StateBlocks {
     }
   }
 
-  /** All states, by the messages' numbers. */
+  /** All states by ascending message number. */
   *all(): Generator<State, undefined> {
     const page = this.#sql.prepare(
       `SELECT * FROM ${this.#table} WHERE block > ? ORDER BY block LIMIT ${READ}`,
@@ -130,7 +130,7 @@ export class StateBlocks {
   }
 }
 
-/** Where a message's state begins in its block. */
+/** Index of a message's state in its block. */
 function slotOf(number: number): number {
   return (number % BLOCK) * STATE_NUMBERS;
 }
@@ -153,7 +153,7 @@ function readBlock(place: number, { states, sources, checksum: kept }: Row): Blo
     const [first, last] = [place * BLOCK, (place + 1) * BLOCK - 1];
     throw new Damage(`the state of messages ${first} to ${last} is not what was written`);
   }
-  // A copy: SQLite's own bytes may begin at any place.
+  // A copy: SQLite's own bytes may not be aligned.
   return {
     numbers: new Float64Array(new Uint8Array(states).buffer),
     sources: new Map(list === null ? [] : JSON.parse(list)),

@@ -13,38 +13,41 @@ import type { StoredQueue } from './stored-queue.ts';
 import { undo } from './undo.ts';
 import { Writer } from './writer.ts';
 
-/** What one queue had changed when it was written. */
+/** The changes of one queue that a commit writes. */
 interface QueueDelta {
   readonly tracked: StoredQueue;
   readonly numbers: Iterable<number>;
   readonly cleared: boolean;
 }
 
-/** What is on its way to the disk, and those who wait for it. */
+/** The write in progress, and the promise that its requests wait for. */
 interface Commit {
   readonly parts: readonly QueueDelta[];
   readonly waiting: PromiseWithResolvers<void>;
 }
 
-/** How often it looks whether the wall clock was set, which has to be known at the next start. */
+/** Interval of checks whether the wall clock was set, which must be known at the next start. */
 const LOOK_MS = 60_000;
 
 export interface StoreOptions {
-  /** Told when nothing can be kept, such as on a full disk, and when that is over. @default a process warning */
+  /**
+   * Called when writes start to fail, for example on a full disk, and when they succeed again.
+   * @default a process warning
+   */
   onWarning?: (message: string) => void;
 }
 
 /**
- * Keeps an SQS's queues in a folder. The queues in memory are the truth while they live. What has
- * changed of them since the last transaction is written in the next one, by a thread of its own,
- * and synced once, however many requests have changed it; each is answered when that is done
- * (`kept`), and meanwhile others are at work. A change is
+ * Stores an SQS's queues in a folder. While the process lives, the queues in memory are the source
+ * of truth. A separate thread writes all changes since the last transaction in the next one, and
+ * syncs once, however many requests made them. Each request is answered once its change is on disk
+ * (`kept`); meanwhile others are processed. A change is
  *
  *   made in memory -> on its way -> on disk: answered
- *                                -> undone:  refused    the disk is full, say
+ *                                -> undone:  refused    (for example when the disk is full)
  *
- * An undone change is as if it had never been asked for: memory is what the disk has. With it goes
- * what was changed since, which may build on it.
+ * Undoing a change restores memory to what is on disk. Later changes are undone with it, since they
+ * may build on it.
  */
 export class Store implements Keeper {
   readonly #opened: Opened;
@@ -55,12 +58,12 @@ export class Store implements Keeper {
   #writer: Writer | undefined;
   #onUndone: (now: number) => void = () => {};
   #time = new ServiceTime();
-  /** The last that is on disk. */
+  /** The moment of the last successful write. */
   #moment: Moment | undefined;
   #look: NodeJS.Timeout | undefined;
   #lastId = 0;
   #flight: Commit | undefined;
-  /** Those who wait for what is not on its way yet. */
+  /** For requests whose changes are not being written yet. */
   #waiting: PromiseWithResolvers<void> | undefined;
   #next: NodeJS.Immediate | undefined;
   #end: string | undefined;
@@ -74,15 +77,15 @@ export class Store implements Keeper {
     this.#warn = onWarning;
   }
 
-  /** Why nothing can be asked for any more; undefined while all is well. */
+  /** Why the store accepts no more requests; undefined while it works. */
   get end(): string | undefined {
     return this.#end;
   }
 
   /**
-   * Makes the queues that are kept; throws when some of what was kept is damaged.
+   * Restores the stored queues; throws if stored data is damaged.
    *
-   * @param onUndone called when queues have changed by themselves: they are again what they were
+   * @param onUndone called after a failed write, when queues are back in their stored state
    */
   load(accounts: Accounts, onUndone: (now: number) => void, time: ServiceTime): void {
     const { folder, sql } = this.#opened;
@@ -132,8 +135,8 @@ export class Store implements Keeper {
   }
 
   /**
-   * Settles when all that has changed by now is on disk, and rejects when it could not be written;
-   * undefined when it is on disk already.
+   * Resolves once all changes so far are on disk, and rejects if they could not be written;
+   * undefined if they are on disk already.
    */
   kept(): Promise<void> | undefined {
     if (this.#changed.size === 0) return this.#flight?.waiting.promise;
@@ -141,7 +144,7 @@ export class Store implements Keeper {
     return this.#waiting.promise;
   }
 
-  /** Keeps what has changed, and then lets others open the folder. */
+  /** Writes the remaining changes, then releases the folder for other processes. */
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
     this.#end = 'It is closed.';
@@ -164,7 +167,7 @@ export class Store implements Keeper {
     return tracked;
   }
 
-  /** With what else changes in this turn of the event loop. */
+  /** Writes in one batch all changes of this turn of the event loop. */
   #writeSoon(): void {
     this.#next ??= setImmediate(() => {
       this.#next = undefined;
@@ -255,7 +258,7 @@ export class Store implements Keeper {
   }
 }
 
-/** Nobody may be waiting when it fails. */
+/** Its rejection counts as handled: there may be no request that waits for it. */
 function waiting(): PromiseWithResolvers<void> {
   const settled = Promise.withResolvers<void>();
   settled.promise.catch(() => {});

@@ -3,16 +3,16 @@ import type { Queue } from '../engine/queue.ts';
 import type { Extent } from './batch.ts';
 import type { QueueTables } from './queue-tables.ts';
 
-/** A queue, and how much of it is kept. */
+/** A queue, and how much of it is stored. */
 export interface StoredQueue {
   readonly id: number;
   readonly queue: Queue;
   readonly changes: DirtySet;
   readonly tables: QueueTables;
-  /** What is on disk. */
+  /** Extent on disk. */
   kept: Extent;
-  /** What is on disk when what is on its way has arrived. */
+  /** Extent on disk once the write in progress is done. */
   written: Extent;
-  /** When it was deleted, if it was. */
+  /** When the queue was deleted; undefined if it was not. */
   deletedAt: number | undefined;
 }

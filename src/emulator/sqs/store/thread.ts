@@ -1,4 +1,4 @@
-// The thread that writes a store: it may wait for the disk while requests are answered.
+// The thread that writes a store: it can wait for the disk while requests are answered.
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../../errors.ts';
 import type { Batch } from './batch.ts';

@@ -5,9 +5,9 @@ import type { Database } from './sqlite.ts';
 import type { StoredQueue } from './stored-queue.ts';
 
 /**
- * Makes queues what they are on disk, which is what they were before what could not be written.
+ * Restores queues to what is on disk: their state before the changes that could not be written.
  *
- * @returns those that were made since, and are there no more
+ * @returns queues that were created since, and no longer exist
  */
 export function undo(
   changed: readonly StoredQueue[],
@@ -15,7 +15,7 @@ export function undo(
   sql: Database,
   now: number,
 ): StoredQueue[] {
-  // They go first: they may have the name of one that comes back.
+  // Remove these first: one of them may have the name of a queue that is restored.
   const made = changed.filter(({ kept }) => !kept.isKept);
   for (const { queue } of made) accounts.around(queue).forget(queue);
   for (const tracked of changed) if (tracked.kept.isKept) restore(tracked, accounts, sql, now);
@@ -33,7 +33,7 @@ function restore(tracked: StoredQueue, accounts: Accounts, sql: Database, now: n
     queue.forget(undefined, now);
     loadMessages(queue, tables, read.messages, now);
   } else {
-    // From the last to the first, since each is put before all others.
+    // From the last to the first, since each is put in front of all others.
     for (const number of [...changes.messages.keys()].sort((a, b) => b - a)) {
       queue.forget(number, now);
       if (number > kept.lastNumber) continue;

@@ -3,18 +3,18 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../../errors.ts';
 import type { Batch } from './batch.ts';
 
-/** What the thread answers: why a batch could not be written, if so. */
+/** The thread's answer to a batch: why it could not be written, or undefined. */
 export interface Written {
   readonly fault: string | undefined;
 }
 
-/** The module that the thread runs, in the source as in what is built of it. */
+/** The module that the thread runs: `.ts` in the source, `.js` in the build. */
 const THREAD = new URL(
   `./thread${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
   import.meta.url,
 );
 
-/** Has a thread of its own write batches, one at a time. Keeps the process only while it does. */
+/** Writes batches on a separate thread, one at a time. Keeps the process alive only meanwhile. */
 export class Writer {
   readonly #thread: Worker;
   #done: ((written: Written) => void) | undefined;
@@ -28,7 +28,7 @@ export class Writer {
     this.#thread.on('exit', () => this.#end('the thread that writes has ended'));
   }
 
-  /** Whether nothing will be written any more. */
+  /** Whether the thread has ended and nothing can be written any more. */
   get hasEnded(): boolean {
     return this.#ended !== undefined;
   }

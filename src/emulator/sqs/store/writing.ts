@@ -33,7 +33,7 @@ export class Writing {
     this.#commitCount.write(this.#commits);
   }
 
-  /** What it has written is on disk. */
+  /** Writes a batch, which is on disk when the method returns. */
   write({ queues, deletions, moment }: Batch): void {
     this.#sql.exec('BEGIN IMMEDIATE');
     try {
@@ -45,7 +45,7 @@ export class Writing {
       this.#sql.exec('COMMIT');
     } catch (error) {
       if (this.#sql.isTransaction) this.#sql.exec('ROLLBACK');
-      // Some of them may be of tables that are not there after all.
+      // Some may belong to tables whose creation was rolled back.
       this.#tables.clear();
       throw error;
     }
@@ -90,13 +90,13 @@ export class Writing {
   }
 }
 
-/** What queues remember for a while, in the order of its ends, so that its beginning goes. */
+/** The memories of queues, ordered by expiry, so that expired ones are deleted from the start. */
 class Memories {
   readonly #sql: Database;
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
   #lastPlace: number;
-  /** Up to which places they end when, the earliest first. */
+  /** When the memories up to a place have expired, earliest first. */
   readonly #ends: { place: number; endsAt: number }[];
 
   constructor(sql: Database) {
@@ -110,7 +110,7 @@ class Memories {
     this.#ends = [{ place: this.#lastPlace, endsAt: Number(last?.ends ?? 0) }];
   }
 
-  /** Places of a transaction that fails are not used again. */
+  /** The places of a failed transaction are not used again. */
   add(rows: readonly Value[][]): void {
     let endsAt = 0;
     for (const row of rows) {
@@ -124,7 +124,7 @@ class Memories {
     this.#sql.prepare('DELETE FROM memories WHERE queue = ?').run(queue);
   }
 
-  /** Drops what has ended. */
+  /** Deletes expired memories. */
   forget(now: number): void {
     const ended = this.#ends.findIndex(({ endsAt }) => endsAt > now);
     const gone = this.#ends.splice(0, ended < 0 ? this.#ends.length : ended);
