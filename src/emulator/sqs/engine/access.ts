@@ -6,13 +6,12 @@ import type { Queue } from './queue.ts';
 type Statement = Readonly<Record<string, unknown>>;
 
 /**
- * Whether a queue's policy lets another account do something. Some actions are the owner's alone,
- * whatever the policy says. Statements with conditions neither allow nor deny: they are about what
- * is not known here.
+ * Whether a queue's policy allows another account an action. Some actions are always the owner's
+ * alone. Statements with conditions neither allow nor deny, since what they test is not known here.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-customer-managed-policy-examples.html
  */
 export function allowsAccess(queue: Queue, accountId: string, action: string): boolean {
-  // A batch is allowed by its single action.
+  // A batch needs the permission for its single action.
   const name = action.replace(/Batch$/, '');
   const policy = parsed(queue.attributes.get('Policy') ?? '');
   if (!SHARED_ACTIONS.has(name) || !isObject(policy)) return false;
@@ -34,7 +33,7 @@ function isAbout(statement: Statement, arn: string, accountId: string, action: s
   );
 }
 
-/** Users and roles are not told apart: who has an account's key is all of it. */
+/** Users and roles are not distinguished: a key of an account has all rights of the account. */
 function isAccount(principal: string, accountId: string): boolean {
   if (principal === '*' || principal === accountId) return true;
   return principal.split(':')[4] === accountId;
@@ -45,9 +44,9 @@ function textsOf(value: unknown): string[] {
   return values.filter((one) => typeof one === 'string');
 }
 
-/** Whether a text is what a pattern says, in which `*` is any text and `?` any character. */
+/** Whether a text matches a pattern, in which `*` is any text and `?` any character. */
 function matches(pattern: string, text: string): boolean {
-  // Which of the text's places each part of the pattern can end at: no pattern takes long.
+  // The places in the text at which the pattern so far can end: no pattern takes long.
   let ends = new Set([0]);
   for (const character of pattern) {
     const next = new Set<number>();

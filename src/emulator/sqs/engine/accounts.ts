@@ -4,9 +4,9 @@ import { Queues, type QueuesOptions } from './queues.ts';
 
 /** The queues of all accounts in all regions. */
 export class Accounts {
-  /** Of requests that do not say whose they are. */
+  /** For requests that name no account and region. */
   readonly own: Queues;
-  /** Queues whose waiting receives are to be looked after, once the action at hand is through. */
+  /** Queues whose waiting receives must be served after the current action. */
   readonly changed = new Set<Queue>();
   readonly #options: QueuesOptions;
   readonly #byOwner = new Map<string, Queues>();
@@ -18,8 +18,8 @@ export class Accounts {
   }
 
   /**
-   * Anybody can name accounts: one is remembered once it has had a queue, and asked for anew by each
-   * request until then.
+   * The queues of an account in a region. Any request can name accounts, so one is remembered only
+   * once it has had a queue; until then each request gets a new, empty one.
    */
   of({ accountId, region }: Owner): Queues {
     const known = this.find({ accountId, region });
@@ -28,7 +28,7 @@ export class Accounts {
     return new Queues({ accountId, region }, this.#options, this.changed, remember);
   }
 
-  /** As `of`, where nothing is to be made. */
+  /** Like `of`, but creates nothing. */
   find({ accountId, region }: Owner): Queues | undefined {
     return this.#byOwner.get(`${region}/${accountId}`);
   }
@@ -47,7 +47,7 @@ export class Accounts {
     return this.find({ accountId, region })?.byArn(arn);
   }
 
-  /** The queues that a queue is one of. */
+  /** The queues of the account and region that a queue belongs to. */
   around({ owner }: Queue): Queues {
     return this.of(owner);
   }

@@ -1,4 +1,4 @@
-/** Bytes that are base64 where they become JSON. */
+/** Bytes that become base64 in JSON. */
 export class Bytes extends Uint8Array {
   toJSON(): string {
     return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('base64');

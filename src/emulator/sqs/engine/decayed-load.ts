@@ -3,13 +3,13 @@ import { PROCESSING_MEMORY_SECONDS } from '../limits.ts';
 const MEMORY_MS = PROCESSING_MEMORY_SECONDS * 1000;
 
 /**
- * What a group, or a whole queue, takes of its consumers: the messages that are in flight, and the
- * time that messages have spent there, of which less and less counts as it passes.
+ * In-flight count and exponentially decayed processing time of a message group, or of the whole
+ * queue.
  */
 export class DecayedLoad {
   inFlight = 0;
   #ms = 0;
-  /** The moment that `#ms` is of. */
+  /** The moment at which `#ms` was computed. */
   #at = 0;
 
   add(now: number): void {
@@ -22,7 +22,7 @@ export class DecayedLoad {
     this.inFlight--;
   }
 
-  /** The processing time by now, in milliseconds. */
+  /** The processing time so far, in milliseconds. */
   msAt(now: number): number {
     this.#advance(now);
     return this.#ms;
@@ -32,7 +32,7 @@ export class DecayedLoad {
     const passed = now - this.#at;
     if (passed <= 0) return;
     this.#at = now;
-    // Of a group that nothing is in flight of, and that has taken nothing, nothing fades.
+    // A group with nothing in flight and no processing time has nothing to decay.
     if (this.inFlight === 0 && this.#ms === 0) return;
     const kept = Math.exp(-passed / MEMORY_MS);
     this.#ms = this.#ms * kept + this.inFlight * MEMORY_MS * (1 - kept);

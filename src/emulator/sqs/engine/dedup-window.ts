@@ -4,8 +4,8 @@ import type { Draft, Message } from './message.ts';
 import { Recent } from './recent.ts';
 
 /**
- * What a queue remembers for five minutes: which ids were sent, of a FIFO queue, and what receives
- * gave out that named their attempt.
+ * A queue's memory of the last five minutes: the deduplication ids sent to a FIFO queue, and the
+ * messages returned to receives that named their attempt.
  */
 export class DedupWindow {
   readonly #sent: Recent<Sent>;
@@ -18,7 +18,7 @@ export class DedupWindow {
     this.#attempts = new Recent(seconds);
   }
 
-  /** What was told of the message that has the same deduplication id. */
+  /** The answer to the earlier message with the same deduplication id. */
   sentBefore(draft: Draft, byGroup: boolean, now: number): Sent | undefined {
     return this.#sent.get(keyOf(draft, byGroup), now);
   }
@@ -29,7 +29,7 @@ export class DedupWindow {
     this.#changes?.remember({ key, sent, endsAt });
   }
 
-  /** What the receive of an attempt id gave out. */
+  /** The messages returned to the receive with an attempt id. */
   taken(attemptId: string, now: number): readonly Taken[] | undefined {
     return this.#attempts.get(attemptId, now);
   }
@@ -40,7 +40,7 @@ export class DedupWindow {
     this.#changes?.remember({ key: attemptId, taken, endsAt });
   }
 
-  /** Remembers once more what was remembered before, the oldest first. */
+  /** Restores a stored memory. The oldest must come first. */
   restore(memory: Memory): void {
     if ('sent' in memory) this.#sent.restore(memory.key, memory.sent, memory.endsAt);
     else this.#attempts.restore(memory.key, memory.taken, memory.endsAt);
@@ -53,6 +53,6 @@ export class DedupWindow {
 }
 
 function keyOf({ groupId, deduplicationId = '' }: Draft, byGroup: boolean): string {
-  // Neither has a space.
+  // Neither id can have a space.
   return byGroup ? `${groupId} ${deduplicationId}` : deduplicationId;
 }

@@ -7,18 +7,18 @@ import type { Message } from './message.ts';
  * between two writes is never written, one that was received a hundred times is written once.
  */
 export class DirtySet {
-  /** By number; undefined where the message is gone. */
+  /** By number; undefined for a message that is gone. */
   messages = new Map<number, Message | undefined>();
-  /** What the queue remembers since. */
+  /** Memories added since the last write. */
   memories: Memory[] = [];
-  /** All that there was before is gone. */
+  /** Whether everything stored before is gone. */
   cleared = false;
-  /** The queue itself has changed: attributes, tags, times. */
+  /** Whether the queue itself has changed: attributes, tags, times. */
   itself = false;
   readonly #onFirst: (changes: DirtySet) => void;
   #any = false;
 
-  /** @param onFirst called when there is something to be kept, and was not before */
+  /** @param onFirst called at the first change after a write */
   constructor(onFirst: (changes: DirtySet) => void) {
     this.#onFirst = onFirst;
   }
@@ -50,7 +50,7 @@ export class DirtySet {
   }
 
   /**
-   * What was being kept is not kept after all.
+   * Adds the changes of a write that failed.
    *
    * @param numbers of messages that had changed
    */
@@ -59,7 +59,7 @@ export class DirtySet {
     this.cleared ||= cleared;
   }
 
-  /** All is as it is kept. */
+  /** Marks everything as written. */
   reset(): void {
     this.messages = new Map();
     this.memories = [];

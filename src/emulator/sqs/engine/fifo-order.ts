@@ -7,9 +7,9 @@ import type { Order } from './order.ts';
 class FifoGroup implements Ranked {
   readonly id: string | undefined;
   readonly visible = new LinkedList<Message>();
-  /** Few: one receive takes ten at most, and no other receive takes any behind them. */
+  /** Few: one receive takes at most ten, and no other receive takes any behind them. */
   readonly inFlight: Message[] = [];
-  /** Its turn among the groups, and its first message's number. */
+  /** Its turn among the groups, and the number of its first message. */
   rank = 0;
   number = 0;
   place = -1;
@@ -18,7 +18,7 @@ class FifoGroup implements Ranked {
     this.id = id;
   }
 
-  /** The first message, unless one that was sent before it is in flight. */
+  /** The first visible message, unless an earlier one is in flight. */
   get next(): Message | undefined {
     const first = this.visible.first;
     const [blocking] = this.inFlight;
@@ -27,19 +27,19 @@ class FifoGroup implements Ranked {
 }
 
 /**
- * A FIFO queue's order: each group's messages as they were sent. A message in flight blocks those
- * of its group that were sent after it, for all receives but the one that took it; those before it,
- * visible again, are received. A group whose first message came back comes after the groups that
- * wait by then. Both are recorded from AWS.
+ * A FIFO queue's order: the messages of each group as they were sent. A message in flight blocks
+ * the later messages of its group for all receives except the one that took it. Earlier messages
+ * that are visible again can be received. A group whose first message became visible again comes
+ * after the groups that are waiting by then. Both are recorded from AWS.
  */
 export class FifoOrder implements Order {
   readonly #groups = new Map<string | undefined, FifoGroup>();
-  /** The groups that have a message to be received. */
+  /** The groups that have a message to receive. */
   readonly #open = new Heap<FifoGroup>();
 
   add(message: Message): void {
     const group = this.#groupOf(message);
-    // What was in flight comes back to where it was: close to the front.
+    // A message that was in flight returns to its old place, close to the front.
     let before = group.visible.last;
     if (before && before.number > message.number) {
       before = undefined;
@@ -82,7 +82,10 @@ export class FifoOrder implements Order {
     this.#open.clear();
   }
 
-  /** The next of the same group for the receive that took `previous`, and all in flight before it. */
+  /**
+   * The next message of the group for the receive that took `previous`, and all in flight before
+   * it.
+   */
   #following(previous: Message): Message | undefined {
     const { visible, inFlight } = this.#groupOf(previous);
     const blocking = inFlight[inFlight.indexOf(previous) + 1];
@@ -98,12 +101,12 @@ export class FifoOrder implements Order {
     return group;
   }
 
-  /** Opens or closes the group, at its turn; forgets it with its last message. */
+  /** Opens or closes the group, at its turn; forgets a group without messages. */
   #update(group: FifoGroup): void {
     const { next } = group;
     const isOpen = group.place >= 0;
     if (isOpen && next?.number === group.number) return;
-    // Its turn is another now, which the heap must not see before it is out of it.
+    // The heap must not see the new turn while the group is still in it.
     if (isOpen) this.#open.remove(group);
     if (next) {
       group.rank = turnOf(next);
@@ -116,9 +119,9 @@ export class FifoOrder implements Order {
 }
 
 /**
- * By when a message began to wait: when it was sent or, if it was received, when it came back, and
- * of one moment those come first that were never received. All of that is kept, so that a restart
- * changes nothing. A receive that was undone is as if it had not been.
+ * A message's turn: when it was sent or, if it was received, when it became visible again. On a
+ * tie, messages that were never received come first. All of this is stored, so a restart changes
+ * nothing. A receive that was undone does not count.
  */
 function turnOf({ receipt, stateEndsAt, sentAt }: Message): number {
   return receipt > 0 && stateEndsAt > 0 ? 2 * stateEndsAt + 1 : 2 * sentAt;

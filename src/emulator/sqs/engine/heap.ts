@@ -1,14 +1,19 @@
-/** What an element has to carry. */
+/** The fields that an element of a heap must have. */
 export interface Ranked {
-  /** The lowest is first. Change it with `move` while it is in the heap. */
+  /** The lowest is first. Change it with `move` while the element is in the heap. */
   rank: number;
-  /** Settles which of two with one rank comes first: the lower. */
+  /** Breaks ties of ranks: the lower number comes first. */
   readonly number: number;
-  /** Its place in the heap, or -1; only the heap writes it. An element is in one heap at a time. */
+  /**
+   * Its place in the heap, or -1; only the heap writes it. An element can be in one heap at a time.
+   */
   place: number;
 }
 
-/** A binary heap whose elements know their places: any of them leaves or moves in logarithmic time. */
+/**
+ * A binary heap whose elements know their places: any of them can leave or move in logarithmic
+ * time.
+ */
 export class Heap<T extends Ranked> {
   readonly #heap: T[] = [];
 
@@ -20,7 +25,7 @@ export class Heap<T extends Ranked> {
     this.#rise(element, this.#heap.length);
   }
 
-  /** Gives an element of the heap another rank. */
+  /** Changes the rank of an element in the heap. */
   move(element: T, rank: number): void {
     const lower = rank < element.rank;
     element.rank = rank;

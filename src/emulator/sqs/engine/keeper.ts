@@ -1,9 +1,12 @@
 import type { DirtySet } from './dirty-set.ts';
 import type { Queue } from './queue.ts';
 
-/** Keeps queues: told of each that comes or goes, and through their changes of all else. */
+/**
+ * Stores queues: its methods report queues that are created or deleted, their dirty sets all other
+ * changes.
+ */
 export interface Keeper {
-  /** Changes of a queue that is about to be made. */
+  /** The dirty set for a queue that is about to be created. */
   track(): DirtySet;
   created(queue: Queue): void;
   deleted(queue: Queue, now: number): void;

@@ -1,7 +1,7 @@
 import type { MoveTask } from './move-task.ts';
 import type { Owner } from './owner.ts';
 
-/** What is kept of a queue besides its messages. */
+/** The stored data of a queue, without its messages. */
 export interface KeptQueue {
   readonly name: string;
   readonly owner: Owner;
@@ -12,6 +12,6 @@ export interface KeptQueue {
   readonly attributes: ReadonlyMap<string, string>;
   readonly tags: ReadonlyMap<string, string>;
   readonly moveTasks: readonly MoveTask[];
-  /** The number of the message that was sent last. */
+  /** Number of the message that was sent last. */
   readonly lastNumber: number;
 }

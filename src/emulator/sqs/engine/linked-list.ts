@@ -1,12 +1,12 @@
-/** What an element of a list has to carry; only the list writes it. */
+/** The fields that an element of a list must have; only the list writes them. */
 export interface Linked<T> {
   previous: T | undefined;
   next: T | undefined;
 }
 
 /**
- * A list whose elements carry their own links, so that one in the middle leaves in constant time:
- * messages expire and are deleted in any order. An element is in one list at a time.
+ * A list whose elements carry their own links, so that one in the middle can leave in constant
+ * time: messages expire and are deleted in any order. An element can be in one list at a time.
  */
 export class LinkedList<T extends Linked<T>> {
   #first: T | undefined;
@@ -33,7 +33,7 @@ export class LinkedList<T extends Linked<T>> {
     this.insertAfter(element, undefined);
   }
 
-  /** @param before an element of the list; undefined: the new one becomes the first */
+  /** @param before an element of the list; undefined inserts at the front */
   insertAfter(element: T, before: T | undefined): void {
     const after = before ? before.next : this.#first;
     element.previous = before;

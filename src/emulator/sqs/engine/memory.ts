@@ -1,16 +1,16 @@
-/** What a sender is told of its message. */
+/** The answer to the sender of a message. */
 export interface Sent {
   readonly id: string;
   readonly sequenceNumber: string | undefined;
 }
 
-/** A message, by its number, and the receipt that a receive gave out for it. */
+/** A message, by its number, and the receipt that a receive returned for it. */
 export interface Taken {
   readonly number: number;
   readonly receipt: number;
 }
 
-/** What a queue remembers for a while: an id that was sent, or what a receive's attempt gave out. */
+/** A temporary memory of a queue: a deduplication id, or the messages of a receive attempt. */
 export type Memory = { readonly key: string; readonly endsAt: number } & (
   | { readonly sent: Sent }
   | { readonly taken: readonly Taken[] }

@@ -18,15 +18,17 @@ export interface MessageAttribute {
 
 export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;
 
-/** What most messages have. One for all: without its body, a message is a fifth smaller that way. */
+/**
+ * The attributes of most messages. Sharing them makes a message a fifth smaller, without its body.
+ */
 const NONE: MessageAttributes = new Map();
 
-/** An attribute as a request has it. */
+/** An attribute of a request. */
 export interface GivenAttribute {
   readonly dataType: string | undefined;
   readonly text: string | undefined;
   readonly bytes: Bytes | undefined;
-  /** StringListValues or BinaryListValues are there, which SQS knows but does not take. */
+  /** Whether it has StringListValues or BinaryListValues, which SQS defines but does not accept. */
   readonly isList: boolean;
 }
 
@@ -38,7 +40,7 @@ export function checkAttributes(given: ReadonlyMap<string, GivenAttribute>): Mes
       `Number of message attributes [${given.size}] exceeds the allowed maximum [${MAX_MESSAGE_ATTRIBUTES}].`,
     );
   }
-  // By name, which is the order that the digest needs.
+  // Sorted by name, as the digest requires.
   const names = [...given.keys()].sort();
   return new Map(
     names.map((name) => {
@@ -48,7 +50,10 @@ export function checkAttributes(given: ReadonlyMap<string, GivenAttribute>): Mes
   );
 }
 
-/** As recorded from AWS: of any alphabet, whatever its documentation and its own refusal say. */
+/**
+ * As recorded from AWS: letters of any alphabet, despite its documentation and its own error
+ * message.
+ */
 const NAME = /^[\p{L}\p{Nd}_-]+(\.[\p{L}\p{Nd}_-]+)*$/u;
 const RESERVED = /^(aws|amazon)\./i;
 
@@ -70,7 +75,7 @@ function checkName(name: string): void {
   }
 }
 
-/** A type, and perhaps the user's own label after a dot. */
+/** A type, optionally with the user's own label after a dot. */
 const DATA_TYPE = /^(String|Number|Binary)(\..+)?$/;
 
 function checkAttribute(name: string, given: GivenAttribute | undefined): MessageAttribute {
@@ -124,7 +129,7 @@ function checkAttribute(name: string, given: GivenAttribute | undefined): Messag
 
 const NUMBER = /^[+-]?(?=\.?\d)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
 
-/** Whether a text is a number that SQS takes: of so many digits, and not too large or too small. */
+/** Whether a text is a number that SQS accepts, by its digits and its size. */
 function isNumber(text: string): boolean {
   const match = NUMBER.exec(text);
   if (match === null) return false;
@@ -145,7 +150,7 @@ function emptyValue(name: string, kind: string): SqsError {
   );
 }
 
-/** What the attributes add to a message's size: names, types and values. */
+/** The bytes that attributes add to a message's size: names, types and values. */
 export function attributesSize(attributes: MessageAttributes): number {
   let bytes = 0;
   for (const [name, { dataType, value }] of attributes) {
@@ -156,8 +161,8 @@ export function attributesSize(attributes: MessageAttributes): number {
 }
 
 /**
- * The digest of attributes in the order of their names, in hexadecimal; undefined when there are
- * none. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
+ * The MD5 of attributes that are sorted by name, in hexadecimal; undefined without attributes.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
  */
 export function attributesMd5(attributes: MessageAttributes): string | undefined {
   if (attributes.size === 0) return undefined;
@@ -177,7 +182,7 @@ function addWithLength(digest: Hash, bytes: Uint8Array): void {
   digest.update(length).update(bytes);
 }
 
-/** Which attributes a receive asks for: by name, by prefix (`foo.*`), or all of them. */
+/** Selects the attributes that a receive asks for: by name, by prefix (`foo.*`), or all of them. */
 export function selector(names: readonly string[]): (name: string) => boolean {
   if (names.includes('All') || names.includes('.*') || names.includes('*')) return () => true;
   const exact = new Set(names);

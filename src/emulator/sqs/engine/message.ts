@@ -2,22 +2,22 @@ import type { Ranked } from './heap.ts';
 import type { Linked } from './linked-list.ts';
 import type { MessageAttributes } from './message-attributes.ts';
 
-/** A message that has passed every check and is to be put on a queue. */
+/** A message that has passed all checks and can be sent to a queue. */
 export interface Draft {
   readonly id: string;
   readonly body: string;
-  /** Undefined where digests are left out. */
+  /** Undefined if digests are turned off. */
   readonly bodyMd5: string | undefined;
   readonly attributes: MessageAttributes;
   readonly attributesMd5: string | undefined;
   readonly systemAttributesMd5: string | undefined;
   readonly traceHeader: string | undefined;
-  /** On a FIFO queue always there. */
+  /** Always present on a FIFO queue. */
   readonly groupId: string | undefined;
-  /** On a FIFO queue always there, and only there. */
+  /** Always present on a FIFO queue, and only there. */
   readonly deduplicationId: string | undefined;
   readonly senderId: string;
-  /** Undefined: the queue's own. */
+  /** Undefined: the queue's own delay. */
   readonly delaySeconds: number | undefined;
 }
 
@@ -27,28 +27,30 @@ export type MessageState = 'delayed' | 'visible' | 'inFlight';
 /** A message on a queue. Only its queue changes it. */
 export class Message implements Linked<Message>, Ranked {
   readonly draft: Draft;
-  /** In milliseconds since the epoch, as all times here. Kept when it moves to a dead-letter queue. */
+  /**
+   * In milliseconds since the epoch, like all times here. A move to a dead-letter queue keeps it.
+   */
   readonly sentAt: number;
-  /** What its retention counts from: when it was sent, or moved to a FIFO dead-letter queue. */
+  /** Start of its retention: when it was sent, or moved to a FIFO dead-letter queue. */
   keptSince: number;
-  /** Its number in the queue that it is on. */
+  /** Its number in the queue that holds it. */
   number = 0;
   state: MessageState = 'visible';
-  /** When the delay or the visibility timeout ends; of a visible one, when it did, or 0. */
+  /** When the delay or the visibility timeout ends; on a visible message, when it ended, or 0. */
   stateEndsAt = 0;
-  /** Receives so far, on any queue. */
+  /** Number of receives so far, on any queue. */
   receiveCount = 0;
-  /** Receives so far, on this queue: what RedrivePolicy counts. */
+  /** Number of receives so far on this queue, which RedrivePolicy limits. */
   receivedHere = 0;
-  /** The number in the latest receipt handle. Never given out twice, unlike a count taken back. */
+  /** The number in the latest receipt handle. Unlike the receive counts, it is never taken back. */
   receipt = 0;
   firstReceivedAt = 0;
   receivedAt = 0;
   deadLetterSourceArn: string | undefined = undefined;
-  /** When it became visible, among those of its queue: see `Order`. */
+  /** Its place among the visible messages of its queue, by when it became visible: see `Order`. */
   turn = 0;
 
-  /** When something is to happen to it. */
+  /** When time alone will change it. */
   rank = 0;
   place = -1;
   previous: Message | undefined = undefined;
@@ -60,7 +62,7 @@ export class Message implements Linked<Message>, Ranked {
     this.keptSince = sentAt;
   }
 
-  /** It is received once more. */
+  /** Counts a receive. */
   noteReceive(now: number): void {
     this.receiveCount++;
     this.receivedHere++;
@@ -69,23 +71,23 @@ export class Message implements Linked<Message>, Ranked {
     if (this.receiveCount === 1) this.firstReceivedAt = now;
   }
 
-  /** A receive is undone, but for its receipt, which nobody else gets. */
+  /** Undoes a receive, except for its receipt, which is not used again. */
   forgetReceive(): void {
     this.receiveCount--;
     this.receivedHere--;
   }
 }
 
-/** What a receive asks for. */
+/** The parameters of a receive. */
 export interface ReceiveRequest {
   readonly maxMessages: number;
-  /** Undefined: the queue's own. */
+  /** Undefined: the queue's own timeout. */
   readonly visibilitySeconds: number | undefined;
-  /** For the same id the same messages are given again. */
+  /** A receive with the same id returns the same messages again. */
   readonly attemptId: string | undefined;
 }
 
-/** A message as one receive found it. */
+/** A message as one receive returns it. */
 export interface Received {
   readonly draft: Draft;
   readonly handle: string;
@@ -93,7 +95,7 @@ export interface Received {
   readonly receiveCount: number;
   readonly firstReceivedAt: number;
   readonly deadLetterSourceArn: string | undefined;
-  /** On a FIFO queue only. */
+  /** Only on a FIFO queue. */
   readonly sequenceNumber: string | undefined;
 }
 

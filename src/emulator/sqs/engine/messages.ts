@@ -6,8 +6,8 @@ import type { Order } from './order.ts';
 import type { Receipt } from './receipt.ts';
 
 /**
- * A queue's messages: each in its state, by number, in the order in which the visible ones are
- * received, and by when time alone will change it. What a change means is the queue's to say.
+ * A queue's messages: by number, by state, in the order in which visible ones are received, and by
+ * when time alone will change them. The queue decides what a change means.
  */
 export class Messages {
   visible = 0;
@@ -20,7 +20,7 @@ export class Messages {
   readonly #changes: DirtySet | undefined;
   lastNumber = 0;
 
-  /** @param retentionMs how long a message stays, in milliseconds */
+  /** @param retentionMs how long a message is kept, in milliseconds */
   constructor(order: Order, retentionMs: number, changes: DirtySet | undefined) {
     this.#order = order;
     this.#retentionMs = retentionMs;
@@ -35,25 +35,27 @@ export class Messages {
     return this.#byNumber.size;
   }
 
-  /** The message whose latest receipt it is. */
+  /** The message whose latest receipt this is. */
   ofReceipt({ number, receive }: Receipt): Message | undefined {
     const message = this.#byNumber.get(number);
     return message?.receipt === receive ? message : undefined;
   }
 
-  /** Whether a receive may have given the receipt out: of a message that is gone it is not known. */
+  /**
+   * Whether a receive may have returned the receipt: for a message that is gone, that is unknown.
+   */
   mayHaveGiven({ number, receive }: Receipt): boolean {
     const message = this.#byNumber.get(number);
     return message ? receive <= message.receipt : number <= this.lastNumber;
   }
 
-  /** The first sent first. */
+  /** All messages by ascending number. */
   all(): Iterable<Message> {
-    // They mostly are in that order, but for those that were put back.
+    // They are mostly in that order already, except for those that were put back.
     return [...this.#byNumber.values()].sort((one, other) => one.number - other.number);
   }
 
-  /** The next to be received. @param previous what the same receive took before */
+  /** The next message to receive. @param previous what the same receive took before */
   next(previous: Message | undefined, now: number): Message | undefined {
     return this.#order.next(previous, now);
   }
@@ -69,9 +71,9 @@ export class Messages {
   }
 
   /**
-   * Puts a message where it was, by its own number and state.
+   * Puts a message back, with its own number and state.
    *
-   * @param first a visible one comes before all others
+   * @param first whether a visible message comes before all others
    */
   restore(message: Message, first: boolean, now: number): void {
     this.#byNumber.set(message.number, message);
@@ -81,7 +83,7 @@ export class Messages {
     this.#deadlines.add(message);
   }
 
-  /** @param first a visible one comes before all others */
+  /** @param first whether a visible message comes before all others */
   move(
     message: Message,
     state: MessageState,
@@ -95,7 +97,7 @@ export class Messages {
     this.reschedule(message);
   }
 
-  /** Its state has ended by itself. That needs no keeping: when it would was known before. */
+  /** Makes a message visible whose delay or timeout has ended. The stored end says so already. */
   surface(message: Message, dueAt: number): void {
     this.#transfer(message, 'visible', false, dueAt);
     this.#deadlines.move(message, this.#deadlineOf(message));
@@ -106,7 +108,7 @@ export class Messages {
     this.#changes?.gone(message);
   }
 
-  /** As if it had never been there. */
+  /** Removes a message as if it had never been there. */
   forget(message: Message, now: number): void {
     this.#leave(message, message.state, now);
     this.#byNumber.delete(message.number);
@@ -127,7 +129,7 @@ export class Messages {
     this.delayed = 0;
   }
 
-  /** @param delayMs undefined: those that are delayed stay so for as long as they would */
+  /** @param delayMs new delay of the delayed messages; undefined leaves their delays as they are */
   setTimes(retentionMs: number, delayMs: number | undefined): void {
     this.#retentionMs = retentionMs;
     for (const message of this.#byNumber.values()) {
@@ -139,7 +141,7 @@ export class Messages {
     }
   }
 
-  /** To be told when a message's state ends at another time than it did. */
+  /** Must be called when the end of a message's state has changed. */
   reschedule(message: Message): void {
     this.#deadlines.move(message, this.#deadlineOf(message));
     this.#changes?.put(message);
@@ -150,13 +152,13 @@ export class Messages {
     return this.#deadlines.first?.rank ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A message whose state, or whose time here, has ended. */
+  /** A message whose state or retention has ended. */
   due(now: number): Message | undefined {
     const first = this.#deadlines.first;
     return first !== undefined && first.rank <= now ? first : undefined;
   }
 
-  /** Whether a message has been kept for as long as the queue keeps any. */
+  /** Whether a message's retention has ended. */
   isExpired(message: Message, now: number): boolean {
     return this.#expiresAt(message) <= now;
   }

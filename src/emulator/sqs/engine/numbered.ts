@@ -1,4 +1,4 @@
-/** Elements of one page: few, so that one that stays long keeps little memory with it. */
+/** Elements per page: few, so that one long-lived element keeps little memory with it. */
 const PAGE = 64;
 
 interface Page<T> {
@@ -7,9 +7,9 @@ interface Page<T> {
 }
 
 /**
- * Elements by their numbers, which are given out one after the other. Those that come and go
- * together have numbers close to each other, and so lie in one page, which is in the processor's
- * cache: a Map of a million scatters them, and each look at it waits for memory.
+ * Elements by their numbers, which are assigned in sequence. Elements that are added and removed
+ * together have close numbers, so they share a page, which is in the processor's cache. A Map of a
+ * million scatters them, and each access waits for memory.
  */
 export class Numbered<T> {
   readonly #pages = new Map<number, Page<T>>();

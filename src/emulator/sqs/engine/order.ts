@@ -4,22 +4,24 @@ import { Heap, type Ranked } from './heap.ts';
 import { LinkedList } from './linked-list.ts';
 import type { Message } from './message.ts';
 
-/** Which of a queue's visible messages is received next. Its queue tells it of each change. */
+/**
+ * Decides which visible message of a queue is received next. The queue reports each change to it.
+ */
 export interface Order {
-  /** A message became visible. @param first it was taken back: it comes before all others */
+  /** A message became visible. @param first whether it was taken back, and precedes all others */
   add(message: Message, first?: boolean): void;
-  /** A visible message is visible no more. */
+  /** A message is no longer visible. */
   remove(message: Message): void;
-  /** A message is in flight from now on. */
+  /** A message is now in flight. */
   taken(message: Message, now: number): void;
-  /** A message is in flight no more. */
+  /** A message is no longer in flight. */
   released(message: Message, now: number): void;
-  /** @param previous what the same receive took before */
+  /** @param previous the message that the same receive took before */
   next(previous: Message | undefined, now: number): Message | undefined;
   clear(): void;
 }
 
-/** The messages of one MessageGroupId, or those of none. */
+/** The messages of one MessageGroupId, or those without one. */
 class Group implements Ranked {
   readonly id: string | undefined;
   readonly visible = new LinkedList<Message>();
@@ -35,7 +37,7 @@ class Group implements Ranked {
   }
 }
 
-/** A queue's groups: those that have a message that is visible or in flight. */
+/** A queue's groups that have visible messages or messages in flight. */
 class Groups {
   readonly #byId = new Map<string | undefined, Group>();
   #count = 0;
@@ -58,18 +60,20 @@ class Groups {
 }
 
 /**
- * A standard queue's order: as messages became visible, but one group must not keep the others
- * waiting. A group that has many messages in flight, and a tenth of all, is noisy, and so is one
- * that takes a tenth of the processing time: its messages are received when no quiet group's wait.
- * That is what AWS calls a fair queue. Of several noisy groups the one that has taken the least is
- * next, so that they share alike, however many of their messages wait.
+ * A standard queue's order: messages as they became visible, except that one group must not keep
+ * the others waiting. AWS calls this a fair queue. A group is noisy if it has many messages in
+ * flight that are more than a tenth of all, or if it takes more than a tenth of the processing
+ * time. Its messages are received when no quiet group has any. Among noisy groups, the one that has
+ * taken the least is next: they share equally, however many messages each has waiting.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  */
 export class FairOrder implements Order {
   readonly #groups = new Groups();
-  /** The groups that have visible messages: those that were quiet when last looked at ... */
+  /** Groups with visible messages that were quiet at the last check. */
   readonly #quiet = new Heap<Group>();
-  /** ... and those that were noisy: fewer than ten, and some that have just calmed down. */
+  /**
+   * Groups that were noisy at the last check: fewer than ten, and some that have just calmed down.
+   */
   readonly #noisy = new Set<Group>();
   #total = new DecayedLoad();
   #firstTurn = 0;
@@ -126,14 +130,14 @@ export class FairOrder implements Order {
   }
 
   #isNoisy({ id, load }: Group, now: number): boolean {
-    // Messages of no group are nobody's: each stands for itself.
+    // Messages without a group don't form one: each stands for itself.
     if (id === undefined) return false;
     const { inFlight } = load;
     if (inFlight >= NOISY_IN_FLIGHT && inFlight > this.#total.inFlight * NOISY_SHARE) return true;
     return load.msAt(now) > this.#total.msAt(now) * NOISY_SHARE;
   }
 
-  /** Puts the group where its first visible message belongs. */
+  /** Ranks the group by its first visible message. */
   #rank(group: Group): void {
     const first = group.visible.first;
     if (first === undefined) {
@@ -150,7 +154,7 @@ export class FairOrder implements Order {
   }
 }
 
-/** Whether a noisy group's messages come before another's: it has taken less, or waited longer. */
+/** Whether a noisy group comes before another: it has taken less or, on a tie, waited longer. */
 function isBefore(one: Group, other: Group, now: number): boolean {
   const more = one.load.msAt(now) - other.load.msAt(now);
   return more < 0 || (more === 0 && one.rank < other.rank);

@@ -1,4 +1,4 @@
-/** Whose queues, and where: queues of one name are apart in each account and region. */
+/** An account and a region. Each pair has queues of its own, whose names may occur elsewhere. */
 export interface Owner {
   readonly accountId: string;
   readonly region: string;

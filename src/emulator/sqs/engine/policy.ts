@@ -8,7 +8,7 @@ import {
 } from '../limits.ts';
 import { isObject, parsed } from './json-value.ts';
 
-/** What AddPermission grants. */
+/** The parameters of AddPermission. */
 export interface Permission {
   readonly label: string;
   readonly accountIds: readonly string[];
@@ -25,14 +25,14 @@ interface Policy {
   readonly Statement: readonly Statement[];
 }
 
-/** Whether SQS takes a text for a policy. What its statements say is not looked at. */
+/** Whether SQS accepts a text as a policy. The content of its statements is not checked. */
 export function isPolicy(text: string): boolean {
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES) return false;
   const policy = parsed(text);
   return isObject(policy) && statementsOf(policy).every(isObject);
 }
 
-/** A policy with one statement more, in the form that SQS gives it. */
+/** A policy with one more statement, in SQS's own form. */
 export function addPermissionTo(
   policy: string | undefined,
   queueArn: string,
@@ -81,7 +81,7 @@ export function addPermissionTo(
   return JSON.stringify({ ...rest, Statement: [...statements, added] });
 }
 
-/** A policy without a label's statement; empty when that was the last. */
+/** A policy without the statement of a label; empty if that was the last one. */
 export function removePermissionFrom(policy: string | undefined, label: string): string {
   const { Statement: statements, ...rest } = readPolicy(policy, '');
   const left = statements.filter(({ Sid }) => Sid !== label);
@@ -97,11 +97,11 @@ function readPolicy(policy: string | undefined, queueArn: string): Policy {
     return { Version: '2008-10-17', Id: `${queueArn}/SQSDefaultPolicy`, Statement: [] };
   }
   const read: Readonly<Record<string, unknown>> = JSON.parse(policy);
-  // That they are objects was seen to when the policy was set.
+  // They are objects: this was checked when the policy was set.
   return { ...read, Statement: statementsOf(read) as Statement[] };
 }
 
-/** A policy's only statement may stand without a list around it. */
+/** A policy's statements. A single one may stand without a list around it. */
 export function statementsOf({
   Statement: statements,
 }: Readonly<Record<string, unknown>>): unknown[] {

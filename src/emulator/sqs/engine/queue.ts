@@ -28,12 +28,12 @@ import type { QueueIdentity, Surroundings } from './surroundings.ts';
  *   delayed  -> visible             when its delay ends
  *   visible  -> inFlight            when it is received
  *   inFlight -> visible             when its visibility timeout ends, or is set to 0
- *   visible  -> (another queue)     when it is to be received once more than RedrivePolicy allows
+ *   visible  -> (another queue)     when one more receive would exceed its RedrivePolicy
  *   any      -> (gone)              when it is deleted or purged, or its retention ends
  *
- * Which of the visible ones is received next is its `Order`'s to say. Nothing here waits: what time
- * has changed is settled at the next call, each of which takes the present moment. So the cost of a
- * call does not depend on the queue's depth beyond its logarithm.
+ * Its `Order` decides which visible message is received next. Nothing here waits: each call takes
+ * the current time, and first settles what time has changed. The cost of a call therefore grows
+ * with the queue's depth only by its logarithm.
  */
 export class Queue {
   readonly name: string;
@@ -41,7 +41,7 @@ export class Queue {
   readonly arn: string;
   readonly isFifo: boolean;
   tags: ReadonlyMap<string, string> = new Map();
-  /** Moves of its messages, the latest first. */
+  /** Its move tasks, the latest first. */
   moveTasks: readonly MoveTask[] = [];
   readonly createdAt: number;
   modifiedAt: number;
@@ -85,7 +85,7 @@ export class Queue {
     const { retentionSeconds, delaySeconds } = this.settings;
     this.modifiedAt = now;
     this.changes?.mark();
-    // On a FIFO queue a new delay holds for the messages that are there, a new retention on both.
+    // A new delay applies to existing messages on a FIFO queue, a new retention on both types.
     const delayMoved = this.isFifo && delaySeconds !== before.delaySeconds;
     if (retentionSeconds === before.retentionSeconds && !delayMoved) return;
     this.#messages.setTimes(retentionSeconds * 1000, delayMoved ? delaySeconds * 1000 : undefined);
@@ -109,7 +109,7 @@ export class Queue {
     return sent;
   }
 
-  /** Takes a message that another queue gives up on. */
+  /** Accepts a message that was received too often on another queue. */
   #accept(message: Message, sourceArn: string, now: number): void {
     message.deadLetterSourceArn = sourceArn;
     if (this.isFifo) message.keptSince = now;
@@ -139,8 +139,8 @@ export class Queue {
   }
 
   /**
-   * What a receive of that id gave out, hidden again from now on; undefined where there was none,
-   * or something has become of one of its messages.
+   * The messages of an earlier receive with that id, hidden anew; undefined if there was none, or
+   * if one of its messages has changed since.
    */
   #receivedAs(attemptId: string, hiddenMs: number, now: number): Received[] | undefined {
     const taken = this.recent.taken(attemptId, now);
@@ -158,14 +158,14 @@ export class Queue {
     return message?.state === 'inFlight' && message.receipt === receipt ? message : undefined;
   }
 
-  /** Whether no more messages can be in flight. */
+  /** Whether the number of messages in flight is at its limit. */
   get isFull(): boolean {
     return this.#messages.inFlight >= MAX_IN_FLIGHT;
   }
 
   /**
-   * Takes back what a receive gave to a caller that did not get it: as if it had not been received.
-   * A message that has moved on in the meantime stays as it is.
+   * Takes back a received message that did not reach its caller, as if it had not been received. A
+   * message that has changed since stays as it is.
    */
   takeBack(handle: string, now: number): void {
     const message = this.#receipts.find(handle);
@@ -176,9 +176,9 @@ export class Queue {
   }
 
   /**
-   * Deletes a message by the handle of its latest receive, timed out or not, though on a FIFO queue
-   * not timed out. Deleting what is gone succeeds, and so does an older handle, but it deletes
-   * nothing: that much AWS allows itself.
+   * Deletes a message by the handle of its latest receive. On a standard queue, the handle works
+   * after its timeout, too. An older handle, or one of a message that is gone, succeeds but deletes
+   * nothing, as AWS allows itself.
    */
   delete(handle: string, now: number): void {
     this.#settle(now);
@@ -187,8 +187,8 @@ export class Queue {
   }
 
   /**
-   * Takes the next visible message away, to be put on another queue; false when there is none, or
-   * none that may be moved. A message that is moved by hand is a new one there.
+   * Moves the next visible message to another queue, as a new message. Returns false if there is
+   * none, or none that can be moved.
    */
   moveNext(target: (message: Readonly<Message>) => Queue | undefined, now: number): boolean {
     this.#settle(now);
@@ -212,7 +212,7 @@ export class Queue {
       const reason = `Total VisibilityTimeout for the message is beyond the limit [${max} seconds]`;
       throw invalidValue('VisibilityTimeout', seconds, reason);
     }
-    // A message whose timeout has passed, but that nobody has received again, is hidden again.
+    // This also hides a message whose timeout has passed and that was not received again.
     const state = seconds > 0 ? 'inFlight' : 'visible';
     this.#messages.move(message, state, now + seconds * 1000, now);
     this.#surroundings.onChange(this);
@@ -230,7 +230,7 @@ export class Queue {
     return { visible, inFlight, delayed };
   }
 
-  /** All messages, the first sent first: to look at, not to change. */
+  /** All messages by ascending number, for reading only. */
   messages(now: number): Iterable<Readonly<Message>> {
     this.#settle(now);
     return this.#messages.all();
@@ -244,7 +244,7 @@ export class Queue {
     return this.#messages.count;
   }
 
-  /** Makes it what it was when it was kept, but for messages and memories. */
+  /** Restores its stored state, except for messages and memories. */
   restore(kept: KeptQueue): void {
     const { retentionSeconds } = this.settings;
     this.attributes = kept.attributes;
@@ -258,12 +258,12 @@ export class Queue {
     this.#messages.setTimes(this.settings.retentionSeconds * 1000, undefined);
   }
 
-  /** @param first a visible one comes before all others of a standard queue */
+  /** @param first whether a visible message comes before all others of a standard queue */
   restoreMessage(message: Message, first: boolean, now: number): void {
     this.#messages.restore(message, first, now);
   }
 
-  /** Drops a message as if it had never been there; with no number, all. */
+  /** Removes a message as if it had never been there; without a number, all of them. */
   forget(number: number | undefined, now: number): void {
     const message = number === undefined ? undefined : this.#messages.get(number);
     if (message) this.#messages.forget(message, now);
@@ -275,7 +275,7 @@ export class Queue {
     return this.#messages.nextChangeAt;
   }
 
-  /** Does what has fallen due: delays and timeouts end, old messages go. */
+  /** Applies what is due: delays and timeouts end, old messages are removed. */
   #settle(now: number): void {
     for (let message = this.#messages.due(now); message; message = this.#messages.due(now)) {
       const dueAt = message.rank;
@@ -287,7 +287,7 @@ export class Queue {
     }
   }
 
-  /** Moves a message on that was received too often; false when it stays, to be received. */
+  /** Moves a message to the dead-letter queue if it was received too often; false if it stays. */
   #redrive(message: Message, now: number): boolean {
     const policy = this.settings.redrivePolicy;
     if (policy === undefined || message.receivedHere < policy.maxReceiveCount) return false;
@@ -304,7 +304,7 @@ export class Queue {
   }
 
   #remove(message: Message, now: number): void {
-    // A receive may be waiting for its group, or for a place among the messages in flight.
+    // A receive may be waiting for its group, or for room among the messages in flight.
     if (this.isFifo || this.isFull) this.#surroundings.onChange(this);
     this.#messages.remove(message, now);
   }

@@ -18,11 +18,11 @@ import {
 import type { Surroundings } from './surroundings.ts';
 
 export interface QueuesOptions {
-  /** How long a deleted queue's name can't be used again. */
+  /** Time in which a deleted queue's name can't be used again, in seconds. */
   readonly recreateAfterSeconds: number;
-  /** The shortest time between two purges of a queue. */
+  /** Shortest time between two purges of a queue, in seconds. */
   readonly purgeAfterSeconds: number;
-  /** How long FIFO queues remember deduplication ids and receives, in seconds. */
+  /** Time for which FIFO queues remember deduplication ids and receives, in seconds. */
   readonly fifoMemorySeconds: number;
   /** Whether messages carry the MD5 of their body. */
   readonly bodyDigests: boolean;
@@ -37,11 +37,11 @@ export class Queues implements Surroundings<Queue> {
   readonly #changed: Set<Queue>;
   readonly #onUsed: (queues: Queues) => void;
   readonly #byName = new Map<string, Queue>();
-  /** When each name was given up, the earliest first. */
+  /** When each name was deleted, the earliest first. */
   readonly #deletedAt = new Map<string, number>();
 
   /**
-   * @param changed to which those queues are added whose waiting receives are to be looked after
+   * @param changed receives the queues whose waiting receives must be served
    * @param onUsed called when there is something to be remembered of it
    */
   constructor(
@@ -68,7 +68,7 @@ export class Queues implements Surroundings<Queue> {
     return this.#options.purgeAfterSeconds;
   }
 
-  /** Makes a queue, or finds the one that has the name and the attributes given. */
+  /** Creates a queue, or returns the existing one that has this name and these attributes. */
   create(name: string, given: Readonly<Record<string, string>>, now: number): Queue {
     const isFifo = checkQueueName(name, given);
     const attributes = readAttributes(given, isFifo);
@@ -100,7 +100,7 @@ export class Queues implements Surroundings<Queue> {
     return new Queue(identity, this, createdAt);
   }
 
-  /** Makes a queue that was kept, without its messages. */
+  /** Restores a stored queue, without its messages. */
   restore(kept: KeptQueue): Queue {
     const isFifo = kept.attributes.get('FifoQueue') === 'true';
     const queue = this.#make(kept.name, kept.uid, isFifo, kept.createdAt);
@@ -109,18 +109,18 @@ export class Queues implements Surroundings<Queue> {
     return queue;
   }
 
-  /** A queue that was not deleted after all. */
+  /** Restores a queue whose deletion was undone. */
   undelete(queue: Queue): void {
     this.#byName.set(queue.name, queue);
     this.#deletedAt.delete(queue.name);
   }
 
-  /** A queue that was not made after all. */
+  /** Removes a queue whose creation was undone. */
   forget(queue: Queue): void {
     if (this.#byName.get(queue.name) === queue) this.#byName.delete(queue.name);
   }
 
-  /** A name was given up at that moment, which is later than those before. */
+  /** Restores a deletion, which must be later than those restored before. */
   restoreDeletion(name: string, deletedAt: number): void {
     this.#onUsed(this);
     this.#deletedAt.set(name, deletedAt);
@@ -144,14 +144,14 @@ export class Queues implements Surroundings<Queue> {
     return this.#byName.get(name);
   }
 
-  /** Every queue whose name starts so, by name. */
+  /** All queues whose name starts with the prefix, by name. */
   withPrefix(prefix: string): Queue[] {
     return [...this.#byName.values()]
       .filter((queue) => queue.name.startsWith(prefix))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Every queue that has this one as its dead-letter queue, by name. */
+  /** All queues that have this one as their dead-letter queue, by name. */
   sourcesOf(deadLetterQueue: Queue): Queue[] {
     return this.withPrefix('').filter(
       ({ settings }) => settings.redrivePolicy?.deadLetterTargetArn === deadLetterQueue.arn,
@@ -218,7 +218,7 @@ export class Queues implements Surroundings<Queue> {
   }
 }
 
-/** @returns whether the queue is a FIFO queue, which name and attribute have to agree on */
+/** @returns whether the queue is a FIFO queue, on which name and attribute must agree */
 function checkQueueName(name: string, given: Readonly<Record<string, string>>): boolean {
   const isFifo = asksForFifo(given);
   if (isFifo && !FIFO_QUEUE_NAME.test(name)) {

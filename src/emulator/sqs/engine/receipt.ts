@@ -1,12 +1,12 @@
 import { SqsError } from '../errors.ts';
 
-/** What a receipt handle says: which message of its queue, and which of its receives. */
+/** The content of a receipt handle: the number of a message, and the number of its receive. */
 export interface Receipt {
   readonly number: number;
   readonly receive: number;
 }
 
-/** The handle that one receive of one message gives out. Opaque to clients, and new each time. */
+/** The handle of one receive of one message. Opaque to clients, and different each time. */
 export function writeHandle(queueUid: string, number: number, receive: number): string {
   return `${queueUid}/${number.toString(36)}/${receive.toString(36)}`;
 }
@@ -28,7 +28,7 @@ export function invalidHandle(handle: string): SqsError {
   );
 }
 
-/** One text a number: with zeros before it, it would be another's handle. */
+/** Each number has one text: with leading zeros, it would be another handle. */
 function parse36(text: string): number {
   return /^[1-9a-z][0-9a-z]{0,9}$/.test(text) ? Number.parseInt(text, 36) : 0;
 }

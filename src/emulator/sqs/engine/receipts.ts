@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import type { Messages } from './messages.ts';
 import { invalidHandle, type Receipt, readHandle, writeHandle } from './receipt.ts';
 
-/** The receipt handles of one queue: gives them out, and finds the messages that they are of. */
+/** The receipt handles of one queue: creates them, and finds their messages. */
 export class Receipts {
   readonly #queueUid: string;
   readonly #isFifo: boolean;
@@ -20,12 +20,12 @@ export class Receipts {
     return writeHandle(this.#queueUid, number, receipt);
   }
 
-  /** The message whose latest receive gave out the handle; undefined when there is none now. */
+  /** The message whose latest receive returned the handle, if it is still there. */
   find(handle: string): Message | undefined {
     return this.#messages.ofReceipt(this.#read(handle));
   }
 
-  /** A FIFO queue may have given the message, or its group, to somebody else when it timed out. */
+  /** On a FIFO queue, the message or its group may have another receiver after the timeout. */
   findUsable(handle: string): Message | undefined {
     const message = this.find(handle);
     if (!this.#isFifo || message?.state === 'inFlight') return message;
@@ -33,7 +33,7 @@ export class Receipts {
     throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
   }
 
-  /** On a standard queue the handle of any receive will do, as recorded from AWS. */
+  /** On a standard queue, SQS accepts the handle of any receive, as recorded from AWS. */
   findToHide(handle: string): Message | undefined {
     return this.#isFifo ? this.findUsable(handle) : this.#messages.get(this.#read(handle).number);
   }

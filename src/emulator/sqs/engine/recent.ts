@@ -1,7 +1,7 @@
-/** Values by key that are remembered for a while, each from when it was set. */
+/** Values by key, each remembered for a fixed time after it was set. */
 export class Recent<T> {
   readonly #ms: number;
-  /** In the order of their ends. */
+  /** In the order of expiry. */
   readonly #entries = new Map<string, { value: T; endsAt: number }>();
 
   constructor(seconds: number) {
@@ -13,7 +13,7 @@ export class Recent<T> {
     return this.#entries.get(key)?.value;
   }
 
-  /** @returns until when it is remembered */
+  /** @returns when the value expires */
   set(key: string, value: T, now: number): number {
     this.#forget(now);
     const endsAt = now + this.#ms;

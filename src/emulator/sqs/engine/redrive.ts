@@ -2,13 +2,13 @@ import { invalidParameter, type SqsError } from '../errors.ts';
 import { MAX_RECEIVE_COUNT, MAX_SOURCE_ARNS } from '../limits.ts';
 import { isObject, parsed } from './json-value.ts';
 
-/** Where a queue's messages go that have been received too often. */
+/** Where messages go after too many receives, and how many are allowed. */
 export interface RedrivePolicy {
   readonly deadLetterTargetArn: string;
   readonly maxReceiveCount: number;
 }
 
-/** Reads the value of a queue's RedrivePolicy attribute; refuses what AWS refuses. */
+/** Reads the value of a queue's RedrivePolicy attribute; refuses the same values as AWS. */
 export function readRedrivePolicy(value: string): RedrivePolicy {
   const policy = jsonObject('RedrivePolicy', value);
   const { deadLetterTargetArn, maxReceiveCount } = policy;
@@ -29,7 +29,7 @@ export function readRedrivePolicy(value: string): RedrivePolicy {
   return { deadLetterTargetArn, maxReceiveCount: count };
 }
 
-/** AWS takes a count as a number or as its decimal text. */
+/** AWS accepts a count as a number or as decimal text. */
 function integerOf(value: unknown): number | undefined {
   if (typeof value === 'string' && /^\d{1,10}$/.test(value)) return Number(value);
   return Number.isInteger(value) ? Number(value) : undefined;
@@ -63,7 +63,7 @@ function isSourceList(value: unknown): boolean {
   return value.length <= MAX_SOURCE_ARNS && value.every(isArn);
 }
 
-/** Whether a dead-letter queue with this RedriveAllowPolicy takes messages from a source. */
+/** Whether a dead-letter queue with this RedriveAllowPolicy accepts messages from a source. */
 export function allowsRedrive(value: string | undefined, sourceArn: string): boolean {
   if (value === undefined) return true;
   const { redrivePermission, sourceQueueArns } = jsonObject('RedriveAllowPolicy', value);

@@ -13,10 +13,10 @@ import { FORBIDDEN_CHARACTER } from './characters.ts';
 import { isPolicy } from './policy.ts';
 import { checkRedriveAllowPolicy, type RedrivePolicy, readRedrivePolicy } from './redrive.ts';
 
-/** A queue's attributes by SQS's names, as texts: what CreateQueue takes and GetQueueAttributes tells. */
+/** A queue's attributes by SQS's names, as texts, as in CreateQueue and GetQueueAttributes. */
 export type Attributes = ReadonlyMap<string, string>;
 
-/** What the engine needs of them at every message. */
+/** The attributes that the engine needs for every message. */
 export interface Settings {
   readonly delaySeconds: number;
   readonly maximumMessageSize: number;
@@ -24,9 +24,9 @@ export interface Settings {
   readonly waitSeconds: number;
   readonly visibilitySeconds: number;
   readonly redrivePolicy: RedrivePolicy | undefined;
-  /** FIFO: a message without an id of its own has its body's. */
+  /** FIFO: whether a message without a deduplication id gets one from its body. */
   readonly deduplicatesByContent: boolean;
-  /** FIFO: an id counts within its group only. */
+  /** FIFO: whether a deduplication id applies within its group only. */
   readonly deduplicatesByGroup: boolean;
 }
 
@@ -55,7 +55,7 @@ export function initialAttributes(isFifo: boolean): Attributes {
 
 type Reader = (name: string, value: string) => string;
 
-/** How to read each attribute that a queue can be given: the value, normalised. */
+/** Readers of the attributes that any queue can be given; they return the normalized value. */
 const READERS: Record<string, Reader> = {
   DelaySeconds: integerIn(DELAY_SECONDS),
   KmsDataKeyReusePeriodSeconds: integerIn(KMS_REUSE_SECONDS),
@@ -73,7 +73,7 @@ const READERS: Record<string, Reader> = {
   VisibilityTimeout: integerIn(VISIBILITY_SECONDS),
 };
 
-/** And each that a FIFO queue can be given besides. */
+/** Readers of all attributes that a FIFO queue can be given. */
 const FIFO_READERS: Record<string, Reader> = {
   ...READERS,
   ContentBasedDeduplication: booleanText,
@@ -82,13 +82,13 @@ const FIFO_READERS: Record<string, Reader> = {
   FifoThroughputLimit: oneOf('perQueue', 'perMessageGroupId'),
 };
 
-/** Of FIFO queues' attributes those that are known, and refused, on a standard queue. */
+/** FIFO attributes that a standard queue knows, but refuses. */
 const ONLY_FIFO = new Set(['DeduplicationScope', 'FifoThroughputLimit']);
 
-/** Attributes that an empty value takes away. */
+/** Attributes that an empty value removes. */
 const REMOVABLE = new Set(['KmsMasterKeyId', 'Policy', 'RedriveAllowPolicy', 'RedrivePolicy']);
 
-/** Checks the attributes that a request gives; those with an empty value are to be taken away. */
+/** Checks the attributes of a request; an empty value requests a removal. */
 export function readAttributes(
   given: Readonly<Record<string, string>>,
   isFifo: boolean,
@@ -142,12 +142,12 @@ export function changed(current: Attributes, change: Attributes): Attributes {
     if (value === '') result.delete(name);
     else result.set(name, value);
   }
-  // Without a key there is none to be used again.
+  // Without a key, there is none to reuse.
   if (change.get('KmsMasterKeyId') === '') result.delete('KmsDataKeyReusePeriodSeconds');
   return result;
 }
 
-/** A limit by group needs ids that count by group. */
+/** A throughput limit per group requires deduplication per group. */
 export function checkThroughput(attributes: Attributes): void {
   if (attributes.get('FifoThroughputLimit') !== 'perMessageGroupId') return;
   if (attributes.get('DeduplicationScope') === 'messageGroup') return;

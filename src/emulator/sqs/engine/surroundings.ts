@@ -1,11 +1,11 @@
 import type { DirtySet } from './dirty-set.ts';
 import type { Owner } from './owner.ts';
 
-/** What a queue needs of the queues around it. */
+/** The part of its surroundings that a queue needs. */
 export interface Surroundings<Queue> {
-  /** The dead-letter queue that an ARN names; undefined when it is gone or refuses the source. */
+  /** The dead-letter queue of an ARN; undefined if it is gone or refuses the source. */
   deadLetterQueue(arn: string, sourceArn: string): Queue | undefined;
-  /** Told when a message of the queue became visible, or when the next one will has changed. */
+  /** Called when a message became visible, or when the next one will do so at another time. */
   onChange(queue: Queue): void;
 }
 
@@ -13,11 +13,11 @@ export interface QueueIdentity {
   readonly name: string;
   readonly owner: Owner;
   readonly arn: string;
-  /** Tells this queue's receipt handles from those of an earlier queue of its name. */
+  /** Distinguishes this queue's receipt handles from those of an earlier queue with its name. */
   readonly uid: string;
   readonly isFifo: boolean;
-  /** How long a FIFO queue remembers deduplication ids and receives, in seconds. */
+  /** Time for which a FIFO queue remembers deduplication ids and receives, in seconds. */
   readonly memorySeconds: number;
-  /** Told of what happens to it; undefined where it is not kept. */
+  /** Records the queue's changes; undefined if it is not stored. */
   readonly changes: DirtySet | undefined;
 }
