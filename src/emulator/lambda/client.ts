@@ -2,7 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { copiedFast, inProcess, OWN_SETTINGS, unsigned } from '../transport/index.ts';
 import type { Lambda } from './lambda.ts';
 
-/** The real SDK client, in front of a Lambda in this process: no socket, no credentials, no retries. */
+/** The real SDK client for a Lambda in this process: no socket, no credentials, no retries. */
 export function createLambdaClient(lambda: Lambda): LambdaClient {
   const client = new LambdaClient({
     ...OWN_SETTINGS,

@@ -1,6 +1,6 @@
 import type { ServiceResponse } from '../transport/index.ts';
 
-/** What Lambda answers to a request that it refuses. */
+/** Lambda's refusal of a request. */
 export class LambdaError extends Error {
   override readonly name = 'LambdaError';
   readonly status: number;

@@ -12,33 +12,33 @@ import { EVENT_SOURCE_PER_MINUTE, EVENT_SOURCE_START, MAX_BATCH_SIZE } from './l
 export interface EventSourceOptions {
   sqs: SQSClient;
   queueUrl: string;
-  /** Messages an invocation gets at most: 1 to 10. @default 10 */
+  /** Most messages per invocation: 1 to 10. @default 10 */
   batchSize?: number;
-  /** Pollers when there is nothing to do. @default 1 */
+  /** Number of pollers while there is no work. @default 1 */
   minConcurrency?: number;
-  /** Invocations at once at most. @default 1000 */
+  /** Most concurrent invocations. @default 1000 */
   maxConcurrency?: number;
   /**
-   * Whether concurrency grows as slowly as Lambda's: 5 at first, 300 more a minute. Without it, it
-   * grows as fast as there is work.
+   * Whether concurrency grows as slowly as Lambda's: 5 at first, and 300 more per minute. Otherwise
+   * it grows as fast as the work requires.
    * @default false
    */
   ramp?: boolean;
-  /** Whether the function tells which of its messages failed. @default false, as on Lambda */
+  /** Whether the function reports which of its messages failed. @default false, as on Lambda */
   reportBatchItemFailures?: boolean;
 }
 
 const WAIT_SECONDS = 20;
-/** The longest pause after calls that failed, in milliseconds. */
+/** Longest pause after failed calls, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
-/** How often a ramp is looked at, in milliseconds. */
+/** Interval of checks during a ramp, in milliseconds. */
 const RAMP_STEP_MS = 1_000;
 
 /**
- * An SQS event source: pollers, each of which receives a batch, invokes the function with it, and
- * deletes what the function did not fail. A poller that has work starts another one, up to
- * `maxConcurrency`; one that finds nothing ends, down to `minConcurrency`. Messages that failed are
- * left alone: they come back when their visibility timeout ends, as on Lambda.
+ * An SQS event source. Each of its pollers receives a batch, invokes the function with it, and
+ * deletes the messages that did not fail. A poller with work starts another one, up to
+ * `maxConcurrency`; a poller without work ends, down to `minConcurrency`. Failed messages are left
+ * alone: SQS redelivers them when their visibility timeout ends, as on Lambda.
  */
 export class EventSource {
   readonly #target: () => LambdaFunction;
@@ -47,14 +47,14 @@ export class EventSource {
   readonly #queueArn: string;
   readonly #closing = new AbortController();
   readonly #pollers = new Set<Promise<void>>();
-  /** When there was last less to do than a ramp starts with. */
+  /** When there were last fewer pollers than a ramp starts with. */
   #rampFrom = performance.now();
   #rampTimer: ReturnType<typeof setTimeout> | undefined;
   #busy = 0;
-  /** Invocations at once beyond `maxConcurrency`. */
+  /** Concurrent invocations allowed beyond `maxConcurrency`. */
   #more = 0;
 
-  /** @param target the function as it is by now */
+  /** @param target returns the function in its current version */
   constructor(target: () => LambdaFunction, region: string, options: EventSourceOptions) {
     const { batchSize = MAX_BATCH_SIZE, minConcurrency = 1, maxConcurrency = 1 } = options;
     if (!(batchSize >= 1 && batchSize <= MAX_BATCH_SIZE)) {
@@ -74,12 +74,15 @@ export class EventSource {
     this.#grow();
   }
 
-  /** Invocations that run now. */
+  /** Number of running invocations. */
   get busy(): number {
     return this.#busy;
   }
 
-  /** Allows one more invocation at once, as an update of the mapping does, until that has settled. */
+  /**
+   * Allows one more concurrent invocation until a promise settles, as an update of the mapping
+   * does.
+   */
   allowOneMore(until: Promise<unknown>): void {
     this.#more++;
     this.#grow();
@@ -93,14 +96,14 @@ export class EventSource {
     return (this.#options.maxConcurrency ?? 1000) + this.#more;
   }
 
-  /** Takes no more messages; ends when what runs has ended. */
+  /** Receives no more messages; resolves once the running invocations have ended. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#rampTimer);
     await Promise.all(this.#pollers);
   }
 
-  /** Keeps one poller more than are busy, within the bounds. */
+  /** Keeps one poller more than there are busy ones, within the limits. */
   #grow(): void {
     if (this.#closing.signal.aborted) return;
     const { minConcurrency = 1, ramp = false } = this.#options;
@@ -113,7 +116,7 @@ export class EventSource {
       });
       this.#pollers.add(poller);
     }
-    // Nothing else may come to pass until then: all pollers may be busy for long.
+    // Nothing else may call this until then: all pollers may be busy for long.
     if (wanted > limit) {
       this.#rampTimer ??= setTimeout(() => {
         this.#rampTimer = undefined;
@@ -143,7 +146,7 @@ export class EventSource {
         continue;
       }
       if (messages.length > 0) await this.#handle(messages);
-      // An idle poller ends where there are others: a busy one starts it again.
+      // An idle poller ends if there are others: a busy one starts it again.
       else if (this.#pollers.size > Math.max(this.#options.minConcurrency ?? 1, this.#busy + 1))
         return;
     }
@@ -173,13 +176,13 @@ export class EventSource {
       const done = invoked && succeeded(invoked, messages, this.#options.reportBatchItemFailures);
       if (done && done.length > 0) await this.#delete(done);
     } catch {
-      // A delete that failed: the messages come again, as on Lambda.
+      // The delete failed: SQS redelivers the messages, as on Lambda.
     } finally {
       this.#busy--;
     }
   }
 
-  /** Undefined when the source was closed while the function was throttled. */
+  /** Returns undefined if the source was closed while the function was throttled. */
   async #invoke(event: unknown): Promise<Invoked | undefined> {
     const { signal } = this.#closing;
     for (let tries = 1; this.#target().throttled; tries++) {
@@ -199,7 +202,7 @@ export class EventSource {
     );
   }
 
-  /** A message as Lambda's events have it: the names begin in lower case. */
+  /** A message in the format of Lambda's events, whose names begin in lower case. */
   #record(message: Message): Record<string, unknown> {
     const attributes = Object.entries(message.MessageAttributes ?? {});
     return {
@@ -233,8 +236,9 @@ export class EventSource {
 }
 
 /**
- * Which messages are to be deleted. With partial batch responses, an empty or missing list means
- * all, and a list that names none of the messages, or that is none, means that all failed.
+ * The messages to delete. With partial batch responses, an empty or missing list means that all
+ * succeeded. A value that is not a list, or an item that names no message of the batch, means that
+ * all failed.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 function succeeded(

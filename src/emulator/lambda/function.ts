@@ -8,7 +8,7 @@ import {
   MIN_ASYNC_AGE_MS,
 } from './limits.ts';
 
-/** The part of Lambda's context object that is the same here. */
+/** The part of Lambda's context object that is emulated. */
 export interface Context {
   readonly awsRequestId: string;
   readonly functionName: string;
@@ -16,7 +16,7 @@ export interface Context {
   readonly invokedFunctionArn: string;
   readonly memoryLimitInMB: string;
   readonly logGroupName: string;
-  /** One for each execution environment. */
+  /** Unique to each execution environment. */
   readonly logStreamName: string;
   getRemainingTimeInMillis(): number;
 }
@@ -27,29 +27,32 @@ export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 export interface FunctionOptions {
   /** @default 3, as on Lambda */
   timeoutSeconds?: number;
-  /** Told to the handler; nothing limits its memory. @default 128 */
+  /** Reported to the handler; the memory is not limited. @default 128 */
   memoryMb?: number;
-  /** Invocations at once: more are throttled. 0: all are. @default 1000, an account's */
+  /**
+   * Most concurrent invocations: more are throttled. With 0, all are. @default 1000, an account's
+   */
   concurrency?: number;
-  /** How often an asynchronous invocation that failed is tried again: 0 to 2. @default 2 */
+  /** Retries of an asynchronous invocation that failed: 0 to 2. @default 2 */
   maxRetryAttempts?: number;
   /**
-   * How long after it was accepted an asynchronous invocation may begin, in seconds: 60 to 21600.
+   * Longest time between the acceptance of an asynchronous invocation and its start, in seconds: 60
+   * to 21600.
    * @default 21600, six hours
    */
   maxEventAgeSeconds?: number;
 }
 
-/** How an invocation ended. The payload is JSON text. */
+/** The outcome of an invocation. The payload is JSON text. */
 export interface Invoked {
   readonly payload: string;
-  /** Whether the payload is the error that the function ended with. */
+  /** Whether the payload is the error of the function. */
   readonly failed: boolean;
 }
 
 /**
- * A function and its execution environments. An environment serves one invocation at a time and is
- * used again when it is free, the latest first.
+ * A function and its execution environments. An environment serves one invocation at a time, and is
+ * then reused, the most recent one first.
  */
 export class LambdaFunction {
   readonly name: string;
@@ -86,12 +89,12 @@ export class LambdaFunction {
     this.#concurrency = concurrency;
   }
 
-  /** Whether another invocation would be one too many. */
+  /** Whether another invocation would exceed the concurrency. */
   get throttled(): boolean {
     return this.#running >= this.#concurrency;
   }
 
-  /** @param event the handler's own: it may change it */
+  /** @param event a copy for the handler, which may change it */
   async invoke(event: unknown, requestId: string): Promise<Invoked> {
     const logStreamName = this.#free.pop() ?? newLogStream();
     const context = this.#context(requestId, logStreamName);
@@ -100,7 +103,7 @@ export class LambdaFunction {
       return await this.#run(event, context);
     } finally {
       this.#running--;
-      // Out of time, the handler may still be at it.
+      // After a timeout, the handler may still be running.
       if (context.getRemainingTimeInMillis() > 0) this.#free.push(logStreamName);
     }
   }
@@ -115,7 +118,7 @@ export class LambdaFunction {
         resolve(failed({ errorType: 'Sandbox.Timedout', errorMessage }));
       }, this.#timeoutMs);
     });
-    // In a function of its own: a handler that is not async may throw at once.
+    // In an async function, since a handler that is not async may throw synchronously.
     const run = async () => this.#handler(event, context);
     try {
       return await Promise.race([run().then(succeeded, threw), timedOut]);

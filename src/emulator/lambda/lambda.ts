@@ -38,18 +38,18 @@ interface Accepted {
   requestId: string;
   /** Milliseconds since 1970. */
   acceptedAt: number;
-  /** Attempts that failed. */
+  /** Number of failed attempts. */
   failures: number;
-  /** Attempts that were throttled since the last one that failed. */
+  /** Number of throttled attempts since the last failed one. */
   throttles: number;
 }
 
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**
- * A Lambda in this process: functions are handlers, and run when they are invoked or when their
- * event source brings them messages. Give `service` to an SDK client (`createLambdaClient` does)
- * or put it on a port.
+ * A Lambda in this process. Functions are handlers, which run when they are invoked or when their
+ * event source has messages for them. Give `service` to an SDK client (`createLambdaClient` does)
+ * or serve it on a port.
  */
 export class Lambda {
   readonly region: string;
@@ -64,36 +64,36 @@ export class Lambda {
     this.region = region;
   }
 
-  /** Adds a function, or gives the one of that name other code. */
+  /** Adds a function, or replaces the code of an existing one. */
   addFunction(name: string, handler: Handler, options: FunctionOptions = {}): void {
     this.#functions.set(name, new LambdaFunction(name, this.#arn(name), handler, options));
   }
 
-  /** Brings a queue's messages to a function, as Lambda's SQS event source does. */
+  /** Passes a queue's messages to a function, like Lambda's SQS event source. */
   addSqsEventSource(functionName: string, options: EventSourceOptions): EventSource {
     const target = () => {
       const found = this.#functions.get(functionName);
       if (found) return found;
       throw new FanfoldError('BadOption', `There is no function named "${functionName}".`);
     };
-    // A name that is wrong is refused now, not when messages come.
+    // A wrong name is refused now, not when messages arrive.
     target();
     const source = new EventSource(target, this.region, options);
     this.#sources.add(source);
     return source;
   }
 
-  /** Ends all event sources; what runs is let end. */
+  /** Ends all event sources; running invocations can finish. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const retry of this.#retries) clearTimeout(retry);
     await Promise.all(Array.from(this.#sources, (source) => source.close()));
   }
 
-  /** Answers requests as Lambda does, whoever makes them. */
+  /** Answers requests of any caller, as Lambda does. */
   readonly service: Service = (request) => this.#answer(request);
 
-  /** A service for those alone who sign their requests with one of the keys. */
+  /** A service that accepts only requests that are signed with one of the keys. */
   signedService(credentials: readonly Credentials[]): SignedService {
     const verifier = new Verifier({ credentials, region: this.region, service: 'lambda' });
     return signedService(verifier, this.service, (error) => refusal(error, randomUUID()));
@@ -139,7 +139,9 @@ export class Lambda {
     };
   }
 
-  /** Runs it in its own time, and again after a failure; a throttled one waits. */
+  /**
+   * Runs an invocation without waiting for it, and again after a failure; a throttled one waits.
+   */
   #run(accepted: Accepted): void {
     const { target, event, requestId, failures, throttles } = accepted;
     if (target.throttled) {
@@ -147,7 +149,7 @@ export class Lambda {
       this.#runLater({ ...accepted, throttles: throttles + 1 }, delayMs);
       return;
     }
-    // Each attempt gets a copy of its own: a handler may change what it is given.
+    // Each attempt gets its own copy, since a handler may change its event.
     void target.invoke(structuredClone(event), requestId).then(({ failed }) => {
       const delayMs = ASYNC_RETRY_MS[failures];
       if (!failed || delayMs === undefined || failures >= target.maxRetryAttempts) return;
@@ -182,7 +184,9 @@ export class Lambda {
   }
 }
 
-/** Lambda's names for them: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html */
+/**
+ * Lambda's names of these errors: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
+ */
 const REFUSALS: Record<SignatureFault, [status: number, type: string]> = {
   missing: [403, 'MissingAuthenticationTokenException'],
   unknownKey: [403, 'UnrecognizedClientException'],
@@ -197,7 +201,7 @@ function refusal(error: unknown, requestId: string): ServiceResponse {
   return errorResponse(new LambdaError(status, type, error.message), requestId);
 }
 
-/** What is not encoded well is the name of no function. */
+/** A text that can't be decoded is not the name of a function. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -15,28 +15,30 @@ export const MAX_ASYNC_PAYLOAD_BYTES = 1_048_576;
 /** Concurrent executions of an account, which one function may use up. [quotas] */
 export const CONCURRENCY = 1_000;
 
-/** How long after an asynchronous invocation failed it is tried again, in milliseconds. [async] */
+/** Pauses before the retries of a failed asynchronous invocation, in milliseconds. [async] */
 export const ASYNC_RETRY_MS: readonly number[] = [60_000, 120_000];
 
 /**
- * How long after an asynchronous invocation was throttled it is tried again, in milliseconds: the
- * first time, each further time twice as long, and the longest. [async]
+ * Pauses before the retries of a throttled asynchronous invocation, in milliseconds: the first one,
+ * which then doubles each time, and the longest one. [async]
  */
 export const ASYNC_THROTTLED_MS = 1_000;
 export const ASYNC_THROTTLED_CAP_MS = 300_000;
 
 /**
- * How long after it was accepted an asynchronous invocation may begin, in milliseconds: the longest,
- * which is the default, and the shortest that a function may ask for. [async]
+ * Longest time between the acceptance of an asynchronous invocation and its start, in milliseconds:
+ * the default, which is also the maximum, and the minimum that a function can have. [async]
  */
 export const ASYNC_AGE_MS = 21_600_000;
 export const MIN_ASYNC_AGE_MS = 60_000;
 
-/** Concurrent invocations that an SQS event source starts with. [sqs] */
+/** Concurrent invocations with which an SQS event source starts. [sqs] */
 export const EVENT_SOURCE_START = 5;
 
-/** Concurrent invocations that an SQS event source adds in a minute. [sqs] */
+/** Concurrent invocations that an SQS event source adds per minute. [sqs] */
 export const EVENT_SOURCE_PER_MINUTE = 300;
 
-/** Messages of a batch without a batching window: what one receive can bring. [sqs] */
+/**
+ * Messages in a batch without a batching window, which is the most that a receive returns. [sqs]
+ */
 export const MAX_BATCH_SIZE = 10;

@@ -2,7 +2,7 @@ import { messageOfRefusal, missingParameter, SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { BATCH_ENTRY_ID, MAX_BATCH_ENTRIES } from '../limits.ts';
 
-/** The entries of a batch request, by their ids. What is wrong with the batch refuses all of it. */
+/** The entries of a batch request and their ids. An error in the batch itself refuses all of it. */
 export function batchEntries(input: Input, name: string): [id: string, entry: Input][] {
   const entries = input.entries('Entries');
   if (entries.length === 0) {
@@ -33,12 +33,12 @@ export function batchEntries(input: Input, name: string): [id: string, entry: In
   });
 }
 
-/** Whether an error refuses one entry alone. What can't be read refuses the whole request. */
+/** Whether an error refuses only one entry. Malformed input refuses the whole request. */
 export function isOfEntry(error: unknown): error is SqsError {
   return error instanceof SqsError && error.code !== 'MalformedInput';
 }
 
-/** Does what a batch asks, entry by entry: an entry that is refused fails alone. */
+/** Performs a batch entry by entry: an entry that is refused fails alone. */
 export function eachEntry(
   entries: readonly [id: string, entry: Input][],
   act: (entry: Input) => Readonly<Record<string, unknown>>,

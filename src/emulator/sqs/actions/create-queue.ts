@@ -4,7 +4,7 @@ import { addTags, checkTags } from './tag-queue.ts';
 export function createQueue({ input, queues, now, urlOf }: Call): Output {
   const name = input.requiredText('QueueName');
   const tags = input.textMap('tags');
-  // Before there is a queue, which a refusal would leave behind.
+  // Before the queue is created, since a refusal would leave it behind.
   checkTags(tags, name);
   const known = queues.find(name) !== undefined;
   const queue = queues.create(name, input.textMap('Attributes'), now);

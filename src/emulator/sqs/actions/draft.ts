@@ -9,13 +9,13 @@ import { invalidParameter, invalidValue, missingParameter, type SqsError } from 
 import type { Input } from '../input.ts';
 import { DELAY_SECONDS, FIFO_ID } from '../limits.ts';
 
-/** A message that a request wants to send, checked, and its size: body and attributes. */
+/** A checked message of a send request, and its size: body and attributes. */
 export interface Sized {
   readonly draft: Draft;
   readonly bytes: number;
 }
 
-/** @param input of the request itself, or of one entry of a batch */
+/** @param input the request's own, or that of one entry of a batch */
 export function readDraft(input: Input, queue: Queue, call: Call): Sized {
   const body = input.requiredText('MessageBody');
   checkCharacters(body);
@@ -49,7 +49,7 @@ export function readDraft(input: Input, queue: Queue, call: Call): Sized {
   return { draft, bytes: Buffer.byteLength(body) + attributesSize(attributes) };
 }
 
-/** The header that X-Ray's instrumented clients send, as recorded from AWS; no digest tells of it. */
+/** The header that clients with X-Ray send, as recorded from AWS; no digest covers it. */
 function sentTrace({ request }: Call): string | undefined {
   return request.headers['x-amzn-trace-id'] || undefined;
 }
@@ -57,7 +57,7 @@ function sentTrace({ request }: Call): string | undefined {
 /**
  * Refuses a message that is larger than its queue allows.
  *
- * @param wrong how AWS begins the sentence, which is another in a batch
+ * @param wrong start of AWS's sentence, which differs in a batch
  */
 export function checkSize(bytes: number, { settings }: Queue, wrong: string): void {
   const { maximumMessageSize } = settings;
@@ -67,7 +67,7 @@ export function checkSize(bytes: number, { settings }: Queue, wrong: string): vo
   );
 }
 
-/** What is answered for a message that was sent, perhaps before, by its deduplication id. */
+/** The answer for a message that was sent, now or before with the same deduplication id. */
 export function sent(
   draft: Draft,
   { id, sequenceNumber }: Sent,
@@ -106,7 +106,7 @@ export function missingDeduplicationId(): SqsError {
   );
 }
 
-/** An id as FIFO queues have several, all of one form. */
+/** An id of the form that all ids of FIFO queues have. */
 export function fifoId(input: Input, name: string): string | undefined {
   const id = input.text(name);
   if (id === undefined || FIFO_ID.test(id)) return id;
@@ -114,7 +114,7 @@ export function fifoId(input: Input, name: string): string | undefined {
   throw invalidValue(name, id, reason);
 }
 
-/** The refusal of a parameter that the other type of queue has. */
+/** The refusal of a parameter that belongs to the other type of queue. */
 export function notForThisQueue(name: string, value: unknown): SqsError {
   const reason = 'The request include parameter that is not valid for this queue type.';
   return invalidValue(name, value, reason);
@@ -125,7 +125,7 @@ function delaySeconds(input: Input, { isFifo }: Queue): number | undefined {
   if (isFifo && seconds !== undefined && seconds !== 0) {
     throw notForThisQueue('DelaySeconds', seconds);
   }
-  // On a FIFO queue the queue's own delay holds for all.
+  // A FIFO queue's own delay applies to all of its messages.
   if (isFifo) return undefined;
   const { min, max } = DELAY_SECONDS;
   if (seconds === undefined || (seconds >= min && seconds <= max)) return seconds;

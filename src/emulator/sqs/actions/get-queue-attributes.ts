@@ -3,7 +3,7 @@ import type { Queue } from '../engine/queue.ts';
 import { unknownAttribute } from '../engine/settings.ts';
 import { queueOf } from './queue-of.ts';
 
-/** Attributes that can be asked for and may not be there. */
+/** Attributes that can be asked for even if the queue does not have them. */
 const OPTIONAL = new Set([
   'KmsDataKeyReusePeriodSeconds',
   'KmsMasterKeyId',

@@ -20,7 +20,7 @@ import { setQueueAttributes } from './set-queue-attributes.ts';
 import { tagQueue } from './tag-queue.ts';
 import { untagQueue } from './untag-queue.ts';
 
-/** The actions by the names that both of SQS's protocols call them by. */
+/** The actions by their names, which are the same in all protocols. */
 export const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['AddPermission', addPermission],
   ['CancelMessageMoveTask', cancelMessageMoveTask],

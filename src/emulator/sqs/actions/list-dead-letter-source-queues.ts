@@ -6,6 +6,6 @@ export function listDeadLetterSourceQueues(call: Call): Output {
   const queue = queueOf(call);
   const sources = call.accounts.around(queue).sourcesOf(queue);
   const { queues: found, next } = page(call.input, sources, queue.arn);
-  // In lower case, and there even when empty: unlike ListQueues'. [api]
+  // In lower case, and present even when empty, unlike in ListQueues. [api]
   return { queueUrls: found.map(call.urlOf), ...next };
 }

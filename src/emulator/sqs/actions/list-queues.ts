@@ -12,8 +12,8 @@ export function listQueues({ input, queues, urlOf }: Call): Output {
 }
 
 /**
- * The page of queues that a request asks for, by name. Its token says which list it is of, and the
- * name that it ended with.
+ * The page of queues that a request asks for, by name. Its token contains the list that it belongs
+ * to, and the last name of the page.
  */
 export function page(
   input: Input,

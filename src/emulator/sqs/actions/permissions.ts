@@ -23,7 +23,7 @@ export function removePermission(call: Call): Output {
   return undefined;
 }
 
-/** @param policy empty: the queue has none any more */
+/** @param policy empty to remove the queue's policy */
 function setPolicy(queue: Queue, policy: string, now: number): void {
   queue.setAttributes(new Map([['Policy', policy]]), now);
 }

@@ -5,9 +5,9 @@ import type { Queue } from '../engine/queue.ts';
 import { queueDoesNotExist, SqsError } from '../errors.ts';
 
 /**
- * The queue that a request's QueueUrl names: by a URL, of which the path counts, since one queue may
- * be reached at several addresses; or by the queue's name alone. What names no queue, and a URL that
- * is not there, is a queue that does not exist. All as recorded from AWS.
+ * The queue of a request's QueueUrl. The QueueUrl can be only the queue's name. Of a URL, the path
+ * counts, since a queue can have several addresses, and the region if the host is AWS's. A missing
+ * or invalid QueueUrl is a queue that does not exist. All of this is recorded from AWS.
  */
 export function queueOf(call: Call): Queue {
   const url = call.input.text('QueueUrl') ?? '';
@@ -22,7 +22,7 @@ export function queueOf(call: Call): Queue {
   return accessible(call, around?.find(name));
 }
 
-/** Refuses a queue that is not there, or that is another account's who does not share it. */
+/** Refuses a queue that does not exist, or that its account does not share with the caller. */
 export function accessible({ queues, action }: Call, queue: Queue | undefined): Queue {
   if (queue === undefined) throw queueDoesNotExist();
   const { accountId } = queues;
@@ -36,7 +36,7 @@ export function accessible({ queues, action }: Call, queue: Queue | undefined): 
 
 const QUEUE_URL = /^https?:\/\/([^/?#]+)\/([^/?#]+)\/([^/?#]+)\/?(?:\?.*)?$/;
 
-/** AWS's own host names say a region; any other is this server, in the caller's region. */
+/** The region in one of AWS's host names; any other host is this server, in the caller's region. */
 function regionOf(host: string): string | undefined {
   if (!host.includes('.amazonaws.com')) return undefined;
   const [, now, before] = /^(?:sqs\.([\w-]+)|([\w-]+)\.queue)\.amazonaws\.com/.exec(host) ?? [];

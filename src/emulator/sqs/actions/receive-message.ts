@@ -10,7 +10,7 @@ import type { ServiceTime } from '../service-time.ts';
 import { fifoId, notForThisQueue } from './draft.ts';
 import { queueOf } from './queue-of.ts';
 
-/** Answers at once when there are messages or nobody wants to wait; else when the wait ends. */
+/** Answers at once if there are messages or the request has no wait, otherwise after the wait. */
 export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedMessages> {
   const { input, now, polls } = call;
   const queue = queueOf(call);
@@ -30,7 +30,7 @@ export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedM
     const waited = polls.wait(queue, request, now + waitSeconds * 1000, call.request.signal);
     return waited.then((messages) => answer(call, queue, messages));
   }
-  // A FIFO queue gives out nothing and says nothing.
+  // A FIFO queue returns no messages, but no error either.
   if (queue.isFull && !queue.isFifo) {
     throw new SqsError(
       'OverLimit',
@@ -40,7 +40,7 @@ export function receiveMessage(call: Call): ReceivedMessages | Promise<ReceivedM
   return answer(call, queue, received);
 }
 
-/** The sentence's end differs by parameter, as AWS's does. */
+/** The end of the sentence differs by parameter, as on AWS. */
 function inRange(input: Input, name: string, { min, max }: Range): number | undefined {
   const value = input.integer(name);
   if (value === undefined || (value >= min && value <= max)) return value;
@@ -53,7 +53,7 @@ function inRange(input: Input, name: string, { min, max }: Range): number | unde
 
 function answer(call: Call, queue: Queue, received: readonly Received[]): ReceivedMessages {
   const wantsAttribute = selector(call.input.texts('MessageAttributeNames'));
-  // The second name is the older one of the same parameter.
+  // `AttributeNames` is the older name of the same parameter.
   const systemNames = [
     ...call.input.texts('MessageSystemAttributeNames'),
     ...call.input.texts('AttributeNames'),
@@ -62,7 +62,7 @@ function answer(call: Call, queue: Queue, received: readonly Received[]): Receiv
   const messages = received.map((one) => outgoing(call, one, wantsAttribute, wantsSystem));
   return new ReceivedMessages(messages, () => {
     const at = call.time.now;
-    // Each is put before all others: the first at last.
+    // Each is put in front of all others, so the first must be the last.
     for (const { handle } of received.toReversed()) queue.takeBack(handle, at);
     call.polls.serveChanged(at);
   });
@@ -115,7 +115,7 @@ function systemAttributes(
 }
 
 function wireAttributes(attributes: MessageAttributes): Record<string, object> {
-  // Any name may be one, `__proto__` too: assigning to that would not make an entry.
+  // An attribute can have any name, even `__proto__`, to which an assignment would add no entry.
   return Object.fromEntries(
     Array.from(attributes, ([name, { dataType, value }]) => [
       name,

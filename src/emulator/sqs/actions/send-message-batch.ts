@@ -11,7 +11,7 @@ export function sendMessageBatch(call: Call): Output {
   const queue = queueOf(call);
   const entries = batchEntries(call.input, 'SendMessageBatch');
   if (queue.isFifo) checkFifoEntries(entries, queue);
-  // All are read before any is sent: together they may be too long.
+  // Reads all before it sends any: together they may be too long.
   const drafts = new Map<Input, Sized | SqsError>();
   let total = 0;
   for (const [, entry] of entries) {
@@ -34,8 +34,8 @@ export function sendMessageBatch(call: Call): Output {
 }
 
 /**
- * On a FIFO queue an entry that lacks its group, or the deduplication id that the queue does not
- * make, refuses the whole batch. Recorded from AWS.
+ * On a FIFO queue, an entry without a group, or without a deduplication id that the queue does not
+ * derive, refuses the whole batch. Recorded from AWS.
  */
 function checkFifoEntries(entries: readonly [id: string, entry: Input][], queue: Queue): void {
   const all = (name: string) => entries.every(([, entry]) => entry.has(name));

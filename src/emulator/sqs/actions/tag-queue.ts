@@ -13,7 +13,7 @@ export function tagQueue(call: Call): Output {
   return undefined;
 }
 
-/** @param there the keys that the queue has already */
+/** @param there keys of the queue's existing tags */
 export function checkTags(
   tags: Readonly<Record<string, string>>,
   queueName: string,

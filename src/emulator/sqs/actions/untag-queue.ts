@@ -7,7 +7,7 @@ export function untagQueue(call: Call): Output {
   const queue = queueOf(call);
   if (!call.input.has('TagKeys')) throw missingParameter('TagKeys');
   const gone = new Set(call.input.texts('TagKeys'));
-  // The Query protocol writes an empty list as one empty key, which is what AWS finds in it.
+  // The Query protocol writes an empty list as one empty key, and AWS reads it that way.
   if (gone.size === 0 || gone.has('')) throw badTagKey();
   queue.set({ tags: new Map([...queue.tags].filter(([key]) => !gone.has(key))) });
   return undefined;

@@ -10,9 +10,9 @@ import { checkMethod } from './request.ts';
 const PATH = /\/operation\/([A-Za-z]+)$/;
 
 /**
- * Smithy RPC v2 CBOR, which SDK clients speak when told to. Fanfold's own clients are: texts travel
- * as their UTF-8 bytes, while a JSON text inside of JSON has its quotes escaped and unescaped at
- * each end of the way, which costs more than all else that is done to a message.
+ * Smithy RPC v2 CBOR, which SDK clients can be configured to use. Fanfold's own clients do: texts
+ * are sent as UTF-8 bytes. In JSON, the quotes of a body that is itself JSON are escaped and
+ * unescaped at each end, which costs more than everything else that is done to a message.
  * https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
  */
 export const cbor: Protocol = {
@@ -64,7 +64,7 @@ function parse(bytes: Uint8Array): Parameters {
     const value: unknown = format.deserialize(bytes);
     if (isParameters(value)) return value;
   } catch {
-    // Refused below, like any other value that is no map.
+    // Refused below, like any other value that is not a map.
   }
   throw new SqsError('MalformedInput', 'The request body is not a CBOR map.');
 }

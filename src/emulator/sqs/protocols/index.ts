@@ -4,7 +4,7 @@ import { json } from './json.ts';
 import type { Protocol } from './protocol.ts';
 import { query } from './query.ts';
 
-/** The protocol that a request speaks. */
+/** The protocol of a request. */
 export function protocolOf({ headers }: ServiceRequest): Protocol {
   if (headers['smithy-protocol'] === 'rpc-v2-cbor') return cbor;
   const isJson =

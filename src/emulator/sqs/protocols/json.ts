@@ -7,10 +7,10 @@ import { checkMethod, textOf, withQueueOfPath } from './request.ts';
 
 const TARGET = /^AmazonSQS\.([A-Za-z]+)$/;
 
-/** Clients mostly ask for one thing many times. */
+/** Clients mostly repeat the same action many times. */
 const actionOf = onceInARow((target) => TARGET.exec(target)?.[1]);
 
-/** AWS JSON 1.0, which the SDKs speak. */
+/** AWS JSON 1.0, the protocol of the SDKs. */
 export const json: Protocol = {
   read(request) {
     checkMethod(request, 'POST');
@@ -33,7 +33,7 @@ export const json: Protocol = {
   }),
   error: (error, requestId) => ({
     status: statusOf(error.code),
-    // The JavaScript SDK needs it: it tells errors by the Query protocol's codes.
+    // The JavaScript SDK needs it, since it identifies errors by the Query protocol's codes.
     headers: { ...headers(requestId), 'x-amzn-query-error': queryErrorHeader(error.code) },
     body: JSON.stringify({ __type: typeOf(error.code), message: error.message }),
   }),
@@ -49,7 +49,7 @@ function parse(text: string): Parameters {
     const value: unknown = JSON.parse(text);
     if (isParameters(value)) return value;
   } catch {
-    // Refused below, like any other text that is no object.
+    // Refused below, like any other text that is not an object.
   }
   throw new SqsError('MalformedInput', 'The request body is not a JSON object.');
 }
@@ -58,7 +58,7 @@ export function isParameters(value: unknown): value is Parameters {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Errors that are not of SQS's own service model, by the names of AWS's common one. */
+/** Errors outside of SQS's own service model, by their names in AWS's common one. */
 const COMMON: Partial<Record<SqsErrorCode, string>> = {
   AccessDenied: 'AccessDeniedException',
   IncompleteSignature: 'IncompleteSignatureException',
@@ -73,7 +73,7 @@ const COMMON: Partial<Record<SqsErrorCode, string>> = {
   UnknownOperation: 'UnknownOperationException',
 };
 
-/** An error's shape, as JSON and CBOR name it. */
+/** The name of an error's shape in JSON and CBOR. */
 export function typeOf(code: SqsErrorCode): string {
   const common = COMMON[code];
   return common ? `com.amazon.coral.service#${common}` : `com.amazonaws.sqs#${code}`;

@@ -1,10 +1,12 @@
 import { SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
-/** Refuses a value of another type than a member of SQS's service model has. */
+/** Refuses a value whose type differs from the member's type in SQS's service model. */
 type Check = (value: unknown, path: string) => void;
 
-/** AWS's parser reads a request whole before anything of it is done: it is refused whole as well. */
+/**
+ * Refuses a request as a whole, like AWS's parser, which reads all of it before any is performed.
+ */
 export function checkTypes(parameters: Parameters): void {
   checkMembers(PARAMETERS, parameters, '');
 }
@@ -16,7 +18,7 @@ function checkMembers(
 ): void {
   for (const name of Object.keys(structure)) {
     const value = structure[name];
-    // Null is nothing, and unknown members are passed over.
+    // Null counts as absent, and unknown members are ignored.
     if (value === null || value === undefined) continue;
     members.get(name)?.(value, path ? `${path}.${name}` : name);
   }
@@ -30,7 +32,7 @@ const integer: Check = (value, path) => {
   if (!Number.isInteger(value)) throw wrongType(path, 'an Integer', value);
 };
 
-/** JSON has them as base64. */
+/** In JSON, they are base64. */
 const bytes: Check = (value, path) => {
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
     throw wrongType(path, 'a Blob', value);
@@ -66,7 +68,7 @@ function entriesOf(value: unknown, path: string, expected: string): [string, unk
   throw wrongType(path, expected, value);
 }
 
-/** In the words of AWS's parser, as recorded of other services that have it. */
+/** In the words of AWS's parser, as recorded from other services that have it. */
 function wrongType(path: string, expected: string, value: unknown): SqsError {
   const what = Array.isArray(value)
     ? 'Start of list found where not expected'
@@ -88,7 +90,7 @@ const ATTRIBUTE_VALUE = structureOf(
 );
 
 /**
- * The parameters of all actions: no name means different types in two of them.
+ * The parameters of all actions: a name has the same type in each of them.
  * https://github.com/aws/api-models-aws/tree/main/models/sqs
  */
 const PARAMETERS: ReadonlyMap<string, Check> = new Map(

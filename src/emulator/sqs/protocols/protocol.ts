@@ -3,16 +3,16 @@ import type { Output } from '../call.ts';
 import type { SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
-/** What a request asks for. */
+/** The action and the parameters of a request. */
 export interface ActionRequest {
   action: string;
   parameters: Parameters;
 }
 
-/** What of a request decides how its answer is written. */
+/** The part of a request that decides the format of its answer. */
 export type Asked = Pick<ServiceRequest, 'headers'>;
 
-/** How requests and answers are written. What SQS does is the same in all of them. */
+/** A format of requests and answers. The actions are the same in all of them. */
 export interface Protocol {
   read(request: ServiceRequest): ActionRequest;
   response(output: Output, action: string, requestId: string, request?: Asked): ServiceResponse;

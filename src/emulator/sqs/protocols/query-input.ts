@@ -1,7 +1,7 @@
 import { missingParameter, SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
-/** One step of the names of a form's fields, which are paths: `Tag.1.Key` has three. */
+/** One step in the names of a form's fields, which are paths: `Tag.1.Key` has three. */
 class Field {
   value: string | undefined = undefined;
   readonly parts = new Map<string, Field>();
@@ -25,16 +25,16 @@ export class Fields {
     if (steps.length > MAX_STEPS) return;
     let field = this.#root;
     for (const step of steps) field = field.part(step);
-    // As recorded from AWS: of two with one name, the first is taken.
+    // As recorded from AWS: the first of two fields with one name counts.
     field.value ??= value;
   }
 
-  /** A field that is not an action's own, as Version is. */
+  /** A field that does not belong to an action, such as Version. */
   text(name: string): string | undefined {
     return this.#root.parts.get(name)?.value;
   }
 
-  /** What an action is given, in the shape that SQS's service model has; unknown fields are passed over. */
+  /** An action's parameters, in the shape of SQS's service model. Unknown fields are ignored. */
   parameters(action: string): Parameters {
     return readParts(this.#root, '', (name) => memberOf(action, name));
   }
@@ -43,10 +43,10 @@ export class Fields {
 /** The longest path: ...BatchRequestEntry.member.1.MessageAttribute.entry.1.Value.StringListValue.member.1 */
 const MAX_STEPS = 10;
 
-/** Reads one member's value. The path is for error texts. */
+/** Reads the value of one member. The path is for error messages. */
 type Reader = (field: Field, path: string) => unknown;
 
-/** A member of SQS's service model, by the name that it has there: `TagKeys` for the fields `TagKey.1`... */
+/** A member of SQS's service model, by its name there: `TagKeys` for the fields `TagKey.1`... */
 interface Member {
   readonly name: string;
   readonly read: Reader;
@@ -104,12 +104,13 @@ function readParts(
 }
 
 /**
- * The items of a list or a map in the order of their numbers, which start at 1. Between the name
- * and the number there may be a word, where the service model calls neither flattened. An only item
- * may go without a number, as in many an example of AWS's: `AttributeName=All`, `Attribute.Name`.
+ * The items of a list or a map in the order of their numbers, which start at 1. A word may stand
+ * between the name and the number, where the service model does not flatten the list or map. A
+ * single item may have no number, as in many of AWS's examples: `AttributeName=All`,
+ * `Attribute.Name`.
  */
 function items(field: Field, path: string, word: string): [item: Field, path: string][] {
-  // What SDKs send for an empty list.
+  // SDKs send this for an empty list.
   if (field.value === '' && field.parts.size === 0) return [];
   if (isItem(field)) return [[field, path]];
   checkNoValue(field, path);
@@ -129,7 +130,7 @@ function items(field: Field, path: string, word: string): [item: Field, path: st
   return numbered.map(({ item, path }) => [item, path]);
 }
 
-/** Whether a field of a list or a map has what an item has, and no number before it. */
+/** Whether the field of a list or a map is itself an item, without a number before it. */
 function isItem({ value, parts }: Field): boolean {
   return value === undefined ? parts.has('Name') || parts.has('Key') : parts.size === 0;
 }
@@ -171,8 +172,9 @@ const ATTRIBUTE_VALUE = structureOf(
 );
 
 /**
- * The parameters of all actions, by their fields' names. No field means different things in two
- * actions, but for those in `memberOf`. https://github.com/aws/api-models-aws/tree/main/models/sqs
+ * The parameters of all actions, by the names of their fields. A field means the same in each
+ * action, except for those in `memberOf`.
+ * https://github.com/aws/api-models-aws/tree/main/models/sqs
  */
 const PARAMETERS = members({
   ActionName: ['Actions', listOf(text)],
@@ -208,7 +210,7 @@ const PARAMETERS = members({
   WaitTimeSeconds: integer,
 });
 
-/** What an entry of a batch has is a single request's own. */
+/** An entry of a batch has the fields of a single request. */
 const ENTRIES: Member = { name: 'Entries', read: listOf(structureOf(PARAMETERS)) };
 
 function memberOf(action: string, field: string): Member | undefined {

@@ -1,12 +1,12 @@
 import type { Output } from '../call.ts';
 import { MAP_KEYS } from './query-output.ts';
 
-/** Members that are called otherwise here, as recorded from AWS. */
+/** Members that have another name here, as recorded from AWS. */
 const NAMES: Readonly<Record<string, string>> = { Messages: 'messages', QueueUrls: 'queueUrls' };
 
 /**
- * An action's answer as the Query protocol has it for who asks for JSON: nested as the XML is, with
- * each map as a list of its entries.
+ * An action's answer in the Query protocol, for clients that ask for JSON: nested like the XML,
+ * with each map as a list of its entries.
  */
 export function jsonResultOf(output: NonNullable<Output>): object {
   return Object.fromEntries(
@@ -16,7 +16,7 @@ export function jsonResultOf(output: NonNullable<Output>): object {
 
 function jsonOf(name: string, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => jsonOf('', item));
-  // Bytes write themselves as base64.
+  // Bytes convert themselves to base64.
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
   const key = MAP_KEYS[name];
   const entries = Object.entries(value).map(([of, one]) => [of, jsonOf(of, one)] as const);

@@ -2,8 +2,8 @@ import type { Output } from '../call.ts';
 import { element, escaped } from './xml.ts';
 
 /**
- * Members of SQS's service model that are lists or maps, by the element that each of their items
- * is written as: there is none around them all. Every other member is written by its own name.
+ * The element of each item, for members of SQS's service model that are lists or maps. No element
+ * surrounds the items. Every other member is an element of its own name.
  */
 const ITEMS: Readonly<Record<string, string>> = {
   Attributes: 'Attribute',
@@ -16,7 +16,7 @@ const ITEMS: Readonly<Record<string, string>> = {
   Tags: 'Tag',
 };
 
-/** What the entries of a map are called: name and value, but for tags. */
+/** The element of the key in a map's entries; that of the value is `Value`. */
 export const MAP_KEYS: Readonly<Record<string, string>> = {
   Attributes: 'Name',
   MessageAttributes: 'Name',

@@ -11,8 +11,8 @@ const VERSION = '2012-11-05';
 const NAMESPACE = `http://queue.amazonaws.com/doc/${VERSION}/`;
 
 /**
- * AWS Query: a form's fields in, XML out. Spoken by SDKs from before 2024, and by hand: the fields
- * may be a URL's query.
+ * AWS Query: form fields in, XML out. It is used by SDKs from before 2024, and by hand, since the
+ * fields can also be in a URL's query.
  * https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
  */
 export const query: Protocol = {
@@ -41,7 +41,7 @@ export const query: Protocol = {
     return response(200, requestId, `${action}Response`, result + metadata);
   },
   error({ code, message }, requestId, request) {
-    // As recorded from AWS, whatever was asked for.
+    // As recorded from AWS, whatever format the client asks for.
     if (code === 'UnknownOperationException') return unknownOperation(requestId);
     if (wantsJson(request)) {
       const error = {
@@ -94,13 +94,13 @@ function unknownOperation(requestId: string): ServiceResponse {
   };
 }
 
-/** The one text that differs by protocol. */
+/** The only message that differs by protocol. */
 function messageOf(code: SqsErrorCode, message: string): string {
   if (code !== 'QueueDoesNotExist') return message;
   return 'The specified queue does not exist for this wsdl version.';
 }
 
-/** The fields of the URL and, before a form's own, since the first of two is taken, of its body. */
+/** The fields of the URL and of a form. The URL's come first, since the first of two counts. */
 function fieldsOf(request: ServiceRequest): Fields {
   const fields = new Fields();
   for (const [name, value] of request.query) fields.add(name, value);
@@ -119,7 +119,9 @@ function isForm({ method, headers }: ServiceRequest): boolean {
   return method === 'POST' && (type === '' || type.startsWith('application/x-www-form-urlencoded'));
 }
 
-/** Not by URLSearchParams, which lets broken escapes and broken UTF-8 pass, changed. */
+/**
+ * Not by URLSearchParams, which replaces broken escapes and broken UTF-8 instead of refusing them.
+ */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -3,7 +3,7 @@ import type { ServiceRequest } from '../../transport/index.ts';
 import { SqsError, unknownAction } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
-/** Refuses a request by another method than those that a protocol has. */
+/** Refuses a request whose method the protocol does not have. */
 export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): void {
   if (allowed.includes(method)) return;
   throw new SqsError('UnknownOperation', `${allowed.join(' or ')} was expected; ${method} came.`);
@@ -12,22 +12,23 @@ export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): v
 export function textOf({ body }: ServiceRequest): string {
   if (typeof body === 'string') return body;
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-  // Bytes that are none became this character, which is quickly looked for, and may be meant.
+  // Invalid bytes decode to U+FFFD. Check for it first (cheap); the client may also have sent a
+  // real U+FFFD.
   if (!text.includes('\ufffd') || isUtf8(body)) return text;
   throw new SqsError('MalformedInput', 'The request body is not UTF-8.');
 }
 
-/** The name and port that the caller knows this SQS by. */
+/** The host and the port at which the caller reaches this SQS. */
 export function hostOf({ headers }: ServiceRequest): string {
   const host = headers.host || 'localhost';
   if (/^[\w.:[\]-]+$/.test(host)) return host;
   throw new SqsError('InvalidAddress', `The address ${host} is not valid for this endpoint.`);
 }
 
-/** Actions that are of no queue, and that AWS does not know at a queue's URL. */
+/** Actions that concern no queue, and that AWS does not know at a queue's URL. */
 const OF_NO_QUEUE = new Set(['CreateQueue', 'ListQueues']);
 
-/** A request to a queue's own URL is about that queue, unless it names another. */
+/** A request to a queue's own URL concerns that queue, unless it names another. */
 export function withQueueOfPath(
   action: string,
   parameters: Parameters,
