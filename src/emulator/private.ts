@@ -17,31 +17,31 @@ import { FanfoldError } from '../errors.ts';
 
 const ROOT = 0;
 
-/** Undefined where files have no owners and modes: on Windows, whose folders have lists of rights. */
+/** Undefined on Windows, where files have access control lists instead of owners and modes. */
 const me = process.geteuid?.();
 
-/** Not there on Windows. */
+/** Missing on Windows. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
-/** What others may do, as bits of a mode. */
+/** Rights of other users, as bits of a mode. */
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const EVERYBODY = 0o007;
 const EVERYBODY_WRITES = 0o002;
-/** Of a folder in which only a file's owner may rename it, such as /tmp. */
+/** On a folder in which only a file's owner can rename it, such as /tmp. */
 const STICKY = 0o1000;
 
-/** What a store keeps in its folder. */
+/** The files of a store in its folder. */
 const STORED = /^(queues\.sqlite(-[a-z.]+)?|lock|commits)$/;
-/** What else is Fanfold's there, and is checked when it is read. */
+/** Fanfold's other files there, which are checked when they are read. */
 const OTHERS_OF_OURS = /^(credentials|key\.pem|certificate\.pem|join-\d)/;
 
 /**
- * Makes a folder its owner's alone, and the files of a store in it; makes it where there is none.
- * What is in it then cannot be another's, nor a way to a file elsewhere. A link to the folder is
- * followed, if it is its user's.
+ * Makes a folder, and the files of a store in it, accessible to its owner only. Creates the folder
+ * if it does not exist. Its content then can't belong to another user, nor lead to a file
+ * elsewhere. A link to the folder is followed if it belongs to this user or to root.
  *
- * @throws FanfoldError `BadOption` when others could read or change what is in it
+ * @throws FanfoldError `BadOption` if others could read or change its content
  */
 export function privateFolder(folder: string): void {
   checkLinks(resolve(folder));
@@ -56,8 +56,8 @@ export function privateFolder(folder: string): void {
 }
 
 /**
- * Makes a folder and those above it. Node's own recursive mkdir never ends where the parent is there
- * and the folder can't be made, as in /proc.
+ * Creates a folder and its parents. Node's own recursive mkdir never ends if the parent exists and
+ * the folder can't be created, as in /proc.
  */
 function makeFolder(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -65,12 +65,12 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
-/** A link of another user's in the way to a folder may lead to another at any time. */
+/** Refuses a link of another user in a path: its target could change at any time. */
 function checkLinks(path: string): void {
   const above = dirname(path);
   if (above !== path) checkLinks(above);
@@ -95,7 +95,8 @@ function makePrivate(path: string, isOurs: boolean): void {
   const found = statSync(path);
   const { mode } = found;
   if (!isMine(found) && found.uid !== ROOT) {
-    // Its owner may at any time put a link in the place of a file, which leads root to another's.
+    // Its owner could replace a file by a link at any time, which would lead root to another's
+    // file.
     const asOwner = `run as its owner (in a container, --user ${found.uid}:${found.gid})`;
     throw refused(
       `${path} belongs to ${userOf(found)}, and this process is of ${me === ROOT ? 'root' : `user ${me}`}: ${asOwner}, chown ${me} ${path}, or name another folder`,
@@ -103,14 +104,15 @@ function makePrivate(path: string, isOurs: boolean): void {
   }
   if ((mode & OTHERS) === 0) return;
   if (!isMine(found)) {
-    // The administrator's, who may have given it to a group, as Kubernetes does with volumes.
+    // The administrator may have given it to a group, as Kubernetes does with volumes.
     if ((mode & EVERYBODY) === 0) return;
     throw refused(
       `${path} belongs to root, and everybody can use it (mode ${octal(mode)}): chown ${me} it, or chmod o-rwx it`,
     );
   }
   if (!isOurs) {
-    // Such as a project's: files in it are private by themselves, while only its owner writes there.
+    // For example a project's folder: the files are private themselves while only its owner can
+    // write there.
     if ((mode & OTHERS_WRITE) === 0) return;
     throw refused(
       `Others can write to ${path} (mode ${octal(mode)}), which holds other files as well: chmod go-w it, or name a folder of its own`,
@@ -124,8 +126,9 @@ function makePrivate(path: string, isOurs: boolean): void {
 }
 
 /**
- * By its path, since nobody else can put another in its place. It is not opened: closing it would
- * end the locks that SQLite has on it in this process (https://www.sqlite.org/howtocorrupt.html).
+ * Uses the path, since no other user can replace the file. The file is not opened: closing it would
+ * release the locks that SQLite has on it in this process
+ * (https://www.sqlite.org/howtocorrupt.html).
  */
 function makeFilePrivate(path: string): void {
   const found = lstatSync(path);
@@ -138,7 +141,7 @@ function makeFilePrivate(path: string): void {
   if ((found.mode & OTHERS) !== 0) chmodSync(path, 0o600);
 }
 
-/** Makes an empty file that only its owner may read, where there is none. */
+/** Creates an empty file that only its owner can read, unless the file exists. */
 export function makePrivateFile(path: string): void {
   try {
     closeSync(openPrivate(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL));
@@ -148,17 +151,17 @@ export function makePrivateFile(path: string): void {
 }
 
 /**
- * Opens a file that is this user's own, and no link to another.
+ * Opens a file that belongs to this user and is not a link.
  *
  * @throws FanfoldError `BadOption`; the file system's errors
  */
 export function openPrivate(path: string, flags: number): number {
   let fd: number;
   try {
-    // A pipe would keep its opener waiting.
+    // Without O_NONBLOCK, opening a pipe would wait.
     fd = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch (error) {
-    // FreeBSD says EMLINK of a link, and a socket cannot be opened.
+    // FreeBSD reports EMLINK for a link, and a socket can't be opened.
     if (!/^(ELOOP|EMLINK|ENXIO)$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
     throw refused(`${path} is a link, or no file: remove it`);
   }
@@ -181,8 +184,8 @@ function checkOwn(path: string, found: Stats): void {
 }
 
 /**
- * The text of a file that nobody else has written, nor may read if it is secret; undefined where
- * there is none.
+ * The text of a file that no other user can write to or, if it is secret, read; undefined if there
+ * is no such file.
  *
  * @throws FanfoldError `BadOption`; the file system's errors
  */

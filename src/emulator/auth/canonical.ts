@@ -1,8 +1,8 @@
 import type { ServiceRequest } from '../transport/index.ts';
 
 /**
- * The text of a request that is signed, as every service but S3 has it; `undefined` if a header
- * that is said to be signed isn't there. The path must be normal.
+ * The canonical text of a request, which is signed, as all services except S3 define it. Returns
+ * `undefined` if a header that is listed as signed is missing. The path must be normal.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function canonicalRequest(
@@ -14,24 +14,24 @@ export function canonicalRequest(
   let text = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query, presigned)}\n`;
   for (const name of signedHeaders) {
     const value = headers[name];
-    // Not only undefined: a header named "constructor" is found in every object.
+    // Not only undefined: every object has a property named "constructor".
     if (typeof value !== 'string') return undefined;
     text += `${name}:${canonicalValue(value)}\n`;
   }
   return `${text}\n${signedHeaders.join(';')}\n${bodyHash}`;
 }
 
-/** Without anything that must be encoded. */
+/** A path without characters that must be encoded. */
 const PLAIN_PATH = /^[\w.~/-]*$/;
 
-/** The path as it came, encoded once more. */
+/** The path as received, encoded once more. */
 function canonicalPath(path: string): string {
   return PLAIN_PATH.test(path) ? path : path.split('/').map(encode).join('/');
 }
 
 /**
- * Encoded anew from what it was decoded to: `+` and `%20` are the same to the service, so they are
- * the same here.
+ * The query, encoded anew from its decoded form: the service treats `+` and `%20` as the same, so
+ * the signature must do so, too.
  */
 function canonicalQuery(query: URLSearchParams, presigned: boolean): string {
   if (query.size === 0) return '';
@@ -50,15 +50,15 @@ function compare(a: string, b: string): number {
 
 const UNTIDY = /^ | $| {2}|[\t\r\n]/;
 
-/** Not `trim`: a no-break space is no space to the signers. */
+/** Not `trim`: signers don't treat a no-break space as a space. */
 function canonicalValue(value: string): string {
   if (!UNTIDY.test(value)) return value;
   return value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
 }
 
-/** RFC 3986: encodeURIComponent leaves five characters alone that are to be encoded. */
+/** RFC 3986: encodeURIComponent leaves out five characters that must be encoded. */
 function encode(text: string): string {
-  // Half of a surrogate pair, which no HTTP request can hold, would be thrown at.
+  // encodeURIComponent throws on half of a surrogate pair, which no HTTP request can contain.
   return encodeURIComponent(text.toWellFormed()).replace(/[!'()*]/g, hex);
 }
 

@@ -2,7 +2,7 @@ import type { ServiceRequest } from '../transport/index.ts';
 import { SignatureError } from './errors.ts';
 import { onceInARow } from './once-in-a-row.ts';
 
-/** What a request says of its signature; nothing of it is believed yet. */
+/** A request's own statements about its signature, none of which is verified yet. */
 export interface Claim {
   algorithm: string;
   /** `keyid/date/region/service/aws4_request` */
@@ -11,9 +11,9 @@ export interface Claim {
   signedHeaders: string;
   signature: string;
   date: string;
-  /** How long a presigned request is good for, in seconds as text. */
+  /** Lifetime of a presigned request, in seconds as text. */
   expires: string | undefined;
-  /** Whether it was in the query string, of which the signature itself can't be signed. */
+  /** Whether it was in the query string, where the signature itself can't be signed. */
   presigned: boolean;
 }
 
@@ -37,7 +37,7 @@ export function readClaim(request: ServiceRequest): Claim {
 
 type UsualStart = Pick<Claim, 'algorithm' | 'credential' | 'signedHeaders'>;
 
-/** The header as the SDKs write it, up to the signature: what comes before is the same all day. */
+/** The header as the SDKs write it, up to the signature: this part is the same all day. */
 const USUAL = /^(AWS4-[^\s,]+) Credential=([^\s,]+), SignedHeaders=([^\s,]+), Signature=$/;
 
 const readUsualStart = onceInARow((start): UsualStart | undefined => {
@@ -62,7 +62,7 @@ function fromHeader(header: string, headers: ServiceRequest['headers']): Claim {
   const usual = usualDate ? fromUsualHeader(header, usualDate) : undefined;
   if (usual) return usual;
   const [algorithm = '', ...pairs] = header.trim().split(/[\s,]+/);
-  // Of another scheme, such as Basic, AWS only says what it lacks.
+  // For another scheme, such as Basic, AWS only reports what is missing.
   const parameters = algorithm.startsWith('AWS4-') ? readPairs(pairs, header) : new Map();
   const credential = parameters.get('Credential') ?? '';
   const signature = parameters.get('Signature') ?? '';

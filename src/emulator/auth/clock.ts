@@ -1,19 +1,22 @@
 import { SignatureError } from './errors.ts';
 import { basicTime, type SigningTime } from './time.ts';
 
-/** How far a caller's clock may be off; also how long a presigned request lasts that doesn't say. */
+/**
+ * Largest accepted difference of a caller's clock; also the default lifetime of a presigned
+ * request.
+ */
 const MAX_SKEW_SECONDS = 15 * 60;
 
 const MAX_EXPIRES_SECONDS = 7 * 24 * 60 * 60;
 
 /**
- * Refuses what was signed too long ago, or in what is still the future.
- * @param expires How long the request said that it is good for, in seconds.
+ * Refuses a request that was signed too long ago, or in the future.
+ * @param expires Lifetime that the request declares, in seconds.
  * @param now Milliseconds since 1970.
  */
 export function checkClock(signed: SigningTime, expires: string | undefined, now: number): void {
   const lifeSeconds = expires === undefined ? MAX_SKEW_SECONDS : readExpires(expires);
-  // Signatures know no fractions of a second.
+  // Signatures have no fractions of a second.
   const second = now - (now % 1000);
   const oldest = second - lifeSeconds * 1000;
   if (signed.ms < oldest) {

@@ -1,6 +1,6 @@
 /**
- * Lets a text that comes several times in a row be read once: a client writes the same date and the
- * same scope in many requests.
+ * Reads a text once if it is repeated in a row: a client writes the same date and the same scope in
+ * many requests.
  */
 export function onceInARow<Value>(read: (text: string) => Value): (text: string) => Value {
   let last: { text: string; value: Value } | undefined;

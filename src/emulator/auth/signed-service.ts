@@ -10,10 +10,11 @@ import type { Verifier } from './verifier.ts';
 export type Verifying = Pick<Verifier, 'verify' | 'verifyHead'>;
 
 /**
- * Has a service answer those alone whose signatures are verified: as far as possible before a
- * request's body is read, so that strangers cannot fill the memory.
+ * Lets a service answer only requests whose signatures are verified. As much as possible is
+ * verified before the body is read, so that strangers can't fill the memory.
  *
- * @param refuse what a request is answered that is not verified, by a SignatureError or another
+ * @param refuse answers a request that is not verified, because of a SignatureError or another
+ *   error
  */
 export function signedService(
   verifier: Verifying,

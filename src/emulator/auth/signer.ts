@@ -12,7 +12,7 @@ export interface SignerOptions {
   service: string;
 }
 
-/** An SDK client's request, whose headers are in lower case, and its body whole. */
+/** A request of an SDK client, with header names in lower case and the whole body. */
 export interface Signable {
   method: string;
   path: string;
@@ -25,9 +25,9 @@ const NO_BODY = new Uint8Array();
 const NEVER = new AbortController().signal;
 
 /**
- * Signs an SDK client's requests by Signature Version 4, in the Authorization header, as the SDK's
- * own signer does it in four times as long: a worker of small inputs does little else. It is for
- * clients of a server, whose requests have no query and a body in one piece.
+ * Signs an SDK client's requests by Signature Version 4, in the Authorization header. The SDK's own
+ * signer takes four times as long, and a worker with small inputs does little else. This signer is
+ * for clients of a server, whose requests have no query and a body in one piece.
  */
 export class Signer {
   readonly #options: SignerOptions;
@@ -39,7 +39,7 @@ export class Signer {
     this.#keys = new SigningKeys(credentials.secretAccessKey, region, service);
   }
 
-  /** @param signingDate as the client knows the server's time */
+  /** @param signingDate the server's time, as far as the client knows it */
   async sign<Request extends Signable>(
     request: Request,
     { signingDate = new Date() }: { signingDate?: Date } = {},
@@ -51,7 +51,7 @@ export class Signer {
     const bodyHash = hash('sha256', body);
     headers['x-amz-date'] = time;
     headers['x-amz-content-sha256'] = bodyHash;
-    // Of the try before.
+    // Left over from the previous attempt.
     delete headers.authorization;
     const names = Object.keys(headers).sort();
     const signed = {

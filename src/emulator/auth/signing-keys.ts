@@ -1,17 +1,17 @@
 import { createHmac, hash } from 'node:crypto';
 
-/** Who may call: secrets by access key id. */
+/** A caller's access key id and secret. */
 export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
 }
 
-/** More days than any moment has: a presigned request may be a week old. */
+/** More days than can be valid at once: a presigned request may be a week old. */
 const MAX_DAYS = 16;
 
 /**
- * One caller's keys, one a day. They are kept, since deriving one takes longer than all the rest of
- * a verification.
+ * One caller's signing keys, one per day. They are cached, since it takes longer to derive one than
+ * to do the rest of a verification.
  */
 export class SigningKeys {
   readonly #secret: string;
@@ -25,7 +25,7 @@ export class SigningKeys {
     this.#service = service;
   }
 
-  /** The key of a day that is written like `20150830`. */
+  /** The key of a day, in the form `20150830`. */
   of(day: string): SigningKey {
     const kept = this.#byDay.get(day);
     if (kept !== undefined) return kept;
@@ -38,18 +38,18 @@ export class SigningKeys {
   }
 }
 
-/** The bytes that SHA-256 takes at once. */
+/** The block size of SHA-256. */
 const BLOCK_BYTES = 64;
 
 /**
- * HMAC-SHA256 with one key, as RFC 2104 makes it of two hashes. The key's pads stand before the
- * bytes to be hashed, which one-shot hashes then take: `createHmac` takes three times as long.
+ * HMAC-SHA256 with one key, built from two hashes as in RFC 2104. The key's pads precede the bytes
+ * to hash, so that one-shot hashes can be used: `createHmac` takes three times as long.
  */
 export class SigningKey {
   readonly #outer = Buffer.alloc(BLOCK_BYTES + 32, 0x5c);
   #inner = Buffer.alloc(BLOCK_BYTES + 1_024, 0x36);
 
-  /** @param key a hash, so that it is no longer than a block */
+  /** @param key a hash, so it is not longer than a block */
   constructor(key: Buffer) {
     for (const [at, byte] of key.entries()) {
       this.#inner[at] = byte ^ 0x36;
@@ -59,11 +59,11 @@ export class SigningKey {
 
   /** The signature in hexadecimal. */
   sign(text: string): string {
-    // Three bytes are the most that a UTF-16 unit takes.
+    // A UTF-16 unit takes three bytes at most.
     const most = BLOCK_BYTES + text.length * 3;
     if (this.#inner.length < most) this.#inner = Buffer.concat([this.#inner], most);
     const end = BLOCK_BYTES + this.#inner.write(text, BLOCK_BYTES);
-    // As a text, which holds a byte in each character: to make a Buffer takes longer than to hash.
+    // As a text with one byte per character: it takes longer to create a Buffer than to hash.
     const inner = hash('sha256', this.#inner.subarray(0, end), 'binary');
     this.#outer.write(inner, BLOCK_BYTES, 'binary');
     return hash('sha256', this.#outer);

@@ -1,21 +1,21 @@
 import { SignatureError } from './errors.ts';
 
-/** When a request says it was signed. */
+/** The time at which a request was signed, according to itself. */
 export interface SigningTime {
   /** Since 1970. */
   ms: number;
-  /** As signatures write it: `20150830T123600Z`. */
+  /** In the form that signatures use: `20150830T123600Z`. */
   text: string;
 }
 
-/** A time as signatures write it. */
+/** A time in the form that signatures use. */
 export function basicTime(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 const BASIC = /^(\d{4})(0[1-9]|1[0-2])(\d\d)T([01]\d|2[0-3])([0-5]\d)([0-5]\d)Z$/;
 
-/** Reads a time that is written as signatures write it, or as HTTP does in its Date header. */
+/** Reads a time in the form that signatures use, or in that of HTTP's Date header. */
 export function readTime(date: string): SigningTime {
   const match = BASIC.exec(date);
   const ms = match ? utc(match) : httpTime(date);
@@ -35,11 +35,11 @@ function utc([, year, month, day, hour, minute, second]: RegExpExecArray): numbe
     Number(minute),
     Number(second),
   );
-  // 30 February was taken for 2 March.
+  // `Date.UTC` turns 30 February into 2 March.
   return new Date(ms).getUTCDate() === Number(day) ? ms : Number.NaN;
 }
 
-/** `Date.parse` reads far more than HTTP's own form, so it must be the same when written again. */
+/** `Date.parse` reads far more than HTTP's form, so the result must format to the same text. */
 function httpTime(date: string): number {
   const ms = Date.parse(date);
   return new Date(ms).toUTCString() === date ? ms : Number.NaN;

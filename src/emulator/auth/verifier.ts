@@ -20,21 +20,21 @@ interface Credential {
   keyId: string;
   /** Like `20150830`. */
   day: string;
-  /** All but the key's id. */
+  /** Everything except the key's id. */
   scope: string;
-  /** What is wrong with its scope, but for the day. */
+  /** Errors in its scope, except for the day. */
   faults: readonly string[];
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
 /**
- * Tells whether requests to one service in one region were signed with a caller's secret, by AWS
- * Signature Version 4, in the Authorization header or in the query string. The order of its checks
- * is AWS's: what can be read, time, signed headers, algorithm, scope, caller, and last the signature.
+ * Verifies that requests to one service in one region were signed with a caller's secret, by AWS
+ * Signature Version 4, in the Authorization header or in the query string. Its checks have AWS's
+ * order: syntax, time, signed headers, algorithm, scope, caller, and finally the signature.
  *
- * A signature always covers the body: `UNSIGNED-PAYLOAD` is for S3. A session token need not be
- * there, and isn't looked up; one that is there must be signed like everything of AWS's own.
+ * A signature always covers the body: `UNSIGNED-PAYLOAD` is only for S3. A session token is
+ * optional, and is not looked up; if present, it must be signed like all of AWS's own headers.
  */
 export class Verifier {
   readonly #region: string;
@@ -64,8 +64,8 @@ export class Verifier {
   }
 
   /**
-   * Checks all that shows without the request's body. Where the body's hash is declared, as most
-   * SDKs do, that is the signature as well.
+   * Checks everything that does not require the request's body. If the body's hash is declared, as
+   * by most SDKs, that includes the signature.
    *
    * @param now Milliseconds since 1970.
    * @throws SignatureError
@@ -126,15 +126,15 @@ interface Verifying {
   readonly claim: Claim;
   readonly signedHeaders: readonly string[];
   readonly key: SigningKey;
-  /** What is signed, up to the hash of the canonical request. */
+  /** The text to sign, up to the hash of the canonical request. */
   readonly prefix: string;
 }
 
-/** A request of which all is verified but what its body has to show. */
+/** A request that is verified except for its body. */
 export class VerifiedHead {
   readonly #verifying: Verifying;
   readonly #declared: string | undefined;
-  /** Whether its signature is verified: it covers the declared hash of its body. */
+  /** Whether its signature is verified, which covers the declared hash of its body. */
   readonly isSigned: boolean;
 
   /** @throws SignatureError */
@@ -163,7 +163,7 @@ export class VerifiedHead {
   }
 }
 
-/** Refuses a credential of another scope than the request's. */
+/** Refuses a credential whose scope is not that of the request. */
 function checkScope({ day, faults }: Credential, time: string): void {
   const today = time.slice(0, 8);
   if (day === today && faults.length === 0) return;
@@ -174,19 +174,19 @@ function checkScope({ day, faults }: Credential, time: string): void {
 function readSignedHeaders(joined: string): readonly string[] {
   const names = joined.split(';');
   if (!names.includes('host')) throw unsigned("'Host' or ':authority'");
-  // A list that isn't sorted, or names a header twice, is one that AWS can't come to.
+  // AWS can't arrive at a list that isn't sorted, or that names a header twice.
   if (names.some((name, at) => at > 0 && name <= (names[at - 1] ?? ''))) throw doesNotMatch();
   return names;
 }
 
-/** Refuses headers of AWS's own that are not signed. */
+/** Refuses AWS's own headers if they are not signed. */
 function checkSigned(headers: ServiceRequest['headers'], names: readonly string[]): void {
   for (const name in headers) {
     if (name.startsWith('x-amz-') && !names.includes(name)) throw unsigned(`'${name}'`);
   }
 }
 
-/** In a time that says nothing of where they differ. */
+/** Compares in constant time, which reveals nothing about where they differ. */
 function isSame(ours: string, theirs: string): boolean {
   const [one, other] = [Buffer.from(ours), Buffer.from(theirs)];
   return one.length === other.length && timingSafeEqual(one, other);

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why a body is not read to its end. */
+/** The reason why a body is not read to its end. */
 export type BodyFault = 'tooLong' | 'noRoom';
 
-/** A chunk's own cost in memory: a body can come in chunks of one byte. */
+/** Memory cost of a chunk in addition to its bytes: a body can arrive in chunks of one byte. */
 const CHUNK_BYTES = 256;
 
-/** How long a client that sends more than is read has to see its answer, in milliseconds. */
+/** Time for a client that sends more than is read to see its answer, in milliseconds. */
 const LINGER_MS = 1_000;
 
 /**
- * The memory that bodies share while they arrive. When it is full the largest of them is given up:
- * a flood makes room for others, and small requests are served while it lasts.
+ * The memory that arriving bodies share. When it is full, the largest body is given up: a flood
+ * makes room for others, and small requests are still served.
  */
 export class BodyBudget {
   readonly #maxBytes: number;
@@ -44,20 +44,22 @@ export class BodyBudget {
 type Done = (body: Uint8Array | BodyFault) => void;
 
 export interface Reading {
-  /** The longest body that is taken. */
+  /** Longest body that is accepted. */
   readonly maxBytes: number;
-  /** How much is read and dropped of a body that is given up, or refused. */
+  /** Bytes that are still read, and dropped, of a body that is given up or refused. */
   readonly dropBytes: number;
   readonly budget: BodyBudget;
-  /** Whether nothing shows who sends it: others are served between any two of its chunks. */
+  /**
+   * Whether the sender is unknown: other requests are then served between any two of its chunks.
+   */
   readonly isStranger: boolean;
 }
 
 /**
- * A request's body, which is read whole, unless the client leaves before:
+ * A request's body, which is read whole unless the client disconnects first:
  *
- *   arriving -> whole: `done` gets it
- *            -> given up: `done` gets why, and what still comes is dropped
+ *   arriving -> whole: `done` receives it
+ *            -> given up: `done` receives the reason, and the rest is dropped
  */
 export class ArrivingBody {
   readonly #request: IncomingMessage;
@@ -94,7 +96,7 @@ export class ArrivingBody {
       return;
     }
     this.#chunks.push(chunk);
-    // Most bodies come in one piece, and are gone before another comes.
+    // Most bodies arrive in one piece, and are processed before another arrives.
     const isWhole = this.#bytes === Number(this.#request.headers['content-length']);
     if (isWhole && !this.#isHeld) return;
     if (!this.#isHeld) {
@@ -115,8 +117,8 @@ export class ArrivingBody {
 }
 
 /**
- * Drops a body that is refused. Much of it is read, since a client that is still sending would not
- * see the refusal; after that the connection is destroyed.
+ * Drops a body that is refused. Much of it is read first, since a client that is still sending
+ * would not see the refusal; then the connection is destroyed.
  */
 export function dropBody(request: IncomingMessage, dropBytes: number): void {
   let bytes = 0;
@@ -130,7 +132,7 @@ export function dropBody(request: IncomingMessage, dropBytes: number): void {
   });
 }
 
-/** Without it libuv would read up to 2 MiB from each connection before it turns to the next. */
+/** Without it, libuv would read up to 2 MiB from each connection before it turns to the next. */
 function takeTurns(request: IncomingMessage): void {
   request.pause();
   setImmediate(() => request.resume());

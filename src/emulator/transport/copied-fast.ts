@@ -1,12 +1,12 @@
 /**
- * Gives an SDK client whose calls cost half. Each call makes three copies of the client's
- * configuration, which V8 keeps as a hash table, since the SDK has put it together by assigning to
- * it and deleting from it. An object that others inherit from, and that is read through them, V8
- * gives fixed places, and those are copied six times as fast.
+ * Halves the cost of an SDK client's calls. Each call copies the client's configuration three
+ * times. V8 stores it as a hash table, because the SDK builds it by assignments and deletions. To a
+ * prototype through which properties are read, V8 gives fixed places, which are copied six times as
+ * fast.
  */
 export function copiedFast<Client extends { readonly config: object }>(client: Client): Client {
   const reader: { region?: unknown } = Object.create(client.config);
-  // As often as it takes V8 to think it worth while.
+  // After this many reads, V8 optimizes the prototype.
   for (let reads = 0; reads < 100; reads++) void reader.region;
   return client;
 }

@@ -6,7 +6,7 @@ const NO_BODY = new Uint8Array();
 
 const NO_QUERY = new URLSearchParams();
 
-/** A class, since the getters of an object literal would give each request a shape of its own. */
+/** A class, since the getters of an object literal would give each request its own shape. */
 export class HttpRequest implements ServiceRequest {
   readonly method: string;
   readonly path: string;
@@ -32,9 +32,12 @@ export class HttpRequest implements ServiceRequest {
   }
 }
 
-/** Who waits for an answer. Most never leave, and few services ask: so the signal is made late. */
+/**
+ * The client that waits for an answer. Its signal is created on demand: most clients don't
+ * disconnect, and few services use it.
+ */
 export class Caller {
-  /** Told when it leaves. */
+  /** Called when the client disconnects. */
   onLeave: (() => void) | undefined;
   #controller: AbortController | undefined;
   #left = false;
@@ -61,7 +64,9 @@ export class Caller {
   }
 }
 
-/** Node gives one text a header, but for Set-Cookie, which no request has a use for. */
+/**
+ * Node joins the values of a header to one text, except for Set-Cookie, which requests don't need.
+ */
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
   delete headers['set-cookie'];
   return headers as Record<string, string>;

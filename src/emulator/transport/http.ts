@@ -15,19 +15,22 @@ import {
 import { Unread } from './unread.ts';
 
 export interface ListenOptions {
-  /** Whether the process may end while nothing but the port is open. Default false. */
+  /** Whether the process may exit while only the port is open. Default false. */
   background?: boolean;
   /** The address to listen on. Default `127.0.0.1`: reachable from this machine only. */
   host?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** The longest request body in bytes; a longer one is answered 413. Default 16 MiB. */
+  /** Longest request body in bytes; a longer one is answered with 413. Default 16 MiB. */
   maxBodyBytes?: number;
-  /** How long a request may take to arrive, in seconds; then its connection is closed. Default 60. */
+  /**
+   * Longest time in which a request can arrive, in seconds; then its connection is closed. Default
+   * 60.
+   */
   requestTimeoutSeconds?: number;
-  /** Answers a request whose body is not read; it comes without it. Default: an error in JSON. */
+  /** Answers a request whose body is not read or passed on. Default: an error in JSON. */
   refuseBody?: (request: ServiceRequest, fault: BodyFault, message: string) => ServiceResponse;
-  /** Certificate and private key as PEM: TLS is spoken, and nothing else. Default: plain HTTP. */
+  /** Certificate and private key as PEM: the port then accepts only TLS. Default: plain HTTP. */
   tls?: { cert: string; key: string } | undefined;
 }
 
@@ -37,7 +40,7 @@ export interface Listening {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Ends at once: stops listening and destroys every connection, idle or not. */
+  /** Stops listening and destroys every connection at once, idle or not. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -46,29 +49,29 @@ const MIB = 1024 * 1024;
 
 const MAX_BODY_BYTES = 16 * MIB;
 
-/** What bodies may take while they arrive: of callers that are known, and of all others. */
+/** Memory for arriving bodies: those of known callers, and those of all others. */
 const KNOWN_BYTES = 256 * MIB;
 const STRANGER_BYTES = 64 * MIB;
 
-/** How much is read of what is refused: few requests are longer, and reading takes time from others. */
+/** Bytes that are read of a refused body: few requests are longer, and reading delays others. */
 const DROP_BYTES = 2 * MIB;
 
-/** How many times as much as is taken is read of a known caller's body that is too long. */
+/** Multiple of the longest accepted body that is read when a known caller's body is too long. */
 const DROP_TIMES = 4;
 
-/** Longer than any client keeps an idle connection, so that none is closed while it is used again. */
+/** Longer than any client keeps an idle connection, so that none is closed while it is reused. */
 const KEEP_ALIVE_MS = 75_000;
 
 const REQUEST_TIMEOUT_SECONDS = 60;
 
-/** A peer that has been silent for so long is asked by TCP whether it is there, in milliseconds. */
+/** Silence of a peer after which TCP probes whether it is still there, in milliseconds. */
 const PEER_MS = 30_000;
 
-/** How often Node looks for requests that take too long, in milliseconds. */
+/** Interval at which Node checks for requests that take too long, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * Puts a service on a port of this machine:
+ * Serves a service on a port of this machine:
  * `await using server = await listen(service)`, then an SDK client with `endpoint: server.url`.
  */
 export async function listen(service: Service, options: ListenOptions = {}): Promise<Listening> {
@@ -144,14 +147,14 @@ const REASONS: Record<string, string> = {
   EAI_AGAIN: 'no address is known of that name just now',
 };
 
-/** Whether a host is this machine, for nobody but itself. */
+/** Whether a host is this machine, reachable only from itself. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // The only error is that it is closed already.
+    // The only possible error is that it is closed already.
     server.close(() => resolve());
     server.closeAllConnections();
   });
@@ -170,10 +173,10 @@ interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseBo
 }
 
 /**
- * Has the service look at the request's head, then reads the body, then has it answer. By
- * callbacks: promises would be a seventh of what a small request costs.
+ * Lets the service check the request's head, reads the body, and then lets the service answer. It
+ * uses callbacks: promises would be a seventh of the cost of a small request.
  *
- * @param isAsking whether the client waits to be told that it may send the body
+ * @param isAsking whether the client waits for permission to send the body
  */
 function serve(
   { service, maxBodyBytes, refuseBody, unread, known, strangers }: Served,
@@ -185,17 +188,18 @@ function serve(
   response.on('close', () => {
     if (!response.writableFinished) caller.leave();
   });
-  // A connection that breaks is told by 'close'; unheard, its error would end the process.
+  // 'close' reports a broken connection; without a listener, its error would end the process.
   request.on('error', ignore);
   response.on('error', ignore);
   unread.answering(request.socket, response);
   const asked = new HttpRequest(request, caller);
   const reply = (served: ServiceResponse) => {
-    // Its end of the connection may be closed already, and ours not yet.
+    // The client may have closed its end of the connection while ours is still open.
     if (request.socket.readableEnded) caller.leave();
     send(response, served, caller);
   };
-  // What a client that has left will not get is found out when what has arrived by now is read.
+  // Once the data that has arrived so far is read, it is known whether the client has disconnected
+  // and the answer must be taken back.
   const replyOrTakeBack = (served: ServiceResponse) => {
     if (served.undelivered) setImmediate(reply, served);
     else reply(served);
@@ -246,14 +250,14 @@ function send(response: ServerResponse, served: ServiceResponse, caller: Caller)
   }
   caller.onLeave = served.undelivered;
   try {
-    // A text leaves in one piece with its head, and so in half the time of bytes.
+    // A text is sent in one piece with its head, which takes half as long as bytes.
     response.writeHead(served.status, {
       ...served.headers,
       'content-length': Buffer.byteLength(served.body),
     });
     response.end(served.body);
   } catch {
-    // A header that HTTP does not allow: the service's fault, and not a reason to crash.
+    // A header that HTTP does not allow: a fault of the service, but not a reason to crash.
     response.destroy();
   }
 }

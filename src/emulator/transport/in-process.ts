@@ -18,12 +18,12 @@ interface SdkResponse {
   body: Uint8Array;
 }
 
-/** The SDK types its `abortSignal` more loosely than the platform: anything with these will do. */
+/** The SDK types its `abortSignal` more loosely than the platform: any object with these fields. */
 interface SdkHandlerOptions {
   abortSignal?: { readonly aborted: boolean; onabort: unknown };
 }
 
-/** What `inProcess` makes: the `requestHandler` of any SDK client's configuration. */
+/** The result of `inProcess`: a `requestHandler` for the configuration of any SDK client. */
 export interface InProcessHandler {
   handle(request: SdkRequest, options?: SdkHandlerOptions): Promise<{ response: SdkResponse }>;
   updateHttpClientConfig(): void;
@@ -33,8 +33,8 @@ export interface InProcessHandler {
 
 /**
  * Connects an SDK client to a service in the same process: give it to the client as
- * `requestHandler`. Nothing but microtasks lies between the call and the service, so that virtual
- * time can run both.
+ * `requestHandler`. Only microtasks lie between the call and the service, so that virtual time can
+ * run both.
  */
 export function inProcess(service: Service): InProcessHandler {
   return {
@@ -59,7 +59,7 @@ export function inProcess(service: Service): InProcessHandler {
   };
 }
 
-/** Like the SDK's own handlers, gives up on the answer as soon as the caller has. */
+/** Rejects as soon as the caller aborts, like the SDK's own handlers. */
 function untilAborted(
   served: Promise<ServiceResponse>,
   signal: AbortSignal,
@@ -69,21 +69,21 @@ function untilAborted(
     signal.addEventListener('abort', onAbort, { once: true });
     served.then((response) => {
       signal.removeEventListener('abort', onAbort);
-      // The abort may have come between the service's answer and this moment.
+      // The abort may have happened between the service's answer and this moment.
       if (signal.aborted) response.undelivered?.();
       else resolve(response);
     }, reject);
   });
 }
 
-/** As @smithy/node-http-handler's build-abort-error.js makes it. */
+/** The same error as in @smithy/node-http-handler's build-abort-error.js. */
 function abortError(signal: AbortSignal): Error {
   const error = new Error('Request aborted', { cause: signal.reason });
   error.name = 'AbortError';
   return error;
 }
 
-/** The SDK also allows an older kind of signal, without events: such a caller is served to the end. */
+/** The SDK also allows an older kind of signal, without events: such a call can't be aborted. */
 function hasEvents(signal: SdkHandlerOptions['abortSignal']): signal is AbortSignal {
   return signal !== undefined && 'addEventListener' in signal;
 }
@@ -104,8 +104,8 @@ function lowerCaseNames(headers: Record<string, string>): Record<string, string>
 }
 
 /**
- * The SDK's JSON bodies are a subclass of Uint8Array that poses as a string (`Buffer.from(body)`
- * would convert it, and warn). A plain view of the same bytes has no such surprises.
+ * The SDK's JSON bodies are a subclass of Uint8Array that poses as a string: `Buffer.from(body)`
+ * would convert it, and warn. A plain view of the same bytes has no such surprises.
  */
 function bodyOf(body: unknown): Uint8Array | string {
   if (body === undefined || body === null) return '';

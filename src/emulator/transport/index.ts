@@ -1,4 +1,4 @@
-// The two ways to a service: in process for SDK clients, and on a port.
+// The two ways to reach a service: in process for SDK clients, and on a port.
 export type { BodyFault } from './body.ts';
 export { copiedFast } from './copied-fast.ts';
 export { isLoopback, type Listening, listen } from './http.ts';

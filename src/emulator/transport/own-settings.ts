@@ -1,7 +1,8 @@
 /**
- * Settings of local SDK clients, which else read them from the environment and from AWS's config
- * files. Those are for AWS: a FIPS endpoint, a retry mode or a broken file there has no meaning for
- * an SQS of this Fanfold. A client's region, endpoint and credentials are its maker's to give.
+ * Settings of local SDK clients, which would otherwise read them from the environment and from
+ * AWS's config files. Those are for AWS: a FIPS endpoint, a retry mode or a broken file has no
+ * meaning for an SQS of Fanfold. Each client is created with its own region, endpoint and
+ * credentials.
  */
 export const OWN_SETTINGS = {
   authSchemePreference: [],
@@ -12,6 +13,6 @@ export const OWN_SETTINGS = {
   retryMode: 'standard',
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
-  // Nothing given would be looked for.
+  // A plain undefined would make the SDK look for a value.
   userAgentAppId: async () => undefined,
 };

@@ -1,9 +1,9 @@
-/** Without an empty or a dotted segment. */
+/** A path without empty or dotted segments. */
 const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$)|\/)[^/]*)+$/;
 
 /**
- * A request's path as everything here reads it, signatures and routes alike: without segments that
- * lead nowhere. As in AWS's signatures, `%2e` and `%2f` are no dots and no slashes.
+ * A request's path in the form that signatures and routes use: without empty or dotted segments. As
+ * in AWS's signatures, `%2e` and `%2f` don't count as dots and slashes.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function normalPath(path: string): string {
@@ -17,7 +17,7 @@ export function normalPath(path: string): string {
   return `/${segments.join('/')}${end}`;
 }
 
-/** Path and query of a request's target, which may be a whole URL: that is what proxies are sent. */
+/** Path and query of a request's target, which is a whole URL in requests to proxies. */
 export function splitTarget(target: string): { path: string; query: string } {
   const local = target.startsWith('/')
     ? target

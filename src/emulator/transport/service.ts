@@ -1,17 +1,17 @@
 import { messageOf } from '../../errors.ts';
 
-/** One HTTP request as a service sees it, whichever transport brought it. */
+/** An HTTP request as a service sees it, whatever its transport. */
 export interface ServiceRequest {
   method: string;
   /** Without the query string, and normal: see `normalPath`. */
   path: string;
   query: URLSearchParams;
-  /** Names are lower-case. */
+  /** By name in lower case. */
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string;
-  /** Whether it came by TLS, or would have. @default false */
+  /** Whether it arrived by TLS, or would have. @default false */
   secure?: boolean;
-  /** Aborted when the caller went away before it had the answer. */
+  /** Aborted when the caller disconnects before it has the answer. */
   signal: AbortSignal;
 }
 
@@ -19,32 +19,32 @@ export interface ServiceResponse {
   status: number;
   headers: Record<string, string>;
   body: Uint8Array | string;
-  /** Called when the answer came too late to reach the caller: what it handed out can be taken back. */
+  /** Called when the answer can't reach the caller any more, to take back what it contains. */
   undelivered?: () => void;
 }
 
-/** A service never throws: what went wrong is a response. */
+/** A service never throws: its errors are responses. */
 export interface Service {
   (request: ServiceRequest): ServiceResponse | Promise<ServiceResponse>;
   /**
-   * Looks at a request whose body is still to come. A response refuses it, and its body is not read.
-   * @default every request is admitted, and nobody is a stranger
+   * Checks a request before its body arrives. A response refuses it, and its body is not read.
+   * @default every request is admitted, and no caller is a stranger
    */
   readonly admit?: (head: ServiceRequest) => Admission | ServiceResponse;
 }
 
 /** A request that may send its body. */
 export interface Admission {
-  /** Whether nothing shows yet who sent it. */
+  /** Whether the sender is still unknown. */
   readonly isStranger: boolean;
-  /** Answers the request, whose body is there by now. */
+  /** Answers the request, whose body has arrived. */
   answer(request: ServiceRequest): ServiceResponse | Promise<ServiceResponse>;
 }
 
-/** A service for known callers alone. */
+/** A service for known callers only. */
 export type SignedService = Service & Required<Pick<Service, 'admit'>>;
 
-/** Calls the service; should it break its word and throw, that is a 500 and not a crash. */
+/** Calls the service. If it throws although it must not, the answer is a 500 instead of a crash. */
 export function answer(
   service: Service | Admission['answer'],
   request: ServiceRequest,
@@ -57,7 +57,7 @@ export function answer(
   }
 }
 
-/** Has the service look at a request's head, likewise. */
+/** Lets the service check a request's head, with the same protection. */
 export function admission(service: Service, head: ServiceRequest): Admission | ServiceResponse {
   if (service.admit === undefined) return { isStranger: false, answer: service };
   try {
@@ -72,7 +72,7 @@ function fault(error: unknown): ServiceResponse {
   return failure(500, 'InternalFailure', message);
 }
 
-/** A refusal that any SDK client understands, whichever service it is for. */
+/** An error that any SDK client understands, whatever its service. */
 export function failure(status: number, type: string, message: string): ServiceResponse {
   return {
     status,

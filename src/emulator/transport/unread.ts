@@ -2,12 +2,12 @@ import { maxHeaderSize, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { failure } from './service.ts';
 
-/** How long a client may go on sending what nobody reads, in milliseconds, until it sees the answer. */
+/** Time for a client that keeps sending to see its answer, in milliseconds. */
 const LINGER_MS = 1_000;
 
 type Refusal = [status: number, type: string, message: string];
 
-/** Requests that Node cannot read, by its errors' codes. */
+/** Answers to requests that Node can't read, by its error codes. */
 const REFUSALS: Record<string, Refusal> = {
   HPE_HEADER_OVERFLOW: [
     431,
@@ -24,9 +24,9 @@ const REFUSALS: Record<string, Refusal> = {
 
 const UNREADABLE: Refusal = [400, 'MalformedRequest', 'What came is not a request of HTTP/1.1.'];
 
-/** Answers requests that cannot be read, with a body, and closes their connections. */
+/** Answers requests that can't be read, with a body, and closes their connections. */
 export class Unread {
-  /** What connections are being answered, or were answered last. */
+  /** The current or latest answer of each connection. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
   readonly #refused = new WeakSet<Duplex>();
 
@@ -35,7 +35,7 @@ export class Unread {
   }
 
   refuse({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
-    // More of the same request.
+    // Another part of a request that was refused already.
     if (this.#refused.has(socket)) return;
     this.#refused.add(socket);
     const last = this.#answers.get(socket);
@@ -49,7 +49,7 @@ export class Unread {
     const all = { ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
-    // To close with something unread would take the answer back from the client.
+    // Closing the connection with unread data would discard the answer before the client reads it.
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   }
 }
