@@ -95,8 +95,7 @@ function makePrivate(path: string, isOurs: boolean): void {
   const found = statSync(path);
   const { mode } = found;
   if (!isMine(found) && found.uid !== ROOT) {
-    // Its owner could replace a file by a link at any time, which would lead root to another's
-    // file.
+    // Its owner could replace a file by a link at any time, to lead root to another's file.
     const asOwner = `run as its owner (in a container, --user ${found.uid}:${found.gid})`;
     throw refused(
       `${path} belongs to ${userOf(found)}, and this process is of ${me === ROOT ? 'root' : `user ${me}`}: ${asOwner}, chown ${me} ${path}, or name another folder`,
@@ -111,8 +110,8 @@ function makePrivate(path: string, isOurs: boolean): void {
     );
   }
   if (!isOurs) {
-    // For example a project's folder: the files are private themselves while only its owner can
-    // write there.
+    // For example a project's folder: only its owner can write there, so private files stay
+    // For example a project's folder: private files are safe in it if only its owner can write.
     if ((mode & OTHERS_WRITE) === 0) return;
     throw refused(
       `Others can write to ${path} (mode ${octal(mode)}), which holds other files as well: chmod go-w it, or name a folder of its own`,

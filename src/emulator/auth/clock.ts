@@ -1,10 +1,7 @@
 import { SignatureError } from './errors.ts';
 import { basicTime, type SigningTime } from './time.ts';
 
-/**
- * Largest accepted difference of a caller's clock; also the default lifetime of a presigned
- * request.
- */
+/** Largest error of a caller's clock; also the default lifetime of a presigned request. */
 const MAX_SKEW_SECONDS = 15 * 60;
 
 const MAX_EXPIRES_SECONDS = 7 * 24 * 60 * 60;

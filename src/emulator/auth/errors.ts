@@ -3,16 +3,12 @@
  *
  * - `missing`: the request isn't signed. Query: AccessDenied, 403.
  * - `unknownKey`: no caller has its access key id. Query: InvalidClientTokenId, 403.
- * - `mismatch`: signed, but for another request, service or time. Query: SignatureDoesNotMatch,
- *   403.
- * - `malformed`: the statements about its signature can't be read. Query: IncompleteSignature,
- *   400.
+ * - `mismatch`: for another request, service or time. Query: SignatureDoesNotMatch, 403.
+ * - `malformed`: its signature's parameters can't be read. Query: IncompleteSignature, 400.
  */
 export type SignatureFault = 'missing' | 'unknownKey' | 'mismatch' | 'malformed';
 
-/**
- * A request that can't be verified to come from a known caller. Messages are AWS's where recorded.
- */
+/** A request that is not proven to be a known caller's. Messages are AWS's where recorded. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError';
   readonly fault: SignatureFault;

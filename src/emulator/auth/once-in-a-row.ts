@@ -1,7 +1,4 @@
-/**
- * Reads a text once if it is repeated in a row: a client writes the same date and the same scope in
- * many requests.
- */
+/** Reads a repeated text only once: a client writes the same date and scope in many requests. */
 export function onceInARow<Value>(read: (text: string) => Value): (text: string) => Value {
   let last: { text: string; value: Value } | undefined;
   return (text) => {

@@ -13,8 +13,7 @@ export type Verifying = Pick<Verifier, 'verify' | 'verifyHead'>;
  * Lets a service answer only requests whose signatures are verified. As much as possible is
  * verified before the body is read, so that strangers can't fill the memory.
  *
- * @param refuse answers a request that is not verified, because of a SignatureError or another
- *   error
+ * @param refuse answers a request that could not be verified, by a SignatureError or another error
  */
 export function signedService(
   verifier: Verifying,

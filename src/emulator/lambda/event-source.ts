@@ -79,10 +79,7 @@ export class EventSource {
     return this.#busy;
   }
 
-  /**
-   * Allows one more concurrent invocation until a promise settles, as an update of the mapping
-   * does.
-   */
+  /** Allows one more concurrent invocation until `until` settles, like an update of the mapping. */
   allowOneMore(until: Promise<unknown>): void {
     this.#more++;
     this.#grow();

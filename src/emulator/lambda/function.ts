@@ -29,9 +29,7 @@ export interface FunctionOptions {
   timeoutSeconds?: number;
   /** Reported to the handler; the memory is not limited. @default 128 */
   memoryMb?: number;
-  /**
-   * Most concurrent invocations: more are throttled. With 0, all are. @default 1000, an account's
-   */
+  /** Most concurrent invocations: more are throttled; with 0, all. @default 1000, an account's */
   concurrency?: number;
   /** Retries of an asynchronous invocation that failed: 0 to 2. @default 2 */
   maxRetryAttempts?: number;

@@ -139,9 +139,7 @@ export class Lambda {
     };
   }
 
-  /**
-   * Runs an invocation without waiting for it, and again after a failure; a throttled one waits.
-   */
+  /** Runs an invocation without waiting for it, and retries a failed or throttled one later. */
   #run(accepted: Accepted): void {
     const { target, event, requestId, failures, throttles } = accepted;
     if (target.throttled) {
@@ -184,9 +182,7 @@ export class Lambda {
   }
 }
 
-/**
- * Lambda's names of these errors: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
- */
+/** Lambda's error names: https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html */
 const REFUSALS: Record<SignatureFault, [status: number, type: string]> = {
   missing: [403, 'MissingAuthenticationTokenException'],
   unknownKey: [403, 'UnrecognizedClientException'],

@@ -38,7 +38,5 @@ export const EVENT_SOURCE_START = 5;
 /** Concurrent invocations that an SQS event source adds per minute. [sqs] */
 export const EVENT_SOURCE_PER_MINUTE = 300;
 
-/**
- * Messages in a batch without a batching window, which is the most that a receive returns. [sqs]
- */
+/** Messages in a batch without a batching window: the most that one receive returns. [sqs] */
 export const MAX_BATCH_SIZE = 10;

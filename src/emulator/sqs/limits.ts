@@ -12,9 +12,7 @@ export interface Range {
   readonly max: number;
 }
 
-/**
- * Size of body and message attributes; also the default and highest MaximumMessageSize. [quotas]
- */
+/** Size of body and attributes; also the default and highest MaximumMessageSize. [quotas] */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
 /** Size of all messages of a batch together. [quotas] */
@@ -49,8 +47,7 @@ export const NOISY_SHARE = 0.1;
 
 /**
  * Time constant of processing time, in seconds: time that is this old counts for a third. AWS does
- * not document it. With this value, a run that joins another has caught up with it within half of
- * that.
+ * not document it. With this value, a run that joins another catches up with it within half of it.
  */
 export const PROCESSING_MEMORY_SECONDS = 60;
 
@@ -75,10 +72,7 @@ export const RECEIVE_MESSAGES: Range = { min: 1, max: 10 };
 /** [api] StartMessageMoveTask: MaxNumberOfMessagesPerSecond; the highest is also the default. */
 export const MOVE_RATE: Range = { min: 1, max: 500 };
 
-/**
- * [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps as many tasks per queue as the
- * highest.
- */
+/** [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps 10 tasks of a queue. */
 export const MOVE_TASK_RESULTS: Range = { min: 1, max: 10 };
 
 /** [api] ListQueues and ListDeadLetterSourceQueues: MaxResults; also what one answer holds without it. */

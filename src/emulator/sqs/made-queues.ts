@@ -19,9 +19,7 @@ export interface QueueSetup {
   /** As in CreateQueue; numbers, booleans and, for policies, objects are accepted as well. */
   readonly attributes?: Readonly<Record<string, string | number | boolean | object>>;
   readonly tags?: Readonly<Record<string, string>>;
-  /**
-   * Receives the messages that were received too often: another of the server's queues, by name.
-   */
+  /** The destination of messages received too often: another queue of the server, by name. */
   readonly deadLetterQueue?: { readonly name: string; readonly maxReceiveCount: number };
   /** @default the server's own */
   readonly region?: string;

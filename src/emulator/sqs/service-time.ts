@@ -52,9 +52,7 @@ export class ServiceTime {
     return Math.abs(Date.now() - wall - (this.now - time)) >= SET_MS;
   }
 
-  /**
-   * A time of the service by the current wall clock, for callers that compare it with their own.
-   */
+  /** A service time by the current wall clock, for callers that compare it with their own. */
   shown(time: number): number {
     const setMs = Date.now() - this.now;
     return Math.abs(setMs) < SET_MS ? time : time + setMs;

@@ -49,9 +49,7 @@ export interface Reading {
   /** Bytes that are still read, and dropped, of a body that is given up or refused. */
   readonly dropBytes: number;
   readonly budget: BodyBudget;
-  /**
-   * Whether the sender is unknown: other requests are then served between any two of its chunks.
-   */
+  /** Whether the sender is unknown: other requests get a turn after each of its chunks. */
   readonly isStranger: boolean;
 }
 

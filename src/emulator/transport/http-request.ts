@@ -64,9 +64,7 @@ export class Caller {
   }
 }
 
-/**
- * Node joins the values of a header to one text, except for Set-Cookie, which requests don't need.
- */
+/** Node joins a header's values to one text, except for Set-Cookie, which no request needs. */
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
   delete headers['set-cookie'];
   return headers as Record<string, string>;

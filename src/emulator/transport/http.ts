@@ -23,10 +23,7 @@ export interface ListenOptions {
   port?: number;
   /** Longest request body in bytes; a longer one is answered with 413. Default 16 MiB. */
   maxBodyBytes?: number;
-  /**
-   * Longest time in which a request can arrive, in seconds; then its connection is closed. Default
-   * 60.
-   */
+  /** Longest time for a request to arrive, in seconds; then its connection closes. Default 60. */
   requestTimeoutSeconds?: number;
   /** Answers a request whose body is not read or passed on. Default: an error in JSON. */
   refuseBody?: (request: ServiceRequest, fault: BodyFault, message: string) => ServiceResponse;

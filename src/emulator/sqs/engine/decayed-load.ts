@@ -2,10 +2,7 @@ import { PROCESSING_MEMORY_SECONDS } from '../limits.ts';
 
 const MEMORY_MS = PROCESSING_MEMORY_SECONDS * 1000;
 
-/**
- * In-flight count and exponentially decayed processing time of a message group, or of the whole
- * queue.
- */
+/** In-flight count and exponentially decayed processing time of a group or of a whole queue. */
 export class DecayedLoad {
   inFlight = 0;
   #ms = 0;

@@ -82,10 +82,7 @@ export class FifoOrder implements Order {
     this.#open.clear();
   }
 
-  /**
-   * The next message of the group for the receive that took `previous`, and all in flight before
-   * it.
-   */
+  /** The group's next message for the receive that took `previous`, and all in flight before it. */
   #following(previous: Message): Message | undefined {
     const { visible, inFlight } = this.#groupOf(previous);
     const blocking = inFlight[inFlight.indexOf(previous) + 1];

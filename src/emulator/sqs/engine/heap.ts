@@ -4,16 +4,11 @@ export interface Ranked {
   rank: number;
   /** Breaks ties of ranks: the lower number comes first. */
   readonly number: number;
-  /**
-   * Its place in the heap, or -1; only the heap writes it. An element can be in one heap at a time.
-   */
+  /** Its place in the heap, or -1; only the heap writes it. An element is in one heap at a time. */
   place: number;
 }
 
-/**
- * A binary heap whose elements know their places: any of them can leave or move in logarithmic
- * time.
- */
+/** A binary heap whose elements know their places: any can leave or move in logarithmic time. */
 export class Heap<T extends Ranked> {
   readonly #heap: T[] = [];
 

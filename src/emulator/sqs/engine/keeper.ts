@@ -1,10 +1,7 @@
 import type { DirtySet } from './dirty-set.ts';
 import type { Queue } from './queue.ts';
 
-/**
- * Stores queues: its methods report queues that are created or deleted, their dirty sets all other
- * changes.
- */
+/** Stores queues. New and deleted queues are reported by calls, other changes by dirty sets. */
 export interface Keeper {
   /** The dirty set for a queue that is about to be created. */
   track(): DirtySet;

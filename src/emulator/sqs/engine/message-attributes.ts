@@ -18,9 +18,7 @@ export interface MessageAttribute {
 
 export type MessageAttributes = ReadonlyMap<string, MessageAttribute>;
 
-/**
- * The attributes of most messages. Sharing them makes a message a fifth smaller, without its body.
- */
+/** The attributes of most messages. Sharing them saves a fifth of a message without its body. */
 const NONE: MessageAttributes = new Map();
 
 /** An attribute of a request. */
@@ -50,10 +48,7 @@ export function checkAttributes(given: ReadonlyMap<string, GivenAttribute>): Mes
   );
 }
 
-/**
- * As recorded from AWS: letters of any alphabet, despite its documentation and its own error
- * message.
- */
+/** As recorded from AWS: letters of any alphabet, unlike in its documentation and its error. */
 const NAME = /^[\p{L}\p{Nd}_-]+(\.[\p{L}\p{Nd}_-]+)*$/u;
 const RESERVED = /^(aws|amazon)\./i;
 

@@ -27,9 +27,7 @@ export type MessageState = 'delayed' | 'visible' | 'inFlight';
 /** A message on a queue. Only its queue changes it. */
 export class Message implements Linked<Message>, Ranked {
   readonly draft: Draft;
-  /**
-   * In milliseconds since the epoch, like all times here. A move to a dead-letter queue keeps it.
-   */
+  /** Milliseconds since the epoch, like all times here. A move to a dead-letter queue keeps it. */
   readonly sentAt: number;
   /** Start of its retention: when it was sent, or moved to a FIFO dead-letter queue. */
   keptSince: number;

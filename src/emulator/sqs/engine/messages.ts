@@ -41,9 +41,7 @@ export class Messages {
     return message?.receipt === receive ? message : undefined;
   }
 
-  /**
-   * Whether a receive may have returned the receipt: for a message that is gone, that is unknown.
-   */
+  /** Whether a receive may have returned the receipt; unknown for a message that is gone. */
   mayHaveGiven({ number, receive }: Receipt): boolean {
     const message = this.#byNumber.get(number);
     return message ? receive <= message.receipt : number <= this.lastNumber;

@@ -4,9 +4,7 @@ import { Heap, type Ranked } from './heap.ts';
 import { LinkedList } from './linked-list.ts';
 import type { Message } from './message.ts';
 
-/**
- * Decides which visible message of a queue is received next. The queue reports each change to it.
- */
+/** Decides which visible message of a queue is next. The queue reports each change to it. */
 export interface Order {
   /** A message became visible. @param first whether it was taken back, and precedes all others */
   add(message: Message, first?: boolean): void;
@@ -71,9 +69,7 @@ export class FairOrder implements Order {
   readonly #groups = new Groups();
   /** Groups with visible messages that were quiet at the last check. */
   readonly #quiet = new Heap<Group>();
-  /**
-   * Groups that were noisy at the last check: fewer than ten, and some that have just calmed down.
-   */
+  /** Those that were noisy: fewer than ten, and some that have just calmed down. */
   readonly #noisy = new Set<Group>();
   #total = new DecayedLoad();
   #firstTurn = 0;

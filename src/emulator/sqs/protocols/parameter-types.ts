@@ -4,9 +4,7 @@ import type { Parameters } from '../input.ts';
 /** Refuses a value whose type differs from the member's type in SQS's service model. */
 type Check = (value: unknown, path: string) => void;
 
-/**
- * Refuses a request as a whole, like AWS's parser, which reads all of it before any is performed.
- */
+/** Refuses a request as a whole: AWS's parser reads all of it before any of it is performed. */
 export function checkTypes(parameters: Parameters): void {
   checkMembers(PARAMETERS, parameters, '');
 }

@@ -119,9 +119,7 @@ function isForm({ method, headers }: ServiceRequest): boolean {
   return method === 'POST' && (type === '' || type.startsWith('application/x-www-form-urlencoded'));
 }
 
-/**
- * Not by URLSearchParams, which replaces broken escapes and broken UTF-8 instead of refusing them.
- */
+/** Not by URLSearchParams, which alters broken escapes and broken UTF-8 without an error. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));

@@ -12,8 +12,7 @@ export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): v
 export function textOf({ body }: ServiceRequest): string {
   if (typeof body === 'string') return body;
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
-  // Invalid bytes decode to U+FFFD. Check for it first (cheap); the client may also have sent a
-  // real U+FFFD.
+  // Invalid bytes decode to U+FFFD. Check for it first (cheap); a client may also have sent one.
   if (!text.includes('\ufffd') || isUtf8(body)) return text;
   throw new SqsError('MalformedInput', 'The request body is not UTF-8.');
 }

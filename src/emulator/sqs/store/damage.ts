@@ -1,6 +1,4 @@
-/**
- * Stored data is missing or differs from what was written. The message ends a sentence about it.
- */
+/** Stored data is missing or not as written. The message ends a sentence about it. */
 export class Damage extends Error {
   override readonly name = 'Damage';
 }

@@ -10,9 +10,7 @@ export const ROWS_VERSION = 1;
 /** Number of states moved per query. */
 const MOVED = 10_000;
 
-/**
- * Migrates a store from version 1 to the next in one transaction, so that it is never half done.
- */
+/** Migrates a store from version 1 to the next in one transaction, so that it is all or nothing. */
 export function putStatesIntoBlocks(sql: Database, version: number): void {
   const tables = sql
     .prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'states\\_%' ESCAPE '\\'")
