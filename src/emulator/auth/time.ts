@@ -2,7 +2,7 @@ import { SignatureError } from './errors.ts';
 
 /** The time at which a request was signed, according to itself. */
 export interface SigningTime {
-  /** Since 1970. */
+  /** Milliseconds since 1970. */
   ms: number;
   /** In the form that signatures use: `20150830T123600Z`. */
   text: string;

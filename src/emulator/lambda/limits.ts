@@ -12,7 +12,7 @@ export const MAX_SYNC_PAYLOAD_BYTES = 6_291_456;
 /** Request of an asynchronous invocation, in bytes. [quotas] */
 export const MAX_ASYNC_PAYLOAD_BYTES = 1_048_576;
 
-/** Concurrent executions of an account, which one function may use up. [quotas] */
+/** Concurrent executions of an account, all of which one function can use. [quotas] */
 export const CONCURRENCY = 1_000;
 
 /** Pauses before the retries of a failed asynchronous invocation, in milliseconds. [async] */

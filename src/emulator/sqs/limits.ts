@@ -47,11 +47,11 @@ export const NOISY_SHARE = 0.1;
 
 /**
  * Time constant of processing time, in seconds: time that is this old counts for a third. AWS does
- * not document it. With this value, a run that joins another catches up with it within half of it.
+ * not document it. With this value, a run that joins another catches up within half of it.
  */
 export const PROCESSING_MEMORY_SECONDS = 60;
 
-/** Messages that were received and neither deleted nor timed out. [quotas] */
+/** Most messages in flight: received, and neither deleted nor timed out. [quotas] */
 export const MAX_IN_FLIGHT = 120_000;
 
 /** [api] CreateQueue: Attributes, for all of these */
@@ -75,7 +75,7 @@ export const MOVE_RATE: Range = { min: 1, max: 500 };
 /** [api] ListMessageMoveTasks: MaxResults; 1 without it. AWS keeps 10 tasks of a queue. */
 export const MOVE_TASK_RESULTS: Range = { min: 1, max: 10 };
 
-/** [api] ListQueues and ListDeadLetterSourceQueues: MaxResults; also what one answer holds without it. */
+/** [api] ListQueues and ListDeadLetterSourceQueues: MaxResults; the highest is also the default. */
 export const LIST_RESULTS: Range = { min: 1, max: 1000 };
 
 /** [quotas] messages: "A message can contain up to 10 metadata attributes." */
@@ -104,7 +104,7 @@ export const RESERVED_TAG = /^aws:/i;
 /** Time after DeleteQueue during which the queue's name can't be used again. [api] CreateQueue */
 export const RECREATE_SECONDS = 60;
 
-/** The shortest time between two purges of a queue. [api] PurgeQueue */
+/** Shortest time between two purges of a queue. [api] PurgeQueue */
 export const PURGE_SECONDS = 60;
 
 /** A policy's size in bytes, its number of statements, and the actions of one. [quotas] policies */
@@ -112,7 +112,7 @@ export const MAX_POLICY_BYTES = 8_192;
 export const MAX_STATEMENTS = 20;
 export const MAX_STATEMENT_ACTIONS = 7;
 
-/** [api] AddPermission: Label; the actions that can be shared. */
+/** [api] AddPermission: Label, and the actions that can be shared. */
 export const PERMISSION_LABEL = /^[A-Za-z0-9_-]{1,80}$/;
 export const SHARED_ACTIONS: ReadonlySet<string> = new Set([
   '*',

@@ -3,8 +3,9 @@ import type { Message } from './message.ts';
 
 /**
  * The queue's dirty set: everything that changed since the last write. Only a durable SQS's queues
- * have one. It holds what must be written, not what has happened: a message that was sent and deleted
- * between two writes is never written, one that was received a hundred times is written once.
+ * have one. It holds what must be written, not what has happened. A message that was sent and
+ * deleted between two writes is never written; one that was received a hundred times is written
+ * once.
  */
 export class DirtySet {
   /** By number; undefined for a message that is gone. */

@@ -21,7 +21,7 @@ export interface Draft {
   readonly delaySeconds: number | undefined;
 }
 
-/** `delayed` until its delay ends, `visible` until it is received, `inFlight` until that times out. */
+/** `delayed` until its delay ends, `visible` until it is received, `inFlight` until its timeout. */
 export type MessageState = 'delayed' | 'visible' | 'inFlight';
 
 /** A message on a queue. Only its queue changes it. */

@@ -95,7 +95,7 @@ export class Messages {
     this.reschedule(message);
   }
 
-  /** Makes a message visible whose delay or timeout has ended. The stored end says so already. */
+  /** Makes a message visible whose delay or timeout has ended. Its end is stored already. */
   surface(message: Message, dueAt: number): void {
     this.#transfer(message, 'visible', false, dueAt);
     this.#deadlines.move(message, this.#deadlineOf(message));
@@ -145,7 +145,7 @@ export class Messages {
     this.#changes?.put(message);
   }
 
-  /** When time alone will change something next. */
+  /** When time alone will change a message next. */
   get nextChangeAt(): number {
     return this.#deadlines.first?.rank ?? Number.POSITIVE_INFINITY;
   }

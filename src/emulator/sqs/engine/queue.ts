@@ -270,7 +270,7 @@ export class Queue {
     if (number === undefined) this.#messages.forgetAll();
   }
 
-  /** When time alone will change something next. */
+  /** When time alone will change a message next. */
   get nextChangeAt(): number {
     return this.#messages.nextChangeAt;
   }

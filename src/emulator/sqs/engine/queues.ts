@@ -42,7 +42,7 @@ export class Queues implements Surroundings<Queue> {
 
   /**
    * @param changed receives the queues whose waiting receives must be served
-   * @param onUsed called when there is something to be remembered of it
+   * @param onUsed called when it contains something that must be remembered
    */
   constructor(
     owner: Owner,

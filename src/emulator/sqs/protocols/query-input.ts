@@ -40,7 +40,10 @@ export class Fields {
   }
 }
 
-/** The longest path: ...BatchRequestEntry.member.1.MessageAttribute.entry.1.Value.StringListValue.member.1 */
+/**
+ * The longest path:
+ * ...BatchRequestEntry.member.1.MessageAttribute.entry.1.Value.StringListValue.member.1
+ */
 const MAX_STEPS = 10;
 
 /** Reads the value of one member. The path is for error messages. */

@@ -115,7 +115,7 @@ function inOrder(queue: Queue, messages: Iterable<Message>, now: number): Iterab
   );
 }
 
-/** 0, the front of the queue, for a message that was taken back. */
+/** When a message became visible; 0, the front of the queue, if it was taken back. */
 function visibleSince({ receipt, stateEndsAt, sentAt }: Message): number {
   return receipt > 0 || stateEndsAt > 0 ? stateEndsAt : sentAt;
 }
