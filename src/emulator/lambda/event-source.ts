@@ -31,7 +31,7 @@ export interface EventSourceOptions {
 const WAIT_SECONDS = 20;
 /** Longest pause after failed calls, in milliseconds. */
 const PAUSE_CAP_MS = 10_000;
-/** Interval of checks during a ramp, in milliseconds. */
+/** Interval between checks of a ramp, in milliseconds. */
 const RAMP_STEP_MS = 1_000;
 
 /**

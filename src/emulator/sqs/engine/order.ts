@@ -69,7 +69,7 @@ export class FairOrder implements Order {
   readonly #groups = new Groups();
   /** Groups with visible messages that were quiet at the last check. */
   readonly #quiet = new Heap<Group>();
-  /** Those that were noisy: fewer than ten, and some that have just calmed down. */
+  /** Groups that were noisy then: fewer than ten, and some that have just calmed down. */
   readonly #noisy = new Set<Group>();
   #total = new DecayedLoad();
   #firstTurn = 0;

@@ -1,7 +1,7 @@
 import type { DirtySet } from './dirty-set.ts';
 import type { Owner } from './owner.ts';
 
-/** The part of its surroundings that a queue needs. */
+/** A queue's access to the queues around it. */
 export interface Surroundings<Queue> {
   /** The dead-letter queue of an ARN; undefined if it is gone or refuses the source. */
   deadLetterQueue(arn: string, sourceArn: string): Queue | undefined;

@@ -39,7 +39,7 @@ export class Loading {
     return kept;
   }
 
-  /** Refuses a store of another account or region: its own queues are stored without them. */
+  /** Refuses a store of another account or region: stored names omit the store's own. */
   checkOwner(folder: string): void {
     const { accountId, region } = this.#accounts.own.owner;
     const owner = `account ${accountId} in ${region}`;

@@ -26,7 +26,7 @@ interface Commit {
   readonly waiting: PromiseWithResolvers<void>;
 }
 
-/** Interval of checks whether the wall clock was set, which must be known at the next start. */
+/** Interval between checks of the wall clock: the next start must know whether it was set. */
 const LOOK_MS = 60_000;
 
 export interface StoreOptions {

@@ -14,7 +14,7 @@ const THREAD = new URL(
   import.meta.url,
 );
 
-/** Writes batches on a separate thread, one at a time. Keeps the process alive only meanwhile. */
+/** Writes batches on a separate thread, one at a time. Keeps the process alive while it writes. */
 export class Writer {
   readonly #thread: Worker;
   #done: ((written: Written) => void) | undefined;

@@ -96,7 +96,7 @@ class Memories {
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
   #lastPlace: number;
-  /** When the memories up to a place have expired, earliest first. */
+  /** Expiry of all memories up to a place, earliest first. */
   readonly #ends: { place: number; endsAt: number }[];
 
   constructor(sql: Database) {
