@@ -3,10 +3,10 @@ import type { AccountSubject } from './subject.ts';
 
 const QUOTAS = 'https://console.aws.amazon.com/servicequotas/home/services/lambda/quotas';
 
-/** Functions that run beside the workers: the seed. */
+/** Number of functions that run beside the workers: the seed. */
 const BESIDE = 1;
 
-/** Unreserved concurrency, since a new account's is 10 or 50 and a reservation takes from it. */
+/** Checks unreserved concurrency: new accounts have 10 or 50, and reservations reduce it. */
 export const concurrency: Check<AccountSubject> = {
   title: 'concurrency',
   async look({ looks, workers }) {
@@ -47,7 +47,7 @@ function gigabytes(bytes: number): string {
 }
 
 /**
- * Regions whose Lambda has no `RecursiveLoop`, as of 2025-09.
+ * Regions where Lambda has no `RecursiveLoop` setting, as of 2025-09.
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
  */
 const WITHOUT_RECURSIVE_LOOP = /^(us-gov-.*|mx-central-1|ap-southeast-6)$/;
@@ -57,8 +57,8 @@ export function hasRecursiveLoop(region: string): boolean {
 }
 
 /**
- * Workers send to the queue that they take from. Lambda takes that for a loop, and stops it, where it
- * detects loops and the function does not allow them.
+ * Reports whether the region has loop detection. Workers send to the queue that they receive from:
+ * where Lambda detects loops, it stops that unless the function allows recursive loops.
  */
 export function recursionSupport(region: string): Finding {
   if (hasRecursiveLoop(region)) return ok(`Lambda in ${region} has the RecursiveLoop setting.`);

@@ -5,7 +5,7 @@ import { deadLetters, parts, runs, taskQueue, visibility } from './queues.ts';
 import type { StackSubject } from './subject.ts';
 import { tasks, version } from './versions.ts';
 
-/** Checks of a stack that is deployed. */
+/** Checks for a deployed stack. */
 export const AFTER: readonly Check<StackSubject>[] = [
   parts,
   functions,

@@ -38,7 +38,7 @@ async function ask<Answer>(action: string, call: Promise<Answer>): Promise<Answe
   }
 }
 
-/** The finding of a check that ended with an error. */
+/** Turns the error of a check into a finding. */
 export function findingOf(error: unknown): Finding {
   if (error instanceof Denied) {
     return unknown(
@@ -62,7 +62,7 @@ export function findingOf(error: unknown): Finding {
   return unknown(`The look failed: ${messageOf(error)}`, 'Try again; check network and region.');
 }
 
-/** Looks at an account and a deployment in it, each made at most once. */
+/** Reads from an account and a deployment in it. Most calls are made once and then cached. */
 export class Looks {
   readonly clients: AccountClients;
   readonly names: Names;
@@ -113,7 +113,7 @@ export class Looks {
     );
   }
 
-  /** The concurrency that is reserved for a function; undefined when none is. */
+  /** A function's reserved concurrency; undefined when it has none. */
   async reserved(FunctionName: string): Promise<number | undefined> {
     const answer = await this.#once(
       `concurrency ${FunctionName}`,
@@ -137,7 +137,7 @@ export class Looks {
     return answer?.RecursiveLoop;
   }
 
-  /** What brings the task queue's chunks to the worker function; undefined when nothing does. */
+  /** The worker function's event source for the task queue; undefined when it has none. */
   eventSource() {
     const { worker, tasks } = this.names;
     return this.#once('event source', 'lambda:ListEventSourceMappings', async () => {
@@ -151,7 +151,7 @@ export class Looks {
     });
   }
 
-  /** Whatever has a name of the deployment's queues and functions: undefined where nothing has. */
+  /** Looks up the deployment's queues and functions; each is undefined if it doesn't exist. */
   parts(): Promise<unknown>[] {
     const { tasks, dead, results, seed, worker, burst } = this.names;
     return [
@@ -160,14 +160,14 @@ export class Looks {
     ];
   }
 
-  /** The deployment's own description. */
+  /** The deployment's description, from its seed function. */
   seed() {
     return this.#once('seed', 'lambda:InvokeFunction', () =>
       describeSeed(this.clients.lambda, this.names),
     );
   }
 
-  /** How many runs are not over, up to 1,000. */
+  /** Number of runs that are not over, at most 1,000. */
   async runs(): Promise<number> {
     const command = new ListQueuesCommand({
       QueueNamePrefix: this.names.run(''),

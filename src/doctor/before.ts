@@ -2,7 +2,7 @@ import { codeStorage, concurrency, recursionSupport } from './account.ts';
 import { type Check, ok } from './finding.ts';
 import type { AccountSubject } from './subject.ts';
 
-/** Only looked at where nothing was found; a look that was denied makes it unknown. */
+/** Runs only if none of the names was found. If a call is denied, the finding is `unknown`. */
 export const names: Check<AccountSubject> = {
   title: 'names',
   async look({ looks }) {
@@ -16,5 +16,5 @@ const recursion: Check<AccountSubject> = {
   look: async ({ region }) => recursionSupport(region),
 };
 
-/** Checks of an account that stacks are to be deployed to. */
+/** Checks for an account before a stack is deployed to it. */
 export const BEFORE: readonly Check<AccountSubject>[] = [concurrency, codeStorage, recursion];

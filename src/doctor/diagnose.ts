@@ -10,33 +10,33 @@ import { ok, problem, runChecks, type Titled, warning } from './finding.ts';
 import { node, type TasksHere, tasksHere, tasksModule } from './machine.ts';
 
 export interface DiagnoseOptions {
-  /** The name of a stack, deployed or not. @default the account alone is looked at */
+  /** The name of a stack, deployed or not. @default only the account is checked */
   stack?: string | undefined;
-  /** Workers at once that a stack is to have which is not deployed yet. @default 100 */
+  /** Maximum concurrency planned for a stack that is not deployed yet. @default 100 */
   maxConcurrency?: number | undefined;
   /** The tasks module's path. @default tasks are not compared */
   tasks?: string | undefined;
 }
 
-/** What was found, and where. */
+/** The findings, with the account, region and state they apply to. */
 export interface Diagnosis {
   stack: string | undefined;
-  /** `before`: nothing of the stack is there yet. `none`: AWS was not reached. */
+  /** `before`: nothing of the stack is deployed, or none is named. `none`: AWS was not reached. */
   state: 'none' | 'before' | 'deployed';
   region: string | undefined;
   account: string | undefined;
   findings: Titled[];
 }
 
-/** The construct's own default. */
+/** The default of the `Fanfold` construct. */
 const MAX_CONCURRENCY = 100;
 
 /** The name that the app of `cdk.json` gives a stack. */
 const STACK = 'Fanfold';
 
 /**
- * Looks for what would hurt, on this machine, in the AWS account, and in a stack if one is named.
- * It changes nothing, and what it may not look at is a finding of its own.
+ * Checks this machine, the AWS account, and a stack if one is named, for problems. It changes
+ * nothing. A check that lacks a permission reports that as its finding.
  *
  * @throws FanfoldError `BadOption`
  */
@@ -71,7 +71,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   }
 }
 
-/** The account and region that the SDK's settings lead to. */
+/** Determines the account and region that the SDK's settings select. */
 async function identify({ lambda, sts }: AccountClients, stack: string | undefined) {
   // Runs on this machine need no account.
   const missing = stack === undefined ? warning : problem;
@@ -118,14 +118,14 @@ async function examine(looks: Looks, { stack, region, maxConcurrency, here }: Ex
   return { state: 'before' as const, findings: await runChecks(checks, subject, findingOf) };
 }
 
-/** Whether nothing was found that has a name of the deployment. */
+/** Whether no queue or function has one of the deployment's names. */
 async function isFree(looks: Looks): Promise<boolean> {
   const found = await Promise.allSettled(looks.parts());
   const answers = found.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
   return answers.length > 0 && answers.every((answer) => answer === undefined);
 }
 
-/** Workers that the account must have room for: those without a reservation of their own. */
+/** Number of workers that need unreserved concurrency: those without a reservation. */
 async function workersOf(looks: Looks): Promise<number> {
   const { worker, burst } = looks.names;
   const [source, seed, ...reserved] = await Promise.all([

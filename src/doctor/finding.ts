@@ -1,7 +1,7 @@
-/** `unknown`: it could not be found out, such as for want of a permission. */
+/** `unknown`: the check could not be made, for example because a permission is missing. */
 export type Level = 'ok' | 'warning' | 'problem' | 'unknown';
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   level: Level;
   /** One sentence. */
@@ -10,7 +10,7 @@ export interface Finding {
   remedy?: string;
 }
 
-/** One question about the subject, which may have several answers. */
+/** A check of the subject, which may have several findings. */
 export interface Check<Subject> {
   /** One or two words, unique among the checks. */
   title: string;
@@ -37,7 +37,7 @@ export const unknown = (says: string, remedy: string): Finding => ({
 /** A finding with the title of its check. */
 export type Titled = Finding & { title: string };
 
-/** Runs checks at once; an error of one is its own finding. */
+/** Runs checks concurrently. A check that throws has its error as its finding. */
 export async function runChecks<Subject>(
   checks: readonly Check<Subject>[],
   subject: Subject,

@@ -3,7 +3,7 @@ import type { Looks } from './aws.ts';
 import { type Check, type Finding, ok, problem, warning } from './finding.ts';
 import type { AccountSubject } from './subject.ts';
 
-/** The deployment's functions that are there, with their configurations. */
+/** The configurations of those of the deployment's functions that exist. */
 async function configurations(looks: Looks) {
   const { seed, worker, burst } = looks.names;
   const all = await Promise.all(
@@ -12,7 +12,7 @@ async function configurations(looks: Looks) {
   return all.flatMap(({ name, of }) => (of === undefined ? [] : [{ name, of }]));
 }
 
-/** A function that cannot run, such as for a KMS key or a role that is gone. */
+/** Checks that functions can run: a KMS key or a role may have been deleted, for example. */
 export const functions: Check<AccountSubject> = {
   title: 'functions',
   async look({ looks }) {
@@ -84,7 +84,7 @@ export const eventSource: Check<AccountSubject> = {
   },
 };
 
-/** A reservation of 0 is how a function is stopped by hand. */
+/** Checks for reservations of 0, which stop a function. */
 export const reservations: Check<AccountSubject> = {
   title: 'reservations',
   async look({ looks }) {

@@ -4,7 +4,7 @@ import { factsOf, type TaskFacts } from '../task.ts';
 import { loadTasks } from '../worlds/processes.ts';
 import { type Check, ok, problem, unknown } from './finding.ts';
 
-/** Tasks of a module on this machine, or why they are not known. */
+/** The tasks of a module on this machine, or the error that prevents loading it. */
 export type TasksHere = { tasks: readonly TaskFacts[] } | { error: FanfoldError };
 
 export async function tasksHere(path: string): Promise<TasksHere> {
@@ -16,7 +16,7 @@ export async function tasksHere(path: string): Promise<TasksHere> {
   }
 }
 
-/** The Node that Lambda runs; package.json's `engines` asks for it. */
+/** Node's major version on Lambda, which package.json's `engines` requires. */
 const NODE = 24;
 
 export const node: Check<unknown> = {
@@ -28,7 +28,7 @@ export const node: Check<unknown> = {
   },
 };
 
-/** The tasks module by itself; the comparison with a deployment's is a check of its own. */
+/** Checks that the tasks module loads. Another check compares it with the deployed tasks. */
 export const tasksModule: Check<TasksHere | undefined> = {
   title: 'tasks module',
   async look(here) {

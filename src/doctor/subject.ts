@@ -1,16 +1,16 @@
 import type { Looks } from './aws.ts';
 import type { TasksHere } from './machine.ts';
 
-/** The account and region that a stack is in, or is to be deployed to. */
+/** The account and region that a stack is or will be deployed to. */
 export interface AccountSubject {
   looks: Looks;
   region: string;
-  /** Workers at once for which the account must have room. */
+  /** Number of concurrent workers that the account must have room for. */
   workers(): Promise<number>;
 }
 
-/** A stack that is deployed. */
+/** A deployed stack. */
 export interface StackSubject extends AccountSubject {
-  /** Undefined where no tasks module is named. */
+  /** The tasks on this machine; undefined if no tasks module is named. */
   here: TasksHere | undefined;
 }

@@ -5,7 +5,7 @@ import { VERSION } from '../version.ts';
 import { type Check, type Finding, ok, problem, unknown, warning } from './finding.ts';
 import type { StackSubject } from './subject.ts';
 
-/** The deployment's description, or the finding that there is none. */
+/** The deployment's description, or a finding if it has none. */
 async function described({ looks }: StackSubject): Promise<SeedDescription | Finding> {
   try {
     return await looks.seed();
@@ -39,7 +39,7 @@ export const tasks: Check<StackSubject> = {
   title: 'tasks',
   async look(subject) {
     const seed = await described(subject);
-    // The check of the version reports that.
+    // The version check reports that.
     if ('level' in seed) return [];
     const { here } = subject;
     const names = seed.tasks.map(({ name }) => name).join(', ');

@@ -13,28 +13,28 @@ import { namingAttempts } from './receive-attempts.ts';
 import { outlastResets } from './resets.ts';
 
 export interface ClientOptions {
-  /** How long an answer may take, a receive's wait of 20 s included, in milliseconds. @default 40,000 */
+  /** Time limit for a response, including a long poll's 20 s, in milliseconds. @default 40,000 */
   timeoutMs?: number;
-  /** @default 3 */
+  /** Attempts at one call, the first included. @default 3 */
   maxAttempts?: number;
-  /** What it says of itself in each request. */
+  /** Application id in the User-Agent header of each request. */
   userAgentAppId?: string | undefined;
 }
 
-/** Tries at one call, if it is not said otherwise. */
+/** Default number of attempts at one call. */
 const TRIES = 3;
 
-/** A long poll takes 20 s. */
+/** Twice the 20 s of a long poll. */
 const TIMEOUT_MS = 40_000;
 
-/** A page of inputs may be long on its way. */
+/** Longer than for SQS: a page of inputs may take long to send. */
 const INVOKE_TIMEOUT_MS = 120_000;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
 const MAX_SOCKETS = 50;
 
-/** A collector's polls, and the deletions of what they return, at once: the SDK's default is 50. */
+/** Room for a collector's simultaneous polls and deletions: the SDK's default is 50. */
 const SOCKETS = { maxSockets: 100 };
 
 /** A client for the SQS of a server, or of AWS. */
@@ -60,13 +60,13 @@ export function lambdaAt(place: Endpoint, options: ClientOptions = {}): LambdaCl
   return reaching(explaining(client, place.stack), place);
 }
 
-/** A client for AWS's STS, which says whose credentials they are. */
+/** A client for AWS STS, which identifies the owner of the credentials. */
 export function stsAt({ stack }: { stack: string }, options: ClientOptions = {}): STSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   return explaining(new STSClient({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
 }
 
-/** A client for an SQS of the same Fanfold: they speak CBOR, and digests would tell nothing new. */
+/** A client for an SQS of the same Fanfold version: CBOR, and no message digests. */
 export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const { credentials: _, signer: __, ...plain } = PLAIN_SQS;
@@ -77,13 +77,13 @@ export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSC
     retryStrategy: new UnmeteredRetries(more.maxAttempts ?? TRIES),
     ...given(more),
   });
-  // What a server does not read need not be written, signed and checked with each request.
+  // A server doesn't read this header: don't write, sign and verify it with each request.
   if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
   reaching(client, connection);
   return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
 }
 
-/** Options without those that are undefined, which the SDK would look for in the environment. */
+/** Drops undefined options: the SDK would look them up in the environment. */
 function given(options: Omit<ClientOptions, 'timeoutMs'>) {
   const { maxAttempts, userAgentAppId } = options;
   return {
@@ -92,19 +92,19 @@ function given(options: Omit<ClientOptions, 'timeoutMs'>) {
   };
 }
 
-/** What each client of a place is to outlast: a clock that is off, connections that break. */
+/** Makes a client tolerate a wrong local clock and broken connections. */
 function reaching<C extends SQSClient | LambdaClient>(client: C, place: Endpoint): C {
   return outlastResets(trackClock(client, place));
 }
 
-/** The SDK's own signer is for keys that it finds by itself, which may change. */
+/** The SDK's own signer is only needed for credentials that it finds itself, which may change. */
 function signerOf({ credentials, region }: Connection) {
   if (credentials === undefined) return {};
   if (credentials === 'none') return { signer: PLAIN_SQS.signer };
   return { signer: new Signer({ credentials, region, service: 'sqs' }) };
 }
 
-/** The SDK has no limits of its own: a connection that was cut would be waited for without end. */
+/** Time limits. The SDK has none by default: it would wait on a dead connection forever. */
 function limitsOf(timeoutMs: number) {
   return {
     connectionTimeout: CONNECT_TIMEOUT_MS,

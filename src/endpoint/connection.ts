@@ -1,48 +1,48 @@
 import type { Credentials } from '../emulator/auth/index.ts';
 import { FanfoldError } from '../errors.ts';
 
-/** How an SQS or a Lambda on a port is reached. */
+/** Address and credentials of an SQS or a Lambda on a port. */
 export interface Connection {
   /** Such as `https://192.168.1.7:9324`. */
   endpoint: string;
-  /** Part of what is signed: the server's. */
+  /** The server's region, which is part of each signature. */
   region: string;
   /**
-   * What requests are signed with; `none`: they are not, since nobody asks for it.
-   * @default what the SDK finds, in the environment first
+    * Key pair that signs requests; `none` if the server doesn't require signatures.
+    * @default what the SDK finds, in the environment first
    */
   credentials?: Credentials | 'none' | undefined;
   /**
-   * SHA-256 of the one certificate that the server may show, in hex.
-   * @default any that an authority vouches for
+    * SHA-256 of the only certificate to accept from the server, in hex.
+    * @default any certificate of a trusted authority
    */
   fingerprint?: string | undefined;
 }
 
-/** A stack on AWS, whose region and credentials SDK clients find as they do. */
+/** A stack on AWS. SDK clients find its region and credentials as usual. */
 export interface Deployed {
   stack: string;
 }
 
-/** Where chunks are taken from: as data, for processes that are told of it. */
+/** Where workers receive chunks from, as plain data that can be sent to other processes. */
 export type Endpoint = Connection | Deployed;
 
-/** What a signed client needs to know of a server, and no other may. */
+/** Connection to a server including its secret, which only its clients may know. */
 export type Join = Connection & { credentials?: Credentials | undefined };
 
-/** Region of a server that was not told one. */
+/** Region of a server for which none is set. */
 export const DEFAULT_REGION = 'us-east-1';
 
-/** Any label of a host's name will do for SDK clients. */
+/** SDK clients accept any host name label as a region. */
 const REGION = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** The region that the environment names, as SDK clients read it, unless they would refuse it. */
+/** Region from the environment, as SDK clients read it; the default if they would reject it. */
 export function regionOfEnvironment({ AWS_REGION, AWS_DEFAULT_REGION }: NodeJS.ProcessEnv): string {
   const named = AWS_REGION || AWS_DEFAULT_REGION || DEFAULT_REGION;
   return REGION.test(named) ? named : DEFAULT_REGION;
 }
 
-/** A join as one text: `https://KEY:SECRET@192.168.1.7:9324/?region=us-east-1#FINGERPRINT`. */
+/** Formats a join: `https://KEY:SECRET@192.168.1.7:9324/?region=us-east-1#FINGERPRINT`. */
 export function joinText({ endpoint, region, credentials, fingerprint }: Join): string {
   const url = new URL(endpoint);
   url.searchParams.set('region', region);
@@ -55,8 +55,8 @@ export function joinText({ endpoint, region, credentials, fingerprint }: Join): 
 }
 
 /**
- * @param source what the text is, for a sentence about it
- * @throws FanfoldError `BadOption`; its message does not show the text, which holds a secret
+  * @param source name of the text's origin, for the error message
+  * @throws FanfoldError `BadOption`; its message does not show the text, which holds a secret
  */
 export function readJoin(text: string, source: string): Join {
   const trimmed = text.trim();

@@ -3,9 +3,9 @@ import { isAbsolute, join } from 'node:path';
 import { FanfoldError } from '../errors.ts';
 
 /**
- * This user's folder for what Fanfold has to remember, such as how to reach servers here. A variable
- * that is empty or relative names none, by the XDG Base Directory Specification: the working folder
- * is no place for secrets.
+ * This user's folder for Fanfold's own files, such as the join lines of servers on this machine. By
+ * the XDG Base Directory Specification, an empty or relative variable is ignored: secrets must not
+ * end up in the working folder.
  *
  * @throws FanfoldError `BadOption` where no home folder is known
  */
@@ -15,13 +15,13 @@ export function userFolder(): string {
 }
 
 function homeFolder(): string {
-  // By HOME, then by the system's list of users, which may not have this one, in a container.
+  // HOME first, then the system's user list, which may lack this user in a container.
   for (const look of [homedir, () => userInfo().homedir]) {
     try {
       const folder = look();
       if (isAbsolute(folder)) return folder;
     } catch {
-      // Told below.
+      // The error below reports it.
     }
   }
   throw new FanfoldError(
@@ -30,7 +30,7 @@ function homeFolder(): string {
   );
 }
 
-/** Where a server on a port of this machine leaves word for this user's commands. */
+/** File in which a server on a port of this machine leaves its join for the user's commands. */
 export function joinFile(port: number): string {
   return join(userFolder(), `join-${port}`);
 }

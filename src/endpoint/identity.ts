@@ -4,9 +4,9 @@ import { isHere } from './resolve-endpoint.ts';
 import { isMade } from './secret.ts';
 
 /**
- * A word that is the same for a place whichever of its addresses is used, and another for other
- * places. A server's certificate, or the key pair that was made for it, is its own; its folder may
- * have been another server's before, on another port. A key pair that was given may be anybody's.
+ * Identifies an endpoint, whichever of its addresses is used. A server's own certificate or its
+ * generated key pair identifies it, together with the port: another server may have used the same
+ * folder on another port. A key pair that the user provided may be shared by several servers.
  */
 export function identityOf(place: Endpoint): string {
   if ('stack' in place) return stackIdentity(place.stack);

@@ -2,10 +2,10 @@ import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 
-/** The server showed another certificate than the one it is known by. */
+/** The server's certificate is not the expected one. */
 export class WrongCertificate extends Error {
   override readonly name = 'WrongCertificate';
-  /** Of the one that it showed: SHA-256 in hex. */
+  /** SHA-256 of the certificate that it showed, in hex. */
   readonly shown: string;
 
   constructor(shown: string) {
@@ -15,9 +15,9 @@ export class WrongCertificate extends Error {
 }
 
 /**
- * Connections to a server that is known by its certificate's fingerprint, and by nothing else: not
- * by its name, nor by an authority. A connection is handed to who sends requests only when the
- * fingerprint is right, so that none is ever sent to another server.
+ * Agent that verifies a server by its certificate's fingerprint alone, not by its name or an
+ * authority. It provides a connection only after it has checked the fingerprint, so that no request
+ * is ever sent to another server.
  */
 export class PinnedAgent extends Agent {
   readonly #fingerprint: string;
@@ -32,7 +32,7 @@ export class PinnedAgent extends Agent {
     options: RequestOptions,
     done?: (error: Error | null, socket: Duplex) => void,
   ): undefined {
-    // An agent's options are those of its request and of the connection in one.
+    // An agent's options combine those of the request and of the connection.
     const socket = connect({ ...(options as ConnectionOptions), rejectUnauthorized: false });
     const failed = (error: Error) => done?.(error, socket);
     socket.once('error', failed);
@@ -49,7 +49,7 @@ export class PinnedAgent extends Agent {
   }
 }
 
-/** As it stands in joins: Node writes `AB:CD:...`. */
+/** The form that joins use; Node's is `AB:CD:...`. */
 export function fingerprintOf(fingerprint256: string): string {
   return fingerprint256.replaceAll(':', '').toLowerCase();
 }

@@ -9,7 +9,7 @@ import { sqsOf } from './clients.ts';
 import type { Connection } from './connection.ts';
 import { WrongCertificate } from './pinned.ts';
 
-/** The deployment's queues, as a server knows them. */
+/** URLs of the deployment's queues on a server. */
 export interface Reached {
   taskQueueUrl: string;
   deadQueueUrl: string;
@@ -18,10 +18,9 @@ export interface Reached {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Looks whether a server is there, knows the secret and has the deployment, before anything is
- * asked of it.
+ * Checks that a server answers, accepts the secret and has the deployment, before it is used.
  *
- * @throws FanfoldError `RunFailed` or `BadOption` with what is wrong
+ * @throws FanfoldError `RunFailed` or `BadOption` that says what is wrong
  */
 export async function reach(connection: Connection, names: Names): Promise<Reached> {
   const sqs = sqsOf(connection, { timeoutMs: TIMEOUT_MS, maxAttempts: 2 });
@@ -44,14 +43,14 @@ export async function reach(connection: Connection, names: Names): Promise<Reach
   );
 }
 
-/** The secret, or the certificate, is not the server's: no trying again mends that. */
+/** Whether the secret or the certificate is wrong, so that a retry can't help. */
 export function isRefusal(error: unknown): boolean {
   if (certificateOf(error) !== undefined) return true;
   const name = nameOf(error);
   return !isTransient(error) && (ANSWERED.has(name) || name === 'CredentialsProviderError');
 }
 
-/** What a server answers to who does not know its secret. */
+/** Error codes that a server returns for bad credentials. */
 const ANSWERED = new Set([
   'InvalidClientTokenId',
   'SignatureDoesNotMatch',
@@ -60,7 +59,7 @@ const ANSWERED = new Set([
   'IncompleteSignature',
 ]);
 
-/** The error as a sentence about the server. */
+/** Turns a call's error into one that says what is wrong with the server. */
 export async function explained(error: unknown, connection: Connection): Promise<FanfoldError> {
   const { code, message } = await sentence(error, connection);
   return new FanfoldError(code, message, { cause: error });
@@ -142,7 +141,7 @@ const LOOK_MS = 3_000;
 
 type Found = { kind: 'tls' | 'plain' } | { kind: 'nobody'; reason: string };
 
-/** What is at an address: it is connected to, and greeted as TLS does. */
+/** Connects to an address and starts a TLS handshake, to find out what answers there. */
 async function lookAt(endpoint: string): Promise<Found> {
   const { hostname, port, protocol } = new URL(endpoint);
   const socket = connect({

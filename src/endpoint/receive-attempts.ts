@@ -4,8 +4,8 @@ import { RECEIVE_ATTEMPT } from '../emulator/sqs/receive-attempt.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 
 /**
- * Has a client of a server name the attempt of each receive, and name those again that got no
- * answer: what was on its way when the server was killed then comes at once.
+ * Tags each ReceiveMessage with an attempt id, and reuses the id after a lost response, so that a
+ * restarted server can redeliver those messages immediately.
  */
 export function namingAttempts(client: SQSClient): SQSClient {
   const unanswered = new Map<string, string[]>();
@@ -13,7 +13,7 @@ export function namingAttempts(client: SQSClient): SQSClient {
     (next, { commandName }) =>
       async (args) => {
         if (commandName !== 'ReceiveMessageCommand') return next(args);
-        // A receive's input, and an HTTP request since the client serializes before this step.
+        // The request is an HTTP request here, since the client serializes before this step.
         const { QueueUrl = '' } = args.input as { QueueUrl?: string };
         const { headers } = args.request as { headers: Record<string, string> };
         const attempt = unanswered.get(QueueUrl)?.pop() ?? randomUUID();

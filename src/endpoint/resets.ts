@@ -1,20 +1,20 @@
 import type { Extensible } from '../middleware.ts';
 import { retry } from '../retry.ts';
 
-/** Around the SDK's own retries, which are three within half a second. */
+/** Outside the SDK's own retries, which are three within half a second. */
 const EACH_CALL = { step: 'initialize', priority: 'low', name: 'fanfoldResets' } as const;
 
-/** More calls than these are not made, within some ten seconds, for one whose connections break. */
+/** Maximum number of calls, in about ten seconds, if connections keep breaking. */
 const CALLS = 8;
 
 const PAUSE_MS = 200;
 const PAUSE_CAP_MS = 3_000;
 
 /**
- * Has a client call again when its connections break again and again: a proxy or a firewall that is
- * started anew, a server at its limit of connections. That one refuses connections, or does not
- * answer, is told at once. A call that is aborted ends with the pause at hand: middleware is not given
- * its signal.
+ * Makes a client retry calls whose connections keep breaking, as when a proxy or firewall restarts
+ * or a server has reached its connection limit. A refused connection or a missing response is
+ * reported at once. An aborted call ends only after the current pause, since middleware doesn't
+ * receive the abort signal.
  */
 export function outlastResets<C extends Extensible<typeof EACH_CALL>>(client: C): C {
   client.middlewareStack.add(

@@ -5,12 +5,12 @@ import { type Connection, type Join, readJoin, regionOfEnvironment } from './con
 import { joinFile } from './folders.ts';
 import { readSecret } from './secret-files.ts';
 
-/** What `fanfold serve` prints for other machines is put into this variable. */
+/** Environment variable for the join line that `fanfold serve` prints for other machines. */
 export const JOIN = 'FANFOLD_JOIN';
 
 /**
- * How the server at an endpoint is reached: as FANFOLD_JOIN says; or, for a server on this machine,
- * as it left word for its user's commands; or with the keys that SDK clients find.
+ * Finds the connection to the server at an endpoint: from FANFOLD_JOIN; or, for a server on this
+ * machine, from the join file that it left; or with the credentials that SDK clients find.
  *
  * @param endpoint default: FANFOLD_JOIN's
  * @throws FanfoldError `BadOption`
@@ -40,7 +40,7 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
   };
 }
 
-/** What a server on this machine left for its user's commands. */
+/** Join that a server on this machine left for its user's commands. */
 function leftHere(origin: string): Join | undefined {
   const { hostname: host, port, protocol } = new URL(origin);
   if (!isHere(host.replace(/^\[|\]$/g, ''))) return undefined;
@@ -48,14 +48,14 @@ function leftHere(origin: string): Join | undefined {
   try {
     file = joinFile(Number(port || (protocol === 'https:' ? 443 : 80)));
   } catch {
-    // A user without a home folder, in a container: nothing can have been left for one.
+    // In a container, a user may have no home folder, and so no join file.
     return undefined;
   }
   const text = readSecret(file);
   return text === undefined ? undefined : readJoin(text, file);
 }
 
-/** Whether a host's name, or its address without brackets, is this machine's. */
+/** Whether a host name, or an address without brackets, is this machine's. */
 export function isHere(host: string): boolean {
   if (isLoopback(host) || host.toLowerCase() === hostname().toLowerCase()) return true;
   return Object.values(networkInterfaces()).some((list) =>

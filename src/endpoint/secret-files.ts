@@ -5,12 +5,12 @@ import { privateFolder, readPrivate } from '../emulator/private.ts';
 import { FanfoldError, messageOf } from '../errors.ts';
 
 const SECRET_MODE = 0o600;
-/** Its folder is still its owner's alone; a copy is for everybody. */
+/** The folder still belongs to its owner alone, but a copy of the file may be given to anyone. */
 const PUBLIC_MODE = 0o644;
 
 /**
- * A file that only its owner may read: what is in it, or else what `make` puts there. Two that make
- * it at once get the same.
+ * Reads a file that only its owner may read; creates it with the text of `make` if it is missing.
+ * Two processes that create it at once get the same text.
  *
  * @throws FanfoldError `BadOption` when others can read it, or it can't be read or made
  */
@@ -18,27 +18,27 @@ export function secretFile(path: string, make: () => string): Promise<string> {
   return made(path, readSecret, SECRET_MODE, make);
 }
 
-/** Likewise a file that everybody may read. */
+/** Like `secretFile`, for a file that everyone may read. */
 export function publicFile(path: string, make: () => string): Promise<string> {
   return made(path, readPublic, PUBLIC_MODE, make);
 }
 
-/** Its text; undefined where there is none. @throws FanfoldError `BadOption` */
+/** Reads a secret file; undefined if there is none. @throws FanfoldError `BadOption` */
 export function readSecret(path: string): string | undefined {
   return about(path, () => readPrivate(path, 'secret'));
 }
 
-/** Likewise of a file that everybody may read, but nobody else write. */
+/** Like `readSecret`, for a file that everyone may read but only its owner may write. */
 export function readPublic(path: string): string | undefined {
   return about(path, () => readPrivate(path, 'public'));
 }
 
-/** Puts a secret in a file's place, whatever was there. */
+/** Writes a secret to a file, replacing it if it exists. */
 export function writeSecret(path: string, text: string): Promise<void> {
   return drafted(path, text, SECRET_MODE, (draft) => rename(draft, path));
 }
 
-/** Likewise a text for everybody. */
+/** Like `writeSecret`, for a file that everyone may read. */
 export function writePublic(path: string, text: string): Promise<void> {
   return drafted(path, text, PUBLIC_MODE, (draft) => rename(draft, path));
 }
@@ -52,7 +52,7 @@ async function made(
   const found = read(path);
   if (found !== undefined) return found;
   const text = make();
-  // Unlike a rename, a link never takes the place of what another has put there meanwhile.
+  // Unlike a rename, a link never replaces a file that another process has just created.
   await drafted(path, text, mode, (draft) =>
     link(draft, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -61,7 +61,7 @@ async function made(
   return read(path) ?? text;
 }
 
-/** Writes a file of its own, and has it become the one that is meant: whole, or not at all. */
+/** Writes a temporary file and lets `become` move it into place, so that no partial file exists. */
 async function drafted(
   path: string,
   text: string,

@@ -17,10 +17,10 @@ import { IMPORT_META, specifierOf } from './specifier.ts';
 
 type Esbuild = typeof import('esbuild');
 
-/** What stands for `import.meta` in a bundle. */
+/** Identifier that replaces `import.meta` in a bundle. */
 const META = 'fanfoldImportMeta';
 
-/** Fanfold's own files, which a worker process has loaded already. */
+/** Folders of Fanfold's own files, which a worker process has loaded already. */
 const OWN = ['..', '../../functions'].map((folder) =>
   fileURLToPath(new URL(`${folder}/`, import.meta.url)),
 );
@@ -30,8 +30,8 @@ export function isOwn(path: string): boolean {
 }
 
 /**
- * The esbuild that a project has, else the one that Fanfold finds; undefined where there is none.
- * It is an instance of its own, so that its process can be ended without harm to another user's.
+ * Loads the project's esbuild, else the one that Fanfold finds; undefined if there is none. The
+ * module is a separate instance, so that stopping its process does not affect other users of it.
  */
 export function findEsbuild(path: string): Esbuild | undefined {
   for (const from of [path, import.meta.url]) {
@@ -47,23 +47,23 @@ export function findEsbuild(path: string): Esbuild | undefined {
         else require.cache[main] = others;
       }
     } catch {
-      // Perhaps there is one at the other place.
+      // The other place may have one.
     }
   }
   return undefined;
 }
 
 /**
- * A tasks module and all files of its project that it imports as one ES module, which exports the
- * module's exports as `tasks`. Packages stay what they are, to be imported by Node.
+  * Bundles a tasks module and the project files that it imports into one ES module, which exports
+  * the module's exports as `tasks`. Packages are not bundled: Node imports them.
  *
- * @throws FanfoldError `BadTask` when esbuild refuses the code
+ * @throws FanfoldError `BadTask` when esbuild rejects the code
  */
 export async function bundleTasks({ build, stop }: Esbuild, path: string): Promise<string> {
   const folder = dirname(path);
   try {
     const { outputFiles } = await build({
-      // An entry of its own gives the exports of a CommonJS module too.
+      // With this entry, the exports of a CommonJS module are available too.
       stdin: {
         contents: `export * as tasks from ${JSON.stringify(`./${basename(path)}`)};`,
         resolveDir: folder,
@@ -72,7 +72,7 @@ export async function bundleTasks({ build, stop }: Esbuild, path: string): Promi
       banner: { js: BUNDLED_AS.banner },
       bundle: true,
       write: false,
-      // Source maps name files by their way from here.
+      // Paths in source maps are relative to this file's folder.
       outfile: join(folder, 'bundle.js'),
       absWorkingDir: folder,
       sourcemap: 'inline',
@@ -97,7 +97,7 @@ function refusal(path: string, folder: string, errors: readonly Message[]): stri
   return `The tasks module ${path} cannot be used: ${first ? lineOf(first, folder) : 'esbuild failed.'}${more}`;
 }
 
-/** As editors and terminals know a place: lines and columns from 1. */
+/** Formats a message as editors and terminals expect it: lines and columns count from 1. */
 function lineOf({ location, text, notes }: Message, folder: string): string {
   const place = location
     ? `${join(folder, location.file)}:${location.line}:${location.column + 1}: `
@@ -122,7 +122,7 @@ const OF_FILES: Plugin = {
       });
       const isPackage = !/^\.{0,2}[/\\]/.test(path) && !isAbsolute(path);
       if (found.errors.length > 0) return isPackage ? external(path, args) : undefined;
-      // What a plugin resolves has no tsconfig.json: esbuild has to find it again.
+      // esbuild ignores tsconfig.json for files that a plugin resolves: let it resolve them itself.
       if (found.external || !isNodes(found.path)) return undefined;
       return external(isPackage ? path : found.path, args);
     });
@@ -131,7 +131,7 @@ const OF_FILES: Plugin = {
       if (!text.includes('import.meta')) return undefined;
       const url = JSON.stringify(pathToFileURL(path).href);
       const meta = `const ${META} = globalThis[Symbol.for('${IMPORT_META}')](${url}); `;
-      // A first line that names an interpreter must stay the first.
+      // A shebang must stay the first line.
       const [shebang = ''] = /^#!.*\n/.exec(text) ?? [];
       return { contents: shebang + meta + text.slice(shebang.length), loader: loaderOf(path) };
     });
@@ -144,7 +144,7 @@ function isNodes(path: string): boolean {
   return path.includes(`${sep}node_modules${sep}`) && !isTypeScript(path) && !/\.json$/.test(path);
 }
 
-/** What a file imports as Node finds it from there. */
+/** Leaves an import to Node, which resolves it from the importing file. */
 function external(path: string, { importer, kind }: Omit<OnResolveArgs, 'path'>): OnResolveResult {
   if (kind.startsWith('require')) return { path: requiredBy(importer, path), external: true };
   const specifier = isAbsolute(path) ? pathToFileURL(path).href : path;
@@ -156,7 +156,7 @@ function requiredBy(importer: string, path: string): string {
   try {
     return createRequire(importer).resolve(path);
   } catch {
-    // Where it is needed, Node says that it is not there.
+    // Node reports the missing module if it is needed.
     return path;
   }
 }

@@ -6,10 +6,10 @@ import { isTypeScript } from './loaders.ts';
 import { IMPORT_META, importedBy, specifierOf, withoutSchemes } from './specifier.ts';
 import type { TasksCode } from './tasks-module.ts';
 
-/** Imports a tasks module, in a process that does nothing else. */
+/** Imports a tasks module, in a process dedicated to it. */
 export async function importTasks({ url, bundle }: TasksCode): Promise<object> {
   if (bundle === undefined) return import(url);
-  // Stacks name the files that people wrote, and their lines.
+  // Makes stack traces refer to the source files and lines.
   setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
   provideImportMeta();
   registerHooks({
@@ -29,13 +29,13 @@ export async function importTasks({ url, bundle }: TasksCode): Promise<object> {
     const { tasks } = (await import(url)) as { tasks: object };
     return tasks;
   } catch (error) {
-    // Linking failed, and the place that Node names is one of the bundle.
+    // Linking failed; the location that Node reports is one in the bundle.
     if (!(error instanceof SyntaxError)) throw error;
     throw new Error(withoutSchemes(error.message));
   }
 }
 
-/** Gives each file of the bundle the `import.meta` that it has where Node loads it by itself. */
+/** Gives each bundled file the `import.meta` that it would have without a bundle. */
 function provideImportMeta(): void {
   const of = (url: string) => {
     const filename = fileURLToPath(url);
@@ -48,7 +48,7 @@ function provideImportMeta(): void {
   Object.assign(globalThis, { [Symbol.for(IMPORT_META)]: of });
 }
 
-/** Codes of Node's errors where a file asks for what bundlers do, and Node does not. */
+/** Node's error codes for features that bundlers support and Node does not. */
 const BUNDLERS_WORK = new Set([
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
   'ERR_INVALID_TYPESCRIPT_SYNTAX',
@@ -60,7 +60,7 @@ const BUNDLERS_WORK = new Set([
   'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
 ]);
 
-/** Why a tasks module could not be imported, and what may help. */
+/** Explains why a tasks module could not be imported, and what may help. */
 export function whyNot(error: unknown, { url, unbundled }: TasksCode): string {
   const reason = `${messageOf(error)}${error instanceof Error ? placeOf(error) : ''}`;
   if (unbundled === undefined || !isTypeScript(new URL(url).pathname)) return reason;
@@ -69,7 +69,7 @@ export function whyNot(error: unknown, { url, unbundled }: TasksCode): string {
   return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${unbundled}`;
 }
 
-/** Where it was thrown; of a syntax error, Node puts the file and line in front of its stack. */
+/** Location of the throw. For a syntax error, Node puts file and line in front of the stack. */
 function placeOf(error: Error): string {
   if (error instanceof FanfoldError) return '';
   const { stack = '' } = error;
@@ -77,7 +77,7 @@ function placeOf(error: Error): string {
   if (error instanceof SyntaxError) return /:\d+$/.test(first) ? ` (${first})` : '';
   const [frame = ''] = /^ +at .*$/m.exec(stack) ?? [];
   const [, place] = /(?:file:\/\/)?([^ ()]+:\d+:\d+)\)?$/.exec(frame) ?? [];
-  // The linker's errors have no frame of the module's.
+  // Errors of the linker have no frame in the module.
   const isTheirs = !frame.includes('node:') && !frame.includes(import.meta.filename);
   return place !== undefined && isTheirs ? ` (${place})` : '';
 }

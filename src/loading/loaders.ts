@@ -1,12 +1,12 @@
-/** Options that have Node, or a loader of its own, do more with TypeScript than strip types. */
+/** Options that make Node, or a custom loader, do more with TypeScript than strip types. */
 const OPTION = /^--(?:experimental-)?(?:loader|transform-types)(?:=|$)/;
 
-/** Loaders of TypeScript that are given by `--import`. Others may be there to watch the process. */
+/** TypeScript loaders that are given by `--import`. Other imports may be monitoring tools. */
 const LOADER = /(?:^|[/=@])(?:tsx|ts-node|jiti|swc-node|oxc-node|esbuild-register)(?:[/@.]|$)/;
 
 /**
- * The option by which this process was started with a loader of TypeScript, such as
- * `--import tsx`: whoever gives one wants it asked.
+ * The option that started this process with a TypeScript loader, such as `--import tsx`. The user's
+ * choice of a loader takes precedence over bundling.
  */
 export function loaderOption({ execArgv, env }: NodeJS.Process = process): string | undefined {
   const fromEnvironment = (env.NODE_OPTIONS ?? '').replaceAll('"', '').split(/\s+/);
@@ -20,7 +20,7 @@ export function loaderOption({ execArgv, env }: NodeJS.Process = process): strin
   return undefined;
 }
 
-/** Whether a file's name is one of TypeScript's, or of JSX's, which bundlers know and Node does not. */
+/** Whether a file's extension is one of TypeScript or JSX. */
 export function isTypeScript(path: string): boolean {
   return /\.([cm]?ts|[jt]sx)$/.test(path);
 }

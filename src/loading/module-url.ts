@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FanfoldError } from '../errors.ts';
 
-/** A tasks module's URL, given as a URL or a path. @throws FanfoldError `BadOption`, `BadTask` */
+/** The URL of a tasks module, from a URL or a path. @throws FanfoldError `BadOption`, `BadTask` */
 export function moduleUrl(tasks: URL | string): URL {
   const isUrl = tasks instanceof URL || tasks.startsWith('file:');
   const url = isUrl ? new URL(tasks) : pathToFileURL(tasks);

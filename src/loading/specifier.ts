@@ -1,20 +1,20 @@
-/** The global that gives a bundle's files their `import.meta`. */
+/** Key of the global that provides `import.meta` for the files of a bundle. */
 export const IMPORT_META = 'fanfold.importMeta';
 
 const SCHEME = 'fanfold-import:';
 
-/** What a file of a bundle imports, and the file's URL: Node resolves it as if the file imported it. */
+/** An import and the URL of the bundled file that contains it, from which Node resolves it. */
 export interface Imported {
   specifier: string;
   parentURL: string;
 }
 
-/** A specifier that says in a bundle which of its files imports what. */
+/** Encodes an import and its file as a specifier for the bundle. */
 export function specifierOf({ specifier, parentURL }: Imported): string {
   return SCHEME + encodeURIComponent(JSON.stringify([specifier, parentURL]));
 }
 
-/** @returns undefined for a specifier that is not of a bundle */
+/** Decodes a bundle's specifier. @returns undefined for any other specifier */
 export function importedBy(text: string): Imported | undefined {
   if (!text.startsWith(SCHEME)) return undefined;
   const [specifier, parentURL] = JSON.parse(decodeURIComponent(text.slice(SCHEME.length))) as [
@@ -24,7 +24,7 @@ export function importedBy(text: string): Imported | undefined {
   return { specifier, parentURL };
 }
 
-/** A message of Node's, with the specifiers in it as their files have them. */
+/** Replaces encoded specifiers in an error message of Node by those in the source files. */
 export function withoutSchemes(message: string): string {
   return message.replace(
     /fanfold-import:[^\s'"]+/g,

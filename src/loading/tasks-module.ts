@@ -7,12 +7,12 @@ import { moduleUrl } from './module-url.ts';
 const INSTALL =
   'Install esbuild, which bundles the tasks for AWS as well (npm install --save-dev esbuild), or start Node with a loader (NODE_OPTIONS="--import tsx").';
 
-/** A tasks module as a worker process loads it. */
+/** A tasks module, in the form that a worker process loads. */
 export interface TasksCode {
   url: string;
-  /** Its code in one piece with that of the files that it imports. @default Node loads the files */
+  /** Bundled code of the module and its project files. @default Node loads the files */
   bundle?: string;
-  /** Why a TypeScript module was not bundled, and what to do where it should be: sentences. */
+  /** Why a TypeScript module was not bundled, and how to change that, in sentences. */
   unbundled?: string;
 }
 
@@ -20,21 +20,21 @@ export interface TasksCode {
 export interface TasksModule {
   /** URL of its file. */
   readonly url: string;
-  /** Rejects with a FanfoldError `BadTask` when esbuild refuses the code. */
+  /** Rejects with a FanfoldError `BadTask` when esbuild rejects the code. */
   readonly code: Promise<TasksCode>;
 }
 
 /**
- * A tasks module, given as a URL or a path. One in TypeScript is bundled as it is for Lambda, where
- * esbuild is installed: Node by itself knows but a part of TypeScript. Else Node loads it, or the
- * loader that Node was started with.
+ * Opens a tasks module, given as a URL or a path. A TypeScript module is bundled as for Lambda if
+ * esbuild is installed, since Node itself supports only a part of TypeScript. Otherwise Node loads
+ * it, or the loader that Node was started with.
  *
  * @throws FanfoldError `BadOption`, `BadTask`
  */
 export function openTasks(tasks: URL | string): TasksModule {
   const url = moduleUrl(tasks);
   const code = codeOf(url);
-  // Who starts workers is told.
+  // Handled where workers are started.
   code.catch(() => {});
   return { url: url.href, code };
 }
@@ -56,7 +56,7 @@ async function codeOf({ href: url }: URL): Promise<TasksCode> {
     return { url, bundle: await bundleTasks(esbuild, path) };
   } catch (error) {
     if (error instanceof FanfoldError) throw error;
-    // Such as one whose program is another machine's: Node may do without it.
+    // For example, its binary may be for another platform. Node may be able to load the module.
     return { url, unbundled: `esbuild could not be run: ${messageOf(error)} ${INSTALL}` };
   }
 }

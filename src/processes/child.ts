@@ -1,4 +1,4 @@
-// The program of one worker process. Its supervisor starts it, and it ends with its supervisor.
+// Entry point of a worker process. The supervisor starts it; it exits when the supervisor does.
 import { flushCompileCache } from 'node:module';
 import { sqsAt } from '../endpoint/clients.ts';
 import { identityOf } from '../endpoint/identity.ts';
@@ -28,26 +28,29 @@ import { type Stray, strayOf } from './stray.ts';
 
 const ALIVE_MS = 1_000;
 
-/** With the SDK's pauses between them, of 20 s at most, about a minute: half of what a claim lasts. */
+/** With the SDK's pauses of at most 20 s, the attempts take about a minute: half of a claim. */
 const PATIENT_ATTEMPTS = 12;
 
-/** After so long, what a worker needs has been compiled, in milliseconds. */
+/** Time after which the code that a worker needs has been compiled, in milliseconds. */
 const FLUSH_MS = 2_000;
 
-/** How long what tasks do at the end of their process may take, besides teardowns, in milliseconds. */
+/** Time limit for the tasks' own exit handlers, teardowns excluded, in milliseconds. */
 const END_MS = 2_000;
 
-/** And where an input was given up, whose timers may keep the process: the command is to end soon. */
+/**
+ * Shorter limit if an input was given up: its timers may keep the process alive, and the command
+ * must end soon.
+ */
 const GIVEN_UP_END_MS = 500;
 
-/** Within so long, a listener that logs an error, flushes and ends the process has done so. */
+/** Time that a listener needs to log an error, flush and end the process, in milliseconds. */
 const HANDLED_MS = 10_000;
 
 const stopping = new AbortController();
 const hand = new HandNotes();
 const setups = new Setups((isUnderWay) => {
   hand.setsUp(isUnderWay);
-  // A setup may have blocked the thread: the time of what follows counts from here.
+  // A setup may have blocked the thread: restart the supervisor's count for the code that follows.
   void tell({ type: 'alive' });
 });
 let mark = '';
@@ -55,13 +58,13 @@ let worker: Worker | undefined;
 let isTerminated = false;
 let endMs = END_MS;
 let stray: Stray | undefined;
-/** The attempt whose code threw what the process dies of. */
+/** The attempt whose code threw the fatal error. */
 let culprit: Attempt | undefined;
 
-/** Ends when nothing that becomes of this process can keep it from being heard. */
+/** Resolves once the message has been flushed to the supervisor. */
 function tell(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
-    // The supervisor may be gone: then this process is about to end as well.
+    // If the supervisor is gone, this process is about to exit as well.
     if (process.connected) process.send?.(marked(mark, message), () => resolve());
     else resolve();
   });
@@ -75,7 +78,7 @@ function stop(): void {
 function hear(message: ToWorker): void {
   if (message.type !== 'stop') return;
   stop();
-  // What is still loading its tasks has nothing to finish.
+  // A process that is still loading its tasks has nothing to finish.
   if (!worker) process.exit(0);
   const reason = new Error('The worker was told to stop.');
   const giveUp = () => {
@@ -92,22 +95,22 @@ process.on('SIGTERM', () => {
   stop();
 });
 process.on('disconnect', () => {
-  // The last of the listeners: tasks may have theirs.
+  // Runs after the `exit` listeners of the tasks.
   process.once('exit', () => killGroup(process.pid));
   process.exit(0);
 });
-// The channel is not the tasks' to close.
+// Tasks must not close the channel.
 process.disconnect = () => {};
-// Who reads what tasks print may leave; that is no reason to die.
+// If the reader of the tasks' output goes away, the worker must not die of it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-// The monitor alone: libraries such as Sentry end the process only where no other listener may.
+// Only the monitor: libraries such as Sentry end the process only if no other listener exists.
 process.on('uncaughtExceptionMonitor', (error) => {
   stray = strayOf(error, atWork.getStore());
   if (
     process.listenerCount('uncaughtException') > 0 ||
     process.hasUncaughtExceptionCaptureCallback()
   ) {
-    // The process may live on, and then this is not the cause of its end.
+    // The process may survive; then this error is not the cause of its death.
     const handled = stray;
     const forget = () => {
       if (stray === handled) stray = undefined;
@@ -116,7 +119,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
     return;
   }
   culprit = atWork.getStore();
-  // The supervisor says what it was, where Node's own words would be a page for each process.
+  // The supervisor reports the error in a line; Node would print a page for each process.
   process.exit(1);
 });
 process.on('exit', () => {
@@ -146,7 +149,7 @@ async function work(start: Start): Promise<void> {
   if (tasks === undefined) return;
   const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
   const sqs = sqsAt(place, { userAgentAppId });
-  // Where a server may be away for a moment, what has been done is worth waiting for it.
+  // A server may be away for a moment; finished work is worth the wait.
   const patient = userAgentAppId ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
   const told = start.telling ? telling((ran) => tell({ type: 'ran', ran })) : undefined;
   worker = new Worker({
@@ -163,7 +166,7 @@ async function work(start: Start): Promise<void> {
     onEnded: told?.onEnded,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
-  // Node does so when a process ends, but most workers are killed while they wait.
+  // Node flushes the cache at exit, but most workers are killed while idle.
   setTimeout(flushCompileCache, FLUSH_MS).unref();
   const alive = setInterval(() => tell({ type: 'alive' }), ALIVE_MS);
   const pulling: PullOptions = {
@@ -184,23 +187,23 @@ async function work(start: Start): Promise<void> {
   clearInterval(alive);
   sqs.destroy();
   patient.destroy();
-  // What was sent before has arrived with it.
+  // The channel keeps the order: when this message is flushed, so are all before it.
   await tell({ type: 'leaving' });
   leave();
 }
 
-/** Has this process end as others of Node's do, so that what tasks do at its end is done. */
+/** Ends this process as Node normally does, so that the exit handlers of tasks run. */
 function leave(): void {
   const isAwaited = process.listenerCount('SIGTERM') > 1;
   if (!isAwaited && process.listenerCount('beforeExit') === 0) process.exit(0);
-  // Telemetry and the like are put out at the signal that asks a process to end.
+  // Telemetry libraries and the like flush on SIGTERM.
   if (isAwaited && !isTerminated) process.emit('SIGTERM', 'SIGTERM');
   process.channel?.unref();
   setTimeout(() => process.exit(0), endMs).unref();
 }
 
 async function load(code: TasksCode): Promise<TaskRegistry | undefined> {
-  // Only what the module waits for is to keep this process: when that is nothing, it never loads.
+  // Only the module's pending work may keep this process alive: without any, it can never load.
   process.channel?.unref();
   const stuck = () =>
     unloadable('nothing is left that could settle what its top-level await waits for');

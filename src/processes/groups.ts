@@ -1,17 +1,17 @@
 /**
- * A worker process leads a group of its own, to which belongs what its tasks start: browsers,
- * converters, shells. So all of it is ended with the worker, however that ends. What a terminal's
- * keys send does not reach such a group: Ctrl-C is passed on by the supervisor as it sees fit, and
- * Ctrl-Z here.
+ * Worker processes that lead a process group each. Programs that tasks start, such as browsers,
+ * converters and shells, belong to the group and are killed with the worker, however it ends. The
+ * terminal's keys don't reach such a group: the supervisor forwards Ctrl-C if it decides to, and
+ * this module forwards Ctrl-Z.
  */
 const alive = new Set<number>();
 
-/** Windows has no groups: there the worker alone is ended. */
+/** Windows has no process groups: there, only the worker itself is killed. */
 export const HAS_GROUPS = process.platform !== 'win32';
 
-/** Ends a worker and its group with this process, unless this process is killed. */
+/** Kills a worker and its group when this process exits, unless this process is killed. */
 export function endWithThisProcess(pid: number): void {
-  // One listener for all: Node warns of many.
+  // One listener for all workers: Node warns about many.
   if (alive.size === 0) {
     process.on('exit', killAll);
     if (HAS_GROUPS) process.on('SIGTSTP', suspend);
@@ -19,7 +19,7 @@ export function endWithThisProcess(pid: number): void {
   alive.add(pid);
 }
 
-/** The worker has ended: what is left of its group is killed. */
+/** Kills what is left of the group of a worker that has ended. */
 export function hasEnded(pid: number): void {
   killGroup(pid);
   if (!alive.delete(pid) || alive.size > 0) return;
@@ -35,9 +35,9 @@ function killAll(): void {
   for (const pid of alive) killGroup(pid);
 }
 
-/** Stops all workers and this process, as Ctrl-Z does with what has no listener for it. */
+/** Suspends all workers and this process, as Ctrl-Z does if a process has no listener for it. */
 function suspend(): void {
-  // Another listener may want to go on.
+  // Another listener may want to keep the process running.
   if (process.listenerCount('SIGTSTP') > 1) return;
   for (const pid of alive) signalGroup(pid, 'SIGSTOP');
   process.once('SIGCONT', () => {
@@ -50,6 +50,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(HAS_GROUPS ? -pid : pid, signal);
   } catch {
-    // Nobody is left.
+    // The group has no process left.
   }
 }

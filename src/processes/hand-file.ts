@@ -15,20 +15,21 @@ import type { TaskMessage } from '../pipeline/working/chunk-execution.ts';
 import type { Legacy } from './protocol.ts';
 import { shortageOf } from './shortage.ts';
 
-// What a worker process has in its hand, in a file that its supervisor reads when the process has
-// died. To tell it by their channel, before each chunk and after it, would cost a small one more than
-// to run it, and the supervisor has the most to do. The file has no name, and goes with them.
+// The messages that a worker process holds, in a file that its supervisor reads after the process
+// has died. A "hand" is the messages of one receive. Sending notes by their channel, before and
+// after each chunk, would cost more than running a small chunk, and would load the supervisor,
+// which is the bottleneck. The file is unlinked, so it disappears with both processes.
 //
-//   head     32-bit numbers, written at once: which message is worked on, how many hands were taken
-//            and how many are done, whether a task is being set up, and of each slot how many bytes
-//            it has
-//   slots    a hand each, written before the head says so; two more are for the large message that
-//            is worked on, and for what the process leaves when it dies
+//   head     32-bit numbers, written in one call: the place of the current message, the number of
+//            hands taken and done, whether a task is being set up, and the length of each slot in
+//            bytes
+//   slots    one hand each, written before the head refers to it; two more slots hold the current
+//            message if it is large, and the legacy that the process leaves when it dies
 
-/** More than `pull` has: those that settle, and the one that is worked on. */
+/** More hands than `pull` ever holds: those being settled, and the current one. */
 const HANDS = 16;
 const LARGE = HANDS;
-/** The last one, which may be as long as it likes. */
+/** The last slot, which has no size limit. */
 const LEGACY = HANDS + 1;
 
 const BEGUN = 0;
@@ -39,46 +40,46 @@ const SIZES = 4;
 const HEAD_LENGTH = SIZES + HANDS + 2;
 
 const FIRST_SLOT = 4_096;
-/** Ten messages, each as long as JSON makes a text that it has to escape; files have holes. */
+/** Room for ten messages whose text JSON must escape. The file is sparse, so the size is free. */
 const SLOT_BYTES = 1_048_576;
 
-/** A body that is longer is left out, since the queue has it: it is enough to give it back. */
+/** Longer bodies are not noted: the queue has them, so releasing the message is enough. */
 const NOTED_LENGTH = 8_192;
 
-/** Where the process finds the file: behind its channel. */
+/** File descriptor of the file in the worker process: the one after its channel. */
 const FILE = 4;
 
-/** A message in a process's hand, as noted. */
+/** The note of a message that a process holds. */
 export interface Noted {
   receiptHandle: string;
-  /** Its place among all that the process has taken. */
+  /** Ordinal among all messages that the process has received, from 1. */
   place: number;
   body?: string;
-  /** Of a large one that was begun. */
+  /** Name of the task; only for a large message that was begun. */
   task?: string;
 }
 
-/** What is noted of a process. */
+/** The notes of a process. */
 export interface Hands {
-  /** The place of the message that it began last; 0 for none. */
+  /** Place of the message that it began last; 0 for none. */
   begun: number;
-  /** How many receives have brought it messages. */
+  /** Number of receives that returned messages. */
   taken: number;
-  /** How many of these it has nothing to do with any more. */
+  /** Number of those receives whose messages are all finished. */
   done: number;
   /** Whether it is setting up the task of the message that it began last. */
   inSetup: boolean;
   messages: Noted[];
-  /** What it left when it ended; undefined when it was killed, or ran out of memory. */
+  /** What it left on exit; undefined if it was killed or ran out of memory. */
   legacy: Legacy | undefined;
 }
 
-/** The supervisor's end. */
+/** The supervisor's side of the file: creates and reads it. */
 export class HandFile {
-  /** For the process to inherit. */
+  /** File descriptor, which the worker process inherits. */
   readonly file: number;
 
-  /** @throws FanfoldError when there is no place for it */
+  /** @throws FanfoldError when the file can't be created */
   constructor() {
     try {
       const folder = mkdtempSync(join(tmpdir(), 'fanfold-'));
@@ -136,7 +137,7 @@ export class HandFile {
     try {
       return bytes.length === 0 ? undefined : (JSON.parse(bytes.toString()) as Content);
     } catch {
-      // The process lives, and has written meanwhile.
+      // The process is alive and has written in the meantime.
       return undefined;
     }
   }
@@ -149,15 +150,15 @@ function remedyOf({ code }: NodeJS.ErrnoException): string {
   return `Make that folder, or set TMPDIR to one that exists${named}.`;
 }
 
-/** The process's end. */
+/** The worker process's side of the file: writes the notes. */
 export class HandNotes {
   readonly #head = new Uint32Array(HEAD_LENGTH);
   readonly #places = new WeakMap<TaskMessage, number>();
-  /** Slots that are in use, by a message of their hand. */
+  /** Slots in use, by the first message of their hand. */
   readonly #slots = new Map<TaskMessage, number>();
   /** Messages that only have to be deleted. */
   readonly #settled = new Set<TaskMessage>();
-  /** The large message that is worked on. */
+  /** The current message, if it is large. */
   #large: (Noted & { body: string }) | undefined;
   #place = 0;
   #isFull = false;
@@ -185,21 +186,21 @@ export class HandNotes {
     if (body.length > NOTED_LENGTH) {
       const known = { receiptHandle, place, task };
       this.#large = { ...known, body };
-      // One that has several items is as well given back, and then cut.
+      // A message with several items can be released as it is: a later worker cuts it.
       this.#noteLarge(items.length > 1 ? known : this.#large);
     }
     this.#head[BEGUN] = place;
     this.#write();
   }
 
-  /** Notes that a task is being set up, or no more. Its whole chunk has to do with that. */
+  /** Notes whether a task is being set up. A failing setup concerns the whole chunk. */
   setsUp(isUnderWay: boolean): void {
     if (isUnderWay && this.#large) this.#noteLarge(this.#large);
     this.#head[IN_SETUP] = Number(isUnderWay);
     this.#write();
   }
 
-  /** Keeps in mind, for its last words, that a message only has to be deleted. */
+  /** Remembers, for the legacy, that a message only has to be deleted. */
   settled(message: TaskMessage): void {
     this.#settled.add(message);
   }
@@ -215,14 +216,14 @@ export class HandNotes {
     this.#write();
   }
 
-  /** Notes what the process leaves: its last act, which takes no event loop. */
+  /** Notes the legacy. Synchronous, since it runs while the process exits. */
   leave(legacy: Omit<Legacy, 'settled'>): void {
     const settled = Array.from(this.#settled, ({ receiptHandle }) => receiptHandle);
     this.#fill(LEGACY, { ...legacy, settled });
     this.#write();
   }
 
-  /** Whether there is a message in the process's hand. */
+  /** Whether the process holds no message. */
   get isEmpty(): boolean {
     return this.#slots.size === 0;
   }
@@ -240,7 +241,7 @@ export class HandNotes {
   #fill(slot: number, content: readonly Noted[] | Legacy): void {
     const bytes = Buffer.from(JSON.stringify(content));
     this.#put(bytes, FIRST_SLOT + slot * SLOT_BYTES);
-    // A process that is killed may have written a part: the head does not know of it then.
+    // If the process is killed in the middle of a write, the head does not refer to it yet.
     this.#head[SIZES + slot] = bytes.length;
   }
 
@@ -249,8 +250,8 @@ export class HandNotes {
   }
 
   /**
-   * On a full disk nothing is noted, and what was is struck out: what the process has in hand when it
-   * dies is redelivered later.
+    * On a full disk, notes stop and the earlier ones are cleared. SQS then redelivers the messages
+    * of a dead process when its claim ends.
    */
   #put(bytes: Uint8Array, position: number): void {
     if (this.#isFull) return;
@@ -264,12 +265,12 @@ export class HandNotes {
     }
   }
 
-  /** The head has its place on the disk, so that writing it needs no further one. */
+  /** Overwrites the head, which needs no further disk space. */
   #strikeOut(): void {
     try {
       writeSync(FILE, new Uint8Array(this.#head.byteLength), 0, this.#head.byteLength, 0);
     } catch {
-      // Not even that: what was noted is taken for what the process has.
+      // If even that fails, the supervisor works with the last notes.
     }
   }
 }

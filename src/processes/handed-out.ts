@@ -1,25 +1,26 @@
 import type { Service, ServiceRequest, ServiceResponse } from '../emulator/transport/index.ts';
 
-/** What an SDK client says of itself when it has a `userAgentAppId`. */
+/** Part of the User-Agent header of an SDK client with a `userAgentAppId`. */
 const APP_ID = /\bapp\/([\w-]+)/;
 
-/** What a process was handed. */
+/** Answers with messages that a process was sent. */
 interface Handed {
-  /** How many answers had messages. */
+  /** Number of answers that had messages. */
   answers: number;
-  /** Takes back what the last of them handed out. It asks for more when it has read the one before. */
+  /** Makes the messages of the last answer visible. A process has read all answers before that. */
   takeBack: () => void;
 }
 
 /**
- * Messages on their way to worker processes. A process that is killed may have been handed one that
- * it never read, of which only the SQS knows: for two minutes, nobody else would get it. So the last
- * answer with messages is kept, and is taken back when the process dies and had not read it.
+ * Messages on their way to worker processes. A killed process may have been sent an answer that it
+ * never read, and only the SQS knows of it: its messages would stay invisible until their claim
+ * ends. So the last answer with messages is remembered, and taken back if the process died without
+ * having read it.
  */
 export class HandedOut {
   readonly #handed = new Map<string, Handed>();
 
-  /** The service, for clients whose `userAgentAppId` names their process. */
+  /** Wraps the service, for clients whose `userAgentAppId` names their process. */
   watch(service: Service): Service {
     return (request) => {
       const answered = service(request);
@@ -29,7 +30,7 @@ export class HandedOut {
     };
   }
 
-  /** @param read how many answers with messages the process had read */
+  /** @param read number of answers with messages that the process had read */
   died(process: string, read: number): void {
     const handed = this.#handed.get(process);
     if (handed && handed.answers > read) handed.takeBack();

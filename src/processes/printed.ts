@@ -1,18 +1,21 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
-/** What a process prints without an end of its line is told after so long, in milliseconds. */
+/** Pause after which output without a line end is passed on, in milliseconds. */
 const FLUSH_MS = 500;
 
-/** A longer line is told in parts, in UTF-16 units. */
+/** Length from which a line is passed on in parts, in UTF-16 units. */
 const MOST_LENGTH = 64 * 1024;
 
-/** How long a process's pipes stay open after it: what it has started may hold them for ever. */
+/**
+ * Time that the pipes of a process stay open after its exit, in milliseconds: programs that it
+ * started may hold them forever.
+ */
 const HELD_MS = 1_000;
 
-/** Tells whole lines of what a process with pipes prints, until its end. */
+/** Passes on whole lines that a process with pipes prints, until it ends. */
 export function tellPrinted(child: ChildProcess, onPrint: (lines: string) => void): void {
-  // A process that could not be started has none.
+  // A process that could not be started has no streams.
   const streams = [child.stdout, child.stderr].flatMap((stream) => stream ?? []);
   for (const stream of streams) tellLines(stream, onPrint);
   child.once('exit', () => {
@@ -24,8 +27,8 @@ export function tellPrinted(child: ChildProcess, onPrint: (lines: string) => voi
 }
 
 /**
- * Has this process wait, when it prints, until its supervisor has room for that: what Node keeps in
- * memory for a full pipe is lost when the process is killed. There is no public call for it:
+ * Makes writes to standard output and error block while the pipe is full. Output that Node buffers
+ * in memory is lost when the process is killed. Node has no public API for it:
  * https://github.com/nodejs/node/issues/784
  */
 export function printAtOnce(): void {
@@ -54,6 +57,6 @@ function tellLines(stream: Readable, onPrint: (lines: string) => void): void {
     else if (rest !== '') timer = setTimeout(flush, FLUSH_MS);
   });
   stream.on('close', flush);
-  // A pipe that breaks has ended.
+  // A broken pipe has ended; `close` follows.
   stream.on('error', () => {});
 }

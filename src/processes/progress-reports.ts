@@ -1,15 +1,15 @@
 import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
 import type { Ran } from './protocol.ts';
 
-/** An attempt that takes so long is worth a line of its own, in milliseconds. */
+/** Duration from which an attempt is reported on its own, in milliseconds. */
 const SLOW_MS = 1_000;
 
-/** So many lines at once can still be read. */
+/** Maximum number of slow attempts in one report: more lines at once can't be read. */
 const SLOW_LINES = 8;
 
 const TELL_MS = 500;
 
-/** Gathers what a worker runs, and tells it at most twice a second. */
+/** Counts the attempts of a worker, and reports them at most twice a second. */
 export function telling(tell: (ran: Ran) => void): {
   onEnded: (ended: EndedAttempt) => void;
   close: () => void;

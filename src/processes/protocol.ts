@@ -5,56 +5,56 @@ import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import type { Stray } from './stray.ts';
 
-/** What a worker process is told when it starts. */
+/** Settings that a worker process receives when it starts. */
 export interface Start {
   tasks: TasksCode;
-  /** Where the SQS is. */
+  /** Where SQS is. */
   place: Endpoint;
   taskQueueUrl: string;
   deadQueueUrl: string;
-  /** The worker's name, which stands in each of its results. */
+  /** The worker's name, which each of its results contains. */
   worker: string;
-  /** The process's own name, by which an SQS knows it that heeds it. */
+  /** The process's own name, by which `HandedOut` tells processes apart. */
   appId?: string;
   sliceSeconds: number;
-  /** Whether it prints into pipes to its supervisor. @default false */
+  /** Whether its output goes to its supervisor through pipes. @default false */
   prints?: boolean;
-  /** Whether it tells what it runs. @default false */
+  /** Whether it reports the attempts that it runs. @default false */
   telling?: boolean;
 }
 
-/** Inputs that were run since the last time that it was told. */
+/** Attempts since the last report. */
 export interface Ran {
   ok: number;
   /** Attempts that failed. */
   failed: number;
-  /** Those that took long, of which each may be told: the first few. */
+  /** The first few slow attempts. */
   slow: { task: string; index: number; ok: boolean; ms: number }[];
 }
 
-/** A chunk that was begun and is not settled when its process ends. */
+/** A chunk that was begun and not settled when its process ended. */
 export interface LastChunk {
   receiptHandle: string;
   body: string;
   lastWords: LastWords;
 }
 
-/** What a process leaves, which its supervisor reads when it has died. */
+/** Notes that a process leaves on exit for its supervisor. */
 export interface Legacy {
-  /** The error that it died of, where there was one. */
+  /** The uncaught error that it died of, if any. */
   stray: Stray | undefined;
-  /** Its chunks that were begun and are not settled. */
+  /** Its chunks that were begun and not settled. */
   chunks: LastChunk[];
-  /** Receipt handles of messages that only have to be deleted: what came of them is with SQS. */
+  /** Receipt handles of messages that only have to be deleted: their results are with SQS. */
   settled: string[];
-  /** Results that it had and could not send any more. */
+  /** Results that it could no longer send. */
   unsent: Unsent[];
 }
 
 /**
- * A message of ours. Code of tasks shares the channel: it may send what it likes by `process.send`,
- * as programs do that some process managers start. Only a message with the mark, which is another
- * for each process, is heard.
+  * A message of Fanfold. Task code shares the channel and may call `process.send` itself, as
+  * programs under some process managers do. So each process has its own mark, and messages without
+  * it are ignored.
  */
 interface Marked<Message> {
   fanfold: string;
@@ -65,13 +65,13 @@ export function marked<Message>(fanfold: string, message: Message): Marked<Messa
   return { fanfold, message };
 }
 
-/** The message of a mark; undefined for whatever else comes by the channel. */
+/** Returns the message if it has the mark; undefined for anything else on the channel. */
 export function readMarked<Message>(mark: string, sent: unknown): Message | undefined {
   const { fanfold, message } = Object(sent) as Partial<Marked<Message>>;
   return fanfold === mark ? message : undefined;
 }
 
-/** The mark and the order that a process's first message brings. */
+/** Reads the mark and the settings from a process's first message. */
 export function readStart(sent: unknown): { mark: string; start: Start } | undefined {
   const { fanfold: mark, message } = Object(sent) as Partial<Marked<ToWorker>>;
   return mark !== undefined && message?.type === 'start'
@@ -79,20 +79,20 @@ export function readStart(sent: unknown): { mark: string; start: Start } | undef
     : undefined;
 }
 
-/** What a worker process tells its supervisor. */
+/** Messages from a worker process to its supervisor. */
 export type FromWorker =
   | { type: 'ready'; tasks: TaskFacts[] }
   | { type: 'unloadable'; reason: string }
-  /** Every second: the process is not blocked. */
+  /** Sent every second: the process is not blocked. */
   | { type: 'alive' }
-  /** All is done: how the process ends from here on is its tasks' listeners' business. */
+  /** All work is done: from here on, the tasks' exit handlers decide how the process ends. */
   | { type: 'leaving' }
-  /** A call failed, or a chunk; `passing` when the same call may succeed later. */
+  /** A call or a chunk failed; `passing` if the same call may succeed later. */
   | { type: 'trouble'; message: string; passing: boolean }
   | { type: 'ran'; ran: Ran };
 
-/** What a supervisor tells a worker process once it is started. */
+/** Messages from a supervisor to a worker process. */
 export type ToWorker =
   | { type: 'start'; start: Start }
-  /** Takes nothing more, and gives up on the items that still run after so many milliseconds. */
+  /** Stops receiving, and gives up the items that still run after `interruptMs`. */
   | { type: 'stop'; interruptMs: number };

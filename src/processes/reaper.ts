@@ -2,29 +2,30 @@ import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 /**
- * Keeps the processes that are to end with this one, and kills their groups when it is gone. They end
- * by themselves when they hear of it, but one that is in an endless loop hears nothing.
+ * Remembers the process groups on the last line of standard input, and kills them at its end, when
+ * this process is gone. Workers exit by themselves when the channel closes, but one in an endless
+ * loop never notices.
  */
 const SCRIPT =
   'groups=; while read -r line; do groups=$line; done; for group in $groups; do kill -9 -$group; done';
 
-/** Ends worker processes that outlive this one, however it ends: `kill -9` included. */
+/** Kills worker processes that outlive this one, even after `kill -9`. */
 export class Reaper {
   readonly #pids = new Set<number>();
-  // In a session of its own: Ctrl-C on a terminal is for the others.
+  // In a session of its own, so that Ctrl-C on a terminal doesn't end it.
   readonly #shell = spawn('/bin/sh', ['-c', SCRIPT], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
 
-  /** Undefined where the shell could not be started. */
+  /** Undefined if the shell could not be started. */
   get #stdin(): Writable | undefined {
     return this.#shell.stdin;
   }
 
   constructor() {
     this.#shell.unref();
-    // Where there is no such shell, or no room for it, such processes are not ended.
+    // Without such a shell, or without room for it, such processes are not killed.
     this.#shell.on('error', () => {});
     this.#stdin?.on('error', () => {});
     (this.#stdin as { unref?(): void } | undefined)?.unref?.();
@@ -35,7 +36,7 @@ export class Reaper {
     this.#tell();
   }
 
-  /** A process has ended: its number may be another's soon. */
+  /** Removes a process that has ended: the system may soon reuse its pid. */
   forget(pid: number): void {
     this.#pids.delete(pid);
     this.#tell();

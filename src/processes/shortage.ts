@@ -1,6 +1,6 @@
 import { FanfoldError, messageOf } from '../errors.ts';
 
-/** What helps when a machine or a limit of it has no more of something, by the error's code. */
+/** Remedies for exhausted resources or limits, by error code. */
 const REMEDIES: Record<string, string> = {
   EMFILE:
     'A process may not have so many files open here: raise the limit (`ulimit -n 4096`), or start fewer workers.',
@@ -11,7 +11,7 @@ const REMEDIES: Record<string, string> = {
 };
 
 /**
- * The sentence for a worker process that this machine has no room for; undefined for an error of
+ * The error for a worker process that this machine has no room for; undefined for an error of
  * another kind.
  */
 export function shortageOf(error: unknown): FanfoldError | undefined {

@@ -1,16 +1,16 @@
 import type { Attempt } from '../pipeline/working/attempt.ts';
 import { describeThrown, withCauses } from '../thrown.ts';
 
-/** What nobody caught, in a line; and the frames of the user's code. */
+/** An uncaught error: a line that describes it, and the stack frames of the user's code. */
 export interface Stray {
   line: string;
   stack: string | undefined;
 }
 
 /**
- * Describes an error that nobody caught: such as that of a promise, or a timer, that a task left.
+ * Describes an uncaught error, such as that of a promise or a timer that a task left behind.
  *
- * @param culprit whose code threw it, where that is known
+ * @param culprit the attempt whose code threw it, if known
  */
 export function strayOf(thrown: unknown, culprit: Attempt | undefined): Stray {
   const described = describeThrown(thrown);

@@ -24,85 +24,85 @@ import {
 import { shortageOf } from './shortage.ts';
 import type { Stray } from './stray.ts';
 
-/** A message in a worker's hand. */
+/** A message that a worker holds. */
 export interface InHand {
   receiptHandle: string;
-  /** Of one that was begun, and is not settled; undefined where it was not, or that is not known. */
+  /** Body of a message that was begun and not settled; undefined if it was not, or is not known. */
   body: string | undefined;
-  /** Whether all that came of it is with SQS: it only has to be deleted. */
+  /** Whether all its results are with SQS, so that it only has to be deleted. */
   settled: boolean;
-  /** Whether its items have all been run, so that none of them is what the process died on. */
+  /** Whether all its items have been run, so that none of them killed the process. */
   ran: boolean;
   /** Whether the process was setting up its task. */
   inSetup: boolean;
-  /** What the process could still say of it when it died. */
+  /** State of the chunk that the process noted on exit, if it could. */
   lastWords: LastWords | undefined;
 }
 
-/** How a worker process ended, and what it left. */
+/** How a worker process ended, and what it left behind. */
 export interface Death {
   inHand: InHand[];
-  /** Results that it had and could not send. */
+  /** Results that it could not send. */
   unsent: Unsent[];
-  /** Whether it had finished anything: a chunk, or an input of one. */
+  /** Whether it had finished a chunk, or an input of one. */
   progressed: boolean;
-  /** How many receives had brought it messages. */
+  /** Number of receives that had returned messages. */
   taken: number;
   /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
-  /** The error that nobody caught, where there was one. */
+  /** The uncaught error that it died of, if any. */
   stray: Stray | undefined;
-  /** Whether it was killed since it took longer than its task may, without giving the thread back. */
+  /** Whether it was killed because a task blocked the thread longer than its time limit. */
   overran: boolean;
   /** Whether a signal ended it. */
   killed: boolean;
-  /** Whether it had started: what dies before cannot load its tasks. */
+  /** Whether it had loaded its tasks. */
   started: boolean;
-  /** Why its tasks module could not be loaded, where it said so. */
+  /** Why its tasks module could not be loaded, if it reported that. */
   unloadable: string | undefined;
-  /** Why there was no process at all: the machine has no room for it. */
+  /** Why there was no process at all, if the machine has no room for it. */
   shortage: FanfoldError | undefined;
-  /** Whether it ended of itself, to be replaced by a fresh one. */
+  /** Whether it ended by itself with nothing left to do, to be replaced by a fresh process. */
   orderly: boolean;
 }
 
 export interface WorkerProcessOptions {
   start: Omit<Start, 'tasks'>;
-  /** The tasks module, which is being read while the process starts. */
+  /** The tasks module, which is read while the process starts. */
   code: Promise<TasksCode>;
-  /** Whether this process may end before it. */
+  /** Whether this process may exit while the worker runs. */
   background: boolean;
   onReady: (tasks: TaskFacts[]) => void;
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
   onDeath: (death: Death) => void;
-  /** Told whole lines that the process prints. @default this process's standard error has them */
+  /** Receives whole lines that the process prints. @default they go to standard error */
   onPrint?: ((lines: string) => void) | undefined;
-  /** How long it may be blocked over a message, or its task's setup, before it is killed, in seconds. */
+  /** Time that a task, or its setup, may block the process before it is killed, in seconds. */
   blockedSeconds: (task: string, inSetup: boolean) => number;
 }
 
-// This file's own ending: `.ts` in the repository, `.js` in the package.
+// With this file's extension: `.ts` in the repository, `.js` in the package.
 const CHILD = new URL(
   `./child${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
   import.meta.url,
 );
 
-/** How long before its end a process that is told to stop gives up on what runs, in milliseconds. */
+/** Time before the end of the grace at which a stopping process gives up its items, in ms. */
 const FAREWELL_MS = 1_500;
 
-/** What tasks may take at the end of their process: five seconds to tear down, two for the rest. */
+/** Time that tasks have on exit: 5 s to tear down, 2 s for their exit handlers, and a margin. */
 const END_MS = 8_000;
 
 const LOOK_MS = 1_000;
 
-/** How long a tasks module may take to load. */
+/** Time limit for loading a tasks module. */
 const LOAD_SECONDS = 60;
 
-/** How long a process may be blocked that has nothing to run, such as by a teardown. */
+/** Time that a process without a running task may be blocked, such as by a teardown. */
 const IDLE_SECONDS = 60;
 
-/** A process that tells every second that it is alive, and has not for so long, is blocked. */
+/** Silence from which a process, which reports every second, counts as blocked. */
 const SURELY_BLOCKED_MS = 5_000;
 
 /** One worker process, from its start to its end. */
@@ -111,7 +111,7 @@ export class WorkerProcess {
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
   readonly #hand = new HandFile();
-  /** Makes our messages known from what code of tasks sends. */
+  /** Distinguishes Fanfold's messages from those that task code sends. */
   readonly #mark = randomUUID();
   #error: string | undefined;
   #overran = false;
@@ -121,8 +121,8 @@ export class WorkerProcess {
   #unloadable: string | undefined;
   #shortage: FanfoldError | undefined;
   /**
-   * Looks in a row without a word since. The clock would go on while the machine, or this process,
-   * is stopped, and its words wait to be read.
+   * Checks in a row without a message. A clock would keep running while the machine or this process
+   * is suspended and messages wait to be read.
    */
   #silentLooks = 0;
   readonly #watch: ReturnType<typeof setInterval>;
@@ -142,7 +142,7 @@ export class WorkerProcess {
     }
     const { pid } = this.#child;
     if (pid !== undefined) {
-      // One that is blocked would not notice that this process ends.
+      // A blocked process would not notice that this one ends.
       endWithThisProcess(pid);
       this.#child.on('exit', () => hasEnded(pid));
     }
@@ -156,7 +156,7 @@ export class WorkerProcess {
       this.#die(code, signal);
       resolve();
     });
-    // A process that can't be started closes too, and a message to one that has ended is no matter.
+    // `close` follows a failed start too. A failed send to a dead process can be ignored.
     this.#child.on('error', (error) => {
       this.#error ??= error.message;
       if (pid === undefined) this.#shortage = shortageOf(error);
@@ -167,7 +167,7 @@ export class WorkerProcess {
         this.#isTold = true;
         this.#tell({ type: 'start', start: { ...options.start, tasks } });
       },
-      // It is of no use then, and will be stopped.
+      // Without the module the process is of no use, and will be stopped.
       () => {},
     );
     this.#watch = setInterval(() => this.#look(), LOOK_MS);
@@ -179,11 +179,11 @@ export class WorkerProcess {
   }
 
   /**
-   * Has the process end: after the item in its hand, which it gives up on and hands back when the
-   * grace comes to an end. With nothing in its hand, it has its time for what tasks do at the end.
+   * Stops the process after its current item, which it gives up and sends back shortly before the
+   * grace ends. A process that holds no message gets additional time for the tasks' exit handlers.
    */
   async stop(graceMs: number): Promise<void> {
-    // Without the tasks module it has nothing to finish, and nothing to tell it.
+    // Without the tasks module it has nothing to finish, and doesn't understand a message yet.
     if (!this.#isTold) this.#kill();
     this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
     const timers = [
@@ -235,7 +235,7 @@ export class WorkerProcess {
     this.#kill();
   }
 
-  /** A task that never gives the thread back can't be timed out from within. */
+  /** Kills a blocked process: a task that never yields can't be timed out from within. */
   #killBlocked(): void {
     const blockedMs = this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
@@ -260,7 +260,7 @@ export class WorkerProcess {
         receiptHandle,
         settled: settled.includes(receiptHandle),
         body: last?.body ?? (place <= begun ? body : undefined),
-        // One at a time: those before are through.
+        // Messages are handled one at a time, so the earlier ones are done.
         ran: place < begun,
         inSetup: inSetup && place === begun,
         lastWords: last?.lastWords,
@@ -288,17 +288,17 @@ export class WorkerProcess {
 
 function forkChild(printed: 'pipe' | 2, handFile: number): ChildProcess {
   return fork(fileURLToPath(CHILD), {
-    // Standard output is for results alone: whatever a task prints is for humans.
+    // Standard output is for results only. Task output is for humans, so it goes to standard error.
     stdio: ['ignore', printed, printed, 'ipc', handFile],
     serialization: 'advanced',
     detached: HAS_GROUPS,
     execArgv: workerArgs(),
-    // What was compiled once need not be again: it halves a worker's start.
+    // The compile cache halves a worker's start time.
     env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
   });
 }
 
-/** The task that a message asks for; undefined for a message that no worker would run. */
+/** Name of a message's task; undefined for a message that no worker would run. */
 function taskOf(
   { task, body }: Noted,
   { place, taskQueueUrl }: WorkerProcessOptions['start'],

@@ -14,28 +14,28 @@ import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
   tasks: TasksModule;
-  /** How many processes. */
+  /** Number of processes. */
   count: number;
   sqs: SQSClient;
-  /** Whether this process may end while they have nothing to do. @default false */
+  /** Whether this process may exit while the workers are idle. @default false */
   background?: boolean;
-  /** What the SQS has handed out, where that is known. */
+  /** Answers that SQS has sent to each process, if SQS runs in this process. */
   handedOut?: HandedOut;
-  /** What the workers' names begin with. @default 'worker' */
+  /** Prefix of the workers' names. @default 'worker' */
   prefix?: string;
-  /** How long a worker may take over the item in its hand when it is to stop, in milliseconds. @default 500 */
+  /** Time that a stopping worker has for its current item, in milliseconds. @default 500 */
   graceMs?: number;
-  /** Told when the workers can't go on: replacements don't start any more. */
+  /** Called when the workers can't continue: no more replacements are started. */
   onFailure: (error: FanfoldError) => void;
-  /** Told of what was mended: a process that died, a call that failed. */
+  /** Called for trouble that was recovered from: a process that died, a call that failed. */
   onTrouble: (trouble: Trouble) => void;
-  /** Told of what the workers ran, with `telling`. */
+  /** Called with the attempts that a worker ran, if `telling` is set. */
   onRan?: (worker: string, ran: Ran) => void;
-  /** Told whole lines that tasks print. @default standard error has them, as they are written */
+  /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
   onPrint?: ((lines: string) => void) | undefined;
 }
 
-/** What went wrong, and whether it was a call that may succeed later. */
+/** Description of a problem; `passing` if it was a call that may succeed later. */
 export interface Trouble {
   message: string;
   passing: boolean;
@@ -45,33 +45,33 @@ const GRACE_MS = 500;
 
 const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
 
-/** Processes in a row that may end of themselves before they have started, once one has. */
+/** Consecutive processes that may exit before they have started, after one has started. */
 const FAILED_STARTS = 3;
 
-/** Processes in a row that may be killed before they have started: that is not their tasks' fault. */
+/** Consecutive processes that may be killed before they have started: not their tasks' fault. */
 const KILLED_STARTS = 20;
 
-/** The pause before a process is started in the place of one that was killed so, in milliseconds. */
+/** Pause before the replacement of a process that was killed that way, in milliseconds. */
 const PAUSE_MS = 200;
 
-/** Processes of one worker in a row that may die without having finished anything, until it pauses. */
+/** Consecutive processes of a worker that may die without progress before the worker pauses. */
 const IDLE_DEATHS = 3;
 
-/** The longest such pause, in milliseconds, where no input is to blame: nothing would end it. */
+/** Longest such pause if no input is to blame, since nothing would end the deaths; in ms. */
 const IDLE_PAUSE_MS = 30_000;
 
-/** And where each death was an attempt at an input, so that they come to an end. */
+/** Longest pause if each death was an attempt at an input, since attempts are limited; in ms. */
 const BLAMED_PAUSE_MS = 1_000;
 
-/** A blocked process is given this much more than a task's timeoutSeconds, or than its setup has. */
+/** Time beyond timeoutSeconds, or the setup's limit, before a blocked process is killed. */
 const BLOCKED_MARGIN_SECONDS = 5;
 
 /**
- * Supervised worker processes. One that dies is replaced, and its chunks are done again by others
- * at once: the supervisor sends back what the dead one owed.
+ * Supervised worker processes. The supervisor replaces a process that dies and sends its unfinished
+ * chunks back, so that other workers run them at once.
  */
 export class Workers {
-  /** The tasks of the tasks module, once the first process has loaded it; rejects when none can. */
+  /** Resolves with the module's tasks once a process has loaded it; rejects if none can. */
   readonly ready: Promise<TaskFacts[]>;
   readonly #options: WorkersOptions;
   readonly #ready = Promise.withResolvers<TaskFacts[]>();
@@ -79,7 +79,7 @@ export class Workers {
   readonly #recovering = new Set<Promise<unknown>>();
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
-  /** How many processes in a row died without having finished anything, by worker. */
+  /** Number of consecutive processes that died without progress, by worker. */
   readonly #idleDeaths = new Map<string, number>();
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #starts = 0;
@@ -174,7 +174,7 @@ export class Workers {
       for (const inHand of death.inHand) {
         this.#recover(worker, death, asStopped(inHand), delivered);
       }
-      // Nobody else says what its tasks left behind.
+      // Nothing else reports the errors that its tasks left uncaught.
       if (death.stray && !death.orderly) {
         onTrouble({ message: `${worker} died (${death.cause})`, passing: false });
       }
@@ -207,7 +207,7 @@ export class Workers {
     }
   }
 
-  /** How long to wait until a process takes the place of one that died: the longer, the more have. */
+  /** Pause before a replacement starts: it grows with the number of consecutive deaths. */
   #pauseMs(
     worker: string,
     { started, killed, shortage, orderly, progressed, inHand }: Death,
@@ -224,7 +224,7 @@ export class Workers {
     return growth(deaths - IDLE_DEATHS - 1, PAUSE_MS, longest);
   }
 
-  /** Sends what the process had finished and could not send; says whether that is with SQS. */
+  /** Sends the results that the process could not send. Returns whether SQS has them. */
   async #deliver(worker: string, { unsent }: Death): Promise<boolean> {
     try {
       await deliver(this.#options.sqs, unsent);
@@ -271,7 +271,7 @@ export class Workers {
     const { receiptHandle, settled, body, ran, inSetup, lastWords } = inHand;
     const giveBack = async () => {
       if (settled) return remove(sqs, taskQueueUrl, receiptHandle);
-      // What was finished and is not with SQS is made again, with all of its chunk.
+      // Results that SQS doesn't have are lost: the whole chunk runs again.
       if (body === undefined || !(await delivered))
         return release(sqs, taskQueueUrl, receiptHandle);
       return recover({
@@ -290,7 +290,7 @@ export class Workers {
       });
     };
     const recovered = giveBack()
-      // What could not be sent back comes back by itself, when the dead worker's claim ends.
+      // If a chunk can't be sent back, SQS redelivers it when the dead worker's claim ends.
       .catch((error: unknown) =>
         onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: isTransient(error) }),
       )
@@ -300,8 +300,8 @@ export class Workers {
 }
 
 /**
- * What a process had that was told to stop, and died before it was through: no fault of what ran. It
- * is given back, without what is finished; where nobody knows that, the whole message.
+ * A message of a process that died while it was stopping, which is not the fault of its items. The
+ * unfinished items are sent back; if those are not known, the whole message is released.
  */
 function asStopped({ lastWords, body, ...inHand }: InHand): InHand {
   return lastWords
@@ -309,7 +309,7 @@ function asStopped({ lastWords, body, ...inHand }: InHand): InHand {
     : { ...inHand, body: undefined, lastWords };
 }
 
-/** Else its tasks module was at fault: it took too long, or said what was wrong. */
+/** Whether a cause outside the tasks module ended the process: a signal, or a lack of room. */
 function isKilledByOthers({ killed, unloadable, shortage }: Death): boolean {
   return shortage !== undefined || (killed && unloadable === undefined);
 }

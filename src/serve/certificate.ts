@@ -44,9 +44,8 @@ export interface KeyedCertificate {
 }
 
 /**
- * The certificate that was made for a folder's server, and its key; or new ones. The key is made
- * first, so that two servers that make them at once have one key, whose certificate any of them can
- * make.
+ * Reads the certificate and key of a folder's server, or creates them. The key comes first: two
+ * servers that create it at once end up with the same key, and either can create its certificate.
  */
 export async function certificateIn(folder: string): Promise<KeyedCertificate> {
   const files = { cert: join(folder, 'certificate.pem'), key: join(folder, 'key.pem') };
@@ -75,7 +74,7 @@ function checkPem(file: string, text: string, expected: RegExp): void {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
 const PRIVATE_KEY = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n?/;
 
-/** Until 0.1 both were in one file: clients know the certificate, so that it stays what it is. */
+/** Splits the file of versions before 0.1, which held both. The certificate must not change. */
 async function split(files: KeyedCertificate): Promise<void> {
   if (!PRIVATE_KEY.test(readPublic(files.cert) ?? '')) return;
   const both = readSecret(files.cert) ?? '';
@@ -86,7 +85,7 @@ async function split(files: KeyedCertificate): Promise<void> {
 const COMMON_NAME = '2.5.4.3';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
 
-/** Clients know it by its fingerprint, which lasts as long as it does. */
+/** Validity. Long, since clients know the certificate by its fingerprint. */
 const DAYS = 3_650;
 const DAY_MS = 86_400_000;
 
@@ -96,8 +95,8 @@ function makeKey(): string {
 }
 
 /**
- * A certificate of this machine's own, for all of its present names and addresses. It vouches for
- * itself and for no other: who trusts it must not trust what somebody signs with its key.
+ * Makes a self-signed certificate for this machine's current names and addresses. It is not a CA: a
+ * client that trusts it must not trust other certificates signed with its key.
  */
 function makeCertificate(key: string): string {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
@@ -105,7 +104,7 @@ function makeCertificate(key: string): string {
   const itself = nameOf('fanfold serve');
   const now = Date.now();
   const serial = randomBytes(16);
-  // A positive number, without a byte that it could do without.
+  // Makes it a positive number in its shortest encoding, as DER requires.
   serial[0] = 0x40 | ((serial[0] ?? 0) & 0x3f);
   const signed = new TBSCertificate({
     version: 2,
@@ -143,7 +142,7 @@ function extensionsOf(publicKey: Buffer): Extensions {
   ]);
 }
 
-/** This machine's names and addresses, for clients that look at them: ours do not. */
+/** This machine's names and addresses, for clients that verify them; Fanfold's don't. */
 function namesHere(): GeneralName[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return [

@@ -25,59 +25,59 @@ import { LOCAL_SLICE_SECONDS, openServices } from '../worlds/world.ts';
 import { tlsOf } from './tls.ts';
 
 export interface ServeOptions {
-  /** The tasks module, as a URL or a path: runs of its tasks are taken. */
+  /** The tasks module, as a URL or a path. The server accepts runs of its tasks. */
   tasks: URL | string;
   /**
-   * The folder that the queues are kept in: whatever happens to the process, what was acknowledged
-   * is there at the next start. One server may use it at a time.
-   * @default '.fanfold'
+    * The folder that stores the queues. Whatever happens to the process, acknowledged changes are
+    * there at the next start. Only one server can use it at a time.
+    * @default '.fanfold'
    */
   data?: string | undefined;
-  /** Whether queues are in memory alone, and end with the process. @default false */
+  /** Whether queues are kept in memory only, and are lost with the process. @default false */
   memory?: boolean | undefined;
-  /** The address to listen on. @default '127.0.0.1', which this machine alone can reach */
+  /** The address to listen on. @default '127.0.0.1', which only this machine can reach */
   host?: string | undefined;
   /** @default 9324 */
   port?: number | undefined;
-  /** The account id in queues' URLs and ARNs. @default '000000000000' */
+  /** The account id in queue URLs and ARNs. @default '000000000000' */
   account?: string | undefined;
   /** @default the environment's AWS_REGION, else 'us-east-1' */
   region?: string | undefined;
-  /** Worker processes here. @default 0: others come and work */
+  /** Number of worker processes in this server. @default 0: workers run elsewhere */
   workers?: number | undefined;
   /**
-   * Who may use it: every request is signed with this key pair.
-   * @default the environment's, else one that is made and kept in a file
+    * Key pair that every request must be signed with.
+    * @default the environment's, else one that is generated and kept in a file
    */
   credentials?: Credentials | undefined;
-  /** Certificate and private key, as PEM. @default made where other machines can reach the host */
+  /** Certificate and private key, as PEM. @default made if other machines can reach the host */
   tls?: { cert: string; key: string } | undefined;
-  /** Whether to do without TLS where other machines can reach the host. @default false */
+  /** Whether to use plain HTTP although other machines can reach the host. @default false */
   insecureHttp?: boolean | undefined;
-  /** Told of what went wrong and was mended. @default a process warning */
+  /** Called for trouble that the server has recovered from. @default a process warning */
   onWarning?: ((message: string) => void) | undefined;
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Served {
   /** Such as `http://127.0.0.1:9324`. */
   readonly url: string;
   readonly region: string;
-  /** Names of the tasks that it takes runs of. */
+  /** Names of the tasks whose runs it accepts. */
   readonly tasks: readonly string[];
-  /** Whether this machine alone can reach it. */
+  /** Whether only this machine can reach it. */
   readonly loopback: boolean;
-  /** What another machine's FANFOLD_JOIN is set to. It holds the secret, unless that was given. */
+  /** Value for FANFOLD_JOIN on another machine. It holds the secret, unless that was provided. */
   readonly join: string;
-  /** The file that holds the same, for its user's commands here; undefined where none could be made. */
+  /** File with the same value, for the user's commands here; undefined if it can't be created. */
   readonly joinFile: string | undefined;
-  /** Where its queues are kept; undefined where they are in memory. */
+  /** The folder that stores its queues; undefined if they are in memory. */
   readonly data: string | undefined;
-  /** Where the secret is, in the format of AWS's credentials files; undefined where it was given. */
+  /** The secret's file, in the format of AWS credentials files; undefined if it was provided. */
   readonly credentialsFile: string | undefined;
-  /** The certificate's SHA-256 in hex, where clients know the server by that alone. */
+  /** SHA-256 of the certificate in hex, if clients verify the server by that alone. */
   readonly fingerprint: string | undefined;
-  /** Rejects when it can't go on by itself. */
+  /** Rejects when the server's own workers can't continue. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -86,20 +86,20 @@ export interface Served {
 const PORT = 9324;
 const DATA = '.fanfold';
 
-/** How long a chunk is hidden from others whose receiver does not say: workers do. */
+/** The task queue's visibility timeout, for receivers that set none. Workers set theirs. */
 const HIDDEN_SECONDS = 120;
 
-/** How many workers are reckoned with when chunks are cut: they come and go. */
+/** Number of workers that chunks are cut for: the actual number varies. */
 const WORKERS = 8;
 
-/** How long workers here may take to finish or hand back what they have, in milliseconds. */
+/** Time that the server's workers have to finish or send back their chunks, in milliseconds. */
 const GRACE_MS = 4_000;
 
 /**
- * Puts SQS and Lambda on one port, with the deployment's queues and its seed function. Every
- * request is signed; where other machines can reach it, TLS is spoken.
+ * Serves SQS and Lambda on one port, with the deployment's queues and seed function. Every request
+ * must be signed. If other machines can reach the server, it uses TLS.
  *
- * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` of its folder
+ * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` for its folder
  */
 export async function serve(options: ServeOptions): Promise<Served> {
   const { host = '127.0.0.1', account: accountId = '000000000000' } = options;
@@ -140,7 +140,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     onTrouble: ({ message }) => warn(options, message),
   });
   opened.defer(() => workers.close());
-  // A secret that was given is not written down.
+  // A secret that the user provided is not stored.
   const credentials = secret.file === undefined ? undefined : secret.credentials;
   const join = joinText({ ...known, endpoint: urls.ours, credentials });
   const left = await leaveWord(server.port, join, options);
@@ -171,7 +171,7 @@ function checkNumbers({ port = PORT, workers = 0 }: ServeOptions): void {
   }
 }
 
-/** What a server shows of itself, and what it asks of others. */
+/** The server's key pair, which requests must be signed with, and its certificate. */
 async function identityOf(options: ServeOptions, host: string, folder: string) {
   const given = options.credentials ?? secretOfEnvironment(process.env);
   const secret: Secret = given ? { credentials: given, file: undefined } : await secretIn(folder);
@@ -179,21 +179,21 @@ async function identityOf(options: ServeOptions, host: string, folder: string) {
   return { secret, tls: await tlsOf(options.tls, needed, folder) };
 }
 
-/** Lambda's paths are Lambda's alone; all else is for SQS. */
+/** Routes Lambda's paths to Lambda, and everything else to SQS. */
 function routed(sqs: Sqs, lambda: Lambda, credentials: Credentials): SignedService {
   const forSqs = sqs.signedService([credentials]);
   const forLambda = lambda.signedService([credentials]);
   return chosen(({ path }) => (path.startsWith('/2015-03-31/functions/') ? forLambda : forSqs));
 }
 
-/** A service that is another for each request. */
+/** A service that delegates each request to the service that `choose` returns. */
 function chosen(choose: (request: ServiceRequest) => SignedService): SignedService {
   const service: Service = (request) => choose(request)(request);
   const admit: SignedService['admit'] = (head) => choose(head).admit(head);
   return Object.assign(service, { admit });
 }
 
-/** SDK clients try again when they are told so. */
+/** Answers requests during the start; SDK clients retry on this status. */
 const isStarting = () => failure(503, 'ServiceUnavailable', 'The server is starting.');
 const notYet: SignedService = Object.assign(isStarting, { admit: isStarting });
 
@@ -209,7 +209,7 @@ function urlsOf({ url, port }: Listening, host: string): { ours: string; here: s
   };
 }
 
-/** Leaves word of how this user's commands on this machine reach it; gives the file. */
+/** Writes the join to a file for this user's commands on this machine; returns its path. */
 async function leaveWord(
   port: number,
   join: string,

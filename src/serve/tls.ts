@@ -4,18 +4,18 @@ import { fingerprintOf } from '../endpoint/pinned.ts';
 import { FanfoldError, messageOf } from '../errors.ts';
 import { certificateIn } from './certificate.ts';
 
-/** What a server needs to speak TLS, as PEM. */
+/** Certificate and key for TLS, as PEM. */
 export interface Tls {
   cert: string;
   key: string;
   /**
-   * SHA-256 of the certificate in hex, by which clients are to know the server; undefined where an
-   * authority vouches for the certificate.
+     * SHA-256 of the certificate in hex, by which clients verify the server; undefined if an
+     * authority signed the certificate.
    */
   fingerprint: string | undefined;
 }
 
-/** The certificate that was given; or where one is needed, the one that was made for a folder. */
+/** The certificate that the user provided; or, if one is needed, the folder's generated one. */
 export async function tlsOf(
   given: { cert: string; key: string } | undefined,
   needed: boolean,

@@ -6,37 +6,37 @@ import type { WorkTarget } from './work-target.ts';
 
 export interface WatchOptions {
   site: WorkTarget;
-  /** Told once that the server is away, with the reason, and once that it is back. */
+  /** Called once when the server stops answering; `onBack` is called once when it answers again. */
   onAway: (reason: string) => void;
   onBack: () => void;
-  /** Told when it is there and refuses us: that does not pass. The watch has ended. */
+  /** Called when the server refuses the credentials, which a retry can't help. The watch ends. */
   onRefused: (error: FanfoldError) => void;
-  /** Told when several looks in a row have found the queue empty. */
+  /** Called when several consecutive checks have found the queue empty. */
   onEmpty: () => void;
 }
 
 const LOOK_MS = 1_000;
-/** Each look costs on AWS. */
+/** Rarer on AWS, where each check costs money. */
 const LOOK_AWS_MS = 5_000;
 const LOOK_CAP_MS = 10_000;
 
-/** A server under load may be slow to answer one look. */
+/** Long enough for a server under load, which may answer a check slowly. */
 const TIMEOUT_MS = 5_000;
 const AWAY_LOOKS = 2;
 
-/** SQS counts approximately, and a chunk on its way from a worker back to the queue is in neither. */
+/** SQS's counts are approximate, and miss a chunk that a worker is just sending back. */
 const EMPTY_LOOKS = 3;
 const EMPTY_LOOK_MS = 300;
 /**
- * AWS's counts may be behind by a minute.
+ * AWS's counts may lag by a minute.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
 const EMPTY_LOOK_AWS_MS = 30_000;
 
 /**
- * Looks at the task queue, again and again: how many chunks are left, and whether the server is
- * there. It is there at first; away after two looks that failed; there again after one that did
- * not; and looked for ever less often meanwhile.
+ * Polls the task queue for the number of chunks left, and detects whether the server answers. The
+ * server counts as away after two failed checks, and as back after one that succeeds. While it is
+ * away, the checks back off.
  */
 export class Watch {
   readonly #options: WatchOptions;
@@ -53,7 +53,7 @@ export class Watch {
     this.#ended = this.#watch();
   }
 
-  /** Chunks in the task queue, those that are worked on included; undefined while it is not known. */
+  /** Chunks in the task queue, including those in progress; undefined while unknown. */
   get left(): number | undefined {
     return this.#left;
   }
@@ -114,7 +114,7 @@ export class Watch {
     if (this.#empty === EMPTY_LOOKS) this.#options.onEmpty();
   }
 
-  /** Whether it is worth looking again. */
+  /** Handles a failed check. Returns whether to check again. */
   async #fail(error: unknown): Promise<boolean> {
     this.#failures++;
     this.#empty = 0;

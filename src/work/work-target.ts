@@ -9,15 +9,15 @@ import { noDeployment } from '../pipeline/run/deployment.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
 import { NAME } from '../worlds/world.ts';
 
-/** A place whose workers may be here. */
+/** A server or a stack that workers on this machine receive chunks from. */
 export interface WorkTarget {
   readonly place: Endpoint;
-  /** As it is told to people. */
+  /** Display name. */
   readonly name: string;
   readonly queues: Reached;
-  /** What a call's error says of the place, in a sentence. */
+  /** Turns a call's error into one that says what is wrong with the target. */
   explain(error: unknown): Promise<FanfoldError>;
-  /** Whether no trying again mends it. */
+  /** Whether a retry can't help. */
   isRefusal(error: unknown): boolean;
 }
 
@@ -51,7 +51,7 @@ export async function stackSite(stack: string): Promise<WorkTarget> {
       name: `stack ${stack} on AWS`,
       queues: { taskQueueUrl, deadQueueUrl },
       explain: async (error) => new FanfoldError('RunFailed', messageOf(error), { cause: error }),
-      // Credentials that are renewed may be missing for a moment: they were there when it was looked for.
+      // Credentials were present above; they may be missing for a moment while they are renewed.
       isRefusal: (error) => !isTransient(error) && nameOf(error) !== 'CredentialsProviderError',
     };
   } finally {

@@ -14,19 +14,22 @@ export interface WorkOptions {
   stack?: string | undefined;
   /** The tasks module, as a URL or a path. */
   tasks: URL | string;
-  /** How many worker processes. @default the number of cores */
+  /** Number of worker processes. @default the number of cores */
   workers?: number | undefined;
-  /** Whether the work has ended when no chunk is left, waiting, delayed or worked on. @default false */
+  /** Whether to end when no chunk is left: none waiting, delayed or in progress. @default false */
   untilEmpty?: boolean | undefined;
-  /** Told of what went wrong and was mended, such as a server that is away. @default a process warning */
+  /**
+   * Called for trouble that the workers recover from, such as a server that does not answer.
+   * @default a process warning
+   */
   onWarning?: ((message: string) => void) | undefined;
-  /** Told of attempts that took over a second; of some only, where there are many at once. */
+  /** Called for attempts that took over a second; only for some if there are many at once. */
   onSlow?: ((attempt: SlowAttempt) => void) | undefined;
-  /** Told whole lines of what tasks print. @default standard error has it, as it is written */
+  /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
   onPrint?: ((lines: string) => void) | undefined;
 }
 
-/** An attempt at an input that took long. */
+/** An attempt that took over a second. */
 export interface SlowAttempt {
   worker: string;
   task: string;
@@ -35,35 +38,35 @@ export interface SlowAttempt {
   ms: number;
 }
 
-/** This machine's workers at a server, or at a stack. */
+/** This machine's workers for a server or a stack. */
 export interface Work {
   /** Such as `http://127.0.0.1:9324`, or `stack Photos on AWS`. */
   readonly place: string;
   readonly tasks: readonly string[];
   readonly workers: number;
-  /** What has been done here so far, in attempts at inputs. */
+  /** Attempts that these workers have made so far. */
   readonly done: { readonly ok: number; readonly failed: number };
-  /** Chunks in the server's task queue, those that are worked on included; undefined while it is away. */
+  /** Chunks in the task queue, including those in progress; undefined while it is unknown. */
   readonly left: number | undefined;
-  /** Resolves when no chunk is left, with `untilEmpty`; rejects when the workers can't go on. */
+  /** Resolves when no chunk is left, with `untilEmpty`; rejects when the workers can't continue. */
   readonly ended: Promise<void>;
-  /** Ends it within 5 s: workers finish the input in their hand, or hand it back with the rest. */
+  /** Stops the workers within 5 s: they finish the current input, or send it back with the rest. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Each slice costs requests on AWS, and others there keep a chunk for as long. */
+/** As long as other workers on AWS keep a chunk: each slice costs requests. */
 const STACK_SLICE_SECONDS = 60;
 
-/** How long workers may take to finish or hand back what they have, in milliseconds. */
+/** Time that workers have to finish or send back their chunks, in milliseconds. */
 const GRACE_MS = 4_000;
 
 /**
- * Has worker processes on this machine take chunks from a server, or from a stack on AWS, until it
- * is closed. While the server is away they wait for it.
+  * Starts worker processes on this machine that receive chunks from a server, or from a stack on
+  * AWS, until they are closed. If the server stops answering, they wait for it.
  *
- * @throws FanfoldError `RunFailed` when the server is not there or refuses the secret; `BadOption`,
- *   `BadTask`. Errors of AWS are the SDK's own, with a sentence
+ * @throws FanfoldError `RunFailed` when the server does not answer or refuses the secret;
+ *   `BadOption`, `BadTask`. Errors of AWS are the SDK's own, with an explanation
  */
 export async function work(options: WorkOptions): Promise<Work> {
   const { workers: count = availableParallelism(), untilEmpty = false, onSlow } = options;
@@ -94,7 +97,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     graceMs: GRACE_MS,
     onFailure: ended.reject,
     onPrint: options.onPrint,
-    // Of a server that is away the watch tells, for all workers at once.
+    // The watch reports a server that does not answer, once for all workers.
     onTrouble: ({ message, passing }) => {
       if (!passing) warn(message);
     },
@@ -136,14 +139,14 @@ export async function work(options: WorkOptions): Promise<Work> {
   };
 }
 
-/** Unique among all machines' workers: results and the server's user tell them apart by it. */
+/** Prefix that makes worker names unique across machines, in results and in messages. */
 function workerPrefix(): string {
   return `${hostname()
     .replace(/[^\w-]+/g, '-')
     .slice(0, 40)}-${process.pid}`;
 }
 
-/** The same sentence again and again says nothing new. */
+/** Reports warnings, except for an immediate repetition of the last one. */
 function warner({ onWarning }: WorkOptions): (message: string) => void {
   let last: string | undefined;
   return (message) => {

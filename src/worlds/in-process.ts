@@ -5,10 +5,10 @@ import { Setups } from '../pipeline/working/setups.ts';
 import { TaskRegistry } from '../task.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
-/** As long as the queue's visibility: a chunk that takes longer is cut by its slice. */
+/** As long as the queue's visibility timeout: slices end far earlier. */
 const TIMEOUT_SECONDS = 43_200;
 
-/** Everything in this process: tasks run in it, and are known once `map` has had them. */
+/** A world in this process. Tasks run here, and become known when `map` is called with them. */
 export async function openInProcess(workers: number): Promise<World> {
   const tasks = new TaskRegistry();
   const services = await openServices({ workers, tasks });
@@ -39,7 +39,7 @@ export async function openInProcess(workers: number): Promise<World> {
     added: () => tasks.names(),
     add: (task) => tasks.add(task),
     started(ended) {
-      // The task that waits for the run has a worker, which the run may need; no longer than that.
+      // A task that waits for the run occupies a worker, which the run may need: add one meanwhile.
       const waiting = workOn(services);
       if (waiting) source.allowOneMore(Promise.race([ended, waiting.ended]));
     },

@@ -14,14 +14,14 @@ export interface ProcessesOptions {
   onFailure: (error: FanfoldError) => void;
 }
 
-/** SQS and Lambda in this process, tasks in worker processes that reach the SQS on a loopback port. */
+/** A world with SQS and Lambda in this process; worker processes reach SQS on a loopback port. */
 export async function openProcesses(options: ProcessesOptions): Promise<World> {
   const { deployment, tasks, close } = await open(options);
   return { deployment, tasks: tasks.names(), add() {}, close };
 }
 
 /**
- * The tasks of a module without their code: it is loaded in a process of its own.
+ * Lists the tasks of a module without their code, which is loaded only in a process of its own.
  *
  * @throws FanfoldError `BadTask`
  */
@@ -67,7 +67,7 @@ async function open(options: ProcessesOptions) {
   return { deployment, tasks, close };
 }
 
-/** Keeps this process while it waits for workers, which do not: Node would end it. */
+/** Keeps this process alive while it waits for workers, which don't: Node would exit. */
 async function keeping<T>(work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => {}, 60_000);
   try {
@@ -77,7 +77,7 @@ async function keeping<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The seed knows tasks by name alone: their code is with the workers. */
+/** Stands for the code of a task, which only the workers have: the seed needs just its facts. */
 function notHere(): never {
   throw new Error('This task runs in worker processes.');
 }

@@ -12,15 +12,16 @@ import { checkDeployment } from '../pipeline/run/deployment.ts';
 import type { World } from './world.ts';
 
 /**
- * A deployment on AWS, where its tasks and workers are.
+ * Opens a deployment on AWS, where its tasks and workers are.
  *
- * @throws FanfoldError `BadOption` when it is not there; errors of AWS are the SDK's own, with a sentence
+ * @throws FanfoldError `BadOption` when it does not exist. Errors of AWS are the SDK's own, with an
+ *   explanation
  */
 export function openStack(name: string): Promise<World> {
   return open(name, { stack: name });
 }
 
-/** Limits by which a network that swallows requests is soon known. */
+/** Limits that reveal a network which drops requests early. */
 const LOOKING = { maxAttempts: 2, timeoutMs: 20_000 };
 
 export interface AccountClients {
@@ -29,7 +30,7 @@ export interface AccountClients {
   sts: STSClient;
 }
 
-/** An account on AWS that is only looked at. */
+/** Opens clients that only read from an AWS account. */
 export function openAccount(name: string): AccountClients {
   const place = { stack: name };
   return {
@@ -39,7 +40,7 @@ export function openAccount(name: string): AccountClients {
   };
 }
 
-/** A deployment where a server is: it is there, and knows the secret. */
+/** Opens the deployment of a server, after checking that it answers and accepts the secret. */
 export async function openServed(name: string, endpoint: string): Promise<World> {
   const connection = await findConnection(endpoint);
   await reach(connection, namesOf(name));

@@ -8,45 +8,45 @@ import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
 import type { AnyTask, TaskRegistry } from '../task.ts';
 
-/** A place where runs go, and how it ends. */
+/** The services behind the SDK clients: AWS, a server, or this process. */
 export interface World {
   readonly deployment: Deployment;
-  /** Names of the tasks that are known to be there; undefined where that can't be known. */
+  /** Names of the tasks that can be run; undefined if they can't be known. */
   readonly tasks: readonly string[] | undefined;
-  /** Makes a task runnable, where tasks are this process's own. */
+  /** Makes a task runnable, if tasks run in this process. */
   add(task: AnyTask): void;
-  /** Names of the tasks that were added so far, where there are no others. */
+  /** Names of the tasks added so far, if only added tasks can be run. */
   added?(): readonly string[];
   /**
-   * Refuses a run that one of the place's own tasks starts, where it could wait for itself.
+   * Refuses a run that one of this world's own tasks starts, since it could wait for itself.
    *
    * @throws FanfoldError `NestedRun`
    */
   refuseNested?(): void;
-  /** Told of a run that was started: the worker of a task that waits for it is replaced meanwhile. */
+  /** Called when a run starts: if a task waits for it, one more worker may run until it ends. */
   started?(ended: Promise<void>): void;
   close(): Promise<void>;
 }
 
-/** What a local deployment is called. */
+/** Name of a local deployment. */
 export const NAME = 'fanfold';
 
-/** Bytes of inputs and results that a local run may have in memory. */
+/** Maximum bytes of inputs and results that a local run keeps in memory. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
-/** Nobody else takes chunks from these queues: only a worker that dies gives one back. */
+/** SQS's longest visibility timeout, 12 h: chunks return only when a worker gives them back. */
 const LONGEST_SECONDS = 43_200;
 
-/** The high count that a poison message is found long before: see the pipeline's own cuts. */
+/** High enough that the pipeline's own cuts find a poison message long before. */
 const MAX_RECEIVE_COUNT = 100;
 
 /** Two weeks, SQS's longest. */
 const RETENTION = { MessageRetentionPeriod: '1209600' };
 
-/** How long a local worker keeps one chunk, in seconds. */
+/** Slice of a local worker: how long it keeps one chunk, in seconds. */
 export const LOCAL_SLICE_SECONDS = 5;
 
-/** An SQS and a Lambda in this process, with the deployment's queues and its seed function. */
+/** SQS and Lambda in this process, with the deployment's queues and seed function. */
 export interface LocalServices {
   readonly sqs: Sqs;
   readonly lambda: Lambda;
@@ -58,16 +58,16 @@ export interface LocalServices {
 }
 
 export interface ServicesOptions {
-  /** How many workers chunks are cut for. */
+  /** Number of workers that the seed cuts chunks for. */
   workers: number;
-  /** What the seed function takes runs of. */
+  /** Tasks whose runs the seed function accepts. */
   tasks: TaskRegistry;
-  /** @default one that is for processes of this Fanfold alone */
+  /** @default an SQS for processes of this Fanfold only */
   sqs?: Sqs;
   lambda?: Lambda;
-  /** What queue URLs begin with. */
+  /** Origin of queue URLs. @default 'http://localhost' */
   endpoint?: string;
-  /** How long a chunk is hidden from others whose receiver does not say. @default 12 h */
+  /** The task queue's visibility timeout, for receivers that set none. @default 12 h */
   hiddenSeconds?: number;
 }
 
