@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { say } from './log.ts';
 import { addRemoteOptions, connectRemote, type RemoteFlags } from './target.ts';
 
-/** `fanfold cancel <run>`: ends a run, whoever collects it. */
+/** `fanfold cancel <run>`: cancels a run, even if another command collects it. */
 export function addCancel(program: Command): void {
   addRemoteOptions(
     program

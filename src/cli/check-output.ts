@@ -7,14 +7,14 @@ import { RunRecord } from './resume/record.ts';
 
 const STANDARD_OUTPUT = new Set(['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
 
-/** The output as it was given; undefined for standard output, by whichever of its names. */
+/** The output file; undefined for standard output, under any of its names. */
 export function outputOf(given: string | undefined): string | undefined {
   return given !== undefined && STANDARD_OUTPUT.has(given) ? undefined : given;
 }
 
 /**
- * Refuses an output that can't be written, or in whose place or beside it something is that a run
- * must not overwrite, before any work is done.
+ * Refuses, before any work is done, an output that can't be written, or that would overwrite an
+ * input or a file of another program.
  *
  * @param reads the files that the inputs are, or are read from
  */
@@ -47,7 +47,7 @@ export function checkOutput(output: string | undefined, reads: readonly InputFil
   checkPart(output);
 }
 
-/** By device and inode: a file may have several names, by links and mounts. */
+/** Compares files by device and inode: links and mounts give a file several names. */
 function checkInputs(output: string, reads: readonly InputFile[]): void {
   const written = RunRecord.filesOf(output).flatMap((path) => {
     const stats = statOf(path);
@@ -71,7 +71,7 @@ function checkInputs(output: string, reads: readonly InputFile[]): void {
   }
 }
 
-/** Results appended to a file that is being read would be read as inputs, without end. */
+/** Refuses to append results to a file that is being read: they would become inputs endlessly. */
 function checkStandardOutput(reads: readonly InputFile[]): void {
   const written = statOf(process.stdout.fd);
   if (!written?.isFile()) return;

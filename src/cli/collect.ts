@@ -20,7 +20,7 @@ interface CollectFlags extends RemoteFlags {
   quiet?: boolean;
 }
 
-/** `fanfold collect <run>`: takes the results of a run whose command has left it. */
+/** `fanfold collect <run>`: collects the results of a run whose command has left it. */
 export function addCollect(program: Command): void {
   addRemoteOptions(
     program
@@ -59,7 +59,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     }
     const earlier = before?.earlier ? { earlier: before.earlier } : {};
     const collector = before ? before.collector : crypto.randomUUID();
-    // The run is asked for first: no file is begun for one that is refused.
+    // Before the output is created: a refused run must leave no file.
     const run = await fanfold.collect(task, runId, { ordered, collector, ...earlier });
     const recorded = before ?? (await begin(output, beginning, collector).catch(leaving(run)));
     return await perform({
@@ -69,7 +69,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       recorded,
       connection,
       output,
-      // Its results come once each: what is here now does not come again, with --output or without.
+      // Each result is collected only once, so this command can also resume without --output.
       again: commandLine(process.argv.slice(2)),
       quiet,
       signal,
@@ -88,7 +88,7 @@ async function goOnWith(output: string, beginning: Beginning, runId: string): Pr
   );
 }
 
-/** An output that can't be begun is no reason to end somebody's run. */
+/** Leaves the run if the output can't be created: the run itself must continue. */
 function leaving(run: Run): (error: unknown) => never {
   return (error) => {
     run.leave();

@@ -11,7 +11,7 @@ interface DoctorFlags {
   json?: boolean;
 }
 
-/** `fanfold doctor`: what would hurt, before and after a deployment. */
+/** `fanfold doctor`: checks for problems before and after a deployment. */
 export function addDoctor(program: Command): void {
   program
     .command('doctor')
@@ -31,7 +31,7 @@ async function doctor({ stack, maxConcurrency, tasks, json }: DoctorFlags): Prom
   const found = await diagnose({
     stack,
     maxConcurrency: maxConcurrency === undefined ? undefined : wholeNumber(maxConcurrency),
-    // The tasks that ship are compared only where somebody names them.
+    // The built-in tasks are compared only if the user names them.
     tasks: module.shipped && tasks === undefined ? undefined : module.path,
   });
   if (json) printJson({ fanfold: VERSION, ...found });

@@ -3,15 +3,15 @@ import { FanfoldError } from '../index.ts';
 /** Exit statuses, as documented in the README. */
 export const STATUS = {
   ok: 0,
-  /** Some inputs failed or were cancelled; all are in the output. */
+  /** Some inputs failed or were cancelled. The output has all of them. */
   failed: 1,
   /** The command or its input is wrong. */
   usage: 2,
-  /** The run could not go on: access, network, disk. */
+  /** The run could not continue: access, network or disk. */
   stopped: 3,
 } as const;
 
-/** What a signal's exit status is, by the shells' convention. */
+/** Exit status after a signal, by the shells' convention. */
 export const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const USERS_MISTAKES = new Set([

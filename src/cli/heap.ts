@@ -1,15 +1,15 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
-/** As large as it pays for: beyond, a run takes more memory and no less time. */
+/** Size beyond which the young generation costs memory and saves no time. */
 const ENOUGH_BYTES = 32 * 1024 * 1024;
 
 const LOOK_MS = 100;
 
 /**
- * Keeps V8's heap from growing further once its young generation is large enough. V8 sizes that by
- * the machine's memory, up to 128 MB, all of which a run fills with garbage; and it lets the old
- * one grow to four times what is alive. The option that bounds the young one is read only when Node
- * starts; the factors that both grow by are read at each growth.
+ * Limits the growth of V8's heap once the young generation is large enough. V8 sizes the young
+ * generation by the machine's memory, up to 128 MB, which a run fills with garbage. It lets the old
+ * generation grow to four times its live data. The option that bounds the young generation is read
+ * only when Node starts, but the growth factors are read each time that a generation grows.
  */
 export function boundHeap(): void {
   const timer = setInterval(() => {

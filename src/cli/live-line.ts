@@ -1,34 +1,34 @@
 import { printableLines } from '../inputs/printable.ts';
 
-/** A line at the bottom of the terminal that is kept up to date, until it is stopped. */
+/** A line at the bottom of the terminal that is updated until it is stopped. */
 export interface LiveLine {
   stop(): void;
 }
 
-/** The beginning of the line, and nothing behind it. */
+/** Moves the cursor to the start of the line and clears the line. */
 const CLEAR = '\r\u001b[K';
 
-/** Where a terminal does not say how wide it is. */
+/** Assumed width of a terminal that does not report one. */
 const COLUMNS = 80;
-/** What is left free behind the line: the terminal puts `^C` there, which is not to begin another. */
+/** Columns kept free after the line, so that the terminal's `^C` does not wrap. */
 const BEHIND = 3;
 
-/** True if standard error is a terminal that can erase what it shows. */
+/** Whether standard error is a terminal that can erase text. */
 export function canRedraw(): boolean {
   const { stderr, env, platform } = process;
   const isDumb = platform !== 'win32' && (env.TERM ?? '') === '';
   return stderr.isTTY === true && !isDumb && env.TERM !== 'dumb';
 }
 
-/** What draws the line; undefined where there is none. */
+/** Draws the current line; undefined if there is none. */
 let draw: (() => string) | undefined;
 
 /**
- * Shows a line on the terminal that standard error is, below all that is written `above` it. The
- * cursor stays visible behind it, and no other state of the terminal is changed: a process that is
- * killed leaves nothing to put right.
+ * Shows a line on the terminal of standard error, below all text that is written `above` it. The
+ * cursor stays visible after it, and no other terminal state changes: a killed process leaves
+ * nothing to restore.
  *
- * @param textOf the line's text, for a window of so many columns; what is longer is cut
+ * @param textOf returns the line's text for a number of columns; longer text is cut
  */
 export function showLine(textOf: (columns: number) => string, everyMs: number): LiveLine {
   const { stderr } = process;
@@ -49,15 +49,15 @@ export function showLine(textOf: (columns: number) => string, everyMs: number): 
   };
 }
 
-/** Writes what tasks printed to standard error, above the line. */
+/** Writes task output to standard error, above the line. */
 export function printAbove(lines: string): void {
   process.stderr.write(above(printableLines(lines)));
 }
 
 /**
- * Whole lines, as they are written to a terminal so that the live line, if there is one, stays below
- * them. All in one text: written apart, the line would flicker, and with standard output and
- * standard error both at the terminal it could come between the lines.
+ * Wraps whole lines for a terminal, so that the live line, if there is one, stays below them. The
+ * result is one text: separate writes would make the line flicker, or put it between the lines if
+ * standard output and standard error are both terminals.
  */
 export function above(lines: string): string {
   return draw === undefined ? lines : `${CLEAR}${lines}${draw()}`;

@@ -15,7 +15,7 @@ import { addWork } from './work.ts';
 
 /** Runs a command line and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // Who reads our messages may leave; that is no reason to stop working.
+  // A closed standard error must not stop the command.
   process.stderr.on('error', () => {});
   const program = new Command('fanfold')
     .description('Maps a TypeScript function over thousands to millions of inputs.')
@@ -46,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // commander has said it already; help and version are no errors.
+      // commander has printed the message. Help and version are no errors.
       process.exitCode = error.exitCode === 0 ? STATUS.ok : STATUS.usage;
       return;
     }
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Such as `--output "$FILE"` where the shell has no FILE. */
+/** Refuses empty option values, such as `--output "$FILE"` without a variable FILE. */
 function refuseEmpty(command: Command): void {
   for (const option of command.options) {
     const value: unknown = command.getOptionValue(option.attributeName());
@@ -71,7 +71,7 @@ const NO_FOLDER = new FanfoldError(
   'The working folder does not exist any more: cd to one that does, and try again.',
 );
 
-/** True if a path was relative to a working folder that has been deleted. */
+/** Whether a path was relative to a working folder that has been deleted. */
 function isWithoutFolder(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd';
 }

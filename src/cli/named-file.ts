@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { FanfoldError } from '../index.ts';
 import { reasonOf } from './inputs/reason.ts';
 
-/** The text of a file that an option names. @throws FanfoldError `BadOption` if it cannot be read */
+/** Reads a file that an option names. @throws FanfoldError `BadOption` if it cannot be read */
 export function readNamed(option: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');

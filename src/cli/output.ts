@@ -9,32 +9,32 @@ import { printableJsonLines } from '../inputs/printable.ts';
 import { reasonOf } from './inputs/reason.ts';
 import { above } from './live-line.ts';
 
-/** Where result lines go. */
+/** Destination of result lines: standard output, a file, a pipe or a device. */
 export interface Output {
-  /** Ends when the text is on its way for good: in the file, or taken by the pipe. One at a time. */
+  /** Resolves once the text is in the file, or the pipe has taken it. Calls must not overlap. */
   write(text: string): Promise<void>;
-  /** Ends when what was written outlives a power cut, in a file. */
+  /** Resolves once the written text would survive a power failure, if the output is a file. */
   sync(): Promise<void>;
-  /** Takes out what was there before, of a file. */
+  /** Removes a file's previous content. */
   empty(): Promise<void>;
   close(): Promise<void>;
-  /** True for a file that stays: no device, pipe or descriptor. */
+  /** Whether it is a regular file, not a device, a pipe or a descriptor. */
   readonly isFile: boolean;
-  /** Whole lines of its text that a failed write has left. */
+  /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;
 }
 
-/** Whoever read standard output has read enough. */
+/** The reader of standard output has closed it, such as `head` does. */
 export class ReaderLeft extends Error {}
 
-/** Whether results go through a pipe, which may end at the terminal all the same: `| jq .output`. */
+/** Whether results go through a pipe, which may still end at the terminal: `| jq .output`. */
 export function isPiped(path: string | undefined): boolean {
   if (path !== undefined) return false;
   const stat = fstatSync(process.stdout.fd);
   return stat.isFIFO() || stat.isSocket();
 }
 
-/** What is written is appended, to what is there too. */
+/** Opens an output. Text is appended to a file's previous content. */
 export async function openOutput(path: string | undefined): Promise<Output> {
   if (path === undefined) {
     const { stdout } = process;
@@ -48,8 +48,8 @@ export async function openOutput(path: string | undefined): Promise<Output> {
 const READER_MS = 50;
 
 /**
- * Waits for a reader, and not in a call of the system: a thread that waits there for what may never
- * come would keep the process, as nothing ends it.
+ * Polls until the pipe has a reader. A blocking open would occupy a thread that nothing can stop,
+ * and so keep the process alive.
  */
 async function namedPipe(path: string): Promise<Socket> {
   for (;;) {
@@ -63,7 +63,7 @@ async function namedPipe(path: string): Promise<Socket> {
   }
 }
 
-/** No record can be beside it. */
+/** Paths of descriptors, which can't have a record file beside them. */
 const DESCRIPTOR = /^\/(dev\/(stdin|stdout|stderr|fd\/\d+)$|proc\/)/;
 
 async function file(path: string): Promise<Output> {
@@ -75,7 +75,7 @@ async function file(path: string): Promise<Output> {
   }
   const isFile = (await handle.stat()).isFile() && !DESCRIPTOR.test(resolve(path));
   let leftLines = 0;
-  // One for all texts: memory that is new to the process costs more than what is written to it.
+  // Reused for all texts: allocating memory would cost more than the writes.
   let bytes = Buffer.alloc(0);
   return {
     isFile,
@@ -83,12 +83,12 @@ async function file(path: string): Promise<Output> {
       return leftLines;
     },
     async write(text) {
-      // Three bytes are the most that a UTF-16 unit takes.
+      // A UTF-16 unit takes at most three bytes in UTF-8.
       if (bytes.length < text.length * 3) bytes = Buffer.allocUnsafe(text.length * 3);
       const end = bytes.write(text);
       let from = 0;
       try {
-        // A disk that is nearly full takes a part, and says at the next that it is full.
+        // A nearly full disk accepts a part, and fails at the next write.
         while (from < end) from += (await handle.write(bytes, from, end - from)).bytesWritten;
       } catch (cause) {
         leftLines = bytes.toString('latin1', 0, from).split('\n').length - 1;
@@ -116,10 +116,10 @@ function unwritten(path: string, cause: Error): FanfoldError {
   return new FanfoldError('RunFailed', why, { cause });
 }
 
-/** @param shown what a text is written as */
+/** @param shown converts a text to the form in which it is written */
 function stream(writable: Writable, name: string, shown = (text: string): string => text): Output {
   let left: Error | undefined;
-  // Told to the write that met it as well; unheard, it would end the process.
+  // The failed write rejects too, but without a listener the event would end the process.
   writable.on('error', (error) => {
     left = error;
   });

@@ -13,13 +13,13 @@ import { type Connection, nameOf } from './target.ts';
 import type { Carried } from './with-input.ts';
 import { Written } from './written.ts';
 
-/** A run, from the command line. */
+/** A run that a command starts or collects. */
 export interface Job {
-  /** Begins the run, or goes on with one. */
+  /** Starts the run, or resumes one. */
   begin: () => Promise<Run>;
-  /** Where the inputs come from; undefined where somebody else has seeded them. */
+  /** The inputs; undefined if this command does not seed them. */
   inputs: OpenedInputs | undefined;
-  /** Whether the run is this command's all the same. @default false */
+  /** Whether this command starts the run although it has no `inputs`. @default false */
   isBegunHere?: boolean;
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
@@ -31,7 +31,7 @@ export interface Job {
   quiet: boolean;
   /** The command that goes on with it after it ended early; undefined where none can. */
   again: string | undefined;
-  /** Aborted when the command is told to stop. */
+  /** Aborts when the command receives a signal to stop. */
   signal: AbortSignal;
 }
 
@@ -46,7 +46,7 @@ export async function perform(job: Job): Promise<number> {
   const workers = target.kind === 'local' ? target.workers : undefined;
   const startedAt = performance.now();
   const run = await job.begin().catch((error: unknown) => {
-    // A source that is open would keep the process.
+    // An open source would keep the process alive.
     inputs?.close();
     throw error;
   });
@@ -76,7 +76,7 @@ export async function perform(job: Job): Promise<number> {
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();
-    // What ended the work before is told, and not what came of it.
+    // The first error is reported, not one that follows from it.
     await recorded.close().catch((error: unknown) => {
       unclosed = { error };
     });
@@ -97,13 +97,16 @@ function follow(run: Run, { recorded, inputs, isBegunHere, connection, quiet }: 
   try {
     return recorded.follow(run, name);
   } catch (error) {
-    // Nobody could go on with a run of ours that is not recorded: it ends. Others' go on.
+    // Without a record, no command could resume a run of ours, so it ends. Others' runs continue.
     if (!isOurs) run.leave();
     throw error;
   }
 }
 
-/** Writes all results; a batch is taken, and deleted from its queue, when it is written. Gives the first failure. */
+/**
+ * Writes all results. A batch is acknowledged, and deleted from its queue, only once it is written.
+ * Returns the first failure.
+ */
 async function writeResults(
   run: Run,
   { recorded, carried }: Job,
@@ -119,7 +122,7 @@ async function writeResults(
       written.add(batch);
     } catch (error) {
       written.add(batch, recorded.leftLines);
-      // To leave the loop alone would cancel the run, and it is to be gone on with.
+      // Leaving the loop without `leave()` would cancel the run, which must stay resumable.
       if (!(error instanceof ReaderLeft)) run.leave();
       throw error;
     }
@@ -167,10 +170,10 @@ function tellWhatIsDone(
 ): void {
   const { output } = job;
   const isInterrupted = error instanceof Interrupted;
-  // Inputs that are wrong stay wrong.
+  // A wrong input would be refused again.
   const goesOn = isInterrupted || statusOf(error) === STATUS.stopped;
   const done = ok + failed;
-  // The error says all, where nothing was done before it.
+  // If nothing was done before the error, the error says everything.
   if (done > 0 || isInterrupted || (goesOn && inputs > 0)) {
     const where = output === undefined || done === 0 ? '' : `; their results are in ${output}`;
     say(
@@ -190,7 +193,7 @@ function tellWhatGoesOn(runId: string, sealed: boolean, name: string): void {
   else say(`not all of its inputs are seeded; to cancel it: ${command('cancel')}`);
 }
 
-/** An input's error with the place that the input came from. */
+/** Adds the location of the input, such as its file and line, to an input's error. */
 function located(error: InputError, inputs: OpenedInputs): FanfoldError {
   const place = inputs.locate(error.index);
   if (place === undefined) return error;

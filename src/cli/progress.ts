@@ -2,7 +2,7 @@ import type { Ledger } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './log.ts';
 
-/** Tells the human how far a run is, until it is stopped. */
+/** Display of a run's progress, until it is stopped. */
 export interface Progress {
   stop(): void;
 }
@@ -16,9 +16,9 @@ interface Facts {
 }
 
 /**
- * A bar on a terminal, a line every few seconds elsewhere.
+ * Shows a bar on a terminal, or else prints a line every few seconds.
  *
- * @param isShared whether others may print at the terminal as well, into the middle of a bar
+ * @param isShared whether other programs may print to the terminal, and so break the bar
  */
 export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
   const startedAt = performance.now();
@@ -37,7 +37,7 @@ interface State {
   workers: number | undefined;
 }
 
-/** @param before how many were done before it began */
+/** @param before number of inputs that were done before it began */
 function stateOf(
   ledger: Ledger,
   { total, workers }: Facts,
@@ -63,7 +63,7 @@ function bar(state: State, columns: number): string {
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
   const facts = [percent, `${done}/${total}`, `${failed} failed`, `ETA ${eta(state)}`, ...speed];
-  // A narrow window goes without the bar, then without what matters least.
+  // A narrow window shows no bar, and drops the least important facts first.
   while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
   const told = facts.join(' | ');
   const size = Math.min(BAR_COLUMNS.most, columns - told.length - 1);

@@ -2,19 +2,19 @@ import type { Backlog, Run } from '../index.ts';
 import { count, say } from './log.ts';
 import { type Connection, nameOf } from './target.ts';
 
-/** Every look at AWS costs. */
+/** Interval of checks, in milliseconds: each costs money on AWS. */
 const LOOK_MS = { server: 1_000, stack: 5_000 };
 const TICK_MS = 1_000;
-/** Calls outlast an outage of many seconds in silence, so it is told by the time without an answer. */
+/** Silence that is reported as an outage, in ms: calls are retried silently for many seconds. */
 const AWAY_MS = 3_000;
-/** How long chunks wait without a worker until that is said: on AWS workers start slowly. */
+/** Time that chunks wait for a worker before that is reported, in ms: AWS starts workers slowly. */
 const IDLE_MS = { server: 10_000, stack: 60_000 };
 
 /**
- * Says why nothing comes from a run elsewhere: nobody answers there, or nobody works there.
+ * Reports why a run elsewhere yields no results: its SQS does not answer, or it has no workers.
  *
- * It looks at the task queue while no results come. The place is away from when neither a result
- * nor an answer has come for a while, until one does.
+ * It polls the task queue while no results arrive. The place counts as away once neither a result
+ * nor a response has arrived for a while, until one does.
  */
 export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(): void } {
   const kind = target.kind === 'stack' ? 'stack' : 'server';
@@ -73,7 +73,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
   };
   const timer = setInterval(() => {
     const now = performance.now();
-    // This process was held up, or asleep with its machine: nobody could have been heard.
+    // This process was blocked, or its machine was asleep, so it could not receive a response.
     if (now - tickedAt > 2 * TICK_MS) answeredAt = Math.max(answeredAt, now - TICK_MS);
     tickedAt = now;
     if (done() !== last) {
@@ -91,7 +91,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
     stop() {
       isStopped = true;
       clearInterval(timer);
-      // It may have come back, and ended the run, since the last look.
+      // The place may have answered again, and ended the run, since the last check.
       if (done() !== last) answered();
     },
   };

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { count, say } from './log.ts';
 import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags } from './target.ts';
 
-/** How often a move that takes long is told of, in milliseconds: SQS moves 500 messages a second. */
+/** Interval of progress reports, in milliseconds: SQS moves 500 messages a second. */
 const TELL_MS = 5_000;
 
-/** `fanfold redrive`: the dead-letter queue's messages, once more. */
+/** `fanfold redrive`: moves the dead-letter queue's messages back to the task queue. */
 export function addRedrive(program: Command): void {
   addRemoteOptions(
     program

@@ -4,7 +4,7 @@ import { perform } from './perform.ts';
 import { begin, goOn, type RunOutput, reopen } from './resume/index.ts';
 import { type Connection, nameOf, type Target } from './target.ts';
 
-/** What `fanfold run` was given, of what concerns inputs that the seed reads itself. */
+/** Flags of `fanfold run` that concern inputs in S3, which the seed reads. */
 export interface S3RunFlags {
   input?: string;
   output?: string;
@@ -19,7 +19,7 @@ export function isS3({ input }: S3RunFlags): boolean {
   return input?.startsWith('s3://') ?? false;
 }
 
-/** Runs a task over inputs that a stack's seed reads from S3; they never come here. */
+/** Runs a task over inputs that a stack's seed reads from S3. This machine never reads them. */
 export async function runFromS3(
   task: string,
   flags: S3RunFlags,
@@ -82,7 +82,7 @@ async function recordedOf(task: string, flags: S3RunFlags): Promise<RunOutput> {
   return goOn(await reopen(output, beginning), {});
 }
 
-/** The run that an earlier command began; it goes on by itself, and is collected. */
+/** Collects the run that an earlier command started, and which continues by itself. */
 async function goneOnWith(
   task: string,
   { living, earlier, collector }: RunOutput,

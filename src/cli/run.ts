@@ -40,7 +40,7 @@ interface RunFlags extends ResumeFlags, TargetFlags {
   deadline?: string;
 }
 
-/** `fanfold run <task>`: maps a task over inputs, on this machine. */
+/** `fanfold run <task>`: maps a task over inputs. */
 export function addRun(program: Command): void {
   addRemoteOptions(program.command('run'))
     .description('map a task over inputs; results are JSON lines')
@@ -124,7 +124,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   return retriesLater ? attempt(task, flags, signal) : status;
 }
 
-/** As `attempt`, with inputs that never come here. */
+/** Like `attempt`, for inputs that only the seed reads. */
 async function attemptFromS3(
   task: string,
   flags: RunFlags,
@@ -143,13 +143,13 @@ async function attemptFromS3(
 
 interface Begun {
   recorded: RunOutput;
-  /** What it takes to go on with the run that an earlier command left, where that goes on. */
+  /** Options that resume the run which an earlier command left, if it still exists. */
   resume?: RunOptions | undefined;
-  /** Whether what has failed is to be run when this is over. */
+  /** Whether failed inputs must run again in a further run, once this one is over. */
   retriesLater: boolean;
 }
 
-/** The output, begun or gone on with. */
+/** Creates the output, or reopens it to resume. */
 async function begun(
   task: string,
   flags: RunFlags,
@@ -175,7 +175,7 @@ async function begun(
   return { recorded, resume: recorded.living && living, retriesLater };
 }
 
-/** What it takes to go on with the run that an earlier command left, where that run goes on. */
+/** Options that resume the run which an earlier command left; undefined if it no longer exists. */
 async function livingRun(
   { fanfold, target }: Connection,
   { living, collector }: Left,
@@ -183,7 +183,7 @@ async function livingRun(
   if (living === undefined || living.place !== nameOf(target)) return undefined;
   const status = await fanfold.status(living.runId);
   if (status === undefined) return undefined;
-  // Its own collector is gone, as the output is not locked; another takes what comes.
+  // The output's own collector is gone, since the lock was free. Another one may be collecting.
   refuseCollected(status, collector);
   const { expiresAt, createdAt } = status;
   const { runId, seeded } = living;

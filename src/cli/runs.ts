@@ -3,7 +3,7 @@ import type { RunStatus } from '../index.ts';
 import { count, print, say } from './log.ts';
 import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun } from './target.ts';
 
-/** `fanfold runs` and `fanfold status <run>`: what goes on at a deployment. */
+/** `fanfold runs` and `fanfold status <run>`: list a deployment's runs, and show one. */
 export function addRuns(program: Command): void {
   addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
     .option('--prune', 'delete what is left of runs that have ended or passed their deadline')
@@ -64,7 +64,7 @@ function doneOf({ ok, failed, total }: RunStatus): string {
   return `${ok + failed}${of} done (${ok} ok, ${failed} failed)`;
 }
 
-/** Since it began, as of the collector's last word. */
+/** Average rate since the run began, as of the collector's last heartbeat. */
 function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
   if (collectedAt === undefined) return '?';
   const rate = (ok + failed) / Math.max(1, (collectedAt - createdAt) / 1000);
@@ -76,7 +76,7 @@ function collectorOf(run: RunStatus): string {
   return collectedAt === undefined ? 'no collector' : `collector seen ${ago(run, collectedAt)}`;
 }
 
-/** The clock that wrote the time also says when it was read: this machine's may be off. */
+/** Age by the clock that wrote the time, since this machine's clock may be wrong. */
 function ago({ readAt }: RunStatus, time: number): string {
   const seconds = Math.max(0, Math.round((readAt - time) / 1000));
   if (seconds < 120) return `${seconds} s ago`;

@@ -22,10 +22,10 @@ interface ServeFlags {
   insecureHttp?: boolean;
 }
 
-/** How long the end may take: workers here hand back what they have. */
+/** Time limit for the shutdown, in which the server's workers send back their chunks. */
 const END_MS = 6_000;
 
-/** `fanfold serve`: the queues and the seed function on a port. */
+/** `fanfold serve`: serves the queues and the seed function on a port. */
 export function addServe(program: Command): void {
   program
     .command('serve')
@@ -67,7 +67,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
   return STATUS.ok;
 }
 
-/** To be stopped is how a server ends: that is no failure. */
+/** Resolves on abort: a signal is the normal end of a server, not a failure. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -120,7 +120,7 @@ function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
   return { cert: readNamed('--tls-cert', tlsCert), key: readNamed('--tls-key', tlsKey) };
 }
 
-/** What it takes to come and work. */
+/** Prints the server's address and the command that starts workers for it. */
 function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
   const { url, data, tasks, loopback, credentialsFile } = served;
   say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
@@ -146,8 +146,8 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
 }
 
 /**
- * How other machines get the line that holds the secret. The line itself is for a terminal alone:
- * what supervises a server keeps what it says, for others to read.
+ * Explains how other machines get the join line, which holds the secret. The line itself is printed
+ * only to a terminal: service managers keep a server's output in logs that others may read.
  */
 function joinOf({ url, join, joinFile, credentialsFile }: Served): string {
   if (credentialsFile === undefined) {

@@ -2,7 +2,7 @@ import { SIGNAL_STATUS } from './exit.ts';
 
 type Signal = keyof typeof SIGNAL_STATUS;
 
-/** The command was told to stop. */
+/** The command received a signal to stop. */
 export class Interrupted extends Error {
   readonly status: number;
 
@@ -15,10 +15,10 @@ export class Interrupted extends Error {
 const END_MS = 1_500;
 
 /**
- * Does the work of a command that takes its time, and sets its exit status: what the work gives, or
- * what says that a signal ended it.
+ * Runs a long command and sets the exit status: the one that it returns, or that of the signal that
+ * ended it.
  *
- * @param endMs how long an orderly end may take before it is cut short, in milliseconds
+ * @param endMs time limit for an orderly end after a signal, in milliseconds
  */
 export async function untilSignal(
   work: (signal: AbortSignal) => Promise<number>,
@@ -36,8 +36,8 @@ export async function untilSignal(
 }
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. A second one, or an
- * end that takes too long (a reader of standard output that does not read), ends the process.
+ * Turns the first SIGINT, SIGTERM or SIGHUP into an abort with `Interrupted`. The process exits on
+ * a second signal, or if the end takes too long, such as when no one reads standard output.
  */
 function onSignals(endMs: number): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();

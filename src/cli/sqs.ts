@@ -28,7 +28,7 @@ interface SqsFlags {
   strictTiming?: boolean;
 }
 
-/** What a configuration file may hold: options of `serveSqs`, and a folder. */
+/** Content of a configuration file: options of `serveSqs`, and a folder. */
 interface Config
   extends Pick<ServeSqsOptions, 'host' | 'port' | 'region' | 'accountId' | 'strictTiming'> {
   data?: string;
@@ -39,10 +39,10 @@ interface Config
 
 const PORT = 9324;
 
-/** Keys as `--credentials` takes them, with spaces between: a command line is there for all users to read. */
+/** Key pairs like those of `--credentials`, separated by spaces, but not visible to other users. */
 const CREDENTIALS = 'FANFOLD_SQS_CREDENTIALS';
 
-/** `fanfold sqs`: the SQS alone, as a server for tests. */
+/** `fanfold sqs`: serves SQS alone, for tests. */
 export function addSqs(program: Command): void {
   const all = (value: string, before: string[] = []) => [...before, value];
   program
@@ -92,7 +92,7 @@ async function run(flags: SqsFlags, signal: AbortSignal): Promise<number> {
 
 type Options = Omit<Config, 'queues'> & Required<Pick<Config, 'queues' | 'cors'>>;
 
-/** Options of the command line come before the file's; lists are joined. */
+/** Merges the options: the command line takes precedence over the file, and lists are joined. */
 function merged(config: Config, flags: SqsFlags): Options {
   const { host, data, account: accountId, region, strictTiming } = flags;
   const port = wholeNumber('--port', flags.port, 65_535) ?? config.port ?? PORT;
@@ -122,7 +122,7 @@ function readCredentials(source: string, given: string): SqsCredentials {
   throw new FanfoldError('BadOption', `${source} must be like an-id:its-secret.`);
 }
 
-/** The kinds of value that a configuration file's keys take. */
+/** Types of the values in a configuration file. */
 const KEYS: Readonly<Record<keyof Config, [expected: string, is: (value: unknown) => boolean]>> = {
   host: ['a text', isText],
   port: ['a whole number', Number.isInteger],
@@ -159,7 +159,7 @@ function readConfig(file: string): Config {
       throw refuse(`there is no key "${key}"; known keys are ${Object.keys(KEYS).join(', ')}.`);
     }
     if (!is(value)) {
-      // What is meant for credentials may hold a secret.
+      // A malformed value of `credentials` may still contain a secret.
       const received = key === 'credentials' ? 'something else' : JSON.stringify(value);
       throw refuse(`${key}: expected ${expected}, but received ${received}.`);
     }
@@ -178,7 +178,7 @@ async function serveNamed(options: Options, config: Config, flags: SqsFlags): Pr
   }
 }
 
-/** Says of what is wrong where it was given: in the file, or by an option. */
+/** Adds to a message where the wrong value is: in the file or in an option. */
 function placed(message: string, { queues = [] }: Config, flags: SqsFlags): string {
   const [, name = '', index = ''] =
     /^`?(queues|cors|credentials)\b(?:\[(\d+)\])?/.exec(message) ?? [];
@@ -192,7 +192,7 @@ function placed(message: string, { queues = [] }: Config, flags: SqsFlags): stri
   return message.replace(/^queues\[\d+\]/, '--queue').replace(/^cors:/, '--cors:');
 }
 
-/** Where it is, and how it is used. */
+/** Prints the server's address and how to use it. */
 function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }: Options): void {
   const here = isAnyAddress(host) ? `http://127.0.0.1:${port}` : url;
   const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));

@@ -17,7 +17,7 @@ export interface TargetFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
-  /** Destination of the results: it decides whether there is a live line. */
+  /** Destination of the results, which decides whether there is a live line. */
   output?: string;
 }
 
@@ -110,7 +110,7 @@ function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   const { stack, endpoint, tasks, workers } = flags;
   const join = process.env.FANFOLD_JOIN;
   if (!join || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
-  // What is no URL is refused by whoever reads the rest of it.
+  // Reading the join refuses a malformed one later.
   return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
 }
 

@@ -3,17 +3,17 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Fanfold, FanfoldError } from '../index.ts';
 
-/** The tasks that ship, as a module that anybody can import. */
+/** Specifier of the built-in tasks. */
 const SHIPPED = 'fanfold/tasks';
 
-/** Where tasks come from. */
+/** The tasks module that a command uses. */
 export interface TasksModule {
   path: string;
-  /** Whether nobody named one, so that the tasks that ship are used. */
+  /** Whether it is the built-in one, because none is named. */
   shipped: boolean;
 }
 
-/** The tasks module: as given, else as the nearest package.json says, else the one that ships. */
+/** Finds the tasks module: the given one, the nearest package.json's, or the built-in one. */
 export function findTasksModule(given: string | undefined, cwd = process.cwd()): TasksModule {
   if (given !== undefined) return { path: pathOf(given, cwd), shipped: false };
   const named = namedInPackage(cwd);
@@ -26,8 +26,8 @@ function pathOf(module: string, folder: string): string {
 }
 
 /**
- * Asks the place where tasks run for a task. Of one that ships, where another tasks module is in
- * force, it says so: nobody else would look for it there.
+ * Checks that a task exists where it must run. If a built-in task is missing because another tasks
+ * module is in use, the error says so.
  *
  * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
  */
@@ -68,7 +68,7 @@ function namedInPackage(cwd: string): string | undefined {
   }
 }
 
-/** What a package.json says under `fanfold`, as `tasks`; undefined where it says nothing. */
+/** Reads `fanfold.tasks` from a package.json; undefined if it is not set. */
 function tasksIn(file: string): string | undefined {
   const content = readPackage(file);
   if (!isObject(content)) throw malformed(file, 'it must hold an object', content);
@@ -101,7 +101,7 @@ function malformed(file: string, expected: string, received: unknown): FanfoldEr
 
 function readPackage(file: string): unknown {
   try {
-    // A byte order mark, which npm skips as well.
+    // Skips a byte order mark, as npm does.
     return JSON.parse(readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
   } catch (cause) {
     throw new FanfoldError(

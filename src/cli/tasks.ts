@@ -3,7 +3,7 @@ import { connect } from '../index.ts';
 import { print, say } from './log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
-/** `fanfold tasks`: the names of the tasks that can be run, a line each. */
+/** `fanfold tasks`: prints the names of the tasks that can be run, one per line. */
 export function addTasks(program: Command): void {
   program
     .command('tasks')

@@ -1,22 +1,23 @@
 import type { ResultLine } from '../internal.ts';
 
-/** Inputs that are kept until their results come. */
+/** Inputs that are kept until their results arrive. */
 export interface Carried {
-  /** The same inputs, to be passed on. */
+  /** The same inputs, to pass on. */
   batches: AsyncIterable<string[]>;
   /**
-   * Reads so many of the inputs, ahead of who takes them: of a run that goes on elsewhere, results
-   * may come before this command has read their inputs once more.
+   * Reads the first `count` inputs in advance. If a run elsewhere is resumed, results may arrive
+   * before this command has read their inputs again.
    */
   readAhead(count: number): Promise<void>;
-  /** A result's text with its input in it. */
+  /** Returns a result's text with its input added. */
   join(line: ResultLine): string;
 }
 
 /**
- * Keeps each input while it is out: as many as the run lets out at once.
+ * Keeps each input from when it is passed on until its result arrives. Backpressure limits their
+ * number.
  *
- * @param hasResult whether an input has its result from before, so that none will come
+ * @param hasResult whether an input has a result from before, so that none will arrive
  */
 export function carryInputs(
   source: AsyncIterable<string[]>,

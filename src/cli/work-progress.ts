@@ -2,9 +2,9 @@ import type { Work } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './log.ts';
 
-/** Tells the human what workers do, until it is stopped. */
+/** Display of the workers' progress, until it is stopped. */
 export interface Shown {
-  /** Says something that stays; when it is stopped, too: inputs in hand still end then. */
+  /** Prints a permanent message, also after `stop`, while the last inputs finish. */
   say(message: string): void;
   stop(): void;
 }
@@ -12,7 +12,7 @@ export interface Shown {
 const LINE_MS = 5_000;
 const UPDATE_MS = 500;
 
-/** One line that is kept up to date on a terminal; elsewhere a line every few seconds, when there is news. */
+/** Updates one line on a terminal, or else prints a line every few seconds if something changed. */
 export function showWork(work: Work): Shown {
   const rate = rates(work);
   if (!canRedraw()) return lines(work, rate);
@@ -42,7 +42,7 @@ function doneOf({ done: { ok, failed } }: Work): number {
   return ok + failed;
 }
 
-/** Inputs a second, over the last few seconds. */
+/** Measures the inputs per second over the last few seconds. */
 function rates(work: Work): () => number {
   let marks = [{ at: performance.now(), done: doneOf(work) }];
   return () => {

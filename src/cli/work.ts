@@ -17,10 +17,10 @@ interface WorkFlags {
   quiet?: boolean;
 }
 
-/** How long the end may take: workers finish the input in their hand, or hand it back. */
+/** Time limit for the shutdown, in which workers finish the current input or send it back. */
 const END_MS = 5_000;
 
-/** `fanfold work`: this machine's workers, at a server. */
+/** `fanfold work`: runs workers on this machine for a server or a stack. */
 export function addWork(program: Command): void {
   program
     .command('work')
@@ -55,7 +55,7 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   try {
     await Promise.race([working.ended, untilAborted(signal)]);
   } catch (error) {
-    // To be stopped is how it ends, unless it was to go on until the queue is empty.
+    // A signal is the normal end, except with --until-empty.
     if (!(error instanceof Interrupted) || untilEmpty) throw error;
     tell('stopping: inputs in progress are finished or handed back');
   } finally {

@@ -1,17 +1,17 @@
 import type { ResultBatch } from '../internal.ts';
 
-/** How many results are written, which is fewer than are known when writing them fails. */
+/** Counts of the results that are written: fewer than collected if a write fails. */
 export class Written {
   ok: number;
   failed: number;
 
-  /** @param before what was there from before */
+  /** @param before counts of the results that the output already had */
   constructor({ ok, failed }: { ok: number; failed: number } = { ok: 0, failed: 0 }) {
     this.ok = ok;
     this.failed = failed;
   }
 
-  /** @param lines how many of its lines */
+  /** @param lines number of the batch's lines that were written */
   add(batch: ResultBatch, lines = batch.count): void {
     if (batch.ok) {
       this.ok += lines;

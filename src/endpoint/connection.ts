@@ -8,13 +8,13 @@ export interface Connection {
   /** The server's region, which is part of each signature. */
   region: string;
   /**
-    * Key pair that signs requests; `none` if the server doesn't require signatures.
-    * @default what the SDK finds, in the environment first
+   * Key pair that signs requests; `none` if the server doesn't require signatures.
+   * @default what the SDK finds, in the environment first
    */
   credentials?: Credentials | 'none' | undefined;
   /**
-    * SHA-256 of the only certificate to accept from the server, in hex.
-    * @default any certificate of a trusted authority
+   * SHA-256 of the only certificate to accept from the server, in hex.
+   * @default any certificate of a trusted authority
    */
   fingerprint?: string | undefined;
 }
@@ -55,8 +55,8 @@ export function joinText({ endpoint, region, credentials, fingerprint }: Join): 
 }
 
 /**
-  * @param source name of the text's origin, for the error message
-  * @throws FanfoldError `BadOption`; its message does not show the text, which holds a secret
+ * @param source name of the text's origin, for the error message
+ * @throws FanfoldError `BadOption`; its message does not show the text, which holds a secret
  */
 export function readJoin(text: string, source: string): Join {
   const trimmed = text.trim();

@@ -54,8 +54,8 @@ export function findEsbuild(path: string): Esbuild | undefined {
 }
 
 /**
-  * Bundles a tasks module and the project files that it imports into one ES module, which exports
-  * the module's exports as `tasks`. Packages are not bundled: Node imports them.
+ * Bundles a tasks module and the project files that it imports into one ES module, which exports
+ * the module's exports as `tasks`. Packages are not bundled: Node imports them.
  *
  * @throws FanfoldError `BadTask` when esbuild rejects the code
  */

@@ -250,8 +250,8 @@ export class HandNotes {
   }
 
   /**
-    * On a full disk, notes stop and the earlier ones are cleared. SQS then redelivers the messages
-    * of a dead process when its claim ends.
+   * On a full disk, notes stop and the earlier ones are cleared. SQS then redelivers the messages
+   * of a dead process when its claim ends.
    */
   #put(bytes: Uint8Array, position: number): void {
     if (this.#isFull) return;

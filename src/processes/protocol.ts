@@ -52,9 +52,9 @@ export interface Legacy {
 }
 
 /**
-  * A message of Fanfold. Task code shares the channel and may call `process.send` itself, as
-  * programs under some process managers do. So each process has its own mark, and messages without
-  * it are ignored.
+ * A message of Fanfold. Task code shares the channel and may call `process.send` itself, as
+ * programs under some process managers do. So each process has its own mark, and messages without
+ * it are ignored.
  */
 interface Marked<Message> {
   fanfold: string;

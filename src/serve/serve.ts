@@ -28,9 +28,9 @@ export interface ServeOptions {
   /** The tasks module, as a URL or a path. The server accepts runs of its tasks. */
   tasks: URL | string;
   /**
-    * The folder that stores the queues. Whatever happens to the process, acknowledged changes are
-    * there at the next start. Only one server can use it at a time.
-    * @default '.fanfold'
+   * The folder that stores the queues. Whatever happens to the process, acknowledged changes are
+   * there at the next start. Only one server can use it at a time.
+   * @default '.fanfold'
    */
   data?: string | undefined;
   /** Whether queues are kept in memory only, and are lost with the process. @default false */
@@ -46,8 +46,8 @@ export interface ServeOptions {
   /** Number of worker processes in this server. @default 0: workers run elsewhere */
   workers?: number | undefined;
   /**
-    * Key pair that every request must be signed with.
-    * @default the environment's, else one that is generated and kept in a file
+   * Key pair that every request must be signed with.
+   * @default the environment's, else one that is generated and kept in a file
    */
   credentials?: Credentials | undefined;
   /** Certificate and private key, as PEM. @default made if other machines can reach the host */

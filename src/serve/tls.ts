@@ -9,8 +9,8 @@ export interface Tls {
   cert: string;
   key: string;
   /**
-     * SHA-256 of the certificate in hex, by which clients verify the server; undefined if an
-     * authority signed the certificate.
+   * SHA-256 of the certificate in hex, by which clients verify the server; undefined if an
+   * authority signed the certificate.
    */
   fingerprint: string | undefined;
 }

@@ -6,7 +6,7 @@ import { foreign, HEAD_BYTES } from '../../inputs/foreign.ts';
 import type { Source } from '../../inputs/source.ts';
 import { reasonOf } from './reason.ts';
 
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const READ_BYTES = 256 * 1024;
 
 /** Opens a file. @throws FanfoldError when it can't be */
@@ -25,7 +25,7 @@ export async function fileSource(
     async *chunks() {
       try {
         for (;;) {
-          // Each in a buffer of its own: its lines may be views of it.
+          // A new buffer for each read, since lines may be views of it.
           const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES));
           if (bytesRead === 0) return;
           yield buffer.subarray(0, bytesRead);
@@ -36,13 +36,13 @@ export async function fileSource(
         await handle.close();
       }
     },
-    // It may be closed already, or be read from at this moment.
+    // The file may be closed already, or a read may be under way.
     close: () => void handle.close().catch(() => {}),
   };
 }
 
 /**
- * Refuses what no format is: a folder, or a file whose first bytes say that it is no text.
+ * Refuses a folder, or a file whose first bytes show that it is not text.
  *
  * @throws FanfoldError
  */

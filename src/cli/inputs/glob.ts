@@ -8,9 +8,9 @@ import { reasonOf } from './reason.ts';
 const BATCH = 1_000;
 
 /**
- * Paths of regular files, sorted by UTF-16 units. Files whose names begin with a dot are found like
- * others, and symbolic links are neither listed nor followed, but for those that the pattern itself
- * begins with: `DIR/**` finds what `find DIR/ -type f` does.
+ * Opens the paths of matching regular files as inputs, sorted by UTF-16 units. Files whose names
+ * start with a dot match like others. Symbolic links are neither listed nor followed, except at the
+ * fixed start of the pattern: `DIR/**` finds what `find DIR/ -type f` does.
  */
 export function openGlob(
   pattern: string,
@@ -38,11 +38,11 @@ export function openGlob(
 
 const OPTIONS = {
   dot: true,
-  // A pattern says what is wanted: "!" is a character like others.
+  // No negation: "!" is an ordinary character.
   nonegate: true,
-  // "**/x/**" is what is in x, and not a file x.
+  // "**/x/**" matches the content of x, but not a file x.
   strictSlashes: true,
-  // A file's name may have line breaks in it, and "." in a regular expression matches none.
+  // File names may contain line breaks, which "." matches only with this flag.
   flags: 's',
 };
 
@@ -73,10 +73,10 @@ function filesOf(pattern: string, cwd: string): string[] {
   return paths.sort();
 }
 
-/** Whether a folder so deep below the pattern's base can have matches in it. */
+/** Returns a predicate: whether a folder at a depth below the pattern's base can hold matches. */
 function folderMatcher(glob: string): (name: string, depth: number) => boolean {
   const parts = glob.split('/');
-  // Up to here a folder is a part of the pattern: what is in braces or parentheses may have more.
+  // Up to here, each folder is one part of the pattern. Braces or parentheses may span several.
   const open = parts.findIndex((part) => part.includes('**') || /[{(\\]/.test(part));
   const plain = parts.slice(0, open === -1 ? -1 : open).map((part) => picomatch(part, OPTIONS));
   const deepest = glob.includes('**') ? Number.POSITIVE_INFINITY : parts.length - 1;
@@ -99,14 +99,14 @@ function entriesOf(folder: string, cwd: string): Dirent[] {
     return readdirSync(resolve(cwd, folder), { withFileTypes: true });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    // What is not there has no files; so says the caller.
+    // A missing folder has no files, which the caller reports.
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     const why = `--glob: the folder ${folder} cannot be read: ${reasonOf(cause)}.`;
     throw new FanfoldError('BadInput', why, { cause });
   }
 }
 
-/** Node replaces the bytes of a name that are not UTF-8, so that nothing can be opened by it. */
+/** Refuses names that are not UTF-8: Node replaces such bytes, so the file can't be opened. */
 function checkName(path: string, cwd: string): void {
   if (lstatSync(resolve(cwd, path), { throwIfNoEntry: false }) !== undefined) return;
   throw new FanfoldError(

@@ -12,13 +12,13 @@ import { openRange } from './range.ts';
 
 export type { OpenedInputs } from '../../inputs/opened.ts';
 
-/** A file that an input is, or that inputs are read from. */
+/** A file that is an input, or that inputs are read from. */
 export interface InputFile {
   /** Its path, or its descriptor. */
   file: string | number;
-  /** As it stands in messages. */
+  /** Name for messages. */
   name: string;
-  /** Whether it is one of those that a pattern matches. */
+  /** Whether a pattern matched it. */
   isMatch?: boolean;
 }
 
@@ -26,23 +26,27 @@ export interface CommandInputs extends OpenedInputs {
   readonly files: readonly InputFile[];
 }
 
-/** Where the inputs come from: one of the first three. */
+/** Source of the inputs: one of `input`, `range` and `glob`. */
 export interface InputOptions {
   /** A file, or `-` for standard input. */
   input?: string;
   /** `N` for 0 to N-1, or `A..B` for A to B. */
   range?: string;
-  /** A pattern of files' paths, which are the inputs. */
+  /** A pattern; the paths of matching files are the inputs. */
   glob?: string;
-  /** The largest input, in bytes of its JSON text. */
+  /** Maximum size of an input, in bytes of its JSON text. */
   maxInputBytes: number;
-  /** What relative paths and patterns are relative to. @default the process's */
+  /** Base of relative paths and patterns. @default the process's working folder */
   cwd?: string;
   /** @default standard input */
   stdin?: Readable;
 }
 
-/** Opens inputs. @throws FanfoldError `BadOption` or `BadInput` for all that can be told before any work */
+/**
+ * Opens inputs.
+ *
+ * @throws FanfoldError `BadOption` or `BadInput` for errors that can be found before any work
+ */
 export async function openInputs(options: InputOptions): Promise<CommandInputs> {
   const { input, range, glob, cwd = process.cwd() } = options;
   const given = Object.entries({ '--input': input, '--range': range, '--glob': glob })
@@ -81,7 +85,7 @@ async function openInput(
   if (path === '-') return openJsonLines(streamSource(stdin ?? process.stdin, maxInputBytes));
   if (path === '') throw new FanfoldError('BadOption', '--input is empty: name a file, or - .');
   const extension = extname(path).toLowerCase();
-  // A file that is not there is told first, whatever it is called: its name may be the mistake.
+  // Checks first that the file exists: a wrong name may be the cause of a wrong extension.
   await checkFile(path, cwd);
   const format = formatOf(path);
   if (format !== undefined) return openAs(format, await fileSource(path, cwd, maxInputBytes));

@@ -4,7 +4,7 @@ import type { OpenedInputs } from '../../inputs/opened.ts';
 const BATCH = 1_000;
 const BOUNDS = /^(?:(\d+)\.\.)?(\d+)$/;
 
-/** Whole numbers: `N` is 0 to N-1, `A..B` is A to B. */
+/** Opens whole numbers as inputs: `N` is 0 to N-1, `A..B` is A to B. */
 export function openRange(range: string): OpenedInputs {
   const { from, count } = boundsOf(range);
   return {
@@ -30,7 +30,7 @@ function boundsOf(range: string): { from: number; count: number } {
   }
   const from = Number(first ?? 0);
   const count = first === undefined ? Number(second) : Number(second) - from + 1;
-  // 0..9007199254740991 is one number more than can be counted.
+  // The length of 0..9007199254740991 is not a safe integer.
   if (![from, Number(second), count].every(Number.isSafeInteger)) {
     throw new FanfoldError(
       'BadOption',

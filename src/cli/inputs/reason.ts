@@ -1,4 +1,4 @@
-/** Codes of the system whose words do not say what to do. */
+/** Clearer texts for system errors, by code. */
 const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
@@ -7,7 +7,7 @@ const REASONS: Record<string, string> = {
   ENFILE: 'all processes together have too many files open',
 };
 
-/** Why the system did not open or read a file. */
+/** Explains why the system could not open or read a file. */
 export function reasonOf(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
   return REASONS[code ?? ''] ?? message;

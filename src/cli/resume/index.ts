@@ -11,7 +11,7 @@ import { type RunOutput, recorded } from './run-output.ts';
 export type { Beginning, Living } from './record.ts';
 export type { Following, RunOutput } from './run-output.ts';
 
-/** What says how to go on with a run. */
+/** Flags that concern resuming a run. */
 export interface ResumeFlags {
   output?: string;
   resume?: boolean;
@@ -36,9 +36,9 @@ export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlag
 }
 
 /**
- * Begins a run's output, with its record.
+ * Creates a run's output and its record.
  *
- * @param collector who takes its results
+ * @param collector id of the collector that receives its results
  */
 export async function begin(
   output: string | undefined,
@@ -49,47 +49,47 @@ export async function begin(
   const hash = new InputHash(output ?? '');
   if (output === undefined || !opened.isFile) return recorded({ output: opened, hash });
   const locked = await lock(output);
-  // One after the other: old results and a record that are not each other's must never be there.
+  // In this order, so that a record never lies beside the results of another run.
   RunRecord.remove(output);
   await opened.empty();
   const record = RunRecord.create(output, beginning, collector);
   return recorded({ output: opened, hash, lock: locked, record, collector });
 }
 
-/** Whether a run has left results there. */
+/** Whether a run has left an output or a record. */
 export function hasBegun(output: string): boolean {
   return existsSync(output) || RunRecord.exists(output);
 }
 
-/** What an earlier command left in its output and beside it; nothing is altered yet. */
+/** State that an earlier command left in its output and record. Nothing has been changed yet. */
 export interface Left extends Reopened {
   output: string;
   lock: Lock;
 }
 
-/** @throws FanfoldError when there is no record of a run, it is another run's, or a command is writing it */
+/** @throws FanfoldError when there is no record, it is another run's, or a command is writing it */
 export async function reopen(output: string, beginning: Beginning): Promise<Left> {
   const locked = await lock(output);
   return { output, lock: locked, ...RunRecord.reopen(output, beginning) };
 }
 
 export interface GoingOn {
-  /** Takes the failed results out. Only of a run that is over: its own inputs are not seeded again. */
+  /** Removes failed results, so that they run again. Only for a run that is over. */
   retryFailed?: boolean;
   /**
-   * The inputs once more, to be compared before any work is done; undefined where they can be read
-   * once only, and are compared as they come.
+   * Reopens the inputs, to compare them before any work is done; undefined if they can be read only
+   * once, and so are compared while they are seeded.
    */
   again?: (() => Promise<OpenedInputs>) | undefined;
 }
 
-/** Goes on with a run's output. */
+/** Resumes a run's output. */
 export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise<RunOutput> {
   const { output, record, checkpoints } = left;
   let { living } = left;
   if (again) await compare(output, checkpoints, await again());
   const earlier = await readEarlier(output, retryFailed ?? false, () => {
-    // A run that still went on would not be seeded with these again. Cancelled ones have none either.
+    // A run that continues would not be seeded with these inputs again. So it is not resumed.
     if (living) record.addEnd();
     living = undefined;
   });

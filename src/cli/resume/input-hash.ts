@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { FanfoldError } from '../../index.ts';
 import type { Checkpoint } from './record.ts';
 
-/** Counts and hashes inputs as they pass, and compares them with what an earlier run had read. */
+/** Counts and hashes inputs as they pass, and compares them with those that an earlier run read. */
 export class InputHash {
   readonly #hash = createHash('sha256');
   readonly #name: string;
-  /** Still to be compared with, in order. */
+  /** Checkpoints that are not compared yet, in order. */
   readonly #expected: Checkpoint[];
   #read = 0;
   #ended = false;
 
-  /** @param name of the results' file, as it stands in messages */
+  /** @param name the output's name, for messages */
   constructor(name: string, expected: readonly Checkpoint[] = []) {
     this.#name = name;
     this.#expected = [...expected];
   }
 
-  /** Whether all that was expected has been found. */
+  /** Whether all expected checkpoints have matched. */
   get compared(): boolean {
     return this.#expected.length === 0;
   }
@@ -35,7 +35,7 @@ export class InputHash {
     return this.#ended;
   }
 
-  /** Passes inputs on. @throws FanfoldError when they are not those that were read before */
+  /** Passes inputs on. @throws FanfoldError when they differ from those that were read before */
   async *watch(batches: AsyncIterable<string[]>): AsyncGenerator<string[], void> {
     for await (const batch of batches) {
       this.#take(batch);
@@ -57,7 +57,7 @@ export class InputHash {
       from += at;
       if (next.end) {
         if (from < batch.length) throw this.#changed(`there were ${next.read}, and now more`);
-        // That these are all is known when no more come.
+        // Compared at the end of the inputs, which proves that there are no more.
         return;
       }
       this.#compare(next);

@@ -6,16 +6,16 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FanfoldError } from '../../index.ts';
 
-/** That one command alone writes an output. */
+/** The exclusive right of a command to write an output. */
 export interface Lock {
   release(): void;
 }
 
 /**
- * Locks an output against other commands on this machine: by a socket that nobody is to connect to,
- * since the system takes it from a process that is gone, however it ended.
+ * Locks an output against other commands on this machine. The lock is a listening socket, since the
+ * system closes it when the process ends, for whatever reason.
  *
- * @throws FanfoldError `BadOption` when another command has it
+ * @throws FanfoldError `BadOption` when another command holds the lock
  */
 export async function lock(output: string): Promise<Lock> {
   const address = addressOf(await realPathOf(output));
@@ -27,7 +27,7 @@ export async function lock(output: string): Promise<Lock> {
   );
 }
 
-/** A file is the same by whatever way it is named, and whether it is there yet or not. */
+/** Resolves links, so that all names of a file give the same path, even before the file exists. */
 async function realPathOf(path: string): Promise<string> {
   const full = resolve(path);
   return realpath(full).catch(async () => join(await realpath(dirname(full)), basename(full)));
@@ -35,13 +35,13 @@ async function realPathOf(path: string): Promise<string> {
 
 function addressOf(path: string): string {
   const name = `fanfold-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
-  // Linux's abstract names and Windows' pipes are not files that could be left over.
+  // Linux's abstract sockets and Windows' named pipes leave no files behind.
   if (process.platform === 'linux') return `\0${name}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
   return join(tmpdir(), `${name}.sock`);
 }
 
-/** Undefined when the address is taken. */
+/** Returns undefined if the address is in use. */
 async function listen(address: string): Promise<Server | undefined> {
   const server = createServer((socket) => socket.destroy());
   server.unref();
@@ -54,7 +54,7 @@ async function listen(address: string): Promise<Server | undefined> {
   }
 }
 
-/** Where sockets are files, that of a killed process is left: nobody answers there. */
+/** Replaces the socket file that a killed process has left, if no process answers on it. */
 async function listenAgain(address: string): Promise<Server | undefined> {
   if (!address.startsWith('/')) return undefined;
   const socket = connect(address);

@@ -7,11 +7,11 @@ import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
 const READ_BYTES = 256 * 1024;
 
 /**
- * Reads the results that a run has written, and makes the file one that more can be appended to:
- * half a line at its end is cut off, and results that are to be made again are taken out, which are
- * the cancelled ones and, with `retryFailed`, those that failed.
+ * Reads the results that a run has written, and prepares the file for appending: cuts off an
+ * incomplete last line, and removes results of inputs that must run again. Those are the cancelled
+ * ones and, with `retryFailed`, the failed ones.
  *
- * @param onDrop called before any is taken out
+ * @param onDrop called before any result is removed
  */
 export async function readEarlier(
   path: string,
@@ -41,7 +41,7 @@ export async function readEarlier(
   return ledger;
 }
 
-/** A file's whole lines, in blocks. */
+/** Reads a file's whole lines, in blocks. */
 async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
   let rest: Buffer[] = [];
   try {
@@ -62,12 +62,12 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
   }
 }
 
-/** @throws FanfoldError when something else is where results are rewritten, such as a download */
+/** @throws FanfoldError when another program's file, such as a download, is in the `.part` place */
 export function checkPart(output: string): void {
   const part = partOf(output);
   if (!lstatSync(part, { throwIfNoEntry: false })) return;
   const head = headOf(part);
-  // What a killed command has left.
+  // A killed command has left it.
   if (head !== undefined && (head === '' || isResult(head))) return;
   throw new FanfoldError(
     'BadOption',
@@ -75,7 +75,7 @@ export function checkPart(output: string): void {
   );
 }
 
-/** Replaces the file by one with these of its lines; at no time is there half a file. */
+/** Atomically replaces the file by one with only the lines that `keeps` accepts. */
 async function rewrite(path: string, keeps: (line: string) => boolean): Promise<void> {
   const part = partOf(path);
   await using file = await open(part, 'w');

@@ -14,50 +14,51 @@ import {
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
 
-/** What a run that is gone on with must have in common with the one that began. */
+/** Settings that must not change when a run is resumed. */
 export interface Beginning {
   task: string;
   ordered: boolean;
   withInput: boolean;
 }
 
-/** The inputs as far as they had been read at some time. */
+/** State of the inputs at some point of reading. */
 export interface Checkpoint {
-  /** How many, from the first. */
+  /** Number of inputs read. */
   read: number;
-  /** SHA-256 over them, as JSON lines. */
+  /** SHA-256 of these inputs, as JSON lines. */
   hash: string;
-  /** Whether these were all. */
+  /** Whether these are all inputs. */
   end?: true;
 }
 
-/** A run elsewhere, which goes on without the command that began it. */
+/** A run elsewhere, which continues without the command that started it. */
 export interface Living {
   runId: string;
-  /** Where it is. */
+  /** Name of the place where it runs. */
   place: string;
-  /** How many inputs, from the first, were seeded for certain. */
+  /** Number of inputs, from the first, that are certainly seeded. */
   seeded: number;
 }
 
-/** What an earlier command left. */
+/** State that an earlier command left in a record. */
 export interface Reopened {
   record: RunRecord;
   checkpoints: Checkpoint[];
-  /** The run that was begun last, where it may go on by itself. */
+  /** The last run that was started, if it may continue by itself. */
   living: Living | undefined;
-  /** Whoever takes results for this output is known by it; of an older record it is not known. */
+  /** Id of this output's collector; undefined in older records. */
   collector: string | undefined;
 }
 
 const VERSION = 1;
 
 /**
- * What is needed, besides the results, to go on with a run: a file beside its output, `<output>.run`.
- * A line says what run it is, and each further one is a checkpoint, written before the first result
- * of an input that the one before does not cover, or where the run is elsewhere before it is seeded.
- * So whatever became of the process, every result is of inputs that can be told from others. Of a
- * run that is elsewhere there are lines that say which it is and how far it was seeded. Half a line at the end is one that was not written.
+ * State that is needed, besides the results, to resume a run: a file beside its output,
+ * `<output>.run`. The first line identifies the run's settings. Each further line is a checkpoint,
+ * written before the first result of an input that no checkpoint covers yet; if the run is
+ * elsewhere, before that input is seeded. So however the process ends, the inputs of every result
+ * can be verified. For a run elsewhere, other lines hold its id and the number of seeded inputs. An
+ * incomplete last line is ignored.
  */
 export class RunRecord {
   readonly #path: string;
@@ -76,15 +77,15 @@ export class RunRecord {
     return existsSync(pathOf(output));
   }
 
-  /** The files that a run makes for this output. */
+  /** Paths of the files that a run may create for this output. */
   static filesOf(output: string): string[] {
     return [output, pathOf(output), partOf(output)];
   }
 
-  /** @throws FanfoldError when something else than a record is in its place */
+  /** @throws FanfoldError when the record's path has another program's file */
   static check(output: string): void {
     const path = pathOf(output);
-    // A link to nowhere is there too.
+    // A dangling link counts too.
     if (!lstatSync(path, { throwIfNoEntry: false }) || isRecord(path)) return;
     throw new FanfoldError(
       'BadOption',
@@ -108,7 +109,7 @@ export class RunRecord {
     try {
       record.#write({ v: VERSION, ...beginning, collector });
     } catch (error) {
-      // Nobody could tell an empty file from another's.
+      // An empty file could not be recognized as a record.
       record.close();
       rmSync(path, { force: true });
       throw error;
@@ -134,12 +135,12 @@ export class RunRecord {
     return { record, checkpoints, living, collector: head.collector };
   }
 
-  /** How many inputs, from the first, the last checkpoint is of. */
+  /** Number of inputs that the last checkpoint covers. */
   get covered(): number {
     return this.#last.read;
   }
 
-  /** Whether the last checkpoint says so much already. */
+  /** Whether the last checkpoint covers these inputs already. */
   covers(read: number, end: boolean): boolean {
     return this.#last.read >= read && (this.#last.end === true || !end);
   }
@@ -153,7 +154,7 @@ export class RunRecord {
     this.#write({ runId, place });
   }
 
-  /** The run that was begun last is not to be gone on with, whether or not it is there still. */
+  /** Notes that the last run must not be resumed, even if it still exists. */
   addEnd(): void {
     this.#write({ over: true });
   }
@@ -162,7 +163,7 @@ export class RunRecord {
     this.#write({ seeded });
   }
 
-  /** Ends when all of it outlives a power cut. */
+  /** Resolves once the whole record would survive a power failure. */
   async sync(): Promise<void> {
     if (this.#synced) return;
     this.#synced = true;
@@ -176,12 +177,12 @@ export class RunRecord {
   }
 
   #write(line: object): void {
-    // What came after half a line would be a part of it.
+    // After an incomplete line, further text would become part of that line.
     if (this.#failure) throw this.#failure;
     this.#synced = false;
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
     try {
-      // A disk that is nearly full takes a part, and says at the next that it is full.
+      // A nearly full disk accepts a part, and fails at the next write.
       for (let from = 0; from < bytes.length; ) from += writeSync(this.#file, bytes, from);
     } catch (cause) {
       this.#failure = unwritable(this.#path, cause);
@@ -197,15 +198,18 @@ function pathOf(output: string): string {
   return `${output}.run`;
 }
 
-/** Where a run's results are rewritten. */
+/** Path of the temporary file in which a run's results are rewritten. */
 export function partOf(output: string): string {
   return `${output}.part`;
 }
 
-/** More than the first line of a record takes. */
+/** Longer than the first line of a record. */
 const HEAD_BYTES = 4_096;
 
-/** By its first line, of which a power cut may leave a part. An empty file may be anybody's. */
+/**
+ * Recognizes a record by its first line, of which a power failure may have left only a part. An
+ * empty file may be another program's.
+ */
 function isRecord(path: string): boolean {
   const head = headOf(path);
   if (!head) return false;
@@ -221,7 +225,7 @@ function isRecord(path: string): boolean {
   }
 }
 
-/** The beginning of a regular file that can be read; undefined of anything else. */
+/** Reads the start of a regular file; undefined for anything else, or if it can't be read. */
 export function headOf(path: string): string | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
   try {
@@ -250,7 +254,7 @@ function unwritable(path: string, cause: unknown): FanfoldError {
   return new FanfoldError('RunFailed', why, { cause });
 }
 
-/** The record's whole lines; what comes after them is cut off. */
+/** Reads the record's lines, and cuts off an incomplete last one. */
 function readLines(path: string, output: string): object[] {
   let text: string;
   try {
@@ -271,7 +275,7 @@ function readLines(path: string, output: string): object[] {
     const lines = whole.split('\n').slice(0, -1);
     if (lines.length > 0) return lines.map((line): object => JSON.parse(line));
   } catch {
-    // Told below.
+    // The error below reports it.
   }
   throw new FanfoldError(
     'BadOption',

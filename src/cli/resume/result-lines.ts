@@ -4,16 +4,13 @@ const NEWLINE = 0x0a;
 
 const RESULT = /^\{"index":(\d+),"status":"(ok|failed|cancelled)"[,}]/;
 
-/** What a line of results is about. */
+/** Index and status of a result line. */
 export interface ResultHead {
   index: number;
   status: 'ok' | 'failed' | 'cancelled';
 }
 
-/**
- * How many of these bytes are whole lines. That a line ends is the only proof that it was written
- * to its end.
- */
+/** Length of the whole lines in these bytes. Only a line end proves that a line is complete. */
 export function wholeLength(bytes: Buffer): number {
   return bytes.lastIndexOf(NEWLINE) + 1;
 }
@@ -23,12 +20,12 @@ export function linesOf(block: Buffer): string[] {
   return block.length === 0 ? [] : block.toString().slice(0, -1).split('\n');
 }
 
-/** Whether a text begins as a result does. */
+/** Whether a text starts like a result. */
 export function isResult(text: string): boolean {
   return RESULT.test(text);
 }
 
-/** @param number of the line in the file, from 1. @throws FanfoldError when it is no result's */
+/** @param number of the line in the file, from 1. @throws FanfoldError when it is not a result */
 export function resultOf(path: string, line: string, number: number): ResultHead {
   const [, index, status] = RESULT.exec(line) ?? [];
   if (index !== undefined && Number(index) < MAX_RUN_INPUTS && line.endsWith('}')) {

@@ -4,53 +4,54 @@ import type { InputHash } from './input-hash.ts';
 import type { Lock } from './lock.ts';
 import type { Living, RunRecord } from './record.ts';
 
-/** Where a run's results go, and what it takes to go on with it another time. */
+/** A run's output, and the state that is needed to resume the run. */
 export interface RunOutput {
-  /** The results that are there from before. */
+  /** The results that the output already had; undefined for a new output. */
   readonly earlier: RunLedger | undefined;
-  /** How many of them there were at the beginning. */
+  /** Counts of `earlier` when the output was opened. */
   readonly before: Ledger | undefined;
-  /** The run that an earlier command began elsewhere, and left. */
+  /** The run that an earlier command started elsewhere and left. */
   readonly living: Living | undefined;
-  /** Who takes its results, whichever command that is; undefined where none can come back to it. */
+  /** Collector id that all commands for this output use; undefined if it can't be resumed. */
   readonly collector: string | undefined;
-  /** How many inputs, from the first, an earlier command may have seeded. */
+  /** Number of inputs, from the first, that an earlier command may have seeded. */
   readonly known: number;
-  /** Whether it can be gone on with at all: not on standard output, nor on a device. */
+  /** Whether the run can be resumed: not if the output is standard output or a device. */
   readonly resumable: boolean;
   /**
-   * Passes inputs on. To go on later, it must be known which they were: here, before their results
-   * are written; elsewhere, before they are seeded, as their results are made whatever becomes of us.
+   * Passes inputs on and records them, so that the run can be resumed. For a run in this process,
+   * that happens before their results are written; for a run elsewhere, before they are seeded,
+   * since their results appear even if this command ends.
    */
   watch(batches: AsyncIterable<string[]>, isElsewhere: boolean): AsyncIterable<string[]>;
-  /** Records which run it is that goes on elsewhere, whatever becomes of this command. */
+  /** Records the id of a run that continues elsewhere, even if this command ends. */
   follow(run: Run, place: string): Following;
-  /** Ends when the results are written, and what tells which inputs they are of was before. */
+  /** Resolves once the results are written; the checkpoint of their inputs is written before. */
   write(text: string): Promise<void>;
-  /** Whole lines of its text that a failed write has left. */
+  /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;
   close(): Promise<void>;
 }
 
-/** Notes, twice a second, how many inputs of a run elsewhere, from the first, need not be seeded again. */
+/** Records, twice a second, how many inputs of a run elsewhere need not be seeded again. */
 export interface Following {
-  /** Notes it now. @throws what kept any note from being written; the run has been left by then */
+  /** Records it now. @throws the error of any failed write, after which the run has been left */
   check(): void;
-  /** Does what writes to the record. Where it throws, the run is left, and `check` throws it. */
+  /** Calls `write`. If that throws, leaves the run, and makes `check` throw the error. */
   attempt(write: () => void): boolean;
   stop(): void;
 }
 
-/** How often it is noted how far a run is seeded, in milliseconds. */
+/** Interval for recording the number of seeded inputs, in milliseconds. */
 const NOTE_MS = 500;
 
 export interface RecordedOptions {
   output: Output;
   hash: InputHash;
-  /** Of a file: that nobody else writes it, and its record. */
+  /** Lock and record of a file; absent for other outputs. */
   lock?: Lock;
   record?: RunRecord;
-  /** What an earlier command left. */
+  /** State that an earlier command left. */
   earlier?: RunLedger;
   living?: Living | undefined;
   collector?: string | undefined;
@@ -62,7 +63,7 @@ export function recorded(options: RecordedOptions): RunOutput {
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
   };
-  /** False when the disk did not take it, and the run has been left. */
+  /** Returns false if the write failed and the run has been left. */
   const covers = (): boolean => {
     if (followed) return followed.attempt(cover);
     cover();
@@ -98,7 +99,7 @@ export function recorded(options: RecordedOptions): RunOutput {
     async write(text) {
       cover();
       await output.write(text);
-      // Where its queue is elsewhere, a result that is deleted from it must not be lost here.
+      // For a run elsewhere, a result must be on disk before it is deleted from its queue.
       if (followed) await Promise.all([output.sync(), record?.sync()]);
     },
     async close() {
@@ -112,7 +113,7 @@ export function recorded(options: RecordedOptions): RunOutput {
   };
 }
 
-/** @param seeded how far was noted before */
+/** @param seeded number of seeded inputs that is already recorded */
 function following(run: Run, seeded: number, add: (seeded: number) => void): Following {
   let noted = seeded;
   let failure: { error: unknown } | undefined;
