@@ -12,7 +12,7 @@ const CLIENTS = 2;
 const CHUNKED = 1_000_000;
 const ONE_BY_ONE = 20_000;
 
-/** The task and result queues that Fanfold replaces. The script says how they are measured. */
+/** The task and result queues that Fanfold replaces. See the script for how they are measured. */
 export const basemanager: Benchmark = {
   name: 'basemanager',
   about:
@@ -64,7 +64,7 @@ function ours(
   return rateOf(bench, command, { ...env, ...keys });
 }
 
-/** Tasks a second, as the program measured them. */
+/** Runs the program and returns the tasks per second that it measured. */
 async function rateOf(bench: Bench, command: Command, env = process.env): Promise<number> {
   const { stdout } = await measure(command, { cwd: bench.folder, signal: bench.signal, env });
   const { tasks, seconds } = JSON.parse(stdout);

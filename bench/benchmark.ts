@@ -1,8 +1,8 @@
-/** What a benchmark is given. */
+/** Resources of a benchmark. */
 export interface Bench {
   /** An empty folder of its own, removed afterwards. */
   folder: string;
-  /** Aborted when the bench is interrupted: the processes that it started end. */
+  /** Aborts when the bench is interrupted, to end the processes that it started. */
   signal: AbortSignal;
 }
 
@@ -10,7 +10,7 @@ export interface Bench {
 export interface Figure {
   what: string;
   ours: string;
-  /** The other side of the comparison, measured in this run too. */
+  /** The other side of the comparison, measured in the same run. */
   baseline?: string;
   ratio?: string;
   goal?: Goal;
@@ -27,10 +27,10 @@ export interface Skipped {
 }
 
 export interface Benchmark {
-  /** As it is named in the table and on the command line. */
+  /** Name in the table and on the command line. */
   name: string;
   about: string;
-  /** It takes long: run with `--full`, or when it is named. */
+  /** Whether it takes long, so that it runs only with `--full`, or when it is named. */
   long?: boolean;
   /** Rejects when a process fails or an output is wrong. */
   run(bench: Bench): Promise<readonly Figure[] | Skipped>;

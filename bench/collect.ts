@@ -7,16 +7,16 @@ import { atLeast, percent, perSecond } from './format.ts';
 import { inTurns, median } from './measure.ts';
 import { waitingSqs } from './sqs/waiting.ts';
 
-/** As from a laptop to a region on the same continent, in milliseconds. */
+/** Latency from a laptop to a region on the same continent, in milliseconds. */
 const CALL_MS = 60;
 const SECONDS = 10;
 const ROUNDS = 1;
 const GOAL = 5_000;
-/** Share of the ideal rate that a collector reaches, which adapts its number of polls. */
+/** Share of the ideal rate that a collector must reach; it adapts its number of polls. */
 const RATIO = 0.7;
 const QUEUE_URL = 'http://localhost/000000000000/results';
 
-/** Results a second that one collector takes from a distant SQS. */
+/** Results per second that one collector receives from a distant SQS. */
 export const collect: Benchmark = {
   name: 'collect',
   about: `one collector at ${CALL_MS} ms a call; baseline: ${MOST_POLLS} loops that receive and do nothing else`,
@@ -70,7 +70,7 @@ function bodyOf(results: number): string {
   return draft.body(RUN_ID, 'worker');
 }
 
-/** Results a second from the first poll on, each acknowledged. */
+/** Measures acknowledged results per second, from the first poll on. */
 async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   const collector = new ResultReceiver(sqs, QUEUE_URL, RUN_ID);
   const begunAt = performance.now();
@@ -87,7 +87,7 @@ async function collected(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   return results / seconds;
 }
 
-/** Results received by as many bare loops as a collector has polls at most, none acknowledged. */
+/** Measures results received by as many bare loops as a collector has polls, without deletes. */
 async function received(sqs: SQSClient, signal: AbortSignal): Promise<number> {
   const begunAt = performance.now();
   let results = 0;

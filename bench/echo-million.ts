@@ -8,7 +8,7 @@ import { inTurns, type Measured, measure, median } from './measure.ts';
 const COUNT = 1_000_000;
 const PARSE_AND_PRINT = fileURLToPath(new URL('./bare/parse-and-print.ts', import.meta.url));
 
-/** A million small inputs: what a task costs beyond its own work. */
+/** A million small inputs: the overhead per task. */
 export const echoMillion: Benchmark = {
   name: 'echo-million',
   about: '1,000,000 inputs of about 50 bytes, file to file, 2 workers; baseline: parse and print',
@@ -43,7 +43,7 @@ export const echoMillion: Benchmark = {
   },
 };
 
-/** Of the run that held the most: a limit is for the worst case. */
+/** The highest peak of all runs, since a limit applies to the worst case. */
 function memory(runs: readonly Measured[]): Figure {
   const what = "parent's peak memory";
   const peaks = runs.flatMap((run) => run.peakBytes ?? []);

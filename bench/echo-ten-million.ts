@@ -6,7 +6,7 @@ import { type Measured, median, medianPeak } from './measure.ts';
 const FEW = 1_000_000;
 const MANY = 10_000_000;
 
-/** Ten times the inputs: neither time nor memory may grow faster than the work. */
+/** Ten times the inputs: time and memory must not grow faster than the work. */
 export const echoTenMillion: Benchmark = {
   name: 'echo-ten-million',
   about: '10,000,000 inputs, as above; baseline: 1,000,000 of them',
@@ -14,7 +14,7 @@ export const echoTenMillion: Benchmark = {
   async run(bench) {
     const few = await writeEchoInputs(bench, FEW);
     const many = await writeEchoInputs(bench, MANY);
-    // On both sides of the long run, so that a machine that slows down meanwhile shows in both.
+    // Measured before and after the long run, so that a machine that slows down affects both.
     const before = await runEcho(bench, few);
     const ours = await runEcho(bench, many);
     const baseline = [before, await runEcho(bench, few), await runEcho(bench, few)];

@@ -3,7 +3,7 @@ import { runEcho, writeEchoInputs } from './echo.ts';
 import { seconds, times, under } from './format.ts';
 import { inTurns, measure, median } from './measure.ts';
 
-/** Ten inputs: what a run costs before its first task and after its last. */
+/** Ten inputs: the cost of a run before its first task and after its last. */
 export const echoTen: Benchmark = {
   name: 'echo-ten',
   about: '10 inputs, from command to exit, 2 workers; baseline: `node -e 0`',

@@ -45,7 +45,7 @@ export async function writeEchoInputs(bench: Bench, count: number): Promise<Echo
   return { path, count };
 }
 
-/** An input's JSON text: of one of four shapes, and never the same twice. */
+/** Makes an input's JSON text, in one of four shapes. Each text is unique. */
 function echoInput(index: number): string {
   switch (index % 4) {
     case 0:
@@ -64,7 +64,7 @@ function echoInput(index: number): string {
   }
 }
 
-/** Checks that each of `count` inputs came back `ok`, as it was, exactly once. */
+/** Checks that each of `count` inputs was returned unchanged, with status `ok`, exactly once. */
 export async function checkEchoResults(path: string, count: number): Promise<void> {
   const seen = new Uint8Array(count);
   let lines = 0;

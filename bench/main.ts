@@ -1,9 +1,9 @@
-// npm run bench                every benchmark but the long ones
-// npm run bench -- --full      every benchmark
-// npm run bench -- echo-ten    those that are named
+// npm run bench                all benchmarks except the long ones
+// npm run bench -- --full      all benchmarks
+// npm run bench -- echo-ten    the named benchmarks
 //
-// Prints one table, baselines measured in the same run. Exit status: 0 when all outputs were right,
-// goals met or not; 1 when a run failed or an output was wrong; 2 for wrong usage.
+// Prints one table, with baselines measured in the same run. Exit status: 0 if all outputs were
+// right, even if goals were missed; 1 if a run failed or an output was wrong; 2 for wrong usage.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<number> {
   return rows.some((row) => 'failed' in row.outcome) ? 1 : 0;
 }
 
-/** The benchmarks that the arguments ask for, or what is wrong with the arguments. */
+/** The benchmarks that the arguments select, or a message about wrong arguments. */
 function choose(args: readonly string[]): { benchmark: Benchmark; skip: boolean }[] | string {
   let full: boolean;
   let names: string[];

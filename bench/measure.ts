@@ -9,15 +9,15 @@ export interface Command {
 export interface Measured {
   /** From the start of the process to its exit. */
   seconds: number;
-  /** The most memory that the process itself held, without its children's; undefined where there is no /proc. */
+  /** Peak memory of the process, without its children; undefined if there is no /proc. */
   peakBytes: number | undefined;
   stdout: string;
 }
 
-/** A process that runs longer than this hangs. */
+/** Time after which a process is considered hung. */
 const LIMIT_MS = 15 * 60_000;
 
-/** Runs a command to its end. Rejects with the end of its stderr when it fails. */
+/** Runs a command to its end. Rejects with the end of its stderr if it fails. */
 export function measure(
   command: Command,
   options: { cwd: string; signal: AbortSignal; env?: NodeJS.ProcessEnv },
@@ -62,10 +62,10 @@ export function measure(
 }
 
 /**
- * Follows a process's peak memory by the kernel's own high-water mark, so that a reading late in
- * its life is enough. Not `ru_maxrss` (wait4, /usr/bin/time): on Linux that starts from the peak
- * of the process that forked it, which here is the bench. See getrusage(2) and exec's
- * setmax_mm_hiwater_rss; VmHWM (proc_pid_status(5)) belongs to the new program alone.
+ * Follows a process's peak memory by the kernel's high-water mark, so that one late reading is
+ * enough. `ru_maxrss` (wait4, /usr/bin/time) is not suitable: on Linux it starts from the peak of
+ * the process that forked it, which here is the bench. See getrusage(2) and exec's
+ * setmax_mm_hiwater_rss. VmHWM (proc_pid_status(5)) only counts the new program.
  */
 function watchPeak(pid: number | undefined): { bytes(): number | undefined; stop(): void } {
   let bytes: number | undefined;
@@ -80,14 +80,14 @@ function readPeak(pid: number | undefined): number | undefined {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
   } catch {
-    // It has just exited, or this system has no /proc.
+    // The process has just exited, or this system has no /proc.
     return undefined;
   }
 }
 
 /**
- * Runs each side of a comparison `rounds` times, in turns, so that whatever else the machine does
- * falls on all of them alike.
+ * Runs each side of a comparison `rounds` times, in turns, so that other load on the machine
+ * affects both sides equally.
  */
 export async function inTurns<A, B>(
   rounds: number,
@@ -102,7 +102,7 @@ export async function inTurns<A, B>(
   return results;
 }
 
-/** The middle one of an odd number of values. */
+/** The median of an odd number of values. */
 export function median(values: readonly number[]): number {
   const middle = values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
   if (middle === undefined) {
@@ -111,7 +111,7 @@ export function median(values: readonly number[]): number {
   return middle;
 }
 
-/** The median of the runs' peaks; undefined when one is not known. */
+/** The median of the runs' peaks; undefined if one is unknown. */
 export function medianPeak(runs: readonly Measured[]): number | undefined {
   const peaks = runs.map((run) => run.peakBytes);
   return peaks.every((peak) => peak !== undefined) ? median(peaks) : undefined;

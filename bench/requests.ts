@@ -12,7 +12,7 @@ import { virtualStack } from './virtual/stack.ts';
 const PRICES = {
   gbSecond: 0.0000133334,
   invocation: 0.2e-6,
-  /** Task messages have a group, for SQS's fair queues, which costs $0.10 a million more. */
+  /** Task messages have a group, for SQS's fair queues, which costs $0.10 per million more. */
   fairRequest: 0.5e-6,
   request: 0.4e-6,
   egressGb: 0.09,
@@ -25,7 +25,7 @@ const MEMORY_GB = 1;
 interface Plan {
   what: string;
   taskMs: number;
-  /** Inputs that are run; their figures are scaled to a million. */
+  /** Number of inputs that are run. The figures are scaled to a million. */
   inputs: number;
   outputBytes: number;
 }
@@ -33,15 +33,15 @@ interface Plan {
 const PLANS: readonly Plan[] = [
   { what: 'echo', taskMs: 0, inputs: MILLION, outputBytes: 0 },
   { what: '100 ms', taskMs: 100, inputs: MILLION, outputBytes: 0 },
-  // Each result is a message of its own, so that a tenth of them says as much in a tenth of the time.
+  // Each result is a message of its own, so a tenth of the inputs gives the same figures.
   { what: '1 s', taskMs: 1_000, inputs: MILLION / 10, outputBytes: 0 },
   { what: '100 ms, 10 KB out', taskMs: 100, inputs: MILLION / 10, outputBytes: 10_000 },
   { what: '100 ms, 100 KB out', taskMs: 100, inputs: MILLION / 100, outputBytes: 100_000 },
 ];
 
 /**
- * Counts what AWS bills for a million inputs: the real seed, workers and collector, with the defaults
- * of the stack, in virtual time.
+ * Counts what AWS bills for a million inputs, with the real seed, workers and collector and the
+ * defaults of the stack, in virtual time.
  */
 export const requests: Benchmark = {
   name: 'requests',
@@ -108,7 +108,7 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
         outcome.done = true;
       });
     while (!outcome.done) {
-      // All that needs no time comes to its end before any passes.
+      // Work that needs no time ends before virtual time advances.
       await new Promise(turn);
       signal.throwIfAborted();
       if (!outcome.done) clock.next();
@@ -120,7 +120,7 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
         `Expected ${inputs} ok results, once each; got ${JSON.stringify(run.ledger)}.`,
       );
     }
-    // Burst workers end when the queue has been empty for a while, and are billed until then.
+    // Burst workers end after the queue has been empty for a while, and are billed until then.
     const until = Date.now() + 60_000;
     while (Date.now() < until) {
       await new Promise(turn);

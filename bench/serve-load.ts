@@ -1,8 +1,8 @@
 // node bench/serve-load.ts [SECONDS] [serve's options]
 //
-// Loads a `fanfold serve`, with --memory unless told otherwise, as 200 workers do, each with a long poll on a connection of its own, while
-// 1,000 messages a second go through it, a minute long. Fails on any error, on a message that comes
-// not at all or twice, and when the server's memory grows.
+// Loads a `fanfold serve`, by default with --memory, like 200 workers: each has a long poll on its
+// own connection, while 1,000 messages per second pass through the server for a minute. Fails on
+// any error, on a lost or duplicate message, and if the server's memory grows.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ const BATCHES_A_SECOND = 100;
 const BATCH = 10;
 const BODY = 'x'.repeat(1_024);
 
-/** What the collector has not come round to yet is no growth. */
+/** Tolerance for memory that the garbage collector has not freed yet. */
 const GROWTH = 1.25;
 
 const [seconds = '60', ...given] = process.argv.slice(2);
@@ -50,7 +50,7 @@ sqs.destroy();
 server.end();
 rmSync(folder, { recursive: true });
 
-/** Sends batches at an even pace, behind which it makes up. */
+/** Sends batches at an even rate, and catches up after delays. */
 async function send(forSeconds: number): Promise<void> {
   const began = performance.now();
   const sending: Promise<void>[] = [];
@@ -96,7 +96,7 @@ function note(error: unknown): void {
   errors.push(error);
 }
 
-/** Prints what came of it; gives whether it is as it should be. */
+/** Prints the outcome. Returns whether it is as expected. */
 function report(): boolean {
   const twice = [...received.values()].filter((times) => times > 1).length;
   const quarter = Math.max(1, Math.floor(memory.length / 4));

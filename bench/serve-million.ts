@@ -8,7 +8,7 @@ import { serveForBench } from './served.ts';
 
 const COUNT = 1_000_000;
 
-/** What it costs that queues, workers and collector are processes of their own, and all is on disk. */
+/** Cost of separate processes for queues, workers and collector, and of storing all on disk. */
 export const serveMillion: Benchmark = {
   name: 'serve-million',
   about:

@@ -1,13 +1,14 @@
 // node bench/served-tasks.ts URL N [CHUNK_ITEMS]
 //
-// Maps `echo` over N inputs in memory, at a server whose workers are there: what basemanager.py does,
-// with Fanfold. With CHUNK_ITEMS, so many inputs travel in a message at most; 1 is no chunking.
-// Prints {"tasks", "seconds"}, from the first input to the last result, the connection being made.
+// Maps `echo` over N inputs in memory, on a server with running workers: the same as in
+// basemanager.py, but with Fanfold. CHUNK_ITEMS limits the inputs in a message; 1 means no
+// chunking. Prints {"tasks", "seconds"}, from the first input to the last result, without
+// connecting.
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { connect, type Run } from '../src/index.ts';
 import { newRunId } from '../src/pipeline/names.ts';
 
-/** Inputs that one seed invocation takes, where this program pages them itself. */
+/** Inputs per seed invocation, if this program pages them itself. */
 const PAGE = 1_000;
 
 const [url = '', n = '', chunkItems] = process.argv.slice(2);
@@ -32,14 +33,14 @@ for await (const { lines } of run.batches()) {
     if (seen.has(index)) throw new Error(`Input ${index} was answered twice.`);
     seen.add(index);
   }
-  // What somebody else seeds is not known to be all.
+  // The collector does not know the total of a run that it does not seed.
   if (run.ledger.ok === inputs.length) break;
 }
 const seconds = (performance.now() - began) / 1_000;
 if (run.ledger.ok !== inputs.length) throw new Error(`Results came of ${run.ledger.ok} inputs.`);
 console.log(JSON.stringify({ tasks: inputs.length, seconds }));
 
-/** Seeds page by page, as `map` does, and collects meanwhile. */
+/** Seeds page by page, as `map` does, and collects at the same time. */
 async function seededAs(items: string): Promise<Run> {
   const runId = newRunId();
   const page = (first: number) => ({

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import type { Bench } from './benchmark.ts';
 import { fanfold } from './fanfold.ts';
 
-/** A `fanfold serve`, and workers at it, each a command of its own. */
+/** A `fanfold serve` and workers for it, each a separate command. */
 export interface ServedDeployment extends AsyncDisposable {
   url: string;
-  /** For commands and clients of the user whose server it is. */
+  /** Environment for commands and clients of the server's user. */
   env: NodeJS.ProcessEnv;
   credentials: { accessKeyId: string; secretAccessKey: string };
 }
 
-/** How long a command may take to say that it is ready, in milliseconds. */
+/** Time limit for a command to report that it is ready, in milliseconds. */
 const START_MS = 30_000;
 
 export async function serveForBench(
@@ -51,7 +51,7 @@ export async function serveForBench(
   };
 }
 
-/** Starts a command, and gives what it says when it is ready. */
+/** Starts a command, and returns the text with which it reports that it is ready. */
 async function begin(
   { folder, signal }: Bench,
   args: readonly string[],

@@ -7,9 +7,9 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /**
- * Starts a program that prints its URL and ends with its stdin.
+ * Starts a program that prints its URL and exits when its stdin ends.
  *
- * @param args of Node: the program, and its own
+ * @param args arguments of Node: the program and its own arguments
  */
 export async function startServer(
   args: readonly string[],

@@ -9,11 +9,11 @@ import { inTurns, measure, median } from './measure.ts';
 
 const FILES = 4_000;
 const FILE_BYTES = 4 * 1_024 * 1_024;
-/** The others are further names of these: the work is the processor's, and the disk stays out of it. */
+/** Number of distinct files; the others are links to them, so that the CPU limits, not the disk. */
 const CONTENTS = 32;
 const HASH_FILES = fileURLToPath(new URL('./bare/hash-files.ts', import.meta.url));
 
-/** Work that fills a processor: what sharing it out costs. */
+/** CPU-bound work: the cost of distributing it. */
 export const sha256: Benchmark = {
   name: 'sha256',
   about: '4,000 files of 4 MiB, 2 workers; baseline: 2 bare processes, half the files each',
@@ -54,7 +54,7 @@ function writeFiles(folder: string): string[] {
   return paths;
 }
 
-/** The same bytes in every run, and others in every file. */
+/** Content of a file: the same in every run, and different in every file. */
 function content(file: number): Buffer {
   const block = createHash('sha512').update(`file ${file}`).digest();
   return Buffer.alloc(FILE_BYTES, block);
@@ -112,7 +112,7 @@ interface Digest {
   sha256: string;
 }
 
-/** Checks that every path came back once, with its content's digest. */
+/** Checks that every path was returned once, with the digest of its content. */
 function checkDigests(paths: readonly string[], digests: readonly Digest[]): void {
   const expected = Array.from({ length: CONTENTS }, (_, file) =>
     createHash('sha256').update(content(file)).digest('hex'),

@@ -8,7 +8,7 @@ import { rate, runLoad, SERVE } from './sqs/run-load.ts';
 
 const MESSAGES = 100_000;
 
-/** What it costs that every answer is on disk. */
+/** Cost of writing every change to disk before the response. */
 export const sqsDurable: Benchmark = {
   name: 'sqs-durable',
   about:

@@ -12,7 +12,7 @@ const THROUGH = 3_000;
 const OVER_HTTP = 20_000;
 const ROUNDS = 3;
 
-/** Another SQS for tests. */
+/** Comparison with fauxqs, another SQS for tests. */
 export const sqsFauxqs: Benchmark = {
   name: 'sqs-fauxqs',
   about:
@@ -51,7 +51,7 @@ async function throughSdk(bench: Bench, which: 'fanfold' | 'fauxqs'): Promise<nu
   return Number(stdout);
 }
 
-/** The same requests to all: who checks no signature takes no notice of theirs. */
+/** Sends the same signed requests to all; servers that verify no signatures ignore them. */
 async function overHttp(bench: Bench): Promise<Figure[]> {
   await using open = await startServer([SERVE, '--open'], bench.signal);
   await using verifying = await startServer([SERVE], bench.signal);
@@ -73,7 +73,7 @@ async function overHttp(bench: Bench): Promise<Figure[]> {
       ours.map((one) => one.open),
       1,
     ),
-    // It does what the other does not.
+    // Without a baseline: fauxqs verifies no signatures.
     ...figures(
       'signed',
       ours.map((one) => one.verifying),

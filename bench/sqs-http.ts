@@ -13,7 +13,7 @@ import { rate, runLoad, SERVE, signatureNote } from './sqs/run-load.ts';
 const MESSAGES = 30_000;
 const HTTP_SERVER = fileURLToPath(new URL('./bare/http-server.ts', import.meta.url));
 
-/** What an SQS on a port costs beyond HTTP. */
+/** Overhead of SQS on a port compared to plain HTTP. */
 export const sqsHttp: Benchmark = {
   name: 'sqs-http',
   about:
@@ -48,7 +48,7 @@ function figure(what: string, ours: Load[], bare: Load[], action: keyof Load): F
   };
 }
 
-/** Writes what an SQS answers to the requests of the load, by their X-Amz-Target. */
+/** Writes the responses of an SQS to the load's requests to a file, by their X-Amz-Target. */
 async function writeAnswers(folder: string): Promise<string> {
   const sqs = new Sqs();
   const answers: Record<string, object> = {};

@@ -7,7 +7,7 @@ import type { Calls } from './sqs/calls.ts';
 const CALLS = fileURLToPath(new URL('./sqs/calls.ts', import.meta.url));
 const RUNS = 3;
 
-/** What the SQS itself costs a call. */
+/** Cost of a call in the SQS itself. */
 export const sqsInProcess: Benchmark = {
   name: 'sqs-in-process',
   about: "the service's own cost of a call, JSON protocol, messages of 1 KiB, without the SDK",

@@ -6,7 +6,7 @@ import type { Depths } from './sqs/million.ts';
 
 const MILLION = fileURLToPath(new URL('./sqs/million.ts', import.meta.url));
 
-/** What a deep queue holds, and whether its depth costs. */
+/** Capacity of a deep queue, and the cost of its depth. */
 export const sqsMillion: Benchmark = {
   name: 'sqs-million',
   about:

@@ -7,7 +7,7 @@ import { measure } from './measure.ts';
 const RECOVER = fileURLToPath(new URL('./sqs/recover.ts', import.meta.url));
 const MESSAGES = 1_000_000;
 
-/** How long a server that was killed is away. */
+/** Recovery time of a server that was killed. */
 export const sqsRecover: Benchmark = {
   name: 'sqs-recover',
   about: 'a store of a million messages of 1 KiB, left as by a kill, is opened and checked',

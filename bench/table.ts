@@ -7,7 +7,7 @@ export interface Row {
 
 const HEAD = ['benchmark', 'figure', 'ours', 'baseline', 'ratio', 'goal', 'met'];
 
-/** The table's text. What could not be measured has its reason in the place of its figures. */
+/** Formats the table. A skipped benchmark has the reason in place of its figures. */
 export function table(rows: readonly Row[]): string {
   const lines = rows.flatMap(linesOf);
   const widths = HEAD.map((head, column) =>

@@ -1,4 +1,4 @@
-// The app that cdk.json names: one stack, configured by context (-c name=Photos -c maxConcurrency=200).
+// The app of cdk.json: one stack, configured by context (-c name=Photos -c maxConcurrency=200).
 import { App, Validations } from 'aws-cdk-lib';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -14,6 +14,6 @@ try {
 } catch (error) {
   if (!(error instanceof FanfoldPropsError)) throw error;
   console.error(error.message);
-  // Not by exitCode: an App synthesizes what there is of it when its process is about to end.
+  // Setting exitCode would not do: an App synthesizes its incomplete tree in `beforeExit`.
   process.exit(1);
 }

@@ -1,22 +1,22 @@
 /**
- * Gives bundled CommonJS packages their `require`. Not by a declaration, which would clash with
- * one of the same name in the bundled code.
+ * Gives bundled CommonJS packages a `require`. A declaration would clash with one of the same name
+ * in the bundled code.
  */
 const REQUIRE_BANNER =
   "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url);";
 
 /**
- * Options of esbuild that a tasks module is bundled with for Lambda. Worker processes on this
- * machine load it bundled with the same ones, so that what runs here runs there.
+ * esbuild options for bundling a tasks module for Lambda. Worker processes on this machine load a
+ * bundle with the same options, so that code that runs here also runs there.
  */
 export const BUNDLED_AS = {
   // The version of nodejs24.x.
   target: 'node24',
   platform: 'node' as const,
   format: 'esm' as const,
-  // Most packages carry a CommonJS and an ESM form: esbuild drops unused parts of the latter only.
+  // Most packages have a CommonJS and an ESM build. esbuild tree-shakes only ESM.
   mainFields: ['module', 'main'],
-  // Errors carry their class's name to the collector.
+  // Keeps the class names of errors, which results contain.
   keepNames: true,
   banner: REQUIRE_BANNER,
 };

@@ -14,17 +14,17 @@ import { BUNDLED_AS } from './bundled-as.ts';
 import type { FanfoldProps } from './props.ts';
 import { refuse } from './refuse.ts';
 
-/** This file runs as `.ts` in the repository and as `.js` in the package; so do the entries. */
+/** This file, `.ts` in the repository and `.js` in the package, as are the entries. */
 const HERE = fileURLToPath(import.meta.url);
 const FUNCTIONS = join(dirname(HERE), '..', 'functions');
 
-/** What the entries import their tasks from: the tasks that ship, unless the bundler repoints it. */
+/** Specifier from which the entries import tasks: the built-in ones, unless esbuild aliases it. */
 const TASKS_IMPORT = '#shipped-tasks';
 
 /**
- * Lambda gives a function its credentials in the environment. Where else the SDK looks are parts
- * that it loads when it needs them. Not all of what is never used can be left out: the S3 client
- * imports `@aws-sdk/signature-v4-multi-region` at once, and would not load without it.
+ * Packages that are left out of the bundle: Lambda provides credentials in the environment, and the
+ * SDK loads its other credential providers only on demand. Some unused packages must stay: the S3
+ * client imports `@aws-sdk/signature-v4-multi-region` statically, and would not load without it.
  */
 export const NEVER_LOADED = [
   '@aws-sdk/credential-provider-http',
@@ -36,7 +36,7 @@ export const NEVER_LOADED = [
   '@smithy/credential-provider-imds',
 ];
 
-/** How a function gets its code. */
+/** Props that define a function's code. */
 export type BundledCode = Pick<
   NodejsFunctionProps,
   'entry' | 'handler' | 'projectRoot' | 'depsLockFilePath' | 'bundling'
@@ -50,8 +50,8 @@ interface BundleOptions {
 }
 
 /**
- * How one of Fanfold's entries becomes a Lambda function's code: one ESM file with the tasks
- * module in it, made by the esbuild that is installed, never in Docker.
+ * Defines the code of a Lambda function for one of Fanfold's entries: one ESM file that includes
+ * the tasks module, bundled by the installed esbuild, never in Docker.
  */
 export function bundle(
   entry: 'seed' | 'worker',
@@ -59,19 +59,19 @@ export function bundle(
 ): BundledCode {
   const entryPath = join(FUNCTIONS, `${entry}${extname(HERE)}`);
   const alias = tasksPath === undefined ? {} : { [`--alias:${TASKS_IMPORT}`]: tasksPath };
-  // CDK would install what Fanfold's own package.json has of them, for the machine that builds.
+  // CDK would install versions from Fanfold's own package.json, for the machine that builds.
   const { nodeModules = [], ...others } = given;
   return {
     entry: entryPath,
     handler: 'handler',
-    // CDK wants the entry below the root, and a lock file too, which it reads only to install
-    // modules. So neither is looked for in the user's project, which may have no lock file, or
-    // two, or lie elsewhere than a linked package.
+    // CDK requires the entry to be below the root, and a lock file, which it reads only to install
+    // modules. Both are set here, since the user's project may have no lock file, or two, or not
+    // contain a linked package.
     projectRoot: dirname(FUNCTIONS),
     depsLockFilePath: entryPath,
     bundling: {
       minify: true,
-      // Tasks run in workers alone.
+      // Tasks run only in workers.
       keepNames: entry === 'worker' && BUNDLED_AS.keepNames,
       sourceMap: true,
       sourcesContent: false,
@@ -89,11 +89,11 @@ export function bundle(
   };
 }
 
-/** Puts installed modules beside a bundle, before anything else is done for it. */
+/** Copies installed modules beside a bundle, before any other command hook runs. */
 function withModules(modules: string, given: ICommandHooks | undefined): ICommandHooks {
   return {
     beforeBundling(inputDir, outputDir) {
-      // CDK asks for the commands that a container would run as well.
+      // CDK also calls this for the commands that a container would run.
       if (outputDir !== AssetStaging.BUNDLING_OUTPUT_DIR) {
         cpSync(join(modules, 'node_modules'), join(outputDir, 'node_modules'), {
           recursive: true,
@@ -118,13 +118,13 @@ export function tasksModule(scope: Construct, tasks: string): string {
   );
 }
 
-/** Where the esbuild is that bundles. Without this check a missing one would be a try at Docker. */
+/** Finds esbuild. Without it, CDK would try Docker instead of reporting that it is missing. */
 export function requireEsbuild(scope: Construct): string {
   for (const from of [HERE, join(process.cwd(), 'app.js')]) {
     try {
       return createRequire(from).resolve('esbuild');
     } catch {
-      // Perhaps it is with the other.
+      // The other place may have it.
     }
   }
   refuse(

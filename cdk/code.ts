@@ -24,10 +24,10 @@ interface BundledFunctions {
 }
 
 /**
- * Makes functions of bundled code with its `nodeModules` installed, and checks the code that they
- * are given.
+ * Bundles the functions' code, with `nodeModules` installed, makes the functions, and checks their
+ * finished code.
  *
- * @throws FanfoldPropsError when it can't be made, or is wrong
+ * @throws FanfoldPropsError when the code can't be bundled, or is wrong
  */
 export function withCode<Made extends BundledFunctions>(
   scope: Construct,

@@ -5,11 +5,11 @@ import { distance } from 'fastest-levenshtein';
 import { FanfoldPropsError } from './refuse.ts';
 
 /**
- * Refuses a key of the app's context that is one of its own, misspelled: it would be ignored, and
- * another stack be deployed than was meant.
+ * Refuses a context key that is a misspelling of a known one: CDK would ignore it, and deploy
+ * another stack than the user intended.
  *
- * Any other key may be there. The CDK has keys of its own, flags and what it has looked up, nearly
- * all with a `:`, `@` or `/` in them; and whoever has several apps may give all of them the same ones.
+ * All other keys are allowed. The CDK has its own keys for flags and lookups, nearly all with a
+ * `:`, `@` or `/`, and users with several apps may set the same keys for all of them.
  */
 export function refuseMisspelled(keys: readonly string[], known: readonly string[]): void {
   const nearest = (key: string) =>
@@ -24,17 +24,17 @@ export function refuseMisspelled(keys: readonly string[], known: readonly string
   );
 }
 
-/** So that `max-concurrency` is found to be `maxConcurrency`. */
+/** Normalizes a key, so that `max-concurrency` matches `maxConcurrency`. */
 function plain(key: string): string {
   return key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 }
 
-/** Of a short word even two edits make others, that mean something else: `name` and `date`. */
+/** Fewer edits for short words: two edits can make another word, such as `date` from `name`. */
 function mostEdits(known: string): number {
   return known.length < 8 ? 1 : 2;
 }
 
-/** Two letters that changed places are one edit. */
+/** Edit distance in which a swap of two letters counts as one edit. */
 function editsBetween(one: string, other: string): number {
   const swapped = Array.from(one.slice(1), (letter, at) =>
     [one.slice(0, at), letter, one[at], one.slice(at + 2)].join(''),
@@ -42,13 +42,13 @@ function editsBetween(one: string, other: string): number {
   return Math.min(distance(one, other), ...swapped.map((text) => 1 + distance(text, other)));
 }
 
-/** What its user's own settings give to every app: https://docs.aws.amazon.com/cdk/v2/guide/context.html */
+/** Keys of the user's `~/.cdk.json`: https://docs.aws.amazon.com/cdk/v2/guide/context.html */
 function keysOfAllApps(): string[] {
   try {
     const { context = {} } = JSON.parse(readFileSync(join(homedir(), '.cdk.json'), 'utf8'));
     return Object.keys(context);
   } catch {
-    // Most have none; of one that can't be read the CDK tells.
+    // Most users have no such file; the CDK reports one that can't be read.
     return [];
   }
 }

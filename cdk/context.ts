@@ -5,12 +5,12 @@ import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
 import { FanfoldPropsError } from './refuse.ts';
 
-/** The stack's props, from the app's context: `cdk.json`, or `-c maxConcurrency=200`. */
+/** Reads the stack's props from the app's context: `cdk.json`, or `-c maxConcurrency=200`. */
 export function propsFromContext(app: App): FanfoldStackProps {
   const known: string[] = [];
   const given = (key: string): unknown => {
     known.push(key);
-    // `null` is how JSON says that nothing is given.
+    // In JSON, `null` stands for a value that is not set.
     return app.node.tryGetContext(key) ?? undefined;
   };
   const text = (key: string, otherwise?: unknown): string | undefined => {
@@ -18,12 +18,12 @@ export function propsFromContext(app: App): FanfoldStackProps {
     if (value === undefined || typeof value === 'string') return value;
     throw wrong(key, 'a text', value);
   };
-  // What comes by -c is a text, what comes from cdk.json a number.
+  // A value from -c is a string, one from cdk.json a number.
   const number = (key: string): number | undefined => {
     const value = given(key);
     if (value === undefined) return undefined;
     const came = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
-    // In which range, the construct knows.
+    // The construct checks the range.
     if (Number.isSafeInteger(came)) return Number(came);
     throw wrong(key, 'a whole number', value);
   };
@@ -51,7 +51,7 @@ export function propsFromContext(app: App): FanfoldStackProps {
     throw wrong(key, 'true or false', value);
   };
   const props: { [Prop in keyof FanfoldStackProps]: FanfoldStackProps[Prop] | undefined } = {
-    // It is the stack's too, which CloudFormation allows fewer characters.
+    // Also the stack's name, for which CloudFormation allows fewer characters.
     name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
     tasks: text('tasks', tasksOfProject(process.cwd())),
     memorySize: number('memorySize'),
@@ -62,7 +62,7 @@ export function propsFromContext(app: App): FanfoldStackProps {
     reservedConcurrentExecutions: number('reservedConcurrentExecutions'),
     architecture: oneOf('architecture', ARCHITECTURES),
     removalPolicy: oneOf('removalPolicy', REMOVAL_POLICIES),
-    // In days; the construct knows which there are.
+    // In days; the construct checks which values are allowed.
     logRetention: number('logRetention'),
     logLevel: oneOf('logLevel', { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' }),
     tracing: oneOf('tracing', TRACINGS),

@@ -9,7 +9,7 @@ import { FanfoldMonitoring } from './monitoring.ts';
 import type { FanfoldProps, InputPrefix } from './props.ts';
 
 export interface FanfoldStackProps extends StackProps, FanfoldProps {
-  /** As `MonitoringProps` has it. @default 6 hours */
+  /** Same as in `MonitoringProps`. @default 6 hours */
   readonly maxTaskAge?: Duration;
   /**
    * Names of further buckets that the seed may read inputs from, or a name, a slash and a prefix:
@@ -17,9 +17,9 @@ export interface FanfoldStackProps extends StackProps, FanfoldProps {
    * @default none
    */
   readonly inputBucketNames?: readonly string[];
-  /** Of a topic, instead of `alarmTopic`. */
+  /** ARN of a topic, instead of `alarmTopic`. */
   readonly alarmTopicArn?: string;
-  /** Of a key, instead of `encryptionKey`. */
+  /** ARN of a key, instead of `encryptionKey`. */
   readonly encryptionKeyArn?: string;
 }
 
@@ -31,7 +31,7 @@ const KINDS: Partial<Kinds<FanfoldStackProps>> = {
   encryptionKeyArn: ARN('a KMS key'),
 };
 
-/** A stack of one Fanfold deployment and what watches it, whose outputs say where its parts are. */
+/** A stack of one Fanfold deployment and its monitoring, with outputs that name its parts. */
 export class FanfoldStack extends Stack {
   readonly fanfold: Fanfold;
   readonly monitoring: FanfoldMonitoring;

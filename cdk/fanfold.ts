@@ -19,13 +19,13 @@ import { refuse } from './refuse.ts';
 import { checkRegion } from './same-region.ts';
 import { checkedEnvironment } from './variables.ts';
 
-/** SQS's longest, for tasks, results and what nobody could read alike. */
+/** SQS's longest retention, for tasks, results and dead letters. */
 const RETENTION = Duration.days(14);
 
-/** How long a reader of results may take over what it received, as with a run's own queue. */
+/** Time that a reader has to process received results, the same as with a run's own queue. */
 const RESULT_VISIBILITY = Duration.minutes(5);
 
-/** By how much a task message's visibility timeout outlasts the worker function's timeout. */
+/** Difference between the task queue's visibility timeout and the worker function's timeout. */
 const VISIBILITY_MARGIN = Duration.minutes(1);
 
 /**
@@ -39,7 +39,7 @@ const MAX_RECEIVE_COUNT = 100;
  * seeds runs, and functions that run tasks: one that the task queue scales, and one that the seed
  * starts at once.
  *
- * What is granted to it is granted to the tasks:
+ * Grants to the construct are grants to the tasks:
  *
  * ```ts
  * const fanfold = new Fanfold(stack, 'Fanfold', { tasks: 'src/tasks.ts' });
@@ -47,37 +47,37 @@ const MAX_RECEIVE_COUNT = 100;
  * ```
  */
 export class Fanfold extends Construct implements IGrantable, IConnectable {
-  /** What the names of its parts begin with, and what `connect({ stack })` finds it by. */
+  /** Prefix of the names of its parts, by which `connect({ stack })` finds it. */
   readonly name: string;
   /** `<name>-tasks`: chunks of inputs, for the workers. */
   readonly taskQueue: Queue;
-  /** `<name>-tasks-dead`: task messages that could not be worked on. */
+  /** `<name>-tasks-dead`: task messages that could not be processed. */
   readonly deadLetterQueue: Queue;
   /** `<name>-results`: results of runs that have no result queue of their own. */
   readonly resultQueue: Queue;
-  /** `<name>-seed`: takes inputs, cuts them into chunks, queues them. */
+  /** `<name>-seed`: cuts inputs into chunks and sends them. */
   readonly seedFunction: NodejsFunction;
-  /** `<name>-worker`: runs tasks over chunks, as the task queue brings them. */
+  /** `<name>-worker`: runs tasks over chunks that the event source delivers. */
   readonly workerFunction: NodejsFunction;
-  /** `<name>-burst`: runs tasks over chunks that it takes itself; undefined where `burst` is 0. */
+  /** `<name>-burst`: runs tasks over chunks that it receives itself; undefined if `burst` is 0. */
   readonly burstFunction: LambdaFunction | undefined;
-  /** Brings the task queue's chunks to the worker function. */
+  /** Delivers the task queue's chunks to the worker function. */
   readonly eventSource: EventSourceMapping;
   readonly seedRole: Role;
-  /** Tasks run as it, in both functions. */
+  /** Role of the tasks, in the worker and burst functions. */
   readonly workerRole: Role;
   readonly seedLogs: LogGroup;
   readonly workerLogs: LogGroup;
   readonly burstLogs: LogGroup | undefined;
-  /** `<name>-operator-<region>`: people who start, follow, collect and cancel runs. */
+  /** `<name>-operator-<region>`: for people who start, follow, collect and cancel runs. */
   readonly operatorPolicy: ManagedPolicy;
-  /** `<name>-work-<region>`: machines that run tasks with `fanfold work`, and people who redrive. */
+  /** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
   readonly workPolicy: ManagedPolicy;
-  /** Alarms and a dashboard, with an `alarmTopic`. */
+  /** Alarms and a dashboard, if `alarmTopic` is set. */
   readonly monitoring: FanfoldMonitoring | undefined;
   readonly grantPrincipal: IPrincipal;
 
-  /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
+  /** @throws FanfoldPropsError when a prop has a wrong type or is out of range */
   constructor(scope: Construct, id: string, props: FanfoldProps = {}) {
     super(scope, id);
     checkKinds(this, props);
@@ -95,9 +95,9 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
 
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
-      // Lambda wants at least the function's timeout, and advises six times that, for throttled
-      // deliveries. Here it is how long a chunk stays hidden whose worker died before its claim, such
-      // as in INIT; and a chunk whose delivery was throttled for so long is received again.
+      // Lambda requires at least the function's timeout, and recommends six times that for
+      // throttled deliveries. Here, the timeout only applies to chunks whose worker died before its
+      // claim, such as in INIT. A chunk whose delivery is throttled for so long is redelivered.
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       visibilityTimeout: limits.timeout.plus(VISIBILITY_MARGIN),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
@@ -160,14 +160,14 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   }
 
   /**
-   * The workers' place in their `vpc`: `database.connections.allowDefaultPortFrom(fanfold)`.
-   * @throws CDK's error when they are in none
+   * Network connections of the workers: `database.connections.allowDefaultPortFrom(fanfold)`.
+   * @throws CDK's error when they are not in a VPC
    */
   get connections(): Connections {
     return this.workerFunction.connections;
   }
 
-  /** Two deployments of one name would be given the same names for all their parts. */
+  /** Refuses a second deployment of the same name, whose parts would all have the same names. */
   #refuseTwin(): void {
     const { account, region } = Stack.of(this);
     const twin = this.node.root.node
@@ -187,7 +187,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     );
   }
 
-  /** The ARNs of runs' own queues, with a pattern that matches run ids alone. */
+  /** ARN pattern of runs' own queues, which matches only run ids. */
   #runQueues(): string {
     return Stack.of(this).formatArn({
       service: 'sqs',
@@ -214,7 +214,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     });
   }
 
-  /** Outputs of the stack that say where the deployment's parts are. */
+  /** Adds outputs to the stack that name the deployment's parts. */
   output(): void {
     const output = (id: string, description: string, value: string) =>
       new CfnOutput(Stack.of(this), id, { description, value });

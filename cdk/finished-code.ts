@@ -2,14 +2,14 @@ import { type AssetStaging, Stack } from 'aws-cdk-lib';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 
-/** Stands for values that are known at deployment only, where synthesis loads a function's code. */
+/** Placeholder for values known only at deployment, for synthesis to load a function's code. */
 export const LATER = 'known-at-deployment';
 
-/** A function's code as it will be uploaded, with its variables as the template has them. */
+/** A function's code as it will be uploaded, with the variables of the template. */
 export interface FinishedCode {
   folder: string;
   env: Readonly<Record<string, string>>;
-  /** Variables of the user's that are `LATER`. */
+  /** Names of the user's variables that are `LATER`. */
   later: readonly string[];
 }
 

@@ -1,8 +1,8 @@
 type Intrinsic = Readonly<Record<string, unknown>>;
 
 /**
- * A resolved value of a template without its intrinsic functions: `Fn::Join` is joined, and each
- * other reference is the text that `textOf` makes of it.
+ * Replaces the intrinsic functions in a resolved value of a template: joins `Fn::Join`, and
+ * replaces each other reference by the text that `textOf` returns.
  */
 export function flattened(value: unknown, textOf: (reference: Intrinsic) => string): unknown {
   if (Array.isArray(value)) return value.map((item) => flattened(item, textOf));
@@ -18,8 +18,8 @@ export function flattened(value: unknown, textOf: (reference: Intrinsic) => stri
 }
 
 /**
- * The length of a value's JSON, in bytes: at least, since a text that is known at deployment only
- * counts as none.
+ * Lower bound of the length of a value's JSON, in bytes: texts known only at deployment count as
+ * empty.
  */
 export function leastBytesOf(resolved: unknown): number {
   return Buffer.byteLength(JSON.stringify(flattened(resolved, () => '')));

@@ -23,13 +23,13 @@ import type { FanfoldProps, InputPrefix, Limits } from './props.ts';
 import { allowRecursion } from './recursion.ts';
 import { checkEnvironmentSize } from './variables.ts';
 
-/** Lambda's longest: a long object is seeded by one invocation after the other. */
+/** Lambda's longest. Larger objects are seeded by several invocations in sequence. */
 const SEED_TIMEOUT = Duration.minutes(15);
 
-/** A run whose first page comes later is not given a queue any more. */
+/** Maximum age of a seed event: a run whose first page arrives later is not given a queue. */
 const SEED_EVENT_AGE = Duration.hours(1);
 
-/** A burst worker that can't start soon is none: the task queue's own scaling is there by then. */
+/** A burst worker that starts later is useless: the event source has scaled up by then. */
 const BURST_EVENT_AGE = Duration.seconds(60);
 
 export interface FunctionsOptions extends Limits {
@@ -43,7 +43,7 @@ export interface FunctionsOptions extends Limits {
   workerCode: BundledCode;
 }
 
-/** A deployment's functions, with their roles and logs, and what they are allowed to do. */
+/** A deployment's functions, with their roles, permissions and logs. */
 export class Functions {
   readonly seed: NodejsFunction;
   readonly worker: NodejsFunction;
@@ -74,8 +74,8 @@ export class Functions {
       reportBatchItemFailures: true,
       maxConcurrency: options.scaled,
     });
-    // Workers send further attempts, and what they have not started, back to the queue they take
-    // from; the seed and burst workers invoke themselves to continue.
+    // Workers send further attempts and unstarted inputs back to the queue that they receive from.
+    // The seed and burst workers invoke themselves to continue.
     allowRecursion(scope, [this.seed, this.worker, ...(this.burst ? [this.burst] : [])]);
     const { vpc, encryptionKey } = options.props;
     const granted = { ...options, encryptionKey, isInVpc: vpc !== undefined };
@@ -83,7 +83,7 @@ export class Functions {
     grantWorker(this.workerRole, granted);
   }
 
-  /** A role of its own, because the one that CDK would make may write to any log group. */
+  /** Makes a role, because the one that CDK would make can write to any log group. */
   #role(id: string): Role {
     return new Role(this.#scope, id, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
   }
@@ -104,10 +104,10 @@ export class Functions {
     const { name, maxConcurrency, burst, seedCode, environment } = this.#options;
     return new NodejsFunction(this.#scope, 'Seed', {
       ...seedCode,
-      // It knows tasks from the same module, which may want its variables as soon as it is loaded.
+      // The seed loads the tasks module too, which may read its variables while loading.
       ...this.#common('seed', this.seedRole, this.seedLogs, {
         ...environment,
-        // It may be known at deployment only.
+        // The value may be known only at deployment.
         FANFOLD_WORKERS: Tokenization.stringifyNumber(maxConcurrency),
         ...(burst > 0 ? { FANFOLD_BURST: String(burst) } : {}),
       }),
@@ -133,12 +133,12 @@ export class Functions {
     });
   }
 
-  /** The worker's code once more, from the same asset. */
+  /** Makes the burst function from the worker's asset. */
   #burst(logs: LogGroup): LambdaFunction {
     const { name, burst, memorySize, timeout, environment, props } = this.#options;
     return new LambdaFunction(this.#scope, 'Burst', {
       ...this.#common('burst', this.workerRole, logs, environment),
-      // In the worker's security groups: whoever lets in the one lets in the other.
+      // In the worker's security groups, so that rules for the worker apply here too.
       ...this.#network(() => this.worker.connections.securityGroups),
       code: new CodeOf(this.worker),
       handler: 'index.burst',
@@ -157,14 +157,14 @@ export class Functions {
     const variables = {
       ...environment,
       FANFOLD_NAME: name,
-      // A claim waits for no look-up.
+      // Saves a claim the lookup of the queue.
       FANFOLD_TASK_QUEUE_URL: queues.tasks.queueUrl,
       POWERTOOLS_SERVICE_NAME: name,
       POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
       POWERTOOLS_LOG_LEVEL: logLevel,
       NODE_OPTIONS: ['--enable-source-maps', environment.NODE_OPTIONS].filter(Boolean).join(' '),
     };
-    // CloudFormation knows the URL when it deploys; it is not shorter than this.
+    // CloudFormation inserts the URL at deployment; it is at least this long.
     const shortest = `https://sqs.us-east-1.amazonaws.com/123456789012/${name}-tasks`;
     checkEnvironmentSize(this.#scope, { ...variables, FANFOLD_TASK_QUEUE_URL: shortest });
     return {
@@ -174,7 +174,7 @@ export class Functions {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      // Lambda drops what is below its own level, INFO. It would drop metrics too, were that higher.
+      // Lambda drops logs below its own level, INFO. A higher level would drop metrics too.
       ...(logLevel === 'DEBUG' ? { applicationLogLevelV2: ApplicationLogLevel.DEBUG } : {}),
       tracing: props.tracing ?? Tracing.ACTIVE,
       environment: variables,
@@ -193,7 +193,7 @@ export class Functions {
   }
 }
 
-/** Another function's code: the asset that it was put into. */
+/** The code of another function, from that function's asset. */
 class CodeOf extends Code {
   readonly isInline = false;
   readonly #other: LambdaFunction;

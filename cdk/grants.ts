@@ -7,15 +7,15 @@ import { useOfKey } from './keys.ts';
 import type { InputPrefix } from './props.ts';
 import { refuse } from './refuse.ts';
 
-/** The parts of a deployment that its functions' roles are granted. */
+/** The parts of a deployment that its functions' roles get access to. */
 export interface Granted {
   readonly name: string;
   readonly queues: { readonly tasks: Queue; readonly dead: Queue; readonly results: Queue };
-  /** ARN, with a pattern, of runs' own queues. */
+  /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
   readonly inputs: readonly InputPrefix[];
-  /** Burst workers at most. */
+  /** Maximum number of burst workers. */
   readonly burst: number;
   readonly isInVpc: boolean;
 }
@@ -23,18 +23,18 @@ export interface Granted {
 export function grantSeed(role: Role, granted: Granted): void {
   const { queues, runQueues, encryptionKey, inputs, burst } = granted;
   queues.tasks.grant(role, 'sqs:SendMessage');
-  // A run's own queue is made like this one.
+  // The seed creates a run's own queue with the attributes of this one.
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
   allow(role, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue'], [runQueues]);
   if (encryptionKey) useQueuesKey(role, encryptionKey);
   if (burst > 0) {
-    // It counts the workers that there are before it starts further ones.
+    // The seed counts the busy workers before it starts burst workers.
     queues.tasks.grant(role, 'sqs:GetQueueAttributes');
     mayInvoke(role, granted, 'burst');
   }
   if (inputs.length === 0) return;
   mayInvoke(role, granted, 'seed');
-  // It reports to a run's collector when its inputs turn out to be unreadable.
+  // The seed reports unreadable inputs to the run's collector.
   allow(role, ['sqs:SendMessage'], [runQueues]);
   grantReading(
     role,
@@ -47,7 +47,7 @@ export function grantSeed(role: Role, granted: Granted): void {
   }
 }
 
-/** The longest managed policy, into which the CDK moves what is too long for a role's own. */
+/** Maximum length of a managed policy; the CDK moves statements there if a role's own is full. */
 const LONGEST_STATEMENT = 6144;
 
 /** @throws FanfoldPropsError when there are more places than a policy can name */
@@ -63,7 +63,7 @@ function grantReading(role: Role, actions: string[], resources: string[], condit
   role.addToPolicy(statement);
 }
 
-/** Without the right to list, S3 says of a missing object that access to it is denied. */
+/** Grants listing: without it, S3 reports a missing object as "access denied". */
 function grantLists(role: Role, inputs: readonly InputPrefix[]): void {
   const whole = inputs.filter(({ prefix }) => prefix === '');
   if (whole.length > 0) {
@@ -83,7 +83,7 @@ function grantLists(role: Role, inputs: readonly InputPrefix[]): void {
   }
 }
 
-/** The role of workers, whether the task queue scales them or the seed starts them. */
+/** Grants for the role of all workers, including burst workers. */
 export function grantWorker(role: Role, granted: Granted): void {
   const { queues, runQueues, encryptionKey, burst, isInVpc } = granted;
   queues.tasks.grant(
@@ -91,7 +91,7 @@ export function grantWorker(role: Role, granted: Granted): void {
     'sqs:ReceiveMessage',
     'sqs:DeleteMessage',
     'sqs:ChangeMessageVisibility',
-    // The event source needs it.
+    // Required by the event source.
     'sqs:GetQueueAttributes',
     'sqs:SendMessage',
   );
@@ -101,7 +101,7 @@ export function grantWorker(role: Role, granted: Granted): void {
   if (encryptionKey) useQueuesKey(role, encryptionKey);
   if (burst > 0) mayInvoke(role, granted, 'burst');
   if (!isInVpc) return;
-  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: they know no resources.
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: they take no resources.
   allow(
     role,
     [
@@ -120,7 +120,7 @@ function useQueuesKey(role: Role, key: IKey): void {
   role.addToPolicy(useOfKey(role, key, 'sqs', ['kms:GenerateDataKey', 'kms:Decrypt']));
 }
 
-/** By its name: a function's own ARN in its role's policy would be a circle. */
+/** Names the function by a built ARN: a reference in its role's policy would be circular. */
 function mayInvoke(role: Role, { name }: Granted, suffix: string): void {
   const arn = Stack.of(role).formatArn({
     service: 'lambda',

@@ -4,9 +4,9 @@ import type { InputPrefix } from './props.ts';
 import { refuse } from './refuse.ts';
 
 /**
- * The buckets, and parts of buckets, that the seed may read: the prefix of a whole bucket is empty.
+ * Normalizes the buckets and prefixes that the seed may read: a whole bucket has an empty prefix.
  *
- * @throws FanfoldPropsError when a prefix would mean something else in a policy
+ * @throws FanfoldPropsError when a prefix has characters with a special meaning in a policy
  */
 export function inputPlacesOf(
   scope: Construct,

@@ -3,16 +3,16 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
-/** The resource that a policy names to allow the use of a key. */
+/** The resource in a policy that allows the use of a key. */
 interface KeyResource {
   readonly arn: string;
-  /** The alias that the key must have, where the ARN is that of all keys. */
+  /** The alias that the key must have, if the ARN matches all keys. */
   readonly alias?: string;
 }
 
 /**
- * The resource that stands for a key in policies. An alias's own ARN allows nothing there: the key
- * behind it is named, or for an alias that was imported by its name all keys that have the alias.
+ * Determines a key's resource for policies. An alias's own ARN has no effect there: the result is
+ * the ARN of its key or, for an alias imported by name, all keys that have the alias.
  * https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
 export function resourceOfKey(scope: Construct, key: IKey): KeyResource {
@@ -30,7 +30,7 @@ export function resourceOfKey(scope: Construct, key: IKey): KeyResource {
   }
 }
 
-/** Allows the use of a key, in calls that a service of AWS makes for the caller and in no others. */
+/** Allows the use of a key only in calls that an AWS service makes on behalf of the caller. */
 export function useOfKey(
   scope: Construct,
   key: IKey,
@@ -43,7 +43,7 @@ export function useOfKey(
     actions,
     resources: [arn],
     conditions: {
-      // The rest of a service's name is another in each partition. A bucket may be in another region.
+      // The rest of the name depends on the partition. A bucket may be in another region.
       StringLike: { 'kms:ViaService': service === 's3' ? 's3.*' : `${service}.${region}.*` },
       ...(alias ? { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } } : {}),
     },

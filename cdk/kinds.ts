@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import type { FanfoldProps } from './props.ts';
 import { refuse, shown } from './refuse.ts';
 
-/** What a prop is to be, for a sentence, and whether a value is that. */
+/** A prop's expected type, as text for errors, and a predicate for its values. */
 export type Kind = readonly [expected: string, is: (value: unknown) => boolean];
 export type Kinds<Props> = { readonly [Prop in keyof Props]-?: Kind };
 
@@ -13,7 +13,7 @@ const isObject = (value: unknown) =>
 const isListOf = (is: (value: unknown) => boolean) => (value: unknown) =>
   Array.isArray(value) && value.every(is);
 
-/** An object that is known by a member: an app may have two copies of the CDK, whose classes differ. */
+/** Recognizes an object by a member: `instanceof` fails if an app has two copies of the CDK. */
 export const has = (member: string, type: 'function' | 'string' | 'object') => (value: unknown) =>
   isObject(value) && typeof (value as Record<string, unknown>)[member] === type;
 
@@ -42,7 +42,7 @@ export const BUCKETS: Kind = [
   isListOf((value) => isBucket(value) || isInputPrefix(value)),
 ];
 
-/** Props that are checked with their range or list of values. */
+/** Props that are checked elsewhere, with their range or list of values. */
 type CheckedElsewhere =
   | 'memorySize'
   | 'maxConcurrency'
@@ -78,15 +78,15 @@ const OF_BUNDLING: Partial<Kinds<NonNullable<FanfoldProps['bundling']>>> = {
 };
 
 /**
- * Checks the kinds of a deployment's props. Types do not reach untyped code: it would get an error
- * of the CDK's, or none, and another deployment than was meant.
+ * Checks the types of a deployment's props. JavaScript callers have no type checking: a wrong prop
+ * would cause an obscure CDK error, or silently deploy something else.
  *
- * @throws FanfoldPropsError when a prop is of another kind than it is to be
+ * @throws FanfoldPropsError when a prop has a wrong type
  */
 export function checkKinds(scope: Construct, props: FanfoldProps): void {
   checkKindsOf(scope, props, OF_DEPLOYMENT);
   checkKindsOf(scope, props.bundling ?? {}, OF_BUNDLING, 'bundling.');
-  // Said on purpose, it is mostly a variable that is not set, and no wish for the tasks that ship.
+  // An explicit `undefined` usually means an unset variable, not a request for the built-in tasks.
   if (!('tasks' in props) || props.tasks !== undefined) return;
   refuse(
     scope,
@@ -94,7 +94,7 @@ export function checkKinds(scope: Construct, props: FanfoldProps): void {
   );
 }
 
-/** @throws FanfoldPropsError when one of the props is of another kind than it is to be */
+/** @throws FanfoldPropsError when one of the props has a wrong type */
 export function checkKindsOf<Props extends object>(
   scope: Construct,
   props: Props,

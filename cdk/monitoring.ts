@@ -25,7 +25,7 @@ import { checkSeconds } from './props.ts';
 import { refuse } from './refuse.ts';
 import { checkRegion } from './same-region.ts';
 
-/** The parts of a deployment that are watched: a `Fanfold` has them. */
+/** The parts of a deployment that are monitored, which a `Fanfold` has. */
 export interface Watched {
   readonly name: string;
   readonly taskQueue: IQueue;
@@ -39,16 +39,16 @@ export interface Watched {
 }
 
 export interface MonitoringProps {
-  /** The `Fanfold` that is watched. */
+  /** The `Fanfold` to monitor. */
   readonly fanfold: Watched;
   /**
-   * Where alarms are sent.
-   * @default nowhere: they are seen in CloudWatch
+   * Topic for alarm notifications.
+   * @default none: alarms are visible in CloudWatch
    */
   readonly alarmTopic?: ITopic;
   /**
-   * How old the oldest task may be that waits, until an alarm tells of it: whole seconds, from 1 to
-   * the 14 days after which SQS drops it.
+   * Age of the oldest waiting task that raises an alarm: whole seconds, from 1 s to the 14 days
+   * after which SQS deletes it.
    * @default 6 hours
    */
   readonly maxTaskAge?: Duration;
@@ -62,16 +62,16 @@ const KINDS: Kinds<MonitoringProps> = {
 
 const PERIOD = Duration.minutes(5);
 
-/** No task waits longer: the task queue keeps none for more than SQS's 14 days. */
+/** The task queue's retention, SQS's longest: no task waits longer than 14 days. */
 const OLDEST_SECONDS = Duration.days(14).toSeconds();
 
-/** What stands in the dashboard's query until somebody types in a run's id. */
+/** Placeholder in the dashboard's query until a user enters a run id. */
 const RUN = 'RUN-ID';
 
 /** Alarms and a dashboard for one deployment. */
 export class FanfoldMonitoring extends Construct {
   readonly dashboard: Dashboard;
-  /** By what they are about: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
+  /** By subject: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
   readonly alarms: Readonly<Record<string, Alarm>>;
   readonly #fanfold: Watched;
   readonly #topic: ITopic | undefined;
@@ -85,7 +85,7 @@ export class FanfoldMonitoring extends Construct {
     }
     checkRegion(this, 'alarmTopic', props.alarmTopic);
     const { maxTaskAge = Duration.hours(6) } = props;
-    // Of 0 the alarm would never end, and of more it would never be raised.
+    // With 0 the alarm would never end, and above the maximum it would never be raised.
     checkSeconds(this, 'maxTaskAge', maxTaskAge, 1, OLDEST_SECONDS);
     this.#fanfold = props.fanfold;
     this.#topic = props.alarmTopic;
@@ -115,8 +115,8 @@ export class FanfoldMonitoring extends Construct {
         maxTaskAge.toSeconds(),
         'A task has waited long. More is queued than the workers can do: raise maxConcurrency, or wait; or they fail or do not start: see the other alarms.',
       ),
-      // The age leaves out messages that were received three times or more: those of workers that
-      // take tasks and do not get through with them.
+      // The age metric excludes messages received three times or more, such as those of workers
+      // that receive tasks and never finish them.
       Stuck: this.#alarm(
         'Stuck',
         new MathExpression({
@@ -223,7 +223,7 @@ export class FanfoldMonitoring extends Construct {
     const concurrent = (one: IFunction, label: string) =>
       one.metric('ConcurrentExecutions', { statistic: 'Maximum', label, ...every });
     const dashboard = new Dashboard(this, 'Dashboard', {
-      // Dashboards are the account's and not a region's.
+      // Dashboards belong to the account, not to a region.
       dashboardName: `${name}-${Stack.of(this).region}`,
       defaultInterval: Duration.hours(3),
       variables: [

@@ -5,14 +5,14 @@ import { flattened } from './flattened.ts';
 import { resourceOfKey } from './keys.ts';
 import type { InputPrefix } from './props.ts';
 
-/** The parts of a deployment that the rules find something in. */
+/** The parts of a deployment in which the rules have findings. */
 interface Judged {
   readonly resultQueue: IConstruct;
   readonly seedRole: IConstruct;
   readonly workerRole: IConstruct;
   readonly operatorPolicy: IConstruct;
   readonly workPolicy: IConstruct;
-  /** ARN, with a pattern, of runs' own queues. */
+  /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly inputs: readonly InputPrefix[];
   readonly encryptionKey: IKey | undefined;
@@ -20,8 +20,8 @@ interface Judged {
 }
 
 /**
- * Acknowledges findings of cdk-nag's AwsSolutions rules that are meant to be so, each with its
- * reason: for apps that are checked by them. What is granted to the tasks is its granter's to explain.
+ * Acknowledges intended findings of cdk-nag's AwsSolutions rules, each with its reason, for apps
+ * that use these rules. Grants that the app makes to the tasks are left for the app to explain.
  */
 export function acknowledgeRules(scope: Construct, judged: Judged): void {
   const { resultQueue, seedRole, workerRole, operatorPolicy, workPolicy } = judged;
@@ -54,8 +54,8 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     '*',
     'SQS knows no resources for ListQueues, nor Lambda for the settings of an account and lists of event sources.',
   );
-  // A bucket of another stack has the name of its export only when references are resolved, which
-  // is between the app's end and the rules.
+  // The export of another stack's bucket gets its name only when references are resolved, which
+  // happens after the app has ended and before the rules run.
   seedRole.node.addValidation({
     validate: () => {
       for (const { bucket, prefix } of inputs) {
@@ -67,7 +67,7 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
   });
 }
 
-/** A resource as cdk-nag writes it: references in angle brackets, but for other stacks' exports. */
+/** Formats a resource like cdk-nag: references in angle brackets, except other stacks' exports. */
 function asFound(scope: Construct, resource: string): string {
   const written = flattened(
     Stack.of(scope).resolve(resource),

@@ -11,9 +11,9 @@ export interface Platform {
 
 /** A `*.node` file below a folder. */
 export interface NativeFile {
-  /** From that folder, with `/`. */
+  /** Path from that folder, with `/`. */
   path: string;
-  /** The platform it is built for; undefined if it has the header of no known format. */
+  /** The platform it is built for; undefined if its format is unknown. */
   platform: Platform | undefined;
 }
 
@@ -31,9 +31,9 @@ export function nativeFiles(folder: string): NativeFile[] {
 }
 
 /**
- * The first file that shows that a package was installed for another platform. A package may ship
- * builds for many platforms, and npm may install a musl build beside the glibc one: neither does
- * harm where the right build is there too.
+ * Finds the first file which shows that a package was installed for another platform. A package may
+ * ship builds for many platforms, and npm may install a musl build beside the glibc one: both are
+ * harmless if the right build exists too.
  */
 export function misfit(files: readonly NativeFile[], target: Platform): NativeFile | undefined {
   const fitting = files.filter(({ platform }) => platform && fits(platform, target));
@@ -52,12 +52,12 @@ export function fits({ os, cpu, libc }: Platform, target: Platform): boolean {
   return os === target.os && cpu === target.cpu && libc === target.libc;
 }
 
-/** The package that a file is of; undefined outside `node_modules`. */
+/** Name of a file's package; undefined outside `node_modules`. */
 export function packageOf(path: string): string | undefined {
   return /(?:^|.*[\\/])node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(path)?.[1];
 }
 
-/** `@img/sharp` for `@img/sharp-linux-x64` and `@img/sharp-linuxmusl-x64` alike. */
+/** `@img/sharp` for both `@img/sharp-linux-x64` and `@img/sharp-linuxmusl-x64`. */
 function familyOf(path: string): string | undefined {
   return packageOf(path)?.split('-linux')[0];
 }
@@ -88,16 +88,16 @@ function elf(file: Buffer): Platform | undefined {
   const [bits, order, abi] = [file[4], file[5], file[7]];
   const machine = order === 2 ? file.readUInt16BE(18) : file.readUInt16LE(18);
   const cpu = ELF_MACHINES.get(machine) ?? `ELF machine ${machine}`;
-  // An ILP32 build is for another ABI of the same processor.
+  // An ILP32 build uses another ABI of the same processor.
   const narrow = bits === 1 && (cpu === 'x64' || cpu === 'arm64') ? '-32' : '';
   if (abi === 9) return { os: 'freebsd', cpu: cpu + narrow };
   return { os: 'linux', cpu: cpu + narrow, libc: libcOf(file) };
 }
 
-/** By the C library that the file names, as it is written in the table of its strings. */
+/** Detects the C library by its name in the file's string table. */
 function libcOf(file: Buffer): string {
   if (file.includes('\0libc.musl-')) return 'musl';
-  // Android's too, and that of a musl build by clang.
+  // Also the name in Android builds, and in musl builds by clang.
   return file.includes('\0libc.so\0') && !file.includes('\0libc.so.6\0') ? 'musl' : 'glibc';
 }
 

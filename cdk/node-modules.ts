@@ -16,22 +16,22 @@ import { extract, type NpmLock } from './npm-lock.ts';
 import { refuse } from './refuse.ts';
 
 const PNPM_LOCK = 'pnpm-lock.yaml';
-/** In each folder the first counts that it has. */
+/** Lockfiles by precedence within a folder. */
 const LOCKS = ['package-lock.json', 'npm-shrinkwrap.json', PNPM_LOCK];
 const OTHER_LOCKS = ['yarn.lock', 'bun.lock', 'bun.lockb'];
 
 interface Wanted {
-  /** Packages that the functions have beside their bundles. */
+  /** Packages to install beside the functions' bundles. */
   names: readonly string[];
   /** The folder that imports them. */
   from: string;
-  /** Where the functions run. */
+  /** Platform of the functions. */
   target: Platform;
-  /** Further variables for the package manager. */
+  /** Additional environment variables for the package manager. */
   environment: Readonly<Record<string, string>>;
 }
 
-/** A project to install in: its files, and the command to run there. */
+/** A project to install in: its files and the install command. */
 interface Project {
   packageJson: object;
   /** The lockfile: its text, or the path of one to copy. */
@@ -40,10 +40,10 @@ interface Project {
 }
 
 /**
- * Installs packages as the lockfile of the project that imports them has them, but for the
- * platform of the functions.
+ * Installs packages in the versions of the importing project's lockfile, for the platform of the
+ * functions.
  *
- * @returns a new folder, whose `node_modules` they are in
+ * @returns a new folder, whose `node_modules` contain the packages
  * @throws FanfoldPropsError when there is no lockfile that they can be installed from
  */
 export function installNodeModules(scope: Construct, wanted: Wanted): string {
@@ -56,7 +56,7 @@ export function installNodeModules(scope: Construct, wanted: Wanted): string {
   const lockPath = join(folder, isPnpm ? PNPM_LOCK : 'package-lock.json');
   if ('text' in lock) writeFileSync(lockPath, lock.text);
   else copyFileSync(lock.path, lockPath);
-  // They may say where a registry is, and how to log in there; what to override and to allow.
+  // Settings for registries and credentials, overrides and allowed scripts.
   for (const settings of ['.npmrc', ...(isPnpm ? ['pnpm-workspace.yaml'] : [])]) {
     const given = join(dirname(path), settings);
     if (existsSync(given)) copyFileSync(given, join(folder, settings));
@@ -64,9 +64,9 @@ export function installNodeModules(scope: Construct, wanted: Wanted): string {
   const [program, ...args] = command;
   const { status, error } = spawnSync(program, args, {
     cwd: folder,
-    // The standard output may be the CDK's. pnpm writes its errors there.
+    // The CDK may use standard output, so pnpm's, which has its errors, goes to standard error.
     stdio: ['ignore', isPnpm ? 2 : 'ignore', 2],
-    // On Windows it is a script.
+    // On Windows, the package manager is a script.
     shell: process.platform === 'win32',
     env: { ...process.env, ...settingsOf(target), ...environment },
   });
@@ -79,7 +79,7 @@ export function installNodeModules(scope: Construct, wanted: Wanted): string {
       `${program} could not install ${names.join(', ')} as ${path} has them${ended}.${needed}`,
     );
   }
-  // Notes of the package manager, with times that would make another asset of the same code.
+  // Metadata of the package manager contains times, which would change the asset's hash.
   const modules = join(folder, 'node_modules');
   for (const note of readdirSync(modules).filter((name) => name.startsWith('.'))) {
     rmSync(join(modules, note), { recursive: true });
@@ -87,7 +87,7 @@ export function installNodeModules(scope: Construct, wanted: Wanted): string {
   return folder;
 }
 
-/** Optional dependencies are chosen by the first three, and builds to download by the others. */
+/** The first three select optional dependencies, the others prebuilt binaries to download. */
 function settingsOf({ os, cpu, libc = '' }: Platform): Record<string, string> {
   return {
     npm_config_os: os,
@@ -133,7 +133,7 @@ function npmProject(scope: Construct, path: string, { names, from }: Wanted): Pr
   }
 }
 
-/** pnpm keeps to a lockfile's versions also where the package.json asks for less. */
+/** pnpm keeps a lockfile's versions even if the package.json has fewer dependencies. */
 function pnpmProject(scope: Construct, path: string, { names, from, target }: Wanted): Project {
   const { pnpm } = jsonOf<Record<string, unknown>>(scope, join(dirname(path), 'package.json'));
   const dependencies = names.map((name) => {
@@ -152,7 +152,7 @@ function pnpmProject(scope: Construct, path: string, { names, from, target }: Wa
       'install',
       '--prod',
       '--no-frozen-lockfile',
-      // Without links, which an asset would not keep.
+      // Without links, which an asset does not preserve.
       '--config.node-linker=hoisted',
       '--config.package-import-method=copy',
       '--loglevel=error',
@@ -163,7 +163,7 @@ function pnpmProject(scope: Construct, path: string, { names, from, target }: Wa
   };
 }
 
-/** A package's folder as Node finds it from a folder; undefined if it is not installed. */
+/** Finds a package's folder from a folder, as Node does; undefined if it is not installed. */
 export function packageFrom(from: string, name: string): string | undefined {
   const folder = join(from, 'node_modules', name);
   if (existsSync(folder)) return folder;
@@ -178,7 +178,7 @@ function jsonOf<Content>(scope: Construct, path: string): Content {
   }
 }
 
-/** The nearest lockfile, in the folder or above it. */
+/** Finds the nearest lockfile, in the folder or above it. */
 function lockOf(scope: Construct, { names, from }: Wanted): string {
   const wants = `\`nodeModules\` (${names.join(', ')}) are installed as a package-lock.json or pnpm-lock.yaml has them`;
   for (let folder = from; ; folder = dirname(folder)) {

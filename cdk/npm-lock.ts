@@ -6,7 +6,7 @@ export interface NpmLock {
 }
 
 interface LockedPackage {
-  /** Only where it is not the name that it is installed by. */
+  /** Present only if it differs from the name that the package is installed by. */
   name?: string;
   version?: string;
   resolved?: string;
@@ -20,7 +20,7 @@ interface LockedPackage {
   peer?: boolean;
 }
 
-/** A project of some packages alone, locked as in the project that they are taken from. */
+/** A project that consists only of some packages, in the versions of the original lockfile. */
 export interface Extract {
   /** For its package.json. */
   dependencies: Record<string, string>;
@@ -28,13 +28,14 @@ export interface Extract {
 }
 
 /**
- * Takes packages, with all that they depend on, out of a lockfile. npm can't install them from the
- * whole of it: `npm ci` installs what a package.json asks for, and knows a workspace's own copies
- * only in that workspace.
+ * Extracts packages and their dependencies from a lockfile. npm can't install them from the
+ * complete one: `npm ci` installs all dependencies of a package.json, and sees a workspace's own
+ * copies only in that workspace.
  *
- * @param from the folder that imports them, from the lockfile's, with `/`
+ * @param from the folder that imports them, relative to the lockfile's, with `/`
  * @param root the lockfile's folder
- * @throws Error, with a sentence's end, when one is not locked, or can't be installed elsewhere
+ * @throws Error, whose message completes a sentence, when a package is not in the lockfile or can't
+ *   be installed elsewhere
  */
 export function extract(
   { packages }: NpmLock,
@@ -45,7 +46,7 @@ export function extract(
 
   const take = (place: string): void => {
     const { [place]: locked = {} } = packages;
-    // A workspace's own packages move to the root, where the bundle looks for them.
+    // A workspace's own packages move to the root, where the bundle finds them.
     const moved = place.slice(place.indexOf('node_modules/'));
     const other = places.get(moved);
     if (other === place) return;
@@ -82,7 +83,7 @@ export function extract(
   };
 }
 
-/** Where Node finds a package that is imported from a folder. */
+/** Path at which Node finds a package that is imported from a folder. */
 function placeOf(packages: NpmLock['packages'], from: string, name: string): string | undefined {
   const parts = from.split('/').filter((part) => part !== '' && part !== '.');
   for (let length = parts.length; length >= 0; length -= 1) {
@@ -92,7 +93,7 @@ function placeOf(packages: NpmLock['packages'], from: string, name: string): str
   return undefined;
 }
 
-/** Without what it is in its project: a development dependency, for example, is needed here. */
+/** Drops the package's role in its project: here, a development dependency is needed too. */
 function installable(
   { dev: _dev, devOptional: _devOptional, peer: _peer, ...locked }: LockedPackage,
   root: string,

@@ -6,23 +6,23 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { useOfKey } from './keys.ts';
 
-/** The parts of a deployment that the policies of people and machines name. */
+/** The parts of a deployment to which people and machines get access. */
 interface Parts {
   readonly name: string;
   readonly taskQueue: IQueue;
   readonly deadLetterQueue: IQueue;
   readonly resultQueue: IQueue;
   readonly seedFunction: IFunction;
-  /** All of them, the seed too. */
+  /** All functions, including the seed. */
   readonly functions: readonly IFunction[];
-  /** ARN, with a pattern, of runs' own queues. */
+  /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
 }
 
 /**
- * `<name>-operator-<region>`: people who start, follow, collect and cancel runs. Inputs reach the
- * task queue through the seed alone, which checks them.
+ * `<name>-operator-<region>`: for people who start, follow, collect and cancel runs. They can't
+ * send to the task queue: inputs reach it only through the seed, which checks them.
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, deadLetterQueue, resultQueue, seedFunction, functions, runQueues } = parts;
@@ -41,9 +41,9 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       ],
       [runQueues],
     ),
-    // The raw feed of results.
+    // Results of runs without a queue of their own.
     allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
-    // The backlog, and what `fanfold doctor` reads.
+    // For the backlog and `fanfold doctor`.
     allow(
       ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
       [taskQueue, deadLetterQueue, resultQueue].map(({ queueArn }) => queueArn),
@@ -56,12 +56,12 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       ],
       functions.map(({ functionArn }) => functionArn),
     ),
-    // Runs are found by their queues' names. AWS lets no resource be named for any of these.
+    // Runs are found by their queue names. These actions have no resource-level permissions.
     allow(['sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'], ['*']),
   ]);
 }
 
-/** `<name>-work-<region>`: machines that run tasks beside the functions, and those who redrive. */
+/** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
 export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, deadLetterQueue, resultQueue, runQueues } = parts;
   return policy(scope, 'WorkPolicy', 'work', parts, [
@@ -77,8 +77,8 @@ export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       [taskQueue.queueArn],
     ),
     allow(['sqs:GetQueueUrl', 'sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
-    // Messages that no worker can read go here, and are moved back: StartMessageMoveTask needs the
-    // right to receive and delete.
+    // Workers send unreadable messages here, and a redrive moves them back: StartMessageMoveTask
+    // requires the permissions to receive and delete.
     allow(
       [
         'sqs:GetQueueUrl',
@@ -95,9 +95,9 @@ export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
 }
 
 /**
- * Policies are the account's and not a region's: their names say the region. They have no
- * description: a changed one replaces a policy, and CloudFormation replaces nothing that has a name
- * of its own.
+ * Makes a managed policy. Policies belong to the account, so their names contain the region. They
+ * have no description: changing it would replace the policy, and CloudFormation can't replace a
+ * resource with a custom name.
  */
 function policy(
   scope: Construct,

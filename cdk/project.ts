@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FanfoldPropsError, shown } from './refuse.ts';
 
-/** The package.json of the folder, or of the nearest folder above that has one. */
+/** Finds the package.json of the folder, or of the nearest parent folder that has one. */
 function nearestPackageJson(folder: string): string | undefined {
   const path = join(folder, 'package.json');
   if (existsSync(path)) return path;
@@ -10,11 +10,11 @@ function nearestPackageJson(folder: string): string | undefined {
   return above === folder ? undefined : nearestPackageJson(above);
 }
 
-/** The tasks module that the nearest package.json names: `"fanfold": { "tasks": "src/tasks.ts" }`. */
+/** Tasks module named in the nearest package.json: `"fanfold": { "tasks": "src/tasks.ts" }`. */
 export function tasksOfProject(folder: string): unknown {
   const path = nearestPackageJson(folder);
   if (path === undefined) return undefined;
-  // A byte order mark, which npm skips as well.
+  // Skips a byte order mark, as npm does.
   const text = readFileSync(path, 'utf8').replace(/^\ufeff/, '');
   const { fanfold = {} } = JSON.parse(text) as { fanfold?: unknown };
   const isObject = typeof fanfold === 'object' && fanfold !== null && !Array.isArray(fanfold);

@@ -9,10 +9,10 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { refuse, shown } from './refuse.ts';
 
-/** Objects of a bucket whose keys start alike. */
+/** Objects of a bucket whose keys have a common prefix. */
 export interface InputPrefix {
   readonly bucket: IBucket;
-  /** The start of the keys. Without a slash at its end, `inputs` is the start of `inputs-old/` too. */
+  /** Prefix of the keys. Without a slash at the end, `inputs` also matches `inputs-old/`. */
   readonly prefix: string;
 }
 
@@ -20,130 +20,131 @@ const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
 export interface FanfoldProps {
   /**
-   * Path of your tasks module, absolute or from the folder that the app runs in: what it exports
-   * by `defineTask` can be run. esbuild puts it into the functions.
-   * @default the tasks that ship: echo, sleep, sha256
+   * Path of your tasks module, absolute or relative to the folder that the app runs in. Its exports
+   * made by `defineTask` can be run. esbuild bundles it into the functions.
+   * @default the built-in tasks: echo, sleep, sha256
    */
   readonly tasks?: string;
   /**
-   * The deployment's name, which the names of all its parts begin with: 1 to 40 letters, digits,
-   * `-` and `_`, starting with a letter or digit, without `-run-` in it or `-run` at its end. Unique
-   * in its account and region.
+   * The deployment's name, a prefix of the names of all its parts: 1 to 40 letters, digits, `-` and
+   * `_`, starting with a letter or digit, without `-run-` in it or `-run` at its end. It must be
+   * unique in its account and region.
    * @default the stack's name
    */
   readonly name?: string;
   /**
-   * Memory of a worker, in MiB: 128 to 10240. Its share of a processor grows with it, one whole at
-   * 1769.
+   * Memory of a worker, in MiB: 128 to 10240. Its share of CPU grows with the memory; 1769 MiB give
+   * one vCPU.
    * @default 1024
    */
   readonly memorySize?: number;
   /**
-   * How long an invocation of a worker may take: 2 to 15 minutes, in whole seconds. Longer costs nothing, as a worker
-   * hands a chunk on after a minute; but no task may have a `timeoutSeconds` that does not fit.
+   * Timeout of a worker's invocation: 2 to 15 minutes, in whole seconds. A longer timeout costs
+   * nothing, since a worker sends back an unfinished chunk after a minute. Every task's
+   * `timeoutSeconds` must fit into it.
    * @default 15 minutes
    */
   readonly timeout?: Duration;
   /**
-   * The most workers at once, burst included: 2 to 1000.
+   * Maximum number of concurrent workers, including burst workers: 2 to 1000.
    * @default 100
    */
   readonly maxConcurrency?: number;
   /**
-   * How many of `maxConcurrency` the seed starts itself, so that a run need not wait until the task
-   * queue has scaled: 0 to `maxConcurrency` - 2; 0 is no burst. The seed starts fewer while other
-   * workers are busy.
+   * Number of workers, out of `maxConcurrency`, that the seed starts itself, so that a run need not
+   * wait until the event source has scaled up: 0 to `maxConcurrency` - 2; 0 means no burst workers.
+   * The seed starts fewer while other workers are busy.
    * @default half of `maxConcurrency`, at most 100
    */
   readonly burst?: number;
   /**
-   * Reserves the concurrency of burst workers, which makes `burst` a hard limit. AWS refuses a
-   * reservation that leaves the account fewer than 100 unreserved.
-   * @default false: the seed counts the workers that are busy, and starts no more than are left
+   * Reserves the concurrency of burst workers, which makes `burst` a hard limit. AWS rejects a
+   * reservation that leaves the account with less than 100 unreserved.
+   * @default false: the seed counts the busy workers, and starts only as many as are left
    */
   readonly reserveBurst?: boolean;
   /**
-   * Concurrency that is reserved for the workers that the task queue starts: not below their share
-   * of `maxConcurrency`.
-   * @default none is reserved
+   * Reserved concurrency of the workers that the event source starts: at least their share of
+   * `maxConcurrency`.
+   * @default none
    */
   readonly reservedConcurrentExecutions?: number;
   /** @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
   /**
-   * Environment variables for the tasks; the seed, which loads the tasks module too, gets them as
-   * well. `FANFOLD_` and `POWERTOOLS_` begin Fanfold's own.
+   * Environment variables for the tasks. The seed gets them too, since it loads the tasks module.
+   * The prefixes `FANFOLD_` and `POWERTOOLS_` are reserved.
    * @default none
    */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Where workers are to run, if they need what is in there: they then reach SQS, and for burst
-   * Lambda, through a NAT or interface endpoints of it. The seed needs nothing and stays outside.
+   * VPC for the workers, if tasks need its resources. Workers then reach SQS, and Lambda if `burst`
+   * is not 0, through a NAT or interface endpoints of the VPC. The seed stays outside.
    * @default in no VPC
    */
   readonly vpc?: IVpc;
   /** @default the VPC's private subnets */
   readonly vpcSubnets?: SubnetSelection;
-  /** @default a new one for all workers, that lets everything out */
+  /** @default a new one for all workers that allows all outbound traffic */
   readonly securityGroups?: ISecurityGroup[];
   /**
-   * Encrypts all queues, those of runs included.
+   * Key that encrypts all queues, including those of runs.
    * @default keys that SQS manages
    */
   readonly encryptionKey?: IKey;
   /**
-   * What becomes of queues and logs when the stack is destroyed, or they are replaced.
+   * Policy for queues and logs when the stack is destroyed, or they are replaced.
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
-  /** The least that is logged, by Fanfold and by the tasks' own `log`. @default 'INFO' */
+  /** Lowest level that is logged, by Fanfold and by the tasks' `log`. @default 'INFO' */
   readonly logLevel?: (typeof LOG_LEVELS)[number];
-  /** X-Ray's traces of the functions. @default Tracing.ACTIVE */
+  /** X-Ray tracing of the functions. @default Tracing.ACTIVE */
   readonly tracing?: Tracing;
   /**
-   * Where alarms are sent. With it, the deployment is watched, by alarms and a dashboard, as a
-   * `FanfoldStack` always is.
-   * @default neither: `FanfoldMonitoring` makes them
+   * Topic for alarm notifications. If set, the construct makes alarms and a dashboard, as a
+   * `FanfoldStack` always does.
+   * @default no alarms and no dashboard: `FanfoldMonitoring` makes them
    */
   readonly alarmTopic?: ITopic;
   /**
-   * Buckets that the seed may read inputs from, `s3://bucket/key`, or parts of them:
+   * Buckets that the seed may read inputs from (`s3://bucket/key`), or prefixes in them:
    * `{ bucket, prefix: 'inputs/' }`.
    * @default none
    */
   readonly inputBuckets?: readonly (IBucket | InputPrefix)[];
   /**
-   * esbuild's further options. `format`, `mainFields` and `bundleAwsSDK` are Fanfold's own.
-   * `nodeModules`, for native modules, are installed for the functions' platform, as the
-   * package-lock.json or pnpm-lock.yaml nearest to the tasks module has them.
+   * Additional bundling options. `format`, `mainFields` and `bundleAwsSDK` are fixed. Packages in
+   * `nodeModules`, for native modules, are installed for the functions' platform, in the versions
+   * of the package-lock.json or pnpm-lock.yaml nearest to the tasks module.
    * @default none
    */
   readonly bundling?: Omit<BundlingOptions, 'format' | 'mainFields' | 'bundleAwsSDK'>;
 }
 
-/** Lambda's longest. */
+/** Lambda's longest timeout. */
 const LONGEST_SECONDS = 900;
-/** A task's 60 s of default, what a worker keeps for its reports, and as much again. */
+/** A task's default of 60 s, plus a worker's time to report, plus a margin as large. */
 const SHORTEST_SECONDS = 120;
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html#events-sqs-max-concurrency */
 const FEWEST_SCALED = 2;
 
-/** Numbers that depend on each other, checked. */
+/** Checked values of the props that depend on each other. */
 export interface Limits {
   readonly memorySize: number;
   readonly timeout: Duration;
-  /** Workers at once. */
+  /** Maximum number of concurrent workers. */
   readonly maxConcurrency: number;
-  /** Of them, those that the seed starts. */
+  /** Share of `maxConcurrency` that the seed starts. */
   readonly burst: number;
-  /** Of them, those that the task queue starts. */
+  /** Share of `maxConcurrency` that the event source starts. */
   readonly scaled: number;
 }
 
-/** @throws FanfoldPropsError when a prop is out of its range */
+/** @throws FanfoldPropsError when a prop is out of range */
 export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   const { memorySize = 1024, maxConcurrency = 100, reservedConcurrentExecutions } = props;
   const { timeout = Duration.seconds(LONGEST_SECONDS) } = props;
@@ -184,7 +185,7 @@ function checkTimeout(scope: Construct, timeout: Duration): void {
   checkSeconds(scope, 'timeout', timeout, SHORTEST_SECONDS, LONGEST_SECONDS);
 }
 
-/** @throws FanfoldPropsError when a Duration is out of its range, or not of whole seconds */
+/** @throws FanfoldPropsError when a Duration is out of range, or not in whole seconds */
 export function checkSeconds(
   scope: Construct,
   prop: string,
@@ -201,10 +202,10 @@ export function checkSeconds(
   );
 }
 
-/** What CloudFormation would refuse, or CDK leave out without a word. */
+/** Refuses values that CloudFormation would reject, or that CDK would silently ignore. */
 export function checkOptions(scope: Construct, props: FanfoldProps): void {
   const { logRetention, logLevel, tracing, removalPolicy, vpc, vpcSubnets, securityGroups } = props;
-  // The names of its numbers are keys as well.
+  // A numeric enum also has its names as keys.
   const isKept = typeof logRetention === 'number' && RetentionDays[logRetention] !== undefined;
   if (logRetention !== undefined && !isKept) {
     refuse(
@@ -249,10 +250,10 @@ function checkRange(
   refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${shown(value)} came.`);
 }
 
-/** Forty characters leave a queue's name, at most eighty, room for a run's id. */
+/** At most 40 characters, since a queue name has at most 80 and must contain a run id. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
-/** With such names, one deployment's queues could match the policies on another's runs. */
+/** With such a name, a deployment's queues could match the policies for another's runs. */
 const LIKE_A_RUN = /-run(-|$)/;
 
 export function checkedName(scope: Construct, given: string | undefined): string {

@@ -3,13 +3,13 @@ import { type IVpc, type SubnetSelection, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { flattened } from './flattened.ts';
 
-/** The services that workers call, as their VPC endpoints name them. */
+/** Services that workers call, by the names in their VPC endpoints. */
 export type CalledService = 'sqs' | 'lambda';
 
 /**
- * Has the synthesis end with a sentence where workers could reach nothing: in isolated subnets of a
- * VPC that the app makes, without endpoints for the services that they call. Endpoints may be made
- * after the deployment, so the app is looked through when it is whole.
+ * Makes synthesis fail if workers could reach no service: in isolated subnets of a VPC that the app
+ * creates, without endpoints for the services that they call. Endpoints may be added after the
+ * construct, so the check runs when the app is complete.
  */
 export function checkReach(
   scope: Construct,
@@ -38,7 +38,7 @@ export function checkReach(
   });
 }
 
-/** The services of all interface endpoints that the app makes, such as `com.amazonaws..sqs`. */
+/** Services of all VPC endpoints that the app creates, such as `com.amazonaws..sqs`. */
 function endpointsOf(scope: Construct): string[] {
   return scope.node.root.node
     .findAll()

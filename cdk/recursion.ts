@@ -7,7 +7,7 @@ import {
 import type { Construct } from 'constructs';
 
 /**
- * Regions without recursive loop detection, where CloudFormation refuses the property.
+ * Regions without recursive loop detection, where CloudFormation rejects the property.
  * https://github.com/aws/aws-lambda-roadmap/issues/18
  */
 export const WITHOUT_RECURSIVE_LOOP = [
@@ -20,9 +20,9 @@ export const WITHOUT_RECURSIVE_LOOP = [
 const CONDITION = 'FanfoldHasRecursiveLoop';
 
 /**
- * Lets functions send to the queue that they take from, and invoke themselves: Lambda stops that
- * after some 16 times. Left out where Lambda has no such limit; a stack that can be deployed to any
- * region decides when it is deployed.
+ * Allows functions to send to the queue that they receive from, and to invoke themselves: by
+ * default, Lambda stops that after about 16 times. The setting is omitted in regions without such a
+ * limit. A stack without a fixed region decides at deployment.
  */
 export function allowRecursion(scope: Construct, functions: readonly LambdaFunction[]): void {
   const { region } = Stack.of(scope);
@@ -34,7 +34,7 @@ export function allowRecursion(scope: Construct, functions: readonly LambdaFunct
 function whereKnown(scope: Construct): string {
   const stack = Stack.of(scope);
   const isWithout = WITHOUT_RECURSIVE_LOOP.map((region) => Fn.conditionEquals(Aws.REGION, region));
-  // One for all deployments of a stack.
+  // One condition for all deployments in a stack.
   if (stack.node.tryFindChild(CONDITION) === undefined) {
     new CfnCondition(stack, CONDITION, {
       expression: Fn.conditionNot(Fn.conditionOr(...isWithout)),

@@ -1,22 +1,22 @@
 import type { Construct } from 'constructs';
 
-/** A construct was given something that it cannot be made of. */
+/** The error for props that a construct can't accept. */
 export class FanfoldPropsError extends Error {
   override readonly name = 'FanfoldPropsError';
 
   constructor(message: string) {
     super(message);
-    // Node prints the stack of an error that ends an app: this one is its user's to mend, not ours.
+    // Node prints the stack of an error that ends an app. This error is in the user's code.
     this.stack = `${this.name}: ${message}`;
   }
 }
 
-/** Ends the synthesis with a sentence and the place in the app that it is about. */
+/** Ends the synthesis with an error that names the construct's path. */
 export function refuse(scope: Construct, sentence: string): never {
   throw new FanfoldPropsError(`${scope.node.path}: ${sentence}`);
 }
 
-/** What came, as a sentence can say it: of what is no text or number, what it is. */
+/** Describes a received value for an error message; objects are described by their type. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';

@@ -19,26 +19,26 @@ import { refuse } from './refuse.ts';
 import { failureOf, installing } from './tasks-failure.ts';
 import { type Loaded, loadTasks, type TaskFacts } from './tasks-load.ts';
 
-/** The part of its time that a worker keeps to report its results, and a little more, in seconds. */
+/** Time that a worker reserves to report its results, plus a small margin, in seconds. */
 const FAREWELL_SECONDS = 10;
 
 interface Checked {
   /** The tasks module. */
   path: string;
-  /** How long an invocation of a worker may take. */
+  /** Timeout of a worker's invocation. */
   timeoutSeconds: number;
-  /** Where the functions run. */
+  /** Platform of the functions. */
   target: Platform;
   bundling: Readonly<BundlingOptions>;
 }
 
 /**
- * Loads the tasks from the functions' finished code, each in a process of its own, so that a fault
- * is known now and not from a log of Lambda's.
+ * Loads the tasks from each function's finished code, in a process of its own, so that synthesis
+ * reports errors that would otherwise appear only in Lambda's logs.
  *
  * @throws FanfoldPropsError when a native file is for another platform, when the tasks can't be
- *   loaded in Lambda either, or when there are none, two of one name, or one that takes longer than
- *   a worker may
+ *   loaded in Lambda either, or when there are none, two of one name, or one with a time limit
+ *   longer than a worker's
  */
 export function checkTasks(
   scope: Construct,
@@ -47,13 +47,13 @@ export function checkTasks(
 ): void {
   for (const each of codes) {
     const tasks = tasksOf(scope, each, checked);
-    // The others have the same tasks module.
+    // The other functions have the same tasks module.
     if (tasks === undefined) return;
     checkFacts(scope, tasks, checked);
   }
 }
 
-/** @returns undefined when they can be loaded in Lambda only */
+/** @returns undefined if they may be loadable only in Lambda */
 function tasksOf(
   scope: Construct,
   { folder, env, later }: FinishedCode,
@@ -88,11 +88,11 @@ function tasksOf(
 }
 
 /**
- * Loads a copy of a function's code that finds no modules but its own, as in Lambda: the assembly
- * may lie in a project that has others.
+ * Loads a copy of a function's code that can find only its own modules, as in Lambda. The assembly
+ * itself may lie in a project that has other modules.
  *
- * @param standIns where this machine can't load its own: modules of the project that stand in for
- *   them
+ * @param standIns modules of the project that replace the function's own, if this machine can't
+ *   load those
  */
 function loadCopy(
   folder: string,
@@ -120,7 +120,7 @@ function loadCopy(
   }
 }
 
-/** An error's message may have its full stop already. */
+/** Adds a full stop, unless an error's message has one. */
 function sentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;
 }
@@ -142,7 +142,7 @@ function refuseMisfit(scope: Construct, files: readonly NativeFile[], target: Pl
   );
 }
 
-/** The platform that this process loads native files of. */
+/** Platform of the native files that this process can load. */
 function thisMachine(): Platform {
   const { platform: os, arch: cpu } = process;
   if (os !== 'linux') return { os, cpu };

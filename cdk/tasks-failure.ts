@@ -2,10 +2,10 @@ import { NEVER_LOADED } from './bundling.ts';
 import { type Platform, packageOf, shownPlatform } from './native-files.ts';
 import type { Thrown } from './tasks-load.ts';
 
-/** The Node that the functions run on. An older one may not know what is right there. */
+/** Node's major version in Lambda. An older Node may reject syntax that is valid there. */
 const NODE_OF_LAMBDA = 24;
 
-/** Packages that look for another package's native files. */
+/** Packages that load the native files of other packages. */
 const NATIVE_LOADERS = [
   'bindings',
   'node-gyp-build',
@@ -13,25 +13,25 @@ const NATIVE_LOADERS = [
   '@mapbox/node-pre-gyp',
 ];
 
-/** Why a tasks module was not loaded, as a sentence's end. */
+/** Why a tasks module was not loaded, as the end of a sentence. */
 export type Failure =
-  /** It would fail in Lambda too. */
+  /** The error would occur in Lambda too. */
   | { wrong: string }
-  /** In Lambda it may load. */
+  /** The module may load in Lambda. */
   | { failed: string };
 
 interface Circumstances {
   target: Platform;
   externalModules: readonly string[];
   nodeModules: readonly string[];
-  /** The bundle had all of its modules, and no others: its modules are missing in Lambda too. */
+  /** Whether the bundle had all of its modules and no others: Lambda lacks the same ones. */
   whole: boolean;
 }
 
 export function failureOf(thrown: Thrown, circumstances: Circumstances): Failure {
   const { name, code, message } = thrown;
   const [line = ''] = message.split('\n');
-  // Any copy of `defineTask` throws it.
+  // By name and code, since another copy of Fanfold may have thrown it.
   if (name === 'FanfoldError' && code === 'BadTask') return { wrong: line };
   const failed = name === '' ? line : `${name}: ${line}`;
   if (isOfParsing(thrown) && nodeMajor() >= NODE_OF_LAMBDA) return { wrong: failed };
@@ -39,7 +39,7 @@ export function failureOf(thrown: Thrown, circumstances: Circumstances): Failure
   return missing(thrown, circumstances) ?? unbundled(thrown, failed, circumstances) ?? { failed };
 }
 
-/** Node's loader throws it. Other errors of syntax are of data: `at JSON.parse (<anonymous>)`. */
+/** Whether Node's loader threw it. Data causes syntax errors too: `at JSON.parse (<anonymous>)`. */
 function isOfParsing({ name, frames: [first = ''] }: Thrown): boolean {
   return name === 'SyntaxError' && first.includes('node:internal/');
 }
@@ -48,7 +48,7 @@ function nodeMajor(): number {
   return Number(process.versions.node.split('.')[0]);
 }
 
-/** An import of a package that is neither in the bundle nor beside it. */
+/** The failure of an import of a package that is neither in the bundle nor beside it. */
 function missing(
   { code, message }: Thrown,
   { externalModules }: Circumstances,
@@ -57,7 +57,7 @@ function missing(
   const [, name] =
     /^Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'@][^/']*)/.exec(message) ?? [];
   if (name === undefined) return undefined;
-  // A layer of the function may have it.
+  // A layer of the function may contain it.
   if (externalModules.includes(name)) return { failed: `${name} is not in the bundle` };
   const why = NEVER_LOADED.includes(name)
     ? 'which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it'
@@ -65,20 +65,20 @@ function missing(
   return { wrong: `it needs ${name}, ${why}: ${installing(name)}` };
 }
 
-/** A package whose native files a bundle can't have. */
+/** The failure of a package whose native files can't be bundled. */
 function unbundled(
   { name, message, frames, lacksNative }: Thrown,
   failed: string,
   { nodeModules, target }: Circumstances,
 ): Failure | undefined {
-  // Neither Node's, nor of the code that watches what is required.
+  // Without the frames of Node, and of the preloaded code that monitors `require`.
   const code = frames.filter((frame) => !/[( ](node|data):/.test(frame));
   const packages = code.map(packageOf);
   const [thrower] = packages;
   const isOfPackage = thrower !== undefined;
   const wantsFolder = name === 'ReferenceError' && /^__(dirname|filename) is not/.test(message);
   const isNative =
-    // A bundle without source maps does not say which code is a package's.
+    // Without source maps, the frame does not show which code is a package's.
     (lacksNative && (isOfPackage || code[0]?.includes('index.mjs'))) ||
     (isOfPackage && (wantsFolder || NATIVE_LOADERS.includes(thrower)));
   if (!isNative) return undefined;
@@ -94,7 +94,7 @@ function unbundled(
   };
 }
 
-/** The remedy, as an app of the user's or Fanfold's own has it. */
+/** The remedy, for a user's own app and for Fanfold's app. */
 export function installing(name: string): string {
   return `bundling: { nodeModules: ['${name}'] } (-c nodeModules=${name} for the app of a clone)`;
 }

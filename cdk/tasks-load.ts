@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** How long a tasks module may take to load, in milliseconds. */
+/** Time limit for loading a tasks module, in milliseconds. */
 const LOAD_MS = 30_000;
 
 /** The facts about a task that synthesis checks. */
@@ -11,24 +11,24 @@ export interface TaskFacts {
   timeoutSeconds: number;
 }
 
-/** An error that nobody caught. */
+/** An uncaught error. */
 export interface Thrown {
   name: string;
   code: string;
   message: string;
-  /** Lines of its stack, by source maps where the bundle has them. */
+  /** Lines of its stack, source-mapped if the bundle has source maps. */
   frames: string[];
-  /** Before it, a `*.node` file was required that is not there. */
+  /** Whether requiring a `*.node` file had failed before. */
   lacksNative: boolean;
 }
 
-/** The tasks of a bundle, the error that loading it threw, or how else its process ended. */
+/** The tasks of a bundle, the error that loading it threw, or another end of its process. */
 export type Loaded = { tasks: readonly TaskFacts[] } | { thrown: Thrown } | { ended: string };
 
-/** The file descriptor of reports: the module may print whatever it likes. */
+/** File descriptor for reports, since the module may print to standard output and error. */
 const REPORT_FD = 3;
 
-/** The global by which code in the process reports. */
+/** Global function by which code in the process reports. */
 const REPORT = "globalThis[Symbol.for('fanfold.report')]";
 
 interface Report {
@@ -38,8 +38,8 @@ interface Report {
 }
 
 /**
- * Runs before the bundle. The monitor sees also the errors that the module handles itself by a
- * listener, and those of parsing, when nothing of the bundle has run.
+ * Code that runs before the bundle. The monitor also sees errors that a listener of the module
+ * handles, and parse errors, which occur before any code of the bundle runs.
  */
 const PRELOADED = `
   import { writeSync } from 'node:fs';
@@ -71,7 +71,7 @@ const reportTasksOf = (url: string) => `
   ${REPORT}({ tasks });
   process.exit(0);`;
 
-/** Loads the tasks of a function's code, in a process of its own. */
+/** Loads the tasks of a function's code in a separate process. */
 export function loadTasks(folder: string, env: Readonly<Record<string, string>>): Loaded {
   const preload = `data:text/javascript,${encodeURIComponent(PRELOADED)}`;
   const { NODE_PATH: _, ...inherited } = process.env;
@@ -83,7 +83,7 @@ export function loadTasks(folder: string, env: Readonly<Record<string, string>>)
       encoding: 'utf8',
       stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
       timeout: LOAD_MS,
-      // The module may handle other signals.
+      // The module may handle or ignore other signals.
       killSignal: 'SIGKILL',
       cwd: folder,
       env: { ...inherited, LAMBDA_TASK_ROOT: folder, ...env },
@@ -99,7 +99,7 @@ export function loadTasks(folder: string, env: Readonly<Record<string, string>>)
   return { thrown: { ...facts, frames, lacksNative } };
 }
 
-/** Node's own, https://nodejs.org/api/process.html#exit-codes */
+/** Exit status of Node: https://nodejs.org/api/process.html#exit-codes */
 const UNSETTLED_AWAIT = 13;
 
 interface End {
@@ -108,7 +108,7 @@ interface End {
   error?: Error | undefined;
 }
 
-/** How a process ended that reported neither tasks nor an error. */
+/** Describes the end of a process that reported neither tasks nor an error. */
 function endOf({ status, signal, error }: End): string {
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
     return `it was still loading after ${LOAD_MS / 1000} seconds`;

@@ -12,7 +12,7 @@ const OF_LAMBDA =
 /** Lambda measures names and values as one JSON object. */
 const MOST_BYTES = 4096;
 
-/** @throws FanfoldPropsError when Lambda would refuse a variable, or Fanfold sets it itself */
+/** @throws FanfoldPropsError when Lambda would reject a variable, or Fanfold sets it itself */
 export function checkedEnvironment(
   scope: Construct,
   environment: Readonly<Record<string, string>> = {},
@@ -46,7 +46,7 @@ export function checkedEnvironment(
   return { ...environment };
 }
 
-/** @throws FanfoldPropsError when the variables of a function are longer than Lambda takes */
+/** @throws FanfoldPropsError when a function's variables are longer than Lambda accepts */
 export function checkEnvironmentSize(
   scope: Construct,
   variables: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 import { jsonLog, s3Inputs, seedHandler } from '../src/handlers.ts';
 
-/** Loads the tasks: an invocation does, and synthesis, which checks the finished bundle. */
+/** Loads the tasks. Invocations call it, and so does synthesis, to check the finished bundle. */
 export const loadTasks = () => import('#shipped-tasks');
 
 export const handler = seedHandler(loadTasks, {

@@ -15,12 +15,12 @@ const watching: WatchOptions = {
 
 const setups = new Setups();
 
-// Lambda sends it where the function has an extension, and waits for half a second, or for two.
+// Lambda sends SIGTERM if the function has an extension, and waits for half a second, or for two.
 process.on('SIGTERM', () => void setups.close().then(() => process.exit(0)));
 
 /**
- * Loads the tasks: an invocation does, and synthesis, which checks the finished bundle. Not INIT: what
- * it throws there costs its message the queue's visibility timeout.
+ * Loads the tasks. Invocations call it, and so does synthesis, to check the finished bundle. An
+ * error during INIT would keep the message invisible until the queue's visibility timeout ends.
  */
 export const loadTasks = () => import('#shipped-tasks');
 

@@ -1,6 +1,6 @@
 // node fauxqs-server.ts
 //
-// fauxqs in its own process, as its README starts it. Prints its URL; ends when its stdin does.
+// fauxqs in its own process, started as in its README. Prints its URL; exits when its stdin ends.
 import { startFauxqs } from 'fauxqs';
 
 const server = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });

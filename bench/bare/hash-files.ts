@@ -1,6 +1,6 @@
 // node hash-files.ts PATHS.txt OUTPUT.jsonl
 //
-// A bare worker's simplest fast loop: one buffer, blocking reads, one file after the other.
+// The simplest fast loop of a bare worker: one buffer, blocking reads, one file after another.
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 

@@ -1,7 +1,7 @@
 // node http-server.ts ANSWERS.json
 //
-// The least that an HTTP server in Node does: reads each request to its end and answers the bytes
-// that the file has for its X-Amz-Target. Prints its URL; ends when its stdin does.
+// A minimal HTTP server in Node: reads each request to its end, and responds with the bytes that
+// the file has for its X-Amz-Target. Prints its URL; exits when its stdin ends.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 

@@ -1,7 +1,7 @@
 // node parse-and-print.ts INPUT.jsonl OUTPUT.jsonl
 //
-// What `fanfold run echo` cannot do without, and nothing else: each line parsed, its result printed.
-// In pieces, which is faster here than the whole file at once.
+// The minimum work of `fanfold run echo`: parses each line and prints its result. Reads the file in
+// pieces, which is faster here than reading it as a whole.
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 const [, , input = '', output = ''] = process.argv;

@@ -1,8 +1,8 @@
 // node calls.ts ENTRIES
 //
-// The service's own cost of a send, a receive and a delete, each of so many messages of 1 KiB, one
-// call at a time: what `service` takes of prepared requests, without client and transport. Prints
-// the microseconds a call, medians over rounds, as JSON.
+// The service's own cost of a send, a receive and a delete of ENTRIES messages of 1 KiB each, one
+// call at a time: the time of `service` for prepared requests, without client and transport. Prints
+// the microseconds per call, as medians over rounds, as JSON.
 import { Sqs } from '../../src/emulator/sqs/index.ts';
 import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
 import { median } from '../measure.ts';
@@ -11,7 +11,7 @@ import { bodyOf1KiB, outputOf, serviceRequest } from './requests.ts';
 const CALLS = 1_000;
 const ROUNDS = 31;
 
-/** Microseconds a call. */
+/** Microseconds per call. */
 export interface Calls {
   send: number;
   receive: number;

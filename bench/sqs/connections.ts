@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * Keep-alive connections that are given whole requests, bytes as they are. node:http's client
- * costs more than its server does, and would be what is measured.
+ * Keep-alive connections that send prepared requests as raw bytes. node:http's client costs more
+ * than its server, and would dominate the measurement.
  */
 export class Connections {
   readonly #sockets: Socket[];
@@ -22,9 +22,9 @@ export class Connections {
   }
 
   /**
-   * Makes the requests, one at a time on each connection. Gives the bodies of their answers. Never
-   * sleeps in the meantime: to wake a processor costs whoever writes to a socket, which is the
-   * server, more than the request itself, and the slower server the more.
+   * Makes the requests, one at a time on each connection. Returns the bodies of the responses.
+   * Never sleeps in between: waking a sleeping processor costs the process that writes to the
+   * socket, which is the server, more than the request itself, and a slower server even more.
    */
   async exchange(requests: readonly Buffer[]): Promise<Buffer[]> {
     const bodies: Buffer[] = [];
@@ -73,7 +73,7 @@ export class Connections {
   }
 }
 
-/** The body of an answer; undefined while some of it is missing, an error when it is a refusal. */
+/** The body of a response; undefined while it is incomplete, an error if the status is not 200. */
 function bodyOf(answer: Buffer): Buffer | Error | undefined {
   const end = answer.indexOf('\r\n\r\n');
   if (end < 0) return undefined;

@@ -1,7 +1,8 @@
 // node load.ts URL MESSAGES [--batches]
 //
-// Sends, receives and deletes messages of 1 KiB over 16 connections; in batches of ten over 64. Prints the seconds that each took, as JSON. All requests of a kind are
-// signed before its clock starts.
+// Sends, receives and deletes messages of 1 KiB over 16 connections, or in batches of ten over 64.
+// Prints the seconds that each kind took, as JSON. All requests of a kind are signed before its
+// clock starts.
 import { parseArgs } from 'node:util';
 import { Connections } from './connections.ts';
 import { bodyOf1KiB } from './requests.ts';

@@ -1,8 +1,8 @@
 // node million.ts standard|fifo
 //
-// What a send, a receive and a delete cost on a queue of a thousand messages of 1 KiB, and on one of
-// a million. A tenth of the messages are in flight. On a FIFO queue they have 50 messages a group:
-// of a million that makes 10,000 groups locked and 10,000 open. Prints JSON.
+// Cost of a send, a receive and a delete on a queue of a thousand messages of 1 KiB, and on one of
+// a million. A tenth of the messages are in flight. On a FIFO queue, a group has 50 messages: a
+// million gives 10,000 locked groups and 10,000 open ones. Prints JSON.
 import { Sqs } from '../../src/emulator/sqs/index.ts';
 import type { ServiceRequest } from '../../src/emulator/transport/index.ts';
 import { median } from '../measure.ts';
@@ -62,11 +62,11 @@ async function createQueue(name: string): Promise<string> {
   return outputOf(await sqs.service(request)).QueueUrl;
 }
 
-/** Microseconds a call. Each message is deleted before the next: the queue keeps its depth. */
+/** Measures microseconds per call. Each message is deleted before the next, to keep the depth. */
 async function cycles(QueueUrl: string, groups: number): Promise<Calls> {
   const micros: Calls = { send: 0, receive: 0, delete: 0 };
   for (let cycle = 0; cycle < CYCLES; cycle++) {
-    // To the second half of the groups: those in flight are of the first.
+    // In the second half of the groups, since messages in flight lock the first half.
     const open = groups / 2 + (cycle % (groups / 2));
     await timed('send', serviceRequest('SendMessage', { QueueUrl, ...message(open) }));
     const received = await timed('receive', serviceRequest('ReceiveMessage', { QueueUrl }));

@@ -1,6 +1,6 @@
 // node recover.ts fill|open DIR MESSAGES
 //
-// Fills a store with messages of 1 KiB, or opens it and prints the seconds that that takes.
+// Fills a store with messages of 1 KiB, or opens it and prints the seconds that opening takes.
 import { openStore, Sqs } from '../../src/emulator/sqs/index.ts';
 import { bodyOf1KiB, outputOf, serviceRequest } from './requests.ts';
 
@@ -12,7 +12,7 @@ const sqs = new Sqs({ store: openStore(folder) });
 console.log((performance.now() - began) / 1_000);
 if (does === 'fill') {
   await fill(Number(messages));
-  // As if it were killed: nothing is put in order.
+  // Exits without closing the store, as if killed.
   process.exit();
 }
 const found = sqs.peek('deep').length;

@@ -6,7 +6,7 @@ import type { Load } from './load.ts';
 export const SERVE = fileURLToPath(new URL('./serve.ts', import.meta.url));
 const LOAD = fileURLToPath(new URL('./load.ts', import.meta.url));
 
-/** Lets a process of its own load the server; what it does is in load.ts. */
+/** Loads the server from a separate process, which runs load.ts. */
 export async function runLoad(
   bench: Bench,
   url: string,
@@ -20,12 +20,12 @@ export async function runLoad(
   return JSON.parse(stdout);
 }
 
-/** Requests a second, by the median of the loads. */
+/** Requests per second, by the median of the loads. */
 export function rate(loads: readonly Load[], action: keyof Load, messages: number): number {
   return messages / median(loads.map((load) => load[action]));
 }
 
-/** What a figure says of a server that takes requests without a signature: it did less than it should. */
+/** Note for the figure of a server that accepts unsigned requests: it did less than it should. */
 export async function signatureNote(url: string): Promise<string> {
   const { status } = await fetch(url, {
     method: 'POST',

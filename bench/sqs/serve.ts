@@ -1,7 +1,7 @@
 // node serve.ts [DIR] [--open]
 //
-// An SQS in its own process, that verifies signatures unless it is open to all; it keeps its queues
-// in the folder, if one is given. Prints its URL; ends when its stdin does.
+// An SQS in its own process, which verifies signatures unless --open is set, and stores its queues
+// in DIR, if given. Prints its URL; exits when its stdin ends.
 import { parseArgs } from 'node:util';
 import { openStore, Sqs, serveSqs } from '../../src/emulator/sqs/index.ts';
 import { CREDENTIALS } from './sign.ts';

@@ -6,11 +6,11 @@ const REGION = 'us-east-1';
 const SIGNED_HEADERS = 'content-type;host;x-amz-date;x-amz-target';
 
 /**
- * Makes whole HTTP requests of the JSON protocol, signed with Signature Version 4 in the
- * `Authorization` header: what to write to a socket.
+ * Makes complete HTTP requests of the JSON protocol, ready to write to a socket, signed with
+ * Signature Version 4 in the `Authorization` header.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  *
- * @param host with its port, as in the `Host` header
+ * @param host host and port, as in the `Host` header
  */
 export function requestSigner(host: string): (action: string, parameters: object) => Buffer {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');

@@ -1,7 +1,7 @@
 // node through-sdk.ts fanfold|fauxqs MESSAGES
 //
-// Takes messages of 1 KiB through a queue in this process with the SDK's client, as a test does:
-// each is sent, received and deleted, 16 at once. Prints the seconds that it took.
+// Passes messages of 1 KiB through a queue in this process with the SDK's client, as a test would:
+// sends, receives and deletes each, 16 at once. Prints the seconds that it took.
 import {
   CreateQueueCommand,
   DeleteMessageCommand,
@@ -29,7 +29,7 @@ function fanfold() {
   return { client: createSqsClient(), stop: async () => {} };
 }
 
-/** As its README says: a server in this process, and a client of its address. */
+/** As in its README: a server in this process, and a client for its address. */
 async function fauxqs() {
   const { startFauxqs } = await import('fauxqs');
   const server = await startFauxqs({ port: 0, logger: false, host: '127.0.0.1' });

@@ -4,10 +4,10 @@ import { json } from '../../src/emulator/sqs/protocols/json.ts';
 import { inProcess } from '../../src/emulator/transport/index.ts';
 
 /**
- * An SDK client whose SQS only waits, so that what its caller achieves is the caller's own.
+ * An SDK client whose SQS only waits, so that the caller's own cost limits the rate.
  *
- * @param callMs how long each call takes, in milliseconds
- * @param receive the bodies of the messages that a receive returns
+ * @param callMs duration of each call, in milliseconds
+ * @param receive returns the bodies of the messages for a receive
  */
 export function waitingSqs(callMs: number, receive: () => readonly string[]): SQSClient {
   const requestHandler = inProcess(async ({ headers, body }) => {

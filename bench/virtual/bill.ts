@@ -1,36 +1,36 @@
 import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
 
-/** A call's payload is billed as one request for each 64 KiB of it. https://aws.amazon.com/sqs/pricing/ */
+/** Payload that is billed as one request: 64 KiB. https://aws.amazon.com/sqs/pricing/ */
 const BILLED_BYTES = 65_536;
 
 /** Calls of one kind, such as ReceiveMessage by the collector. */
 export interface Calls {
   calls: number;
-  /** Requests that they are billed as. */
+  /** Number of requests that AWS bills for them. */
   billed: number;
 }
 
 /** Invocations of one function. */
 export interface Invocations {
   count: number;
-  /** Milliseconds that are billed, each invocation's rounded up. */
+  /** Billed milliseconds, rounded up for each invocation. */
   ms: number;
 }
 
-/** Counts what AWS would bill for a deployment. */
+/** Counts the calls, invocations and bytes that AWS would bill for a deployment. */
 export class Bill {
-  /** By whoever calls and the action. */
+  /** By caller and action. */
   readonly sqs = new Map<string, Calls>();
-  /** By the function's name. */
+  /** By function name. */
   readonly lambda = new Map<string, Invocations>();
-  /** Bytes that leave AWS: the answers to whoever collects. */
+  /** Bytes that leave AWS: the responses to the collector. */
   egressBytes = 0;
   /** Bytes that functions log. */
   logBytes = 0;
 
-  /** @param caller such as `collector`, which is outside of AWS */
+  /** @param caller such as `collector`, which is outside AWS */
   addCall(caller: string, request: ServiceRequest, response: ServiceResponse): void {
-    // The JSON protocol names it in a header, CBOR in the path.
+    // The JSON protocol has the action in a header, CBOR in the path.
     const action = /\w+$/.exec(request.headers['x-amz-target'] ?? request.path)?.[0];
     const [sent, received] = [request.body, response.body].map((body) => Buffer.byteLength(body));
     const bytes = Math.max(sent ?? 0, received ?? 0);

@@ -1,4 +1,4 @@
-// Simulates a run of a million inputs on a thousand workers, in virtual time; prints a
+// Simulates a run of a million inputs on a thousand workers, in virtual time. Prints a
 // `SimulatedRun` as JSON. The same seed gives the same run.
 import { parseArgs } from 'node:util';
 import { install } from '@sinonjs/fake-timers';
@@ -35,7 +35,7 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
     now: Date.UTC(2027, 0, 1),
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
   });
-  // Only now: what these import takes its randomness when it is loaded.
+  // Imported only now, since their imports read random values while loading.
   const { Run } = await import('../../src/pipeline/collecting/run.ts');
   const { defineTask, TaskRegistry } = await import('../../src/task.ts');
   const { virtualStack } = await import('./stack.ts');
@@ -76,7 +76,7 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
     failure = error;
   });
   while (!collected && failure === undefined) {
-    // All that needs no time ends before any passes.
+    // Work that needs no time ends before virtual time advances.
     await new Promise((resolve) => void realImmediate(resolve));
     if (!collected) clock.next();
   }

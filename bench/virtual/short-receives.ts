@@ -3,15 +3,15 @@ import type { Service, ServiceRequest } from '../../src/emulator/transport/index
 import type { Random } from '../../test/simulation/random.ts';
 
 /**
- * While a standard queue holds fewer messages than about this, a receive returns fewer than it could.
+ * Approximate number of messages below which a standard queue's receives may return too few.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
  */
 const SHORT_BELOW = 1_000;
 
-/** The most messages in a short answer. */
+/** Maximum number of messages in a short response. */
 const SHORT_MESSAGES = 3;
 
-/** The service of an SQS as AWS's behaves to callers that speak JSON: receives may be short. */
+/** Wraps an SQS to behave like AWS for callers that use JSON: receives may be short. */
 export function shortReceives(sqs: Sqs, random: Random): Service {
   const waiting = async (request: ServiceRequest, QueueUrl: string) => {
     const { body } = await sqs.service({

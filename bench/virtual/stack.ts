@@ -21,20 +21,20 @@ import { shortReceives } from './short-receives.ts';
 
 export interface VirtualStackOptions {
   tasks: TaskRegistry;
-  /** Workers at once, burst included. */
+  /** Maximum number of concurrent workers, including burst workers. */
   maxConcurrency: number;
-  /** Of them, those that the seed starts. */
+  /** Number of those workers that the seed starts. */
   burst: number;
-  /** Made for each execution environment. */
+  /** Called for each execution environment. */
   watching: () => WatchOptions;
   /**
-   * Draws what differs from call to call on AWS: each takes from 0.75 to 1.25 times its latency, and
-   * the collector's receives are short. @default none does
+   * Source of the variation on AWS: each call takes from 0.75 to 1.25 times its latency, and the
+   * collector's receives may be short. @default no variation
    */
   random?: Random;
 }
 
-/** Milliseconds that a call takes: within a region, and from a desk. */
+/** Milliseconds per call: within a region, and from outside AWS. */
 const LATENCY_MS = { function: 10, collector: 60 };
 
 const WORKER_TIMEOUT_SECONDS = 900;
@@ -47,9 +47,9 @@ interface Context {
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 /**
- * A deployment as the CDK stack makes it, in virtual time, with AWS's latencies and the ramp of its
- * event source, on a bill. Install fake timers first. An execution environment is a handler of its
- * own: what it remembers of earlier invocations is not known to others.
+ * Makes a deployment like that of the CDK stack, in virtual time, with AWS's latencies, the scaling
+ * of its event source, and a bill. Install fake timers first. Each execution environment has its
+ * own handler, so that it doesn't share state with others.
  */
 export async function virtualStack(options: VirtualStackOptions) {
   const { tasks, maxConcurrency, burst, watching, random } = options;
@@ -65,7 +65,8 @@ export async function virtualStack(options: VirtualStackOptions) {
   });
   await create(names.dead);
   await create(names.results);
-  // Egress is counted as it travels, in JSON; within AWS, CBOR is quicker, and billed alike.
+  // The collector uses JSON, to count egress as it is sent. Within AWS, CBOR is faster and billed
+  // the same.
   const clientOf = (caller: keyof typeof LATENCY_MS, as: string = caller) =>
     late(
       caller === 'collector' && random ? shortReceives(sqs, random) : sqs.service,
@@ -127,7 +128,7 @@ export async function virtualStack(options: VirtualStackOptions) {
   return { deployment, bill, close: () => lambda.close() };
 }
 
-/** A client whose calls take their time, and are seen. */
+/** A client whose calls take virtual time, and are counted. */
 function late(
   service: Service,
   config: SQSClientConfig,

@@ -1,4 +1,4 @@
 import { defineTask, type Json } from '../../src/task.ts';
 
-/** Returns its input: for trying things out. */
+/** Returns its input, for experiments. */
 export const echo = defineTask({ name: 'echo', run: (input: Json) => input });

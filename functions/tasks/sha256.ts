@@ -4,15 +4,15 @@ import { NonRetryableError } from '../../src/errors.ts';
 import { defineTask } from '../../src/task.ts';
 
 /**
- * So much is read and hashed before the process may do other things, of which a worker has some:
- * a few milliseconds of work.
+ * Bytes that are read and hashed before the event loop runs, which a worker needs for other work: a
+ * few milliseconds of hashing.
  */
 const SLICE_BYTES = 4 * 1024 * 1024;
 
 const BUFFER_BYTES = 256 * 1024;
 let buffer: Buffer | undefined;
 
-/** A file's SHA-256, by its path. A file of any size takes little memory. */
+/** Computes the SHA-256 of the file at a path. Memory does not depend on the file's size. */
 export const sha256 = defineTask({
   name: 'sha256',
   timeoutSeconds: 600,
@@ -38,8 +38,9 @@ export const sha256 = defineTask({
 });
 
 /**
- * Hashes the file's next bytes, and says how many: fewer than a slice at its end. Blocking, because
- * asynchronous reads take ten times as long for small files and a third longer for large ones.
+ * Hashes the file's next bytes. Returns their number: fewer than a slice at the end of the file.
+ * The reads block, because asynchronous reads take ten times as long for small files and a third
+ * longer for large ones.
  */
 function hashSlice(file: number, hash: Hash): number {
   buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -56,7 +57,7 @@ function hashSlice(file: number, hash: Hash): number {
 function openFile(path: string): number {
   let file: number;
   try {
-    // Without O_NONBLOCK, opening a named pipe waits for a writer, and all of the process with it.
+    // Without O_NONBLOCK, opening a named pipe blocks the whole process until it has a writer.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     const reason = FINAL[(cause as NodeJS.ErrnoException).code ?? ''];
@@ -68,7 +69,7 @@ function openFile(path: string): number {
   throw unreadable(path, stat.isDirectory() ? 'it is a directory' : 'it is not a regular file');
 }
 
-/** Why a file cannot be opened, where another attempt would end the same way. */
+/** Reasons why a file can't be opened that another attempt would not change, by error code. */
 const FINAL: Record<string, string> = {
   EACCES: 'permission is denied',
   EISDIR: 'it is a directory',

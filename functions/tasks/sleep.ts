@@ -4,8 +4,8 @@ import { defineTask, type Json } from '../../src/task.ts';
 const TIMEOUT_SECONDS = 600;
 
 /**
- * The classic demonstration: sleeps a random whole number of seconds from 0 to 3, or as many as an
- * input like `{"seconds": 1.5}` says, and returns them.
+ * The classic demonstration: sleeps a random whole number of seconds from 0 to 3, or the number in
+ * an input like `{"seconds": 1.5}`, and returns it.
  */
 export const sleep = defineTask({
   name: 'sleep',
