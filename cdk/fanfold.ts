@@ -29,15 +29,15 @@ const RESULT_VISIBILITY = Duration.minutes(5);
 const VISIBILITY_MARGIN = Duration.minutes(1);
 
 /**
- * Receives until SQS moves a task message to the dead-letter queue. High on purpose: a receive
- * count counts deliveries, and a throttled event source raises it without any worker's fault.
+ * Number of receives after which SQS moves a task message to the dead-letter queue. It is high,
+ * because a throttled event source raises the receive count without any worker's fault.
  */
 const MAX_RECEIVE_COUNT = 100;
 
 /**
  * A Fanfold deployment: a task queue with its dead-letter queue, a result queue, a function that
- * seeds runs, and functions that run tasks: one that the task queue scales, and one that the seed
- * starts at once.
+ * seeds runs, and two functions that run tasks. The event source scales one of them, and the seed
+ * starts the other at once.
  *
  * Grants to the construct are grants to the tasks:
  *

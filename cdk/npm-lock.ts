@@ -22,7 +22,7 @@ interface LockedPackage {
 
 /** A project that consists only of some packages, in the versions of the original lockfile. */
 export interface Extract {
-  /** For its package.json. */
+  /** Dependencies of its package.json. */
   dependencies: Record<string, string>;
   lock: NpmLock & { lockfileVersion: 3; requires: true };
 }

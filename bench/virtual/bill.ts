@@ -19,9 +19,9 @@ export interface Invocations {
 
 /** Counts the calls, invocations and bytes that AWS would bill for a deployment. */
 export class Bill {
-  /** By caller and action. */
+  /** Calls by caller and action. */
   readonly sqs = new Map<string, Calls>();
-  /** By function name. */
+  /** Invocations by function name. */
   readonly lambda = new Map<string, Invocations>();
   /** Bytes that leave AWS: the responses to the collector. */
   egressBytes = 0;

@@ -32,7 +32,7 @@ interface State {
   done: number;
   total: number | undefined;
   failed: number;
-  /** Inputs a second. */
+  /** Inputs per second. */
   rate: number;
   workers: number | undefined;
 }

@@ -63,7 +63,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
     const seen = await fanfold.backlog().then(
       (backlog) => () => see(backlog),
       (error: unknown) => () => {
-        // A refusal is an answer.
+        // A refusal shows that the service answers.
         if (isRefusal(error)) answered();
         else reason = ` (${reasonOf(error)})`;
       },
@@ -103,7 +103,7 @@ function isRefusal(error: unknown): boolean {
   return status >= 400 && status < 500;
 }
 
-/** Such as `ECONNREFUSED`; the message of an error with several causes is empty. */
+/** Code such as `ECONNREFUSED`, since an error with several causes has an empty message. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;

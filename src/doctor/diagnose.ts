@@ -31,7 +31,7 @@ export interface Diagnosis {
 /** The default of the `Fanfold` construct. */
 const MAX_CONCURRENCY = 100;
 
-/** The name that the app of `cdk.json` gives a stack. */
+/** Default stack name of the app in `cdk.json`. */
 const STACK = 'Fanfold';
 
 /**

@@ -3,7 +3,7 @@ import { FanfoldError } from '../errors.ts';
 
 /** Address and credentials of an SQS or a Lambda on a port. */
 export interface Connection {
-  /** Such as `https://192.168.1.7:9324`. */
+  /** Origin of the service, such as `https://192.168.1.7:9324`. */
   endpoint: string;
   /** The server's region, which is part of each signature. */
   region: string;
@@ -24,7 +24,7 @@ export interface Deployed {
   stack: string;
 }
 
-/** Where workers receive chunks from, as plain data that can be sent to other processes. */
+/** Address of a server or a stack, as plain data that can be sent to other processes. */
 export type Endpoint = Connection | Deployed;
 
 /** Connection to a server including its secret, which only its clients may know. */

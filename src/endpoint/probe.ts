@@ -122,7 +122,7 @@ function codeOf(error: unknown): string {
   return String((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
-/** Such as `ECONNREFUSED`; the message of an error with several causes is empty. */
+/** Code such as `ECONNREFUSED`, since an error with several causes has an empty message. */
 function reasonOf(error: unknown): string {
   return codeOf(error) || messageOf(error);
 }

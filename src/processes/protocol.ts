@@ -8,7 +8,7 @@ import type { Stray } from './stray.ts';
 /** Settings that a worker process receives when it starts. */
 export interface Start {
   tasks: TasksCode;
-  /** Where SQS is. */
+  /** The server or stack whose queues it uses. */
   place: Endpoint;
   taskQueueUrl: string;
   deadQueueUrl: string;

@@ -39,7 +39,7 @@ export interface InHand {
   lastWords: LastWords | undefined;
 }
 
-/** How a worker process ended, and what it left behind. */
+/** End of a worker process, and the work that it left behind. */
 export interface Death {
   inHand: InHand[];
   /** Results that it could not send. */
@@ -48,7 +48,7 @@ export interface Death {
   progressed: boolean;
   /** Number of receives that had returned messages. */
   taken: number;
-  /** Such as `exit code 1: Error: boom`, or `SIGKILL`. */
+  /** Exit status, with the error if known: `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
   /** The uncaught error that it died of, if any. */
   stray: Stray | undefined;

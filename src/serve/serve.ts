@@ -60,7 +60,7 @@ export interface ServeOptions {
 
 /** A running server. */
 export interface Served {
-  /** Such as `http://127.0.0.1:9324`. */
+  /** The server's address, such as `http://127.0.0.1:9324`. */
   readonly url: string;
   readonly region: string;
   /** Names of the tasks whose runs it accepts. */

@@ -39,7 +39,7 @@ function checked(cert: string, key: string): X509Certificate {
       'The private key belongs to another certificate: give the key with which this one was made.',
     );
   }
-  // Such as a key that is too short for TLS.
+  // Detects, for example, a key that is too short for TLS.
   attempt(() => createSecureContext({ cert, key }), 'TLS cannot use the certificate and its key');
   return certificate;
 }

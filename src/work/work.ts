@@ -8,7 +8,7 @@ import { Watch } from './queue-watch.ts';
 import { serverSite, stackSite } from './work-target.ts';
 
 export interface WorkOptions {
-  /** Where the server is, such as `http://127.0.0.1:9324`. @default FANFOLD_JOIN's */
+  /** The server's address, such as `http://127.0.0.1:9324`. @default FANFOLD_JOIN's */
   endpoint?: string | undefined;
   /** The name of a stack on AWS, instead of a server. */
   stack?: string | undefined;
@@ -40,7 +40,7 @@ export interface SlowAttempt {
 
 /** This machine's workers for a server or a stack. */
 export interface Work {
-  /** Such as `http://127.0.0.1:9324`, or `stack Photos on AWS`. */
+  /** Name of the server or stack: `http://127.0.0.1:9324`, or `stack Photos on AWS`. */
   readonly place: string;
   readonly tasks: readonly string[];
   readonly workers: number;
