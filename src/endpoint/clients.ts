@@ -66,7 +66,7 @@ export function stsAt({ stack }: { stack: string }, options: ClientOptions = {})
   return explaining(new STSClient({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
 }
 
-/** A client for an SQS of the same Fanfold version: CBOR, and no message digests. */
+/** A client for an SQS of the same Fanfold, with CBOR and without message digests. */
 export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const { credentials: _, signer: __, ...plain } = PLAIN_SQS;

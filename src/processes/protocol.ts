@@ -14,7 +14,7 @@ export interface Start {
   deadQueueUrl: string;
   /** The worker's name, which each of its results contains. */
   worker: string;
-  /** The process's own name, by which `HandedOut` tells processes apart. */
+  /** The process's own name, by which `HandedOut` identifies it. */
   appId?: string;
   sliceSeconds: number;
   /** Whether its output goes to its supervisor through pipes. @default false */
