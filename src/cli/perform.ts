@@ -9,7 +9,7 @@ import { showProgress } from './progress.ts';
 import { tellWhyQuiet } from './quiet.ts';
 import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
-import { type Connection, nameOf } from './target.ts';
+import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
 import type { Carried } from './with-input.ts';
 import { Written } from './written.ts';
 
@@ -182,13 +182,13 @@ function tellWhatIsDone(
   }
   if (!goesOn) return;
   if (job.again !== undefined) say(`to resume it: ${job.again}`);
-  else if (isElsewhere(job)) tellWhatGoesOn(runId, sealed, nameOf(job.connection.target));
+  else if (isElsewhere(job)) tellWhatGoesOn(runId, sealed, job.connection.target);
   else if (output === undefined) say('use --output FILE to make a run resumable with --resume');
 }
 
 /** A run elsewhere outlives its command. Whether it can end without it depends on its inputs. */
-function tellWhatGoesOn(runId: string, sealed: boolean, name: string): void {
-  const command = (verb: string) => commandLine([verb, runId, ...`--${name}`.split(' ')]);
+function tellWhatGoesOn(runId: string, sealed: boolean, target: Target): void {
+  const command = (verb: string) => commandLine([verb, runId, ...flagsOf(target)]);
   if (sealed) say(`it continues there; to collect the remaining results: ${command('collect')}`);
   else say(`not all of its inputs are seeded; to cancel it: ${command('cancel')}`);
 }

@@ -1,6 +1,7 @@
 import type { Backlog, Run } from '../index.ts';
+import { commandLine } from './command-line.ts';
 import { count, say } from './log.ts';
-import { type Connection, nameOf } from './target.ts';
+import { type Connection, flagsOf, nameOf } from './target.ts';
 
 /** Interval of checks, in milliseconds: each costs money on AWS. */
 const LOOK_MS = { server: 1_000, stack: 5_000 };
@@ -52,7 +53,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
     const remedy =
       kind === 'stack'
         ? 'see the log of the worker function'
-        : `start a worker with \`fanfold work${target.kind === 'server' ? ` --endpoint ${target.url}` : ''}\``;
+        : `start a worker with \`${commandLine(['work', ...flagsOf(target)])}\``;
     say(
       `no results are coming: ${count(waiting, 'chunk')} waiting, and no worker takes one; ${remedy}`,
     );

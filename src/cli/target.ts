@@ -45,6 +45,18 @@ export function nameOf(target: Target): string {
   }
 }
 
+/** The flags that name a target. */
+export function flagsOf(target: Target): string[] {
+  switch (target.kind) {
+    case 'local':
+      return [];
+    case 'stack':
+      return ['--stack', target.stack];
+    case 'server':
+      return ['--endpoint', target.url];
+  }
+}
+
 export function addRemoteOptions(command: Command): Command {
   return command
     .option('--stack <name>', 'use the stack with this name on AWS')

@@ -30,7 +30,7 @@ const TIMEOUT_MS = 40_000;
 /** Longer than for SQS: a page of inputs may take long to send. */
 const INVOKE_TIMEOUT_MS = 120_000;
 
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 8_000;
 
 const MAX_SOCKETS = 50;
 

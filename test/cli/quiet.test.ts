@@ -82,7 +82,7 @@ it('chunks that wait without a worker are told of once', async () => {
   expect(said).toBe('');
   await vi.advanceTimersByTimeAsync(20_000);
   expect(
-    said.match(/no worker takes one; start a worker with `fanfold work --endpoint http:/g),
+    said.match(/no worker takes one; start a worker with `npx fanfold work --endpoint http:/g),
   ).toHaveLength(1);
   stop();
 });

@@ -149,7 +149,7 @@ describe('fanfold work', () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
     await told(run, /(no results are coming: \d+ chunks? waiting, and no worker takes one)/);
-    const [, line = ''] = /start a worker with `fanfold ([^`]+)`/.exec(run.said()) ?? [];
+    const [, line = ''] = /start a worker with `(?:npx )?fanfold ([^`]+)`/.exec(run.said()) ?? [];
     await work([...line.split(' ').slice(1), '--tasks', TASKS]);
     expect((await run.ended).status).toBe(0);
   });
