@@ -3,28 +3,28 @@ import { isServerError, isThrottlingError, isTransientError } from '@smithy/core
 import { FanfoldError } from '../errors.ts';
 
 /**
- * How long AWS, or a server, may not be reached until a run can't go on, in milliseconds: a server
- * that is started again, a network that is changed.
+ * Longest time that AWS or a server may be unreachable before a run can't continue, in
+ * milliseconds: enough for a server restart or a change of network.
  */
 export const PATIENCE_MS = 120_000;
 
-/** Whether SQS said that the queue is not there. */
+/** Whether SQS reported that the queue does not exist. */
 export function isMissingQueue(error: unknown): boolean {
   return error instanceof QueueDoesNotExist;
 }
 
-/** Answers after which a message is surely not its receiver's any more. */
+/** Errors after which a message is certainly no longer its receiver's. */
 const FINAL = new Set(['MessageNotInflight', 'ReceiptHandleIsInvalid', 'InvalidParameterValue']);
 
-/** Whether SQS said that a message is not in the hand of who received it. */
+/** Whether SQS reported that a receiver no longer holds its message. */
 export function isNotInHand(error: unknown): boolean {
   return error instanceof Error && FINAL.has(error.name);
 }
 
 /**
- * Whether an error of a call may be gone at the next one: too many requests, a fault of the
- * service's, a network that failed. The SDK has tried a few times when it is thrown; what cannot
- * be mended by trying (access, a wrong request) is thrown at once.
+ * Whether an error of a call may be gone at the next try: throttling, a fault of the service, or a
+ * failed network. The SDK has tried a few times when it throws such an error. It throws errors that
+ * no retry can fix (access, a wrong request) at once.
  */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -34,12 +34,12 @@ export function isTransient(error: unknown): boolean {
   return isThrottlingError(told) || isTransientError(told) || isServerError(told);
 }
 
-/** Whether AWS was asked too often. */
+/** Whether AWS throttled the call. */
 export function isThrottled(error: unknown): boolean {
   return error instanceof Error && isThrottlingError(error as Parameters<typeof isServerError>[0]);
 }
 
-/** Whether a call to AWS, or what answered it, is what went wrong. */
+/** Whether the error is that of a call to AWS, or of its answer. */
 export function isAwsError(error: unknown): boolean {
   if (error instanceof FanfoldError) return error.code === 'RunFailed';
   return isTransient(error) || (error instanceof Error && '$metadata' in error);

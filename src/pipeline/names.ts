@@ -1,6 +1,6 @@
 import { FanfoldError } from '../errors.ts';
 
-/** The names that one deployment's parts have, by rule, so that all are found from one name. */
+/** Names of a deployment's parts, derived from one name. */
 export interface Names {
   readonly name: string;
   readonly tasks: string;
@@ -8,9 +8,9 @@ export interface Names {
   readonly results: string;
   readonly seed: string;
   readonly worker: string;
-  /** The managed policy of people who start, follow, collect and cancel runs, without its region. */
+  /** Managed policy of people who start, follow, collect and cancel runs, without its region. */
   readonly operator: string;
-  /** The managed policy of machines that run tasks, without its region. */
+  /** Managed policy of machines that run tasks, without its region. */
   readonly work: string;
   readonly burst: string;
   run(runId: string): string;
@@ -19,7 +19,7 @@ export interface Names {
 // 40 + "-run-" + a run id of 27 fit in a queue name's 80 characters with room for longer ids.
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/;
 
-/** With such names, one deployment's queues could look like the queues of another's runs. */
+/** Such a name could make a deployment's queues look like those of another one's runs. */
 const LIKE_A_RUN = /-run(-|$)/;
 
 export function namesOf(name: string): Names {
@@ -56,7 +56,7 @@ const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
  * A new run id: its creation time in UTC, to the millisecond, so that ids sort by time, and 40
  * random bits: `20261123T165514123-k3f9x2ab`.
  *
- * @param random what to put behind the time instead of random bits: 8 to 16 letters and digits
+ * @param random text after the time, in place of random bits: 8 to 16 letters and digits
  */
 export function newRunId(now = Date.now(), random = randomDigits(8)): string {
   return `${new Date(now).toISOString().replace(/[-:.Z]/g, '')}-${random}`;
@@ -67,7 +67,7 @@ function randomDigits(length: number): string {
   return Array.from(bytes, (byte) => DIGITS[byte % 32]).join('');
 }
 
-/** When the run was created, in milliseconds since 1970; undefined when this is no run id. */
+/** When the run was created, in milliseconds since 1970; undefined if this is not a run id. */
 export function createdAt(runId: string): number | undefined {
   const match = RUN_ID.exec(runId);
   if (!match) return undefined;
@@ -76,7 +76,7 @@ export function createdAt(runId: string): number | undefined {
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** How long after its creation a run ends whatever workers do, unless it says so itself. */
+/** Default time from a run's creation to its deadline. */
 export const DEADLINE_SECONDS = 86_400;
 
 /** The longest: results stay in a run's queue for 14 days, and a day is left to collect them. */

@@ -1,12 +1,12 @@
 import { namesOf } from './names.ts';
 
-/** The queue that a run's results go to: one of its own, or the deployment's. */
+/** The queue for a run's results: its own, or the deployment's. */
 export type ResultsTo = 'own' | 'shared';
 
 /**
- * The URL of a deployment's queue, made from the URL of another one: all queues of a deployment are in
- * one account and region, so their URLs differ in the name alone. Nothing that travels in a message
- * may name a URL: the SDK would send to its host.
+ * The URL of a deployment's queue, derived from the URL of another one. All queues of a deployment
+ * are in one account and region, so their URLs differ only in the name. No message may carry a URL:
+ * the SDK would send to its host.
  *
  * @param known the URL of any queue of the deployment, such as its task queue
  */
@@ -17,9 +17,9 @@ export function siblingUrl(known: string, name: string): string {
 const TASK_QUEUE = '-tasks';
 
 /**
- * The URL of the queue that a run's results go to, made from its deployment's task queue.
+ * The URL of the queue for a run's results, derived from its deployment's task queue.
  *
- * @param runId checked: it is a part of a queue's name
+ * @param runId a checked run id: it becomes part of a queue's name
  */
 export function resultQueueUrl(taskQueueUrl: string, runId: string, results: ResultsTo): string {
   const taskQueue = taskQueueUrl.slice(taskQueueUrl.lastIndexOf('/') + 1);

@@ -1,12 +1,12 @@
 import { DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-/** SQS deletes at most ten messages a call. */
+/** SQS deletes at most ten messages per call. */
 const BATCH_ENTRIES = 10;
 
-/** How long a message waits for others to be deleted with it, in milliseconds. */
+/** Longest time that a message waits to be deleted with others, in milliseconds. */
 const LINGER_MS = 50;
 
-/** Deletes messages whose results the consumer has taken, ten a call where there are as many. */
+/** Deletes messages whose results the consumer has taken, up to ten per call. */
 export class Acknowledger {
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;

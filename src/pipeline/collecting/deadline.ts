@@ -7,7 +7,7 @@ import { serviceNow } from '../../clock.ts';
  */
 const QUIET_MS = 2_000;
 
-/** The same after another collector: SQS redelivers what that one held when its minute has passed. */
+/** The same after another collector, whose messages SQS redelivers after a minute. */
 export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
 /** Interval of clock checks, in milliseconds: the clock may be set forward past the deadline. */

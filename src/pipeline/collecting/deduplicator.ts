@@ -26,7 +26,7 @@ export class Deduplicator {
     this.#events = events;
   }
 
-  /** Enters a delivery in the ledger, and returns the results that are the first of their input. */
+  /** Enters a delivery in the ledger, and returns the first result of each input. */
   enter({ batches, notices }: Delivery): ResultBatch[] {
     const fresh = batches.map((batch) => this.#fresh(batch));
     this.#poisonInputs.forget((index) => this.#ledger.has(index));

@@ -9,17 +9,17 @@ import type { InOrder } from './order.ts';
 import { drain } from './result-receiver.ts';
 import { type Remainder, Unfinished } from './unfinished.ts';
 
-/** The last results of a run that was ended before its inputs were. */
+/** The last results of a run that ended early. */
 export interface Last {
-  /** What was in its queue. */
+  /** Results that were in its queue. */
   batches: ResultBatch[];
-  /** The inputs that had no result. */
+  /** Inputs that had no result. */
   remaining: Unfinished;
-  /** Whether there may be inputs of which nothing is known: whoever seeded them never came to an end. */
+  /** Whether the run may have further, unknown inputs, because its seeder never finished. */
   isShort: boolean;
 }
 
-/** What a run ends with that lacks inputs, once its consumer has all that there is. */
+/** The error of a run whose inputs were not all seeded. Its consumer gets all results first. */
 export function notAllSeeded(runId: string, known: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
@@ -31,17 +31,17 @@ export interface EndingOptions {
   seeding: InputSource;
   ledger: RunLedger;
   deduplicator: Deduplicator;
-  /** What becomes of inputs that have no result. */
+  /** Outcome of inputs that have no result. */
   remainder: Remainder;
 }
 
-/** Takes what is in a run's queue, deletes it, and enters what became of the rest. */
+/** Drains and deletes a run's queue, and enters the outcome of the remaining inputs. */
 export async function takeLast(
   { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
   runId: string,
   { seeding, ledger, deduplicator, remainder }: EndingOptions,
 ): Promise<Last> {
-  // The answer that names it may have been lost.
+  // The answer that names the queue may have been lost.
   const made = await seeding.queueUrl.catch(() => undefined);
   const queueUrl = made ?? (await findQueue(sqs, names.run(runId)).catch(() => undefined));
   const batches: ResultBatch[] = [];
@@ -55,7 +55,7 @@ export async function takeLast(
   return { batches, remaining: new Unfinished(ledger, remainder, end), isShort };
 }
 
-/** The last results, in the order that the run has. */
+/** Yields the last results in the run's order. */
 export function* lastBatches(
   { batches, remaining }: Last,
   order: InOrder | undefined,

@@ -1,6 +1,6 @@
 import type { Deployment } from '../run/deployment.ts';
 
-/** Batches whose consumer keeps the process while it waits for the next, and no longer. */
+/** Batches whose consumer keeps the process alive only while it waits for the next one. */
 export function kept<Batch>(
   batches: AsyncGenerator<Batch, void>,
   { keep }: Pick<Deployment, 'keep'>,

@@ -4,23 +4,23 @@ import type { RunLedger } from '../run/ledger.ts';
 import type { Delivery, Received } from './result-receiver.ts';
 
 /**
- * Puts results in input order. What comes too early is kept, and its delivery stays in the queue
- * until all of it was handed on, so that nothing is lost with this process. A copy of what is kept
- * stays as well: it may be all that outlives this.
+ * Puts results in input order. An early result is kept in memory, and its delivery stays in the
+ * queue until all of its results are handed on, so that none is lost if this process dies. A
+ * delivery that repeats a kept result stays in the queue as well: it may outlive the first one.
  */
 export class InOrder {
   readonly #acknowledge: (received: Received) => void;
   readonly #ledger: Pick<RunLedger, 'has'>;
   readonly #early = new Map<number, ResultLine>();
-  /** What was received, by the last index of its results. */
+  /** Waiting deliveries, by the last index among their results. */
   readonly #waiting = new Map<number, Received[]>();
   #through: Received[] = [];
   #next: number;
 
   /**
    * @param next the index of the first result to hand on
-   * @param ledger a result that it refused, or took out again, is not the run's: it is neither
-   * waited for nor handed on
+   * @param ledger a result that the ledger refused, or removed again, does not belong to the run:
+   * it is neither waited for nor handed on
    */
   constructor(
     next: number,
@@ -32,11 +32,11 @@ export class InOrder {
     this.#acknowledge = acknowledge;
   }
 
-  /** Takes a delivery's fresh results in; gives all whose turn it is. */
+  /** Adds a delivery's fresh results, and returns those whose turn it is. */
   add(delivery: Delivery, fresh: readonly ResultBatch[]): ResultBatch[] {
     for (const { lines } of fresh) for (const line of lines) this.#early.set(line.index, line);
     const last = this.#lastOf(delivery);
-    // Without its results: a message comes again every minute while an early input takes its time.
+    // Keeps the handles only: SQS redelivers a message every minute until an early input's turn.
     const { receiptHandles } = delivery;
     if (last < this.#next) this.#through.push({ receiptHandles });
     else this.#waiting.set(last, [...(this.#waiting.get(last) ?? []), { receiptHandles }]);
@@ -50,7 +50,7 @@ export class InOrder {
     return turn.length > 0 ? [ResultBatch.ofLines(turn)] : [];
   }
 
-  /** Call it when what `add` gave was taken. */
+  /** Must be called once the results that `add` returned are consumed. */
   acknowledgeTaken(): void {
     for (const received of this.#through) this.#acknowledge(received);
     this.#through = [];
@@ -61,7 +61,7 @@ export class InOrder {
     return this.#waiting.size === 0;
   }
 
-  /** All that came too early, with what came last, in order. */
+  /** All early results and the last ones, in order. */
   rest(last: readonly ResultBatch[]): ResultLine[] {
     const lines = [...this.#early.values(), ...last.flatMap((batch) => batch.lines)];
     return lines

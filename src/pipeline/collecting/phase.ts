@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts';
 import type { Last } from './ending.ts';
 import type { Remainder } from './unfinished.ts';
 
-/** Why a run was ended before its inputs were. An `error` is thrown to the run's consumer. */
+/** Why a run ended early. An `error` is thrown to the run's consumer. */
 export type EndReason =
   | { is: 'cancelled' }
   | { is: 'deadline' }
@@ -11,13 +11,14 @@ export type EndReason =
   | { is: 'error'; error: unknown };
 
 /**
- * The state of a run. `open` is the first; the others are final, and the first of them wins.
+ * The state of a run. `open` is the first; the others are final, and the first one reached wins.
  *
  * - `open`: inputs are seeded and results are collected.
  * - `complete`: the run is sealed and its ledger balances. Its queue is deleted.
- * - `ended`: for a reason. What is in its queue is collected, the queue is deleted, and each input
- *   without a result gets one: `failed` at the deadline, else `cancelled`. `last` resolves with them.
- * - `left`: its collector has gone, with or without a failure. The queue stays, and the run can be
+ * - `ended`: the run ended early, for a reason. Its queue is drained and deleted. Each input
+ *   without a result ends `failed` at the deadline, otherwise `cancelled`. `last` resolves with
+ *   these results.
+ * - `left`: the collector left, with or without a failure. The queue stays, and the run can be
  *   resumed or collected from elsewhere.
  */
 export type Phase =
@@ -26,7 +27,7 @@ export type Phase =
   | { is: 'ended'; why: EndReason; last: Promise<Last> }
   | { is: 'left'; failure: { error: unknown } | undefined };
 
-/** What inputs without a result end as. */
+/** Outcome of the inputs without a result. */
 export function remainderOf(why: EndReason): Remainder {
   return why.is === 'deadline' ? 'lost' : 'cancelled';
 }

@@ -1,21 +1,21 @@
 import type { BegunNotice } from '../messages/notice.ts';
 
 /**
- * An input is condemned when it is begun for so many times with no word of how it ended. Notices
- * begin with a message's second receive, so that five workers have died over it, at least.
+ * An input is condemned when it has been begun this many times without a reported outcome. Workers
+ * send these notices from a message's second receive on, so at least five workers have died.
  */
 const BEGUN = 6;
 
 /**
- * Inputs that workers may have died of. How often a message was received says little: a throttled
- * function raises it too, and an answer that got lost. What counts is how often an input, alone in
- * its message, was begun.
+ * Detects inputs that may kill their workers. A message's receive count proves little: a throttled
+ * function or a lost answer raises it too. The number of times that an input was begun alone in its
+ * message is the evidence.
  */
 export class PoisonInputs {
-  /** By index, and by the message that carried it: a new message is an attempt of its own. */
+  /** By index, then by the message that carried it: a new message is a new attempt. */
   readonly #begun = new Map<number, Map<string, Set<string>>>();
 
-  /** Enters that an input is begun. True when that is once too often. */
+  /** Records that a worker began an input. Returns true when the input must be condemned. */
   begun({ index, message, id }: BegunNotice): boolean {
     const messages = this.#begun.get(index) ?? new Map<string, Set<string>>();
     const ids = messages.get(message) ?? new Set<string>();
@@ -23,7 +23,7 @@ export class PoisonInputs {
     return ids.size >= BEGUN;
   }
 
-  /** Forgets those that have their result. */
+  /** Forgets inputs that have a result. */
   forget(hasResult: (index: number) => boolean): void {
     for (const index of this.#begun.keys()) if (hasResult(index)) this.#begun.delete(index);
   }

@@ -13,82 +13,86 @@ export interface PollAnswer {
   wasPaced: boolean;
 }
 
-/** SQS returns at most ten messages. */
+/** SQS returns at most ten messages per receive. */
 export const POLL_MESSAGES = 10;
 
 /**
- * 5,000 messages a second take 30 polls of 60 ms that return ten each; a third more makes up for
- * those that return fewer, as SQS's do until about a thousand messages wait.
+ * Largest number of outstanding polls. 5,000 messages a second take 30 polls of 60 ms that return
+ * ten each. A third more makes up for polls that return fewer, as SQS's do until about a thousand
+ * messages wait.
  */
 export const MOST_POLLS = 40;
 
-/** Polls begin this far apart, in milliseconds, where they return little. */
+/** Interval of polls that return little, in milliseconds. */
 const PACE_MS = 25;
 
 /** An answer of fewer than ten messages and fewer characters than this is little. */
 const LITTLE_LENGTH = 65_536;
 
-/** Polls for answers that are not little: one is handled while others are under way. */
+/** Smallest number of polls while answers are large: one is handled while others are under way. */
 const POLLS_FOR_MUCH = 3;
 
-/** Outstanding polls hold about this many characters at most, if all return as much as lately. */
+/** Most characters that outstanding polls may return, each as much as recent ones did. */
 const OUTSTANDING_LENGTH = 16 * 1_048_576;
 
-/** An answer waited for messages if it took this many times as long as the fastest one lately. */
+/** An answer that took this many times as long as the fastest recent one waited for messages. */
 const WAITED_TIMES = 2;
 
-/** A round trip seldom takes longer than this many milliseconds: a slower answer waited. */
+/** Longest usual round trip, in milliseconds: a slower answer waited for messages. */
 const WAITED_MS = 500;
 
 /** The fastest answer counts as twice as slow after this many milliseconds: networks change. */
 const FASTEST_FOR_MS = 60_000;
 
-/** How much of the longest answer counts at the next one. */
+/** Factor by which the recorded length of the longest answer shrinks at each answer. */
 const LENGTH_DECAY = 0.9;
 
-/** A waiting answer takes back half a poll, so that one slow answer among many does no harm. */
+/** Reduction after an answer that waited: one slow answer among many does no harm. */
 const SHRINK = 0.5;
 
-/** A consumer that leaves answers waiting for this many milliseconds needs fewer polls. */
+/** Longest wait of an answer for the consumer before a poll is removed, in milliseconds. */
 const SLOW_CONSUMER_MS = 1_000;
 
-/** Most paced polls between two that are not. */
+/** Largest number of paced polls between two that are not. */
 const MOST_PACED = 32;
 
 /**
- * Decides how many polls of a result queue are outstanding: sent and not yet taken.
+ * Decides how many polls of a result queue may be outstanding: sent, with an answer not yet taken.
  *
  * SQS returns fewer messages than it holds while it holds less than about a thousand, so a short
  * answer does not mean that the queue is empty. Only an answer that waited means that: it took
- * clearly longer than the fastest one lately. An answer that did not wait adds polls: one for each
- * answer that is full, which doubles the number in a round trip, and one in a round trip for
- * answers that are short. An answer that waited takes half a poll back, an empty one half of them.
- * A single poll that returns little is paced: messages gather meanwhile. Its answer then says
- * nothing about waiting, so that every few polls one is sent without a pause, ever fewer the longer
- * these find nothing.
+ * clearly longer than the fastest recent one.
+ *
+ * An answer that did not wait adds polls. Each full answer adds one, which doubles the number in a
+ * round trip; short answers add one per round trip. An answer that waited removes half a poll, and
+ * an empty answer halves the number.
+ *
+ * A single poll that returns little is paced, so that messages gather meanwhile. Its answer then
+ * says nothing about waiting, so some polls are sent without a pause, ever fewer while these find
+ * nothing.
  */
 export class PollScaler {
   #count = 1;
-  /** The fastest answer lately, and when it was looked at last. */
+  /** The fastest recent answer, and the time of the last comparison. */
   #fastest: { ms: number; at: number } | undefined;
   #length = 0;
   #isLittle = true;
   #paced = 0;
   #pacedUntilProbe = 1;
 
-  /** How many polls may be outstanding. */
+  /** Largest number of outstanding polls at present. */
   get polls(): number {
     const fitting = Math.floor(OUTSTANDING_LENGTH / Math.max(1, this.#length));
     return Math.max(1, Math.min(Math.floor(this.#count), fitting));
   }
 
-  /** How long after the previous poll the next one begins at the earliest, in milliseconds. */
+  /** Shortest time between the previous poll and the next, in milliseconds. */
   get paceMs(): number {
     const isPaced = this.#count < 2 && this.#isLittle && this.#paced < this.#pacedUntilProbe;
     return isPaced ? PACE_MS : 0;
   }
 
-  /** Call it when the consumer is ready for the answer. */
+  /** Must be called when the consumer is ready for the answer. */
   answered(answer: PollAnswer): void {
     const { messages, length, at, tookMs, heldMs, wasPaced } = answer;
     this.#length = Math.max(length, this.#length * LENGTH_DECAY);
@@ -115,13 +119,13 @@ export class PollScaler {
     }
   }
 
-  /** Compares an answer with the fastest one lately; the first one has nothing to compare with. */
+  /** Compares an answer with the fastest recent one; the first has nothing to compare with. */
   #hasWaited(tookMs: number, at: number): boolean {
     const before = this.#fastest;
     const ms = before && before.ms * 2 ** ((at - before.at) / FASTEST_FOR_MS);
     this.#fastest = { ms: Math.min(tookMs, ms ?? tookMs), at };
     if (ms === undefined) return true;
-    // Unless the network is as slow as that.
+    // `WAITED_MS` proves nothing on a network that slow.
     return tookMs > (ms < WAITED_MS ? Math.min(ms * WAITED_TIMES, WAITED_MS) : ms * WAITED_TIMES);
   }
 

@@ -12,42 +12,43 @@ import { type ResultBatch, readResults } from '../messages/result-message.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 
-/** What is acknowledged: by the latest receipt handles of its messages. */
+/** Messages to acknowledge, by their latest receipt handles. */
 export interface Received {
   receiptHandles: string[];
 }
 
-/** What one receive brought, to be acknowledged when its consumer has taken all of it. */
+/** The content of one receive. It is acknowledged once its consumer has taken all of it. */
 export interface Delivery extends Received {
-  /** A batch for each message of results. */
+  /** One batch for each message of results. */
   batches: ResultBatch[];
   notices: Notice[];
 }
 
-/** SQS's longest wait. */
+/** Longest long poll that SQS allows. */
 const POLL_SECONDS = 20;
 /**
- * How long a consumer may take over what came until SQS offers it again, which does no harm but the
- * work. So long, too, whoever resumes a run waits for what a collector had in hand that was killed.
+ * Visibility timeout of received messages. A consumer that takes longer receives them again, which
+ * costs work but does no harm. A collector that resumes a run waits as long for the messages that a
+ * killed collector had in flight.
  */
 const VISIBILITY_SECONDS = 60;
 
-/** Why a run waits for no more results that goes on without this consumer. */
+/** Abort reason: the consumer leaves, and the run continues without it. */
 export const LEFT = 'left';
 
 /**
- * How long polls that are under way may still be answered when a collector leaves, in milliseconds:
- * what answers a poll that is given up is hidden from the next collector for a minute. Where results
- * come all the time, this is long enough that no poll need be given up.
+ * Time that outstanding polls have to return when a collector leaves, in milliseconds. The answer
+ * to an aborted poll is invisible to the next collector for a minute. Where results arrive
+ * steadily, no poll needs to be aborted.
  */
 const LEAVING_MS = 300;
 
-/** How long a queue may be missing that was there: SQS may say so for a moment. */
+/** Longest time that SQS may report an existing queue as missing, in milliseconds. */
 const MISSING_MS = 30_000;
-/** The longest pause between two tries, in milliseconds. */
+/** Longest pause between two tries, in milliseconds. */
 const PAUSE_CAP_MS = 5_000;
 
-/** What a poll returned. */
+/** The result of a poll. */
 interface Answer {
   messages: Message[];
   /** From its request to its answer, in milliseconds. */
@@ -68,10 +69,10 @@ export class ResultReceiver {
   readonly #queueUrl: string;
   readonly #runId: string;
   readonly #closing = new AbortController();
-  /** Aborted to give up polls that are under way. */
+  /** Aborted to abort the outstanding polls. */
   readonly #givingUp = new AbortController();
   #leaving: ReturnType<typeof setTimeout> | undefined;
-  /** Receipt handles of what has come and is not acknowledged. */
+  /** Receipt handles of received messages that are not acknowledged. */
   readonly #held = new Set<string>();
   readonly #acknowledger: Acknowledger;
   readonly #scaler = new PollScaler();
@@ -80,9 +81,9 @@ export class ResultReceiver {
   readonly #answers: Answer[] = [];
   #failure: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
-  /** When a poll was begun last, by `performance.now`. */
+  /** Start of the latest poll, by `performance.now`. */
   #lastPoll = Number.NEGATIVE_INFINITY;
-  /** Whether `deliveries` ended because the queue is not there any more. */
+  /** Whether `deliveries` ended because the queue no longer exists. */
   isQueueGone = false;
 
   constructor(sqs: SQSClient, queueUrl: string, runId: string) {
@@ -92,7 +93,7 @@ export class ResultReceiver {
     this.#runId = runId;
   }
 
-  /** Deliveries as they come, until `close`, what had come by then the last; or until the queue is gone. */
+  /** Yields deliveries until the queue is gone or, after `close`, all received are yielded. */
   async *deliveries(): AsyncGenerator<Delivery, void> {
     const { signal } = this.#closing;
     try {
@@ -113,7 +114,7 @@ export class ResultReceiver {
     }
   }
 
-  /** Deletes the messages of a delivery, soon: call it when its consumer has taken the results. */
+  /** Deletes the messages of a delivery soon. Must be called once its results are consumed. */
   acknowledge({ receiptHandles }: Received): void {
     for (const handle of receiptHandles) this.#held.delete(handle);
     this.#acknowledger.acknowledge(receiptHandles);
@@ -122,7 +123,7 @@ export class ResultReceiver {
   /**
    * Ends the polls, and `deliveries` with them.
    *
-   * @param isLeaving whether another collector may come: polls under way may then bring something
+   * @param isLeaving whether another collector may follow: outstanding polls get time to return
    */
   close(isLeaving = false): void {
     this.#closing.abort();
@@ -133,7 +134,7 @@ export class ResultReceiver {
   /**
    * Resolves when SQS has answered every acknowledgement.
    *
-   * @param isOver whether the run is; else what was not acknowledged is there for the next collector
+   * @param isOver whether the run is over; if not, unacknowledged messages become visible again
    */
   async settled(isOver = true): Promise<void> {
     await this.#acknowledger.settled();
@@ -175,7 +176,7 @@ export class ResultReceiver {
         },
         (error: unknown) => {
           this.#failure ??= { error };
-          // What the other polls have received is given first.
+          // The messages that other polls received are yielded first.
           this.close(true);
         },
       )
@@ -186,7 +187,7 @@ export class ResultReceiver {
     this.#polls.add(poll);
   }
 
-  /** A poll that ends empty when the collector is closed, and repeats calls that fail for a while. */
+  /** Retries failing calls for a while. Returns no messages once the collector is closed. */
   async #poll(): Promise<Answer> {
     const { signal } = this.#closing;
     const earlyMs = this.#lastPoll + this.#scaler.paceMs - performance.now();
@@ -218,10 +219,10 @@ export class ResultReceiver {
   }
 }
 
-/** SQS changes at most ten messages a call. */
+/** SQS changes at most ten messages per call. */
 const BATCH_ENTRIES = 10;
 
-/** Makes messages visible that nobody has taken: they would be hidden for what is left of a minute. */
+/** Makes messages visible at once that would stay invisible for the rest of the minute. */
 async function showAgain(sqs: SQSClient, QueueUrl: string, handles: string[]): Promise<void> {
   const calls: Promise<unknown>[] = [];
   while (handles.length > 0) {
@@ -230,16 +231,16 @@ async function showAgain(sqs: SQSClient, QueueUrl: string, handles: string[]): P
       VisibilityTimeout: 0,
     }));
     const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
-    // It is only sooner: they come back by themselves.
+    // On failure they become visible later, by themselves.
     calls.push(call.catch(() => {}));
   }
   await Promise.all(calls);
 }
 
-/** How long a run that ends early takes results that are there already, in milliseconds. */
+/** Longest drain of a run that ends early, in milliseconds. */
 const DRAIN_MS = 1_000;
 
-/** What is in the queue at this moment. One that can't be read any more has nothing to add. */
+/** Yields the messages that are in the queue now. A queue that can't be read yields none. */
 export async function* drain(
   sqs: SQSClient,
   queueUrl: string,
@@ -279,7 +280,7 @@ function read(messages: readonly Message[], runId: string): Delivery {
       if (notice) delivery.notices.push(notice);
       else delivery.batches.push(readResults(Body, runId));
     } catch (error) {
-      // Anybody who may send to the queue can send anything. An unreadable message reports no input.
+      // Any sender with permission can send anything. An unreadable message reports no input.
       if (!(error instanceof FanfoldError || error instanceof RangeError)) throw error;
     }
   }

@@ -18,7 +18,10 @@ export interface RunMonitorOptions {
   onStalled: (others: number) => void;
 }
 
-/** Background duties of a collector: heartbeat, deadline, and detection of results that never arrive. */
+/**
+ * Background duties of a collector: heartbeat, deadline, and detection of results that never
+ * arrive.
+ */
 export class RunMonitor {
   readonly #heartbeat: Heartbeat;
   readonly #deadline: Deadline;

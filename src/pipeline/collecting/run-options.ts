@@ -4,45 +4,45 @@ import { RunLedger } from '../run/ledger.ts';
 
 export interface RunOptions {
   /**
-   * Results in input order. Memory stays bounded: seeding waits for the oldest input.
+   * Yields results in input order. Memory stays bounded: seeding waits for the oldest input.
    * @default false
    */
   ordered?: boolean;
   /** Aborting it ends the run at once: iterating throws its reason. */
   signal?: AbortSignal;
   /**
-   * Seconds after which the run ends, whatever workers do: what has no result then ends `failed` as
-   * `Lost`. Up to 1123200, 13 days.
+   * Seconds after which the run ends, whatever workers do. Inputs that then have no result end
+   * `failed` with the code `Lost`. At most 1123200, 13 days.
    * @default 86400, a day
    */
   deadlineSeconds?: number;
   /**
-   * How many inputs may end `failed`, or which part of them (`'5%'`): one more, and the run is
-   * cancelled. A part is of all inputs where their number is known beforehand, and else of those
-   * that were read, but of a hundred at least.
+   * Number of inputs that may end `failed`, or their share (`'5%'`). One more failure cancels the
+   * run. A share is of all inputs if their number is known beforehand, otherwise of the inputs read
+   * so far, but of at least a hundred.
    * @default any number
    */
   maxFailures?: number | `${number}%`;
   /**
-   * Which inputs have their results from before, as an earlier run over the same inputs left them:
-   * they are not run again, and stand in the ledger. The run goes on entering results in it.
+   * Ledger of an earlier run over the same inputs. Inputs that have a result in it are not run
+   * again, and count in this run's ledger. The run enters its results in it.
    */
   earlier?: RunLedger;
   /**
-   * Who takes the results. Another can't while this one is there; whoever comes back under the same
-   * name goes on at once, though the one before was not seen to leave.
-   * @default a name of its own
+   * Name of the collector. While it is alive, a collector of another name can't collect the run.
+   * One of the same name can resume at once, even if the previous one was killed.
+   * @default a random name
    */
   collector?: string | undefined;
-  /** A run of the same task and inputs to go on with, which lost its collector. */
+  /** A run of the same task and inputs to resume, which has lost its collector. */
   resume?: {
     runId: string;
-    /** How many inputs, from the first, were seeded for certain. */
+    /** Number of inputs, from the first, that are certain to be seeded. @default 0 */
     seeded?: number;
   };
 }
 
-/** Has a signal end something, as long as that goes on. */
+/** Calls `end` when `signal` aborts; unsubscribes once `ended` settles. */
 export function onAbort(
   signal: AbortSignal,
   ended: Promise<void>,
@@ -54,7 +54,7 @@ export function onAbort(
   if (signal.aborted) onAbort();
 }
 
-/** A part of fewer inputs tells little. */
+/** Smallest number of inputs that a percentage is taken of: a share of fewer says little. */
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when it is out of range */
@@ -71,7 +71,7 @@ function check(fits: boolean, option: string, what: string): void {
   if (!fits) throw new FanfoldError('BadOption', `\`${option}\` is ${what}; something else came.`);
 }
 
-/** Whether too many inputs have failed. @param total of the inputs, where it is known */
+/** Whether too many inputs have failed. @param total number of inputs, if known */
 export type Budget = (ledger: RunLedger, total: number | undefined) => boolean;
 
 /** @throws FanfoldError `BadOption` when it is neither a number nor a percentage */
@@ -93,7 +93,7 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
   };
 }
 
-/** What is entered from the beginning. @throws FanfoldError `BadOption` when it can't be in order */
+/** The run's ledger at its start. @throws FanfoldError `BadOption` when an option is invalid */
 export function ledgerOf({ earlier, resume, ordered, signal }: RunOptions): RunLedger {
   check(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal');
   check(earlier === undefined || earlier instanceof RunLedger, 'earlier', 'a RunLedger');
@@ -101,7 +101,7 @@ export function ledgerOf({ earlier, resume, ordered, signal }: RunOptions): RunL
   check(typeof runId === 'string' && createdAt(runId) !== undefined, 'resume.runId', 'a run id');
   check(Number.isSafeInteger(seeded) && seeded >= 0, 'resume.seeded', 'a whole number from 0');
   const ledger = earlier ?? new RunLedger();
-  // Results of what was seeded may be there before the inputs are read once more.
+  // Results of seeded inputs may arrive before the inputs are read again.
   if (resume) ledger.open();
   else ledger.close();
   ledger.expect(seeded);
@@ -110,9 +110,9 @@ export function ledgerOf({ earlier, resume, ordered, signal }: RunOptions): RunL
 }
 
 /**
- * How many inputs, from the first, have their results from before.
+ * Number of inputs, from the first, that have an earlier result.
  *
- * @throws FanfoldError `BadOption` when later ones have them too: those can't be handed on in order
+ * @throws FanfoldError `BadOption` when later inputs have one too: they can't be yielded in order
  */
 export function leadingOf(earlier: RunLedger): number {
   const { leading, settled } = earlier;

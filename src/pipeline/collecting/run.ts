@@ -31,12 +31,12 @@ import {
 import { nothingComes } from './stall-detector.ts';
 
 /**
- * One task over one list of inputs. It starts when it is made: its inputs are seeded as far as the
- * window lets them. `Phase` lists the states of a run, and how each is reached.
+ * One task over one list of inputs. Seeding starts at construction, as far as the window allows.
+ * `Phase` lists the states of a run.
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;
-  /** Settles when the run is over, or its consumer has left it; it never rejects. */
+  /** Settles when the run is over or its consumer has left; never rejects. */
   readonly ended: Promise<void>;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
@@ -46,7 +46,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #seeding: InputSource;
   readonly #budget: Budget | undefined;
   readonly #expiresAt: number;
-  /** Aborted when no more results are to be waited for. */
+  /** Aborted to stop receiving results. */
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #phase: Phase = { is: 'open' };
@@ -95,32 +95,32 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#ledger.snapshot();
   }
 
-  /** Why the run ended before its inputs did, such as `it was cancelled`; undefined when it did not. */
+  /** Why the run ended early, such as `it was cancelled`; otherwise undefined. */
   get cause(): string | undefined {
     return this.#phase.is === 'ended' ? causeOf(this.#phase.why) : undefined;
   }
 
-  /** How many of its results others took before, where they don't come here. */
+  /** Number of results that other collectors consumed and this one does not receive. */
   get elsewhere(): number {
     return this.#ledger.elsewhere;
   }
 
-  /** How many inputs, from the first, are seeded for certain: where `resume` may go on. */
+  /** Number of inputs, from the first, that are certain to be seeded: `resume` can start there. */
   get seeded(): number {
     return this.#seeding.seeded;
   }
 
   /**
-   * Ends the run: what has no result yet ends `cancelled`, and its queue is deleted. Ends when
-   * that is done; the consumer, if there is one, still gets the last results.
+   * Cancels the run: inputs without a result end `cancelled`, and the queue is deleted. Resolves
+   * when that is done. The consumer, if there is one, still gets the last results.
    */
   cancel(): Promise<void> {
     return this.#end({ is: 'cancelled' });
   }
 
   /**
-   * Lets the run go on when its consumer leaves and its connection is closed: its results wait in its
-   * queue. Ends when all inputs are seeded, as only then it needs nobody; rejects when they can't be.
+   * Lets the run continue after its consumer leaves and its connection closes: results wait in its
+   * queue. Resolves once all inputs are seeded, which needs this process; rejects if they can't be.
    */
   detach(): Promise<void> {
     this.#detached = true;
@@ -128,12 +128,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#deployment.keep?.(this.#seeding.done) ?? this.#seeding.done;
   }
 
-  /** Takes no more results and seeds no more inputs: whoever resumes the run finds it as it is. */
+  /** Stops collecting and seeding. The run can be resumed from its present state. */
   leave(): void {
     this.#leave(undefined);
   }
 
-  /** The outputs in input order; the first input that did not end `ok` ends the run, and is thrown. */
+  /** Yields outputs in input order. The first input that did not end `ok` fails the run. */
   async *outputs(): AsyncGenerator<Output, void> {
     for await (const result of this.#results(true)) {
       if (result.status !== 'ok') throw notOk(result);
@@ -145,7 +145,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#results(this.#options.ordered);
   }
 
-  /** The results as JSON texts, in batches: for who passes them on and need not look into them. */
+  /** The results as JSON texts, in batches, for consumers that pass them on without parsing. */
   batches(): AsyncGenerator<ResultBatch, void> {
     return kept(this.#batches(this.#options.ordered), this.#deployment);
   }
@@ -172,7 +172,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       }
       ended = true;
     } catch (error) {
-      // Its consumer is told, and has not left.
+      // The consumer gets the error; it has not left.
       ended = true;
       this.#leave({ error });
       throw error;
@@ -201,7 +201,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     try {
       for await (const delivery of collector.deliveries()) {
         const fresh = this.#deduplicator.enter(delivery);
-        // Copies of what waits for its turn may come for ever.
+        // Copies of results that wait for their turn may arrive forever: they hold nothing up.
         if (fresh.length > 0) monitor.hold();
         this.#checkBudget();
         if (order) {
@@ -214,7 +214,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         monitor.release(order?.isEmpty ?? true);
         if (ledger.balanced) break;
       }
-      // Whoever deleted it has ended the run from elsewhere.
+      // The queue was deleted elsewhere, which ends the run.
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
     } finally {
       monitor.close();
@@ -225,13 +225,13 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#throwFailure();
     if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);
     else if (ledger.balanced) {
-      // Where others took some, those that came later wait for them.
+      // If other collectors consumed some results, later ones are still waiting for those.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
       await deleteQueue(this.#deployment.sqs, queueUrl);
     }
   }
 
-  /** Nothing more comes: what is missing is with others, as far as they said so. */
+  /** No more results will arrive. Other collectors have reported `others` of the missing ones. */
   #goWithout(others: number): void {
     const missing = this.#ledger.inputs - this.#ledger.settled;
     if (missing > others) this.#leave({ error: nothingComes(this.runId, missing) });
@@ -244,7 +244,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (last.isShort) throw notAllSeeded(this.runId, this.#ledger.inputs);
   }
 
-  /** Hands batches on as one, and opens the window for more once they were taken. */
+  /** Hands batches on as one. Once that is consumed, the window opens for more inputs. */
   *#taken(batches: readonly ResultBatch[]): Generator<ResultBatch, void> {
     const batch = ResultBatch.join(batches);
     if (batch.count === 0) return;
@@ -263,19 +263,19 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (queueUrl !== undefined) await publishSealed(this.#deployment.sqs, queueUrl, this.#ledger);
   }
 
-  /** Inputs that can't be had end the run; a seed function that can't be reached leaves it as it is. */
+  /** Unreadable inputs end the run; an unreachable seed function leaves it as it is. */
   #notSeeded(error: unknown): undefined {
     if (isAwsError(error)) this.#leave({ error });
     else this.fail(error);
   }
 
-  /** Ends the run with an error, which its consumer gets; what has no result ends `cancelled`. */
+  /** Ends the run with an error for its consumer; inputs without a result end `cancelled`. */
   fail(error: unknown): void {
     if (this.#detached) this.#leave({ error });
     else if (this.#isOpen) void this.#end({ is: 'error', error });
   }
 
-  /** Throws what the run failed with, once its results need not be waited for. */
+  /** Throws the run's error, if it failed. */
   #throwFailure(): void {
     const phase = this.#phase;
     if (phase.is === 'left' && phase.failure) throw phase.failure.error;
@@ -289,7 +289,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#phase.is === 'open';
   }
 
-  /** Takes the run to its final state, unless it is in one, and stops the receiving of results. */
+  /** Moves the run to a final state, unless it is in one, and stops receiving results. */
   #become(phase: Phase, reason?: typeof LEFT): void {
     if (!this.#isOpen) return;
     this.#phase = phase;
@@ -303,7 +303,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#ended.resolve();
   }
 
-  /** Ends the run before its inputs do. Resolves once the queue is drained and deleted. */
+  /** Ends the run early. Resolves once the queue is drained and deleted. */
   async #end(why: EndReason): Promise<void> {
     if (this.#isOpen) {
       this.#seeding.stop();

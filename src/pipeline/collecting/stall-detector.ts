@@ -19,19 +19,19 @@ export interface StallDetectorOptions {
 
 const LOOK_MS = 1_000;
 /**
- * AWS's counts may be behind by a minute.
+ * AWS's counts may be out of date by a minute.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
 const LOOK_LATE_MS = 30_000;
 
-/** Checks that must agree: a chunk on its way from a worker back to the queue is in neither count. */
+/** Checks that must agree: a chunk that a worker is sending back to the queue is not counted. */
 const LOOKS = 3;
 
 /**
  * Detects that the results a run still lacks will never arrive, because another collector consumed
- * them. It concludes so when all inputs are seeded, the deployment has no chunk left, and the run's
- * queue has nothing more: it is empty, or has been quiet for longer than SQS hides a message that the
- * other collector received.
+ * them. Three conditions must hold: all inputs are seeded, the deployment has no chunk left, and
+ * the run's queue has no more results. The queue must be empty, or quiet for longer than a message
+ * that the other collector received stays invisible.
  */
 export class StallDetector {
   readonly #options: StallDetectorOptions;
@@ -53,7 +53,7 @@ export class StallDetector {
     let settled = ledger.settled;
     while (looks < LOOKS) {
       await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
-      // What is missing then is told by the deadline.
+      // From then on, the deadline reports the missing results.
       if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
       const isStill = ledger.sealed && ledger.settled === settled;
       settled = ledger.settled;

@@ -3,18 +3,18 @@ import type { IndexRange } from '../messages/result-message.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import type { RunLedger } from '../run/ledger.ts';
 
-/** What becomes of inputs that have no result when their run ends before them. */
+/** Outcome of inputs that have no result when their run ends. */
 export type Remainder = 'cancelled' | 'lost';
 
-/** Who reports a result that no worker did. */
+/** Names the reporter of results that no worker reported. */
 const COLLECTOR = 'collector';
 
-/** Results that are handed on at once: millions of inputs may remain. */
+/** Results in one batch: millions of inputs may remain. */
 const BATCH = 10_000;
 
 /**
- * Inputs that got their result by the end of their run. They are entered at once, so that the
- * ledger balances, and become lines as these are taken.
+ * Inputs that have no result when their run ends. They are entered in the ledger at once, so that
+ * it balances; their result lines are made as the consumer takes them.
  */
 export class Unfinished {
   readonly #remainder: Remainder;
@@ -23,7 +23,7 @@ export class Unfinished {
   /**
    * Enters all inputs that have no result.
    *
-   * @param end the first index beyond the run's inputs
+   * @param end the index after the last input of the run
    */
   constructor(ledger: RunLedger, remainder: Remainder, end: number) {
     this.#remainder = remainder;
@@ -39,7 +39,7 @@ export class Unfinished {
     if (first !== undefined) this.#ranges.push([first, end - 1]);
   }
 
-  /** Their results, with other lines between them. @param others in the order of their indexes */
+  /** Yields their results, merged with other lines. @param others sorted by index */
   *batches(others: readonly ResultLine[] = []): Generator<ResultBatch, void> {
     let lines: ResultLine[] = [];
     for (const line of this.#merged(others)) {

@@ -2,16 +2,16 @@ import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type Deployment, noDeployment } from './deployment.ts';
 import { findQueue } from './queues.ts';
 
-/** How many messages are on a queue. About: SQS counts so. */
+/** Approximate numbers of messages on a queue. */
 export interface Backlog {
   waiting: number;
-  /** Waiting for a further attempt, mostly. */
+  /** Mostly chunks that wait for a further attempt. */
   delayed: number;
   inFlight: number;
 }
 
 /**
- * How many chunks are on a deployment's task queue, whosever they are.
+ * Counts the chunks on a deployment's task queue, of all runs.
  *
  * @throws FanfoldError `BadOption` when there is no such deployment
  */

@@ -4,11 +4,12 @@ const PAGE_BYTES = 1 << (PAGE_BITS - 3);
 const IN_PAGE = (1 << PAGE_BITS) - 1;
 
 /**
- * A set of whole numbers from 0 up to a size, which is 2^31 at most; one bit each. A page is
- * allocated when a number in it is added, so one large number costs one page.
+ * A set of whole numbers from 0 up to a size, which is at most 2^31; one bit each. A page is
+ * allocated when the first number in it is added, so one large number costs one page.
  */
 export class Bitmap {
-  // Filled, so that V8 keeps it as a plain array: a distant page would make a sparse one a hash table.
+  // Filled, so that V8 keeps a plain array: a distant page would turn a sparse one into a hash
+  // table.
   readonly #pages: (Uint8Array | undefined)[];
 
   constructor(size: number) {
@@ -17,7 +18,7 @@ export class Bitmap {
     );
   }
 
-  /** @param bit a whole number from 0, below the size, like all numbers here */
+  /** @param bit a whole number from 0, below the size, as everywhere in this class */
   has(bit: number): boolean {
     const byte = this.#pages[bit >> PAGE_BITS]?.[(bit & IN_PAGE) >> 3] ?? 0;
     return (byte & (1 << (bit & 7))) !== 0;
@@ -37,7 +38,7 @@ export class Bitmap {
     if (page) page[at] = (page[at] ?? 0) & ~(1 << (bit & 7));
   }
 
-  /** The numbers from `first` on, in order. The time it takes depends on the pages in use. */
+  /** The numbers from `first` on, in order. The duration depends on the pages in use. */
   *from(first: number): Generator<number, void> {
     for (let key = first >> PAGE_BITS; key < this.#pages.length; key++) {
       const page = this.#pages[key];

@@ -4,20 +4,20 @@ import { FanfoldError } from '../../errors.ts';
 import type { Names } from '../names.ts';
 import { findQueue } from './queues.ts';
 
-/** Where runs go: the clients, and the names that the deployment's parts have. */
+/** The clients that reach a deployment, and the names of its parts. */
 export interface Deployment {
   sqs: SQSClient;
   lambda: LambdaClient;
   names: Names;
-  /** Whether counts of messages are behind: AWS's are. @default false */
+  /** Whether message counts are out of date, as AWS's are. @default false */
   countsLate?: boolean;
-  /** Bytes of inputs and results that a run may have out at once, where its queues are in memory. */
+  /** Bytes of inputs and results that a run may have outstanding, if its queues are in memory. */
   windowBytes?: number;
-  /** Keeps this process until a promise settles, where nothing of the deployment does. */
+  /** Keeps this process alive until a promise settles, if nothing in the deployment does. */
   keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }
 
-/** @param missing what was looked for in vain, such as `queue Photos-tasks` */
+/** @param missing the part that was not found, such as `queue Photos-tasks` */
 export function noDeployment({ name }: Names, missing: string, cause?: Error): FanfoldError {
   return new FanfoldError(
     'BadOption',
@@ -27,10 +27,10 @@ export function noDeployment({ name }: Names, missing: string, cause?: Error): F
 }
 
 /**
- * Checks that a deployment is there. The answer also sets the client's clock, before a run id has
+ * Checks that a deployment exists. The answer also sets the client's clock, before a run id takes
  * its time from it.
  *
- * @throws FanfoldError `BadOption` when it is not
+ * @throws FanfoldError `BadOption` when it does not exist
  */
 export async function checkDeployment({
   sqs,

@@ -3,7 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import type { Ledger } from './ledger.ts';
 import { type RunTags, readTags, writeTags } from './tags.ts';
 
-/** Interval of a collector's heartbeats. AWS allows 30 tag calls a second in an account. */
+/** Interval of a collector's heartbeats. AWS allows 30 tag calls a second per account. */
 const HEARTBEAT_MS = 30_000;
 
 /** Silence after which a collector counts as dead, and another may collect. */
@@ -36,8 +36,8 @@ export class Heartbeat {
   }
 
   /**
-   * How many results earlier collectors reported as consumed; undefined when there was none. Must be
-   * called before any result is consumed here.
+   * Number of results that earlier collectors reported as consumed; undefined when there was none.
+   * Must be called before any result is consumed here.
    */
   async others(): Promise<number | undefined> {
     const tags = await readTags(this.#sqs, this.#queueUrl).catch((): RunTags => ({}));
@@ -101,7 +101,7 @@ function sealing({ inputs, sealed }: Ledger): RunTags {
   return sealed ? { state: 'sealed', total: inputs } : {};
 }
 
-/** A failed write is made good by the next one. */
+/** A failed write is ignored: the next one makes up for it. */
 async function publish(sqs: SQSClient, queueUrl: string, tags: RunTags): Promise<void> {
   await writeTags(sqs, queueUrl, tags).catch(() => {});
 }

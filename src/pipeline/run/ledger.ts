@@ -4,25 +4,25 @@ import { Bitmap } from './bitmap.ts';
 
 /** The ledger of a run: it is over when it is sealed and balances. */
 export interface Ledger {
-  /** Inputs seeded so far, as far as that is known; all of them once `sealed`. */
+  /** Number of inputs seeded so far, if known; all inputs once `sealed`. */
   readonly inputs: number;
   readonly ok: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** Results that came again and were dropped. */
+  /** Repeated results, which were dropped. */
   readonly duplicates: number;
   /** Whether all inputs are seeded, so that `inputs` is the total. */
   readonly sealed: boolean;
 }
 
 /**
- * Which inputs have their final result, and how many of each kind. The first result of an index
- * wins. A bit an input: ten million take little over a megabyte.
+ * Records which inputs have their final result, and how many of each status. The first result of an
+ * index wins. Each input takes one bit: ten million take little over a megabyte.
  *
  * A ledger is closed, open, or sealed. While it is closed, each index below `inputs` may get a
- * result. While it is open, somebody else seeds inputs, or has begun to, and each index below
- * `limit` may: results never raise `inputs`, since whoever may send one could then claim any number
- * of inputs. Sealing it with the total takes out what was entered at or over that.
+ * result. While it is open, another process seeds inputs, or has begun to, and each index below
+ * `limit` may get one. Results never raise `inputs`: otherwise any sender could claim any number of
+ * inputs. Sealing it with the total removes the entries at or above that total.
  */
 export class RunLedger implements Ledger {
   #inputs = 0;
@@ -33,7 +33,7 @@ export class RunLedger implements Ledger {
   #sealed = false;
   #limit = MAX_RUN_INPUTS;
   readonly #settled = new Bitmap(MAX_RUN_INPUTS);
-  /** Which of the settled inputs are not `ok`. */
+  /** The settled inputs that ended `failed`. */
   readonly #failed = new Bitmap(MAX_RUN_INPUTS);
 
   get inputs(): number {
@@ -56,12 +56,12 @@ export class RunLedger implements Ledger {
     return this.#duplicates;
   }
 
-  /** Results that another collector has consumed: this one never receives them. */
+  /** Results that another collector has consumed, and this one never receives. */
   get elsewhere(): number {
     return this.#elsewhere;
   }
 
-  /** Notes that the run has at least so many inputs. */
+  /** Records that the run has at least this many inputs. */
   expect(inputs: number): void {
     this.#inputs = Math.max(this.#inputs, inputs);
   }
@@ -71,19 +71,19 @@ export class RunLedger implements Ledger {
     this.#open = true;
   }
 
-  /** Accepts results of the inputs that are known alone, as a new ledger does. */
+  /** Accepts results of known inputs only, as a new ledger does. */
   close(): void {
     this.#open = false;
   }
 
-  /** Balances the ledger without results that another collector has consumed. */
+  /** Balances the ledger without the results that another collector has consumed. */
   consumedElsewhere(results: number): void {
     this.#elsewhere = results;
   }
 
   /**
-   * Enters a result. False when its index has one already, or can't be one of the run's, whoever
-   * sent it: drop it.
+   * Enters a result. Returns false if the result must be dropped: its index has one already, or
+   * can't be one of the run's.
    */
   enter(index: number, status: 'ok' | 'failed' | 'cancelled'): boolean {
     if (!this.#mayHave(index)) return false;
@@ -97,9 +97,9 @@ export class RunLedger implements Ledger {
     return true;
   }
 
-  /** Enters results that are all `ok`; false, with none entered, when one of them is to be dropped. */
+  /** Enters results that are all `ok`. Returns false, with none entered, if one must be dropped. */
   enterAllOk(ranges: readonly IndexRange[]): boolean {
-    // A message names an index twice where its worker received a chunk twice.
+    // A message repeats an index if its worker received a chunk twice.
     if (!areDisjoint(ranges)) return false;
     for (const [first, last] of ranges) {
       if (!this.#mayHave(first) || !this.#mayHave(last)) return false;
@@ -117,7 +117,7 @@ export class RunLedger implements Ledger {
     return isIndex(index) && this.#settled.has(index);
   }
 
-  /** How many inputs from the first on have their final result, without a gap. */
+  /** Number of inputs, from the first, that have their final result without a gap. */
   get leading(): number {
     let index = 0;
     while (this.has(index)) index++;
@@ -132,7 +132,7 @@ export class RunLedger implements Ledger {
     return this.#sealed;
   }
 
-  /** Whether every input has its result, and no more will come. */
+  /** Whether the run is sealed and every input has its result, here or elsewhere. */
   get balanced(): boolean {
     return this.#sealed && this.settled + this.#elsewhere === this.#inputs;
   }
@@ -142,13 +142,13 @@ export class RunLedger implements Ledger {
     return this.#open && this.settled >= this.#limit;
   }
 
-  /** Notes that the run has at most so many inputs. */
+  /** Records that the run has at most this many inputs. */
   limit(inputs: number): void {
     this.#limit = Math.min(this.#limit, inputs);
     for (const index of this.#settled.from(this.#limit)) this.#takeOut(index);
   }
 
-  /** Notes that all inputs are seeded, and how many they are. */
+  /** Records that all inputs are seeded, and their number. */
   seal(inputs: number): void {
     this.limit(inputs);
     this.#inputs = inputs;
@@ -157,15 +157,15 @@ export class RunLedger implements Ledger {
   }
 
   /**
-   * Seals a run that ends before anybody has said how many inputs it has; gives the index below
-   * which inputs without a result are taken to be the run's.
+   * Seals a run that ends before its number of inputs is known. Returns the index below which
+   * inputs without a result count as the run's.
    *
    * Those are the inputs known for certain, and those below the highest index under which at least
-   * half have a result. So there is never more than one missing input for each result, and a
-   * single result with a far index, which anybody who may send to the queue can forge, does not
-   * have a billion inputs reported as lost. Results beyond count, as their consumer has them.
+   * half have a result. So there is at most one missing input for each result: a single forged
+   * result with a far index can't cause a billion inputs to be reported as lost. Results beyond
+   * that index count, because their consumer has them.
    *
-   * @param known how many inputs the run has for certain
+   * @param known number of inputs that the run has for certain
    */
   sealUnknown(known: number): number {
     let end = Math.max(this.#inputs, known);
@@ -185,15 +185,15 @@ export class RunLedger implements Ledger {
     return end;
   }
 
-  /** A copy, for those who only read; of the inputs whose results come here. */
+  /** A read-only copy, of the inputs whose results arrive here. */
   snapshot(): Ledger {
-    // An open run has as many inputs as it has results, at least.
+    // An open run has at least as many inputs as results.
     const inputs = Math.max(this.#inputs, this.settled) - this.#elsewhere;
     const { ok, failed, cancelled, duplicates, sealed } = this;
     return { inputs, ok, failed, cancelled, duplicates, sealed };
   }
 
-  /** Bytes that it takes to know which inputs have their result. */
+  /** Bytes used to record which inputs have a result. */
   get bytes(): number {
     return this.#settled.bytes + this.#failed.bytes;
   }

@@ -22,11 +22,11 @@ export async function findQueue(sqs: SQSClient, name: string): Promise<string | 
   }
 }
 
-/** Looks for a queue that was there, and how far they are apart, in milliseconds. */
+/** Lookups before an expected queue counts as missing, and their interval in milliseconds. */
 const SURE_LOOKS = 3;
 const SURE_MS = 1_000;
 
-/** A queue's URL by its name; undefined when several looks agree: SQS may miss one for a moment. */
+/** A queue's URL by its name; undefined if several lookups agree: SQS may miss one for a moment. */
 export async function findSurely(sqs: SQSClient, name: string): Promise<string | undefined> {
   for (let look = 1; ; look++) {
     const url = await findQueue(sqs, name);
@@ -35,13 +35,13 @@ export async function findSurely(sqs: SQSClient, name: string): Promise<string |
   }
 }
 
-/** 14 days, SQS's longest: a run's results outlive any collector. */
+/** 14 days, the longest that SQS allows: a run's results outlive any collector. */
 const RETENTION_SECONDS = 1_209_600;
 
-/** For who receives without saying how long it takes: a collector says so itself. */
+/** For receivers that set no visibility timeout. A collector sets its own. */
 const RESULT_VISIBILITY_SECONDS = 300;
 
-/** Makes the queue that carries one run's results, with its tags, or finds it. */
+/** Creates the queue for one run's results, with its tags, or finds it. */
 export async function createRunQueue(
   sqs: SQSClient,
   names: Names,
@@ -49,8 +49,8 @@ export async function createRunQueue(
   tags: RunTags,
 ): Promise<string> {
   const name = names.run(runId);
-  // A queue that is there may have other attributes, given by its deployment: creating it again
-  // with ours would be an error.
+  // An existing queue may have other attributes, set by its deployment: creating it again with
+  // these would fail.
   const found = await findQueue(sqs, name);
   if (found !== undefined) return found;
   const { QueueUrl } = await sqs.send(
@@ -68,7 +68,7 @@ export async function createRunQueue(
   return QueueUrl ?? '';
 }
 
-/** How a queue is guarded: its policy and its encryption. */
+/** Attributes that guard a queue: its policy and its encryption. */
 const GUARDS = [
   'QueueArn',
   'Policy',
@@ -77,19 +77,19 @@ const GUARDS = [
   'SqsManagedSseEnabled',
 ] as const;
 
-/** What each deployment's result queue has of them, once it was asked. */
+/** Cached guards of each deployment's result queue. */
 const known = new WeakMap<SQSClient, Map<string, Guards>>();
 
 interface Guards {
   attributes: Partial<Record<string, string>>;
-  /** In milliseconds since 1970. */
+  /** By `performance.now`. */
   askedAt: number;
 }
 
-/** An update of the stack may change them, in milliseconds. */
+/** Lifetime of cached guards, in milliseconds: an update of the stack may change them. */
 const GUARDS_MS = 60_000;
 
-/** A run's queue is guarded as its deployment's result queue is, which the stack has made. */
+/** Guards of a run's queue: those of its deployment's result queue, which the stack has made. */
 async function guardsOf(
   sqs: SQSClient,
   { results }: Names,
@@ -108,7 +108,7 @@ async function guardsOf(
     Policy: Policy && tlsOnly(Policy, arn),
     KmsMasterKeyId,
     KmsDataKeyReusePeriodSeconds: KmsMasterKeyId && more.KmsDataKeyReusePeriodSeconds,
-    // Of the two ways to be encrypted a queue has one.
+    // A queue has only one of the two kinds of encryption.
     SqsManagedSseEnabled: KmsMasterKeyId ? undefined : more.SqsManagedSseEnabled,
   };
   return Object.fromEntries(
@@ -117,8 +117,8 @@ async function guardsOf(
 }
 
 /**
- * The part of a queue's policy that refuses calls without TLS, for another queue. Whatever else the
- * deployment's owner has added to it, such as a right to read all results, is meant for that queue.
+ * The statements of a queue's policy that refuse calls without TLS, for another queue. Other
+ * statements, such as a right to read all results, are meant for the original queue only.
  */
 function tlsOnly(policy: string, queueArn: string): string | undefined {
   const { Version, Statement = [] } = JSON.parse(policy) as Policy;
@@ -154,10 +154,10 @@ async function attributesOf(
   return Attributes;
 }
 
-/** Tries at a deletion, each of which the SDK tries a few times. */
+/** Tries of a deletion; the SDK tries each a few times. */
 const DELETE_TRIES = 5;
 
-/** Deletes a run's queue. It may be gone already, and one that stays expires by itself. */
+/** Deletes a run's queue. Errors are ignored: it may be gone already, and otherwise expires. */
 export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
   const deletion = retry(() => sqs.send(new DeleteQueueCommand({ QueueUrl })), {
     while: (error, failures) => failures < DELETE_TRIES && isTransient(error),
@@ -167,30 +167,30 @@ export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<voi
 
 const LOOKS = 3;
 const LOOK_SECONDS = 30;
-/** Looks that are closer see the same moment. */
+/** Lookups that are closer together than this count as one. */
 const APART_SECONDS = 10;
 const YOUNG_SECONDS = 120;
 
-/** Looks that are further apart are not of one absence. */
+/** Lookups that are further apart than this are not of one absence. */
 const FORGET_SECONDS = 60;
 
-/** Whether a chunk's look for its run's queue is too long ago to tell anything. */
+/** Whether a chunk's last lookup of its run's queue is too old to count. */
 export function isOldLook({ cause, last }: Stall, now: number): boolean {
   return cause === 'run' && now - last > FORGET_SECONDS * 1000;
 }
 
-/** What a worker knows of a run's queue: it is there; it seems to be gone; it is gone for certain. */
+/** A worker's view of a run: its queue exists, seems to be gone, or is gone for certain. */
 export type RunState = 'on' | 'unsure' | 'over';
 
-/** The part of a chunk that says which run it is of. */
+/** The fields of a chunk that identify its run. */
 type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'stalled'>;
 
 /**
- * Which runs are over, as far as a worker can tell: one whose result queue is gone. SQS may say
- * so of a queue that it has only just made, or for a moment; so "gone" is believed only when three
- * looks over 30 s agree and the run is older than two minutes. A look may have been another
- * worker's: the chunk tells of it. That the queue is there is remembered for 30 s. Denied access is
- * an error, never "over".
+ * Detects runs that are over, which are those whose result queue is gone. SQS may report a queue as
+ * missing if it has only just been created, or for a moment. So a run counts as over only if three
+ * lookups over 30 s agree and the run is older than two minutes. Another worker's lookups count
+ * too, as the chunk carries them. A queue that was found is remembered for 30 s. Denied access is
+ * an error, never `over`.
  */
 export class RunQueues {
   readonly #sqs: SQSClient;
@@ -201,7 +201,7 @@ export class RunQueues {
     this.#sqs = sqs;
   }
 
-  /** Looks, unless it looked a short while ago. */
+  /** Looks the queue up, unless it was found a short while ago. */
   async state(run: OfRun): Promise<RunState> {
     const { resultQueueUrl: url } = run;
     const seen = this.#there.get(url);
@@ -212,7 +212,7 @@ export class RunQueues {
     return 'on';
   }
 
-  /** Notes that a call met no queue. */
+  /** Records that a call found no queue, and returns the run's state. */
   missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
     const now = serviceNow(this.#sqs);
     this.#there.delete(url);
@@ -237,7 +237,7 @@ export class RunQueues {
 
   #remember(queueUrl: string): void {
     this.#missing.delete(queueUrl);
-    // A long-lived worker meets many runs: what is old is forgotten.
+    // A long-lived worker handles many runs, so old entries are dropped.
     if (this.#there.size >= 1000) this.#there.clear();
     if (this.#missing.size >= 1000) this.#missing.clear();
     this.#there.set(queueUrl, performance.now());

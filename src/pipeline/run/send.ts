@@ -15,16 +15,16 @@ export interface Outgoing {
   delaySeconds?: number;
 }
 
-/** SQS's limit of a batch; in bytes it holds as much as one message. */
+/** SQS's limit for a batch; in bytes it holds as much as one message. */
 const BATCH_ENTRIES = 10;
 
-/** Batches on their way at once: hides the network's latency, and keeps little in memory. */
+/** Batches sent in parallel: enough to hide the network's latency, with little in memory. */
 const PARALLEL = 4;
 
-/** Tries at an entry that SQS took the batch of but not the entry; the SDK retries whole calls. */
+/** Tries for an entry that failed in an accepted batch; the SDK retries whole calls. */
 const ENTRY_TRIES = 8;
 
-/** Sends all messages, in as few calls as SQS's limits allow. Ends when SQS has accepted each. */
+/** Sends all messages, in as few calls as SQS's limits allow. Resolves when all are accepted. */
 export async function sendAll(
   sqs: SQSClient,
   queueUrl: string,
@@ -58,7 +58,7 @@ function batchesOf(messages: readonly Outgoing[]): Outgoing[][] {
   return batches;
 }
 
-/** A batch call can succeed and still have refused some of its entries: those are sent again. */
+/** Sends a batch. A successful call can have failed entries, which are sent again. */
 async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): Promise<void> {
   let left = batch;
   const sendLeft = async () => {
@@ -87,10 +87,10 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
   });
 }
 
-/** SQS's own fault, which may pass: who gets it is to try again another time. */
+/** A fault of SQS itself, which may pass: callers may retry later. */
 class SqsFault extends Error {
   override readonly name = 'SqsFault';
-  /** As the SDK's errors of the service have it. */
+  /** As in the SDK's errors of the service. */
   readonly $fault = 'server';
   readonly $metadata = { httpStatusCode: 500 };
 }

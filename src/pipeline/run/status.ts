@@ -8,31 +8,33 @@ import { collectorOf } from './heartbeat.ts';
 import { findSurely } from './queues.ts';
 import { readTags } from './tags.ts';
 
-/** What is known of a run from outside. Its collector says how far it is, twice a minute at most. */
+/** A run's status, as seen from outside. Its collector updates it at most twice a minute. */
 export interface RunStatus {
   runId: string;
   task: string;
   /** `seeding` until all inputs are with SQS. */
   state: 'seeding' | 'sealed';
-  /** How many inputs it has, where that is known yet. */
+  /** Number of inputs, if it is known yet. */
   total: number | undefined;
-  /** Results that were collected, as of `collectedAt`. */
+  /** Collected results, as of `collectedAt`. */
   ok: number;
   failed: number;
   /** In milliseconds since 1970, as all times here are. */
   createdAt: number;
   expiresAt: number | undefined;
-  /** The collector's last sign of life; undefined when there was none. */
+  /** The collector's last heartbeat; undefined if there was none, or the collector has left. */
   collectedAt: number | undefined;
-  /** Who collects it, where it was heard lately; undefined where nobody does. */
+  /** The live collector of the run, if it has one. */
   collector: string | undefined;
-  /** Messages of results that wait to be collected, about. */
+  /** Approximate number of result messages that wait to be collected. */
   waiting: number;
-  /** When this was read. All times here are by the clock of SQS, which this machine's may differ from. */
+  /**
+   * When this was read. All times here are by SQS's clock, which may differ from this machine's.
+   */
   readAt: number;
 }
 
-/** @throws FanfoldError `BadOption` for what is no run id */
+/** @throws FanfoldError `BadOption` if it is not a run id */
 export function checkRunId(runId: string): void {
   if (createdAt(runId) !== undefined) return;
   throw new FanfoldError('BadOption', `A run id is like "${newRunId()}"; "${runId}" is not.`);
@@ -45,7 +47,7 @@ export function unknownRun(runId: string, name: string): FanfoldError {
   );
 }
 
-/** A run's status; undefined when there is no such run, or none any more. */
+/** A run's status; undefined if there is no such run, or it is over. */
 export async function statusOf(
   { sqs, names }: { sqs: SQSClient; names: Names },
   runId: string,
@@ -54,7 +56,7 @@ export async function statusOf(
   return url === undefined ? undefined : read(sqs, url, runId);
 }
 
-/** Runs that are read at once. AWS answers 30 calls about tags a second in an account. */
+/** Runs that are read in parallel. AWS allows 30 tag calls a second per account. */
 const PARALLEL = 5;
 
 /** All runs of a deployment that are not over, oldest first. */
@@ -74,7 +76,7 @@ export async function* runsOf({
   };
   for await (const { url, runId } of listed(sqs, names.run(''))) {
     const reading = unthrottled(() => read(sqs, url, runId));
-    // Its error is thrown when it is its turn, unless nobody asks any more.
+    // Its error is thrown at its turn, and must not be unhandled if the caller stops earlier.
     reading.catch(() => {});
     ahead.push(reading);
     yield* next(PARALLEL - 1);
@@ -82,7 +84,7 @@ export async function* runsOf({
   yield* next(0);
 }
 
-/** Runs' queues, of which SQS lists 1,000 a call. */
+/** Queues of runs. SQS lists up to 1,000 per call. */
 async function* listed(sqs: SQSClient, prefix: string) {
   let NextToken: string | undefined;
   do {
@@ -96,7 +98,7 @@ async function* listed(sqs: SQSClient, prefix: string) {
   } while (NextToken !== undefined);
 }
 
-/** Makes a call until AWS does not throttle it, within reason. */
+/** Repeats a call while AWS throttles it, for up to `PATIENCE_MS`. */
 function unthrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   return retry(call, {
     while: (error, _, failingMs) => isThrottled(error) && failingMs < PATIENCE_MS,
@@ -135,7 +137,7 @@ async function read(
       readAt,
     };
   } catch (error) {
-    // It ended between being listed and being looked at.
+    // The run ended between being listed and being read.
     if (isMissingQueue(error)) return undefined;
     throw error;
   }

@@ -2,9 +2,9 @@ import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /**
- * The public state of a run: the tags of its queue. The seed function writes the first group when it
- * creates the queue, and seals the run; its collector writes the second group. Anybody who may tag
- * the queue can write them, so a value that cannot be is read as missing.
+ * The public state of a run, as tags of its queue. The seed function writes the first group when it
+ * creates the queue, and seals the run. The collector writes the second group. Anyone with
+ * permission to tag the queue can write them, so an impossible value is read as missing.
  */
 export interface RunTags {
   task?: string | undefined;
@@ -12,12 +12,12 @@ export interface RunTags {
   state?: 'seeding' | 'sealed' | undefined;
   /** When the run ends at the latest, in milliseconds since 1970. */
   expiresAt?: number | undefined;
-  /** How many inputs the run has. */
+  /** Number of inputs of the run. */
   total?: number | undefined;
-  /** The most inputs that it can have, while `total` is not known. */
+  /** Largest number of inputs that the run can have, while `total` is not known. */
   bound?: number | undefined;
 
-  /** Who collects. */
+  /** Name of the collector. */
   collector?: string | undefined;
   /** The collector's last heartbeat, in milliseconds since 1970; 0 once it has left. */
   collectedAt?: number | undefined;
@@ -27,7 +27,7 @@ export interface RunTags {
   taken?: number | undefined;
 }
 
-/** AWS allows 30 such calls a second in an account. */
+/** AWS allows 30 such calls a second per account. */
 export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTags> {
   const { Tags = {} } = await sqs.send(new ListQueueTagsCommand({ QueueUrl }));
   const { task, state, collector } = Tags;
@@ -45,12 +45,12 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
   };
 }
 
-/** Writes those that are given, and leaves the others as they are. */
+/** Writes the given tags, and leaves the others as they are. */
 export async function writeTags(sqs: SQSClient, QueueUrl: string, tags: RunTags): Promise<void> {
   await sqs.send(new TagQueueCommand({ QueueUrl, Tags: tagTexts(tags) }));
 }
 
-/** Tags as SQS takes them. */
+/** Tags in SQS's form. */
 export function tagTexts(tags: RunTags): Record<string, string> {
   const given = Object.entries(tags).filter(([, value]) => value !== undefined);
   return Object.fromEntries(

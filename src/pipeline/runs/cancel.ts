@@ -5,21 +5,24 @@ import type { Deployment } from '../run/deployment.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import { checkRunId, unknownRun } from '../run/status.ts';
 
-/** How long a collector may take to end its run until nobody is thought to collect. */
+/** Time in which a collector must end its run before it counts as absent, in milliseconds. */
 const COLLECTOR_MS = 10_000;
 const LOOK_MS = 250;
 
-/** How a run was cancelled. */
+/** Outcome of a cancellation. */
 export interface Cancelled {
-  /** Whether a collector ended it. Else nobody collects, and results that were there are gone. */
+  /**
+   * Whether a collector ended the run. If not, there is none, and results in the queue are lost.
+   */
   byCollector: boolean;
 }
 
 /**
- * Cancels a run, whoever collects it: its collector is asked to, and where none answers, its queue
- * is deleted, which tells workers that it is over.
+ * Cancels a run. Its collector is asked to end it. If none does, the run's queue is deleted, from
+ * which workers learn that the run is over.
  *
- * @throws FanfoldError `BadOption` for what is no run id, `UnknownRun` when there is no such run
+ * @throws FanfoldError `BadOption` when `runId` is not a run id, `UnknownRun` when there is no such
+ * run
  */
 export async function cancelRun(
   { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,

@@ -9,7 +9,7 @@ import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
 
 /**
- * Collects a run that somebody else began, and left.
+ * Collects a run that another process started and left.
  *
  * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being collected
  */
@@ -39,9 +39,9 @@ export async function collectRun<Output>(
 }
 
 /**
- * Refuses to take a run's results where somebody else takes them: each would get a part.
+ * Refuses to collect a run that has a live collector: each would get a part of the results.
  *
- * @param collector whoever is to take them, as it was named before
+ * @param as the name under which the run is to be collected
  * @throws FanfoldError `BadOption`
  */
 export function refuseCollected(
@@ -57,7 +57,7 @@ export function refuseCollected(
   );
 }
 
-/** Deletes the queues of runs that have ended, or whose deadline has passed; gives which they were. */
+/** Deletes the queues of runs that have ended or whose deadline has passed; returns these runs. */
 export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
   const pruned: RunStatus[] = [];
   for await (const status of runsOf(deployment)) {

@@ -12,23 +12,23 @@ import type { Names } from '../names.ts';
 import { type Deployment, noDeployment } from '../run/deployment.ts';
 import { findQueue } from '../run/queues.ts';
 
-/** How far task messages are on their way back from the dead-letter queue. */
+/** Progress of moving task messages back from the dead-letter queue. */
 export interface Redriven {
   moved: number;
-  /** About how many there were to move; undefined where SQS does not say. */
+  /** Approximate number of messages to move; undefined if SQS does not report it. */
   of: number | undefined;
 }
 
-/** How often SQS is asked how far it is, in milliseconds. */
+/** Interval of progress checks, in milliseconds. */
 const LOOK_MS = 500;
-/** Looks in a row that may fail, each of which the SDK tries a few times. */
+/** Checks in a row that may fail; the SDK tries each a few times. */
 const LOOK_TRIES = 20;
 
 /**
- * Moves the dead-letter queue's messages back to the task queue: SQS does, 500 a second at most.
- * One that is under way already is waited for.
+ * Moves the dead-letter queue's messages back to the task queue. SQS does the move, at up to 500
+ * messages a second. If a move is in progress already, waits for that one.
  *
- * @param onMoved told how far it is
+ * @param onMoved called with the progress
  * @throws FanfoldError `BadOption` when there is no such deployment, `RunFailed` when SQS gives up
  */
 export async function redrive(
@@ -41,12 +41,12 @@ export async function redrive(
   ]);
   const before = await latest(sqs, SourceArn);
   if (before?.Status !== 'RUNNING') {
-    // Workers send there what they can't read: SQS does not know which queue such a message is of.
+    // Workers send unreadable messages to this queue: SQS does not know the source queue of those.
     await sqs.send(new StartMessageMoveTaskCommand({ SourceArn, DestinationArn }));
   }
   for (;;) {
     const move = await latest(sqs, SourceArn);
-    // SQS may tell of the last one for a moment.
+    // SQS may report the previous move for a moment.
     const isOld =
       before?.Status !== 'RUNNING' && move?.StartedTimestamp === before?.StartedTimestamp;
     if (isOld) {
@@ -78,7 +78,7 @@ async function arnOf(sqs: SQSClient, names: Names, queue: string): Promise<strin
   return QueueArn;
 }
 
-/** The last move that was started; undefined when there was none. */
+/** The move that was started last; undefined when there was none. */
 async function latest(
   sqs: SQSClient,
   SourceArn: string,

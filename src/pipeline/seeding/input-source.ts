@@ -1,19 +1,22 @@
-/** A run's inputs on their way to SQS, as their run sees it. */
+/** A run's inputs on their way to SQS, as the run sees them. */
 export interface InputSource {
   /** The run's result queue; undefined when there are no inputs. */
   readonly queueUrl: Promise<string | undefined>;
-  /** Ends when all inputs are seeded, or `stop` was called; fails as the source or a page does. */
+  /**
+   * Resolves when all inputs are seeded or `stop` was called; rejects if the source or a page
+   * fails.
+   */
   readonly done: Promise<void>;
-  /** How many inputs the run has in all, where that is known. */
+  /** Total number of inputs, if known. */
   readonly total: number | undefined;
-  /** Inputs that the run will have in all, as far as that is known. */
+  /** Number of inputs that the run is known to have. */
   readonly known: number;
-  /** How many inputs, from the first, are with SQS for certain, or have their result. */
+  /** Number of inputs, from the first, that are certain to be in SQS or have a result. */
   readonly seeded: number;
-  /** Whether they are seeded from here. Else somebody else alone knows how many there are. */
+  /** Whether this process seeds the inputs. If not, only another process knows their number. */
   readonly isOurs: boolean;
-  /** Finds out soon whether all inputs are seeded: there is a sign of it. */
+  /** Checks soon whether all inputs are seeded, after a sign that they are. */
   look(): void;
-  /** Seeds nothing more. */
+  /** Stops seeding. */
   stop(): void;
 }

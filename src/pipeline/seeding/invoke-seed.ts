@@ -12,17 +12,17 @@ import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/see
 import type { Names } from '../names.ts';
 import { noDeployment } from '../run/deployment.ts';
 
-/** Tries at a page over which the seed function fails. Seeding twice makes duplicates only. */
+/** Tries for a page on which the seed function fails. Seeding it twice only makes duplicates. */
 const PAGE_TRIES = 4;
 
-/** The seed function ended with an error, or did not end in its time. */
+/** The seed function ended with an error, or timed out. */
 class SeedFault extends FanfoldError {
   constructor(name: string, why: string) {
     super('RunFailed', `The seed function ${name} failed: ${why}`);
   }
 }
 
-/** Invokes the seed function and reads its answer; a refusal is thrown as what it was there. */
+/** Invokes the seed function and returns its answer. A refusal is thrown as the original error. */
 export function invokeSeed(
   lambda: LambdaClient,
   names: Names,
@@ -34,7 +34,7 @@ export function invokeSeed(
 /**
  * Asks the seed function for its version, tasks and settings.
  *
- * @throws FanfoldError `BadInput` when it is of a version that knows no such request
+ * @throws FanfoldError `BadInput` when the deployed version does not know this request
  */
 export function describeSeed(lambda: LambdaClient, names: Names): Promise<SeedDescription> {
   return callSeed<SeedDescription>(lambda, names, { describe: true });
@@ -66,10 +66,10 @@ async function callSeed<Answer extends object>(
 }
 
 /**
- * Invokes the seed function until it answers, within reason. While it is throttled it has not run:
- * others use up the concurrency, until they are through.
+ * Invokes the seed function, with retries. A throttled call has not run the function and is
+ * repeated until other callers release the concurrency; other errors are retried within limits.
  *
- * @param isStopped whether its answer is not wanted any more, as the run has ended
+ * @param isStopped whether the run has ended, so that the answer is not needed any more
  */
 export function invokeSeedSurely(
   lambda: LambdaClient,

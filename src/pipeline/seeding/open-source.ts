@@ -6,14 +6,14 @@ import { Seeder, type SeederOptions } from './seeder.ts';
 
 export type { InputSource } from './input-source.ts';
 
-/** A run's inputs on their way: from here, from S3, or, where there are none, as somebody else's. */
+/** Opens a run's inputs: from here, from S3 or, if undefined, seeded by another process. */
 export function openSource(
   inputs: Inputs<unknown> | S3Inputs | undefined,
   options: Omit<SeederOptions, 'inputs'>,
 ): InputSource {
   if (inputs === undefined) return new RemoteSeeder(options);
   if (!(inputs instanceof S3Inputs)) return new Seeder({ ...options, inputs });
-  // Their results may come before it is known how many there are.
+  // Results may arrive before the number of inputs is known.
   options.ledger.open();
   return new RemoteSeeder({ ...options, begin: () => seedS3Run(inputs, options) });
 }

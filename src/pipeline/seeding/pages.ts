@@ -3,16 +3,16 @@ import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
 import { lostFromInput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
 
-/** What `map` takes: inputs in memory, made on demand, or as they come. */
+/** Inputs of `map`: in memory, made on demand, or asynchronous. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;
 
 /**
- * Inputs that are JSON texts already, in batches: for who reads them from somewhere and need not
- * parse what is only passed on. Each text is one input, without line breaks outside of it.
+ * Inputs that are JSON texts already, in batches, for callers that pass inputs on without parsing
+ * them. Each text is one input and contains no line break.
  */
 export class JsonTexts {
   readonly batches: AsyncIterable<string[]>;
-  /** How many there will be, where that is known. */
+  /** Number of inputs, if known. */
   readonly total: number | undefined;
 
   constructor(batches: AsyncIterable<string[]>, total?: number) {
@@ -26,22 +26,25 @@ export interface Page {
   texts: string[];
   /** Length of all texts, in UTF-16 units. */
   length: number;
-  /** Whether it is as large as a page gets: its source gives inputs faster than they are sent. */
+  /** Whether the page is full: its source yields inputs faster than they are sent. */
   full: boolean;
-  /** Whether these are the last. */
+  /** Whether this is the last page. */
   last: boolean;
 }
 
-/** A page is sent when it holds so much ... */
+/** Length at which a page is sent, in UTF-16 units. */
 const PAGE_LENGTH = 1_000_000;
-/** ... or so many inputs ... */
+/** Number of inputs at which a page is sent. */
 const PAGE_INPUTS = 5_000;
-/** ... or when its first input has waited so long for others, so that a slow stream's inputs start. */
+/**
+ * Longest wait of a page's first input for others, in milliseconds: a slow stream's inputs start
+ * soon.
+ */
 const LINGER_MS = 50;
-/** Inputs that are taken from an array or iterator in one go. */
+/** Inputs that are taken from an array or iterator at once. */
 const BATCH = 1_000;
 
-/** How many inputs there are, where that can be known before they are read. */
+/** Number of inputs, if it can be known before they are read. */
 export function totalOf(inputs: Inputs<unknown>): number | undefined {
   if (inputs instanceof JsonTexts) return inputs.total;
   return Array.isArray(inputs) ? inputs.length : undefined;
@@ -83,7 +86,7 @@ function inputText(input: unknown, index: number): string {
   return text;
 }
 
-/** Gathers batches of texts into pages. Ends the source when its consumer ends early. */
+/** Gathers batches of texts into pages. Closes the source when its consumer ends early. */
 export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<Page, void> {
   const batches = source[Symbol.asyncIterator]();
   let page: Page = emptyPage();
@@ -109,7 +112,7 @@ export async function* pagesOf(source: AsyncIterable<string[]>): AsyncGenerator<
         lingersUntil = performance.now() + LINGER_MS;
       }
       next = batches.next();
-      // It may fail while a page is being sent: that is met at the next turn.
+      // It may reject while a page is being sent; the next iteration handles that.
       next.catch(() => {});
     }
     ended = true;
@@ -123,7 +126,7 @@ function emptyPage(): Page {
   return { texts: [], length: 0, full: false, last: false };
 }
 
-/** What the source gives until then, or `later`. */
+/** The next batch of the source, or `later` if it does not arrive by `until`. */
 async function soon<T>(next: Promise<T>, until: number): Promise<T | 'later'> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = new Promise<'later'>((resolve) => {

@@ -9,13 +9,13 @@ import { type RunTags, readTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
 
 /**
- * The pause after the first look at the tags of a run that somebody else still seeds, and the
- * longest one, in milliseconds. AWS allows 30 such calls a second in an account, for all its runs.
+ * First and longest pause between reads of a run's tags while another process seeds it, in
+ * milliseconds. AWS allows 30 such calls a second per account, for all its runs.
  */
 const PAUSE_MS = 2_000;
 const PAUSE_CAP_MS = 30_000;
 
-/** The shortest pause, in milliseconds, however often somebody asks for a look. */
+/** Shortest pause, in milliseconds, however often `look` is called. */
 const SHORTEST_PAUSE_MS = 1_000;
 
 export interface RemoteSeederOptions {
@@ -23,15 +23,15 @@ export interface RemoteSeederOptions {
   names: Names;
   runId: string;
   ledger: RunLedger;
-  /** Has its inputs seeded, and gives the URL of its queue. @default it is there already */
+  /** Starts seeding; returns the URL of the run's queue. @default the queue is there already */
   begin?: () => Promise<string>;
 }
 
 /**
- * The inputs of a run that somebody else seeded, or still seeds. The tags of its queue say how many
- * there are, and only they do: a notice that the run is sealed has them read at once, and is not
- * believed itself, so a forged or early one costs a call. Where no notice arrives, the next look
- * finds out.
+ * The inputs of a run that another process seeded, or still seeds. Only the tags of its queue say
+ * how many there are. A notice that the run is sealed is not trusted: it causes the tags to be read
+ * at once, so a forged or early one costs a call. If no notice arrives, the next regular read finds
+ * the tags.
  */
 export class RemoteSeeder implements InputSource {
   readonly queueUrl: Promise<string>;
@@ -40,7 +40,7 @@ export class RemoteSeeder implements InputSource {
   readonly isOurs = false;
   readonly #options: RemoteSeederOptions;
   readonly #stop = new AbortController();
-  /** Aborted to end the pause between two looks. */
+  /** Aborted to end the pause between two reads. */
   #pause = new AbortController();
 
   constructor(options: RemoteSeederOptions) {
@@ -85,28 +85,28 @@ export class RemoteSeeder implements InputSource {
     while (!signal.aborted) {
       this.#pause = new AbortController();
       const tags = await readTags(sqs, queueUrl).catch((error: unknown): RunTags => {
-        // The collector finds out whether the queue is gone.
+        // The collector detects whether the queue is gone.
         if (isTransient(error) || isMissingQueue(error)) return {};
         throw error;
       });
-      // A run that has been ended meanwhile is sealed as it was then.
+      // A run that has ended meanwhile was sealed at its end.
       if (signal.aborted || this.#take(tags)) return;
       await wait(SHORTEST_PAUSE_MS, signal);
-      // Many collectors that began together must not look together.
+      // Collectors that started together must not read together.
       const jittered = pauseMs * (0.5 + Math.random() / 2);
       await wait(jittered - SHORTEST_PAUSE_MS, this.#pause.signal);
       pauseMs = this.#pause.signal.aborted ? PAUSE_MS : Math.min(pauseMs * 2, PAUSE_CAP_MS);
     }
   }
 
-  /** Enters what the tags say in the ledger; true when no more is to be learned. */
+  /** Enters the tags in the ledger. Returns true when nothing more can be learned from them. */
   #take({ state, total, bound }: RunTags): boolean {
     const { ledger } = this.#options;
     const limit = total ?? bound;
     if (limit !== undefined) ledger.limit(limit);
     if (total === undefined) return false;
     ledger.expect(total);
-    // Its seeder may have left when all inputs were with SQS, and before it said so.
+    // The seeder may have left after seeding all inputs and before sealing the run.
     if (state !== 'sealed' && ledger.settled < total) return false;
     ledger.seal(total);
     return true;

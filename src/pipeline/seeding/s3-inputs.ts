@@ -6,7 +6,7 @@ import type { SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedSurely } from './invoke-seed.ts';
 
-/** Inputs that the seed reads from an object in S3, as JSON lines, CSV with a header row or text. */
+/** Inputs that the seed reads from an S3 object: JSON lines, CSV with a header row, or text. */
 export class S3Inputs {
   readonly url: string;
   readonly format: Format | undefined;
@@ -30,7 +30,7 @@ export interface S3Run {
   expiresAt: number;
 }
 
-/** Has the seed begin with a run; gives the URL of its queue. The seed goes on by itself. */
+/** Starts seeding in the seed function, which continues by itself; returns the queue's URL. */
 export async function seedS3Run(
   { url, format }: S3Inputs,
   { sqs, lambda, names, runId, task, expiresAt }: S3Run,

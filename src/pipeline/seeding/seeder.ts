@@ -22,24 +22,27 @@ export interface SeederOptions {
   runId: string;
   task: string;
   inputs: Inputs<unknown>;
-  /** When the run ends whatever became of its inputs, in milliseconds since 1970. */
+  /** When the run ends at the latest, in milliseconds since 1970. */
   expiresAt: number;
   ledger: RunLedger;
   window: Window;
-  /** Goes on with a run whose queue is there, and whose inputs were seeded up to this index. */
+  /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */
   resumeAt?: number | undefined;
 }
 
-/** How long a source may take over its first page until the run's queue is made without one. */
+/**
+ * Longest wait for a source's first page before the run's queue is made without it, in
+ * milliseconds.
+ */
 const FIRST_PAGE_MS = 60_000;
 const EMPTY_PAGE: Page = { texts: [], length: 0, full: false, last: false };
 
-/** Pages on their way at once, once the first is through: it makes the run's queue. */
+/** Pages sent in parallel once the first has succeeded, which makes the run's queue. */
 const PARALLEL_PAGES = 4;
 
 /**
- * Sends a run's inputs to the seed function, page by page, as fast as their source gives them and
- * the window lets them in. `queueUrl` settles with the first page, `done` with the last.
+ * Sends a run's inputs to the seed function, page by page, as fast as their source yields them and
+ * the window admits them. `queueUrl` settles with the first page, `done` with the last.
  */
 export class Seeder implements InputSource {
   readonly queueUrl: Promise<string | undefined>;
@@ -48,14 +51,14 @@ export class Seeder implements InputSource {
   readonly #options: SeederOptions;
   readonly #total: number | undefined;
   readonly #made = Promise.withResolvers<string | undefined>();
-  /** Ends the wait for a page, when no further one is to be taken. */
+  /** Ends the wait for a page when no further page is needed. */
   #onHalt: (() => void) | undefined;
   readonly #sending = new Set<Promise<unknown>>();
-  /** First indexes of the pages that are on their way. */
+  /** First indexes of the pages that are being sent. */
   readonly #unanswered = new Set<number>();
-  /** Inputs that have their result from before are not seeded again. */
+  /** Whether to skip inputs that are seeded already or have a result. */
   readonly #skips: boolean;
-  /** Whether the run's queue is there, or is being made. */
+  /** Whether the run's queue exists or is being made. */
   #hasQueue = false;
   #stopped = false;
   #failure: { error: unknown } | undefined;
@@ -70,7 +73,7 @@ export class Seeder implements InputSource {
     this.queueUrl = this.#made.promise;
     this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
     this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
-    // Each is awaited by who needs it; neither may end the process where nobody does.
+    // Callers await each as they need it; an unawaited rejection must not end the process.
     this.done.catch(() => {});
     this.queueUrl.catch(() => {});
   }
@@ -87,13 +90,13 @@ export class Seeder implements InputSource {
     return Math.min(this.#first, ...this.#unanswered);
   }
 
-  /** Nobody but this knows when all inputs are seeded. */
+  /** Does nothing: this seeder knows when all inputs are seeded. */
   look(): void {}
 
   stop(): void {
     this.#stopped = true;
     this.#options.window.open();
-    // Where no page was sent yet, none will be, and the source may never give one.
+    // If no page was sent yet, none will be, and the source may never yield one.
     const hasQueue = this.#hasQueue || this.#options.resumeAt !== undefined;
     if (!hasQueue) this.#made.resolve(undefined);
     this.#onHalt?.();
@@ -123,29 +126,29 @@ export class Seeder implements InputSource {
       if (this.#failure) throw this.#failure.error;
       if (!this.#stopped) this.#seal();
     } finally {
-      // Where the source is at rest it may never answer, and nobody waits for it.
+      // Not awaited: an idle source may never answer.
       void pages.return().catch(() => {});
     }
   }
 
-  /** The next page, unless there is no use for one any more: its source may be at rest. */
+  /** The next page, or `halted` if no further page is needed: the source may be idle. */
   async #next(pages: AsyncGenerator<Page, void>): Promise<IteratorResult<Page, void> | 'halted'> {
     const next = pages.next();
-    // Where nobody waits for it any more, its failure is nobody's.
+    // After `halted`, its rejection must not be unhandled.
     next.catch(() => {});
     if (!this.#hasQueue && (await this.#isLate(next))) {
-      // A run's queue is made soon after its id, or not at all.
+      // A run's queue must be made soon after its id.
       await this.#firstSent(this.#send({ texts: [], indexes: [] }, EMPTY_PAGE));
     }
     if (this.#stopped || this.#failure) return 'halted';
-    // No race with a promise that lasts: it would keep every page that has won.
+    // No race with a long-lived promise: it would retain every page that wins.
     return new Promise((resolve, reject) => {
       this.#onHalt = () => resolve('halted');
       next.then(resolve, reject);
     });
   }
 
-  /** Whether the first page takes long. Not when there is no use for it any more. */
+  /** Whether the first page takes long; false if it is not needed any more. */
   async #isLate(first: Promise<unknown>): Promise<boolean> {
     const waited = new AbortController();
     this.#onHalt = () => waited.abort();
@@ -190,7 +193,7 @@ export class Seeder implements InputSource {
     ledger.seal(this.#first);
   }
 
-  /** What of a page has yet to be seeded. */
+  /** The part of a page that has yet to be seeded. */
   #unseeded({ texts }: Page): Part {
     const first = this.#first;
     const ranges: IndexRange[] = [];
@@ -224,11 +227,11 @@ export class Seeder implements InputSource {
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
-    // Results may be there before the seed has answered.
+    // Results may arrive before the seed answers.
     ledger.expect(end);
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
-    // A slow source's few inputs are shared out; a fast one's many travel together.
+    // The few inputs of a slow source are spread out; the many of a fast one share chunks.
     const about = total === undefined && page.full ? { about: end } : {};
     const request: SeedRequest = {
       task,
@@ -250,7 +253,7 @@ export class Seeder implements InputSource {
   }
 }
 
-/** A part of a page: the inputs that are seeded, and their indexes. */
+/** The inputs of a page that are seeded, and their indexes. */
 interface Part {
   texts: string[];
   indexes: IndexRange[];

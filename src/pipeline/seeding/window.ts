@@ -1,20 +1,20 @@
 import type { Deployment } from '../run/deployment.ts';
 
-/** Inputs that may be out before the first results tell how large they are. */
+/** Inputs that may be outstanding before the first results show how large they are. */
 const BLIND_INPUTS = 10_000;
-/** The most inputs that an ordered run holds the results of. */
+/** Largest number of inputs whose results an ordered run holds. */
 const ORDERED_INPUTS = 50_000;
 
 export interface WindowOptions {
-  /** Bytes of inputs and results that may be out at once. */
+  /** Bytes of inputs and results that may be outstanding. */
   bytes: number;
-  /** Whether results are handed on in input order, so that a slow input holds up all later ones. */
+  /** Whether results are yielded in input order, so that a slow input holds up all later ones. */
   ordered: boolean;
 }
 
 /**
- * How far seeding may run ahead of the consumer, so that memory stays bounded, however long the
- * run and however slow its consumer: by the bytes that inputs and results take on average.
+ * Backpressure: limits how far seeding may run ahead of the consumer, by the average size of inputs
+ * and results. Memory stays bounded, however long the run is and however slow its consumer.
  */
 export class Window {
   readonly #options: WindowOptions | undefined;
@@ -25,13 +25,13 @@ export class Window {
   #opened = false;
   #waiting: (() => void) | undefined;
 
-  /** @param options without them it is always open */
+  /** @param options undefined for a window that is always open */
   constructor(options: WindowOptions | undefined) {
     this.#options = options;
     this.#opened = options === undefined;
   }
 
-  /** Counts inputs in. @param length of their texts, in UTF-16 units */
+  /** Counts seeded inputs. @param length of their texts, in UTF-16 units */
   seeded(count: number, length: number): void {
     this.#inputs += count;
     this.#inputLength += length;
@@ -44,13 +44,13 @@ export class Window {
     if (!this.#isFull) this.#wake();
   }
 
-  /** Opens it for good. */
+  /** Opens the window for good. */
   open(): void {
     this.#opened = true;
     this.#wake();
   }
 
-  /** Ends when there is room for another page. */
+  /** Resolves when there is room for another page. */
   async room(): Promise<void> {
     while (this.#isFull) {
       await new Promise<void>((resolve) => {
@@ -76,7 +76,7 @@ export class Window {
 /** Bytes that an ordered run's results may take while they wait for an earlier one. */
 const ORDERED_BYTES = 64 * 1024 * 1024;
 
-/** A run's window: open where results wait in a queue elsewhere, and need no order. */
+/** A run's window. It is always open if results wait in a queue elsewhere and need no order. */
 export function windowFor({ windowBytes }: Deployment, ordered: boolean): Window {
   const bytes = windowBytes ?? (ordered ? ORDERED_BYTES : undefined);
   return new Window(bytes === undefined ? undefined : { bytes, ordered });
