@@ -6,16 +6,16 @@ import { isIndex } from './result.ts';
 export interface ScannedChunk {
   /** All fields but `items`. */
   fields: Record<string, unknown>;
-  /** Undefined where they are not pairs of an index and an input. */
+  /** Undefined if they are not pairs of an index and an input. */
   items: ChunkItem[] | undefined;
 }
 
 const ITEMS = '"items"';
 
 /**
- * Takes a task message apart and leaves its inputs as texts: they are parsed one by one where they
- * run, and are sent on as they came, however deep they are nested (`JSON.stringify` overflows the
- * stack at some thousand levels). Undefined when the message is not a JSON object.
+ * Splits a task message and leaves its inputs as texts. They are parsed one by one where they run,
+ * and sent on unchanged, however deep they are nested (`JSON.stringify` overflows the stack at some
+ * thousand levels). Undefined if the message is not a JSON object.
  */
 export function scanChunk(body: string): ScannedChunk | undefined {
   const to = body.length;
@@ -44,7 +44,7 @@ export function scanChunk(body: string): ScannedChunk | undefined {
   return { fields: JSON.parse(`{${fields.join()}}`) as Record<string, unknown>, items };
 }
 
-/** A list of pairs, and the place behind it; undefined where something else stands. */
+/** A list of pairs, and the position after it; undefined if there is no such list. */
 function itemsAt(body: string, from: number): { items: ChunkItem[]; end: number } | undefined {
   const to = body.length;
   const items: ChunkItem[] = [];
@@ -69,7 +69,7 @@ function itemsAt(body: string, from: number): { items: ChunkItem[]; end: number 
   }
 }
 
-/** The place behind a bracket, and the space around it; -1 where another character stands. */
+/** The position after a bracket and the space around it; -1 if another character is there. */
 function open(body: string, from: number, bracket: string): number {
   const at = skipSpace(body, from, body.length);
   return body[at] === bracket ? skipSpace(body, at + 1, body.length) : -1;

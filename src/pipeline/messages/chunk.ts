@@ -13,55 +13,57 @@ export const TASK_MESSAGE_VERSION = 2;
 /** SQS's largest message, in bytes; attributes count, and Fanfold sends none. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
-/** What is left of a message for its items: the rest is the envelope, whose fields are all bounded. */
+/** Bytes of a message that are reserved for its envelope, whose fields are all bounded. */
 const ENVELOPE_BYTES = 2_048;
 
-/** The largest input, in bytes of its JSON text. */
+/** Largest input, in bytes of its JSON text. */
 export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
 
 /**
- * Where a chunk stops growing, in characters of its items: at most three times as many bytes. A
- * call's payload is billed, and copied, by size, so larger messages save nothing; smaller ones
- * spread better.
+ * Length at which a chunk stops growing, in characters of its items, each of which takes at most
+ * three bytes. The payload of a call is billed, and copied, by size, so larger messages save
+ * nothing; smaller ones spread better.
  */
 const CHUNK_LENGTH = 131_072;
 
-/** The most inputs in a chunk: a million inputs make a thousand messages. */
+/** Most inputs in a chunk: a million inputs make a thousand messages. */
 const CHUNK_ITEMS = 1_000;
 
-/** What every chunk of a run says of it. */
+/** Facts about its run that every chunk carries. */
 export interface ChunkEnvelope {
   runId: string;
   task: string;
   /** 1 for the first. */
   attempt: number;
-  /** After this, in milliseconds since 1970, workers drop the chunk. */
+  /** When workers begin to drop the chunk, in milliseconds since 1970. */
   expiresAt: number;
   results: ResultsTo;
-  /** How many workers share the run, about: the more, the longer each gathers its results. */
+  /** Approximate number of workers of the run: the more, the longer each gathers its results. */
   workers?: number | undefined;
-  /** Set once workers have sent it on without finishing any of its items. */
+  /** Set if workers have sent the chunk on without finishing any of its items. */
   stalled?: Stall | undefined;
 }
 
-/** Why a chunk was sent on as it was: from hop to hop it tells what each worker alone can't know. */
+/**
+ * Why a chunk was sent on as it was. It carries, from hop to hop, what no worker alone can know.
+ */
 export interface Stall {
   /**
    * `run`: the run's queue seemed to be gone; `task`: the worker's module has no such task;
    * `worker`: the worker was stopped, or the chunk was cut.
    */
   cause: 'run' | 'task' | 'worker';
-  /** When the first of these hops was, in milliseconds since 1970. */
+  /** Time of the first of these hops, in milliseconds since 1970. */
   since: number;
-  /** When the last of them was. */
+  /** Time of the last of them. */
   last: number;
-  /** How many hops in a row, for the same cause. */
+  /** Number of hops in a row for the same cause. */
   hops: number;
 }
 
 /** A task message, as a worker of its deployment reads it. */
 export interface Chunk extends ChunkEnvelope {
-  /** The queue that `results` means, by the worker's own knowledge of its deployment. */
+  /** The queue that `results` refers to, derived from the worker's own deployment. */
   resultQueueUrl: string;
   items: ChunkItem[];
 }
@@ -69,23 +71,23 @@ export interface Chunk extends ChunkEnvelope {
 /** An input in a chunk, or on its way into one. */
 export interface ChunkItem {
   index: number;
-  /** The input as JSON, fit for a message: `messageText` made it so, or it came in one. */
+  /** The input as JSON, fit for a message: made by `messageText`, or received in one. */
   text: string;
 }
 
 const REFUSED = /[\uFFFE\uFFFF]/g;
 
 /**
- * JSON text in which SQS finds nothing to refuse. It takes the characters of XML 1.0 only; JSON
- * text has, of the others, U+FFFE and U+FFFF alone (`JSON.stringify` escapes control characters
- * and lone surrogates), and only inside strings, where an escape means the same.
+ * JSON text that SQS accepts. SQS takes the characters of XML 1.0 only. Of the others, JSON text
+ * has U+FFFE and U+FFFF alone (`JSON.stringify` escapes control characters and lone surrogates),
+ * and only inside strings, where an escape means the same.
  */
 export function messageText(json: string): string {
   if (json.search(REFUSED) === -1) return json;
   return json.replace(REFUSED, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
 }
 
-/** A task message's body. */
+/** The body of a task message. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, results, workers, stalled } = envelope;
   const v = TASK_MESSAGE_VERSION;
@@ -95,15 +97,15 @@ export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]):
   return `${head.slice(0, -1)},"items":[${list}]}`;
 }
 
-/** Chunks that every worker gets of a run: the last one to end is late by half a chunk, on average. */
+/** Chunks of a run for each worker: the last one to end is late by half a chunk, on average. */
 const CHUNKS_EACH = 32;
 
-/** Of a task that runs several inputs at once, a chunk has more: it ends with its slowest. */
+/** Inputs in a chunk for each that a task runs at once: a chunk ends with its slowest. */
 const TIMES_CONCURRENCY = 4;
 
 /**
- * How many inputs go into a chunk: few enough that the workers share evenly, and at most a
- * thousand. Ten inputs on two workers travel alone, unless a worker runs several at once.
+ * Number of inputs in a chunk: few enough that the workers share evenly, and at most a thousand.
+ * Ten inputs on two workers travel alone, unless a worker runs several at once.
  *
  * @param concurrency inputs that a worker runs at once
  */
@@ -114,9 +116,9 @@ export function chunkItemsFor(inputs: number, workers: number, concurrency = 1):
 }
 
 /**
- * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_LENGTH`. An item that is larger
- * travels alone, up to `MAX_INPUT_BYTES`; the cuts depend on the items alone, so that seeding the
- * same inputs again makes the same chunks.
+ * Cuts items into chunks of at most `maxItems`, and of about `CHUNK_LENGTH`. A larger item travels
+ * alone, up to `MAX_INPUT_BYTES`. The cuts depend on the items alone, so that seeding the same
+ * inputs again makes the same chunks.
  *
  * @throws InputError for an item that no message can hold
  */
@@ -139,17 +141,17 @@ export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][
   return chunks;
 }
 
-/** The most that stands around an item in a message: its index, and `[,],`. */
+/** Most characters around an item in a message: its index, and `[,],`. */
 const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 4;
 
-/** Three bytes are the most that a character (a UTF-16 unit) takes: most items need no exact count. */
+/** A character (a UTF-16 unit) takes at most three bytes, so most items need no exact count. */
 function checkSize({ index, text }: ChunkItem): void {
   if ((text.length + AROUND_ITEM) * 3 <= MAX_INPUT_BYTES) return;
   const bytes = Buffer.byteLength(text) + String(index).length + 4;
   if (bytes > MAX_INPUT_BYTES) throw inputTooLarge(index, bytes);
 }
 
-/** The refusal of an input that no message can hold. */
+/** The error for an input that no message can hold. */
 export function inputTooLarge(index: number, bytes: number): InputError {
   return new InputError(
     index,

@@ -1,18 +1,18 @@
-/** A value that is not in the JSON text of what holds it. */
+/** A value that is missing in the JSON text of the value that contains it. */
 export interface Lost {
   /** Such as `NaN`, `a Map`. */
   what: string;
   /** Such as `$.rows[3].price`; `$` is the whole. */
   path: string;
-  /** What to give in its place: the end of a sentence. */
+  /** A replacement to suggest: the end of a sentence. */
   remedy: string;
 }
 
 type Kind = Pick<Lost, 'what' | 'remedy'>;
 
 /**
- * What an output has that its JSON text does not. Nothing is looked at where the text has neither a
- * `null` nor an empty object, which are all that stands for such values.
+ * The first value in an output that its JSON text lacks. There is no search if the text has neither
+ * a `null` nor an empty object: one of them stands for each such value.
  *
  * Functions and `undefined` may be lost: outputs are often instances of classes.
  */
@@ -21,23 +21,24 @@ export function lostFromOutput(output: unknown, text: string): Lost | undefined 
   return search(output, lossOf);
 }
 
-/** What an input has that its JSON text does not have, or for which it has no text. */
+/** The first value in an input that its JSON text lacks, or that has no JSON text. */
 export function lostFromInput(input: unknown): Lost | undefined {
   try {
     if (arrivesWhole(input, FAST_LEVELS)) return undefined;
   } catch {
-    // A getter that throws: JSON.stringify says more of it.
+    // A getter throws: JSON.stringify reports more about it.
     return undefined;
   }
   return search(input, strictLossOf);
 }
 
-/** Deeper than this no function calls itself: JSON.stringify goes deeper than the stack may. */
+/** Deepest recursion of the fast check: JSON.stringify goes deeper than the stack allows here. */
 const FAST_LEVELS = 50;
 
 /**
- * True if the value surely arrives as it is sent; false leaves the answer to `search`. Most inputs
- * take this way alone, so that a million of them cost little: it names no path and makes no object.
+ * Whether the value certainly arrives as it is sent; false leaves the answer to `search`. Most
+ * inputs need this check alone, so that a million of them cost little: it builds no path and no
+ * object.
  */
 function arrivesWhole(value: unknown, levels: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean') return true;
@@ -51,7 +52,7 @@ function arrivesWhole(value: unknown, levels: number): boolean {
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    // Dates, and rows that a database's driver made.
+    // Dates, and rows made by a database's driver.
     if (strictLossOf(value) !== undefined) return false;
     if (hasOwnJson(value)) return true;
   }
@@ -66,16 +67,16 @@ function search(whole: unknown, loss: (value: unknown) => Kind | undefined): Los
   try {
     return firstLost(whole, loss);
   } catch {
-    // A getter that does not give the same twice: JSON has what it gave first.
+    // A getter returns a different value each time: JSON has the first one.
     return undefined;
   }
 }
 
 function firstLost(whole: unknown, loss: (value: unknown) => Kind | undefined): Lost | undefined {
   const left: { value: unknown; path: string }[] = [{ value: whole, path: '$' }];
-  // A circle is JSON.stringify's to refuse.
+  // JSON.stringify refuses a circle.
   const seen = new Set<object>();
-  // Not by recursion: JSON.stringify goes deeper than functions may call themselves.
+  // Not by recursion: JSON.stringify goes deeper than the stack allows here.
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     const { value, path } = next;
     const kind = loss(value);
@@ -90,14 +91,14 @@ function firstLost(whole: unknown, loss: (value: unknown) => Kind | undefined): 
       continue;
     }
     for (const [key, inner] of Object.entries(value).reverse()) {
-      // A property that is missing stays so.
+      // A missing property stays missing.
       if (inner !== undefined) left.push({ value: inner, path: path + stepTo(key) });
     }
   }
   return undefined;
 }
 
-/** Kinds of objects of which JSON makes an empty one, whatever is in them. */
+/** Kinds of objects that become an empty one in JSON, whatever they contain. */
 const EMPTIED: Readonly<Record<string, Kind>> = Object.fromEntries(
   Object.entries({
     Map: '`Object.fromEntries(map)` or `[...map]`',
@@ -109,7 +110,7 @@ const EMPTIED: Readonly<Record<string, Kind>> = Object.fromEntries(
   }).map(([name, remedy]) => [`[object ${name}]`, { what: `a ${name}`, remedy }]),
 );
 
-/** What JSON makes `null`, or an empty object, of. */
+/** Values that become `null` or an empty object in JSON. */
 function lossOf(value: unknown): Kind | undefined {
   if (typeof value === 'number') {
     const remedy = 'null, or a string';
@@ -131,11 +132,11 @@ const WITHOUT_TEXT: Readonly<Record<string, Kind>> = {
   bigint: { what: 'a bigint', remedy: '`String(value)`' },
 };
 
-/** In addition, what JSON leaves out or refuses, and what arrives as something else. */
+/** In addition, values that JSON omits or refuses, and values that arrive as something else. */
 function strictLossOf(value: unknown): Kind | undefined {
   const kind = lossOf(value);
   if (kind !== undefined) return kind;
-  // Programs give BigInt.prototype a `toJSON`.
+  // Some programs give BigInt.prototype a `toJSON`.
   if (hasOwnJson(value)) return undefined;
   if (!isObject(value)) return WITHOUT_TEXT[typeof value];
   const tag = tagOf(value);
@@ -161,18 +162,18 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Also one of another realm, such as `node:vm`'s, whose `Object` is another one. */
+/** Includes objects of another realm, such as `node:vm`'s, whose `Object` is a different one. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** True if nothing is in its JSON. Boxed values are their own. */
+/** Whether its JSON has no content. A boxed value has its primitive. */
 function isEmpty(value: object): boolean {
   return Object.keys(value).length === 0 && Object(value.valueOf()) === value;
 }
 
-/** Whether it says itself what JSON makes of it. */
+/** Whether it defines its own JSON. */
 function hasOwnJson(value: unknown): boolean {
   return typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function';
 }

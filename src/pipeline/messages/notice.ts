@@ -2,39 +2,39 @@ import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
 import { isIndex } from './result.ts';
 
-/** What is said on a run's result queue besides results. */
+/** A message on a run's result queue that is not a result. */
 export type Notice = CancelNotice | SealedNotice | BegunNotice | BrokenNotice;
 
-/** Whoever collects is to end the run. */
+/** Asks the collector to end the run. */
 export interface CancelNotice {
   notice: 'cancel';
 }
 
-/** The run's tags say how many inputs it has: all of them are seeded. */
+/** All inputs are seeded, and the run's tags say how many there are. */
 export interface SealedNotice {
   notice: 'sealed';
 }
 
-/** The seed can't read the run's inputs any further. */
+/** The seed can't read any more of the run's inputs. */
 export interface BrokenNotice {
   notice: 'broken';
-  /** What is wrong, as a sentence. */
+  /** The problem, as a sentence. */
   message: string;
 }
 
-/** A worker is about to run an input that a worker before it may have died of. */
+/** A worker is about to run an input that may have killed an earlier worker. */
 export interface BegunNotice {
   notice: 'begun';
   worker: string;
   index: number;
   attempt: number;
-  /** The id of the task message that carries it, alone. */
+  /** Id of the task message that carries it alone. */
   message: string;
-  /** One for each time that it is begun: a notice may come twice. */
+  /** Different each time that it is begun: a notice may arrive twice. */
   id: string;
 }
 
-/** No notice is longer. A message of results may be: so most are told apart by their length alone. */
+/** Longest notice. Messages of results may be longer: most are told apart by their length alone. */
 const MAX_LENGTH = 1_000;
 
 export function noticeBody(runId: string, notice: Notice): string {
@@ -45,7 +45,7 @@ export function noticeBody(runId: string, notice: Notice): string {
 }
 
 /**
- * Reads a message of a run's result queue; undefined when it is no notice.
+ * Reads a message of a run's result queue; undefined if it is not a notice.
  *
  * @throws FanfoldError `BadMessage` for a notice of another kind or version, or about another run
  */

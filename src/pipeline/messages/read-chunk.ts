@@ -5,13 +5,15 @@ import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
 import { type ScannedChunk, scanChunk } from './chunk-scan.ts';
 
-/** How far times in a message may be ahead of AWS's clock, in milliseconds: a little more than the seed takes. */
+/**
+ * Longest lead of a message's times over AWS's clock, in ms: a little more than the seed allows.
+ */
 const AHEAD_MS = 330_000;
 
-/** The same for a server's clock, which may be set back while a run goes on. */
+/** The same for a server's clock, which may be set back during a run. */
 const AHEAD_ON_SERVER_MS = MAX_DEADLINE_SECONDS * 1000;
 
-/** The largest `maxAttempts` that a task can have, and the attempt that follows. */
+/** The attempt after the last one of the largest `maxAttempts` that a task can have. */
 const MAX_ATTEMPT = 101;
 
 /** The worker that reads a message. */
@@ -19,21 +21,22 @@ export interface Reader {
   /** The queue that the message was received from. */
   taskQueueUrl: string;
   /**
-   * Whether SQS is a server of ours and not AWS. It may have several addresses, so the one in a
-   * message of version 1 may be another than the reader's; and its clock may be set back, so a run
-   * may have begun later than now. @default false
+   * Whether SQS is a Fanfold server and not AWS. A server may have several addresses, so the one in
+   * a message of version 1 may differ from the reader's. Its clock may be set back, so a run may
+   * have begun later than now. @default false
    */
   onServer?: boolean | undefined;
-  /** By the service's clock, in milliseconds since 1970. */
+  /** Current time by the service's clock, in milliseconds since 1970. */
   now: number;
 }
 
 /**
- * Reads a task message. Anybody who may send to the task queue may write anything into one, so nothing
- * in it is trusted: results go to a queue of this deployment, whatever the message says, and each
- * time lies within the bounds that the run's id gives it, so that no chunk circulates for ever.
+ * Reads a task message. Anyone with permission to send to the task queue may write anything into
+ * one, so nothing in it is trusted. Results go to a queue of this deployment, whatever the message
+ * says, and each time lies within the bounds that the run's id gives it, so that no chunk
+ * circulates forever.
  *
- * @throws FanfoldError `BadMessage` for anything that this deployment's seed cannot have sent
+ * @throws FanfoldError `BadMessage` for anything that this deployment's seed can't have sent
  */
 export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
@@ -72,7 +75,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   };
 }
 
-/** More than any deployment has. */
+/** More workers than any deployment has. */
 const MAX_WORKERS = 100_000;
 
 function scanned(body: string): ScannedChunk {
@@ -85,8 +88,8 @@ function scanned(body: string): ScannedChunk {
 }
 
 /**
- * The queue that the results go to. Version 1 names it by its URL, of which only the name is used;
- * one that is not this deployment's shows that the message is not either.
+ * The queue for the results. Version 1 names it by its URL, of which only the name is used. A queue
+ * that is not this deployment's shows that the message is not either.
  */
 function resultsOf(
   { v, results, resultQueueUrl: url }: Record<string, unknown>,
@@ -107,13 +110,15 @@ function resultsOf(
   throw bad(`of a run with a queue of its own, whose id begins with its time; "${runId}" does not`);
 }
 
-/** Whether two URLs name one queue of a server, whatever the address that it was reached at. */
+/** Whether two URLs name one queue of a server, whatever address it was reached at. */
 function hasSamePath(one: string, other: string): boolean {
   const [here, there] = [URL.parse(one), URL.parse(other)];
   return here !== null && here.pathname === there?.pathname;
 }
 
-/** @throws FanfoldError for a run of the future, and for a chunk that outlives the longest deadline */
+/**
+ * @throws FanfoldError for a run in the future, and for a chunk that outlives the longest deadline
+ */
 function expiryOf(runId: string, expiresAt: unknown, latestBirth: number): number {
   const born = createdAt(runId);
   if (born !== undefined && born > latestBirth) {
@@ -144,7 +149,7 @@ function bad(expected: string): FanfoldError {
   return new FanfoldError('BadMessage', `A task message was expected ${expected}.`);
 }
 
-/** The first characters of a field, for a sentence. `JSON.stringify` has too little stack for some. */
+/** The first characters of a field, for a sentence. `JSON.stringify` runs out of stack for some. */
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return inspect(value, { depth: 1 }).slice(0, 60);
   const text = JSON.stringify(value) ?? 'absent value';

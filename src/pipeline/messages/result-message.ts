@@ -6,11 +6,11 @@ import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
 export type { IndexRange } from './result-scan.ts';
 
 /**
- * Results that came together, in the order in which they came. Most are only counted and passed
- * on: so their texts stay one text, which is cut into lines for those who ask for them.
+ * Results that arrived together, in order of arrival. Most are only counted and passed on, so their
+ * texts stay one text, which is cut into lines on demand.
  */
 export class ResultBatch {
-  /** The results' indexes, where all of them are `ok`; undefined where one isn't. */
+  /** The results' indexes, if all of them are `ok`; otherwise undefined. */
   readonly ok: readonly IndexRange[] | undefined;
   readonly count: number;
   #text: string | undefined;
@@ -32,12 +32,12 @@ export class ResultBatch {
     return new ResultBatch(undefined, lines.length, undefined, lines);
   }
 
-  /** @param text the texts of results that are all `ok`, a line each */
+  /** @param text the texts of results that are all `ok`, one per line */
   static allOk(ok: readonly IndexRange[], text: string): ResultBatch {
     return new ResultBatch(ok, countOf(ok), text);
   }
 
-  /** Batches that came one after the other, as one. */
+  /** Joins consecutive batches into one. */
   static join(batches: readonly ResultBatch[]): ResultBatch {
     const [only] = batches;
     if (only !== undefined && batches.length === 1) return only;
@@ -48,7 +48,7 @@ export class ResultBatch {
     return ResultBatch.allOk(ok, batches.map(({ text }) => text).join('\n'));
   }
 
-  /** The results' texts, a line each; no line end after the last. */
+  /** The results' texts, one per line; no line end after the last. */
   get text(): string {
     this.#text ??= (this.#lines ?? []).map(({ text }) => text).join('\n');
     return this.#text;
@@ -66,9 +66,10 @@ function countOf(ranges: readonly IndexRange[]): number {
   return count;
 }
 
-/** The results of one message while it is put together. */
+/** The results of one message that is being put together. */
 export class ResultDraft {
-  // Grown line by line: V8 copies the parts once, when the body is sent. Joining an array takes longer.
+  // Appended line by line: V8 copies the parts once, when the body is sent. Joining an array is
+  // slower.
   #text = '';
   readonly #ok: [first: number, last: number][] = [];
   #allOk = true;
@@ -82,9 +83,9 @@ export class ResultDraft {
   }
 
   /**
-   * The message's body: JSON, laid out so that each result stands on a line of its own. So a reader
-   * can enter a thousand results in the ledger and pass them on without parsing one. Where all are
-   * `ok`, their indexes stand before them, for collectors of earlier versions.
+   * The message's body: JSON with each result on a line of its own. So a reader can enter a
+   * thousand results in the ledger and pass them on without parsing one. If all are `ok`, their
+   * indexes come first, for collectors of earlier versions.
    */
   body(runId: string, worker: string): string {
     const ok = this.#allOk ? { ok: this.#ok } : {};
@@ -97,14 +98,18 @@ const RESULTS_BEGIN = ',"results":[\n';
 const RESULTS_END = '\n]}';
 const LINE = /^\{"index":(\d+),"status":"(ok|failed)"/;
 
-/** A worker's name stands in each of its results: a long one would make gigabytes of a message. */
+/**
+ * Longest name of a worker. It is in each of its results: a long one would make gigabytes of one
+ * message.
+ */
 const MAX_WORKER_LENGTH = 1_000;
 
 /**
- * Reads a message of a run's results. Anybody who may send to the run's queue can have sent it: each
- * line of what it gives is one JSON object, with the index and status that it is entered with.
+ * Reads a message of a run's results. Anyone with permission to send to the run's queue can have
+ * sent it. So each line of the returned batch is checked to be one JSON object, with the index and
+ * status that it is entered with.
  *
- * @throws FanfoldError `BadMessage` when it isn't one, or is of another version or run
+ * @throws FanfoldError `BadMessage` when it is not such a message, or is of another version or run
  */
 export function readResults(body: string, runId: string): ResultBatch {
   const from = body.indexOf('\n') + 1;
@@ -116,8 +121,8 @@ export function readResults(body: string, runId: string): ResultBatch {
   const head = parsed(`${body.slice(0, begin)},"results":[]}`);
   const scanned = isEnvelope(head, runId) ? scanResults(body, from, to) : undefined;
   if (!isEnvelope(head, runId) || scanned === undefined) return readAnyResults(body, runId);
-  // Who ran it is told once a message, and put into each result here, before its closing brace. A
-  // line end stands between two results only.
+  // A message names its worker once. The name is put into each result here, before its closing
+  // brace. A line end stands between two results only.
   const closing = `,"worker":${JSON.stringify(head.worker)}}`;
   const open = body.slice(from, to - 1);
   const text = open.replaceAll('},\n', `${closing.replaceAll('$', '$$$$')}\n`) + closing;
@@ -134,7 +139,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The results of a text with one a line. */
+/** The results of a text with one per line. */
 function linesOf(text: string): ResultLine[] {
   return text.split('\n').map((line) => {
     const [, index, status] = LINE.exec(line) ?? [];
@@ -142,7 +147,7 @@ function linesOf(text: string): ResultLine[] {
   });
 }
 
-/** Reads a message that somebody else laid out. */
+/** Reads a message with any other layout. */
 function readAnyResults(body: string, runId: string): ResultBatch {
   const message = parsed(body);
   if (message === undefined) {
@@ -173,7 +178,7 @@ function lineOf(result: unknown, worker: string): ResultLine {
     const text = messageText(JSON.stringify({ index, status, ...rest, worker }));
     return { index, status: isOk ? 'ok' : 'failed', text };
   } catch (cause) {
-    // JSON.parse takes any depth, and JSON.stringify does not.
+    // JSON.parse accepts any depth, and JSON.stringify does not.
     throw new FanfoldError('BadMessage', `The result of input ${index} is nested too deep.`, {
       cause,
     });

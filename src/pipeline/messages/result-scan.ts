@@ -11,7 +11,7 @@ const FAILED = ',"status":"failed","error":';
 const MS = ',"ms":';
 const BETWEEN = ',\n';
 
-/** What a text of results says, and nothing of what they hold. */
+/** Indexes and status of a text of results, without their contents. */
 export interface Scanned {
   /** Their indexes, in the order of the lines. */
   ranges: IndexRange[];
@@ -19,10 +19,10 @@ export interface Scanned {
 }
 
 /**
- * Checks a part of a text that has a result on each line, as `okLine` and `failedLine` lay them out,
+ * Checks a part of a text that has one result per line, as `okLine` and `failedLine` write them,
  * with `,` and a line feed between two of them. The lines are written to the user's file as they
- * are, so each must be one JSON object, with the index and the status that are entered for it, and
- * no key that could stand there twice. Undefined when anything else is found.
+ * are. So each must be one JSON object, with the index and the status that are entered for it, and
+ * no key that could occur twice. Undefined if anything else is found.
  */
 export function scanResults(text: string, from: number, to: number): Scanned | undefined {
   const ranges: [first: number, last: number][] = [];
@@ -48,7 +48,7 @@ export function scanResults(text: string, from: number, to: number): Scanned | u
   return undefined;
 }
 
-/** The place behind a word that stands there; -1 where another does. */
+/** The position after a word; -1 if other text is there. */
 function skip(text: string, from: number, word: string): number {
   for (let at = 0; at < word.length; at++) {
     if (text.charCodeAt(from + at) !== word.charCodeAt(at)) return -1;
@@ -56,21 +56,21 @@ function skip(text: string, from: number, word: string): number {
   return from + word.length;
 }
 
-/** @param to the place behind its digits; -1 where there are none */
+/** @param to the position after its digits; -1 if there are none */
 function indexAt(text: string, from: number, to: number): number | undefined {
-  // JSON has no number that begins with a needless zero.
+  // JSON has no number with a leading zero.
   if (to < 0 || (to > from + 1 && text.charCodeAt(from) === ZERO)) return undefined;
   let index = 0;
   for (let at = from; at < to; at++) index = index * 10 + text.charCodeAt(at) - ZERO;
   return isIndex(index) ? index : undefined;
 }
 
-/** Whether a value is an error as results have it, so that readers may rely on its texts. */
+/** Whether a value is an error in the form of results, so that readers may rely on its texts. */
 export function isFailure(value: unknown): value is Failure {
   return typeof (value as Partial<Failure> | null)?.code === 'string' && isThrown(value, 0);
 }
 
-/** Fields that are not known are a later version's. */
+/** Accepts unknown fields: they are a later version's. */
 function isThrown(value: unknown, nested: number): value is Thrown {
   const { name, message, stack, cause, errors } = (value ?? {}) as Record<string, unknown>;
   const isInner = (inner: unknown) => nested < MOST_NESTED && isThrown(inner, nested + 1);

@@ -8,7 +8,7 @@ import {
 } from '../../thrown.ts';
 import { MAX_MESSAGE_BYTES, messageText } from './chunk.ts';
 
-/** A run has at most so many inputs: what a message says is bounded by what a ledger can hold. */
+/** Most inputs of a run: it bounds what a message can claim by what a ledger can hold. */
 export const MAX_RUN_INPUTS = 1_000_000_000;
 
 /** The error of a run with more than `MAX_RUN_INPUTS` inputs. */
@@ -35,14 +35,14 @@ export type FailureCode =
   | 'UnknownTask'
   | 'Lost';
 
-/** The last error of an input that ended `failed`. What a task throws may have causes and frames. */
+/** The last error of an input that ended `failed`. A thrown error may have causes and frames. */
 export interface Failure extends ThrownDetails {
   code: FailureCode;
   name: string;
   message: string;
   /** The thrown error's own `code`, such as `ECONNREFUSED`. */
   errorCode?: string | number;
-  /** How often it was tried. */
+  /** Number of attempts that were made. */
   attempts: number;
 }
 
@@ -51,9 +51,9 @@ export interface OkResult<Output> {
   index: number;
   status: 'ok';
   output: Output;
-  /** Milliseconds that the task's function took. */
+  /** Duration of the task's function, in milliseconds. */
   ms: number;
-  /** Who ran it. */
+  /** Name of the worker that ran it. */
   worker: string;
 }
 
@@ -61,7 +61,7 @@ export interface FailedResult {
   index: number;
   status: 'failed';
   error: Failure;
-  /** Milliseconds that the last attempt took. */
+  /** Duration of the last attempt, in milliseconds. */
   ms: number;
   worker: string;
 }
@@ -71,28 +71,28 @@ export interface CancelledResult {
   status: 'cancelled';
 }
 
-/** What became of one input. */
+/** Outcome of one input. */
 export type Result<Output> = OkResult<Output> | FailedResult | CancelledResult;
 
-/** A result on its way: what dedup and the ledger need, and the rest as the JSON text it travels as. */
+/** A result in transit: the fields that deduplication and the ledger need, and its JSON text. */
 export interface ResultLine {
   index: number;
   status: Result<unknown>['status'];
   text: string;
 }
 
-/** What is left of a message for one result: the rest is the envelope, whose fields are all bounded. */
+/** Bytes of a message for one result: the rest is the envelope, whose fields are all bounded. */
 export const MAX_RESULT_BYTES = MAX_MESSAGE_BYTES - 1_024;
 
-/** An `ok` result's text. `output` is JSON text fit for a message. */
+/** Text of an `ok` result. `output` is JSON text fit for a message. */
 export function okLine(index: number, output: string, ms: number): string {
   return `{"index":${index},"status":"ok","output":${output},"ms":${round(ms)}}`;
 }
 
 /**
- * A `failed` result's text. A message is the user's and of any length: it is cut where it must be.
+ * Text of a `failed` result. A user's message may have any length, and is cut if necessary.
  *
- * @param worker who reports it, where that does not stand on the message that carries it
+ * @param worker name of the reporter, if the message that carries the result does not have it
  */
 export function failedLine(index: number, error: Failure, ms: number, worker?: string): string {
   const cut = {
@@ -104,7 +104,7 @@ export function failedLine(index: number, error: Failure, ms: number, worker?: s
   return `{"index":${index},"status":"failed","error":${messageText(JSON.stringify(cut))},"ms":${round(ms)}${by}}`;
 }
 
-/** To the microsecond: what lies below is noise, and costs bytes a million times. */
+/** Rounds to the microsecond: smaller parts are noise, and cost bytes a million times. */
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
@@ -114,7 +114,7 @@ export function cancelledLine(index: number): ResultLine {
   return { index, status: 'cancelled', text: `{"index":${index},"status":"cancelled"}` };
 }
 
-/** What is thrown for an input that did not end `ok`, by those who want outputs alone. */
+/** The error for an input that did not end `ok`, for callers that want outputs alone. */
 export function notOk(result: FailedResult | CancelledResult): FanfoldError {
   const { index } = result;
   if (result.status === 'cancelled') {

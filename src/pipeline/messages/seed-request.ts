@@ -6,7 +6,7 @@ import type { Json } from '../../task.ts';
 import { MAX_RUN_INPUTS } from './result.ts';
 import type { IndexRange } from './result-message.ts';
 
-/** What the seed is asked for: one page of a run, which is often all of it; or a run from S3. */
+/** A request to the seed: one page of a run, which is often all of it; or a run from S3. */
 export type SeedRequest = PageRequest | ObjectRequest;
 
 interface OfRun {
@@ -17,54 +17,63 @@ interface OfRun {
   /** Index of the page's first input. @default 0 */
   first?: number;
   /**
-   * Indexes of the page's inputs, where they don't just follow on `first`: ranges in order, first
-   * and last both included.
+   * Indexes of the page's inputs, if they don't simply follow `first`: ranges in order, with both
+   * ends included.
    */
   indexes?: IndexRange[];
   /** Whether an earlier page made the run's queue. @default whether `first` is over 0 */
   continues?: boolean;
-  /** When the run ends, in milliseconds since 1970, at most 13 days after its id's time. @default a day after it */
+  /**
+   * When the run ends, in milliseconds since 1970, at most 13 days after its id's time.
+   * @default a day after it
+   */
   expiresAt?: number;
-  /** How many inputs the run has in all, where that is known. @default those of this page */
+  /** Total number of inputs of the run, if known. @default those of this page */
   total?: number;
-  /** How many it has, about, for how they are cut. @default `total`, else those of this page */
+  /**
+   * Approximate number of inputs, which decides how they are cut.
+   * @default `total`, else those of this page
+   */
   about?: number;
-  /** Whether further pages may follow, of a run of which it is not known how many. @default false */
+  /** Whether further pages may follow, in a run of unknown size. @default false */
   more?: boolean;
-  /** The most inputs in a chunk, 1 to 10000. @default by the number of inputs, their bytes, and the workers */
+  /**
+   * Most inputs in a chunk, 1 to 10000.
+   * @default by the number of inputs, their bytes, and the workers
+   */
   chunkItems?: number;
   /**
-   * Where the results go: `own`, to a queue of the run's own, made by its first page; `shared`, to
-   * the deployment's result queue, for whoever reads it.
+   * Destination of the results: `own`, a queue of the run's own, made by its first page; `shared`,
+   * the deployment's result queue, for any reader.
    * @default 'shared'
    */
   results?: 'shared' | 'own';
 }
 
-/** Inputs that are read from an object in S3. */
+/** Inputs that the seed reads from an object in S3. */
 export interface ObjectInputs {
   /** `s3://bucket/key`. */
   s3: string;
   /** @default by the key's extension */
   format?: Format;
-  /** Where an earlier invocation has left it: the seed's own. */
+  /** Position at which an earlier invocation stopped. Only the seed itself sets it. */
   from?: Continuation;
 }
 
-/** How far the invocations before this one came, which is all that they hand on. */
+/** Progress of the earlier invocations, which is all that they pass on. */
 export interface Continuation extends Position {
   etag: string;
-  /** How many invocations there were. */
+  /** Number of earlier invocations. */
   hops: number;
-  /** Chunks that they sent. */
+  /** Number of chunks that they sent. */
   chunks: number;
 }
 
-/** A request that brings its inputs along. */
+/** A request that contains its inputs. */
 export interface PageRequest extends OfRun {
   /**
    * The inputs: an array; or whole numbers from `from` to `to`, both included; or the text of JSON
-   * lines, one input a line, which saves both sides from parsing what they only pass on.
+   * lines, one input per line, which saves both sides from parsing values that they only pass on.
    */
   inputs: Json[] | { from: number; to: number } | { lines: string };
 }
@@ -151,7 +160,7 @@ export function readSeedRequest(event: unknown): SeedRequest {
   return request as unknown as SeedRequest;
 }
 
-/** The most numbers that one page's range may make: they are held in memory while they are cut. */
+/** Most numbers in one page's range: they are held in memory while they are cut. */
 const MAX_RANGE = 1_000_000;
 
 function isInputs(inputs: unknown): inputs is SeedRequest['inputs'] {
@@ -164,7 +173,7 @@ function isInputs(inputs: unknown): inputs is SeedRequest['inputs'] {
   return count >= 0 && count <= MAX_RANGE;
 }
 
-/** Whether it names an object in S3, and not as it is to be named. */
+/** Whether it names an object in S3, but not in the expected form. */
 function isUnknownObject(inputs: unknown): boolean {
   if (typeof inputs !== 'object' || inputs === null || !('s3' in inputs)) return false;
   const { s3, format, from, ...more } = inputs as Record<string, unknown>;
@@ -173,7 +182,7 @@ function isUnknownObject(inputs: unknown): boolean {
   return !isObject || !known || !isContinuation(from) || Object.keys(more).length > 0;
 }
 
-/** What the seed has said to itself, if it has. */
+/** Whether it is undefined, or a continuation that the seed has sent to itself. */
 function isContinuation(from: unknown): boolean {
   if (from === undefined) return true;
   const { byte, line, etag, hops, chunks, keys = [] } = (from ?? {}) as Record<string, unknown>;

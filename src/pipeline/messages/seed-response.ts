@@ -5,21 +5,21 @@ export interface SeedResponse {
   runId: string;
   task: string;
   first: number;
-  /** Inputs seeded. */
+  /** Number of inputs seeded. */
   count: number;
-  /** Task messages sent. */
+  /** Number of task messages sent. */
   chunks: number;
   resultQueueUrl: string;
-  /** Whether a further invocation goes on with inputs that are left. */
+  /** Whether a further invocation continues with the remaining inputs. */
   continues?: boolean;
 }
 
-/** The answer to a seed request that is refused: nothing was queued. */
+/** The answer to a refused seed request: nothing was queued. */
 export interface SeedRefusal {
   error: {
     code: string;
     message: string;
-    /** The input that is at fault, counted from the run's first, and what is wrong with it. */
+    /** Index of the input at fault, counted from the run's first, and what is wrong with it. */
     index?: number;
     reason?: string;
   };
@@ -30,8 +30,8 @@ export interface SeedDescription {
   /** The version of Fanfold that is deployed. */
   fanfold: string;
   tasks: TaskFacts[];
-  /** About how many workers chunks are cut for. */
+  /** Approximate number of workers that chunks are cut for. */
   workers: number;
-  /** The most burst workers that a run starts. */
+  /** Most burst workers that a run starts. */
   burst: number;
 }

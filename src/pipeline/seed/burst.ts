@@ -2,33 +2,33 @@ import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Names } from '../names.ts';
 
-/** What a burst worker is invoked with. */
+/** The event that invokes a burst worker. */
 export interface BurstEvent {
-  /** How many burst workers in a row it continues: 0 when the seed started it. */
+  /** Number of burst workers in a row that it continues: 0 if the seed started it. */
   hop: number;
 }
 
-/** One page of a run, as far as it matters to how many workers it starts. */
+/** One page of a run, with the facts that decide how many workers it starts. */
 export interface QueuedPage {
   /** Index of the page's first input. */
   first: number;
-  /** Inputs in a chunk, about. */
+  /** Approximate number of inputs in a chunk. */
   chunkItems: number;
-  /** Task messages that the page was sent in. */
+  /** Number of task messages that the page was sent in. */
   chunks: number;
 }
 
-/** Starts under way at once: a thousand take a few seconds so, and Lambda is not rushed. */
+/** Starts under way at once: a thousand take a few seconds, without rushing Lambda. */
 const PARALLEL = 10;
 
-/** The longest that a seed is held up by starting workers, which are only of help, in milliseconds. */
+/** Longest delay of a seed by starting workers, which are an optimization, in milliseconds. */
 const LONGEST_MS = 5_000;
 
-/** How many burst workers may be started. */
+/** Limits on the number of burst workers. */
 export interface BurstLimits {
-  /** Burst workers of one run. */
+  /** Most burst workers of one run. */
   burst: number;
-  /** Workers of the deployment at once, about. */
+  /** Approximate limit of the deployment's workers at once. */
   workers: number;
 }
 
@@ -42,11 +42,11 @@ export interface BurstPlace {
 
 /**
  * Starts burst workers for a page that was queued: one for each of the run's first `burst` chunks
- * that is in the page, so that each page knows its part without asking anybody, and no more than
- * there is room for beside the workers that are busy. A start that fails does no harm, since the
- * task queue's event source works on whatever is left to it; so after a failure few others are tried.
+ * that is in the page, so that each page knows its part without a further call. It starts no more
+ * than there is room for beside the busy workers. A failed start does no harm, since the task
+ * queue's event source handles the remaining chunks; so few others are tried after a failure.
  *
- * @returns how many were started, and what kept it from starting the others
+ * @returns the number of workers started, and the errors that prevented others
  */
 export async function startBurst(
   place: BurstPlace,
@@ -80,7 +80,7 @@ export async function startBurst(
   return { started, failures };
 }
 
-/** Each busy worker holds at least one task message, which SQS counts as in flight. */
+/** Number of busy workers: each holds at least one task message, which SQS counts as in flight. */
 async function busyWorkers(
   { sqs, taskQueueUrl }: BurstPlace,
   abortSignal: AbortSignal,
@@ -93,7 +93,7 @@ async function busyWorkers(
   return Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0);
 }
 
-/** Has a burst worker started; ends when Lambda has accepted that. */
+/** Starts a burst worker. Resolves when Lambda has accepted the event. */
 export async function invokeBurst(
   lambda: LambdaClient,
   names: Names,

@@ -4,32 +4,33 @@ import { BEGINNING, type Position, type Source } from '../../inputs/source.ts';
 import { backoffMs, wait } from '../../retry.ts';
 import { MAX_INPUT_BYTES } from '../messages/chunk.ts';
 
-/** An object in S3, opened to be read from some place on. */
+/** An object in S3, opened for reading from a position. */
 export interface OpenedObject {
   source: Source;
-  /** Which version of it: what is read later has to be of the same. */
+  /** The object's version: later reads must be of the same one. */
   etag: string;
-  /** Bytes of the whole object. */
+  /** Size of the whole object, in bytes. */
   size: number;
 }
 
 const URL_FORM = /^s3:\/\/([^/]+)\/(.+)$/s;
 
-/** @throws FanfoldError `BadInput` for what is no `s3://bucket/key` */
+/** @throws FanfoldError `BadInput` if it is not `s3://bucket/key` */
 export function placeOf(url: string): { Bucket: string; Key: string } {
   const [, Bucket, Key] = URL_FORM.exec(url) ?? [];
   if (Bucket !== undefined && Key !== undefined) return { Bucket, Key };
   throw new FanfoldError('BadInput', `An object's place is like s3://bucket/key; "${url}" is not.`);
 }
 
-/** Times in a row that a stream which breaks is gone on with. */
+/** Tries in a row to read from a stream that breaks. */
 const READ_TRIES = 5;
 
 /**
- * Opens an object. It is read as it is asked for, and never held; a connection that breaks is made
- * anew where it broke.
+ * Opens an object. It is read on demand, and never held in memory; a connection that breaks is
+ * reopened where it broke.
  *
- * @throws FanfoldError `BadInput` when it is not there, may not be read, or is not the version of `etag`
+ * @throws FanfoldError `BadInput` if it does not exist, may not be read, or is not the version of
+ * `etag`
  */
 export async function openObject(
   s3: S3Client,
@@ -55,7 +56,7 @@ export async function openObject(
         throw new Error(`it ended after ${at} of ${size} bytes`);
       } catch (error) {
         if (closed) return;
-        // It may pass: whoever invoked the seed tries again, or Lambda does.
+        // The error may pass: the seed's invoker tries again, or Lambda does.
         if (tries >= READ_TRIES) throw error;
         await wait(backoffMs(tries));
         stream = (await get(s3, url, at, version)).Body;
@@ -115,7 +116,9 @@ const REASONS: Readonly<Record<string, string>> = {
   InvalidRange: 'it was changed while its inputs were being read',
 };
 
-/** Why an object can't be read; undefined for what may pass, or is not the object's fault. */
+/**
+ * Why an object can't be read; undefined for errors that may pass or are not the object's fault.
+ */
 function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };

@@ -21,36 +21,36 @@ export interface ObjectSeedOptions extends SeedOptions {
   lambda: LambdaClient;
   /** Milliseconds until this invocation must have ended. */
   remainingMs: () => number;
-  /** Told of each page that was queued. */
+  /** Called with each page that was queued. */
   onPage: (page: SeedResponse, chunkItems: number) => Promise<void>;
 }
 
 /**
- * Whoever invoked the seed waits for the first invocation: for about so long, and what the last page
- * takes, with the workers that are started for it.
+ * Duration of the first invocation, in milliseconds, for which the seed's invoker waits. The last
+ * page, and the workers that are started for it, add to this.
  */
 const FIRST_MS = 10_000;
 
 /**
- * What an invocation keeps of its time to send a page and hand over, in milliseconds: a call that is
- * throttled is tried for a minute and a half.
+ * Time that an invocation reserves to send a page and hand over, in milliseconds: a throttled call
+ * is retried for a minute and a half.
  */
 const HANDOVER_MS = 120_000;
 
-/** Each reads for 14 minutes: so many are days, and more is a mistake. */
+/** Most invocations for one object. Each reads for 14 minutes: this is about a day. */
 const MAX_HOPS = 100;
 
-/** A page is sent when it holds so much ... */
+/** Length at which a page is sent, in UTF-16 units. */
 const PAGE_LENGTH = 2_000_000;
-/** ... or so many inputs. */
+/** Number of inputs at which a page is sent. */
 const PAGE_INPUTS = 20_000;
 
 /**
- * Seeds the inputs that an object holds: page by page as it is read, and by one invocation after the
- * other, each of which says to the next where it stopped.
+ * Seeds the inputs of an object, page by page as it is read. One invocation follows another, and
+ * each passes the position where it stopped to the next.
  *
- * What can't be read is told in the answer of the first invocation; nobody waits for those of later
- * ones, so they tell the run's collector.
+ * The answer of the first invocation reports what can't be read. No caller waits for later
+ * invocations, so these notify the run's collector.
  *
  * @throws FanfoldError when the request is refused
  */
@@ -123,14 +123,14 @@ class ObjectSeeding {
     return this.#answer();
   }
 
-  /** What is to be said of inputs that can't be read. */
+  /** The error to report for inputs that can't be read. Later invocations notify the collector. */
   async broken(error: FanfoldError): Promise<FanfoldError> {
     const { sqs, names } = this.#options;
     const { results = 'shared' } = this.#request;
     const told = this.#located(error);
     if (this.#hops === 0) {
       if (this.#next === 0) return told;
-      // What is queued can't be taken back, and may be an earlier try's, with a collector.
+      // Queued inputs can't be taken back, and may be an earlier try's, with a collector.
       const queued = `${this.#next} inputs before that were queued.`;
       return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
     }
@@ -138,7 +138,7 @@ class ObjectSeeding {
     if (url === undefined) return told;
     const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
     await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
-      // Nobody is there to be told any more.
+      // The run is over: there is no collector to notify.
       if (!isMissingQueue(failure)) throw failure;
     });
     return told;
@@ -164,7 +164,7 @@ class ObjectSeeding {
         more: true,
         chunkItems: this.#chunkItems,
       },
-      // An input takes a byte of its object at least.
+      // Each input takes at least one byte of its object.
       { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
     );
     this.#next += texts.length;
@@ -204,8 +204,9 @@ class ObjectSeeding {
   }
 
   /**
-   * Says in the tags of the run's queue that these were all, which must succeed; and has a living
-   * collector read them at once. Where that notice is lost, it reads them half a minute later.
+   * Writes to the tags of the run's queue that these were all inputs, which must succeed, and
+   * notifies a live collector, which then reads them at once. If that notice is lost, the collector
+   * reads them half a minute later.
    */
   async #seal(): Promise<void> {
     const { sqs } = this.#options;
@@ -214,7 +215,7 @@ class ObjectSeeding {
     try {
       await writeTags(sqs, url, { state: 'sealed', total: this.#next });
     } catch (error) {
-      // Its collector has ended it.
+      // The collector has ended the run.
       if (!isMissingQueue(error)) throw error;
       return;
     }
@@ -234,8 +235,8 @@ class ObjectSeeding {
   }
 
   /**
-   * An input's error with its line. The seed's invoker may lack the right to read the object, so no
-   * sentence quotes from it, as those of `JSON.parse` do.
+   * Adds the line to an input's error. The seed's invoker may lack permission to read the object,
+   * so no message quotes from it, as those of `JSON.parse` do.
    */
   #located(error: FanfoldError): FanfoldError {
     if (!(error instanceof InputError)) return error;

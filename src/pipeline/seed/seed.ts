@@ -21,18 +21,18 @@ export interface SeedOptions {
   names: Names;
   tasks: TaskRegistry;
   taskQueueUrl: string;
-  /** How many workers there are, about: chunks are cut so that all have some. */
+  /** Approximate number of workers: chunks are cut so that all have some. */
   workers: number;
   /** Used when the request names no run. */
   runId?: string;
-  /** The most inputs that the run can have, where it is not known how many it has. */
+  /** Largest number of inputs that the run can have, if their number is not known. */
   bound?: number;
 }
 
-/** How far ahead of the seed's clock the time in a run id may be, in milliseconds. */
+/** Longest lead of the time in a run id over the seed's clock, in milliseconds. */
 const AHEAD_MS = 300_000;
 
-/** A run id older than this is not given a queue again: it has been one's before. */
+/** A run id older than this gets no new queue, as it has had one before. In milliseconds. */
 const CREATE_WITHIN_MS = 3_600_000;
 
 /**
@@ -76,7 +76,7 @@ function expiryOf(request: PageRequest, runId: string): number {
   const { expiresAt, first = 0, continues = first > 0 } = request;
   const now = Date.now();
   const born = createdAt(runId) ?? now;
-  // Where the run has begun, the clock was set back here.
+  // If the run has begun, this machine's clock was set back.
   if (!continues && born > now + AHEAD_MS) {
     const [theirs, ours] = [born, now].map((time) => new Date(time).toISOString());
     throw new FanfoldError(
@@ -91,7 +91,7 @@ function expiryOf(request: PageRequest, runId: string): number {
       `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
     );
   }
-  // Whoever gives a deadline collects, and ends the run by it.
+  // A caller that gives a deadline collects the run, and ends it by then.
   if (expiresAt !== undefined || endsAt > now) return endsAt;
   throw new FanfoldError(
     'BadInput',
@@ -138,7 +138,7 @@ function textsOf(inputs: PageRequest['inputs']): string[] {
   return Array.from({ length: inputs.to - inputs.from + 1 }, (_, at) => String(inputs.from + at));
 }
 
-/** Refuses lines of which one is not a JSON value. */
+/** Throws if a line is not a JSON value. */
 function checkLines(lines: string, items: readonly ChunkItem[]): void {
   let from = 0;
   for (const { index } of items) {
@@ -183,7 +183,7 @@ async function ownQueue(
   }
   return createRunQueue(sqs, names, runId, {
     task,
-    // Whoever collects need not wait for anybody else to say that these were all.
+    // If these are all inputs, the collector must not have to wait for a further sign of that.
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
     expiresAt,
     total: total ?? (more ? undefined : count),

@@ -7,11 +7,13 @@ import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 /** Writes one line of a log. */
 export type WriteLog = (level: keyof TaskLog, message: string, fields: object) => void;
 
-/** A line of JSON on the console, which each world takes to where lines go. */
+/** Writes a line of JSON to the console. Each world decides where console lines go. */
 export const writeToConsole: WriteLog = (level, message, fields) =>
   console[level](lineOf({ level, message, ...fields }));
 
-/** What JSON can't hold (a circle, a BigInt) is inspected: a log must not fail the task that writes it. */
+/**
+ * Inspects what JSON can't hold (a circle, a BigInt): a log must not fail the task that writes it.
+ */
 function lineOf(line: object): string {
   try {
     return JSON.stringify(line);
@@ -24,7 +26,7 @@ function lineOf(line: object): string {
   }
 }
 
-/** One attempt at one input: what the function sees of it. */
+/** One attempt at one input, as the task's function sees it. */
 export class Attempt implements TaskContext {
   readonly item: ChunkItem;
   readonly startedAt = performance.now();
@@ -39,7 +41,7 @@ export class Attempt implements TaskContext {
     this.item = item;
   }
 
-  /** A value of its own for each attempt: a task may change it. */
+  /** A fresh value for each attempt: a task may change it. */
   get input(): Json {
     return JSON.parse(this.item.text) as Json;
   }
@@ -60,7 +62,7 @@ export class Attempt implements TaskContext {
     return this.#chunk.attempt;
   }
 
-  // Made when asked for: most functions never look.
+  // Made on demand: most functions never use it.
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
@@ -73,7 +75,7 @@ export class Attempt implements TaskContext {
     const about = { runId, index, task, attempt };
     const write = (level: keyof TaskLog) => (message: string, fields?: object) => {
       const more = fields instanceof Error ? { error: describeThrown(fields) } : fields;
-      // One input's lines are found by these, whatever the task's own fields are called.
+      // Repeated last: an input's lines are found by these fields, whatever fields the task adds.
       this.#writeLog(level, message, { ...about, ...more, ...about });
     };
     return {
@@ -95,7 +97,7 @@ export class Attempt implements TaskContext {
 }
 
 /**
- * The attempt that the code which runs now belongs to, timers and promises that it left behind
- * included: what they throw is told to be its own, and not that of whatever runs meanwhile.
+ * The attempt that the running code belongs to, including timers and promises that it left behind.
+ * An error thrown there is attributed to this attempt, and not to whatever runs meanwhile.
  */
 export const atWork = new AsyncLocalStorage<Attempt>();

@@ -14,49 +14,49 @@ import type { Setups } from './setups.ts';
 import { type AttemptFailure, Execution, type Outcome } from './task-runner.ts';
 import { watching } from './watching.ts';
 
-/** A task message as a worker has it. */
+/** A task message as a worker received it. */
 export interface TaskMessage {
   id: string;
   body: string;
   receiptHandle: string;
-  /** How often SQS has given it out: 1 at first. */
+  /** Number of times that SQS has delivered it, from 1. */
   receiveCount: number;
 }
 
 /**
- * What is to become of the task message: `done`, everything that came of it is with SQS, delete
- * it; `keep`, another worker has it or will get it.
+ * Verdict on a task message. `done`: SQS has accepted all of its results and resends, so it must be
+ * deleted. `keep`: another worker has it or will get it.
  */
 export type Verdict = 'done' | 'keep';
 
-/** What a process can still say of a chunk in its hand when it dies. */
+/** Last report of a dying process on a chunk that it holds. */
 export interface LastWords {
-  /** Indexes of the items that it may have died on: they were running, or were about to. */
+  /** Indexes of the items that it may have died of: they were running, or about to run. */
   suspects: number[];
-  /** Indexes whose attempts failed and are to be made again. */
+  /** Indexes of the items whose attempts failed and must be made again. */
   again: number[];
-  /** Indexes whose results, or whose further attempts, are with SQS or among the unsent messages. */
+  /** Indexes whose results or further attempts are in SQS or among the unsent messages. */
   settled: number[];
 }
 
-/** A chunk in a worker's hand, as it is when the worker's process dies. */
+/** A chunk that a worker holds, as it is when the worker's process dies. */
 export interface Held {
   readonly message: TaskMessage;
   readonly outbox: Outbox;
-  /** @param culprit what the process dies of, where that is known */
+  /** @param culprit the attempt that the process dies of, if known */
   lastWords(culprit: Attempt | undefined): LastWords;
 }
 
-/** An attempt at one input that has ended, as whoever watches a worker is told. */
+/** An attempt at one input that has ended, as reported to observers of a worker. */
 export interface EndedAttempt {
   runId: string;
   task: string;
   index: number;
   attempt: number;
   ms: number;
-  /** Why it failed; undefined when it is ok. */
+  /** Why it failed; undefined if it is ok. */
   failure: Omit<Failure, 'attempts'> | undefined;
-  /** Whether the input is to be tried again. */
+  /** Whether the input will be tried again. */
   again: boolean;
 }
 
@@ -71,38 +71,38 @@ export interface HandlingOptions {
   claim: Claim;
   outbox: Outbox;
   setups: Setups;
-  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: (() => number) | undefined;
   onEnded?: ((ended: EndedAttempt) => void) | undefined;
   writeLog?: WriteLog | undefined;
 }
 
-/** How long a chunk waits whose run's queue seems to be gone, until somebody looks again. */
+/** Delay of a chunk whose run's queue seems to be gone, until the next lookup. */
 export const UNSURE_SECONDS = 15;
 
-/** What a worker keeps of its process's last moments for reporting, in milliseconds. */
+/** Time at the end of a process that is reserved for reporting, in milliseconds. */
 const FAREWELL_MS = 5_000;
 
-/** Whether an item that begins now, and takes as long as it may, ends before its process must. */
+/** Whether an item that starts now has its full timeout before its process must end. */
 export function mayEnd({ timeoutSeconds }: AnyTask, remainingMs: (() => number) | undefined) {
   return !remainingMs || remainingMs() > timeoutSeconds * 1000 + FAREWELL_MS;
 }
 
 /**
- * One chunk in a worker's hand. First its items run, for a slice at most and as long as the claim
- * covers the next one; meanwhile results are reported. Then, unless the claim was lost, what is to
- * be tried again and what was not started are sent back.
+ * The execution of one chunk. First its items run, for one slice at most and only while the claim
+ * covers the next item; results are reported meanwhile. Then, unless the claim was lost, failed
+ * items are sent for another attempt, and items that were not started are sent back.
  */
 export class ChunkExecution implements Held {
   readonly message: TaskMessage;
   readonly #options: HandlingOptions;
   readonly #execution: Execution;
   readonly #report: Report;
-  /** When its items began, by the claim. */
+  /** When its items started, in the claim's time. */
   #startedMs: number;
   readonly #stopped = Promise.withResolvers<void>();
   #inSetup = false;
-  /** Attempts that failed and are to be made again. */
+  /** Items whose attempts failed and must be made again. */
   readonly #again: ChunkItem[] = [];
   /** Indexes whose further attempts SQS has accepted. */
   #moved: number[] = [];
@@ -141,7 +141,7 @@ export class ChunkExecution implements Held {
     };
   }
 
-  /** How many functions went on after their time. */
+  /** Number of functions that are still running after their timeout. */
   get stuck(): number {
     return this.#execution.stuck;
   }
@@ -156,13 +156,13 @@ export class ChunkExecution implements Held {
     this.#stopped.resolve();
   }
 
-  /** Ends when the items are through, or no further one may start. */
+  /** Resolves when all items have ended, or no further one may start. */
   async run(): Promise<void> {
     const execution = this.#execution;
     const { task, claim } = this.#options;
     if (task.setup && !(await this.#setUp())) return;
     await execution.run();
-    // What is left although there is time waits for a claim that covers it.
+    // If there is time for the items that are left, they wait for a claim that covers them.
     while (execution.left.length > 0 && !execution.closed && this.#hasTime(claim.heldMs)) {
       if (!(await claim.hold(task.timeoutSeconds))) break;
       await execution.run();
@@ -170,7 +170,7 @@ export class ChunkExecution implements Held {
     this.#ranMs = claim.heldMs - this.#startedMs;
   }
 
-  /** Ends when SQS has accepted all that came of the chunk. */
+  /** Resolves when SQS has accepted all results and resends of the chunk. */
   async settle(): Promise<Verdict> {
     const { sqs, taskQueueUrl, chunk, task, claim } = this.#options;
     try {
@@ -179,9 +179,10 @@ export class ChunkExecution implements Held {
       if (!isMissingQueue(error)) throw error;
       return this.#lostQueue();
     }
-    // What an attempt left behind may end this process now, and its supervisor sends the next one too.
+    // Code that an attempt left behind may end this process, whose supervisor then sends retries
+    // too.
     if (this.#again.length > 0) await wait(0);
-    // Another worker may have the chunk by now and send the same again: lineages must not multiply.
+    // Another worker may have the chunk by now and send the same: the copies must not multiply.
     if (claim.lost) return 'keep';
     const { left } = this.#execution;
     const rest =
@@ -196,7 +197,7 @@ export class ChunkExecution implements Held {
     return 'done';
   }
 
-  /** Sets the task up where that has not been done here; false when no item is to be run then. */
+  /** Sets the task up, unless this process has done so. Returns false if no item may run. */
   async #setUp(): Promise<boolean> {
     const { task, claim, setups, remainingMs } = this.#options;
     const late = Promise.withResolvers<void>();
@@ -212,7 +213,7 @@ export class ChunkExecution implements Held {
       this.#inSetup = false;
       clearTimeout(timer);
     }
-    // The claim and the process's time are others by now; a slice is for the items.
+    // The claim and the remaining time have changed meanwhile; a slice is for the items only.
     this.#startedMs = claim.heldMs;
     if (!this.#execution.isReady || this.#execution.closed) return false;
     return mayEnd(task, remainingMs) && (await claim.hold(task.timeoutSeconds));
@@ -241,14 +242,14 @@ export class ChunkExecution implements Held {
     return mayEnd(task, remainingMs);
   }
 
-  /** How many further slices the rest would need at the pace so far, which is how it is cut. */
+  /** Number of parts to cut the rest into: the further slices that it needs at the pace so far. */
   #slices(left: number): number {
     const { sliceSeconds } = this.#options;
     const needed = (left * this.#ranMs) / Math.max(1, this.#finished) / (sliceSeconds * 1000);
     return Math.max(1, Math.min(PARTS, Math.ceil(needed)));
   }
 
-  /** The run's queue went missing while it was worked for: over, or to be looked for again. */
+  /** Handles a run's queue that went missing: the run is over, or the chunk checks again later. */
   async #lostQueue(): Promise<Verdict> {
     const { chunk, claim, runs } = this.#options;
     if (runs.missing(chunk) === 'over') return 'done';

@@ -3,8 +3,8 @@ import { Stopwatch } from '../../stopwatch.ts';
 import { isNotInHand } from '../call-errors.ts';
 
 /**
- * How long a worker hides a message at first: over 30 s longer than a task's default
- * `timeoutSeconds`, and short enough that a dead worker's chunk is back in two minutes.
+ * Visibility timeout of a receive: over 30 s longer than a task's default `timeoutSeconds`, and
+ * short enough that a dead worker's chunk is back in two minutes.
  */
 export const CLAIM_SECONDS = 120;
 
@@ -12,25 +12,25 @@ const RENEW_SECONDS = 20;
 const MARGIN_SECONDS = 30;
 
 /**
- * How long one change of a message's visibility may take, with all of the SDK's retries: less than
- * it takes until the next renewal. A lost packet must not hold a worker.
+ * Longest duration of one change of a message's visibility, with all of the SDK's retries: less
+ * than the interval of renewals. A lost packet must not hold a worker up.
  */
 const CALL_MS = 15_000;
 
 /**
- * A message that is given up becomes visible after 25 to 29 s: soon enough for its run, and seldom
- * enough that a task queue's 100 receives outlast a bad deployment of 40 minutes. The jitter spreads
- * chunks that failed together.
+ * A message that is given up becomes visible after 25 to 29 s. That is soon enough for its run, and
+ * seldom enough that a task queue's 100 receives outlast a bad deployment of 40 minutes. The jitter
+ * spreads chunks that failed together.
  */
 const RELEASE_SECONDS = 25;
 const RELEASE_JITTER_SECONDS = 4;
 
-/** Tries at giving a message up, each with all of the SDK's retries. */
+/** Tries to give a message up, each with all of the SDK's retries. */
 const RELEASE_TRIES = 2;
 
 /**
- * SQS hides a message for 12 h at most, counted from its receive, and refuses what is over it:
- * a claim ends this much earlier, in which an answer may be on its way.
+ * Longest claim. SQS hides a message for 12 h at most, counted from its receive, and refuses more.
+ * A claim ends a minute earlier, because an answer may be on its way.
  */
 const LONGEST_SECONDS = 43_200 - 60;
 
@@ -39,30 +39,30 @@ export interface ClaimOptions {
   queueUrl: string;
   receiptHandle: string;
   /**
-   * Started when the receive was sent that hid the message for `CLAIM_SECONDS`, which is when SQS
-   * began to count at the earliest. Without it somebody else received the message, and nothing is
-   * known yet.
+   * Started when the receive was sent that hid the message for `CLAIM_SECONDS`, which is the
+   * earliest moment from which SQS counts. If undefined, another process received the message, and
+   * its visibility is not known yet.
    */
   sinceReceive?: Stopwatch;
 }
 
 /**
- * A worker's hold on a task message, which is short, so that a dead worker's chunk is back soon,
- * and is extended while it works.
+ * A worker's hold on a task message. It is short, so that a dead worker's chunk is back soon, and
+ * is extended while the worker works.
  *
- * It is confirmed until a moment that SQS has agreed to. Once that has passed, or SQS has said that
- * the message is not in this worker's hand, it is lost, for good: another may have the message by
- * now, and an old receipt handle must not take it away.
+ * It is confirmed until a moment that SQS has agreed to. Once that moment has passed, or SQS has
+ * reported that this worker no longer holds the message, the claim is lost for good. Another worker
+ * may have the message by now, and an old receipt handle must not take it away.
  */
 export class Claim {
   readonly #options: ClaimOptions;
   readonly #held: Stopwatch;
-  /** By `#held`. Undefined until SQS has agreed to something. */
+  /** End of the confirmed time, by `#held`; undefined until SQS has confirmed any. */
   #untilMs: number | undefined;
   #lost = false;
   #seconds = CLAIM_SECONDS;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** The calls that may still hide the message, or have. */
+  /** Calls that may still hide the message. */
   readonly #extending = new Set<Promise<void>>();
 
   constructor(options: ClaimOptions) {
@@ -71,27 +71,29 @@ export class Claim {
     if (options.sinceReceive) this.#untilMs = CLAIM_SECONDS * 1000;
   }
 
-  /** Whether the message may be another worker's by now: send results, and no new chunks. */
+  /**
+   * Whether another worker may have the message by now. Results may still be sent, chunks may not.
+   */
   get lost(): boolean {
     if (this.#untilMs !== undefined && this.heldMs >= this.#untilMs) this.#lost = true;
     return this.#lost;
   }
 
-  /** Milliseconds since it began: a clock set back does not lengthen the claim. */
+  /** Milliseconds since it began. A clock that is set back does not lengthen the claim. */
   get heldMs(): number {
     return this.#held.ms;
   }
 
-  /** Whether it outlasts an item that begins now and takes up to `timeoutSeconds`. */
+  /** Whether it outlasts an item that starts now and takes up to `timeoutSeconds`. */
   covers(timeoutSeconds: number, heldMs = this.heldMs): boolean {
     const seconds = Math.min(timeoutSeconds + MARGIN_SECONDS, LONGEST_SECONDS - MARGIN_SECONDS);
-    // Once it is lost it stays so, whatever it was confirmed for.
+    // A lost claim stays lost, whatever it was confirmed for.
     return !this.#lost && this.#untilMs !== undefined && heldMs + seconds * 1000 <= this.#untilMs;
   }
 
   /**
-   * Holds the message, from now until `end`, for items that take up to `timeoutSeconds` each; false
-   * when it could not be made to cover the next one.
+   * Holds the message, from now until `end`, for items that take up to `timeoutSeconds` each.
+   * Returns false if the claim does not cover the next one.
    */
   async hold(timeoutSeconds: number): Promise<boolean> {
     this.#seconds = Math.max(CLAIM_SECONDS, timeoutSeconds + MARGIN_SECONDS + 2 * RENEW_SECONDS);
@@ -106,12 +108,12 @@ export class Claim {
   }
 
   /**
-   * Gives the message up: SQS redelivers it within half a minute, or at once. A lost claim's message
-   * is another worker's, and is left alone.
+   * Gives the message up: SQS redelivers it within half a minute, or at once. The message of a lost
+   * claim is another worker's, and is left alone.
    */
   async release({ atOnce = false } = {}): Promise<void> {
     this.end();
-    // An extension that is on its way would hide the message again.
+    // An extension under way would hide the message again.
     await Promise.all(this.#extending);
     for (let tries = 1; tries <= RELEASE_TRIES && !this.lost; tries++) {
       const jitter = Math.round(Math.random() * RELEASE_JITTER_SECONDS);
@@ -128,14 +130,14 @@ export class Claim {
     if (askedMs + seconds * 1000 <= (this.#untilMs ?? 0)) return;
     const extending = this.#change(seconds).then((changed) => {
       this.#extending.delete(extending);
-      // It may have run out before SQS was asked, whatever SQS says of an old receipt handle.
+      // It may have run out before SQS was asked, even if SQS accepts an old receipt handle.
       if (changed && !this.lost) this.#untilMs = askedMs + seconds * 1000;
     });
     this.#extending.add(extending);
     await extending;
   }
 
-  /** Changes how long SQS hides the message; false when SQS has not confirmed it. */
+  /** Changes the message's visibility timeout. Returns false if SQS has not confirmed it. */
   async #change(VisibilityTimeout: number): Promise<boolean> {
     const { sqs, queueUrl: QueueUrl, receiptHandle: ReceiptHandle } = this.#options;
     const late = new AbortController();
@@ -147,7 +149,7 @@ export class Claim {
       );
       return true;
     } catch (error) {
-      // A call that did not get through leaves the claim as it was.
+      // A call that did not reach SQS leaves the claim as it was.
       if (isNotInHand(error)) this.#lost = true;
       return false;
     } finally {

@@ -7,13 +7,13 @@ import { type Failure, MAX_RESULT_BYTES } from '../messages/result.ts';
 /** Why an output has no text. */
 export type NoText = Pick<Failure, 'code' | 'message' | 'stack'>;
 
-/** The output as JSON text fit for a message, or why it has none. Nothing at all is `null`. */
+/** The output as JSON text fit for a message, or why it has none. `undefined` becomes `null`. */
 export function outputText(output: unknown): string | NoText {
   let text: string | undefined;
   try {
     text = output === undefined ? 'null' : JSON.stringify(output);
   } catch (thrown) {
-    // Its own `toJSON` or a getter of it may have thrown.
+    // Its `toJSON` or one of its getters may have thrown.
     const { stack } = describeThrown(thrown);
     const message = `The output is not JSON: ${whyNotJson(thrown)}.`;
     return { code: 'OutputNotJson', message, ...(stack === undefined ? {} : { stack }) };
@@ -24,7 +24,7 @@ export function outputText(output: unknown): string | NoText {
     return { code: 'OutputNotJson', message: `The output is a${what}, which JSON has not.` };
   }
   text = messageText(text);
-  // Three bytes are the most that a UTF-16 unit takes: most texts need no exact count.
+  // A UTF-16 unit takes at most three bytes, so most texts need no exact count.
   if (text.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(text) > MAX_RESULT_BYTES) {
     return {
       code: 'OutputTooLarge',

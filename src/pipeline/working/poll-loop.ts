@@ -16,58 +16,62 @@ export interface PullOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
   worker: Worker;
-  /** Ends the loop: at once where it waits for a chunk, else after the chunk that is worked on. */
+  /**
+   * Aborting it ends the loop: at once while it waits for a chunk, else after the current chunk.
+   */
   signal: AbortSignal;
   /**
-   * Seconds that a receive waits for a chunk; when none has come by then, the loop ends: 1 to 20.
-   * @default the loop goes on without an end
+   * Seconds that a receive waits for a chunk, from 1 to 20. If none arrives, the loop ends.
+   * @default the loop has no end
    */
   untilEmptySeconds?: number;
-  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: () => number;
-  /** Calls or chunks in a row that fail, after which the loop ends. @default without a limit */
+  /** Failures of calls or chunks in a row after which the loop ends. @default no limit */
   maxFailures?: number;
-  /** Told of messages that are in the worker's hand now. */
+  /** Called with messages that the worker has received. */
   onTaken?: (messages: readonly TaskMessage[]) => void;
-  /** Told of each chunk whose items are about to run. */
+  /** Called with each chunk whose items are about to run. */
   onBegin?: (message: TaskMessage, chunk: Chunk) => void;
-  /** Told of each message that is done with, and is deleted when the others of its hand are. */
+  /**
+   * Called with each message that is done. It is deleted once the others of its hand are settled.
+   */
   onSettled?: (message: TaskMessage) => void;
-  /** Told of messages that are in its hand no more. */
+  /** Called with messages that the worker no longer holds. */
   onDone?: (messages: readonly TaskMessage[]) => void;
-  /** Told what went wrong with a call or a chunk; the loop goes on. */
+  /** Called with the error of a call or a chunk; the loop continues. */
   onError?: (error: unknown) => void;
 }
 
 /**
- * Why the loop ended: it was told to; its process is worn out by functions that go on after their
- * time; there was no chunk; its process must end soon; or what it did failed time and again.
+ * Why the loop ended: it was stopped; its process is worn out by functions that run past their
+ * timeout; there was no chunk; its process must end soon; or calls or chunks failed repeatedly.
  */
 export type PullEnd = 'stopped' | 'worn' | 'empty' | 'late' | 'failing';
 
-/** Seconds that a receive waits for a chunk: SQS's longest. */
+/** Seconds that a receive waits for a chunk: the longest that SQS allows. */
 const WAIT_SECONDS = 20;
 
-/** What must remain of its process's time for a worker to take a chunk, beyond the wait for it. */
+/** Process time that must remain for a worker to receive a chunk, beyond the wait for it. */
 const LAST_TAKE_MS = 10_000;
 
-/** The most messages in a hand: SQS gives out ten at most. */
+/** Most messages in a hand: SQS delivers at most ten. */
 const HAND_MESSAGES = 10;
 
-/** What a worker has in its hand may keep it busy for about so long: no other waits for it longer. */
+/** Longest time that a hand should keep its worker busy: no message in it waits longer. */
 const HAND_MS = 50;
 
-/** A chunk that takes so long was misjudged: what waits behind it in the hand is handed back. */
+/** A chunk that takes this long was misjudged: messages behind it in the hand are handed back. */
 const MISJUDGED_MS = 250;
 
-/** Hands whose results are still being sent, together where they are quick, while the next are worked on. */
+/** Most hands whose results are still being sent while the next ones are worked on. */
 const SETTLING_HANDS = 10;
 
 /**
- * Takes chunks from the task queue and works on them, one at a time, until told to stop or its
- * process is worn out. While results are sent and messages deleted, the next are received and
- * begun. One message is taken at first, so that none waits in a hand while another worker is
- * free; where chunks take milliseconds, as many as fit into a moment.
+ * Receives chunks from the task queue and works on them, one at a time, until it is stopped or its
+ * process is worn out. While results are sent and messages deleted, the next chunks are received
+ * and started. It receives one message at first, so that none waits here while another worker is
+ * free. If chunks take milliseconds, it receives as many as fit into `HAND_MS`.
  */
 export async function pull(options: PullOptions): Promise<PullEnd> {
   const { signal, onError } = options;
@@ -123,10 +127,10 @@ function endOf(
   return remainingMs && remainingMs() < neededMs ? 'late' : undefined;
 }
 
-/** Messages that were received together, each with the worker's hold on it. */
+/** Messages that were received together, each with the worker's claim on it. */
 interface Hand {
   messages: ReadonlyMap<TaskMessage, Claim>;
-  /** How long the slowest of them kept the worker busy. */
+  /** Longest time that one of them kept the worker busy, in milliseconds. */
   slowestMs: number;
 }
 
@@ -154,13 +158,13 @@ async function receive(
   return { messages, slowestMs: 0 };
 }
 
-/** What is to become of each of a hand's messages; one that has none is released. */
+/** Verdicts on a hand's messages. A message without one is released. */
 type Verdicts = Map<TaskMessage, Promise<Verdict>>;
 
 /**
- * Works on a hand's messages, one after the other. Says whether there was no time for one.
+ * Works on a hand's messages, one after the other. Returns whether there was no time for one.
  *
- * @param first whether nothing was worked on before: a process that has all its time has enough
+ * @param first whether nothing was worked on before: a process with all of its time has enough
  */
 async function work(
   { worker, onBegin, onSettled, remainingMs }: PullOptions,
@@ -173,7 +177,7 @@ async function work(
   const expect = (message: TaskMessage, verdict: Promise<Verdict>) => {
     verdicts.set(message, verdict);
     const tell = (one: Verdict) => one === 'done' && watching(() => onSettled?.(message));
-    // A failure is met where the verdicts are looked at.
+    // A rejection is handled where the verdicts are read.
     verdict.then(tell, () => {});
   };
   const handBack = () => {
@@ -205,7 +209,7 @@ async function work(
   return late;
 }
 
-/** Deletes the messages that are done, when all have their verdict. */
+/** Deletes the messages that are done, once all have a verdict. */
 async function settle(
   { sqs, taskQueueUrl, onDone, signal }: PullOptions,
   hand: Hand,
@@ -222,7 +226,7 @@ async function settle(
       return one?.status === 'fulfilled' && one.value === 'done';
     });
     if (done.length > 0) {
-      // An entry that fails comes again, and its results are dropped as duplicates.
+      // A message that is not deleted is redelivered, and its results are dropped as duplicates.
       const Entries = done.map(({ receiptHandle: ReceiptHandle }, id) => ({
         Id: String(id),
         ReceiptHandle,
@@ -235,7 +239,7 @@ async function settle(
     }
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
   } finally {
-    // A worker that must end does not wait for a queue that can't be reached: its claims run out.
+    // A worker that must end does not wait for an unreachable queue: its claims run out.
     const ended = Array.from(hand.messages, ([message, claim]) =>
       signal.aborted || done.includes(message)
         ? claim.end()
@@ -247,8 +251,8 @@ async function settle(
 }
 
 /**
- * How many messages to take next, judging by these. Twice as many at most: a few quick ones tell
- * little about the next.
+ * Number of messages to receive next, judged by these. It is at most doubled: a few quick messages
+ * say little about the next.
  */
 function nextSize({ messages, slowestMs }: Hand): number {
   const fitting = Math.floor(HAND_MS / slowestMs);

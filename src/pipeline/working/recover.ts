@@ -19,51 +19,53 @@ import { SETUP_SECONDS } from './setups.ts';
 export interface RecoverOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
-  /** Whether SQS is a server of ours and not AWS. @default false */
+  /** Whether SQS is a Fanfold server and not AWS. @default false */
   onServer?: boolean;
   worker: string;
   receiptHandle: string;
   body: string;
-  /** Undefined when the process could say nothing: it was killed, or ran out of memory. */
+  /** Undefined if the process could report nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
-  /** Whether it was setting up the chunk's task, so that each of its items has had its attempt. */
+  /**
+   * Whether it was setting up the chunk's task, which counts as an attempt for each of its items.
+   */
   inSetup: boolean;
   /** How it ended, such as `exit code 1`. */
   cause: string;
-  /** The user's frames of the error that it ended of. */
+  /** The user's frames of the error that ended it. */
   stack?: string | undefined;
-  /** Whether it was killed because an item took longer than it may. */
+  /** Whether it was killed for exceeding a time limit. */
   overran: boolean;
-  /** A task's own options; undefined when there is no such task. */
+  /** Returns a task's own options; undefined if there is no such task. */
   retryOf: (task: string) => RetryOptions | undefined;
 }
 
-/** Sends the results that a dead worker had, and could not send. */
+/** Sends the results that a dead worker could not send. */
 export async function deliver(sqs: SQSClient, unsent: readonly Unsent[]): Promise<void> {
   for (const { resultQueueUrl, body } of unsent) {
     try {
       await sendAll(sqs, resultQueueUrl, [{ body }]);
     } catch (error) {
-      // The run is over: nobody wants to know.
+      // The run is over: its results are no longer needed.
       if (!isMissingQueue(error)) throw error;
     }
   }
 }
 
 /**
- * Does for a dead worker what it owed for a chunk in its hand. An item that ran alone when the
- * process died has had its attempt; when several ran, or it is not known which, the chunk is cut
- * until an item is alone. What had failed is tried again, and what had not started is handed back as
- * it was.
+ * Does a dead worker's remaining duties for a chunk that it held. An item that ran alone when the
+ * process died has had its attempt. If several ran, or it is not known which, the chunk is cut
+ * until an item is alone. Failed items are tried again, and items that had not started are sent
+ * back as they were.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
   const { sqs, taskQueueUrl, receiptHandle } = options;
   try {
     await sendBackOwed(options);
   } catch (error) {
-    // Another worker is to have it now, and not when the dead one's claim ends.
+    // Another worker must get it now, and not when the dead one's claim ends.
     await release(sqs, taskQueueUrl, receiptHandle).catch(() => {});
-    // What can't be read it moves to the dead letters.
+    // The next worker moves an unreadable message to the dead letters.
     if (!(error instanceof FanfoldError && error.code === 'BadMessage')) throw error;
   }
 }
@@ -94,7 +96,7 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
   await remove(sqs, taskQueueUrl, receiptHandle);
 }
 
-/** Deletes a message that is done with. */
+/** Deletes a message that is done. */
 export async function remove(
   sqs: SQSClient,
   QueueUrl: string,
@@ -104,8 +106,8 @@ export async function remove(
 }
 
 /**
- * Gives back a message that a dead worker had in its hand: its claim ends now, as it would have in
- * a minute or two. Who receives it next cuts it.
+ * Gives back a message that a dead worker held: its claim ends now, instead of in a minute or two.
+ * The worker that receives it next cuts it.
  */
 export async function release(
   sqs: SQSClient,
@@ -117,12 +119,12 @@ export async function release(
       new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }),
     );
   } catch (error) {
-    // It had been deleted, and the worker died before it could note that.
+    // It was deleted already, and the worker died before it could record that.
     if (!isNotInHand(error)) throw error;
   }
 }
 
-/** Another attempt at items that their process died on; or, after the last, their failure. */
+/** Another attempt for items that their process died on; or, after the last, their failure. */
 async function tryAgain(
   options: RecoverOptions,
   chunk: Chunk,

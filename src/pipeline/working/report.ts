@@ -2,28 +2,28 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { ResultDraft } from '../messages/result-message.ts';
 
 /**
- * A message of results is sent when it has so many characters, which are at most three times as
- * many bytes: to count those would cost as much as to make the line. SQS bills by 64 KB, so larger
+ * Length at which a message of results is sent, in characters, each of which takes at most three
+ * bytes. Counting the bytes would cost as much as making the line. SQS bills by 64 KB, so larger
  * messages save nothing.
  */
 const MESSAGE_LENGTH = 262_144;
-/** Or when its oldest result has waited this many milliseconds, so that a slow chunk shows progress. */
+/** Longest wait of a message's oldest result, in milliseconds: a slow chunk shows progress. */
 const MESSAGE_MS = 500;
 
-/** Or longer for each worker that shares the run: all of them send about 200 messages a second. */
+/** The wait for each worker of the run, if that is longer: all send about 200 messages a second. */
 const MESSAGE_MS_EACH = 5;
 
-/** But never longer than this: a worker that dies loses what it has not sent. */
+/** Limit of that wait: a worker that dies loses the results that it has not sent. */
 const LONGEST_MESSAGE_MS = 30_000;
 
-/** How long the results at a chunk's end wait for those of the next chunk, in milliseconds. */
+/** Wait of the results at a chunk's end for those of the next chunk, in milliseconds. */
 const LINGER_MS = 10;
 
-/** Where a run's results go. */
+/** The destination of a run's results. */
 export interface Destination {
   resultQueueUrl: string;
   runId: string;
-  /** How many workers share the run, about. @default few */
+  /** Approximate number of workers that share the run. @default 1 */
   workers?: number | undefined;
 }
 
@@ -56,12 +56,12 @@ export class Report {
     this.#sent.add(this.#follow(part));
   }
 
-  /** Indexes of all results that it was given, as far as sending them has not failed. */
+  /** Indexes of all results that were added, except those whose sending has failed. */
   get told(): number[] {
     return [...this.accepted, ...Array.from(this.#parts, ({ indexes }) => indexes).flat()];
   }
 
-  /** Ends when SQS has accepted all results; throws when it has not. */
+  /** Resolves when SQS has accepted all results; rejects if it has not. */
   async finish(): Promise<void> {
     await Promise.all(this.#sent);
     if (this.#error !== undefined) throw this.#error;
@@ -80,13 +80,13 @@ export class Report {
   }
 }
 
-/** What a message has of one chunk. */
+/** The results of one chunk in a message. */
 interface Part {
   readonly indexes: number[];
   readonly sent: Promise<void>;
 }
 
-/** Results of one run, of one chunk after the other, many a message. */
+/** Results of one run, chunk after chunk, many in a message. */
 export class Outbox {
   readonly #sqs: SQSClient;
   readonly #to: Destination;
@@ -103,7 +103,7 @@ export class Outbox {
     this.#messageMs = Math.min(LONGEST_MESSAGE_MS, Math.max(MESSAGE_MS, workers * MESSAGE_MS_EACH));
   }
 
-  /** Gives the chunk's part of a message when it is the first result of the chunk in it. */
+  /** Adds a result. Returns the chunk's part of a message if this is its first result there. */
   add(report: Report, index: number, line: string, ok: boolean): Part | undefined {
     if (this.#message.length + line.length > MESSAGE_LENGTH) this.send();
     const message = this.#message;
@@ -123,7 +123,7 @@ export class Outbox {
     return this.#message.length === 0;
   }
 
-  /** What SQS has not accepted yet, for who sends it in the place of a process that dies. */
+  /** Messages that SQS has not accepted yet. If this process dies, its supervisor sends them. */
   get unsent(): Unsent[] {
     const { resultQueueUrl, runId } = this.#to;
     if (this.isEmpty) return [...this.#sending];
@@ -133,12 +133,12 @@ export class Outbox {
     ];
   }
 
-  /** Sends what there is, when more may have come to travel with it. */
+  /** Sends the message soon, so that further results can join it. */
   sendSoon(): void {
     this.#message.hasten(LINGER_MS, () => this.send());
   }
 
-  /** Sends what there is. */
+  /** Sends the message now. */
   send(): void {
     const { draft, sent, length } = this.#message;
     if (length === 0) return;
@@ -154,7 +154,7 @@ export class Outbox {
   }
 }
 
-/** A message while it is put together. */
+/** A message that is being put together. */
 class OutboxMessage {
   readonly draft = new ResultDraft();
   readonly sent = Promise.withResolvers<void>();
@@ -162,10 +162,10 @@ class OutboxMessage {
   #begunAt = 0;
   #waitMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The chunk whose results came last, and its part. */
+  /** The chunk whose result was added last, and its part. */
   last: { report: Report; part: Part } | undefined;
 
-  /** Is to be sent so long after its first result. */
+  /** Schedules the sending, counted from the first result. */
   begin(ms: number, send: () => void): void {
     if (this.#timer !== undefined) return;
     this.#begunAt = performance.now();
@@ -173,7 +173,7 @@ class OutboxMessage {
     this.#timer = setTimeout(send, ms);
   }
 
-  /** Is to be sent earlier. */
+  /** Moves the sending forward. */
   hasten(ms: number, send: () => void): void {
     if (this.#timer === undefined || this.#waitMs <= ms) return;
     this.end();

@@ -6,22 +6,22 @@ import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messa
 import { isOldLook } from '../run/queues.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
 
-/** The task queue, as what sends chunks back to it knows it. */
+/** The task queue that chunks are sent back to. */
 export interface TaskQueue {
   sqs: SQSClient;
   taskQueueUrl: string;
 }
 
-/** What a task says of its further attempts. */
+/** A task's options for further attempts. */
 export type RetryOptions = Pick<
   AnyTask,
   'maxAttempts' | 'backoffBaseSeconds' | 'backoffCapSeconds' | 'concurrency'
 >;
 
-/** The most parts that a chunk is cut into: one that came again, or the rest when a slice is over. */
+/** Most parts that a chunk is cut into, when it was redelivered or its slice is over. */
 export const PARTS = 10;
 
-/** A message of further attempts has so many inputs at least, where there are as many. */
+/** Smallest number of inputs in a message of further attempts, if there are as many. */
 const LEAST_AGAIN = 4;
 
 /** Exponential backoff: the longest wait before the next attempt, in seconds. */
@@ -30,8 +30,8 @@ function longestBackoff(task: RetryOptions, attempt: number): number {
 }
 
 /**
- * In how many messages a chunk's failed inputs are tried again: as many as there are whole seconds
- * to wait for, ten at most, since each costs a send, a receive and a delete. None of them has fewer
+ * Number of messages in which a chunk's failed inputs are tried again: one for each whole second of
+ * the wait, ten at most, since each costs a send, a receive and a delete. None of them has fewer
  * inputs than the task runs at once.
  */
 function waves(task: RetryOptions, failed: number, longestSeconds: number): number {
@@ -39,7 +39,7 @@ function waves(task: RetryOptions, failed: number, longestSeconds: number): numb
   return Math.max(1, Math.min(PARTS, Math.floor(longestSeconds) + 1, Math.floor(failed / least)));
 }
 
-/** The task messages that carry these items of a chunk, at most so many in each. */
+/** The task messages with these items of a chunk, at most `maxItems` in each. */
 export function messagesOf(
   chunk: Chunk,
   items: readonly ChunkItem[],
@@ -53,7 +53,7 @@ export function messagesOf(
   }));
 }
 
-/** Sends items of a chunk back to the task queue, in so many parts. */
+/** Sends items of a chunk back to the task queue, cut into this many parts. */
 export async function sendBack(
   { sqs, taskQueueUrl }: TaskQueue,
   chunk: Chunk,
@@ -66,10 +66,10 @@ export async function sendBack(
 }
 
 /**
- * The task messages of a chunk's further attempts at items that failed, with the task's backoff and
- * full jitter, in the whole seconds that SQS delays by. Chunks fail together, as when a service that
- * all of them ask is away: so the items of each are spread over all of the wait, one part in each
- * part of it, and don't come back as one wave.
+ * The task messages for the next attempt at a chunk's failed items, with the task's backoff and
+ * full jitter, in the whole seconds of SQS's delays. Chunks fail together, for example when a
+ * service that all of them call is down. So the items of each are spread over the whole wait, one
+ * part in each section of it, and don't return as one wave.
  */
 export function furtherAttempts(
   task: RetryOptions,
@@ -89,7 +89,7 @@ export function furtherAttempts(
   }).flat();
 }
 
-/** A chunk that is sent on with none of its items finished, saying so. */
+/** Marks a chunk that is sent on with none of its items finished. */
 export function stalled(
   { sqs }: TaskQueue,
   chunk: Chunk,
@@ -97,8 +97,8 @@ export function stalled(
 ): Chunk & { stalled: Stall } {
   const now = serviceNow(sqs);
   const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
-  // A look for the run's queue that was long ago says nothing of now.
+  // An old lookup of the run's queue says nothing about the present.
   const { since, hops } = before && !isOldLook(before, now) ? before : { since: now, hops: 0 };
-  // The clock of the worker before may be a second ahead of this one's.
+  // The clock of the previous worker may be a second ahead of this one's.
   return { ...chunk, stalled: { cause, since, last: Math.max(since, now), hops: hops + 1 } };
 }

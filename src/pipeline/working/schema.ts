@@ -2,14 +2,14 @@ import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isThenable } from './thenable.ts';
 
-/** An input that its task's schema does not take: to try it again is no use. */
+/** An input that its task's schema does not accept: trying it again is pointless. */
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
 }
 
 /**
- * An input as a schema gives it, at once or later. Throws, or rejects, with `InvalidInput` where it
- * has issues, and with whatever the schema itself throws: it may ask a database.
+ * An input as a schema returns it, at once or later. Throws or rejects with `InvalidInput` if the
+ * schema reports issues, and with any error of the schema itself, which may query a database.
  */
 export function checked(
   schema: StandardSchemaV1,
@@ -31,7 +31,7 @@ function accepted(answer: unknown): { value: unknown } {
   );
 }
 
-/** What is not as the standard has it is shown as it is. */
+/** Shows an issue as it is if it does not follow the standard. */
 function issuesText(issues: readonly unknown[]): string {
   const lines = issues.map((issue) => {
     const { message, path } = Object(issue) as { message?: unknown; path?: unknown };

@@ -1,10 +1,10 @@
 import { isNonRetryable, messageOf, NonRetryableError, nameOf } from '../../errors.ts';
 import type { AnyTask } from '../../task.ts';
 
-/** How long a task's `setup` may take, in seconds. A worker holds a chunk meanwhile. */
+/** Time limit of a task's `setup`, in seconds. A worker holds a chunk meanwhile. */
 export const SETUP_SECONDS = 120;
 
-/** How long the `teardown`s of all tasks may take together, in seconds: a process is about to end. */
+/** Time limit of all `teardown`s together, in seconds: a process is about to end. */
 const TEARDOWN_SECONDS = 5;
 
 /** The setup of one task in this process. */
@@ -14,20 +14,21 @@ interface Setup {
 }
 
 /**
- * What tasks have set up in this process: each at its first chunk, once. A setup that fails is
- * forgotten, so that the next chunk tries again; what a setup gives after its time is torn down.
+ * The resources that tasks have set up in this process: each at its first chunk, once. A failed
+ * setup is forgotten, so that the next chunk tries again. Resources that arrive after the time
+ * limit are torn down.
  */
 export class Setups {
   readonly #setups = new Map<AnyTask, Setup>();
   readonly #underWay = new Set<AbortController>();
   readonly #onChange: (isUnderWay: boolean) => void;
 
-  /** @param onChange told when a setup begins, and when it has ended */
+  /** @param onChange called when a setup begins, and when it has ended */
   constructor(onChange: (isUnderWay: boolean) => void = () => {}) {
     this.#onChange = onChange;
   }
 
-  /** The resources that the task's `setup` made. Rejects with a sentence when it fails or takes too long. */
+  /** The resources that the task's `setup` made. Rejects with a sentence on failure or timeout. */
   of(task: AnyTask): Promise<unknown> {
     const known = this.#setups.get(task);
     if (known) return known.ready;
@@ -46,9 +47,9 @@ export class Setups {
   }
 
   /**
-   * Tears down what was set up, within five seconds; setups that are still under way are aborted.
+   * Tears down all resources, within five seconds, and aborts setups that are under way.
    *
-   * @param onError told what went wrong, as a sentence
+   * @param onError called with each failure, as a sentence
    */
   async close(onError: (message: string) => void = () => {}): Promise<void> {
     if (this.#setups.size === 0) return;
@@ -79,12 +80,12 @@ async function setUp(task: AnyTask, controller: AbortController): Promise<unknow
   const timer = setTimeout(() => {
     controller.abort(new DOMException(`It took longer than ${SETUP_SECONDS} s.`, 'TimeoutError'));
   }, SETUP_SECONDS * 1000);
-  // In a function of its own: one that is not async may throw at once.
+  // In an async function, since `setup` may throw synchronously.
   const making = (async () => task.setup?.({ signal }))();
   try {
     return await Promise.race([making, aborted.promise]);
   } catch (thrown) {
-    // What comes all the same is nobody's.
+    // Resources that arrive after the abort have no user.
     if (signal.aborted) making.then((late) => tearDown(task, late), ignore);
     throw failure(task, thrown);
   } finally {

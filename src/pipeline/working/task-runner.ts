@@ -8,7 +8,7 @@ import { outputText } from './output-text.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
 
-/** What became of one attempt at one input. */
+/** Outcome of one attempt at one input. */
 export type Outcome =
   | { index: number; ok: true; output: string; ms: number }
   | { index: number; ok: false; item: ChunkItem; failure: AttemptFailure; ms: number };
@@ -19,18 +19,18 @@ export interface AttemptFailure extends Omit<Failure, 'attempts'> {
 }
 
 /**
- * One chunk's items going through the task, at most `task.concurrency` at once, in order.
+ * Runs the task over one chunk's items, in order, at most `task.concurrency` at once.
  *
- * An item waits, is running, and is settled: by what its function returned or threw, or by the end
- * of its time, whichever comes first. A function that goes on after its time is `stuck`; what it
- * returns later is dropped. `mayStart` is asked before each item but the first, so that every
- * execution gets something done; where it says no, `run` ends, and what still waits is `left`. It
- * may be run again.
+ * An item waits, runs, and is settled by what its function returns or throws, or by its timeout,
+ * whichever comes first. A function that runs past its timeout is `stuck`; its later result is
+ * dropped. `mayStart` is called before each item but the first, so that every execution gets
+ * something done. If it returns false, `run` ends, and the items that still wait are `left`. `run`
+ * may be called again.
  *
- * Whatever is thrown for an item, when its text is parsed, its function is called or its outcome is
- * told, ends that item; only if that can't be told either, `run` rejects.
+ * An error that is thrown when an item's text is parsed, its function is called or its outcome is
+ * reported fails that item. `run` rejects only if that failure can't be reported either.
  *
- * A million small items go through here, so a function that returns at once costs no promise, and
+ * A million small items pass through here, so a function that returns at once costs no promise, and
  * all running items share one timer.
  */
 export class Execution {
@@ -42,7 +42,7 @@ export class Execution {
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
   readonly #interrupted: ChunkItem[] = [];
-  /** Whether what the task's setup makes is there. */
+  /** Whether the resources of the task's setup are available. */
   isReady = false;
   #resources: unknown;
   #calling: Attempt | undefined;
@@ -66,20 +66,20 @@ export class Execution {
     this.#writeLog = writeLog;
   }
 
-  /** Hands on what the task's setup has made. */
+  /** Sets the resources that the task's setup has made. */
   use(resources: unknown): void {
     this.#resources = resources;
     this.isReady = true;
   }
 
-  /** Ends everything that has not started: its task can't be set up. */
+  /** Fails all items that have not started: their task can't be set up. */
   fail(thrown: unknown): void {
     const waiting = this.#chunk.items.slice(this.#next);
     this.#next += waiting.length;
     for (const item of waiting) this.#fail(new Attempt(this.#chunk, item, this.#writeLog), thrown);
   }
 
-  /** Ends when nothing runs and nothing more is to start. */
+  /** Resolves when nothing is running and nothing more may start. */
   run(): Promise<void> {
     this.#done = Promise.withResolvers();
     this.#advance();
@@ -87,7 +87,7 @@ export class Execution {
   }
 
   /**
-   * Indexes of the items that the process may die of: those that are running now; with a culprit,
+   * Indexes of the items that the process may die of: those that are running or, with a culprit,
    * that one alone, if it is running.
    */
   suspects(culprit: Attempt | undefined): number[] {
@@ -102,22 +102,24 @@ export class Execution {
     return [...this.#interrupted, ...this.#chunk.items.slice(this.#next)];
   }
 
-  /** Whether it was stopped: it starts nothing more, however often it is run. */
+  /** Whether it was stopped: it starts nothing more, even if it is run again. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** How many functions go on although their time is over. */
+  /** Number of functions that are still running after their timeout. */
   get stuck(): number {
     return this.#stuck.size;
   }
 
-  /** Starts nothing more. */
+  /** Starts no further item. */
   stop(): void {
     this.#closed = true;
   }
 
-  /** Starts nothing more, and waits no longer for what runs: its signals abort, and it is left. */
+  /**
+   * Starts no further item and abandons those that run: their signals abort, and they are `left`.
+   */
   interrupt(reason: unknown): void {
     this.#closed = true;
     for (const attempt of this.#running) {
@@ -152,7 +154,7 @@ export class Execution {
       returned = SYNCHRONOUS.has(this.#task)
         ? call(this.#task, attempt, this.#resources)
         : atWork.run(attempt, call, this.#task, attempt, this.#resources);
-      // What is no real promise may throw, or call back twice.
+      // A thenable that is not a real promise may throw, or call back twice.
       if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
       this.#calling = undefined;
@@ -174,7 +176,7 @@ export class Execution {
     );
   }
 
-  /** An item that was running has ended; if its time was over before, that has been told already. */
+  /** Ends an item that was running. If it timed out before, that has been reported already. */
   #leave(attempt: Attempt, tell: () => void): void {
     this.#stuck.delete(attempt);
     if (!this.#running.delete(attempt)) return;
@@ -182,7 +184,10 @@ export class Execution {
     this.#advance();
   }
 
-  /** Fails what has had its time, and arms the timer for the next. Items run in order of their start. */
+  /**
+   * Fails the items that have timed out, and sets the timer for the next: they run in starting
+   * order.
+   */
   #expire(): void {
     this.#timer = undefined;
     const limit = this.#task.timeoutSeconds * 1000;
@@ -248,12 +253,12 @@ export class Execution {
 }
 
 /**
- * Tasks that returned at once the last time, and most likely do so again: to make the attempt known
- * to what they call would take longer than such a task.
+ * Tasks that returned synchronously the last time, and probably will again. Making the attempt
+ * known to the code that they call would take longer than such a task.
  */
 const SYNCHRONOUS = new WeakSet<AnyTask>();
 
-/** What a task throws may throw when it is asked. */
+/** A thrown value may itself throw when it is inspected. */
 function isInvalidInput(thrown: unknown): thrown is InvalidInput {
   try {
     return thrown instanceof InvalidInput;
@@ -262,7 +267,7 @@ function isInvalidInput(thrown: unknown): thrown is InvalidInput {
   }
 }
 
-/** Calls the task's function, with the input as its schema has it where there is one. */
+/** Calls the task's function with the input, as its schema returns it if there is one. */
 function call(task: AnyTask, attempt: Attempt, resources: unknown): unknown {
   if (task.input === undefined) return task.run(attempt.input, attempt, resources);
   const input = checked(task.input, attempt.input);

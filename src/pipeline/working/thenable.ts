@@ -1,4 +1,4 @@
-/** Whether a value is to be waited for. It throws where the value throws when it is looked at. */
+/** Whether a value must be awaited. Throws if reading the value's `then` throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     value !== null &&

@@ -1,4 +1,4 @@
-/** Tells whoever watches: what that throws is shown, and must not change what is watched. */
+/** Calls an observer. Its errors are printed, and must not affect the observed code. */
 export function watching(tell: () => void): void {
   try {
     tell();

@@ -12,44 +12,46 @@ export interface WorkerOptions {
   sqs: SQSClient;
   tasks: TaskRegistry;
   taskQueueUrl: string;
-  /** Whether SQS is a server of ours and not AWS. @default false */
+  /** Whether SQS is a Fanfold server and not AWS. @default false */
   onServer?: boolean | undefined;
-  /** Where messages go that nobody can read. */
+  /** Queue for messages that no worker can read. */
   deadQueueUrl: string;
-  /** Who reports: stands in each result. */
+  /** Name of the worker, which is in each of its results. */
   worker: string;
-  /** How long it keeps one chunk before it sends back what it has not started, in seconds. */
+  /** Seconds that it keeps one chunk before it sends back the items that it has not started. */
   sliceSeconds: number;
-  /** What is known of runs, where that outlives this worker. @default its own */
+  /** Knowledge about runs, if it outlives this worker. @default its own */
   runs?: RunQueues;
-  /** What tasks have set up, where that outlives this worker. @default its own */
+  /** Resources that tasks have set up, if they outlive this worker. @default its own */
   setups?: Setups;
-  /** Told why a message is not for this worker: it can't be read here, or its task is not here. */
+  /**
+   * Called with the reason why a message is refused: it is unreadable, or its task is unknown here.
+   */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
-  /** Told of each attempt at an input that has ended. */
+  /** Called with each attempt at an input that has ended. */
   onEnded?: ((ended: EndedAttempt) => void) | undefined;
   /** Writes the lines that tasks log. @default JSON lines on the console */
   writeLog?: WriteLog | undefined;
 }
 
-/** A chunk whose items have been run; what came of it is on its way to SQS. */
+/** A chunk whose items have run; its results are on their way to SQS. */
 export interface Executed {
   settled: Promise<Verdict>;
-  /** Whether it was handed back, since there was no time for it. */
+  /** Whether it was handed back for lack of time. */
   tooLate?: boolean;
 }
 
 export interface HandleOptions {
-  /** The worker's hold on the message: whoever made it ends it, when the message is deleted. */
+  /** The worker's claim on the message. Its maker ends it when the message is deleted. */
   claim: Claim;
-  /** Milliseconds until this process must have ended; without it there is no such limit. */
+  /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: (() => number) | undefined;
   /**
-   * Whether a chunk is handed back when one of its items may take longer than remains. Without it,
-   * its first item is run all the same: some chunk is any process's first.
+   * Whether a chunk is handed back if one of its items may take longer than the remaining time. If
+   * false, its first item runs anyway: every process has a first chunk.
    * @default false
    */
   inTimeOnly?: boolean;
-  /** Told of a chunk whose items are about to run. */
+  /** Called with a chunk whose items are about to run. */
   onBegin?: (chunk: Chunk) => void;
 }

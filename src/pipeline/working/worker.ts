@@ -25,33 +25,33 @@ import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts
 
 export type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
 
-/** How long a chunk waits that a worker does not know the task of: another may, or this one soon. */
+/** Delay of a chunk whose task is unknown: another worker may know it, or this one soon. */
 const UNKNOWN_SECONDS = 30;
 
-/** How long a deployment may take to bring a new task to all workers, in milliseconds. */
+/** Longest time that a deployment needs to bring a new task to all workers, in milliseconds. */
 const ROLLOUT_MS = 300_000;
 
-/** Hops in a row on which none of a chunk's items was finished. Cutting a thousand takes three. */
+/** Most hops in a row with none of a chunk's items finished. Cutting a thousand takes three. */
 const MAX_HOPS = 100;
 
 const GIVEN_UP = `It was sent from worker to worker ${MAX_HOPS} times, and none finished it.`;
 
 /**
- * Runs tasks over chunks, one chunk at a time. Its message is deleted last, by whoever received
- * it, when this says `done`: by then every result, further attempt and remainder has been accepted
- * by SQS, so that nothing is lost whenever the worker dies.
+ * Runs tasks over chunks, one chunk at a time. Its receiver deletes a message last, when the
+ * verdict is `done`. By then SQS has accepted every result, further attempt and remainder, so that
+ * nothing is lost whenever the worker dies.
  */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
   readonly #setups: Setups;
   readonly #held = new Set<Held>();
-  /** By run and result queue: a queue may be that of several runs. */
+  /** By run and result queue: several runs may share a queue. */
   readonly #outboxes = new Map<string, Outbox>();
-  /** The chunk whose items run now. */
+  /** The chunk whose items are running. */
   #handling: ChunkExecution | undefined;
   #stopping = false;
-  /** Chunks of which functions went on after their time. */
+  /** Chunks with functions that ran past their timeout. */
   readonly #worn: ChunkExecution[] = [];
 
   constructor(options: WorkerOptions) {
@@ -60,7 +60,7 @@ export class Worker {
     this.#setups = options.setups ?? new Setups();
   }
 
-  /** The chunks that were begun and are not settled, for a supervisor. */
+  /** Chunks that were begun and are not settled, for a supervisor. */
   get held(): Iterable<Held> {
     return this.#held;
   }
@@ -71,37 +71,37 @@ export class Worker {
     return Array.from(outboxes, ({ unsent }) => unsent).flat();
   }
 
-  /** How many functions go on although their time is over: their process is better replaced. */
+  /** Number of functions that run past their timeout: their process should be replaced. */
   get stuck(): number {
     return this.#worn.reduce((sum, { stuck }) => sum + stuck, 0);
   }
 
-  /** Starts no further item; the chunk's rest is sent back. */
+  /** Starts no further item; the rest of the chunk is sent back. */
   stop(): void {
     this.#stopping = true;
     this.#handling?.stop();
   }
 
-  /** Stops, and gives up on the items that run: they are sent back with the rest. */
+  /** Stops, and abandons the items that are running: they are sent back with the rest. */
   interrupt(reason: unknown): void {
     this.#stopping = true;
     this.#handling?.interrupt(reason);
   }
 
-  /** Does all that a message asks. */
+  /** Handles a message completely. */
   async handle(message: TaskMessage, options: HandleOptions): Promise<Verdict> {
     const { settled } = await this.begin(message, options);
     this.flush();
     return settled;
   }
 
-  /** Sends the results that wait for others to travel with. */
+  /** Sends the results that wait for others to share a message with. */
   flush(): void {
     for (const outbox of this.#outboxes.values()) outbox.send();
     this.#outboxes.clear();
   }
 
-  /** Sends them soon, whether or not others have come by then. */
+  /** Sends them soon, whether or not others have joined them by then. */
   flushSoon(): void {
     for (const [key, outbox] of this.#outboxes) {
       if (outbox.isEmpty) this.#outboxes.delete(key);
@@ -110,8 +110,8 @@ export class Worker {
   }
 
   /**
-   * Runs a message's items, and ends when another chunk may begin. Its results may wait for the
-   * next chunk's, to travel in one message, until `flush` or `flushSoon`.
+   * Runs a message's items. Resolves when another chunk may begin. Its results may wait for those
+   * of the next chunk, to share a message, until `flush` or `flushSoon`.
    */
   async begin(message: TaskMessage, options: HandleOptions): Promise<Executed> {
     const giveUp = (error: unknown) => this.#giveUp(message, options.claim, error);
@@ -134,7 +134,7 @@ export class Worker {
     if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
       return { ...executed(this.handBack(message, options.claim)), tooLate: true };
     }
-    // From here on something may be run, or be sent to the task queue.
+    // From here on, items may run, or chunks may be sent to the task queue.
     if (!(await options.claim.hold(task?.timeoutSeconds ?? 0))) return executed('keep');
     if (state === 'unsure') return executed(this.#sendOn(chunk, 'run', UNSURE_SECONDS));
     if (task === undefined) return executed(this.#refuse(chunk));
@@ -142,9 +142,9 @@ export class Worker {
       return executed(this.#fail(chunk, 'Lost', GIVEN_UP));
     }
     if (message.receiveCount > 1) {
-      // Somebody had it and did not say what became of it. Perhaps one of its items kills: it is
-      // found by cutting, down to the item, which costs nothing where it was only throttled or
-      // lost. Of an item that is alone, whoever collects is told each time that it is begun.
+      // Another worker had it and reported no outcome, perhaps because one of its items kills
+      // workers. Cutting isolates that item, and costs nothing if the message was only throttled or
+      // lost. If an item is alone, the collector is notified each time that it is begun.
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
       await this.#announce(message, chunk);
     }
@@ -152,7 +152,7 @@ export class Worker {
     return this.#run(chunk, task, message, options);
   }
 
-  /** Sends a message's items back as they are: another worker is to have them. */
+  /** Sends a message's items back as they are, for another worker. */
   async handBack(message: TaskMessage, claim: Claim): Promise<Verdict> {
     if (claim.lost) return 'keep';
     const chunk = await this.#read(message);
@@ -160,7 +160,10 @@ export class Worker {
     return 'done';
   }
 
-  /** A message's chunk. A message that this deployment's seed cannot have sent is moved to the dead letters. */
+  /**
+   * Reads a message's chunk. Moves a message that this deployment's seed can't have sent to the
+   * DLQ.
+   */
   async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
     const { sqs, taskQueueUrl, onServer, deadQueueUrl, onRefused } = this.#options;
     try {
@@ -235,7 +238,7 @@ export class Worker {
     return 'done';
   }
 
-  /** Says, before it is run, that an item that is alone in its message is begun once more. */
+  /** Notifies the collector that an item, alone in its message, is about to be run once more. */
   async #announce({ id: message }: TaskMessage, chunk: Chunk): Promise<void> {
     const { sqs, worker } = this.#options;
     const { runId, attempt, resultQueueUrl } = chunk;
@@ -247,7 +250,7 @@ export class Worker {
     await sendAll(sqs, resultQueueUrl, bodies);
   }
 
-  /** A task that is not there: a deployment may be under way, and another worker have it. */
+  /** Handles an unknown task: a deployment may be under way, and another worker may know it. */
   async #refuse(chunk: Chunk): Promise<Verdict> {
     const { sqs } = this.#options;
     const { stalled: before } = chunk;
@@ -260,9 +263,9 @@ export class Worker {
   }
 
   /**
-   * Decides on a chunk whose handling threw. It is released, and who receives it next cuts it, so
-   * that what makes it throw ends up alone. Where that has not helped, and no call is at fault, its
-   * inputs end `failed`: none of them waits for the deadline.
+   * Decides on a chunk whose handling threw. It is released, and its next receiver cuts it, so that
+   * the input that causes the error ends up alone. If that has not helped, and no call is at fault,
+   * its inputs end `failed` instead of waiting for the deadline.
    */
   async #giveUp(message: TaskMessage, claim: Claim, error: unknown): Promise<Verdict> {
     if (returnsAtOnce(error, message) || isAwsError(error) || claim.lost) throw error;
@@ -271,7 +274,7 @@ export class Worker {
     return chunk === undefined ? 'done' : this.#fail(chunk, 'Lost', why);
   }
 
-  /** Ends all of a chunk's items. */
+  /** Fails all of a chunk's items. */
   async #fail(chunk: Chunk, code: FailureCode, message: string): Promise<Verdict> {
     const report = new Report(this.#outbox(chunk), () => {});
     const failure = { code, name: code, message, attempts: chunk.attempt };
@@ -286,12 +289,12 @@ export class Worker {
   }
 }
 
-/** Receives of a message after which a fault that is not a call's is taken to stay. */
+/** Receives of a message after which an error that is not a call's counts as permanent. */
 const MOST_RECEIVES = 5;
 
 /**
- * Whether a message whose handling threw is released at once. Where a call is at fault, such as that
- * of a bad deployment, it would only be met again.
+ * Whether a message whose handling threw is released at once. If a call is at fault, as in a bad
+ * deployment, the same error would follow.
  */
 export function returnsAtOnce(error: unknown, { receiveCount }: TaskMessage): boolean {
   return !isAwsError(error) && receiveCount < MOST_RECEIVES;
@@ -299,7 +302,7 @@ export function returnsAtOnce(error: unknown, { receiveCount }: TaskMessage): bo
 
 function executed(verdict: Verdict | Promise<Verdict>): Executed {
   const settled = Promise.resolve(verdict);
-  // Its receiver may look at it later only: until then a failure is nobody's.
+  // The receiver may await it later; until then, a rejection must not be unhandled.
   settled.catch(() => {});
   return { settled };
 }
