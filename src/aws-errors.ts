@@ -2,13 +2,13 @@ import { messageOf } from './errors.ts';
 import type { Extensible } from './middleware.ts';
 import { namesOf } from './pipeline/names.ts';
 
-/** Around all else: what fails for want of a region or credentials fails early. */
+/** Outermost: calls that lack a region or credentials fail early. */
 const OUTERMOST = { step: 'initialize', priority: 'high', name: 'fanfoldExplaining' } as const;
 
 /**
- * Has a client of AWS's say what to do in its errors, which stay what they were otherwise.
+ * Makes the errors of an AWS client say what to do. They stay the same otherwise.
  *
- * @param stack the deployment that it is for
+ * @param stack the deployment that the client is for
  */
 export function explaining<C extends Extensible<typeof OUTERMOST>>(client: C, stack: string): C {
   client.middlewareStack.add(
@@ -28,10 +28,10 @@ const UNKNOWN_KEY =
   /^(InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationTokenException)$/;
 const DENIED = /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMSAccessDeniedException)$/;
 
-/** Undefined where the error's own words say all that there is. */
+/** A better message for an error; undefined if its own says enough. */
 function sentenceOf(error: Error, stack: string): string | undefined {
   const { name } = error;
-  // A refused signature tells over many lines how it should have been made.
+  // A refused signature explains over many lines how it should have been made.
   const [message = ''] = messageOf(error).split('\n');
   if (message === 'Region is missing') {
     return 'It is not known which AWS region the stack is in: set AWS_REGION, or name a profile that has a region in AWS_PROFILE.';
@@ -66,7 +66,7 @@ interface Answered {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** True if AWS was not reached: nobody answered, or somebody else, whose answer the SDK can't read. */
+/** Whether AWS was not reached: there was no answer, or one that the SDK can't read. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code = '' } = error as NodeJS.ErrnoException;

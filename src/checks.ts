@@ -12,7 +12,7 @@ export const TEXT: Kind = ['a text', (value) => typeof value === 'string'];
 const FLAG: Kind = ['true or false', (value) => typeof value === 'boolean'];
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function'];
 const OBJECT: Kind = ['an object', isObject];
-/** What is looked at more closely by who uses it. */
+/** For an option that is checked more closely where it is used. */
 export const CHECKED: Kind = ['', () => true];
 
 export const RUN_OPTIONS: Record<keyof RunOptions, Kind> = {
@@ -26,9 +26,9 @@ export const RUN_OPTIONS: Record<keyof RunOptions, Kind> = {
 };
 
 /**
- * Checks the options that a function was called with, since not every caller has types.
+ * Checks the options of a call, since not every caller has types.
  *
- * @throws FanfoldError `BadOption` for one that there is not, or of another kind
+ * @throws FanfoldError `BadOption` for an unknown option, or one of another kind
  */
 export function checkOptions(
   call: string,
@@ -58,7 +58,7 @@ export function checkOptions(
   }
 }
 
-/** A task's name. @throws FanfoldError `BadTask` for what is neither a task nor a name */
+/** A task's name. @throws FanfoldError `BadTask` for a value that is neither a task nor a name */
 export function nameOfTask(task: unknown): string {
   if (typeof task === 'string') return task;
   if (isTask(task)) return task.name;
@@ -68,7 +68,7 @@ export function nameOfTask(task: unknown): string {
   );
 }
 
-/** @throws FanfoldError `BadInput` for what gives no inputs, or would not give those that are meant */
+/** @throws FanfoldError `BadInput` for a value that yields no inputs, or not the intended ones */
 export function checkInputs(inputs: unknown): void {
   if (typeof inputs === 'string') {
     throw new FanfoldError(

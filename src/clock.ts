@@ -1,7 +1,7 @@
 import type { Middleware } from './middleware.ts';
 
 interface Client {
-  /** The SDK signs requests by this machine's time and so many milliseconds. */
+  /** Milliseconds that the SDK adds to this machine's time when it signs requests. */
   config: { systemClockOffset?: number };
   middlewareStack: {
     add(middleware: Middleware, place: typeof EACH_CALL): void;
@@ -17,15 +17,15 @@ const EACH_REQUEST = { step: 'deserialize', priority: 'high', name: 'fanfoldCloc
 
 /** A service's clock, as its clients know it. */
 interface Clock {
-  /** How far it is ahead of this machine's, in milliseconds. */
+  /** Its lead over this machine's clock, in milliseconds. */
   offsetMs: number;
 }
 
 const clocks = new WeakMap<object, Clock>();
 
 /**
- * The wall-clock time of a service, in milliseconds since 1970: compare times with it that another
- * machine wrote, or will read. It is this machine's own time where no client is tracked, or none has
+ * The wall-clock time of a service, in milliseconds since 1970. Use it for times that another
+ * machine wrote, or will read. It is this machine's own time if no client is tracked, or none has
  * had an answer yet.
  *
  * @param service a client of it, or the place that `trackClock` was given
@@ -34,15 +34,15 @@ export function serviceNow(service: object): number {
   return Date.now() + (clocks.get(service)?.offsetMs ?? 0);
 }
 
-/** A clock that is off by less signs what AWS accepts, in milliseconds. */
+/** AWS accepts the signatures of a clock that is off by less than this, in milliseconds. */
 const SIGNING_MS = 240_000;
 
 /**
  * Learns the service's time from the `date` header of each answer. The offset changes only when an
- * answer contradicts it, and then by little more than it must: a clock that is right is never
+ * answer contradicts it, and then by little more than it must. A clock that is right is never
  * corrected, and one that is wrong ends within a second and a round trip of the service's.
  *
- * @param place where the service is: clients that are given the same object share what they learn
+ * @param place the service's place: clients that are given the same object share what they learn
  */
 export function trackClock<C extends Client>(client: C, place: object = client): C {
   const { config, middlewareStack } = client;
@@ -76,9 +76,9 @@ export function trackClock<C extends Client>(client: C, place: object = client):
 }
 
 /**
- * Says whether a call was signed by a clock that is corrected by now: the SDK then repeats it. Its own
- * mark, which this replaces, is on every error of a machine whose clock is off, a wrong secret's too,
- * and on none of one whose clock became right.
+ * Marks whether a call was signed by a clock that has been corrected since: the SDK then repeats
+ * it. The SDK's own mark, which this replaces, is on every error of a machine whose clock is off,
+ * such as that of a wrong secret, and on none of a machine whose clock became right.
  */
 function mark($metadata: object, isCorrected: boolean): void {
   Object.defineProperty($metadata, 'clockSkewCorrected', {
@@ -101,7 +101,7 @@ interface Refused {
   $metadata?: object;
 }
 
-/** Begins a request, and gives what takes its answer into account. */
+/** Begins a request. Returns a function that learns from its answer. */
 function noting(clock: Clock): (response: Response | undefined) => void {
   const sentAt = Date.now();
   const begunAt = performance.now();
@@ -109,10 +109,11 @@ function noting(clock: Clock): (response: Response | undefined) => void {
     const date = dateOf(response);
     if (date === undefined) return;
     const receivedAt = Date.now();
-    // Either clock may miss a part: the one when it is set back, the other while the machine sleeps.
+    // Either clock may miss a part: the wall clock if it is set back, the other if the machine
+    // sleeps.
     const tookMs = Math.max(receivedAt - sentAt, Math.ceil(performance.now() - begunAt));
-    // The header leaves out the milliseconds, and the answer was written while we waited for it:
-    // of a long poll most likely at the end.
+    // The header omits the milliseconds, and the answer was written during the request: for a long
+    // poll, most likely at its end.
     const least = date - receivedAt;
     const most = least + 1_000 + tookMs;
     if (clock.offsetMs < least) clock.offsetMs = least;
@@ -120,7 +121,7 @@ function noting(clock: Clock): (response: Response | undefined) => void {
   };
 }
 
-/** When the service wrote its answer; undefined where that is not known. */
+/** When the service wrote its answer; undefined if that is not known. */
 function dateOf({ headers = {} }: Response = {}): number | undefined {
   const { date = '', age } = headers;
   // A cached answer has an old date.

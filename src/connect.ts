@@ -29,31 +29,31 @@ import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';
 import type { World } from './worlds/world.ts';
 
-/** Where tasks run. */
+/** Options of `connect`, which decide where tasks run. */
 export interface ConnectOptions {
   /**
    * The tasks module, as a URL or a path: its tasks run in worker processes.
-   * @default tasks run in this process, and are known once `map` has had them
+   * @default tasks run in this process, and are known once they are passed to `map`
    */
   tasks?: URL | string;
   /**
-   * How many workers: processes, or without `tasks` chunks at once in this process. Each runs as
-   * many inputs at once as the task's `concurrency` says.
+   * Number of workers: processes or, without `tasks`, chunks at once in this process. Each runs as
+   * many inputs at once as the task's `concurrency` allows.
    * @default the number of cores
    */
   workers?: number;
-  /** The name of a stack that is deployed on AWS: tasks run there. */
+  /** Name of a stack that is deployed on AWS, where tasks run. */
   stack?: string;
-  /** The address of a `fanfold serve`, such as `http://127.0.0.1:9324`: its workers run the tasks. */
+  /** Address of a `fanfold serve`, such as `http://127.0.0.1:9324`, whose workers run the tasks. */
   endpoint?: string;
   /**
-   * Told of what went wrong and was mended, such as a worker that died and was replaced.
+   * Called with problems that were handled, such as a worker that died and was replaced.
    * @default a process warning
    */
   onWarning?: (message: string) => void;
   /**
-   * Told whole lines of what tasks print in worker processes.
-   * @default standard error has it, as it is written
+   * Called with whole lines that tasks print in worker processes.
+   * @default they go to standard error, as they are written
    */
   onPrint?: ((lines: string) => void) | undefined;
 }
@@ -67,24 +67,25 @@ const OPTIONS: Record<keyof ConnectOptions, Kind> = {
   onPrint: FUNCTION,
 };
 
-/** How long runs that still go on may take to end when their connection is closed, in milliseconds. */
+/** Longest wait for unfinished runs when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
 
-/** What a server's deployment is called. */
+/** Name of a server's deployment. */
 const SERVED = 'fanfold';
 
 /**
- * Connects to where tasks run: this process by default, worker processes with `tasks`, AWS with
- * `stack`.
+ * Connects to the place where tasks run: this process by default, worker processes with `tasks`,
+ * AWS with `stack`, a server with `endpoint`.
  *
  * ```ts
  * await using fanfold = await connect();
  * for await (const result of fanfold.map(double, [1, 2, 3])) console.log(result);
  * ```
  *
- * @throws FanfoldError `BadOption` for options that don't fit, `BadTask` for a tasks module that
- *   can't be loaded, or not within 60 seconds, `RunFailed` for a server that is not there or refuses the secret.
- *   `BadOption` too for a stack that is not there; errors of AWS are the SDK's own, with a sentence
+ * @throws FanfoldError `BadOption` for options that don't fit, or a stack that does not exist;
+ * `BadTask` for a tasks module that can't be loaded, or not within 60 seconds; `RunFailed` for a
+ * server that does not answer or refuses the secret. Errors of AWS are the SDK's own, with a
+ * message that says what to do
  */
 export function connect(options: ConnectOptions = {}): Promise<Fanfold> {
   return keep(open(options));
@@ -127,7 +128,7 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
   return fanfold.promise;
 }
 
-/** A place where tasks run. Close it, or declare it with `await using`. */
+/** A connection to a place where tasks run. Close it, or declare it with `await using`. */
 export class Fanfold implements AsyncDisposable {
   readonly #world: World;
   readonly #runs = new Set<Run>();
@@ -137,17 +138,17 @@ export class Fanfold implements AsyncDisposable {
   /** Use `connect`. */
   constructor(world: World) {
     this.#world = world;
-    // Elsewhere a run goes on without this process.
+    // Elsewhere, a run continues without this process.
     this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
   }
 
-  /** Names of the tasks that are there; undefined where that can't be known before a run. */
+  /** Names of the available tasks; undefined if they can't be known before a run. */
   get tasks(): readonly string[] | undefined {
     return this.#world.tasks;
   }
 
   /**
-   * Asks the place where tasks run whether it is there, and has this one.
+   * Checks that the place where tasks run is available, and has this task.
    *
    * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
    */
@@ -155,7 +156,7 @@ export class Fanfold implements AsyncDisposable {
     this.#refuse(task);
     if (this.#world.tasks !== undefined) return;
     const { lambda, names } = this.#world.deployment;
-    // A seed function looks for the task first, and seeds nothing where nothing is given.
+    // A seed function looks for the task first, and seeds nothing without inputs.
     await invokeSeed(lambda, names, { task, inputs: [] });
   }
 
@@ -171,17 +172,17 @@ export class Fanfold implements AsyncDisposable {
   }
 
   /**
-   * Runs a task over inputs: every input's result comes back exactly once, in the order in which
-   * they end, or in input order with `ordered`. Starts at the call.
+   * Runs a task over inputs: yields every input's result exactly once, in the order in which they
+   * end, or in input order with `ordered`. The run starts at the call.
    *
    * An error that the inputs' iterable throws ends the run at once: iterating throws it.
    *
-   * A task may map on the connection that runs it, where that is in its process. Elsewhere such a
+   * A task may map on the connection that runs it, if that is in its own process. Elsewhere such a
    * run is refused, since it could wait for itself.
    *
    * @param task a task, or the name of one that is known where tasks run
-   * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and `BadOption`
-   *   for arguments that are none
+   * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and
+   * `BadOption` for invalid arguments
    */
   map<T extends AnyTask>(
     task: T | string,
@@ -211,16 +212,18 @@ export class Fanfold implements AsyncDisposable {
     return runsOf(this.#world.deployment);
   }
 
-  /** What is known of a run; undefined when there is no such run, or none any more. */
+  /** A run's status; undefined if there is no such run, or it is over. */
   status(runId: string): Promise<RunStatus | undefined> {
     return statusOf(this.#world.deployment, runId);
   }
 
   /**
-   * Collects a run that somebody else began, and left. Its results come once each; with `earlier`,
-   * those that were there before do not come again. It ends without those that another has taken.
+   * Collects a run that another process started and left. Each result is yielded once; results in
+   * `earlier` are not yielded again. The run ends without results that another collector has
+   * consumed.
    *
-   * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being collected
+   * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being
+   * collected
    */
   async collect<T extends AnyTask>(
     task: T | string,
@@ -232,29 +235,30 @@ export class Fanfold implements AsyncDisposable {
     return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
   }
 
-  /** How many chunks of all runs are on the task queue. */
+  /** Numbers of chunks on the task queue, of all runs. */
   backlog(): Promise<Backlog> {
     return backlogOf(this.#world.deployment);
   }
 
-  /** Deletes what is left of runs that have ended, or whose deadline has passed; gives which they were. */
+  /** Deletes the queues of runs that have ended or passed their deadline; returns these runs. */
   prune(): Promise<RunStatus[]> {
     return pruneRuns(this.#world.deployment);
   }
 
   /**
-   * Moves what workers could not read, or had too often, from the dead-letter queue back to the task
-   * queue: when what was wrong is mended. Ends when SQS has moved it.
+   * Moves messages that workers could not read, or received too often, from the dead-letter queue
+   * back to the task queue. Call it once their problem is fixed. Resolves when SQS has moved them.
    *
-   * @param onMoved told twice a second how far it is
-   * @throws FanfoldError `RunFailed` when SQS gives up over it
+   * @param onMoved called with the progress, twice a second
+   * @throws FanfoldError `RunFailed` when SQS gives up
    */
   redrive(onMoved?: (sofar: Redriven) => void): Promise<Redriven> {
     return redrive(this.#world.deployment, onMoved);
   }
 
   /**
-   * Cancels a run of this deployment, whoever collects it: what has no result yet ends `cancelled`.
+   * Cancels a run of this deployment, whichever process collects it: inputs without a result end
+   * `cancelled`.
    *
    * @throws FanfoldError `UnknownRun` when there is no such run
    */
@@ -262,7 +266,7 @@ export class Fanfold implements AsyncDisposable {
     return cancelRun(this.#world.deployment, runId);
   }
 
-  /** Ends what runs here, with an error for who still takes results, and lets everything go. */
+  /** Ends this connection's runs, with an error for their consumers, and releases all resources. */
   close(): Promise<void> {
     this.#stays();
     return keep(this.#close());
@@ -270,7 +274,7 @@ export class Fanfold implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
-    // Their queues are deleted, unless AWS takes its time: they expire by themselves.
+    // Their queues are deleted, unless AWS takes its time: those expire by themselves.
     const waited = new AbortController();
     const ended = Promise.all(Array.from(this.#runs, (run) => run.ended));
     await Promise.race([ended, wait(CLOSE_MS, waited.signal)]);
@@ -282,7 +286,7 @@ export class Fanfold implements AsyncDisposable {
     await this.close();
   }
 
-  /** Ends all runs with an error, as nothing more can run here. */
+  /** Ends all runs with an error, because nothing more can run here. */
   fail(error: FanfoldError): void {
     this.#failure ??= error;
     for (const run of this.#runs) run.fail(error);

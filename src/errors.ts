@@ -1,19 +1,19 @@
 import { describeThrown, withCauses } from './thrown.ts';
 
 /**
- * What kind of fault it was, stable over versions. The message is for people and may change.
+ * The kind of fault, stable across versions. The message is for people and may change.
  *
- * - `BadInput`: an input, or the place it was to come from, is not what was expected.
+ * - `BadInput`: an input, or its source, is not what was expected.
  * - `BadOption`: an option or argument has a value that cannot be used.
  * - `BadTask`: a task's definition or a tasks module cannot be used.
- * - `BadMessage`: a message is not one of Fanfold's, or of another version.
- * - `UnknownTask`: no task of that name is registered where it was to run.
+ * - `BadMessage`: a message is not one of Fanfold's, or is of another version.
+ * - `UnknownTask`: no task of that name is registered where it should run.
  * - `UnknownRun`: there is no such run: it has ended, or was never there.
- * - `NestedRun`: a task started a run where it runs itself, which could wait for itself for ever.
+ * - `NestedRun`: a task started a run where it runs itself, which could wait for itself forever.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
- * - `RunFailed`: the run could not go on (access, network, a queue that is gone).
+ * - `RunFailed`: the run could not continue (access, network, a missing queue).
  * - `StoreInUse`: another process has the folder's store open.
- * - `DamagedStore`: what a store has kept is not there as it was written.
+ * - `DamagedStore`: the data of a store is not there as it was written.
  * - `Closed`: the object was used after `close()`.
  */
 export type FanfoldErrorCode =
@@ -30,7 +30,7 @@ export type FanfoldErrorCode =
   | 'DamagedStore'
   | 'Closed';
 
-/** Every error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */
+/** An error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */
 export class FanfoldError extends Error {
   override readonly name = 'FanfoldError';
   readonly code: FanfoldErrorCode;
@@ -43,13 +43,15 @@ export class FanfoldError extends Error {
 
 const NON_RETRYABLE = Symbol.for('fanfold.nonRetryable');
 
-/** Throw it in a task when trying again is no use: the input fails at once, whatever `maxAttempts` says. */
+/**
+ * Throw it in a task when a retry is pointless: the input fails at once, whatever `maxAttempts` is.
+ */
 export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
   readonly [NON_RETRYABLE] = true;
 }
 
-/** Whether it is a `NonRetryableError`, this copy's or another installed one's. */
+/** Whether it is a `NonRetryableError`, of this or another installed copy of Fanfold. */
 export function isNonRetryable(thrown: unknown): boolean {
   return told(
     () => typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown,
@@ -58,20 +60,20 @@ export function isNonRetryable(thrown: unknown): boolean {
 }
 
 /**
- * What whatever was thrown says, with its causes, such as `fetch failed: connect ECONNREFUSED
- * 127.0.0.1:80`. A sentence of Fanfold's own is whole as it is.
+ * The message of any thrown value, with its causes, such as `fetch failed: connect ECONNREFUSED
+ * 127.0.0.1:80`. A sentence of Fanfold's own is complete as it is.
  */
 export function messageOf(thrown: unknown): string {
   if (told(() => thrown instanceof FanfoldError, false)) return (thrown as FanfoldError).message;
   return withCauses(describeThrown(thrown));
 }
 
-/** The name of whatever was thrown; of what is no error, its type. */
+/** The name of any thrown value; its type, if it is not an error. */
 export function nameOf(thrown: unknown): string {
   return describeThrown(thrown).name;
 }
 
-/** What a thrown value says of itself: it may throw as soon as it is looked at. */
+/** Reads from a thrown value, which may throw as soon as it is inspected. */
 function told<T>(ask: () => T, otherwise: T): T {
   try {
     return ask();
@@ -80,11 +82,11 @@ function told<T>(ask: () => T, otherwise: T): T {
   }
 }
 
-/** An input that cannot be taken: not JSON, or too large. */
+/** An input that cannot be accepted: not JSON, or too large. */
 export class InputError extends FanfoldError {
-  /** Its place in the run, from 0. */
+  /** Its position in the run, from 0. */
   readonly index: number;
-  /** What is wrong with it: the end of a sentence whose beginning says which input it is. */
+  /** The problem: the end of a sentence whose beginning names the input. */
   readonly reason: string;
 
   constructor(index: number, reason: string, options?: ErrorOptions) {

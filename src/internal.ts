@@ -1,5 +1,5 @@
-// What the command line needs beyond the public API: inputs and results as JSON texts, and
-// the refusal of a run that somebody else collects. No promise holds for these.
+// Exports for the command line beyond the public API: inputs and results as JSON texts, and the
+// refusal of a run that another process collects. They may change without notice.
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export type { ResultLine } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';

@@ -1,7 +1,9 @@
-/** A value as JSON can hold it. */
+/** A value that JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/** What becomes of a value that goes through JSON: a `Date` a string, a missing value `null`, methods nothing. */
+/**
+ * The type of a value after JSON: a `Date` is a string, a missing value `null`, a method nothing.
+ */
 export type JsonImage<T> = T extends { toJSON(): infer J }
   ? JsonImage<J>
   : T extends string | number | boolean | null
@@ -18,15 +20,15 @@ export type JsonImage<T> = T extends { toJSON(): infer J }
             : T extends object
               ? JsonObjectImage<T>
               : unknown extends T
-                ? // `any` and `unknown` stay what they are: nothing is known of them.
+                ? // `any` and `unknown` stay as they are: nothing is known of them.
                   T
                 : never;
 
 type Skipped = ((...args: never[]) => unknown) | symbol | undefined;
 type Kept<T, K extends keyof T> = K extends symbol ? never : T[K] extends Skipped ? never : K;
-/** Of `any` and `unknown` nothing is known: such a property stays what it is. */
+/** A property of type `any` or `unknown` stays as it is: nothing is known of it. */
 type MayBeMissing<V> = unknown extends V ? false : undefined extends V ? true : false;
-/** JSON leaves out a property whose value is `undefined`: where it may be, the property is optional. */
+/** JSON omits a property whose value is `undefined`: if it may be, the property is optional. */
 type JsonObjectImage<T> = Flat<
   {
     [K in keyof T as MayBeMissing<T[K]> extends true ? never : Kept<T, K>]: JsonImage<T[K]>;
@@ -39,8 +41,8 @@ type JsonObjectImage<T> = Flat<
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /**
- * Which types travel as JSON. A type that does not is refused where its task is defined, by a type
- * error whose text is one of the sentences below.
+ * Types that travel as JSON. Another type is refused where its task is defined, by a type error
+ * whose text is one of the sentences below.
  */
 
 type NotAnInput =
@@ -50,21 +52,21 @@ type NotAnOutput =
   'Outputs travel as JSON, which has no Map, Set, bigint, RegExp, function or symbol: return an array, an object or a string in its place.';
 
 declare const LOST: unique symbol;
-/** No value that comes out of JSON. */
+/** A type of which JSON has no value. */
 interface Lost {
   readonly [LOST]: true;
 }
 
 type AnyFunction = (...args: never[]) => unknown;
 
-/** What arrives of a value that is sent as JSON. */
+/** The type that arrives when a value is sent as JSON. */
 type Arrived<T> = unknown extends T
   ? T
-  : // It ends the way through types that consist of themselves, such as `Json`.
+  : // Ends the recursion through types that contain themselves, such as `Json`.
     T extends Json
     ? T
     : T extends undefined
-      ? // A property that is missing stays so.
+      ? // A missing property stays missing.
         never
       : T extends { toJSON(): infer J }
         ? Arrived<J>
@@ -72,29 +74,29 @@ type Arrived<T> = unknown extends T
           ? Lost
           : { [K in keyof T]: K extends symbol ? T[K] : Arrived<T[K]> };
 
-/** An intersection with it allows those inputs that arrive as they are sent; `Key` has the sentence. */
+/** Its intersection allows inputs that arrive as they are sent; `Key` has the sentence. */
 export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Input]
   ? unknown
   : { [K in Key]: NotAnInput };
 
 /**
- * What stands for the schema in a definition that has none. TypeScript tells only why the last of
- * several signatures did not fit: this is what it then compares a schema with.
+ * The schema's type in a definition without one. TypeScript explains only why the last of several
+ * signatures did not fit: it then compares a schema with this type.
  */
 export type NoSchema =
   'A schema whose inputs JSON can hold (no Date, Map, Set, bigint or instance of a class: z.coerce.date() takes a string), and a `run` that takes what the schema gives and returns what JSON can hold.';
 
-/** A Map, a Set, or what is like them: by few members, since each version of ECMAScript adds some. */
+/** A Map, a Set, or the like: by few members, since each version of ECMAScript adds some. */
 interface Collection {
   readonly size: number;
   has(key: never): boolean;
   forEach(callback: never): void;
 }
 
-/** Kinds of values that JSON makes an empty object of, or refuses. */
+/** Kinds of values that JSON turns into an empty object, or refuses. */
 type LostKind = Collection | WeakMap<never, unknown> | WeakSet<never> | RegExp | bigint | symbol;
 
-/** The same type, but for what JSON loses. Methods may be lost: what is returned is often a class's. */
+/** The same type without what JSON loses. Methods may be lost: an output is often a class's. */
 type Sendable<T> = unknown extends T
   ? T
   : T extends Json | undefined | { toJSON(): unknown }
@@ -105,7 +107,7 @@ type Sendable<T> = unknown extends T
         ? T
         : { [K in keyof T]: K extends symbol ? T[K] : Sendable<T[K]> };
 
-/** An intersection with it allows those outputs that JSON does not lose. */
+/** Its intersection allows outputs that JSON does not lose. */
 export type JsonOutput<Output> = unknown extends Output
   ? unknown
   : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.

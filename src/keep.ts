@@ -1,10 +1,10 @@
-/** Node's longest timer, in milliseconds: it only has to be there. */
+/** Node's longest timer, in milliseconds: it only has to exist. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * Keeps this process until a promise settles. Nothing else does where tasks run in this process or
- * below it: sockets, timers and processes of a place that is idle must not, since a program that has
- * got its results may end without `close()`.
+ * Keeps this process alive until a promise settles. If tasks run in this process or its children,
+ * nothing else does. The sockets, timers and processes of an idle place must not, since a program
+ * that has its results may end without `close()`.
  */
 export async function keep<T>(awaited: Promise<T>): Promise<T> {
   const timer = setTimeout(() => {}, LONGEST_MS);
@@ -17,7 +17,7 @@ export async function keep<T>(awaited: Promise<T>): Promise<T> {
 
 const open = new Set<() => Promise<void>>();
 
-/** Has something closed when this process has nothing else to do; gives what undoes that. */
+/** Calls `close` when this process has nothing else to do; returns a function that undoes this. */
 export function closeWhenIdle(close: () => Promise<void>): () => void {
   if (open.size === 0) process.on('beforeExit', closeAll);
   open.add(close);

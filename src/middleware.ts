@@ -1,9 +1,9 @@
-/** What an SDK client does to each call, or request, around what it does further in. */
+/** Code that an SDK client runs around each call or request. */
 export type Middleware = <Call, Answer>(
   next: (call: Call) => Promise<Answer>,
 ) => (call: Call) => Promise<Answer>;
 
-/** An SDK client, as far as middleware can be added to it. */
+/** An SDK client to which middleware can be added. */
 export interface Extensible<Place> {
   middlewareStack: { add(middleware: Middleware, place: Place): void };
 }

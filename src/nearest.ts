@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** The one of some names that is most like another; undefined where none is like it. */
+/** The name that is most like another one; undefined if none is similar. */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map((candidate) => ({ candidate, edits: distance(name, candidate) }))

@@ -3,10 +3,10 @@ import { FanfoldError } from './errors.ts';
 
 const STORAGE = Symbol.for('fanfold.nested');
 
-/** Names the places elsewhere that this process works for, or one that it was started by does. */
+/** Variable with the places elsewhere that this process, or one that started it, works for. */
 const PLACES = 'FANFOLD_WORKS_FOR';
 
-/** What code of a task belongs to. */
+/** The work that a task's code belongs to. */
 interface Work {
   /** A connection in this process, or the identity of a place elsewhere. */
   deployment: unknown;
@@ -14,19 +14,19 @@ interface Work {
   ended: Promise<unknown>;
 }
 
-/** What the code that runs now works for, whichever copy of Fanfold in this process asks. */
+/** The work of the running code, shared by all copies of Fanfold in this process. */
 function storage(): AsyncLocalStorage<Work> {
   const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<Work> };
   shared[STORAGE] ??= new AsyncLocalStorage();
   return shared[STORAGE];
 }
 
-/** The identity of a stack. */
+/** Identity of a stack. */
 export function stackIdentity(name: string): string {
   return `stack/${name}`;
 }
 
-/** Has tasks run as part of a deployment: a connection, or the identity of a place elsewhere. */
+/** Runs tasks as part of a deployment: a connection, or the identity of a place elsewhere. */
 export async function workFor<T>(deployment: unknown, work: () => Promise<T>): Promise<T> {
   const ended = Promise.withResolvers<void>();
   try {
@@ -36,7 +36,7 @@ export async function workFor<T>(deployment: unknown, work: () => Promise<T>): P
   }
 }
 
-/** Has all that this process runs, and what it starts, be part of a place elsewhere. */
+/** Makes all that this process runs, and starts, part of a place elsewhere. */
 export function workAlwaysFor(identity: string): void {
   process.env[PLACES] = [...places(), identity].join(' ');
 }
@@ -45,15 +45,16 @@ function places(): string[] {
   return process.env[PLACES]?.split(' ') ?? [];
 }
 
-/** The work on that deployment that this is called in; undefined when it is called in none. */
+/** The work on this deployment that the caller belongs to; undefined if it belongs to none. */
 export function workOn(deployment: unknown): { ended: Promise<unknown> } | undefined {
   const work = storage().getStore();
   return work?.deployment === deployment ? work : undefined;
 }
 
 /**
- * Refuses a run that a task starts where it runs itself. It would hold a worker while its run waits
- * for one, and when all workers do so, none is left. How many are free is known to nobody.
+ * Refuses a run that a task starts where it runs itself. The task would hold a worker while its run
+ * waits for one, and if all workers did so, none would be left. The number of free workers is not
+ * known.
  *
  * @param name the place, in a sentence
  * @throws FanfoldError `NestedRun`

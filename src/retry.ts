@@ -1,8 +1,8 @@
-/** How the pauses between tries grow. */
+/** Growth of the pauses between tries. */
 export interface Backoff {
   /** Half of the longest first pause, in milliseconds. @default 100 */
   baseMs?: number;
-  /** The longest pause, in milliseconds. @default 10000 */
+  /** Longest pause, in milliseconds. @default 10000 */
   capMs?: number;
 }
 
@@ -10,15 +10,15 @@ export interface RetryOptions extends Backoff {
   /**
    * Whether to try again after an error.
    *
-   * @param failures how often the call has failed in a row
-   * @param failingMs milliseconds since it failed first
+   * @param failures number of failures in a row
+   * @param failingMs milliseconds since the first of them
    */
   while: (error: unknown, failures: number, failingMs: number) => boolean;
-  /** Ends a pause, and with it the tries: the last error is thrown. */
+  /** Aborting it ends a pause, and the tries: the last error is thrown. */
   signal?: AbortSignal;
 }
 
-/** Calls again, after pauses that grow, as long as the errors are such as `while` accepts. */
+/** Repeats a call, after growing pauses, as long as `while` accepts its errors. */
 export async function retry<Answer>(
   call: () => Promise<Answer>,
   { while: mayRetry, signal, ...backoff }: RetryOptions,
@@ -38,8 +38,8 @@ export async function retry<Answer>(
 }
 
 /**
- * A pause after so many failures in a row: exponential, with full jitter, so that many that failed
- * together don't come back together.
+ * A pause after this many failures in a row: exponential, with full jitter, so that callers that
+ * failed together don't return together.
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
 export function backoffMs(
@@ -49,12 +49,12 @@ export function backoffMs(
   return Math.random() * growth(failures, baseMs, capMs);
 }
 
-/** `base`, doubled so many times, up to `cap`. */
+/** `base`, doubled this many times, up to `cap`. */
 export function growth(doublings: number, base: number, cap: number): number {
   return Math.min(cap, base * 2 ** doublings);
 }
 
-/** Waits, or ends early when the signal aborts. */
+/** Waits; ends early when the signal aborts. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

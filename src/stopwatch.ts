@@ -1,31 +1,32 @@
 import { uptime } from 'node:os';
 
-/** A clock that moved so much against another was set, or the machine slept. */
+/** If a clock moves this far against another one, it was set, or the machine slept. */
 const STEP_MS = 1_000;
 
-/** How often the uptime is read: it takes a system call, of some 10 µs. */
+/** Interval of reading the uptime, in milliseconds: each takes a system call, of some 10 µs. */
 const ASK_MS = 1_000;
 
-/** Node's own monotonic clock, also where time is simulated: there the machine may sleep, too. */
+/** Node's own monotonic clock, even if time is simulated: the machine may sleep there, too. */
 const awakeMs = performance.now.bind(performance);
 
 /** The machine's clocks that no change of the time moves. */
 export interface Machine {
-  /** Seconds that it has been up, asleep or awake. */
+  /** Seconds since it started, asleep or awake. */
   uptime(): number;
-  /** Milliseconds that it has been awake, from any beginning. */
+  /** Milliseconds that it has been awake, from an arbitrary beginning. */
   awakeMs(): number;
 }
 
 /**
  * Milliseconds that pass on this machine, whatever its wall clock is set to. Node's monotonic clock
  * stops while the machine sleeps; the machine's uptime does not (on Linux it is CLOCK_BOOTTIME, on
- * Windows GetTickCount64). It is read every second, and at once where the wall clock says that time
- * is missing, so that a sleep counts within a second of its end, whatever the clock is set to by it.
+ * Windows GetTickCount64). The uptime is read every second, and at once if the wall clock shows
+ * that time is missing. So a sleep counts within a second of its end, whatever the clock is set to
+ * by it.
  *
- * Not counted is the pause of a virtual machine whose clocks all stand still meanwhile: nothing in it
- * tells that from a wall clock that was set forward, which must not count. A claim is believed for
- * longer then; another worker may run its inputs as well, and each result still counts once.
+ * A pause of a virtual machine that stops all of its clocks is not counted: within it, nothing
+ * distinguishes that from a wall clock that was set forward, which must not count. A claim is then
+ * trusted for longer. Another worker may run its inputs as well, and each result still counts once.
  */
 export class SteadyClock {
   readonly #machine: Machine;
@@ -56,14 +57,14 @@ export class SteadyClock {
     this.#askedAtMs = awake;
     const upAheadMs = this.#machine.uptime() * 1000 - awake;
     const sleptMs = upAheadMs - this.#upAheadMs;
-    // Some systems round it to seconds.
+    // Some systems round the uptime to seconds.
     if (Math.abs(sleptMs) < STEP_MS) return 0;
     this.#upAheadMs = upAheadMs;
     return Math.max(0, sleptMs);
   }
 }
 
-/** Measures how long something has taken on this machine, the time that it was asleep included. */
+/** Measures elapsed time on this machine, including time asleep. */
 export class Stopwatch {
   readonly #clock = new SteadyClock();
   readonly #startedAt = this.#clock.ms;

@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 
 export type { Json, JsonImage } from './json-types.ts';
 
-/** Writes a line to the log of wherever the task runs, with run, index and attempt. */
+/** Writes lines to the log of the place where the task runs, with run, index and attempt. */
 export interface TaskLog {
   debug(message: string, fields?: object): void;
   info(message: string, fields?: object): void;
@@ -13,20 +13,20 @@ export interface TaskLog {
   error(message: string, fields?: object): void;
 }
 
-/** What a task knows of the input it is given. */
+/** Facts about the input that a task is given. */
 export interface TaskContext {
-  /** Aborts when `timeoutSeconds` are over. Hand it to `fetch` and the like. */
+  /** Aborts after `timeoutSeconds`. Pass it to `fetch` and the like. */
   readonly signal: AbortSignal;
-  /** The run, unique. With `index` the key to make side effects idempotent. */
+  /** Unique id of the run. Together with `index`, the key to make side effects idempotent. */
   readonly runId: string;
-  /** The input's place in the run, from 0. */
+  /** Position of the input in the run, from 0. */
   readonly index: number;
   /** 1 for the first attempt. */
   readonly attempt: number;
   readonly log: TaskLog;
 }
 
-/** What `defineTask` takes besides the function itself. */
+/** Options of `defineTask`, besides the functions and the schema. */
 export interface TaskOptions {
   /** Letters, digits, `-` and `_`, at most 80, unique in its tasks module. */
   name: string;
@@ -36,12 +36,13 @@ export interface TaskOptions {
    */
   maxAttempts?: number;
   /**
-   * Seconds one attempt may take before its signal aborts and it fails as `TimedOut`: up to 43200.
+   * Seconds that one attempt may take before its signal aborts and it fails as `TimedOut`: up to
+   * 43200.
    * @default 60
    */
   timeoutSeconds?: number;
   /**
-   * Inputs at once in one worker: 1 to 1000.
+   * Inputs that one worker runs at once: 1 to 1000.
    * @default 1
    */
   concurrency?: number;
@@ -52,7 +53,7 @@ export interface TaskOptions {
    */
   backoffBaseSeconds?: number;
   /**
-   * Where the doubling stops, in seconds: up to 900, SQS's longest delay.
+   * Limit of the doubling, in seconds: up to 900, SQS's longest delay.
    * @default 60
    */
   backoffCapSeconds?: number;
@@ -61,21 +62,25 @@ export interface TaskOptions {
 /** A task's name and options, without its code. */
 export type TaskFacts = Required<TaskOptions>;
 
-/** What `setup` is given. */
+/** Argument of `setup`. */
 export interface SetupContext {
-  /** Aborts when the setup has taken 120 s, or its process is to end. */
+  /** Aborts when the setup has taken 120 s, or its process is about to end. */
   readonly signal: AbortSignal;
 }
 
-/** What a process does once for a task, and not for each input. Define `setup` before `run`: TypeScript infers in that order. */
+/**
+ * Steps that a process takes once for a task, not for each input. Define `setup` before `run`:
+ * TypeScript infers in that order.
+ */
 interface Lifecycle<Resources> {
   /**
-   * Makes what all inputs share, such as a database pool, a browser or a model: once a process,
-   * before the task's first input there. What it returns, or resolves to, is `run`'s third argument.
-   * It has 120 s; when it fails, the inputs that wait for it have had an attempt.
+   * Makes the resources that all inputs share, such as a database pool, a browser or a model: once
+   * per process, before the task's first input there. The value that it returns, or resolves to, is
+   * `run`'s third argument. It has 120 s. A failure counts as an attempt for the inputs that wait
+   * for it.
    */
   setup?: ((context: SetupContext) => Resources | Promise<Resources>) | undefined;
-  /** Lets go of it when the process ends in order, within five seconds. */
+  /** Releases the resources when the process ends in order, within five seconds. */
   teardown?: ((resources: Resources) => unknown) | undefined;
 }
 
@@ -98,24 +103,24 @@ interface WithoutSchema<Input, Output, Resources> extends TaskOptions, Lifecycle
 
 const MARK = Symbol.for('fanfold.task');
 
-/** A task: the user's function by name, with its schema and options. Made by `defineTask` only. */
+/** A task: the user's named function, with its schema and options. Made by `defineTask` only. */
 export interface Task<Input = never, Output = unknown> extends TaskFacts {
   readonly input: StandardSchemaV1 | undefined;
   readonly setup: ((context: SetupContext) => unknown) | undefined;
   readonly teardown: ((resources: unknown) => unknown) | undefined;
   // A method, so that tasks of any input type fit where "some task" is asked for.
   run(input: Input, context: TaskContext, resources?: unknown): Output | Promise<Output>;
-  /** Carries the types that `map` takes and gives; there is nothing behind it. */
+  /** Carries the types of `map`'s inputs and outputs; it never has a value. */
   readonly '~types'?: { input: Input; output: Output };
 }
 
-/** Some task, whatever it takes and gives. */
+/** Any task, whatever its inputs and outputs. */
 // biome-ignore lint/suspicious/noExplicitAny: only `any` is both a subtype and a supertype of every input.
 export type AnyTask = Task<any, unknown>;
 
-/** What `map` takes for a task. */
+/** The type of the inputs that `map` takes for a task. */
 export type InputOf<T> = T extends { '~types'?: { input: infer I } } ? I : never;
-/** What an `ok` result of a task holds: the JSON image of what its function returns. */
+/** The output in a task's `ok` result: the JSON image of its function's return value. */
 export type OutputOf<T> = T extends { '~types'?: { output: infer O } } ? JsonImage<O> : never;
 
 const NAME = /^[A-Za-z0-9_-]{1,80}$/;
@@ -199,7 +204,7 @@ export function defineTask(
     concurrency: number('concurrency', 1, 1, 1000),
     backoffBaseSeconds: number('backoffBaseSeconds', 1, 0, 900),
     backoffCapSeconds: number('backoffCapSeconds', 60, 0, 900),
-    // Kept a method of the definition, so that `this` is what its author wrote it for.
+    // Called as a method of the definition, so that `this` is what its author expects.
     run: (input: unknown, context: TaskContext, resources: unknown) =>
       definition.run(input, context, resources),
     setup: definition.setup && ((context: SetupContext) => definition.setup?.(context)),
@@ -214,23 +219,25 @@ function isSchema(
   return typeof value !== 'string' && typeof value?.['~standard']?.validate === 'function';
 }
 
-/** Whether a value came from `defineTask`, this copy's or another installed one's. */
+/** Whether a value came from `defineTask`, of this or another installed copy of Fanfold. */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && MARK in value;
 }
 
-/** A task's name and options, to be sent to another process. */
+/** A task's name and options, which can be sent to another process. */
 export function factsOf(task: TaskFacts): TaskFacts {
   const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
     task;
   return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
 }
 
-/** The tasks that can be run somewhere, by name. */
+/** The tasks that can run in one place, by name. */
 export class TaskRegistry {
   readonly #tasks = new Map<string, AnyTask>();
 
-  /** Every export of a tasks module that `defineTask` made. Two of one name are refused. */
+  /**
+   * Registers every export of a tasks module that `defineTask` made. Refuses two of the same name.
+   */
   static fromModule(module: object, source = 'the tasks module'): TaskRegistry {
     const registry = new TaskRegistry();
     for (const value of Object.values(module)) if (isTask(value)) registry.add(value, source);
@@ -266,13 +273,13 @@ export class TaskRegistry {
     return this.names().flatMap((name) => this.#tasks.get(name) ?? []);
   }
 
-  /** The task of that name, or an error that offers the nearest one. */
+  /** The task of that name. Throws an error that suggests the nearest name if there is none. */
   require(name: string): AnyTask {
     return this.#tasks.get(name) ?? raise(unknownTask(name, this.names()));
   }
 }
 
-/** The sentence for a name that no task has. */
+/** The error for a name that no task has. */
 export function unknownTask(name: string, known: readonly string[]): FanfoldError {
   const near = nearest(name, known);
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`;

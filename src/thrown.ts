@@ -1,22 +1,22 @@
 import { fileURLToPath } from 'node:url';
 import { inspect, types } from 'node:util';
 
-/** What a thrown value says besides its name and message. */
+/** Details of a thrown value besides its name and message. */
 export interface ThrownDetails {
-  /** Of a failed system call, as Node.js has them. */
+  /** Fields of a failed system call, as Node.js has them. */
   errno?: number;
   syscall?: string;
   hostname?: string;
   address?: string;
   port?: number;
-  /** The frames of the user's own code and packages: none of Node.js's or Fanfold's. */
+  /** Frames of the user's own code and packages: none of Node.js's or Fanfold's. */
   stack?: string;
   cause?: Thrown;
-  /** Of an `AggregateError`. */
+  /** The errors of an `AggregateError`. */
   errors?: Thrown[];
 }
 
-/** Whatever was thrown, as plain data of a bounded size, which any message can hold. */
+/** Any thrown value, as plain data of bounded size, which fits into any message. */
 export interface Thrown extends ThrownDetails {
   name: string;
   message: string;
@@ -25,27 +25,29 @@ export interface Thrown extends ThrownDetails {
 }
 
 export const MESSAGE_LENGTH = 10_000;
-/** Of what stands in another one. */
+/** Length of the message of a cause, or of an error in an `AggregateError`. */
 const INNER_MESSAGE_LENGTH = 1_000;
 export const NAME_LENGTH = 200;
 const FRAMES = 10;
 const LINE_LENGTH = 300;
 
-/** Causes one in the other, as readers may rely on; and errors in one `AggregateError`. */
+/** Most causes one within the other, as readers may rely on; and errors in one `AggregateError`. */
 export const MOST_NESTED = 4;
 const MOST_ERRORS = 5;
-/** All errors in one: each takes 5,000 characters at most, so a result stays far below a message. */
+/**
+ * Most errors in all: each takes at most 5,000 characters, so a result stays far below a message.
+ */
 const MOST_IN_ALL = 12;
 
 /**
- * Takes down what was thrown. Tasks may throw anything: what is no error is inspected, and what
- * throws when it is looked at is passed over.
+ * Describes a thrown value. Tasks may throw anything: a value that is not an error is inspected,
+ * and a field that throws when it is read is skipped.
  */
 export function describeThrown(thrown: unknown): Thrown {
   return describe(thrown, { seen: new Set(), nested: 0 });
 }
 
-/** A sentence's end: the message, and what it does not say of its causes and errors. */
+/** The end of a sentence: the message, with the causes and errors that it does not mention. */
 export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>): string {
   let text = thrown.message;
   const add = (more: string) => {
@@ -61,7 +63,7 @@ export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>)
 }
 
 interface Looked {
-  /** A cause may lead back to where it came from. */
+  /** Values described so far: a cause may lead back to one of them. */
   seen: Set<unknown>;
   nested: number;
 }
@@ -112,7 +114,7 @@ function errorsOf(thrown: object, inner: Looked): Thrown[] {
       if (mayLook(error, inner)) described.push(describe(error, inner));
     }
   } catch {
-    // What has been read is what there is.
+    // The errors read so far are kept.
   }
   return described;
 }
@@ -121,7 +123,7 @@ function listOf(errors: readonly Thrown[]): string {
   return errors.map(({ message }) => message).join('; ');
 }
 
-/** Errors of another realm too, such as those of `node:vm`. */
+/** Includes errors of another realm, such as those of `node:vm`. */
 function isError(thrown: unknown): thrown is object {
   try {
     return types.isNativeError(thrown) || thrown instanceof Error;
@@ -130,7 +132,7 @@ function isError(thrown: unknown): thrown is object {
   }
 }
 
-/** A field, which may have a getter that throws. */
+/** Reads a field, which may have a getter that throws. */
 function fieldOf(thrown: object, key: string): unknown {
   try {
     return (thrown as Record<string, unknown>)[key];
@@ -155,11 +157,13 @@ function shown(value: unknown): string {
   }
 }
 
-/** @param always whether it is given where no frame is the user's, as of Node.js's own fetch */
+/**
+ * @param always whether to return a stack without frames of the user's, as of Node.js's own fetch
+ */
 function stackOf(thrown: object, { name, message }: Thrown, always: boolean): string | undefined {
   const stack = fieldOf(thrown, 'stack');
   if (typeof stack !== 'string') return undefined;
-  // The message, which may itself hold lines like those of a stack, comes before the frames.
+  // The message, which may itself contain lines like those of a stack, precedes the frames.
   const own = message === '' ? -1 : stack.indexOf(message);
   const frames = stack
     .slice(own < 0 ? 0 : own + message.length)
@@ -172,7 +176,7 @@ function stackOf(thrown: object, { name, message }: Thrown, always: boolean): st
   return [`${name}: ${firstLine}`, ...frames].map((line) => shorten(line, LINE_LENGTH)).join('\n');
 }
 
-/** Where Fanfold's own files are. In a function's bundle, this file is not one of its own. */
+/** Folders of Fanfold's own files. In a function's bundle, this file is not a separate one. */
 const OWN_FOLDERS = /\/thrown\.[jt]s$/.test(import.meta.url ?? '')
   ? [new URL('.', import.meta.url).href, fileURLToPath(new URL('.', import.meta.url))]
   : ['Execution.'];
@@ -182,10 +186,10 @@ function isInner(frame: string): boolean {
   return OWN_FOLDERS.some((folder) => frame.includes(folder));
 }
 
-/** What a text that is cut says of its length. */
+/** Longest note on the length of a text that was cut. */
 const CUT_LENGTH = 40;
 
-/** Cuts a text, but not one that was cut to the same length before. */
+/** Cuts a text, unless it was cut to the same length before. */
 export function shorten(text: string, length: number): string {
   return text.length > length + CUT_LENGTH
     ? `${text.slice(0, length)} ... (${text.length} characters)`

@@ -16,40 +16,39 @@ import {
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
 import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
 
-/** What a burst worker did. */
+/** A burst worker's report on its invocation. */
 export interface BurstResponse {
-  /** Chunks that it took. */
+  /** Number of chunks that it received. */
   chunks: number;
-  /** Why it ended: no chunk was left, its time was, its process was worn out, calls failed. */
+  /** Why it ended: no chunk or no time was left, its process was worn out, or calls failed. */
   end: PullEnd;
-  /** Whether it had another one started to go on. */
+  /** Whether it started another burst worker to continue. */
   continued: boolean;
 }
 
-/** How long the queue must give nothing for a burst worker to end, in seconds. */
+/** Seconds without a message after which a burst worker ends. */
 const EMPTY_SECONDS = 5;
 
-/** Burst workers in a row, each of which goes on where the last one's time was over: about a day. */
+/** Most burst workers in a row, each of which continues when the last one's time is over: a day. */
 const MAX_HOPS = 100;
 
-/** How often metrics are put out meanwhile, in milliseconds. */
+/** Interval at which metrics are emitted during the invocation, in milliseconds. */
 const FLUSH_MS = 60_000;
 
-/** Calls in a row that may fail, each of which the SDK has tried for a while. */
+/** Calls in a row that may fail; the SDK has retried each for a while. */
 const MAX_FAILURES = 5;
 
 /**
- * The burst function's handler: pulls chunks from the task queue, as `fanfold work` does, until
- * none are left. The seed invokes it, so that a run has its workers within seconds; the queue's
- * event source, which takes minutes to scale, works on what these leave. When its time is nearly
- * over it has itself started once more, a hundred times in a row at most.
+ * The burst function's handler: receives chunks from the task queue, as `fanfold work` does, until
+ * none is left. The seed invokes it, so that a run has its workers within seconds. The queue's
+ * event source, which takes minutes to scale, handles the remaining chunks. When its time is nearly
+ * over, the function starts itself once more, at most a hundred times in a row.
  *
  * ```ts
  * export const burst = burstHandler(() => import('./tasks/index.ts'));
  * ```
  *
- * @param tasks the tasks module, or a function that imports it: called before the first chunk is
- *   taken
+ * @param tasks the tasks module, or a function that imports it: called before the first receive
  */
 export function burstHandler(
   tasks: Tasks,
@@ -57,7 +56,7 @@ export function burstHandler(
     WatchOptions & {
       /** @default 60 */
       sliceSeconds?: number;
-      /** What tasks have set up, for whoever ends the process in order. @default the handler's own */
+      /** Tasks' resources, for a caller that ends the process. @default the handler's own */
       setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
@@ -82,7 +81,7 @@ export function burstHandler(
       sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
       ...watched(options),
     });
-    // It may be at it for long, and metrics carry the time at which they are put out.
+    // It may run for long, and metrics carry the time at which they are emitted.
     const flushing = setInterval(() => watching(() => options.metrics?.flush()), FLUSH_MS);
     let chunks = 0;
     const pulling: PullOptions = {
@@ -101,7 +100,7 @@ export function burstHandler(
     const end = await workFor(stackIdentity(names.name), () => pull(pulling));
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
-    // One that found nothing to do in all its time would only be followed by another such.
+    // If it found nothing to do in all of its time, neither would the next one.
     const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
     const answer = { chunks, end, continued: goesOn && (await continued()) };
     if (worker.stuck > 0 && options.exit) {
@@ -123,7 +122,7 @@ export function burstHandler(
   };
 }
 
-/** Anything else is refused: an SQS event that came here by mistake would lose its messages. */
+/** Refuses any other event: an SQS event sent here by mistake would lose its messages. */
 function readBurstEvent(event: unknown): BurstEvent {
   if (typeof event === 'object' && event !== null && !Array.isArray(event)) {
     const { hop = 0, ...others } = event as Partial<BurstEvent>;

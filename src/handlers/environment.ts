@@ -20,21 +20,21 @@ export interface HandlerOptions {
   name?: string;
   /**
    * The deployment's task queue.
-   * @default the environment's FANFOLD_TASK_QUEUE_URL where the name is the environment's too; else
-   * it is looked up by its name
+   * @default the environment's FANFOLD_TASK_QUEUE_URL if the name is the environment's too;
+   * otherwise it is looked up by its name
    */
   taskQueueUrl?: string;
-  /** Whether SQS is a server of ours and not AWS: it may be reached at several addresses. @default false */
+  /** Whether SQS is a Fanfold server and not AWS: it may have several addresses. @default false */
   onServer?: boolean;
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }
 
-/** How long a worker function keeps one chunk, in seconds. */
+/** Seconds that a worker function keeps one chunk. */
 export const LAMBDA_SLICE_SECONDS = 60;
 
 /**
- * Limits of one request, in milliseconds: the SDK has none by default, so that a lost packet can
+ * Limits of one request, in milliseconds. The SDK has none by default, so that a lost packet could
  * hold a function until its own timeout. A burst worker's long poll takes 5 s.
  */
 export const REQUEST_LIMITS = {
@@ -45,16 +45,16 @@ export const REQUEST_LIMITS = {
 };
 
 /**
- * Tries at one call. The SDK's pauses are drawn at random: up to a second at first where it is
- * throttled, up to twice as long each further time, 20 s at most. So about 45 s of throttling are
- * waited out. A call that fails after that loses nothing: its chunk is redelivered, its seed request
- * is sent again.
+ * Tries of one call. The SDK's pauses are random: up to a second at first if it is throttled, up to
+ * twice as long each further time, 20 s at most. So a call outlasts about 45 s of throttling. A
+ * call that fails after that loses nothing: its chunk is redelivered, or its seed request is sent
+ * again.
  */
 const CALL_TRIES = 9;
 
 /**
- * The deployment that a handler is part of, and the clients it is reached by. Nothing is made, read
- * or asked for before it is needed: INIT must not fail, and a claim must wait for nothing else.
+ * A handler's deployment, and the clients that reach it. Nothing is made, read or requested before
+ * it is needed: INIT must not fail, and a claim must not wait for anything else.
  */
 export class Environment {
   readonly #options: HandlerOptions;
@@ -73,7 +73,7 @@ export class Environment {
     this.#sqs ??= new SQSClient({
       retryStrategy: new UnmeteredRetries(CALL_TRIES),
       requestHandler: REQUEST_LIMITS,
-      // No message decides which host is talked to.
+      // No message may decide which host is called.
       useQueueUrlAsEndpoint: false,
     });
     return this.#sqs;
@@ -87,18 +87,18 @@ export class Environment {
     return this.#lambda;
   }
 
-  /** @throws FanfoldError `BadOption` when the environment has no deployment's name */
+  /** @throws FanfoldError `BadOption` when the environment does not name a deployment */
   get names(): Names {
     return namesOf(this.#options.name ?? process.env.FANFOLD_NAME ?? '');
   }
 
-  /** What one invocation finds out about a run, the next one need not. */
+  /** Knowledge about runs, which later invocations reuse. */
   get runs(): RunQueues {
     this.#runs ??= new RunQueues(this.sqs);
     return this.#runs;
   }
 
-  /** @throws FanfoldError `RunFailed` when the queue had to be looked up and is not there */
+  /** @throws FanfoldError `RunFailed` when the queue had to be looked up and does not exist */
   async taskQueueUrl(): Promise<string> {
     const { name, taskQueueUrl } = this.#options;
     const ofEnvironment = name === undefined ? process.env.FANFOLD_TASK_QUEUE_URL : undefined;
@@ -117,7 +117,9 @@ export class Environment {
   }
 }
 
-/** Lambda's log stream names one execution environment: its last part is short and unique enough. */
+/**
+ * The last part of Lambda's log stream name. It identifies one execution environment well enough.
+ */
 export function workerName({ logStreamName, awsRequestId }: LambdaContext): string {
   return (logStreamName?.split(/[\]/]/).at(-1) || awsRequestId).slice(0, 100);
 }

@@ -2,9 +2,9 @@ import type { WriteLog } from '../pipeline/working/attempt.ts';
 import { describeThrown } from '../thrown.ts';
 
 /**
- * Lines of JSON with the fields of Powertools' logger, which the seed has no room for beside its
- * three AWS clients: a function's code is loaded at each cold start. It writes past the console,
- * which Lambda would wrap each line of once more.
+ * Writes lines of JSON with the fields of Powertools' logger. The seed has no room for that logger
+ * beside its three AWS clients: a function's code is loaded at each cold start. It bypasses the
+ * console, because Lambda would wrap each line once more.
  */
 export function jsonLog(): WriteLog {
   const service = process.env.POWERTOOLS_SERVICE_NAME;
@@ -15,7 +15,7 @@ export function jsonLog(): WriteLog {
   };
 }
 
-/** An error has nothing that JSON would show. */
+/** Describes errors, which are empty objects in JSON. */
 function plainErrors(_key: string, value: unknown): unknown {
   return value instanceof Error ? describeThrown(value) : value;
 }

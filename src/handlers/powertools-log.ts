@@ -2,8 +2,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { WriteLog } from '../pipeline/working/attempt.ts';
 
 /**
- * Lines of JSON by Powertools for AWS Lambda, on the process's own output: the environment's
- * POWERTOOLS_SERVICE_NAME names the service in them, POWERTOOLS_LOG_LEVEL what is left out.
+ * Writes lines of JSON to the process's output with Powertools for AWS Lambda. The environment's
+ * POWERTOOLS_SERVICE_NAME names the service in them, and POWERTOOLS_LOG_LEVEL sets the lowest
+ * level.
  */
 export function powertoolsLog(): WriteLog {
   const logger = new Logger();

@@ -3,10 +3,10 @@ import { Sample } from './sample.ts';
 import type { WorkerMetrics } from './telemetry.ts';
 
 /**
- * CloudWatch metrics by Powertools for AWS Lambda, as lines of its embedded metric format on the
- * process's own output: `InputsOk`, `InputsFailed`, `InputsRetried`, `InputDuration`. The one
- * dimension is the service, the environment's POWERTOOLS_SERVICE_NAME: a run's id would make a
- * metric, which costs $0.30 a month, of each run.
+ * Emits CloudWatch metrics with Powertools for AWS Lambda, as lines of its embedded metric format
+ * on the process's output: `InputsOk`, `InputsFailed`, `InputsRetried`, `InputDuration`. The only
+ * dimension is the service, the environment's POWERTOOLS_SERVICE_NAME. With a run's id as a
+ * dimension, each run would make metrics of its own, which cost $0.30 a month each.
  */
 export function powertoolsMetrics(): WorkerMetrics {
   const metrics = new Metrics({
@@ -26,7 +26,7 @@ export function powertoolsMetrics(): WorkerMetrics {
       for (const [name, count] of Object.entries(counts)) {
         if (count > 0) metrics.addMetric(name, MetricUnit.Count, count);
       }
-      // Last: Powertools puts all out by itself at the hundredth value.
+      // Last: Powertools emits everything by itself at the hundredth value.
       for (const ms of durations.values) {
         metrics.addMetric('InputDuration', MetricUnit.Milliseconds, Math.round(ms * 1000) / 1000);
       }

@@ -1,9 +1,12 @@
-/** Values of one metric that one line can hold. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html */
+/**
+ * Most values of one metric on one line.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
 const MOST = 100;
 
 /**
- * A hundred of many values at most, spread evenly over them: every value at first, and whenever
- * there are too many, every second of those, and of all further ones.
+ * At most a hundred of many values, spread evenly over them. It keeps every value at first.
+ * Whenever there are too many, it keeps every second one of those, and of all further ones.
  */
 export class Sample {
   #values: number[] = [];
@@ -19,7 +22,7 @@ export class Sample {
     if (this.#values.length === MOST) {
       this.#values = this.#values.filter((_, at) => at % 2 === 0);
       this.#stride *= 2;
-      // The value that was one too many is the next in that stride, since MOST is even.
+      // The surplus value is the next one in the new stride, since MOST is even.
     }
     this.#values.push(value);
   }

@@ -15,15 +15,15 @@ export type SeedFromS3 = (
 ) => Promise<SeedResponse>;
 
 /**
- * What the seed handler needs to read inputs from S3. A part of its own, since S3's client is large,
- * and nobody who seeds otherwise needs it.
+ * Lets the seed handler read inputs from S3. It is separate, since S3's client is large, and other
+ * seeds don't need it.
  *
  * @param given default: a client from the environment, made when it is needed
  */
 export function s3Inputs(given?: S3Client): SeedFromS3 {
   let client = given;
   return (request, options, { lambda }, context, onPage) => {
-    // A stream that gives nothing for its `socketTimeout` fails, and another one takes its place.
+    // A stream that yields nothing for its `socketTimeout` fails, and is reopened.
     client ??= new S3Client({ requestHandler: REQUEST_LIMITS });
     return seedObject(request, {
       ...options,

@@ -17,7 +17,7 @@ import { type LogOptions, tellFailure } from './telemetry.ts';
 /**
  * The seed function's handler: checks a `SeedRequest`, cuts its inputs into chunks and queues them.
  * A request that it refuses is answered with `{ error: { code, message } }`, not thrown: Lambda
- * would try it again.
+ * would retry it.
  *
  * ```ts
  * export const handler = seedHandler(() => import('./tasks/index.ts'));
@@ -30,21 +30,21 @@ export function seedHandler(
   options: HandlerOptions &
     LogOptions & {
       /**
-       * How many burst workers a run may start, besides those that the task queue starts.
-       * @default the environment's FANFOLD_BURST where the name is the environment's too, else 0
+       * Most burst workers that a run may start, besides the workers that the task queue starts.
+       * @default the environment's FANFOLD_BURST if the name is the environment's too, else 0
        */
       burst?: number;
       /**
-       * How many workers there are, about: chunks are cut so that all have some.
-       * @default the environment's FANFOLD_WORKERS where the name is the environment's too, else 50
+       * Approximate number of workers: chunks are cut so that all have some.
+       * @default the environment's FANFOLD_WORKERS if the name is the environment's too, else 50
        */
       workers?: number;
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
       /**
-       * Ends the process, as `() => process.exit(1)` does: called at a further request where the
-       * tasks module has failed to load, which it does again in a process of its own.
-       * @default every request is answered that the module does not load
+       * Ends the process, as `() => process.exit(1)` does. Called at the request after one for
+       * which the tasks module failed to load, so that a new process loads it again.
+       * @default every request is answered with the error that the module does not load
        */
       exit?: () => void;
     } = {},
@@ -60,7 +60,7 @@ export function seedHandler(
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
   let loadFailed = false;
   return async (event, context) => {
-    // Callers invoke the seed again when its process ends, and Lambda does for asynchronous ones.
+    // Callers invoke the seed again when its process ends; Lambda does so for asynchronous ones.
     if (loadFailed) options.exit?.();
     try {
       if (isDescribeRequest(event)) return describeDeployment(await tasksOf(), { workers, burst });
@@ -94,7 +94,8 @@ export function seedHandler(
       if (error instanceof TasksNotLoaded) {
         loadFailed = true;
         tellFailure(options, 'The tasks module could not be loaded', error.cause);
-        // Nobody reads the answer of an invocation that continues with an object: Lambda tries again.
+        // A continuation with an object has no caller that reads its answer: Lambda must try it
+        // again.
         if (isContinuation(event)) throw error;
       }
       if (error instanceof FanfoldError) return refused(options, error);
@@ -127,13 +128,13 @@ function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
   return { error: { code, message, ...place } };
 }
 
-/** A trace that began so long ago is not this invocation's alone, in milliseconds. */
+/** Age from which a trace is not this invocation's alone, in milliseconds. */
 const TRACE_MS = 3_000_000;
 
 /**
- * The id of a run whose request gives it none: Lambda's request id, with the time that its trace
- * began. Both are the same when Lambda tries an invocation again, so that what the first try has
- * queued is not another run's.
+ * Id of a run whose request gives it none: Lambda's request id, with the time at which its trace
+ * began. Both stay the same when Lambda retries an invocation, so that the inputs queued by the
+ * first try belong to the same run.
  * https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
  */
 function runIdOf({ awsRequestId }: LambdaContext): string {
@@ -144,10 +145,10 @@ function runIdOf({ awsRequestId }: LambdaContext): string {
   return newRunId(time, awsRequestId.replace(/-/g, '').slice(0, 16));
 }
 
-/** How many workers chunks are cut for where nobody says how many there are. */
+/** Default number of workers that chunks are cut for. */
 const WORKERS = 50;
 
-/** A number of workers that the environment tells. */
+/** A number of workers from the environment. */
 function numberOf(variable: string, fallback: number, least = 0): number {
   const text = process.env[variable];
   if (text === undefined) return fallback;

@@ -6,12 +6,12 @@ import { tellFailure, type WatchOptions } from './telemetry.ts';
 export type Tasks = object | (() => Promise<object>);
 
 /**
- * How long a tasks module may take to load, in seconds: a worker has a chunk in its hand meanwhile.
- * Lambda's own limit is the function's timeout.
+ * Time limit for loading a tasks module, in seconds: a worker holds a chunk meanwhile. Lambda's own
+ * limit is the function's timeout.
  */
 const LOAD_SECONDS = 120;
 
-/** A tasks module that can't be loaded, whatever it throws or awaits. */
+/** The error for a tasks module that can't be loaded, whatever it throws or awaits. */
 export class TasksNotLoaded extends FanfoldError {
   constructor(cause: unknown) {
     const of = cause instanceof FanfoldError ? '' : `${nameOf(cause)}: `;
@@ -20,9 +20,9 @@ export class TasksNotLoaded extends FanfoldError {
 }
 
 /**
- * The tasks of a handler. Where a function imports their module, it is called when they are first
- * needed: Lambda cuts INIT off after 10 s and loads everything again in the first invocation, and an
- * INIT that throws hides its message for the queue's visibility timeout.
+ * The tasks of a handler. If a function imports their module, it is called when they are first
+ * needed. Lambda cuts INIT off after 10 s and loads everything again in the first invocation, and
+ * an INIT that throws hides its message for the queue's visibility timeout.
  *
  * The outcome is kept for the life of the process, failures too: Node does not run a module twice,
  * and some versions of esbuild return an empty module the second time.
@@ -61,15 +61,15 @@ function registryOf(tasks: object): TaskRegistry {
 }
 
 /**
- * Logs an error that ends an invocation. After a tasks module that did not load, ends the process:
- * the module stays failed in it, and may load in the next one, where only a network had failed.
+ * Logs an error that ends an invocation. If the tasks module did not load, also ends the process:
+ * the module stays failed in it, and may load in the next one if only a network had failed.
  */
 export function endInvocation(options: WatchOptions, error: unknown): void {
   if (!(error instanceof TasksNotLoaded)) {
     tellFailure(options, 'The invocation failed', error);
     return;
   }
-  // The module's own error: its stack says where.
+  // Logs the module's own error, whose stack shows the place.
   tellFailure(options, 'The tasks module could not be loaded', error.cause);
   options.exit?.();
 }

@@ -6,18 +6,18 @@ import { watching } from '../pipeline/working/watching.ts';
 import type { WorkerOptions } from '../pipeline/working/worker.ts';
 import { describeThrown } from '../thrown.ts';
 
-/** Counts what a worker function does. */
+/** Counts the outcomes of a worker function's attempts. */
 export interface WorkerMetrics {
   count(ended: EndedAttempt): void;
-  /** Puts out what was counted since the last time. */
+  /** Emits the counts since the last time. */
   flush(): void;
 }
 
 export interface LogOptions {
   /**
-   * Takes all lines: those of tasks, attempts that failed, pages that were seeded or refused, calls
-   * that failed.
-   * @default tasks' lines, as JSON, and failed calls alone, on the console
+   * Receives all lines: those of tasks, failed attempts, pages that were seeded or refused, and
+   * failed calls.
+   * @default only tasks' lines, as JSON, and failed calls, on the console
    */
   log?: WriteLog;
 }
@@ -26,14 +26,15 @@ export interface WatchOptions extends LogOptions {
   /** @default nothing is counted */
   metrics?: WorkerMetrics;
   /**
-   * Ends the process, as `() => process.exit(1)` does. Called when its tasks module did not load, and
-   * when functions that run past their time have worn it out and all their results are with SQS.
-   * @default it is used on
+   * Ends the process, as `() => process.exit(1)` does. Called when its tasks module did not load,
+   * and when functions that run past their timeout have worn it out and SQS has all of their
+   * results.
+   * @default the process stays in use
    */
   exit?: () => void;
 }
 
-/** What a `Worker` tells, on its way to the log and the metrics. */
+/** Callbacks that pass a `Worker`'s events to the log and the metrics. */
 export function watched({
   log,
   metrics,
@@ -53,7 +54,7 @@ export function watched({
   };
 }
 
-/** Tells of a call, or of what it was for, that failed. */
+/** Logs a failed call, or the failed step that it was for. */
 export function tellFailure({ log }: LogOptions, what: string, thrown: unknown): void {
   watching(() => {
     if (!log) console.error(thrown);
@@ -64,11 +65,11 @@ export function tellFailure({ log }: LogOptions, what: string, thrown: unknown):
   });
 }
 
-/** Tears down what tasks have set up: their process is about to end. */
+/** Tears down the resources of tasks, before their process ends. */
 export function tearDown(setups: Setups, options: LogOptions): Promise<void> {
   return setups.close((message) => tellFailure(options, 'A teardown failed', new Error(message)));
 }
 
-/** What an ERROR line says before a process is ended. */
+/** Message of the ERROR line before a process is ended. */
 export const WORN_OUT =
   'Tasks go on although their time is over, whatever their signal says: their process is ended';

@@ -26,27 +26,27 @@ export interface SqsEvent {
   }[];
 }
 
-/** Lambda's partial batch response: the messages that are not to be deleted. */
+/** Lambda's partial batch response: the messages that Lambda must not delete. */
 export interface SqsBatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
 
-/** A record of an event, with this invocation's hold on its message. */
+/** A record of an event, with this invocation's claim on its message. */
 interface Held {
   record: SqsEvent['Records'][number];
   claim: Claim;
-  /** Whether all that came of it is with SQS: Lambda deletes the message. */
+  /** Whether SQS has accepted all of its results: Lambda deletes the message. */
   done: boolean;
-  /** Whether it is released at once. */
+  /** Whether to release it at once. */
   atOnce: boolean;
 }
 
 /**
  * The worker function's handler, for an SQS event source with partial batch responses.
  *
- * An invocation claims its messages first. A message that it keeps, for whatever reason, becomes
- * visible again within half a minute: after an error Lambda leaves it hidden for the queue's
- * visibility timeout.
+ * An invocation claims its messages first. A message that is not done, for whatever reason, becomes
+ * visible again within half a minute. Without the claim, Lambda would leave it hidden for the
+ * queue's visibility timeout after an error.
  *
  * ```ts
  * export const handler = workerHandler(() => import('./tasks/index.ts'));
@@ -60,16 +60,16 @@ export function workerHandler(
     WatchOptions & {
       /** @default 60 */
       sliceSeconds?: number;
-      /** Aborting it ends what runs: its items are sent back. Lambda has no need of it. */
+      /** Aborting it ends the running items, which are sent back. Lambda does not need it. */
       signal?: AbortSignal;
-      /** What tasks have set up, for whoever ends the process in order. @default the handler's own */
+      /** Tasks' resources, for a caller that ends the process. @default the handler's own */
       setups?: Setups;
     } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
-  /** Of earlier invocations in this process. */
+  /** Workers of earlier invocations in this process with stuck functions. */
   const worn = new Set<Worker>();
   return async (event, context) => {
     const records = recordsOf(event);
@@ -106,7 +106,7 @@ export function workerHandler(
     const run = async () => {
       for (const one of held) one.done = await isDone(worker, one, context);
     };
-    // In a process of ours, its connection says where tasks run.
+    // In a process of Fanfold's own, its connection decides where tasks run.
     await (options.onServer ? run() : workFor(stackIdentity(place.names.name), run));
     options.signal?.removeEventListener('abort', interrupt);
     watching(() => options.metrics?.flush());
@@ -145,8 +145,8 @@ export function workerHandler(
   }
 
   /**
-   * Ends the process, of which Lambda then makes another. Lambda takes that for a failure of the
-   * whole batch, so the messages, which are done, are deleted beforehand.
+   * Ends the process, which Lambda then replaces. Lambda treats that as a failure of the whole
+   * batch, so the messages, which are done, are deleted first.
    */
   async function replace(records: SqsEvent['Records'], QueueUrl: string): Promise<void> {
     if (!options.exit) return;
@@ -167,7 +167,7 @@ export function workerHandler(
   }
 }
 
-/** Ends an invocation's claims: messages that are not done go to whoever receives them next. */
+/** Ends an invocation's claims. Messages that are not done go to their next receiver. */
 async function release(hand: readonly Held[]): Promise<void> {
   const ended = hand.map(({ claim, done, atOnce }) =>
     done ? claim.end() : claim.release({ atOnce }),
@@ -176,9 +176,9 @@ async function release(hand: readonly Held[]): Promise<void> {
 }
 
 /**
- * So many functions that go on although their time is over wear a process out. Fewer mostly wait
- * for what never comes, and cost little; but Lambda slows an event source down whose function ends
- * its process.
+ * Number of functions running past their timeout that wears a process out. Fewer mostly wait for an
+ * event that never comes, and cost little, whereas Lambda slows down an event source whose function
+ * ends its process.
  */
 const MOST_STUCK = 10;
 

@@ -6,20 +6,20 @@ import type { OpenedInputs } from './opened.ts';
 import { checkSeparator, separatorHint, withoutQuoted } from './separator.ts';
 import { BEGINNING, blocksOf, type Position, type Source, withLineFeeds } from './source.ts';
 
-/** A row as it stands in the file. */
+/** A row as it is in the file. */
 interface Row {
   text: string;
-  /** Where it begins: a quoted field may go over several lines. */
+  /** The line on which it begins: a quoted field may span several lines. */
   line: number;
 }
 
-/** Rows that ended in a block, and where those begin that did not. */
+/** Rows that ended in a block, and the position of the first row that did not. */
 interface Rows {
   rows: Row[];
   end: Position;
 }
 
-/** CSV with a header row: each further row is an object of texts; blank lines are skipped. */
+/** Opens CSV with a header row. Each further row is an object of texts; blank lines are skipped. */
 export function openCsv(source: Source): OpenedInputs {
   const { from } = source;
   const places = new Places(source.name, from?.line ?? 2);
@@ -33,7 +33,7 @@ export function openCsv(source: Source): OpenedInputs {
       let names = from?.keys;
       let keys = names && keysOf(names, source, 1);
       let index = 0;
-      /** Until the row below it is there as well. */
+      /** Set until the row below it is there as well. */
       let header: Row | undefined;
       for await (const { rows, end } of rowsOf(source)) {
         if (index === 0 && from === undefined) {
@@ -62,11 +62,11 @@ export function openCsv(source: Source): OpenedInputs {
 }
 
 /**
- * Cuts text into rows, a block's at a time: a row ends with the first line at whose end no quote is
- * open. Lines are counted here because csv-parse takes the CRLF in a quoted field for two.
+ * Cuts text into rows, block by block. A row ends with the first line at whose end no quote is
+ * open. Lines are counted here because csv-parse counts the CRLF in a quoted field as two.
  */
 async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
-  /** The row whose last quote is open. */
+  /** The row that has an open quote. */
   let open: { lines: string[]; line: number; length: number; bytes: number } | undefined;
   for await (const { text, firstLine, endByte } of blocksOf(source)) {
     const rows: Row[] = [];
@@ -89,7 +89,7 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
         rows.push({ text: withoutReturn(raw), line: firstLine + at });
       }
     }
-    // Reading may go on with the row that is open, and not within it.
+    // Reading may resume at the open row, and not within it.
     const end =
       open === undefined
         ? { byte: endByte, line: firstLine + lines.length }
@@ -98,14 +98,16 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
     yield { rows, end };
     if (open !== undefined && open.length > source.maxInputBytes) break;
   }
-  // It has a quote too many, and is refused for it.
+  // It has one quote too many, and is refused for that.
   if (open !== undefined) {
     const { line } = open;
     yield { rows: [{ text: open.lines.join('\n'), line }], end: { byte: Infinity, line } };
   }
 }
 
-/** A return that ends no line and is not quoted stands where a row ended, before files were joined. */
+/**
+ * Refuses an unquoted carriage return within a row: a row ended there, before files were joined.
+ */
 function checkReturns({ text, line }: Row, source: Source): void {
   if (!text.includes('\r') || !withoutQuoted(text).includes('\r')) return;
   throw new FanfoldError(
@@ -120,7 +122,7 @@ function hasOddQuotes(line: string): boolean {
   return odd;
 }
 
-/** What csv-parse is for are quotes: a row without them needs no parser. */
+/** Only quotes need csv-parse: a row without them is split at its commas. */
 function* fieldsOf(
   rows: Row[],
   source: Source,
@@ -138,7 +140,7 @@ function* fieldsOf(
 
 const OPTIONS = { relax_column_count: true, record_delimiter: '\n' };
 
-/** Rows' fields. All rows in one call: each costs ten times as much in a call of its own. */
+/** The fields of rows. All rows are parsed in one call: a call for each costs ten times as much. */
 function parsed(rows: Row[], source: Source): string[][] {
   if (rows.length === 0) return [];
   try {
@@ -146,7 +148,7 @@ function parsed(rows: Row[], source: Source): string[][] {
   } catch (error) {
     if (!(error instanceof CsvError) || rows[0] === undefined) throw error;
     if (rows.length === 1) throw refusal(error, rows[0], source);
-    // Which of them it is shows when each is parsed alone.
+    // Parsing each row alone shows which of them is wrong.
     return rows.flatMap((row) => parsed([row], source));
   }
 }
@@ -163,7 +165,7 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
   const seen = new Map<string, number>();
   for (const [at, one] of names.entries()) {
     const first = seen.get(one);
-    // The sentence may be read by somebody who may not read the file: it quotes nothing of it.
+    // The message may reach readers who may not read the file, so it quotes nothing from it.
     if (first !== undefined) {
       throw new FanfoldError(
         'BadInput',

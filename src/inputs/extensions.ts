@@ -7,10 +7,10 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   '.txt': 'text',
 };
 
-/** The extensions that tell a format. */
+/** The extensions that imply a format. */
 export const FORMAT_EXTENSIONS: readonly string[] = Object.keys(EXTENSIONS);
 
-/** The format that a name's extension tells; undefined where it tells none. */
+/** The format that a name's extension implies; undefined if it implies none. */
 export function formatOf(name: string): Format | undefined {
   const [extension = ''] = /(?<=[^/])\.[^./]*$/.exec(name) ?? [];
   return EXTENSIONS[extension.toLowerCase()];

@@ -2,22 +2,22 @@ import { FanfoldError } from '../errors.ts';
 import { formatOf } from './extensions.ts';
 import { shellWord } from './printable.ts';
 
-/** Where bytes come from that turned out to be no text. */
+/** The source of bytes that are not text. */
 export interface Origin {
-  /** As it stands in messages. */
+  /** Its name in messages. */
   readonly name: string;
-  /** Of a file, as it was given. */
+  /** Path of a file, as it was given. */
   readonly path?: string;
 }
 
-/** How many of a source's first bytes tell what it is. */
+/** Number of a source's first bytes from which its kind is recognized. */
 export const HEAD_BYTES = 512;
 
 interface Kind {
   what: string;
-  /** The command that makes text of it, where one does. */
+  /** The command that converts it to text, if there is one. */
   filter?: string;
-  /** What else can be done. */
+  /** Another remedy. */
   advice?: string;
   is: (head: Buffer, name: string) => boolean;
 }
@@ -40,7 +40,7 @@ const OFFICE_NAMES = /\.(xl(sx|sm|sb|tx)|od[stp]|doc[xm]|ppt[xm]|numbers)$/i;
 const SAVE_AS_CSV =
   'Open it in Excel, LibreOffice or the like, save the sheet as CSV in UTF-8 with commas between the fields, and give that file.';
 
-/** By their first bytes, as in the `file` command's database. */
+/** Kinds by their first bytes, as in the `file` command's database. */
 const KINDS: readonly Kind[] = [
   { what: 'compressed by gzip', filter: 'gunzip -c', is: begins(0x1f, 0x8b) },
   { what: 'compressed by zstd', filter: 'zstd -dc', is: begins(0x28, 0xb5, 0x2f, 0xfd) },
@@ -49,7 +49,7 @@ const KINDS: readonly Kind[] = [
   {
     what: 'a spreadsheet or another Office document',
     advice: SAVE_AS_CSV,
-    // By the name too: programs put the parts of a document in any order.
+    // By the name too: programs write the parts of a document in any order.
     is: (head, name) =>
       isZip(head) && (OFFICE_PARTS.test(head.toString('latin1')) || OFFICE_NAMES.test(name)),
   },
@@ -70,7 +70,7 @@ const KINDS: readonly Kind[] = [
   { what: 'UTF-16', filter: iconv('UTF-16BE'), is: (head) => isUtf16(head, 'utf-16be') },
 ];
 
-/** The refusal of a source that is no UTF-8, by its first bytes; undefined where they tell nothing. */
+/** The error for a source that is not UTF-8; undefined if its first bytes show no known kind. */
 export function foreign(head: Buffer, origin: Origin): FanfoldError | undefined {
   const kind = KINDS.find(({ is }) => is(head, origin.path ?? origin.name));
   if (kind === undefined) return undefined;
@@ -82,7 +82,7 @@ export function foreign(head: Buffer, origin: Origin): FanfoldError | undefined 
   );
 }
 
-/** The shell's line that makes of a file, or of what comes through a pipe, what can be read. */
+/** The shell command that converts a file, or piped data, into a readable form. */
 export function conversion(filter: string, { path }: Origin): string {
   if (path === undefined) return filter;
   const reads = /^(tr|python3) /.test(filter) ? `${filter} <` : filter;
@@ -100,7 +100,7 @@ function hasControls(head: Buffer): boolean {
   return CONTROLS.test(head.toString('latin1'));
 }
 
-/** With its byte order mark, or by what the bytes say when they are read as such. */
+/** Recognized by its byte order mark, or by whether the bytes decode to text. */
 function isUtf16(head: Buffer, encoding: 'utf-16le' | 'utf-16be'): boolean {
   const [first, second] = head;
   const isLittle = encoding === 'utf-16le';
@@ -110,7 +110,7 @@ function isUtf16(head: Buffer, encoding: 'utf-16le' | 'utf-16be'): boolean {
   const whole = head.subarray(0, head.length - (head.length % 2));
   const high = whole.filter((_, at) => (at % 2 === 1) === isLittle);
   const zeros = high.filter((byte) => byte === 0).length;
-  // Texts in Latin letters have a zero in each of them, others at least where a line ends.
+  // Latin text has a zero in each character; other text has one at least at the end of a line.
   const isAscii = head.every((byte) => byte < 0x80);
   if (zeros === 0 || (isAscii && zeros <= high.length / 2)) return false;
   try {

@@ -10,7 +10,7 @@ const OPENERS: Readonly<Record<Format, (source: Source) => OpenedInputs>> = {
   text: openTextLines,
 };
 
-/** The formats' names. */
+/** Names of the formats. */
 export const FORMATS = Object.keys(OPENERS) as readonly Format[];
 
 export function openAs(format: Format, source: Source): OpenedInputs {

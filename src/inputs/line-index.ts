@@ -1,25 +1,25 @@
 /**
- * On which line each input stands. Kept is only where an input is not on the line after the last
- * one's, in about two bytes each, so that blank lines in a large file cost next to nothing.
+ * The line of each input. Only the inputs that are not on the line after the previous one's are
+ * stored, in about two bytes each, so that blank lines in a large file cost next to nothing.
  */
 export class Places {
   readonly #name: string;
   readonly #firstLine: number;
-  /** How much further each change is than the one before: in inputs, then in lines. As varints. */
+  /** Distance of each change from the one before: in inputs, then in lines. As varints. */
   #changes = new Uint8Array(64);
   #length = 0;
-  /** The last change: its input, and how far lines are ahead of inputs from there on. */
+  /** The last change: its input, and the lead of lines over inputs from there on. */
   #index = 0;
   #ahead: number;
 
-  /** @param firstLine the first input's line, unless noted otherwise */
+  /** @param firstLine line of the first input, unless `note` says otherwise */
   constructor(name: string, firstLine: number) {
     this.#name = name;
     this.#firstLine = firstLine;
     this.#ahead = firstLine;
   }
 
-  /** To be told of each input, in order. */
+  /** Must be called for each input, in order. */
   note(index: number, line: number): void {
     const ahead = line - index;
     if (ahead === this.#ahead) return;
@@ -42,7 +42,7 @@ export class Places {
   }
 
   #append(number: number): void {
-    // A number takes eight bytes at most: it is below 2^53.
+    // A number takes at most eight bytes: it is below 2^53.
     if (this.#length + 8 > this.#changes.length) {
       const longer = new Uint8Array(this.#changes.length * 2);
       longer.set(this.#changes);

@@ -5,8 +5,8 @@ import { shellWord } from './printable.ts';
 import { BEGINNING, blocksOf, type Source, tooLong } from './source.ts';
 
 /**
- * JSON lines: one input a line; blank lines are skipped. That a line is JSON is found out where it
- * is cut into chunks: here it is only passed on.
+ * Opens JSON lines: one input per line; blank lines are skipped. A line is only passed on here.
+ * Whether it is JSON is checked where lines are cut into chunks.
  */
 export function openJsonLines(source: Source): OpenedInputs {
   return openLines(source, (line, index) => {
@@ -16,12 +16,12 @@ export function openJsonLines(source: Source): OpenedInputs {
   });
 }
 
-/** Text: each line is a string, an empty one too. */
+/** Opens text: each line is a string, even an empty one. */
 export function openTextLines(source: Source): OpenedInputs {
   return openLines(source, (line) => JSON.stringify(line));
 }
 
-/** @param toJson gives a line's JSON text; undefined for one that is no input */
+/** @param toJson returns a line's JSON text; undefined if the line is not an input */
 function openLines(
   source: Source,
   toJson: (line: string, index: number) => string | undefined,
@@ -54,7 +54,7 @@ function openLines(
   };
 }
 
-/** A block's lines; the end of the last one begins no further line. */
+/** A block's lines. The end of the last one begins no further line. */
 export function linesOf(text: string): string[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
@@ -64,7 +64,7 @@ export function linesOf(text: string): string[] {
 const RETURN = 0x0d;
 const SPACE = 0x20;
 
-/** A line without the first half of a Windows line end. */
+/** A line without the carriage return of a Windows line end. */
 export function withoutReturn(line: string): string {
   return line.charCodeAt(line.length - 1) === RETURN ? line.slice(0, -1) : line;
 }
@@ -74,13 +74,13 @@ export function isBlank(line: string): boolean {
 }
 
 export function checkLength(json: string, source: Source, line: number): void {
-  // Three bytes are the most that a UTF-16 unit takes: most lines need no exact count.
+  // A UTF-16 unit takes at most three bytes, so most lines need no exact count.
   if (json.length * 3 <= source.maxInputBytes) return;
   const bytes = Buffer.byteLength(json);
   if (bytes > source.maxInputBytes) throw tooLong(source, line, bytes);
 }
 
-/** Tells JSON that is laid out for reading, which no line of is JSON, from JSON lines. */
+/** Refuses pretty-printed JSON, no line of which is JSON. */
 function checkFirst(line: string, { name, path }: Source): void {
   const bracket = line.trim();
   if (bracket !== '[' && bracket !== '{') return;

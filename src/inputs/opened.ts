@@ -2,14 +2,14 @@ import type { Position } from './source.ts';
 
 /** Inputs that are ready to be read. */
 export interface OpenedInputs {
-  /** How many there are, where that is known before they are read. */
+  /** Number of inputs, if it is known before they are read. */
   readonly total: number | undefined;
-  /** The inputs as JSON texts, in order, in batches. They stream: memory does not grow with the file. */
+  /** The inputs as JSON texts, in order, in batches. They stream: memory use is constant. */
   batches(): AsyncIterable<string[]>;
-  /** Where to go on after the batches that were given; undefined where that can't be. */
+  /** Where reading can resume after the batches yielded so far; undefined if it can't. */
   position?(): Position;
-  /** Where an input came from, such as `inputs.jsonl, line 17`; undefined where the index says it all. */
+  /** Origin of an input, such as `inputs.jsonl, line 17`; undefined if the index is enough. */
   locate(index: number): string | undefined;
-  /** Lets go of what they come from, which may be at rest with nothing to give. */
+  /** Releases the source, which may be idle. */
   close(): void;
 }

@@ -9,10 +9,10 @@ const SEPARATORS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses a table whose fields something else than commas separates: spreadsheets write semicolons
- * where numbers have decimal commas. It would be read as one column, or not at all.
+ * Refuses a table whose fields are not separated by commas: spreadsheets write semicolons where
+ * numbers have decimal commas. It would be read as one column, or not at all.
  *
- * @param row the first one below the header: one column may have such a character in its name
+ * @param row the first row below the header: a single column may have such a character in its name
  */
 export function checkSeparator(header: string, row: string, source: Source, line: number): void {
   const names = withoutQuoted(header);
@@ -29,7 +29,7 @@ export function checkSeparator(header: string, row: string, source: Source, line
   );
 }
 
-/** What to do about a row that commas don't separate; nothing where nothing else may. */
+/** Advice for a row that commas don't separate; empty if it has no other separator. */
 export function separatorHint(row: string, source: Source): string {
   const text = withoutQuoted(row);
   const separator = Object.keys(SEPARATORS).find((one) => text.includes(one));

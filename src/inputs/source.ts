@@ -2,38 +2,38 @@ import { isUtf8 } from 'node:buffer';
 import { FanfoldError } from '../errors.ts';
 import { conversion, foreign, HEAD_BYTES } from './foreign.ts';
 
-/** A place between two inputs, where reading may go on. */
+/** A position between two inputs, at which reading can resume. */
 export interface Position {
-  /** Bytes before it. */
+  /** Number of bytes before it. */
   byte: number;
-  /** Number of the line that it begins, from 1. */
+  /** Number of the line that starts there, from 1. */
   line: number;
-  /** The header's fields, of CSV. */
+  /** Field names of a CSV header. */
   keys?: string[];
 }
 
 export const BEGINNING: Position = { byte: 0, line: 1 };
 
-/** Where lines come from. */
+/** A source of lines. */
 export interface Source {
-  /** As it stands in messages. */
+  /** Its name in messages. */
   readonly name: string;
-  /** Where its chunks begin. @default at the beginning */
+  /** Position at which its chunks begin. @default the beginning */
   readonly from?: Position;
-  /** Of a file, as it was given. */
+  /** Path of a file, as it was given. */
   readonly path?: string;
-  /** The largest input, in bytes. */
+  /** Largest input, in bytes. */
   readonly maxInputBytes: number;
   chunks(): AsyncIterable<Buffer>;
   close(): void;
 }
 
-/** Text that ends where a line ends, and the number of its first line. */
+/** Text that ends at the end of a line, and the number of its first line. */
 export interface Block {
   text: string;
   /** From 1. */
   firstLine: number;
-  /** Bytes of the source before its end. */
+  /** Number of the source's bytes before the end of the text. */
   endByte: number;
 }
 
@@ -41,12 +41,12 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const BOM = Buffer.from('\ufeff');
 
-/** What may stand around the largest input on its line: a byte order mark and a line's end. */
+/** Bytes around the largest input on its line: a byte order mark and a line's end. */
 const AROUND_BYTES = BOM.length + 1;
 
 /**
- * A source's text in blocks of whole lines, decoded strictly. No line's end is looked for further
- * than an input can be long.
+ * A source's text in blocks of whole lines, decoded strictly. The search for the end of a line
+ * stops at the length of the largest input.
  */
 export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
   const { maxInputBytes, from } = source;
@@ -54,7 +54,7 @@ export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
   let endByte = from?.byte ?? 0;
   let rest: Buffer[] = [];
   let restBytes = 0;
-  /** The first bytes of the whole source; empty where reading goes on within it. */
+  /** The first bytes of the whole source; empty if reading resumes within it. */
   let head = Buffer.alloc(0);
   const isWhole = endByte === 0;
   let started = !isWhole;
@@ -101,7 +101,7 @@ function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** The refusal of bytes that are no text, by the first line of them that is none. */
+/** The error for bytes that are not text, with their first bad line. */
 function noText(bytes: Buffer, source: Source, firstLine: number): FanfoldError {
   let line = firstLine;
   let bad: Buffer;
@@ -117,7 +117,7 @@ function noText(bytes: Buffer, source: Source, firstLine: number): FanfoldError 
   return new FanfoldError('BadInput', `${source.name}, line ${line}: ${why}`);
 }
 
-/** Refuses a source without a line feed whose lines end with carriage returns: it would be one line. */
+/** Refuses a source whose lines end with carriage returns alone: it would be one line. */
 function checkOneLine(bytes: Buffer, source: Source): void {
   const at = bytes.indexOf(RETURN);
   if (at === -1 || bytes.subarray(at).every((byte) => byte === RETURN)) return;
@@ -127,7 +127,7 @@ function checkOneLine(bytes: Buffer, source: Source): void {
   );
 }
 
-/** The shell's line that makes line feeds of carriage returns. */
+/** The shell command that converts carriage returns to line feeds. */
 export function withLineFeeds(source: Source): string {
   return conversion("tr '\\r' '\\n'", source);
 }
@@ -138,7 +138,7 @@ function newlines(bytes: Buffer): number {
   return count;
 }
 
-/** The refusal of a line that no input can be as long as. */
+/** The error for a line that is longer than any input can be. */
 export function tooLong(
   { name, maxInputBytes }: Source,
   line: number,

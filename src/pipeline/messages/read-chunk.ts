@@ -13,7 +13,7 @@ const AHEAD_MS = 330_000;
 /** The same for a server's clock, which may be set back during a run. */
 const AHEAD_ON_SERVER_MS = MAX_DEADLINE_SECONDS * 1000;
 
-/** The attempt after the last one of the largest `maxAttempts` that a task can have. */
+/** Largest attempt that is accepted: one more than the largest `maxAttempts` of a task. */
 const MAX_ATTEMPT = 101;
 
 /** The worker that reads a message. */
