@@ -121,7 +121,7 @@ function noting(clock: Clock): (response: Response | undefined) => void {
   };
 }
 
-/** When the service wrote its answer; undefined if that is not known. */
+/** Time at which the service wrote its answer; undefined if not known. */
 function dateOf({ headers = {} }: Response = {}): number | undefined {
   const { date = '', age } = headers;
   // A cached answer has an old date.

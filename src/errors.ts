@@ -43,9 +43,7 @@ export class FanfoldError extends Error {
 
 const NON_RETRYABLE = Symbol.for('fanfold.nonRetryable');
 
-/**
- * Throw it in a task when a retry is pointless: the input fails at once, whatever `maxAttempts` is.
- */
+/** Throw it in a task when a retry is pointless: the input fails at once, despite `maxAttempts`. */
 export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
   readonly [NON_RETRYABLE] = true;

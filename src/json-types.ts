@@ -1,9 +1,7 @@
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
-/**
- * The type of a value after JSON: a `Date` is a string, a missing value `null`, a method nothing.
- */
+/** Type of a value after JSON: a `Date` is a string, a missing value `null`; methods are lost. */
 export type JsonImage<T> = T extends { toJSON(): infer J }
   ? JsonImage<J>
   : T extends string | number | boolean | null
@@ -74,7 +72,7 @@ type Arrived<T> = unknown extends T
           ? Lost
           : { [K in keyof T]: K extends symbol ? T[K] : Arrived<T[K]> };
 
-/** Its intersection allows inputs that arrive as they are sent; `Key` has the sentence. */
+/** Intersect with it to allow only inputs that arrive as they are sent; `Key` has the sentence. */
 export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Input]
   ? unknown
   : { [K in Key]: NotAnInput };
@@ -107,7 +105,7 @@ type Sendable<T> = unknown extends T
         ? T
         : { [K in keyof T]: K extends symbol ? T[K] : Sendable<T[K]> };
 
-/** Its intersection allows outputs that JSON does not lose. */
+/** Intersect with it to allow only outputs that JSON does not lose. */
 export type JsonOutput<Output> = unknown extends Output
   ? unknown
   : // biome-ignore lint/suspicious/noConfusingVoidType: a task that returns nothing returns void.

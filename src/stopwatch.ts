@@ -22,7 +22,7 @@ export interface Machine {
  * stops while the machine sleeps; the machine's uptime does not (on Linux it is CLOCK_BOOTTIME, on
  * Windows GetTickCount64). The uptime is read every second, and at once if the wall clock shows
  * that time is missing. So a sleep counts within a second of its end, whatever the clock is set to
- * by it.
+ * then.
  *
  * A pause of a virtual machine that stops all of its clocks is not counted: within it, nothing
  * distinguishes that from a wall clock that was set forward, which must not count. A claim is then

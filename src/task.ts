@@ -235,9 +235,7 @@ export function factsOf(task: TaskFacts): TaskFacts {
 export class TaskRegistry {
   readonly #tasks = new Map<string, AnyTask>();
 
-  /**
-   * Registers every export of a tasks module that `defineTask` made. Refuses two of the same name.
-   */
+  /** Registers the tasks that a module exports. Refuses two of the same name. */
   static fromModule(module: object, source = 'the tasks module'): TaskRegistry {
     const registry = new TaskRegistry();
     for (const value of Object.values(module)) if (isTask(value)) registry.add(value, source);

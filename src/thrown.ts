@@ -34,9 +34,7 @@ const LINE_LENGTH = 300;
 /** Most causes one within the other, as readers may rely on; and errors in one `AggregateError`. */
 export const MOST_NESTED = 4;
 const MOST_ERRORS = 5;
-/**
- * Most errors in all: each takes at most 5,000 characters, so a result stays far below a message.
- */
+/** Most errors in all: each takes 5,000 characters at most, so a result fits into a message. */
 const MOST_IN_ALL = 12;
 
 /**
@@ -77,7 +75,7 @@ function describe(thrown: unknown, looked: Looked): Thrown {
   const described: Thrown = { name, message: '' };
   const inner = { seen, nested: nested + 1 };
   const errors = errorsOf(thrown, inner);
-  // Node.js gives none to the error of an address that has several hosts.
+  // Node.js gives no message to the error of a host that has several addresses.
   const own = textOf(thrown, 'message') || listOf(errors) || name;
   described.message = shorten(own, most);
   const code = fieldOf(thrown, 'code');
@@ -157,9 +155,7 @@ function shown(value: unknown): string {
   }
 }
 
-/**
- * @param always whether to return a stack without frames of the user's, as of Node.js's own fetch
- */
+/** @param always whether to return a stack without the user's frames, as of Node.js's own fetch */
 function stackOf(thrown: object, { name, message }: Thrown, always: boolean): string | undefined {
   const stack = fieldOf(thrown, 'stack');
   if (typeof stack !== 'string') return undefined;

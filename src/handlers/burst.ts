@@ -20,7 +20,7 @@ import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './t
 export interface BurstResponse {
   /** Number of chunks that it received. */
   chunks: number;
-  /** Why it ended: no chunk or no time was left, its process was worn out, or calls failed. */
+  /** Reason for its end: no chunk or no time left, a worn-out process, or failed calls. */
   end: PullEnd;
   /** Whether it started another burst worker to continue. */
   continued: boolean;

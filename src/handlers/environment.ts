@@ -117,9 +117,7 @@ export class Environment {
   }
 }
 
-/**
- * The last part of Lambda's log stream name. It identifies one execution environment well enough.
- */
+/** The end of Lambda's log stream name, which identifies one execution environment well enough. */
 export function workerName({ logStreamName, awsRequestId }: LambdaContext): string {
   return (logStreamName?.split(/[\]/]/).at(-1) || awsRequestId).slice(0, 100);
 }

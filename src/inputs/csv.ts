@@ -105,9 +105,7 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
   }
 }
 
-/**
- * Refuses an unquoted carriage return within a row: a row ended there, before files were joined.
- */
+/** Refuses an unquoted carriage return in a row: a row ended there, before files were joined. */
 function checkReturns({ text, line }: Row, source: Source): void {
   if (!text.includes('\r') || !withoutQuoted(text).includes('\r')) return;
   throw new FanfoldError(

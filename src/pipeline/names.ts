@@ -67,7 +67,7 @@ function randomDigits(length: number): string {
   return Array.from(bytes, (byte) => DIGITS[byte % 32]).join('');
 }
 
-/** When the run was created, in milliseconds since 1970; undefined if this is not a run id. */
+/** Creation time of the run, in milliseconds since 1970; undefined if this is not a run id. */
 export function createdAt(runId: string): number | undefined {
   const match = RUN_ID.exec(runId);
   if (!match) return undefined;

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts';
 import type { Last } from './ending.ts';
 import type { Remainder } from './unfinished.ts';
 
-/** Why a run ended early. An `error` is thrown to the run's consumer. */
+/** Reason why a run ended early. An `error` is thrown to the run's consumer. */
 export type EndReason =
   | { is: 'cancelled' }
   | { is: 'deadline' }

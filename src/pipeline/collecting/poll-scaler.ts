@@ -3,7 +3,7 @@ export interface PollAnswer {
   messages: number;
   /** Characters in the bodies of its messages. */
   length: number;
-  /** When it was answered, in milliseconds. */
+  /** Time of the answer, in milliseconds. */
   at: number;
   /** From the request to its answer, in milliseconds. */
   tookMs: number;

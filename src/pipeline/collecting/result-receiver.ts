@@ -53,16 +53,16 @@ interface Answer {
   messages: Message[];
   /** From its request to its answer, in milliseconds. */
   tookMs: number;
-  /** When the answer arrived, by `performance.now`. */
+  /** Time of the answer, by `performance.now`. */
   at: number;
   wasPaced: boolean;
 }
 
 /**
- * Takes deliveries from a run's result queue. Polls begin only as their results are taken, as many
- * at once as `PollScaler` decides, so a slow consumer leaves the rest in the queue. A delivery stays
- * in the queue, hidden, until it is acknowledged: SQS redelivers what a dead collector had not
- * handed on.
+ * Receives deliveries from a run's result queue. Polls begin only as their results are taken, as
+ * many at once as `PollScaler` decides, so a slow consumer leaves the rest in the queue. A delivery
+ * stays in the queue, invisible, until it is acknowledged: SQS redelivers the messages that a dead
+ * collector had not handed on.
  */
 export class ResultReceiver {
   readonly #sqs: SQSClient;

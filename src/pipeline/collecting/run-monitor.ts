@@ -8,7 +8,7 @@ export interface RunMonitorOptions {
   ledger: RunLedger;
   /** The collector's name. @default a random one */
   collector?: string | undefined;
-  /** When the run ends, in milliseconds since 1970. */
+  /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
   /** Whether the run may have had another collector. */
   afterAnother: boolean;

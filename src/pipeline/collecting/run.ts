@@ -95,7 +95,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     return this.#ledger.snapshot();
   }
 
-  /** Why the run ended early, such as `it was cancelled`; otherwise undefined. */
+  /** Reason why the run ended early, such as `it was cancelled`; otherwise undefined. */
   get cause(): string | undefined {
     return this.#phase.is === 'ended' ? causeOf(this.#phase.why) : undefined;
   }

@@ -11,7 +11,7 @@ export interface StallDetectorOptions {
   queueUrl: string;
   ledger: RunLedger;
   deadline: Deadline;
-  /** When the run ends, in milliseconds since 1970: from then on its chunks are dropped. */
+  /** Deadline of the run, in milliseconds since 1970: from then on its chunks are dropped. */
   expiresAt: number;
   /** Called once no further result will arrive. */
   onStalled: () => void;

@@ -35,7 +35,7 @@ export interface ChunkEnvelope {
   task: string;
   /** 1 for the first. */
   attempt: number;
-  /** When workers begin to drop the chunk, in milliseconds since 1970. */
+  /** Deadline after which workers drop the chunk, in milliseconds since 1970. */
   expiresAt: number;
   results: ResultsTo;
   /** Approximate number of workers of the run: the more, the longer each gathers its results. */
@@ -44,9 +44,7 @@ export interface ChunkEnvelope {
   stalled?: Stall | undefined;
 }
 
-/**
- * Why a chunk was sent on as it was. It carries, from hop to hop, what no worker alone can know.
- */
+/** Reason for sending a chunk on as it was, with the history that no worker alone can know. */
 export interface Stall {
   /**
    * `run`: the run's queue seemed to be gone; `task`: the worker's module has no such task;

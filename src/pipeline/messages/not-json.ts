@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 
-/** Why `JSON.stringify` threw, as the end of a sentence. */
+/** Reason why `JSON.stringify` threw, as the end of a sentence. */
 export function whyNotJson(thrown: unknown): string {
   const why = messageOf(thrown);
   if (!(thrown instanceof RangeError)) return why;

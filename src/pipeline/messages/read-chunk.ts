@@ -5,9 +5,7 @@ import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
 import { type ScannedChunk, scanChunk } from './chunk-scan.ts';
 
-/**
- * Longest lead of a message's times over AWS's clock, in ms: a little more than the seed allows.
- */
+/** Longest lead over AWS's clock, in milliseconds: a little more than the seed allows. */
 const AHEAD_MS = 330_000;
 
 /** The same for a server's clock, which may be set back during a run. */

@@ -24,7 +24,7 @@ export function isIndex(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < MAX_RUN_INPUTS;
 }
 
-/** Why an input failed. The codes are Fanfold's; `name` and `message` are the user's. */
+/** Kind of an input's failure. The codes are Fanfold's; `name` and `message` are the user's. */
 export type FailureCode =
   | 'TaskFailed'
   | 'InvalidInput'

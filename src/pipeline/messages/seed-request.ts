@@ -24,7 +24,7 @@ interface OfRun {
   /** Whether an earlier page made the run's queue. @default whether `first` is over 0 */
   continues?: boolean;
   /**
-   * When the run ends, in milliseconds since 1970, at most 13 days after its id's time.
+   * Deadline of the run, in milliseconds since 1970, at most 13 days after its id's time.
    * @default a day after it
    */
   expiresAt?: number;

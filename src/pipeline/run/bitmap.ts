@@ -8,8 +8,7 @@ const IN_PAGE = (1 << PAGE_BITS) - 1;
  * allocated when the first number in it is added, so one large number costs one page.
  */
 export class Bitmap {
-  // Filled, so that V8 keeps a plain array: a distant page would turn a sparse one into a hash
-  // table.
+  // Filled, so that V8 keeps a plain array: a distant page would make a sparse one a hash table.
   readonly #pages: (Uint8Array | undefined)[];
 
   constructor(size: number) {

@@ -117,7 +117,7 @@ export class RunLedger implements Ledger {
     return isIndex(index) && this.#settled.has(index);
   }
 
-  /** Number of inputs, from the first, that have their final result without a gap. */
+  /** Number of inputs, from the first and without a gap, that have their final result. */
   get leading(): number {
     let index = 0;
     while (this.has(index)) index++;
@@ -185,7 +185,7 @@ export class RunLedger implements Ledger {
     return end;
   }
 
-  /** A read-only copy, of the inputs whose results arrive here. */
+  /** A copy for readers, of the inputs whose results arrive here. */
   snapshot(): Ledger {
     // An open run has at least as many inputs as results.
     const inputs = Math.max(this.#inputs, this.settled) - this.#elsewhere;

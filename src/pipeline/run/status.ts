@@ -28,9 +28,7 @@ export interface RunStatus {
   collector: string | undefined;
   /** Approximate number of result messages that wait to be collected. */
   waiting: number;
-  /**
-   * When this was read. All times here are by SQS's clock, which may differ from this machine's.
-   */
+  /** Time of this reading. All times are by SQS's clock, which may differ from this machine's. */
   readAt: number;
 }
 

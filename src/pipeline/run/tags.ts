@@ -10,7 +10,7 @@ export interface RunTags {
   task?: string | undefined;
   /** `sealed` once all inputs are seeded, and `total` is final. */
   state?: 'seeding' | 'sealed' | undefined;
-  /** When the run ends at the latest, in milliseconds since 1970. */
+  /** Deadline of the run, in milliseconds since 1970. */
   expiresAt?: number | undefined;
   /** Number of inputs of the run. */
   total?: number | undefined;

@@ -11,9 +11,7 @@ const LOOK_MS = 250;
 
 /** Outcome of a cancellation. */
 export interface Cancelled {
-  /**
-   * Whether a collector ended the run. If not, there is none, and results in the queue are lost.
-   */
+  /** Whether a collector ended the run. If not, the results in its queue are lost. */
   byCollector: boolean;
 }
 

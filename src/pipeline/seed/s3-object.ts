@@ -116,9 +116,7 @@ const REASONS: Readonly<Record<string, string>> = {
   InvalidRange: 'it was changed while its inputs were being read',
 };
 
-/**
- * Why an object can't be read; undefined for errors that may pass or are not the object's fault.
- */
+/** Reason for an unreadable object; undefined for errors that may pass or have other causes. */
 function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };

@@ -22,7 +22,7 @@ export interface SeederOptions {
   runId: string;
   task: string;
   inputs: Inputs<unknown>;
-  /** When the run ends at the latest, in milliseconds since 1970. */
+  /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
   ledger: RunLedger;
   window: Window;
@@ -30,10 +30,7 @@ export interface SeederOptions {
   resumeAt?: number | undefined;
 }
 
-/**
- * Longest wait for a source's first page before the run's queue is made without it, in
- * milliseconds.
- */
+/** Longest wait for a first page before the run's queue is made without it, in milliseconds. */
 const FIRST_PAGE_MS = 60_000;
 const EMPTY_PAGE: Page = { texts: [], length: 0, full: false, last: false };
 

@@ -11,9 +11,7 @@ export type WriteLog = (level: keyof TaskLog, message: string, fields: object) =
 export const writeToConsole: WriteLog = (level, message, fields) =>
   console[level](lineOf({ level, message, ...fields }));
 
-/**
- * Inspects what JSON can't hold (a circle, a BigInt): a log must not fail the task that writes it.
- */
+/** Inspects values that JSON can't hold (a circle, a BigInt): a log must not fail its task. */
 function lineOf(line: object): string {
   try {
     return JSON.stringify(line);

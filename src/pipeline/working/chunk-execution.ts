@@ -54,7 +54,7 @@ export interface EndedAttempt {
   index: number;
   attempt: number;
   ms: number;
-  /** Why it failed; undefined if it is ok. */
+  /** The failure; undefined if it is ok. */
   failure: Omit<Failure, 'attempts'> | undefined;
   /** Whether the input will be tried again. */
   again: boolean;
@@ -98,7 +98,7 @@ export class ChunkExecution implements Held {
   readonly #options: HandlingOptions;
   readonly #execution: Execution;
   readonly #report: Report;
-  /** When its items started, in the claim's time. */
+  /** Start of its items, in the claim's time. */
   #startedMs: number;
   readonly #stopped = Promise.withResolvers<void>();
   #inSetup = false;

@@ -71,9 +71,7 @@ export class Claim {
     if (options.sinceReceive) this.#untilMs = CLAIM_SECONDS * 1000;
   }
 
-  /**
-   * Whether another worker may have the message by now. Results may still be sent, chunks may not.
-   */
+  /** Whether another worker may have the message: results may still be sent, chunks may not. */
   get lost(): boolean {
     if (this.#untilMs !== undefined && this.heldMs >= this.#untilMs) this.#lost = true;
     return this.#lost;

@@ -4,7 +4,7 @@ import { lostFromOutput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
 import { type Failure, MAX_RESULT_BYTES } from '../messages/result.ts';
 
-/** Why an output has no text. */
+/** Reason why an output has no text. */
 export type NoText = Pick<Failure, 'code' | 'message' | 'stack'>;
 
 /** The output as JSON text fit for a message, or why it has none. `undefined` becomes `null`. */

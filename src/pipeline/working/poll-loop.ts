@@ -16,9 +16,7 @@ export interface PullOptions {
   sqs: SQSClient;
   taskQueueUrl: string;
   worker: Worker;
-  /**
-   * Aborting it ends the loop: at once while it waits for a chunk, else after the current chunk.
-   */
+  /** Aborting it ends the loop: at once if it waits for a chunk, else after the current chunk. */
   signal: AbortSignal;
   /**
    * Seconds that a receive waits for a chunk, from 1 to 20. If none arrives, the loop ends.
@@ -33,9 +31,7 @@ export interface PullOptions {
   onTaken?: (messages: readonly TaskMessage[]) => void;
   /** Called with each chunk whose items are about to run. */
   onBegin?: (message: TaskMessage, chunk: Chunk) => void;
-  /**
-   * Called with each message that is done. It is deleted once the others of its hand are settled.
-   */
+  /** Called with each message that is done. It is deleted once its hand is settled. */
   onSettled?: (message: TaskMessage) => void;
   /** Called with messages that the worker no longer holds. */
   onDone?: (messages: readonly TaskMessage[]) => void;
@@ -44,8 +40,9 @@ export interface PullOptions {
 }
 
 /**
- * Why the loop ended: it was stopped; its process is worn out by functions that run past their
- * timeout; there was no chunk; its process must end soon; or calls or chunks failed repeatedly.
+ * Reason for the loop's end: it was stopped; its process is worn out by functions that run past
+ * their timeout; there was no chunk; its process must end soon; or calls or chunks failed
+ * repeatedly.
  */
 export type PullEnd = 'stopped' | 'worn' | 'empty' | 'late' | 'failing';
 

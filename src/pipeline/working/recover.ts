@@ -26,11 +26,9 @@ export interface RecoverOptions {
   body: string;
   /** Undefined if the process could report nothing: it was killed, or ran out of memory. */
   lastWords: LastWords | undefined;
-  /**
-   * Whether it was setting up the chunk's task, which counts as an attempt for each of its items.
-   */
+  /** Whether it was setting up the chunk's task, which counts as an attempt for each item. */
   inSetup: boolean;
-  /** How it ended, such as `exit code 1`. */
+  /** Reason for its end, such as `exit code 1`. */
   cause: string;
   /** The user's frames of the error that ended it. */
   stack?: string | undefined;

@@ -13,7 +13,7 @@ export type Outcome =
   | { index: number; ok: true; output: string; ms: number }
   | { index: number; ok: false; item: ChunkItem; failure: AttemptFailure; ms: number };
 
-/** Why an attempt failed, and whether another one may help. */
+/** Failure of an attempt, and whether another one may help. */
 export interface AttemptFailure extends Omit<Failure, 'attempts'> {
   retryable: boolean;
 }
@@ -117,9 +117,7 @@ export class Execution {
     this.#closed = true;
   }
 
-  /**
-   * Starts no further item and abandons those that run: their signals abort, and they are `left`.
-   */
+  /** Starts no further item and abandons running ones: their signals abort, and they are `left`. */
   interrupt(reason: unknown): void {
     this.#closed = true;
     for (const attempt of this.#running) {

@@ -24,9 +24,7 @@ export interface WorkerOptions {
   runs?: RunQueues;
   /** Resources that tasks have set up, if they outlive this worker. @default its own */
   setups?: Setups;
-  /**
-   * Called with the reason why a message is refused: it is unreadable, or its task is unknown here.
-   */
+  /** Called with the reason for refusing a message: it is unreadable, or its task is unknown. */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
   /** Called with each attempt at an input that has ended. */
   onEnded?: ((ended: EndedAttempt) => void) | undefined;

@@ -37,7 +37,7 @@ const MAX_HOPS = 100;
 const GIVEN_UP = `It was sent from worker to worker ${MAX_HOPS} times, and none finished it.`;
 
 /**
- * Runs tasks over chunks, one chunk at a time. Its receiver deletes a message last, when the
+ * Runs tasks over chunks, one chunk at a time. The receiver of a message deletes it last, when the
  * verdict is `done`. By then SQS has accepted every result, further attempt and remainder, so that
  * nothing is lost whenever the worker dies.
  */
@@ -161,8 +161,8 @@ export class Worker {
   }
 
   /**
-   * Reads a message's chunk. Moves a message that this deployment's seed can't have sent to the
-   * DLQ.
+   * Reads a message's chunk. Moves the message to the dead letters if this deployment's seed can't
+   * have sent it.
    */
   async #read({ body }: TaskMessage): Promise<Chunk | undefined> {
     const { sqs, taskQueueUrl, onServer, deadQueueUrl, onRefused } = this.#options;
