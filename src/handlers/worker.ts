@@ -45,8 +45,8 @@ interface Held {
  * The worker function's handler, for an SQS event source with partial batch responses.
  *
  * An invocation claims its messages first. A message that is not done, for whatever reason, becomes
- * visible again within half a minute. Without the claim, Lambda would leave it hidden for the
- * queue's visibility timeout after an error.
+ * visible again within half a minute. Otherwise, Lambda would leave it hidden for the queue's
+ * visibility timeout after an error.
  *
  * ```ts
  * export const handler = workerHandler(() => import('./tasks/index.ts'));

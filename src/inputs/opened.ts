@@ -6,7 +6,7 @@ export interface OpenedInputs {
   readonly total: number | undefined;
   /** The inputs as JSON texts, in order, in batches. They stream: memory use is constant. */
   batches(): AsyncIterable<string[]>;
-  /** Where reading can resume after the batches yielded so far; undefined if it can't. */
+  /** Position after the batches yielded so far; undefined if reading can't resume there. */
   position?(): Position;
   /** Origin of an input, such as `inputs.jsonl, line 17`; undefined if the index is enough. */
   locate(index: number): string | undefined;
