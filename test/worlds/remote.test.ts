@@ -71,7 +71,7 @@ it('waits for no connection and for no answer without a limit', async () => {
   await lambda.send(new InvokeCommand({ FunctionName: 'Photos-seed' }));
   for (const { requestHandler } of [sqs.config, lambda.config]) {
     expect(settingsOf(requestHandler)).toMatchObject({
-      connectionTimeout: 5_000,
+      connectionTimeout: 8_000,
       requestTimeout: expect.any(Number),
       throwOnRequestTimeout: true,
     });
