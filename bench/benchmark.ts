@@ -30,7 +30,7 @@ export interface Benchmark {
   /** Name in the table and on the command line. */
   name: string;
   about: string;
-  /** Whether it takes long, so that it runs only with `--full`, or when it is named. */
+  /** True for a benchmark that takes long: it runs only with `--full` or by name. */
   long?: boolean;
   /** Rejects when a process fails or an output is wrong. */
   run(bench: Bench): Promise<readonly Figure[] | Skipped>;

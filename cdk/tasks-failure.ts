@@ -24,7 +24,7 @@ interface Circumstances {
   target: Platform;
   externalModules: readonly string[];
   nodeModules: readonly string[];
-  /** Whether the bundle had all of its modules and no others: Lambda lacks the same ones. */
+  /** True if the bundle had all of its modules and no others: Lambda lacks the same ones. */
   whole: boolean;
 }
 
@@ -39,7 +39,7 @@ export function failureOf(thrown: Thrown, circumstances: Circumstances): Failure
   return missing(thrown, circumstances) ?? unbundled(thrown, failed, circumstances) ?? { failed };
 }
 
-/** Whether Node's loader threw it. Data causes syntax errors too: `at JSON.parse (<anonymous>)`. */
+/** True for an error of Node's loader. Data causes syntax errors too: `at JSON.parse (<anonymous>)`. */
 function isOfParsing({ name, frames: [first = ''] }: Thrown): boolean {
   return name === 'SyntaxError' && first.includes('node:internal/');
 }

@@ -18,7 +18,7 @@ export interface Thrown {
   message: string;
   /** Lines of its stack, source-mapped if the bundle has source maps. */
   frames: string[];
-  /** Whether requiring a `*.node` file had failed before. */
+  /** True if requiring a `*.node` file had failed before. */
   lacksNative: boolean;
 }
 

@@ -66,7 +66,7 @@ interface Answered {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** Whether AWS was not reached: there was no answer, or one that the SDK can't read. */
+/** True if AWS was not reached: there was no answer, or one that the SDK can't read. */
 export function isUnreached(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code = '' } = error as NodeJS.ErrnoException;

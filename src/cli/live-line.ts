@@ -13,7 +13,7 @@ const COLUMNS = 80;
 /** Columns kept free after the line, so that the terminal's `^C` does not wrap. */
 const BEHIND = 3;
 
-/** Whether standard error is a terminal that can erase text. */
+/** True if standard error is a terminal that can erase text. */
 export function canRedraw(): boolean {
   const { stderr, env, platform } = process;
   const isDumb = platform !== 'win32' && (env.TERM ?? '') === '';

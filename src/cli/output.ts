@@ -18,7 +18,7 @@ export interface Output {
   /** Removes a file's previous content. */
   empty(): Promise<void>;
   close(): Promise<void>;
-  /** Whether it is a regular file, not a device, a pipe or a descriptor. */
+  /** True for a regular file, false for a device, a pipe or a descriptor. */
   readonly isFile: boolean;
   /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;
@@ -27,7 +27,7 @@ export interface Output {
 /** The reader of standard output has closed it, such as `head` does. */
 export class ReaderLeft extends Error {}
 
-/** Whether results go through a pipe, which may still end at the terminal: `| jq .output`. */
+/** True if results go through a pipe, which may still end at the terminal: `| jq .output`. */
 export function isPiped(path: string | undefined): boolean {
   if (path !== undefined) return false;
   const stat = fstatSync(process.stdout.fd);

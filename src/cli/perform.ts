@@ -19,12 +19,12 @@ export interface Job {
   begin: () => Promise<Run>;
   /** The inputs; undefined if this command does not seed them. */
   inputs: OpenedInputs | undefined;
-  /** Whether this command starts the run although it has no `inputs`. @default false */
+  /** True if this command starts the run although it has no `inputs`. @default false */
   isBegunHere?: boolean;
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
   recorded: RunOutput;
-  /** Where it runs. Anywhere but on this machine, it continues without this command. */
+  /** The target of the run. A run on another machine continues without this command. */
   connection: Connection;
   /** Where the results go; undefined for standard output. */
   output: string | undefined;

@@ -1,6 +1,6 @@
 import { defineTask } from 'fanfold';
 
-/** How many primes there are among the thousand numbers from `block * 1000`. */
+/** Number of primes among the thousand numbers from `block * 1000`. */
 export const primes = defineTask({
   name: 'primes',
   run(block: number) {

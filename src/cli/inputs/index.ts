@@ -18,7 +18,7 @@ export interface InputFile {
   file: string | number;
   /** Name for messages. */
   name: string;
-  /** Whether a pattern matched it. */
+  /** True if a pattern matched it. */
   isMatch?: boolean;
 }
 
