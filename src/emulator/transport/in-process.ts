@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { turnEnd } from './event-loop-turn.ts';
 import { normalPath } from './path.ts';
 import { answer, type Service, type ServiceResponse } from './service.ts';
 
@@ -33,13 +34,15 @@ export interface InProcessHandler {
 
 /**
  * Connects an SDK client to a service in the same process: give it to the client as
- * `requestHandler`. Only microtasks lie between the call and the service, so that virtual time can
- * run both.
+ * `requestHandler`. Under fake timers only microtasks lie between the call and the service, so that
+ * virtual time can run both.
  */
 export function inProcess(service: Service): InProcessHandler {
   return {
     async handle(request, options) {
       const signal = hasEvents(options?.abortSignal) ? options.abortSignal : undefined;
+      const others = turnEnd();
+      if (others) await others;
       if (signal?.aborted) throw abortError(signal);
       const answered = answer(service, {
         method: request.method,
