@@ -1,9 +1,9 @@
 /**
- * Gives bundled CommonJS packages a `require`. A declaration would clash with one of the same name
- * in the bundled code.
+ * Gives bundled CommonJS code the names that an ES module lacks. Declarations would clash with those
+ * of the bundled code.
  */
-const REQUIRE_BANNER =
-  "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url);";
+const COMMONJS_BANNER =
+  "import { createRequire as fanfoldCreateRequire } from 'node:module'; globalThis.require ??= fanfoldCreateRequire(import.meta.url); globalThis.__filename ??= import.meta.filename; globalThis.__dirname ??= import.meta.dirname;";
 
 /**
  * esbuild options for bundling a tasks module for Lambda. Worker processes on this machine load a
@@ -18,5 +18,5 @@ export const BUNDLED_AS = {
   mainFields: ['module', 'main'],
   // Keeps the class names of errors, which results contain.
   keepNames: true,
-  banner: REQUIRE_BANNER,
+  banner: COMMONJS_BANNER,
 };

@@ -78,7 +78,11 @@ export async function bundleTasks({ build, stop }: Esbuild, path: string): Promi
       sourcemap: 'inline',
       sourcesContent: false,
       logLevel: 'silent',
-      define: { 'import.meta': META },
+      define: {
+        'import.meta': META,
+        __filename: `${META}.filename`,
+        __dirname: `${META}.dirname`,
+      },
       plugins: [OF_FILES],
     });
     return outputFiles[0]?.text ?? '';
@@ -110,7 +114,7 @@ function sentence(text: string): string {
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** Leaves packages to Node, and keeps each file's `import.meta`. */
+/** Leaves packages to Node, and keeps each file's `import.meta`, `__filename` and `__dirname`. */
 const OF_FILES: Plugin = {
   name: 'fanfold',
   setup(build) {
@@ -128,7 +132,7 @@ const OF_FILES: Plugin = {
     });
     build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path }) => {
       const text = await readFile(path, 'utf8');
-      if (!text.includes('import.meta')) return undefined;
+      if (!/import\.meta|__filename|__dirname/.test(text)) return undefined;
       const url = JSON.stringify(pathToFileURL(path).href);
       const meta = `const ${META} = globalThis[Symbol.for('${IMPORT_META}')](${url}); `;
       // A shebang must stay the first line.

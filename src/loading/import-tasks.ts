@@ -2,7 +2,6 @@ import { registerHooks, setSourceMapsSupport } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FanfoldError, messageOf } from '../errors.ts';
-import { isTypeScript } from './loaders.ts';
 import { IMPORT_META, importedBy, specifierOf, withoutSchemes } from './specifier.ts';
 import type { TasksCode } from './tasks-module.ts';
 
@@ -61,9 +60,9 @@ const BUNDLERS_WORK = new Set([
 ]);
 
 /** Explains why a tasks module could not be imported, and what may help. */
-export function whyNot(error: unknown, { url, unbundled }: TasksCode): string {
+export function whyNot(error: unknown, { unbundled }: TasksCode): string {
   const reason = `${messageOf(error)}${error instanceof Error ? placeOf(error) : ''}`;
-  if (unbundled === undefined || !isTypeScript(new URL(url).pathname)) return reason;
+  if (unbundled === undefined) return reason;
   const { code = '' }: { code?: string } = Object(error);
   if (!BUNDLERS_WORK.has(code) && !(error instanceof SyntaxError)) return reason;
   return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${unbundled}`;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { FanfoldError, messageOf } from '../errors.ts';
 import { bundleTasks, findEsbuild, isOwn } from './bundle.ts';
-import { isTypeScript, loaderOption } from './loaders.ts';
+import { loaderOption } from './loaders.ts';
 import { moduleUrl } from './module-url.ts';
 
 const INSTALL =
@@ -12,7 +12,7 @@ export interface TasksCode {
   url: string;
   /** Bundled code of the module and its project files. @default Node loads the files */
   bundle?: string;
-  /** Why a TypeScript module was not bundled, and how to change that, in sentences. */
+  /** Why the module was not bundled, and how to change that, in sentences. */
   unbundled?: string;
 }
 
@@ -25,9 +25,9 @@ export interface TasksModule {
 }
 
 /**
- * Opens a tasks module, given as a URL or a path. A TypeScript module is bundled as for Lambda if
- * esbuild is installed, since Node itself supports only a part of TypeScript. Otherwise Node loads
- * it, or the loader that Node was started with.
+ * Opens a tasks module, given as a URL or a path. If esbuild is installed, the module is bundled as
+ * for Lambda, since Node supports less than a bundler does: only a part of TypeScript, and no
+ * import without an extension. Otherwise Node loads it, or the loader that Node was started with.
  *
  * @throws FanfoldError `BadOption`, `BadTask`
  */
@@ -41,7 +41,7 @@ export function openTasks(tasks: URL | string): TasksModule {
 
 async function codeOf({ href: url }: URL): Promise<TasksCode> {
   const path = fileURLToPath(url);
-  if (!isTypeScript(path) || isOwn(path)) return { url };
+  if (isOwn(path)) return { url };
   const loader = loaderOption();
   if (loader !== undefined) {
     return {
@@ -51,7 +51,7 @@ async function codeOf({ href: url }: URL): Promise<TasksCode> {
   }
   const esbuild = findEsbuild(path);
   if (esbuild === undefined)
-    return { url, unbundled: `Node by itself runs a part of TypeScript only. ${INSTALL}` };
+    return { url, unbundled: `Node by itself loads less than a bundler does. ${INSTALL}` };
   try {
     return { url, bundle: await bundleTasks(esbuild, path) };
   } catch (error) {

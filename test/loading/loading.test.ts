@@ -64,6 +64,18 @@ const PROJECT = {
     const { defineTask } = require('fanfold');
     enum Place { Here }
     exports.place = defineTask({ name: 'place', run: () => Place[0] });`,
+  'src/common.cjs': `
+    const { defineTask } = require('fanfold');
+    const { Shape } = require('./lib/shape');
+    const places = { ...require('./lib/common.cjs'), own: __dirname };
+    exports.places = defineTask({ name: 'places', run: () => ({ ...places, shape: Shape.Round }) });`,
+  'src/lib/common.cjs': 'module.exports = { file: __filename };',
+  'src/script.js': `
+    import { defineTask } from 'fanfold';
+    import { Shape } from '@/shape';
+    import { dirname } from 'node:path';
+    const __dirname = dirname(import.meta.filename);
+    export const places = defineTask({ name: 'places', run: () => [Shape.Round, __dirname] });`,
   'src/plain.ts': `
     import { defineTask } from 'fanfold';
     enum Place { Here }
@@ -117,6 +129,17 @@ it('tasks in TypeScript that Node knows nothing of run as they are bundled for A
 it('a CommonJS tasks module in TypeScript has its exports', async () => {
   await using fanfold = await connect({ tasks: path('src/common.cts'), workers: 1 });
   expect(await Array.fromAsync(fanfold.map('place', [1]).outputs())).toEqual(['Here']);
+});
+
+it('tasks in JavaScript run as they are bundled for AWS', async () => {
+  await using common = await connect({ tasks: path('src/common.cjs'), workers: 1 });
+  const file = path('src/lib/common.cjs');
+  const own = dirname(path('src/common.cjs'));
+  expect(await Array.fromAsync(common.map('places', [1]).outputs())).toEqual([
+    { file, own, shape: 'round' },
+  ]);
+  await using script = await connect({ tasks: path('src/script.js'), workers: 1 });
+  expect(await Array.fromAsync(script.map('places', [1]).outputs())).toEqual([['round', own]]);
 });
 
 it.each([

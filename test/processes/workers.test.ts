@@ -67,10 +67,15 @@ describe('worker processes', () => {
     const pids = new Set<number>();
     // Until the other has loaded the tasks as well, one may run all inputs.
     await expect
-      .poll(async () => {
-        for await (const pid of fanfold.map<typeof noted>('noted', inputs).outputs()) pids.add(pid);
-        return pids.size;
-      })
+      .poll(
+        async () => {
+          for await (const pid of fanfold.map<typeof noted>('noted', inputs).outputs()) {
+            pids.add(pid);
+          }
+          return pids.size;
+        },
+        { timeout: 60_000 },
+      )
       .toBe(2);
     expect(pids.has(process.pid)).toBe(false);
     expect(() => fanfold.map('notde', [])).toThrow('Did you mean "noted"?');
@@ -325,11 +330,17 @@ describe('worker processes', () => {
   });
 
   it('end the run when their replacements cannot load the tasks any more', async () => {
-    // One in TypeScript would be bundled, and stay the same for all processes.
+    // The module is bundled once for all processes: what it reads can change, its code can't.
     const module = join(folder, 'changing.js');
-    writeFileSync(module, `export * from '${tasks}';`);
+    const change = join(folder, 'change');
+    writeFileSync(
+      module,
+      `import { existsSync } from 'node:fs';
+      export * from ${JSON.stringify(fileURLToPath(tasks))};
+      if (existsSync(${JSON.stringify(change)})) throw new Error('changed');`,
+    );
     await using fanfold = await connect({ tasks: module, workers: 1, onWarning() {} });
-    writeFileSync(module, 'throw new Error("changed");');
+    writeFileSync(change, '');
     const taking = Array.fromAsync(fanfold.map('wild', ['exits']));
     await expect(taking).rejects.toMatchObject({
       code: 'BadTask',
