@@ -1,5 +1,5 @@
 #!/bin/sh
-# Three machines on one: each command below may as well run on a machine of its own.
+# Three machines on one: each command below can also run on a separate machine.
 set -eu
 cd "$(dirname "$0")"
 # npx keeps signals to itself, so background commands are started without it.
@@ -9,7 +9,7 @@ join="${XDG_CONFIG_HOME:-$HOME/.config}/fanfold/join-$port"
 trap 'kill $server $worker 2> /dev/null; wait' EXIT
 server='' worker=''
 
-# The first machine. 0.0.0.0 are all of its networks, so it speaks TLS.
+# The first machine. 0.0.0.0 means all of its networks, so the server uses TLS.
 $fanfold serve --host 0.0.0.0 --port "$port" --memory &
 server=$!
 until [ -s "$join" ]; do

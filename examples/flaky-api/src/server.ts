@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * An API that fails: /busy/* answers 503 twice before it answers, /broken/* breaks the first
- * connection, /silent never answers, /missing is not there.
+ * connection, /silent never answers, /missing answers 404.
  */
 export async function startApi(): Promise<{ url: string } & AsyncDisposable> {
   const calls = new Map<string, number>();

@@ -4,7 +4,7 @@ import { connect, type Failure } from 'fanfold';
 import { startApi } from './server.ts';
 import { weather } from './tasks.ts';
 
-test('an API that recovers costs attempts, and no results', async () => {
+test('an API that recovers costs attempts, but no results', async () => {
   await using api = await startApi();
   await using fanfold = await connect();
   const urls = ['/berlin', '/busy/oslo', '/broken/rome'].map((path) => ({ url: api.url + path }));
@@ -22,14 +22,14 @@ async function failureOf(path: string): Promise<Failure> {
   return result.error;
 }
 
-test('what is not there is asked for once', async () => {
+test('a missing page gets one attempt', async () => {
   const { name, message, attempts } = await failureOf('/missing');
   assert.equal(name, 'NonRetryableError');
   assert.match(message, /answered 404/);
   assert.equal(attempts, 1);
 });
 
-test('an API that never answers is given up', async () => {
+test('an API that never answers times out', async () => {
   const { code, attempts } = await failureOf('/silent');
   assert.equal(code, 'TimedOut');
   assert.equal(attempts, 3);
