@@ -8,6 +8,7 @@ import { ARN, BUCKETS, checkKindsOf, DURATION, type Kinds, TEXTS } from './kinds
 import { FanfoldMonitoring } from './monitoring.ts';
 import type { FanfoldProps, InputPrefix } from './props.ts';
 
+/** Props of a `FanfoldStack`: those of the stack and of its `Fanfold`, and these. */
 export interface FanfoldStackProps extends StackProps, FanfoldProps {
   /** Same as in `MonitoringProps`. @default 6 hours */
   readonly maxTaskAge?: Duration;
@@ -17,9 +18,9 @@ export interface FanfoldStackProps extends StackProps, FanfoldProps {
    * @default none
    */
   readonly inputBucketNames?: readonly string[];
-  /** ARN of a topic, instead of `alarmTopic`. */
+  /** ARN of a topic, instead of `alarmTopic`. @default none */
   readonly alarmTopicArn?: string;
-  /** ARN of a key, instead of `encryptionKey`. */
+  /** ARN of a key, instead of `encryptionKey`. @default none */
   readonly encryptionKeyArn?: string;
 }
 
@@ -33,7 +34,9 @@ const KINDS: Partial<Kinds<FanfoldStackProps>> = {
 
 /** A stack of one Fanfold deployment and its monitoring, with outputs that name its parts. */
 export class FanfoldStack extends Stack {
+  /** The deployment. */
   readonly fanfold: Fanfold;
+  /** Its alarms and dashboard. */
   readonly monitoring: FanfoldMonitoring;
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {

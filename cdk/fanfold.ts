@@ -63,11 +63,15 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly burstFunction: LambdaFunction | undefined;
   /** Delivers the task queue's chunks to the worker function. */
   readonly eventSource: EventSourceMapping;
+  /** Role of the seed function. */
   readonly seedRole: Role;
   /** Role of the tasks, in the worker and burst functions. */
   readonly workerRole: Role;
+  /** Logs of the seed function. */
   readonly seedLogs: LogGroup;
+  /** Logs of the worker function. */
   readonly workerLogs: LogGroup;
+  /** Logs of the burst function; undefined if `burst` is 0. */
   readonly burstLogs: LogGroup | undefined;
   /** `<name>-operator-<region>`: for people who start, follow, collect and cancel runs. */
   readonly operatorPolicy: ManagedPolicy;

@@ -38,6 +38,7 @@ export interface Watched {
   readonly burstLogs: ILogGroup | undefined;
 }
 
+/** Props of a `FanfoldMonitoring`. */
 export interface MonitoringProps {
   /** The `Fanfold` to monitor. */
   readonly fanfold: Watched;
@@ -70,6 +71,7 @@ const RUN = 'RUN-ID';
 
 /** Alarms and a dashboard for one deployment. */
 export class FanfoldMonitoring extends Construct {
+  /** `<name>-<region>`. */
   readonly dashboard: Dashboard;
   /** By subject: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
   readonly alarms: Readonly<Record<string, Alarm>>;

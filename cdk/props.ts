@@ -11,6 +11,7 @@ import { refuse, shown } from './refuse.ts';
 
 /** Objects of a bucket whose keys have a common prefix. */
 export interface InputPrefix {
+  /** The bucket. */
   readonly bucket: IBucket;
   /** Prefix of the keys. Without a slash at the end, `inputs` also matches `inputs-old/`. */
   readonly prefix: string;
@@ -18,6 +19,13 @@ export interface InputPrefix {
 
 const LOG_LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 
+/**
+ * Props of a `Fanfold`; all are optional.
+ *
+ * ```ts
+ * new Fanfold(stack, 'Fanfold', { tasks: 'src/tasks.ts', memorySize: 1024, maxConcurrency: 200 });
+ * ```
+ */
 export interface FanfoldProps {
   /**
    * Path of your tasks module, absolute or relative to the folder that the app runs in. Its exports
@@ -64,12 +72,12 @@ export interface FanfoldProps {
    */
   readonly reserveBurst?: boolean;
   /**
-   * Reserved concurrency of the workers that the event source starts: at least their share of
-   * `maxConcurrency`.
+   * Reserved concurrency of the workers that the event source starts: from their share of
+   * `maxConcurrency` to 10000.
    * @default none
    */
   readonly reservedConcurrentExecutions?: number;
-  /** @default Architecture.ARM_64 */
+  /** Processor architecture of the functions. @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
   /**
    * Environment variables for the tasks. The seed gets them too, since it loads the tasks module.
@@ -83,9 +91,12 @@ export interface FanfoldProps {
    * @default in no VPC
    */
   readonly vpc?: IVpc;
-  /** @default the VPC's private subnets */
+  /** Subnets of the workers in `vpc`. @default the VPC's private subnets */
   readonly vpcSubnets?: SubnetSelection;
-  /** @default a new one for all workers that allows all outbound traffic */
+  /**
+   * Security groups of the workers in `vpc`.
+   * @default a new one for all workers, which allows all outbound traffic
+   */
   readonly securityGroups?: ISecurityGroup[];
   /**
    * Key that encrypts all queues, including those of runs.
@@ -97,7 +108,7 @@ export interface FanfoldProps {
    * @default RemovalPolicy.DESTROY
    */
   readonly removalPolicy?: RemovalPolicy;
-  /** @default RetentionDays.ONE_MONTH */
+  /** Retention of the functions' logs. @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
   /** Lowest level that is logged, by Fanfold and by the tasks' `log`. @default 'INFO' */
   readonly logLevel?: (typeof LOG_LEVELS)[number];

@@ -33,18 +33,31 @@ import type { World } from './worlds/world.ts';
 export interface ConnectOptions {
   /**
    * The tasks module, as a URL or a path: its tasks run in worker processes.
+   *
+   * ```ts
+   * await connect({ tasks: new URL('./tasks.ts', import.meta.url), workers: 4 });
+   * ```
+   *
    * @default tasks run in this process, and are known once they are passed to `map`
    */
   tasks?: URL | string;
   /**
-   * Number of workers: processes or, without `tasks`, chunks at once in this process. Each runs as
-   * many inputs at once as the task's `concurrency` allows.
+   * Number of workers: processes or, without `tasks`, chunks at once in this process; 1 to 1000.
+   * Each runs as many inputs at once as the task's `concurrency` allows. Not for `stack` and
+   * `endpoint`.
    * @default the number of cores
    */
   workers?: number;
-  /** Name of a stack that is deployed on AWS, where tasks run. */
+  /**
+   * Name of a stack that is deployed on AWS, such as `Photos`, where tasks run.
+   * @default none: tasks run on this machine
+   */
   stack?: string;
-  /** Address of a `fanfold serve`, such as `http://127.0.0.1:9324`, whose workers run the tasks. */
+  /**
+   * Address of a `fanfold serve`, such as `http://127.0.0.1:9324`, whose workers run the tasks. Its
+   * secret is found in FANFOLD_JOIN, in the environment's AWS key pair, or in the user's folder.
+   * @default none: tasks run on this machine
+   */
   endpoint?: string;
   /**
    * Called with problems that were handled, such as a worker that died and was replaced.
@@ -53,7 +66,7 @@ export interface ConnectOptions {
   onWarning?: (message: string) => void;
   /**
    * Called with whole lines that tasks print in worker processes.
-   * @default they go to standard error, as they are written
+   * @default the output goes to standard error unchanged
    */
   onPrint?: ((lines: string) => void) | undefined;
 }
@@ -179,6 +192,11 @@ export class Fanfold implements AsyncDisposable {
    *
    * A task may map on the connection that runs it, if that is in its own process. Elsewhere such a
    * run is refused, since it could wait for itself.
+   *
+   * ```ts
+   * const run = fanfold.map(resize, [{ url: 'data:,hello' }], { ordered: true });
+   * for await (const result of run) console.log(result);
+   * ```
    *
    * @param task a task, or the name of one that is known where tasks run
    * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and

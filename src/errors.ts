@@ -8,12 +8,12 @@ import { describeThrown, withCauses } from './thrown.ts';
  * - `BadTask`: a task's definition or a tasks module cannot be used.
  * - `BadMessage`: a message is not one of Fanfold's, or is of another version.
  * - `UnknownTask`: no task of that name is registered where it should run.
- * - `UnknownRun`: there is no such run: it has ended, or was never there.
+ * - `UnknownRun`: there is no such run: it has ended, or never existed.
  * - `NestedRun`: a task started a run where it runs itself, which could wait for itself forever.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not continue (access, network, a missing queue).
  * - `StoreInUse`: another process has the folder's store open.
- * - `DamagedStore`: the data of a store is not there as it was written.
+ * - `DamagedStore`: the data of a store differs from what was written.
  * - `Closed`: the object was used after `close()`.
  */
 export type FanfoldErrorCode =
@@ -30,9 +30,16 @@ export type FanfoldErrorCode =
   | 'DamagedStore'
   | 'Closed';
 
-/** An error that Fanfold throws on purpose: a sentence, and a `code` to branch on. */
+/**
+ * An error that Fanfold throws on purpose: a sentence, and a `code` to branch on.
+ *
+ * ```ts
+ * if (error instanceof FanfoldError && error.code === 'UnknownRun') return undefined;
+ * ```
+ */
 export class FanfoldError extends Error {
   override readonly name = 'FanfoldError';
+  /** The kind of fault. */
   readonly code: FanfoldErrorCode;
 
   constructor(code: FanfoldErrorCode, message: string, options?: ErrorOptions) {
@@ -43,7 +50,13 @@ export class FanfoldError extends Error {
 
 const NON_RETRYABLE = Symbol.for('fanfold.nonRetryable');
 
-/** Throw it in a task when a retry is pointless: the input fails at once, despite `maxAttempts`. */
+/**
+ * Throw it in a task when a retry is pointless: the input fails at once, despite `maxAttempts`.
+ *
+ * ```ts
+ * if (response.status === 404) throw new NonRetryableError(`${url} does not exist`);
+ * ```
+ */
 export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
   readonly [NON_RETRYABLE] = true;

@@ -7,9 +7,13 @@ export type { Json, JsonImage } from './json-types.ts';
 
 /** Writes lines to the log of the place where the task runs, with run, index and attempt. */
 export interface TaskLog {
+  /** Writes a line of level DEBUG; on Lambda only if the construct's `logLevel` is `DEBUG`. */
   debug(message: string, fields?: object): void;
+  /** Writes a line of level INFO. */
   info(message: string, fields?: object): void;
+  /** Writes a line of level WARN. */
   warn(message: string, fields?: object): void;
+  /** Writes a line of level ERROR. It does not fail the attempt. */
   error(message: string, fields?: object): void;
 }
 
@@ -23,6 +27,7 @@ export interface TaskContext {
   readonly index: number;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** Log whose lines carry the run, the index, the task and the attempt. */
   readonly log: TaskLog;
 }
 
@@ -36,8 +41,8 @@ export interface TaskOptions {
    */
   maxAttempts?: number;
   /**
-   * Seconds that one attempt may take before its signal aborts and it fails as `TimedOut`: up to
-   * 43200.
+   * Seconds that one attempt may take before its signal aborts and it fails as `TimedOut`: 0.001 to
+   * 43200, 12 hours. On Lambda it must fit into the function's `timeout`.
    * @default 60
    */
   timeoutSeconds?: number;
@@ -47,13 +52,13 @@ export interface TaskOptions {
    */
   concurrency?: number;
   /**
-   * Longest wait before the second attempt, in seconds; it doubles with each further attempt. The
-   * wait is drawn at random between 0 and that (full jitter): up to 900.
+   * Longest wait before the second attempt, in seconds: 0 to 900. It doubles with each further
+   * attempt. The wait is random, between 0 and that (full jitter), in whole seconds.
    * @default 1
    */
   backoffBaseSeconds?: number;
   /**
-   * Limit of the doubling, in seconds: up to 900, SQS's longest delay.
+   * Limit of the doubling, in seconds: 0 to 900, SQS's longest delay.
    * @default 60
    */
   backoffCapSeconds?: number;
@@ -78,16 +83,23 @@ interface Lifecycle<Resources> {
    * per process, before the task's first input there. The value that it returns, or resolves to, is
    * `run`'s third argument. It has 120 s. A failure counts as an attempt for the inputs that wait
    * for it.
+   * @default no resources: `run`'s third argument is undefined
    */
   setup?: ((context: SetupContext) => Resources | Promise<Resources>) | undefined;
-  /** Releases the resources when the process ends in order, within five seconds. */
+  /**
+   * Releases the resources when the process ends in order, within five seconds.
+   * @default nothing is released
+   */
   teardown?: ((resources: Resources) => unknown) | undefined;
 }
 
 interface WithSchema<S extends StandardSchemaV1, Output, Resources>
   extends TaskOptions,
     Lifecycle<Resources> {
-  /** Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. */
+  /**
+   * Any Standard Schema (zod, valibot, arktype ...); checked where the task runs. An input that it
+   * refuses ends `failed` as `InvalidInput`, without another attempt.
+   */
   input: S;
   run(
     input: StandardSchemaV1.InferOutput<S>,
@@ -105,10 +117,14 @@ const MARK = Symbol.for('fanfold.task');
 
 /** A task: the user's named function, with its schema and options. Made by `defineTask` only. */
 export interface Task<Input = never, Output = unknown> extends TaskFacts {
+  /** The schema, if the task has one. */
   readonly input: StandardSchemaV1 | undefined;
+  /** Makes the task's shared resources. */
   readonly setup: ((context: SetupContext) => unknown) | undefined;
+  /** Releases the task's shared resources. */
   readonly teardown: ((resources: unknown) => unknown) | undefined;
-  // A method, so that tasks of any input type fit where "some task" is asked for.
+  // A method, so that tasks of any input type are assignable to `Task`.
+  /** The user's function: runs the task for one input. */
   run(input: Input, context: TaskContext, resources?: unknown): Output | Promise<Output>;
   /** Carries the types of `map`'s inputs and outputs; it never has a value. */
   readonly '~types'?: { input: Input; output: Output };
@@ -130,6 +146,15 @@ const NAME = /^[A-Za-z0-9_-]{1,80}$/;
  *
  * ```ts
  * export const double = defineTask({ name: 'double', run: (n: number) => n * 2 });
+ *
+ * export const size = defineTask({
+ *   name: 'size',
+ *   input: z.object({ url: z.url() }),
+ *   timeoutSeconds: 30,
+ *   async run({ url }, { signal }) {
+ *     return (await (await fetch(url, { signal })).bytes()).length;
+ *   },
+ * });
  * ```
  *
  * @throws FanfoldError `BadTask` when an option is out of its range.

@@ -11,6 +11,7 @@ export interface ThrownDetails {
   port?: number;
   /** Frames of the user's own code and packages: none of Node.js's or Fanfold's. */
   stack?: string;
+  /** The error's cause, four levels deep at most. */
   cause?: Thrown;
   /** The errors of an `AggregateError`. */
   errors?: Thrown[];
@@ -18,7 +19,9 @@ export interface ThrownDetails {
 
 /** Any thrown value, as plain data of bounded size, which fits into any message. */
 export interface Thrown extends ThrownDetails {
+  /** The error's name, or the type of a value that is not an error. */
   name: string;
+  /** The error's message, or the text of a value that is not an error. */
   message: string;
   /** Such as `ECONNREFUSED`. */
   code?: string | number;

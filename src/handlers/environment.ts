@@ -13,6 +13,7 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
+/** Options of all handlers; Lambda's environment provides their defaults. */
 export interface HandlerOptions {
   /** @default a client from the environment, as in Lambda */
   sqs?: SQSClient;

@@ -13,6 +13,7 @@ export interface WorkerMetrics {
   flush(): void;
 }
 
+/** Options of a handler's log. */
 export interface LogOptions {
   /**
    * Receives all lines: those of tasks, failed attempts, pages that were seeded or refused, and
@@ -22,6 +23,7 @@ export interface LogOptions {
   log?: WriteLog;
 }
 
+/** Options of a worker function's log, metrics and end. */
 export interface WatchOptions extends LogOptions {
   /** @default nothing is counted */
   metrics?: WorkerMetrics;

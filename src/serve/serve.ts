@@ -24,6 +24,7 @@ import { loadTasks } from '../worlds/processes.ts';
 import { LOCAL_SLICE_SECONDS, openServices } from '../worlds/world.ts';
 import { tlsOf } from './tls.ts';
 
+/** Options of `serve`. */
 export interface ServeOptions {
   /** The tasks module, as a URL or a path. The server accepts runs of its tasks. */
   tasks: URL | string;
@@ -37,13 +38,13 @@ export interface ServeOptions {
   memory?: boolean | undefined;
   /** The address to listen on. @default '127.0.0.1', which only this machine can reach */
   host?: string | undefined;
-  /** @default 9324 */
+  /** The port to listen on; 0 takes any free port. @default 9324 */
   port?: number | undefined;
   /** The account id in queue URLs and ARNs. @default '000000000000' */
   account?: string | undefined;
-  /** @default the environment's AWS_REGION, else 'us-east-1' */
+  /** The region in ARNs and signatures. @default the environment's AWS_REGION, else 'us-east-1' */
   region?: string | undefined;
-  /** Number of worker processes in this server. @default 0: workers run elsewhere */
+  /** Number of worker processes in this server, 0 to 1000. @default 0: workers run elsewhere */
   workers?: number | undefined;
   /**
    * Key pair that every request must be signed with.
@@ -62,6 +63,7 @@ export interface ServeOptions {
 export interface Served {
   /** The server's address, such as `http://127.0.0.1:9324`. */
   readonly url: string;
+  /** The region that clients use. */
   readonly region: string;
   /** Names of the tasks whose runs it accepts. */
   readonly tasks: readonly string[];
@@ -79,6 +81,7 @@ export interface Served {
   readonly fingerprint: string | undefined;
   /** Rejects when the server's own workers can't continue. */
   readonly failed: Promise<never>;
+  /** Stops the server and its workers. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -7,14 +7,15 @@ import { LOCAL_SLICE_SECONDS } from '../worlds/world.ts';
 import { Watch } from './queue-watch.ts';
 import { serverSite, stackSite } from './work-target.ts';
 
+/** Options of `work`. */
 export interface WorkOptions {
   /** The server's address, such as `http://127.0.0.1:9324`. @default FANFOLD_JOIN's */
   endpoint?: string | undefined;
-  /** The name of a stack on AWS, instead of a server. */
+  /** The name of a stack on AWS, instead of a server. @default none */
   stack?: string | undefined;
   /** The tasks module, as a URL or a path. */
   tasks: URL | string;
-  /** Number of worker processes. @default the number of cores */
+  /** Number of worker processes, 1 to 1000. @default the number of cores */
   workers?: number | undefined;
   /** Whether to end when no chunk is left: none waiting, delayed or in progress. @default false */
   untilEmpty?: boolean | undefined;
@@ -31,10 +32,15 @@ export interface WorkOptions {
 
 /** An attempt that took over a second. */
 export interface SlowAttempt {
+  /** Name of the worker. */
   worker: string;
+  /** Name of the task. */
   task: string;
+  /** Index of the input in its run. */
   index: number;
+  /** Whether the attempt succeeded. */
   ok: boolean;
+  /** Duration in milliseconds. */
   ms: number;
 }
 
@@ -42,7 +48,9 @@ export interface SlowAttempt {
 export interface Work {
   /** Name of the server or stack: `http://127.0.0.1:9324`, or `stack Photos on AWS`. */
   readonly place: string;
+  /** Names of the tasks that these workers run. */
   readonly tasks: readonly string[];
+  /** Number of worker processes. */
   readonly workers: number;
   /** Attempts that these workers have made so far. */
   readonly done: { readonly ok: number; readonly failed: number };

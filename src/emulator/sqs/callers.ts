@@ -7,7 +7,9 @@ import type { Queues } from './engine/queues.ts';
 
 /** A key pair that the server accepts, and its account. */
 export interface SqsCredentials {
+  /** The id that requests name. */
   readonly accessKeyId: string;
+  /** The secret that signs requests. */
   readonly secretAccessKey: string;
   /** The account whose queues it gives access to. @default the server's own */
   readonly accountId?: string;

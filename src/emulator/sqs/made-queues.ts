@@ -16,14 +16,21 @@ import type { Sqs } from './sqs.ts';
 export interface QueueSetup {
   /** A name that ends with `.fifo` makes it a FIFO queue. */
   readonly name: string;
-  /** As in CreateQueue; numbers, booleans and, for policies, objects are accepted as well. */
+  /**
+   * As in CreateQueue; numbers, booleans and, for policies, objects are accepted as well.
+   * @default SQS's own
+   */
   readonly attributes?: Readonly<Record<string, string | number | boolean | object>>;
+  /** Tags of the queue. @default none */
   readonly tags?: Readonly<Record<string, string>>;
-  /** The destination of messages received too often: another queue of the server, by name. */
+  /**
+   * The destination of messages received too often: another queue of the server, by name.
+   * @default none
+   */
   readonly deadLetterQueue?: { readonly name: string; readonly maxReceiveCount: number };
-  /** @default the server's own */
+  /** Region of the queue. @default the server's own */
   readonly region?: string;
-  /** @default the server's own */
+  /** Account of the queue. @default the server's own */
   readonly accountId?: string;
 }
 

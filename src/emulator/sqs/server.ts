@@ -13,10 +13,11 @@ import { withCors, withHealth } from './front.ts';
 import { makeQueues, type QueueSetup, wrong } from './made-queues.ts';
 import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
+/** Options of `serveSqs`, which include those of an `Sqs`. */
 export interface ServeSqsOptions extends SqsOptions {
   /** The address to listen on. @default '127.0.0.1', which only this machine can reach */
   host?: string;
-  /** @default any free port */
+  /** The port to listen on. @default any free port */
   port?: number;
   /**
    * The key pairs that clients can sign requests with. Without them, any client that reaches the
@@ -35,12 +36,16 @@ export interface ServeSqsOptions extends SqsOptions {
    * @default 60
    */
   requestTimeoutSeconds?: number;
-  /** An SQS to serve instead of a new one. It already has its account, region and other options. */
+  /**
+   * An SQS to serve instead of a new one. It already has its account, region and other options.
+   * @default a new one
+   */
   sqs?: Sqs;
 }
 
 /** An SQS on a port. */
 export interface SqsServer extends Listening {
+  /** The SQS that it serves. */
   readonly sqs: Sqs;
 }
 
@@ -48,7 +53,8 @@ export interface SqsServer extends Listening {
  * Serves an SQS on a port, to any AWS client:
  *
  * ```ts
- * await using server = await serveSqs();
+ * const credentials = { accessKeyId: 'tester', secretAccessKey: 'a secret' };
+ * await using server = await serveSqs({ credentials: [credentials], queues: ['mail'] });
  * const client = new SQSClient({ endpoint: server.url, region: 'us-east-1', credentials });
  * ```
  */

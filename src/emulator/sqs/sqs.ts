@@ -24,6 +24,7 @@ import { hostOf } from './protocols/request.ts';
 import { ServiceTime } from './service-time.ts';
 import type { Store } from './store/index.ts';
 
+/** Options of an `Sqs`. */
 export interface SqsOptions {
   /** The account of callers that name none. @default '000000000000' */
   accountId?: string;
@@ -63,13 +64,17 @@ export interface SqsOptions {
 
 /** A message as `peek` shows it. */
 export interface PeekedMessage {
+  /** The id that SendMessage returned. */
   messageId: string;
+  /** The body, as it was sent. */
   body: string;
+  /** `delayed`, `visible` or `inFlight`. */
   state: MessageState;
   /** Number of receives so far. */
   receiveCount: number;
   /** Milliseconds since 1970. */
   sentAt: number;
+  /** The group, if the message has one. */
   messageGroupId: string | undefined;
 }
 
@@ -79,6 +84,7 @@ export interface PeekedMessage {
  * a port. Without a `store`, the queues end with the process.
  */
 export class Sqs {
+  /** The region of callers that name none. */
   readonly region: string;
   /** The account of callers that name none. */
   readonly accountId: string;

@@ -35,7 +35,9 @@ export interface ListenOptions {
 export interface Listening {
   /** Such as `http://127.0.0.1:9324`. */
   readonly url: string;
+  /** The address that it listens on. */
   readonly host: string;
+  /** The port that it listens on. */
   readonly port: number;
   /** Stops listening and destroys every connection at once, idle or not. */
   close(): Promise<void>;

@@ -2,13 +2,14 @@ import { FanfoldError } from '../../errors.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
 import { RunLedger } from '../run/ledger.ts';
 
+/** Options of `map`. */
 export interface RunOptions {
   /**
    * Yields results in input order. Memory stays bounded: seeding waits for the oldest input.
    * @default false
    */
   ordered?: boolean;
-  /** Aborting it ends the run at once: iterating throws its reason. */
+  /** Aborting it ends the run at once: iterating throws its reason. @default none */
   signal?: AbortSignal;
   /**
    * Seconds after which the run ends, whatever workers do. Inputs that then have no result end
@@ -26,6 +27,7 @@ export interface RunOptions {
   /**
    * Ledger of an earlier run over the same inputs. Inputs that have a result in it are not run
    * again, and count in this run's ledger. The run enters its results in it.
+   * @default none
    */
   earlier?: RunLedger;
   /**
@@ -34,8 +36,12 @@ export interface RunOptions {
    * @default a random name
    */
   collector?: string | undefined;
-  /** A run of the same task and inputs to resume, which has lost its collector. */
+  /**
+   * A run of the same task and inputs to resume, which has lost its collector.
+   * @default none: a new run
+   */
   resume?: {
+    /** The run's id. */
     runId: string;
     /** Number of inputs, from the first, that are certain to be seeded. @default 0 */
     seeded?: number;

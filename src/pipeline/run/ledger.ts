@@ -6,8 +6,11 @@ import { Bitmap } from './bitmap.ts';
 export interface Ledger {
   /** Number of inputs seeded so far, if known; all inputs once `sealed`. */
   readonly inputs: number;
+  /** Number of inputs that ended `ok`. */
   readonly ok: number;
+  /** Number of inputs that ended `failed`. */
   readonly failed: number;
+  /** Number of inputs that ended `cancelled`. */
   readonly cancelled: number;
   /** Repeated results, which were dropped. */
   readonly duplicates: number;

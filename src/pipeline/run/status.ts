@@ -10,17 +10,21 @@ import { readTags } from './tags.ts';
 
 /** A run's status, as seen from outside. Its collector updates it at most twice a minute. */
 export interface RunStatus {
+  /** The run's id. */
   runId: string;
+  /** The task's name. */
   task: string;
   /** `seeding` until all inputs are with SQS. */
   state: 'seeding' | 'sealed';
   /** Number of inputs, if it is known yet. */
   total: number | undefined;
-  /** Collected results, as of `collectedAt`. */
+  /** Collected results that are `ok`, as of `collectedAt`. */
   ok: number;
+  /** Collected results that are `failed`, as of `collectedAt`. */
   failed: number;
   /** In milliseconds since 1970, as all times here are. */
   createdAt: number;
+  /** Deadline of the run; undefined if it is not known. */
   expiresAt: number | undefined;
   /** The collector's last heartbeat; undefined if there was none, or the collector has left. */
   collectedAt: number | undefined;

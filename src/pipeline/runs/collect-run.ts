@@ -6,6 +6,7 @@ import { ABSENT_MS } from '../run/heartbeat.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
 
+/** Options of `collect`, with the meaning that they have for `map`. */
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
 
 /**

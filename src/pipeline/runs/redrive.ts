@@ -14,6 +14,7 @@ import { findQueue } from '../run/queues.ts';
 
 /** Progress of moving task messages back from the dead-letter queue. */
 export interface Redriven {
+  /** Number of messages moved so far. */
   moved: number;
   /** Approximate number of messages to move; undefined if SQS does not report it. */
   of: number | undefined;

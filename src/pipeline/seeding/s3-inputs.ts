@@ -8,7 +8,9 @@ import { invokeSeedSurely } from './invoke-seed.ts';
 
 /** Inputs that the seed reads from an S3 object: JSON lines, CSV with a header row, or text. */
 export class S3Inputs {
+  /** `s3://bucket/key`. */
   readonly url: string;
+  /** The format; undefined if the key's extension implies it. */
   readonly format: Format | undefined;
 
   /**
