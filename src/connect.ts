@@ -54,8 +54,8 @@ export interface ConnectOptions {
    */
   stack?: string;
   /**
-   * Address of a `fanfold serve`, such as `http://127.0.0.1:9324`, whose workers run the tasks. Its
-   * secret is found in FANFOLD_JOIN, in the environment's AWS key pair, or in the user's folder.
+   * Address of a `fanfold serve`, such as `http://127.0.0.1:9324`, whose workers run the tasks. The
+   * secret is FANFOLD_JOIN's, or that of the same user's server on this machine, or the SDK's own.
    * @default none: tasks run on this machine
    */
   endpoint?: string;
