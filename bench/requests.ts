@@ -3,7 +3,7 @@ import { powertoolsLog } from '../src/handlers/powertools-log.ts';
 import { powertoolsMetrics } from '../src/handlers/powertools-metrics.ts';
 import { defineTask } from '../src/index.ts';
 import { Run } from '../src/pipeline/collecting/run.ts';
-import { TaskRegistry } from '../src/task.ts';
+import { TaskRegistry } from '../src/task-registry.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import type { Bill } from './virtual/bill.ts';
 import { virtualStack } from './virtual/stack.ts';

@@ -1,21 +1,21 @@
 import { FanfoldError } from './errors.ts';
-import { nearest } from './nearest.ts';
+import {
+  type CallOptions,
+  CHECKED,
+  FLAG,
+  isObject,
+  type Kind,
+  OBJECT,
+  shown,
+  TEXT,
+} from './options.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { RunLedger } from './pipeline/run/ledger.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';
 
-export type Kind = [what: string, fits: (value: unknown) => boolean];
-
-export const TEXT: Kind = ['a text', (value) => typeof value === 'string'];
-const FLAG: Kind = ['true or false', (value) => typeof value === 'boolean'];
-export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function'];
-const OBJECT: Kind = ['an object', isObject];
-/** For an option that is checked more closely where it is used. */
-export const CHECKED: Kind = ['', () => true];
-
-export const RUN_OPTIONS: Record<keyof RunOptions, Kind> = {
+const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   ordered: FLAG,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
@@ -25,43 +25,38 @@ export const RUN_OPTIONS: Record<keyof RunOptions, Kind> = {
   resume: OBJECT,
 };
 
-/**
- * Checks the options of a call, since not every caller has types.
- *
- * @throws FanfoldError `BadOption` for an unknown option, or one of another kind
- */
-export function checkOptions(
-  call: string,
-  given: unknown,
-  kinds: Readonly<Record<string, Kind>>,
-): void {
-  if (!isObject(given) || Array.isArray(given)) {
-    throw new FanfoldError(
-      'BadOption',
-      `${call} takes options as an object; ${shown(given)} came.`,
-    );
-  }
-  const names = Object.keys(kinds);
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue;
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) {
-      const near = nearest(name, names);
-      throw new FanfoldError(
-        'BadOption',
-        `${call} has no option \`${name}\`.${near ? ` Did you mean \`${near}\`?` : ''} Its options are ${names.join(', ')}.`,
-      );
-    }
-    const [what, fits] = kind;
-    if (fits(value)) continue;
-    throw new FanfoldError('BadOption', `\`${name}\` is ${what}; ${shown(value)} came.`);
-  }
-}
+const AT_ONCE = '`workers` of connect(), or `concurrency` of defineTask()';
+const ATTEMPTS = '`maxAttempts` of defineTask()';
+
+export const RUN_OPTIONS: CallOptions = {
+  call: 'map()',
+  kinds: RUN_KINDS,
+  instead: {
+    concurrency: AT_ONCE,
+    workers: '`workers` of connect()',
+    maxAttempts: ATTEMPTS,
+    retries: ATTEMPTS,
+    retry: ATTEMPTS,
+    attempts: ATTEMPTS,
+    timeout: '`timeoutSeconds` of defineTask()',
+    timeoutSeconds: '`timeoutSeconds` of defineTask()',
+    stopOnError: '`maxFailures`',
+    abortSignal: '`signal`',
+    deadline: '`deadlineSeconds`',
+  },
+};
 
 /** A task's name. @throws FanfoldError `BadTask` for a value that is neither a task nor a name */
 export function nameOfTask(task: unknown): string {
   if (typeof task === 'string') return task;
   if (isTask(task)) return task.name;
+  if (typeof task === 'function') {
+    const name = task.name || 'mine';
+    throw new FanfoldError(
+      'BadTask',
+      `A function runs only in the process that maps it, by map() of \`await connect()\`. For other processes, a server or a stack, make it a task of a tasks module and give its name: export const ${name} = defineTask({ name: '${name}', run: ... }).`,
+    );
+  }
   throw new FanfoldError(
     'BadTask',
     `A task is what defineTask() returns, or the name of one; ${shown(task)} came.`,
@@ -84,18 +79,4 @@ export function checkInputs(inputs: unknown): void {
     'BadInput',
     `Inputs are an array, an iterable, an async iterable or a stream; ${shown(inputs)} came.`,
   );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-/** A value as a sentence names it. */
-function shown(value: unknown): string {
-  if (typeof value === 'function') return 'a function, which is not called';
-  if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
-  if (!isObject(value)) return String(value);
-  if ('then' in value && typeof value.then === 'function')
-    return 'a Promise, which is to be awaited,';
-  return Array.isArray(value) ? 'an array' : 'an object';
 }

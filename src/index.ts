@@ -1,4 +1,4 @@
-export { type ConnectOptions, connect, type Fanfold } from './connect.ts';
+export { type ConnectOptions, connect } from './connect.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose } from './doctor/diagnose.ts';
 export type { Finding, Level } from './doctor/finding.ts';
 export {
@@ -8,10 +8,12 @@ export {
   messageOf,
   NonRetryableError,
 } from './errors.ts';
+export type { Fanfold } from './fanfold.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export {
   type CancelledResult,
+  FailedInputs,
   type FailedResult,
   type Failure,
   type FailureCode,

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput, NoSchema } from './json-types.ts';
-import { nearest } from './nearest.ts';
+import { type CallOptions, CHECKED, checkOptions } from './options.ts';
 
 export type { Json, JsonImage } from './json-types.ts';
 
@@ -141,6 +141,32 @@ export type OutputOf<T> = T extends { '~types'?: { output: infer O } } ? JsonIma
 
 const NAME = /^[A-Za-z0-9_-]{1,80}$/;
 
+const WAIT = '`backoffBaseSeconds` and `backoffCapSeconds`';
+
+/** Each option is checked more closely below. */
+const DEFINITION: CallOptions = {
+  call: 'defineTask()',
+  code: 'BadTask',
+  kinds: {
+    ...{ name: CHECKED, input: CHECKED, run: CHECKED, setup: CHECKED, teardown: CHECKED },
+    ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
+    ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
+  },
+  instead: {
+    retries: '`maxAttempts`',
+    retry: '`maxAttempts`',
+    attempts: '`maxAttempts`',
+    timeout: '`timeoutSeconds`',
+    timeoutMs: '`timeoutSeconds`',
+    schema: '`input`',
+    handler: '`run`',
+    fn: '`run`',
+    backoff: WAIT,
+    retryDelay: WAIT,
+    workers: '`workers` of connect()',
+  },
+};
+
 /**
  * Defines a task. Export what it returns from the tasks module.
  *
@@ -180,6 +206,7 @@ export function defineTask(
   },
   // biome-ignore lint/suspicious/noExplicitAny: as above.
 ): Task<any, any> {
+  checkOptions(DEFINITION, definition);
   const { name } = definition;
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new FanfoldError(
@@ -249,70 +276,20 @@ export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'object' && value !== null && MARK in value;
 }
 
+let functions = 0;
+
+/** Makes a task of a function of this process, under a name that no other task has. */
+export function taskOf(run: (input: never, context: TaskContext) => unknown): AnyTask {
+  const name = run.name.replace(/[^A-Za-z0-9_-]/g, '').slice(0, 60) || 'function';
+  return defineTask<unknown, unknown>({
+    name: `${name}-${++functions}`,
+    run: (input, context) => run(input as never, context),
+  });
+}
+
 /** A task's name and options, which can be sent to another process. */
 export function factsOf(task: TaskFacts): TaskFacts {
   const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
     task;
   return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
-}
-
-/** The tasks that can run in one place, by name. */
-export class TaskRegistry {
-  readonly #tasks = new Map<string, AnyTask>();
-
-  /** Registers the tasks that a module exports. Refuses two of the same name. */
-  static fromModule(module: object, source = 'the tasks module'): TaskRegistry {
-    const registry = new TaskRegistry();
-    for (const value of Object.values(module)) if (isTask(value)) registry.add(value, source);
-    if (registry.#tasks.size === 0) {
-      throw new FanfoldError(
-        'BadTask',
-        `${source} exports no task. Export what defineTask() returns, by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
-      );
-    }
-    return registry;
-  }
-
-  add(task: AnyTask, source = 'this process'): void {
-    const known = this.#tasks.get(task.name);
-    if (known !== undefined && known !== task) {
-      throw new FanfoldError(
-        'BadTask',
-        `Two tasks in ${source} are named "${task.name}". Give one of them another name.`,
-      );
-    }
-    this.#tasks.set(task.name, task);
-  }
-
-  get(name: string): AnyTask | undefined {
-    return this.#tasks.get(name);
-  }
-
-  names(): string[] {
-    return [...this.#tasks.keys()].sort();
-  }
-
-  all(): AnyTask[] {
-    return this.names().flatMap((name) => this.#tasks.get(name) ?? []);
-  }
-
-  /** The task of that name. Throws an error that suggests the nearest name if there is none. */
-  require(name: string): AnyTask {
-    return this.#tasks.get(name) ?? raise(unknownTask(name, this.names()));
-  }
-}
-
-/** The error for a name that no task has. */
-export function unknownTask(name: string, known: readonly string[]): FanfoldError {
-  const near = nearest(name, known);
-  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-  const list = known.length > 0 ? known.join(', ') : 'none';
-  return new FanfoldError(
-    'UnknownTask',
-    `There is no task named "${name}".${hint} Known tasks: ${list}.`,
-  );
-}
-
-function raise(error: Error): never {
-  throw error;
 }

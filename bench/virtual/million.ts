@@ -37,7 +37,8 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
   });
   // Imported only now, since their imports read random values while loading.
   const { Run } = await import('../../src/pipeline/collecting/run.ts');
-  const { defineTask, TaskRegistry } = await import('../../src/task.ts');
+  const { defineTask } = await import('../../src/task.ts');
+  const { TaskRegistry } = await import('../../src/task-registry.ts');
   const { virtualStack } = await import('./stack.ts');
 
   let lastEnd = 0;

@@ -14,7 +14,7 @@ import type { WatchOptions } from '../../src/handlers/telemetry.ts';
 import { workerHandler } from '../../src/handlers/worker.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';
-import type { TaskRegistry } from '../../src/task.ts';
+import type { TaskRegistry } from '../../src/task-registry.ts';
 import type { Random } from '../../test/simulation/random.ts';
 import { Bill } from './bill.ts';
 import { shortReceives } from './short-receives.ts';

@@ -2,7 +2,7 @@ import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers/worker.ts';
 import { workFor, workOn } from '../nested.ts';
 import { Setups } from '../pipeline/working/setups.ts';
-import { TaskRegistry } from '../task.ts';
+import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
 /** As long as the queue's visibility timeout: slices end far earlier. */
@@ -38,6 +38,7 @@ export async function openInProcess(workers: number): Promise<World> {
     tasks: undefined,
     added: () => tasks.names(),
     add: (task) => tasks.add(task),
+    remove: (task) => tasks.delete(task),
     started(ended) {
       // A task that waits for the run occupies a worker, which the run may need: add one meanwhile.
       const waiting = workOn(services);

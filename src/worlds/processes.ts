@@ -3,7 +3,8 @@ import type { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import { HandedOut } from '../processes/handed-out.ts';
 import { Workers } from '../processes/workers.ts';
-import { defineTask, TaskRegistry } from '../task.ts';
+import { defineTask } from '../task.ts';
+import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
 export interface ProcessesOptions {

@@ -6,7 +6,8 @@ import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
-import type { AnyTask, TaskRegistry } from '../task.ts';
+import type { AnyTask } from '../task.ts';
+import type { TaskRegistry } from '../task-registry.ts';
 
 /** The services behind the SDK clients: AWS, a server, or this process. */
 export interface World {
@@ -15,6 +16,8 @@ export interface World {
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, if tasks run in this process. */
   add(task: AnyTask): void;
+  /** Forgets a task that was added; undefined if tasks don't run in this process. */
+  remove?(task: AnyTask): void;
   /** Names of the tasks added so far, if only added tasks can be run. */
   added?(): readonly string[];
   /**

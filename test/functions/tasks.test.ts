@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { echo } from '../../functions/tasks/echo.ts';
 import * as tasks from '../../functions/tasks/index.ts';
 import type { Json } from '../../src/index.ts';
-import { TaskRegistry } from '../../src/task.ts';
+import { TaskRegistry } from '../../src/task-registry.ts';
 import { taskContext } from './task-context.ts';
 
 it('ships echo, sha256 and sleep', () => {

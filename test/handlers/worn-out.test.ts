@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { burstHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
-import { TaskRegistry } from '../../src/task.ts';
+import { TaskRegistry } from '../../src/task-registry.ts';
 import { runThrough, virtualDeployment } from '../pipeline/virtual-deployment.ts';
 
 /** Attempts by index. */

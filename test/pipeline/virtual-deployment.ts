@@ -18,7 +18,8 @@ import type { Run } from '../../src/pipeline/collecting/run.ts';
 import type { Result } from '../../src/pipeline/messages/result.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';
-import { type AnyTask, TaskRegistry } from '../../src/task.ts';
+import type { AnyTask } from '../../src/task.ts';
+import { TaskRegistry } from '../../src/task-registry.ts';
 
 export interface VirtualOptions {
   /** The tasks of the workers. @default those of the seed */

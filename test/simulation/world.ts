@@ -5,7 +5,7 @@ import { seedHandler } from '../../src/handlers/seed.ts';
 import { type SqsEvent, workerHandler } from '../../src/handlers/worker.ts';
 import { type Names, namesOf } from '../../src/pipeline/names.ts';
 import { Worker } from '../../src/pipeline/working/worker.ts';
-import { TaskRegistry } from '../../src/task.ts';
+import { TaskRegistry } from '../../src/task-registry.ts';
 import { type Actor, FATE } from './actors.ts';
 import { connectClients, lambdaClient, sqsClient } from './clients.ts';
 import { maySetClock } from './clocks.ts';

@@ -99,4 +99,9 @@ export async function map(fanfold: Fanfold, inputs: AsyncIterable<{ url: string 
     else expectTypeOf(result).not.toHaveProperty('output');
     if (result.status === 'failed') expectTypeOf(result.error.code).toExtend<string>();
   }
+  // A function is mapped in this process: its input and output are those of its signature.
+  expectTypeOf(fanfold.map(async (n: number) => new Date(n), [1])).toEqualTypeOf<Run<string>>();
+  expectTypeOf(fanfold.map((n) => n * 2, [1, 2]).all()).toEqualTypeOf<Promise<number[]>>();
+  // @ts-expect-error A function of numbers gets no texts.
+  fanfold.map((n: number) => n, ['1']);
 }

@@ -1,7 +1,7 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { isAwsError } from '../call-errors.ts';
-import { notOk, type Result } from '../messages/result.ts';
+import type { Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -16,6 +16,7 @@ import { Deduplicator } from './deduplicator.ts';
 import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
+import { allOutputs, outputsOf } from './outputs.ts';
 import { causeOf, type EndReason, type Phase, remainderOf } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { RunMonitor } from './run-monitor.ts';
@@ -134,11 +135,13 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   }
 
   /** Yields outputs in input order. The first input that did not end `ok` fails the run. */
-  async *outputs(): AsyncGenerator<Output, void> {
-    for await (const result of this.#results(true)) {
-      if (result.status !== 'ok') throw notOk(result);
-      yield result.output;
-    }
+  outputs(): AsyncGenerator<Output, void> {
+    return outputsOf(this.#results(true));
+  }
+
+  /** Resolves to all outputs, in input order; rejects with `FailedInputs` if any is missing. */
+  all(): Promise<Output[]> {
+    return allOutputs(this.#results());
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Result<Output>, void> {
@@ -265,8 +268,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   /** Unreadable inputs end the run; an unreachable seed function leaves it as it is. */
   #notSeeded(error: unknown): undefined {
-    if (isAwsError(error)) this.#leave({ error });
-    else this.fail(error);
+    isAwsError(error) ? this.#leave({ error }) : this.fail(error);
   }
 
   /** Ends the run with an error for its consumer; inputs without a result end `cancelled`. */
@@ -275,7 +277,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     else if (this.#isOpen) void this.#end({ is: 'error', error });
   }
 
-  /** Throws the run's error, if it failed. */
   #throwFailure(): void {
     const phase = this.#phase;
     if (phase.is === 'left' && phase.failure) throw phase.failure.error;

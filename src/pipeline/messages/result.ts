@@ -124,3 +124,22 @@ export function notOk(result: FailedResult | CancelledResult): FanfoldError {
   const sentence = `Input ${index} failed as ${code}: ${name}: ${withCauses(result.error)}`;
   return new FanfoldError('TaskFailed', sentence, { cause: result.error });
 }
+
+/** The error of `Run.all()`: inputs of the run did not end `ok`. */
+export class FailedInputs extends FanfoldError {
+  /** Their results, in input order. */
+  readonly results: readonly (FailedResult | CancelledResult)[];
+
+  constructor(results: readonly (FailedResult | CancelledResult)[], inputs: number) {
+    const sorted = results.toSorted((a, b) => a.index - b.index);
+    const [first] = sorted;
+    const example = first ? ` ${notOk(first).message}` : '';
+    super('TaskFailed', `${results.length} of ${inputs} inputs did not end ok.${example}`);
+    this.results = sorted;
+  }
+
+  /** An error for each, as in an `AggregateError`. */
+  get errors(): FanfoldError[] {
+    return this.results.map(notOk);
+  }
+}

@@ -1,4 +1,5 @@
-import { factsOf, type TaskRegistry } from '../../task.ts';
+import { factsOf } from '../../task.ts';
+import type { TaskRegistry } from '../../task-registry.ts';
 import { VERSION } from '../../version.ts';
 import type { SeedDescription } from '../messages/seed-response.ts';
 

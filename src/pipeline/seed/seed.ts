@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError, messageOf } from '../../errors.ts';
-import type { TaskRegistry } from '../../task.ts';
+import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { isJson } from '../messages/json-text.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';

@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { FanfoldError } from '../../errors.ts';
-import type { TaskRegistry } from '../../task.ts';
+import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { RunQueues } from '../run/queues.ts';
 import type { WriteLog } from './attempt.ts';

@@ -1,6 +1,7 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import { type AnyTask, unknownTask } from '../../task.ts';
+import type { AnyTask } from '../../task.ts';
+import { unknownTask } from '../../task-registry.ts';
 import { isAwsError } from '../call-errors.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';

@@ -6,7 +6,7 @@ import {
   TagQueueCommand,
 } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Fanfold } from '../../../src/connect.ts';
+import { Fanfold } from '../../../src/fanfold.ts';
 import { defineTask } from '../../../src/index.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';

@@ -7,7 +7,7 @@ import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
 import { Claim } from '../../../src/pipeline/working/claim.ts';
 import { Worker } from '../../../src/pipeline/working/worker.ts';
 import { Stopwatch } from '../../../src/stopwatch.ts';
-import { TaskRegistry } from '../../../src/task.ts';
+import { TaskRegistry } from '../../../src/task-registry.ts';
 
 it('a worker drops a chunk whose deadline has passed, and runs one whose deadline is near', async () => {
   const sqs = new Sqs();

@@ -7,7 +7,7 @@ import { chunkBody } from '../../../src/pipeline/messages/chunk.ts';
 import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
 import { pull } from '../../../src/pipeline/working/poll-loop.ts';
 import { Worker } from '../../../src/pipeline/working/worker.ts';
-import { TaskRegistry } from '../../../src/task.ts';
+import { TaskRegistry } from '../../../src/task-registry.ts';
 
 const CHUNKS = 30;
 

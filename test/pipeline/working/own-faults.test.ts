@@ -9,7 +9,7 @@ import { newRunId } from '../../../src/pipeline/names.ts';
 import { type PullOptions, pull } from '../../../src/pipeline/working/poll-loop.ts';
 import { recover } from '../../../src/pipeline/working/recover.ts';
 import { Worker, type WorkerOptions } from '../../../src/pipeline/working/worker.ts';
-import { TaskRegistry } from '../../../src/task.ts';
+import { TaskRegistry } from '../../../src/task-registry.ts';
 
 const unlucky = defineTask({
   name: 'unlucky',

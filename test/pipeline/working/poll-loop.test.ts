@@ -14,7 +14,7 @@ import { newRunId } from '../../../src/pipeline/names.ts';
 import type { TaskMessage } from '../../../src/pipeline/working/chunk-execution.ts';
 import { pull } from '../../../src/pipeline/working/poll-loop.ts';
 import { Worker } from '../../../src/pipeline/working/worker.ts';
-import { TaskRegistry } from '../../../src/task.ts';
+import { TaskRegistry } from '../../../src/task-registry.ts';
 
 /** So many characters that a chunk of one tells how long the next ones take. */
 const LONG = 'x'.repeat(12_000);

@@ -1,0 +1,213 @@
+import { checkInputs, nameOfTask, RUN_OPTIONS } from './checks.ts';
+import { FanfoldError } from './errors.ts';
+import { closeWhenIdle, keep } from './keep.ts';
+import { checkOptions } from './options.ts';
+import { Run } from './pipeline/collecting/run.ts';
+import type { RunOptions } from './pipeline/collecting/run-options.ts';
+import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
+import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
+import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
+import { type CollectOptions, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
+import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
+import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
+import type { Inputs } from './pipeline/seeding/pages.ts';
+import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
+import { wait } from './retry.ts';
+import {
+  type AnyTask,
+  type InputOf,
+  isTask,
+  type JsonImage,
+  type OutputOf,
+  type TaskContext,
+  taskOf,
+} from './task.ts';
+import { unknownTask } from './task-registry.ts';
+import type { World } from './worlds/world.ts';
+
+/** Longest wait for unfinished runs when their connection is closed, in milliseconds. */
+const CLOSE_MS = 2_000;
+
+/** A connection to a place where tasks run. Close it, or declare it with `await using`. */
+export class Fanfold implements AsyncDisposable {
+  readonly #world: World;
+  readonly #runs = new Set<Run>();
+  readonly #stays: () => void;
+  #failure: FanfoldError | undefined;
+
+  /** Use `connect`. */
+  constructor(world: World) {
+    this.#world = world;
+    // Elsewhere, a run continues without this process.
+    this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
+  }
+
+  /** Names of the available tasks; undefined if they can't be known before a run. */
+  get tasks(): readonly string[] | undefined {
+    return this.#world.tasks;
+  }
+
+  /**
+   * Checks that the place where tasks run is available, and has this task.
+   *
+   * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
+   */
+  async check(task: string): Promise<void> {
+    this.#refuse(task);
+    if (this.#world.tasks !== undefined) return;
+    const { lambda, names } = this.#world.deployment;
+    // A seed function looks for the task first, and seeds nothing without inputs.
+    await invokeSeed(lambda, names, { task, inputs: [] });
+  }
+
+  #refuse(task: string): void {
+    const tasks = this.#world.tasks ?? this.#world.added?.();
+    if (tasks === undefined || tasks.includes(task)) return;
+    const error = unknownTask(task, tasks);
+    if (tasks.length > 0) throw error;
+    throw new FanfoldError(
+      error.code,
+      `${error.message} Give map() the task itself, or connect() its tasks module.`,
+    );
+  }
+
+  /**
+   * Runs a task over inputs: yields every input's result exactly once, in the order in which they
+   * end, or in input order with `ordered`. The run starts at the call.
+   *
+   * An error that the inputs' iterable throws ends the run at once: iterating throws it.
+   *
+   * A task may map on the connection that runs it, if that is in its own process. Elsewhere such a
+   * run is refused, since it could wait for itself.
+   *
+   * ```ts
+   * const run = fanfold.map(resize, [{ url: 'data:,hello' }], { ordered: true });
+   * for await (const result of run) console.log(result);
+   * ```
+   *
+   * @param task a task, or the name of one that is known where tasks run. In this process also a
+   * function: it gets an input and its context, and the defaults of `defineTask` hold for it
+   * @throws FanfoldError `UnknownTask`, `Closed`, `NestedRun`; `BadTask`, `BadInput` and
+   * `BadOption` for invalid arguments
+   */
+  map<T extends AnyTask>(
+    task: T | string,
+    inputs: Inputs<InputOf<T>> | S3Inputs,
+    options?: RunOptions,
+  ): Run<OutputOf<T>>;
+  map<Input, Output>(
+    run: (input: Input, context: TaskContext) => Output | Promise<Output>,
+    inputs: Inputs<Input>,
+    options?: RunOptions,
+  ): Run<JsonImage<Output>>;
+  map(
+    given: AnyTask | string | ((input: never, context: TaskContext) => unknown),
+    inputs: Inputs<unknown> | S3Inputs,
+    options: RunOptions = {},
+  ): Run<unknown> {
+    if (this.#failure) throw this.#failure;
+    const isFunction = typeof given === 'function' && this.#world.remove !== undefined;
+    const task = isFunction ? taskOf(given) : given;
+    const name = nameOfTask(task);
+    checkInputs(inputs);
+    checkOptions(RUN_OPTIONS, options);
+    if (isTask(task)) this.#world.add(task);
+    this.#refuse(name);
+    this.#world.refuseNested?.();
+    const run = new Run<unknown>(this.#world.deployment, name, inputs, options);
+    this.#world.started?.(run.ended);
+    if (isFunction && isTask(task)) void run.ended.then(() => this.#world.remove?.(task));
+    return this.#keep(run);
+  }
+
+  #keep<Output>(run: Run<Output>): Run<Output> {
+    this.#runs.add(run);
+    void run.ended.then(() => this.#runs.delete(run));
+    return run;
+  }
+
+  /** The runs of this deployment that are not over, oldest first. */
+  runs(): AsyncIterable<RunStatus> {
+    return runsOf(this.#world.deployment);
+  }
+
+  /** A run's status; undefined if there is no such run, or it is over. */
+  status(runId: string): Promise<RunStatus | undefined> {
+    return statusOf(this.#world.deployment, runId);
+  }
+
+  /**
+   * Collects a run that another process started and left. Each result is yielded once; results in
+   * `earlier` are not yielded again. The run ends without results that another collector has
+   * consumed.
+   *
+   * @throws FanfoldError `UnknownRun`; `BadOption` when it is of another task, or is being
+   * collected
+   */
+  async collect<T extends AnyTask>(
+    task: T | string,
+    runId: string,
+    options: CollectOptions = {},
+  ): Promise<Run<OutputOf<T>>> {
+    if (this.#failure) throw this.#failure;
+    const name = nameOfTask(task);
+    return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
+  }
+
+  /** Numbers of chunks on the task queue, of all runs. */
+  backlog(): Promise<Backlog> {
+    return backlogOf(this.#world.deployment);
+  }
+
+  /** Deletes the queues of runs that have ended or passed their deadline; returns these runs. */
+  prune(): Promise<RunStatus[]> {
+    return pruneRuns(this.#world.deployment);
+  }
+
+  /**
+   * Moves messages that workers could not read, or received too often, from the dead-letter queue
+   * back to the task queue. Call it once their problem is fixed. Resolves when SQS has moved them.
+   *
+   * @param onMoved called with the progress, twice a second
+   * @throws FanfoldError `RunFailed` when SQS gives up
+   */
+  redrive(onMoved?: (sofar: Redriven) => void): Promise<Redriven> {
+    return redrive(this.#world.deployment, onMoved);
+  }
+
+  /**
+   * Cancels a run of this deployment, whichever process collects it: inputs without a result end
+   * `cancelled`.
+   *
+   * @throws FanfoldError `UnknownRun` when there is no such run
+   */
+  async cancel(runId: string): Promise<Cancelled> {
+    return cancelRun(this.#world.deployment, runId);
+  }
+
+  /** Ends this connection's runs, with an error for their consumers, and releases all resources. */
+  close(): Promise<void> {
+    this.#stays();
+    return keep(this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
+    // Their queues are deleted, unless AWS takes its time: those expire by themselves.
+    const waited = new AbortController();
+    const ended = Promise.all(Array.from(this.#runs, (run) => run.ended));
+    await Promise.race([ended, wait(CLOSE_MS, waited.signal)]);
+    waited.abort();
+    await this.#world.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends all runs with an error, because nothing more can run here. */
+  fail(error: FanfoldError): void {
+    this.#failure ??= error;
+    for (const run of this.#runs) run.fail(error);
+  }
+}

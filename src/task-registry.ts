@@ -1,0 +1,68 @@
+import { FanfoldError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import { type AnyTask, isTask } from './task.ts';
+
+/** The tasks that can run in one place, by name. */
+export class TaskRegistry {
+  readonly #tasks = new Map<string, AnyTask>();
+
+  /** Registers the tasks that a module exports. Refuses two of the same name. */
+  static fromModule(module: object, source = 'the tasks module'): TaskRegistry {
+    const registry = new TaskRegistry();
+    for (const value of Object.values(module)) if (isTask(value)) registry.add(value, source);
+    if (registry.#tasks.size === 0) {
+      throw new FanfoldError(
+        'BadTask',
+        `${source} exports no task. Export what defineTask() returns, by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
+      );
+    }
+    return registry;
+  }
+
+  add(task: AnyTask, source = 'this process'): void {
+    const known = this.#tasks.get(task.name);
+    if (known !== undefined && known !== task) {
+      throw new FanfoldError(
+        'BadTask',
+        `Two tasks in ${source} are named "${task.name}". Give one of them another name.`,
+      );
+    }
+    this.#tasks.set(task.name, task);
+  }
+
+  delete({ name }: AnyTask): void {
+    this.#tasks.delete(name);
+  }
+
+  get(name: string): AnyTask | undefined {
+    return this.#tasks.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#tasks.keys()].sort();
+  }
+
+  all(): AnyTask[] {
+    return this.names().flatMap((name) => this.#tasks.get(name) ?? []);
+  }
+
+  /** The task of that name. Throws an error that suggests the nearest name if there is none. */
+  require(name: string): AnyTask {
+    return this.#tasks.get(name) ?? raise(unknownTask(name, this.names()));
+  }
+}
+
+/** The error for a name that no task has. */
+export function unknownTask(name: string, known: readonly string[]): FanfoldError {
+  const near = nearest(name, known);
+  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
+  const list = known.length > 0 ? known.join(', ') : 'none';
+  return new FanfoldError(
+    'UnknownTask',
+    `There is no task named "${name}".${hint} Known tasks: ${list}.`,
+  );
+}
+
+function raise(error: Error): never {
+  throw error;
+}
