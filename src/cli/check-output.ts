@@ -12,13 +12,23 @@ export function outputOf(given: string | undefined): string | undefined {
   return given !== undefined && STANDARD_OUTPUT.has(given) ? undefined : given;
 }
 
+/** What a command may do with an output that exists. */
+export interface Replacing {
+  resume?: boolean;
+  overwrite?: boolean;
+}
+
 /**
  * Refuses, before any work is done, an output that can't be written, or that would overwrite an
- * input or a file of another program.
+ * input, a file of another program, or earlier results.
  *
  * @param reads the files that the inputs are, or are read from
  */
-export function checkOutput(output: string | undefined, reads: readonly InputFile[] = []): void {
+export function checkOutput(
+  output: string | undefined,
+  reads: readonly InputFile[],
+  replacing: Replacing,
+): void {
   if (output === undefined) {
     checkStandardOutput(reads);
     return;
@@ -45,6 +55,27 @@ export function checkOutput(output: string | undefined, reads: readonly InputFil
   checkInputs(output, reads);
   RunRecord.check(output);
   checkPart(output);
+  checkReplaced(output, old?.size ?? 0n, replacing);
+}
+
+/** Refuses to replace results, or the only knowledge of a run that continues elsewhere. */
+function checkReplaced(output: string, size: bigint, { resume, overwrite }: Replacing): void {
+  if (resume || overwrite) return;
+  const isOurs = RunRecord.exists(output);
+  if (size > 0n) {
+    throw new FanfoldError(
+      'BadOption',
+      isOurs
+        ? `--output ${output} has the results of an earlier run. Give --resume to run the inputs that have none yet, or --overwrite to replace them.`
+        : `--output ${output} exists already. Name another file, or give --overwrite to replace it.`,
+    );
+  }
+  const runId = isOurs ? RunRecord.runOf(output) : undefined;
+  if (runId === undefined) return;
+  throw new FanfoldError(
+    'BadOption',
+    `--output ${output} belongs to run ${runId}, which may not be over yet. Give --resume to collect its results, or --overwrite to start another run.`,
+  );
 }
 
 /** Compares files by device and inode: links and mounts give a file several names. */

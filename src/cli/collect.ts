@@ -41,7 +41,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
   const { ordered = false, quiet = false } = flags;
   const output = outputOf(flags.output);
   await untilSignal(async (signal) => {
-    checkOutput(output);
+    checkOutput(output, [], { resume: true });
     const connection = await connectRemote(flags);
     await using fanfold = connection.fanfold;
     const status = await statusOf(connection, runId);

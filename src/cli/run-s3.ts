@@ -96,7 +96,7 @@ async function goneOnWith(
   }
   throw new FanfoldError(
     'BadOption',
-    `There is no run to resume: ${living ? `run ${living.runId} on ${living.place} is over` : 'no run is recorded'}. Leave out --resume to start one.`,
+    `There is no run to resume: ${living ? `run ${living.runId} on ${living.place} is over` : 'no run is recorded'}. Give --overwrite in place of --resume to start one.`,
   );
 }
 

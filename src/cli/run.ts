@@ -12,6 +12,7 @@ import { perform } from './perform.ts';
 import {
   begin,
   checkResume,
+  compare,
   goOn,
   type Left,
   type Living,
@@ -51,12 +52,10 @@ export function addRun(program: Command): void {
     )
     .option('--range <range>', 'use whole numbers as inputs: N for 0 to N-1, A..B for A to B')
     .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
-    .option(
-      '--output <file>',
-      'write results to this file; an existing file is overwritten (default: standard output)',
-    )
+    .option('--output <file>', 'write results to this file (default: standard output)')
     .option('--resume', 'resume a run that ended early, from the results in --output')
     .option('--retry-failed', 'with --resume: run failed inputs again')
+    .option('--overwrite', 'replace an output that exists')
     .option('--ordered', 'write results in input order')
     .option('--with-input', 'add its input to each result')
     .option(
@@ -93,19 +92,20 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   if (isS3(flags)) return attemptFromS3(task, flags, options, signal);
   const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
-  checkOutput(flags.output, inputs.files);
+  checkOutput(flags.output, inputs.files, flags);
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   // Before the old results are gone: a name may be wrong, or nobody there.
   await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
-  const { recorded, resume, retriesLater } = await begun(task, flags, connection, open);
+  const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);
   const { earlier, collector } = recorded;
-  const watched = recorded.watch(inputs.batches(), connection.target.kind !== 'local');
+  const batches = first === undefined ? inputs.batches() : firstOf(inputs.batches(), first);
+  const watched = recorded.watch(batches, connection.target.kind !== 'local');
   const carried = flags.withInput
     ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
     : undefined;
-  const texts = new JsonTexts(carried?.batches ?? watched, inputs.total);
+  const texts = new JsonTexts(carried?.batches ?? watched, first ?? inputs.total);
   const status = await perform({
     begin: async () => {
       if (resume) await carried?.readAhead(recorded.known);
@@ -121,7 +121,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     quiet: flags.quiet ?? false,
     signal,
   });
-  return retriesLater ? attempt(task, flags, signal) : status;
+  return thenAgain ? attempt(task, flags, signal) : status;
 }
 
 /** Like `attempt`, for inputs that only the seed reads. */
@@ -133,7 +133,7 @@ async function attemptFromS3(
 ): Promise<number> {
   if (flags.range !== undefined || flags.glob !== undefined)
     await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
-  checkOutput(flags.output);
+  checkOutput(flags.output, [], flags);
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, flags.tasks);
@@ -145,8 +145,10 @@ interface Begun {
   recorded: RunOutput;
   /** Options that resume the run which an earlier command left, if it still exists. */
   resume?: RunOptions | undefined;
-  /** Whether failed inputs must run again in a further run, once this one is over. */
-  retriesLater: boolean;
+  /** Number of inputs, from the first, that belong to the run; undefined for all. */
+  first?: number | undefined;
+  /** Whether failed or appended inputs must run in a further run, once this one is over. */
+  thenAgain: boolean;
 }
 
 /** Creates the output, or reopens it to resume. */
@@ -159,20 +161,43 @@ async function begun(
   const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
   const beginning = { task, ordered, withInput };
   if (!resume || output === undefined) {
-    return { recorded: await begin(output, beginning), retriesLater: false };
+    return { recorded: await begin(output, beginning), thenAgain: false };
   }
   const left = await reopen(output, beginning);
   const living = await livingRun(connection, left);
   const retriesLater = retryFailed && living !== undefined;
   const isRead = flags.input === '-';
   if (retriesLater && isRead) throw readOnce(left.living);
+  const compared = isRead ? undefined : await compare(left, await open());
+  const appended = compared?.appended ?? 0;
   const recorded = await goOn(left, {
     retryFailed: retryFailed && !retriesLater,
-    again: isRead ? undefined : open,
+    isCompared: compared !== undefined,
   });
   const { ok = 0, failed = 0 } = recorded.before ?? {};
-  if (!flags.quiet) say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)`);
-  return { recorded, resume: recorded.living && living, retriesLater };
+  const added = appended === 0 ? '' : `; ${appended} inputs are new`;
+  if (!flags.quiet)
+    say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)${added}`);
+  const isLiving = recorded.living !== undefined && living !== undefined;
+  return {
+    recorded,
+    resume: isLiving ? living : undefined,
+    first: isLiving && appended > 0 ? compared?.before : undefined,
+    thenAgain: retriesLater || (isLiving && appended > 0),
+  };
+}
+
+/** The first inputs of batches. */
+async function* firstOf(
+  batches: AsyncIterable<string[]>,
+  count: number,
+): AsyncGenerator<string[], void> {
+  let left = count;
+  for await (const batch of batches) {
+    yield batch.slice(0, left);
+    left -= batch.length;
+    if (left <= 0) return;
+  }
 }
 
 /** Options that resume the run which an earlier command left; undefined if it no longer exists. */
@@ -219,6 +244,6 @@ function budgetOf(text: string): number | `${number}%` {
 }
 
 function resumeLine(args: readonly string[]): string {
-  const kept = args.filter((arg) => arg !== '--resume' && arg !== '--retry-failed');
+  const kept = args.filter((arg) => !['--resume', '--retry-failed', '--overwrite'].includes(arg));
   return commandLine([...kept, '--resume']);
 }

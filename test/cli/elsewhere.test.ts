@@ -150,12 +150,14 @@ describe('a run elsewhere', () => {
       const { stderr } = await command.ended;
       if (signal === 'SIGINT') expect(stderr).toContain('to resume it: npx fanfold run steady');
       expect(await queues()).toHaveLength(1);
-      const again = await fanfold(args(600, '--resume'));
+      const again = await fanfold(args(610, '--resume'));
       expect(again.stderr).toContain(`collecting run ${id}`);
+      expect(again.stderr).toContain('10 inputs are new');
       expect(again.status).toBe(0);
-      expect(await written()).toEqual(range(600));
-      // All in the one run, none of them twice: everything had been seeded.
-      expect([...runs.keys()]).toEqual([id]);
+      expect(await written()).toEqual(range(610));
+      // The old inputs in the one run, none of them twice: everything had been seeded.
+      expect([...(runs.get(id)?.keys() ?? [])].sort((a, b) => a - b)).toEqual(range(600));
+      expect(runs.size).toBe(2);
       expect([...(runs.get(id)?.values() ?? [])].every((times) => times === 1)).toBe(true);
       expect(await queues()).toEqual([]);
     },
@@ -349,7 +351,7 @@ describe('a run elsewhere', () => {
 
   it('leaves old results alone where it can not begin', async () => {
     await writeFile(output, 'old');
-    const there = ['--range', '3', '--output', output, '--endpoint'];
+    const there = ['--range', '3', '--output', output, '--overwrite', '--endpoint'];
     const unknown = await fanfold(['run', 'stead', ...there, server.url]);
     expect(unknown.stderr).toContain('Did you mean "steady"?');
     expect(unknown.status).toBe(2);

@@ -34,7 +34,7 @@ afterAll(() => {
 async function check(output: string, options: { input?: string; glob?: string }) {
   const inputs = await openInputs({ ...options, cwd: folder, maxInputBytes: 100 });
   try {
-    checkOutput(path(output), inputs.files);
+    checkOutput(path(output), inputs.files, {});
   } finally {
     inputs.close();
   }
@@ -96,7 +96,7 @@ describe('what is beside an output', () => {
   ])('is refused when it is none of ours: %s, %j', (name, content) => {
     if (content === undefined) mkdirSync(path(name));
     else writeFileSync(path(name), content);
-    expect(() => checkOutput(path('out'))).toThrow(refused(path(name)));
+    expect(() => checkOutput(path('out'), [], {})).toThrow(refused(path(name)));
     if (name === 'out.run') expect(() => RunRecord.remove(path('out'))).toThrow(refused('record'));
     expect(existsSync(path(name))).toBe(true);
   });
@@ -105,9 +105,9 @@ describe('what is beside an output', () => {
     symlinkSync('nowhere', path('out.run'));
     symlinkSync('nowhere', path('to.part'));
     for (const name of ['out', 'to', 'out.run']) {
-      expect(() => checkOutput(path(name))).toThrow(refused(path(name)));
+      expect(() => checkOutput(path(name), [], {})).toThrow(refused(path(name)));
     }
-    expect(() => checkOutput(path('out.run'))).toThrow(refused('is a link to nowhere'));
+    expect(() => checkOutput(path('out.run'), [], {})).toThrow(refused('is a link to nowhere'));
   });
 
   it.each([
@@ -119,16 +119,45 @@ describe('what is beside an output', () => {
     ['out.part', ''],
   ])('may be what an earlier run has left: %s, %j', (name, content) => {
     writeFileSync(path(name), content);
-    checkOutput(path('out'));
+    checkOutput(path('out'), [], {});
     RunRecord.remove(path('out'));
     expect(existsSync(path('out.run'))).toBe(false);
   });
 
   it('is not looked at for what has no record', () => {
-    for (const device of ['/dev/null', '/dev/full']) checkOutput(device);
+    for (const device of ['/dev/null', '/dev/full']) checkOutput(device, [], {});
     for (const name of ['-', '/dev/stdout', '/dev/fd/1']) expect(outputOf(name)).toBeUndefined();
     expect(outputOf('out')).toBe('out');
-    expect(() => checkOutput(`${folder}/none/`)).toThrow(refused('that is a folder'));
+    expect(() => checkOutput(`${folder}/none/`, [], {})).toThrow(refused('that is a folder'));
+  });
+});
+
+describe('an output that exists', () => {
+  const head = '{"v":1,"task":"echo","ordered":false,"withInput":false,"collector":"x"}\n';
+  const run = '{"runId":"run-1","place":"Photos"}\n';
+
+  it.each([
+    ['results and their record', '{"index":0}\n', head, /earlier run.*--resume.*--overwrite/],
+    ['a file of another program', 'text', undefined, /exists already.*--overwrite/],
+    ['a run elsewhere without results', '', `${head}${run}`, /run-1.*--resume.*--overwrite/],
+    ['a run elsewhere whose results are gone', undefined, `${head}${run}`, /run-1.*--resume/],
+  ])('is replaced with --overwrite only: %s', (_, content, record, message) => {
+    if (content !== undefined) writeFileSync(path('out'), content);
+    if (record !== undefined) writeFileSync(path('out.run'), record);
+    expect(() => checkOutput(path('out'), [], {})).toThrow(message);
+    checkOutput(path('out'), [], { overwrite: true });
+    checkOutput(path('out'), [], { resume: true });
+  });
+
+  it.each([
+    ['an empty file', undefined],
+    ['a run here that wrote no result', head],
+    ['a run elsewhere that is over', `${head}${run}{"over":true}\n`],
+    ['a record of which a part was written', head.slice(0, 40)],
+  ])('holds nothing that could be lost: %s', (_, record) => {
+    writeFileSync(path('out'), '');
+    if (record !== undefined) writeFileSync(path('out.run'), record);
+    checkOutput(path('out'), [], {});
   });
 });
 

@@ -5,7 +5,7 @@ import { openOutput } from '../output.ts';
 import { InputHash } from './input-hash.ts';
 import { type Lock, lock } from './lock.ts';
 import { readEarlier } from './previous-results.ts';
-import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
+import { type Beginning, type Reopened, RunRecord } from './record.ts';
 import { type RunOutput, recorded } from './run-output.ts';
 
 export type { Beginning, Living } from './record.ts';
@@ -16,16 +16,28 @@ export interface ResumeFlags {
   output?: string;
   resume?: boolean;
   retryFailed?: boolean;
+  overwrite?: boolean;
   ordered?: boolean;
 }
 
 /** @throws FanfoldError for flags that don't go together */
-export function checkResume({ output, resume, retryFailed, ordered }: ResumeFlags): void {
+export function checkResume({
+  output,
+  resume,
+  retryFailed,
+  overwrite,
+  ordered,
+}: ResumeFlags): void {
   const refuse = (why: string) => {
     throw new FanfoldError('BadOption', why);
   };
   if (resume && output === undefined) {
     refuse('--resume needs the file that holds the results: name it with --output.');
+  }
+  if (resume && overwrite) {
+    refuse(
+      '--resume keeps the results in --output and --overwrite replaces them: give one of them.',
+    );
   }
   if (retryFailed && !resume) refuse('--retry-failed works only with --resume: give both.');
   if (retryFailed && ordered) {
@@ -76,34 +88,43 @@ export async function reopen(output: string, beginning: Beginning): Promise<Left
 export interface GoingOn {
   /** Removes failed results, so that they run again. Only for a run that is over. */
   retryFailed?: boolean;
-  /**
-   * Reopens the inputs, to compare them before any work is done; undefined if they can be read only
-   * once, and so are compared while they are seeded.
-   */
-  again?: (() => Promise<OpenedInputs>) | undefined;
+  /** Whether `compare` has passed. Otherwise the inputs are compared while they are seeded. */
+  isCompared?: boolean;
 }
 
-/** Resumes a run's output. */
-export async function goOn(left: Left, { retryFailed, again }: GoingOn): Promise<RunOutput> {
+/** Resumes a run's output. The inputs must have been compared, if they can be read again. */
+export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Promise<RunOutput> {
   const { output, record, checkpoints } = left;
   let { living } = left;
-  if (again) await compare(output, checkpoints, await again());
   const earlier = await readEarlier(output, retryFailed ?? false, () => {
     // A run that continues would not be seeded with these inputs again. So it is not resumed.
     if (living) record.addEnd();
     living = undefined;
   });
   const opened = await openOutput(output);
-  const hash = new InputHash(output, again ? [] : checkpoints);
+  // A run elsewhere that has all of its inputs takes no more.
+  const hash = new InputHash(output, isCompared ? [] : checkpoints, living === undefined);
   const { lock, collector } = left;
   return recorded({ output: opened, hash, lock, record, earlier, living, collector });
 }
 
-async function compare(output: string, checkpoints: readonly Checkpoint[], inputs: OpenedInputs) {
+/**
+ * Compares inputs with those that a run was started with, before any work is done.
+ *
+ * @returns number of inputs that were appended to those of a run that had read all of its own
+ * @throws FanfoldError when the others differ
+ */
+export async function compare(
+  { output, checkpoints }: Left,
+  inputs: OpenedInputs,
+): Promise<{ before: number; appended: number }> {
   const hash = new InputHash(output, checkpoints);
+  const hadAll = checkpoints.at(-1)?.end === true;
   try {
-    for await (const _ of hash.watch(inputs.batches())) if (hash.compared) return;
+    for await (const _ of hash.watch(inputs.batches())) if (hash.compared && !hadAll) break;
   } finally {
     inputs.close();
   }
+  const { appended, read } = hash;
+  return { before: read - appended, appended };
 }

@@ -2,19 +2,34 @@ import { createHash } from 'node:crypto';
 import { FanfoldError } from '../../index.ts';
 import type { Checkpoint } from './record.ts';
 
-/** Counts and hashes inputs as they pass, and compares them with those that an earlier run read. */
+/**
+ * Counts and hashes inputs as they pass, and compares them with those that an earlier run read.
+ * Inputs may be appended to those of a run that had read all of its own.
+ */
 export class InputHash {
   readonly #hash = createHash('sha256');
   readonly #name: string;
   /** Checkpoints that are not compared yet, in order. */
   readonly #expected: Checkpoint[];
+  readonly #mayGrow: boolean;
+  /** Number of inputs that were all inputs of the earlier run. */
+  #all: number | undefined;
   #read = 0;
   #ended = false;
 
-  /** @param name the output's name, for messages */
-  constructor(name: string, expected: readonly Checkpoint[] = []) {
+  /**
+   * @param name the output's name, for messages
+   * @param mayGrow whether inputs may be appended
+   */
+  constructor(name: string, expected: readonly Checkpoint[] = [], mayGrow = true) {
     this.#name = name;
     this.#expected = [...expected];
+    this.#mayGrow = mayGrow;
+  }
+
+  /** Number of inputs so far that were appended to those of the earlier run. */
+  get appended(): number {
+    return this.#all === undefined ? 0 : this.#read - this.#all;
   }
 
   /** Whether all expected checkpoints have matched. */
@@ -55,10 +70,10 @@ export class InputHash {
       if (at > batch.length - from) break;
       this.#update(batch.slice(from, from + at));
       from += at;
-      if (next.end) {
-        if (from < batch.length) throw this.#changed(`there were ${next.read}, and now more`);
-        // Compared at the end of the inputs, which proves that there are no more.
-        return;
+      // The end of the inputs may follow, or more inputs.
+      if (next.end && from === batch.length) return;
+      if (next.end && !this.#mayGrow) {
+        throw this.#changed(`there were ${next.read}, and now more`);
       }
       this.#compare(next);
     }
@@ -71,17 +86,18 @@ export class InputHash {
     this.#read += texts.length;
   }
 
-  #compare({ read, hash }: Checkpoint): void {
+  #compare({ read, hash, end }: Checkpoint): void {
     const { checkpoint } = this;
     if (checkpoint.read < read) return;
     if (checkpoint.hash !== hash) throw this.#changed(`some of the first ${read} have changed`);
     this.#expected.shift();
+    this.#all = end ? read : undefined;
   }
 
   #changed(how: string): FanfoldError {
     return new FanfoldError(
       'BadInput',
-      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, or leave out --resume to start again.`,
+      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only, or --overwrite in place of --resume to start again.`,
     );
   }
 }

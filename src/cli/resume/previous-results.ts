@@ -56,7 +56,7 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
     const why = missing ? 'it is not there' : (cause as Error).message;
     throw new FanfoldError(
       'BadOption',
-      `--resume: ${path} cannot be resumed: ${why}. Leave out --resume to start again.`,
+      `--resume: ${path} cannot be resumed: ${why}. Give --overwrite in its place to start again.`,
       { cause },
     );
   }

@@ -93,6 +93,16 @@ export class RunRecord {
     );
   }
 
+  /** Id of the run elsewhere that a readable record holds. */
+  static runOf(output: string): string | undefined {
+    try {
+      const lines = readFileSync(pathOf(output), 'utf8').split('\n').slice(1, -1);
+      return livingIn(lines.map((line): Line => JSON.parse(line)))?.runId;
+    } catch {
+      return undefined;
+    }
+  }
+
   static remove(output: string): void {
     const path = pathOf(output);
     RunRecord.check(output);
@@ -122,17 +132,10 @@ export class RunRecord {
     const path = pathOf(output);
     const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
     compare(output, head, beginning);
-    const checkpoints: Checkpoint[] = [];
-    let living: Living | undefined;
-    for (const line of lines) {
-      if ('read' in line) checkpoints.push(line);
-      else if ('runId' in line) living = { ...line, seeded: 0 };
-      else if ('over' in line) living = undefined;
-      else if (living) living.seeded = line.seeded;
-    }
+    const checkpoints = lines.filter((line) => 'read' in line);
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
     const record = new RunRecord(path, opened(path, 'a'), last);
-    return { record, checkpoints, living, collector: head.collector };
+    return { record, checkpoints, living: livingIn(lines), collector: head.collector };
   }
 
   /** Number of inputs that the last checkpoint covers. */
@@ -193,6 +196,17 @@ export class RunRecord {
 
 type Head = Beginning & { v: number; collector?: string };
 type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'> | { over: true };
+
+/** The last run elsewhere, unless it must not be resumed. */
+function livingIn(lines: readonly Line[]): Living | undefined {
+  let living: Living | undefined;
+  for (const line of lines) {
+    if ('runId' in line) living = { ...line, seeded: 0 };
+    else if ('over' in line) living = undefined;
+    else if ('seeded' in line && living) living.seeded = line.seeded;
+  }
+  return living;
+}
 
 function pathOf(output: string): string {
   return `${output}.run`;
@@ -264,7 +278,7 @@ function readLines(path: string, output: string): object[] {
     throw new FanfoldError(
       'BadOption',
       missing
-        ? `--resume: there is no ${path}, the record that a run keeps beside its output, so ${output} cannot be resumed. Leave out --resume to start a run.`
+        ? `--resume: there is no ${path}, the record that a run keeps beside its output, so ${output} cannot be resumed. Leave it out to start a run.`
         : `--resume: ${path} cannot be read: ${(cause as Error).message}.`,
       { cause },
     );
@@ -279,7 +293,7 @@ function readLines(path: string, output: string): object[] {
   }
   throw new FanfoldError(
     'BadOption',
-    `--resume: ${path} is not the record of a run. Leave out --resume to start again.`,
+    `--resume: ${path} is not the record of a run. Give --overwrite in its place to start again.`,
   );
 }
 

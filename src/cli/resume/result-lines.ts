@@ -33,6 +33,6 @@ export function resultOf(path: string, line: string, number: number): ResultHead
   }
   throw new FanfoldError(
     'BadInput',
-    `--resume: ${path}, line ${number}: this line is not a result that fanfold wrote, so the file cannot be resumed. Leave out --resume to start again.`,
+    `--resume: ${path}, line ${number}: this line is not a result that fanfold wrote, so the file cannot be resumed. Give --overwrite in its place to start again.`,
   );
 }
