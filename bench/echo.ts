@@ -14,6 +14,7 @@ export async function runEcho(bench: Bench, inputs: EchoInputs): Promise<Measure
       'echo',
       '--input',
       inputs.path,
+      '--overwrite',
       '--output',
       output,
       '--workers',

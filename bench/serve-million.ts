@@ -17,7 +17,16 @@ export const serveMillion: Benchmark = {
     const inputs = await writeEchoInputs(bench, COUNT);
     const output = join(bench.folder, 'served.jsonl');
     await using served = await serveForBench(bench, 2);
-    const line = ['run', 'echo', '--input', inputs.path, '--output', output, '--quiet'];
+    const line = [
+      'run',
+      'echo',
+      '--input',
+      inputs.path,
+      '--output',
+      output,
+      '--overwrite',
+      '--quiet',
+    ];
     const command = fanfold([...line, '--endpoint', served.url]);
     const { signal, folder: cwd } = bench;
     const [ours, local] = await inTurns(

@@ -64,7 +64,18 @@ async function runOurs(bench: Bench, paths: readonly string[]): Promise<number> 
   const output = join(bench.folder, 'output.jsonl');
   const input = writeList(bench.folder, 'paths.txt', paths);
   const run = await measure(
-    fanfold(['run', 'sha256', '--input', input, '--output', output, '--workers', '2', '--quiet']),
+    fanfold([
+      'run',
+      'sha256',
+      '--input',
+      input,
+      '--output',
+      output,
+      '--overwrite',
+      '--workers',
+      '2',
+      '--quiet',
+    ]),
     { cwd: bench.folder, signal: bench.signal },
   );
   checkDigests(
