@@ -16,7 +16,7 @@ const ONE_BY_ONE = 20_000;
 export const basemanager: Benchmark = {
   name: 'basemanager',
   about:
-    "echo, inputs in memory, a server and 2 clients, from first task to last result; baseline: Python's BaseManager queues, which are in memory and know no chunks",
+    "echo, inputs in memory, a server and 2 clients, from first task to last result; baseline: Python's BaseManager queues, which are in memory and have no chunks",
   async run(bench) {
     if (spawnSync('python3', ['--version']).status !== 0) return { skipped: 'no python3' };
     const theirs = () =>
@@ -33,9 +33,9 @@ export const basemanager: Benchmark = {
     const kept = await rates(false, [ONE_BY_ONE, 1]);
     const theirRate = median(baseline.toSorted((a, b) => a - b));
     return [
-      figure('chunks as they come, ours on disk', chunked, theirRate, 50),
+      figure('default chunks, Fanfold on disk', chunked, theirRate, 50),
       figure('one task a message, both in memory', single, theirRate, 1),
-      figure('one task a message, ours on disk', kept, theirRate),
+      figure('one task a message, Fanfold on disk', kept, theirRate),
     ];
   },
 };
@@ -70,6 +70,6 @@ async function rateOf(bench: Bench, command: Command, env = process.env): Promis
   const { tasks, seconds } = JSON.parse(stdout);
   if (typeof tasks === 'number' && typeof seconds === 'number') return tasks / seconds;
   throw new Error(
-    `${command.args.join(' ')}: tasks and their seconds were expected, got ${stdout}`,
+    `${command.args.join(' ')}: expected the number of tasks and their seconds; got ${stdout}`,
   );
 }

@@ -73,11 +73,11 @@ export async function checkEchoResults(path: string, count: number): Promise<voi
     lines += 1;
     const { index, status, output } = JSON.parse(line);
     if (status !== 'ok' || JSON.stringify(output) !== echoInput(index)) {
-      throw new Error(`${path}, line ${lines}: expected input ${index} as it was; got ${line}`);
+      throw new Error(`${path}, line ${lines}: expected input ${index} unchanged; got ${line}`);
     }
     if (seen[index] !== 0) {
       throw new Error(
-        `${path}, line ${lines}: index ${index} is not one of ${count}, or came twice`,
+        `${path}, line ${lines}: index ${index} is a duplicate, or not below ${count}`,
       );
     }
     seen[index] = 1;
@@ -92,5 +92,6 @@ async function* linesOf(path: string): AsyncGenerator<string> {
     rest = lines.pop() ?? '';
     yield* lines;
   }
-  if (rest !== '') throw new Error(`${path}: the last line has no end: ${rest.slice(0, 200)}`);
+  if (rest !== '')
+    throw new Error(`${path}: the last line does not end with a line feed: ${rest.slice(0, 200)}`);
 }

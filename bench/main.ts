@@ -83,12 +83,12 @@ function choose(args: readonly string[]): { benchmark: Benchmark; skip: boolean 
     full = parsed.values.full;
     names = parsed.positionals;
   } catch {
-    return `Names of benchmarks and --full were expected; got ${args.join(' ')}.`;
+    return `Expected names of benchmarks and --full; got ${args.join(' ')}.`;
   }
   const unknown = names.find((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
   if (unknown !== undefined) {
     const known = BENCHMARKS.map(({ name }) => name).join(', ');
-    return `No benchmark is named ${unknown}. There are: ${known}.`;
+    return `There is no benchmark named ${unknown}. Known benchmarks: ${known}.`;
   }
   return BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name)).map(
     (benchmark) => ({

@@ -106,7 +106,7 @@ export async function inTurns<A, B>(
 export function median(values: readonly number[]): number {
   const middle = values.toSorted((a, b) => a - b)[(values.length - 1) / 2];
   if (middle === undefined) {
-    throw new Error(`A median needs an odd number of values; there are ${values.length}.`);
+    throw new Error(`A median needs an odd number of values; got ${values.length}.`);
   }
   return middle;
 }

@@ -112,7 +112,7 @@ function report(): boolean {
     ['received', String(received.size)],
     ['received twice', String(twice)],
     ['errors', String(errors.length)],
-    ['from sent to received, median', percentile(0.5)],
+    ['send to receive, median', percentile(0.5)],
     ['99 of 100', percentile(0.99)],
     ['memory, second quarter', `${Math.round(before / 1e6)} MB`],
     ['memory, last quarter', `${Math.round(after / 1e6)} MB`],

@@ -28,9 +28,9 @@ for await (const { lines } of run.batches()) {
     const { output } = JSON.parse(text) as { output: (typeof inputs)[number] };
     const { id, name, size } = inputs[index] ?? {};
     if (output.id !== id || output.name !== name || output.size !== size) {
-      throw new Error(`Input ${index} was answered with ${text}.`);
+      throw new Error(`Input ${index} has an unexpected result: ${text}.`);
     }
-    if (seen.has(index)) throw new Error(`Input ${index} was answered twice.`);
+    if (seen.has(index)) throw new Error(`Input ${index} has two results.`);
     seen.add(index);
   }
   // The collector does not know the total of a run that it does not seed.
@@ -52,7 +52,8 @@ async function seededAs(items: string): Promise<Run> {
     const Payload = JSON.stringify(page(first));
     const answer = await lambda.send(new InvokeCommand({ FunctionName: 'fanfold-seed', Payload }));
     const text = answer.Payload?.transformToString() ?? '';
-    if (!text.startsWith('{"runId"')) throw new Error(`The seed answered ${text}.`);
+    if (!text.startsWith('{"runId"'))
+      throw new Error(`Unexpected response of the seed function: ${text}.`);
   };
   await invoke(0);
   void (async () => {

@@ -12,7 +12,7 @@ const MESSAGES = 100_000;
 export const sqsDurable: Benchmark = {
   name: 'sqs-durable',
   about:
-    'signed batches of ten 1 KiB messages, 64 at once, each answered when it is on disk; server and load in a process each; baseline: the same in memory',
+    'signed batches of ten 1 KiB messages, 64 at once, each acknowledged once it is on disk; server and load in separate processes; baseline: the same in memory',
   async run(bench) {
     await using durable = await startServer([SERVE, join(bench.folder, 'store')], bench.signal);
     await using memory = await startServer([SERVE], bench.signal);

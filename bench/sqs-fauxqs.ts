@@ -16,7 +16,7 @@ const ROUNDS = 3;
 export const sqsFauxqs: Benchmark = {
   name: 'sqs-fauxqs',
   about:
-    'messages of 1 KiB, 16 at once, over HTTP one a request; baseline: fauxqs, which has a socket even in process, and checks no signatures',
+    'messages of 1 KiB, 16 at once, over HTTP one per request; baseline: fauxqs, which uses a socket even in process, and verifies no signatures',
   async run(bench) {
     if (!isInstalled()) return { skipped: 'fauxqs is not installed' };
     return [await inProcess(bench), ...(await overHttp(bench))];

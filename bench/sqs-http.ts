@@ -17,7 +17,7 @@ const HTTP_SERVER = fileURLToPath(new URL('./bare/http-server.ts', import.meta.u
 export const sqsHttp: Benchmark = {
   name: 'sqs-http',
   about:
-    'signed requests of 1 KiB messages over 16 connections, server and load in a process each; baseline: node:http, which reads as much and answers the same bytes',
+    'signed requests of 1 KiB messages over 16 connections, server and load in separate processes; baseline: a node:http server that reads and writes the same bytes',
   async run(bench) {
     const answers = await writeAnswers(bench.folder);
     await using ours = await startServer([SERVE], bench.signal);

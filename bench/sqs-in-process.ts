@@ -10,7 +10,7 @@ const RUNS = 3;
 /** Cost of a call in the SQS itself. */
 export const sqsInProcess: Benchmark = {
   name: 'sqs-in-process',
-  about: "the service's own cost of a call, JSON protocol, messages of 1 KiB, without the SDK",
+  about: 'cost of a call in the service itself, JSON protocol, messages of 1 KiB, without the SDK',
   async run(bench) {
     return [
       ...(await figures(bench, 1, 'one message', 20)),

@@ -10,7 +10,7 @@ const MILLION = fileURLToPath(new URL('./sqs/million.ts', import.meta.url));
 export const sqsMillion: Benchmark = {
   name: 'sqs-million',
   about:
-    'a million messages of 1 KiB queued, 100,000 of them in flight, FIFO in 20,000 groups of which these lock 10,000; baseline: the same with a thousand messages',
+    'a million messages of 1 KiB queued, 100,000 of them in flight, FIFO in 20,000 groups, 10,000 of them locked; baseline: the same with a thousand messages',
   long: true,
   async run(bench) {
     return [...(await figures(bench, 'standard')), ...(await figures(bench, 'fifo'))];

@@ -10,7 +10,7 @@ const MESSAGES = 1_000_000;
 /** Recovery time of a server that was killed. */
 export const sqsRecover: Benchmark = {
   name: 'sqs-recover',
-  about: 'a store of a million messages of 1 KiB, left as by a kill, is opened and checked',
+  about: 'opens and checks a store of a million messages of 1 KiB, as a killed process leaves it',
   long: true,
   async run(bench) {
     await recover(bench, 'fill');

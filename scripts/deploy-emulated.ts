@@ -64,7 +64,7 @@ async function main(): Promise<void> {
 async function moto(): Promise<string> {
   const version = 'import sys; sys.exit(sys.version_info < (3, 10))';
   await run('python3', ['-c', version]).catch(() => {
-    throw new NotTried('Python 3.10 or later is needed, as python3: it runs moto, the emulator.');
+    throw new NotTried('This needs Python 3.10 or later, as python3, to run the emulator moto.');
   });
   const { XDG_CACHE_HOME: named = '' } = process.env;
   const homes = [homedir(), userInfo().homedir].map((home) => join(home, '.cache'));
@@ -79,7 +79,7 @@ async function moto(): Promise<string> {
     await run(join(folder, 'bin/pip'), ['install', '--quiet', MOTO]);
   } catch (error) {
     throw new NotTried(
-      `${MOTO} cannot be installed, which takes Python's venv and PyPI: ${lastLine(error)}`,
+      `${MOTO} cannot be installed (this needs Python's venv and PyPI): ${lastLine(error)}`,
     );
   }
   writeFileSync(done, '');
@@ -142,7 +142,7 @@ async function visibly(program: string, args: string[], env: NodeJS.ProcessEnv):
 async function boto<Answer>(python: string, env: NodeJS.ProcessEnv, code: string): Promise<Answer> {
   const asked = run(python, ['-c', `import boto3, json\n${code}`], { env });
   const { stdout } = await asked.catch((error: unknown) => {
-    throw new Error(`moto does not answer boto3: ${lastLine(error)}`);
+    throw new Error(`A boto3 call to moto failed: ${lastLine(error)}`);
   });
   return JSON.parse(stdout) as Answer;
 }
@@ -167,10 +167,10 @@ print(json.dumps([r['LogicalResourceId'] for r in found['StackResources'] if r.g
   const missing = expected.filter(([id]) => !made.includes(id));
   const wrong = missing.filter(([, { Type }]) => !NOT_IN_MOTO.has(Type));
   if (wrong.length > 0) {
-    throw new Error(`Not made: ${wrong.map(([id, { Type }]) => `${id} (${Type})`).join(', ')}`);
+    throw new Error(`Not created: ${wrong.map(([id, { Type }]) => `${id} (${Type})`).join(', ')}`);
   }
   const skipped = [...new Set(missing.map(([, { Type }]) => Type))].sort();
-  return `${expected.length - missing.length} of ${expected.length} resources are there after \`cdk deploy\`; moto has no ${skipped.join(', no ')} (${missing.length} resources).`;
+  return `${expected.length - missing.length} of ${expected.length} resources exist after \`cdk deploy\`; moto does not support ${skipped.join(', ')} (${missing.length} resources).`;
 }
 
 interface Findings {
@@ -188,12 +188,10 @@ async function doctorFindsNoProblem(env: NodeJS.ProcessEnv): Promise<string> {
   for (const { level, title, says } of findings) console.log(`${level}\t${title}\t${says}`);
   const problems = findings.filter(({ level }) => level === 'problem');
   if (state !== 'deployed' || problems.length > 0) {
-    throw new Error(
-      `fanfold doctor finds ${problems.length} problems in a stack that is ${state}.`,
-    );
+    throw new Error(`fanfold doctor finds ${problems.length} problems; the stack is ${state}.`);
   }
   const count = (wanted: string) => findings.filter(({ level }) => level === wanted).length;
-  return `\`fanfold doctor\` finds the stack deployed: ${count('ok')} ok, ${count('warning')} warnings, no problem, ${count('unknown')} unknown (moto does not know those calls, and runs no function).`;
+  return `\`fanfold doctor\` finds the stack deployed: ${count('ok')} ok, ${count('warning')} warnings, no problem, ${count('unknown')} unknown (moto does not support those calls, and runs no functions).`;
 }
 
 async function nothingIsLeft(python: string, env: NodeJS.ProcessEnv): Promise<string> {
@@ -205,8 +203,8 @@ functions = [f['FunctionName'] for f in boto3.client('lambda').list_functions()[
 roles = [r['RoleName'] for r in boto3.client('iam').list_roles()['Roles'] if r['RoleName'].startswith('${STACK}-')]
 print(json.dumps(queues + functions + roles))`,
   );
-  if (left.length > 0) throw new Error(`\`cdk destroy\` leaves ${left.join(', ')}.`);
-  return 'no queue, function or role is left after `cdk destroy`.';
+  if (left.length > 0) throw new Error(`\`cdk destroy\` did not delete ${left.join(', ')}.`);
+  return '`cdk destroy` deleted all queues, functions and roles.';
 }
 
 try {

@@ -1,4 +1,4 @@
 // npm runs this before `npm pack` and `npm publish` in the repository, whose package.json names
 // TypeScript sources: a tarball of it could not be used.
-console.error('Pack with `npm run package`, which builds the package in a folder of its own.');
+console.error('Use `npm run package` to pack: it builds the package in a separate folder.');
 process.exit(1);

@@ -34,7 +34,7 @@ function sentenceOf(error: Error, stack: string): string | undefined {
   // A refused signature explains over many lines how it should have been made.
   const [message = ''] = messageOf(error).split('\n');
   if (message === 'Region is missing') {
-    return 'It is not known which AWS region the stack is in: set AWS_REGION, or name a profile that has a region in AWS_PROFILE.';
+    return 'No AWS region is configured: set AWS_REGION to the region of the stack, or AWS_PROFILE to a profile that has a region.';
   }
   if (name === 'CredentialsProviderError') {
     return `There are no AWS credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI.`;
@@ -43,7 +43,7 @@ function sentenceOf(error: Error, stack: string): string | undefined {
     return `The AWS credentials have expired (${message}): renew them, for example with aws sso login.`;
   }
   if (UNKNOWN_KEY.test(name)) {
-    return `AWS refuses the credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to some of the account that the stack is in.`;
+    return `AWS refuses the credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials of the account that the stack is in.`;
   }
   if (DENIED.test(name)) {
     const { operator, work } = namesOf(stack);
@@ -51,14 +51,14 @@ function sentenceOf(error: Error, stack: string): string | undefined {
   }
   const { code, hostname } = error as NodeJS.ErrnoException & { hostname?: string };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return `AWS cannot be reached: there is no address for ${hostname}. Check the network, and the region.`;
+    return `AWS cannot be reached: the name ${hostname} has no address. Check the network, and the region.`;
   }
   if (!isUnreached(error)) return undefined;
   const { $response, $metadata } = error as Answered;
   const status = $response?.statusCode ?? $metadata?.httpStatusCode;
   return status === undefined
-    ? `AWS cannot be reached (${message}). Check the network, a proxy, and AWS_ENDPOINT_URL where it is set.`
-    : `The answer is not AWS's (HTTP status ${status}). Check AWS_ENDPOINT_URL where it is set, and a proxy that may have answered.`;
+    ? `AWS cannot be reached (${message}). Check the network, the proxy, and AWS_ENDPOINT_URL if it is set.`
+    : `The response is not from AWS (HTTP status ${status}). Check AWS_ENDPOINT_URL if it is set, and any proxy that may have responded instead.`;
 }
 
 interface Answered {

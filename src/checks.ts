@@ -59,7 +59,7 @@ export function nameOfTask(task: unknown): string {
   }
   throw new FanfoldError(
     'BadTask',
-    `A task is what defineTask() returns, or the name of one; ${shown(task)} came.`,
+    `A task must be a value returned by defineTask(), or the name of a task; got ${shown(task)}.`,
   );
 }
 
@@ -68,7 +68,7 @@ export function checkInputs(inputs: unknown): void {
   if (typeof inputs === 'string') {
     throw new FanfoldError(
       'BadInput',
-      'Inputs are an array, an iterable, an async iterable or a stream; a text came, of which each character would be an input. For one input put it into an array; for a file read its lines.',
+      'Inputs must be an array, an iterable, an async iterable or a stream; got a string, whose characters would each be an input. To map one string, put it into an array. To map a file, read its lines.',
     );
   }
   if (inputs instanceof JsonTexts || inputs instanceof S3Inputs) return;
@@ -77,6 +77,6 @@ export function checkInputs(inputs: unknown): void {
   if (isIterable) return;
   throw new FanfoldError(
     'BadInput',
-    `Inputs are an array, an iterable, an async iterable or a stream; ${shown(inputs)} came.`,
+    `Inputs must be an array, an iterable, an async iterable or a stream; got ${shown(inputs)}.`,
   );
 }

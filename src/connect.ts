@@ -96,19 +96,19 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
   if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
     throw new FanfoldError(
       'BadOption',
-      `\`workers\` is a whole number from 1 to 1000; ${workers} is not.`,
+      `\`workers\` must be a whole number from 1 to 1000; got ${workers}.`,
     );
   }
   if ([stack, endpoint, tasks].filter((place) => place !== undefined).length > 1) {
     throw new FanfoldError(
       'BadOption',
-      'Tasks run in worker processes (`tasks`), on AWS (`stack`) or where a server is (`endpoint`): give one of them.',
+      'Tasks run in worker processes (`tasks`), on AWS (`stack`) or on a server (`endpoint`): give only one of these options.',
     );
   }
   if (workers !== undefined && (stack ?? endpoint) !== undefined) {
     throw new FanfoldError(
       'BadOption',
-      `\`workers\` is for tasks that run here; where \`${stack === undefined ? 'endpoint' : 'stack'}\` is, they are what is there. Leave one of them out.`,
+      `\`workers\` is for tasks that run on this machine; \`${stack === undefined ? 'endpoint' : 'stack'}\` uses the workers of that place. Leave one of them out.`,
     );
   }
   if (stack !== undefined) return new Fanfold(await openStack(stack));

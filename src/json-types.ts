@@ -44,10 +44,10 @@ type Flat<T> = { [K in keyof T]: T[K] };
  */
 
 type NotAnInput =
-  'Inputs travel as JSON. A Date, Map, Set, bigint, function or instance of a class never arrives as itself: take what JSON has, such as a string, and convert it (z.coerce.date(), z.string().transform(...)).';
+  'Inputs are sent as JSON. A Date, Map, Set, bigint, function or class instance cannot be sent: use a JSON type such as a string, and convert it (z.coerce.date(), z.string().transform(...)).';
 
 type NotAnOutput =
-  'Outputs travel as JSON, which has no Map, Set, bigint, RegExp, function or symbol: return an array, an object or a string in its place.';
+  'Outputs are sent as JSON, which has no Map, Set, bigint, RegExp, function or symbol: return an array, an object or a string instead.';
 
 declare const LOST: unique symbol;
 /** A type of which JSON has no value. */
@@ -82,7 +82,7 @@ export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Inp
  * signatures did not fit: it then compares a schema with this type.
  */
 export type NoSchema =
-  'A schema whose inputs JSON can hold (no Date, Map, Set, bigint or instance of a class: z.coerce.date() takes a string), and a `run` that takes what the schema gives and returns what JSON can hold.';
+  'A task needs a schema whose inputs JSON can hold (no Date, Map, Set, bigint or class instance: z.coerce.date() accepts a string), and a `run` that accepts the output of the schema and returns a value that JSON can hold.';
 
 /** A Map, a Set, or the like: by few members, since each version of ECMAScript adds some. */
 interface Collection {

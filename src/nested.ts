@@ -63,6 +63,6 @@ export function refuseNested(identity: string, name: string): void {
   if (!workOn(identity) && !places().includes(identity)) return;
   throw new FanfoldError(
     'NestedRun',
-    `A task can't map where it runs itself (${name}): it would hold a worker while its run waits for one. Map in the task's own process, with \`await connect()\`, or return the inputs and map them when this run is over.`,
+    `A task cannot map on the deployment that runs it (${name}): it would occupy a worker while its own run waits for one. Map in the task's process, with \`await connect()\`, or return the inputs and map them when this run is over.`,
   );
 }

@@ -211,13 +211,13 @@ export function defineTask(
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new FanfoldError(
       'BadTask',
-      `A task's name is 1 to 80 letters, digits, "-" and "_"; ${JSON.stringify(name)} is not.`,
+      `A task's name must be 1 to 80 letters, digits, "-" and "_"; got ${JSON.stringify(name)}.`,
     );
   }
   if (typeof definition.run !== 'function') {
     throw new FanfoldError(
       'BadTask',
-      `Task "${name}" needs a function \`run\`; it has ${typeof definition.run}.`,
+      `Task "${name}": \`run\` must be a function; got ${typeof definition.run}.`,
     );
   }
   for (const key of ['setup', 'teardown'] as const) {
@@ -225,14 +225,14 @@ export function defineTask(
     if (given === undefined || typeof given === 'function') continue;
     throw new FanfoldError(
       'BadTask',
-      `Task "${name}": \`${key}\` is a function; ${typeof given} came.`,
+      `Task "${name}": \`${key}\` must be a function; got ${typeof given}.`,
     );
   }
   const schema = definition.input;
   if (!isSchema(schema)) {
     throw new FanfoldError(
       'BadTask',
-      `Task "${name}": \`input\` is not a Standard Schema (zod 3.24 or later, valibot, arktype and others make them).`,
+      `Task "${name}": \`input\` must be a Standard Schema, such as one of zod 3.24 or later, valibot or arktype.`,
     );
   }
   const number = (key: keyof TaskOptions & string, fallback: number, from: number, to: number) => {
@@ -242,7 +242,7 @@ export function defineTask(
     if (!fits || (!key.endsWith('Seconds') && !Number.isInteger(given))) {
       throw new FanfoldError(
         'BadTask',
-        `Task "${name}": \`${key}\` is ${key.endsWith('Seconds') ? 'a number' : 'a whole number'} from ${from} to ${to}; ${JSON.stringify(given)} is not.`,
+        `Task "${name}": \`${key}\` must be ${key.endsWith('Seconds') ? 'a number' : 'a whole number'} from ${from} to ${to}; got ${JSON.stringify(given)}.`,
       );
     }
     return given;

@@ -154,7 +154,7 @@ function shown(value: unknown): string {
   try {
     return inspect(value, INSPECTED);
   } catch {
-    return 'something was thrown that has no text';
+    return 'a value without a message was thrown';
   }
 }
 

@@ -35,9 +35,9 @@ it.each([
   ['null for inputs', 'BadInput', /; null came/, double, null],
   ['an object for inputs', 'BadInput', /; an object came/, double, {}],
   ['a text for inputs', 'BadInput', /character.*array/, double, 'text'],
-  ['a number for inputs', 'BadInput', /; 5 came/, double, 5],
-  ['a Promise for inputs', 'BadInput', /a Promise.*awaited/, double, Promise.resolve([1])],
-  ['a generator function', 'BadInput', /a function, which is not called/, double, counted],
+  ['a number for inputs', 'BadInput', /; got 5/, double, 5],
+  ['a Promise for inputs', 'BadInput', /a Promise: await it/, double, Promise.resolve([1])],
+  ['a generator function', 'BadInput', /a function: call it/, double, counted],
 ] as const)('%s is refused at once', async (_, code, message, task, inputs) => {
   expect(await refused((fanfold, any) => fanfold.map(any(task), any(inputs)))).toMatchObject({
     code,
@@ -47,12 +47,12 @@ it.each([
 
 it.each([
   ['misspelt', { orderd: true }, /no option `orderd`.*`ordered`/],
-  ['of another kind', { ordered: 'yes' }, /`ordered` is true or false; the text "yes" came/],
-  ['a signal that is none', { signal: new AbortController() }, /`signal` is an AbortSignal/],
+  ['of another kind', { ordered: 'yes' }, /`ordered` must be true or false; got the string "yes"/],
+  ['a signal that is none', { signal: new AbortController() }, /`signal` must be an AbortSignal/],
   ['a deadline that is none', { deadlineSeconds: '5' }, /`deadlineSeconds`/],
   ['a budget that is none', { maxFailures: 'some' }, /`maxFailures`/],
-  ['a record of another run', { resume: 'run' }, /`resume` is an object/],
-  ['none', 5, /options as an object; 5 came/],
+  ['a record of another run', { resume: 'run' }, /`resume` must be an object/],
+  ['none', 5, /an object with options; got 5/],
 ])('options of map() that are %s are refused at once', async (_, options, message) => {
   expect(await refused((fanfold) => fanfold.map(double, [1], options as RunOptions))).toMatchObject(
     { code: 'BadOption', message: expect.stringMatching(message) },
@@ -61,9 +61,9 @@ it.each([
 
 it.each([
   [{ worker: 2 }, /no option `worker`.*`workers`/],
-  [{ tasks: 5 }, /`tasks` is a URL or a path; 5 came/],
-  [{ stack: ['a'] }, /`stack` is a text; an array came/],
-  [null, /options as an object; null came/],
+  [{ tasks: 5 }, /`tasks` must be a URL or a path; got 5/],
+  [{ stack: ['a'] }, /`stack` must be a string; got an array/],
+  [null, /an object with options; got null/],
 ])('options %o of connect() are refused', async (options, message) => {
   await expect(connect(options as object)).rejects.toMatchObject({
     code: 'BadOption',

@@ -134,7 +134,9 @@ it('a task of a server is refused a run on that server, by whichever address, an
   expect(results).toMatchObject([
     failed('127.0.0.1'),
     failed('localhost'),
-    { output: expect.stringMatching(/^3fanfold: A task can't map where it runs itself/) },
+    {
+      output: expect.stringMatching(/^3fanfold: A task cannot map on the deployment that runs it/),
+    },
     { output: 'ends' },
   ]);
   vi.unstubAllEnvs();

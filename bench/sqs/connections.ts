@@ -79,8 +79,10 @@ function bodyOf(answer: Buffer): Buffer | Error | undefined {
   if (end < 0) return undefined;
   const head = answer.toString('latin1', 0, end);
   const length = /content-length: (\d+)/i.exec(head)?.[1];
-  if (length === undefined) return new Error(`An answer without its length:\n${head}`);
+  if (length === undefined) return new Error(`The response has no Content-Length:\n${head}`);
   const body = answer.subarray(end + 4);
   if (body.length < Number(length)) return undefined;
-  return head.startsWith('HTTP/1.1 200') ? body : new Error(`A refusal:\n${answer}`);
+  return head.startsWith('HTTP/1.1 200')
+    ? body
+    : new Error(`The server refused the request:\n${answer}`);
 }

@@ -53,6 +53,6 @@ async function through(count: number): Promise<void> {
 async function one(place: number): Promise<void> {
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: bodyOf1KiB(place) }));
   const { Messages: [message] = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl }));
-  if (message === undefined) throw new Error('A message was expected; none came.');
+  if (message === undefined) throw new Error('Expected a message; received none.');
   await client.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
 }

@@ -82,7 +82,7 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
     if (!collected) clock.next();
   }
   if (failure !== undefined) throw failure;
-  if (results !== inputs) throw new Error(`${inputs} results were expected; got ${results}.`);
+  if (results !== inputs) throw new Error(`Expected ${inputs} results; got ${results}.`);
   const calls = (kind: string) => bill.sqs.get(kind)?.calls ?? 0;
   return {
     workSeconds: (lastEnd - startedAt) / 1000,

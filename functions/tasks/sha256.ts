@@ -18,7 +18,9 @@ export const sha256 = defineTask({
   timeoutSeconds: 600,
   async run(path: string, { signal }) {
     if (typeof path !== 'string') {
-      throw new NonRetryableError(`A file's path was expected; ${JSON.stringify(path)} came.`);
+      throw new NonRetryableError(
+        `The input must be the path of a file; got ${JSON.stringify(path)}.`,
+      );
     }
     const file = openFile(path);
     try {
@@ -73,13 +75,13 @@ function openFile(path: string): number {
 const FINAL: Record<string, string> = {
   EACCES: 'permission is denied',
   EISDIR: 'it is a directory',
-  ELOOP: 'its symbolic links go round in a circle',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'its name is too long',
   ENOENT: 'there is no such file',
   ENOTDIR: 'a part of its path is not a directory',
   ENXIO: 'it is not a regular file',
   EPERM: 'permission is denied',
-  ERR_INVALID_ARG_VALUE: 'no path has a NUL character',
+  ERR_INVALID_ARG_VALUE: 'a path cannot contain a NUL character',
 };
 
 function unreadable(path: string, reason: string, cause?: unknown): NonRetryableError {

@@ -35,6 +35,6 @@ function secondsOf(input: Json): number {
   const { seconds } = input;
   if (typeof seconds === 'number' && seconds >= 0 && seconds < TIMEOUT_SECONDS) return seconds;
   throw new NonRetryableError(
-    `\`seconds\` is a number from 0 to less than ${TIMEOUT_SECONDS}; ${JSON.stringify(seconds)} came.`,
+    `\`seconds\` must be a number from 0 to less than ${TIMEOUT_SECONDS}; got ${JSON.stringify(seconds)}.`,
   );
 }

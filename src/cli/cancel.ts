@@ -15,8 +15,8 @@ export function addCancel(program: Command): void {
     const { byCollector } = await fanfold.cancel(runId);
     say(
       byCollector
-        ? `run ${runId} is cancelled: its collector has the results that were there`
-        : `run ${runId} is cancelled: nobody collected it, so its queue was deleted, with what was in it`,
+        ? `run ${runId} is cancelled: its collector keeps the results received so far`
+        : `run ${runId} is cancelled: it had no collector, so its queue was deleted with all results in it`,
     );
   });
 }

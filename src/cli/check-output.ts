@@ -37,19 +37,19 @@ export function checkOutput(
   if (!statOf(folder)?.isDirectory()) {
     throw new FanfoldError(
       'BadOption',
-      `--output ${output}: there is no folder ${folder}. Make it first (mkdir -p), or name another.`,
+      `--output ${output}: the folder ${folder} does not exist. Create it first (mkdir -p), or name another.`,
     );
   }
   const old = statOf(output);
   if (old?.isDirectory() || output.endsWith('/')) {
-    throw new FanfoldError('BadOption', `--output ${output}: that is a folder; name a file in it.`);
+    throw new FanfoldError('BadOption', `--output ${output} is a folder: name a file in it.`);
   }
   if (old && !old.isFile()) return;
   if (!old && lstatSync(output, { throwIfNoEntry: false })?.isSymbolicLink()) {
     const to = readlinkSync(output);
     throw new FanfoldError(
       'BadOption',
-      `--output ${output} is a link to ${to}, which is not there. Delete the link, or name another file.`,
+      `--output ${output} is a link to ${to}, which does not exist. Delete the link, or name another file.`,
     );
   }
   checkInputs(output, reads);
@@ -96,8 +96,8 @@ function checkInputs(output: string, reads: readonly InputFile[]): void {
     throw new FanfoldError(
       'BadOption',
       place === output
-        ? `--output ${output} is the input: what it writes would take the place of ${what}. ${remedy}.`
-        : `--output ${output} writes ${place} as well, which is the input: that would take the place of ${what}. ${remedy}.`,
+        ? `--output ${output} is the input: the results would overwrite ${what}. ${remedy}.`
+        : `--output ${output} also writes ${place}, which is the input: this would overwrite ${what}. ${remedy}.`,
     );
   }
 }
@@ -111,7 +111,7 @@ function checkStandardOutput(reads: readonly InputFile[]): void {
     if (!read || !isSame(read, written)) continue;
     throw new FanfoldError(
       'BadOption',
-      `Standard output goes to the input ${name}: results would be read as inputs. Name another file.`,
+      `Standard output is redirected to the input ${name}: results would be read as inputs. Name another file.`,
     );
   }
 }

@@ -25,7 +25,7 @@ export function addCollect(program: Command): void {
   addRemoteOptions(
     program
       .command('collect')
-      .description('collect the results of a run that another command started and left')
+      .description('collect the results of a run that another command started')
       .argument('<run>', 'the run id'),
   )
     .option(
@@ -50,7 +50,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     const begun = output !== undefined && hasBegun(output);
     if (status.state === 'seeding' && !quiet) {
       say(
-        'not all inputs of this run are seeded yet, and it cannot end before they are: if the command that started it is gone, resume it there with --resume',
+        'not all inputs of this run are seeded yet, so it cannot end: if the command that started it is gone, resume it there with --resume',
       );
     }
     const before = begun ? await goOnWith(output, beginning, runId) : undefined;
@@ -81,7 +81,7 @@ async function goOnWith(output: string, beginning: Beginning, runId: string): Pr
   const left = await reopen(output, beginning);
   const { living } = left;
   if (living?.runId === runId) return goOn(left, {});
-  const whose = living ? `run ${living.runId}` : 'a run on this machine, or one that is over';
+  const whose = living ? `run ${living.runId}` : 'a local run, or a run that is over';
   throw new FanfoldError(
     'BadOption',
     `${output} has results of ${whose}, not of run ${runId}. Name another file.`,

@@ -44,7 +44,7 @@ function wholeNumber(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new FanfoldError(
     'BadOption',
-    `--max-concurrency is a whole number from 2 to 1000; "${text}" is not.`,
+    `--max-concurrency must be a whole number from 2 to 1000; got "${text}".`,
   );
 }
 
@@ -53,7 +53,7 @@ const LEVEL_WIDTH = 'warning'.length;
 
 function printFindings({ stack, state, region, account, findings }: Diagnosis): void {
   const whose = stack === undefined ? 'the account' : `stack ${stack}`;
-  const where = account === undefined ? 'AWS was not asked' : `account ${account}, ${region}`;
+  const where = account === undefined ? 'no call to AWS was made' : `account ${account}, ${region}`;
   const there = stack === undefined || state === 'none' ? '' : `, ${STATE[state]}`;
   print(`fanfold ${VERSION}: ${whose}${there} (${where})`);
   const width = Math.max(...findings.map(({ title }) => title.length));

@@ -9,6 +9,6 @@ export function durationSeconds(option: string, text: string, maxDays: number): 
   if (seconds > 0 && seconds <= maxDays * 86_400) return seconds;
   throw new FanfoldError(
     'BadOption',
-    `${option} is a number over 0 with a unit, such as 90s, 30m, 2h or 3d, and ${maxDays}d at most; "${text}" is not.`,
+    `${option} must be a number greater than 0 with a unit, such as 90s, 30m, 2h or 3d, and at most ${maxDays}d; got "${text}".`,
   );
 }

@@ -68,7 +68,7 @@ function refuseEmpty(command: Command): void {
 
 const NO_FOLDER = new FanfoldError(
   'BadOption',
-  'The working folder does not exist any more: cd to one that does, and try again.',
+  'The current folder no longer exists: cd to another, and try again.',
 );
 
 /** Whether a path was relative to a working folder that has been deleted. */

@@ -151,7 +151,7 @@ function tellLedger(
   const seconds = (performance.now() - startedAt) / 1000;
   const where = output === undefined ? '' : `; results are in ${output}`;
   const dropped = duplicates > 0 ? ` (${count(duplicates, 'duplicate')} dropped)` : '';
-  const there = before ? `, ${before.ok + before.failed} of them from before` : '';
+  const there = before ? `, ${before.ok + before.failed} of them from earlier` : '';
   if (run.cause !== undefined) say(`ended early: ${run.cause}`);
   say(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,

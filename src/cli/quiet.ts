@@ -34,7 +34,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
   const answered = () => {
     answeredAt = performance.now();
     reason = '';
-    if (isAway) say(`${name} answers again`);
+    if (isAway) say(`${name} responds again`);
     isAway = false;
   };
   const notIdle = () => {
@@ -55,7 +55,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
         ? 'see the log of the worker function'
         : `start a worker with \`${commandLine(['work', ...flagsOf(target)])}\``;
     say(
-      `no results are coming: ${count(waiting, 'chunk')} waiting, and no worker takes one; ${remedy}`,
+      `no results are arriving: ${count(waiting, 'chunk')} waiting, and no worker receives them; ${remedy}`,
     );
   };
   const look = async () => {
@@ -86,7 +86,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
     if (!isLooking && now - lookedAt >= LOOK_MS[kind] - TICK_MS / 2) void look();
     if (isAway || now - answeredAt < AWAY_MS + (LOOK_MS[kind] - TICK_MS)) return;
     isAway = true;
-    say(`${name} does not answer${reason}: waiting for it`);
+    say(`${name} does not respond${reason}: waiting for it`);
   }, TICK_MS);
   return {
     stop() {

@@ -18,9 +18,9 @@ export function addRedrive(program: Command): void {
     const { moved } = await fanfold.redrive((sofar) => {
       if (performance.now() - toldAt < TELL_MS) return;
       toldAt = performance.now();
-      say(`${sofar.moved} of about ${sofar.of ?? '?'} task messages are moved`);
+      say(`moved ${sofar.moved} of about ${sofar.of ?? '?'} task messages`);
     });
-    if (moved === 0) say(`the dead-letter queue of ${nameOf(target)} is empty: nothing is moved`);
+    if (moved === 0) say(`the dead-letter queue of ${nameOf(target)} is empty: nothing to move`);
     else say(`moved ${count(moved, 'task message')} of ${nameOf(target)} back to the task queue`);
   });
 }

@@ -63,14 +63,14 @@ function check({ withInput, retryFailed }: S3RunFlags, target: Target): void {
   };
   if (target.kind === 'local') {
     refuse(
-      "Inputs in S3 are read by a stack's seed: name it with --stack. For a run on this machine: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -",
+      "A stack's seed function reads inputs in S3: name the stack with --stack. For a run on this machine: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -",
     );
   }
   if (withInput)
-    refuse('--with-input needs the inputs on this machine, and those in S3 stay there.');
+    refuse('--with-input needs the inputs on this machine, and inputs in S3 are not downloaded.');
   if (retryFailed) {
     refuse(
-      '--retry-failed needs the inputs on this machine, and those in S3 stay there. Download them to a file first.',
+      '--retry-failed needs the inputs on this machine, and inputs in S3 are not downloaded. Download them to a file first.',
     );
   }
 }

@@ -44,7 +44,7 @@ interface RunFlags extends ResumeFlags, TargetFlags {
 /** `fanfold run <task>`: maps a task over inputs. */
 export function addRun(program: Command): void {
   addRemoteOptions(program.command('run'))
-    .description('map a task over inputs; results are JSON lines')
+    .description('map a task over inputs and write the results as JSON lines')
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
       '--input <file>',
@@ -58,13 +58,10 @@ export function addRun(program: Command): void {
     .option('--overwrite', 'replace an output that exists')
     .option('--ordered', 'write results in input order')
     .option('--with-input', 'add its input to each result')
-    .option(
-      '--workers <n>',
-      `worker processes (default: as many as cores, ${availableParallelism()})`,
-    )
+    .option('--workers <n>', `worker processes (default: one per core, ${availableParallelism()})`)
     .option(
       '--tasks <module>',
-      'the tasks module (default: the one in package.json under "fanfold", else the built-in tasks, fanfold/tasks)',
+      'the tasks module (default: the one in package.json under "fanfold", or else the built-in tasks, fanfold/tasks)',
     )
     .option(
       '--max-failures <n>',
@@ -219,7 +216,7 @@ async function livingRun(
 function readOnce(living: Living | undefined): FanfoldError {
   return new FanfoldError(
     'BadOption',
-    `Run ${living?.runId} is not over yet. --retry-failed has to wait for its end, and by then standard input has been read: use --resume alone first.`,
+    `Run ${living?.runId} is not over yet. --retry-failed must wait until it is, and standard input cannot be read twice: use --resume alone first.`,
   );
 }
 
@@ -239,7 +236,7 @@ function budgetOf(text: string): number | `${number}%` {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new FanfoldError(
     'BadOption',
-    `--max-failures is a whole number or a percentage, such as 10 or 5%; "${text}" is not.`,
+    `--max-failures must be a whole number or a percentage, such as 10 or 5%; got "${text}".`,
   );
 }
 

@@ -6,7 +6,7 @@ import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun }
 /** `fanfold runs` and `fanfold status <run>`: list a deployment's runs, and show one. */
 export function addRuns(program: Command): void {
   addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
-    .option('--prune', 'delete what is left of runs that have ended or passed their deadline')
+    .option('--prune', 'delete the queues of runs that have ended or passed their deadline')
     .action(runs);
   addRemoteOptions(
     program
@@ -50,10 +50,10 @@ async function status(runId: string, flags: RemoteFlags): Promise<void> {
     done: doneOf(run),
     rate: rateOf(run),
     collector: collectorOf(run),
-    results: `${count(run.waiting, 'message')} to be collected`,
+    results: `${count(run.waiting, 'message')} not collected yet`,
     deadline,
     [nameOf(connection.target)]:
-      `of all runs, ${waiting} chunks wait, ${delayed} are delayed, ${inFlight} are with workers`,
+      `of all runs: ${waiting} chunks waiting, ${delayed} delayed, ${inFlight} in progress`,
   };
   const width = Math.max(...Object.keys(lines).map((key) => key.length));
   for (const [key, text] of Object.entries(lines)) print(`${key.padEnd(width)}  ${text}`);

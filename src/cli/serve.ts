@@ -35,18 +35,18 @@ export function addServe(program: Command): void {
       'the address to listen on; 0.0.0.0 for all networks (default: 127.0.0.1)',
     )
     .option('--port <n>', 'the port (default: 9324)')
-    .option('--data <folder>', 'the folder that keeps the queues (default: .fanfold)')
+    .option('--data <folder>', 'the folder that stores the queues (default: .fanfold)')
     .option('--memory', 'keep queues in memory only: they are lost when this process ends')
     .option('--account <id>', 'the account id in queue URLs (default: 000000000000)')
-    .option('--region <name>', 'the region (default: AWS_REGION, else us-east-1)')
+    .option('--region <name>', 'the region (default: AWS_REGION, or else us-east-1)')
     .option('--tasks <module>', 'the tasks module')
     .option(
       '--workers <n>',
-      'worker processes in this server (default: 0; `fanfold work` adds others)',
+      'worker processes in this server (default: 0; `fanfold work` adds more)',
     )
     .option(
       '--tls-cert <file>',
-      'the certificate, as PEM (default: a self-signed one is made if needed)',
+      'the certificate, as PEM (default: a self-signed one is created if needed)',
     )
     .option('--tls-key <file>', 'the private key of the certificate, as PEM')
     .option(
@@ -78,7 +78,10 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 function optionsOf(flags: ServeFlags) {
   const { host, account, region, insecureHttp, data, memory } = flags;
   if (data !== undefined && memory) {
-    throw new FanfoldError('BadOption', '--data keeps queues, --memory does not: leave one out.');
+    throw new FanfoldError(
+      'BadOption',
+      '--data stores queues on disk, --memory does not: leave one out.',
+    );
   }
   return {
     data,
@@ -102,19 +105,19 @@ export function wholeNumber(
   if (/^\d{1,6}$/.test(given) && Number(given) <= most) return Number(given);
   throw new FanfoldError(
     'BadOption',
-    `${option} is a whole number from 0 to ${most}; "${given}" is not.`,
+    `${option} must be a whole number from 0 to ${most}; got "${given}".`,
   );
 }
 
 function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new FanfoldError('BadOption', '--tls-cert and --tls-key belong together: give both.');
+    throw new FanfoldError('BadOption', '--tls-cert and --tls-key must be given together.');
   }
   if (insecureHttp) {
     throw new FanfoldError(
       'BadOption',
-      '--insecure-http means no TLS: leave out --tls-cert and --tls-key.',
+      '--insecure-http turns TLS off: leave it out, or leave out --tls-cert and --tls-key.',
     );
   }
   return { cert: readNamed('--tls-cert', tlsCert), key: readNamed('--tls-key', tlsKey) };
@@ -127,20 +130,20 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
   say(
     data === undefined
       ? 'queues are in memory: they are lost when this process ends'
-      : `queues are kept in ${data}`,
+      : `queues are stored in ${data}`,
   );
   say(
     credentialsFile === undefined
-      ? 'its secret is AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as given'
+      ? 'its secret is the given AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
       : `its secret is in ${credentialsFile}`,
   );
   if (loopback) {
     say(`to add workers on this machine: npx fanfold work --endpoint ${url}`);
-    say('other machines cannot reach it; --host 0.0.0.0 allows them to');
+    say('other machines cannot reach it; to allow that: --host 0.0.0.0');
     return;
   }
   if (insecureHttp) {
-    say('--insecure-http: anyone on the network can read all of it, and replay requests');
+    say('--insecure-http: anyone on the network can read all traffic, and replay requests');
   }
   say(`on another machine${joinOf(served)} npx fanfold work`);
 }
@@ -151,12 +154,12 @@ function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): v
  */
 function joinOf({ url, join, joinFile, credentialsFile }: Served): string {
   if (credentialsFile === undefined) {
-    return `, with the same two in its environment: FANFOLD_JOIN=${shellWord(join)}`;
+    return `, with the same two variables set: FANFOLD_JOIN=${shellWord(join)}`;
   }
   if (process.stderr.isTTY) return `: FANFOLD_JOIN=${shellWord(join)}`;
   if (joinFile === undefined) {
-    return ', with FANFOLD_JOIN, which holds the secret and is shown at a terminal alone:';
+    return ', with FANFOLD_JOIN, which holds the secret and is printed only to a terminal:';
   }
   const copied = `ssh ${new URL(url).hostname} cat ${shellWord(joinFile)}`;
-  return `, with the secret, which is shown at a terminal alone: FANFOLD_JOIN="$(${copied})"`;
+  return `, with the secret, which is printed only to a terminal: FANFOLD_JOIN="$(${copied})"`;
 }

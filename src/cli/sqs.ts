@@ -47,23 +47,23 @@ export function addSqs(program: Command): void {
   const all = (value: string, before: string[] = []) => [...before, value];
   program
     .command('sqs')
-    .description('serve SQS alone on a port, as a server for tests: no Docker, no account')
+    .description('serve only SQS on a port, as a server for tests: no Docker, no AWS account')
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--port <n>', `the port; 0 takes any free port (default: ${PORT})`)
-    .option('--queue <name>', 'create this queue at the start; repeat for more', all)
+    .option('--queue <name>', 'create this queue on startup; repeat for more', all)
     .option(
       '--config <file>',
-      'JSON file with queues, their attributes and tags, credentials and more',
+      'JSON file with queues, their attributes and tags, credentials and other options',
     )
-    .option('--credentials <id:secret>', 'verify signatures, with this key; repeat for more', all)
+    .option('--credentials <id:secret>', 'verify signatures with this key; repeat for more', all)
     .option(
       '--cors <origin>',
       'allow web pages of this origin, or of all ("*"); repeat for more',
       all,
     )
-    .option('--data <folder>', 'keep queues in this folder (default: in memory only)')
-    .option('--account <id>', 'the account of keys that name none (default: 000000000000)')
-    .option('--region <name>', 'the region of requests that name none (default: us-east-1)')
+    .option('--data <folder>', 'store queues in this folder (default: in memory only)')
+    .option('--account <id>', 'the account id for keys that name none (default: 000000000000)')
+    .option('--region <name>', 'the region for requests that name none (default: us-east-1)')
     .option(
       '--strict-timing',
       'refuse the name of a deleted queue and a second purge for 60 s, as AWS does',
@@ -71,10 +71,10 @@ export function addSqs(program: Command): void {
     .addHelpText(
       'after',
       `
-Any credentials are accepted unless --credentials, ${CREDENTIALS} or the file names some.
-Other users of this machine can read a command line, and so a secret in it: the variable holds
-id:secret pairs, with spaces between them. The region is the client's own;
-an access key id of 12 digits is the account, as in LocalStack. GET /health answers 200 without a signature.
+Any credentials are accepted unless --credentials, ${CREDENTIALS} or the file names one or more keys.
+Other users of this machine can read a secret on a command line: the variable is safer. It holds
+id:secret pairs, separated by spaces. The region is the one that the client signs for;
+an access key id of 12 digits is the account id, as in LocalStack. GET /health answers 200 without a signature.
 More: docs/sqs.md`,
     )
     .action((flags: SqsFlags) => untilSignal((signal) => run(flags, signal)));
@@ -124,12 +124,12 @@ function readCredentials(source: string, given: string): SqsCredentials {
 
 /** Types of the values in a configuration file. */
 const KEYS: Readonly<Record<keyof Config, [expected: string, is: (value: unknown) => boolean]>> = {
-  host: ['a text', isText],
+  host: ['a string', isText],
   port: ['a whole number', Number.isInteger],
-  region: ['a text', isText],
-  accountId: ['a text of 12 digits', isText],
+  region: ['a string', isText],
+  accountId: ['a string of 12 digits', isText],
   strictTiming: ['true or false', (value) => typeof value === 'boolean'],
-  data: ['a text', isText],
+  data: ['a string', isText],
   cors: ['a list of origins', Array.isArray],
   credentials: ['a list of { "accessKeyId", "secretAccessKey", "accountId" }', Array.isArray],
   queues: ['a list of names and { "name", "attributes", ... }', Array.isArray],
@@ -200,7 +200,7 @@ function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }
   say(
     data === undefined
       ? 'queues are in memory: they are lost when this process ends'
-      : `queues are kept in ${data}`,
+      : `queues are stored in ${data}`,
   );
   const [key] = credentials ?? [];
   const id = key?.accessKeyId ?? 'test';
@@ -214,7 +214,7 @@ function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }
     say('any credentials and any region are accepted: signatures are not verified');
   } else {
     say(
-      `anyone who can reach ${host} can use and delete these queues: signatures are not verified. --credentials or ${CREDENTIALS} turns that on`,
+      `anyone who can reach ${host} can use and delete these queues: signatures are not verified. To verify them, use --credentials or ${CREDENTIALS}`,
     );
   }
 }

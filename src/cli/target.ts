@@ -72,7 +72,7 @@ export async function connectRemote(flags: RemoteFlags): Promise<Connection> {
   if (!isRemote(named)) {
     throw new FanfoldError(
       'BadOption',
-      'Say where the run is: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
+      'Name the place of the run: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
     );
   }
   const connection = await connectTarget(named);
@@ -104,7 +104,7 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const onPrint = !quiet && canRedraw() && !isPiped(given.output) ? printAbove : undefined;
   const fanfold = await connect({ tasks: module.path, workers, onWarning, onPrint });
   if (module.shipped && !quiet) {
-    say(`no tasks module is named; the built-in tasks are ${fanfold.tasks?.join(', ')}`);
+    say(`no tasks module is named, so the built-in tasks are used: ${fanfold.tasks?.join(', ')}`);
   }
   return { fanfold, target: { kind: 'local', workers } };
 }
@@ -132,14 +132,14 @@ function isRemote({ stack, endpoint }: RemoteFlags): boolean {
 
 function checkRemote({ stack, endpoint, tasks, workers }: TargetFlags): void {
   if (stack !== undefined && endpoint !== undefined) {
-    throw new FanfoldError('BadOption', '--stack and --endpoint name two places: leave one out.');
+    throw new FanfoldError('BadOption', '--stack and --endpoint each name a place: leave one out.');
   }
   const given = tasks === undefined ? (workers === undefined ? undefined : '--workers') : '--tasks';
   if (given === undefined) return;
   const there = stack === undefined ? '--endpoint' : '--stack';
   throw new FanfoldError(
     'BadOption',
-    `${given} is for runs on this machine; with ${there}, the tasks and workers are those of that place. Leave one of them out.`,
+    `${given} is for runs on this machine; ${there} uses the tasks and workers of that place. Leave one of them out.`,
   );
 }
 
@@ -150,6 +150,6 @@ export function workersOf(given: string | undefined): number {
   if (/^\d+$/.test(given) && workers >= 1 && workers <= 1000) return workers;
   throw new FanfoldError(
     'BadOption',
-    `--workers is a whole number from 1 to 1000; "${given}" is not.`,
+    `--workers must be a whole number from 1 to 1000; got "${given}".`,
   );
 }

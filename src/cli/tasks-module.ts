@@ -43,10 +43,10 @@ export async function checkTask(
       fanfold.tasks !== undefined && error instanceof FanfoldError && error.code === 'UnknownTask';
     if (!isUnknownHere || !(await ships(task))) throw error;
     const { path } = findTasksModule(given);
-    const why = given === undefined ? ', since package.json says so' : '';
+    const why = given === undefined ? ', which package.json names' : '';
     throw new FanfoldError(
       'UnknownTask',
-      `${error.message} The tasks module is ${path}${why}; "${task}" ships with Fanfold: --tasks ${SHIPPED} has it.`,
+      `${error.message} The tasks module is ${path}${why}; "${task}" is a built-in task: use --tasks ${SHIPPED}.`,
       { cause: error },
     );
   }
@@ -80,7 +80,7 @@ function tasksIn(file: string): string | undefined {
   const { tasks, ...others } = fanfold;
   const [stray] = Object.keys(others);
   if (stray !== undefined) {
-    const expected = `\`fanfold\` has the key "tasks" alone`;
+    const expected = `\`fanfold\` must have only the key "tasks"`;
     throw malformed(file, expected, { [stray]: others[stray] });
   }
   if (tasks === undefined || (typeof tasks === 'string' && tasks !== '')) return tasks;
@@ -95,7 +95,7 @@ function malformed(file: string, expected: string, received: unknown): FanfoldEr
   const text = JSON.stringify(received).slice(0, 100);
   return new FanfoldError(
     'BadOption',
-    `${file} may name the tasks module: ${expected}; it is ${text}. Correct it, or give --tasks.`,
+    `${file} can name the tasks module, but is not valid: ${expected}; got ${text}. Correct it, or use --tasks.`,
   );
 }
 
@@ -106,7 +106,7 @@ function readPackage(file: string): unknown {
   } catch (cause) {
     throw new FanfoldError(
       'BadOption',
-      `${file} cannot be read, and may name the tasks module: ${cause instanceof Error ? cause.message : cause}. Correct it, or give --tasks.`,
+      `${file}, which can name the tasks module, cannot be read: ${cause instanceof Error ? cause.message : cause}. Correct it, or use --tasks.`,
       { cause },
     );
   }

@@ -12,7 +12,7 @@ export function addTasks(program: Command): void {
     .action(async (options: { tasks?: string }) => {
       const { path, shipped } = findTasksModule(options.tasks);
       await using fanfold = await connect({ tasks: path, workers: 1 });
-      say(`tasks of ${path}${shipped ? ', which ship with fanfold' : ''}`);
+      say(`tasks of ${path}${shipped ? ' (built in)' : ''}`);
       for (const name of fanfold.tasks ?? []) print(name);
     });
 }

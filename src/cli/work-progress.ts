@@ -34,7 +34,8 @@ function lines(work: Work, rate: () => number): Shown {
 function textOf(work: Work, rate: number): string {
   const { left, done } = work;
   const failed = done.failed > 0 ? `, ${count(done.failed, 'attempt')} failed` : '';
-  const chunks = left === undefined ? 'the server does not answer' : `${count(left, 'chunk')} left`;
+  const chunks =
+    left === undefined ? 'the server does not respond' : `${count(left, 'chunk')} left`;
   return `${count(doneOf(work), 'input')} done, ${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s${failed}, ${chunks}`;
 }
 

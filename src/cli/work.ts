@@ -25,12 +25,15 @@ export function addWork(program: Command): void {
   program
     .command('work')
     .description(
-      'take chunks from a `fanfold serve` or a stack, and run them in worker processes on this machine',
+      'receive chunks from a `fanfold serve` or a stack, and run them in worker processes on this machine',
     )
     .option('--endpoint <url>', 'the address of the server (default: the one in FANFOLD_JOIN)')
-    .option('--stack <name>', 'take chunks from the stack with this name on AWS, not from a server')
+    .option(
+      '--stack <name>',
+      'receive chunks from the stack with this name on AWS instead of a server',
+    )
     .option('--tasks <module>', 'the tasks module')
-    .option('--workers <n>', 'worker processes (default: as many as cores)')
+    .option('--workers <n>', 'worker processes (default: one per core)')
     .option('--until-empty', 'end when no chunk is left: none waiting, delayed or in progress')
     .option('--quiet', 'print only errors')
     .action((flags: WorkFlags) => untilSignal((signal) => run(flags, signal), END_MS));
@@ -57,7 +60,7 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   } catch (error) {
     // A signal is the normal end, except with --until-empty.
     if (!(error instanceof Interrupted) || untilEmpty) throw error;
-    tell('stopping: inputs in progress are finished or handed back');
+    tell('stopping: inputs in progress are finished or sent back');
   } finally {
     shown?.stop();
     await working.close();

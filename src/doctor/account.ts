@@ -12,16 +12,17 @@ export const concurrency: Check<AccountSubject> = {
   async look({ looks, workers }) {
     const [{ AccountLimit }, wanted] = await Promise.all([looks.settings(), workers()]);
     const free = AccountLimit?.UnreservedConcurrentExecutions;
-    if (free === undefined) throw new Error('Lambda named no UnreservedConcurrentExecutions.');
+    if (free === undefined)
+      throw new Error("Lambda's response has no UnreservedConcurrentExecutions.");
     const has = `The account has ${free} unreserved concurrent executions in this region`;
     if (free >= wanted + BESIDE) return ok(`${has}, enough for ${wanted} workers.`);
     const most = Math.max(2, free - BESIDE);
-    const remedy = `Ask for more concurrent executions (${QUOTAS}), or deploy with -c maxConcurrency=${most}.`;
+    const remedy = `Request a higher limit of concurrent executions (${QUOTAS}), or deploy with -c maxConcurrency=${most}.`;
     if (free >= wanted) {
       return warning(`${has}: ${wanted} workers would leave none for other functions.`, remedy);
     }
     return problem(
-      `${has}, and ${wanted} workers are wanted: Lambda would throttle them, and your other functions.`,
+      `${has}, but ${wanted} workers need more: Lambda would throttle them, and your other functions.`,
       remedy,
     );
   },
@@ -35,10 +36,11 @@ export const codeStorage: Check<AccountSubject> = {
     const { AccountLimit, AccountUsage } = await looks.settings();
     const { TotalCodeSize: most } = AccountLimit ?? {};
     const { TotalCodeSize: used } = AccountUsage ?? {};
-    if (most === undefined || used === undefined) throw new Error('Lambda named no TotalCodeSize.');
+    if (most === undefined || used === undefined)
+      throw new Error("Lambda's response has no TotalCodeSize.");
     const says = `Lambda stores ${gigabytes(used)} of at most ${gigabytes(most)} of code.`;
     if (used < most * CODE_SHARE) return ok(says);
-    return problem(says, `Delete old function versions, or ask for more (${QUOTAS}).`);
+    return problem(says, `Delete old function versions, or request a higher limit (${QUOTAS}).`);
   },
 };
 
@@ -63,6 +65,6 @@ export function hasRecursiveLoop(region: string): boolean {
 export function recursionSupport(region: string): Finding {
   if (hasRecursiveLoop(region)) return ok(`Lambda in ${region} has the RecursiveLoop setting.`);
   return ok(
-    `Lambda in ${region} has no RecursiveLoop setting, and does not stop loops: the stack leaves it out.`,
+    `Lambda in ${region} has no RecursiveLoop setting, and does not stop loops, so the stack does not set it.`,
   );
 }

@@ -42,24 +42,27 @@ async function ask<Answer>(action: string, call: Promise<Answer>): Promise<Answe
 export function findingOf(error: unknown): Finding {
   if (error instanceof Denied) {
     return unknown(
-      `AWS denies the look: it needs ${error.action}.`,
-      `Allow your user or role ${error.action}, or have somebody look who may.`,
+      `AWS denies this check: it needs ${error.action}.`,
+      `Allow ${error.action} for your user or role, or ask someone with this permission to run doctor.`,
     );
   }
   if (error instanceof Error && KMS.test(error.name)) {
     return problem(
       `The queues' KMS key cannot be used: ${messageOf(error)}`,
-      'Enable the key, and allow kms:GenerateDataKey and kms:Decrypt on it, in its policy too.',
+      'Enable the key, and allow kms:GenerateDataKey and kms:Decrypt on it, in its key policy too.',
     );
   }
   if (error instanceof FanfoldError) return unknown(error.message, 'Deploy again.');
   if (error instanceof SyntaxError) {
     return unknown(
-      'The answer is not JSON: what answers may be no AWS, or may not know this call.',
+      'The response is not JSON: the endpoint may not be AWS, or may not support this call.',
       'Check AWS_ENDPOINT_URL and the network.',
     );
   }
-  return unknown(`The look failed: ${messageOf(error)}`, 'Try again; check network and region.');
+  return unknown(
+    `The check failed: ${messageOf(error)}`,
+    'Try again; check the network and the region.',
+  );
 }
 
 /** Reads from an account and a deployment in it. Most calls are made once and then cached. */

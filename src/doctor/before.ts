@@ -7,7 +7,7 @@ export const names: Check<AccountSubject> = {
   title: 'names',
   async look({ looks }) {
     await Promise.all(looks.parts());
-    return ok(`No queue or function has a name of a deployment "${looks.names.name}" yet.`);
+    return ok(`No queue or function uses a name of the deployment "${looks.names.name}" yet.`);
   },
 };
 

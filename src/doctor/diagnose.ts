@@ -45,7 +45,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   if (!Number.isInteger(maxConcurrency) || maxConcurrency < 2 || maxConcurrency > 1000) {
     throw new FanfoldError(
       'BadOption',
-      `\`maxConcurrency\` is a whole number from 2 to 1000; ${maxConcurrency} is not.`,
+      `\`maxConcurrency\` must be a whole number from 2 to 1000; got ${maxConcurrency}.`,
     );
   }
   const deployment = namesOf(stack ?? STACK);
@@ -75,7 +75,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
 async function identify({ lambda, sts }: AccountClients, stack: string | undefined) {
   // Runs on this machine need no account.
   const missing = stack === undefined ? warning : problem;
-  const remedy = 'Set AWS_PROFILE, AWS_REGION and the like as for the AWS CLI.';
+  const remedy = 'Set AWS_PROFILE, AWS_REGION and similar variables, as for the AWS CLI.';
   const findings: Titled[] = [];
   const region = await lambda.config.region().catch((error: unknown) => {
     findings.push({ title: 'region', ...missing(`No AWS region: ${messageOf(error)}.`, remedy) });
@@ -89,7 +89,7 @@ async function identify({ lambda, sts }: AccountClients, stack: string | undefin
       findings.push({ title: 'credentials', ...missing(NO_AWS, REACH) });
       return { region, account: undefined, findings };
     }
-    findings.push({ title: 'credentials', ...ok(`AWS knows you as ${Arn}.`) });
+    findings.push({ title: 'credentials', ...ok(`Your AWS identity is ${Arn}.`) });
     return { region, account: Account, findings };
   } catch (error) {
     const mend = isUnreached(error) ? REACH : remedy;
@@ -98,8 +98,8 @@ async function identify({ lambda, sts }: AccountClients, stack: string | undefin
   }
 }
 
-const NO_AWS = 'The answer to the question for your identity is not from AWS.';
-const REACH = 'Check the network, a proxy, and AWS_ENDPOINT_URL where it is set.';
+const NO_AWS = 'The response to GetCallerIdentity is not from AWS.';
+const REACH = 'Check the network, the proxy, and AWS_ENDPOINT_URL if it is set.';
 
 interface Examined {
   stack: string | undefined;

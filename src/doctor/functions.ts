@@ -21,10 +21,12 @@ export const functions: Check<AccountSubject> = {
     for (const { name, of } of all) {
       const { State = 'Active', StateReason, LastUpdateStatus = 'Successful' } = of;
       if (State === 'Pending' || LastUpdateStatus === 'InProgress') {
-        findings.push(warning(`${name} is being deployed.`, 'Look again in a minute.'));
+        findings.push(warning(`${name} is being deployed.`, 'Run doctor again in a minute.'));
       } else if (State !== 'Active' || LastUpdateStatus === 'Failed') {
-        const why = StateReason ?? of.LastUpdateStatusReason ?? 'AWS names no reason';
-        findings.push(problem(`${name} cannot run: ${why}`, 'Correct that, and deploy again.'));
+        const why = StateReason ?? of.LastUpdateStatusReason ?? 'AWS gives no reason';
+        findings.push(
+          problem(`${name} cannot run: ${why}`, 'Correct the cause, and deploy again.'),
+        );
       }
     }
     const names = all.map(({ name }) => name).join(', ');
@@ -39,7 +41,7 @@ export const eventSource: Check<AccountSubject> = {
     const source = await looks.eventSource();
     if (source === undefined) {
       return problem(
-        `No event source brings chunks from ${tasks} to ${worker}: only burst workers take them.`,
+        `No event source delivers chunks from ${tasks} to ${worker}: only burst workers receive them.`,
         'Deploy again.',
       );
     }
@@ -48,7 +50,7 @@ export const eventSource: Check<AccountSubject> = {
     if (State === 'Disabled' || State === 'Disabling') {
       findings.push(
         problem(
-          `The event source of ${worker} is disabled: nobody takes chunks but burst workers.`,
+          `The event source of ${worker} is disabled: only burst workers receive chunks.`,
           `aws lambda update-event-source-mapping --enabled --uuid ${UUID}`,
         ),
       );
@@ -58,14 +60,14 @@ export const eventSource: Check<AccountSubject> = {
       findings.push(
         warning(
           `The event source reports: ${last}`,
-          `Check the role of ${worker}: it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on ${tasks}, and kms:Decrypt where a key encrypts it.`,
+          `Check the role of ${worker}: it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on ${tasks}, and kms:Decrypt if a KMS key encrypts it.`,
         ),
       );
     }
     if (!FunctionResponseTypes.includes('ReportBatchItemFailures')) {
       findings.push(
         problem(
-          'The event source takes no partial batch responses: it would delete chunks that a worker keeps.',
+          'The event source does not accept partial batch responses: it would delete chunks that a worker returns.',
           `aws lambda update-event-source-mapping --function-response-types ReportBatchItemFailures --uuid ${UUID}`,
         ),
       );
@@ -74,7 +76,7 @@ export const eventSource: Check<AccountSubject> = {
     if (most === undefined) {
       findings.push(
         warning(
-          'The event source has no maximum concurrency: it scales until the account has none left.',
+          'The event source has no maximum concurrency: it can use all concurrent executions of the account.',
           'Deploy again: the stack sets it from maxConcurrency.',
         ),
       );
@@ -102,7 +104,7 @@ export const reservations: Check<AccountSubject> = {
     }
     return stopped.map(({ name }) =>
       problem(
-        `${name} has a reserved concurrency of 0: it is never run.`,
+        `${name} has a reserved concurrency of 0: it never runs.`,
         `aws lambda delete-function-concurrency --function-name ${name}`,
       ),
     );
@@ -120,10 +122,10 @@ export const recursion: Check<AccountSubject> = {
       })),
     );
     const stopped = all.filter(({ setting }) => setting !== undefined && setting !== 'Allow');
-    if (stopped.length === 0) return ok('Recursive loops are allowed, which workers need.');
+    if (stopped.length === 0) return ok('Recursive loops are allowed, as workers need.');
     return stopped.map(({ name }) =>
       problem(
-        `AWS stops recursive loops of ${name}: a chunk that was sent on 16 times is dropped.`,
+        `AWS stops recursive loops of ${name}: a chunk that workers have sent back 16 times is dropped.`,
         `aws lambda put-function-recursion-config --recursive-loop Allow --function-name ${name}`,
       ),
     );

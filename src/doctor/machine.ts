@@ -23,8 +23,11 @@ export const node: Check<unknown> = {
   title: 'node',
   async look() {
     const { node: version } = process.versions;
-    if (Number.parseInt(version, 10) >= NODE) return ok(`Node ${version} runs this.`);
-    return problem(`Node ${version} runs this, which needs ${NODE}.`, `npm i -D node@${NODE}`);
+    if (Number.parseInt(version, 10) >= NODE) return ok(`Node ${version} runs this command.`);
+    return problem(
+      `Node ${version} runs this command, which needs ${NODE}.`,
+      `npm i -D node@${NODE}`,
+    );
   },
 };
 
@@ -34,7 +37,7 @@ export const tasksModule: Check<TasksHere | undefined> = {
   async look(here) {
     if (here === undefined) {
       return unknown(
-        'No tasks module is named here.',
+        'No tasks module is named.',
         'Name it with --tasks MODULE, or in package.json: "fanfold": { "tasks": "src/tasks.ts" }.',
       );
     }

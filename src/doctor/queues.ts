@@ -15,10 +15,10 @@ export const parts: Check<AccountSubject> = {
       Promise.all([names.seed, names.worker].map(isThere(looks.configuration.bind(looks)))),
     ]);
     const missing = [...queues, ...functions].flatMap(({ name, there }) => (there ? [] : [name]));
-    if (missing.length === 0) return ok('All queues and functions of the deployment are there.');
+    if (missing.length === 0) return ok('All queues and functions of the deployment exist.');
     return problem(
       `The deployment lacks ${missing.join(', ')}.`,
-      `If it was deployed by a stack, that stack cannot make again what was deleted by hand: run cdk destroy, then cdk deploy. If other software uses these names, deploy with another name.`,
+      `A stack cannot recreate what was deleted by hand: run cdk destroy, then cdk deploy. If other software uses these names, deploy with another name.`,
     );
   },
 };
@@ -37,11 +37,11 @@ export const visibility: Check<AccountSubject> = {
     ]);
     const hidden = Number(VisibilityTimeout);
     const { Timeout: longest = 0 } = configuration ?? {};
-    const says = `A chunk is hidden for ${hidden} s, and a worker may take ${longest} s.`;
+    const says = `SQS hides a received chunk for ${hidden} s, and a worker may run for ${longest} s.`;
     if (hidden > longest) return ok(says);
     return problem(
-      `${says} SQS would deliver it to a second worker meanwhile.`,
-      'Deploy again: the stack gives the queue the function timeout and a minute.',
+      `${says} SQS could deliver the chunk to a second worker meanwhile.`,
+      'Deploy again: the stack sets the visibility timeout to the function timeout plus a minute.',
     );
   },
 };
@@ -54,7 +54,7 @@ export const deadLetters: Check<AccountSubject> = {
     if (count === 0) return ok('The dead-letter queue is empty.');
     return warning(
       `Task messages in the dead-letter queue: about ${count}. No worker could read them, or they were received too often.`,
-      `Find the cause in the worker's log, correct it, then: fanfold redrive --stack ${name}`,
+      `Find the cause in the worker's log, correct it, then run: fanfold redrive --stack ${name}`,
     );
   },
 };
@@ -66,11 +66,11 @@ export const taskQueue: Check<AccountSubject> = {
     const attributes = await looks.attributes(tasks);
     const waiting = countOf(attributes, '');
     const inFlight = countOf(attributes, 'NotVisible');
-    const says = `Chunks that wait: about ${waiting}; with workers: about ${inFlight}.`;
+    const says = `Chunks waiting: about ${waiting}; in progress: about ${inFlight}.`;
     if (waiting === 0 || inFlight > 0) return ok(says);
     return warning(
       `${says} Workers may not start.`,
-      `If it stays so for minutes, read the worker's log: aws logs tail /aws/lambda/${worker}`,
+      `If this does not change within minutes, read the worker's log: aws logs tail /aws/lambda/${worker}`,
     );
   },
 };
@@ -89,8 +89,8 @@ export const runs: Check<AccountSubject> = {
     const count = await looks.runs();
     if (count < MANY_RUNS) return ok(`Runs that are not over: ${count}.`);
     return warning(
-      `Runs that are not over: ${count < 1000 ? count : '1,000 or more'}. SQS's 30 tag calls a second are enough for about ${MANY_RUNS} that are collected.`,
-      `Delete what is left of those that have ended: fanfold runs --prune --stack ${name}`,
+      `Runs that are not over: ${count < 1000 ? count : '1,000 or more'}. SQS allows 30 tag calls a second, enough to collect about ${MANY_RUNS} runs at once.`,
+      `Delete the queues of runs that have ended: fanfold runs --prune --stack ${name}`,
     );
   },
 };

@@ -14,8 +14,8 @@ async function described({ looks }: StackSubject): Promise<SeedDescription | Fin
     const { seed } = looks.names;
     if (error.code === 'BadInput') {
       return warning(
-        `${seed} does not describe itself: a Fanfold older than ${VERSION} is deployed.`,
-        'Let runs end, then deploy again.',
+        `${seed} does not report its version: a Fanfold older than ${VERSION} is deployed.`,
+        'Wait until no run is left, then deploy again.',
       );
     }
     return problem(error.message, `Read its log: aws logs tail /aws/lambda/${seed}`);
@@ -27,10 +27,11 @@ export const version: Check<StackSubject> = {
   async look(subject) {
     const seed = await described(subject);
     if ('level' in seed) return seed;
-    if (seed.fanfold === VERSION) return ok(`Fanfold ${VERSION} is deployed, as it is here.`);
+    if (seed.fanfold === VERSION)
+      return ok(`Fanfold ${VERSION} is deployed, the same version as on this machine.`);
     return warning(
-      `Fanfold ${seed.fanfold} is deployed, and ${VERSION} is here.`,
-      'Let runs end, then deploy again; or install the deployed version here.',
+      `Fanfold ${seed.fanfold} is deployed, but this machine has ${VERSION}.`,
+      'Wait until no run is left, then deploy again; or install the deployed version on this machine.',
     );
   },
 };
@@ -45,20 +46,21 @@ export const tasks: Check<StackSubject> = {
     const names = seed.tasks.map(({ name }) => name).join(', ');
     if (here === undefined) {
       return unknown(
-        `Deployed are ${names}; no tasks module is named here to compare.`,
+        `Deployed tasks: ${names}. No tasks module is named to compare them with.`,
         'Name it with --tasks MODULE, or in package.json: "fanfold": { "tasks": "src/tasks.ts" }.',
       );
     }
     if ('error' in here) {
       return unknown(
-        `Deployed are ${names}; the tasks here are not known: ${here.error.message}`,
-        'Correct the tasks module here.',
+        `Deployed tasks: ${names}. The local tasks module cannot be loaded: ${here.error.message}`,
+        'Correct the local tasks module.',
       );
     }
     const differences = differencesOf(seed.tasks, here.tasks);
-    if (differences.length === 0) return ok(`The tasks deployed are the tasks here: ${names}.`);
+    if (differences.length === 0)
+      return ok(`The deployed tasks match the local tasks module: ${names}.`);
     return differences.map((says) =>
-      warning(says, 'Deploy again, or name the module that was deployed by --tasks MODULE.'),
+      warning(says, 'Deploy again, or name the deployed module with --tasks MODULE.'),
     );
   },
 };
@@ -67,15 +69,18 @@ function differencesOf(deployed: readonly TaskFacts[], here: readonly TaskFacts[
   const byName = new Map(here.map((task) => [task.name, task]));
   const known = new Set(deployed.map(({ name }) => name));
   return [
-    ...here.flatMap(({ name }) => (known.has(name) ? [] : [`${name} is here and not deployed.`])),
+    ...here.flatMap(({ name }) =>
+      known.has(name) ? [] : [`${name} is in the local tasks module, but not deployed.`],
+    ),
     ...deployed.flatMap((task) => {
       const other = byName.get(task.name);
-      if (other === undefined) return [`${task.name} is deployed and not here.`];
+      if (other === undefined)
+        return [`${task.name} is deployed, but not in the local tasks module.`];
       const keys = Object.keys(other) as (keyof TaskFacts)[];
       return keys.flatMap((key) =>
         task[key] === other[key]
           ? []
-          : [`${task.name} is deployed with ${key} ${task[key]}; here it is ${other[key]}.`],
+          : [`${task.name} is deployed with ${key} ${task[key]}; locally it is ${other[key]}.`],
       );
     }),
   ];

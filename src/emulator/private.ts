@@ -85,7 +85,7 @@ function checkParents(path: string): void {
   const { mode } = statSync(parent);
   if ((mode & EVERYBODY_WRITES) !== 0 && (mode & STICKY) === 0) {
     throw refused(
-      `Everybody may write to ${parent} (mode ${octal(mode)}), and so put another folder in the place of ${path}: chmod o-w ${parent}, or name a folder elsewhere`,
+      `Everyone can write to ${parent} (mode ${octal(mode)}), and so replace ${path} by another folder: chmod o-w ${parent}, or name a folder elsewhere`,
     );
   }
   checkParents(parent);
@@ -98,7 +98,7 @@ function makePrivate(path: string, isOurs: boolean): void {
     // Its owner could replace a file by a link at any time, to lead root to another's file.
     const asOwner = `run as its owner (in a container, --user ${found.uid}:${found.gid})`;
     throw refused(
-      `${path} belongs to ${userOf(found)}, and this process is of ${me === ROOT ? 'root' : `user ${me}`}: ${asOwner}, chown ${me} ${path}, or name another folder`,
+      `${path} belongs to ${userOf(found)}, and this process runs as ${me === ROOT ? 'root' : `user ${me}`}: ${asOwner}, chown ${me} ${path}, or name another folder`,
     );
   }
   if ((mode & OTHERS) === 0) return;
@@ -106,7 +106,7 @@ function makePrivate(path: string, isOurs: boolean): void {
     // The administrator may have given it to a group, as Kubernetes does with volumes.
     if ((mode & EVERYBODY) === 0) return;
     throw refused(
-      `${path} belongs to root, and everybody can use it (mode ${octal(mode)}): chown ${me} it, or chmod o-rwx it`,
+      `${path} belongs to root, and everyone can use it (mode ${octal(mode)}): chown ${me} it, or chmod o-rwx it`,
     );
   }
   if (!isOurs) {
@@ -114,13 +114,13 @@ function makePrivate(path: string, isOurs: boolean): void {
     // For example a project's folder: private files are safe in it if only its owner can write.
     if ((mode & OTHERS_WRITE) === 0) return;
     throw refused(
-      `Others can write to ${path} (mode ${octal(mode)}), which holds other files as well: chmod go-w it, or name a folder of its own`,
+      `Others can write to ${path} (mode ${octal(mode)}), which also holds other files: chmod go-w it, or name a separate folder`,
     );
   }
   chmodSync(path, 0o700);
   if ((statSync(path).mode & OTHERS) === 0) return;
   throw refused(
-    `Others can use ${path} (mode ${octal(mode)}), and its file system has no other modes: name a folder elsewhere`,
+    `Others can use ${path} (mode ${octal(mode)}), and its file system cannot change that: name a folder elsewhere`,
   );
 }
 
@@ -134,7 +134,7 @@ function makeFilePrivate(path: string): void {
   checkOwn(path, found);
   if (found.nlink > 1) {
     throw refused(
-      `${path} has ${found.nlink} names (hard links), and what is written to it would be written to all: put a copy in its place`,
+      `${path} has ${found.nlink} hard links, and a write would change all of them: replace it by a copy`,
     );
   }
   if ((found.mode & OTHERS) !== 0) chmodSync(path, 0o600);
@@ -162,7 +162,7 @@ export function openPrivate(path: string, flags: number): number {
   } catch (error) {
     // FreeBSD reports EMLINK for a link, and a socket can't be opened.
     if (!/^(ELOOP|EMLINK|ENXIO)$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
-    throw refused(`${path} is a link, or no file: remove it`);
+    throw refused(`${path} is a link, or not a file: remove it`);
   }
   try {
     checkOwn(path, fstatSync(fd));
@@ -174,11 +174,11 @@ export function openPrivate(path: string, flags: number): number {
 }
 
 function checkOwn(path: string, found: Stats): void {
-  if (found.isSymbolicLink()) throw refused(`${path} is a link, or no file: remove it`);
-  if (!found.isFile()) throw refused(`${path} is no file: remove it`);
+  if (found.isSymbolicLink()) throw refused(`${path} is a link, or not a file: remove it`);
+  if (!found.isFile()) throw refused(`${path} is not a file: remove it`);
   if (isMine(found)) return;
   throw refused(
-    `${path} belongs to ${userOf(found)}, and this process is of user ${me}: chown ${me} it, or remove it`,
+    `${path} belongs to ${userOf(found)}, and this process runs as user ${me}: chown ${me} it, or remove it`,
   );
 }
 
@@ -195,11 +195,11 @@ export function readPrivate(path: string, kind: 'secret' | 'public'): string | u
     const { mode } = fstatSync(fd);
     if (me !== undefined && kind === 'secret' && (mode & OTHERS) !== 0) {
       throw refused(
-        `${path} holds a secret, and others than its owner can read it: chmod 600 it, or delete it for a new secret`,
+        `${path} holds a secret, and users other than its owner can read it: chmod 600 it, or delete it to create a new secret`,
       );
     }
     if (me !== undefined && (mode & OTHERS_WRITE) !== 0) {
-      throw refused(`Others can write to ${path}: chmod go-w it, or delete it for a new one`);
+      throw refused(`Others can write to ${path}: chmod go-w it, or delete it to create a new one`);
     }
     return readFileSync(fd, 'utf8');
   } finally {

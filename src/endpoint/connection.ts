@@ -70,7 +70,7 @@ export function readJoin(text: string, source: string): Join {
   if (!isWhole) {
     throw new FanfoldError(
       'BadOption',
-      `${source} is not what \`fanfold serve\` prints, or not all of it: https://KEY:SECRET@HOST:PORT/?region=REGION#FINGERPRINT was expected.`,
+      `${source} must be the whole line that \`fanfold serve\` prints, like https://KEY:SECRET@HOST:PORT/?region=REGION#FINGERPRINT.`,
     );
   }
   return {

@@ -26,7 +26,7 @@ function homeFolder(): string {
   }
   throw new FanfoldError(
     'BadOption',
-    "This user's home folder, where Fanfold keeps how to reach servers here, is not known: set HOME to an absolute path.",
+    'The home folder, where Fanfold stores the secrets of servers, is unknown: set HOME to an absolute path.',
   );
 }
 

@@ -9,7 +9,7 @@ export class WrongCertificate extends Error {
   readonly shown: string;
 
   constructor(shown: string) {
-    super(`The server shows a certificate with the fingerprint ${shown}.`);
+    super(`The server presents a certificate with the fingerprint ${shown}.`);
     this.shown = shown;
   }
 }

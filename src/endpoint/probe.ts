@@ -39,7 +39,7 @@ export async function reach(connection: Connection, names: Names): Promise<Reach
   }
   throw new FanfoldError(
     'RunFailed',
-    `There is an SQS at ${connection.endpoint}, and no queue ${names.tasks} on it: \`fanfold serve\` makes one.`,
+    `The SQS server at ${connection.endpoint} has no queue ${names.tasks}: start it with \`fanfold serve\`, which creates the queue.`,
   );
 }
 
@@ -74,45 +74,45 @@ async function sentence(
   const certificate = certificateOf(error);
   if (certificate !== undefined) {
     return stopped(
-      `The server at ${endpoint} is not the one that was joined: its certificate's fingerprint is ${certificate.shown}, and ${fingerprint} was expected. Nothing was sent to it. If it has a new certificate, take the line that it prints anew.`,
+      `The server at ${endpoint} is not the expected one: its certificate has the fingerprint ${certificate.shown}, expected ${fingerprint}. Nothing was sent to it. If it has a new certificate, copy the line that it prints again.`,
     );
   }
   if (/Credential should be scoped to a valid region/.test(messageOf(error))) {
     return stopped(
-      `The server at ${endpoint} has another region than ${region}: set AWS_REGION to its own.`,
+      `The server at ${endpoint} has a region other than ${region}: set AWS_REGION to the server's region.`,
     );
   }
   const name = nameOf(error);
   if (ANSWERED.has(name)) {
-    return stopped(`The server at ${endpoint} refuses the secret (${name}): ${REMEDY}.`);
+    return stopped(`The server at ${endpoint} rejects the secret (${name}): ${REMEDY}.`);
   }
   if (error instanceof QueueDoesNotExist) return stopped(messageOf(error));
   const found = await lookAt(endpoint);
   if (found.kind === 'nobody') {
     return stopped(
-      `Nobody answers at ${endpoint} (${found.reason}): is \`fanfold serve\` running there, and can this machine reach it?`,
+      `No server responds at ${endpoint} (${found.reason}): check that \`fanfold serve\` runs there and that this machine can reach it.`,
     );
   }
   if (found.kind === 'plain' && endpoint.startsWith('https:')) {
-    return wrong(`The server at ${endpoint} does not speak TLS: it is http://, not https://.`);
+    return wrong(`The server at ${endpoint} does not use TLS: use http:// instead of https://.`);
   }
   if (found.kind === 'tls' && endpoint.startsWith('http:')) {
-    return wrong(`The server at ${endpoint} speaks TLS: it is https://, not http://.`);
+    return wrong(`The server at ${endpoint} uses TLS: use https:// instead of http://.`);
   }
   if (name === 'CredentialsProviderError') {
-    return stopped(`There is no secret for the server at ${endpoint}: ${REMEDY}.`);
+    return stopped(`No secret is known for the server at ${endpoint}: ${REMEDY}.`);
   }
   if (isUnknownAuthority(error)) {
     return stopped(
-      `Nobody that is trusted here vouches for the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to the line that it tells of when it starts, which holds its fingerprint, or NODE_EXTRA_CA_CERTS to who vouches for it.`,
+      `This machine does not trust the certificate of the server at ${endpoint} (${messageOf(error)}): set FANFOLD_JOIN to the line that the server prints when it starts, which contains its fingerprint, or NODE_EXTRA_CA_CERTS to the certificate of its authority.`,
     );
   }
   if (isTransient(error)) return stopped(`The server at ${endpoint} fails: ${reasonOf(error)}.`);
-  return stopped(`What answers at ${endpoint} is not \`fanfold serve\`: ${messageOf(error)}`);
+  return stopped(`The server at ${endpoint} is not \`fanfold serve\`: ${messageOf(error)}`);
 }
 
 const REMEDY =
-  'set FANFOLD_JOIN to the line that it tells of when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
+  'set FANFOLD_JOIN to the line that the server prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
@@ -160,7 +160,7 @@ async function lookAt(endpoint: string): Promise<Found> {
     const isLate = error instanceof Error && error.name === 'AbortError';
     return connected
       ? { kind: 'plain' }
-      : { kind: 'nobody', reason: isLate ? 'no answer' : reasonOf(error) };
+      : { kind: 'nobody', reason: isLate ? 'no response' : reasonOf(error) };
   } finally {
     socket.on('error', () => {}).destroy();
   }

@@ -22,7 +22,7 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
     if (join !== undefined) return join;
     throw new FanfoldError(
       'BadOption',
-      `Say where the server is: --endpoint URL, or the ${JOIN}=... that it prints when it starts.`,
+      `Name the server: --endpoint URL, or the ${JOIN}=... that it prints when it starts.`,
     );
   }
   const origin = originOf(endpoint);
@@ -30,7 +30,7 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
     if (join.endpoint === origin) return join;
     throw new FanfoldError(
       'BadOption',
-      `${JOIN} is for ${join.endpoint}, and the endpoint is ${origin}: leave one of them out.`,
+      `${JOIN} names the server ${join.endpoint}, but the endpoint is ${origin}: leave one of them out.`,
     );
   }
   return {
@@ -68,12 +68,12 @@ function originOf(endpoint: string): string {
   if (url === undefined || !/^https?:$/.test(url.protocol) || !/^https?:\/\/[^/]/.test(endpoint)) {
     throw new FanfoldError(
       'BadOption',
-      `An endpoint is like http://192.168.1.7:9324; "${endpoint}" is not.`,
+      `An endpoint must be a URL like http://192.168.1.7:9324; got "${endpoint}".`,
     );
   }
   if (url.username === '' && url.password === '') return url.origin;
   throw new FanfoldError(
     'BadOption',
-    `The endpoint ${url.origin} came with a secret, which everybody on this machine can read among a command's arguments: put it into ${JOIN} instead.`,
+    `The endpoint ${url.origin} contains a secret, and everyone on this machine can read the arguments of a command: put it into ${JOIN} instead.`,
   );
 }

@@ -90,7 +90,7 @@ function about<Result>(path: string, act: () => Result): Result {
 
 function unusable(path: string, error: unknown): FanfoldError {
   if (error instanceof FanfoldError) return error;
-  return new FanfoldError('BadOption', `${path} cannot be read or made: ${messageOf(error)}`, {
+  return new FanfoldError('BadOption', `${path} cannot be read or created: ${messageOf(error)}`, {
     cause: error,
   });
 }

@@ -130,6 +130,6 @@ function readBurstEvent(event: unknown): BurstEvent {
   }
   throw new FanfoldError(
     'BadMessage',
-    'The burst function takes {"hop": N}, where N counts the burst workers before it. To start a run, invoke the seed function.',
+    'The burst function expects {"hop": N}, where N is the number of burst workers before it. To start a run, invoke the seed function.',
   );
 }

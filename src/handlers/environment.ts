@@ -113,7 +113,7 @@ export class Environment {
     if (url !== undefined) return url;
     throw new FanfoldError(
       'RunFailed',
-      `The deployment "${name}" has no queue ${tasks}: check FANFOLD_NAME and that it is deployed.`,
+      `The deployment "${name}" has no queue ${tasks}: check FANFOLD_NAME, and that the deployment exists.`,
     );
   }
 }

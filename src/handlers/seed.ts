@@ -108,12 +108,12 @@ export function seedHandler(
 function noS3(): FanfoldError {
   return new FanfoldError(
     'BadInput',
-    'This seed reads no inputs from S3: those of deployed stacks do. Fetch the object, for example with: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -',
+    'This server does not read inputs from S3; deployed stacks do. Download the object, for example with: aws s3 cp s3://BUCKET/KEY - | fanfold run TASK --input -',
   );
 }
 
 const NOT_STARTED =
-  'A burst worker was not started, or busy ones not counted: the event source does the rest';
+  'Burst workers could not be counted or started: the workers of the event source do the work';
 
 /** Whether the seed has invoked itself, to continue with an object in S3. */
 function isContinuation(event: unknown): boolean {
@@ -155,6 +155,6 @@ function numberOf(variable: string, fallback: number, least = 0): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= least) return Number(text);
   throw new FanfoldError(
     'BadOption',
-    `${variable} is a number of workers, from ${least} to 9999; "${text}" is not.`,
+    `${variable} must be a number of workers, from ${least} to 9999; got "${text}".`,
   );
 }

@@ -74,4 +74,4 @@ export function tearDown(setups: Setups, options: LogOptions): Promise<void> {
 
 /** Message of the ERROR line before a process is ended. */
 export const WORN_OUT =
-  'Tasks go on although their time is over, whatever their signal says: their process is ended';
+  'Attempts ignored the abort signal after their timeout: their process is ended';

@@ -197,7 +197,7 @@ function recordsOf(event: unknown): SqsEvent['Records'] {
   if (Array.isArray(records) && records.every(isRecord)) return records;
   throw new FanfoldError(
     'BadMessage',
-    'The worker function takes SQS events: { "Records": [...] } was expected. To start a run, invoke the seed function.',
+    'The worker function expects an SQS event like { "Records": [...] }. To start a run, invoke the seed function.',
   );
 }
 

@@ -110,7 +110,7 @@ function checkReturns({ text, line }: Row, source: Source): void {
   if (!text.includes('\r') || !withoutQuoted(text).includes('\r')) return;
   throw new FanfoldError(
     'BadInput',
-    `${source.name}, line ${line}: a carriage return stands in the row, without a line feed and outside of quotes. Where it ends a row, convert the file with: ${withLineFeeds(source)}`,
+    `${source.name}, line ${line}: the row contains a carriage return without a line feed, outside quotes. If carriage returns end the rows, convert the file with: ${withLineFeeds(source)}`,
   );
 }
 
@@ -157,7 +157,7 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
   if (empty !== -1) {
     throw new FanfoldError(
       'BadInput',
-      `${name}, line ${line}: the header names the fields, and has no name for field ${empty + 1}.`,
+      `${name}, line ${line}: the header has no name for field ${empty + 1}.`,
     );
   }
   const seen = new Map<string, number>();
@@ -167,7 +167,7 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
     if (first !== undefined) {
       throw new FanfoldError(
         'BadInput',
-        `${name}, line ${line}: fields ${first + 1} and ${at + 1} of the header have the same name. Give each field its own.`,
+        `${name}, line ${line}: fields ${first + 1} and ${at + 1} of the header have the same name. Give each field a name of its own.`,
       );
     }
     seen.set(one, at);
@@ -185,11 +185,11 @@ function uneven(fields: string[], keys: string[], { name }: Source, line: number
 }
 
 const REASONS: Partial<Record<string, string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quote opens in this row, and none closes it in all that follows',
+  CSV_QUOTE_NOT_CLOSED: 'a quote opens in this row and is never closed',
   CSV_INVALID_CLOSING_QUOTE:
-    'text follows on a closing quote; a quote inside of a quoted field is written twice',
+    'text follows a closing quote; write a quote inside a quoted field twice',
   INVALID_OPENING_QUOTE:
-    'a quote stands in a field that does not begin with one: quote the whole field, and write quotes inside of it twice',
+    'a quote is in a field that does not start with one: quote the whole field, and write quotes inside it twice',
 };
 
 function refusal(error: CsvError, { text, line }: Row, source: Source): FanfoldError {

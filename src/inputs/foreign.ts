@@ -38,7 +38,7 @@ const OFFICE_PARTS =
   /\[Content_Types\]|_rels\/|docProps\/|(xl|word|ppt)\/|opendocument|Index\/.*\.iwa/;
 const OFFICE_NAMES = /\.(xl(sx|sm|sb|tx)|od[stp]|doc[xm]|ppt[xm]|numbers)$/i;
 const SAVE_AS_CSV =
-  'Open it in Excel, LibreOffice or the like, save the sheet as CSV in UTF-8 with commas between the fields, and give that file.';
+  'Open it in Excel, LibreOffice or a similar program, save the sheet as CSV in UTF-8 with commas between the fields, and use that file.';
 
 /** Kinds by their first bytes, as in the `file` command's database. */
 const KINDS: readonly Kind[] = [
@@ -61,7 +61,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     what: 'Parquet',
-    advice: `Make JSON lines of it first, for example with DuckDB: COPY (FROM 'FILE.parquet') TO 'FILE.jsonl'`,
+    advice: `Convert it to JSON lines first, for example with DuckDB: COPY (FROM 'FILE.parquet') TO 'FILE.jsonl'`,
     is: says('PAR1'),
   },
   { what: 'UTF-32', filter: iconv('UTF-32LE'), is: begins(0xff, 0xfe, 0, 0) },
@@ -78,7 +78,7 @@ export function foreign(head: Buffer, origin: Origin): FanfoldError | undefined 
   const remedy = filter === undefined ? advice : `Convert it with: ${conversion(filter, origin)}`;
   return new FanfoldError(
     'BadInput',
-    `${origin.name}: this is ${what}; UTF-8 text is expected. ${remedy}`,
+    `${origin.name}: expected UTF-8 text; this is ${what}. ${remedy}`,
   );
 }
 

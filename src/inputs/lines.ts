@@ -87,6 +87,6 @@ function checkFirst(line: string, { name, path }: Source): void {
   const [what, filter] = bracket === '[' ? ['a JSON array', "'.[]'"] : ['JSON', '.'];
   throw new FanfoldError(
     'BadInput',
-    `${name}: this is ${what} over several lines; one input a line is expected. It becomes lines with: jq -c ${filter}${path === undefined ? '' : ` ${shellWord(path)}`}`,
+    `${name}: expected one input per line; this is ${what} over several lines. Convert it with: jq -c ${filter}${path === undefined ? '' : ` ${shellWord(path)}`}`,
   );
 }

@@ -25,7 +25,7 @@ export function checkSeparator(header: string, row: string, source: Source, line
   if (separator === undefined) return;
   throw new FanfoldError(
     'BadInput',
-    `${source.name}, line ${line}: ${SEPARATORS[separator]} separate the fields, and in CSV commas are expected. If it is one column, quote its name in the header; else convert it with: ${withCommas(separator, source)}`,
+    `${source.name}, line ${line}: ${SEPARATORS[separator]} separate the fields; CSV needs commas. If it is one column, quote its name in the header; otherwise convert the file with: ${withCommas(separator, source)}`,
   );
 }
 
@@ -34,7 +34,7 @@ export function separatorHint(row: string, source: Source): string {
   const text = withoutQuoted(row);
   const separator = Object.keys(SEPARATORS).find((one) => text.includes(one));
   if (separator === undefined) return '';
-  return ` If ${SEPARATORS[separator]} separate its fields, convert it with: ${withCommas(separator, source)}`;
+  return ` If ${SEPARATORS[separator]} separate the fields, convert the file with: ${withCommas(separator, source)}`;
 }
 
 /** A row without its quoted fields. */

@@ -112,8 +112,8 @@ function noText(bytes: Buffer, source: Source, firstLine: number): FanfoldError 
     from = end;
   }
   const why = bad.includes(0)
-    ? `a NUL byte stands here, and none does in a text. If NULs separate its lines, convert it with: ${conversion("tr '\\000' '\\n'", source)}`
-    : `this is not UTF-8. If it is Windows-1252 or Latin-1, convert it with: ${conversion('iconv -f WINDOWS-1252 -t UTF-8', source)}`;
+    ? `the line contains a NUL byte, which text cannot contain. If NUL bytes separate the lines, convert the file with: ${conversion("tr '\\000' '\\n'", source)}`
+    : `this is not UTF-8. If the file is Windows-1252 or Latin-1, convert it with: ${conversion('iconv -f WINDOWS-1252 -t UTF-8', source)}`;
   return new FanfoldError('BadInput', `${source.name}, line ${line}: ${why}`);
 }
 
@@ -123,7 +123,7 @@ function checkOneLine(bytes: Buffer, source: Source): void {
   if (at === -1 || bytes.subarray(at).every((byte) => byte === RETURN)) return;
   throw new FanfoldError(
     'BadInput',
-    `${source.name}: its lines end with carriage returns alone, as on an old Mac; line feeds are expected. Convert it with: ${withLineFeeds(source)}`,
+    `${source.name}: lines must end with line feeds; these end with carriage returns only, as on an old Mac. Convert the file with: ${withLineFeeds(source)}`,
   );
 }
 
@@ -147,6 +147,6 @@ export function tooLong(
   const size = bytes === undefined ? `more than ${maxInputBytes}` : String(bytes);
   return new FanfoldError(
     'BadInput',
-    `${name}, line ${line}: the input takes ${size} bytes; an SQS message holds at most ${maxInputBytes} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
+    `${name}, line ${line}: the input has ${size} bytes; an SQS message holds at most ${maxInputBytes}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
   );
 }

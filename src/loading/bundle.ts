@@ -97,7 +97,7 @@ export async function bundleTasks({ build, stop }: Esbuild, path: string): Promi
 
 function refusal(path: string, folder: string, errors: readonly Message[]): string {
   const [first] = errors;
-  const more = errors.length > 1 ? ` And ${errors.length - 1} more.` : '';
+  const more = errors.length > 1 ? ` And ${errors.length - 1} more errors.` : '';
   return `The tasks module ${path} cannot be used: ${first ? lineOf(first, folder) : 'esbuild failed.'}${more}`;
 }
 

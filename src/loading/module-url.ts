@@ -7,7 +7,7 @@ export function moduleUrl(tasks: URL | string): URL {
   const isUrl = tasks instanceof URL || tasks.startsWith('file:');
   const url = isUrl ? new URL(tasks) : pathToFileURL(tasks);
   if (url.protocol !== 'file:') {
-    throw new FanfoldError('BadOption', `A tasks module is a file; ${url.href} is not.`);
+    throw new FanfoldError('BadOption', `A tasks module must be a file; got ${url.href}.`);
   }
   const path = fileURLToPath(url);
   const found = statSync(path, { throwIfNoEntry: false });

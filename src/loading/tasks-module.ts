@@ -5,7 +5,7 @@ import { loaderOption } from './loaders.ts';
 import { moduleUrl } from './module-url.ts';
 
 const INSTALL =
-  'Install esbuild, which bundles the tasks for AWS as well (npm install --save-dev esbuild), or start Node with a loader (NODE_OPTIONS="--import tsx").';
+  'Install esbuild, which also bundles the tasks for AWS (npm install --save-dev esbuild), or start Node with a loader (NODE_OPTIONS="--import tsx").';
 
 /** A tasks module, in the form that a worker process loads. */
 export interface TasksCode {
@@ -46,12 +46,12 @@ async function codeOf({ href: url }: URL): Promise<TasksCode> {
   if (loader !== undefined) {
     return {
       url,
-      unbundled: `It was loaded as Node's option ${loader} says. Without that option esbuild bundles it, as for AWS.`,
+      unbundled: `Node's option ${loader} determines how it is loaded. Without that option, esbuild bundles it, as for AWS.`,
     };
   }
   const esbuild = findEsbuild(path);
   if (esbuild === undefined)
-    return { url, unbundled: `Node by itself loads less than a bundler does. ${INSTALL}` };
+    return { url, unbundled: `Node itself loads less than a bundler does. ${INSTALL}` };
   try {
     return { url, bundle: await bundleTasks(esbuild, path) };
   } catch (error) {

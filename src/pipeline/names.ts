@@ -26,13 +26,13 @@ export function namesOf(name: string): Names {
   if (!NAME.test(name)) {
     throw new FanfoldError(
       'BadOption',
-      `A deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; "${name}" is not.`,
+      `A deployment's name must be 1 to 40 letters, digits, "-" and "_", and start with a letter or digit; got "${name}".`,
     );
   }
   if (LIKE_A_RUN.test(name)) {
     throw new FanfoldError(
       'BadOption',
-      `A deployment's name does not end in "-run" and does not contain "-run-", which stand in the names of runs' queues; "${name}" does. Choose another name.`,
+      `A deployment's name must not end in "-run" or contain "-run-", which names of run queues contain; got "${name}". Choose another name.`,
     );
   }
   return {

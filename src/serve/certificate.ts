@@ -53,7 +53,7 @@ export async function certificateIn(folder: string): Promise<KeyedCertificate> {
   if (readPublic(files.cert) !== undefined && readSecret(files.key) === undefined) {
     throw new FanfoldError(
       'BadOption',
-      `${files.cert} is there without its private key, ${files.key}: put that back, or delete the certificate for a new one.`,
+      `${files.cert} has no private key: restore ${files.key}, or delete the certificate to create a new one.`,
     );
   }
   const key = await secretFile(files.key, makeKey);
@@ -67,7 +67,7 @@ function checkPem(file: string, text: string, expected: RegExp): void {
   if (expected.test(text)) return;
   throw new FanfoldError(
     'BadOption',
-    `${file} does not hold what it should, as PEM: delete it and the other of certificate.pem and key.pem for new ones.`,
+    `${file} is not a valid PEM file: delete certificate.pem and key.pem to create new ones.`,
   );
 }
 

@@ -164,12 +164,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
 
 function checkNumbers({ port = PORT, workers = 0 }: ServeOptions): void {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FanfoldError('BadOption', `\`port\` is a number from 0 to 65535; ${port} is not.`);
+    throw new FanfoldError('BadOption', `\`port\` must be a number from 0 to 65535; got ${port}.`);
   }
   if (!Number.isInteger(workers) || workers < 0 || workers > 1000) {
     throw new FanfoldError(
       'BadOption',
-      `\`workers\` is a whole number from 0 to 1000; ${workers} is not.`,
+      `\`workers\` must be a whole number from 0 to 1000; got ${workers}.`,
     );
   }
 }
@@ -223,7 +223,7 @@ async function leaveWord(
     await writeSecret(file, `${join}\n`);
     return file;
   } catch (error) {
-    warn(options, `commands on this machine need FANFOLD_JOIN too, as ${messageOf(error)}`);
+    warn(options, `commands on this machine also need FANFOLD_JOIN, because ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -36,7 +36,7 @@ function checked(cert: string, key: string): X509Certificate {
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new FanfoldError(
       'BadOption',
-      'The private key belongs to another certificate: give the key with which this one was made.',
+      'The private key does not belong to the certificate: give the matching key.',
     );
   }
   // Detects, for example, a key that is too short for TLS.
@@ -49,7 +49,7 @@ const NO_CERTIFICATE =
 
 function noKey(key: string): string {
   return /ENCRYPTED/.test(key)
-    ? 'The private key is encrypted: give one without a passphrase (openssl pkey -in FILE)'
+    ? 'The private key is encrypted: give a key without a passphrase (openssl pkey -in FILE)'
     : 'The private key cannot be read: expected PEM, which begins with -----BEGIN PRIVATE KEY-----';
 }
 

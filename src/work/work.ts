@@ -81,7 +81,7 @@ export async function work(options: WorkOptions): Promise<Work> {
   if (!Number.isInteger(count) || count < 1 || count > 1000) {
     throw new FanfoldError(
       'BadOption',
-      `\`workers\` is a whole number from 1 to 1000; ${count} is not.`,
+      `\`workers\` must be a whole number from 1 to 1000; got ${count}.`,
     );
   }
   const tasks = openTasks(options.tasks);
@@ -89,7 +89,7 @@ export async function work(options: WorkOptions): Promise<Work> {
   if (endpoint !== undefined && stack !== undefined) {
     throw new FanfoldError(
       'BadOption',
-      'Workers take from a server (`endpoint`) or from a stack (`stack`): give one of them.',
+      'Workers receive chunks from a server (`endpoint`) or from a stack (`stack`): give only one of these options.',
     );
   }
   const site = await (stack === undefined ? serverSite(endpoint) : stackSite(stack));
@@ -117,8 +117,9 @@ export async function work(options: WorkOptions): Promise<Work> {
   });
   const watch = new Watch({
     site,
-    onAway: (reason) => warn(`${reason} Trying until it is back.`),
-    onBack: () => warn(`The ${stack === undefined ? 'server at ' : ''}${site.name} is back.`),
+    onAway: (reason) => warn(`${reason} Retrying until it responds.`),
+    onBack: () =>
+      warn(`The ${stack === undefined ? 'server at ' : ''}${site.name} responds again.`),
     onRefused: ended.reject,
     onEmpty: () => {
       if (untilEmpty) ended.resolve();

@@ -45,7 +45,7 @@ export async function openInProcess(workers: number): Promise<World> {
       if (waiting) source.allowOneMore(Promise.race([ended, waiting.ended]));
     },
     async close() {
-      closing.abort(new FanfoldError('Closed', 'The connection that ran this was closed.'));
+      closing.abort(new FanfoldError('Closed', 'The connection that ran this input was closed.'));
       await services.close();
       await setups.close((message) => process.emitWarning(message, 'FanfoldWarning'));
     },

@@ -74,7 +74,7 @@ it('a run has the same age on each machine, whatever its clock says', async () =
   const pruned = await fanfoldWith(fast.env, ['runs', '--prune', ...there]);
   expect(pruned.stdout).toBe('');
   const second = await fanfoldWith(fast.env, ['collect', id, ...there]);
-  expect(second.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
+  expect(second.stderr).toMatch(/is being collected: its collector sent a heartbeat \d+ s ago/);
   await work([...there, '--tasks', TASKS, '--workers', '1'], fast.env);
   expect((await command.ended).status).toBe(0);
 }, 90_000);

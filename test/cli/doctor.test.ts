@@ -68,9 +68,9 @@ it('machines read JSON', async () => {
 });
 
 it.each([
-  [['--max-concurrency', 'many'], '--max-concurrency is a whole number from 2 to 1000'],
+  [['--max-concurrency', 'many'], '--max-concurrency must be a whole number from 2 to 1000'],
   [['--max-concurrency', '1001'], 'from 2 to 1000'],
-  [['--stack', 'a b'], "A deployment's name is"],
+  [['--stack', 'a b'], "A deployment's name must be"],
   [['--endpoint', 'x'], "unknown option '--endpoint'"],
 ])('wrong usage is status 2: %j', async (args, says) => {
   const { status, stdout, stderr } = await doctor(args);

@@ -126,7 +126,7 @@ describe('a run elsewhere', () => {
     const collector = () => fanfold(['status', id, ...there]).then(({ stdout }) => stdout);
     await expect.poll(collector, { timeout: 60_000 }).toContain('collector seen');
     const beside = await fanfold([...args(1_200), '--resume']);
-    expect(beside.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
+    expect(beside.stderr).toMatch(/is being collected: its collector sent a heartbeat \d+ s ago/);
     expect(beside.status).toBe(2);
     expect(await readFile(output, 'utf8')).toBe(mine);
     const { status, stderr } = await second.ended;
@@ -174,7 +174,7 @@ describe('a run elsewhere', () => {
     expect(cancelled.stderr).toContain('nobody collected it');
     expect(cancelled.status).toBe(0);
     const { status, stderr } = await fanfold(args(600, '--resume'));
-    expect(stderr).toContain(`${there} of them from before`);
+    expect(stderr).toContain(`${there} of them from earlier`);
     expect(status).toBe(0);
     expect(await written()).toEqual(range(600));
     expect(runs.size).toBe(2);
@@ -185,7 +185,7 @@ describe('a run elsewhere', () => {
     const id = await runId(command);
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
     const cancelled = await fanfold(['cancel', id, '--endpoint', server.url]);
-    expect(cancelled.stderr).toContain('its collector has the results');
+    expect(cancelled.stderr).toContain('its collector keeps the results');
     const { status, stderr } = await command.ended;
     expect(status).toBe(1);
     expect(stderr).toContain('ended early: it was cancelled');
@@ -205,7 +205,7 @@ describe('a run elsewhere', () => {
     const runs = await fanfold(['runs', ...there]);
     expect(runs.stdout).toContain(`${id}  steady  sealed`);
     const second = await fanfold(['collect', id, ...there]);
-    expect(second.stderr).toMatch(/is being collected: its collector was there \d+ s ago/);
+    expect(second.stderr).toMatch(/is being collected: its collector sent a heartbeat \d+ s ago/);
     expect(second.status).toBe(2);
     command.child.kill('SIGINT');
     await command.ended;
@@ -404,13 +404,13 @@ describe('a run elsewhere', () => {
     expect(await said('cancel', '20261123T165514123-k3f9x2ab')).toContain(
       '--stack NAME, --endpoint URL, or FANFOLD_JOIN',
     );
-    expect(await said('cancel', 'x', '--endpoint', server.url)).toContain('A run id is like');
+    expect(await said('cancel', 'x', '--endpoint', server.url)).toContain('A run id must be like');
     expect(await said(...args(3), '--workers', '3')).toContain(
       '--workers is for runs on this machine',
     );
     expect(await said(...args(3), '--stack', 'x')).toContain('name two places');
     expect(await said('run', 'x', '--range', '3', '--endpoint', 'here')).toContain(
-      'An endpoint is like',
+      'An endpoint must be a URL like',
     );
   });
 });

@@ -64,11 +64,11 @@ it('a run whose inputs are still being seeded waits for its server', {
   server.child.kill('SIGKILL');
   await server.ended;
   run.child.stdin?.end('2\n3\n');
-  await told(run, /(does not answer \(ECONNREFUSED\): waiting for it)/);
+  await told(run, /(does not respond \(ECONNREFUSED\): waiting for it)/);
   await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
   await serve([...data, '--port', server.port]);
   const { status, stdout, stderr } = await run.ended;
-  expect(stderr).toContain(`endpoint ${server.url} answers again`);
+  expect(stderr).toContain(`endpoint ${server.url} responds again`);
   expect(
     results(stdout)
       .map(({ index }) => index)

@@ -18,7 +18,7 @@ export const a = defineTask({ name: 'same', run: () => 1 });
 export const b = defineTask({ name: 'same', run: () => 2 });`;
 
 it.each([
-  [{ AWS_REGION: undefined }, 'It is not known which AWS region the stack is in: set AWS_REGION'],
+  [{ AWS_REGION: undefined }, 'No AWS region is configured: set AWS_REGION'],
   [{ AWS_REGION: 'eu-west-1' }, /There are no AWS credentials \(.*\): set AWS_PROFILE/],
 ])('what is missing to reach a stack is named (%j)', async (environment, sentence) => {
   const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
@@ -48,22 +48,18 @@ describe('a user’s mistake gets a sentence and status 2', () => {
       '--output is empty: give it a value, or leave it out',
     ],
     ['an empty queue', ['sqs', '--queue', 'a', '--queue', ''], '--queue is empty'],
-    ['no inputs', ['run', 'echo'], 'Say where the inputs come from'],
+    ['no inputs', ['run', 'echo'], 'Name a source of inputs'],
     [
       'two kinds of inputs',
       ['run', 'echo', '--range', '1', '--input', jsonl],
-      '--input and --range each say',
+      '--input and --range each name',
     ],
-    [
-      'a range that is none',
-      ['run', 'echo', '--range', '1-5'],
-      'like 10 or 1..10; "1-5" is neither',
-    ],
-    ['a range that ends first', ['run', 'echo', '--range', '5..1'], 'ends before it begins'],
+    ['a range that is none', ['run', 'echo', '--range', '1-5'], 'like 10 or 1..10; got "1-5"'],
+    ['a range that ends first', ['run', 'echo', '--range', '5..1'], 'ends before it starts'],
     [
       'workers that are no number',
       ['run', 'echo', '--range', '1', '--workers', 'two'],
-      '"two" is not',
+      'got "two"',
     ],
     [
       'a missing input',
@@ -105,7 +101,7 @@ describe('a user’s mistake gets a sentence and status 2', () => {
     [
       'an output without a folder',
       ['run', 'echo', '--range', '1', '--output', join(folder, 'none/x')],
-      'there is no folder',
+      'does not exist. Create it first',
     ],
     [
       'an output that is the input',
@@ -161,7 +157,7 @@ describe('a user’s mistake gets a sentence and status 2', () => {
     [
       'two tasks of one name',
       ['tasks', '--tasks', file('twice.ts', twoOfOneName)],
-      'are named "same"',
+      'have the name "same"',
     ],
   ];
 
@@ -179,7 +175,7 @@ it('a task that ships, where package.json names other tasks, is told of and can 
   const run = ['run', 'echo', '--range', '1', '--workers', '1'];
   const { status, stderr } = await fanfold(run, '', folder);
   expect(stderr).toContain(
-    `The tasks module is ${TASKS}, since package.json says so; "echo" ships with Fanfold: --tasks fanfold/tasks has it.`,
+    `The tasks module is ${TASKS}, which package.json names; "echo" is a built-in task: use --tasks fanfold/tasks.`,
   );
   expect(status).toBe(2);
   expect(await fanfold([...run, '--tasks', 'fanfold/tasks'], '', folder)).toMatchObject({
@@ -222,7 +218,7 @@ it('--help of each command says what its options are for', async () => {
     cancel: 'inputs without a result end as cancelled',
     redrive: 'from the dead-letter queue back to the task queue',
     doctor: 'check for problems before and after a deployment',
-    sqs: 'create this queue at the start; repeat for more',
+    sqs: 'create this queue on startup; repeat for more',
   };
   const words = (text: string) => text.replaceAll(/\s+/g, ' ');
   for (const [command, phrase] of Object.entries(phrases)) {

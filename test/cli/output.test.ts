@@ -49,7 +49,7 @@ describe('an output that is the input', () => {
     symlinkSync('a.jsonl', path('soft'));
     symlinkSync('hard', path('by.run'));
     await expect(check('by', { input: 'a.jsonl' })).rejects.toEqual(
-      refused(`by writes ${path('by.run')} as well, which is the input`),
+      refused(`by also writes ${path('by.run')}, which is the input`),
     );
     for (const output of ['a.jsonl', 'hard', 'soft', 'by']) {
       await expect(check(output, { input: 'a.jsonl' })).rejects.toEqual(refused('is the input'));
@@ -76,7 +76,7 @@ describe('an output that is the input', () => {
     expect(read).toMatchObject({ status: 2, stderr: expect.stringContaining('is the input') });
     expect(appended).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('Standard output goes to the input'),
+      stderr: expect.stringContaining('Standard output is redirected to the input'),
     });
     expect(readFileSync(path('a.jsonl'), 'utf8')).toBe('1\n2\n');
   });

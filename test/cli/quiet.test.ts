@@ -42,12 +42,12 @@ it.each([
   await vi.advanceTimersByTimeAsync(2_000);
   expect(said).toBe('');
   await vi.advanceTimersByTimeAsync(2_500);
-  expect(said).toMatch(/^fanfold: endpoint http:\/\/one does not answer.*: waiting for it\n$/);
+  expect(said).toMatch(/^fanfold: endpoint http:\/\/one does not respond.*: waiting for it\n$/);
   await vi.advanceTimersByTimeAsync(3_000);
   backlog.mockImplementation(async () => BACKLOG);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(said.match(/does not answer/g)).toHaveLength(1);
-  expect(said).toMatch(/endpoint http:\/\/one answers again\n$/);
+  expect(said.match(/does not respond/g)).toHaveLength(1);
+  expect(said).toMatch(/endpoint http:\/\/one responds again\n$/);
   stop();
 });
 
@@ -60,10 +60,10 @@ it('results are an answer, and nobody looks while they come', async () => {
   }
   expect([said, backlog.mock.calls.length]).toEqual(['', 0]);
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(said).toContain('does not answer');
+  expect(said).toContain('does not respond');
   ledger.ok++;
   stop();
-  expect(said).toContain('answers again');
+  expect(said).toContain('responds again');
 });
 
 it('a stack is looked at every 5 s', async () => {
@@ -82,7 +82,7 @@ it('chunks that wait without a worker are told of once', async () => {
   expect(said).toBe('');
   await vi.advanceTimersByTimeAsync(20_000);
   expect(
-    said.match(/no worker takes one; start a worker with `npx fanfold work --endpoint http:/g),
+    said.match(/no worker receives them; start a worker with `npx fanfold work --endpoint http:/g),
   ).toHaveLength(1);
   stop();
 });

@@ -52,7 +52,7 @@ it('no command ends because connections break while it starts', async () => {
   const run = begin(['run', 'same', '--range', '20', '--output', output], env);
   const id = await told(run, /began run (\S+)/);
   // All is seeded.
-  await told(run, /(no results are coming: \d+ chunks wait)/);
+  await told(run, /(no results are arriving: \d+ chunks wait)/);
   run.child.kill('SIGKILL');
   await run.ended;
   expect((await asked('runs')).stdout).toContain(id);

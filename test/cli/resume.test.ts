@@ -63,7 +63,7 @@ describe('--resume', () => {
       const { status, stderr } = await fanfold([...args, '--resume']);
       expect({ status, stderr }).toMatchObject({ status: 0 });
       expect(stderr).toContain(
-        `400 inputs = 400 ok + 0 failed + 0 cancelled, ${before.length} of them from before`,
+        `400 inputs = 400 ok + 0 failed + 0 cancelled, ${before.length} of them from earlier`,
       );
       expect(indexes(await written())).toEqual(range(400));
     },
@@ -166,7 +166,7 @@ describe('--resume', () => {
     const text = await readFile(output, 'utf8');
     const { status, stderr } = await fanfold([...args, '--resume']);
     expect(status).toBe(0);
-    expect(stderr).toContain('10 of them from before');
+    expect(stderr).toContain('10 of them from earlier');
     expect(await readFile(output, 'utf8')).toBe(text);
   });
 

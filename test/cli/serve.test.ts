@@ -77,7 +77,7 @@ describe('the secret', () => {
     const file = join(config, 'credentials');
     execFileSync('chmod', ['644', file]);
     const { status, stderr } = await fanfold(['serve', '--memory', '--port', '0']);
-    expect(stderr).toContain(`${file} holds a secret, and others than its owner can read it`);
+    expect(stderr).toContain(`${file} holds a secret, and users other than its owner can read it`);
     expect(status).toBe(2);
     execFileSync('chmod', ['600', file]);
     server.child.kill();
@@ -109,10 +109,10 @@ describe('the secret', () => {
     const args = ['run', 'echo', '--range', '3', '--endpoint', server.url];
     expect((await fanfoldWith(given, args)).status).toBe(0);
     const wrong = await fanfoldWith({ ...given, AWS_SECRET_ACCESS_KEY: 'other' }, args);
-    expect(wrong.stderr).toContain('refuses the secret (SignatureDoesNotMatch)');
+    expect(wrong.stderr).toContain('rejects the secret (SignatureDoesNotMatch)');
     expect(wrong.status).toBe(3);
     const none = await fanfold(args);
-    expect(none.stderr).toContain('There is no secret for the server at');
+    expect(none.stderr).toContain('No secret is known for the server at');
     expect(none.status).toBe(3);
     const half = await fanfoldWith({ AWS_ACCESS_KEY_ID: 'GIVEN' }, [
       'serve',
@@ -155,18 +155,18 @@ describe('on all networks', () => {
     expect((await fanfold([...args, `https://127.0.0.1:${server.port}`])).status).toBe(0);
     const pin = server.join.slice(-2) === '00' ? '11' : '00';
     const cases: [join: string | undefined, endpoint: string, status: number, said: string][] = [
-      [server.join.slice(0, -2) + pin, server.url, 3, 'is not the one that was joined'],
+      [server.join.slice(0, -2) + pin, server.url, 3, 'is not the expected one'],
       [server.join.replace(/:[^:@]+@/, ':wrong@'), server.url, 3, 'refuses the secret'],
       [server.join.replace(/FANFOLD\w+/, 'SOMEBODY'), server.url, 3, 'refuses the secret'],
       [
         server.join.slice(0, -2),
         server.url,
         2,
-        'not what `fanfold serve` prints, or not all of it',
+        'must be the whole line that `fanfold serve` prints',
       ],
       [server.join, 'https://127.0.0.2:9', 2, 'FANFOLD_JOIN is for https://'],
-      [undefined, server.url, 3, 'There is no secret'],
-      [undefined, server.url.replace('https', 'http'), 2, 'speaks TLS: it is https://'],
+      [undefined, server.url, 3, 'No secret is known'],
+      [undefined, server.url.replace('https', 'http'), 2, 'uses TLS: use https://'],
     ];
     for (const [FANFOLD_JOIN, endpoint, status, said] of cases) {
       const ended = await fanfoldWith({ ...elsewhere, FANFOLD_JOIN }, [...args, endpoint]);
@@ -222,27 +222,27 @@ describe('on all networks', () => {
   it('--insecure-http does without, and says what that means', async () => {
     const server = await serve(['--host', '0.0.0.0', '--insecure-http', '--workers', '1']);
     expect(server.url).toMatch(/^http:/);
-    expect(server.said()).toContain('can read all of it, and replay requests');
+    expect(server.said()).toContain('can read all traffic, and replay requests');
     const joined = { ...elsewhere, FANFOLD_JOIN: server.join };
     const args = ['run', 'echo', '--range', '3', '--endpoint'];
     expect((await fanfoldWith(joined, [...args, server.url])).status).toBe(0);
     const tls = await fanfoldWith(elsewhere, [...args, server.url.replace('http', 'https')]);
-    expect(tls.stderr).toContain('does not speak TLS: it is http://');
+    expect(tls.stderr).toContain('does not use TLS: use http://');
     expect(tls.status).toBe(2);
   });
 });
 
 describe('mistakes', () => {
   it.each([
-    [['serve', '--memory', '--port', '99999'], '--port is a whole number from 0 to 65535'],
-    [['serve', '--memory', '--workers', 'two'], '--workers is a whole number from 0 to 1000'],
+    [['serve', '--memory', '--port', '99999'], '--port must be a whole number from 0 to 65535'],
+    [['serve', '--memory', '--workers', 'two'], '--workers must be a whole number from 0 to 1000'],
     [
       ['serve', '--memory', '--host', 'no.such.host.invalid', '--insecure-http'],
       'no.such.host.invalid',
     ],
     [
       ['serve', '--memory', '--host', '192.0.2.77', '--insecure-http'],
-      'this machine has no such address',
+      'this machine does not have this address',
     ],
     [['serve', '--memory', '--account', '12'], 'An AWS account id'],
     [['serve', '--memory', '--tasks', 'nowhere.ts'], 'does not exist'],
@@ -252,10 +252,13 @@ describe('mistakes', () => {
       ['serve', '--memory', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.pem'],
       '--tls-cert nowhere.pem cannot be read: there is no such file',
     ],
-    [['serve', '--data', 'package.json'], "package.json can't be one: it is a file"],
+    [['serve', '--data', 'package.json'], 'package.json cannot be used: it is a file'],
     [['work'], '--endpoint URL, or the FANFOLD_JOIN=...'],
-    [['work', '--endpoint', 'here'], 'An endpoint is like'],
-    [['work', '--endpoint', 'http://127.0.0.1:1', '--workers', '0'], '--workers is a whole number'],
+    [['work', '--endpoint', 'here'], 'An endpoint must be a URL like'],
+    [
+      ['work', '--endpoint', 'http://127.0.0.1:1', '--workers', '0'],
+      '--workers must be a whole number',
+    ],
   ])('%j gets a sentence', async (args, said) => {
     const { status, stderr } = await fanfold(args);
     expect(stderr).toContain(said);
@@ -280,7 +283,9 @@ describe('mistakes', () => {
         '--endpoint',
         'http://127.0.0.1:1',
       ]);
-      expect(stderr).toMatch(/^fanfold: Nobody answers at http:\/\/127.0.0.1:1 \(ECONNREFUSED\)/);
+      expect(stderr).toMatch(
+        /^fanfold: No server responds at http:\/\/127.0.0.1:1 \(ECONNREFUSED\)/,
+      );
       expect(status).toBe(3);
     },
   );

@@ -27,9 +27,9 @@ it.each<[string, unknown, string[]]>([
   ['a list', [], ['expected a JSON object']],
   ['an unknown key', { queue: ['a'] }, ['there is no key "queue"', 'queues']],
   ['queues that are no list', { queues: 'a' }, ['queues: expected a list', 'received "a"']],
-  ['a queue that is none', { queues: ['a', 5] }, ['queues[1]: expected a name', '5 came']],
-  ['a key of a queue', { queues: [{ name: 'a', tag: {} }] }, ['queues[0] has no "tag"']],
-  ['a tag', { queues: [{ name: 'a', tags: { b: 1 } }] }, ['queues[0].tags.b: expected a text']],
+  ['a queue that is none', { queues: ['a', 5] }, ['queues[1]: expected a name', 'got 5']],
+  ['a key of a queue', { queues: [{ name: 'a', tag: {} }] }, ['queues[0] has no key "tag"']],
+  ['a tag', { queues: [{ name: 'a', tags: { b: 1 } }] }, ['queues[0].tags.b: expected a string']],
   [
     'an attribute',
     { queues: ['a', { name: 'b', attributes: { DelaySeconds: 901 } }] },
@@ -40,7 +40,7 @@ it.each<[string, unknown, string[]]>([
     { queues: [{ name: 'a', deadLetterQueue: { name: 'none', maxReceiveCount: 1 } }] },
     ['queues[0] ("a").deadLetterQueue: The specified queue does not exist.'],
   ],
-  ['credentials', { credentials: [{ accessKeyId: 'x' }] }, ['`credentials` is a list of']],
+  ['credentials', { credentials: [{ accessKeyId: 'x' }] }, ['`credentials` must be a list of']],
   ['cors', { cors: ['localhost'] }, ['cors: expected a list of origins']],
 ])('a configuration file with %s', async (_, content, sentences) => {
   const config = join(folder, 'wrong.json');
@@ -55,11 +55,11 @@ it.each<[string[], string]>([
   [['--queue', 'a', '--cors', 'localhost:80'], '--cors: expected a list of origins'],
   [['--credentials', 'id'], '--credentials must be like an-id:its-secret'],
   [['--queue', 'a', '--queue', 'a'], '--queue ("a"): another queue has this name'],
-  [['--credentials', 'i d:secret'], '`credentials` is a list of'],
-  [['--port', '70000'], '--port is a whole number from 0 to 65535; "70000" is not'],
-  [['--account', '12'], 'An AWS account id is a text of 12 digits'],
-  [['--region', 'a b'], 'A region is a text such as us-east-1'],
-  [['--data', '/dev/null'], "/dev/null can't be one: it is a file"],
+  [['--credentials', 'i d:secret'], '`credentials` must be a list of'],
+  [['--port', '70000'], '--port must be a whole number from 0 to 65535; got "70000"'],
+  [['--account', '12'], 'An AWS account id must be a string of 12 digits'],
+  [['--region', 'a b'], 'A region must be a string such as us-east-1'],
+  [['--data', '/dev/null'], '/dev/null cannot be used: it is a file'],
   [['--nonsense'], "unknown option '--nonsense'"],
   [['jobs'], 'too many arguments'],
 ])('%j', async (args, sentence) => {

@@ -76,7 +76,7 @@ it('a stack that is not there is said not to be', async () => {
     ['Photos', ['runs'], none],
     ['Photos', ['cancel', '20261123T165514123-k3f9x2ab'], none],
     ['Photos', ['redrive'], none],
-    ['Photos!', ['redrive'], "A deployment's name is 1 to 40 letters"],
+    ['Photos!', ['redrive'], "A deployment's name must be 1 to 40 letters"],
   ];
   for (const [name, args, sentence] of cases) {
     const { status, stderr } = await fanfold(env, ...args, '--stack', name);
@@ -98,9 +98,9 @@ it('refused credentials and a missing region are sentences', async () => {
     { ...env, AWS_REGION: undefined, AWS_CONFIG_FILE: '/dev/null' },
     ...['work', '--stack', 'fanfold', '--tasks', TASKS],
   );
-  expect(nowhere.stderr).toContain('It is not known which AWS region the stack is in');
+  expect(nowhere.stderr).toContain('No AWS region is configured');
   expect(nowhere.status).toBe(3);
   const both = await fanfold(env, 'work', '--stack', 'a', '--endpoint', 'http://127.0.0.1:1');
-  expect(both.stderr).toContain('give one of them');
+  expect(both.stderr).toContain('give only one of these options');
   expect(both.status).toBe(2);
 });

@@ -9,20 +9,23 @@ const refusal = (text: string) =>
   expect.objectContaining({ code: 'BadOption', message: expect.stringContaining(text) });
 
 it.each([
-  ['null', 'it must hold an object; it is null'],
-  ['[]', 'it must hold an object; it is []'],
-  ['5', 'it must hold an object; it is 5'],
-  ['{"fanfold": 5}', '`fanfold` must be like {"tasks": "src/tasks.ts"}; it is 5'],
+  ['null', 'it must hold an object; got null'],
+  ['[]', 'it must hold an object; got []'],
+  ['5', 'it must hold an object; got 5'],
+  ['{"fanfold": 5}', '`fanfold` must be like {"tasks": "src/tasks.ts"}; got 5'],
   ['{"fanfold": null}', '`fanfold` must be like'],
   ['{"fanfold": "tasks.ts"}', '`fanfold` must be like'],
-  ['{"fanfold": {"task": "a.ts"}}', '`fanfold` has the key "tasks" alone; it is {"task":"a.ts"}'],
-  ['{"fanfold": {"tasks": "a.ts", "Tasks": 1}}', 'the key "tasks" alone; it is {"Tasks":1}'],
+  [
+    '{"fanfold": {"task": "a.ts"}}',
+    '`fanfold` must have only the key "tasks"; got {"task":"a.ts"}',
+  ],
+  ['{"fanfold": {"tasks": "a.ts", "Tasks": 1}}', 'only the key "tasks"; got {"Tasks":1}'],
   ['{"fanfold": {"tasks": ["a.ts"]}}', '`fanfold.tasks` must be the path of one tasks module'],
   ['{"fanfold": {"tasks": 5}}', '`fanfold.tasks` must be the path'],
   ['{"fanfold": {"tasks": ""}}', '`fanfold.tasks` must be the path'],
   ['{"fanfold": {"tasks": null}}', '`fanfold.tasks` must be the path'],
-  ['{', 'package.json cannot be read, and may name the tasks module'],
-  ['', 'package.json cannot be read'],
+  ['{', 'package.json, which can name the tasks module, cannot be read'],
+  ['', 'cannot be read'],
 ])('a package.json that names no tasks module gets a sentence: %s', (content, sentence) => {
   using folder = folderWith({ 'package.json': content });
   expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal(sentence));
@@ -49,6 +52,6 @@ it('a working folder that is gone gets a sentence and status 2', async () => {
   expect(await ended).toMatchObject({
     status: 2,
     stdout: '',
-    stderr: expect.stringContaining('The working folder does not exist any more: cd to one'),
+    stderr: expect.stringContaining('The current folder no longer exists: cd to another'),
   });
 });

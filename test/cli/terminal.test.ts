@@ -30,7 +30,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
       // It was there, and is gone.
       expect(written).toMatch(/[1-9]\d?% \| \d\/6 \| 0 failed \| ETA/);
       const [note, ...told] = lines;
-      expect(note).toContain('the built-in tasks are');
+      expect(note).toContain('the built-in tasks are used');
       const summary = told.pop();
       expect(summary).toMatch(SUMMARY);
       for (const line of told) expect(line).toMatch(RESULT);
@@ -112,7 +112,7 @@ export const chatty = defineTask({
     const { lines, status } = await run.ended;
     expect(status).toBe(130);
     const [note, first, second, ...told] = lines;
-    expect(note).toContain('the built-in tasks are');
+    expect(note).toContain('the built-in tasks are used');
     expect(results(`${first}\n${second}`).map(({ status }) => status)).toEqual(['ok', 'ok']);
     expect(told).toEqual([
       'fanfold: interrupted: 2 of 4 inputs read so far are done (2 ok, 0 failed)',

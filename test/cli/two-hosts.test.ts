@@ -63,9 +63,9 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
     const run = on(there, args, joined);
     await expect.poll(() => lines().length, { timeout: 30_000 }).toBeGreaterThan(100);
     ip('-n', there, 'link', 'set', links[1], 'down');
-    await told(far, /(Nobody answers at .* Trying until it is back)/);
+    await told(far, /(No server responds at .* Retrying until it responds)/);
     ip('-n', there, 'link', 'set', links[1], 'up');
-    await told(far, /(The server at .* is back)/);
+    await told(far, /(The server at .* responds again)/);
     const { status, stderr } = await run.ended;
     expect(stderr).toContain('2000 inputs = 2000 ok + 0 failed + 0 cancelled');
     expect(status).toBe(0);

@@ -109,9 +109,9 @@ describe('fanfold work', () => {
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
     await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
-    await told(worker, /(Nobody answers at .* Trying until it is back)/);
+    await told(worker, /(No server responds at .* Retrying until it responds)/);
     await serve(['--tasks', TASKS, '--port', server.port]);
-    await told(worker, /(The server at .* is back)/);
+    await told(worker, /(The server at .* responds again)/);
     // Its queues were in memory: the run that was on them is over, the workers are not.
     run.child.kill('SIGINT');
     const again = await fanfold(['run', 'brief', '--range', '50', '--endpoint', server.url]);
@@ -128,7 +128,7 @@ describe('fanfold work', () => {
     const data = ['--data', join(folder, 'data')];
     const server = await serve(['--tasks', TASKS, ...data]);
     const second = await fanfold(['serve', '--port', '0', ...data]);
-    expect(second.stderr).toContain('Another process has the store');
+    expect(second.stderr).toContain('Another process has opened the store');
     expect(second.status).toBe(2);
     const worker = await work(['--endpoint', server.url, '--tasks', TASKS, '--workers', '2']);
     const output = newFile();
@@ -136,7 +136,7 @@ describe('fanfold work', () => {
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
     await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
-    await told(worker, /(Trying until it is back)/);
+    await told(worker, /(Retrying until it responds)/);
     await serve(['--tasks', TASKS, '--port', server.port, ...data]);
     const { status, stderr } = await run.ended;
     expect(stderr).toContain('1000 inputs = 1000 ok + 0 failed + 0 cancelled');
@@ -148,7 +148,7 @@ describe('fanfold work', () => {
   it('is asked for by a run that nobody works on', { timeout: 60_000 }, async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
-    await told(run, /(no results are coming: \d+ chunks? waiting, and no worker takes one)/);
+    await told(run, /(no results are arriving: \d+ chunks? waiting, and no worker receives them)/);
     const [, line = ''] = /start a worker with `(?:npx )?fanfold ([^`]+)`/.exec(run.said()) ?? [];
     await work([...line.split(' ').slice(1), '--tasks', TASKS]);
     expect((await run.ended).status).toBe(0);
@@ -159,10 +159,10 @@ describe('fanfold work', () => {
     const server = await serve([], keys('one'));
     const worker = await work(['--endpoint', server.url, '--workers', '1'], keys('one'));
     server.child.kill('SIGKILL');
-    await told(worker, /(Trying until it is back)/);
+    await told(worker, /(Retrying until it responds)/);
     await serve(['--port', server.port], keys('other'));
     const { status, stderr } = await worker.ended;
-    expect(stderr).toContain('refuses the secret (SignatureDoesNotMatch)');
+    expect(stderr).toContain('rejects the secret (SignatureDoesNotMatch)');
     expect(status).toBe(3);
   });
 });

@@ -41,7 +41,7 @@ it('a healthy stack with the tasks that are here has nothing that hurts', async 
   expect(found.findings.filter(({ level }) => level !== 'ok')).toEqual([]);
   expect(found).toMatchObject({ state: 'deployed', region: 'us-east-1', account: '123456789012' });
   expect(of(found, 'credentials')).toContain('arn:aws:iam::123456789012:user/me');
-  expect(of(found, 'version')).toContain(`Fanfold ${VERSION} is deployed, as it is here`);
+  expect(of(found, 'version')).toContain(`Fanfold ${VERSION} is deployed, the same version`);
   expect(of(found, 'tasks')).toContain('echo, sha256, sleep');
   expect(found.findings).toHaveLength(17);
 });
@@ -59,13 +59,13 @@ describe('before a deployment', () => {
   it('free names and room for its workers are found', async () => {
     const found = await look({}, { deployed });
     expect(found.state).toBe('before');
-    expect(of(found, 'names')).toMatch(/^ok: No queue or function has a name/);
+    expect(of(found, 'names')).toMatch(/^ok: No queue or function uses a name/);
     expect(of(found, 'concurrency')).toMatch(/^ok: .*enough for 100 workers/);
     expect(of(found, 'recursion')).toMatch(/^ok: /);
   });
 
   it.each([
-    [10, 100, /^problem: .* has 10 .*100 workers are wanted.*-c maxConcurrency=9\.$/],
+    [10, 100, /^problem: .* has 10 .*100 workers need more wanted.*-c maxConcurrency=9\.$/],
     [100, 100, /^warning: .*would leave none for other functions.*-c maxConcurrency=99\.$/],
     [101, 100, /^ok/],
     [50, 40, /^ok: .*enough for 40 workers/],
@@ -150,7 +150,7 @@ describe('a stack has', () => {
       'no event source',
       { answers: { ListEventSourceMappings: { EventSourceMappings: [] } } },
       'event source',
-      /^problem: No event source brings chunks/,
+      /^problem: No event source delivers chunks/,
     ],
     [
       'an event source that is disabled',
@@ -165,10 +165,10 @@ describe('a stack has', () => {
       /^warning: The event source reports: PROBLEM: KMS key is disabled/,
     ],
     [
-      'no partial batch responses',
+      'does not accept partial batch responses',
       { answers: mapped({ FunctionResponseTypes: [] }) },
       'event source',
-      /^problem: .*no partial batch responses/,
+      /^problem: .*does not accept partial batch responses/,
     ],
     [
       'an event source without a limit',
@@ -180,7 +180,7 @@ describe('a stack has', () => {
       'a queue that shows a chunk again too soon',
       { attributes: { VisibilityTimeout: '30' } },
       'visibility',
-      /^problem: A chunk is hidden for 30 s, and a worker may take 900 s\./,
+      /^problem: SQS hides a received chunk for 30 s, and a worker may run for 900 s\./,
     ],
     [
       'too little concurrency',
@@ -215,25 +215,25 @@ describe('a stack has', () => {
       'a seed that fails',
       { answers: { Invoke: refused('ServiceException', 500) } },
       'version',
-      /^unknown: The look failed: ServiceException/,
+      /^unknown: The check failed: ServiceException/,
     ],
     [
       'another version',
       { answers: { Invoke: { fanfold: '0.0.9', tasks: [], workers: 100, burst: 50 } } },
       'version',
-      /^warning: Fanfold 0\.0\.9 is deployed, and .* is here/,
+      /^warning: Fanfold 0\.0\.9 is deployed, but this machine has/,
     ],
     [
       'a version that describes nothing',
       { answers: { Invoke: { error: { code: 'BadInput', message: 'no field "describe"' } } } },
       'version',
-      /^warning: .*does not describe itself.*deploy again/,
+      /^warning: .*does not report its version.*deploy again/,
     ],
     [
       'something before it that answers pages',
       { answers: { GetAccountSettings: { page: '<!doctype html>' } } },
       'concurrency',
-      /^unknown: The answer is not JSON/,
+      /^unknown: The response is not JSON/,
     ],
     [
       'another key',
@@ -260,7 +260,7 @@ describe('a stack has', () => {
       /^warning: .*dead-letter queue: about 1\. .*redrive --stack Photos/,
     );
     expect(of(found, 'task queue')).toMatch(
-      /^warning: Chunks that wait: about 1; with workers: about 0/,
+      /^warning: Chunks waiting: about 1; in progress: about 0/,
     );
   });
 
@@ -269,15 +269,17 @@ describe('a stack has', () => {
     const sleep = { ...shipped.sleep, timeoutSeconds: 7 };
     const found = await look({ tasks: SHIPPED }, { tasks: { echo, sleep } });
     expect(sha256.name).toBe('sha256');
-    expect(of(found, 'tasks')).toMatch(/^warning: sha256 is here and not deployed\./);
     expect(of(found, 'tasks')).toMatch(
-      /warning: sleep is deployed with timeoutSeconds 7; here it is \d+/,
+      /^warning: sha256 is in the local tasks module, but not deployed\./,
+    );
+    expect(of(found, 'tasks')).toMatch(
+      /warning: sleep is deployed with timeoutSeconds 7; locally it is \d+/,
     );
     const others = await look({ tasks: TASKS });
-    expect(of(others, 'tasks')).toContain('sha256 is deployed and not here.');
+    expect(of(others, 'tasks')).toContain('sha256 is deployed, but not in the local tasks module.');
     const broken = await look({ tasks: '/nowhere/tasks.ts' });
     expect(of(broken, 'tasks module')).toMatch(/^problem: .*does not exist/);
-    expect(of(broken, 'tasks')).toMatch(/^unknown: Deployed are echo, sha256, sleep/);
+    expect(of(broken, 'tasks')).toMatch(/^unknown: Deployed tasks: echo, sha256, sleep/);
   });
 });
 
@@ -320,9 +322,9 @@ describe('without AWS', () => {
   });
 
   it.each([
-    [200, '<html>Log in</html>', /problem: The answer .* not from AWS/],
-    [502, '<html>Bad gateway</html>', /problem: The answer is not AWS's \(HTTP status 502\)/],
-    [403, '', /problem: The answer is not AWS's \(HTTP status 403\)/],
+    [200, '<html>Log in</html>', /problem: The response .* not from AWS/],
+    [502, '<html>Bad gateway</html>', /problem: The response is not from AWS \(HTTP status 502\)/],
+    [403, '', /problem: The response is not from AWS \(HTTP status 403\)/],
   ])('an answer of somebody else with status %i is a problem', async (status, page, says) => {
     const proxy = createServer((_, response) => response.writeHead(status).end(page));
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));

@@ -88,7 +88,9 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     expect(modeOf(folder)).toBe(0o755);
     expect(modeOf(join(folder, 'commits'))).toBe(0o600);
     chmodSync(folder, 0o775);
-    await expect(open(folder)).rejects.toThrow(/Others can write to .+ which holds other files/);
+    await expect(open(folder)).rejects.toThrow(
+      /Others can write to .+ which also holds other files/,
+    );
   });
 
   it('in which one of its files leads elsewhere is refused', async () => {
@@ -112,7 +114,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
       rmSync(path);
       // Nobody ever writes to its other end.
       execFileSync('mkfifo', [path]);
-      await expect(open(folder), name).rejects.toThrow(/is no file/);
+      await expect(open(folder), name).rejects.toThrow(/is not a file/);
       rmSync(path);
       if (before) writeFileSync(path, before, { mode });
     }
@@ -121,7 +123,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
 
   it('is refused where everybody could put another in its place', async () => {
     chmodSync(above, 0o777);
-    await expect(open(folder)).rejects.toThrow(/^Everybody may write to .+ chmod o-w/);
+    await expect(open(folder)).rejects.toThrow(/^Everyone can write to .+ chmod o-w/);
     chmodSync(above, 0o1777);
     await open(folder);
   });
@@ -143,7 +145,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     // Such as a folder of the host's in a container, where this is root.
     await expect(open(folder)).rejects.toThrow(
       new RegExp(
-        `belongs to user ${OTHER}, and this process is of root: .*--user ${OTHER}:${OTHER}`,
+        `belongs to user ${OTHER}, and this process runs as root: .*--user ${OTHER}:${OTHER}`,
       ),
     );
     chownSync(folder, 0, 0);
@@ -167,7 +169,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
       const options = { uid: OTHER, gid: OTHER, cwd: '/', encoding: 'utf8' } as const;
       return execFileSync(process.execPath, args, options);
     };
-    expect(asOther(0o777)).toMatch(/belongs to root, and everybody can use it/);
+    expect(asOther(0o777)).toMatch(/belongs to root, and everyone can use it/);
     expect(asOther(0o2770)).toBe('opened\n');
   });
 

@@ -28,7 +28,7 @@ describe('a join', () => {
     'https://KEY:SECRET@host:1/#nothex',
   ])('that is not whole is refused, and not shown: %j', (text) => {
     const read = () => readJoin(text, 'FANFOLD_JOIN');
-    expect(read).toThrow(/^FANFOLD_JOIN is not what `fanfold serve` prints, or not all of it/);
+    expect(read).toThrow(/^FANFOLD_JOIN must be the whole line that `fanfold serve` prints/);
     expect(read).not.toThrow(/SECRET@host/);
   });
 });

@@ -115,7 +115,7 @@ describe('a pinned certificate', () => {
     rmSync(join(old, 'key.pem'));
     writeFileSync(file, cert + key);
     chmodSync(file, 0o644);
-    await expect(certificateIn(old)).rejects.toThrow('others than its owner can read it');
+    await expect(certificateIn(old)).rejects.toThrow('users other than its owner can read it');
   });
 
   it('without its key is refused, and so is a key that others can read', async () => {
@@ -125,7 +125,7 @@ describe('a pinned certificate', () => {
     chmodSync(join(half, 'key.pem'), 0o640);
     await expect(certificateIn(half)).rejects.toThrow('holds a secret');
     rmSync(join(half, 'key.pem'));
-    await expect(certificateIn(half)).rejects.toThrow('is there without its private key');
+    await expect(certificateIn(half)).rejects.toThrow('has no private key');
     rmSync(join(half, 'certificate.pem'));
     expect((await certificateIn(half)).cert).toContain('BEGIN CERTIFICATE');
   });

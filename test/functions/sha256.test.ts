@@ -89,9 +89,9 @@ describe('sha256', () => {
     ['.', 'it is a directory'],
     ['a-file/below', 'a part of its path is not a directory'],
     ['pipe', 'it is not a regular file'],
-    ['circle', 'its symbolic links go round in a circle'],
+    ['circle', 'its symbolic links form a loop'],
     ['x'.repeat(300), 'its name is too long'],
-    ['with\0nul', 'no path has a NUL character'],
+    ['with\0nul', 'a path cannot contain a NUL character'],
   ])('refuses %j for good: %s', async (name, reason) => {
     const path = `${folder}/${name}`;
     if (name.startsWith('a-file')) writeFileSync(join(folder, 'a-file'), '');
@@ -122,7 +122,7 @@ describe('sha256', () => {
     expect(thrown).toBeInstanceOf(NonRetryableError);
     expect(thrown).toHaveProperty(
       'message',
-      `A file's path was expected; ${JSON.stringify(input)} came.`,
+      `The input must be the path of a file; got ${JSON.stringify(input)}.`,
     );
   });
 });

@@ -139,7 +139,7 @@ describe('burst workers', () => {
       const { FunctionError, answer } = await within(30, invokeBurst(deployed, event));
       expect({ FunctionError, answer }).toMatchObject({
         FunctionError: 'Unhandled',
-        answer: { errorMessage: expect.stringMatching(/^The burst function takes \{"hop": N\}/) },
+        answer: { errorMessage: expect.stringMatching(/^The burst function expects \{"hop": N\}/) },
       });
       await deployed.close();
     },

@@ -57,20 +57,30 @@ const inputs = [1, 2];
 
 describe('a seed request that is wrong is answered with a sentence, and nothing is queued:', () => {
   it.each<[what: string, event: unknown, code: string, message: RegExp]>([
-    ['an array', [], 'BadInput', /^An object like \{"task"/],
-    ['a text', '"run it"', 'BadInput', /^An object like .* "run it" came/],
-    ['null', null, 'BadInput', /^An object like .* null came/],
-    ['a number', 7, 'BadInput', /^An object like .* 7 came/],
-    ['nothing at all', {}, 'BadInput', /`task` is the name of a task; nothing came/],
-    ['a task that is no name', { task: 3, inputs }, 'BadInput', /`task` is the name .* 3 came/],
+    ['an array', [], 'BadInput', /^A seed request must be an object like \{"task"/],
+    ['a text', '"run it"', 'BadInput', /must be an object like .*; got "run it"/],
+    ['null', null, 'BadInput', /must be an object like .*; got null/],
+    ['a number', 7, 'BadInput', /must be an object like .*; got 7/],
+    ['nothing at all', {}, 'BadInput', /`task` must be the name of a task; got nothing/],
+    [
+      'a task that is no name',
+      { task: 3, inputs },
+      'BadInput',
+      /`task` must be the name .*; got 3/,
+    ],
     ['a task that is not there', { task: 'ehco', inputs }, 'UnknownTask', /Did you mean "echo"/],
-    ['no inputs', { task: 'echo' }, 'BadInput', /`inputs` is .* nothing came/],
-    ['inputs that are a text', { task: 'echo', inputs: 'a,b' }, 'BadInput', /`inputs` is an array/],
+    ['no inputs', { task: 'echo' }, 'BadInput', /`inputs` must be .*; got nothing/],
+    [
+      'inputs that are a text',
+      { task: 'echo', inputs: 'a,b' },
+      'BadInput',
+      /`inputs` must be an array/,
+    ],
     [
       'a range that goes down',
       { task: 'echo', inputs: { from: 3, to: 1 } },
       'BadInput',
-      /`inputs` is an array/,
+      /`inputs` must be an array/,
     ],
     [
       'a range of too many',
@@ -95,7 +105,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'inputs about which',
       { task: 'echo', inputs, about: 'many' },
       'BadInput',
-      /`about` is a whole/,
+      /`about` must be a whole/,
     ],
     ['a first beyond any run', { task: 'echo', inputs, first: 1e9 + 1 }, 'BadInput', /1000000000/],
     ['a total beyond any run', { task: 'echo', inputs, total: 2e9 }, 'BadInput', /1000000000/],
@@ -109,7 +119,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'indexes beyond the total',
       { task: 'echo', inputs: [1, 2], first: 3, total: 4 },
       'BadInput',
-      /`total` is the number of the run's inputs, 4; input 4 is beyond/,
+      /`total`, the number of the run's inputs, is 4; got input 4/,
     ],
     ['chunks of nothing', { task: 'echo', inputs, chunkItems: 0 }, 'BadInput', /`chunkItems`/],
     ['results elsewhere', { task: 'echo', inputs, results: 'mine' }, 'BadInput', /`results`/],
@@ -118,7 +128,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'a run id that tells no time, where the run is to have a queue',
       { task: 'echo', inputs, runId: 'mine', results: 'own' },
       'BadInput',
-      /has a run id like/,
+      /must have a run id like/,
     ],
     [
       'a run id that is too old',
@@ -130,7 +140,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'a run id that is six minutes ahead',
       { task: 'echo', inputs, runId: newRunId(Date.now() + 360_000), results: 'own' },
       'BadInput',
-      /its id says \S+Z, and here it is \S+Z\. Correct the clock/,
+      /its id has the time \S+Z, and the time here is \S+Z\. Correct the clock/,
     ],
     [
       'a run id of another century',
@@ -142,7 +152,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
       'an end before the beginning',
       { task: 'echo', inputs, expiresAt: 5 },
       'BadInput',
-      /`expiresAt` lies after/,
+      /`expiresAt` must be after/,
     ],
     [
       'a result queue outside the stack',
@@ -215,7 +225,9 @@ it.each([
 ])('a worker that is invoked with %s fails with a sentence', async (_, event) => {
   const { FunctionError, answer } = await invoke('Odd-worker', event);
   expect(FunctionError).toBe('Unhandled');
-  expect(answer.errorMessage).toMatch(/^The worker function takes SQS events: .*seed function\.$/);
+  expect(answer.errorMessage).toMatch(
+    /^The worker function expects an SQS event .*seed function\.$/,
+  );
 });
 
 describe('a seed cuts chunks for as many workers as there are', () => {
@@ -251,7 +263,7 @@ describe('a seed cuts chunks for as many workers as there are', () => {
     vi.stubEnv('FANFOLD_NAME', 'Odd');
     vi.stubEnv('FANFOLD_WORKERS', text);
     expect(() => seedHandler({ echo }, { sqs: client })).toThrow(
-      `FANFOLD_WORKERS is a number of workers, from 1 to 9999; "${text}" is not.`,
+      `FANFOLD_WORKERS must be a number of workers, from 1 to 9999; got "${text}".`,
     );
   });
 });

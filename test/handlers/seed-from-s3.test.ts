@@ -187,7 +187,9 @@ describe('an object in S3', () => {
     const taking = (async () => {
       for await (const result of run) if (result.status === 'ok') count++;
     })();
-    await expect(taking).rejects.toThrow('came before all of its inputs were seeded');
+    await expect(taking).rejects.toThrow(
+      'reached its deadline before all of its inputs were seeded',
+    );
     expect(count).toBeGreaterThan(1_000);
     expect(run.ledger.ok).toBe(count);
   });
@@ -213,7 +215,10 @@ describe('an object that can’t be read', () => {
   it.each([
     ['s3://inputs/none.jsonl', 's3://inputs/none.jsonl cannot be read: there is no such object.'],
     ['s3://nowhere/a.jsonl', 's3://nowhere/a.jsonl cannot be read: there is no such bucket.'],
-    ['s3://inputs/a.parquet', 'its name says nothing of the format. Known are .jsonl'],
+    [
+      's3://inputs/a.parquet',
+      'its extension does not name a known format. Known extensions: .jsonl',
+    ],
   ])('is named: %s', async (url, sentence) => {
     await using place = await deploy();
     for (const results of ['own', 'shared']) {
@@ -263,7 +268,7 @@ describe('an object that can’t be read', () => {
     const url = await put('late.jsonl', `${lines.join('\n')}\noops\n`);
     const { error } = await place.seed({ task: 'same', inputs: { s3: url } });
     expect(error?.message).toMatch(
-      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*\d+ inputs before that were queued\.$/s,
+      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*The \d+ inputs before it were seeded\.$/s,
     );
   });
 
@@ -309,7 +314,7 @@ describe('an object that can’t be read', () => {
     );
     const run = new Run(place.deployment, 'same', new S3Inputs(url));
     const ended = Array.fromAsync(run).finally(() => s3.middlewareStack.remove('changes'));
-    await expect(ended).rejects.toThrow(`${url} cannot be read: it was changed while`);
+    await expect(ended).rejects.toThrow(`${url} cannot be read: it changed while`);
   });
 
   it('is denied', async () => {

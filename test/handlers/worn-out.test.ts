@@ -70,7 +70,7 @@ it('a process is used on with a few functions that never end, and ended with ten
   expect(seconds).toBeLessThan(12 * 10 + 60);
   // Twelve attempts hang; each from the tenth on ends the process that pretends to have ended.
   expect(exits).toHaveLength(3);
-  expect(exits[0]?.said.at(-1)).toMatch(/^error: Tasks go on although their time is over/);
+  expect(exits[0]?.said.at(-1)).toMatch(/^error: Attempts ignored the abort signal/);
   // Its own message was deleted: what is in the queue is two others, each once.
   const first = exits[0]?.bodies.map((body) => JSON.parse(body).items[0][0]) ?? [];
   expect(new Set(first).size).toBe(first.length);

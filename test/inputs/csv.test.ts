@@ -117,9 +117,9 @@ describe('what is not CSV', () => {
     ['a,b\n"x\n\ny",2\n1\n', 5, 'the row has 1 field, the header names 2.'],
     ['a,b\r\n"x\r\n\r\ny",2\r\n1\r\n', 5, 'the row has 1 field, the header names 2.'],
     ['a,b\n1,"2\n3,4\n', 2, 'a quote opens in this row'],
-    ['a,b\n1,2\n1,5" pipe\n3,4\n', 3, 'a quote stands in a field that does not begin with one'],
-    ['a,b\n1,"2"x\n', 2, 'text follows on a closing quote'],
-    ['a,b\n1,"2"\n3,"4"\n1,"2" \n5,"6"\n', 4, 'text follows on a closing quote'],
+    ['a,b\n1,2\n1,5" pipe\n3,4\n', 3, 'a quote is in a field that does not start with one'],
+    ['a,b\n1,"2"x\n', 2, 'text follows a closing quote'],
+    ['a,b\n1,"2"\n3,"4"\n1,"2" \n5,"6"\n', 4, 'text follows a closing quote'],
     ['a,b,a\n', 1, 'fields 1 and 3 of the header'],
     ['\n\na,\n', 3, 'no name for field 2'],
     ['a, ,c\n', 1, 'no name for field 2'],
@@ -132,7 +132,7 @@ describe('what is not CSV', () => {
 
   it('is a row over the limit', async () => {
     const error = await refusal(readFile('a.csv', 'a\n1\n1234567\n', { maxInputBytes: 14 }));
-    expect(error.message).toMatch(/^a\.csv, line 3: the input takes 15 bytes; .* at most 14 /);
+    expect(error.message).toMatch(/^a\.csv, line 3: the input has 15 bytes; .* at most 14\./);
   });
 
   it('is a quote that is open for longer than an input can be', async () => {

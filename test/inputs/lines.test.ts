@@ -196,7 +196,7 @@ describe('the largest input', () => {
     const error = await refusal(readFile(name, `1\n\n${line}\n`, { maxInputBytes }));
     expect(error.code).toBe('BadInput');
     expect(error.message).toMatch(
-      new RegExp(`^${name}, line 3: the input takes ${bytes} bytes; .* at most 40`),
+      new RegExp(`^${name}, line 3: the input has ${bytes} bytes; .* at most 40`),
     );
   });
 
@@ -208,7 +208,7 @@ describe('the largest input', () => {
     }
     const reading = read({ input: '-', stdin: Readable.from(endless()), maxInputBytes: 1_000 });
     const error = await refusal(reading);
-    expect(error.message).toMatch(/^standard input, line 2: the input takes more than 1000 bytes/);
+    expect(error.message).toMatch(/^standard input, line 2: the input has more than 1000 bytes/);
     // Streams read a little ahead.
     expect(given).toBeLessThan(2_000);
   });

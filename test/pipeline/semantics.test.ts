@@ -199,7 +199,7 @@ describe('a poison input', () => {
     const { results, seconds } = await runThrough(run, 3_600);
     expect(codes(results)).toEqual(Array(640).fill('ok').with(333, 'WorkerDied'));
     expect(results[333]).toMatchObject({
-      error: { message: expect.stringContaining('Worker after worker') },
+      error: { message: expect.stringContaining('Several workers started this input') },
     });
     // Twice in company, once alone, and six times announced, the last of which is not waited for.
     expect(attempts.get(333)).toHaveLength(9);
@@ -274,7 +274,7 @@ describe('a run ends', () => {
     expect(seconds).toBeGreaterThanOrEqual(600);
     expect(seconds).toBeLessThan(605);
     expect(run.ledger).toMatchObject({ inputs: 5, failed: 5, sealed: true });
-    expect(run.cause).toBe('its deadline came');
+    expect(run.cause).toBe('it reached its deadline');
     await close();
   });
 
@@ -345,7 +345,7 @@ describe('a run ends', () => {
     ['deadlineSeconds', { deadlineSeconds: 14 * 86_400 }],
   ])('never begins with a wrong %s', async (option, options) => {
     const { deployment, close } = await virtualDeployment([echo]);
-    expect(() => new Run(deployment, 'echo', [1], options)).toThrow(`\`${option}\` is a`);
+    expect(() => new Run(deployment, 'echo', [1], options)).toThrow(`\`${option}\` must be a`);
     await close();
   });
 });
@@ -418,7 +418,7 @@ describe('cancelling', () => {
     const { deployment, close } = await virtualDeployment([echo]);
     await expect(cancelRun(deployment, '20261123T165514123-k3f9x2ab')).rejects.toMatchObject({
       code: 'UnknownRun',
-      message: expect.stringContaining('it has ended, or was never there'),
+      message: expect.stringContaining('it has ended, or never existed'),
     });
     await expect(cancelRun(deployment, 'yesterday')).rejects.toMatchObject({ code: 'BadOption' });
     await close();

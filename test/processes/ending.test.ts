@@ -132,7 +132,7 @@ it('workers that wait for their tasks module are stopped at once', async () => {
 
 it.each([
   ['throws', '', 'TaskFailed', /^The setup of the task "unready" failed: no database$/],
-  ['ends the process', 'setup exits', 'WorkerDied', /died while it set up the task of this input/],
+  ['ends the process', 'setup exits', 'WorkerDied', /died while it set up the task for this input/],
 ])('a setup that %s costs each input its attempts', async (_, how, code, message) => {
   const { file } = notes();
   vi.stubEnv('FANFOLD_TEST_NOTES', file);

@@ -16,8 +16,8 @@ exit 1
 `;
 
 it.each([
-  ['no Python', undefined, 'Python 3.10 or later is needed, as python3'],
-  ['no virtual environment', BROKEN, "takes Python's venv and PyPI: No module named venv"],
+  ['no Python', undefined, 'This needs Python 3.10 or later, as python3'],
+  ['no virtual environment', BROKEN, "needs Python's venv and PyPI): No module named venv"],
 ])('an emulated deployment that cannot be tried says why, with status 2: %s', (_, python, why) => {
   if (python !== undefined) writeFileSync(join(folder, 'python3'), python, { mode: 0o755 });
   const { status, stderr } = spawnSync(process.execPath, ['scripts/deploy-emulated.ts'], {

@@ -20,8 +20,8 @@ it('says which of a certificate and its key cannot be used, without codes', asyn
     [{ cert: 'none', key: one.key }, /certificate cannot be read: expected PEM/],
     [{ cert: one.cert, key: 'none' }, /key cannot be read: expected PEM/],
     [{ cert: one.cert, key: one.cert }, /key cannot be read: expected PEM/],
-    [{ cert: one.cert, key: String(encrypted) }, /key is encrypted: give one without/],
-    [{ cert: one.cert, key: other.key }, /key belongs to another certificate/],
+    [{ cert: one.cert, key: String(encrypted) }, /key is encrypted: give a key without/],
+    [{ cert: one.cert, key: other.key }, /key does not belong to the certificate/],
   ];
   for (const [given, sentence] of cases) {
     const refused = expect.objectContaining({

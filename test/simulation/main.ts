@@ -41,12 +41,12 @@ else await simulateAll();
 function seedOf(text: string): number {
   if (/^\d{1,10}$/.test(text)) return Number(text) | 0;
   if (/^[0-9a-f]{7,40}$/.test(text)) return Number.parseInt(text.slice(0, 7), 16);
-  return refuse(`--seed is a whole number, or a commit's hash; "${text}" is not.`);
+  return refuse(`--seed must be a whole number, or a commit's hash; got "${text}".`);
 }
 
 function countOf(option: string, text: string, least: number): number {
   if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
-  return refuse(`${option} is a whole number from ${least}; "${text}" is not.`);
+  return refuse(`${option} must be a whole number from ${least}; got "${text}".`);
 }
 
 function parsed<T>(parse: () => T): T {

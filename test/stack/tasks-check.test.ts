@@ -61,17 +61,17 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
     [
       'an option out of its range',
       "export const a = defineTask({ name: 'a', maxAttempts: 0, run: () => 1 });",
-      'Task "a": `maxAttempts` is a whole number from 1 to 100; 0 is not.',
+      'Task "a": `maxAttempts` must be a whole number from 1 to 100; got 0.',
     ],
     [
       'a name that is none',
       "export const a = defineTask({ name: 'my task', run: () => 1 });",
-      'A task\'s name is 1 to 80 letters, digits, "-" and "_"; "my task" is not.',
+      'A task\'s name must be 1 to 80 letters, digits, "-" and "_"; got "my task".',
     ],
     [
       'an option out of its range, though its author catches all errors',
       "process.on('uncaughtException', () => process.exit(0));\nexport const a = defineTask({ name: 'a', concurrency: 0.5, run: () => 1 });",
-      'Task "a": `concurrency` is a whole number from 1 to 1000; 0.5 is not.',
+      'Task "a": `concurrency` must be a whole number from 1 to 1000; got 0.5.',
     ],
     [
       'what is no JavaScript to Node',
@@ -93,7 +93,7 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
       "export const a = defineTask({ name: 'a', timeoutSeconds: Number(process.env.LONG), run: () => 1 });";
     const { refused } = check(code, { later: ['LONG'] });
     expect(refused).toContain(
-      '`timeoutSeconds` is a number from 0.001 to 43200; null is not. Variables that are known at deployment only were "known-at-deployment": LONG.',
+      '`timeoutSeconds` must be a number from 0.001 to 43200; got null. Variables that are known at deployment only were "known-at-deployment": LONG.',
     );
   });
 });

@@ -88,7 +88,7 @@ function isFile(path: string, cwd: string): boolean {
   if (stats?.isDirectory()) {
     throw new FanfoldError(
       'BadInput',
-      `--glob ${path} is a folder; all files in it are --glob '${path.replace(/\/$/, '')}/**'.`,
+      `--glob ${path} is a folder. To match all files in it: --glob '${path.replace(/\/$/, '')}/**'.`,
     );
   }
   return stats?.isFile() ?? false;

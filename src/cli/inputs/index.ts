@@ -55,7 +55,7 @@ export async function openInputs(options: InputOptions): Promise<CommandInputs> 
   if (given.length > 1) {
     throw new FanfoldError(
       'BadOption',
-      `${given.join(' and ')} each say where the inputs come from: leave out all but one.`,
+      `${given.join(' and ')} each name a source of inputs: leave out all but one.`,
     );
   }
   if (range !== undefined) return { ...openRange(range), files: [] };
@@ -71,7 +71,7 @@ export async function openInputs(options: InputOptions): Promise<CommandInputs> 
   }
   throw new FanfoldError(
     'BadOption',
-    'Say where the inputs come from: --input FILE (or - for standard input), --range N, or --glob PATTERN.',
+    'Name a source of inputs: --input FILE (or - for standard input), --range N, or --glob PATTERN.',
   );
 }
 
@@ -93,11 +93,11 @@ async function openInput(
   if (extension === '.json') {
     throw new FanfoldError(
       'BadInput',
-      `${path}: inputs are JSON lines, one on each line, and a .json file is one value. To turn an array into lines: jq -c '.[]' ${word} > ${shellWord(`${path}l`)}`,
+      `${path}: inputs must be JSON lines, one on each line; a .json file is one value. To convert an array into lines: jq -c '.[]' ${word} > ${shellWord(`${path}l`)}`,
     );
   }
   throw new FanfoldError(
     'BadInput',
-    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} does not tell the format. Known extensions are ${FORMAT_EXTENSIONS.join(', ')}; to read the file as JSON lines: --input - < ${word}`,
+    `${path}: ${extension === '' ? 'a name without an extension' : `"${extension}"`} does not name a known format. Known extensions: ${FORMAT_EXTENSIONS.join(', ')}. To read the file as JSON lines: --input - < ${word}`,
   );
 }

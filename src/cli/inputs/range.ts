@@ -25,7 +25,7 @@ function boundsOf(range: string): { from: number; count: number } {
   if (second === undefined) {
     throw new FanfoldError(
       'BadOption',
-      `--range is N for the numbers 0 to N-1, or A..B for A to B, whole numbers from 0, like 10 or 1..10; "${range}" is neither.`,
+      `--range must be N (for 0 to N-1) or A..B (for A to B), with whole numbers from 0, like 10 or 1..10; got "${range}".`,
     );
   }
   const from = Number(first ?? 0);
@@ -34,13 +34,13 @@ function boundsOf(range: string): { from: number; count: number } {
   if (![from, Number(second), count].every(Number.isSafeInteger)) {
     throw new FanfoldError(
       'BadOption',
-      `--range ${range} goes beyond ${Number.MAX_SAFE_INTEGER}, the largest whole number that is exact.`,
+      `--range ${range} exceeds ${Number.MAX_SAFE_INTEGER}, the largest whole number that JavaScript represents exactly.`,
     );
   }
   if (count < 1 && first !== undefined) {
     throw new FanfoldError(
       'BadOption',
-      `--range ${range} ends before it begins: the smaller number comes first.`,
+      `--range ${range} ends before it starts: put the smaller number first.`,
     );
   }
   return { from, count };

@@ -3,7 +3,7 @@ const REASONS: Record<string, string> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission is denied',
   EISDIR: 'it is a folder',
-  EMFILE: 'this process may open no more files. Allow more before it, with: ulimit -n 1024',
+  EMFILE: 'this process has too many files open. Raise the limit first, with: ulimit -n 1024',
   ENFILE: 'all processes together have too many files open',
 };
 

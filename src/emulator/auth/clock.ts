@@ -36,7 +36,7 @@ function readExpires(text: string): number {
   if (seconds >= 1 && seconds <= MAX_EXPIRES_SECONDS) return seconds;
   throw new SignatureError(
     'malformed',
-    `X-Amz-Expires must be a whole number of seconds from 1 to ${MAX_EXPIRES_SECONDS}; '${text}' came.`,
+    `X-Amz-Expires must be a whole number of seconds from 1 to ${MAX_EXPIRES_SECONDS}; got '${text}'.`,
   );
 }
 

@@ -60,11 +60,14 @@ export class EventSource {
     if (!(batchSize >= 1 && batchSize <= MAX_BATCH_SIZE)) {
       throw new FanfoldError(
         'BadOption',
-        `batchSize is 1 to ${MAX_BATCH_SIZE}; ${batchSize} came.`,
+        `\`batchSize\` must be a whole number from 1 to ${MAX_BATCH_SIZE}; got ${batchSize}.`,
       );
     }
     if (!(minConcurrency >= 1 && maxConcurrency >= 1)) {
-      throw new FanfoldError('BadOption', 'minConcurrency and maxConcurrency are 1 or more.');
+      throw new FanfoldError(
+        'BadOption',
+        '`minConcurrency` and `maxConcurrency` must be 1 or more.',
+      );
     }
     this.#target = target;
     this.#region = region;

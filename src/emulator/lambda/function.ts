@@ -144,7 +144,7 @@ function checkRange(option: string, value: number, least: number, most: number):
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new FanfoldError(
     'BadOption',
-    `\`${option}\` is a whole number from ${least} to ${most}; ${value} is not.`,
+    `\`${option}\` must be a whole number from ${least} to ${most}; got ${value}.`,
   );
 }
 
@@ -187,7 +187,7 @@ function threw(thrown: unknown): Invoked {
     const { name: errorType, message: errorMessage, stack = '' } = thrown;
     return failed({ errorType, errorMessage, trace: stack.split('\n') });
   } catch {
-    const errorMessage = 'What the function threw has no name, message and stack that can be read.';
+    const errorMessage = 'The function threw a value whose name, message and stack cannot be read.';
     return failed({ errorType: 'handled', errorMessage, trace: [] });
   }
 }

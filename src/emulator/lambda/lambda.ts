@@ -114,7 +114,7 @@ export class Lambda {
       throw new LambdaError(
         404,
         'UnknownOperationException',
-        `Of Lambda's actions there is Invoke alone; ${request.method} ${request.path} came.`,
+        `This Lambda supports only the action Invoke; got ${request.method} ${request.path}.`,
       );
     }
     const target = this.#find(decoded(encoded));

@@ -102,7 +102,12 @@ function isPreflight({ method, headers }: ServiceRequest): boolean {
 function preflight(request: ServiceRequest, headers: Record<string, string>): ServiceResponse {
   if (headers['access-control-allow-origin'] === undefined) {
     const { origin } = request.headers;
-    return answer(403, `Pages of ${origin} may not use this server.\n`, 'text/plain', headers);
+    return answer(
+      403,
+      `Web pages of ${origin} are not allowed to use this server.\n`,
+      'text/plain',
+      headers,
+    );
   }
   const isPrivate = request.headers['access-control-request-private-network'] !== undefined;
   return answer(200, '', 'text/plain', {

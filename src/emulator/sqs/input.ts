@@ -89,5 +89,5 @@ function decoded(name: string, base64: string): Bytes {
   if (base64.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(digits)) {
     return new Bytes(Buffer.from(base64, 'base64'));
   }
-  throw new SqsError('MalformedInput', `${name}: bytes were expected, but not in base64.`);
+  throw new SqsError('MalformedInput', `${name}: expected bytes in base64; got other text.`);
 }

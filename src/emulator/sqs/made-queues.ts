@@ -54,7 +54,10 @@ export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup
     const key = JSON.stringify([name, accountId, region]);
     // Either the settings of one would be lost, or another name was meant.
     if (seen.has(key)) {
-      throw new FanfoldError('BadOption', `${at}: another queue has this name. Name it once.`);
+      throw new FanfoldError(
+        'BadOption',
+        `${at}: another queue has this name. Rename one of them.`,
+      );
     }
     seen.add(key);
   }
@@ -125,20 +128,21 @@ function checkSetup(setup: unknown, at: string): asserts setup is QueueSetup {
   if (!isObject(setup)) throw wrong(at, 'a name, or an object with a `name`', setup);
   checkKeys(setup, KEYS, at);
   const { name, attributes = {}, tags = {}, deadLetterQueue, region, accountId } = setup;
-  if (typeof name !== 'string' || name === '') throw wrong(`${at}.name`, 'a text', name);
+  if (typeof name !== 'string' || name === '') throw wrong(`${at}.name`, 'a string', name);
   if (!isObject(attributes)) throw wrong(`${at}.attributes`, 'an object', attributes);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value === null) throw wrong(`${at}.attributes.${key}`, 'a text, number or boolean', value);
+    if (value === null)
+      throw wrong(`${at}.attributes.${key}`, 'a string, number or boolean', value);
   }
-  if (!isObject(tags)) throw wrong(`${at}.tags`, 'an object of texts', tags);
+  if (!isObject(tags)) throw wrong(`${at}.tags`, 'an object of strings', tags);
   for (const [key, value] of Object.entries(tags)) {
-    if (typeof value !== 'string') throw wrong(`${at}.tags.${key}`, 'a text', value);
+    if (typeof value !== 'string') throw wrong(`${at}.tags.${key}`, 'a string', value);
   }
   if (region !== undefined && typeof region !== 'string') {
-    throw wrong(`${at}.region`, 'a text such as "us-east-1"', region);
+    throw wrong(`${at}.region`, 'a string such as "us-east-1"', region);
   }
   if (accountId !== undefined && !(typeof accountId === 'string' && /^\d{12}$/.test(accountId))) {
-    throw wrong(`${at}.accountId`, 'a text of 12 digits', accountId);
+    throw wrong(`${at}.accountId`, 'a string of 12 digits', accountId);
   }
   if (deadLetterQueue !== undefined) checkDeadLetterQueue(deadLetterQueue, `${at}.deadLetterQueue`);
 }
@@ -147,7 +151,7 @@ function checkDeadLetterQueue(given: unknown, at: string): void {
   if (!isObject(given)) throw wrong(at, 'an object with `name` and `maxReceiveCount`', given);
   checkKeys(given, ['name', 'maxReceiveCount'], at);
   const { name, maxReceiveCount } = given;
-  if (typeof name !== 'string') throw wrong(`${at}.name`, 'a text', name);
+  if (typeof name !== 'string') throw wrong(`${at}.name`, 'a string', name);
   if (Number.isInteger(maxReceiveCount)) return;
   throw wrong(`${at}.maxReceiveCount`, 'a whole number', maxReceiveCount);
 }
@@ -156,10 +160,13 @@ function checkDeadLetterQueue(given: unknown, at: string): void {
 export function checkKeys(given: object, known: readonly string[], at: string): void {
   const stray = Object.keys(given).find((key) => !known.includes(key));
   if (stray === undefined) return;
-  throw new FanfoldError('BadOption', `${at} has no "${stray}": it takes ${known.join(', ')}.`);
+  throw new FanfoldError(
+    'BadOption',
+    `${at} has no key "${stray}". Known keys: ${known.join(', ')}.`,
+  );
 }
 
 export function wrong(at: string, expected: string, value: unknown): FanfoldError {
   const came = value === undefined ? 'nothing' : JSON.stringify(value);
-  return new FanfoldError('BadOption', `${at}: expected ${expected}, but ${came} came.`);
+  return new FanfoldError('BadOption', `${at}: expected ${expected}; got ${came}.`);
 }

@@ -118,26 +118,29 @@ function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: Serve
   else if (!isLoopback(host) && !openToAll) {
     throw new FanfoldError(
       'BadOption',
-      `Other machines can reach ${host}: give \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
+      `Other machines can reach ${host}: set \`credentials\`, so that requests must be signed, or listen on 127.0.0.1.`,
     );
   }
   if (!Array.isArray(cors) || !cors.every(isOrigin)) {
     throw wrong('cors', 'a list of origins, such as "http://localhost:5173", or ["*"]', cors);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FanfoldError('BadOption', `\`port\` is a number from 0 to 65535; "${port}" is not.`);
+    throw new FanfoldError(
+      'BadOption',
+      `\`port\` must be a number from 0 to 65535; got "${port}".`,
+    );
   }
   if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds < 0) {
     throw new FanfoldError(
       'BadOption',
-      `\`requestTimeoutSeconds\` is a number of seconds; "${requestTimeoutSeconds}" is not.`,
+      `\`requestTimeoutSeconds\` must be a number of seconds; got "${requestTimeoutSeconds}".`,
     );
   }
   const lost = OF_SQS.find((name) => options.sqs && options[name] !== undefined);
   if (lost === undefined) return;
   throw new FanfoldError(
     'BadOption',
-    `\`${lost}\` is an option of a new Sqs, and \`sqs\` is there already: give it to \`new Sqs\`.`,
+    `\`${lost}\` is an option of a new Sqs and has no effect on the given \`sqs\`: pass it to \`new Sqs\`.`,
   );
 }
 
@@ -154,7 +157,7 @@ function checkCredentials(credentials: readonly SqsCredentials[]): void {
   if (usable && credentials.length > 0) return;
   throw new FanfoldError(
     'BadOption',
-    '`credentials` is a list of { accessKeyId, secretAccessKey }, one at least, with both texts not empty and no white space, comma, "/" or "=" in the id, and perhaps an `accountId` of 12 digits.',
+    '`credentials` must be a list of at least one { accessKeyId, secretAccessKey }, optionally with an `accountId` of 12 digits. Neither string may be empty, and the id must not contain white space, commas, "/" or "=".',
   );
 }
 

@@ -109,13 +109,13 @@ export class Sqs {
     if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
       throw new FanfoldError(
         'BadOption',
-        `An AWS account id is a text of 12 digits; the ${typeof accountId} "${accountId}" is not.`,
+        `An AWS account id must be a string of 12 digits; got the ${typeof accountId} "${accountId}".`,
       );
     }
     if (typeof fifoMemorySeconds !== 'number' || !(fifoMemorySeconds >= 0)) {
       throw new FanfoldError(
         'BadOption',
-        `\`fifoMemorySeconds\` is 0 or more; ${fifoMemorySeconds} is not.`,
+        `\`fifoMemorySeconds\` must be 0 or more; got ${fifoMemorySeconds}.`,
       );
     }
     this.region = region;
@@ -124,7 +124,7 @@ export class Sqs {
     if (typeof region !== 'string' || !/^[\w-]{1,64}$/.test(region)) {
       throw new FanfoldError(
         'BadOption',
-        `A region is a text such as us-east-1; the ${typeof region} "${region}" is not.`,
+        `A region must be a string such as us-east-1; got the ${typeof region} "${region}".`,
       );
     }
     const own = { accountId, region };
@@ -217,7 +217,7 @@ export class Sqs {
   peek(queueName: string, owner: { accountId?: string; region?: string } = {}): PeekedMessage[] {
     const queue = this.#accounts.find({ ...this.#accounts.own.owner, ...owner })?.find(queueName);
     if (queue === undefined) {
-      throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to look into.`);
+      throw new FanfoldError('BadOption', `There is no queue named "${queueName}" to inspect.`);
     }
     return Array.from(queue.messages(this.#time.now), ({ draft, state, receiveCount, sentAt }) => ({
       messageId: draft.id,
@@ -289,13 +289,13 @@ function sqsErrorOf(error: unknown): SqsError {
 /** An unforeseen error: reported as a process warning, not to the caller. */
 function fault(error: unknown): SqsError {
   const detail = (error instanceof Error && error.stack) || String(error);
-  process.emitWarning('A request to SQS failed by a fault of its own.', { detail });
+  process.emitWarning('A request failed because of a bug in the SQS emulator.', { detail });
   return new SqsError('InternalFailure', 'We encountered an internal error. Please try again.');
 }
 
 /** A change that could not be stored was not made either. */
 function unavailable(reason: unknown): SqsError {
-  const why = `The service cannot keep what was asked for, and has not done it: ${messageOf(reason)}`;
+  const why = `The service could not store the change, and has undone it: ${messageOf(reason)}`;
   return new SqsError('ServiceUnavailable', why);
 }
 
@@ -306,6 +306,6 @@ function originOf(url: string): string {
   }
   throw new FanfoldError(
     'BadOption',
-    `\`url\` is like http://sqs.local:9324, with nothing behind the port; "${url}" is not.`,
+    `\`url\` must be like http://sqs.local:9324, with nothing after the port; got "${url}".`,
   );
 }

@@ -36,7 +36,8 @@ export class BodyBudget {
   #largest(): ArrivingBody {
     let [largest] = this.#held;
     for (const one of this.#held) if (largest === undefined || one[1] > largest[1]) largest = one;
-    if (largest === undefined) throw new Error('Nothing is held, and it is too much.');
+    if (largest === undefined)
+      throw new Error('The buffer is over its limit although it is empty.');
     return largest[0];
   }
 }

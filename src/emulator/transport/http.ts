@@ -101,7 +101,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   server.on('checkContinue', (request, response) => serve(served, request, response, true));
   server.on('checkExpectation', (request, response) => {
     dropBody(request, DROP_BYTES);
-    const message = `Of expectations there is 100-continue alone; ${JSON.stringify(request.headers.expect)} came.`;
+    const message = `The only supported value of Expect is 100-continue; got ${JSON.stringify(request.headers.expect)}.`;
     send(response, failure(417, 'ExpectationFailed', message), new Caller());
   });
   server.on('clientError', (error, socket) => served.unread.refuse(error, socket));
@@ -123,7 +123,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
 function bound(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
-      const message = `Nothing can listen on ${host}, port ${port}: ${reasonOf(error)}.`;
+      const message = `Cannot listen on ${host}, port ${port}: ${reasonOf(error)}.`;
       reject(new FanfoldError('BadOption', message, { cause: error }));
     });
     server.listen(port, host, () => {
@@ -139,11 +139,11 @@ function reasonOf(error: NodeJS.ErrnoException): string {
 }
 
 const REASONS: Record<string, string> = {
-  EADDRINUSE: 'another program does already; name another port, or end that one',
-  EACCES: 'ports below 1024 are for the administrator; name another',
-  EADDRNOTAVAIL: 'this machine has no such address; 0.0.0.0 are all that it has',
-  ENOTFOUND: 'no address is known of that name',
-  EAI_AGAIN: 'no address is known of that name just now',
+  EADDRINUSE: 'another program uses it. Name another port, or end that program',
+  EACCES: 'ports below 1024 need administrator rights. Name another port',
+  EADDRNOTAVAIL: 'this machine does not have this address. 0.0.0.0 listens on all its addresses',
+  ENOTFOUND: 'the name has no address',
+  EAI_AGAIN: 'the name has no address at the moment',
 };
 
 /** Whether a host is this machine, reachable only from itself. */
@@ -207,7 +207,7 @@ function serve(
     const message =
       fault === 'tooLong'
         ? `Request body is longer than ${maxBodyBytes} bytes.`
-        : 'There is no room for so many request bodies at once: try again.';
+        : 'Too many request bodies at once: try again.';
     send(response, refuseBody(asked, fault, message), caller);
   };
   const admitted = admission(service, asked);

@@ -116,7 +116,7 @@ function bodyOf(body: unknown): Uint8Array | string {
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   throw new FanfoldError(
     'BadInput',
-    `Expected a request body of text or bytes, but a ${typeof body} came: streams cannot be sent in process. Read the stream first.`,
+    `Expected a request body of text or bytes; got a value of type ${typeof body}. Streams cannot be sent in process: read the stream first.`,
   );
 }
 

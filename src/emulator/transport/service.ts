@@ -68,7 +68,7 @@ export function admission(service: Service, head: ServiceRequest): Admission | S
 }
 
 function fault(error: unknown): ServiceResponse {
-  const message = `The service failed, which is a fault in it: ${messageOf(error)}`;
+  const message = `The service failed because of a bug in it: ${messageOf(error)}`;
   return failure(500, 'InternalFailure', message);
 }
 

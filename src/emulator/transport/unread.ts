@@ -17,12 +17,16 @@ const REFUSALS: Record<string, Refusal> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [
     413,
     'RequestEntityTooLarge',
-    "The extensions of the body's chunks are too long.",
+    "The chunk extensions of the request's body are too long.",
   ],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'RequestTimeout', 'The request took too long to arrive.'],
 };
 
-const UNREADABLE: Refusal = [400, 'MalformedRequest', 'What came is not a request of HTTP/1.1.'];
+const UNREADABLE: Refusal = [
+  400,
+  'MalformedRequest',
+  'The data received is not an HTTP/1.1 request.',
+];
 
 /** Answers requests that can't be read, with a body, and closes their connections. */
 export class Unread {

@@ -53,7 +53,7 @@ export class Deduplicator {
     const isOver = !this.#ledger.has(index) && this.#poisonInputs.begun(notice);
     if (isOver && this.#ledger.enter(index, 'failed')) {
       const message =
-        'Worker after worker began this input, and none said how it ended: it ends them, or takes longer than they may run.';
+        'Several workers started this input, and none reported a result: the task ends their processes, or runs longer than they may.';
       const failure = { code: 'WorkerDied', name: 'WorkerDied', message, attempts } as const;
       return [{ index, status: 'failed', text: failedLine(index, failure, 0, worker) }];
     }

@@ -23,7 +23,7 @@ export interface Last {
 export function notAllSeeded(runId: string, known: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
-    `The deadline of run ${runId} came before all of its inputs were seeded: there are results of ${known} inputs, and there may be more inputs. The seed's log says why it stopped.`,
+    `Run ${runId} reached its deadline before all of its inputs were seeded: ${known} inputs are known, and there may be more. See the seed function's log for the reason.`,
   );
 }
 

@@ -38,7 +38,7 @@ export function causeOf(why: EndReason): string {
     case 'cancelled':
       return 'it was cancelled';
     case 'deadline':
-      return 'its deadline came';
+      return 'it reached its deadline';
     case 'queueDeleted':
       return 'its result queue was deleted';
     case 'failureBudget':

@@ -69,12 +69,13 @@ export function deadlineMs({ deadlineSeconds = DEADLINE_SECONDS }: RunOptions): 
   if (fits && deadlineSeconds <= MAX_DEADLINE_SECONDS) return deadlineSeconds * 1000;
   throw new FanfoldError(
     'BadOption',
-    `\`deadlineSeconds\` is a number over 0, up to ${MAX_DEADLINE_SECONDS} (13 days); ${deadlineSeconds} is not.`,
+    `\`deadlineSeconds\` must be a number greater than 0 and at most ${MAX_DEADLINE_SECONDS} (13 days); got ${deadlineSeconds}.`,
   );
 }
 
 function check(fits: boolean, option: string, what: string): void {
-  if (!fits) throw new FanfoldError('BadOption', `\`${option}\` is ${what}; something else came.`);
+  if (!fits)
+    throw new FanfoldError('BadOption', `\`${option}\` must be ${what}; got another value.`);
 }
 
 /** Whether too many inputs have failed. @param total number of inputs, if known */
@@ -89,7 +90,7 @@ export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
   if (number === undefined || !fits) {
     throw new FanfoldError(
       'BadOption',
-      `\`maxFailures\` is a whole number from 0, or a percentage like "5%"; ${JSON.stringify(maxFailures)} is not.`,
+      `\`maxFailures\` must be a whole number from 0, or a percentage like "5%"; got ${JSON.stringify(maxFailures)}.`,
     );
   }
   if (!percent) return ({ failed }) => failed > most;
@@ -125,6 +126,6 @@ export function leadingOf(earlier: RunLedger): number {
   if (settled === leading) return leading;
   throw new FanfoldError(
     'BadOption',
-    `With \`ordered\`, \`earlier\` results are of the first inputs, without a gap; these have one at input ${leading}.`,
+    `With \`ordered\`, \`earlier\` must hold results of the first inputs without a gap; input ${leading} has none.`,
   );
 }

@@ -161,7 +161,10 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   async *#batches(ordered = false): AsyncGenerator<ResultBatch, void> {
     if (this.#iterated) {
-      throw new FanfoldError('Closed', `The results of run ${this.runId} have been taken already.`);
+      throw new FanfoldError(
+        'Closed',
+        `The results of run ${this.runId} can be read only once, and they already are.`,
+      );
     }
     this.#iterated = true;
     let ended = false;

@@ -83,6 +83,6 @@ function messagesOf({ waiting, delayed, inFlight }: Backlog): number {
 export function nothingComes(runId: string, missing: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
-    `Run ${runId} lacks the results of ${missing} inputs, and none of them comes: all inputs are seeded, and no chunk is left. A command that was killed has taken them, or their chunks are dead letters, which \`redrive\` moves back. The run is left as it is: collect it with that command's output, or cancel it.`,
+    `Run ${runId} lacks the results of ${missing} inputs, and they will not arrive: all inputs are seeded, and no chunk is left. Either a killed command has collected them, or their chunks are dead letters, which \`redrive\` moves back. The run was not changed: collect it with that command's output file, or cancel it.`,
   );
 }

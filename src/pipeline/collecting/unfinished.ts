@@ -64,7 +64,7 @@ export class Unfinished {
 
 function lostLine(index: number): ResultLine {
   const message =
-    'The deadline of its run came before a result did. Its task may not have been run.';
+    'The run reached its deadline before this input had a result. The task may not have run.';
   const failure = { code: 'Lost', name: 'Lost', message, attempts: 0 } as const;
   return { index, status: 'failed', text: failedLine(index, failure, 0, COLLECTOR) };
 }

@@ -153,6 +153,6 @@ function checkSize({ index, text }: ChunkItem): void {
 export function inputTooLarge(index: number, bytes: number): InputError {
   return new InputError(
     index,
-    `takes ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES} of them. Put the data where the task can fetch it (a file, S3), and give its path as the input.`,
+    `has ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
   );
 }

@@ -66,11 +66,14 @@ export function readNotice(body: string, runId: string): Notice | undefined {
     (notice === 'broken' && typeof fields.message === 'string');
   if (v === MESSAGE_VERSION && known && fields.runId === runId) return parsed as Notice;
   if (v === MESSAGE_VERSION && known) {
-    throw new FanfoldError('BadMessage', `A notice about run ${runId} was expected.`);
+    throw new FanfoldError(
+      'BadMessage',
+      `Expected a notice about run ${runId}; got one about another run.`,
+    );
   }
   throw new FanfoldError(
     'BadMessage',
-    `A notice of version ${MESSAGE_VERSION} was expected, "cancel", "sealed", "begun" or "broken"; this one is "${notice}" of version ${JSON.stringify(v)}.`,
+    `Expected a notice of version ${MESSAGE_VERSION}: "cancel", "sealed", "begun" or "broken"; got "${notice}" of version ${JSON.stringify(v)}.`,
   );
 }
 

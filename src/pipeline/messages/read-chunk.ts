@@ -42,28 +42,26 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const { fields: message, items } = scanned(body);
   const { v, runId, task, attempt, workers, stalled } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
-    throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; this one is of version ${shown(v)}`);
+    throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
   if (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId)) {
-    throw bad(
-      `with a \`runId\` of 1 to 80 letters, digits, "-" and "_"; its ${shown(runId)} is not`,
-    );
+    throw bad(`with a \`runId\` of 1 to 80 letters, digits, "-" and "_"; got ${shown(runId)}`);
   }
-  if (typeof task !== 'string') throw bad(`with a \`task\` by name; its ${shown(task)} is not`);
+  if (typeof task !== 'string') throw bad(`with the name of a \`task\`; got ${shown(task)}`);
   if (!isWhole(attempt, 1, MAX_ATTEMPT)) {
-    throw bad(`with an \`attempt\` from 1 to ${MAX_ATTEMPT}; its ${shown(attempt)} is not`);
+    throw bad(`with an \`attempt\` from 1 to ${MAX_ATTEMPT}; got ${shown(attempt)}`);
   }
   const expiresAt = expiryOf(runId, message.expiresAt, latest);
   if (stalled !== undefined && !isStall(stalled, latest)) {
     throw bad(
-      `whose \`stalled\` says why, since when and how often it was handed on; ${shown(stalled)} does not`,
+      `whose \`stalled\` has \`cause\`, \`since\`, \`last\` and \`hops\`; got ${shown(stalled)}`,
     );
   }
   if (workers !== undefined && !isWhole(workers, 1, MAX_WORKERS)) {
-    throw bad(`with \`workers\` from 1 to ${MAX_WORKERS}; its ${shown(workers)} is not`);
+    throw bad(`with \`workers\` from 1 to ${MAX_WORKERS}; got ${shown(workers)}`);
   }
   if (items === undefined) {
-    throw bad('whose `items` are pairs of an index and an input; these are not');
+    throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
   const queueUrl = resultQueueUrl(taskQueueUrl, runId, results);
@@ -81,7 +79,7 @@ function scanned(body: string): ScannedChunk {
   if (found !== undefined) return found;
   throw new FanfoldError(
     'BadMessage',
-    'A task message was expected; this one is not a JSON object.',
+    'Expected a task message; got a message that is not a JSON object.',
   );
 }
 
@@ -101,11 +99,11 @@ function resultsOf(
   });
   if (known === undefined) {
     throw v === 1
-      ? bad("whose results go to a queue of this deployment; this one's go elsewhere")
-      : bad(`with \`results\` of "own" or "shared"; its ${shown(results)} is neither`);
+      ? bad('whose results go to a queue of this deployment; got one for another queue')
+      : bad(`with \`results\` of "own" or "shared"; got ${shown(results)}`);
   }
   if (known === 'shared' || createdAt(runId) !== undefined) return known;
-  throw bad(`of a run with a queue of its own, whose id begins with its time; "${runId}" does not`);
+  throw bad(`of a run with its own queue, whose id starts with a time; got "${runId}"`);
 }
 
 /** Whether two URLs name one queue of a server, whatever address it was reached at. */
@@ -120,12 +118,12 @@ function hasSamePath(one: string, other: string): boolean {
 function expiryOf(runId: string, expiresAt: unknown, latestBirth: number): number {
   const born = createdAt(runId);
   if (born !== undefined && born > latestBirth) {
-    throw bad(`of a run that has begun; ${runId} lies in the future`);
+    throw bad(`of a run that has begun; ${runId} is in the future`);
   }
   const latest = (born ?? latestBirth) + MAX_DEADLINE_SECONDS * 1000;
   if (isWhole(expiresAt, 0, latest)) return expiresAt;
   throw bad(
-    `that expires at most 13 days after its run began, in milliseconds since 1970; its ${shown(expiresAt)} does not`,
+    `whose \`expiresAt\` is at most 13 days after its run began, in milliseconds since 1970; got ${shown(expiresAt)}`,
   );
 }
 
@@ -144,12 +142,12 @@ function isWhole(value: unknown, from: number, to: number): value is number {
 }
 
 function bad(expected: string): FanfoldError {
-  return new FanfoldError('BadMessage', `A task message was expected ${expected}.`);
+  return new FanfoldError('BadMessage', `Expected a task message ${expected}.`);
 }
 
 /** The first characters of a field, for a sentence. `JSON.stringify` runs out of stack for some. */
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return inspect(value, { depth: 1 }).slice(0, 60);
-  const text = JSON.stringify(value) ?? 'absent value';
+  const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

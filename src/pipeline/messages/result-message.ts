@@ -151,12 +151,15 @@ function linesOf(text: string): ResultLine[] {
 function readAnyResults(body: string, runId: string): ResultBatch {
   const message = parsed(body);
   if (message === undefined) {
-    throw new FanfoldError('BadMessage', 'A result message was expected; this one is not JSON.');
+    throw new FanfoldError(
+      'BadMessage',
+      'Expected a result message; got a message that is not JSON.',
+    );
   }
   if (!isEnvelope(message, runId)) {
     throw new FanfoldError(
       'BadMessage',
-      `A result message of version ${MESSAGE_VERSION} and of run ${runId} was expected, with \`worker\` and \`results\`; this one has other fields.`,
+      `Expected a result message of version ${MESSAGE_VERSION} and run ${runId}, with \`worker\` and \`results\`; got a message with other fields.`,
     );
   }
   const { worker, results } = message;
@@ -171,7 +174,7 @@ function lineOf(result: unknown, worker: string): ResultLine {
   if (!isIndex(index) || !(isOk || isFailed) || typeof ms !== 'number') {
     throw new FanfoldError(
       'BadMessage',
-      `A result has an \`index\`, a \`status\` of "ok" with an \`output\` or of "failed" with an \`error\`, and \`ms\`; one is otherwise.`,
+      `Expected a result with \`index\`, \`ms\`, and either the \`status\` "ok" and an \`output\` or the \`status\` "failed" and an \`error\`; got other fields.`,
     );
   }
   try {

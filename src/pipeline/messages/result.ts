@@ -15,7 +15,7 @@ export const MAX_RUN_INPUTS = 1_000_000_000;
 export function tooManyInputs(): FanfoldError {
   return new FanfoldError(
     'BadInput',
-    `A run has at most ${MAX_RUN_INPUTS} inputs, and there are more: cut them into several runs.`,
+    `A run can have at most ${MAX_RUN_INPUTS} inputs, and there are more: split them into several runs.`,
   );
 }
 

@@ -105,55 +105,62 @@ const FIELDS = [
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
 export function readSeedRequest(event: unknown): SeedRequest {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) {
-    throw wrong('An object like {"task": "echo", "inputs": [1, 2, 3]} was expected', event);
+    throw wrong(
+      'A seed request must be an object like {"task": "echo", "inputs": [1, 2, 3]}',
+      event,
+    );
   }
   const request = event as Record<string, unknown>;
   const unknown = Object.keys(request).find((key) => !FIELDS.includes(key));
   if (unknown !== undefined) {
     throw new FanfoldError(
       'BadInput',
-      `A seed request has no field "${unknown}". Its fields: ${FIELDS.join(', ')}.`,
+      `A seed request has no field "${unknown}". Known fields: ${FIELDS.join(', ')}.`,
     );
   }
   const { task, inputs, runId, first, total, chunkItems, results } = request;
   const { indexes, continues, expiresAt, about, more } = request;
-  if (typeof task !== 'string') throw wrong('`task` is the name of a task', task);
+  if (typeof task !== 'string') throw wrong('`task` must be the name of a task', task);
   if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
-    throw wrong('`runId` is 1 to 80 letters, digits, "-" and "_"', runId);
+    throw wrong('`runId` must be 1 to 80 letters, digits, "-" and "_"', runId);
   }
-  if (!isCount(first ?? 0)) throw wrong('`first` is a whole number from 0', first);
+  if (!isCount(first ?? 0)) throw wrong('`first` must be a whole number from 0', first);
   for (const [name, count] of Object.entries({ first, total })) {
     if (Number(count) > MAX_RUN_INPUTS) {
-      throw wrong(`\`${name}\` is at most ${MAX_RUN_INPUTS}: a run has no more inputs`, count);
+      throw wrong(
+        `\`${name}\` must be at most ${MAX_RUN_INPUTS}, the largest number of inputs in a run`,
+        count,
+      );
     }
   }
-  if (!isCount(total ?? 0)) throw wrong('`total` is a whole number from 0', total);
-  if (!isCount(about ?? 0)) throw wrong('`about` is a whole number from 0', about);
+  if (!isCount(total ?? 0)) throw wrong('`total` must be a whole number from 0', total);
+  if (!isCount(about ?? 0)) throw wrong('`about` must be a whole number from 0', about);
   if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {
-    throw wrong('`chunkItems` is a whole number from 1 to 10000', chunkItems);
+    throw wrong('`chunkItems` must be a whole number from 1 to 10000', chunkItems);
   }
   if (results !== undefined && results !== 'shared' && results !== 'own') {
-    throw wrong('`results` is "shared" or "own"', results);
+    throw wrong('`results` must be "shared" or "own"', results);
   }
-  if (more !== undefined && typeof more !== 'boolean') throw wrong('`more` is true or false', more);
+  if (more !== undefined && typeof more !== 'boolean')
+    throw wrong('`more` must be true or false', more);
   if (continues !== undefined && typeof continues !== 'boolean') {
-    throw wrong('`continues` is true or false', continues);
+    throw wrong('`continues` must be true or false', continues);
   }
   if (!isCount(expiresAt ?? 0)) {
-    throw wrong('`expiresAt` is a time in milliseconds since 1970', expiresAt);
+    throw wrong('`expiresAt` must be a time in milliseconds since 1970', expiresAt);
   }
   if (indexes !== undefined && !areRanges(indexes)) {
-    throw wrong('`indexes` are ranges [first, last] of whole numbers in order', indexes);
+    throw wrong('`indexes` must be ranges [first, last] of whole numbers in order', indexes);
   }
   if (isUnknownObject(inputs)) {
     throw wrong(
-      `\`inputs\` from S3 are like {"s3": "s3://bucket/key", "format": "jsonl"}, the format being one of ${FORMATS.join(', ')}, by the key's extension if it is left out`,
+      `\`inputs\` from S3 must be like {"s3": "s3://bucket/key", "format": "jsonl"}, with a format of ${FORMATS.join(', ')} (default: by the key's extension)`,
       inputs,
     );
   }
   if (!isInputs(inputs)) {
     throw wrong(
-      '`inputs` is an array, or {"from": A, "to": B} with at most 1000000 whole numbers, or {"lines": "..."} with JSON lines, or {"s3": "s3://bucket/key"}',
+      '`inputs` must be an array, or {"from": A, "to": B} with at most 1000000 whole numbers, or {"lines": "..."} with JSON lines, or {"s3": "s3://bucket/key"}',
       inputs,
     );
   }
@@ -210,5 +217,5 @@ function isCount(value: unknown): boolean {
 function wrong(expected: string, came: unknown): FanfoldError {
   const text = JSON.stringify(came) ?? 'nothing';
   const short = text.length > 100 ? `${text.slice(0, 100)}...` : text;
-  return new FanfoldError('BadInput', `${expected}; ${short} came.`);
+  return new FanfoldError('BadInput', `${expected}; got ${short}.`);
 }

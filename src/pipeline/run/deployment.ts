@@ -21,7 +21,7 @@ export interface Deployment {
 export function noDeployment({ name }: Names, missing: string, cause?: Error): FanfoldError {
   return new FanfoldError(
     'BadOption',
-    `There is no deployment "${name}" where it was looked for: its ${missing} was not found. Check the name, the account and the region.`,
+    `The deployment "${name}" was not found: it has no ${missing}. Check the name, the account and the region.`,
     { cause },
   );
 }

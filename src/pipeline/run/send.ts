@@ -80,7 +80,7 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
     }
     const failed = new Set(Failed.map((entry) => entry.Id));
     left = left.filter((_, id) => failed.has(String(id)));
-    throw new SqsFault(`SQS fails at ${queueUrl}: ${why(Failed[0])}.`);
+    throw new SqsFault(`SQS could not store a message in ${queueUrl}: ${why(Failed[0])}.`);
   };
   await retry(sendLeft, {
     while: (error, failures) => error instanceof SqsFault && failures < ENTRY_TRIES,

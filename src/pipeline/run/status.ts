@@ -39,13 +39,13 @@ export interface RunStatus {
 /** @throws FanfoldError `BadOption` if it is not a run id */
 export function checkRunId(runId: string): void {
   if (createdAt(runId) !== undefined) return;
-  throw new FanfoldError('BadOption', `A run id is like "${newRunId()}"; "${runId}" is not.`);
+  throw new FanfoldError('BadOption', `A run id must be like "${newRunId()}"; got "${runId}".`);
 }
 
 export function unknownRun(runId: string, name: string): FanfoldError {
   return new FanfoldError(
     'UnknownRun',
-    `There is no run ${runId} on "${name}": it has ended, or was never there.`,
+    `There is no run ${runId} on "${name}": it has ended, or never existed.`,
   );
 }
 

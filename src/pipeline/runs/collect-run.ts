@@ -26,7 +26,7 @@ export async function collectRun<Output>(
   if (status.task !== task) {
     throw new FanfoldError(
       'BadOption',
-      `Run ${runId} is of the task "${status.task}", not "${task}".`,
+      `Run ${runId} maps the task "${status.task}", not "${task}".`,
     );
   }
   refuseCollected(status, options.collector);
@@ -54,7 +54,7 @@ export function refuseCollected(
   const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
   throw new FanfoldError(
     'BadOption',
-    `Run ${runId} is being collected: its collector was there ${ago} s ago. If it has died, try again in ${wait} s.`,
+    `Run ${runId} is being collected: its collector sent a heartbeat ${ago} s ago. If the collector has died, try again in ${wait} s.`,
   );
 }
 

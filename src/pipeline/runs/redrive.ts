@@ -63,7 +63,7 @@ export async function redrive(
     if (move?.Status === 'FAILED' || move?.Status === 'CANCELLED') {
       throw new FanfoldError(
         'RunFailed',
-        `SQS has moved ${sofar.moved} messages from ${names.dead} to ${names.tasks}, and stopped (${move.FailureReason ?? move.Status}): the rest is where it was.`,
+        `SQS has moved ${sofar.moved} messages from ${names.dead} to ${names.tasks}, then stopped (${move.FailureReason ?? move.Status}): the other messages are still in ${names.dead}.`,
       );
     }
     await wait(LOOK_MS);

@@ -19,7 +19,10 @@ const URL_FORM = /^s3:\/\/([^/]+)\/(.+)$/s;
 export function placeOf(url: string): { Bucket: string; Key: string } {
   const [, Bucket, Key] = URL_FORM.exec(url) ?? [];
   if (Bucket !== undefined && Key !== undefined) return { Bucket, Key };
-  throw new FanfoldError('BadInput', `An object's place is like s3://bucket/key; "${url}" is not.`);
+  throw new FanfoldError(
+    'BadInput',
+    `The location of an object must be like s3://bucket/key; got "${url}".`,
+  );
 }
 
 /** Tries in a row to read from a stream that breaks. */
@@ -107,13 +110,13 @@ const REASONS: Readonly<Record<string, string>> = {
   NoSuchBucket: 'there is no such bucket',
   InvalidBucketName: 'there is no such bucket',
   AccessDenied:
-    'access is denied. Give its bucket to the deployment, as `inputBuckets`, and see that the bucket allows it and that the object is there',
-  Forbidden: 'access is denied. Give its bucket to the deployment, as `inputBuckets`',
+    'access is denied. Add its bucket to `inputBuckets` of the deployment, and check that the bucket allows access and that the object exists',
+  Forbidden: 'access is denied. Add its bucket to `inputBuckets` of the deployment',
   InvalidObjectState: 'it is archived: restore it first',
   PermanentRedirect: 'its bucket is in another region than the deployment',
   AuthorizationHeaderMalformed: 'its bucket is in another region than the deployment',
-  PreconditionFailed: 'it was changed while its inputs were being read',
-  InvalidRange: 'it was changed while its inputs were being read',
+  PreconditionFailed: 'it changed while its inputs were being read',
+  InvalidRange: 'it changed while its inputs were being read',
 };
 
 /** Reason for an unreadable object; undefined for errors that may pass or have other causes. */

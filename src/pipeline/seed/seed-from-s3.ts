@@ -131,7 +131,7 @@ class ObjectSeeding {
     if (this.#hops === 0) {
       if (this.#next === 0) return told;
       // Queued inputs can't be taken back, and may be an earlier try's, with a collector.
-      const queued = `${this.#next} inputs before that were queued.`;
+      const queued = `The ${this.#next} inputs before it were seeded.`;
       return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
     }
     const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;
@@ -184,7 +184,7 @@ class ObjectSeeding {
     if (from.hops > MAX_HOPS) {
       throw new FanfoldError(
         'BadInput',
-        `${s3} takes more than ${MAX_HOPS} invocations of the seed: cut it into several objects.`,
+        `${s3} needs more than ${MAX_HOPS} invocations of the seed function: split it into several objects.`,
       );
     }
     const request: ObjectRequest = {
@@ -241,7 +241,7 @@ class ObjectSeeding {
   #located(error: FanfoldError): FanfoldError {
     if (!(error instanceof InputError)) return error;
     const isUnparsed = error.cause instanceof SyntaxError;
-    const reason = isUnparsed ? 'is not JSON: one value a line was expected' : error.reason;
+    const reason = isUnparsed ? 'is not JSON: expected one value per line' : error.reason;
     const { first = 0, inputs } = this.#request;
     const line = this.#opened?.locate(error.index - first) ?? `${inputs.s3}, input ${error.index}`;
     return new FanfoldError('BadInput', `${line}: the input ${reason}`, {
@@ -253,6 +253,6 @@ class ObjectSeeding {
 function noFormat(url: string): never {
   throw new FanfoldError(
     'BadInput',
-    `${url}: its name says nothing of the format. Known are ${FORMAT_EXTENSIONS.join(', ')}; or give \`format\`, one of ${FORMATS.join(', ')}.`,
+    `${url}: its extension does not name a known format. Known extensions: ${FORMAT_EXTENSIONS.join(', ')}. Or set \`format\` to one of ${FORMATS.join(', ')}.`,
   );
 }

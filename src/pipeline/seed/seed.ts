@@ -81,14 +81,14 @@ function expiryOf(request: PageRequest, runId: string): number {
     const [theirs, ours] = [born, now].map((time) => new Date(time).toISOString());
     throw new FanfoldError(
       'BadInput',
-      `Run ${runId} begins in the future: its id says ${theirs}, and here it is ${ours}. Correct the clock of the machine that made the id, or leave \`runId\` out.`,
+      `Run ${runId} begins in the future: its id has the time ${theirs}, and the time here is ${ours}. Correct the clock of the machine that created the id, or leave \`runId\` out.`,
     );
   }
   const endsAt = expiresAt ?? born + DEADLINE_SECONDS * 1000;
   if (endsAt <= born || endsAt > born + MAX_DEADLINE_SECONDS * 1000) {
     throw new FanfoldError(
       'BadInput',
-      `\`expiresAt\` lies after the run's beginning, by 13 days at most; for run ${runId} ${expiresAt} does not.`,
+      `\`expiresAt\` must be after the beginning of run ${runId}, and at most 13 days after it; got ${expiresAt}.`,
     );
   }
   // A caller that gives a deadline collects the run, and ends it by then.
@@ -117,14 +117,14 @@ function itemsOf({
   if (end > total) {
     throw new FanfoldError(
       'BadInput',
-      `\`total\` is the number of the run's inputs, ${total}; input ${end - 1} is beyond the last.`,
+      `\`total\`, the number of the run's inputs, is ${total}; got input ${end - 1}, which is beyond the last.`,
     );
   }
   if (end > MAX_RUN_INPUTS) throw tooManyInputs();
   if (items.length !== texts.length) {
     throw new FanfoldError(
       'BadInput',
-      `\`indexes\` are ranges with an index for each input; there are ${items.length} for ${texts.length} inputs.`,
+      `\`indexes\` must have one index for each input; got ${items.length} indexes for ${texts.length} inputs.`,
     );
   }
   if (typeof inputs === 'object' && 'lines' in inputs) checkLines(inputs.lines, items);
@@ -155,7 +155,7 @@ function notJson(index: number, text: string): InputError {
   } catch (cause) {
     return new InputError(index, `is not JSON: ${messageOf(cause)}`, { cause });
   }
-  throw new TypeError(`A text that JSON.parse takes was found not to be JSON: ${text}`);
+  throw new TypeError(`JSON.parse accepts a text that the scanner refused as not JSON: ${text}`);
 }
 
 async function ownQueue(
@@ -169,7 +169,7 @@ async function ownQueue(
   if (born === undefined) {
     throw new FanfoldError(
       'BadInput',
-      `A run with its own result queue has a run id like "${newRunId()}"; "${runId}" is not one.`,
+      `A run with its own result queue must have a run id like "${newRunId()}"; got "${runId}".`,
     );
   }
   const look = continues ? findSurely : findQueue;
@@ -178,7 +178,7 @@ async function ownQueue(
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(
       'RunFailed',
-      `Run ${runId} is over: its result queue ${names.run(runId)} is gone, and only the first page of a run younger than an hour makes one.`,
+      `Run ${runId} is over: its result queue ${names.run(runId)} no longer exists, and only the first page of a run younger than an hour creates one.`,
     );
   }
   return createRunQueue(sqs, names, runId, {
@@ -196,6 +196,6 @@ async function sharedQueue({ sqs, names }: SeedOptions): Promise<string> {
   if (url !== undefined) return url;
   throw new FanfoldError(
     'RunFailed',
-    `The deployment "${names.name}" has no result queue: ${names.results} was expected.`,
+    `The deployment "${names.name}" has no result queue: expected ${names.results}.`,
   );
 }

@@ -73,7 +73,7 @@ function inputText(input: unknown, index: number): string {
   if (lost !== undefined) {
     const { what, path, remedy } = lost;
     const has = path === '$' ? `is ${what}` : `has ${what} at ${path}`;
-    throw new InputError(index, `${has}, which JSON cannot hold. Give ${remedy}.`);
+    throw new InputError(index, `${has}, which JSON cannot hold. Use ${remedy}.`);
   }
   let text: string | undefined;
   try {
@@ -81,7 +81,7 @@ function inputText(input: unknown, index: number): string {
   } catch (cause) {
     throw new InputError(index, `cannot be JSON: ${whyNotJson(cause)}.`, { cause });
   }
-  if (text === undefined) throw new InputError(index, 'has a toJSON that returns nothing.');
+  if (text === undefined) throw new InputError(index, 'has a `toJSON` that returns nothing.');
   if (text.length > MAX_INPUT_BYTES) throw inputTooLarge(index, Buffer.byteLength(text));
   return text;
 }

@@ -104,7 +104,10 @@ export class Seeder implements InputSource {
     const queue = names.run(runId);
     const url = await findSurely(sqs, queue);
     if (url === undefined) {
-      throw new FanfoldError('RunFailed', `Run ${runId} is over: its queue ${queue} is gone.`);
+      throw new FanfoldError(
+        'RunFailed',
+        `Run ${runId} is over: its queue ${queue} no longer exists.`,
+      );
     }
     this.#hasQueue = true;
     this.#made.resolve(url);
@@ -184,7 +187,7 @@ export class Seeder implements InputSource {
     if (ledger.inputs > this.#first) {
       throw new FanfoldError(
         'BadInput',
-        `There are results of ${ledger.inputs} inputs from before, and these are ${this.#first} inputs: they are others.`,
+        `The run has earlier results of ${ledger.inputs} inputs, but got only ${this.#first} inputs: resume it with the same inputs.`,
       );
     }
     ledger.seal(this.#first);

@@ -20,15 +20,15 @@ export function outputText(output: unknown): string | NoText {
   }
   if (text === undefined) {
     const what =
-      typeof output === 'object' ? 'n object whose toJSON gives nothing' : ` ${typeof output}`;
-    return { code: 'OutputNotJson', message: `The output is a${what}, which JSON has not.` };
+      typeof output === 'object' ? 'n object whose `toJSON` returns nothing' : ` ${typeof output}`;
+    return { code: 'OutputNotJson', message: `The output is a${what}, which JSON cannot hold.` };
   }
   text = messageText(text);
   // A UTF-16 unit takes at most three bytes, so most texts need no exact count.
   if (text.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(text) > MAX_RESULT_BYTES) {
     return {
       code: 'OutputTooLarge',
-      message: `The output takes ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES} of them. Put it where its reader can fetch it (a file, S3), and return its path.`,
+      message: `The output has ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES}. Put the data where its reader can fetch it (a file, S3), and return its path.`,
     };
   }
   const lost = lostFromOutput(output, text);

@@ -147,15 +147,15 @@ function failureOf(
   attempts: number,
 ): Failure {
   if (!overran) {
-    const what = inSetup ? 'set up the task of this input' : 'ran this input';
+    const what = inSetup ? 'set up the task for this input' : 'ran this input';
     const message = `The worker process died while it ${what}: ${cause}.`;
     const died = { code: 'WorkerDied', name: 'WorkerDied', message, attempts } as const;
     return stack === undefined ? died : { ...died, stack };
   }
   if (inSetup) {
-    const message = `The setup of the task "${task}" failed: It took longer than ${SETUP_SECONDS} s and never gave the thread back, so that its worker process was killed: ${cause}.`;
+    const message = `The setup of the task "${task}" failed: It took longer than ${SETUP_SECONDS} s and blocked the thread, so its worker process was killed: ${cause}.`;
     return { code: 'TaskFailed', name: 'TimeoutError', message, attempts };
   }
-  const message = `The attempt took longer than the task's timeoutSeconds and never gave the thread back, so that its worker process was killed: ${cause}.`;
+  const message = `The attempt took longer than the task's timeoutSeconds and blocked the thread, so its worker process was killed: ${cause}.`;
   return { code: 'TimedOut', name: 'TimeoutError', message, attempts };
 }

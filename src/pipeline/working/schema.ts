@@ -27,7 +27,7 @@ function accepted(answer: unknown): { value: unknown } {
     if (!issues && 'value' in answer) return answer as { value: unknown };
   }
   throw new InvalidInput(
-    `The task's schema must answer { value } or { issues: [...] }; it answered ${inspect(answer, { depth: 1 }).slice(0, 200)}.`,
+    `The task's schema must return { value } or { issues: [...] }; it returned ${inspect(answer, { depth: 1 }).slice(0, 200)}.`,
   );
 }
 
@@ -39,7 +39,7 @@ function issuesText(issues: readonly unknown[]): string {
     const keys = Array.isArray(path) ? path.map(keyOf) : [];
     return keys.length > 0 ? `${keys.join('.')}: ${message}` : message;
   });
-  return lines.join('; ') || "The task's schema does not take the input, and gives no reason.";
+  return lines.join('; ') || "The task's schema rejects the input, and gives no reason.";
 }
 
 function keyOf(part: unknown): string {

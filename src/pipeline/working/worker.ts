@@ -35,7 +35,7 @@ const ROLLOUT_MS = 300_000;
 /** Most hops in a row with none of a chunk's items finished. Cutting a thousand takes three. */
 const MAX_HOPS = 100;
 
-const GIVEN_UP = `It was sent from worker to worker ${MAX_HOPS} times, and none finished it.`;
+const GIVEN_UP = `Workers sent it back ${MAX_HOPS} times, and none finished it.`;
 
 /**
  * Runs tasks over chunks, one chunk at a time. The receiver of a message deletes it last, when the
@@ -271,7 +271,7 @@ export class Worker {
   async #giveUp(message: TaskMessage, claim: Claim, error: unknown): Promise<Verdict> {
     if (returnsAtOnce(error, message) || isAwsError(error) || claim.lost) throw error;
     const chunk = await this.#read(message);
-    const why = `No worker could come to an end with it: ${messageOf(error)}`;
+    const why = `No worker could finish it: ${messageOf(error)}`;
     return chunk === undefined ? 'done' : this.#fail(chunk, 'Lost', why);
   }
 

@@ -142,7 +142,7 @@ describe('malformed', () => {
     (life) => {
       expect(told(withQuery({ 'X-Amz-Expires': life }))).toEqual([
         'malformed',
-        `X-Amz-Expires must be a whole number of seconds from 1 to 604800; '${life}' came.`,
+        `X-Amz-Expires must be a whole number of seconds from 1 to 604800; got '${life}'.`,
       ]);
     },
   );

@@ -518,11 +518,11 @@ describe('receives that fail', () => {
 
 describe('options', () => {
   it.each([
-    [{ batchSize: 0 }, 'batchSize is 1 to 10; 0 came.'],
-    [{ batchSize: 11 }, 'batchSize is 1 to 10; 11 came.'],
-    [{ batchSize: Number.NaN }, 'batchSize is 1 to 10; NaN came.'],
-    [{ minConcurrency: 0 }, 'minConcurrency and maxConcurrency are 1 or more.'],
-    [{ maxConcurrency: 0 }, 'minConcurrency and maxConcurrency are 1 or more.'],
+    [{ batchSize: 0 }, '`batchSize` must be a whole number from 1 to 10; got 0.'],
+    [{ batchSize: 11 }, '`batchSize` must be a whole number from 1 to 10; got 11.'],
+    [{ batchSize: Number.NaN }, '`batchSize` must be a whole number from 1 to 10; got NaN.'],
+    [{ minConcurrency: 0 }, '`minConcurrency` and `maxConcurrency` must be 1 or more.'],
+    [{ maxConcurrency: 0 }, '`minConcurrency` and `maxConcurrency` must be 1 or more.'],
   ])('that cannot be are refused: %j', (options, message) => {
     expect(() => source(() => {}, { options })).toThrow(
       expect.objectContaining({ code: 'BadOption', message }),

@@ -518,10 +518,10 @@ describe('Event', () => {
   });
 
   it.each([
-    [{ maxRetryAttempts: 3 }, '`maxRetryAttempts` is a whole number from 0 to 2; 3 is not.'],
+    [{ maxRetryAttempts: 3 }, '`maxRetryAttempts` must be a whole number from 0 to 2; got 3.'],
     [
       { maxEventAgeSeconds: 59 },
-      '`maxEventAgeSeconds` is a whole number from 60 to 21600; 59 is not.',
+      '`maxEventAgeSeconds` must be a whole number from 60 to 21600; got 59.',
     ],
   ])('has the bounds of Lambda’s: not %o', (options, message) => {
     expect(() => lambda.addFunction('work', async () => {}, options)).toThrow(message);

@@ -6,30 +6,33 @@ const given = (options: object) => options as SqsOptions;
 
 describe('options that are refused, by what is wrong with them', () => {
   it.each<[options: object, sentence: RegExp]>([
-    [{ accountId: 123456789012 }, /account id is a text of 12 digits/],
-    [{ accountId: '1234' }, /account id is a text of 12 digits/],
-    [{ url: 'http://h:1/path' }, /`url` is like/],
-    [{ url: 'http://h:1?query' }, /`url` is like/],
-    [{ url: 'http://name@h:1' }, /`url` is like/],
-    [{ url: 'ftp://h' }, /`url` is like/],
-    [{ url: 'h:1' }, /`url` is like/],
-    [{ fifoMemorySeconds: -1 }, /`fifoMemorySeconds` is 0 or more/],
-    [{ fifoMemorySeconds: Number.NaN }, /`fifoMemorySeconds` is 0 or more/],
+    [{ accountId: 123456789012 }, /account id must be a string of 12 digits/],
+    [{ accountId: '1234' }, /account id must be a string of 12 digits/],
+    [{ url: 'http://h:1/path' }, /`url` must be like/],
+    [{ url: 'http://h:1?query' }, /`url` must be like/],
+    [{ url: 'http://name@h:1' }, /`url` must be like/],
+    [{ url: 'ftp://h' }, /`url` must be like/],
+    [{ url: 'h:1' }, /`url` must be like/],
+    [{ fifoMemorySeconds: -1 }, /`fifoMemorySeconds` must be 0 or more/],
+    [{ fifoMemorySeconds: Number.NaN }, /`fifoMemorySeconds` must be 0 or more/],
   ])('an Sqs: %j', (options, sentence) => {
     expect(() => new Sqs(given(options))).toThrow(sentence);
   });
 
   it.each<[options: object, sentence: RegExp]>([
-    [{ port: 'x' }, /`port` is a number from 0 to 65535/],
-    [{ port: '9324' }, /`port` is a number/],
-    [{ port: 65_536 }, /`port` is a number/],
-    [{ port: -1 }, /`port` is a number/],
+    [{ port: 'x' }, /`port` must be a number from 0 to 65535/],
+    [{ port: '9324' }, /`port` must be a number/],
+    [{ port: 65_536 }, /`port` must be a number/],
+    [{ port: -1 }, /`port` must be a number/],
     [{ requestTimeoutSeconds: Number.NaN }, /`requestTimeoutSeconds`/],
-    [{ credentials: null }, /`credentials` is a list/],
-    [{ credentials: [] }, /`credentials` is a list/],
-    [{ credentials: [null] }, /`credentials` is a list/],
-    [{ credentials: [{ accessKeyId: 1, secretAccessKey: 'x' }] }, /`credentials` is a list/],
-    [{ credentials: [{ accessKeyId: 'a/b', secretAccessKey: 'x' }] }, /`credentials` is a list/],
+    [{ credentials: null }, /`credentials` must be a list/],
+    [{ credentials: [] }, /`credentials` must be a list/],
+    [{ credentials: [null] }, /`credentials` must be a list/],
+    [{ credentials: [{ accessKeyId: 1, secretAccessKey: 'x' }] }, /`credentials` must be a list/],
+    [
+      { credentials: [{ accessKeyId: 'a/b', secretAccessKey: 'x' }] },
+      /`credentials` must be a list/,
+    ],
     [{ host: '0.0.0.0' }, /Other machines can reach 0\.0\.0\.0/],
     [{ sqs: new Sqs(), region: 'eu-west-1' }, /`region` is an option of a new Sqs/],
     [{ sqs: new Sqs(), strictTiming: false }, /`strictTiming` is an option of a new Sqs/],

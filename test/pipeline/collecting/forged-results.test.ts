@@ -137,7 +137,7 @@ it('make nobody report a billion inputs as lost at the deadline', async () => {
   const ended = collected.catch((error: unknown) => error);
   expect(await within(300, ended)).toMatchObject({
     code: 'RunFailed',
-    message: expect.stringContaining('there are results of 21 inputs'),
+    message: expect.stringContaining('21 inputs are known'),
   });
   expect(lines).toHaveLength(21);
   await place.close();

@@ -30,10 +30,10 @@ describe('connect', () => {
     await expect(connect({ stack: 'Photos', workers: 3 })).rejects.toMatchObject({
       code: 'BadOption',
       message:
-        '`workers` is for tasks that run here; where `stack` is, they are what is there. Leave one of them out.',
+        '`workers` is for tasks that run on this machine; `stack` uses the workers of that place. Leave one of them out.',
     });
     await expect(connect({ endpoint: 'http://127.0.0.1:1', workers: 3 })).rejects.toMatchObject({
-      message: expect.stringContaining('where `endpoint` is, they are what is there.'),
+      message: expect.stringContaining('`endpoint` uses the workers of that place.'),
     });
   });
 });
@@ -185,13 +185,13 @@ describe('map', () => {
     await expect(Array.fromAsync(fanfold.map(double, inputs))).rejects.toMatchObject({
       code: 'BadInput',
       index: 2,
-      message: expect.stringMatching(/^Input 2 is a function, .* Give /),
+      message: expect.stringMatching(/^Input 2 is a function, .* Use /),
     });
     const rows = [{ price: 1 }, { price: Number.NaN }] as unknown as number;
     await expect(Array.fromAsync(fanfold.map(double, [1, rows]))).rejects.toMatchObject({
       code: 'BadInput',
       index: 1,
-      message: expect.stringMatching(/^Input 1 has NaN at \$\[1\]\.price, .* Give null/),
+      message: expect.stringMatching(/^Input 1 has NaN at \$\[1\]\.price, .* Use null/),
     });
     await expect(
       Array.fromAsync(fanfold.map(double, ['x'.repeat(1_100_000) as unknown as number])),
@@ -241,13 +241,13 @@ describe('map', () => {
     ['resume.runId', { resume: { runId: 'mine' } }],
     ['deadlineSeconds', { deadlineSeconds: '5' as unknown as number }],
   ])('begins nothing with a wrong `%s`', (option, options) => {
-    expect(() => fanfold.map(double, [1], options)).toThrow(`\`${option}\` is a`);
+    expect(() => fanfold.map(double, [1], options)).toThrow(`\`${option}\` must be a`);
   });
 
   it('gives its results once', async () => {
     const run = fanfold.map(double, [1]);
     await Array.fromAsync(run);
-    await expect(Array.fromAsync(run)).rejects.toThrow('have been taken already');
+    await expect(Array.fromAsync(run)).rejects.toThrow('can be read only once');
   });
 });
 

@@ -95,7 +95,7 @@ describe('chunks', () => {
   it('refuse an input that no message holds, and say which', () => {
     const fits = 'x'.repeat(MAX_INPUT_BYTES - 2 - 1 - 4);
     expect(cut(itemsOf([fits]), 1)).toHaveLength(1);
-    expect(() => cut(itemsOf([`${fits}x`]), 1)).toThrow(/^Input 0 takes 1046529 bytes as JSON/);
+    expect(() => cut(itemsOf([`${fits}x`]), 1)).toThrow(/^Input 0 has 1046529 bytes as JSON/);
   });
 
   it('are as large as the inputs and workers call for', () => {
@@ -171,7 +171,7 @@ describe('a task message', () => {
     const server = { ...reader, onServer: true };
     const at = (runId: string) => readChunk(JSON.stringify({ ...whole, runId }), server).runId;
     expect(at('20261125T165514123-k3f9x2ab')).toBe('20261125T165514123-k3f9x2ab');
-    expect(() => at('20991123T165514123-k3f9x2ab')).toThrow('lies in the future');
+    expect(() => at('20991123T165514123-k3f9x2ab')).toThrow('is in the future');
   });
 
   const DAY = 86_400_000;
@@ -181,8 +181,8 @@ describe('a task message', () => {
     ['of a later version', { v: 3 }, 'of version 1 or 2'],
     ['of no run', { runId: undefined }, 'runId'],
     ['of a run id that reaches another queue', { runId: '../other' }, 'runId'],
-    ['of a run id without its time', { runId: 'mine' }, 'begins with its time'],
-    ['of a run of the year 2099', { runId: '20991123T165514123-k3f9x2ab' }, 'lies in the future'],
+    ['of a run id without its time', { runId: 'mine' }, 'starts with a time'],
+    ['of a run of the year 2099', { runId: '20991123T165514123-k3f9x2ab' }, 'is in the future'],
     ['of a run that begins in six minutes', { runId: '20261123T170600000-k3f9x2ab' }, 'future'],
     ['of no task', { task: 7 }, 'task'],
     ['without an end', { expiresAt: 1e18 }, '13 days'],
@@ -226,7 +226,7 @@ describe('a task message', () => {
   });
 
   it.each(['nonsense', '', 'null', '7', '[]', '"x"', '{}'])('%s is none', (body) => {
-    expect(() => readChunk(body, reader)).toThrow('A task message was expected');
+    expect(() => readChunk(body, reader)).toThrow('Expected a task message');
   });
 
   function stall(fields: object) {

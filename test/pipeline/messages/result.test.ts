@@ -148,7 +148,7 @@ describe('result messages', () => {
   it('that only look like ours are refused, whatever they hold', () => {
     const lookalike =
       '{"v":1,"runId":"run","worker":oops,"results":[\n{"index":0,"status":"ok"}\n]}';
-    expect(() => readResults(lookalike, 'run')).toThrow('this one is not JSON');
+    expect(() => readResults(lookalike, 'run')).toThrow('not JSON');
   });
 
   it('bring back any outputs, line breaks and lookalikes included', () => {
@@ -235,12 +235,12 @@ describe('result messages', () => {
   });
 
   it('are told from what is none', () => {
-    expect(() => readResults('nonsense', 'r')).toThrow('this one is not JSON');
+    expect(() => readResults('nonsense', 'r')).toThrow('not JSON');
     expect(() => readResults('{"v":2,"runId":"r","worker":"w","results":[]}', 'r')).toThrow(
-      'version 1 and of run r was expected',
+      'version 1 and run r',
     );
     expect(() =>
       readResults('{"v":1,"runId":"r","worker":"w","results":[{"index":-0.5}]}', 'r'),
-    ).toThrow('A result has an `index`');
+    ).toThrow('Expected a result with `index`');
   });
 });

@@ -125,7 +125,7 @@ describe('a run that had a collector before', () => {
     await sqs.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
     const run = await fanfold.collect(gated, runId);
     await expect(Array.fromAsync(run)).rejects.toThrow(
-      /lacks the results of [1-9]\d* inputs, and none of them comes/,
+      /lacks the results of [1-9]\d* inputs, and they will not arrive/,
     );
     expect(await fanfold.status(runId)).toBeDefined();
   });

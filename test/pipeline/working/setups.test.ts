@@ -62,7 +62,9 @@ describe('a task with setup and teardown', () => {
 
   it('is refused where one of them is no function', () => {
     const wrong = { name: 'wrong', run: () => 1, setup: 5 as never };
-    expect(() => defineTask(wrong)).toThrow('Task "wrong": `setup` is a function; number came.');
+    expect(() => defineTask(wrong)).toThrow(
+      'Task "wrong": `setup` must be a function; got number.',
+    );
   });
 
   it('is set up once a connection, shared by its inputs, and torn down at close', async () => {

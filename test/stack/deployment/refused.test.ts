@@ -61,7 +61,7 @@ describe('a template is refused', () => {
           },
         },
       },
-      '`maxRetryAttempts` is a whole number from 0 to 2; 3 is not.',
+      '`maxRetryAttempts` must be a whole number from 0 to 2; got 3.',
     ],
     [
       'that has settings for a function that is not there',

@@ -23,7 +23,7 @@ export const cbor: Protocol = {
     if (action === undefined) {
       throw new SqsError(
         'UnknownOperation',
-        `A CBOR request names its action at the end of its path, like /service/AmazonSQS/operation/SendMessage; ${path} came.`,
+        `The path of a CBOR request must end with its action, like /service/AmazonSQS/operation/SendMessage; got ${path}.`,
       );
     }
     const parameters = parse(typeof body === 'string' ? Buffer.from(body) : body);

@@ -19,7 +19,7 @@ export const json: Protocol = {
     if (action === undefined) {
       throw new SqsError(
         'UnknownOperation',
-        `An SQS request names its action in the header X-Amz-Target, like AmazonSQS.SendMessage; "${target}" came.`,
+        `The header X-Amz-Target must name the action, like AmazonSQS.SendMessage; got "${target}".`,
       );
     }
     const parameters = parse(textOf(request));

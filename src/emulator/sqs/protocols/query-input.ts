@@ -63,7 +63,7 @@ const text: Reader = (field, path) => {
 const integer: Reader = (field, path) => {
   const value = field.value ?? '';
   if (/^[+-]?\d{1,10}$/.test(value)) return Number(value);
-  throw malformed(`${path}: an integer was expected, but "${value}" came.`);
+  throw malformed(`${path}: expected an integer; got "${value}".`);
 };
 
 function listOf(read: Reader): Reader {

@@ -124,6 +124,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw new SqsError('MalformedQueryString', 'The form is not percent-encoded UTF-8 throughout.');
+    throw new SqsError('MalformedQueryString', 'The form is not valid percent-encoded UTF-8.');
   }
 }

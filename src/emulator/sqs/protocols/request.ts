@@ -6,7 +6,10 @@ import type { Parameters } from '../input.ts';
 /** Refuses a request whose method the protocol does not have. */
 export function checkMethod({ method }: ServiceRequest, ...allowed: string[]): void {
   if (allowed.includes(method)) return;
-  throw new SqsError('UnknownOperation', `${allowed.join(' or ')} was expected; ${method} came.`);
+  throw new SqsError(
+    'UnknownOperation',
+    `Expected the method ${allowed.join(' or ')}; got ${method}.`,
+  );
 }
 
 export function textOf({ body }: ServiceRequest): string {

@@ -96,18 +96,18 @@ function create(sql: Database): void {
 function check(sql: Database, leastCommits: number): number {
   const of = (pragma: string) =>
     Number(Object.values(sql.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
-  if (of('application_id') !== APPLICATION_ID) throw new Damage('it is not a store of Fanfold');
+  if (of('application_id') !== APPLICATION_ID) throw new Damage('it is not a Fanfold store');
   const version = of('user_version');
   if (version !== VERSION && version !== ROWS_VERSION) {
     throw new FanfoldError(
       'BadOption',
-      `This Fanfold reads stores of version ${ROWS_VERSION} and ${VERSION}; this one is of version ${version}, of another Fanfold.`,
+      `This version of Fanfold reads stores of version ${ROWS_VERSION} and ${VERSION}; got a store of version ${version}. Use the version of Fanfold that wrote it, or name another folder.`,
     );
   }
   const missing = leastCommits - countCommits(sql);
   if (missing <= 0) return version;
   throw new Damage(
-    `the last ${missing} of ${leastCommits} transactions are missing, of whichever queue (to go on without them, delete the file \`commits\`)`,
+    `the last ${missing} of ${leastCommits} transactions, which can be of any queue, are missing (to continue without them, delete the file \`commits\`)`,
   );
 }
 
@@ -121,17 +121,17 @@ function refusal(error: unknown, folder: string): FanfoldError {
     case 'busy':
       return new FanfoldError(
         'StoreInUse',
-        `Another process has the store in ${folder} open, and only one may: end it, or name another folder.`,
+        `Another process has opened the store in ${folder}, and only one can use it: end that process, or name another folder.`,
       );
     case 'full':
       return new FanfoldError(
         'BadOption',
-        `There is no room on the disk for a store in ${folder}.`,
+        `The disk is full: there is no space for a store in ${folder}.`,
       );
     case 'files':
       return new FanfoldError(
         'BadOption',
-        `Expected a folder to keep queues in, but ${folder} can't be one: ${whyNoFolder(error)}.`,
+        `Expected a folder to store queues in, but ${folder} cannot be used: ${whyNoFolder(error)}.`,
         { cause: error },
       );
     default:
@@ -141,7 +141,7 @@ function refusal(error: unknown, folder: string): FanfoldError {
 
 /** Explanations of system error codes whose own messages are unclear. */
 const REASONS: Readonly<Record<string, string>> = {
-  EEXIST: 'it is a file, or a link that leads nowhere. Name another',
+  EEXIST: 'it is a file, or a broken link. Name another',
   ENOTDIR: 'a part of its path is a file. Name another',
   EACCES: 'permission is denied',
   EROFS: 'its file system is read-only',
@@ -155,7 +155,7 @@ function whyNoFolder(error: unknown): string {
 export function damaged(folder: string, what: string, cause?: unknown): FanfoldError {
   return new FanfoldError(
     'DamagedStore',
-    `The store in ${folder} is damaged: ${what}. Nothing of it was thrown away. Put a copy from before the damage in its place, or name another folder.`,
+    `The store in ${folder} is damaged: ${what}. Nothing in it was deleted. Restore it from a backup, or name another folder.`,
     { cause },
   );
 }

@@ -55,7 +55,7 @@ export function readCommits(path: string): number {
   // The process ended while it created the file.
   if (text === '') return 0;
   if (/^\d{16}\n$/.test(text)) return Number(text);
-  throw new Damage('its file `commits` is not what was written');
+  throw new Damage('its file `commits` is corrupt');
 }
 
 /** Refuses a missing or empty database that should have data: SQLite would create a new one. */

@@ -46,7 +46,7 @@ export class Loading {
     this.#sql.prepare("INSERT OR IGNORE INTO about VALUES ('owner', ?)").run(owner);
     const kept = this.#sql.prepare("SELECT value FROM about WHERE key = 'owner'").get()?.value;
     if (kept === owner) return;
-    const message = `The store in ${folder} is of ${kept}, and this SQS of ${owner}: give it the same, or another folder.`;
+    const message = `The store in ${folder} belongs to ${kept}, and this SQS to ${owner}: use the same account and region, or another folder.`;
     throw new FanfoldError('BadOption', message);
   }
 
@@ -69,7 +69,7 @@ export class Loading {
         });
       }
     });
-    this.#attempt('what queues remember', () => {
+    this.#attempt('the remembered deduplication and receive attempt ids', () => {
       for (const [id, memories] of readMemories(this.#sql, this.#time.now)) {
         for (const memory of memories) loaded.get(id)?.recent.restore(memory);
       }
@@ -95,7 +95,7 @@ export function loadMessages(queue: Queue, tables: QueueTables, count: number, n
     queue.restoreMessage(message, false, now);
   }
   if (queue.messageCount === count) return;
-  throw new Damage(`it had ${count} messages, and ${queue.messageCount} are there`);
+  throw new Damage(`it had ${count} messages, and ${queue.messageCount} are left`);
 }
 
 /**

@@ -16,5 +16,5 @@ export function readMoment(sql: Database): Moment | undefined {
   if (time !== undefined && wall !== undefined && momentText({ time, wall }) === row.value) {
     return { time, wall };
   }
-  throw new Damage('it is not what was written');
+  throw new Damage('it is corrupt');
 }

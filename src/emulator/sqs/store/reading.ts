@@ -19,7 +19,7 @@ export function listQueues(sql: Database): { id: number; name: string }[] {
     .all();
   const ids = new Set(queues.map(({ id }) => `messages_${id}`));
   const stray = tables.find(({ name }) => !ids.has(String(name)));
-  if (stray) throw new Damage(`the table ${stray.name} is of no queue`);
+  if (stray) throw new Damage(`the table ${stray.name} belongs to no queue`);
   return queues.map(({ id, name }) => ({ id: Number(id), name: String(name) }));
 }
 

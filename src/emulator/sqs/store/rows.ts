@@ -34,7 +34,7 @@ export function withChecksum(values: Value[]): Value[] {
 /** Refuses a row whose checksum does not match. */
 export function checkRow(row: readonly Value[], what: string): void {
   const end = row.length - 1;
-  if (row[end] !== checksum(row, end)) throw new Damage(`${what} is not what was written`);
+  if (row[end] !== checksum(row, end)) throw new Damage(`${what} is corrupt`);
 }
 
 function checksum(values: readonly Value[], end: number): number {
@@ -96,7 +96,7 @@ export function queueRow(
 }
 
 export function readQueue(row: readonly Value[], lastNumber: number, own: Owner): KeptQueue {
-  checkRow(row, 'what is kept of the queue itself');
+  checkRow(row, 'the row of the queue itself');
   const [, name, uid, createdAt, modifiedAt, purgedAt, attributes, tags, moveTasks] = row;
   return {
     ...readFullName(String(name), own),
@@ -142,7 +142,7 @@ export function memoryRow(queue: number, memory: Memory): Value[] {
 }
 
 export function readMemory(row: readonly Value[]): Memory {
-  checkRow(row, 'what is remembered of a deduplication or receive attempt id');
+  checkRow(row, 'the row of a deduplication or receive attempt id');
   const [, , endsAt, key, sent, taken] = row;
   const common = { key: String(key), endsAt: Number(endsAt) };
   if (taken === null) return { ...common, sent: JSON.parse(String(sent)) };

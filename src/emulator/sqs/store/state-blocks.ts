@@ -151,7 +151,7 @@ function readBlock(place: number, { states, sources, checksum: kept }: Row): Blo
     states instanceof Uint8Array && states.length === BLOCK * STATE_NUMBERS * BYTES_PER_NUMBER;
   if (!isWhole || kept !== checksum(place, states, list)) {
     const [first, last] = [place * BLOCK, (place + 1) * BLOCK - 1];
-    throw new Damage(`the state of messages ${first} to ${last} is not what was written`);
+    throw new Damage(`the state of messages ${first} to ${last} is corrupt`);
   }
   // A copy: SQLite's own bytes may not be aligned.
   return {

@@ -90,7 +90,7 @@ export class Store implements Keeper {
   load(accounts: Accounts, onUndone: (now: number) => void, time: ServiceTime): void {
     const { folder, sql } = this.#opened;
     if (this.#accounts || this.#end) {
-      const message = `The store in ${folder} is another's already, or closed: open it again.`;
+      const message = `The store in ${folder} is closed, or another Sqs uses it: open it again.`;
       throw new FanfoldError('BadOption', message);
     }
     this.#accounts = accounts;
@@ -158,7 +158,7 @@ export class Store implements Keeper {
 
   #track(id: number, queue: Queue): StoredQueue {
     const { changes } = queue;
-    if (changes === undefined) throw new Error(`The queue "${queue.name}" is of another SQS.`);
+    if (changes === undefined) throw new Error(`The queue "${queue.name}" belongs to another Sqs.`);
     this.#lastId = Math.max(this.#lastId, id);
     const tables = new QueueTables(this.#opened.sql, id);
     const none = { isKept: false, lastNumber: 0 };
@@ -222,7 +222,7 @@ export class Store implements Keeper {
         this.#tracked.delete(tracked.changes);
       }
     }
-    if (this.#isFailing) this.#warn(`What is asked for is kept in ${this.#opened.folder} again.`);
+    if (this.#isFailing) this.#warn(`Changes are stored in ${this.#opened.folder} again.`);
     this.#isFailing = false;
     waiting.resolve();
     this.#write();
@@ -232,7 +232,9 @@ export class Store implements Keeper {
     const { folder, sql } = this.#opened;
     const error = new Error(`${fault}, in ${folder}.`);
     if (!this.#isFailing) {
-      this.#warn(`Nothing can be kept in ${folder}: ${fault}. Requests are refused until it can.`);
+      this.#warn(
+        `Changes cannot be stored in ${folder}: ${fault}. Requests are refused until they can.`,
+      );
     }
     this.#isFailing = true;
     for (const { tracked, numbers, cleared } of parts) {
@@ -248,7 +250,7 @@ export class Store implements Keeper {
       if (accounts === undefined) throw error;
       for (const { changes } of undo(all, accounts, sql, now)) this.#tracked.delete(changes);
     } catch (cause) {
-      this.#end = `What is kept in ${folder} can't be worked on: ${messageOf(cause)}`;
+      this.#end = `The store in ${folder} can no longer be used: ${messageOf(cause)}`;
       this.#warn(this.#end);
     }
     waiting.reject(error);

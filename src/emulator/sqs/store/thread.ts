@@ -7,7 +7,7 @@ import type { Written } from './writer.ts';
 import { Writing } from './writing.ts';
 
 const port = parentPort;
-if (port === null) throw new Error('This is the main module of a worker thread.');
+if (port === null) throw new Error('This module must run in a worker thread.');
 const writing = new Writing(String(workerData));
 
 port.on('message', (batch: Batch | 'close') => {

@@ -25,7 +25,7 @@ export class Writer {
     this.#thread.unref();
     this.#thread.on('message', (written: Written) => this.#settle(written));
     this.#thread.on('error', (error) => this.#end(messageOf(error)));
-    this.#thread.on('exit', () => this.#end('the thread that writes has ended'));
+    this.#thread.on('exit', () => this.#end('the writer thread has ended'));
   }
 
   /** Whether the thread has ended and nothing can be written any more. */

@@ -48,7 +48,7 @@ describe('one server a folder', () => {
     const folder = await testFolder();
     const server = await DurableServer.start(folder);
     await expect(DurableServer.start(folder)).rejects.toThrow(
-      /^StoreInUse: Another process has the store in .+ open, and only one may/,
+      /^StoreInUse: Another process has opened the store in .+, and only one can use it/,
     );
     expect(() => openStore(folder)).toThrow(FanfoldError);
     await create(server.client, 'still-there');
@@ -75,7 +75,7 @@ describe('one server a folder', () => {
     const folder = await testFolder();
     writeFileSync(join(folder, 'file'), '');
     const path = what === 'a file' ? join(folder, 'file') : join(folder, 'file', 'below');
-    expect(() => openStore(path)).toThrow(/Expected a folder to keep queues in/);
+    expect(() => openStore(path)).toThrow(/Expected a folder to store queues in/);
   });
 });
 
@@ -83,7 +83,7 @@ it('a store is of one account in one region', async () => {
   const folder = await testFolder();
   await open(folder).sqs.close();
   expect(() => new Sqs({ store: openStore(folder), region: 'eu-west-1' })).toThrow(
-    /is of account 000000000000 in us-east-1, and this SQS of account 000000000000 in eu-west-1/,
+    /belongs to account 000000000000 in us-east-1, and this SQS to account 000000000000 in eu-west-1/,
   );
   open(folder);
 });
@@ -140,7 +140,7 @@ describe('a damaged store', () => {
     const folder = await closed();
     overwrite(join(folder, 'queues.sqlite'), 'hurt 17 the', 'hurt 17 thE');
     const message = refusal(folder);
-    expect(message).toMatch(/is damaged: the queue "hurt": message \d+ is not what was written\./);
+    expect(message).toMatch(/is damaged: the queue "hurt": message \d+ is corrupt\./);
     expect(message).not.toContain('whole');
     // As often as it is tried, and nothing has been emptied.
     expect(refusal(folder)).toBe(message);
@@ -191,7 +191,7 @@ describe('a damaged store', () => {
     const folder = await killed();
     const log = join(folder, 'queues.sqlite-wal');
     truncateSync(log, Math.floor(statSync(log).size / 2));
-    expect(refusal(folder)).toContain('(to go on without them, delete the file `commits`)');
+    expect(refusal(folder)).toContain('(to continue without them, delete the file `commits`)');
     expect(existsSync(`${log}.damaged`)).toBe(true);
     rmSync(join(folder, 'commits'));
     expect(open(folder).sqs.peek('whole').length).toBeGreaterThan(0);
@@ -251,7 +251,7 @@ describe('a full disk', () => {
       $retryable: {},
     });
     expect(warnings).toEqual([
-      expect.stringMatching(/^Nothing can be kept in .+: its disk is full/),
+      expect.stringMatching(/^Changes cannot be stored in .+: its disk is full/),
     ]);
     // Whatever is refused has not been done.
     const refused = [
