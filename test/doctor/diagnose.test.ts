@@ -65,7 +65,7 @@ describe('before a deployment', () => {
   });
 
   it.each([
-    [10, 100, /^problem: .* has 10 .*100 workers need more wanted.*-c maxConcurrency=9\.$/],
+    [10, 100, /^problem: .* has 10 .*100 workers need more.*-c maxConcurrency=9\.$/],
     [100, 100, /^warning: .*would leave none for other functions.*-c maxConcurrency=99\.$/],
     [101, 100, /^ok/],
     [50, 40, /^ok: .*enough for 40 workers/],

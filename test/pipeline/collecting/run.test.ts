@@ -195,7 +195,7 @@ describe('map', () => {
     });
     await expect(
       Array.fromAsync(fanfold.map(double, ['x'.repeat(1_100_000) as unknown as number])),
-    ).rejects.toThrow(/^Input 0 takes 1100002 bytes as JSON/);
+    ).rejects.toThrow(/^Input 0 has 1100002 bytes as JSON/);
   });
 
   it('refuses a task that nobody has, and offers the nearest', async () => {
