@@ -64,7 +64,7 @@ export class NonRetryableError extends Error {
 
 /** Whether it is a `NonRetryableError`, of this or another installed copy of Fanfold. */
 export function isNonRetryable(thrown: unknown): boolean {
-  return told(
+  return safely(
     () => typeof thrown === 'object' && thrown !== null && NON_RETRYABLE in thrown,
     false,
   );
@@ -75,7 +75,7 @@ export function isNonRetryable(thrown: unknown): boolean {
  * 127.0.0.1:80`. A sentence of Fanfold's own is complete as it is.
  */
 export function messageOf(thrown: unknown): string {
-  if (told(() => thrown instanceof FanfoldError, false)) return (thrown as FanfoldError).message;
+  if (safely(() => thrown instanceof FanfoldError, false)) return (thrown as FanfoldError).message;
   return withCauses(describeThrown(thrown));
 }
 
@@ -85,7 +85,7 @@ export function nameOf(thrown: unknown): string {
 }
 
 /** Reads from a thrown value, which may throw as soon as it is inspected. */
-function told<T>(ask: () => T, otherwise: T): T {
+function safely<T>(ask: () => T, otherwise: T): T {
   try {
     return ask();
   } catch {

@@ -63,14 +63,14 @@ export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>)
   return shorten(text, MESSAGE_LENGTH);
 }
 
-interface Looked {
+interface Visited {
   /** Values described so far: a cause may lead back to one of them. */
   seen: Set<unknown>;
   nested: number;
 }
 
-function describe(thrown: unknown, looked: Looked): Thrown {
-  const { seen, nested } = looked;
+function describe(thrown: unknown, visited: Visited): Thrown {
+  const { seen, nested } = visited;
   seen.add(thrown);
   const most = nested === 0 ? MESSAGE_LENGTH : INNER_MESSAGE_LENGTH;
   if (!isError(thrown)) return { name: typeof thrown, message: shorten(shown(thrown), most) };
@@ -96,23 +96,23 @@ function describe(thrown: unknown, looked: Looked): Thrown {
   if (stack !== undefined) described.stack = stack;
   if (errors.length > 0) described.errors = errors;
   const cause = fieldOf(thrown, 'cause');
-  if (cause !== undefined && cause !== null && mayLook(cause, inner)) {
+  if (cause !== undefined && cause !== null && mayVisit(cause, inner)) {
     described.cause = describe(cause, inner);
   }
   return described;
 }
 
-function mayLook(thrown: unknown, { seen, nested }: Looked): boolean {
+function mayVisit(thrown: unknown, { seen, nested }: Visited): boolean {
   return nested <= MOST_NESTED && seen.size < MOST_IN_ALL && !seen.has(thrown);
 }
 
-function errorsOf(thrown: object, inner: Looked): Thrown[] {
+function errorsOf(thrown: object, inner: Visited): Thrown[] {
   const errors = fieldOf(thrown, 'errors');
   const described: Thrown[] = [];
   try {
     if (!Array.isArray(errors)) return described;
     for (const error of errors.slice(0, MOST_ERRORS)) {
-      if (mayLook(error, inner)) described.push(describe(error, inner));
+      if (mayVisit(error, inner)) described.push(describe(error, inner));
     }
   } catch {
     // The errors read so far are kept.

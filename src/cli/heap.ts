@@ -3,7 +3,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** Size beyond which the young generation costs memory and saves no time. */
 const ENOUGH_BYTES = 32 * 1024 * 1024;
 
-const LOOK_MS = 100;
+const CHECK_INTERVAL_MS = 100;
 
 /**
  * Limits the growth of V8's heap once the young generation is large enough. V8 sizes the young
@@ -18,6 +18,6 @@ export function boundHeap(): void {
     clearInterval(timer);
     setFlagsFromString('--semi-space-growth-factor=1');
     setFlagsFromString('--heap-growing-percent=150');
-  }, LOOK_MS);
+  }, CHECK_INTERVAL_MS);
   timer.unref();
 }

@@ -50,9 +50,9 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? STATUS.ok : STATUS.usage;
       return;
     }
-    const told = isWithoutFolder(error) ? NO_FOLDER : error;
-    process.exitCode = statusOf(told);
-    say(messageOf(told));
+    const reported = isWithoutFolder(error) ? NO_FOLDER : error;
+    process.exitCode = statusOf(reported);
+    say(messageOf(reported));
   }
 }
 

@@ -6,7 +6,7 @@ import type { OpenedInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
-import { tellWhyQuiet } from './quiet.ts';
+import { reportSilence } from './quiet.ts';
 import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
@@ -54,7 +54,7 @@ export async function perform(job: Job): Promise<number> {
   const progress = quiet
     ? undefined
     : showProgress(() => run.ledger, { total: inputs?.total, workers }, isPiped(job.output));
-  const watched = isElsewhere(job) && !quiet ? tellWhyQuiet(run, job.connection) : undefined;
+  const watched = isElsewhere(job) && !quiet ? reportSilence(run, job.connection) : undefined;
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
@@ -67,7 +67,7 @@ export async function perform(job: Job): Promise<number> {
   } catch (error) {
     progress?.stop();
     if (error instanceof ReaderLeft) return STATUS.ok;
-    if (!quiet) tellWhatIsDone(run, written, job, error);
+    if (!quiet) reportEarlyStop(run, written, job, error);
     if (error instanceof InputError && inputs) throw located(error, inputs);
     throw error;
   } finally {
@@ -82,7 +82,7 @@ export async function perform(job: Job): Promise<number> {
     });
   }
   if (unclosed) throw unclosed.error;
-  if (!quiet) tellLedger(run, job, startedAt, failure);
+  if (!quiet) reportLedger(run, job, startedAt, failure);
   else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
@@ -141,7 +141,7 @@ function firstFailure(batch: ResultBatch): string | undefined {
   return `input ${index}: ${error.code}: ${name}${withCauses(error)}`;
 }
 
-function tellLedger(
+function reportLedger(
   run: Run,
   { output, recorded: { before } }: Job,
   startedAt: number,
@@ -162,7 +162,7 @@ function tellLedger(
   if (failure !== undefined) say(`first failure: ${failure}`);
 }
 
-function tellWhatIsDone(
+function reportEarlyStop(
   { runId, ledger: { inputs, sealed } }: Run,
   { ok, failed }: Written,
   job: Job,
@@ -171,23 +171,23 @@ function tellWhatIsDone(
   const { output } = job;
   const isInterrupted = error instanceof Interrupted;
   // A wrong input would be refused again.
-  const goesOn = isInterrupted || statusOf(error) === STATUS.stopped;
+  const canContinue = isInterrupted || statusOf(error) === STATUS.stopped;
   const done = ok + failed;
   // If nothing was done before the error, the error says everything.
-  if (done > 0 || isInterrupted || (goesOn && inputs > 0)) {
+  if (done > 0 || isInterrupted || (canContinue && inputs > 0)) {
     const where = output === undefined || done === 0 ? '' : `; their results are in ${output}`;
     say(
       `${isInterrupted ? 'interrupted' : 'stopped'}: ${done} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
     );
   }
-  if (!goesOn) return;
+  if (!canContinue) return;
   if (job.again !== undefined) say(`to resume it: ${job.again}`);
-  else if (isElsewhere(job)) tellWhatGoesOn(runId, sealed, job.connection.target);
+  else if (isElsewhere(job)) reportRunElsewhere(runId, sealed, job.connection.target);
   else if (output === undefined) say('use --output FILE to make a run resumable with --resume');
 }
 
 /** A run elsewhere outlives its command. Whether it can end without it depends on its inputs. */
-function tellWhatGoesOn(runId: string, sealed: boolean, target: Target): void {
+function reportRunElsewhere(runId: string, sealed: boolean, target: Target): void {
   const command = (verb: string) => commandLine([verb, runId, ...flagsOf(target)]);
   if (sealed) say(`it continues there; to collect the remaining results: ${command('collect')}`);
   else say(`not all of its inputs are seeded; to cancel it: ${command('cancel')}`);

@@ -65,11 +65,11 @@ function bar(state: State, columns: number): string {
   const facts = [percent, `${done}/${total}`, `${failed} failed`, `ETA ${eta(state)}`, ...speed];
   // A narrow window shows no bar, and drops the least important facts first.
   while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
-  const told = facts.join(' | ');
-  const size = Math.min(BAR_COLUMNS.most, columns - told.length - 1);
-  if (size < BAR_COLUMNS.least) return told;
+  const summary = facts.join(' | ');
+  const size = Math.min(BAR_COLUMNS.most, columns - summary.length - 1);
+  if (size < BAR_COLUMNS.least) return summary;
   const full = Math.floor(part * size);
-  return `${'█'.repeat(full)}${'░'.repeat(size - full)} ${told}`;
+  return `${'█'.repeat(full)}${'░'.repeat(size - full)} ${summary}`;
 }
 
 function lines(state: () => State): Progress {

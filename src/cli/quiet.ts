@@ -4,7 +4,7 @@ import { count, say } from './log.ts';
 import { type Connection, flagsOf, nameOf } from './target.ts';
 
 /** Interval of checks, in milliseconds: each costs money on AWS. */
-const LOOK_MS = { server: 1_000, stack: 5_000 };
+const POLL_MS = { server: 1_000, stack: 5_000 };
 const TICK_MS = 1_000;
 /** Silence that is reported as an outage, in ms: calls are retried silently for many seconds. */
 const AWAY_MS = 3_000;
@@ -17,19 +17,19 @@ const IDLE_MS = { server: 10_000, stack: 60_000 };
  * It polls the task queue while no results arrive. The place counts as away once neither a result
  * nor a response has arrived for a while, until one does.
  */
-export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(): void } {
+export function reportSilence(run: Run, { fanfold, target }: Connection): { stop(): void } {
   const kind = target.kind === 'stack' ? 'stack' : 'server';
   const name = nameOf(target);
   const done = () => run.ledger.ok + run.ledger.failed;
   let last = done();
   let tickedAt = performance.now();
   let answeredAt = tickedAt;
-  let lookedAt = tickedAt;
-  let isLooking = false;
+  let polledAt = tickedAt;
+  let isPolling = false;
   let isAway = false;
   let reason = '';
   let idleSince: number | undefined;
-  let isIdleTold = false;
+  let isIdleReported = false;
   let isStopped = false;
   const answered = () => {
     answeredAt = performance.now();
@@ -39,7 +39,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
   };
   const notIdle = () => {
     idleSince = undefined;
-    isIdleTold = false;
+    isIdleReported = false;
   };
   const see = ({ waiting, inFlight }: Backlog) => {
     answered();
@@ -48,8 +48,8 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
       return;
     }
     idleSince ??= answeredAt;
-    if (isIdleTold || answeredAt - idleSince < IDLE_MS[kind]) return;
-    isIdleTold = true;
+    if (isIdleReported || answeredAt - idleSince < IDLE_MS[kind]) return;
+    isIdleReported = true;
     const remedy =
       kind === 'stack'
         ? 'see the log of the worker function'
@@ -58,9 +58,9 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
       `no results are arriving: ${count(waiting, 'chunk')} waiting, and no worker receives them; ${remedy}`,
     );
   };
-  const look = async () => {
-    isLooking = true;
-    lookedAt = performance.now();
+  const poll = async () => {
+    isPolling = true;
+    polledAt = performance.now();
     const seen = await fanfold.backlog().then(
       (backlog) => () => see(backlog),
       (error: unknown) => () => {
@@ -69,7 +69,7 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
         else reason = ` (${reasonOf(error)})`;
       },
     );
-    isLooking = false;
+    isPolling = false;
     if (!isStopped) seen();
   };
   const timer = setInterval(() => {
@@ -83,8 +83,8 @@ export function tellWhyQuiet(run: Run, { fanfold, target }: Connection): { stop(
       answered();
       return;
     }
-    if (!isLooking && now - lookedAt >= LOOK_MS[kind] - TICK_MS / 2) void look();
-    if (isAway || now - answeredAt < AWAY_MS + (LOOK_MS[kind] - TICK_MS)) return;
+    if (!isPolling && now - polledAt >= POLL_MS[kind] - TICK_MS / 2) void poll();
+    if (isAway || now - answeredAt < AWAY_MS + (POLL_MS[kind] - TICK_MS)) return;
     isAway = true;
     say(`${name} does not respond${reason}: waiting for it`);
   }, TICK_MS);

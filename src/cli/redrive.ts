@@ -3,7 +3,7 @@ import { count, say } from './log.ts';
 import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags } from './target.ts';
 
 /** Interval of progress reports, in milliseconds: SQS moves 500 messages a second. */
-const TELL_MS = 5_000;
+const REPORT_INTERVAL_MS = 5_000;
 
 /** `fanfold redrive`: moves the dead-letter queue's messages back to the task queue. */
 export function addRedrive(program: Command): void {
@@ -14,10 +14,10 @@ export function addRedrive(program: Command): void {
   ).action(async (flags: RemoteFlags) => {
     const { fanfold, target } = await connectRemote(flags);
     await using _ = fanfold;
-    let toldAt = performance.now();
+    let reportedAt = performance.now();
     const { moved } = await fanfold.redrive((sofar) => {
-      if (performance.now() - toldAt < TELL_MS) return;
-      toldAt = performance.now();
+      if (performance.now() - reportedAt < REPORT_INTERVAL_MS) return;
+      reportedAt = performance.now();
       say(`moved ${sofar.moved} of about ${sofar.of ?? '?'} task messages`);
     });
     if (moved === 0) say(`the dead-letter queue of ${nameOf(target)} is empty: nothing to move`);

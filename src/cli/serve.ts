@@ -61,7 +61,7 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
   const module = findTasksModule(flags.tasks);
   const options = { ...optionsOf(flags), tasks: module.path, onWarning: say };
   await using served = await serve(options);
-  tell(served, flags, module.shipped);
+  printInstructions(served, flags, module.shipped);
   await Promise.race([served.failed, untilAborted(signal)]);
   say('stopping');
   return STATUS.ok;
@@ -124,7 +124,7 @@ function tlsOf({ tlsCert, tlsKey, insecureHttp }: ServeFlags) {
 }
 
 /** Prints the server's address and the command that starts workers for it. */
-function tell(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
+function printInstructions(served: Served, { insecureHttp }: ServeFlags, shipped: boolean): void {
   const { url, data, tasks, loopback, credentialsFile } = served;
   say(`serving ${url}, tasks: ${tasks.join(', ')}${shipped ? ' (these ship with fanfold)' : ''}`);
   say(

@@ -84,7 +84,7 @@ async function run(flags: SqsFlags, signal: AbortSignal): Promise<number> {
   const config = flags.config === undefined ? {} : readConfig(flags.config);
   const options = merged(config, flags);
   await using server = await serveNamed(options, config, flags);
-  tell(server, options);
+  printInstructions(server, options);
   await untilAborted(signal);
   say('stopping');
   return STATUS.ok;
@@ -193,7 +193,10 @@ function placed(message: string, { queues = [] }: Config, flags: SqsFlags): stri
 }
 
 /** Prints the server's address and how to use it. */
-function tell({ url, host, port, sqs }: SqsServer, { credentials, queues, data }: Options): void {
+function printInstructions(
+  { url, host, port, sqs }: SqsServer,
+  { credentials, queues, data }: Options,
+): void {
   const here = isAnyAddress(host) ? `http://127.0.0.1:${port}` : url;
   const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
   say(`serving SQS at ${url}${names.length > 0 ? `, queues: ${names.join(', ')}` : ''}`);

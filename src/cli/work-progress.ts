@@ -20,12 +20,12 @@ export function showWork(work: Work): Shown {
 }
 
 function lines(work: Work, rate: () => number): Shown {
-  let told = 0;
+  let reported = 0;
   const timer = setInterval(() => {
     const now = doneOf(work);
     const current = rate();
-    if (now === told) return;
-    told = now;
+    if (now === reported) return;
+    reported = now;
     say(textOf(work, current));
   }, LINE_MS);
   return { say, stop: () => clearInterval(timer) };

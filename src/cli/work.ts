@@ -44,11 +44,11 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   const workers = workersOf(flags.workers);
   const module = findTasksModule(flags.tasks);
   let shown: ReturnType<typeof showWork> | undefined;
-  const tell = (message: string) => (shown ? shown.say(message) : say(message));
+  const report = (message: string) => (shown ? shown.say(message) : say(message));
   await using working = await work({
-    ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning: tell },
+    ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning: report },
     ...(quiet || !canRedraw() ? {} : { onPrint: printAbove }),
-    ...(quiet ? {} : { onSlow: (attempt) => tell(lineOf(attempt)) }),
+    ...(quiet ? {} : { onSlow: (attempt) => report(lineOf(attempt)) }),
   });
   signal.throwIfAborted();
   if (!quiet) {
@@ -60,7 +60,7 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   } catch (error) {
     // A signal is the normal end, except with --until-empty.
     if (!(error instanceof Interrupted) || untilEmpty) throw error;
-    tell('stopping: inputs in progress are finished or sent back');
+    report('stopping: inputs in progress are finished or sent back');
   } finally {
     shown?.stop();
     await working.close();

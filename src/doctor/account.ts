@@ -9,8 +9,8 @@ const BESIDE = 1;
 /** Checks unreserved concurrency: new accounts have 10 or 50, and reservations reduce it. */
 export const concurrency: Check<AccountSubject> = {
   title: 'concurrency',
-  async look({ looks, workers }) {
-    const [{ AccountLimit }, wanted] = await Promise.all([looks.settings(), workers()]);
+  async run({ reader, workers }) {
+    const [{ AccountLimit }, wanted] = await Promise.all([reader.settings(), workers()]);
     const free = AccountLimit?.UnreservedConcurrentExecutions;
     if (free === undefined)
       throw new Error("Lambda's response has no UnreservedConcurrentExecutions.");
@@ -32,8 +32,8 @@ const CODE_SHARE = 0.9;
 
 export const codeStorage: Check<AccountSubject> = {
   title: 'code storage',
-  async look({ looks }) {
-    const { AccountLimit, AccountUsage } = await looks.settings();
+  async run({ reader }) {
+    const { AccountLimit, AccountUsage } = await reader.settings();
     const { TotalCodeSize: most } = AccountLimit ?? {};
     const { TotalCodeSize: used } = AccountUsage ?? {};
     if (most === undefined || used === undefined)

@@ -66,7 +66,7 @@ export function findingOf(error: unknown): Finding {
 }
 
 /** Reads from an account and a deployment in it. Most calls are made once and then cached. */
-export class Looks {
+export class AwsReader {
   readonly clients: AccountClients;
   readonly names: Names;
   readonly #made = new Map<string, Promise<unknown>>();

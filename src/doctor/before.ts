@@ -5,15 +5,15 @@ import type { AccountSubject } from './subject.ts';
 /** Runs only if none of the names was found. If a call is denied, the finding is `unknown`. */
 export const names: Check<AccountSubject> = {
   title: 'names',
-  async look({ looks }) {
-    await Promise.all(looks.parts());
-    return ok(`No queue or function uses a name of the deployment "${looks.names.name}" yet.`);
+  async run({ reader }) {
+    await Promise.all(reader.parts());
+    return ok(`No queue or function uses a name of the deployment "${reader.names.name}" yet.`);
   },
 };
 
 const recursion: Check<AccountSubject> = {
   title: 'recursion',
-  look: async ({ region }) => recursionSupport(region),
+  run: async ({ region }) => recursionSupport(region),
 };
 
 /** Checks for an account before a stack is deployed to it. */

@@ -4,7 +4,7 @@ import { FanfoldError, messageOf } from '../errors.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { type AccountClients, openAccount } from '../worlds/remote.ts';
 import { AFTER } from './after.ts';
-import { findingOf, Looks } from './aws.ts';
+import { AwsReader, findingOf } from './aws.ts';
 import { BEFORE, names } from './before.ts';
 import { ok, problem, runChecks, type Titled, warning } from './finding.ts';
 import { node, type TasksHere, tasksHere, tasksModule } from './machine.ts';
@@ -63,8 +63,8 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     if (region === undefined || account === undefined) {
       return { stack, state: 'none', region, account, findings: machine };
     }
-    const looks = new Looks(clients, deployment);
-    const aws = await examine(looks, { stack, region, maxConcurrency, here });
+    const reader = new AwsReader(clients, deployment);
+    const aws = await examine(reader, { stack, region, maxConcurrency, here });
     return { stack, region, account, state: aws.state, findings: [...machine, ...aws.findings] };
   } finally {
     for (const client of Object.values(clients)) client.destroy();
@@ -108,31 +108,31 @@ interface Examined {
   here: TasksHere | undefined;
 }
 
-async function examine(looks: Looks, { stack, region, maxConcurrency, here }: Examined) {
-  if (stack !== undefined && !(await isFree(looks))) {
-    const subject = { looks, region, here, workers: () => workersOf(looks) };
+async function examine(reader: AwsReader, { stack, region, maxConcurrency, here }: Examined) {
+  if (stack !== undefined && !(await isFree(reader))) {
+    const subject = { reader, region, here, workers: () => workersOf(reader) };
     return { state: 'deployed' as const, findings: await runChecks(AFTER, subject, findingOf) };
   }
   const checks = stack === undefined ? BEFORE : [names, ...BEFORE];
-  const subject = { looks, region, workers: async () => maxConcurrency };
+  const subject = { reader, region, workers: async () => maxConcurrency };
   return { state: 'before' as const, findings: await runChecks(checks, subject, findingOf) };
 }
 
 /** Whether no queue or function has one of the deployment's names. */
-async function isFree(looks: Looks): Promise<boolean> {
-  const found = await Promise.allSettled(looks.parts());
-  const answers = found.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []));
+async function isFree(reader: AwsReader): Promise<boolean> {
+  const found = await Promise.allSettled(reader.parts());
+  const answers = found.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
   return answers.length > 0 && answers.every((answer) => answer === undefined);
 }
 
 /** Number of workers that need unreserved concurrency: those without a reservation. */
-async function workersOf(looks: Looks): Promise<number> {
-  const { worker, burst } = looks.names;
+async function workersOf(reader: AwsReader): Promise<number> {
+  const { worker, burst } = reader.names;
   const [source, seed, ...reserved] = await Promise.all([
-    looks.eventSource(),
-    looks.seed().catch(() => undefined),
-    looks.reserved(worker),
-    looks.reserved(burst),
+    reader.eventSource(),
+    reader.seed().catch(() => undefined),
+    reader.reserved(worker),
+    reader.reserved(burst),
   ]);
   const all = seed?.workers ?? source?.ScalingConfig?.MaximumConcurrency ?? MAX_CONCURRENCY;
   return Math.max(0, all - reserved.reduce<number>((sum, number) => sum + (number ?? 0), 0));

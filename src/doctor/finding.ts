@@ -14,7 +14,7 @@ export interface Finding {
 export interface Check<Subject> {
   /** One or two words, unique among the checks. */
   title: string;
-  look(subject: Subject): Promise<Finding | Finding[]>;
+  run(subject: Subject): Promise<Finding | Finding[]>;
 }
 
 export const ok = (says: string): Finding => ({ level: 'ok', says });
@@ -44,8 +44,8 @@ export async function runChecks<Subject>(
   findingOf: (error: unknown) => Finding,
 ): Promise<Titled[]> {
   const found = await Promise.all(
-    checks.map(async ({ title, look }) => {
-      const findings = await look(subject).catch(findingOf);
+    checks.map(async ({ title, run }) => {
+      const findings = await run(subject).catch(findingOf);
       return [findings].flat().map((finding) => ({ title, ...finding }));
     }),
   );

@@ -1,13 +1,13 @@
 import { hasRecursiveLoop, recursionSupport } from './account.ts';
-import type { Looks } from './aws.ts';
+import type { AwsReader } from './aws.ts';
 import { type Check, type Finding, ok, problem, warning } from './finding.ts';
 import type { AccountSubject } from './subject.ts';
 
 /** The configurations of those of the deployment's functions that exist. */
-async function configurations(looks: Looks) {
-  const { seed, worker, burst } = looks.names;
+async function configurations(reader: AwsReader) {
+  const { seed, worker, burst } = reader.names;
   const all = await Promise.all(
-    [seed, worker, burst].map(async (name) => ({ name, of: await looks.configuration(name) })),
+    [seed, worker, burst].map(async (name) => ({ name, of: await reader.configuration(name) })),
   );
   return all.flatMap(({ name, of }) => (of === undefined ? [] : [{ name, of }]));
 }
@@ -15,9 +15,9 @@ async function configurations(looks: Looks) {
 /** Checks that functions can run: a KMS key or a role may have been deleted, for example. */
 export const functions: Check<AccountSubject> = {
   title: 'functions',
-  async look({ looks }) {
+  async run({ reader }) {
     const findings: Finding[] = [];
-    const all = await configurations(looks);
+    const all = await configurations(reader);
     for (const { name, of } of all) {
       const { State = 'Active', StateReason, LastUpdateStatus = 'Successful' } = of;
       if (State === 'Pending' || LastUpdateStatus === 'InProgress') {
@@ -36,9 +36,9 @@ export const functions: Check<AccountSubject> = {
 
 export const eventSource: Check<AccountSubject> = {
   title: 'event source',
-  async look({ looks }) {
-    const { worker, tasks } = looks.names;
-    const source = await looks.eventSource();
+  async run({ reader }) {
+    const { worker, tasks } = reader.names;
+    const source = await reader.eventSource();
     if (source === undefined) {
       return problem(
         `No event source delivers chunks from ${tasks} to ${worker}: only burst workers receive them.`,
@@ -89,11 +89,11 @@ export const eventSource: Check<AccountSubject> = {
 /** Checks for reservations of 0, which stop a function. */
 export const reservations: Check<AccountSubject> = {
   title: 'reservations',
-  async look({ looks }) {
+  async run({ reader }) {
     const all = await Promise.all(
-      (await configurations(looks)).map(async ({ name }) => ({
+      (await configurations(reader)).map(async ({ name }) => ({
         name,
-        reserved: await looks.reserved(name),
+        reserved: await reader.reserved(name),
       })),
     );
     const stopped = all.filter(({ reserved }) => reserved === 0);
@@ -113,12 +113,12 @@ export const reservations: Check<AccountSubject> = {
 
 export const recursion: Check<AccountSubject> = {
   title: 'recursion',
-  async look({ looks, region }) {
+  async run({ reader, region }) {
     if (!hasRecursiveLoop(region)) return recursionSupport(region);
     const all = await Promise.all(
-      (await configurations(looks)).map(async ({ name }) => ({
+      (await configurations(reader)).map(async ({ name }) => ({
         name,
-        setting: await looks.recursion(name),
+        setting: await reader.recursion(name),
       })),
     );
     const stopped = all.filter(({ setting }) => setting !== undefined && setting !== 'Allow');

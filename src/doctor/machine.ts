@@ -21,7 +21,7 @@ const NODE = 24;
 
 export const node: Check<unknown> = {
   title: 'node',
-  async look() {
+  async run() {
     const { node: version } = process.versions;
     if (Number.parseInt(version, 10) >= NODE) return ok(`Node ${version} runs this command.`);
     return problem(
@@ -34,7 +34,7 @@ export const node: Check<unknown> = {
 /** Checks that the tasks module loads. Another check compares it with the deployed tasks. */
 export const tasksModule: Check<TasksHere | undefined> = {
   title: 'tasks module',
-  async look(here) {
+  async run(here) {
     if (here === undefined) {
       return unknown(
         'No tasks module is named.',

@@ -6,13 +6,13 @@ type Attributes = Partial<Record<string, string>>;
 /** Checks that the parts of a deployment exist, except for burst workers, which are optional. */
 export const parts: Check<AccountSubject> = {
   title: 'parts',
-  async look({ looks }) {
-    const { names } = looks;
+  async run({ reader }) {
+    const { names } = reader;
     const [queues, functions] = await Promise.all([
       Promise.all(
-        [names.tasks, names.dead, names.results].map(isThere(looks.queueUrl.bind(looks))),
+        [names.tasks, names.dead, names.results].map(isThere(reader.queueUrl.bind(reader))),
       ),
-      Promise.all([names.seed, names.worker].map(isThere(looks.configuration.bind(looks)))),
+      Promise.all([names.seed, names.worker].map(isThere(reader.configuration.bind(reader)))),
     ]);
     const missing = [...queues, ...functions].flatMap(({ name, there }) => (there ? [] : [name]));
     if (missing.length === 0) return ok('All queues and functions of the deployment exist.');
@@ -29,11 +29,11 @@ function isThere(find: (name: string) => Promise<unknown>) {
 
 export const visibility: Check<AccountSubject> = {
   title: 'visibility',
-  async look({ looks }) {
-    const { tasks, worker } = looks.names;
+  async run({ reader }) {
+    const { tasks, worker } = reader.names;
     const [{ VisibilityTimeout }, configuration] = await Promise.all([
-      looks.attributes(tasks),
-      looks.configuration(worker),
+      reader.attributes(tasks),
+      reader.configuration(worker),
     ]);
     const hidden = Number(VisibilityTimeout);
     const { Timeout: longest = 0 } = configuration ?? {};
@@ -48,9 +48,9 @@ export const visibility: Check<AccountSubject> = {
 
 export const deadLetters: Check<AccountSubject> = {
   title: 'dead letters',
-  async look({ looks }) {
-    const { name, dead } = looks.names;
-    const count = countOf(await looks.attributes(dead), '');
+  async run({ reader }) {
+    const { name, dead } = reader.names;
+    const count = countOf(await reader.attributes(dead), '');
     if (count === 0) return ok('The dead-letter queue is empty.');
     return warning(
       `Task messages in the dead-letter queue: about ${count}. No worker could read them, or they were received too often.`,
@@ -61,9 +61,9 @@ export const deadLetters: Check<AccountSubject> = {
 
 export const taskQueue: Check<AccountSubject> = {
   title: 'task queue',
-  async look({ looks }) {
-    const { tasks, worker } = looks.names;
-    const attributes = await looks.attributes(tasks);
+  async run({ reader }) {
+    const { tasks, worker } = reader.names;
+    const attributes = await reader.attributes(tasks);
     const waiting = countOf(attributes, '');
     const inFlight = countOf(attributes, 'NotVisible');
     const says = `Chunks waiting: about ${waiting}; in progress: about ${inFlight}.`;
@@ -84,9 +84,9 @@ const MANY_RUNS = 900;
 
 export const runs: Check<AccountSubject> = {
   title: 'runs',
-  async look({ looks }) {
-    const { name } = looks.names;
-    const count = await looks.runs();
+  async run({ reader }) {
+    const { name } = reader.names;
+    const count = await reader.runs();
     if (count < MANY_RUNS) return ok(`Runs that are not over: ${count}.`);
     return warning(
       `Runs that are not over: ${count < 1000 ? count : '1,000 or more'}. SQS allows 30 tag calls a second, enough to collect about ${MANY_RUNS} runs at once.`,

@@ -1,9 +1,9 @@
-import type { Looks } from './aws.ts';
+import type { AwsReader } from './aws.ts';
 import type { TasksHere } from './machine.ts';
 
 /** The account and region that a stack is or will be deployed to. */
 export interface AccountSubject {
-  looks: Looks;
+  reader: AwsReader;
   region: string;
   /** Number of concurrent workers that the account must have room for. */
   workers(): Promise<number>;

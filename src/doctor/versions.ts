@@ -6,12 +6,12 @@ import { type Check, type Finding, ok, problem, unknown, warning } from './findi
 import type { StackSubject } from './subject.ts';
 
 /** The deployment's description, or a finding if it has none. */
-async function described({ looks }: StackSubject): Promise<SeedDescription | Finding> {
+async function described({ reader }: StackSubject): Promise<SeedDescription | Finding> {
   try {
-    return await looks.seed();
+    return await reader.seed();
   } catch (error) {
     if (!(error instanceof FanfoldError)) throw error;
-    const { seed } = looks.names;
+    const { seed } = reader.names;
     if (error.code === 'BadInput') {
       return warning(
         `${seed} does not report its version: a Fanfold older than ${VERSION} is deployed.`,
@@ -24,7 +24,7 @@ async function described({ looks }: StackSubject): Promise<SeedDescription | Fin
 
 export const version: Check<StackSubject> = {
   title: 'version',
-  async look(subject) {
+  async run(subject) {
     const seed = await described(subject);
     if ('level' in seed) return seed;
     if (seed.fanfold === VERSION)
@@ -38,7 +38,7 @@ export const version: Check<StackSubject> = {
 
 export const tasks: Check<StackSubject> = {
   title: 'tasks',
-  async look(subject) {
+  async run(subject) {
     const seed = await described(subject);
     // The version check reports that.
     if ('level' in seed) return [];

@@ -16,9 +16,9 @@ export function userFolder(): string {
 
 function homeFolder(): string {
   // HOME first, then the system's user list, which may lack this user in a container.
-  for (const look of [homedir, () => userInfo().homedir]) {
+  for (const folderOf of [homedir, () => userInfo().homedir]) {
     try {
-      const folder = look();
+      const folder = folderOf();
       if (isAbsolute(folder)) return folder;
     } catch {
       // The error below reports it.

@@ -87,7 +87,7 @@ async function sentence(
     return stopped(`The server at ${endpoint} rejects the secret (${name}): ${REMEDY}.`);
   }
   if (error instanceof QueueDoesNotExist) return stopped(messageOf(error));
-  const found = await lookAt(endpoint);
+  const found = await probeAddress(endpoint);
   if (found.kind === 'nobody') {
     return stopped(
       `No server responds at ${endpoint} (${found.reason}): check that \`fanfold serve\` runs there and that this machine can reach it.`,
@@ -137,12 +137,12 @@ function isUnknownAuthority(error: unknown): boolean {
   return /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_|ERR_TLS_CERT)/.test(codeOf(error));
 }
 
-const LOOK_MS = 3_000;
+const PROBE_MS = 3_000;
 
 type Found = { kind: 'tls' | 'plain' } | { kind: 'nobody'; reason: string };
 
 /** Connects to an address and starts a TLS handshake, to find out what answers there. */
-async function lookAt(endpoint: string): Promise<Found> {
+async function probeAddress(endpoint: string): Promise<Found> {
   const { hostname, port, protocol } = new URL(endpoint);
   const socket = connect({
     host: hostname.replace(/^\[|\]$/g, ''),
@@ -154,7 +154,7 @@ async function lookAt(endpoint: string): Promise<Found> {
     connected = true;
   });
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(LOOK_MS) });
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PROBE_MS) });
     return { kind: 'tls' };
   } catch (error) {
     const isLate = error instanceof Error && error.name === 'AbortError';

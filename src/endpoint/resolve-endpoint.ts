@@ -16,8 +16,8 @@ export const JOIN = 'FANFOLD_JOIN';
  * @throws FanfoldError `BadOption`
  */
 export async function findConnection(endpoint: string | undefined): Promise<Connection> {
-  const told = process.env[JOIN];
-  const join = told ? readJoin(told, JOIN) : undefined;
+  const line = process.env[JOIN];
+  const join = line ? readJoin(line, JOIN) : undefined;
   if (endpoint === undefined) {
     if (join !== undefined) return join;
     throw new FanfoldError(

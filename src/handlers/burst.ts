@@ -14,7 +14,7 @@ import {
   workerName,
 } from './environment.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
+import { logFailure, tearDown, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
 
 /** A burst worker's report on its invocation. */
 export interface BurstResponse {
@@ -95,14 +95,14 @@ export function burstHandler(
       onTaken: (messages) => {
         chunks += messages.length;
       },
-      onError: (error) => tellFailure(options, 'A call or a chunk failed', error),
+      onError: (error) => logFailure(options, 'A call or a chunk failed', error),
     };
     const end = await workFor(stackIdentity(names.name), () => pull(pulling));
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
     // If it found nothing to do in all of its time, neither would the next one.
-    const goesOn = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
-    const answer = { chunks, end, continued: goesOn && (await continued()) };
+    const shouldContinue = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
+    const answer = { chunks, end, continued: shouldContinue && (await continued()) };
     if (worker.stuck > 0 && options.exit) {
       options.log?.('error', WORN_OUT, {});
       await tearDown(setups, options);
@@ -115,7 +115,7 @@ export function burstHandler(
         await invokeBurst(place.lambda, names, { hop: hop + 1 });
         return true;
       } catch (error) {
-        tellFailure(options, 'The next burst worker was not started', error);
+        logFailure(options, 'The next burst worker was not started', error);
         return false;
       }
     }

@@ -12,7 +12,7 @@ import { seed } from '../pipeline/seed/seed.ts';
 import { Environment, type HandlerOptions, type LambdaContext } from './environment.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
 import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';
-import { type LogOptions, tellFailure } from './telemetry.ts';
+import { type LogOptions, logFailure } from './telemetry.ts';
 
 /**
  * The seed function's handler: checks a `SeedRequest`, cuts its inputs into chunks and queues them.
@@ -80,7 +80,7 @@ export function seedHandler(
           { first, chunkItems, chunks },
           { burst, workers },
         );
-        for (const failure of failures) tellFailure(options, NOT_STARTED, failure);
+        for (const failure of failures) logFailure(options, NOT_STARTED, failure);
       };
       if (isObjectRequest(request)) {
         if (options.s3 === undefined) throw noS3();
@@ -93,13 +93,13 @@ export function seedHandler(
     } catch (error) {
       if (error instanceof TasksNotLoaded) {
         loadFailed = true;
-        tellFailure(options, 'The tasks module could not be loaded', error.cause);
+        logFailure(options, 'The tasks module could not be loaded', error.cause);
         // A continuation with an object has no caller that reads its answer: Lambda must try it
         // again.
         if (isContinuation(event)) throw error;
       }
       if (error instanceof FanfoldError) return refused(options, error);
-      tellFailure(options, 'A page was not queued', error);
+      logFailure(options, 'A page was not queued', error);
       throw error;
     }
   };

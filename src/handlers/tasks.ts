@@ -66,10 +66,10 @@ function registryOf(tasks: object): TaskRegistry {
  */
 export function endInvocation(options: WatchOptions, error: unknown): void {
   if (!(error instanceof TasksNotLoaded)) {
-    tellFailure(options, 'The invocation failed', error);
+    logFailure(options, 'The invocation failed', error);
     return;
   }
   // Logs the module's own error, whose stack shows the place.
-  tellFailure(options, 'The tasks module could not be loaded', error.cause);
+  logFailure(options, 'The tasks module could not be loaded', error.cause);
   options.exit?.();
 }

@@ -57,7 +57,7 @@ export function watched({
 }
 
 /** Logs a failed call, or the failed step that it was for. */
-export function tellFailure({ log }: LogOptions, what: string, thrown: unknown): void {
+export function logFailure({ log }: LogOptions, what: string, thrown: unknown): void {
   watching(() => {
     if (!log) console.error(thrown);
     else if (thrown instanceof FanfoldError) {
@@ -69,7 +69,7 @@ export function tellFailure({ log }: LogOptions, what: string, thrown: unknown):
 
 /** Tears down the resources of tasks, before their process ends. */
 export function tearDown(setups: Setups, options: LogOptions): Promise<void> {
-  return setups.close((message) => tellFailure(options, 'A teardown failed', new Error(message)));
+  return setups.close((message) => logFailure(options, 'A teardown failed', new Error(message)));
 }
 
 /** Message of the ERROR line before a process is ended. */

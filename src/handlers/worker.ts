@@ -14,7 +14,7 @@ import {
   workerName,
 } from './environment.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { tearDown, tellFailure, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
+import { logFailure, tearDown, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -138,7 +138,7 @@ export function workerHandler(
     try {
       return (await worker.handle(message, { claim: held.claim, remainingMs })) === 'done';
     } catch (error) {
-      tellFailure(options, 'A chunk was not finished: SQS redelivers it', error);
+      logFailure(options, 'A chunk was not finished: SQS redelivers it', error);
       held.atOnce = returnsAtOnce(error, message);
       return false;
     }
@@ -158,7 +158,7 @@ export function workerHandler(
       const deleted = await place.sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
       if (deleted.Failed?.length) return;
     } catch (error) {
-      tellFailure(options, 'A message was not deleted', error);
+      logFailure(options, 'A message was not deleted', error);
       return;
     }
     options.log?.('error', WORN_OUT, {});

@@ -30,8 +30,8 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && /^E[A-Z_]+$/.test(code)) return true;
-  const told = error as Parameters<typeof isServerError>[0];
-  return isThrottlingError(told) || isTransientError(told) || isServerError(told);
+  const sdkError = error as Parameters<typeof isServerError>[0];
+  return isThrottlingError(sdkError) || isTransientError(sdkError) || isServerError(sdkError);
 }
 
 /** Whether AWS throttled the call. */

@@ -15,23 +15,23 @@ export interface WatchOptions {
   onEmpty: () => void;
 }
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 /** Rarer on AWS, where each check costs money. */
-const LOOK_AWS_MS = 5_000;
-const LOOK_CAP_MS = 10_000;
+const AWS_POLL_MS = 5_000;
+const MAX_POLL_MS = 10_000;
 
 /** Long enough for a server under load, which may answer a check slowly. */
 const TIMEOUT_MS = 5_000;
-const AWAY_LOOKS = 2;
+const AWAY_POLLS = 2;
 
 /** SQS's counts are approximate, and miss a chunk that a worker is just sending back. */
-const EMPTY_LOOKS = 3;
-const EMPTY_LOOK_MS = 300;
+const EMPTY_POLLS = 3;
+const EMPTY_POLL_MS = 300;
 /**
  * AWS's counts may lag by a minute.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
-const EMPTY_LOOK_AWS_MS = 30_000;
+const AWS_EMPTY_POLL_MS = 30_000;
 
 /**
  * Polls the task queue for the number of chunks left, and detects whether the server answers. The
@@ -59,7 +59,7 @@ export class Watch {
   }
 
   get away(): boolean {
-    return this.#failures >= AWAY_LOOKS;
+    return this.#failures >= AWAY_POLLS;
   }
 
   async close(): Promise<void> {
@@ -72,7 +72,7 @@ export class Watch {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        this.#see(await this.#look());
+        this.#onCount(await this.#poll());
       } catch (error) {
         if (signal.aborted || !(await this.#fail(error))) return;
       }
@@ -83,14 +83,14 @@ export class Watch {
   #pauseMs(): number {
     if (this.#failures === 1) return 0;
     if (this.#failures > 1) {
-      return backoffMs(this.#failures - AWAY_LOOKS, { baseMs: LOOK_MS, capMs: LOOK_CAP_MS });
+      return backoffMs(this.#failures - AWAY_POLLS, { baseMs: POLL_MS, capMs: MAX_POLL_MS });
     }
     const isAws = 'stack' in this.#options.site.place;
-    if (this.#empty === 0 || this.#empty >= EMPTY_LOOKS) return isAws ? LOOK_AWS_MS : LOOK_MS;
-    return isAws ? EMPTY_LOOK_AWS_MS : EMPTY_LOOK_MS;
+    if (this.#empty === 0 || this.#empty >= EMPTY_POLLS) return isAws ? AWS_POLL_MS : POLL_MS;
+    return isAws ? AWS_EMPTY_POLL_MS : EMPTY_POLL_MS;
   }
 
-  async #look(): Promise<number> {
+  async #poll(): Promise<number> {
     const { Attributes = {} } = await this.#sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: this.#options.site.queues.taskQueueUrl,
@@ -105,13 +105,13 @@ export class Watch {
     return Object.values(Attributes).reduce((sum, text) => sum + Number(text), 0);
   }
 
-  #see(left: number): void {
+  #onCount(left: number): void {
     const wasAway = this.away;
     this.#failures = 0;
     this.#left = left;
     this.#empty = left === 0 ? this.#empty + 1 : 0;
     if (wasAway) this.#options.onBack();
-    if (this.#empty === EMPTY_LOOKS) this.#options.onEmpty();
+    if (this.#empty === EMPTY_POLLS) this.#options.onEmpty();
   }
 
   /** Handles a failed check. Returns whether to check again. */
@@ -125,7 +125,7 @@ export class Watch {
       this.#options.onRefused(why);
       return false;
     }
-    if (this.#failures === AWAY_LOOKS) this.#options.onAway(why.message);
+    if (this.#failures === AWAY_POLLS) this.#options.onAway(why.message);
     return true;
   }
 }

@@ -22,7 +22,7 @@ export function openStack(name: string): Promise<World> {
 }
 
 /** Limits that reveal a network which drops requests early. */
-const LOOKING = { maxAttempts: 2, timeoutMs: 20_000 };
+const QUICK_CALLS = { maxAttempts: 2, timeoutMs: 20_000 };
 
 export interface AccountClients {
   sqs: SQSClient;
@@ -34,9 +34,9 @@ export interface AccountClients {
 export function openAccount(name: string): AccountClients {
   const place = { stack: name };
   return {
-    sqs: sqsAt(place, LOOKING),
-    lambda: lambdaAt(place, LOOKING),
-    sts: stsAt(place, LOOKING),
+    sqs: sqsAt(place, QUICK_CALLS),
+    lambda: lambdaAt(place, QUICK_CALLS),
+    sts: stsAt(place, QUICK_CALLS),
   };
 }
 

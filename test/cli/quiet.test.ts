@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { tellWhyQuiet } from '../../src/cli/quiet.ts';
+import { reportSilence } from '../../src/cli/quiet.ts';
 import type { Connection, Target } from '../../src/cli/target.ts';
 import type { Run } from '../../src/index.ts';
 
@@ -24,7 +24,7 @@ function quietRun(target: Target = { kind: 'server', url: 'http://one' }) {
   const ledger = { ok: 0, failed: 0 };
   const backlog = vi.fn(async () => BACKLOG);
   const connection = { fanfold: { backlog }, target } as unknown as Connection;
-  const told = tellWhyQuiet({ ledger } as Run, connection);
+  const told = reportSilence({ ledger } as Run, connection);
   return { ledger, backlog, stop: () => told.stop() };
 }
 

@@ -62,9 +62,10 @@ export async function makeQueues(sqs: Sqs, queues: readonly (string | QueueSetup
     seen.add(key);
   }
   // In two passes, since a dead-letter queue may come after its sources.
-  for (const { setup, at, client } of setups) await told(at, () => make(client, setup));
+  for (const { setup, at, client } of setups) await withPlace(at, () => make(client, setup));
   for (const { setup, at, client } of setups) {
-    if (setup.deadLetterQueue) await told(`${at}.deadLetterQueue`, () => redrive(client, setup));
+    if (!setup.deadLetterQueue) continue;
+    await withPlace(`${at}.deadLetterQueue`, () => redrive(client, setup));
   }
 }
 
@@ -113,7 +114,7 @@ function textsOf(attributes: NonNullable<QueueSetup['attributes']>): Record<stri
 }
 
 /** Names the queue in the error when SQS refuses a request. */
-async function told(at: string, act: () => Promise<void>): Promise<void> {
+async function withPlace(at: string, act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } catch (error) {

@@ -67,7 +67,7 @@ const REQUEST_TIMEOUT_SECONDS = 60;
 const PEER_MS = 30_000;
 
 /** Interval at which Node checks for requests that take too long, in milliseconds. */
-const LOOK_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /**
  * Serves a service on a port of this machine:
@@ -90,7 +90,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     requestTimeout: requestTimeoutSeconds * 1000,
     headersTimeout: requestTimeoutSeconds * 1000,
     handshakeTimeout: requestTimeoutSeconds * 1000,
-    connectionsCheckingInterval: LOOK_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
   };
   const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
   const served: Served = {

@@ -11,7 +11,7 @@ const QUIET_MS = 2_000;
 export const QUIET_AFTER_ANOTHER_MS = 65_000;
 
 /** Interval of clock checks, in milliseconds: the clock may be set forward past the deadline. */
-const LOOK_MS = 10_000;
+const CHECK_INTERVAL_MS = 10_000;
 
 /** A run's deadline. Results received by then are consumed first, however long that takes. */
 export class Deadline {
@@ -19,7 +19,7 @@ export class Deadline {
   readonly #expiresAt: number;
   readonly #quietMs: number;
   readonly #onOver: () => void;
-  #heardAt = performance.now();
+  #receivedAt = performance.now();
   #isHeld = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,12 +41,12 @@ export class Deadline {
   release(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    this.#heardAt = performance.now();
+    this.#receivedAt = performance.now();
   }
 
   /** Milliseconds without a result while the consumer was ready for one. */
   get quietMs(): number {
-    return this.#isHeld ? 0 : performance.now() - this.#heardAt;
+    return this.#isHeld ? 0 : performance.now() - this.#receivedAt;
   }
 
   end(): void {
@@ -57,6 +57,6 @@ export class Deadline {
     const leftMs = this.#expiresAt - serviceNow(this.#sqs);
     const ms = this.#quietMs + (this.#isHeld ? 0 : Math.max(leftMs, -this.quietMs));
     if (ms <= 0) this.#onOver();
-    else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, LOOK_MS));
+    else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, CHECK_INTERVAL_MS));
   }
 }

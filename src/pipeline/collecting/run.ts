@@ -70,7 +70,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#budget = budgetOf(options);
     this.#deduplicator = new Deduplicator(this.#ledger, {
       onCancel: () => void this.cancel(),
-      onSealed: () => this.#seeding.look(),
+      onSealed: () => this.#seeding.checkSoon(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
     this.#window = windowFor(deployment, ordered);

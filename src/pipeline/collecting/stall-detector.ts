@@ -17,15 +17,15 @@ export interface StallDetectorOptions {
   onStalled: () => void;
 }
 
-const LOOK_MS = 1_000;
+const CHECK_MS = 1_000;
 /**
  * AWS's counts may be out of date by a minute.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
  */
-const LOOK_LATE_MS = 30_000;
+const LATE_CHECK_MS = 30_000;
 
 /** Checks that must agree: a chunk that a worker is sending back to the queue is not counted. */
-const LOOKS = 3;
+const CHECKS = 3;
 
 /**
  * Detects that the results a run still lacks will never arrive, because another collector consumed
@@ -49,15 +49,15 @@ export class StallDetector {
   async #watch(): Promise<void> {
     const { deployment, ledger, expiresAt, onStalled } = this.#options;
     const { signal } = this.#stop;
-    let looks = 0;
+    let checks = 0;
     let settled = ledger.settled;
-    while (looks < LOOKS) {
-      await wait(deployment.countsLate ? LOOK_LATE_MS : LOOK_MS, signal);
+    while (checks < CHECKS) {
+      await wait(deployment.countsLate ? LATE_CHECK_MS : CHECK_MS, signal);
       // From then on, the deadline reports the missing results.
       if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
       const isStill = ledger.sealed && ledger.settled === settled;
       settled = ledger.settled;
-      looks = isStill && (await this.#isIdle()) ? looks + 1 : 0;
+      checks = isStill && (await this.#isIdle()) ? checks + 1 : 0;
     }
     if (!signal.aborted && ledger.settled === settled) onStalled();
   }

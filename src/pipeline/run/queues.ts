@@ -23,14 +23,14 @@ export async function findQueue(sqs: SQSClient, name: string): Promise<string | 
 }
 
 /** Lookups before an expected queue counts as missing, and their interval in milliseconds. */
-const SURE_LOOKS = 3;
+const SURE_LOOKUPS = 3;
 const SURE_MS = 1_000;
 
 /** A queue's URL by its name; undefined if several lookups agree: SQS may miss one for a moment. */
 export async function findSurely(sqs: SQSClient, name: string): Promise<string | undefined> {
-  for (let look = 1; ; look++) {
+  for (let lookup = 1; ; lookup++) {
     const url = await findQueue(sqs, name);
-    if (url !== undefined || look === SURE_LOOKS) return url;
+    if (url !== undefined || lookup === SURE_LOOKUPS) return url;
     await wait(SURE_MS);
   }
 }
@@ -165,8 +165,8 @@ export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<voi
   await deletion.catch(() => {});
 }
 
-const LOOKS = 3;
-const LOOK_SECONDS = 30;
+const LOOKUPS = 3;
+const LOOKUP_SECONDS = 30;
 /** Lookups that are closer together than this count as one. */
 const APART_SECONDS = 10;
 const YOUNG_SECONDS = 120;
@@ -175,7 +175,7 @@ const YOUNG_SECONDS = 120;
 const FORGET_SECONDS = 60;
 
 /** Whether a chunk's last lookup of its run's queue is too old to count. */
-export function isOldLook({ cause, last }: Stall, now: number): boolean {
+export function isOldLookup({ cause, last }: Stall, now: number): boolean {
   return cause === 'run' && now - last > FORGET_SECONDS * 1000;
 }
 
@@ -195,7 +195,7 @@ type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'stalled'>;
 export class RunQueues {
   readonly #sqs: SQSClient;
   readonly #there = new Map<string, number>();
-  readonly #missing = new Map<string, { since: number; last: number; looks: number }>();
+  readonly #missing = new Map<string, { since: number; last: number; lookups: number }>();
 
   constructor(sqs: SQSClient) {
     this.#sqs = sqs;
@@ -205,7 +205,7 @@ export class RunQueues {
   async state(run: OfRun): Promise<RunState> {
     const { resultQueueUrl: url } = run;
     const seen = this.#there.get(url);
-    if (seen !== undefined && performance.now() - seen < LOOK_SECONDS * 1000) return 'on';
+    if (seen !== undefined && performance.now() - seen < LOOKUP_SECONDS * 1000) return 'on';
     const name = url.slice(url.lastIndexOf('/') + 1);
     if ((await findQueue(this.#sqs, name)) === undefined) return this.missing(run);
     this.#remember(url);
@@ -218,20 +218,20 @@ export class RunQueues {
     this.#there.delete(url);
     let known = this.#missing.get(url);
     if (known === undefined || now - known.last > FORGET_SECONDS * 1000) {
-      known = { since: now, last: 0, looks: 0 };
+      known = { since: now, last: 0, lookups: 0 };
     }
     if (now - known.last >= APART_SECONDS * 1000) {
       known.last = now;
-      known.looks++;
+      known.lookups++;
     }
-    if (stalled?.cause === 'run' && !isOldLook(stalled, now)) {
+    if (stalled?.cause === 'run' && !isOldLookup(stalled, now)) {
       known.since = Math.min(known.since, stalled.since);
-      known.looks = Math.max(known.looks, stalled.hops + 1);
+      known.lookups = Math.max(known.lookups, stalled.hops + 1);
     }
     this.#missing.set(url, known);
     const born = createdAt(runId);
     const young = born !== undefined && now - born < YOUNG_SECONDS * 1000;
-    const sure = known.looks >= LOOKS && now - known.since >= LOOK_SECONDS * 1000;
+    const sure = known.lookups >= LOOKUPS && now - known.since >= LOOKUP_SECONDS * 1000;
     return sure && !young ? 'over' : 'unsure';
   }
 

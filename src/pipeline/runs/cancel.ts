@@ -7,7 +7,7 @@ import { checkRunId, unknownRun } from '../run/status.ts';
 
 /** Time in which a collector must end its run before it counts as absent, in milliseconds. */
 const COLLECTOR_MS = 10_000;
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
 /** Outcome of a cancellation. */
 export interface Cancelled {
@@ -35,7 +35,7 @@ export async function cancelRun(
   for (
     const until = performance.now() + COLLECTOR_MS;
     performance.now() < until;
-    await wait(LOOK_MS)
+    await wait(POLL_MS)
   ) {
     if ((await findQueue(sqs, queue)) === undefined) return { byCollector: true };
   }

@@ -21,9 +21,9 @@ export interface Redriven {
 }
 
 /** Interval of progress checks, in milliseconds. */
-const LOOK_MS = 500;
+const POLL_MS = 500;
 /** Checks in a row that may fail; the SDK tries each a few times. */
-const LOOK_TRIES = 20;
+const POLL_TRIES = 20;
 
 /**
  * Moves the dead-letter queue's messages back to the task queue. SQS does the move, at up to 500
@@ -51,7 +51,7 @@ export async function redrive(
     const isOld =
       before?.Status !== 'RUNNING' && move?.StartedTimestamp === before?.StartedTimestamp;
     if (isOld) {
-      await wait(LOOK_MS);
+      await wait(POLL_MS);
       continue;
     }
     const sofar = {
@@ -66,7 +66,7 @@ export async function redrive(
         `SQS has moved ${sofar.moved} messages from ${names.dead} to ${names.tasks}, then stopped (${move.FailureReason ?? move.Status}): the other messages are still in ${names.dead}.`,
       );
     }
-    await wait(LOOK_MS);
+    await wait(POLL_MS);
   }
 }
 
@@ -91,8 +91,8 @@ async function latest(
       );
       return Results[0];
     } catch (error) {
-      if (!isTransient(error) || tries === LOOK_TRIES) throw error;
-      await wait(LOOK_MS);
+      if (!isTransient(error) || tries === POLL_TRIES) throw error;
+      await wait(POLL_MS);
     }
   }
 }

@@ -127,21 +127,21 @@ class ObjectSeeding {
   async broken(error: FanfoldError): Promise<FanfoldError> {
     const { sqs, names } = this.#options;
     const { results = 'shared' } = this.#request;
-    const told = this.#located(error);
+    const located = this.#located(error);
     if (this.#hops === 0) {
-      if (this.#next === 0) return told;
+      if (this.#next === 0) return located;
       // Queued inputs can't be taken back, and may be an earlier try's, with a collector.
       const queued = `The ${this.#next} inputs before it were seeded.`;
-      return new FanfoldError(told.code, `${told.message} ${queued}`, { cause: error });
+      return new FanfoldError(located.code, `${located.message} ${queued}`, { cause: error });
     }
     const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;
-    if (url === undefined) return told;
-    const body = noticeBody(this.#runId, { notice: 'broken', message: told.message });
+    if (url === undefined) return located;
+    const body = noticeBody(this.#runId, { notice: 'broken', message: located.message });
     await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
       // The run is over: there is no collector to notify.
       if (!isMissingQueue(failure)) throw failure;
     });
-    return told;
+    return located;
   }
 
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {

@@ -172,8 +172,8 @@ async function ownQueue(
       `A run with its own result queue must have a run id like "${newRunId()}"; got "${runId}".`,
     );
   }
-  const look = continues ? findSurely : findQueue;
-  const found = await look(sqs, names.run(runId));
+  const find = continues ? findSurely : findQueue;
+  const found = await find(sqs, names.run(runId));
   if (found !== undefined) return found;
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(

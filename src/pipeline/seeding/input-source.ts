@@ -16,7 +16,7 @@ export interface InputSource {
   /** Whether this process seeds the inputs. If not, only another process knows their number. */
   readonly isOurs: boolean;
   /** Checks soon whether all inputs are seeded, after a sign that they are. */
-  look(): void;
+  checkSoon(): void;
   /** Stops seeding. */
   stop(): void;
 }

@@ -15,7 +15,7 @@ import type { InputSource } from './input-source.ts';
 const PAUSE_MS = 2_000;
 const PAUSE_CAP_MS = 30_000;
 
-/** Shortest pause, in milliseconds, however often `look` is called. */
+/** Shortest pause, in milliseconds, however often `checkSoon` is called. */
 const SHORTEST_PAUSE_MS = 1_000;
 
 export interface RemoteSeederOptions {
@@ -60,7 +60,7 @@ export class RemoteSeeder implements InputSource {
     return sealed ? inputs : 0;
   }
 
-  look(): void {
+  checkSoon(): void {
     this.#pause.abort();
   }
 

@@ -88,7 +88,7 @@ export class Seeder implements InputSource {
   }
 
   /** Does nothing: this seeder knows when all inputs are seeded. */
-  look(): void {}
+  checkSoon(): void {}
 
   stop(): void {
     this.#stopped = true;

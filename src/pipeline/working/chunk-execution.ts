@@ -137,7 +137,7 @@ export class ChunkExecution implements Held {
     return {
       suspects: items?.map(({ index }) => index) ?? this.#execution.suspects(culprit),
       again: this.#again.map(({ index }) => index).filter((index) => !moved.has(index)),
-      settled: [...this.#report.told, ...moved],
+      settled: [...this.#report.reported, ...moved],
     };
   }
 
@@ -254,8 +254,8 @@ export class ChunkExecution implements Held {
     const { chunk, claim, runs } = this.#options;
     if (runs.missing(chunk) === 'over') return 'done';
     if (claim.lost) return 'keep';
-    const told = new Set(this.#report.accepted);
-    const rest = chunk.items.filter(({ index }) => !told.has(index));
+    const accepted = new Set(this.#report.accepted);
+    const rest = chunk.items.filter(({ index }) => !accepted.has(index));
     await sendBack(this.#options, stalled(this.#options, chunk, 'run'), rest, 1, UNSURE_SECONDS);
     return 'done';
   }

@@ -173,9 +173,9 @@ async function work(
   const waiting = [...hand.messages];
   const expect = (message: TaskMessage, verdict: Promise<Verdict>) => {
     verdicts.set(message, verdict);
-    const tell = (one: Verdict) => one === 'done' && watching(() => onSettled?.(message));
+    const notify = (one: Verdict) => one === 'done' && watching(() => onSettled?.(message));
     // A rejection is handled where the verdicts are read.
-    verdict.then(tell, () => {});
+    verdict.then(notify, () => {});
   };
   const handBack = () => {
     for (const [message, claim] of waiting.splice(0)) {

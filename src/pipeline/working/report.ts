@@ -57,7 +57,7 @@ export class Report {
   }
 
   /** Indexes of all results that were added, except those whose sending has failed. */
-  get told(): number[] {
+  get reported(): number[] {
     return [...this.accepted, ...Array.from(this.#parts, ({ indexes }) => indexes).flat()];
   }
 

@@ -3,7 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import { growth } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
-import { isOldLook } from '../run/queues.ts';
+import { isOldLookup } from '../run/queues.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
 
 /** The task queue that chunks are sent back to. */
@@ -98,7 +98,7 @@ export function stalled(
   const now = serviceNow(sqs);
   const before = chunk.stalled?.cause === cause ? chunk.stalled : undefined;
   // An old lookup of the run's queue says nothing about the present.
-  const { since, hops } = before && !isOldLook(before, now) ? before : { since: now, hops: 0 };
+  const { since, hops } = before && !isOldLookup(before, now) ? before : { since: now, hops: 0 };
   // The clock of the previous worker may be a second ahead of this one's.
   return { ...chunk, stalled: { cause, since, last: Math.max(since, now), hops: hops + 1 } };
 }

@@ -175,10 +175,10 @@ export class Execution {
   }
 
   /** Ends an item that was running. If it timed out before, that has been reported already. */
-  #leave(attempt: Attempt, tell: () => void): void {
+  #leave(attempt: Attempt, report: () => void): void {
     this.#stuck.delete(attempt);
     if (!this.#running.delete(attempt)) return;
-    tell();
+    report();
     this.#advance();
   }
 
@@ -205,7 +205,7 @@ export class Execution {
       );
       attempt.abort(error);
       const { name, message } = error;
-      this.#tellFailure(attempt, { code: 'TimedOut', name, message, retryable: true });
+      this.#reportFailure(attempt, { code: 'TimedOut', name, message, retryable: true });
     }
     this.#advance();
   }
@@ -214,7 +214,7 @@ export class Execution {
     const ms = attempt.elapsed();
     const text = outputText(output);
     if (typeof text !== 'string') {
-      this.#tellFailure(attempt, { name: 'TypeError', ...text, retryable: true });
+      this.#reportFailure(attempt, { name: 'TypeError', ...text, retryable: true });
       return;
     }
     try {
@@ -227,11 +227,11 @@ export class Execution {
   #fail(attempt: Attempt, thrown: unknown): void {
     if (isInvalidInput(thrown)) {
       const { name, message } = thrown;
-      this.#tellFailure(attempt, { code: 'InvalidInput', name, message, retryable: false });
+      this.#reportFailure(attempt, { code: 'InvalidInput', name, message, retryable: false });
       return;
     }
     const { code: errorCode, ...described } = describeThrown(thrown);
-    this.#tellFailure(attempt, {
+    this.#reportFailure(attempt, {
       code: 'TaskFailed',
       ...described,
       ...(errorCode === undefined ? {} : { errorCode }),
@@ -239,7 +239,7 @@ export class Execution {
     });
   }
 
-  #tellFailure(attempt: Attempt, failure: AttemptFailure): void {
+  #reportFailure(attempt: Attempt, failure: AttemptFailure): void {
     const { index, item } = attempt;
     try {
       this.#onSettled({ index, ok: false, item, failure, ms: attempt.elapsed() });

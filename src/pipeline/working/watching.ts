@@ -1,7 +1,7 @@
 /** Calls an observer. Its errors are printed, and must not affect the observed code. */
-export function watching(tell: () => void): void {
+export function watching(observe: () => void): void {
   try {
-    tell();
+    observe();
   } catch (error) {
     console.error(error);
   }

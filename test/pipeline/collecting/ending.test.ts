@@ -29,7 +29,7 @@ it('a run that ends early takes every result that waits in its queue before the 
   const last = await takeLast({ sqs, names }, runId, {
     seeding: {
       ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
-      ...{ seeded: 30, isOurs: true, look() {}, stop() {} },
+      ...{ seeded: 30, isOurs: true, checkSoon() {}, stop() {} },
     },
     ledger,
     deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),

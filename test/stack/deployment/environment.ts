@@ -26,7 +26,7 @@ const HEAP_PART = 0.9;
 const INIT_MS = 10_000;
 
 /** How often a process's memory is looked at, in milliseconds. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 /**
  * An execution environment: a process of its own, which is stopped between two invocations as
@@ -100,7 +100,7 @@ export class Environment {
     this.#process.once('exit', onExit).once('message', succeed);
     // The Lambda says itself that it took too long.
     const timeout = setTimeout(() => this.kill(), remainingMs + 10);
-    const watch = setInterval(() => this.#watchMemory(), LOOK_MS);
+    const watch = setInterval(() => this.#watchMemory(), POLL_MS);
     try {
       this.#process.kill('SIGCONT');
       const plain = JSON.parse(JSON.stringify(context));

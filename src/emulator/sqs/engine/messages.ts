@@ -42,7 +42,7 @@ export class Messages {
   }
 
   /** Whether a receive may have returned the receipt; unknown for a message that is gone. */
-  mayHaveGiven({ number, receive }: Receipt): boolean {
+  mayHaveIssued({ number, receive }: Receipt): boolean {
     const message = this.#byNumber.get(number);
     return message ? receive <= message.receipt : number <= this.lastNumber;
   }

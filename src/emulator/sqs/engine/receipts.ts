@@ -40,7 +40,7 @@ export class Receipts {
 
   #read(handle: string): Receipt {
     const receipt = readHandle(this.#queueUid, handle);
-    if (this.#messages.mayHaveGiven(receipt)) return receipt;
+    if (this.#messages.mayHaveIssued(receipt)) return receipt;
     throw invalidHandle(handle);
   }
 }

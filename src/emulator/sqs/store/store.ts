@@ -27,7 +27,7 @@ interface Commit {
 }
 
 /** Interval between checks of the wall clock: the next start must know whether it was set. */
-const LOOK_MS = 60_000;
+const CLOCK_CHECK_MS = 60_000;
 
 export interface StoreOptions {
   /**
@@ -60,7 +60,7 @@ export class Store implements Keeper {
   #time = new ServiceTime();
   /** The moment of the last successful write. */
   #moment: Moment | undefined;
-  #look: NodeJS.Timeout | undefined;
+  #clockCheck: NodeJS.Timeout | undefined;
   #lastId = 0;
   #flight: Commit | undefined;
   /** For requests whose changes are not being written yet. */
@@ -113,7 +113,7 @@ export class Store implements Keeper {
       throw error;
     }
     this.#writer = new Writer(folder);
-    this.#look = setInterval(() => this.#writeSoon(), LOOK_MS).unref();
+    this.#clockCheck = setInterval(() => this.#writeSoon(), CLOCK_CHECK_MS).unref();
   }
 
   track(): DirtySet {
@@ -148,7 +148,7 @@ export class Store implements Keeper {
   async close(): Promise<void> {
     if (this.#end !== undefined) return;
     this.#end = 'It is closed.';
-    clearInterval(this.#look);
+    clearInterval(this.#clockCheck);
     if (this.#flight === undefined) this.#write();
     await this.kept()?.catch(() => {});
     await this.#writer?.close();
