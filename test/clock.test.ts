@@ -73,7 +73,7 @@ const call = fc.record({
   ),
 });
 
-it('an answer brings any clock within a second and a round trip of the service’s', async () => {
+it('a response corrects any clock to within a second and a round trip of the service’s', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 30 }), async (calls) => {
       const machine = new Machine();
@@ -87,7 +87,7 @@ it('an answer brings any clock within a second and a round trip of the service�
   );
 });
 
-it('a clock that is right is never touched', async () => {
+it('a correct clock is never changed', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 30 }), async (calls) => {
       const machine = new Machine();
@@ -100,14 +100,14 @@ it('a clock that is right is never touched', async () => {
   );
 });
 
-it('a long poll, which is mostly answered at its end, leaves no clock ahead', async () => {
+it('a long poll does not set the clock ahead', async () => {
   const machine = new Machine();
   machine.skew = HOUR;
   await machine.call(machine.passes(20_000), machine.passes(10));
   expect(machine.error).toBeLessThanOrEqual(1_000);
 });
 
-it('more answers bring it closer, whenever in a second they come', async () => {
+it('further responses make the clock more exact', async () => {
   for (const skew of [-HOUR, 400, HOUR]) {
     const machine = new Machine();
     machine.skew = skew;
@@ -119,7 +119,7 @@ it('more answers bring it closer, whenever in a second they come', async () => {
   }
 });
 
-it('a machine that sleeps while it waits for an answer keeps its clock, which is right', async () => {
+it('a machine that sleeps during a call keeps its correct clock', async () => {
   const machine = new Machine();
   await machine.call(machine.passes(20), () => {
     machine.now += HOUR;
@@ -128,7 +128,7 @@ it('a machine that sleeps while it waits for an answer keeps its clock, which is
   expect(machine.error).toBe(0);
 });
 
-it('a clock that is set back while a call is under way is corrected by its answer', async () => {
+it('a clock that is set back during a call is corrected by its response', async () => {
   const machine = new Machine();
   await machine.call(machine.passes(20), () => {
     machine.skew = -HOUR;
@@ -141,7 +141,7 @@ it.each([
   ['has no date', { date: undefined }],
   ['has a date that is none', { date: 'yesterday' }],
   ['is a cached one', { age: '7200' }],
-])('an answer that %s says nothing', async (_, headers) => {
+])('a response that %s is ignored', async (_, headers) => {
   const machine = new Machine();
   machine.skew = -2 * HOUR;
   await machine.call(machine.passes(20), machine.passes(20), headers);
@@ -191,7 +191,7 @@ describe('a server that checks signatures', () => {
 
   const call = new GetQueueUrlCommand({ QueueName: 'q' });
 
-  it('is asked again once after each time that the clock was set, whichever way', async () => {
+  it('is called again once each time that the clock was set, whichever way', async () => {
     const { here, client } = await serving();
     const one = client();
     for (const to of [HOUR, -HOUR, 0, 72 * HOUR, 0, -72 * HOUR, 0]) {
@@ -207,7 +207,7 @@ describe('a server that checks signatures', () => {
     }
   });
 
-  it('is asked by all clients with the time that one of them has learned', async () => {
+  it('receives from all clients the time that one of them has learned', async () => {
     const { here, client } = await serving();
     const [one, other] = [client(), client()];
     for (const to of [HOUR, 0, -HOUR, 0]) {
@@ -219,7 +219,7 @@ describe('a server that checks signatures', () => {
     }
   });
 
-  it('refuses a wrong secret for good, though the clock is wrong too', async () => {
+  it('rejects a wrong secret without a retry, even if the clock is also wrong', async () => {
     const { here, place, client } = await serving();
     here.skew = HOUR;
     const thief = client({ ...place, credentials: { ...credentials, secretAccessKey: 'T' } });

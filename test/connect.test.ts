@@ -38,7 +38,7 @@ it.each([
   ['a number for inputs', 'BadInput', /; got 5/, double, 5],
   ['a Promise for inputs', 'BadInput', /a Promise: await it/, double, Promise.resolve([1])],
   ['a generator function', 'BadInput', /a function: call it/, double, counted],
-] as const)('%s is refused at once', async (_, code, message, task, inputs) => {
+] as const)('map() refuses %s at once', async (_, code, message, task, inputs) => {
   expect(await refused((fanfold, any) => fanfold.map(any(task), any(inputs)))).toMatchObject({
     code,
     message: expect.stringMatching(message),
@@ -53,7 +53,7 @@ it.each([
   ['a budget that is none', { maxFailures: 'some' }, /`maxFailures`/],
   ['a record of another run', { resume: 'run' }, /`resume` must be an object/],
   ['none', 5, /an object with options; got 5/],
-])('options of map() that are %s are refused at once', async (_, options, message) => {
+])('map() refuses options at once that are %s', async (_, options, message) => {
   expect(await refused((fanfold) => fanfold.map(double, [1], options as RunOptions))).toMatchObject(
     { code: 'BadOption', message: expect.stringMatching(message) },
   );
@@ -64,14 +64,14 @@ it.each([
   [{ tasks: 5 }, /`tasks` must be a URL or a path; got 5/],
   [{ stack: ['a'] }, /`stack` must be a string; got an array/],
   [null, /an object with options; got null/],
-])('options %o of connect() are refused', async (options, message) => {
+])('connect() refuses the options %o', async (options, message) => {
   await expect(connect(options as object)).rejects.toMatchObject({
     code: 'BadOption',
     message: expect.stringMatching(message),
   });
 });
 
-it('inputs of every kind that gives some are taken', async () => {
+it('map() accepts inputs of every iterable kind', async () => {
   await using fanfold = await connect();
   const kinds = [[1], new Set([1]), counted(), ReadableStream.from([1])];
   for (const inputs of kinds as Iterable<number>[]) {

@@ -36,7 +36,7 @@ async function mostAtOnce(fanfold: Fanfold): Promise<number> {
   return most;
 }
 
-it('a task maps on its own connection, though all workers have such a task', async () => {
+it('a task can map on its own connection even if all workers run such a task', async () => {
   await using fanfold = await connect({ workers: 2 });
   let running = 0;
   let most = 0;
@@ -58,7 +58,7 @@ it('a task maps on its own connection, though all workers have such a task', asy
   expect(await mostAtOnce(fanfold)).toBeLessThanOrEqual(2);
 });
 
-it('a nested run that nobody takes lends its worker no longer than its task runs', async () => {
+it('a nested run without a consumer has an extra worker only while its task runs', async () => {
   await using fanfold = await connect({ workers: 1 });
   const leaves = defineTask({
     name: 'leaves',
@@ -68,7 +68,7 @@ it('a nested run that nobody takes lends its worker no longer than its task runs
   expect(await mostAtOnce(fanfold)).toBe(1);
 });
 
-it('a server is known by each of its addresses, and not taken for another', () => {
+it('a server is recognized by each of its addresses, and not confused with another', () => {
   const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: 'secret' });
   const made = key('FANFOLD0123456789ABCDEF');
   const identity = (endpoint: string, more: Partial<Connection> = { credentials: made }) =>
@@ -86,7 +86,7 @@ it('a server is known by each of its addresses, and not taken for another', () =
   expect(identity('https://one:9324', joined)).toBe(identity('https://localhost:9324', joined));
 });
 
-it('a task of a server is refused a run on that server, by whichever address, and as a command', async () => {
+it('a task of a server cannot start a run on that server, under any address, or as a command', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fanfold-nested-'));
   const module = join(folder, 'tasks.mjs');
   const index = join(REPOSITORY, 'src/index.ts');

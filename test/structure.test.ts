@@ -151,7 +151,7 @@ describe('one owner', () => {
   });
 });
 
-it('no file is longer than its idea', () => {
+it('no file is longer than its limit', () => {
   const long = ['src', 'cdk', 'functions', 'bench']
     .flatMap(sourcesIn)
     .filter((file) => textOf(file).split('\n').length > 320);

@@ -54,7 +54,7 @@ it.each([
   ['in its own process', 'await connect()'],
   ['in worker processes', "await connect({ tasks: './tasks.js', workers: 2 })"],
 ])(
-  'a program that forgets close() and runs tasks %s ends when it has its results',
+  'a program that runs tasks %s without close() exits once it has its results',
   async (_, where) => {
     const { status, stdout, stderr } = await program(`
     process.chdir(import.meta.dirname);

@@ -79,7 +79,7 @@ it('a run has the same age on each machine, whatever its clock says', async () =
   expect((await command.ended).status).toBe(0);
 }, 90_000);
 
-it('a clock that is set while they work ends neither workers nor runs', async () => {
+it('setting the clock while workers and runs are active ends neither', async () => {
   const server = await serve(['--tasks', TASKS]);
   const there = ['--endpoint', server.url];
   const here = machine('here', 0);

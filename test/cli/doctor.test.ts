@@ -26,7 +26,7 @@ function doctor(args: readonly string[], env: NodeJS.ProcessEnv = aws.env) {
 
 const STACK = ['--stack', 'Photos', '--tasks', 'fanfold/tasks'];
 
-it('a stack without a problem is status 0, in aligned lines', async () => {
+it('a stack without problems gives status 0 and aligned lines', async () => {
   const { status, stdout, stderr } = await doctor(STACK);
   expect([status, stderr]).toEqual([0, '']);
   const [heading, ...lines] = stdout.trimEnd().split('\n');
@@ -38,7 +38,7 @@ it('a stack without a problem is status 0, in aligned lines', async () => {
   expect(starts).toEqual(lines.map(() => true));
 });
 
-it('a problem is status 1, and has its remedy on the next line', async () => {
+it('a problem gives status 1, with its remedy on the next line', async () => {
   const { status, stdout } = await doctor(STACK, stopped.env);
   expect(status).toBe(1);
   expect(stdout).toMatch(
@@ -47,7 +47,7 @@ it('a problem is status 1, and has its remedy on the next line', async () => {
   expect(stdout).toMatch(/^unknown {2}event source {2}.*lambda:ListEventSourceMappings/m);
 });
 
-it('machines read JSON', async () => {
+it('--json prints JSON', async () => {
   const { status, stdout } = await doctor([...STACK, '--json'], stopped.env);
   expect(status).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -72,13 +72,13 @@ it.each([
   [['--max-concurrency', '1001'], 'from 2 to 1000'],
   [['--stack', 'a b'], "A deployment's name must be"],
   [['--endpoint', 'x'], "unknown option '--endpoint'"],
-])('wrong usage is status 2: %j', async (args, says) => {
+])('wrong usage gives status 2: %j', async (args, says) => {
   const { status, stdout, stderr } = await doctor(args);
   expect(stderr).toContain(says);
   expect([status, stdout]).toEqual([2, '']);
 });
 
-it('an AWS that answers nonsense is a finding and no stack trace', async () => {
+it('a nonsense response of AWS becomes a finding, not a stack trace', async () => {
   const env = { ...aws.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' };
   const { status, stdout, stderr } = await doctor(STACK, env);
   expect(stdout).toMatch(/^problem {2}credentials/m);

@@ -101,7 +101,7 @@ async function runId(command: Command): Promise<string> {
 }
 
 describe('a run elsewhere', () => {
-  it('is seeded, collected and cleared away from here', async () => {
+  it('is seeded, collected and deleted by one command', async () => {
     const { status, stderr } = await fanfold(args(200));
     expect(stderr).toContain('200 inputs = 200 ok');
     expect(status).toBe(0);
@@ -110,7 +110,7 @@ describe('a run elsewhere', () => {
   });
 
   // Before any is cancelled: chunks of one that was may be on the task queue for two minutes.
-  it('is shared out among the files of two commands, which have it one after the other', {
+  it('can be collected by two commands, one after the other, each into its own file', {
     timeout: 240_000,
   }, async () => {
     const command = start(args(1_200));
@@ -140,7 +140,7 @@ describe('a run elsewhere', () => {
 
   // What a killed collector had in its hand comes again after a minute.
   it.each(['SIGKILL', 'SIGINT'] as const)(
-    'goes on without its command (%s), and is collected by the next',
+    'continues without its command (%s), and the next command collects it',
     { timeout: 240_000 },
     async (signal) => {
       const command = start(args(600));
@@ -163,7 +163,7 @@ describe('a run elsewhere', () => {
     },
   );
 
-  it('is begun anew for what is missing when it is gone', async () => {
+  it('is started again for the missing inputs when it no longer exists', async () => {
     const command = start(args(600));
     const id = await runId(command);
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
@@ -195,7 +195,7 @@ describe('a run elsewhere', () => {
     expect(again.status).toBe(2);
   });
 
-  it('is told of, and collected by another command when its own has left', {
+  it('is listed, and can be collected by another command once its own has left', {
     timeout: 240_000,
   }, async () => {
     const command = start(args(600));
@@ -231,7 +231,7 @@ describe('a run elsewhere', () => {
     expect((await fanfold(['runs', ...there])).stderr).toContain('no runs on');
   });
 
-  it('is collected on by what an interrupted collect says', async () => {
+  it('can be collected with the command that an interrupted collect prints', async () => {
     const there = ['--endpoint', server.url, '--output', output];
     const command = start(['run', held.name, '--range', '3', ...there]);
     const id = await runId(command);
@@ -251,7 +251,7 @@ describe('a run elsewhere', () => {
     expect(await written()).toEqual(range(3));
   });
 
-  it('tells the command that takes its results when it was printing them', async () => {
+  it('reports to the next command how many results were printed before', async () => {
     const there = ['--endpoint', server.url];
     const command = start(['run', held.name, '--range', '3', ...there]);
     const id = await runId(command);
@@ -269,7 +269,7 @@ describe('a run elsewhere', () => {
     expect(collected.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
   });
 
-  it('that is over is pruned when nobody did', async () => {
+  it('that is over is deleted by runs --prune', async () => {
     const command = start([...args(600), '--deadline', '2s']);
     const id = await runId(command);
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
@@ -284,7 +284,7 @@ describe('a run elsewhere', () => {
     expect(gone.status).toBe(2);
   });
 
-  it('outlives an output on a full disk', async () => {
+  it('survives an output on a full disk', async () => {
     const command = start(args(600), { through: fullAt(20) });
     const { status, stderr } = await command.ended;
     expect(stderr).toContain('could not be written');
@@ -296,7 +296,7 @@ describe('a run elsewhere', () => {
     await server.client.send(new DeleteQueueCommand({ QueueUrl: url }));
   });
 
-  it('outlives a record on a full disk, and is gone on with', async () => {
+  it('survives a record on a full disk, and can be resumed', async () => {
     const there = ['--endpoint', server.url, '--input', '-', '--output', output];
     const line = ['run', held.name, ...there];
     const command = start(line, { through: fullAt(1) });
@@ -327,7 +327,7 @@ describe('a run elsewhere', () => {
     expect(await written()).toEqual(range(inputs.split('\n').length - 1));
   });
 
-  it('is finished before what failed in it is run again', async () => {
+  it('is finished before its failed inputs run again', async () => {
     const there = ['--endpoint', server.url, '--range', '60', '--output', output];
     const command = start(['run', 'odd-fails', ...there]);
     const id = await runId(command);
@@ -349,7 +349,7 @@ describe('a run elsewhere', () => {
     expect(await queues()).toEqual([]);
   });
 
-  it('leaves old results alone where it can not begin', async () => {
+  it('leaves old results unchanged if it cannot start', async () => {
     await writeFile(output, 'old');
     const there = ['--range', '3', '--output', output, '--overwrite', '--endpoint'];
     const unknown = await fanfold(['run', 'stead', ...there, server.url]);
@@ -359,7 +359,7 @@ describe('a run elsewhere', () => {
     expect(await readFile(output, 'utf8')).toBe('old');
   });
 
-  it('has its results joined to inputs that come later than they do', async () => {
+  it('joins results to inputs that are read after the results arrive', async () => {
     const there = ['--endpoint', server.url, '--input', '-', '--output', output, '--with-input'];
     const inputs = range(60).map((index) => `${index + 7}\n`);
     const command = start(['run', held.name, ...there]);
@@ -382,7 +382,7 @@ describe('a run elsewhere', () => {
     for (const { index, input } of all) expect(input).toBe(index + 7);
   });
 
-  it('has recorded its inputs before they are run', async () => {
+  it('records its inputs before they run', async () => {
     const line = ['run', held.name, '--endpoint', server.url, '--input', '-', '--output', output];
     const command = start(line);
     command.child.stdin?.write('1\n');
@@ -395,7 +395,7 @@ describe('a run elsewhere', () => {
     expect(changed.status).toBe(2);
   });
 
-  it('gets sentences where it is asked for wrongly', async () => {
+  it('reports wrong usage in sentences', async () => {
     const said = async (...line: string[]) => {
       const { status, stderr } = await fanfold(line);
       expect(status).toBe(2);

@@ -58,7 +58,7 @@ async function answering(
 const inputs = join(folder, 'inputs.jsonl');
 writeFileSync(inputs, `${JSON.stringify(HOSTILE)}\n`);
 
-describe('text from elsewhere that a command writes to a pipe acts on no terminal:', () => {
+describe('foreign text that a command writes to a pipe cannot control a terminal:', () => {
   it.each<[what: string, args: string[], shown: string, status: number]>([
     ['a task’s name', ['run', HOSTILE, '--range', '1'], `There is no task named "${SHOWN}"`, 2],
     ['an option', ['run', 'echo', `--${HOSTILE}`], SHOWN, 2],
@@ -129,7 +129,7 @@ describe('text from elsewhere that a command writes to a pipe acts on no termina
 });
 
 describe.runIf(process.platform === 'linux')('at a terminal', () => {
-  it('results keep their values and act on nothing', async () => {
+  it('results keep their values and cannot control the terminal', async () => {
     const line = `fanfold run same --input ${inputs} --tasks ${TASKS} --workers 1 --quiet`;
     const { written } = await atTerminal(line, 200).ended;
     const [text = ''] = written.split('\r\n');
@@ -137,7 +137,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     expect(results(text)[0]?.output).toBe(HOSTILE);
   });
 
-  it('messages act on nothing but by codes of our own', async () => {
+  it('messages contain no control sequences but our own', async () => {
     const line = `fanfold run bad --input ${inputs} --tasks ${TASKS} --workers 1 --output ${folder}/p`;
     const { written } = await atTerminal(line, 200).ended;
     expect(written).toContain(SHOWN);
@@ -145,7 +145,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
   });
 });
 
-it('a shell reads an argument as it is', () => {
+it('a shell reads a quoted argument unchanged', () => {
   for (const text of [HOSTILE, "it's", 'ü \u001b', "\\'\u202e$(x)`y`", 'plain', '']) {
     const word = shellWord(text);
     expect(printable(word)).toBe(word);
@@ -154,7 +154,7 @@ it('a shell reads an argument as it is', () => {
   }
 });
 
-it('JSON stays of the same value', () => {
+it('printable JSON keeps its value', () => {
   const text = `${JSON.stringify({ [HOSTILE]: HOSTILE })}\n`;
   expect(JSON.parse(printableJsonLines(text))).toEqual({ [HOSTILE]: HOSTILE });
 });

@@ -20,7 +20,7 @@ export const b = defineTask({ name: 'same', run: () => 2 });`;
 it.each([
   [{ AWS_REGION: undefined }, 'No AWS region is configured: set AWS_REGION'],
   [{ AWS_REGION: 'eu-west-1' }, /There are no AWS credentials \(.*\): set AWS_PROFILE/],
-])('what is missing to reach a stack is named (%j)', async (environment, sentence) => {
+])('the error names what is missing to reach a stack (%j)', async (environment, sentence) => {
   const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
   for (const [name, value] of Object.entries({ ...none, ...environment })) vi.stubEnv(name, value);
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
@@ -170,7 +170,7 @@ describe('a user’s mistake gets a sentence and status 2', () => {
   });
 });
 
-it('a task that ships, where package.json names other tasks, is told of and can be named', async () => {
+it('a missing built-in task is explained if package.json names other tasks, and can be selected', async () => {
   file('package.json', JSON.stringify({ fanfold: { tasks: TASKS } }));
   const run = ['run', 'echo', '--range', '1', '--workers', '1'];
   const { status, stderr } = await fanfold(run, '', folder);
@@ -186,7 +186,7 @@ it('a task that ships, where package.json names other tasks, is told of and can 
   expect(mistyped.stderr).toMatch(/Did you mean "same"\? Known tasks: [^.]*\.\n$/);
 });
 
-it('what was done before a malformed line stays done', async () => {
+it('results from before a malformed line are kept', async () => {
   const lines = Array.from({ length: 30_000 }, (_, n) => String(n));
   const { status, stdout, stderr } = await fanfold(
     ['run', 'same', '--tasks', TASKS, '--input', '-', '--workers', '2'],
@@ -198,7 +198,7 @@ it('what was done before a malformed line stays done', async () => {
   for (const { status } of results(stdout)) expect(status).toBe('ok');
 });
 
-it('help and version are no mistakes', async () => {
+it('--help and --version give status 0', async () => {
   for (const args of [['--help'], ['run', '--help'], ['--version']]) {
     const { status, stdout } = await fanfold(args);
     expect(status).toBe(0);
@@ -206,7 +206,7 @@ it('help and version are no mistakes', async () => {
   }
 });
 
-it('--help of each command says what its options are for', async () => {
+it('--help of each command describes its options', async () => {
   const phrases: Record<string, string> = {
     run: 'resume a run that ended early',
     serve: 'serve SQS and Lambda on a port',

@@ -65,7 +65,7 @@ const INTERRUPTED = 'interrupted: 1 of 2 inputs read so far are done (1 ok, 0 fa
 describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ node })))(
   'an older Node, $node',
   ({ node }) => {
-    it('has the one of the `node` package run the command', async () => {
+    it('runs the command with the Node of the `node` package', async () => {
       const { child, ended } = start(['run', 'echo', '--input', '-', '--ordered'], { node });
       child.stdin?.end('1\n"two"\n');
       const { status, stdout, stderr } = await ended;
@@ -86,7 +86,7 @@ describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ 
       ['SIGINT', 130],
       ['SIGTERM', 143],
       ['SIGHUP', 129],
-    ] as const)('passes %s on, and stays until the end', async (signal, code) => {
+    ] as const)('passes %s on, and exits after the command', async (signal, code) => {
       const { child, ended } = await started(node);
       child.kill(signal);
       const { status, stderr } = await ended;
@@ -94,7 +94,7 @@ describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ 
       expect(status).toBe(code);
     });
 
-    it('lets Ctrl-C at a terminal, which reaches both of them, end the command in order', async () => {
+    it('lets the command end in order on Ctrl-C at a terminal, which reaches both processes', async () => {
       const { child, ended } = await started(node, true);
       process.kill(-(child.pid ?? 0), 'SIGINT');
       const { status, stderr } = await ended;
@@ -110,7 +110,7 @@ describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ 
       expect(stderr).toContain(INTERRUPTED);
     });
 
-    it('ends by the signal that ended the command', async () => {
+    it('ends with the signal that ended the command', async () => {
       const { child, ended } = start(['run', 'kill', '--range', '1', '--tasks', TASKS], { node });
       child.stdin?.end();
       expect((await ended).status).toBe(null);
@@ -119,7 +119,7 @@ describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ 
   },
 );
 
-describe('what it starts', () => {
+describe('the Node that the launcher starts', () => {
   // As if it were installed for all projects.
   cpSync(join(REPOSITORY, 'bin'), join(folder, 'global/bin'), { recursive: true });
   writeFileSync(join(folder, 'global/package.json'), '{"type":"module"}');
@@ -142,7 +142,7 @@ describe('what it starts', () => {
     );
   const SAYS = '#!/bin/sh\necho "$@"\n';
 
-  it('is the nearest from where the command is called, and above', async () => {
+  it('is the nearest one in or above the current folder', async () => {
     const inner = join(project('outer', '24.21.0', SAYS), 'inner');
     mkdirSync(inner);
     expect(await called(inner)).toMatchObject({
@@ -151,12 +151,12 @@ describe('what it starts', () => {
     });
   });
 
-  it('is none that is too old', async () => {
+  it('is never one that is too old', async () => {
     project('newer', '26.0.0', SAYS);
     expect((await called(project('newer/older', '22.1.0', SAYS))).stdout).toContain('tasks');
   });
 
-  it('says what is needed where there is none', async () => {
+  it('is named in the error if there is none', async () => {
     expect(await called(project('old', '22.1.0', SAYS))).toMatchObject({
       code: 2,
       stderr:
@@ -164,20 +164,20 @@ describe('what it starts', () => {
     });
   });
 
-  it('says what to do about a package without its program', async () => {
+  it('has a remedy if its package has no program', async () => {
     const { code, stderr } = await called(project('empty', '24.21.0'));
     expect(stderr).toContain('empty/node_modules/node/bin/node, which is not there');
     expect(stderr).toContain('`npm rebuild node` runs it');
     expect(code).toBe(2);
   });
 
-  it('says why one cannot be started', async () => {
+  it('has a reason if it cannot be started', async () => {
     const { code, stderr } = await called(project('broken', '24.21.0', '#!/nowhere\n'));
     expect(stderr).toMatch(/broken\/node_modules\/node\/bin\/node cannot be started: .*ENOENT/);
     expect(code).toBe(2);
   });
 
-  it('does not go round in a circle with one that is older than it says', async () => {
+  it('does not start itself forever if it is older than its package says', async () => {
     const lie = 'Object.defineProperty(process, "versions", { value: { node: "20.20.2" } });';
     const program = `#!/bin/sh\nexec "${node}" --import ${file('lie.mjs', lie)} "$@"\n`;
     const lying = project('lying', '24.21.0', program);
@@ -187,7 +187,7 @@ describe('what it starts', () => {
   it.each([
     ['the launcher alone', 1],
     ['both of them', -1],
-  ])('hears a signal once that %s got', async (_, whom) => {
+  ])('receives a signal once that %s got', async (_, whom) => {
     const counts = `
       import { followLauncher } from ${JSON.stringify(join(folder, 'global/bin/newer-node.js'))};
       followLauncher();

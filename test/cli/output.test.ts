@@ -44,7 +44,7 @@ const refused = (text: string) =>
   expect.objectContaining({ code: 'BadOption', message: expect.stringContaining(text) });
 
 describe('an output that is the input', () => {
-  it('is refused by whatever name it goes', async () => {
+  it('is refused under any of its names', async () => {
     linkSync(path('a.jsonl'), path('hard'));
     symlinkSync('a.jsonl', path('soft'));
     symlinkSync('hard', path('by.run'));
@@ -61,7 +61,7 @@ describe('an output that is the input', () => {
     expect(readFileSync(path('a.jsonl'), 'utf8')).toBe('1\n2\n');
   });
 
-  it('is refused on standard input and output too', async () => {
+  it('is also refused on standard input and output', async () => {
     linkSync(path('a.jsonl'), path('hard'));
     const line = (redirected: string) => `"$0" "$@" ${redirected}`;
     const run = ['run', 'echo', '--workers', '1', '--input'];
@@ -82,7 +82,7 @@ describe('an output that is the input', () => {
   });
 });
 
-describe('what is beside an output', () => {
+describe('a file beside an output', () => {
   const head = '{"v":1,"task":"echo","ordered":false,"withInput":false,"collector":"x"}\n';
 
   it.each([
@@ -93,7 +93,7 @@ describe('what is beside an output', () => {
     ['out.run', undefined],
     ['out.part', 'half a download'],
     ['out.part', undefined],
-  ])('is refused when it is none of ours: %s, %j', (name, content) => {
+  ])('is refused if Fanfold did not write it: %s, %j', (name, content) => {
     if (content === undefined) mkdirSync(path(name));
     else writeFileSync(path(name), content);
     expect(() => checkOutput(path('out'), [], {})).toThrow(refused(path(name)));
@@ -101,7 +101,7 @@ describe('what is beside an output', () => {
     expect(existsSync(path(name))).toBe(true);
   });
 
-  it('is refused when it is a link to nowhere, as is an output', () => {
+  it('is refused if it is a broken link, as is an output', () => {
     symlinkSync('nowhere', path('out.run'));
     symlinkSync('nowhere', path('to.part'));
     for (const name of ['out', 'to', 'out.run']) {
@@ -117,7 +117,7 @@ describe('what is beside an output', () => {
     ['out.run', head.slice(0, 40)],
     ['out.part', '{"index":0,"status":"ok","output":1}\n'],
     ['out.part', ''],
-  ])('may be what an earlier run has left: %s, %j', (name, content) => {
+  ])('can be one that an earlier run left: %s, %j', (name, content) => {
     writeFileSync(path(name), content);
     checkOutput(path('out'), [], {});
     RunRecord.remove(path('out'));
@@ -162,7 +162,7 @@ describe('an output that exists', () => {
 });
 
 describe.runIf(process.platform === 'linux')('a named pipe', () => {
-  it('takes results from when a reader comes to when it leaves', async () => {
+  it('receives results from when a reader opens it until the reader closes it', async () => {
     execFileSync('mkfifo', [path('pipe')]);
     const opening = openOutput(path('pipe'));
     const reader = promisify(execFile)('head', ['-c', '3', path('pipe')]);
@@ -175,7 +175,7 @@ describe.runIf(process.platform === 'linux')('a named pipe', () => {
   });
 });
 
-it('a full disk: the results that are told of are those in the file, and --resume goes on', async () => {
+it('on a full disk, the reported results are those in the file, and --resume continues', async () => {
   const run = ['run', 'echo', '--range', '3000', '--workers', '1', '--output', path('out')];
   // No file gets longer, in blocks of 512 bytes.
   const full = start(run, { through: ['sh', '-c', 'ulimit -f 100; exec "$0" "$@"'] });
@@ -193,7 +193,7 @@ it('a full disk: the results that are told of are those in the file, and --resum
   expect(readFileSync(path('out'), 'utf8').split('\n')).toHaveLength(3001);
 });
 
-it('no inputs are told of, though errors alone were asked for', async () => {
+it('--quiet still reports that there were no inputs', async () => {
   writeFileSync(path('head.csv'), 'a,b\n');
   const { status, stderr } = await fanfold(['run', 'echo', '--input', path('head.csv'), '--quiet']);
   expect([status, stderr]).toEqual([0, 'fanfold: 0 inputs: nothing was run\n']);

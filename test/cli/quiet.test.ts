@@ -34,24 +34,27 @@ it.each([
     'holds its answer',
     () => new Promise<typeof BACKLOG>((resolve) => setTimeout(resolve, 7_500, BACKLOG)),
   ],
-])('a server that %s is told of after some 3 s, once, and when it is back', async (_, away) => {
-  const { backlog, stop } = quietRun();
-  await vi.advanceTimersByTimeAsync(20_000);
-  expect(said).toBe('');
-  backlog.mockImplementation(away);
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(said).toBe('');
-  await vi.advanceTimersByTimeAsync(2_500);
-  expect(said).toMatch(/^fanfold: endpoint http:\/\/one does not respond.*: waiting for it\n$/);
-  await vi.advanceTimersByTimeAsync(3_000);
-  backlog.mockImplementation(async () => BACKLOG);
-  await vi.advanceTimersByTimeAsync(10_000);
-  expect(said.match(/does not respond/g)).toHaveLength(1);
-  expect(said).toMatch(/endpoint http:\/\/one responds again\n$/);
-  stop();
-});
+])(
+  'a server that %s is reported once after about 3 s, and again when it responds',
+  async (_, away) => {
+    const { backlog, stop } = quietRun();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(said).toBe('');
+    backlog.mockImplementation(away);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(said).toBe('');
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(said).toMatch(/^fanfold: endpoint http:\/\/one does not respond.*: waiting for it\n$/);
+    await vi.advanceTimersByTimeAsync(3_000);
+    backlog.mockImplementation(async () => BACKLOG);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(said.match(/does not respond/g)).toHaveLength(1);
+    expect(said).toMatch(/endpoint http:\/\/one responds again\n$/);
+    stop();
+  },
+);
 
-it('results are an answer, and nobody looks while they come', async () => {
+it('results count as a response, and nothing is polled while they arrive', async () => {
   const { ledger, backlog, stop } = quietRun();
   backlog.mockImplementation(() => new Promise(() => {}));
   for (let second = 0; second < 20; second++) {
@@ -66,7 +69,7 @@ it('results are an answer, and nobody looks while they come', async () => {
   expect(said).toContain('responds again');
 });
 
-it('a stack is looked at every 5 s', async () => {
+it('a stack is polled every 5 s', async () => {
   const { backlog, stop } = quietRun({ kind: 'stack', stack: 'One' });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(said).toBe('');
@@ -75,7 +78,7 @@ it('a stack is looked at every 5 s', async () => {
   stop();
 });
 
-it('chunks that wait without a worker are told of once', async () => {
+it('chunks that wait without a worker are reported once', async () => {
   const { backlog, stop } = quietRun();
   backlog.mockImplementation(async () => ({ ...BACKLOG, inFlight: 0 }));
   await vi.advanceTimersByTimeAsync(9_000);

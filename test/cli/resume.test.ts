@@ -53,7 +53,7 @@ async function interrupted(args: string[], lines: number, signal: NodeJS.Signals
 
 describe('--resume', () => {
   it.each(['SIGKILL', 'SIGINT'] as const)(
-    'goes on after %s, and runs only what is missing',
+    'continues after %s, and runs only the missing inputs',
     async (signal) => {
       const args = run('waits', '--range', '400', '--output', output, '--workers', '2');
       await interrupted(args, 100, signal);
@@ -69,7 +69,7 @@ describe('--resume', () => {
     },
   );
 
-  it('says on Ctrl-C how to go on, in words that a shell understands', async () => {
+  it('prints the command that resumes on Ctrl-C, quoted for a shell', async () => {
     const input = join(folder, "it's here.txt");
     await writeFile(input, 'x\n'.repeat(400));
     const args = run('waits', '--input', input, '--output', output, '--workers', '2');
@@ -84,7 +84,7 @@ describe('--resume', () => {
     expect(indexes(await written())).toEqual(range(400));
   });
 
-  it('does again what half a line was written of', async () => {
+  it('runs the input of an incomplete last line again', async () => {
     const args = run('same', '--range', '10', '--output', output);
     await fanfold(args);
     const text = await readFile(output, 'utf8');
@@ -94,7 +94,7 @@ describe('--resume', () => {
     expect(indexes(await written())).toEqual(range(10));
   });
 
-  it('does not trust a last line that only lacks its end, and may be in the middle of a character', async () => {
+  it('does not trust a last line without a line feed, even if it ends within a character', async () => {
     const args = run('same', '--input', '-', '--output', output);
     await fanfold(args, '"a"\n"b"\n');
     await appendFile(
@@ -106,7 +106,7 @@ describe('--resume', () => {
     expect(indexes(await written())).toEqual([0, 1]);
   });
 
-  it('with --retry-failed runs the failed ones again, and them alone', async () => {
+  it('with --retry-failed runs only the failed inputs again', async () => {
     const args = run('odd-fails', '--range', '20', '--output', output, '--workers', '1');
     const mended = join(folder, `mended-${number}`);
     vi.stubEnv('FANFOLD_TEST_MENDED', mended);
@@ -123,7 +123,7 @@ describe('--resume', () => {
     expect(all).toEqual(expect.arrayContaining(kept));
   });
 
-  it('runs what was cancelled', async () => {
+  it('runs cancelled inputs', async () => {
     const args = run('odd-fails', '--range', '200', '--output', output, '--workers', '1');
     const { status, stderr } = await fanfold([...args, '--max-failures', '3']);
     expect(status).toBe(1);
@@ -142,7 +142,7 @@ describe('--resume', () => {
     expect((await written()).map(({ index }) => index)).toEqual(range(300));
   });
 
-  it('joins inputs to the results that come now', async () => {
+  it('joins inputs to new results', async () => {
     const args = run(
       'waits',
       '--range',
@@ -160,7 +160,7 @@ describe('--resume', () => {
     for (const { index, input } of lines) expect(input).toBe(index + 7);
   });
 
-  it('has nothing to do where all is done', async () => {
+  it('does nothing if all inputs are done', async () => {
     const args = run('same', '--range', '10', '--output', output);
     await fanfold(args);
     const text = await readFile(output, 'utf8');
@@ -170,7 +170,7 @@ describe('--resume', () => {
     expect(await readFile(output, 'utf8')).toBe(text);
   });
 
-  it('compares a stream as it comes', async () => {
+  it('compares a stream while it is read', async () => {
     const args = run('same', '--input', '-', '--output', output);
     await fanfold(args, '1\n2\n3\n');
     await truncate(output, 0);
@@ -274,7 +274,7 @@ describe('--resume refuses', () => {
     expect(status).toBe(2);
   });
 
-  it('a file in which something else stands, naming the line', async () => {
+  it('a file with other content, and names the line', async () => {
     await begun();
     const lines = (await readFile(output, 'utf8')).split('\n');
     await writeFile(output, lines.with(3, 'hello').join('\n'));

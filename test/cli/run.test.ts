@@ -15,7 +15,7 @@ function file(name: string, text: string | Uint8Array): string {
 }
 
 describe('fanfold run', () => {
-  it('shares tasks out between workers as they become free, each result once with its time', async () => {
+  it('shares inputs among workers as they become free, with each result once and its time', async () => {
     const inputs = [2, 0, 0, 0, 1, 0].map((seconds) => JSON.stringify({ seconds })).join('\n');
     const startedAt = performance.now();
     const { status, stdout, stderr } = await fanfold(
@@ -97,13 +97,13 @@ describe('fanfold run', () => {
     expect(ours.sort()).toEqual(theirs.trim().split('\n').sort());
   });
 
-  it('ends an empty input with an empty ledger', async () => {
+  it('ends with an empty ledger if there are no inputs', async () => {
     const { status, stdout, stderr } = await fanfold(['run', 'echo', '--input', '-'], '\n');
     expect([status, stdout]).toEqual([0, '']);
     expect(stderr).toContain('0 inputs = 0 ok + 0 failed + 0 cancelled');
   });
 
-  it('says nothing but errors when told to be quiet', async () => {
+  it('prints only errors with --quiet', async () => {
     const { stderr } = await inThisProcess(['run', 'echo', '--range', '3', '--quiet']);
     expect(stderr).toBe('');
   });
@@ -143,7 +143,7 @@ describe('fanfold run', () => {
     expect(stderr).toContain('first failure: input 1: TaskFailed: TypeError: thrown: of a cause');
   });
 
-  it('ends quietly when its reader has read enough', async () => {
+  it('ends quietly when its reader closes the pipe', async () => {
     const { child, ended } = start(['run', 'echo', '--range', '1000000', '--workers', '2']);
     child.stdout?.once('data', () => child.stdout?.destroy());
     const { status, stderr } = await ended;
@@ -157,7 +157,7 @@ describe('an interrupted run', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    'ends soon on %s, says what is done, and leaves whole lines',
+    'ends soon on %s, reports its progress, and leaves whole lines',
     async (signal, code) => {
       const output = path(`${signal}.jsonl`);
       const pids = path(`${signal}.pids`);
@@ -199,7 +199,7 @@ describe('an interrupted run', () => {
     },
   );
 
-  it('does not wait for a standard input that has nothing to give', async () => {
+  it('does not wait for an idle standard input', async () => {
     const { child, said, ended } = start(['run', 'echo', '--input', '-']);
     await expect.poll(said, { timeout: 20_000 }).toContain('built-in tasks are');
     child.kill('SIGINT');

@@ -34,7 +34,7 @@ describe('three terminals', () => {
     expect(readdirSync(config)).toEqual(['credentials']);
   });
 
-  it('are what the README says, word for word', async () => {
+  it('print what the README shows, word for word', async () => {
     const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
     const block = /In three terminals[^`]+```sh\n([^`]+)```/.exec(readme)?.[1] ?? '';
     const [first = [], second = [], third = []] = block
@@ -52,7 +52,7 @@ describe('three terminals', () => {
     expect(existsSync(join(cwd, '.fanfold/credentials'))).toBe(true);
   });
 
-  it('tell of tasks that take long, one by one', async () => {
+  it('report slow tasks one by one', async () => {
     const server = await serve(['--workers', '1']);
     const worker = await work(['--endpoint', server.url, '--workers', '1']);
     await fanfold(['run', 'sleep', '--endpoint', server.url, '--range', '5']);
@@ -61,7 +61,7 @@ describe('three terminals', () => {
 });
 
 describe('the secret', () => {
-  it('is in files that only their owner can read, and is used again', async () => {
+  it('is in files that only their owner can read, and is reused', async () => {
     const first = await serve();
     const files = ['credentials', `join-${first.port}`].map((name) => join(config, name));
     for (const file of files) expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -83,7 +83,7 @@ describe('the secret', () => {
     server.child.kill();
   });
 
-  it('is in no process’s arguments, and not said where none but this machine listens', async () => {
+  it('is in no process’s arguments, and is not printed by a server on loopback', async () => {
     const server = await serve(['--workers', '1']);
     await work(['--endpoint', server.url, '--workers', '1']);
     const secret = /secret_access_key = (\S+)/.exec(
@@ -101,7 +101,7 @@ describe('the secret', () => {
     expect(stderr).not.toContain(secret);
   });
 
-  it('may be given in the environment, and is then neither kept nor said', async () => {
+  it('may be set in the environment, and is then neither stored nor printed', async () => {
     const given = { AWS_ACCESS_KEY_ID: 'GIVEN', AWS_SECRET_ACCESS_KEY: 'given-secret' };
     const server = await serve(['--workers', '1'], given);
     const left = readFileSync(join(config, `join-${server.port}`), 'utf8');
@@ -126,7 +126,7 @@ describe('the secret', () => {
 });
 
 describe('on all networks', () => {
-  it('TLS is spoken, and the line for other machines is all that they need', async () => {
+  it('TLS is used, and other machines need only the join line', async () => {
     const server = await serve(['--host', '0.0.0.0']);
     expect(server.url).toMatch(/^https:/);
     // What is written to a log says where the line is, and not the secret in it.
@@ -177,7 +177,7 @@ describe('on all networks', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('the line is shown at a terminal', async () => {
+  it.runIf(process.platform === 'linux')('the join line is printed at a terminal', async () => {
     const serving = atTerminal('fanfold serve --memory --port 0 --host 0.0.0.0', 300);
     await expect.poll(serving.written, { timeout: 60_000 }).toContain('npx fanfold work');
     const shown = /FANFOLD_JOIN='([^']+)'/.exec(serving.written())?.[1] ?? '';
@@ -186,7 +186,7 @@ describe('on all networks', () => {
     await serving.ended;
   });
 
-  it('a certificate that was given is checked as any other', async () => {
+  it('a given certificate is verified like any other', async () => {
     const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name));
     const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
     const subject = ['-subj', '/CN=server', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -219,7 +219,7 @@ describe('on all networks', () => {
     expect(wrong.status).toBe(2);
   });
 
-  it('--insecure-http does without, and says what that means', async () => {
+  it('--insecure-http turns TLS off, and prints a warning', async () => {
     const server = await serve(['--host', '0.0.0.0', '--insecure-http', '--workers', '1']);
     expect(server.url).toMatch(/^http:/);
     expect(server.said()).toContain('can read all traffic, and replay requests');
@@ -265,7 +265,7 @@ describe('mistakes', () => {
     expect(status).toBe(2);
   });
 
-  it('a port that is taken is said to be', async () => {
+  it('a port in use is reported', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
@@ -276,7 +276,7 @@ describe('mistakes', () => {
   });
 
   it.each(['run echo --range 3', 'cancel 20261123T165514123-k3f9x2ab', 'work'])(
-    'nobody there: fanfold %s says so',
+    'fanfold %s reports that no server responds',
     async (line) => {
       const { status, stderr } = await fanfold([
         ...line.split(' '),
@@ -290,7 +290,7 @@ describe('mistakes', () => {
     },
   );
 
-  it('a worker that lacks the task says which, and which it has', async () => {
+  it('a worker without the task reports its name and the known tasks', async () => {
     const server = await serve(['--tasks', TASKS]);
     const worker = await work(['--endpoint', server.url, '--workers', '1']);
     begin(['run', 'same', '--endpoint', server.url, '--range', '1']);

@@ -66,7 +66,7 @@ it.each<[string[], string]>([
   expect(await mistake(args)).toContain(sentence);
 });
 
-it('a key in the environment is like one of the command line', async () => {
+it('a key in the environment is accepted like one on the command line', async () => {
   const key = { FANFOLD_SQS_CREDENTIALS: 'one:secret two' };
   const { status, stderr } = await inThisProcess(['sqs', '--port', '0'], key);
   expect(stderr).toContain('FANFOLD_SQS_CREDENTIALS must be like an-id:its-secret');
@@ -74,7 +74,7 @@ it('a key in the environment is like one of the command line', async () => {
   expect(status).toBe(2);
 });
 
-it('a secret in the place of a list of keys is not printed', async () => {
+it('a secret in place of a list of keys is not printed', async () => {
   const config = join(folder, 'secret.json');
   writeFileSync(config, JSON.stringify({ credentials: { secretAccessKey: 's3cr3t' } }));
   const said = await mistake(['--config', config]);

@@ -36,7 +36,7 @@ async function serve(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return { ...command, url, client };
 }
 
-it('queues at once, health, CORS, any credentials, and a clean end', async () => {
+it('fanfold sqs creates queues, reports health, supports CORS, accepts any credentials, and ends cleanly', async () => {
   const ORIGIN = 'http://localhost:5173';
   const server = await serve(['--queue', 'jobs', '--queue', 'orders.fifo', '--cors', ORIGIN]);
   const { url } = server;
@@ -94,7 +94,7 @@ it('queues at once, health, CORS, any credentials, and a clean end', async () =>
   expect([[], 'cut']).toContainEqual(await cut);
 });
 
-it('a configuration file, credentials, and a folder that keeps queues', async () => {
+it('fanfold sqs reads a configuration file, verifies credentials, and stores queues in a folder', async () => {
   const data = join(folder, 'data');
   const A = { accessKeyId: 'AKIDA', secretAccessKey: 'secret a', accountId: '111111111111' };
   const config = {
@@ -156,7 +156,7 @@ it('a configuration file, credentials, and a folder that keeps queues', async ()
   expect((await a(second).send(asked)).Attributes?.VisibilityTimeout).toBe('8');
 });
 
-it('says plainly that other machines may use it', async () => {
+it('fanfold sqs warns that other machines can use it', async () => {
   const server = await serve(['--host', '0.0.0.0']);
   expect(server.said()).toContain('anyone who can reach 0.0.0.0 can use');
   expect(server.said()).toContain(`endpoint: 'http://127.0.0.1:`);

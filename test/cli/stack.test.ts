@@ -30,7 +30,7 @@ function fanfold(env: NodeJS.ProcessEnv, ...args: string[]) {
   return inThisProcess(args, env);
 }
 
-it('workers on this machine take a stack’s chunks', async () => {
+it('workers on this machine receive the chunks of a stack', async () => {
   const server = await serve(['--tasks', TASKS]);
   const { env } = onAws(server);
   const worker = begin(['work', '--stack', 'fanfold', '--tasks', TASKS, '--workers', '2'], env);
@@ -47,7 +47,7 @@ it('workers on this machine take a stack’s chunks', async () => {
   expect((await worker.ended).status).toBe(0);
 });
 
-it('the dead-letter queue’s messages go back when they are told to', async () => {
+it('redrive moves the messages of the dead-letter queue back', async () => {
   const server = await serve();
   const { env, credentials } = onAws(server);
   const empty = await fanfold(env, 'redrive', '--stack', 'fanfold');
@@ -67,7 +67,7 @@ it('the dead-letter queue’s messages go back when they are told to', async () 
   sqs.destroy();
 });
 
-it('a stack that is not there is said not to be', async () => {
+it('a missing stack is reported', async () => {
   const { env } = onAws(await serve());
   const none = 'Check the name, the account and the region';
   const cases: [name: string, args: string[], sentence: string][] = [
@@ -86,7 +86,7 @@ it('a stack that is not there is said not to be', async () => {
   }
 });
 
-it('refused credentials and a missing region are sentences', async () => {
+it('refused credentials and a missing region are reported in sentences', async () => {
   const { env } = onAws(await serve());
   const wrong = await fanfold(
     { ...env, AWS_SECRET_ACCESS_KEY: 'wrong' },

@@ -26,14 +26,17 @@ it.each([
   ['{"fanfold": {"tasks": null}}', '`fanfold.tasks` must be the path'],
   ['{', 'package.json, which can name the tasks module, cannot be read'],
   ['', 'cannot be read'],
-])('a package.json that names no tasks module gets a sentence: %s', (content, sentence) => {
-  using folder = folderWith({ 'package.json': content });
-  expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal(sentence));
-  // What is given wins, whatever is there.
-  expect(findTasksModule('a.ts', folder.path).path).toBe(join(folder.path, 'a.ts'));
-});
+])(
+  'a package.json without a valid tasks module is refused with a sentence: %s',
+  (content, sentence) => {
+    using folder = folderWith({ 'package.json': content });
+    expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal(sentence));
+    // What is given wins, whatever is there.
+    expect(findTasksModule('a.ts', folder.path).path).toBe(join(folder.path, 'a.ts'));
+  },
+);
 
-it('a package.json may be a folder, and may begin with a byte order mark', () => {
+it('a package.json may be a folder, and may start with a byte order mark', () => {
   using folder = folderWith({ 'package.json/x': '' });
   expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal('EISDIR'));
   const marked = join(folder.path, 'marked');
@@ -45,7 +48,7 @@ it('a package.json may be a folder, and may begin with a byte order mark', () =>
   });
 });
 
-it('a working folder that is gone gets a sentence and status 2', async () => {
+it('a deleted working folder is reported with status 2', async () => {
   using folder = folderWith({});
   const through = ['sh', '-c', 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"'];
   const { ended } = start(['run', 'echo', '--range', '1'], { cwd: folder.path, through });

@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     }
   });
 
-  it('so are thousands of results a second', async () => {
+  it('thousands of results a second are printed above the progress', async () => {
     const { lines } = await atTerminal('fanfold run echo --range 20000 --workers 2', 80).ended;
     const printed = lines.filter((line) => RESULT.test(line)).join('\n');
     const indexes = results(printed).map(({ index }) => index);
@@ -47,7 +47,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     expect(lines).toHaveLength(20_002);
   });
 
-  it('so is what is said meanwhile', async () => {
+  it('messages are printed above the progress', async () => {
     const inputs = file('wild.jsonl', ['fine', 'throws', 'is killed', 'hangs', 'fine']);
     const line = `fanfold run wild --tasks ${TASKS} --input ${inputs} --workers 1`;
     const { lines, status, written } = await atTerminal(line, 60).ended;
@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     for (const text of lines) expect(text).toMatch(/^fanfold: |^\{.*\}$/);
   });
 
-  it('so are whole lines of what tasks print, with their colours alone, up to their death', async () => {
+  it('whole lines that tasks print, with only their colours, are printed above the progress', async () => {
     const tasks = join(folder, 'chatty.ts');
     writeFileSync(
       tasks,
@@ -101,7 +101,7 @@ export const chatty = defineTask({
     expect(dumb.written).not.toMatch(/\d% \|/);
   });
 
-  it('Ctrl-C takes the progress away, and leaves the results as they are', async () => {
+  it('Ctrl-C removes the progress, and leaves the results unchanged', async () => {
     const inputs = file(
       'interrupted.jsonl',
       [0, 0, 600, 600].map((ms) => ({ seconds: ms / 2 })),
@@ -120,7 +120,7 @@ export const chatty = defineTask({
     ]);
   });
 
-  it('results that go through a pipe may end there too: no bar is in their way', async () => {
+  it('results in a pipe may end at the terminal, so there is no progress bar', async () => {
     const inputs = file(
       'piped.jsonl',
       [0, 1, 0].map((seconds) => ({ seconds })),
@@ -131,7 +131,7 @@ export const chatty = defineTask({
     expect(written).not.toMatch(/% \|/);
   });
 
-  it('results that go elsewhere have nothing of it in them', async () => {
+  it('results in a file contain no control sequences', async () => {
     const output = join(folder, 'redirected.jsonl');
     const line = `fanfold run echo --range 3 --workers 1 > ${output}`;
     const { lines, written } = await atTerminal(line, 80).ended;

@@ -45,7 +45,7 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
   const on = (host: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Command =>
     begin(args, env, ['ip', 'netns', 'exec', host]);
 
-  it('whose link is cut for a while end the run right', { timeout: 240_000 }, async () => {
+  it('complete a run although their link is cut for a while', { timeout: 240_000 }, async () => {
     const [here, there] = hosts;
     const server = on(here, ['serve', '--memory', '--host', '0.0.0.0', '--tasks', TASKS]);
     const url = await told(server, /serving (\S+),/);

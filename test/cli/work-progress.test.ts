@@ -23,7 +23,7 @@ function shownOf(texts: readonly string[]): string[] {
     .map((line) => line.slice(line.lastIndexOf('\u001b[K') + 1).replace('[K', ''));
 }
 
-it('on a terminal, the line of what goes on is gone when it is stopped, whatever is said then', () => {
+it('the progress line on a terminal is removed by stop(), whatever is printed afterwards', () => {
   Object.defineProperty(process.stderr, 'isTTY', { value: true, configurable: true });
   const written: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => {

@@ -51,7 +51,7 @@ describe('fanfold work', () => {
     ['long', 6_000, 'finishes or gives up what takes long'],
     ['blocks-at-first', 0, 'is killed where it is blocked'],
   ])(
-    'told to stop over %s, hands it back within 5 s: another finishes it',
+    'sends %s back within 5 s when it is stopped, and another worker finishes it',
     {
       timeout: 60_000,
     },
@@ -74,7 +74,7 @@ describe('fanfold work', () => {
     },
   );
 
-  it('--until-empty ends when nothing is left, and not before', async () => {
+  it('--until-empty ends once no chunk is left', async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'brief', '--range', '100', '--endpoint', server.url]);
     await expect.poll(() => left(server), { timeout: 60_000 }).toBeGreaterThan(0);
@@ -85,7 +85,7 @@ describe('fanfold work', () => {
     expect((await run.ended).status).toBe(0);
   });
 
-  it('--until-empty that is stopped before says so with its status', async () => {
+  it('--until-empty ends with the status of the signal if it is stopped before', async () => {
     const server = await serve(['--tasks', TASKS]);
     const file = newFile();
     begin(['run', 'long', '--input', inputFile({ file, ms: 9_000 }), '--endpoint', server.url]);
@@ -98,7 +98,7 @@ describe('fanfold work', () => {
     expect(await endsWithin(worker, 5_500)).toBe(143);
   });
 
-  it('waits for a server that is away, and goes on when it is back', {
+  it('waits for a server that does not respond, and continues when it does', {
     timeout: 60_000,
   }, async () => {
     const server = await serve(['--tasks', TASKS]);
@@ -122,7 +122,7 @@ describe('fanfold work', () => {
   });
 
   // What was on its way when it was killed may be hidden for a claim: two minutes.
-  it('a server that keeps its queues loses nothing when it is killed', {
+  it('a server with stored queues loses nothing when it is killed', {
     timeout: 240_000,
   }, async () => {
     const data = ['--data', join(folder, 'data')];
@@ -145,7 +145,7 @@ describe('fanfold work', () => {
     expect(indexes.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
   });
 
-  it('is asked for by a run that nobody works on', { timeout: 60_000 }, async () => {
+  it('is suggested by a run without workers', { timeout: 60_000 }, async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
     await told(run, /(no results are arriving: \d+ chunks? waiting, and no worker receives them)/);
@@ -154,7 +154,7 @@ describe('fanfold work', () => {
     expect((await run.ended).status).toBe(0);
   });
 
-  it('ends when a server that is back has another secret', { timeout: 60_000 }, async () => {
+  it('ends when a restarted server has another secret', { timeout: 60_000 }, async () => {
     const keys = (secret: string) => ({ AWS_ACCESS_KEY_ID: 'K', AWS_SECRET_ACCESS_KEY: secret });
     const server = await serve([], keys('one'));
     const worker = await work(['--endpoint', server.url, '--workers', '1'], keys('one'));

@@ -42,7 +42,7 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
       (error: { stderr: string }) => error.stderr.trim(),
     );
 
-  it('is one that speaks Query', () => {
+  it('uses the Query protocol', () => {
     expect(execFileSync(CLI, ['--version'], { encoding: 'utf8' })).toMatch(/^aws-cli\/2\./);
   });
 
@@ -85,7 +85,7 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
     expect((await aws('list-queue-tags', ...queue)).Tags).toEqual({ team: 'a&b <c>' });
   });
 
-  it('sends batches to FIFO queues, of which each group comes in order', async () => {
+  it('sends batches to FIFO queues, and receives each group in order', async () => {
     const fifo = ['--attributes', 'FifoQueue=true,ContentBasedDeduplication=true'];
     const { QueueUrl } = await aws('create-queue', '--queue-name', 'cli.fifo', ...fifo);
     const queue = ['--queue-url', QueueUrl];
@@ -142,7 +142,7 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
     expect([...(left.QueueUrls ?? []), ...(more.QueueUrls ?? [])]).toHaveLength(1_099);
   });
 
-  it('tells refusals as it tells AWS’s', async () => {
+  it('reports errors as it reports those of AWS', async () => {
     expect(await refusal('get-queue-url', '--queue-name', 'nowhere')).toBe(
       'An error occurred (AWS.SimpleQueueService.NonExistentQueue) when calling the GetQueueUrl operation: The specified queue does not exist for this wsdl version.',
     );

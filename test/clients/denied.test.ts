@@ -2,7 +2,7 @@ import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, it } from 'vitest';
 import { explaining } from '../../src/aws-errors.ts';
 
-it('access that AWS denies is said with the policies that give it', async () => {
+it('denied access is reported with the policies that grant it', async () => {
   const client = explaining(
     new SQSClient({
       region: 'us-east-1',

@@ -32,7 +32,7 @@ async function queueWith(QueueName: string, bodies: readonly string[]): Promise<
   return QueueUrl;
 }
 
-it('sqs-consumer takes every message once, and deletes what it has handled', async () => {
+it('sqs-consumer receives every message once, and deletes handled messages', async () => {
   const bodies = Array.from({ length: 25 }, (_, n) => `message ${n}`);
   const queueUrl = await queueWith('handled', bodies);
   const handled: string[] = [];
@@ -53,7 +53,7 @@ it('sqs-consumer takes every message once, and deletes what it has handled', asy
   expect(handled.sort()).toEqual(bodies.sort());
 });
 
-it('sqs-consumer leaves what it failed at, and gets it again', async () => {
+it('sqs-consumer keeps messages that it failed to handle, and receives them again', async () => {
   const queueUrl = await queueWith('failed', ['fails once']);
   let attempts = 0;
   const errors: string[] = [];
@@ -76,7 +76,7 @@ it('sqs-consumer leaves what it failed at, and gets it again', async () => {
   expect(errors.join()).toContain('not today');
 });
 
-it('sqs-consumer stops at a long poll that is under way', async () => {
+it('sqs-consumer stops during a long poll', async () => {
   const queueUrl = await queueWith('idle', []);
   const consumer = Consumer.create({
     sqs,

@@ -88,7 +88,7 @@ describe.each<[string, () => Promise<Place>]>([
   const send = (client: SQSClient, QueueUrl: string, MessageBody = 'x') =>
     client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
 
-  it('queues of one name are apart in each account and each region', async () => {
+  it('queues of the same name are separate in each account and region', async () => {
     const name = uniqueName();
     const places = [
       [OURS, 'us-east-1'],
@@ -118,7 +118,7 @@ describe.each<[string, () => Promise<Place>]>([
     expect((await elsewhere.send(new ListQueuesCommand({}))).QueueUrls ?? []).toEqual([]);
   });
 
-  it('a region that has no such queue has none; AWS’s own addresses say theirs', async () => {
+  it('a queue does not exist in another region; addresses of AWS name their region', async () => {
     const name = uniqueName();
     const east = place.connect(OURS);
     const url = await create(east, name);
@@ -216,7 +216,7 @@ describe.each<[string, () => Promise<Place>]>([
     expect((await other.send(sources)).queueUrls ?? []).toEqual([]);
   });
 
-  it('a dead-letter queue is of the same account and region', async () => {
+  it('a dead-letter queue must be in the same account and region', async () => {
     const owner = place.connect(A);
     for (const other of [place.connect(B), place.connect(A, 'eu-west-1')]) {
       const name = uniqueName();
@@ -239,8 +239,8 @@ describe.each<[string, () => Promise<Place>]>([
   });
 });
 
-describe('Who is who', () => {
-  it('a service that verifies knows accounts by its keys alone', async () => {
+describe('Identities', () => {
+  it('a service that verifies signatures derives accounts from its keys only', async () => {
     const sqs = new Sqs();
     const KEY = { accessKeyId: A, secretAccessKey: 'secret', accountId: B };
     const list = (everyRegion: boolean, region: string, credentials = KEY) =>
@@ -266,7 +266,7 @@ describe('Who is who', () => {
     }
   });
 
-  it('an old store’s queues are the server’s own, and all others are there after a restart', async () => {
+  it('queues of an old store belong to the server’s own account, and all others survive a restart', async () => {
     const folder = await testFolder();
     const places = [[OURS, 'us-east-1'] as const, [A, 'eu-west-1'] as const];
     let sqs = new Sqs({ store: openStore(folder) });

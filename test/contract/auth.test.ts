@@ -38,17 +38,14 @@ describe.skipIf(!VERIFIES)('Auth', () => {
     ['JSON', {}],
     ['CBOR', { protocol: AwsSmithyRpcV2CborProtocol }],
     ['Query', { protocol: AwsQueryProtocol }],
-  ] as [string, SQSClientConfig][])(
-    'every key that is known is served, over %s',
-    async (_, config) => {
-      await list(config);
-      await list({ ...config, credentials: SECOND });
-      const wrong = list({ ...config, credentials: { ...KEY, secretAccessKey: 'wrong' } });
-      expect(await refusal(wrong)).toMatchObject({ name: 'SignatureDoesNotMatch', status: 403 });
-    },
-  );
+  ] as [string, SQSClientConfig][])('every known key is accepted, over %s', async (_, config) => {
+    await list(config);
+    await list({ ...config, credentials: SECOND });
+    const wrong = list({ ...config, credentials: { ...KEY, secretAccessKey: 'wrong' } });
+    expect(await refusal(wrong)).toMatchObject({ name: 'SignatureDoesNotMatch', status: 403 });
+  });
 
-  it('a clock that is wrong by an hour is not [P]', async () => {
+  it('a clock that is wrong by an hour is refused [P]', async () => {
     for (const systemClockOffset of [-3_600_000, 3_600_000]) {
       const { name } = await refusal(list({ systemClockOffset }));
       expect(name).toBe('SignatureDoesNotMatch');

@@ -49,7 +49,7 @@ inEveryWorld('Dead letters', (world) => {
     expect(await dead.bodies()).toEqual(['poison']);
   });
 
-  it('it keeps MessageId, SentTimestamp and its count, and tells its source [P]', async () => {
+  it('a moved message keeps MessageId, SentTimestamp and its count, and names its source [P]', async () => {
     const dead = await world.queue();
     const queue = await world.queue({
       VisibilityTimeout: '1',
@@ -71,22 +71,25 @@ inEveryWorld('Dead letters', (world) => {
     });
   });
 
-  it.runIf(world.isLocal)('a standard one expires by when it was first sent [D]', async () => {
-    const dead = await world.queue({ MessageRetentionPeriod: '60' });
-    const queue = await world.queue({
-      VisibilityTimeout: '0',
-      RedrivePolicy: await redriveTo(dead),
-    });
-    await queue.send('poison');
-    await queue.receive();
-    await world.advance(50);
-    await queue.receive();
-    expect(dead.peek()).toEqual([['poison', 'visible']]);
-    await world.advance(10);
-    expect(dead.peek()).toEqual([]);
-  });
+  it.runIf(world.isLocal)(
+    'a moved message of a standard queue expires by its first send [D]',
+    async () => {
+      const dead = await world.queue({ MessageRetentionPeriod: '60' });
+      const queue = await world.queue({
+        VisibilityTimeout: '0',
+        RedrivePolicy: await redriveTo(dead),
+      });
+      await queue.send('poison');
+      await queue.receive();
+      await world.advance(50);
+      await queue.receive();
+      expect(dead.peek()).toEqual([['poison', 'visible']]);
+      await world.advance(10);
+      expect(dead.peek()).toEqual([]);
+    },
+  );
 
-  it.runIf(world.isLocal)('one of a FIFO queue expires by when it moved [D]', async () => {
+  it.runIf(world.isLocal)('a moved message of a FIFO queue expires by its move [D]', async () => {
     const dead = await world.fifo({ MessageRetentionPeriod: '60' });
     const queue = await world.fifo({
       VisibilityTimeout: '0',
@@ -102,7 +105,7 @@ inEveryWorld('Dead letters', (world) => {
     expect(dead.peek()).toEqual([]);
   });
 
-  it('a move wakes who waits on the dead-letter queue', async () => {
+  it('a move wakes a receive that waits on the dead-letter queue', async () => {
     const dead = await world.queue();
     const queue = await world.queue({
       VisibilityTimeout: '0',
@@ -116,7 +119,7 @@ inEveryWorld('Dead letters', (world) => {
     expect(await wait).toEqual(['poison']);
   });
 
-  it('without its dead-letter queue, a message stays', async () => {
+  it('a message stays if its dead-letter queue was deleted', async () => {
     const dead = await world.queue();
     const queue = await world.queue({
       VisibilityTimeout: '0',
@@ -170,7 +173,7 @@ inEveryWorld('Dead letters', (world) => {
     expect((await changed).name).toBe('InvalidParameterValue');
   });
 
-  it('so is a RedriveAllowPolicy that refuses', async () => {
+  it('a RedriveAllowPolicy that refuses the source is an InvalidParameterValue', async () => {
     const dead = await world.queue();
     const queue = await world.queue();
     const allowed = await world.queue();
@@ -209,7 +212,7 @@ inEveryWorld('Dead letters', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    'creating twice gives the same queue, its target there or not',
+    'creating a queue twice returns the same queue, whether its target exists or not',
     async () => {
       const dead = await world.queue();
       const queue = await world.queue({ RedrivePolicy: await redriveTo(dead) });
@@ -225,7 +228,7 @@ inEveryWorld('Dead letters', (world) => {
     },
   );
 
-  it('an empty policy takes the policy away', async () => {
+  it('an empty policy removes the policy', async () => {
     const dead = await world.queue();
     const queue = await world.queue({ RedrivePolicy: await redriveTo(dead) });
     const { RedrivePolicy = '{}' } = await queue.attributes('RedrivePolicy');
@@ -251,7 +254,7 @@ inEveryWorld('Move tasks', (world) => {
     return (await world.client.send(command)).Results ?? [];
   };
 
-  it.runIf(world.isLocal)('messages go back to where they came from, as new ones', async () => {
+  it.runIf(world.isLocal)('a move task returns messages to their source, as new ones', async () => {
     const { dead, source } = await deadLetters(world, '1', '2');
     const other = await world.queue({
       VisibilityTimeout: '0',
@@ -286,7 +289,7 @@ inEveryWorld('Move tasks', (world) => {
     ]);
   });
 
-  it.runIf(world.isLocal)('or to one queue', async () => {
+  it.runIf(world.isLocal)('a move task can send all messages to one queue', async () => {
     const { dead, source } = await deadLetters(world, '1', '2');
     const destination = await world.queue();
     const DestinationArn = await destination.arn();
@@ -300,54 +303,62 @@ inEveryWorld('Move tasks', (world) => {
     expect(await list(dead)).toMatchObject([{ Status: 'COMPLETED', DestinationArn }]);
   });
 
-  it.runIf(world.isLocal)('at a rate of messages a second, until cancelled', async () => {
-    const { dead, source } = await deadLetters(
-      world,
-      ...Array.from({ length: 25 }, (_, n) => `${n}`),
-    );
-    const { TaskHandle } = await start(dead, { MaxNumberOfMessagesPerSecond: 10 });
-    await world.advance(1);
-    expect(source.peek()).toHaveLength(10);
-    expect(await list(dead)).toEqual([
-      {
-        TaskHandle,
-        Status: 'RUNNING',
-        SourceArn: await dead.arn(),
-        MaxNumberOfMessagesPerSecond: 10,
-        ApproximateNumberOfMessagesMoved: 10,
-        ApproximateNumberOfMessagesToMove: 25,
-        StartedTimestamp: expect.any(Number),
-      },
-    ]);
-    expect(await cancel(TaskHandle)).toMatchObject({ ApproximateNumberOfMessagesMoved: 10 });
-    await world.advance(5);
-    expect(source.peek()).toHaveLength(10);
-    expect(await list(dead)).toMatchObject([{ Status: 'CANCELLED' }]);
-    expect(await refusal(cancel(TaskHandle))).toEqual({
-      name: 'ResourceNotFoundException',
-      message: 'Task does not exist.',
-      status: 404,
-    });
-  });
+  it.runIf(world.isLocal)(
+    'a move task keeps to its rate of messages a second, until it is cancelled',
+    async () => {
+      const { dead, source } = await deadLetters(
+        world,
+        ...Array.from({ length: 25 }, (_, n) => `${n}`),
+      );
+      const { TaskHandle } = await start(dead, { MaxNumberOfMessagesPerSecond: 10 });
+      await world.advance(1);
+      expect(source.peek()).toHaveLength(10);
+      expect(await list(dead)).toEqual([
+        {
+          TaskHandle,
+          Status: 'RUNNING',
+          SourceArn: await dead.arn(),
+          MaxNumberOfMessagesPerSecond: 10,
+          ApproximateNumberOfMessagesMoved: 10,
+          ApproximateNumberOfMessagesToMove: 25,
+          StartedTimestamp: expect.any(Number),
+        },
+      ]);
+      expect(await cancel(TaskHandle)).toMatchObject({ ApproximateNumberOfMessagesMoved: 10 });
+      await world.advance(5);
+      expect(source.peek()).toHaveLength(10);
+      expect(await list(dead)).toMatchObject([{ Status: 'CANCELLED' }]);
+      expect(await refusal(cancel(TaskHandle))).toEqual({
+        name: 'ResourceNotFoundException',
+        message: 'Task does not exist.',
+        status: 404,
+      });
+    },
+  );
 
-  it.runIf(world.isLocal)('500 a second are the most and the default', async () => {
-    const { dead, source } = await deadLetters(world);
-    const bodies = Array.from({ length: 60 }, (_, n) => `${n}`);
-    for (let at = 0; at < 60; at += 10) {
-      await dead.batch(bodies.slice(at, at + 10).map((body) => ({ Id: body, MessageBody: body })));
-    }
-    await start(dead, { DestinationArn: await source.arn() });
-    await world.advance(0.1);
-    expect(source.peek()).toHaveLength(50);
-    await world.advance(0.1);
-    expect(source.peek()).toHaveLength(60);
-    for (const MaxNumberOfMessagesPerSecond of [0, 501]) {
-      const { name } = await refusal(start(dead, { MaxNumberOfMessagesPerSecond }));
-      expect(name).toBe('InvalidParameterValue');
-    }
-  });
+  it.runIf(world.isLocal)(
+    'a move task’s rate is at most 500 a second, which is the default',
+    async () => {
+      const { dead, source } = await deadLetters(world);
+      const bodies = Array.from({ length: 60 }, (_, n) => `${n}`);
+      for (let at = 0; at < 60; at += 10) {
+        await dead.batch(
+          bodies.slice(at, at + 10).map((body) => ({ Id: body, MessageBody: body })),
+        );
+      }
+      await start(dead, { DestinationArn: await source.arn() });
+      await world.advance(0.1);
+      expect(source.peek()).toHaveLength(50);
+      await world.advance(0.1);
+      expect(source.peek()).toHaveLength(60);
+      for (const MaxNumberOfMessagesPerSecond of [0, 501]) {
+        const { name } = await refusal(start(dead, { MaxNumberOfMessagesPerSecond }));
+        expect(name).toBe('InvalidParameterValue');
+      }
+    },
+  );
 
-  it('one task of a queue runs at a time', async () => {
+  it('a queue has one running move task at a time', async () => {
     const { dead, source } = await deadLetters(world);
     await dead.send('1');
     const DestinationArn = await source.arn();
@@ -361,7 +372,7 @@ inEveryWorld('Move tasks', (world) => {
     await cancel(TaskHandle);
   });
 
-  it.runIf(world.isLocal)('the latest are listed: one, or ten at most', async () => {
+  it.runIf(world.isLocal)('the latest move tasks are listed: one, or at most ten', async () => {
     const { dead } = await deadLetters(world);
     for (let task = 1; task <= 11; task++) {
       await start(dead, { MaxNumberOfMessagesPerSecond: task });
@@ -377,19 +388,22 @@ inEveryWorld('Move tasks', (world) => {
     }
   });
 
-  it.runIf(world.isLocal)('a queue does not have the tasks of an earlier one', async () => {
-    const { dead, source } = await deadLetters(world, 'a');
-    const { TaskHandle } = await start(dead, { DestinationArn: await source.arn() });
-    await world.client.send(new DeleteQueueCommand({ QueueUrl: dead.url }));
-    await world.advance(61);
-    await world.client.send(new CreateQueueCommand({ QueueName: dead.name }));
-    expect(await list(dead, 10)).toEqual([]);
-    expect((await refusal(cancel(TaskHandle))).name).toBe('ResourceNotFoundException');
-    await start(dead);
-    expect(await list(dead, 10)).toHaveLength(1);
-  });
+  it.runIf(world.isLocal)(
+    'a queue does not list move tasks of an earlier queue of its name',
+    async () => {
+      const { dead, source } = await deadLetters(world, 'a');
+      const { TaskHandle } = await start(dead, { DestinationArn: await source.arn() });
+      await world.client.send(new DeleteQueueCommand({ QueueUrl: dead.url }));
+      await world.advance(61);
+      await world.client.send(new CreateQueueCommand({ QueueName: dead.name }));
+      expect(await list(dead, 10)).toEqual([]);
+      expect((await refusal(cancel(TaskHandle))).name).toBe('ResourceNotFoundException');
+      await start(dead);
+      expect(await list(dead, 10)).toHaveLength(1);
+    },
+  );
 
-  it.runIf(world.isLocal)('a message of no known source fails the task', async () => {
+  it.runIf(world.isLocal)('a message without a known source fails the move task', async () => {
     const { dead } = await deadLetters(world);
     await dead.send('sent here');
     await start(dead);
@@ -400,7 +414,7 @@ inEveryWorld('Move tasks', (world) => {
     expect(dead.peek()).toEqual([['sent here', 'visible']]);
   });
 
-  it('the source has to be a dead-letter queue', async () => {
+  it('the source of a move task must be a dead-letter queue', async () => {
     const queue = await world.queue();
     expect(await refusal(start(queue))).toEqual({
       name: 'InvalidParameterValue',
@@ -410,7 +424,7 @@ inEveryWorld('Move tasks', (world) => {
     expect(await list(queue)).toEqual([]);
   });
 
-  it('and has to be there, as has the destination', async () => {
+  it('source and destination of a move task must exist', async () => {
     const { dead } = await deadLetters(world);
     const missing = {
       name: 'ResourceNotFoundException',

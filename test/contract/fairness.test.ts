@@ -34,7 +34,7 @@ inEveryWorld('Fairness', (world) => {
     expect(await next(queue)).toBe('noisy');
   });
 
-  it.runIf(world.isLocal)('29 in flight are not noisy', async () => {
+  it.runIf(world.isLocal)('a group with 29 messages in flight is not noisy', async () => {
     const queue = await world.queue();
     await send(queue, 'noisy', 50);
     await take(queue, 29);
@@ -43,18 +43,21 @@ inEveryWorld('Fairness', (world) => {
     expect(await next(queue)).toBe('quiet');
   });
 
-  it.runIf(world.isLocal)('nor is a tenth of all in flight', async () => {
-    const queue = await world.queue();
-    await send(queue, 'noisy', 30);
-    await take(queue, 30);
-    for (let group = 0; group < 27; group++) await send(queue, `other${group}`, 10);
-    await take(queue, 270);
-    await send(queue, 'noisy', 2);
-    await send(queue, 'quiet', 2);
-    // 30 of 300; then 31 of 301.
-    expect(await next(queue)).toBe('noisy');
-    expect(await next(queue)).toBe('quiet');
-  });
+  it.runIf(world.isLocal)(
+    'a group with a tenth of all messages in flight is not noisy',
+    async () => {
+      const queue = await world.queue();
+      await send(queue, 'noisy', 30);
+      await take(queue, 30);
+      for (let group = 0; group < 27; group++) await send(queue, `other${group}`, 10);
+      await take(queue, 270);
+      await send(queue, 'noisy', 2);
+      await send(queue, 'quiet', 2);
+      // 30 of 300; then 31 of 301.
+      expect(await next(queue)).toBe('noisy');
+      expect(await next(queue)).toBe('quiet');
+    },
+  );
 
   it.runIf(world.isLocal)('a group whose messages are deleted is quiet again', async () => {
     const queue = await world.queue();
@@ -77,36 +80,42 @@ inEveryWorld('Fairness', (world) => {
     expect(await next(queue)).toBe('busy');
   });
 
-  it.runIf(world.isLocal)('of two such groups, the one is next that has taken less', async () => {
-    const queue = await world.queue();
-    await send(queue, 'one', 30);
-    await send(queue, 'other', 3);
-    const bodies: string[] = [];
-    for (let at = 0; at < 12; at++) {
-      const message = await queue.one({ MaxNumberOfMessages: 1 });
-      bodies.push(message.Body ?? '');
-      await world.advance(2);
-      await queue.delete(message);
-    }
-    const alone = Array.from({ length: 6 }, () => 'one');
-    expect(bodies).toEqual(['one', 'other', 'one', 'other', 'one', 'other', ...alone]);
-  });
+  it.runIf(world.isLocal)(
+    'of two noisy groups, the one that has taken less time is next',
+    async () => {
+      const queue = await world.queue();
+      await send(queue, 'one', 30);
+      await send(queue, 'other', 3);
+      const bodies: string[] = [];
+      for (let at = 0; at < 12; at++) {
+        const message = await queue.one({ MaxNumberOfMessages: 1 });
+        bodies.push(message.Body ?? '');
+        await world.advance(2);
+        await queue.delete(message);
+      }
+      const alone = Array.from({ length: 6 }, () => 'one');
+      expect(bodies).toEqual(['one', 'other', 'one', 'other', 'one', 'other', ...alone]);
+    },
+  );
 
-  it.runIf(world.isLocal)('... and is remembered while it has a message', async () => {
-    const queue = await world.queue({ VisibilityTimeout: '5' });
-    await send(queue, 'busy', 1);
-    expect(await next(queue)).toBe('busy');
-    await world.advance(6);
-    // Its one message comes back; it is taken again, by somebody who lets it go.
-    expect(queue.peek()).toEqual([['busy', 'visible']]);
-    await send(queue, 'quiet', 1);
-    expect(await next(queue)).toBe('quiet');
-    await queue.hide(await queue.one({ MaxNumberOfMessages: 1 }), 0);
-    await send(queue, 'quiet', 1);
-    expect(await next(queue)).toBe('quiet');
-  });
+  it.runIf(world.isLocal)(
+    'a group’s processing time is remembered while it has a message',
+    async () => {
+      const queue = await world.queue({ VisibilityTimeout: '5' });
+      await send(queue, 'busy', 1);
+      expect(await next(queue)).toBe('busy');
+      await world.advance(6);
+      // Its one message comes back; it is taken again, by somebody who lets it go.
+      expect(queue.peek()).toEqual([['busy', 'visible']]);
+      await send(queue, 'quiet', 1);
+      expect(await next(queue)).toBe('quiet');
+      await queue.hide(await queue.one({ MaxNumberOfMessages: 1 }), 0);
+      await send(queue, 'quiet', 1);
+      expect(await next(queue)).toBe('quiet');
+    },
+  );
 
-  it.runIf(world.isLocal)('a group that is gone is forgotten', async () => {
+  it.runIf(world.isLocal)('a group without messages is forgotten', async () => {
     const queue = await world.queue();
     await send(queue, 'busy', 1);
     const message = await queue.one({ MaxNumberOfMessages: 1 });

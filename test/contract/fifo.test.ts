@@ -13,7 +13,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['1', '2', '3']);
   });
 
-  it('while any of a group is in flight, the group is locked, and others are not [P]', async () => {
+  it('a group with a message in flight is locked, and others are not [P]', async () => {
     const queue = await world.fifo();
     await queue.sendIn('a', 'a1', 'a2', 'a3');
     await queue.sendIn('b', 'b1');
@@ -26,7 +26,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['a3']);
   });
 
-  it('a message that comes back comes before the later ones of its group', async () => {
+  it('a message that is visible again precedes the later ones of its group', async () => {
     const queue = await world.fifo();
     await queue.sendIn('a', '1', '2', '3', '4');
     const [one, two] = await queue.receive({ MaxNumberOfMessages: 2 });
@@ -57,7 +57,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['2']);
   });
 
-  it.runIf(world.isLocal)('a changed delay holds for messages that are there [D]', async () => {
+  it.runIf(world.isLocal)('a changed delay applies to existing messages [D]', async () => {
     const queue = await world.fifo({ DelaySeconds: '900' });
     await queue.sendIn('a', '1');
     await queue.set({ DelaySeconds: '2' });
@@ -136,7 +136,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['1']);
   });
 
-  it.runIf(world.isLocal)('a purge clears it [L]', async () => {
+  it.runIf(world.isLocal)('a purge clears the deduplication memory [L]', async () => {
     const queue = await world.fifo();
     await queue.sendIn('a', '1');
     await queue.purge();
@@ -156,7 +156,7 @@ inEveryWorld('FIFO', (world) => {
     );
   });
 
-  it('an id of the message’s own comes before its content’s', async () => {
+  it('an explicit deduplication id takes precedence over the content’s', async () => {
     const queue = await world.fifo();
     await queue.send('same', { MessageGroupId: 'a', MessageDeduplicationId: '1' });
     await queue.send('same', { MessageGroupId: 'a', MessageDeduplicationId: '2' });
@@ -164,7 +164,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['same', 'same', 'same']);
   });
 
-  it('an id counts in the whole queue, or in its group where that is the scope [D]', async () => {
+  it('a deduplication id applies to the whole queue, or to its group if that is the scope [D]', async () => {
     const perQueue = await world.fifo();
     const perGroup = await world.fifo({
       DeduplicationScope: 'messageGroup',
@@ -177,7 +177,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await perGroup.bodies()).toEqual(['same', 'same']);
   });
 
-  it('a message needs an id where the queue takes none from its content', async () => {
+  it('a message needs a deduplication id if the queue derives none from its content', async () => {
     const queue = await world.fifo({ ContentBasedDeduplication: 'false' });
     expect(await refusal(queue.sendIn('a', '1'))).toEqual({
       name: 'InvalidParameterValue',
@@ -192,7 +192,7 @@ inEveryWorld('FIFO', (world) => {
     }
   });
 
-  it('a batch entry without a group fails the whole request, a single send misses it [L]', async () => {
+  it('a batch entry without a group fails the whole request; a single send reports it as missing [L]', async () => {
     const queue = await world.fifo();
     const batch = queue.batch([
       { Id: 'one', MessageBody: '1', MessageGroupId: 'a' },
@@ -236,20 +236,23 @@ inEveryWorld('FIFO', (world) => {
     ]);
   });
 
-  it.runIf(world.isLocal)('... with their visibility reset [D]', async () => {
-    const queue = await world.fifo({ VisibilityTimeout: '30' });
-    await queue.sendIn('a', '1');
-    const again = { ReceiveRequestAttemptId: 'attempt' };
-    await queue.one(again);
-    await world.advance(20);
-    await queue.one(again);
-    await world.advance(29);
-    expect(await queue.bodies()).toEqual([]);
-    await world.advance(1);
-    expect(await queue.bodies()).toEqual(['1']);
-  });
+  it.runIf(world.isLocal)(
+    'the same ReceiveRequestAttemptId resets the visibility of its messages [D]',
+    async () => {
+      const queue = await world.fifo({ VisibilityTimeout: '30' });
+      await queue.sendIn('a', '1');
+      const again = { ReceiveRequestAttemptId: 'attempt' };
+      await queue.one(again);
+      await world.advance(20);
+      await queue.one(again);
+      await world.advance(29);
+      expect(await queue.bodies()).toEqual([]);
+      await world.advance(1);
+      expect(await queue.bodies()).toEqual(['1']);
+    },
+  );
 
-  it.runIf(world.isLocal)('... for 5 minutes [D]', async () => {
+  it.runIf(world.isLocal)('a ReceiveRequestAttemptId is remembered for 5 minutes [D]', async () => {
     const queue = await world.fifo({ VisibilityTimeout: '3600' });
     await queue.sendIn('a', '1');
     const again = { ReceiveRequestAttemptId: 'attempt' };
@@ -260,7 +263,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies(again)).toEqual([]);
   });
 
-  it('... until one of them is deleted or its timeout has passed [D]', async () => {
+  it('a ReceiveRequestAttemptId ends when a message of it is deleted or its timeout has passed [D]', async () => {
     const queue = await world.fifo({ VisibilityTimeout: '2' });
     await queue.sendIn('a', '1', '2');
     const again = { ReceiveRequestAttemptId: 'attempt' };
@@ -301,7 +304,7 @@ inEveryWorld('FIFO', (world) => {
     expect(await queue.bodies()).toEqual(['1']);
   });
 
-  it('... nor does it when another has received the message since', async () => {
+  it('a receipt neither deletes nor hides once another has received the message', async () => {
     const queue = await world.fifo();
     await queue.sendIn('a', '1');
     const older = await queue.one({ VisibilityTimeout: 1 });

@@ -54,7 +54,7 @@ class Bare {
 }
 
 describe('120,000 messages in flight', () => {
-  it('are the most of a standard queue: OverLimit on a short poll, silence on a long one', async () => {
+  it('are the maximum of a standard queue: OverLimit on a short poll, no message on a long one', async () => {
     const bare = new Bare({ bodyDigests: false });
     const ReceiptHandle = await bare.fill(false);
     const short = await bare.act('ReceiveMessage', {});
@@ -68,7 +68,7 @@ describe('120,000 messages in flight', () => {
     expect(JSON.parse((await waiting).body).Messages).toHaveLength(1);
   });
 
-  it('are the most of a FIFO queue: silence', async () => {
+  it('are the maximum of a FIFO queue, which returns no message beyond it', async () => {
     const bare = new Bare({ bodyDigests: false });
     const ReceiptHandle = await bare.fill(true);
     expect(await bare.act('ReceiveMessage', {})).toEqual({ status: 200, body: '{}' });

@@ -25,7 +25,7 @@ inEveryWorld('Long polls', (world) => {
     expect(performance.now() - start).toBeLessThan(10_000);
   });
 
-  it.runIf(world.isLocal)('without one, the queue’s own holds', async () => {
+  it.runIf(world.isLocal)('the queue’s WaitTimeSeconds applies if a call has none', async () => {
     const queue = await world.queue({ ReceiveMessageWaitTimeSeconds: '5' });
     const wait = queue.bodies();
     await world.arrived();
@@ -60,7 +60,7 @@ inEveryWorld('Long polls', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    'the end of a delay or of a visibility timeout wakes as well',
+    'the end of a delay or of a visibility timeout wakes a waiting receive',
     async () => {
       const queue = await world.queue({ VisibilityTimeout: '8' });
       await queue.send('hidden');
@@ -77,7 +77,7 @@ inEveryWorld('Long polls', (world) => {
     },
   );
 
-  it('so does setting a visibility to 0', async () => {
+  it('setting a visibility timeout to 0 wakes a waiting receive', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const message = await queue.one();
@@ -87,7 +87,7 @@ inEveryWorld('Long polls', (world) => {
     expect(await wait).toEqual(['one']);
   });
 
-  it('a closed connection takes no message with it', async () => {
+  it('a closed connection receives no message', async () => {
     const queue = await world.queue();
     const gone = new AbortController();
     const wait = queue.receive({ WaitTimeSeconds: 20 }, gone.signal);
@@ -102,7 +102,7 @@ inEveryWorld('Long polls', (world) => {
     if (world.isLocal) expect(message.Attributes?.ApproximateReceiveCount).toBe('1');
   });
 
-  it('a wait ends with its queue', async () => {
+  it('a wait ends when its queue is deleted', async () => {
     const queue = await world.queue();
     const wait = refusal(queue.receive({ WaitTimeSeconds: 5 }));
     await world.arrived();
@@ -110,7 +110,7 @@ inEveryWorld('Long polls', (world) => {
     expect(await wait).toEqual(NO_QUEUE);
   });
 
-  it.runIf(world.isLocal)('a thousand of them use next to no processor time', async () => {
+  it.runIf(world.isLocal)('a thousand long polls use almost no processor time', async () => {
     vi.useRealTimers();
     const queue = await world.queue();
     const gone = new AbortController();
@@ -131,7 +131,7 @@ inEveryWorld('Long polls', (world) => {
     await Promise.all(waits);
   });
 
-  it.runIf(world.isInProcess)('nothing polls: all is quiet until a wait ends', async () => {
+  it.runIf(world.isInProcess)('a waiting receive sets no timer before its wait ends', async () => {
     const queue = await world.queue();
     const start = Date.now();
     const waits = [20, 10].map((WaitTimeSeconds) => queue.bodies({ WaitTimeSeconds }));
@@ -143,7 +143,7 @@ inEveryWorld('Long polls', (world) => {
     expect(await Promise.all(waits)).toEqual([[], []]);
   });
 
-  it.runIf(world.isInProcess)('none leaves a timer behind, served or aborted', async () => {
+  it.runIf(world.isInProcess)('a long poll leaves no timer behind, served or aborted', async () => {
     const queue = await world.queue();
     const gone = new AbortController();
     const aborted = queue.receive({ WaitTimeSeconds: 20 }, gone.signal).catch(() => []);

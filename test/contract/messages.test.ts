@@ -50,7 +50,7 @@ inEveryWorld('Messages', (world) => {
     }
   });
 
-  it('1,048,576 bytes are the most and the default [L]', async () => {
+  it('a message has at most 1,048,576 bytes, which is the default [L]', async () => {
     const queue = await world.queue();
     expect(await queue.attributes('MaximumMessageSize')).toEqual({
       MaximumMessageSize: String(MAX),
@@ -63,7 +63,7 @@ inEveryWorld('Messages', (world) => {
     });
   });
 
-  it('attributes count: names, types and values, in bytes of UTF-8 [L]', async () => {
+  it('attributes count toward the size: names, types and values, in bytes of UTF-8 [L]', async () => {
     const queue = await world.queue({ MaximumMessageSize: '1024' });
     // 4 of the name, 6 of the type, 2 of the value.
     const MessageAttributes = { name: text('é') };
@@ -93,7 +93,7 @@ inEveryWorld('Messages', (world) => {
     expect(await queue.bodies()).toEqual(['x'.repeat(2048)]);
   });
 
-  it('a batch over the total fails whole [L]', async () => {
+  it('a batch over the total size fails as a whole [L]', async () => {
     const queue = await world.queue();
     const half = 'x'.repeat(MAX / 2);
     const batch = (more: string) =>
@@ -126,7 +126,7 @@ inEveryWorld('Messages', (world) => {
     expect([raw?.DataType, ...(raw?.BinaryValue ?? [])]).toEqual(['Binary.png', 0, 255, 1]);
   });
 
-  it('on receive it covers the attributes returned [D]', async () => {
+  it('on receive, MD5OfMessageAttributes covers the returned attributes [D]', async () => {
     const queue = await world.queue({ VisibilityTimeout: '0' });
     const given = { 'a.one': text('1'), 'a.two': text('2'), b: text('3') };
     await queue.send('x', { MessageAttributes: given });
@@ -146,7 +146,7 @@ inEveryWorld('Messages', (world) => {
     }
   });
 
-  it('AWSTraceHeader is in the separate system digest, and counts for nothing [D]', async () => {
+  it('AWSTraceHeader has a separate digest, and does not count toward the size [D]', async () => {
     const queue = await world.queue({ MaximumMessageSize: '1024' });
     const MessageSystemAttributes = {
       AWSTraceHeader: text('Root=1-5759e988-bd862e3fe1be46a994272793'),
@@ -159,7 +159,7 @@ inEveryWorld('Messages', (world) => {
     expect(MD5OfMessageAttributes).toBeUndefined();
   });
 
-  it('no system attribute but AWSTraceHeader can be sent', async () => {
+  it('AWSTraceHeader is the only system attribute that can be sent', async () => {
     const queue = await world.queue();
     const MessageSystemAttributes = { SenderId: text('me') } as object;
     expect((await refusal(queue.send('x', { MessageSystemAttributes }))).status).toBe(400);
@@ -224,7 +224,7 @@ inEveryWorld('Messages', (world) => {
     }
   });
 
-  it('ten attributes are the most', async () => {
+  it('a message has at most ten attributes', async () => {
     const queue = await world.queue();
     const of = (count: number) =>
       Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, text('x')]));
@@ -241,7 +241,7 @@ inEveryWorld('Messages', (world) => {
     expect(Object.keys(Attributes ?? {})).toEqual(['SentTimestamp']);
   });
 
-  it('... and an error on GetQueueAttributes [P]', async () => {
+  it('an unknown attribute name is an error on GetQueueAttributes [P]', async () => {
     const queue = await world.queue();
     expect(await refusal(queue.attributes('Nonsense'))).toEqual({
       name: 'InvalidAttributeName',
@@ -250,7 +250,7 @@ inEveryWorld('Messages', (world) => {
     });
   });
 
-  it('no attribute names asked, none returned [P]', async () => {
+  it('no attributes are returned if none are requested [P]', async () => {
     const queue = await world.queue();
     await queue.send('x', { MessageAttributes: { a: text('1') } });
     const message = await queue.one({ MessageSystemAttributeNames: [] });
@@ -259,7 +259,7 @@ inEveryWorld('Messages', (world) => {
     expect(message.MD5OfMessageAttributes).toBeUndefined();
   });
 
-  it('system attributes are told by their new parameter and by their old', async () => {
+  it('system attributes are requested by the new parameter or the old one', async () => {
     const queue = await world.queue({ VisibilityTimeout: '0' });
     const before = Date.now();
     await queue.send('x', { MessageGroupId: 'tenant-1' });
@@ -278,7 +278,7 @@ inEveryWorld('Messages', (world) => {
     if (world.isLocal) expect(Math.abs(Number(some?.SentTimestamp) - before)).toBeLessThan(1_000);
   });
 
-  it('a batch has to have entries, ten at most', async () => {
+  it('a batch must have one to ten entries', async () => {
     const queue = await world.queue();
     expect(await refusal(queue.batch([]))).toMatchObject({
       name: 'EmptyBatchRequest',
@@ -367,7 +367,7 @@ inEveryWorld('Messages', (world) => {
     expect(await queue.receive()).toEqual([]);
   });
 
-  it('a message has to have a body', async () => {
+  it('a message must have a body', async () => {
     const queue = await world.queue();
     for (const body of ['', undefined as unknown as string]) {
       expect(await refusal(queue.send(body))).toEqual({
@@ -417,7 +417,7 @@ inEveryWorld('Messages', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    'what is older than the retention is gone, in flight or not',
+    'a message older than the retention is removed, in flight or not',
     async () => {
       const queue = await world.queue({ MessageRetentionPeriod: '60', VisibilityTimeout: '40' });
       await queue.send('in flight');

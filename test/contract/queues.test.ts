@@ -21,7 +21,7 @@ inEveryWorld('Queues', (world) => {
     world.client.send(new CreateQueueCommand({ QueueName, Attributes }));
   const list = (more: ListQueuesCommand['input']) => world.client.send(new ListQueuesCommand(more));
 
-  it('a standard queue’s attributes, by default: SSE is on [P]', async () => {
+  it('a standard queue has default attributes, with SSE on [P]', async () => {
     const queue = await world.queue();
     const attributes = await queue.attributes();
     expect(attributes).toEqual({
@@ -40,7 +40,7 @@ inEveryWorld('Queues', (world) => {
     });
   });
 
-  it('a FIFO queue has four more', async () => {
+  it('a FIFO queue has four more default attributes', async () => {
     const queue = await world.queue({ FifoQueue: 'true' });
     const standard = await (await world.queue()).attributes();
     const attributes = await queue.attributes();
@@ -62,7 +62,7 @@ inEveryWorld('Queues', (world) => {
     });
   });
 
-  it('attributes have their ranges, both ends included', async () => {
+  it('attributes are checked against their ranges, both ends included', async () => {
     const queue = await world.queue();
     for (const [name, min, max] of [
       ['DelaySeconds', 0, 900],
@@ -91,7 +91,7 @@ inEveryWorld('Queues', (world) => {
     expect((await refusal(made)).name).toBe('InvalidAttributeValue');
   });
 
-  it('other attributes have their values', async () => {
+  it('other attributes are checked against their allowed values', async () => {
     const fifo = await world.fifo();
     const queue = await world.queue();
     for (const [of, change] of [
@@ -117,7 +117,7 @@ inEveryWorld('Queues', (world) => {
     });
   });
 
-  it.runIf(world.isLocal)('a change holds from the next call on', async () => {
+  it.runIf(world.isLocal)('a changed attribute applies from the next call on', async () => {
     const queue = await world.queue();
     const { CreatedTimestamp } = await queue.attributes();
     await world.advance(10);
@@ -144,13 +144,13 @@ inEveryWorld('Queues', (world) => {
     expect((await refusal(queue.set(both))).status).toBe(400);
   });
 
-  it('only what is asked is told; nothing asked, nothing told', async () => {
+  it('only requested attributes are returned', async () => {
     const queue = await world.queue();
     expect(await queue.attributes('DelaySeconds', 'Policy')).toEqual({ DelaySeconds: '0' });
     expect(await queue.attributes('RedrivePolicy')).toEqual({});
   });
 
-  it('creating twice gives the same queue; with other attributes it is refused', async () => {
+  it('creating a queue twice returns the same queue, and is refused with other attributes', async () => {
     const queue = await world.queue({ VisibilityTimeout: '31' });
     for (const same of [{}, { VisibilityTimeout: '31' }, { DelaySeconds: '0' }]) {
       expect((await create(queue.name, same)).QueueUrl).toBe(queue.url);
@@ -191,7 +191,7 @@ inEveryWorld('Queues', (world) => {
     if (world.isLocal) expect(await refusal(find(queue.name, '111111111111'))).toEqual(NO_QUEUE);
   });
 
-  it('a queue that is not there is none, for whatever is done with it', async () => {
+  it('every action on a missing queue fails with QueueDoesNotExist', async () => {
     const queue = await world.queue();
     const none = Object.assign(Object.create(queue), { url: `${queue.url}-not` }) as TestQueue;
     for (const call of [
@@ -233,7 +233,7 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
-  it.runIf(world.isLocal)('a page’s token is good for its own list alone', async () => {
+  it.runIf(world.isLocal)('a page’s token is valid only for its own list', async () => {
     const prefix = uniqueName();
     for (const end of ['a', 'b']) await create(`${prefix}-${end}`);
     const all = { QueueNamePrefix: prefix, MaxResults: 1 };
@@ -287,7 +287,7 @@ inEveryWorld('Queues', (world) => {
     expect(await tags()).toEqual({});
   });
 
-  it('fifty tags are the most, of 128 and 256 characters', async () => {
+  it('a queue has at most fifty tags, of 128 and 256 characters', async () => {
     const { url: QueueUrl } = await world.queue();
     const tag = (Tags: Record<string, string>) =>
       world.client.send(new TagQueueCommand({ QueueUrl, Tags }));
@@ -308,7 +308,7 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
-  it('a queue that is not to be created is not there', async () => {
+  it('a queue whose creation is refused does not exist', async () => {
     const QueueName = uniqueName();
     const tags = { ['k'.repeat(200)]: 'v' };
     const created = world.client.send(new CreateQueueCommand({ QueueName, tags }));
@@ -355,7 +355,7 @@ inEveryWorld('Queues', (world) => {
     expect(await queue.attributes('Policy')).toEqual({});
   });
 
-  it.runIf(world.isLocal)('a label is there once, and can’t be removed twice', async () => {
+  it.runIf(world.isLocal)('a label can be added once and removed once', async () => {
     const queue = await world.queue();
     await add(queue, 'one', ['*'], '111111111111');
     expect(await refusal(add(queue, 'one', ['*'], '111111111111'))).toEqual(
@@ -374,30 +374,33 @@ inEveryWorld('Queues', (world) => {
     }
   });
 
-  it.runIf(world.isLocal)('what is not to be shared is refused, and a 21st statement', async () => {
-    const queue = await world.queue();
-    for (const call of [
-      add(queue, 'a b', ['SendMessage'], '111111111111'),
-      add(queue, 'a', ['CreateQueue'], '111111111111'),
-      add(queue, 'a', ['SendMessage'], '1234'),
-    ]) {
-      expect(await refusal(call)).toMatchObject({ name: 'InvalidParameterValue', status: 400 });
-    }
-    for (const call of [
-      add(queue, 'a', [], '111111111111'),
-      add(queue, 'a', ['SendMessage']),
-      add(queue, '', ['SendMessage'], '111111111111'),
-    ]) {
-      expect((await refusal(call)).name).toBe('MissingParameter');
-    }
-    for (let n = 0; n < 20; n++) await add(queue, `label${n}`, ['SendMessage'], '111111111111');
-    expect(await refusal(add(queue, 'more', ['SendMessage'], '111111111111'))).toMatchObject({
-      name: 'OverLimit',
-      status: 403,
-    });
-  });
+  it.runIf(world.isLocal)(
+    'actions that cannot be shared are refused, and so is a 21st statement',
+    async () => {
+      const queue = await world.queue();
+      for (const call of [
+        add(queue, 'a b', ['SendMessage'], '111111111111'),
+        add(queue, 'a', ['CreateQueue'], '111111111111'),
+        add(queue, 'a', ['SendMessage'], '1234'),
+      ]) {
+        expect(await refusal(call)).toMatchObject({ name: 'InvalidParameterValue', status: 400 });
+      }
+      for (const call of [
+        add(queue, 'a', [], '111111111111'),
+        add(queue, 'a', ['SendMessage']),
+        add(queue, '', ['SendMessage'], '111111111111'),
+      ]) {
+        expect((await refusal(call)).name).toBe('MissingParameter');
+      }
+      for (let n = 0; n < 20; n++) await add(queue, `label${n}`, ['SendMessage'], '111111111111');
+      expect(await refusal(add(queue, 'more', ['SendMessage'], '111111111111'))).toMatchObject({
+        name: 'OverLimit',
+        status: 403,
+      });
+    },
+  );
 
-  it('seven actions are the most of a statement', async () => {
+  it('a statement has at most seven actions', async () => {
     const queue = await world.queue();
     const actions = [
       'ChangeMessageVisibility',
@@ -446,7 +449,7 @@ inEveryWorld('Queues', (world) => {
     await remove(queue, 'alone');
   });
 
-  it('a policy is kept as it was set, and removed by an empty one', async () => {
+  it('a policy is stored unchanged, and removed by an empty one', async () => {
     const queue = await world.queue();
     const Policy = JSON.stringify({
       Version: '2012-10-17',
@@ -467,18 +470,21 @@ inEveryWorld('Queues', (world) => {
     expect(await queue.attributes('Policy')).toEqual({});
   });
 
-  it.runIf(world.isLocal)('a purge takes all: visible, delayed and in flight', async () => {
-    const queue = await world.queue();
-    for (const [body, DelaySeconds] of [['in flight'], ['visible'], ['delayed', 60]] as const) {
-      await queue.send(body, { DelaySeconds });
-    }
-    const message = (await queue.receive({ MaxNumberOfMessages: 1 }))[0] ?? {};
-    await queue.purge();
-    expect(queue.peek()).toEqual([]);
-    await queue.delete(message);
-    await queue.send('after');
-    expect(await queue.bodies()).toEqual(['after']);
-  });
+  it.runIf(world.isLocal)(
+    'a purge removes all messages: visible, delayed and in flight',
+    async () => {
+      const queue = await world.queue();
+      for (const [body, DelaySeconds] of [['in flight'], ['visible'], ['delayed', 60]] as const) {
+        await queue.send(body, { DelaySeconds });
+      }
+      const message = (await queue.receive({ MaxNumberOfMessages: 1 }))[0] ?? {};
+      await queue.purge();
+      expect(queue.peek()).toEqual([]);
+      await queue.delete(message);
+      await queue.send('after');
+      expect(await queue.bodies()).toEqual(['after']);
+    },
+  );
 
   it('one purge is allowed in 60 s', async () => {
     const queue = await world.queue();

@@ -24,21 +24,24 @@ inEveryWorld('Receipts and visibility', (world) => {
     expect(again.Attributes).toEqual({ ...first.Attributes, ApproximateReceiveCount: '2' });
   });
 
-  it.runIf(world.isLocal)('a receive’s VisibilityTimeout comes before the queue’s', async () => {
-    const queue = await world.queue({ VisibilityTimeout: '30' });
-    await queue.send('one');
-    await queue.receive({ VisibilityTimeout: 2 });
-    await world.advance(1.9);
-    expect(await queue.bodies()).toEqual([]);
-    await world.advance(0.1);
-    expect(await queue.bodies({ VisibilityTimeout: 0 })).toEqual(['one']);
-    expect(await queue.bodies()).toEqual(['one']);
-    await world.advance(29.9);
-    expect(await queue.bodies()).toEqual([]);
-  });
+  it.runIf(world.isLocal)(
+    'a receive’s VisibilityTimeout takes precedence over the queue’s',
+    async () => {
+      const queue = await world.queue({ VisibilityTimeout: '30' });
+      await queue.send('one');
+      await queue.receive({ VisibilityTimeout: 2 });
+      await world.advance(1.9);
+      expect(await queue.bodies()).toEqual([]);
+      await world.advance(0.1);
+      expect(await queue.bodies({ VisibilityTimeout: 0 })).toEqual(['one']);
+      expect(await queue.bodies()).toEqual(['one']);
+      await world.advance(29.9);
+      expect(await queue.bodies()).toEqual([]);
+    },
+  );
 
   it.runIf(world.isLocal)(
-    'a message in flight is hidden for longer, or shown at once',
+    'ChangeMessageVisibility hides a message in flight for longer, or shows it at once',
     async () => {
       const queue = await world.queue();
       await queue.send('one');
@@ -62,7 +65,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     expect(await queue.bodies()).toEqual(['one']);
   });
 
-  it('... and refuses one that is deleted [L]', async () => {
+  it('ChangeMessageVisibility refuses a deleted message [L]', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const message = await queue.one();
@@ -82,7 +85,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     expect(await queue.bodies()).toEqual([]);
   });
 
-  it('a handle deletes after its timeout, as long as nobody has received again [P, L]', async () => {
+  it('a handle deletes after its timeout if the message was not received again [P, L]', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const message = await queue.one({ VisibilityTimeout: 1 });
@@ -101,7 +104,7 @@ inEveryWorld('Receipts and visibility', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    '... and here it does not: the newer receive holds the message',
+    'an older handle does not delete here: the newer receive holds the message',
     async () => {
       const queue = await world.queue();
       await queue.send('one');
@@ -112,7 +115,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     },
   );
 
-  it('12 h in all are the most, counted from the receive', async () => {
+  it('a visibility timeout is at most 12 h in total, counted from the receive', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const message = await queue.one();
@@ -131,7 +134,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     await queue.hide(message, 18);
   });
 
-  it('a timeout is 0 to 43,200 s, and has to be given', async () => {
+  it('a timeout must be given, from 0 to 43,200 s', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const message = await queue.one();
@@ -151,7 +154,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     expect((await refusal(world.client.send(none))).name).toBe('MissingParameter');
   });
 
-  it('a handle that is none, or another queue’s, is refused', async () => {
+  it('an invalid handle, or one of another queue, is refused', async () => {
     const [queue, other] = [await world.queue(), await world.queue()];
     await other.send('one');
     const foreign = await other.one();
@@ -168,7 +171,7 @@ inEveryWorld('Receipts and visibility', (world) => {
     });
   });
 
-  it.runIf(world.isLocal)('so is one that no receive has given out', async () => {
+  it.runIf(world.isLocal)('a handle that no receive has issued is refused', async () => {
     const queue = await world.queue();
     await queue.send('one');
     const { ReceiptHandle = '' } = await queue.one();

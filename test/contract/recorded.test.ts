@@ -66,7 +66,7 @@ inEveryWorld('Recorded on AWS', (world) => {
   }
 
   it.runIf(world.isLocal)(
-    'a QueueUrl may be the bare name, with a slash behind, with a query',
+    'a QueueUrl may be the bare name, end with a slash, or have a query',
     async () => {
       for (const urlOf of [
         (_: string, name: string) => name,
@@ -102,7 +102,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     }
   });
 
-  it('FIFO: a message that is visible again comes though a later one is in flight', async () => {
+  it('FIFO: a message that is visible again is received although a later one is in flight', async () => {
     const queue = await world.fifo();
     await queue.sendIn('a', '1', '2', '3');
     const [one, two] = await queue.receive({ MaxNumberOfMessages: 2 });
@@ -115,7 +115,7 @@ inEveryWorld('Recorded on AWS', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    'FIFO: ... after a timeout as well, and it is blocked from there on',
+    'FIFO: a message whose timeout ended is received, and the later ones are blocked',
     async () => {
       const queue = await world.fifo();
       await queue.sendIn('a', '1', '2', '3', '4', '5');
@@ -147,29 +147,35 @@ inEveryWorld('Recorded on AWS', (world) => {
     expect(await queue.bodies()).toEqual(['3']);
   });
 
-  it.runIf(world.isLocal)('FIFO: groups that wait come before groups that came back', async () => {
-    const queue = await world.fifo();
-    for (const body of ['a1', 'b1', 'a2', 'c1']) await queue.sendIn(body.slice(0, 1), body);
-    const one = { MaxNumberOfMessages: 1 };
-    const a1 = await queue.one(one);
-    await queue.hide(a1, 0);
-    expect(await queue.bodies(one)).toEqual(['b1']);
-    expect(await queue.bodies(one)).toEqual(['c1']);
-    const again = await queue.one(one);
-    expect(again.Body).toBe('a1');
-    await queue.sendIn('d', 'd1');
-    await queue.delete(again);
-    expect(await queue.bodies()).toEqual(['a2', 'd1']);
-  });
+  it.runIf(world.isLocal)(
+    'FIFO: waiting groups precede groups that are visible again',
+    async () => {
+      const queue = await world.fifo();
+      for (const body of ['a1', 'b1', 'a2', 'c1']) await queue.sendIn(body.slice(0, 1), body);
+      const one = { MaxNumberOfMessages: 1 };
+      const a1 = await queue.one(one);
+      await queue.hide(a1, 0);
+      expect(await queue.bodies(one)).toEqual(['b1']);
+      expect(await queue.bodies(one)).toEqual(['c1']);
+      const again = await queue.one(one);
+      expect(again.Body).toBe('a1');
+      await queue.sendIn('d', 'd1');
+      await queue.delete(again);
+      expect(await queue.bodies()).toEqual(['a2', 'd1']);
+    },
+  );
 
-  it.runIf(world.isLocal)('FIFO: ... also after a timeout that nobody has noticed', async () => {
-    const queue = await world.fifo({ VisibilityTimeout: '5' });
-    await queue.sendIn('a', 'a1');
-    await queue.one();
-    await world.advance(6);
-    await queue.sendIn('b', 'b1');
-    expect(await queue.bodies()).toEqual(['a1', 'b1']);
-  });
+  it.runIf(world.isLocal)(
+    'FIFO: waiting groups precede groups whose timeout ended without a receive',
+    async () => {
+      const queue = await world.fifo({ VisibilityTimeout: '5' });
+      await queue.sendIn('a', 'a1');
+      await queue.one();
+      await world.advance(6);
+      await queue.sendIn('b', 'b1');
+      expect(await queue.bodies()).toEqual(['a1', 'b1']);
+    },
+  );
 
   it('standard: an earlier receive’s handle hides, in a batch as well', async () => {
     const queue = await world.queue();
@@ -185,7 +191,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     expect((await queue.one()).MessageId).toBe(older.MessageId);
   });
 
-  it('booleans in any case', async () => {
+  it('booleans are accepted in any case', async () => {
     for (const [FifoQueue, ContentBasedDeduplication] of [
       ['True', 'TRUE'],
       ['TRUE', 'False'],
@@ -207,7 +213,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     }
   });
 
-  it('what is a FIFO queue’s alone', async () => {
+  it('FIFO parameters are refused on a standard queue', async () => {
     const queue = await world.queue();
     const refused = async (call: Promise<unknown>, name: string, message: string) =>
       expect(await refusal(call)).toEqual({ name, message, status: 400 });
@@ -276,7 +282,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     }
   });
 
-  it('attribute names of any alphabet, and their digest', async () => {
+  it('attribute names of any alphabet are accepted, with their digest', async () => {
     const queue = await world.queue();
     const value = { DataType: 'String', StringValue: 'v' };
     const MessageAttributes = { 'attr.1øßä': value, 日本: value, Zebra: value, Ärger: value };
@@ -301,7 +307,7 @@ inEveryWorld('Recorded on AWS', (world) => {
   });
 
   it.runIf(world.isLocal)(
-    'the period of a key is not told once the key is taken away',
+    'the reuse period of a key is not returned once the key is removed',
     async () => {
       const kms = { KmsMasterKeyId: 'alias/aws/sqs', KmsDataKeyReusePeriodSeconds: '600' };
       for (const reset of [{ KmsMasterKeyId: '' }, { SqsManagedSseEnabled: 'true' }] as Record<
@@ -318,7 +324,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     },
   );
 
-  it('empty Tags, TagKeys and Attributes', async () => {
+  it('empty Tags, TagKeys and Attributes are accepted', async () => {
     const { url: QueueUrl } = await world.queue();
     const missing = (name: string) => ({
       name: 'MissingParameter',
@@ -379,7 +385,7 @@ describe('Recorded on AWS, as it goes over the wire', () => {
       expect((await ask(protocol, 'GetQueueUrl', { QueueName }, path)).status).toBe(200);
     });
 
-    it('a bare name, and a URL of another shape', async () => {
+    it('QueueUrl may be a bare name, but not a URL of another shape', async () => {
       const { QueueName } = await makeQueue();
       const send = (QueueUrl: string) =>
         ask(protocol, 'SendMessage', { QueueUrl, MessageBody: 'x' });
@@ -410,7 +416,7 @@ describe('Recorded on AWS, as it goes over the wire', () => {
     });
   });
 
-  it('what is given as AWSTraceHeader comes before the header', async () => {
+  it('a given AWSTraceHeader takes precedence over the header', async () => {
     const { QueueName: QueueUrl } = await makeQueue();
     const own = { DataType: 'String', StringValue: 'own' };
     const parameters = {

@@ -206,7 +206,7 @@ const ERRORS: Case[] = [
 describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
   const isJson = protocol === 'JSON';
 
-  it('both protocols are on one endpoint, and on the queue’s URL [D, L]', async () => {
+  it('both protocols work on one endpoint, and on the queue’s URL [D, L]', async () => {
     const { QueueUrl } = await makeQueue();
     for (const url of [server.url, `${server.url}/`, QueueUrl]) {
       const sent = await ask(protocol, 'SendMessage', { QueueUrl, MessageBody: 'x' }, url);
@@ -235,7 +235,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     expect(refusal).toMatchObject({ type: isJson ? type : code, code, status });
   });
 
-  it('the missing queue’s text is longer in Query', async () => {
+  it('the error text of a missing queue is longer in Query', async () => {
     const { message } = await refused(protocol, 'GetQueueUrl', { QueueName: uniqueName() });
     expect(message).toBe(
       `The specified queue does not exist${isJson ? '' : ' for this wsdl version'}.`,
@@ -272,19 +272,22 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
-  it.runIf(isJson)('so do DeleteMessage and ChangeMessageVisibility [S]', async () => {
-    const { QueueUrl } = await makeQueue();
-    await ask('JSON', 'SendMessage', { QueueUrl, MessageBody: 'x' });
-    const received = await ask('JSON', 'ReceiveMessage', { QueueUrl });
-    const { Messages } = (await received.json()) as { Messages: { ReceiptHandle: string }[] };
-    const of = { QueueUrl, ReceiptHandle: Messages[0]?.ReceiptHandle };
-    const changed = await ask('JSON', 'ChangeMessageVisibility', { ...of, VisibilityTimeout: 9 });
-    const deleted = await ask('JSON', 'DeleteMessage', of);
-    for (const answer of [changed, deleted]) {
-      expect([answer.status, await answer.text()]).toEqual([200, '']);
-      expect(answer.headers.get('content-length')).toBe('0');
-    }
-  });
+  it.runIf(isJson)(
+    'DeleteMessage and ChangeMessageVisibility have an empty body and Content-Length 0 [S]',
+    async () => {
+      const { QueueUrl } = await makeQueue();
+      await ask('JSON', 'SendMessage', { QueueUrl, MessageBody: 'x' });
+      const received = await ask('JSON', 'ReceiveMessage', { QueueUrl });
+      const { Messages } = (await received.json()) as { Messages: { ReceiptHandle: string }[] };
+      const of = { QueueUrl, ReceiptHandle: Messages[0]?.ReceiptHandle };
+      const changed = await ask('JSON', 'ChangeMessageVisibility', { ...of, VisibilityTimeout: 9 });
+      const deleted = await ask('JSON', 'DeleteMessage', of);
+      for (const answer of [changed, deleted]) {
+        expect([answer.status, await answer.text()]).toEqual([200, '']);
+        expect(answer.headers.get('content-length')).toBe('0');
+      }
+    },
+  );
 
   it.runIf(isJson)('an empty result leaves its key out [P]', async () => {
     const { QueueUrl } = await makeQueue();
@@ -301,20 +304,20 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
-  it.runIf(isJson)('but a dead-letter queue without sources has its empty list [D]', async () => {
+  it.runIf(isJson)('a dead-letter queue without sources returns an empty list [D]', async () => {
     const { QueueUrl } = await makeQueue();
     const answer = await ask('JSON', 'ListDeadLetterSourceQueues', { QueueUrl });
     expect(await answer.json()).toEqual({ queueUrls: [] });
   });
 
   // No other protocol can carry it as far as here.
-  it.runIf(isJson)('half of a surrogate pair is no message', async () => {
+  it.runIf(isJson)('half of a surrogate pair is refused', async () => {
     const { QueueUrl } = await makeQueue();
     const refusal = await refused('JSON', 'SendMessage', { QueueUrl, MessageBody: 'a\ud800b' });
     expect(refusal.code).toBe('InvalidMessageContents');
   });
 
-  it.runIf(isJson)('what is no JSON is a SerializationException [P]', async () => {
+  it.runIf(isJson)('a body that is not JSON is a SerializationException [P]', async () => {
     for (const body of ['{', '[]', 'hello', '{"QueueUrl":1}']) {
       const { headers } = rawRequest('JSON', 'ReceiveMessage', {});
       const answer = await fetch(server.url, { method: 'POST', headers, body });
@@ -326,30 +329,33 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     }
   });
 
-  it.runIf(isJson)('so is what is no UTF-8, and a value that is no base64', async () => {
-    const { QueueUrl } = await makeQueue();
-    const { headers, body } = rawRequest('JSON', 'SendMessage', { QueueUrl, MessageBody: '@' });
-    const bytes = Buffer.from(body);
-    bytes[bytes.indexOf('@')] = 0xff;
-    const value = (BinaryValue: string) =>
-      rawRequest('JSON', 'SendMessage', {
-        QueueUrl,
-        MessageBody: 'x',
-        MessageAttributes: { a: { DataType: 'Binary', BinaryValue } },
-      });
-    for (const request of [
-      { headers, body: bytes },
-      ...['***', 'AP8', 'AP8=\n', 'A=P8', 'AP_8'].map(value),
-    ]) {
-      const answer = await fetch(server.url, { method: 'POST', ...request });
-      expect(await rawRefusal(answer)).toMatchObject({
-        type: 'com.amazon.coral.service#SerializationException',
-        code: 'MalformedInput',
-        status: 400,
-      });
-    }
-    expect((await fetch(server.url, { method: 'POST', ...value('AP8=') })).status).toBe(200);
-  });
+  it.runIf(isJson)(
+    'a body that is not UTF-8, and a value that is not base64, are a SerializationException',
+    async () => {
+      const { QueueUrl } = await makeQueue();
+      const { headers, body } = rawRequest('JSON', 'SendMessage', { QueueUrl, MessageBody: '@' });
+      const bytes = Buffer.from(body);
+      bytes[bytes.indexOf('@')] = 0xff;
+      const value = (BinaryValue: string) =>
+        rawRequest('JSON', 'SendMessage', {
+          QueueUrl,
+          MessageBody: 'x',
+          MessageAttributes: { a: { DataType: 'Binary', BinaryValue } },
+        });
+      for (const request of [
+        { headers, body: bytes },
+        ...['***', 'AP8', 'AP8=\n', 'A=P8', 'AP_8'].map(value),
+      ]) {
+        const answer = await fetch(server.url, { method: 'POST', ...request });
+        expect(await rawRefusal(answer)).toMatchObject({
+          type: 'com.amazon.coral.service#SerializationException',
+          code: 'MalformedInput',
+          status: 400,
+        });
+      }
+      expect((await fetch(server.url, { method: 'POST', ...value('AP8=') })).status).toBe(200);
+    },
+  );
 
   it('an entry of a batch fails with its code in Query’s form', async () => {
     const { QueueUrl } = await makeQueue();

@@ -36,7 +36,7 @@ function of({ findings }: Diagnosis, title: string): string {
     .join('\n');
 }
 
-it('a healthy stack with the tasks that are here has nothing that hurts', async () => {
+it('a healthy stack with the local tasks has no problems and no warnings', async () => {
   const found = await look({ tasks: SHIPPED });
   expect(found.findings.filter(({ level }) => level !== 'ok')).toEqual([]);
   expect(found).toMatchObject({ state: 'deployed', region: 'us-east-1', account: '123456789012' });
@@ -56,7 +56,7 @@ const room = (free: number) => ({
 describe('before a deployment', () => {
   const deployed = false;
 
-  it('free names and room for its workers are found', async () => {
+  it('free names and enough concurrency are reported as ok', async () => {
     const found = await look({}, { deployed });
     expect(found.state).toBe('before');
     expect(of(found, 'names')).toMatch(/^ok: No queue or function uses a name/);
@@ -76,23 +76,23 @@ describe('before a deployment', () => {
     expect(of(found, 'code storage')).toMatch(/^problem: /);
   });
 
-  it('a region without RecursiveLoop is named', async () => {
+  it('a region without RecursiveLoop is reported', async () => {
     const found = await look({}, { deployed }, { AWS_REGION: 'us-gov-west-1' });
     expect(of(found, 'recursion')).toMatch(/^ok: Lambda in us-gov-west-1 has no RecursiveLoop/);
   });
 
-  it('names that may not be looked for are not called free', async () => {
+  it('names that cannot be looked up are not reported as free', async () => {
     const answers = { GetFunctionConfiguration: refused('AccessDeniedException') };
     const found = await look({}, { deployed, answers });
     expect(of(found, 'names')).toMatch(/^unknown: .*it needs lambda:GetFunctionConfiguration/);
   });
 
-  it('names that something else has are a problem', async () => {
+  it('names that other software uses are a problem', async () => {
     const found = await look({}, { deployed, answers: { 'SQS GetQueueUrl': { QueueUrl: 'x/y' } } });
     expect(of(found, 'parts')).toMatch(/^problem: The deployment lacks Photos-seed, Photos-worker/);
   });
 
-  it('without a stack the account alone is looked at', async () => {
+  it('without a stack, only the account is checked', async () => {
     const found = await look({ stack: undefined }, { deployed });
     expect(of(found, 'names')).toBe('');
     expect(of(found, 'concurrency')).toMatch(/^ok/);
@@ -247,7 +247,7 @@ describe('a stack has', () => {
     expect(of(await look({}, stub), title)).toMatch(finding);
   });
 
-  it('messages that no worker took, and chunks that nobody works on', async () => {
+  it('messages that no worker could read, and chunks without a worker', async () => {
     const aws = await stubAws({ tasks: shipped });
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
     for (const queue of ['Photos-tasks-dead', 'Photos-tasks']) {
@@ -264,7 +264,7 @@ describe('a stack has', () => {
     );
   });
 
-  it('other tasks than are here', async () => {
+  it('tasks other than the local ones', async () => {
     const { echo, sha256 } = shipped;
     const sleep = { ...shipped.sleep, timeoutSeconds: 7 };
     const found = await look({ tasks: SHIPPED }, { tasks: { echo, sleep } });
@@ -283,7 +283,7 @@ describe('a stack has', () => {
   });
 });
 
-it('denied looks are unknown, each with the action that it needs', async () => {
+it('denied checks are unknown, each with the action that it needs', async () => {
   const actions = [
     'GetAccountSettings',
     'ListEventSourceMappings',
@@ -311,29 +311,35 @@ describe('without AWS', () => {
     ['credentials', nothing, /There are no AWS credentials/],
     ['region', { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined }, /No AWS region/],
     ['credentials', { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, /ECONNREFUSED/],
-  ])('missing %s are a problem of a stack, and a warning else (%j)', async (title, env, says) => {
-    const found = await look({}, {}, env);
-    expect(of(found, title)).toMatch(/^problem: /);
-    expect(of(found, title)).toMatch(says);
-    expect(found.state).toBe('none');
-    const local = await look({ stack: undefined }, {}, env);
-    expect(of(local, title)).toMatch(/^warning: /);
-    expect(of(local, 'node')).toMatch(/^ok: Node /);
-  });
+  ])(
+    'missing %s are a problem for a stack, and otherwise a warning (%j)',
+    async (title, env, says) => {
+      const found = await look({}, {}, env);
+      expect(of(found, title)).toMatch(/^problem: /);
+      expect(of(found, title)).toMatch(says);
+      expect(found.state).toBe('none');
+      const local = await look({ stack: undefined }, {}, env);
+      expect(of(local, title)).toMatch(/^warning: /);
+      expect(of(local, 'node')).toMatch(/^ok: Node /);
+    },
+  );
 
   it.each([
     [200, '<html>Log in</html>', /problem: The response .* not from AWS/],
     [502, '<html>Bad gateway</html>', /problem: The response is not from AWS \(HTTP status 502\)/],
     [403, '', /problem: The response is not from AWS \(HTTP status 403\)/],
-  ])('an answer of somebody else with status %i is a problem', async (status, page, says) => {
-    const proxy = createServer((_, response) => response.writeHead(status).end(page));
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const AWS_ENDPOINT_URL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const found = await look({}, {}, { AWS_ENDPOINT_URL });
-    proxy.close();
-    expect(of(found, 'credentials')).toMatch(says);
-    expect(of(found, 'credentials')).toContain('AWS_ENDPOINT_URL');
-  });
+  ])(
+    'a response that is not from AWS, with status %i, is a problem',
+    async (status, page, says) => {
+      const proxy = createServer((_, response) => response.writeHead(status).end(page));
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const AWS_ENDPOINT_URL = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const found = await look({}, {}, { AWS_ENDPOINT_URL });
+      proxy.close();
+      expect(of(found, 'credentials')).toMatch(says);
+      expect(of(found, 'credentials')).toContain('AWS_ENDPOINT_URL');
+    },
+  );
 
   it('credentials that AWS refuses are a problem', async () => {
     const answers = { GetCallerIdentity: refused('InvalidClientTokenId') };

@@ -44,7 +44,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     onTestFinished(() => rmSync(made, { recursive: true, force: true }));
   });
 
-  it.skipIf(process.platform !== 'linux')('that cannot be made is refused at once', () => {
+  it.skipIf(process.platform !== 'linux')('that cannot be created is refused at once', () => {
     for (const path of ['/proc/nowhere', '/proc/nowhere/data']) {
       expect(() => openStore(path)).toThrow(/Expected a folder .*\/proc\/nowhere/);
     }
@@ -60,7 +60,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toBe('StoreInUse\n');
   });
 
-  it('is its owner’s alone, whatever it was', async () => {
+  it('belongs to its owner only, whatever its mode was', async () => {
     const umask = process.umask(0);
     onTestFinished(() => void process.umask(umask));
     await open(folder);
@@ -80,7 +80,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     await store.close();
   });
 
-  it('with other files keeps its mode, where nobody else writes to it', async () => {
+  it('with other files keeps its mode if only its owner can write to it', async () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'notes'), '');
     chmodSync(folder, 0o755);
@@ -93,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     );
   });
 
-  it('in which one of its files leads elsewhere is refused', async () => {
+  it('with a link or hard link among its files is refused', async () => {
     await open(folder);
     const mine = join(above, 'mine');
     for (const name of [
@@ -121,14 +121,14 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     await open(folder);
   });
 
-  it('is refused where everybody could put another in its place', async () => {
+  it('is refused if everyone could replace it', async () => {
     chmodSync(above, 0o777);
     await expect(open(folder)).rejects.toThrow(/^Everyone can write to .+ chmod o-w/);
     chmodSync(above, 0o1777);
     await open(folder);
   });
 
-  it('may be named by a link of its user’s own', async () => {
+  it('may be named by its user’s own link', async () => {
     mkdirSync(folder);
     const link = join(above, 'link');
     symlinkSync(folder, link);
@@ -139,7 +139,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     await expect(open(link)).rejects.toThrow(`is a link that belongs to user ${OTHER}`);
   });
 
-  it.runIf(isRoot)('of another user, or with files of one, is refused', async () => {
+  it.runIf(isRoot)('of another user, or with another user’s files, is refused', async () => {
     await open(folder);
     chownSync(folder, OTHER, OTHER);
     // Such as a folder of the host's in a container, where this is root.
@@ -157,23 +157,26 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
     await open(folder);
   });
 
-  it.runIf(isRoot)('of root, as volumes are, serves a group, and not everybody', () => {
-    mkdirSync(folder);
-    chmodSync(above, 0o755);
-    chownSync(folder, 0, OTHER);
-    const script = `import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/emulator/sqs/index.ts'))};
+  it.runIf(isRoot)(
+    'of root, such as a volume, is accepted for a group, but not for everyone',
+    () => {
+      mkdirSync(folder);
+      chmodSync(above, 0o755);
+      chownSync(folder, 0, OTHER);
+      const script = `import { openStore } from ${JSON.stringify(join(import.meta.dirname, '../../src/emulator/sqs/index.ts'))};
       try { await openStore(${JSON.stringify(folder)}).close(); console.log('opened'); } catch (error) { console.log(error.message); }`;
-    const asOther = (mode: number) => {
-      chmodSync(folder, mode);
-      const args = ['--input-type=module', '-e', script];
-      const options = { uid: OTHER, gid: OTHER, cwd: '/', encoding: 'utf8' } as const;
-      return execFileSync(process.execPath, args, options);
-    };
-    expect(asOther(0o777)).toMatch(/belongs to root, and everyone can use it/);
-    expect(asOther(0o2770)).toBe('opened\n');
-  });
+      const asOther = (mode: number) => {
+        chmodSync(folder, mode);
+        const args = ['--input-type=module', '-e', script];
+        const options = { uid: OTHER, gid: OTHER, cwd: '/', encoding: 'utf8' } as const;
+        return execFileSync(process.execPath, args, options);
+      };
+      expect(asOther(0o777)).toMatch(/belongs to root, and everyone can use it/);
+      expect(asOther(0o2770)).toBe('opened\n');
+    },
+  );
 
-  it('keeps a secret in the place of a link, and not where that leads', async () => {
+  it('stores a secret in place of a link, not in its target', async () => {
     mkdirSync(folder);
     const mine = join(above, 'mine');
     writeFileSync(mine, 'of mine');

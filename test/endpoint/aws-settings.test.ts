@@ -113,7 +113,7 @@ async function useClients({ sqs, lambda, close }: LocalClients): Promise<void> {
   await close();
 }
 
-it('a local client works whatever the environment and its files say of AWS', async () => {
+it('a local client works with any AWS settings in the environment and its files', async () => {
   stubSettings();
   await useClients(await localClients());
 });
@@ -138,7 +138,7 @@ it('a local client reads no setting of AWS', async () => {
   expect([...read].filter((name) => !passedOn.test(name))).toEqual([]);
 });
 
-it.each(['client-sqs', 'client-lambda'])('%s has no setting that is not given', (name) => {
+it.each(['client-sqs', 'client-lambda'])('%s has only the given settings', (name) => {
   const main = createRequire(import.meta.url).resolve(`@aws-sdk/${name}`);
   const text = readFileSync(join(dirname(main), '../dist-es/runtimeConfig.js'), 'utf8');
   const looked = text.matchAll(/config\?\.(\w+) \?\?\s*loadNodeConfig/g);
@@ -154,7 +154,7 @@ async function double(fanfold: Fanfold): Promise<void> {
   expect(await Array.fromAsync(run.outputs())).toEqual([42]);
 }
 
-it('runs end in processes and on a server whatever the environment says of AWS', async () => {
+it('runs in processes and on a server work with any AWS settings in the environment', async () => {
   stubSettings();
   await double(await connect({ tasks: TASKS, workers: 1 }));
   await using server = await serve({ data: aFolder(), port: 0, tasks: TASKS, workers: 1 });

@@ -35,7 +35,7 @@ async function aServer() {
   return { start, end, url: () => listening.url, port: () => listening.port };
 }
 
-it('a receive whose answer never came brings what was given out when it is tried again', async () => {
+it('a retried receive returns the messages of its lost response', async () => {
   const server = await aServer();
   // It dies between what it keeps and what it answers.
   const begun = Promise.withResolvers<void>();
@@ -73,7 +73,7 @@ it('a receive whose answer never came brings what was given out when it is tried
   stock.destroy();
 });
 
-it('calls are tried again however many have failed before', async () => {
+it('calls are retried however many have failed before', async () => {
   const server = await aServer();
   await server.start(0);
   const ours = sqsOf({ endpoint: server.url(), region: 'us-east-1', credentials });

@@ -13,7 +13,7 @@ describe('a join', () => {
     JOIN,
     { ...JOIN, credentials: undefined },
     { ...JOIN, fingerprint: undefined, endpoint: 'http://[::1]:9324' },
-  ])('is the same when it is read', (join) => {
+  ])('is unchanged after formatting and reading', (join) => {
     expect(readJoin(joinText(join), 'it')).toEqual(
       Object.fromEntries(Object.entries(join).filter(([, value]) => value !== undefined)),
     );
@@ -26,7 +26,7 @@ describe('a join', () => {
     'https://KEY@host:1/?region=x',
     `https://KEY:SECRET@host:1/?region=x#${'ab'.repeat(31)}`,
     'https://KEY:SECRET@host:1/#nothex',
-  ])('that is not whole is refused, and not shown: %j', (text) => {
+  ])('that is incomplete is refused, and not shown: %j', (text) => {
     const read = () => readJoin(text, 'FANFOLD_JOIN');
     expect(read).toThrow(/^FANFOLD_JOIN must be the whole line that `fanfold serve` prints/);
     expect(read).not.toThrow(/SECRET@host/);

@@ -61,13 +61,13 @@ describe('a pinned certificate', () => {
     }
   }
 
-  it('is known by its fingerprint, whoever vouches for it', async () => {
+  it('is accepted by its fingerprint, whichever authority signed it', async () => {
     expect(await ask(fingerprint)).toBe(204);
     await expect.poll(() => closed).toBe(1);
     expect(came).toContain('GET /secret');
   });
 
-  it('that is another is sent nothing', async () => {
+  it('with another fingerprint is refused before anything is sent', async () => {
     came = '';
     const before = closed;
     const other = fingerprint.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
@@ -78,7 +78,7 @@ describe('a pinned certificate', () => {
     expect(came).toBe('');
   });
 
-  it('is made once for a folder, for its owner alone', async () => {
+  it('is created once per folder, for its owner only', async () => {
     const { cert, key } = await certificateIn(folder);
     expect(await certificateIn(folder)).toEqual({ cert, key });
     const modeOf = (name: string) => statSync(join(folder, name)).mode & 0o777;
@@ -94,13 +94,13 @@ describe('a pinned certificate', () => {
     expect(Math.round(years)).toBe(10);
   });
 
-  it('is the same for two that make it at once', async () => {
+  it('is the same for two processes that create it at once', async () => {
     const shared = join(folder, 'shared');
     const [one, other] = await Promise.all([certificateIn(shared), certificateIn(shared)]);
     expect(one).toEqual(other);
   });
 
-  it('that an older Fanfold left in one file with its key stays what it is', async () => {
+  it('that an older Fanfold stored in one file with its key stays the same', async () => {
     const old = join(folder, 'old');
     mkdirSync(old);
     const { cert, key } = await certificateIn(folder);
@@ -130,7 +130,7 @@ describe('a pinned certificate', () => {
     expect((await certificateIn(half)).cert).toContain('BEGIN CERTIFICATE');
   });
 
-  it('is trusted by clients that are given it', async () => {
+  it('is trusted by clients that have it as their authority', async () => {
     const { port } = server.address() as AddressInfo;
     const CA = join(folder, 'certificate.pem');
     const url = `https://127.0.0.1:${port}/`;

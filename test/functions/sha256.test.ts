@@ -45,7 +45,7 @@ async function refusal(path: unknown): Promise<unknown> {
 }
 
 describe('sha256', () => {
-  it('gives what sha256sum gives, whatever the size', async () => {
+  it('returns the digest of sha256sum for any size', async () => {
     const sizes = [0, 1, 1000, 256 * 1024, 4 * MIB - 1, 4 * MIB, 4 * MIB + 1, 9 * MIB + 17];
     const paths = sizes.map((bytes) => file(`${bytes} bytes, größe.bin`, bytes));
     const before = nextDescriptor();
@@ -61,7 +61,7 @@ describe('sha256', () => {
     expect(nextDescriptor()).toBe(before);
   });
 
-  it('lets the process do other things while it hashes a large file', async () => {
+  it('lets the event loop run while it hashes a large file', async () => {
     const path = file('large', 17 * MIB);
     let turns = 0;
     const turn = () => {
@@ -92,7 +92,7 @@ describe('sha256', () => {
     ['circle', 'its symbolic links form a loop'],
     ['x'.repeat(300), 'its name is too long'],
     ['with\0nul', 'a path cannot contain a NUL character'],
-  ])('refuses %j for good: %s', async (name, reason) => {
+  ])('refuses %j without a retry: %s', async (name, reason) => {
     const path = `${folder}/${name}`;
     if (name.startsWith('a-file')) writeFileSync(join(folder, 'a-file'), '');
     if (name === 'pipe') execFileSync('mkfifo', [path]);
@@ -108,7 +108,7 @@ describe('sha256', () => {
   });
 
   // Nothing is forbidden to root.
-  it.skipIf(process.getuid?.() === 0)('refuses what it may not read', async () => {
+  it.skipIf(process.getuid?.() === 0)('refuses a file without read permission', async () => {
     const path = join(folder, 'secret');
     mkdirSync(path);
     chmodSync(path, 0o000);
@@ -117,7 +117,7 @@ describe('sha256', () => {
     expect(thrown).toHaveProperty('message', expect.stringContaining('permission is denied'));
   });
 
-  it.each([[42], [null], [{ path: 'x' }]])('refuses %j, which is no path', async (input) => {
+  it.each([[42], [null], [{ path: 'x' }]])('refuses %j, which is not a path', async (input) => {
     const thrown = await refusal(input);
     expect(thrown).toBeInstanceOf(NonRetryableError);
     expect(thrown).toHaveProperty(

@@ -33,15 +33,18 @@ describe('sleep', () => {
     expect(new Set(all.map(({ returned }) => returned))).toEqual(new Set([0, 1, 2, 3]));
   });
 
-  it.each([-1, 600, Number.NaN, '2', null])('refuses %j seconds for good', async (seconds) => {
-    const thrown = await Promise.resolve(sleep.run({ seconds }, taskContext())).catch(
-      (error: unknown) => error,
-    );
-    expect(thrown).toBeInstanceOf(NonRetryableError);
-    expect(thrown).toHaveProperty('message', expect.stringContaining('from 0 to less than 600'));
-  });
+  it.each([-1, 600, Number.NaN, '2', null])(
+    'refuses %j seconds without a retry',
+    async (seconds) => {
+      const thrown = await Promise.resolve(sleep.run({ seconds }, taskContext())).catch(
+        (error: unknown) => error,
+      );
+      expect(thrown).toBeInstanceOf(NonRetryableError);
+      expect(thrown).toHaveProperty('message', expect.stringContaining('from 0 to less than 600'));
+    },
+  );
 
-  it('wakes when its signal aborts, and leaves no timer behind', async () => {
+  it('ends when its signal aborts, and leaves no timer behind', async () => {
     const controller = new AbortController();
     const sleeping = Promise.resolve(sleep.run({ seconds: 60 }, taskContext(controller.signal)));
     const outcome = expect(sleeping).rejects.toThrow('time is over');
@@ -50,7 +53,7 @@ describe('sleep', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not begin when its signal has aborted already', async () => {
+  it('does not start if its signal has already aborted', async () => {
     const signal = AbortSignal.abort(new Error('time is over'));
     await expect(sleep.run({ seconds: 60 }, taskContext(signal))).rejects.toThrow('time is over');
     expect(vi.getTimerCount()).toBe(0);

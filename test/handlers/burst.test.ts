@@ -53,7 +53,7 @@ async function invokeBurst(
 }
 
 describe('burst workers', () => {
-  it('do a whole run by themselves, each of them once started by the seed', async () => {
+  it('complete a whole run on their own, each started once by the seed', async () => {
     const deployed = await virtualDeployment([slow], { burst: 4, workers: 8 });
     const { results, seconds } = await runThrough(
       new Run(deployed.deployment, 'slow', Array(40).fill(1)),
@@ -77,7 +77,7 @@ describe('burst workers', () => {
     await deployed.close();
   });
 
-  it('go on in a new invocation when their time is nearly over, and run nothing twice', async () => {
+  it('continue in a new invocation when their time is nearly over, and run nothing twice', async () => {
     const deployed = await virtualDeployment([slow], { burst: 1, burstTimeoutSeconds: 200 });
     const { results } = await runThrough(
       new Run(deployed.deployment, 'slow', Array(20).fill(40)),
@@ -95,7 +95,7 @@ describe('burst workers', () => {
     await deployed.close();
   });
 
-  it('give a chunk back in two minutes, whose process Lambda has ended', async () => {
+  it('return a chunk within two minutes if Lambda ends their process', async () => {
     const mortal = defineTask({
       name: 'mortal',
       run(_: null, { index }) {
@@ -113,7 +113,7 @@ describe('burst workers', () => {
     await deployed.close();
   });
 
-  it('hop a hundred times at most', async () => {
+  it('continue at most a hundred times', async () => {
     const deployed = await virtualDeployment([slow], { burst: 0, burstTimeoutSeconds: 200 });
     const run = new Run(deployed.deployment, 'slow', [90, 90, 90, 90]);
     run.detach();
@@ -133,7 +133,7 @@ describe('burst workers', () => {
   });
 
   it.each([[null], [7], ['hop'], [{ hop: -1 }], [{ hop: '1' }], [{ Records: [] }], [[]]])(
-    'refuse the event %j in a sentence',
+    'refuse the event %j with a sentence',
     async (event) => {
       const deployed = await virtualDeployment([slow]);
       const { FunctionError, answer } = await within(30, invokeBurst(deployed, event));
@@ -205,7 +205,7 @@ describe('burst workers that the seed starts', () => {
     expect(await startBurst(place, page, limits)).toEqual({ started: 70, failures: [denied] });
   });
 
-  it('are given up soon where starts fail, which harms nobody', async () => {
+  it('are no longer started once starts fail, which does no harm', async () => {
     const { place, sent } = deployment({ refuse: () => true });
     const { started, failures } = await startBurst(place, page, { burst: 300, workers: 1000 });
     expect({ started, failures: failures.length, sent: sent() }).toEqual({
@@ -215,7 +215,7 @@ describe('burst workers that the seed starts', () => {
     });
   });
 
-  it('are started on after single failures', async () => {
+  it('are still started after single failures', async () => {
     const { place, sent } = deployment({ refuse: (at) => at === 5 || at === 50 });
     const { started } = await startBurst(place, page, { burst: 300, workers: 1000 });
     expect({ started, sent: sent() }).toEqual({ started: 298, sent: 300 });

@@ -143,7 +143,7 @@ describe('a worker function', () => {
     expect(results()).toEqual([0]);
   });
 
-  it('leaves a message alone that is another worker’s by now', async () => {
+  it('does not touch a message that another worker has received', async () => {
     const { client, sqs, calls, event, failing } = await deployment();
     const answer = Promise.withResolvers<ServiceResponse>();
     const handling = workerHandler({ echo }, { sqs: client })(await event(), context);
@@ -165,7 +165,7 @@ describe('a worker function', () => {
 
 const LOADS = async () => ({ echo });
 
-describe('a chunk is visible within half a minute, and worked on within two, after', () => {
+describe('a chunk is visible within half a minute, and processed within two, after', () => {
   it.each<[string, { fault?: Fault; load?: () => Promise<object>; options?: HandlerOptions }]>([
     ['a tasks module that throws', { load: () => Promise.reject(new RangeError('no')) }],
     ['a tasks module without tasks', { load: async () => ({ echo: 1 }) }],
@@ -200,7 +200,7 @@ describe('a chunk is visible within half a minute, and worked on within two, aft
     expect(Date.now() - begunAt).toBeLessThan(120_000);
   });
 
-  it('a tasks module that never ends to load', async () => {
+  it('a tasks module that never finishes loading', async () => {
     const { client, event, visible } = await deployment();
     const handler = workerHandler(never, { sqs: client, log });
     const ended = handler(await event(), context).catch((error: Error) => error);
@@ -218,7 +218,7 @@ describe('a chunk is visible within half a minute, and worked on within two, aft
 describe('a tasks module that throws', () => {
   const fails = () => vi.fn(() => Promise.reject(new RangeError('the table is not there')));
 
-  it('fails each invocation of its process, is logged by its own error, and ends the process', async () => {
+  it('fails each invocation of its process, logs its own error, and ends the process', async () => {
     const { client, event } = await deployment({ chunks: 2 });
     const load = fails();
     const exit = vi.fn();
@@ -240,7 +240,7 @@ describe('a tasks module that throws', () => {
     ]);
   });
 
-  it('ends a burst worker before it takes a chunk', async () => {
+  it('ends a burst worker before it receives a chunk', async () => {
     const { client, calls } = await deployment();
     const exit = vi.fn();
     const handling = burstHandler(fails(), { sqs: client, log, exit })({ hop: 0 }, context);
@@ -250,7 +250,7 @@ describe('a tasks module that throws', () => {
     expect(calls).toEqual([]);
   });
 
-  it('is what the seed answers', async () => {
+  it('is reported in the seed’s response', async () => {
     const { client, calls } = await deployment();
     const exit = vi.fn();
     const handler = seedHandler(fails(), { sqs: client, log, exit });
@@ -266,7 +266,7 @@ describe('a tasks module that throws', () => {
     expect(exit).toHaveBeenCalledOnce();
   });
 
-  it('fails an invocation that continues with an object, so that Lambda tries it again', async () => {
+  it('fails an invocation that continues with an object, so that Lambda retries it', async () => {
     const { client } = await deployment();
     const handler = seedHandler(fails(), { sqs: client, log });
     const from = { byte: 5, line: 2, etag: 'e', hops: 1, chunks: 1 };
@@ -275,7 +275,7 @@ describe('a tasks module that throws', () => {
   });
 });
 
-it('a worker that is interrupted while it claims its messages begins nothing', async () => {
+it('a worker that is interrupted while it claims its messages starts nothing', async () => {
   const { client, event, visible } = await deployment();
   const stop = new AbortController();
   const tasks = { echo: defineTask({ name: 'echo', run: () => new Promise(() => {}) }) };
@@ -286,7 +286,7 @@ it('a worker that is interrupted while it claims its messages begins nothing', a
   expect(visible()).toBe(1);
 });
 
-it('a claim is renewed on time, and lost on time, by a clock that is set back', async () => {
+it('a claim is renewed and lost on time although the clock is set back', async () => {
   const { client, calls, event, failing, taskQueueUrl } = await deployment();
   const [{ receiptHandle = '' } = {}] = (await event()).Records;
   const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
@@ -301,7 +301,7 @@ it('a claim is renewed on time, and lost on time, by a clock that is set back', 
   claim.end();
 });
 
-it('a claim that is given up is not hidden again by an extension on its way', async () => {
+it('a claim that is given up is not extended by a call in progress', async () => {
   const { client, event, failing, visible, taskQueueUrl } = await deployment();
   const [{ receiptHandle = '' } = {}] = (await event()).Records;
   const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
@@ -322,7 +322,7 @@ it('a claim that is given up is not hidden again by an extension on its way', as
   expect(visible()).toBe(1);
 });
 
-it('a claim counts from the request that extended it, and not from its answer', async () => {
+it('a claim counts from the request that extended it, not from its response', async () => {
   const { client, event, failing, taskQueueUrl } = await deployment();
   const [{ receiptHandle = '' } = {}] = (await event()).Records;
   const claim = new Claim({ sqs: client, queueUrl: taskQueueUrl, receiptHandle });
@@ -336,7 +336,7 @@ it('a claim counts from the request that extended it, and not from its answer', 
   expect(claim.covers(81)).toBe(false);
 });
 
-describe('a task that sets up', () => {
+describe('a task with a setup', () => {
   /** A task named as the chunk's, whose setup takes as long as the test says. */
   const taskOf = (made: Promise<string>) => {
     const torn: string[] = [];
@@ -349,7 +349,7 @@ describe('a task that sets up', () => {
     return { echo: task, torn };
   };
 
-  it('holds its chunk meanwhile, at the first chunk and not before', async () => {
+  it('keeps its claim during the setup, which runs at the first chunk', async () => {
     const { client, event, visible, results } = await deployment();
     const { promise, resolve } = Promise.withResolvers<string>();
     const { echo } = taskOf(promise);
@@ -364,7 +364,7 @@ describe('a task that sets up', () => {
     expect(results()).toEqual([0]);
   });
 
-  it('has the rest of the invocation at most, and is waited for by the next one', async () => {
+  it('can use the rest of the invocation, and the next invocation waits for it', async () => {
     const { client, event, visible, results } = await deployment();
     const { promise, resolve } = Promise.withResolvers<string>();
     const { echo } = taskOf(promise);
@@ -383,7 +383,7 @@ describe('a task that sets up', () => {
     expect(results()).toEqual([0]);
   });
 
-  it('is torn down by whoever ends the process in order', async () => {
+  it('is torn down when the process ends in order', async () => {
     const { client, event } = await deployment();
     const { echo, torn } = taskOf(Promise.resolve('ready'));
     const setups = new Setups();

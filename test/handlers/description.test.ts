@@ -14,7 +14,7 @@ const lambda = new Lambda();
 lambda.addFunction('Odd-seed', seedHandler({ double }, options), { timeoutSeconds: 60 });
 afterAll(() => lambda.close());
 
-it('a seed describes what is deployed, without a look at its queues', async () => {
+it('a seed describes its deployment without a call to its queues', async () => {
   const seed = await describeSeed(createLambdaClient(lambda), namesOf('Odd'));
   const defaults = { maxAttempts: 3, concurrency: 1, backoffBaseSeconds: 1, backoffCapSeconds: 60 };
   expect(seed).toEqual({
@@ -26,7 +26,7 @@ it('a seed describes what is deployed, without a look at its queues', async () =
 });
 
 it.each([{ describe: true, task: 'double', inputs: [1] }, { describe: 1 }, { describe: false }])(
-  'a request that only looks like it is refused: %j',
+  'a request that only resembles a description request is refused: %j',
   async (event) => {
     const seed = seedHandler({ double }, options);
     const context = { awsRequestId: crypto.randomUUID(), getRemainingTimeInMillis: () => 60_000 };
@@ -34,7 +34,7 @@ it.each([{ describe: true, task: 'double', inputs: [1] }, { describe: 1 }, { des
   },
 );
 
-it('the version that bundles carry is the package’s', () => {
+it('the version in bundles is the package’s', () => {
   const pkg = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
   expect(VERSION).toBe((JSON.parse(pkg) as { version: string }).version);
 });

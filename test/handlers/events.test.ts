@@ -55,7 +55,7 @@ const queues = () =>
 const old = newRunId(Date.now() - 2 * 3_600_000);
 const inputs = [1, 2];
 
-describe('a seed request that is wrong is answered with a sentence, and nothing is queued:', () => {
+describe('an invalid seed request gets a sentence, and nothing is queued:', () => {
   it.each<[what: string, event: unknown, code: string, message: RegExp]>([
     ['an array', [], 'BadInput', /^A seed request must be an object like \{"task"/],
     ['a text', '"run it"', 'BadInput', /must be an object like .*; got "run it"/],
@@ -169,7 +169,7 @@ describe('a seed request that is wrong is answered with a sentence, and nothing 
     expect(queues()).toEqual(before);
   });
 
-  it('any JSON value at all is taken or refused, and throws nothing', async () => {
+  it('any JSON value is accepted or refused, and nothing is thrown', async () => {
     const field = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom('echo', 'own', 'shared', old, newRunId(), '__proto__', -1, 1e308, 2 ** 53),
@@ -230,7 +230,7 @@ it.each([
   );
 });
 
-describe('a seed cuts chunks for as many workers as there are', () => {
+describe('a seed cuts chunks for the number of workers', () => {
   /** Chunks that a request makes where the environment tells of so many workers. */
   async function chunks(workers: string | undefined, request: object): Promise<number> {
     vi.stubEnv('FANFOLD_NAME', 'Odd');
@@ -259,7 +259,7 @@ describe('a seed cuts chunks for as many workers as there are', () => {
     expect(await chunks(workers, request)).toBe(count);
   });
 
-  it.each(['0', '-1', 'many', '', '1e3'])('and refuses an environment with %j of them', (text) => {
+  it.each(['0', '-1', 'many', '', '1e3'])('refuses an environment with %j workers', (text) => {
     vi.stubEnv('FANFOLD_NAME', 'Odd');
     vi.stubEnv('FANFOLD_WORKERS', text);
     expect(() => seedHandler({ echo }, { sqs: client })).toThrow(
@@ -268,7 +268,7 @@ describe('a seed cuts chunks for as many workers as there are', () => {
   });
 });
 
-describe('a run that is given no id', () => {
+describe('a run without a given id', () => {
   const context = (awsRequestId: string) => ({
     awsRequestId,
     getRemainingTimeInMillis: () => 60_000,
@@ -286,7 +286,7 @@ describe('a run that is given no id', () => {
     );
   };
 
-  it('keeps its own when Lambda tries the invocation again', async () => {
+  it('keeps its id when Lambda retries the invocation', async () => {
     trace(70);
     const id = await idOf('11111111-2222-4333-8444-555555555555');
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -294,7 +294,7 @@ describe('a run that is given no id', () => {
     expect(await idOf('11111111-3333-4333-8444-555555555555')).not.toBe(id);
   });
 
-  it('has the time of now where a trace is of long ago, or is none', async () => {
+  it('has the current time if the trace is old or missing', async () => {
     const now = newRunId().slice(0, 13);
     trace(9_000);
     expect((await idOf('11111111-2222-4333-8444-555555555555')).slice(0, 13)).toBe(now);

@@ -47,7 +47,7 @@ async function worker(isHung: (action: string) => boolean) {
   return { sqs, handle: () => workerHandler({ echo })(event, context) };
 }
 
-it('costs a worker ten seconds for a request that is lost', async () => {
+it('a lost request costs a worker ten seconds', async () => {
   const hung = new Set<string>();
   const { sqs, handle } = await worker((action) => {
     if (action !== 'GetQueueUrl' || hung.has(action)) return false;
@@ -61,14 +61,14 @@ it('costs a worker ten seconds for a request that is lost', async () => {
   expect(sqs.peek('Hung-results')).toHaveLength(1);
 }, 240_000);
 
-it('holds no worker whose every call it leaves unanswered', async () => {
+it('an SQS that never responds does not hold a worker', async () => {
   const { handle } = await worker(() => true);
   const begunAt = performance.now();
   expect((await handle()).batchItemFailures).toHaveLength(1);
   expect(performance.now() - begunAt).toBeLessThan(70_000);
 }, 240_000);
 
-it('is given up by every client that a function makes', async () => {
+it('every client of a function has a time limit', async () => {
   await worker(() => false);
   const { sqs, lambda } = new Environment({});
   for (const { config } of [sqs, lambda]) {

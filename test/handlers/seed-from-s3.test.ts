@@ -143,7 +143,7 @@ describe('an object in S3', () => {
     expect(Number(bound)).toBeGreaterThanOrEqual(inputs.length);
   });
 
-  it('is gone on with by further invocations, which cut it as one would', async () => {
+  it('is continued by further invocations, with the same cuts as by one', async () => {
     const rows = Array.from({ length: 60_000 }, (_, n) => `${n},"line one of ${n}\nline, two"`);
     const url = await put('large.csv', `id,text\n${rows.join('\n')}\n`);
     const request = { task: 'same', inputs: { s3: url }, results: 'own', runId: newRunId() };
@@ -169,7 +169,7 @@ describe('an object in S3', () => {
     expect(Math.max(...cuts(inParts))).toBe(Math.max(...cuts(atOnce)));
   });
 
-  it('whose seed dies on the way leaves a run that says so at its deadline, and ends no better', async () => {
+  it('whose seed dies midway leaves a run that fails with the reason at its deadline', async () => {
     const lines = Array.from({ length: 60_000 }, (_, n) => `${n}`);
     const url = await put('dying.jsonl', lines.join('\n'));
     let gets = 0;
@@ -194,7 +194,7 @@ describe('an object in S3', () => {
     expect(run.ledger.ok).toBe(count);
   });
 
-  it('is mapped by a run, whose results come once each', async () => {
+  it('is mapped by a run that yields each result once', async () => {
     await using place = await deploy({ workers: 3, timeoutSeconds: 25 });
     const lines = Array.from({ length: 45_000 }, (_, n) => JSON.stringify({ n }));
     const url = await put('mapped.jsonl', lines.join('\n'));
@@ -219,7 +219,7 @@ describe('an object that can’t be read', () => {
       's3://inputs/a.parquet',
       'its extension does not name a known format. Known extensions: .jsonl',
     ],
-  ])('is named: %s', async (url, sentence) => {
+  ])('is named in the error: %s', async (url, sentence) => {
     await using place = await deploy();
     for (const results of ['own', 'shared']) {
       const request = { task: 'same', inputs: { s3: url }, results, runId: newRunId() };
@@ -237,7 +237,7 @@ describe('an object that can’t be read', () => {
     ['secret.csv', 'oops,oops\n1,2\n', 'line 1: fields 1 and 2 of the header'],
     ['quoted.csv', 'a\n"oops"oops\n', 'line 2: this is not CSV'],
   ])(
-    'has its line named but not quoted, and nothing is queued: %s',
+    'has its line named but not quoted, and nothing is seeded: %s',
     async (key, body, sentence) => {
       await using place = await deploy();
       const url = await put(key, body);
@@ -257,12 +257,12 @@ describe('an object that can’t be read', () => {
     [{ s3: 's3://inputs/a', format: 'xml' }, 'one of jsonl, csv, text'],
     [{ s3: 's3://inputs/a.csv', from: { byte: -1 } }, 'like {"s3": "s3://bucket/key"'],
     [{ s3: 's3://inputs/a.csv', more: 1 }, 'like {"s3": "s3://bucket/key"'],
-  ])('is not asked for: %j', async (inputs, sentence) => {
+  ])('is not requested: %j', async (inputs, sentence) => {
     await using place = await deploy();
     expect((await place.seed({ task: 'same', inputs })).error?.message).toContain(sentence);
   });
 
-  it('says how many were queued, where results are shared', async () => {
+  it('reports how many inputs were seeded, if results are shared', async () => {
     await using place = await deploy();
     const lines = Array.from({ length: 30_000 }, (_, n) => `${n}`);
     const url = await put('late.jsonl', `${lines.join('\n')}\noops\n`);
@@ -272,7 +272,7 @@ describe('an object that can’t be read', () => {
     );
   });
 
-  it('is refused again where it is tried again, and nothing of an earlier try is lost', async () => {
+  it('is refused again on a retry, which loses nothing of the first try', async () => {
     await using place = await deploy();
     const lines = Array.from({ length: 30_000 }, (_, n) => `${n}`);
     const url = await put('again.jsonl', lines.join('\n'));
@@ -286,7 +286,7 @@ describe('an object that can’t be read', () => {
     expect(said.filter((body) => !body.includes('"sealed"'))).toEqual([]);
   });
 
-  it('ends a run that is under way, with the line', async () => {
+  it('ends a run in progress, and names the line', async () => {
     await using place = await deploy({ workers: 2, timeoutSeconds: 25 });
     const lines = Array.from({ length: 50_000 }, (_, n) => `${n}`);
     const url = await put('later.jsonl', `${lines.join('\n')}\n{oops\n`);
@@ -299,7 +299,7 @@ describe('an object that can’t be read', () => {
     expect(() => place.sqs.peek(names.run(run.runId))).toThrow();
   });
 
-  it('is another than it was at first', async () => {
+  it('has changed since the first read', async () => {
     const body = Array.from({ length: 50_000 }, (_, n) => `${n}`).join('\n');
     const url = await put('changed.jsonl', body);
     await using place = await deploy({ workers: 2, timeoutSeconds: 25 });

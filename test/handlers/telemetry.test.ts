@@ -81,7 +81,7 @@ async function watchedRun(inputs: unknown[], burst = 0) {
 }
 
 describe('the log of a deployment', () => {
-  it('has all of one input under its run and index, whatever the task says', async () => {
+  it('has all lines of an input under its run and index, whatever the task logs', async () => {
     const { runId } = await watchedRun([0, 1, 2, 3, 'not a number']);
     const of = (index: number) =>
       lines().filter((line) => line.runId === runId && line.index === index);
@@ -110,7 +110,7 @@ describe('the log of a deployment', () => {
     expect(output.join('')).not.toMatch(/unseen|"another"/);
   });
 
-  it('has a line for each page that was queued, and for each request that was refused', async () => {
+  it('has a line for each queued page and each refused request', async () => {
     const { runId } = await watchedRun([0, 3]);
     expect(lines().filter(({ message }) => message === 'A page was queued')).toMatchObject([
       { level: 'INFO', service: 'virtual', runId, task: 'chatty', first: 0, count: 2, chunks: 2 },
@@ -154,14 +154,14 @@ describe.each([
   });
 });
 
-it('a worker that had nothing to count puts nothing out', () => {
+it('a worker with nothing to count emits no metrics', () => {
   const counting = powertoolsMetrics();
   counting.flush();
   counting.flush();
   expect(output).toEqual([]);
 });
 
-it('a run in this process puts out nothing but what its tasks log', async () => {
+it('a run in this process prints only what its tasks log', async () => {
   vi.spyOn(console, 'debug').mockImplementation(() => {});
   const said = vi.spyOn(console, 'info').mockImplementation(() => {});
   await using fanfold = await connect();

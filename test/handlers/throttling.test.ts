@@ -103,7 +103,7 @@ describe.each<[string, Throttle]>([
   ['ThrottlingException', { status: 400, type: 'ThrottlingException', times: 7 }],
   ['503', { status: 503, type: 'ServiceUnavailable', times: 7 }],
 ])('an SQS that answers %s', (_, ofSqs) => {
-  it('is waited for: every input is queued once, and every result told once', async () => {
+  it('is retried: every input is seeded once, and every result is reported once', async () => {
     const { seed, startWorkers, results } = await deployed({ ofSqs });
     expect(await seed([0, 1, 2, 3, 4, 5])).toMatchObject({ count: 6, chunks: 3 });
     startWorkers();
@@ -117,13 +117,13 @@ describe.each<[string, Throttle]>([
 describe('a Lambda that answers TooManyRequestsException', () => {
   const throttled = { status: 429, type: 'TooManyRequestsException' };
 
-  it('a few times has its burst workers started all the same', async () => {
+  it('a few times still starts its burst workers', async () => {
     const { seed } = await deployed({ ofLambda: { ...throttled, times: 2 } });
     expect(await seed([0, 1, 2, 3, 4, 5])).toMatchObject({ count: 6, chunks: 3 });
     expect(started).toEqual(Array(3).fill({ hop: 0 }));
   });
 
-  it('without an end keeps nobody from seeding, nor the event source from doing the run', async () => {
+  it('forever prevents neither seeding nor the event source from completing the run', async () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     const { seed, startWorkers, results } = await deployed({
       ofLambda: { ...throttled, times: Infinity },

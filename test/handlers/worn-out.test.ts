@@ -58,7 +58,7 @@ async function deployment(burst: number) {
   return deployed;
 }
 
-it('a process is used on with a few functions that never end, and ended with ten', async () => {
+it('a process stays in use with a few functions that never end, and is ended with ten', async () => {
   const deployed = await deployment(0);
   deployed.startWorkers();
   const inputs = [...Array(6).fill(true), false, false];
@@ -78,7 +78,7 @@ it('a process is used on with a few functions that never end, and ended with ten
   await deployed.close();
 });
 
-it('a burst worker ends its process for one, when another goes on', async () => {
+it('a burst worker ends its process for one such function, and another continues', async () => {
   const deployed = await deployment(1);
   const inputs = [true, false, false, false];
   const { results, seconds } = await runThrough(new Run(deployed.deployment, 'hangs', inputs), 300);

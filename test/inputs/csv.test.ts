@@ -7,26 +7,26 @@ import { openCsv } from '../../src/inputs/csv.ts';
 import { pieces, type Read, readFile, readOpened, refusal } from './reading.ts';
 
 describe('CSV', () => {
-  it('is an object of texts a row', async () => {
+  it('becomes an object of strings per row', async () => {
     const { texts, places } = await readFile('a.csv', 'id,name\n1,Ada\n2,\n');
     expect(texts).toEqual(['{"id":"1","name":"Ada"}', '{"id":"2","name":""}']);
     expect(places()).toEqual(['a.csv, line 2', 'a.csv, line 3']);
   });
 
-  it('keeps its columns in order and whatever they are called', async () => {
+  it('keeps its columns in order, whatever their names', async () => {
     const { texts } = await readFile('a.csv', '"b ""x""",10,2,__proto__, é\n1,2,3,4,5\n');
     expect(texts).toEqual(['{"b \\"x\\"":"1","10":"2","2":"3","__proto__":"4"," é":"5"}']);
   });
 
   it.each(['', '\n\n', 'a,b', 'a,b\n', '\ufeffa,b\r\n\r\n'])(
-    'may have no rows: %j',
+    'can have no rows: %j',
     async (content) => {
       expect((await readFile('a.csv', content)).texts).toEqual([]);
     },
   );
 
   it.each(['\n', '\r\n'])(
-    'has quotes around commas, quotes and ends of lines (%j)',
+    'supports quotes around commas, quotes and line ends (%j)',
     async (end) => {
       const rows = [
         '',
@@ -50,7 +50,7 @@ describe('CSV', () => {
     },
   );
 
-  it('may have ends of lines of both kinds', async () => {
+  it('can mix both kinds of line ends', async () => {
     const { values } = await readFile('a.csv', 'a,b\r\n1,2\n3,4\r\n"5","6"\n"7","8"\r\n');
     expect(values()).toEqual([
       { a: '1', b: '2' },
@@ -60,7 +60,7 @@ describe('CSV', () => {
     ]);
   });
 
-  it('comes back as it was written, however it is cut', async () => {
+  it('is read as it was written, however it is split into blocks', async () => {
     const field = fc.oneof(
       fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r\n', ' ', 'ü', '\\', ';') }),
       fc.string({ unit: 'grapheme' }),
@@ -88,7 +88,7 @@ describe('CSV', () => {
     );
   });
 
-  it('is what csv-parse says that it is, or is refused by both', async () => {
+  it('is parsed as csv-parse does, or refused by both', async () => {
     const unit = fc.constantFrom('a', '"', '""', ',', '\n', '"\n"', ',"', '",');
     let refused = 0;
     await fc.assert(
@@ -111,7 +111,7 @@ describe('CSV', () => {
   });
 });
 
-describe('what is not CSV', () => {
+describe('invalid CSV', () => {
   it.each([
     ['a,b\n1,2\n\n1,2,3\n', 4, 'the row has 3 fields, the header names 2. Quote a field'],
     ['a,b\n"x\n\ny",2\n1\n', 5, 'the row has 1 field, the header names 2.'],
@@ -130,12 +130,12 @@ describe('what is not CSV', () => {
     expect(error.message).toContain(reason);
   });
 
-  it('is a row over the limit', async () => {
+  it('with a row over the limit is refused', async () => {
     const error = await refusal(readFile('a.csv', 'a\n1\n1234567\n', { maxInputBytes: 14 }));
     expect(error.message).toMatch(/^a\.csv, line 3: the input has 15 bytes; .* at most 14\./);
   });
 
-  it('is a quote that is open for longer than an input can be', async () => {
+  it('with a quote that is open for longer than an input can be is refused', async () => {
     let given = 0;
     async function* endless() {
       yield Buffer.from('a\n1\n"2\n');

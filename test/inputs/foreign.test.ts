@@ -11,7 +11,7 @@ const TABLE = 'name,n\nÄda,1\n';
 const LINES = '{"name":"Äda"}\n';
 const UNZIPPED = /compressed by gzip.* gunzip -c/;
 
-describe('what is no UTF-8 text is refused for what it is, whatever its name', () => {
+describe('a file that is not UTF-8 text is refused with its kind, whatever its name', () => {
   const kinds: [string, (text: string) => Uint8Array, string | RegExp][] = [
     ['gzip', (text) => gzipSync(text), UNZIPPED],
     ['zstd', (text) => zstdCompressSync(text), 'zstd -dc'],
@@ -45,24 +45,24 @@ describe('what is no UTF-8 text is refused for what it is, whatever its name', (
     }
   });
 
-  it('is told as well where the name says nothing of a format', async () => {
+  it('is refused with its kind even if its extension is unknown', async () => {
     for (const name of ['a', 'a.jsonl.gz', 'a.json']) {
       expect((await refusal(readFile(name, gzipSync('1\n')))).message).toMatch(UNZIPPED);
     }
   });
 
-  it('however long it is without a line feed', async () => {
+  it('is refused however long it is without a line feed', async () => {
     const bytes = utf16('x'.repeat(1_000));
     const long = await refusal(readFile('a.txt', bytes, { maxInputBytes: 100 }));
     expect(long.message).toContain('UTF-16LE');
   });
 
-  it('may begin as such a file does, and be text', async () => {
+  it('is accepted if it only starts like such a file', async () => {
     expect((await readFile('a.txt', 'PAR1\nBZh9\nPK\n')).values()).toEqual(['PAR1', 'BZh9', 'PK']);
   });
 });
 
-describe('the remedy that is offered works', () => {
+describe('the suggested remedy works', () => {
   it.each<[string, Uint8Array, string?]>([
     ['a.csv', utf16(`\ufeff${TABLE}`)],
     ['b.csv', swapped(TABLE)],
@@ -95,7 +95,7 @@ describe('lines that end with carriage returns alone', () => {
     expect((await refusal(readPieces(content, 1))).message).toContain("tr '\\r' '\\n'");
   });
 
-  it('are refused in a CSV that has others too, and kept in quotes', async () => {
+  it('are refused in a CSV with other line ends, and kept in quotes', async () => {
     for (const content of ['a\n1\r2\n', 'a,b\r1,2\n', 'a,b\n"1",2\r3,4\n']) {
       const { message } = await refusal(readFile('a.csv', content));
       expect(message).toMatch(/^a\.csv, line [12]: the row contains a carriage return/);
@@ -104,13 +104,13 @@ describe('lines that end with carriage returns alone', () => {
     expect(values()).toEqual([{ a: '1\r2', b: '3' }]);
   });
 
-  it('are data within a line of text, and no more than a stray end of one line', async () => {
+  it('are data within a line of text', async () => {
     expect((await readFile('a.txt', '10%\r20%\nb\n')).values()).toEqual(['10%\r20%', 'b']);
     expect((await readFile('a.txt', 'one\r')).values()).toEqual(['one']);
   });
 });
 
-describe('a table whose fields something else separates', () => {
+describe('a table with another separator than commas', () => {
   it.each([
     ['a;b\n1;2\n', 'semicolons'],
     ['a;b\n1,5;2,5\n', 'semicolons'],
@@ -129,12 +129,12 @@ describe('a table whose fields something else separates', () => {
     ['"a;b"\n"x;y"\n', [{ 'a;b': 'x;y' }]],
     ['a,b;c\n1,2;3\n', [{ a: '1', 'b;c': '2;3' }]],
     ['a;b\n', []],
-  ])('and one of a single column is read: %j', async (content, expected) => {
+  ])('is read if it has a single column: %j', async (content, expected) => {
     expect((await readFile('a.csv', content)).values()).toEqual(expected);
   });
 });
 
-it('a header of many columns takes no longer than its length', async () => {
+it('a header of many columns is read in linear time', async () => {
   const columns = 100_000;
   const header = Array.from({ length: columns }, (_, at) => `c${at}`).join(',');
   const cells = new Array(columns).fill('1');

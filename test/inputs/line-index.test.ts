@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Places } from '../../src/inputs/line-index.ts';
 
-it('gives each input the line that it was noted with', () => {
+it('a line index returns the line of each input', () => {
   const size = fc.oneof(
     fc.integer({ min: 1, max: 300 }),
     fc.constantFrom(127, 128, 129, 16_383, 16_384, 2 ** 31, 2 ** 40),

@@ -17,7 +17,7 @@ describe('JSON lines', () => {
     expect((await readFile('a.jsonl', '1\n2')).texts).toEqual(['1', '2']);
   });
 
-  it.each(['', '\n', '\n \n\t\r\n', BOM])('may be none: %j', async (content) => {
+  it.each(['', '\n', '\n \n\t\r\n', BOM])('can be empty: %j', async (content) => {
     expect((await readFile('a.jsonl', content)).texts).toEqual([]);
   });
 
@@ -41,7 +41,7 @@ describe('JSON lines', () => {
     }
   });
 
-  it('are passed on as they are', async () => {
+  it('are passed on unchanged', async () => {
     const lines = [
       '  { "a" :  1e400 }  ',
       '"\\ud800"',
@@ -53,7 +53,7 @@ describe('JSON lines', () => {
     expect((await readFile('a.jsonl', lines.join('\n'))).texts).toEqual(lines);
   });
 
-  it('may be an array each', async () => {
+  it('can each be an array', async () => {
     expect((await readFile('a.jsonl', '[1,2,3]\n')).values()).toEqual([[1, 2, 3]]);
   });
 
@@ -61,7 +61,7 @@ describe('JSON lines', () => {
     ['[\n  1,\n  2\n]\n', "jq -c '.[]' a.jsonl"],
     ['\n [ \r\n  1,\n  2\n]\n', "jq -c '.[]' a.jsonl"],
     ['{\n  "a": 1\n}\n', 'jq -c . a.jsonl'],
-  ])('are not JSON over several lines: %j', async (content, remedy) => {
+  ])('cannot be JSON over several lines: %j', async (content, remedy) => {
     const error = await refusal(readFile('a.jsonl', content));
     expect(error.code).toBe('BadInput');
     expect(error.message).toContain(remedy);
@@ -69,14 +69,17 @@ describe('JSON lines', () => {
     expect(piped.message).toMatch(/^standard input: .*jq -c (\.|'\.\[\]')$/);
   });
 
-  it.each([1, 2, 3, 4, 5, 7, 1000])('come from a stream in pieces of %d bytes', async (bytes) => {
-    const content = `${BOM}"ä"\r\n\r\n"€"\n"😀"\r\n  \r\n"end\u2028"`;
-    const { values, places } = await readPieces(content, bytes);
-    expect(values()).toEqual(['ä', '€', '😀', 'end\u2028']);
-    expect(places()).toEqual([1, 3, 4, 6].map((line) => `standard input, line ${line}`));
-  });
+  it.each([1, 2, 3, 4, 5, 7, 1000])(
+    'are read from a stream in pieces of %d bytes',
+    async (bytes) => {
+      const content = `${BOM}"ä"\r\n\r\n"€"\n"😀"\r\n  \r\n"end\u2028"`;
+      const { values, places } = await readPieces(content, bytes);
+      expect(values()).toEqual(['ä', '€', '😀', 'end\u2028']);
+      expect(places()).toEqual([1, 3, 4, 6].map((line) => `standard input, line ${line}`));
+    },
+  );
 
-  it('come as they were written, whatever they are and however they are cut', async () => {
+  it('are read as they were written, however they are split into blocks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.jsonValue({ maxDepth: 3 })),
@@ -99,7 +102,7 @@ describe('JSON lines', () => {
     );
   });
 
-  it('may come as strings from a stream', async () => {
+  it('can be strings from a stream', async () => {
     const { values } = await read({ input: '-', stdin: Readable.from(['1\n', '"ü', '"']) });
     expect(values()).toEqual([1, 'ü']);
   });
@@ -114,7 +117,7 @@ describe('UTF-8', () => {
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['more than U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
   ];
-  it.each(broken)('has no place for %s', async (_, bytes) => {
+  it.each(broken)('does not allow %s', async (_, bytes) => {
     const content = Buffer.concat([
       Buffer.from('"€"\n\n"'),
       Buffer.from(bytes),
@@ -131,7 +134,7 @@ describe('UTF-8', () => {
     }
   });
 
-  it('is found broken at the very end, and far inside', async () => {
+  it('is reported as invalid at the very end, and far inside', async () => {
     const valid = '"abcdefgh"\n'.repeat(60_000);
     const end = await refusal(readFile('a.jsonl', Buffer.from(`${valid}"\xff`, 'latin1')));
     expect(end.message).toMatch(/^a\.jsonl, line 60001: /);
@@ -141,13 +144,13 @@ describe('UTF-8', () => {
     expect(inside.message).toMatch(/^a\.jsonl, line 60002: /);
   });
 
-  it('is not broken by where a file is cut into reads', async () => {
+  it('is valid wherever a file is split into reads', async () => {
     // A character of three bytes does not divide any size of a read that is a power of two.
     const lines = Array.from({ length: 400 }, (_, at) => JSON.stringify('€'.repeat(1_000 + at)));
     expect((await readFile('a.jsonl', lines.join('\n'))).texts).toEqual(lines);
   });
 
-  it('may say so with a byte order mark, which is no part of the first line', async () => {
+  it('may start with a byte order mark, which is not part of the first line', async () => {
     expect((await readFile('a.jsonl', `${BOM}1\n2`)).texts).toEqual(['1', '2']);
     expect((await readFile('a.txt', `${BOM}1\n${BOM}2`)).values()).toEqual(['1', `${BOM}2`]);
     expect((await readFile('a.csv', `${BOM}a\n2`)).values()).toEqual([{ a: '2' }]);
@@ -155,7 +158,7 @@ describe('UTF-8', () => {
 });
 
 describe('text', () => {
-  it('is a string a line, empty ones too', async () => {
+  it('becomes a string per line, even for empty lines', async () => {
     const { values, places } = await readFile('a.txt', ' a "b" \r\n\n \r\n1\tü\\n\n\n');
     expect(values()).toEqual([' a "b" ', '', ' ', '1\tü\\n', '']);
     expect(places()).toEqual([1, 2, 3, 4, 5].map((line) => `a.txt, line ${line}`));
@@ -177,7 +180,7 @@ describe('the largest input', () => {
   const maxInputBytes = 40;
   const largest = JSON.stringify('x'.repeat(38));
 
-  it.each(['\n', '\r\n', ''])('goes through, before %j', async (end) => {
+  it.each(['\n', '\r\n', ''])('is accepted, before %j', async (end) => {
     const content = BOM + largest + end;
     const { texts } = await readFile('a.jsonl', content, { maxInputBytes });
     expect(texts).toEqual([largest]);
@@ -192,7 +195,7 @@ describe('the largest input', () => {
     ['a.jsonl', JSON.stringify('€'.repeat(13)), 41],
     ['a.txt', 'x'.repeat(39), 41],
     ['a.txt', '\\'.repeat(20), 42],
-  ])('is what a line of %s is measured by', async (name, line, bytes) => {
+  ])('limits a line of %s', async (name, line, bytes) => {
     const error = await refusal(readFile(name, `1\n\n${line}\n`, { maxInputBytes }));
     expect(error.code).toBe('BadInput');
     expect(error.message).toMatch(
@@ -200,7 +203,7 @@ describe('the largest input', () => {
     );
   });
 
-  it('is where a line without end is given up', async () => {
+  it('limits how much of an endless line is read', async () => {
     let given = 0;
     async function* endless() {
       yield Buffer.from('1\n');
@@ -232,7 +235,7 @@ describe('reading', () => {
     expect(given).toBeLessThan(1_000);
   });
 
-  it('gives what has come, though more is to come', async () => {
+  it('yields the inputs so far, although more will follow', async () => {
     const stdin = new PassThrough();
     const opened = await open({ input: '-', stdin });
     const batches = opened.batches()[Symbol.asyncIterator]();
@@ -243,7 +246,7 @@ describe('reading', () => {
     expect(await batches.next()).toMatchObject({ done: true });
   });
 
-  it('tells when standard input breaks', async () => {
+  it('reports when standard input breaks', async () => {
     const stdin = new Readable({
       read() {
         this.destroy(Object.assign(new Error('EISDIR: illegal operation'), { code: 'EISDIR' }));

@@ -106,7 +106,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it('tasks in TypeScript that Node knows nothing of run as they are bundled for AWS', async () => {
+it('tasks in TypeScript that Node does not support run as bundled for AWS', async () => {
   await using fanfold = await connect({ tasks: pathToFileURL(path('src/tasks.ts')), workers: 1 });
   const [all] = await Array.fromAsync(fanfold.map('all', [1]).outputs());
   expect(all).toEqual([
@@ -156,7 +156,7 @@ it.each([
 it.each([
   ['src/package.ts', /'missing-package' imported from .*src\/package\.ts$/],
   ['src/names.ts', /'zod' does not provide an export named 'missing'$/],
-] as const)('%s is refused in the words of Node', async (name, message) => {
+] as const)('%s is refused with Node’s message', async (name, message) => {
   const connected = connect({ tasks: path(name), workers: 1 });
   await expect(connected).rejects.toMatchObject({
     code: 'BadTask',
@@ -164,7 +164,7 @@ it.each([
   });
 });
 
-it("a loader that Node was started with is asked, and else this repository's own tasks load", async () => {
+it("a loader that Node was started with is used, and otherwise this repository's own tasks load", async () => {
   expect(loaderOption({ ...process, execArgv: ['--import', 'tsx'], env: {} })).toBe('--import tsx');
   const preload = { ...process, execArgv: ['--import=./telemetry.mjs'], env: {} };
   expect(loaderOption(preload)).toBeUndefined();

@@ -67,7 +67,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('the packed package', () => {
-  it('has what it needs, and neither sources nor tests', () => {
+  it('contains what it needs, and neither sources nor tests', () => {
     const files = readdirSync(join(project, 'node_modules/fanfold'), {
       recursive: true,
       encoding: 'utf8',
@@ -104,7 +104,7 @@ describe('the packed package', () => {
     await runs(NODE, ['--test', 'src/tasks.test.ts', 'src/sqs.test.ts'], { cwd: project });
   });
 
-  it('bundles TypeScript tasks with the esbuild that is there, and says how where there is none', async () => {
+  it('bundles TypeScript tasks with the installed esbuild, and explains if there is none', async () => {
     write(
       'enums.ts',
       `import { defineTask } from 'fanfold';
@@ -143,7 +143,7 @@ describe('the packed package', () => {
     await runs(NODE, [cli, 'run', ...vitest], { cwd: project, env });
   });
 
-  it('is required from CommonJS', async () => {
+  it('can be required from CommonJS', async () => {
     write(
       'main.cjs',
       `const { connect, defineTask } = require('fanfold');
@@ -161,7 +161,7 @@ describe('the packed package', () => {
     expect(stdout).toBe('[ 2, 4 ]\nfunction function function\n');
   });
 
-  it('has the tasks that ship, for a tasks module to export again', async () => {
+  it('exports the built-in tasks, for a tasks module to export again', async () => {
     write(
       'src/both.ts',
       `import { connect } from 'fanfold';

@@ -38,8 +38,8 @@ function nested(levels: number): unknown {
   return value;
 }
 
-describe('an input nested deep', () => {
-  it('is tried again as it came, and its chunk comes to its end', async () => {
+describe('a deeply nested input', () => {
+  it('is retried unchanged, and its chunk completes', async () => {
     const levels = [1_000, 10_000, 100_000, 400_000];
     const texts = ['"innocent"', ...levels.map((n) => `${'['.repeat(n)}1${']'.repeat(n)}`), '-0'];
     const task = defineTask({
@@ -61,7 +61,7 @@ describe('an input nested deep', () => {
     expect(outputs).toEqual([0, ...levels, 0]);
   });
 
-  it('is refused with a sentence where it is a value that has no text', async () => {
+  it('is refused with a sentence if it cannot be JSON text', async () => {
     const task = defineTask({ name: 'refused', run: (input: unknown) => input });
     await expect(resultsOf(task, [1, nested(20_000)])).rejects.toMatchObject({
       code: 'BadInput',
@@ -70,7 +70,7 @@ describe('an input nested deep', () => {
   });
 });
 
-it('an output of any kind ends its own input alone', async () => {
+it('an output of any kind affects only its own input', async () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   const ended = await endings('outputs', {
@@ -128,7 +128,7 @@ it('an output of any kind ends its own input alone', async () => {
   });
 });
 
-it('whatever is thrown ends its own input alone, and is told as it is', async () => {
+it('any thrown value fails only its own input, and is reported as it is', async () => {
   const thrower = (value: () => unknown) => () => {
     throw value();
   };
@@ -238,7 +238,7 @@ describe('a failure', () => {
     expect(Buffer.byteLength(JSON.stringify(endless))).toBeLessThan(200_000);
   });
 
-  it('is told with its causes by outputs()', async () => {
+  it('is thrown with its causes by outputs()', async () => {
     const task = defineTask({
       name: 'told',
       maxAttempts: 1,
@@ -252,7 +252,7 @@ describe('a failure', () => {
   });
 });
 
-it('a schema that throws, rejects or answers anything ends its own input alone', async () => {
+it('a schema that throws, rejects or returns anything affects only its own input', async () => {
   const cases: Record<string, () => unknown> = {
     innocent: () => ({ value: 1 }),
     later: () => Promise.resolve({ value: 2 }),

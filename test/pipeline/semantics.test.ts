@@ -82,7 +82,7 @@ const kills = defineTask({
 });
 
 describe('retries', () => {
-  it('of the failed items alone, after a backoff, to the last attempt, which is told', async () => {
+  it('repeat only the failed items, after a backoff, up to the last attempt, whose error is reported', async () => {
     const { deployment, startWorkers, close } = await virtualDeployment([flaky]);
     startWorkers();
     const run = new Run(deployment, 'flaky', [0, 1, 3, 9, -1]);
@@ -117,7 +117,7 @@ describe('a claim', () => {
     await close();
   });
 
-  it('that ends with its worker gives the chunk to another in two minutes', async () => {
+  it('of a dead worker ends within two minutes, and another worker gets the chunk', async () => {
     const mortal = defineTask({
       name: 'mortal',
       run: (_: null, { index }) => (note(index) === 1 ? die() : 'alive'),
@@ -130,7 +130,7 @@ describe('a claim', () => {
     await close();
   });
 
-  it('that is lost lets a worker report, but send no chunk and have none deleted', async () => {
+  it('that is lost lets a worker report results, but not send or delete chunks', async () => {
     const blocking = defineTask({
       name: 'blocking',
       maxAttempts: 5,
@@ -192,7 +192,7 @@ describe('a claim', () => {
 });
 
 describe('a poison input', () => {
-  it('costs itself only: its chunk is cut down to it, and it is condemned', async () => {
+  it('costs only itself: its chunk is cut down to it, and it is condemned', async () => {
     const { deployment, startWorkers, close } = await virtualDeployment([kills]);
     startWorkers();
     const run = new Run(deployment, 'kills', range(640));
@@ -208,7 +208,7 @@ describe('a poison input', () => {
     await close();
   });
 
-  it('is not taken for one because it was delivered often: throttled, or to nobody', async () => {
+  it('is not suspected because of many deliveries, when throttled or without a worker', async () => {
     const { client, deployment, taskQueueUrl, startWorkers, tasksLeft, close } =
       await virtualDeployment([echo]);
     const run = new Run(deployment, 'echo', range(70));
@@ -266,7 +266,7 @@ describe('slices', () => {
 });
 
 describe('a run ends', () => {
-  it('by its deadline when its workers never come', async () => {
+  it('at its deadline without any worker', async () => {
     const { deployment, close } = await virtualDeployment([echo]);
     const run = new Run(deployment, 'echo', range(5), { deadlineSeconds: 600 });
     const { results, seconds } = await runThrough(run, 1_000);
@@ -278,7 +278,7 @@ describe('a run ends', () => {
     await close();
   });
 
-  it('by its deadline only when what is there has been taken, however late its collector comes', async () => {
+  it('at its deadline only after all received results are consumed, however late its collector starts', async () => {
     const { deployment, startWorkers, close } = await virtualDeployment([echo], { workers: 4 });
     startWorkers();
     const left = new Run(deployment, 'echo', range(3_000), { deadlineSeconds: 300 });
@@ -296,7 +296,7 @@ describe('a run ends', () => {
     ['', {}, false],
     [', in order', {}, true],
     [', where counts are behind', { countsLate: true }, true],
-  ])('without what another collector took before%s', async (_, counts, ordered) => {
+  ])('without the results that another collector consumed before%s', async (_, counts, ordered) => {
     const slow = defineTask({ name: 'slow', run: (n: number) => sleep(1).then(() => n) });
     const { deployment, startWorkers, close } = await virtualDeployment([slow]);
     startWorkers();
@@ -318,7 +318,7 @@ describe('a run ends', () => {
     await close();
   });
 
-  it('when too many fail, and says so', async () => {
+  it('when too many inputs fail, and reports that', async () => {
     const fails = defineTask({
       name: 'fails',
       maxAttempts: 1,
@@ -343,7 +343,7 @@ describe('a run ends', () => {
     ['maxFailures', { maxFailures: 1.5 }],
     ['deadlineSeconds', { deadlineSeconds: 0 }],
     ['deadlineSeconds', { deadlineSeconds: 14 * 86_400 }],
-  ])('never begins with a wrong %s', async (option, options) => {
+  ])('at once with an error for a wrong %s', async (option, options) => {
     const { deployment, close } = await virtualDeployment([echo]);
     expect(() => new Run(deployment, 'echo', [1], options)).toThrow(`\`${option}\` must be a`);
     await close();
@@ -393,7 +393,7 @@ describe('cancelling', () => {
     await close();
   });
 
-  it('by name ends a run that nobody collects, and workers drop what is left of it', async () => {
+  it('by name ends a run without a collector, and workers drop its remaining chunks', async () => {
     const { client, deployment, startWorkers, tasksLeft, close } = await virtualDeployment([slow], {
       workers: 3,
     });
@@ -414,7 +414,7 @@ describe('cancelling', () => {
     await close();
   });
 
-  it('of a run that is not there, or of no run, is refused', async () => {
+  it('is refused for a missing run and an invalid run id', async () => {
     const { deployment, close } = await virtualDeployment([echo]);
     await expect(cancelRun(deployment, '20261123T165514123-k3f9x2ab')).rejects.toMatchObject({
       code: 'UnknownRun',
@@ -442,8 +442,8 @@ describe('cancelling', () => {
   });
 });
 
-describe('what a worker can not work on', () => {
-  it('waits for a deployment to bring its task, and is done then', async () => {
+describe('a chunk that a worker cannot run', () => {
+  it('waits until a deployment adds its task, and then runs', async () => {
     const workerTasks = [echo];
     const { deployment, startWorkers, close } = await virtualDeployment([slow], { workerTasks });
     startWorkers();
@@ -454,7 +454,7 @@ describe('what a worker can not work on', () => {
     await close();
   });
 
-  it('ends as UnknownTask when none brings it', async () => {
+  it('ends as UnknownTask if no deployment adds its task', async () => {
     const { deployment, startWorkers, close } = await virtualDeployment([slow], {
       workerTasks: [echo],
     });
@@ -468,7 +468,7 @@ describe('what a worker can not work on', () => {
     await close();
   });
 
-  it('goes to the dead letters where it is garbage or of another version, and its run still ends', async () => {
+  it('goes to the dead letters if it is garbage or of another version, and its run still ends', async () => {
     const { client, sqs, deployment, taskQueueUrl, startWorkers, close } = await virtualDeployment([
       echo,
     ]);

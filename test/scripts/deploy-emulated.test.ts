@@ -18,14 +18,17 @@ exit 1
 it.each([
   ['no Python', undefined, 'This needs Python 3.10 or later, as python3'],
   ['no virtual environment', BROKEN, "needs Python's venv and PyPI): No module named venv"],
-])('an emulated deployment that cannot be tried says why, with status 2: %s', (_, python, why) => {
-  if (python !== undefined) writeFileSync(join(folder, 'python3'), python, { mode: 0o755 });
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/deploy-emulated.ts'], {
-    cwd: REPOSITORY,
-    env: { PATH: folder, XDG_CACHE_HOME: folder },
-    encoding: 'utf8',
-  });
-  expect(stderr).toContain(why);
-  expect(stderr).not.toMatch(/^ +at /m);
-  expect(status).toBe(2);
-});
+])(
+  'an emulated deployment that cannot be attempted reports the reason with status 2: %s',
+  (_, python, why) => {
+    if (python !== undefined) writeFileSync(join(folder, 'python3'), python, { mode: 0o755 });
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/deploy-emulated.ts'], {
+      cwd: REPOSITORY,
+      env: { PATH: folder, XDG_CACHE_HOME: folder },
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain(why);
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(status).toBe(2);
+  },
+);

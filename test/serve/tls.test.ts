@@ -9,7 +9,7 @@ import { tlsOf } from '../../src/serve/tls.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('says which of a certificate and its key cannot be used, without codes', async () => {
+it('the TLS check reports whether the certificate or its key is invalid, without error codes', async () => {
   const one = await certificateIn(join(folder, 'one'));
   const other = await certificateIn(join(folder, 'other'));
   expect(await tlsOf(one, false, folder)).toMatchObject(one);

@@ -11,7 +11,7 @@ const REAL =
 // The simulation itself fails when anything but a timer or a microtask comes to be while it runs
 // (`strays` in virtual-time.ts); this finds what no scenario happens to reach.
 it.each(['src/pipeline/**/*.ts', 'src/handlers/*.ts', 'src/emulator/{sqs,lambda}/**/*.ts'])(
-  '%s waits for SDK calls, timers and microtasks alone',
+  '%s waits only for SDK calls, timers and microtasks',
   (pattern) => {
     const files = globSync(pattern, { cwd: ROOT }).filter(
       (file) => !/server\.ts$|\/store\//.test(file),

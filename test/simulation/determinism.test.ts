@@ -14,7 +14,7 @@ async function events(name: string, args: readonly (string | number)[]): Promise
   return readFileSync(log, 'utf8');
 }
 
-it('the same seed gives the same events, byte for byte', async () => {
+it('the same seed produces the same events, byte for byte', async () => {
   const args = ['--seed', 20_261_125, '--runs', 15];
   const [one, other] = await Promise.all([events('one', args), events('other', args)]);
   expect(one.split('\n').length).toBeGreaterThan(1_000);

@@ -13,6 +13,6 @@ it.each(MUTANTS)('$name: breaks one place', (mutant) => {
   if (mutant.caughtBy) expect(existsSync(join(ROOT, mutant.caughtBy))).toBe(true);
 });
 
-it('each has a name of its own', () => {
+it('each mutant has a unique name', () => {
   expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
 });

@@ -36,7 +36,7 @@ export class Claim<Queue extends string> {
 
 const node = 'MethodDefinition[key.name="extend"] IfStatement[test.property.name="lost"] > .test';
 
-it('finds a node whatever its names, format and place are, and replaces it', () => {
+it('a rewrite finds a node whatever its names, format and place are, and replaces it', () => {
   for (const source of [CLAIM, MOVED]) {
     const found: string[] = [];
     const becomes = ({ text }: { text: string }) => {
@@ -50,7 +50,7 @@ it('finds a node whatever its names, format and place are, and replaces it', () 
   }
 });
 
-it('gives the texts of nodes within, and elsewhere in the file', () => {
+it('a rewrite returns the texts of nodes inside, and elsewhere in the file', () => {
   const rewritten = rewrite('claim.ts', CLAIM, {
     node: 'MethodDefinition[key.name="extend"] IfStatement',
     becomes: ({ of, elsewhere }) =>
@@ -62,13 +62,13 @@ it('gives the texts of nodes within, and elsewhere in the file', () => {
 it.each([
   ['none', 'MethodDefinition[key.name="renew"]', '; 0 were found.'],
   ['several', 'MethodDefinition', '; 2 were found, in lines 3, 8.'],
-])('says where it is when a selector finds %s', (_, selector, found) => {
+])('a rewrite names the place when a selector finds %s', (_, selector, found) => {
   const change = { node: selector, becomes: '' };
   expect(() => rewrite('claim.ts', CLAIM, change)).toThrow(
     `claim.ts: one node was expected for the selector ${selector}${found}`,
   );
 });
 
-it('refuses what is no program', () => {
+it('a rewrite refuses text that is not a program', () => {
   expect(() => rewrite('claim.ts', CLAIM, { node, becomes: 'if' })).toThrow('cannot be parsed');
 });

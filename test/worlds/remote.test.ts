@@ -37,7 +37,7 @@ async function opened() {
   return world.deployment;
 }
 
-it('has a socket for each poll of a collector and for the deletions of as many answers', async () => {
+it('a remote world has a socket for each poll of a collector and for the deletions of as many deliveries', async () => {
   const calls = 2 * MOST_POLLS;
   const waiting: ServerResponse[] = [];
   const url = await aws((response) => {
@@ -52,7 +52,7 @@ it('has a socket for each poll of a collector and for the deletions of as many a
   expect(waiting).toHaveLength(calls);
 });
 
-it('sends to AWS alone, whatever host the URL of a queue names', async () => {
+it('a remote world sends only to AWS, whatever host the URL of a queue names', async () => {
   let received = 0;
   await aws((response) => {
     received++;
@@ -64,7 +64,7 @@ it('sends to AWS alone, whatever host the URL of a queue names', async () => {
   expect(received).toBe(1);
 });
 
-it('waits for no connection and for no answer without a limit', async () => {
+it('a remote world limits the wait for a connection and for a response', async () => {
   await aws((response) => response.end('{}'));
   const { sqs, lambda } = await opened();
   // The SDK reads its settings for the first request.

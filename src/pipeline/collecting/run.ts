@@ -161,10 +161,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
 
   async *#batches(ordered = false): AsyncGenerator<ResultBatch, void> {
     if (this.#iterated) {
-      throw new FanfoldError(
-        'Closed',
-        `The results of run ${this.runId} can be read only once, and they already are.`,
-      );
+      throw new FanfoldError('Closed', `The results of run ${this.runId} can be read only once.`);
     }
     this.#iterated = true;
     let ended = false;

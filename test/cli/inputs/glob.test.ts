@@ -56,7 +56,7 @@ async function paths(glob: string, cwd: string): Promise<unknown[]> {
 
 describe('a glob', () => {
   it.each(['a', './a', 'a/b', '.git', 'a/b/../b', 'link-to-folder/'])(
-    'of all that is in %s finds what find does',
+    'for all files in %s finds the same files as find',
     async (root) => {
       using folder = tree();
       const expected = found(folder.path, root.endsWith('/') ? root : `${root}/`);
@@ -67,7 +67,7 @@ describe('a glob', () => {
     },
   );
 
-  it('of everything finds what find does', async () => {
+  it('for everything finds the same files as find', async () => {
     using folder = tree();
     const { path } = folder;
     const expected = found(path, './');
@@ -129,12 +129,15 @@ describe('a glob', () => {
     },
   );
 
-  it.each(['a', 'a/', '.'])('that is a folder is refused with what it takes: %s', async (glob) => {
-    using folder = tree();
-    const error = await refusal(open({ glob, cwd: folder.path }));
-    expect(error.code).toBe('BadInput');
-    expect(error.message).toMatch(/is a folder\. .*--glob '[a.]\/\*\*'/);
-  });
+  it.each(['a', 'a/', '.'])(
+    'that is a folder is refused with a working pattern: %s',
+    async (glob) => {
+      using folder = tree();
+      const error = await refusal(open({ glob, cwd: folder.path }));
+      expect(error.code).toBe('BadInput');
+      expect(error.message).toMatch(/is a folder\. .*--glob '[a.]\/\*\*'/);
+    },
+  );
 
   // Linux takes any bytes as a name; other systems may refuse to make such a file.
   it.runIf(process.platform === 'linux')('refuses names that are not UTF-8', async () => {

@@ -2,18 +2,18 @@ import { chmodSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { folderWith, open, readFile, refusal } from '../../inputs/reading.ts';
 
-describe('where inputs come from', () => {
+describe('the source of inputs', () => {
   it.each([
     [{ input: 'a.jsonl', range: '3' }, '--input and --range'],
     [{ range: '3', glob: '**' }, '--range and --glob'],
     [{ input: 'a.jsonl', range: '3', glob: '**' }, '--input and --range and --glob'],
-  ])('is told once: %o', async (options, named) => {
+  ])('must be named only once: %o', async (options, named) => {
     const error = await refusal(open(options));
     expect(error.code).toBe('BadOption');
     expect(error.message).toContain(named);
   });
 
-  it('has to be told', async () => {
+  it('must be named', async () => {
     const error = await refusal(open({}));
     expect(error).toMatchObject({
       code: 'BadOption',
@@ -21,7 +21,7 @@ describe('where inputs come from', () => {
     });
   });
 
-  it.each(['input', 'range', 'glob'])('is not nothing: --%s ""', async (option) => {
+  it.each(['input', 'range', 'glob'])('must not be empty: --%s ""', async (option) => {
     const error = await refusal(open({ [option]: '' }));
     expect(error).toMatchObject({
       code: 'BadOption',
@@ -31,7 +31,7 @@ describe('where inputs come from', () => {
 });
 
 describe('a file that cannot be read', () => {
-  it.each(['missing.jsonl', 'missing.json', 'missing'])('is not there: %s', async (input) => {
+  it.each(['missing.jsonl', 'missing.json', 'missing'])('does not exist: %s', async (input) => {
     using folder = folderWith({});
     const error = await refusal(open({ input, cwd: folder.path }));
     expect(error).toMatchObject({
@@ -49,7 +49,7 @@ describe('a file that cannot be read', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)('is not for us to read', async () => {
+  it.skipIf(process.getuid?.() === 0)('is not readable for this user', async () => {
     using folder = folderWith({ 'a.jsonl': '1' });
     chmodSync(`${folder.path}/a.jsonl`, 0o000);
     const error = await refusal(open({ input: 'a.jsonl', cwd: folder.path }));
@@ -59,13 +59,13 @@ describe('a file that cannot be read', () => {
     });
   });
 
-  it('is a .json file: it is told how to turn it into lines', async () => {
+  it('is a .json file: the error has the command that converts it to lines', async () => {
     const error = await refusal(readFile('data.json', '[1, 2]'));
     expect(error.code).toBe('BadInput');
     expect(error.message).toMatch(/jq -c '\.\[\]' data\.json > data\.jsonl$/);
   });
 
-  it('is a .json file with a name that a shell would take apart', async () => {
+  it('is a .json file whose name needs quotes in a shell', async () => {
     const error = await refusal(readFile("my data's.json", '[1, 2]'));
     expect(error.message).toMatch(/jq -c '\.\[\]' 'my data'\\''s\.json' > 'my data'\\''s\.jsonl'$/);
   });
@@ -96,7 +96,7 @@ describe('a range', () => {
     expect(opened.locate(0)).toBeUndefined();
   });
 
-  it('is not counted out before it is needed', async () => {
+  it('is not expanded before it is read', async () => {
     const opened = await open({ range: String(Number.MAX_SAFE_INTEGER) });
     expect(opened.total).toBe(Number.MAX_SAFE_INTEGER);
     for await (const [first] of opened.batches()) {
@@ -125,7 +125,7 @@ describe('a range', () => {
     '9007199254740993',
     '0..9007199254740991',
     '9007199254740992..9007199254740993',
-  ])('is not %s', async (range) => {
+  ])('cannot be %s', async (range) => {
     const error = await refusal(open({ range }));
     expect(error.code).toBe('BadOption');
     expect(error.message).toContain(range);

@@ -70,7 +70,7 @@ describe('missing', () => {
 });
 
 describe('malformed', () => {
-  it('says all that the Authorization header lacks', () => {
+  it('names everything that the Authorization header lacks', () => {
     expect(told(withAuthorization('AWS4-HMAC-SHA256 Credential=AKID'))).toEqual([
       'malformed',
       "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=AWS4-HMAC-SHA256 Credential=AKID",
@@ -82,7 +82,7 @@ describe('malformed', () => {
     ]);
   });
 
-  it('says what is no pair', () => {
+  it('names the part that is not a pair', () => {
     const text = `AWS4-HMAC-SHA256 Credential= AKID/${SCOPE}, SignedHeaders=host, Signature=x`;
     expect(told(withAuthorization(text))).toEqual([
       'malformed',
@@ -126,7 +126,7 @@ describe('malformed', () => {
     expect(told(withQuery({ 'X-Amz-Date': date }))).toEqual(['malformed', message]);
   });
 
-  it('says all that a presigned request lacks', () => {
+  it('names everything that a presigned request lacks', () => {
     const lacking = { 'X-Amz-Credential': '', 'X-Amz-Date': undefined };
     expect(told(withQuery(lacking))).toEqual([
       'malformed',
@@ -159,7 +159,7 @@ describe('unknownKey', () => {
 });
 
 describe('mismatch', () => {
-  it('shows what was to be signed', () => {
+  it('shows the text that should have been signed', () => {
     const other = authorization.replace(/Signature=.*/, `Signature=${'0'.repeat(64)}`);
     const [fault, message] = told(withAuthorization(other));
     expect(fault).toBe('mismatch');
@@ -180,7 +180,7 @@ describe('mismatch', () => {
     expect(verdict(withAuthorization(authorization.toUpperCase()), AT)).toBe('malformed');
   });
 
-  it('says all that is wrong with the scope', () => {
+  it('names everything that is wrong with the scope', () => {
     const other = authorization.replace(SCOPE, '20260227/eu-west-1/sns/aws5_request');
     expect(told(withAuthorization(other))).toEqual([
       'mismatch',
@@ -188,7 +188,7 @@ describe('mismatch', () => {
     ]);
   });
 
-  it('wants the host to be signed', () => {
+  it('requires the host to be signed', () => {
     expect(told(withAuthorization(authorization.replace('host;', '')))).toEqual([
       'mismatch',
       "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
@@ -196,7 +196,7 @@ describe('mismatch', () => {
     expect(verdict(withQuery({ 'X-Amz-SignedHeaders': 'x-amz-date' }), AT)).toBe('mismatch');
   });
 
-  it('wants all of AWS’s own headers to be signed, and lets others pass', () => {
+  it('requires all of AWS’s own headers to be signed, and no others', () => {
     const message = "'x-amz-security-token' must be a 'SignedHeader' in the AWS Authorization.";
     const extra = { 'x-amz-security-token': 'slipped in' };
     expect(told(withHeaders(extra))).toEqual(['mismatch', message]);
@@ -206,7 +206,7 @@ describe('mismatch', () => {
     expect(verdict(withHeaders(ofProxy), AT)).toBe('ok');
   });
 
-  it('wants every signed header to be there', () => {
+  it('requires every signed header to be present', () => {
     expect(verdict(withHeaders({ 'x-amz-target': undefined }), AT)).toBe('mismatch');
     const other = authorization.replace('=host;', '=constructor;host;');
     expect(verdict(withAuthorization(other), AT)).toBe('mismatch');
@@ -255,7 +255,7 @@ describe('mismatch', () => {
     ]);
   });
 
-  it('says how long a presigned request was good for', async () => {
+  it('says how long a presigned request was valid', async () => {
     const short = await presigned({}, { signingDate, expiresIn: 90 });
     expect(told(short, AT + 91_000)).toEqual([
       'mismatch',
@@ -264,7 +264,7 @@ describe('mismatch', () => {
   });
 });
 
-describe('what may look otherwise', () => {
+describe('valid variants', () => {
   it.each([
     ['no spaces', (text: string) => text.replaceAll(', ', ',')],
     ['no commas', (text: string) => text.replaceAll(', ', ' ')],

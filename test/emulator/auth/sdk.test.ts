@@ -18,8 +18,8 @@ import {
 const AT = Date.UTC(2026, 1, 28, 23, 59, 30);
 const signingDate = new Date(AT);
 
-describe('what our own signer signed', () => {
-  it('verifies over a port, and nothing else in its place', async () => {
+describe('a request of our own signer', () => {
+  it('verifies over a port, and no changed request does', async () => {
     const { requests, service } = recorder();
     await using server = await listen(service);
     using client = disposable(
@@ -46,7 +46,7 @@ describe.each([
   ['JSON', {}],
   ['Query', { protocol: AwsQueryProtocol }],
   ['CBOR', { protocol: AwsSmithyRpcV2CborProtocol }],
-])('what a real client sends over %s', (_, config) => {
+])('a request of a real client over %s', (_, config) => {
   it('verifies in process', async () => {
     expect(verdict(await captured(config), Date.now())).toBe('ok');
   });
@@ -88,7 +88,7 @@ describe.each([
   });
 });
 
-describe('what the SDK presigns', () => {
+describe('a request that the SDK presigns', () => {
   const draft = { query: { Action: 'SendMessage', MessageBody: "a+b c&d=é*'()!~/?", 'Tag.1': '' } };
 
   it('verifies', async () => {
@@ -122,7 +122,7 @@ describe('what the SDK presigns', () => {
   });
 });
 
-describe('what the SDK’s signer makes of any request', () => {
+describe('a request of the SDK’s signer', () => {
   it.each([
     '/000000000000/q',
     '/a b/ü/%20/%2F',

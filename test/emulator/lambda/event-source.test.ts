@@ -116,7 +116,7 @@ afterEach(async () => {
 });
 
 describe('an event', () => {
-  it('has the records of Lambda’s', async () => {
+  it('has records like those of Lambda', async () => {
     vi.setSystemTime('2026-11-23T16:55:14.123Z');
     const events: SqsEvent[] = [];
     source((_, event) => events.push(event));
@@ -171,14 +171,14 @@ describe('an event', () => {
     expect(batches).toEqual([['m0', 'm1', 'm2'], ['m3', 'm4', 'm5'], ['m6']]);
   });
 
-  it('has up to ten where no batchSize is given', async () => {
+  it('has up to ten messages if no batchSize is given', async () => {
     await send(...numbered(11));
     source(() => {}, { options: { maxConcurrency: 1 } });
     await seconds(0);
     expect(batches.map((batch) => batch.length)).toEqual([10, 1]);
   });
 
-  it('comes as soon as there is a message, however long there was none', async () => {
+  it('is sent as soon as there is a message, however long the queue was empty', async () => {
     source(() => {});
     await seconds(3605.5);
     await send('late');
@@ -199,7 +199,7 @@ describe('an event', () => {
     expect(held()).toEqual([]);
   });
 
-  it('goes to the code that the function has by then', async () => {
+  it('runs the code that the function has by then', async () => {
     source(() => {});
     await send('first');
     await seconds(0);
@@ -228,31 +228,34 @@ describe('messages', () => {
   it.each([
     ['fails', () => Promise.reject(new Error('no')), {}],
     ['times out', () => new Promise(() => {}), { timeoutSeconds: 2 }],
-  ])('of a function that %s come back when their visibility ends', async (_, fails, options) => {
-    const counts: unknown[] = [];
-    source(
-      (_, { Records }) => {
-        counts.push(Records.map(({ attributes }) => attributes.ApproximateReceiveCount));
-        return counts.length < 3 ? fails() : undefined;
-      },
-      { functionOptions: options },
-    );
-    await send('a', 'b');
-    await seconds(VISIBILITY_SECONDS - 0.1);
-    expect(batches).toHaveLength(1);
-    await seconds(VISIBILITY_SECONDS);
-    expect(batches).toHaveLength(2);
-    await seconds(VISIBILITY_SECONDS);
-    expect(batches).toEqual(Array(3).fill(['a', 'b']));
-    expect(counts).toEqual([
-      ['1', '1'],
-      ['2', '2'],
-      ['3', '3'],
-    ]);
-    expect(held()).toEqual([]);
-  });
+  ])(
+    'of a function that %s are redelivered when their visibility timeout ends',
+    async (_, fails, options) => {
+      const counts: unknown[] = [];
+      source(
+        (_, { Records }) => {
+          counts.push(Records.map(({ attributes }) => attributes.ApproximateReceiveCount));
+          return counts.length < 3 ? fails() : undefined;
+        },
+        { functionOptions: options },
+      );
+      await send('a', 'b');
+      await seconds(VISIBILITY_SECONDS - 0.1);
+      expect(batches).toHaveLength(1);
+      await seconds(VISIBILITY_SECONDS);
+      expect(batches).toHaveLength(2);
+      await seconds(VISIBILITY_SECONDS);
+      expect(batches).toEqual(Array(3).fill(['a', 'b']));
+      expect(counts).toEqual([
+        ['1', '1'],
+        ['2', '2'],
+        ['3', '3'],
+      ]);
+      expect(held()).toEqual([]);
+    },
+  );
 
-  it('that could not be deleted come again', async () => {
+  it('that could not be deleted are redelivered', async () => {
     let down = true;
     const flaky = countingClient((call) => down && call === 'DeleteMessageBatch');
     source(() => {}, { options: { sqs: flaky } });
@@ -286,7 +289,7 @@ describe('a partial batch response', () => {
     batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })),
   });
 
-  it('keeps the messages that it lists, until their visibility ends', async () => {
+  it('keeps the messages that it lists until their visibility timeout ends', async () => {
     expect(await left((idOf) => items(idOf('b')))).toEqual(['b']);
     await seconds(VISIBILITY_SECONDS);
     expect(batches).toEqual([['a', 'b', 'c'], ['b']]);
@@ -313,7 +316,7 @@ describe('a partial batch response', () => {
     expect(await left((idOf) => answer(idOf('b')))).toEqual(['a', 'b', 'c']);
   });
 
-  it('says nothing to a source that does not ask for it', async () => {
+  it('is ignored by a source that does not ask for it', async () => {
     expect(await left((idOf) => items(idOf('b')), false)).toEqual([]);
   });
 });
@@ -337,7 +340,7 @@ describe('concurrency', () => {
     expect(held()).toEqual([]);
   });
 
-  it('is as high as the work asks for at once, without a ramp', async () => {
+  it('reaches its maximum at once without a ramp', async () => {
     await send(...numbered(200));
     const working = source(() => sleep(600), { options: { batchSize: 1 } });
     await seconds(0);
@@ -363,7 +366,7 @@ describe('concurrency', () => {
     await seconds(1);
   });
 
-  it('is bounded by the function’s own, and what waits for it is not lost', async () => {
+  it('is limited by the function’s own, and no waiting message is lost', async () => {
     const times: number[] = [];
     const began = Date.now();
     source(
@@ -384,7 +387,7 @@ describe('concurrency', () => {
     expect(held()).toEqual([]);
   });
 
-  it('is shared with who invokes the function otherwise', async () => {
+  it('is shared with other invocations of the function', async () => {
     const { promise: busy, resolve: free } = Promise.withResolvers<void>();
     source((bodies) => (bodies[0] === 'other' ? busy : undefined), {
       functionOptions: { concurrency: 1 },
@@ -408,7 +411,7 @@ describe('a ramp', () => {
   const ramped = (handler: () => unknown) =>
     source(handler, { options: { batchSize: 1, ramp: true, maxConcurrency: 400 } });
 
-  it('starts with 5 and adds 300 a minute, while what runs goes on', async () => {
+  it('starts with 5 and adds 300 a minute while invocations run', async () => {
     await send(...numbered(500));
     const working = ramped(() => sleep(600));
     await seconds(0.1);
@@ -422,7 +425,7 @@ describe('a ramp', () => {
     await seconds(1200);
   });
 
-  it('starts anew after there was little to do', async () => {
+  it('starts again after a quiet period', async () => {
     const working = ramped(() => sleep(20));
     await seconds(3600);
     await send(...numbered(100));
@@ -435,7 +438,7 @@ describe('a ramp', () => {
 });
 
 describe('close', () => {
-  it('waits for what runs, deletes it, and takes no more', async () => {
+  it('waits for running invocations, deletes their messages, and receives no more', async () => {
     const { promise, resolve: end } = Promise.withResolvers<void>();
     const working = source(() => promise, { options: { batchSize: 1 } });
     await send('begun');
@@ -455,7 +458,7 @@ describe('close', () => {
     expect(working.busy).toBe(0);
   });
 
-  it('ends at once where nothing runs, and a second time', async () => {
+  it('ends at once if nothing runs, and when it is called twice', async () => {
     const idle = source(() => {}, { options: { minConcurrency: 3 } });
     await seconds(5);
     await idle.close();
@@ -463,7 +466,7 @@ describe('close', () => {
     expect(waiting.get('ReceiveMessage')).toBe(0);
   });
 
-  it('is what closing the Lambda does to each source', async () => {
+  it('is called for each source when the Lambda is closed', async () => {
     const working = source(() => sleep(5));
     await send('begun');
     await seconds(0);
@@ -474,7 +477,7 @@ describe('close', () => {
     expect(held()).toEqual([]);
   });
 
-  it('leaves messages that wait for a throttled function to come back', async () => {
+  it('releases messages that wait for a throttled function', async () => {
     const working = source(() => {}, { functionOptions: { concurrency: 0 } });
     await send('a');
     await seconds(1);
@@ -492,7 +495,7 @@ describe('close', () => {
 });
 
 describe('receives that fail', () => {
-  it('are tried again, ever more seldom', async () => {
+  it('are retried with growing pauses', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     let down = true;
     source(() => {}, { options: { sqs: countingClient(() => down) } });
@@ -506,7 +509,7 @@ describe('receives that fail', () => {
     expect(held()).toEqual([]);
   });
 
-  it('are not the end where the queue is made later', async () => {
+  it('continue if the queue is created later', async () => {
     source(() => {}, { options: { queueUrl: QueueUrl.replace('tasks', 'later') } });
     await seconds(60);
     QueueUrl = (await client.send(new CreateQueueCommand({ QueueName: 'later' }))).QueueUrl ?? '';
@@ -523,13 +526,13 @@ describe('options', () => {
     [{ batchSize: Number.NaN }, '`batchSize` must be a whole number from 1 to 10; got NaN.'],
     [{ minConcurrency: 0 }, '`minConcurrency` and `maxConcurrency` must be 1 or more.'],
     [{ maxConcurrency: 0 }, '`minConcurrency` and `maxConcurrency` must be 1 or more.'],
-  ])('that cannot be are refused: %j', (options, message) => {
+  ])('out of range are refused: %j', (options, message) => {
     expect(() => source(() => {}, { options })).toThrow(
       expect.objectContaining({ code: 'BadOption', message }),
     );
   });
 
-  it('a function that is not there is refused', () => {
+  it('for a missing function are refused', () => {
     expect(() => lambda.addSqsEventSource('wrok', { sqs: client, queueUrl: QueueUrl })).toThrow(
       expect.objectContaining({
         code: 'BadOption',

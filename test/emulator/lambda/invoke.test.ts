@@ -68,7 +68,7 @@ describe('RequestResponse', () => {
     [0],
     [false],
     [null],
-  ])('brings %j there and back', async (payload) => {
+  ])('returns %j unchanged', async (payload) => {
     const handler = vi.fn(async (event: unknown) => ({ got: event }));
     lambda.addFunction('work', handler);
     expect(await invoke(payload)).toEqual({
@@ -81,17 +81,17 @@ describe('RequestResponse', () => {
     expect(handler.mock.calls[0]?.[0]).toEqual(payload);
   });
 
-  it('answers null for a function that returns nothing', async () => {
+  it('returns null for a function that returns nothing', async () => {
     lambda.addFunction('work', async () => {});
     expect(await invoke()).toMatchObject({ status: 200, error: undefined, payload: null });
   });
 
-  it('gives an empty object to the function where there is no payload', async () => {
+  it('passes an empty object to the function if there is no payload', async () => {
     lambda.addFunction('work', async (event) => event);
     expect((await invoke()).payload).toEqual({});
   });
 
-  it('tells the function which invocation this is, and where', async () => {
+  it('passes the function a context with the invocation’s id and place', async () => {
     lambda.addFunction('work', async (_, context) => context, { memoryMb: 512 });
     const { payload, requestId } = await invoke();
     expect(payload).toEqual({
@@ -129,7 +129,7 @@ describe('RequestResponse', () => {
     expect((await answer).payload).toEqual([10_000, 6_000]);
   });
 
-  it('runs other code once the function is given some', async () => {
+  it('runs new code once the function is updated', async () => {
     lambda.addFunction('work', async () => 'old');
     lambda.addFunction('work', async () => 'new');
     expect((await invoke()).payload).toBe('new');
@@ -137,7 +137,7 @@ describe('RequestResponse', () => {
 });
 
 describe('execution environments', () => {
-  it('are used again when they are free, and never by two at once', async () => {
+  it('are reused when they are free, and never by two invocations at once', async () => {
     lambda.addFunction('work', async (event, { logStreamName }) => {
       await sleep(event === 'long' ? 2 : 1);
       return logStreamName;
@@ -151,7 +151,7 @@ describe('execution environments', () => {
     expect((await third).payload).toBe(short.payload);
   });
 
-  it('are not used again once an invocation has timed out in them', async () => {
+  it('are not reused after an invocation has timed out in them', async () => {
     const environments: string[] = [];
     lambda.addFunction('work', async (event, { logStreamName }) => {
       environments.push(logStreamName);
@@ -193,7 +193,7 @@ describe('FunctionName', () => {
 });
 
 describe('DryRun', () => {
-  it('answers 204 and runs nothing', async () => {
+  it('returns 204 and runs nothing', async () => {
     const handler = vi.fn(async () => 'ran');
     lambda.addFunction('work', handler);
     expect(await invoke({ a: 1 }, { InvocationType: 'DryRun' })).toMatchObject({
@@ -204,13 +204,13 @@ describe('DryRun', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('refuses what an invocation would be refused for', async () => {
+  it('is refused for the same reasons as an invocation', async () => {
     const refused = await refusal(undefined, { InvocationType: 'DryRun' });
     expect(refused).toBeInstanceOf(ResourceNotFoundException);
   });
 });
 
-describe('what is refused', () => {
+describe('Lambda refuses', () => {
   /** A payload of exactly so many bytes, in characters of two. */
   const ofBytes = (bytes: number) => `"${'é'.repeat(bytes / 2 - 1)}"`;
 
@@ -246,7 +246,7 @@ describe('what is refused', () => {
     },
   );
 
-  it('an invocation more than the function’s concurrency, until one ends', async () => {
+  it('an invocation beyond the function’s concurrency, until one ends', async () => {
     const { handler, open } = gate();
     lambda.addFunction('work', handler, { concurrency: 2 });
     const running = [invoke(), invoke()];
@@ -280,7 +280,7 @@ describe('a function that fails', () => {
         throw new OutOfPaper('tray 2 is empty');
       },
     ],
-  ])('%s: its error is the answer', async (_, handler) => {
+  ])('%s: its error is the response', async (_, handler) => {
     lambda.addFunction('work', handler);
     const { status, error, payload } = await invoke();
     expect({ status, error }).toEqual({ status: 200, error: 'Unhandled' });
@@ -299,7 +299,7 @@ describe('a function that fails', () => {
     [42, 'number', '42'],
     [undefined, 'undefined', 'undefined'],
     [{ code: 7 }, 'object', '[object Object]'],
-  ])('throws %j, which is no error', async (thrown, errorType, errorMessage) => {
+  ])('throws %j, which is not an error', async (thrown, errorType, errorMessage) => {
     lambda.addFunction('work', async () => {
       throw thrown;
     });
@@ -320,7 +320,7 @@ describe('a function that fails', () => {
         },
       }),
     ],
-  ])('throws what %s', async (_, thrown) => {
+  ])('throws a value that %s', async (_, thrown) => {
     lambda.addFunction('work', async () => {
       throw thrown;
     });
@@ -349,7 +349,7 @@ describe('a function that fails', () => {
     });
   });
 
-  it('gives its concurrency back', async () => {
+  it('releases its concurrency', async () => {
     lambda.addFunction('work', async () => Promise.reject(new Error('no')), { concurrency: 1 });
     for (let time = 0; time < 3; time++) expect((await invoke()).error).toBe('Unhandled');
   });
@@ -376,7 +376,7 @@ describe('a function that fails', () => {
     });
   });
 
-  it('returns more than an answer holds', async () => {
+  it('returns more than a response can hold', async () => {
     lambda.addFunction('work', async (event) => 'x'.repeat(Number(event) - 2));
     expect(await invoke(SYNC_LIMIT)).toMatchObject({ status: 200, error: undefined });
     expect(await invoke(SYNC_LIMIT + 1)).toMatchObject({
@@ -404,7 +404,7 @@ describe('Event', () => {
     began = Date.now();
   });
 
-  it('answers 202 at once and runs the function once', async () => {
+  it('returns 202 at once and runs the function once', async () => {
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     lambda.addFunction('work', async (event, context) => {
       note(event, context);
@@ -419,7 +419,7 @@ describe('Event', () => {
     expect(attempts).toEqual([{ at: 0, id: requestId, event: { n: 1 } }]);
   });
 
-  it('is tried again after a minute and after two more, as the same request', async () => {
+  it('is retried after one minute and after two more, with the same request id', async () => {
     lambda.addFunction('work', async (event, context) => {
       note(event, context);
       (event as { n: number }).n++;
@@ -445,7 +445,7 @@ describe('Event', () => {
     expect(times()).toEqual([0, 63, 186]);
   });
 
-  it('is not tried again once it has succeeded', async () => {
+  it('is not retried once it has succeeded', async () => {
     lambda.addFunction('work', async (event, context) => {
       note(event, context);
       if (attempts.length === 1) throw new Error('no');
@@ -477,7 +477,7 @@ describe('Event', () => {
     ]);
   });
 
-  it('is given up after six hours of throttling', async () => {
+  it('is dropped after six hours of throttling', async () => {
     const { handler, open } = gate();
     lambda.addFunction('work', handler, { concurrency: 1, timeoutSeconds: 12 * 3600 });
     const running = invoke();
@@ -489,7 +489,7 @@ describe('Event', () => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
-  it('is tried again as often as its function says', async () => {
+  it('is retried as often as its function allows', async () => {
     const handler = async (event: unknown, context: { awsRequestId: string }) => {
       note(event, context);
       throw new Error('no');
@@ -504,7 +504,7 @@ describe('Event', () => {
     expect(times()).toEqual([0, 3600, 3660]);
   });
 
-  it('is given up at the age that its function says', async () => {
+  it('is dropped at the age that its function sets', async () => {
     const { handler, open } = gate();
     const options = { concurrency: 1, timeoutSeconds: 900, maxEventAgeSeconds: 60 };
     lambda.addFunction('work', handler, options);
@@ -523,11 +523,11 @@ describe('Event', () => {
       { maxEventAgeSeconds: 59 },
       '`maxEventAgeSeconds` must be a whole number from 60 to 21600; got 59.',
     ],
-  ])('has the bounds of Lambda’s: not %o', (options, message) => {
+  ])('is limited as in Lambda: not %o', (options, message) => {
     expect(() => lambda.addFunction('work', async () => {}, options)).toThrow(message);
   });
 
-  it('is not tried again after close, whether it failed before or after', async () => {
+  it('is not retried after close, whether it failed before or after', async () => {
     lambda.addFunction('work', async (event, context) => {
       note(event, context);
       await sleep(event === 'long' ? 2 : 0);

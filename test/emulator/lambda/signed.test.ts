@@ -5,7 +5,7 @@ import { inProcess, unsigned } from '../../../src/emulator/transport/index.ts';
 
 const credentials = { accessKeyId: 'KEY', secretAccessKey: 'secret' };
 
-describe('a Lambda that asks for signatures', () => {
+describe('a Lambda that verifies signatures', () => {
   const lambda = new Lambda();
   lambda.addFunction('echo', async (event) => event);
   const requestHandler = inProcess(lambda.signedService([credentials]));
@@ -22,7 +22,7 @@ describe('a Lambda that asks for signatures', () => {
     }
   }
 
-  it('serves who knows the secret, by name and by ARN', async () => {
+  it('accepts requests signed with the secret, by name and by ARN', async () => {
     expect(await invoke({})).toBe('"hello"');
     const arn = 'arn:aws:lambda:us-east-1:000000000000:function:echo';
     expect(await invoke({}, arn)).toBe('"hello"');
@@ -35,7 +35,7 @@ describe('a Lambda that asks for signatures', () => {
     expect(await invoke({ credentials: other })).toBe(name);
   });
 
-  it('refuses who does not sign, and who signed for another region', async () => {
+  it('refuses unsigned requests, and those signed for another region', async () => {
     expect(await invoke({ signer: unsigned })).toBe('MissingAuthenticationTokenException');
     expect(await invoke({ region: 'eu-west-1' })).toBe('InvalidSignatureException');
   });

@@ -20,7 +20,7 @@ function requestOf(accountId: string, region: string) {
   return { ...url, headers: { authorization }, body: Buffer.alloc(0), secure: false, signal };
 }
 
-it('no account is remembered because somebody named it', () => {
+it('an account is not remembered until it has a queue', () => {
   const accounts = new Accounts({ accountId: '000000000000', region: 'us-east-1' }, OPTIONS);
   const queuesOf = claimedQueues(accounts);
   for (let place = 0; place < 1_000; place++) {
@@ -33,7 +33,7 @@ it('no account is remembered because somebody named it', () => {
   expect(queuesOf(requestOf('111111111111', 'eu-west-1')).find('kept')).toBeDefined();
 });
 
-it('an account’s first queue is seen by all that are signed for the account, whatever they asked before', async () => {
+it('an account’s first queue is visible to all callers of the account, whatever they requested before', async () => {
   const sqs = new Sqs();
   const credentials = { accessKeyId: '111111111111', secretAccessKey: 'any' };
   const [one, other] = [

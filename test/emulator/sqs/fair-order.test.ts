@@ -77,7 +77,7 @@ const drawn =
     Math.round((factors.next().value ?? 1) * baseMs);
 
 describe('runs on one queue', () => {
-  it('a small one is through long before a large one', () => {
+  it('a small run finishes long before a large one', () => {
     fc.assert(
       fc.property(workers, durations, fc.boolean(), (count, lasting, first) => {
         const runs = [
@@ -92,7 +92,7 @@ describe('runs on one queue', () => {
     );
   });
 
-  it('two large ones share evenly all the time', () => {
+  it('two large runs share evenly all the time', () => {
     const WINDOW = 60;
     fc.assert(
       fc.property(workers, durations, (count, lasting) => {
@@ -110,7 +110,7 @@ describe('runs on one queue', () => {
     );
   });
 
-  it('three share alike', () => {
+  it('three runs share evenly', () => {
     const taken = work(
       [
         { group: 'one', messages: 400 },

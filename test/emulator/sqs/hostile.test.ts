@@ -90,7 +90,7 @@ describe('requests that no client sends', () => {
     }
   });
 
-  it('bodies over the limit, which are answered in their protocol, and not kept', async () => {
+  it('bodies over the limit, which get an error in their protocol, and are not kept', async () => {
     const body = Buffer.alloc(20 * 1024 * 1024, 'x');
     const json = await action('SendMessage', body);
     expect(json.headers.get('x-amzn-requestid')).not.toBeNull();
@@ -104,7 +104,7 @@ describe('requests that no client sends', () => {
     expect(await refusal(query)).toEqual({ status: 413, code: 'RequestEntityTooLarge' });
   });
 
-  it('a Host that no URL can have', async () => {
+  it('a Host header that is not valid in a URL', async () => {
     const body = 'Action=CreateQueue&QueueName=odd';
     const head = `POST / HTTP/1.1\r\nhost: a/b?c\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
     const answer = await raw(head + body, { end: false });
@@ -113,7 +113,7 @@ describe('requests that no client sends', () => {
     expect(() => server.sqs.peek('odd')).toThrow('There is no queue');
   });
 
-  it('a length that nobody sends, which is refused at once', async () => {
+  it('a length without its body, which is refused at once', async () => {
     const began = performance.now();
     const head = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\nx';
     const answer = await raw(head, { end: false });
@@ -121,7 +121,7 @@ describe('requests that no client sends', () => {
     expect(performance.now() - began).toBeLessThan(1_500);
   });
 
-  it('whatever goes wrong is answered in the protocol, without what Node says', async () => {
+  it('any fault gets an error in the protocol, without Node’s text', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
       throw new TypeError('The clock stands still');
@@ -242,7 +242,7 @@ describe('connections', () => {
     );
   });
 
-  it('that stop half-way are closed after a while', async () => {
+  it('that stop within a request are closed after a while', async () => {
     const half = [
       '',
       'POST / HT',
@@ -253,7 +253,7 @@ describe('connections', () => {
     for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 408 .*RequestTimeout/s);
   });
 
-  it('a thousand at once are all answered', async () => {
+  it('are all served, a thousand at once', async () => {
     const sockets: Socket[] = [];
     const opened = Array.from({ length: 1_000 }, () => {
       const socket = connect(server.port, server.host);
@@ -284,7 +284,7 @@ describe('connections', () => {
     return `${head}\r\n\r\n${body}`;
   }
 
-  it('that are closed on their client’s side alone are served', async () => {
+  it('that are half-closed by their client are served', async () => {
     const client = createSqsClient(server.sqs);
     const made = await client.send(new CreateQueueCommand({ QueueName: 'half' }));
     await client.send(new SendMessageCommand({ QueueUrl: made.QueueUrl, MessageBody: 'whole' }));

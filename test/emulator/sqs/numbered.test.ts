@@ -10,7 +10,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('clear'), number }) },
 );
 
-it('numbered elements are what a Map of them has', () => {
+it('numbered elements behave like a Map', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       const numbered = new Numbered<{ at: number }>();

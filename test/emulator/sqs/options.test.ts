@@ -4,7 +4,7 @@ import { Sqs, type SqsOptions, serveSqs } from '../../../src/emulator/sqs/index.
 /** What a caller in JavaScript, or one that reads its configuration, may well give. */
 const given = (options: object) => options as SqsOptions;
 
-describe('options that are refused, by what is wrong with them', () => {
+describe('options that are refused, with the reason', () => {
   it.each<[options: object, sentence: RegExp]>([
     [{ accountId: 123456789012 }, /account id must be a string of 12 digits/],
     [{ accountId: '1234' }, /account id must be a string of 12 digits/],

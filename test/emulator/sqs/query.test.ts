@@ -376,7 +376,7 @@ const attributes = fc.dictionary(fc.stringMatching(/^[a-z0-9_-]{1,20}$/), attrib
   noNullPrototype: true,
 });
 
-it('any body and attributes come back as they were, with their digests', async () => {
+it('any body and attributes are returned unchanged, with their digests', async () => {
   await fc.assert(
     fc.asyncProperty(text, attributes, async (MessageBody, MessageAttributes) => {
       const single = { MessageBody, MessageAttributes };
@@ -425,7 +425,7 @@ async function xml(response: Response): Promise<string> {
 const answer = (action: string, result: string) =>
   `<?xml version="1.0"?><${action}Response xmlns="http://queue.amazonaws.com/doc/2012-11-05/">${result}<ResponseMetadata><RequestId>ID</RequestId></ResponseMetadata></${action}Response>`;
 
-describe('by hand', () => {
+describe('handwritten requests', () => {
   it('a message, by GET and POST, at / and at the queue’s URL', async () => {
     const one = { Action: 'SendMessage', MessageBody: 'a b+c' };
     const ways = [
@@ -457,7 +457,7 @@ describe('by hand', () => {
     expect(got.headers.get('x-amzn-query-error')).toBe('InvalidAction;Sender');
   });
 
-  it('answers, word for word', async () => {
+  it('responses, word for word', async () => {
     expect(await xml(await get({ Action: 'CreateQueue', QueueName }))).toBe(
       answer(
         'CreateQueue',
@@ -521,7 +521,7 @@ describe('by hand', () => {
     );
   });
 
-  it('lists and maps that are spelled out or out of order', async () => {
+  it('lists and maps in long form or out of order', async () => {
     const fields = {
       Action: 'TagQueue',
       'Tag.entry.2.Key': 'b',
@@ -541,7 +541,7 @@ describe('by hand', () => {
     expect(({} as Fields)['1']).toBeUndefined();
   });
 
-  it('an only item without its number, as AWS documents it', async () => {
+  it('a single item without its number, as AWS documents it', async () => {
     const ask = async (fields: Fields) => {
       const answer = await get(fields, pathOf());
       expect(answer.status).toBe(200);
@@ -629,7 +629,7 @@ describe('malformed requests get AWS’s kind of error', () => {
     expect(refused.status).toBe(status);
   });
 
-  it('no action, as recorded from AWS', async () => {
+  it('without an action, as recorded from AWS', async () => {
     for (const body of ['', 'QueueName=x', 'hello there', '{"Action":"ListQueues"}', 'Action=']) {
       const refused = await post(body, pathOf());
       expect(refused.headers.get('content-type')).toBe('text/xml');
@@ -652,19 +652,19 @@ describe('malformed requests get AWS’s kind of error', () => {
     }
   });
 
-  it('a path that is no queue’s', async () => {
+  it('a path that names no queue', async () => {
     const purge = 'Action=PurgeQueue';
     expect(await xml(await post(purge, '/a/b/c'))).toContain('NonExistentQueue');
     expect((await post(purge, '/a/b/c')).status).toBe(400);
     expect(await xml(await post(purge, '/000000000000/none'))).toContain('NonExistentQueue');
   });
 
-  it('a text with what XML has not, which the error quotes', async () => {
+  it('a text with characters outside XML, which the error quotes', async () => {
     const refused = await post(form({ Action: 'a\u0000b\ufffe<' }));
     expect(await xml(refused)).toContain('The action a\ufffdb\ufffd&lt; is not valid');
   });
 
-  it('any fields at all', async () => {
+  it('any fields', async () => {
     const step = fc.oneof(
       fc.constantFrom('1', '2', 'member', 'entry', 'Name', 'Key', 'Value', 'StringValue', 'Id'),
       fc.constantFrom('', '0', '-1', '1e9', '__proto__', 'constructor', 'DataType'),

@@ -65,7 +65,7 @@ const lines = (headers: Headers) =>
 
 const post = (headers: Headers, path = '/') => [`POST ${path} HTTP/1.1`, ...lines(headers)];
 
-describe('what cannot be read is answered with a body:', () => {
+describe('an unreadable request gets a response with a body:', () => {
   it.each([20_000, 1_000_000])('headers of %d bytes', async (bytes) => {
     const answer = await raw(post({ host: 'x', 'x-long': 'x'.repeat(bytes) }));
     expect(answer).toMatch(
@@ -73,7 +73,7 @@ describe('what cannot be read is answered with a body:', () => {
     );
   });
 
-  it('an expectation that no server here meets', async () => {
+  it('an unsupported value of Expect', async () => {
     for (const expected of ['200-ok', 'foo']) {
       const head = post({
         host: 'x',
@@ -87,7 +87,7 @@ describe('what cannot be read is answered with a body:', () => {
     }
   });
 
-  it('what is no HTTP', async () => {
+  it('data that is not HTTP', async () => {
     expect(await raw(['hello'])).toMatch(/^HTTP\/1\.1 400 .*\r\n\r\n{.*MalformedRequest/s);
   });
 });
@@ -112,13 +112,13 @@ describe('the head of a request', () => {
     expect(await raw(post(endless), '', /}$/)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  it('is answered to those who send their body first', async () => {
+  it('is answered even if the body is sent first', async () => {
     const head = post({ host: 'x', ...JSON_HEADERS, ...LONG });
     const answer = await raw(head, Buffer.alloc(16 * MIB, 'x'));
     expect(answer).toMatch(/^HTTP\/1\.1 403 .*AccessDenied/s);
   });
 
-  it('keeps its connection where the body that is refused is short', async () => {
+  it('keeps its connection if the refused body is short', async () => {
     const body = 'x'.repeat(MIB);
     const refused = `${post({ host: 'x', 'content-length': String(body.length) }).join('\r\n')}\r\n\r\n${body}`;
     const headers = { ...(await signed('{}')), connection: 'close', 'content-length': '2' };
@@ -128,7 +128,7 @@ describe('the head of a request', () => {
   });
 });
 
-it('a body that is not what was declared is refused', async () => {
+it('a body that differs from its declared digest is refused', async () => {
   const headers = await signed('{}');
   for (const [body, length] of [
     ['{ }', '3'],
@@ -142,7 +142,7 @@ it('a body that is not what was declared is refused', async () => {
   expect(longer).toMatch(/HTTP\/1\.1 400 /);
 });
 
-it('bodies of strangers that do not fit beside others make room', async () => {
+it('unverified bodies are dropped when others need their memory', async () => {
   const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
   const scope = `${date.slice(0, 8)}/us-east-1/sqs/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${KEY.accessKeyId}/${scope}, SignedHeaders=host;x-amz-date;x-amz-target, Signature=${'0'.repeat(64)}`;

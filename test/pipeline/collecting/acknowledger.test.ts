@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import { Acknowledger } from '../../../src/pipeline/collecting/acknowledger.ts';
 
-it('deletes all messages that it was given, whenever and however many, by the time it is settled', async () => {
+it('an acknowledger has deleted all its messages once it is settled', async () => {
   const sqs = new Sqs();
   const client = createSqsClient(sqs);
   const created = await client.send(new CreateQueueCommand({ QueueName: 'results' }));

@@ -20,7 +20,7 @@ function delivery(indexes: readonly number[]) {
   };
 }
 
-it('takes the first result of each input, whichever messages they come in, and how often', () => {
+it('a deduplicator passes on the first result of each input, in whichever messages and however often they arrive', () => {
   // A worker that received a chunk twice says twice in one message what came of it.
   const message = fc.array(fc.nat(INPUTS - 1), { minLength: 1, maxLength: 8 });
   fc.assert(

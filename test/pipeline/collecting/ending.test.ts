@@ -9,7 +9,7 @@ import { namesOf, newRunId } from '../../../src/pipeline/names.ts';
 import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 
-it('a run that ends early takes every result that waits in its queue before the queue is deleted', async () => {
+it('a run that ends early receives every result in its queue before the queue is deleted', async () => {
   const sqs = createSqsClient(new Sqs());
   const names = namesOf('Photos');
   const runId = newRunId();

@@ -77,50 +77,56 @@ async function attacked(
 const resultsOf = (lines: readonly string[]) =>
   lines.map((line) => JSON.parse(line) as { index: number; output: unknown });
 
-it.each([false, true])('end no run otherwise than it would: ordered %s', async (ordered) => {
-  const place = await virtualDeployment([echo]);
-  const run = new Run<number>(place.deployment, 'echo', range(20), { ordered });
-  const { lines, collected } = await attacked(place, run);
-  await within(60, collected);
-  const results = resultsOf(lines).sort((one, other) => one.index - other.index);
-  expect(results.map(({ output }) => output)).toEqual(range(20));
-  expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
-  expect(run.cause).toBeUndefined();
-  await place.close();
-});
+it.each([false, true])(
+  'forged results do not change how a run ends: ordered %s',
+  async (ordered) => {
+    const place = await virtualDeployment([echo]);
+    const run = new Run<number>(place.deployment, 'echo', range(20), { ordered });
+    const { lines, collected } = await attacked(place, run);
+    await within(60, collected);
+    const results = resultsOf(lines).sort((one, other) => one.index - other.index);
+    expect(results.map(({ output }) => output)).toEqual(range(20));
+    expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
+    expect(run.cause).toBeUndefined();
+    await place.close();
+  },
+);
 
 it.each([
   { ordered: false, bound: undefined },
   { ordered: true, bound: undefined },
   { ordered: false, bound: '25' },
-])('end no run otherwise whose number of inputs is yet unknown: %j', async ({ ordered, bound }) => {
-  const place = await virtualDeployment([echo]);
-  const { client, deployment } = place;
-  const runId = newRunId();
-  const request = { task: 'echo', inputs: range(20), results: 'own', runId, more: true };
-  await deployment.lambda.send(
-    new InvokeCommand({ FunctionName: deployment.names.seed, Payload: JSON.stringify(request) }),
-  );
-  const queueUrl = (await findQueue(client, deployment.names.run(runId))) ?? '';
-  if (bound) await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: { bound } }));
-  const run = await collectRun<number>(deployment, 'echo', runId, { ordered });
-  const rss = process.memoryUsage().rss;
-  const { lines, collected } = await attacked(place, run);
-  expect(run.ledger.inputs).toBeLessThanOrEqual(21);
-  expect(process.memoryUsage().rss - rss).toBeLessThan(200_000_000);
-  await vi.advanceTimersByTimeAsync(60_000);
-  const Tags = { state: 'sealed', total: '20' };
-  await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
-  await within(60, collected);
-  // A result that the run might have had was handed on, as it was the first of its index.
-  const indexes = resultsOf(lines).map(({ index }) => index);
-  expect(indexes.filter((index) => index === FAR)).toHaveLength(ordered || bound ? 0 : 1);
-  expect(indexes.filter((index) => index !== FAR).sort((a, b) => a - b)).toEqual(range(20));
-  expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
-  await place.close();
-});
+])(
+  'forged results do not change how a run of unknown size ends: %j',
+  async ({ ordered, bound }) => {
+    const place = await virtualDeployment([echo]);
+    const { client, deployment } = place;
+    const runId = newRunId();
+    const request = { task: 'echo', inputs: range(20), results: 'own', runId, more: true };
+    await deployment.lambda.send(
+      new InvokeCommand({ FunctionName: deployment.names.seed, Payload: JSON.stringify(request) }),
+    );
+    const queueUrl = (await findQueue(client, deployment.names.run(runId))) ?? '';
+    if (bound) await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: { bound } }));
+    const run = await collectRun<number>(deployment, 'echo', runId, { ordered });
+    const rss = process.memoryUsage().rss;
+    const { lines, collected } = await attacked(place, run);
+    expect(run.ledger.inputs).toBeLessThanOrEqual(21);
+    expect(process.memoryUsage().rss - rss).toBeLessThan(200_000_000);
+    await vi.advanceTimersByTimeAsync(60_000);
+    const Tags = { state: 'sealed', total: '20' };
+    await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
+    await within(60, collected);
+    // A result that the run might have had was handed on, as it was the first of its index.
+    const indexes = resultsOf(lines).map(({ index }) => index);
+    expect(indexes.filter((index) => index === FAR)).toHaveLength(ordered || bound ? 0 : 1);
+    expect(indexes.filter((index) => index !== FAR).sort((a, b) => a - b)).toEqual(range(20));
+    expect(run.ledger).toMatchObject({ inputs: 20, ok: 20, failed: 0, cancelled: 0, sealed: true });
+    await place.close();
+  },
+);
 
-it('make nobody report a billion inputs as lost at the deadline', async () => {
+it('forged results cannot cause a billion inputs to be reported as lost at the deadline', async () => {
   const place = await virtualDeployment([echo]);
   const { deployment } = place;
   const runId = newRunId();

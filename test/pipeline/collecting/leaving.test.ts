@@ -45,7 +45,7 @@ async function queueOf(results: number, readAfterMs = 0) {
   return { collector: new ResultReceiver(slow, QueueUrl, RUN_ID), report, visible };
 }
 
-it('a collector that leaves shows again what it received and did not take', async () => {
+it('a collector that leaves releases received messages that were not consumed', async () => {
   const { collector, visible } = await queueOf(30);
   const deliveries = collector.deliveries();
   const first = await deliveries.next();
@@ -61,7 +61,7 @@ it('a collector that leaves shows again what it received and did not take', asyn
   expect(await visible()).toBe(10);
 });
 
-it('a poll that is under way when a collector leaves gives what it brings', async () => {
+it('a poll in progress when a collector leaves still yields its messages', async () => {
   const { collector, report, visible } = await queueOf(0, 50);
   const taken: number[] = [];
   const taking = (async () => {

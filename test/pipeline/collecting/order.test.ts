@@ -9,7 +9,7 @@ const indexesOf = (batches: readonly ResultBatch[]) =>
   batches.flatMap(({ lines }) => lines.map(({ index }) => index));
 
 describe('results in order', () => {
-  it('are each handed on once, and kept in the queue until then, copies included', () => {
+  it('are each yielded once, and kept in the queue until then, copies included', () => {
     const deliveries = fc
       .integer({ min: 1, max: 30 })
       .chain((count) =>
@@ -51,7 +51,7 @@ describe('results in order', () => {
     );
   });
 
-  it('go on where earlier ones ended', () => {
+  it('continue where earlier ones ended', () => {
     const order = new InOrder(2, () => {}, { has: () => true });
     const delivery = { batches: [batch([3, 2])], notices: [], receiptHandles: [] };
     expect(indexesOf(order.add(delivery, delivery.batches))).toEqual([2, 3]);

@@ -77,12 +77,12 @@ function poll(
 
 const PLENTY = 1e9;
 
-it('starts with one poll', () => {
+it('a poll scaler starts with one poll', () => {
   expect(new PollScaler().polls).toBe(1);
 });
 
 it.each([5, 60, 200])(
-  'polls as often as it may where answers are full, at %i ms',
+  'a poll scaler reaches its maximum if responses are full, at %i ms',
   (roundTripMs) => {
     const scaler = new PollScaler();
     const { messages, least } = poll(scaler, 10, { roundTripMs, perSecond: 0, backlog: PLENTY });
@@ -92,32 +92,38 @@ it.each([5, 60, 200])(
   },
 );
 
-it.each([1, 2, 3])('polls as often as it may where answers have only %i messages', (most) => {
-  const scaler = new PollScaler();
-  const queue = { roundTripMs: 60, perSecond: 0, backlog: PLENTY, most };
-  const { messages, least } = poll(scaler, 10, queue);
-  expect(least).toBeGreaterThan(5);
-  expect(scaler.polls).toBe(MOST_POLLS);
-  expect(messages).toBeGreaterThan((0.7 * 10_000 * MOST_POLLS * most) / 60);
-});
+it.each([1, 2, 3])(
+  'a poll scaler reaches its maximum if responses have only %i messages',
+  (most) => {
+    const scaler = new PollScaler();
+    const queue = { roundTripMs: 60, perSecond: 0, backlog: PLENTY, most };
+    const { messages, least } = poll(scaler, 10, queue);
+    expect(least).toBeGreaterThan(5);
+    expect(scaler.polls).toBe(MOST_POLLS);
+    expect(messages).toBeGreaterThan((0.7 * 10_000 * MOST_POLLS * most) / 60);
+  },
+);
 
 it.each([
   { roundTripMs: 60, perSecond: 200, most: 10 },
   { roundTripMs: 60, perSecond: 200, most: 1 },
   { roundTripMs: 60, perSecond: 250, most: 2 },
   { roundTripMs: 10, perSecond: 1000, most: 2 },
-])('keeps up with $perSecond messages a second, $most an answer at $roundTripMs ms', (queue) => {
-  const { roundTripMs, perSecond, most } = queue;
-  const needed = (perSecond * roundTripMs) / 1000 / most;
-  const scaler = new PollScaler();
-  poll(scaler, 10, queue);
-  const seen = poll(scaler, 30, queue);
-  expect(seen.backlog).toBeLessThan(perSecond / 2);
-  expect(seen.least).toBeGreaterThan(needed / 2);
-  expect(seen.most).toBeLessThan(Math.max(3 * needed, 40));
-});
+])(
+  'a poll scaler keeps up with $perSecond messages a second, $most per response at $roundTripMs ms',
+  (queue) => {
+    const { roundTripMs, perSecond, most } = queue;
+    const needed = (perSecond * roundTripMs) / 1000 / most;
+    const scaler = new PollScaler();
+    poll(scaler, 10, queue);
+    const seen = poll(scaler, 30, queue);
+    expect(seen.backlog).toBeLessThan(perSecond / 2);
+    expect(seen.least).toBeGreaterThan(needed / 2);
+    expect(seen.most).toBeLessThan(Math.max(3 * needed, 40));
+  },
+);
 
-it('has one poll again soon after the load has ended', () => {
+it('a poll scaler returns to one poll soon after the load ends', () => {
   const scaler = new PollScaler();
   poll(scaler, 10, { roundTripMs: 60, perSecond: 0, backlog: PLENTY, most: 2 });
   expect(scaler.polls).toBe(MOST_POLLS);
@@ -125,18 +131,18 @@ it('has one poll again soon after the load has ended', () => {
   expect(scaler.polls).toBe(1);
 });
 
-it.each([0.1, 2, 10])('has few polls for %d messages a second', (perSecond) => {
+it.each([0.1, 2, 10])('a poll scaler uses few polls for %d messages a second', (perSecond) => {
   const seen = poll(new PollScaler(), 120, { roundTripMs: 60, perSecond });
   expect(seen.most).toBeLessThanOrEqual(5);
 });
 
-it.each([100, 1000])('lets %i messages a second travel together in process', (perSecond) => {
+it.each([100, 1000])('a poll scaler gathers %i messages a second in process', (perSecond) => {
   const seen = poll(new PollScaler(), 30, { roundTripMs: 0.3, perSecond });
   expect(seen.polls).toBeLessThan(seen.messages / 2);
   expect(seen.backlog).toBeLessThan(perSecond / 10);
 });
 
-it('finds a slower network out', () => {
+it('a poll scaler adapts to a slower network', () => {
   const scaler = new PollScaler();
   const queue = { perSecond: 0, backlog: PLENTY, most: 2 };
   poll(scaler, 10, { ...queue, roundTripMs: 40 });
@@ -144,13 +150,13 @@ it('finds a slower network out', () => {
   expect(scaler.polls).toBe(MOST_POLLS);
 });
 
-it('has fewer polls for large messages', () => {
+it('a poll scaler uses fewer polls for large messages', () => {
   const scaler = new PollScaler();
   poll(scaler, 10, { roundTripMs: 60, perSecond: 0, backlog: PLENTY, length: 1_048_576 });
   expect(scaler.polls).toBe(1);
 });
 
-it('has fewer polls for a slow consumer', () => {
+it('a poll scaler uses fewer polls for a slow consumer', () => {
   const scaler = new PollScaler();
   poll(scaler, 10, { roundTripMs: 60, perSecond: 0, backlog: PLENTY });
   const queue = { roundTripMs: 60, perSecond: 0, backlog: PLENTY, consumerMs: 2_000 };

@@ -54,7 +54,7 @@ async function end(collector: ResultReceiver, taking: Promise<unknown>): Promise
 }
 
 it.each([1, 2, 10])(
-  'polls more often the more there is, %i messages a receive',
+  'a result receiver polls more often the more results there are, %i messages a receive',
   async (messages) => {
     const { calls, collector } = collecting(messages);
     let taken = 0;
@@ -70,7 +70,7 @@ it.each([1, 2, 10])(
   },
 );
 
-it('leaves the results of a slow consumer in the queue', async () => {
+it('a result receiver leaves the results of a slow consumer in the queue', async () => {
   const { calls, collector } = collecting(10);
   const deliveries = collector.deliveries();
   const first = deliveries.next();
@@ -84,7 +84,7 @@ it('leaves the results of a slow consumer in the queue', async () => {
   await end(collector, deliveries.return());
 });
 
-it('deletes messages of several deliveries in one call, once they are acknowledged', async () => {
+it('a result receiver deletes messages of several deliveries in one call once they are acknowledged', async () => {
   const { calls, collector } = collecting(1);
   const deliveries: Delivery[] = [];
   const taking = (async () => {
@@ -104,7 +104,7 @@ it('deletes messages of several deliveries in one call, once they are acknowledg
   await end(collector, taking);
 });
 
-it('gives what other polls have received before it ends by the error of one', async () => {
+it('a result receiver yields the messages of other polls before it fails with the error of one', async () => {
   const { collector } = collecting(10, 20);
   let taken = 0;
   const taking = (async () => {

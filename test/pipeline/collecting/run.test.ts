@@ -26,7 +26,7 @@ const range = (n: number) => Array.from({ length: n }, (_, index) => index);
 const quick = { backoffBaseSeconds: 0 };
 
 describe('connect', () => {
-  it('refuses to be told how many workers there are elsewhere', async () => {
+  it('refuses a number of workers for another place', async () => {
     await expect(connect({ stack: 'Photos', workers: 3 })).rejects.toMatchObject({
       code: 'BadOption',
       message:
@@ -49,7 +49,7 @@ describe('map', () => {
     );
   });
 
-  it('gives each input’s result once, with its index, whatever the order', async () => {
+  it('yields each input’s result once, with its index, whatever the order', async () => {
     const run = fanfold.map(double, range(5_000));
     const results = await Array.fromAsync(run);
     const byIndex = results.toSorted((a, b) => a.index - b.index);
@@ -65,7 +65,7 @@ describe('map', () => {
     });
   });
 
-  it('takes iterables, async iterables and streams', async () => {
+  it('accepts iterables, async iterables and streams', async () => {
     function* some() {
       yield* [1, 2, 3];
     }
@@ -81,7 +81,7 @@ describe('map', () => {
     }
   });
 
-  it('gives results of a source that trickles while it does, and lets it go when it is left', async () => {
+  it('yields results of a slow source as they arrive, and closes it when the consumer leaves', async () => {
     await using fanfold = await connect();
     let isLetGo = false;
     async function* trickle() {
@@ -102,7 +102,7 @@ describe('map', () => {
     await expect.poll(() => isLetGo).toBe(true);
   });
 
-  it('starts at the call, and works on what a slow stream has given', async () => {
+  it('starts at the call, and runs the inputs that a slow stream has yielded', async () => {
     const ran: number[] = [];
     const note = defineTask({ name: 'note', run: (n: number) => ran.push(n) });
     const more = Promise.withResolvers<void>();
@@ -180,7 +180,7 @@ describe('map', () => {
     await expect(Array.fromAsync(fanfold.map(double, endless()))).rejects.toBe(mine);
   });
 
-  it('refuses an input that JSON has not, and names it', async () => {
+  it('refuses an input that JSON cannot hold, and names it', async () => {
     const inputs = [1, 2, (() => 3) as unknown as number];
     await expect(Array.fromAsync(fanfold.map(double, inputs))).rejects.toMatchObject({
       code: 'BadInput',
@@ -198,7 +198,7 @@ describe('map', () => {
     ).rejects.toThrow(/^Input 0 has 1100002 bytes as JSON/);
   });
 
-  it('refuses a task that nobody has, and offers the nearest', async () => {
+  it('refuses an unknown task, and suggests the nearest', async () => {
     fanfold.map(double, []);
     expect(() => fanfold.map('duoble', [1])).toThrow(
       expect.objectContaining({
@@ -219,7 +219,7 @@ describe('map', () => {
     expect(run.ledger).toMatchObject({ inputs: 3, cancelled: 3, sealed: true });
   });
 
-  it('gives the outputs of what is missing, in order, after earlier results', async () => {
+  it('yields the outputs of the missing inputs, in order, after earlier results', async () => {
     const earlier = new RunLedger();
     earlier.expect(2);
     earlier.enter(0, 'ok');
@@ -240,19 +240,19 @@ describe('map', () => {
     ['earlier', { earlier: {} as RunLedger }],
     ['resume.runId', { resume: { runId: 'mine' } }],
     ['deadlineSeconds', { deadlineSeconds: '5' as unknown as number }],
-  ])('begins nothing with a wrong `%s`', (option, options) => {
+  ])('refuses a wrong `%s` before it starts', (option, options) => {
     expect(() => fanfold.map(double, [1], options)).toThrow(`\`${option}\` must be a`);
   });
 
-  it('gives its results once', async () => {
+  it('yields its results once', async () => {
     const run = fanfold.map(double, [1]);
     await Array.fromAsync(run);
     await expect(Array.fromAsync(run)).rejects.toThrow('can be read only once');
   });
 });
 
-describe('what becomes of an input', () => {
-  it('is a failure of its own, whatever odd thing its function throws or returns', async () => {
+describe('the outcome of an input', () => {
+  it('is its own failure, whatever its function throws or returns', async () => {
     const traps: Record<string, () => unknown> = {
       unreadable() {
         throw Object.defineProperty(new Error('m'), 'message', {
@@ -311,7 +311,7 @@ describe('what becomes of an input', () => {
     expect(outputs).toEqual([null, '1970-01-01T00:00:00.000Z', { kept: 1 }, {}, 'own']);
   });
 
-  it('is failed when its attempts are over, and costs the others nothing', async () => {
+  it('is `failed` after its last attempt, without an effect on others', async () => {
     const tries = new Map<string, number>();
     const wild = defineTask({
       name: 'wild',
@@ -382,7 +382,7 @@ describe('what becomes of an input', () => {
     expect(run.ledger).toMatchObject({ inputs: 13, ok: 3, failed: 10 });
   });
 
-  it('is failed as InvalidInput, once and with the schema’s words, when the schema refuses it', async () => {
+  it('is InvalidInput with the schema’s message if the schema rejects it', async () => {
     let calls = 0;
     const strict = defineTask({
       name: 'strict',
@@ -405,7 +405,7 @@ describe('what becomes of an input', () => {
     expect(calls).toBe(1);
   });
 
-  it('is run at most `concurrency` at once in a worker', async () => {
+  it('is computed at most `concurrency` at once in a worker', async () => {
     let running = 0;
     let most = 0;
     const crowd = defineTask({
@@ -508,7 +508,7 @@ describe('a run’s queue', () => {
   });
   afterAll(() => world.close());
 
-  it('does not wait for a source at rest to tell that there is no such task', {
+  it('reports an unknown task without waiting for an idle source', {
     timeout: 5_000,
   }, async () => {
     async function* resting() {
@@ -530,7 +530,7 @@ describe('a run’s queue', () => {
     expect(await findQueue(sqs, names.run(run.runId))).toBeUndefined();
   });
 
-  it('may bring results twice, foreign ones and nonsense: each index counts once', async () => {
+  it('may deliver duplicate, foreign and nonsense results: each index counts once', async () => {
     const { sqs, names } = world.deployment;
     const gate = Promise.withResolvers<void>();
     const slow = defineTask({ name: 'slow', run: async (n: number) => (n > 0 ? gate.promise : n) });

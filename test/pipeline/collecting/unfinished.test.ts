@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Unfinished } from '../../../src/pipeline/collecting/unfinished.ts';
 import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
-it('gives each input that has no result one, between the others, in order', () => {
+it('unfinished inputs get a result each, merged with the others in order', () => {
   const inputs = fc.integer({ min: 0, max: 200 });
   const scenario = inputs.chain((count) =>
     fc.tuple(fc.constant(count), fc.uniqueArray(fc.nat(Math.max(0, count - 1)))),
@@ -25,7 +25,7 @@ it('gives each input that has no result one, between the others, in order', () =
   );
 });
 
-it('hands millions on in parts', () => {
+it('millions of unfinished inputs are yielded in parts', () => {
   const ledger = new RunLedger();
   ledger.expect(1_000_000);
   const remaining = new Unfinished(ledger, 'cancelled', 1_000_000);

@@ -50,7 +50,7 @@ describe('chunks', () => {
   });
 
   it.each(['\ufffe', '\uffff', '\ud800', '\udfff\ud800', '\u0000\u001f', '\u2028', '"\\'])(
-    'carry %j, which SQS or JSON takes offence at',
+    'carry %j, which SQS or JSON does not accept directly',
     async (input) => {
       const client = createSqsClient(new Sqs());
       const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'chunks' }));
@@ -92,13 +92,13 @@ describe('chunks', () => {
     );
   });
 
-  it('refuse an input that no message holds, and say which', () => {
+  it('refuse an input that no message can hold, and name it', () => {
     const fits = 'x'.repeat(MAX_INPUT_BYTES - 2 - 1 - 4);
     expect(cut(itemsOf([fits]), 1)).toHaveLength(1);
     expect(() => cut(itemsOf([`${fits}x`]), 1)).toThrow(/^Input 0 has 1046529 bytes as JSON/);
   });
 
-  it('are as large as the inputs and workers call for', () => {
+  it('have a size that fits the inputs and workers', () => {
     expect(chunkItemsFor(10, 2)).toBe(1);
     expect(chunkItemsFor(1_000_000, 2)).toBe(1_000);
     expect(chunkItemsFor(6_400, 2)).toBe(100);
@@ -126,7 +126,7 @@ describe('a task message', () => {
     expect(read({ ...whole, resultQueueUrl: 'https://evil/1/x' }).resultQueueUrl).toBe(own);
   });
 
-  it('of version 1 is read where its queue is its own', () => {
+  it('of version 1 is read if its queue belongs to the deployment', () => {
     expect(read({ ...first, resultQueueUrl: own })).toMatchObject({
       results: 'own',
       resultQueueUrl: own,
@@ -135,7 +135,7 @@ describe('a task message', () => {
     expect(read({ ...first, resultQueueUrl: shared })).toMatchObject({ results: 'shared' });
   });
 
-  it('of version 1 is read where its queue has another address, on a server', () => {
+  it('of version 1 is read if its queue has another address of the same server', () => {
     const server = {
       taskQueueUrl: 'http://127.0.0.1:9324/000000000000/fanfold-tasks',
       onServer: true,
@@ -225,9 +225,12 @@ describe('a task message', () => {
     expect(read({ ...whole, ...fields })).toMatchObject({ items: [{ index: 0, text: '"x"' }] });
   });
 
-  it.each(['nonsense', '', 'null', '7', '[]', '"x"', '{}'])('%s is none', (body) => {
-    expect(() => readChunk(body, reader)).toThrow('Expected a task message');
-  });
+  it.each(['nonsense', '', 'null', '7', '[]', '"x"', '{}'])(
+    '%s is refused as unreadable',
+    (body) => {
+      expect(() => readChunk(body, reader)).toThrow('Expected a task message');
+    },
+  );
 
   function stall(fields: object) {
     return { cause: 'worker', since: now - 60_000, last: now, hops: 1, ...fields };

@@ -48,7 +48,7 @@ const PIECES = [
 ];
 
 describe('isJson', () => {
-  it('takes what JSON.parse takes', () => {
+  it('accepts what JSON.parse accepts', () => {
     fc.assert(
       fc.property(fc.json({ depthSize: 'medium' }), fc.nat(3), (text, indent) => {
         expect(isJson(text)).toBe(true);
@@ -58,7 +58,7 @@ describe('isJson', () => {
     );
   });
 
-  it('refuses what JSON.parse refuses, in texts that are nearly JSON', () => {
+  it('refuses what JSON.parse refuses in texts that are nearly JSON', () => {
     let taken = 0;
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...PIECES), { maxLength: 8 }), (pieces) => {
@@ -71,7 +71,7 @@ describe('isJson', () => {
     expect(taken).toBeGreaterThan(100);
   });
 
-  it('refuses JSON in which one character is another one, when JSON.parse does', () => {
+  it('agrees with JSON.parse on JSON with one changed character', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), fc.constantFrom(...PIECES), (json, place, piece) => {
         const at = place % (json.length + 1);
@@ -83,7 +83,7 @@ describe('isJson', () => {
     );
   });
 
-  it('looks at no more than the part that it is given', () => {
+  it('reads only the part that it is given', () => {
     expect(isJson('x[1,2]y', 1, 6)).toBe(true);
     expect(isJson('[1]2', 0, 4)).toBe(false);
     expect(isJson('"abc"', 0, 4)).toBe(false);
@@ -93,7 +93,7 @@ describe('isJson', () => {
     expect(isJson('', 0, 0)).toBe(false);
   });
 
-  it('takes any depth', () => {
+  it('accepts any depth', () => {
     const depth = 1_000_000;
     expect(isJson('['.repeat(depth) + ']'.repeat(depth))).toBe(true);
     expect(isJson('['.repeat(depth) + ']'.repeat(depth - 1))).toBe(false);

@@ -51,7 +51,7 @@ describe('lostFromInput', () => {
     });
   });
 
-  it('finds a hole of an array', () => {
+  it('finds a hole in an array', () => {
     expect(lostFromInput({ list: hole })).toMatchObject({ what: 'undefined', path: '$.list[1]' });
   });
 
@@ -68,7 +68,7 @@ describe('lostFromInput', () => {
     ['an instance with properties of its own', new Row()],
     ['boxed values', [Object(1), Object('one')]],
     ['depth', new Array(200).fill(0).reduce((inner) => ({ inner }), 1)],
-  ])('lets %s through', (_what, value) => {
+  ])('accepts %s', (_what, value) => {
     expect(lostFromInput(value)).toBeUndefined();
   });
 

@@ -29,7 +29,7 @@ function expectOnlyJson(batch: ResultBatch, worker: string): void {
 const laidOut = (lines: string, ok: unknown = [[0, 0]], worker = 'w') =>
   `${JSON.stringify({ v: 1, runId: 'r', worker, ok }).slice(0, -1)},"results":[\n${lines}\n]}`;
 
-describe('result messages that were forged', () => {
+describe('forged result messages', () => {
   const line = '{"index":0,"status":"ok","output":1,"ms":1}';
   it.each([
     ['no JSON', laidOut('{"index":0,"status":"ok","output":oops,"ms":1}')],
@@ -145,13 +145,13 @@ describe('result messages that were forged', () => {
 });
 
 describe('result messages', () => {
-  it('that only look like ours are refused, whatever they hold', () => {
+  it('that only resemble Fanfold’s are refused, whatever they hold', () => {
     const lookalike =
       '{"v":1,"runId":"run","worker":oops,"results":[\n{"index":0,"status":"ok"}\n]}';
     expect(() => readResults(lookalike, 'run')).toThrow('not JSON');
   });
 
-  it('bring back any outputs, line breaks and lookalikes included', () => {
+  it('return any outputs, line breaks and lookalikes included', () => {
     const output = fc.oneof(
       fc.jsonValue(),
       fc.constant('\n]}'),
@@ -191,7 +191,7 @@ describe('result messages', () => {
     );
   });
 
-  it('tell of each result what became of it, where not all are ok', () => {
+  it('carry the outcome of each result if not all are ok', () => {
     const draft = new ResultDraft();
     draft.add(0, okLine(0, '"}"', 1), true);
     const error = { code: 'TaskFailed' as const, name: 'E', message: 'no\nway', attempts: 3 };
@@ -211,7 +211,7 @@ describe('result messages', () => {
     ]);
   });
 
-  it('are read as well when somebody else laid them out', () => {
+  it('are read in any JSON layout', () => {
     const results = [
       { index: 3, status: 'ok', output: [1], ms: 2 },
       { index: 4, status: 'failed', error: { code: 'TaskFailed', name: 'E', message: '' }, ms: 0 },
@@ -234,7 +234,7 @@ describe('result messages', () => {
     expect(JSON.parse(line).error.message).toContain('2000000 characters');
   });
 
-  it('are told from what is none', () => {
+  it('are distinguished from other messages', () => {
     expect(() => readResults('nonsense', 'r')).toThrow('not JSON');
     expect(() => readResults('{"v":2,"runId":"r","worker":"w","results":[]}', 'r')).toThrow(
       'version 1 and run r',

@@ -52,7 +52,7 @@ it.each<[string, Record<string, string>]>([
   expect(made.MessageRetentionPeriod).toBe('1209600');
 });
 
-it('a run’s queue takes of the result queue’s policy the denial of calls without TLS alone', async () => {
+it('a run’s queue copies only the denial of calls without TLS from the result queue’s policy', async () => {
   const { Version, Statement } = JSON.parse(policy(names.results));
   const [tls] = Statement;
   const more = [
@@ -70,7 +70,7 @@ it('a run’s queue takes of the result queue’s policy the denial of calls wit
   expect((await made(more)).Policy).toBeUndefined();
 });
 
-it('is found again, whatever has become of the result queue', async () => {
+it('a run’s queue is found again even if the result queue has changed', async () => {
   const { sqs, attributesOf } = await deployment({ Policy: policy(names.results) });
   const url = await createRunQueue(sqs, names, 'r1', { task: 'echo' });
   const QueueUrl = url.replace(names.run('r1'), names.results);

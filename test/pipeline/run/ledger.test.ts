@@ -30,7 +30,7 @@ describe('the ledger', () => {
     }
   });
 
-  it('takes memory for where results are, and not for how far they are from each other', () => {
+  it('uses memory for the number of results, not for the distance of their indexes', () => {
     const ledger = openLedger();
     const rss = process.memoryUsage().rss;
     for (const index of [0, 999_999_999, 500_000_000]) expect(ledger.enter(index, 'ok')).toBe(true);
@@ -38,7 +38,7 @@ describe('the ledger', () => {
     expect(process.memoryUsage().rss - rss).toBeLessThan(50_000_000);
   });
 
-  it('gives an open run no inputs by results, and balances once it is sealed', () => {
+  it('adds no inputs to an open run for results, and balances once it is sealed', () => {
     const ledger = openLedger();
     ledger.enter(999_999_999, 'failed');
     ledger.enter(3, 'ok');
@@ -50,7 +50,7 @@ describe('the ledger', () => {
     expect(ledger.has(999_999_999)).toBe(false);
   });
 
-  it('drops what is at or over a bound that is learned late', () => {
+  it('drops results at or above a bound that is learned late', () => {
     const ledger = openLedger();
     ledger.enter(70_000, 'ok');
     ledger.enter(100, 'failed');
@@ -60,7 +60,7 @@ describe('the ledger', () => {
     expect(ledger.enter(99, 'ok')).toBe(true);
   });
 
-  it('agrees with a plain map, whatever is entered before and after it is sealed', () => {
+  it('agrees with a plain map for any entries before and after it is sealed', () => {
     const index = fc.oneof(
       { weight: 8, arbitrary: fc.nat(40) },
       { weight: 1, arbitrary: fc.constantFrom(...REFUSED) },
@@ -110,8 +110,8 @@ describe('the ledger', () => {
   });
 });
 
-describe('a run that ends before it is known how many inputs it has', () => {
-  it('reports no input as lost for a single result that is far', () => {
+describe('a run that ends before its number of inputs is known', () => {
+  it('reports no input as lost for a single result with a high index', () => {
     const ledger = openLedger();
     ledger.enterAllOk([[0, 5]]);
     ledger.enter(8, 'ok');
@@ -123,7 +123,7 @@ describe('a run that ends before it is known how many inputs it has', () => {
     expect(ledger.snapshot()).toMatchObject({ inputs: 10, ok: 8, failed: 2 });
   });
 
-  it('reports at most one input as lost for each result, and each that is known', () => {
+  it('reports at most one input as lost for each result, and every known input', () => {
     const indexes = fc.uniqueArray(
       fc.oneof(fc.nat(60), fc.nat(2_000), fc.integer({ min: 0, max: 999_999_999 })),
     );

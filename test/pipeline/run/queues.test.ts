@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a run is over when its queue was missing at three moments, however many looks there were', () => {
+it('a run is over when its queue was missing at three separate moments, however many lookups there were', () => {
   const runs = new RunQueues(createSqsClient(new Sqs()));
   const run = { runId: newRunId(Date.now() - 3_600_000), resultQueueUrl: 'http://localhost/0/r' };
   const looks = () => new Set(Array.from({ length: 10 }, () => runs.missing(run)));

@@ -54,15 +54,15 @@ async function seeded(pages: number[][], total: number, { task = 'double' } = {}
   return runId;
 }
 
-describe('a run whose command left it when the seed had all inputs, and had not said so', () => {
-  it('is over for who collects it, once there are as many results as it has inputs', async () => {
+describe('a run whose command left it after all inputs were seeded and before it was sealed', () => {
+  it('is over for its collector once it has as many results as inputs', async () => {
     const run = await fanfold.collect(double, await seeded([[1, 2], [3]], 3));
     const results = await Array.fromAsync(run);
     expect(results.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
     expect(run.ledger).toMatchObject({ inputs: 3, ok: 3, sealed: true });
   });
 
-  it('goes on where inputs are missing', async () => {
+  it('continues if inputs are missing', async () => {
     const run = await fanfold.collect(double, await seeded([[1], [2]], 3));
     const results = run[Symbol.asyncIterator]();
     await results.next();
@@ -93,7 +93,7 @@ describe('a run that had a collector before', () => {
     return { runId, taken };
   }
 
-  it('ends without what that has taken', async () => {
+  it('ends without the results that the earlier collector consumed', async () => {
     const { runId, taken } = await begun();
     gate.resolve();
     const run = await fanfold.collect(gated, runId);
@@ -105,7 +105,7 @@ describe('a run that had a collector before', () => {
     expect(await fanfold.status(runId)).toBeUndefined();
   });
 
-  it('tells how far it is in all', async () => {
+  it('reports its total progress', async () => {
     const { runId, taken } = await begun();
     const run = await fanfold.collect(gated, runId);
     const more = run[Symbol.asyncIterator]();
@@ -115,7 +115,7 @@ describe('a run that had a collector before', () => {
     expect(await fanfold.status(runId)).toMatchObject({ ok: taken.length, failed: 0, total: 200 });
   });
 
-  it('waits for no result that nobody is known to have, and is left as it is', async () => {
+  it('fails without a change to the run if missing results are unaccounted for', async () => {
     const { sqs, names } = world.deployment;
     const runId = await seeded([numbers.slice(0, 100)], 100, { task: 'gated' });
     const queueUrl = (await findQueue(sqs, names.run(runId))) ?? '';
@@ -130,7 +130,7 @@ describe('a run that had a collector before', () => {
     expect(await fanfold.status(runId)).toBeDefined();
   });
 
-  it('has one at a time, which may come back under its name', async () => {
+  it('has one collector at a time, which may resume under its name', async () => {
     const runId = await seeded([numbers], 200, { task: 'gated' });
     const first = await fanfold.collect(gated, runId, { collector: 'first' });
     const results = first[Symbol.asyncIterator]();

@@ -20,7 +20,7 @@ async function withRuns(count: number) {
   return { sqs, runIds };
 }
 
-it('1,500 runs are listed in order, few at a time, and throttling is waited out', async () => {
+it('1,500 runs are listed in order, few at a time, with retries when throttled', async () => {
   const { sqs, runIds } = await withRuns(1500);
   let calls = 0;
   let now = 0;
@@ -53,7 +53,7 @@ it('1,100 runs that have ended are pruned', async () => {
   expect(await Array.fromAsync(runsOf({ sqs, names }))).toEqual([]);
 });
 
-it('an error that is no throttling ends the list', async () => {
+it('an error other than throttling ends the list', async () => {
   const { sqs } = await withRuns(8);
   sqs.middlewareStack.add(
     (next, { commandName }) =>

@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a move of the dead letters that is under way is waited for, and no other is started', async () => {
+it('redrive waits for a move in progress, and starts no other', async () => {
   const sqs = new Sqs();
   const client = createSqsClient(sqs);
   const arn = (queue: string) => `arn:aws:sqs:us-east-1:000000000000:${queue}`;

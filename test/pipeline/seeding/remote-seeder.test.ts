@@ -61,7 +61,7 @@ async function seeding() {
   };
 }
 
-it('looks at the tags of a run that is being seeded less and less often', async () => {
+it('a remote seeder reads the tags of a run less and less often', async () => {
   const { looks, seal, results, close } = await seeding();
   await within(15, vi.advanceTimersByTimeAsync(10_000));
   const early = looks();
@@ -76,7 +76,7 @@ it('looks at the tags of a run that is being seeded less and less often', async 
   await close();
 });
 
-it('ends at once when the seed says that the run is sealed', async () => {
+it('a remote seeder ends at once when a notice says that the run is sealed', async () => {
   const { seal, notify, results, run, close } = await seeding();
   await within(320, vi.advanceTimersByTimeAsync(300_000));
   await seal(3);
@@ -86,7 +86,7 @@ it('ends at once when the seed says that the run is sealed', async () => {
   await close();
 });
 
-it('believes the tags and no notice, and looks once a second at most, however many there are', async () => {
+it('a remote seeder trusts only the tags, and reads them at most once a second, however many notices arrive', async () => {
   const { looks, seal, notify, results, run, close } = await seeding();
   await within(320, vi.advanceTimersByTimeAsync(300_000));
   const before = looks();
@@ -102,7 +102,7 @@ it('believes the tags and no notice, and looks once a second at most, however ma
   await close();
 });
 
-it('goes on where its looks are throttled', async () => {
+it('a remote seeder continues when its reads are throttled', async () => {
   const { throttle, seal, results, close } = await seeding();
   throttle(true);
   await within(700, vi.advanceTimersByTimeAsync(600_000));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Window } from '../../../src/pipeline/seeding/window.ts';
 
-it('a window that was full opens again when results are taken, time and again', async () => {
+it('a full window opens again each time that results are consumed', async () => {
   const window = new Window({ bytes: 100, ordered: false });
   const events: string[] = [];
   window.seeded(10, 100);

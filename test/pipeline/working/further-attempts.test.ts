@@ -18,7 +18,7 @@ function attempts(failed: number, options: object, attempt = 1) {
   }));
 }
 
-it('many inputs that failed together are spread over all of the wait', () => {
+it('many inputs that failed together are spread over the whole wait', () => {
   const messages = attempts(400, { backoffBaseSeconds: 60 });
   expect(messages).toHaveLength(10);
   for (const [part, { delaySeconds }] of messages.entries()) {
@@ -27,7 +27,7 @@ it('many inputs that failed together are spread over all of the wait', () => {
   }
 });
 
-it('few messages are made of few inputs, of a short wait, and of a task that runs many at once', () => {
+it('few inputs, a short wait, or a high concurrency give few messages', () => {
   expect(attempts(0, {})).toHaveLength(0);
   expect(attempts(7, { backoffBaseSeconds: 60 })).toHaveLength(1);
   expect(attempts(400, { backoffBaseSeconds: 0 })).toHaveLength(1);
@@ -36,7 +36,7 @@ it('few messages are made of few inputs, of a short wait, and of a task that run
   expect(attempts(400, { backoffBaseSeconds: 60, concurrency: 100 })).toHaveLength(4);
 });
 
-it('each input is tried again once, within the wait', () => {
+it('each input is retried once, within the wait', () => {
   const inputs = fc.integer({ min: 1, max: 1_000 });
   const seconds = fc.double({ min: 0, max: 900, noNaN: true });
   const concurrency = fc.integer({ min: 1, max: 1_000 });

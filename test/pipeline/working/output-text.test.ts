@@ -18,7 +18,7 @@ it.each([
   });
 });
 
-it('an output that JSON holds is not taken for another', () => {
+it('an output that JSON can hold is accepted', () => {
   class Own extends Map<string, null> {
     toJSON = () => [...this];
   }

@@ -67,7 +67,7 @@ async function chunkOfThree(watch: Partial<WorkerOptions & PullOptions> = {}) {
   return { ...{ sqs, client, broken, taskQueueUrl, deadQueueUrl, body }, start, results };
 }
 
-it('a fault that stays ends inputs as Lost within seconds, and none waits for the deadline', async () => {
+it('a permanent internal fault ends inputs as Lost within seconds, not at the deadline', async () => {
   const { broken, start, results, sqs } = await chunkOfThree();
   start(broken);
   await expect
@@ -79,7 +79,7 @@ it('a fault that stays ends inputs as Lost within seconds, and none waits for th
   await expect.poll(() => sqs.peek('own-tasks'), { timeout: 5_000 }).toEqual([]);
 });
 
-it('who watches changes nothing, whatever it throws', async () => {
+it('an observer has no effect, whatever it throws', async () => {
   const shown = vi.spyOn(console, 'error').mockImplementation(() => {});
   const throws = () => {
     throw new Error('who watches');
@@ -94,7 +94,7 @@ it('who watches changes nothing, whatever it throws', async () => {
 });
 
 it.each(['what it owes can not be sent', 'its message can not be read'])(
-  "a dead worker's chunk is there at once where %s",
+  "a dead worker's chunk is visible at once if %s",
   async (what) => {
     const { broken, sqs, taskQueueUrl, body } = await chunkOfThree();
     const { receiptHandle } = await received();

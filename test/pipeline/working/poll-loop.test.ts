@@ -130,7 +130,7 @@ const runIdOf = (body: string) => (JSON.parse(body) as { runId: string }).runId;
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 
 describe('a worker that pulls chunks', () => {
-  it('keeps the results of runs apart that report to one queue', async () => {
+  it('separates the results of runs that report to one queue', async () => {
     const runIds = [newRunId(), newRunId()];
     const { results, messages } = await queues(Array(60).fill(LONG), { runIds });
     await expect.poll(results).toEqual(range(60));
@@ -139,7 +139,7 @@ describe('a worker that pulls chunks', () => {
     }
   });
 
-  it('takes quick ones several at a time, and reports and deletes them together', async () => {
+  it('receives several quick chunks at a time, and reports and deletes them together', async () => {
     const { results, queued, inHand } = await queues(Array(60).fill(LONG));
     calls.length = 0;
     await expect.poll(results).toEqual(range(60));
@@ -150,7 +150,7 @@ describe('a worker that pulls chunks', () => {
     await expect.poll(() => inHand.size).toBe(0);
   });
 
-  it('takes twice as many at most as those that turned out quick', async () => {
+  it('receives at most twice as many as the last quick ones', async () => {
     const { results } = await queues(Array(20).fill('x'));
     calls.length = 0;
     await expect.poll(results).toEqual(range(20));
@@ -159,7 +159,7 @@ describe('a worker that pulls chunks', () => {
     expect(count('ReceiveMessageCommand')).toBeLessThan(15);
   });
 
-  it('hands back what waits behind one that turns out slow', async () => {
+  it('sends back the chunks that wait behind a slow one', async () => {
     const inputs = [LONG, LONG, `slow ${LONG}`, LONG, LONG, LONG];
     const { results, waiting, queued } = await queues(inputs);
     await expect.poll(() => begun).toContain(2);
@@ -172,7 +172,7 @@ describe('a worker that pulls chunks', () => {
     await expect.poll(queued).toBe(0);
   });
 
-  it('cuts a chunk in ten that was received before, so that an item that kills is found', async () => {
+  it('cuts a redelivered chunk in ten, so that an item that kills is found', async () => {
     const inputs = Array(40).fill('x').with(17, 'slow');
     const { results, waiting } = await queues(inputs, { chunkItems: 40, received: true });
     await expect.poll(() => begun).toContain(17);
@@ -184,7 +184,7 @@ describe('a worker that pulls chunks', () => {
     await expect.poll(results).toEqual(range(40));
   });
 
-  it('says that it begins an item that was received before, when it is alone, and runs it', async () => {
+  it('sends a notice before it runs a single redelivered item', async () => {
     const { results, notices } = await queues(['x', 'y'], { received: true });
     await expect.poll(results).toEqual([0, 1]);
     const notice = { notice: 'begun', worker: 'w', attempt: 1 };
@@ -194,13 +194,13 @@ describe('a worker that pulls chunks', () => {
     ]);
   });
 
-  it('says nothing of what it begins first', async () => {
+  it('sends no notice for a first delivery', async () => {
     const { results, notices } = await queues(['x']);
     await expect.poll(results).toEqual([0]);
     expect(notices()).toEqual([]);
   });
 
-  it('sends back what it has not begun when it is told to stop', async () => {
+  it('sends back items that have not started when it is stopped', async () => {
     const inputs = [LONG, LONG, `slow ${LONG}`, LONG, LONG, LONG];
     const { worker, pulling, results, waiting, inHand } = await queues(inputs);
     await expect.poll(() => begun).toContain(2);

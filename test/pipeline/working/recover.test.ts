@@ -7,7 +7,7 @@ import { recover } from '../../../src/pipeline/working/recover.ts';
 
 const names = namesOf('Photos');
 
-it('a dead worker’s chunk loses no item: what ran alone is tried again, what had not begun is sent back', async () => {
+it('recovery loses no item of a dead worker’s chunk: an item that ran alone is retried, others are sent back', async () => {
   const sqs = new Sqs();
   const client = createSqsClient(sqs);
   const create = async (QueueName: string) =>

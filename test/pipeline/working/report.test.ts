@@ -45,15 +45,18 @@ it.each([
   [200, 1_000],
   [1_000, 5_000],
   [100_000, 30_000],
-])('gathers results the longer the more workers share the run: %s, %i ms', async (workers, ms) => {
-  const { results, messages } = await reporting(workers);
-  await results((2.5 * ms) / EVERY_MS);
-  const each = ms / EVERY_MS;
-  expect(messages()).toHaveLength(2);
-  for (const count of messages()) expect(Math.abs(count - each)).toBeLessThanOrEqual(1);
-});
+])(
+  'a report waits longer for results the more workers share the run: %s, %i ms',
+  async (workers, ms) => {
+    const { results, messages } = await reporting(workers);
+    await results((2.5 * ms) / EVERY_MS);
+    const each = ms / EVERY_MS;
+    expect(messages()).toHaveLength(2);
+    for (const count of messages()) expect(Math.abs(count - each)).toBeLessThanOrEqual(1);
+  },
+);
 
-it('reports at the end of a chunk, however many workers there are', async () => {
+it('a report is sent at the end of a chunk, however many workers there are', async () => {
   const { outbox, report, results, messages } = await reporting(1_000);
   await results(3);
   expect(messages()).toEqual([]);
@@ -62,7 +65,7 @@ it('reports at the end of a chunk, however many workers there are', async () => 
   expect(messages()).toEqual([3]);
 });
 
-it('sends the results at the end of a chunk soon, whether or not another chunk follows', async () => {
+it('a report is sent soon after the end of a chunk, whether or not another follows', async () => {
   const { outbox, results, messages } = await reporting(1_000);
   await results(3);
   outbox.sendSoon();
@@ -71,7 +74,7 @@ it('sends the results at the end of a chunk soon, whether or not another chunk f
   expect(messages()).toEqual([3]);
 });
 
-it('is finished when each of its messages is with SQS, and no sooner', async () => {
+it('a report is finished once SQS has accepted all its messages', async () => {
   const { client, outbox, report, results, messages } = await reporting();
   const second = Promise.withResolvers<void>();
   let calls = 0;

@@ -60,14 +60,14 @@ describe('a task with setup and teardown', () => {
     });
   });
 
-  it('is refused where one of them is no function', () => {
+  it('is refused if one of them is not a function', () => {
     const wrong = { name: 'wrong', run: () => 1, setup: 5 as never };
     expect(() => defineTask(wrong)).toThrow(
       'Task "wrong": `setup` must be a function; got number.',
     );
   });
 
-  it('is set up once a connection, shared by its inputs, and torn down at close', async () => {
+  it('is set up once per connection, shared by its inputs, and torn down at close', async () => {
     const said: string[] = [];
     const task = defineTask({
       name: 'pooled',
@@ -92,7 +92,7 @@ describe('a task with setup and teardown', () => {
     expect(said).toEqual(['set up', 'torn down']);
   });
 
-  it('is set up again for the next attempt, where that failed', async () => {
+  it('is set up again for the next attempt if the setup failed', async () => {
     let tries = 0;
     const task = defineTask({
       name: 'flaky',
@@ -108,7 +108,7 @@ describe('a task with setup and teardown', () => {
     expect(tries).toBe(2);
   });
 
-  it('fails its inputs with a sentence, at once where trying again is no use', async () => {
+  it('fails its inputs with a sentence, at once if a retry is pointless', async () => {
     let tries = 0;
     const task = defineTask({
       name: 'hopeless',
@@ -131,7 +131,7 @@ describe('a task with setup and teardown', () => {
     expect(tries).toBe(1);
   });
 
-  it('does not hold up the end of a connection', async () => {
+  it('does not delay the end of a connection', async () => {
     let aborted: unknown;
     const started = Promise.withResolvers<void>();
     const task = defineTask({
@@ -160,7 +160,7 @@ describe('setups', () => {
   const endless = () => new Promise<never>(() => {});
   const run = (input: number) => input;
 
-  it('have two minutes, and what they give later is torn down', async () => {
+  it('have two minutes, and resources that arrive later are torn down', async () => {
     vi.useFakeTimers();
     const late = Promise.withResolvers<string>();
     const torn: unknown[] = [];
@@ -177,7 +177,7 @@ describe('setups', () => {
     expect(torn).toEqual(['late']);
   });
 
-  it('are torn down within five seconds, and what went wrong is told', async () => {
+  it('are torn down within five seconds, and failures are reported', async () => {
     vi.useFakeTimers();
     const setups = new Setups();
     const failing = () => {

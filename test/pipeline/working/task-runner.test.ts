@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('times items out that are begun when it is run again', async () => {
+it('a task runner times out items that start when it is run again', async () => {
   const hangs = defineTask({
     name: 'hangs',
     timeoutSeconds: 10,

@@ -201,7 +201,7 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
   expect(clients.sentCount).toBeGreaterThan(KILLS);
 }, 240_000);
 
-it('a FIFO queue goes on as if nothing had been when its server is killed', async () => {
+it('a FIFO queue continues as if nothing had happened when its server is killed', async () => {
   const folder = await testFolder();
   let server = await DurableServer.start(folder);
   const { QueueUrl = '' } = await server.client.send(

@@ -36,7 +36,7 @@ function open(folder: string): Sqs {
   return sqs;
 }
 
-it('a store of version 1 is read, and goes on as one of version 2', async () => {
+it('a store of version 1 is read, and becomes one of version 2', async () => {
   const folder = await folderOf(VERSION_1);
   let sqs = open(folder);
   const jobs = () =>
@@ -70,7 +70,7 @@ it('a store of version 1 is read, and goes on as one of version 2', async () => 
   expect(jobs()).toEqual(all.slice(1));
 });
 
-it('states that were changed in a block are found', async () => {
+it('a changed block of states is detected', async () => {
   const folder = await folderOf(VERSION_1);
   await open(folder).close();
   const database = new DatabaseSync(join(folder, 'queues.sqlite'));
@@ -79,7 +79,7 @@ it('states that were changed in a block are found', async () => {
   expect(() => open(folder)).toThrow(/the queue "jobs": the state of messages 0 to 31 is corrupt/);
 });
 
-it('a damaged one of version 1 is refused, and stays as it is', async () => {
+it('a damaged store of version 1 is refused, and stays unchanged', async () => {
   const folder = await folderOf(
     `${VERSION_1} UPDATE states_2 SET receive_count = 7 WHERE number = 3`,
   );
@@ -88,7 +88,7 @@ it('a damaged one of version 1 is refused, and stays as it is', async () => {
   }
 });
 
-it('one of a later version is refused', async () => {
+it('a store of a later version is refused', async () => {
   const folder = await folderOf(`${VERSION_1} PRAGMA user_version = 3`);
   expect(() => openStore(folder)).toThrow(/reads stores of version 1 and 2; .* version 3/);
 });

@@ -43,8 +43,8 @@ function open(
   return { sqs, client: createSqsClient(sqs) };
 }
 
-describe('one server a folder', () => {
-  it('a second is refused, and the first goes on', async () => {
+describe('the lock of a folder', () => {
+  it('refuses a second server, and the first continues', async () => {
     const folder = await testFolder();
     const server = await DurableServer.start(folder);
     await expect(DurableServer.start(folder)).rejects.toThrow(
@@ -58,28 +58,31 @@ describe('one server a folder', () => {
     expect(sqs.peek('still-there')).toEqual([]);
   });
 
-  it('nor two in one process', async () => {
+  it('refuses a second store in the same process', async () => {
     const folder = await testFolder();
     open(folder);
     expect(() => openStore(folder)).toThrow('only one may');
   });
 
-  it('a closed one leaves its folder to the next', async () => {
+  it('is released when a store is closed', async () => {
     const folder = await testFolder();
     const { sqs } = open(folder);
     await sqs.close();
     open(folder);
   });
 
-  it.each(['a file', 'nothing that may be made'])('%s is no folder for a store', async (what) => {
-    const folder = await testFolder();
-    writeFileSync(join(folder, 'file'), '');
-    const path = what === 'a file' ? join(folder, 'file') : join(folder, 'file', 'below');
-    expect(() => openStore(path)).toThrow(/Expected a folder to store queues in/);
-  });
+  it.each(['a file', 'nothing that may be made'])(
+    'refuses %s as a folder for a store',
+    async (what) => {
+      const folder = await testFolder();
+      writeFileSync(join(folder, 'file'), '');
+      const path = what === 'a file' ? join(folder, 'file') : join(folder, 'file', 'below');
+      expect(() => openStore(path)).toThrow(/Expected a folder to store queues in/);
+    },
+  );
 });
 
-it('a store is of one account in one region', async () => {
+it('a store belongs to one account in one region', async () => {
   const folder = await testFolder();
   await open(folder).sqs.close();
   expect(() => new Sqs({ store: openStore(folder), region: 'eu-west-1' })).toThrow(
@@ -136,7 +139,7 @@ describe('a damaged store', () => {
     writeFileSync(path, bytes);
   }
 
-  it('one byte of a message: its queue is named, and the message', async () => {
+  it('with one changed byte of a message names its queue and the message', async () => {
     const folder = await closed();
     overwrite(join(folder, 'queues.sqlite'), 'hurt 17 the', 'hurt 17 thE');
     const message = refusal(folder);
@@ -148,7 +151,7 @@ describe('a damaged store', () => {
     expect(open(folder).sqs.peek('hurt')).toHaveLength(200);
   });
 
-  it('a page of garbage: its queue is named', async () => {
+  it('with a page of garbage names the queue', async () => {
     const folder = await closed();
     const path = join(folder, 'queues.sqlite');
     const bytes = readFileSync(path);
@@ -158,7 +161,7 @@ describe('a damaged store', () => {
     expect(refusal(folder)).toMatch(/is damaged: the queue "hurt": /);
   });
 
-  it.each([0.9, 0.5, 0.1])('a database that was cut to %d of its length', async (part) => {
+  it.each([0.9, 0.5, 0.1])('with a database cut to %d of its length is refused', async (part) => {
     const folder = await closed();
     const path = join(folder, 'queues.sqlite');
     truncateSync(path, Math.floor(statSync(path).size * part));
@@ -169,7 +172,7 @@ describe('a damaged store', () => {
     ['empty', (path: string) => truncateSync(path, 0)],
     ['gone', (path: string) => rmSync(path)],
     ['garbage', (path: string) => writeFileSync(path, Buffer.alloc(100_000, 'garbage'))],
-  ])('a database that is %s', async (_, damage) => {
+  ])('with a database that is %s is refused', async (_, damage) => {
     const folder = await closed();
     damage(join(folder, 'queues.sqlite'));
     expect(refusal(folder)).toMatch(/is damaged: /);
@@ -181,13 +184,16 @@ describe('a damaged store', () => {
     ['empty', (path: string) => truncateSync(path, 0)],
     ['cut', (path: string) => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['garbage', (path: string) => writeFileSync(path, Buffer.alloc(statSync(path).size, 7))],
-  ])('a log that is %s, which SQLite takes for one that ends there', async (_, damage) => {
-    const folder = await killed();
-    damage(join(folder, 'queues.sqlite-wal'));
-    expect(refusal(folder)).toMatch(/the last \d+ of \d+ transactions are missing|is damaged/);
-  });
+  ])(
+    'with a log that is %s, which SQLite reads as a shorter log, is refused',
+    async (_, damage) => {
+      const folder = await killed();
+      damage(join(folder, 'queues.sqlite-wal'));
+      expect(refusal(folder)).toMatch(/the last \d+ of \d+ transactions are missing|is damaged/);
+    },
+  );
 
-  it('can be told to go on with what is left of a log', async () => {
+  it('can be opened with the rest of a log by deleting the file `commits`', async () => {
     const folder = await killed();
     const log = join(folder, 'queues.sqlite-wal');
     truncateSync(log, Math.floor(statSync(log).size / 2));
@@ -197,7 +203,7 @@ describe('a damaged store', () => {
     expect(open(folder).sqs.peek('whole').length).toBeGreaterThan(0);
   });
 
-  it('is not what a copy is that was made at any moment', async () => {
+  it('is never a copy that was made at some moment', async () => {
     const folder = await killed();
     const copy = await testFolder();
     cpSync(folder, copy, { recursive: true });
@@ -223,7 +229,7 @@ describe('a full disk', () => {
     return path;
   }
 
-  it('refuses what it can not keep, keeps what it has, and goes on when there is room', async (test) => {
+  it('refuses changes, keeps the stored ones, and accepts changes again when there is space', async (test) => {
     const disk = smallDisk(await testFolder(), 3_000_000);
     if (disk === undefined) return test.skip('nothing may be mounted here');
     const warnings: string[] = [];
@@ -287,7 +293,7 @@ describe('a full disk', () => {
     expect(again.sqs.peek('q.fifo').map(({ body }) => body)).toEqual(['y']);
   });
 
-  it('undoes all that was asked for at once', async (test) => {
+  it('undoes all changes of one transaction', async (test) => {
     const disk = smallDisk(await testFolder(), 2_500_000);
     if (disk === undefined) return test.skip('nothing may be mounted here');
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});

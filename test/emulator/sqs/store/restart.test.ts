@@ -46,7 +46,7 @@ class Restarted {
   }
 }
 
-it('a queue, its attributes, permissions and tags are there after a restart', async () => {
+it('a queue, its attributes, permissions and tags survive a restart', async () => {
   const world = await Restarted.open();
   const { QueueUrl } = await world.client.send(
     new CreateQueueCommand({
@@ -78,7 +78,7 @@ it('a queue, its attributes, permissions and tags are there after a restart', as
   ]);
 });
 
-it('what a deletion and a purge forbid for a minute is forbidden after a restart', async () => {
+it('the minute after a deletion or a purge continues after a restart', async () => {
   const world = await Restarted.open();
   for (const QueueName of ['deleted', 'purged']) {
     const { QueueUrl } = await world.client.send(new CreateQueueCommand({ QueueName }));
@@ -97,7 +97,7 @@ it('what a deletion and a purge forbid for a minute is forbidden after a restart
   );
 });
 
-it('a FIFO group is blocked from its first message in flight on, after a restart as well', async () => {
+it('a FIFO group stays blocked from its first message in flight after a restart', async () => {
   const world = await Restarted.open();
   const Attributes = { FifoQueue: 'True', ContentBasedDeduplication: 'TRUE' };
   const { QueueUrl } = await world.client.send(
@@ -125,7 +125,7 @@ it('a FIFO group is blocked from its first message in flight on, after a restart
   expect(await receive(10)).toEqual([]);
 });
 
-it('a move of dead letters goes on after a restart', async () => {
+it('a move task continues after a restart', async () => {
   const world = await Restarted.open();
   const create = async (QueueName: string, Attributes: Record<string, string> = {}) =>
     (await world.client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
@@ -183,7 +183,7 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 it.each([false, true])(
-  'a restart changes nothing that anyone can see (FIFO: %s)',
+  'a restart has no visible effect (FIFO: %s)',
   { timeout: 60_000 },
   async (isFifo) => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });

@@ -70,7 +70,7 @@ const SHOWN = { held: 'visible', delayed: 'visible', waiting: 'visible' };
 it.each([
   ['in 1970', 0],
   ['an hour behind', NOW - HOUR],
-])('a store that begins %s hides what it hid for as long as was left', async (_, wrong) => {
+])('a store that is opened %s hides its messages for their remaining time', async (_, wrong) => {
   const folder = await testFolder();
   await runOn(folder, async (client, sqs, QueueUrl) => {
     await sendThree(client, QueueUrl);
@@ -87,7 +87,7 @@ it.each([
   });
 });
 
-it('a store that was written with a clock three days ahead keeps its delays once it is right', async () => {
+it('a store written with a clock three days ahead keeps its delays once the clock is right', async () => {
   const folder = await testFolder();
   setClock(NOW + 3 * DAY);
   await runOn(folder, async (client, sqs, QueueUrl) => {
@@ -111,7 +111,7 @@ it('a store that was written with a clock three days ahead keeps its delays once
 });
 
 it.each(['closed', 'killed'])(
-  'a store that began in 1970 loses nothing when the clock was set right and it is %s',
+  'a store opened in 1970 loses nothing when the clock has been corrected and it is %s',
   async (end) => {
     const folder = await testFolder();
     setClock(0);
@@ -150,7 +150,7 @@ it('a start with a wrong clock between two with a right one changes nothing', as
   });
 });
 
-it('time that a store was closed counts where the clock is right', async () => {
+it('the time that a store was closed counts if the clock is right', async () => {
   const folder = await testFolder();
   await runOn(folder, (client, _sqs, QueueUrl) => sendThree(client, QueueUrl));
   setClock(NOW + 40 * SECOND);
