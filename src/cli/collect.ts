@@ -53,7 +53,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
         'not all inputs of this run are seeded yet, so it cannot end: if the command that started it is gone, resume it there with --resume',
       );
     }
-    const before = begun ? await goOnWith(output, beginning, runId) : undefined;
+    const before = begun ? await resumeOutput(output, beginning, runId) : undefined;
     if (!begun && !quiet) {
       say('each result is collected once; an earlier command may have collected some already');
     }
@@ -77,7 +77,11 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
   });
 }
 
-async function goOnWith(output: string, beginning: Beginning, runId: string): Promise<RunOutput> {
+async function resumeOutput(
+  output: string,
+  beginning: Beginning,
+  runId: string,
+): Promise<RunOutput> {
   const left = await reopen(output, beginning);
   const { living } = left;
   if (living?.runId === runId) return goOn(left, {});

@@ -20,7 +20,7 @@ export interface Job {
   /** The inputs; undefined if this command does not seed them. */
   inputs: OpenedInputs | undefined;
   /** True if this command starts the run although it has no `inputs`. @default false */
-  isBegunHere?: boolean;
+  isStartedHere?: boolean;
   /** Inputs that are joined to their results. */
   carried: Carried | undefined;
   recorded: RunOutput;
@@ -89,10 +89,10 @@ export async function perform(job: Job): Promise<number> {
 }
 
 /** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
-function follow(run: Run, { recorded, inputs, isBegunHere, connection, quiet }: Job): Following {
+function follow(run: Run, { recorded, inputs, isStartedHere, connection, quiet }: Job): Following {
   const name = nameOf(connection.target);
   const isNew = recorded.living?.runId !== run.runId;
-  const isOurs = inputs !== undefined || isBegunHere === true;
+  const isOurs = inputs !== undefined || isStartedHere === true;
   if (!quiet) say(`${isNew && isOurs ? 'began' : 'collecting'} run ${run.runId} on ${name}`);
   try {
     return recorded.follow(run, name);

@@ -34,7 +34,7 @@ export async function runFromS3(
   return perform({
     begin: async () => {
       const living = flags.resume
-        ? await goneOnWith(task, recorded, connection, options)
+        ? await collectEarlierRun(task, recorded, connection, options)
         : undefined;
       return (
         living ??
@@ -46,7 +46,7 @@ export async function runFromS3(
       );
     },
     inputs: undefined,
-    isBegunHere: true,
+    isStartedHere: true,
     carried: undefined,
     recorded,
     connection,
@@ -83,7 +83,7 @@ async function recordedOf(task: string, flags: S3RunFlags): Promise<RunOutput> {
 }
 
 /** Collects the run that an earlier command started, and which continues by itself. */
-async function goneOnWith(
+async function collectEarlierRun(
   task: string,
   { living, earlier, collector }: RunOutput,
   { fanfold, target }: Connection,

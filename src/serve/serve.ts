@@ -146,7 +146,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   // A secret that the user provided is not stored.
   const credentials = secret.file === undefined ? undefined : secret.credentials;
   const join = joinText({ ...known, endpoint: urls.ours, credentials });
-  const left = await leaveWord(server.port, join, options);
+  const left = await writeJoin(server.port, join, options);
   opened.defer(async () => {
     if (left !== undefined) await rm(left, { force: true });
   });
@@ -213,7 +213,7 @@ function urlsOf({ url, port }: Listening, host: string): { ours: string; here: s
 }
 
 /** Writes the join to a file for this user's commands on this machine; returns its path. */
-async function leaveWord(
+async function writeJoin(
   port: number,
   join: string,
   options: ServeOptions,

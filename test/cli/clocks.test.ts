@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
-import { aUser, begin, fanfoldWith, serve, told, work } from './serving.ts';
+import { aUser, begin, fanfoldWith, serve, printed, work } from './serving.ts';
 import { wrongClock } from './wrong-clock.ts';
 
 const { folder } = aUser();
@@ -31,7 +31,7 @@ it('runs and workers whose clocks are off by minutes or days lose no input to a 
   const one = ['--tasks', TASKS, '--workers', '1'];
   await work([...there, ...one], machine('slow', -3 * DAY).env);
   const other = { ...aws, ...machine('fast', 3 * DAY).env };
-  await told(begin(['work', '--stack', 'fanfold', ...one], other), /worker at (stack) fanfold/);
+  await printed(begin(['work', '--stack', 'fanfold', ...one], other), /worker at (stack) fanfold/);
   const workers = new Set();
   const run = async (place: string[], env: NodeJS.ProcessEnv) => {
     const input = ['run', 'waits', '--range', '60', '--deadline', '2m'];
@@ -60,7 +60,7 @@ it('a run has the same age on each machine, whatever its clock says', async () =
     ['run', 'waits', '--range', '9', '--output', join(folder, 'out'), ...there],
     slow.env,
   );
-  const id = await told(command, /began run (\S+)/);
+  const id = await printed(command, /began run (\S+)/);
   for (const { env } of [slow, fast]) {
     const { stdout } = await fanfoldWith(env, ['status', id, ...there]);
     const seconds = (Date.now() - began) / 1000;

@@ -40,15 +40,15 @@ const held = defineTask({
   },
 });
 
-/** Fails for odd numbers until it is mended; from 40 on it waits for the gate. */
-let mended = false;
+/** Fails for odd numbers until it is fixed; from 40 on it waits for the gate. */
+let fixed = false;
 const oddFails = defineTask({
   name: 'odd-fails',
   maxAttempts: 1,
   async run(input: number, context) {
     count(context);
     if (input >= 40) await gate.promise;
-    if (input % 2 === 1 && !mended) throw new Error('odd');
+    if (input % 2 === 1 && !fixed) throw new Error('odd');
     return input;
   },
 });
@@ -334,7 +334,7 @@ describe('a run elsewhere', () => {
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBe(40);
     command.child.kill('SIGINT');
     await command.ended;
-    mended = true;
+    fixed = true;
     const again = start(['run', 'odd-fails', ...there, '--resume', '--retry-failed']);
     await expect.poll(again.said, { timeout: 60_000 }).toContain(`collecting run ${id}`);
     gate.resolve();

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { results } from './command.ts';
-import { aUser, begin, serve, told, work } from './serving.ts';
+import { aUser, begin, serve, printed, work } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
@@ -60,11 +60,11 @@ it('a run whose inputs are still being seeded waits for its server', {
   await work([...at, '--tasks', TASKS, '--workers', '1']);
   const run = begin(['run', 'double', '--input', '-', ...at]);
   run.child.stdin?.write('0\n1\n');
-  await told(run, /(began) run/);
+  await printed(run, /(began) run/);
   server.child.kill('SIGKILL');
   await server.ended;
   run.child.stdin?.end('2\n3\n');
-  await told(run, /(does not respond \(ECONNREFUSED\): waiting for it)/);
+  await printed(run, /(does not respond \(ECONNREFUSED\): waiting for it)/);
   await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
   await serve([...data, '--port', server.port]);
   const { status, stdout, stderr } = await run.ended;

@@ -24,8 +24,8 @@ function quietRun(target: Target = { kind: 'server', url: 'http://one' }) {
   const ledger = { ok: 0, failed: 0 };
   const backlog = vi.fn(async () => BACKLOG);
   const connection = { fanfold: { backlog }, target } as unknown as Connection;
-  const told = reportSilence({ ledger } as Run, connection);
-  return { ledger, backlog, stop: () => told.stop() };
+  const report = reportSilence({ ledger } as Run, connection);
+  return { ledger, backlog, stop: () => report.stop() };
 }
 
 it.each([

@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { TASKS } from './command.ts';
-import { aUser, begin, fanfoldWith, serve, told } from './serving.ts';
+import { aUser, begin, fanfoldWith, serve, printed } from './serving.ts';
 
 const { folder } = aUser();
 
@@ -50,9 +50,9 @@ it('no command ends because connections break while it starts', async () => {
   expect((await asked(...working, '--until-empty')).status).toBe(0);
   const output = join(folder, 'results.jsonl');
   const run = begin(['run', 'same', '--range', '20', '--output', output], env);
-  const id = await told(run, /began run (\S+)/);
+  const id = await printed(run, /began run (\S+)/);
   // All is seeded.
-  await told(run, /(no results are arriving: \d+ chunks wait)/);
+  await printed(run, /(no results are arriving: \d+ chunks wait)/);
   run.child.kill('SIGKILL');
   await run.ended;
   expect((await asked('runs')).stdout).toContain(id);
@@ -60,6 +60,6 @@ it('no command ends because connections break while it starts', async () => {
   begin(working, env);
   expect((await asked('collect', id, '--output', output)).status).toBe(0);
   const other = begin(['run', 'waits', '--range', '1000000', '--output', `${output}2`], env);
-  const { status } = await asked('cancel', await told(other, /began run (\S+)/));
+  const { status } = await asked('cancel', await printed(other, /began run (\S+)/));
   expect(status).toBe(0);
 });

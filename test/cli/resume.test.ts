@@ -108,13 +108,13 @@ describe('--resume', () => {
 
   it('with --retry-failed runs only the failed inputs again', async () => {
     const args = run('odd-fails', '--range', '20', '--output', output, '--workers', '1');
-    const mended = join(folder, `mended-${number}`);
-    vi.stubEnv('FANFOLD_TEST_MENDED', mended);
+    const fixed = join(folder, `fixed-${number}`);
+    vi.stubEnv('FANFOLD_TEST_FIXED', fixed);
     expect((await fanfold(args)).status).toBe(1);
     const failed = (await written()).filter(({ status }) => status === 'failed');
     expect(indexes(failed)).toEqual(range(20).filter((index) => index % 2 === 1));
     const kept = (await written()).filter(({ status }) => status === 'ok');
-    await writeFile(mended, '');
+    await writeFile(fixed, '');
     const again = await fanfold([...args, '--resume', '--retry-failed']);
     expect(again).toMatchObject({ status: 0 });
     const all = await written();

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
-import { aUser, begin, fanfold, fanfoldWith, serve, told, work } from './serving.ts';
+import { aUser, begin, fanfold, fanfoldWith, serve, printed, work } from './serving.ts';
 import { atTerminal } from './terminal.ts';
 
 const { folder } = aUser();
@@ -44,8 +44,8 @@ describe('three terminals', () => {
     expect([first, second, third].map(([command]) => command)).toEqual(['serve', 'work', 'run']);
     const cwd = join(folder, 'three-terminals');
     mkdirSync(cwd);
-    await told(begin(first, {}, [], cwd), /(npx fanfold work --endpoint)/);
-    await told(begin(second, {}, [], cwd), /(workers? at)/);
+    await printed(begin(first, {}, [], cwd), /(npx fanfold work --endpoint)/);
+    await printed(begin(second, {}, [], cwd), /(workers? at)/);
     const { status, stdout } = await begin(third, {}, [], cwd).ended;
     expect(status).toBe(0);
     expect(results(stdout)).toHaveLength(10);
@@ -56,7 +56,7 @@ describe('three terminals', () => {
     const server = await serve(['--workers', '1']);
     const worker = await work(['--endpoint', server.url, '--workers', '1']);
     await fanfold(['run', 'sleep', '--endpoint', server.url, '--range', '5']);
-    await told(worker, /(sleep \d ok in \d\.\d s)/);
+    await printed(worker, /(sleep \d ok in \d\.\d s)/);
   });
 });
 
@@ -294,7 +294,7 @@ describe('mistakes', () => {
     const server = await serve(['--tasks', TASKS]);
     const worker = await work(['--endpoint', server.url, '--workers', '1']);
     begin(['run', 'same', '--endpoint', server.url, '--range', '1']);
-    const said = await told(worker, /(There is no task named .*)/);
+    const said = await printed(worker, /(There is no task named .*)/);
     expect(said).toBe('There is no task named "same". Known tasks: echo, sha256, sleep.');
   });
 });

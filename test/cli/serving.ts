@@ -55,7 +55,7 @@ export async function serve(args: readonly string[] = [], env = {}): Promise<Ser
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const memory = args.includes('--data') ? [] : ['--memory'];
   const command = begin(['serve', ...port, ...memory, ...args], env);
-  const url = await told(command, /serving (\S+),/);
+  const url = await printed(command, /serving (\S+),/);
   const { port: listens } = new URL(url);
   return { ...command, url, join: joinLeft(listens), port: listens };
 }
@@ -69,12 +69,12 @@ export function joinLeft(port: string): string {
 /** `fanfold work`, when it works. */
 export async function work(args: readonly string[], env = {}): Promise<Command> {
   const command = begin(['work', ...args], env);
-  await told(command, /workers? at (\S+),/);
+  await printed(command, /workers? at (\S+),/);
   return command;
 }
 
 /** What a command has said, once it has. */
-export async function told(command: Command, what: RegExp): Promise<string> {
+export async function printed(command: Command, what: RegExp): Promise<string> {
   const found = () => what.exec(command.said())?.[1];
   await expect.poll(found, { timeout: 60_000, interval: 20 }).toBeDefined();
   return found() ?? '';

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, expect, it } from 'vitest';
 import { fanfold } from './command.ts';
-import { aUser, begin, told } from './serving.ts';
+import { aUser, begin, printed } from './serving.ts';
 
 aUser();
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-sqs-'));
@@ -27,7 +27,7 @@ function file(name: string, content: unknown): string {
 
 async function serve(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const command = begin(['sqs', '--port', '0', ...args], env);
-  const url = await told(command, /serving SQS at ([^\s,]+)/);
+  const url = await printed(command, /serving SQS at ([^\s,]+)/);
   const client = (accessKeyId = 'any', secretAccessKey = 'any', region = 'us-east-1') =>
     new SQSClient({
       ...{ endpoint: url, region, maxAttempts: 1 },

@@ -4,7 +4,7 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { expect, it } from 'vitest';
 import { results } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
-import { aUser, begin, type Server, serve, told } from './serving.ts';
+import { aUser, begin, type Server, serve, printed } from './serving.ts';
 
 // `--stack` finds its queues and functions by name, with the SDK's own settings: here they say that
 // AWS is a server on this machine, whose deployment is called `fanfold`.
@@ -34,7 +34,7 @@ it('workers on this machine receive the chunks of a stack', async () => {
   const server = await serve(['--tasks', TASKS]);
   const { env } = onAws(server);
   const worker = begin(['work', '--stack', 'fanfold', '--tasks', TASKS, '--workers', '2'], env);
-  await told(worker, /(2 workers at stack fanfold on AWS), tasks: /);
+  await printed(worker, /(2 workers at stack fanfold on AWS), tasks: /);
   const run = await fanfold(env, 'run', 'same', '--range', '40', '--stack', 'fanfold');
   expect(run.stderr).toContain('40 inputs = 40 ok');
   const all = results(run.stdout);

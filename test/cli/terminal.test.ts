@@ -29,12 +29,12 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
       expect(status).toBe(0);
       // It was there, and is gone.
       expect(written).toMatch(/[1-9]\d?% \| \d\/6 \| 0 failed \| ETA/);
-      const [note, ...told] = lines;
+      const [note, ...rest] = lines;
       expect(note).toContain('the built-in tasks are used');
-      const summary = told.pop();
+      const summary = rest.pop();
       expect(summary).toMatch(SUMMARY);
-      for (const line of told) expect(line).toMatch(RESULT);
-      expect(results(told.join('\n')).map(({ index }) => index)).toHaveLength(6);
+      for (const line of rest) expect(line).toMatch(RESULT);
+      expect(results(rest.join('\n')).map(({ index }) => index)).toHaveLength(6);
     }
   });
 
@@ -111,10 +111,10 @@ export const chatty = defineTask({
     run.type('\u0003');
     const { lines, status } = await run.ended;
     expect(status).toBe(130);
-    const [note, first, second, ...told] = lines;
+    const [note, first, second, ...rest] = lines;
     expect(note).toContain('the built-in tasks are used');
     expect(results(`${first}\n${second}`).map(({ status }) => status)).toEqual(['ok', 'ok']);
-    expect(told).toEqual([
+    expect(rest).toEqual([
       'fanfold: interrupted: 2 of 4 inputs read so far are done (2 ok, 0 failed)',
       'fanfold: use --output FILE to make a run resumable with --resume',
     ]);

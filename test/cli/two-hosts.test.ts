@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Command, results } from './command.ts';
-import { aUser, begin, joinLeft, told } from './serving.ts';
+import { aUser, begin, joinLeft, printed } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
@@ -48,14 +48,14 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
   it('complete a run although their link is cut for a while', { timeout: 240_000 }, async () => {
     const [here, there] = hosts;
     const server = on(here, ['serve', '--memory', '--host', '0.0.0.0', '--tasks', TASKS]);
-    const url = await told(server, /serving (\S+),/);
+    const url = await printed(server, /serving (\S+),/);
     expect(url).toBe(`https://${addresses[0]}:9324`);
     const FANFOLD_JOIN = joinLeft('9324');
     const joined = { FANFOLD_JOIN, XDG_CONFIG_HOME: join(folder, 'there') };
     const at = ['--tasks', TASKS, '--workers', '2'];
     const near = on(here, ['work', '--endpoint', url, ...at]);
     const far = on(there, ['work', ...at], joined);
-    await Promise.all([near, far].map((worker) => told(worker, /(2 workers at)/)));
+    await Promise.all([near, far].map((worker) => printed(worker, /(2 workers at)/)));
     const output = join(folder, 'results.jsonl');
     const lines = () => results(readFileSync(output, { encoding: 'utf8', flag: 'a+' }));
     const args = ['run', 'brief', '--range', '2000', '--output', output, '--endpoint', url];
@@ -63,9 +63,9 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
     const run = on(there, args, joined);
     await expect.poll(() => lines().length, { timeout: 30_000 }).toBeGreaterThan(100);
     ip('-n', there, 'link', 'set', links[1], 'down');
-    await told(far, /(No server responds at .* Retrying until it responds)/);
+    await printed(far, /(No server responds at .* Retrying until it responds)/);
     ip('-n', there, 'link', 'set', links[1], 'up');
-    await told(far, /(The server at .* responds again)/);
+    await printed(far, /(The server at .* responds again)/);
     const { status, stderr } = await run.ended;
     expect(stderr).toContain('2000 inputs = 2000 ok + 0 failed + 0 cancelled');
     expect(status).toBe(0);

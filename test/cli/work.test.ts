@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Command, results } from './command.ts';
-import { aUser, begin, fanfold, type Server, serve, told, work } from './serving.ts';
+import { aUser, begin, fanfold, type Server, serve, printed, work } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
@@ -109,9 +109,9 @@ describe('fanfold work', () => {
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
     await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
-    await told(worker, /(No server responds at .* Retrying until it responds)/);
+    await printed(worker, /(No server responds at .* Retrying until it responds)/);
     await serve(['--tasks', TASKS, '--port', server.port]);
-    await told(worker, /(The server at .* responds again)/);
+    await printed(worker, /(The server at .* responds again)/);
     // Its queues were in memory: the run that was on them is over, the workers are not.
     run.child.kill('SIGINT');
     const again = await fanfold(['run', 'brief', '--range', '50', '--endpoint', server.url]);
@@ -136,7 +136,7 @@ describe('fanfold work', () => {
     const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
     await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
     server.child.kill('SIGKILL');
-    await told(worker, /(Retrying until it responds)/);
+    await printed(worker, /(Retrying until it responds)/);
     await serve(['--tasks', TASKS, '--port', server.port, ...data]);
     const { status, stderr } = await run.ended;
     expect(stderr).toContain('1000 inputs = 1000 ok + 0 failed + 0 cancelled');
@@ -148,7 +148,10 @@ describe('fanfold work', () => {
   it('is suggested by a run without workers', { timeout: 60_000 }, async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
-    await told(run, /(no results are arriving: \d+ chunks? waiting, and no worker receives them)/);
+    await printed(
+      run,
+      /(no results are arriving: \d+ chunks? waiting, and no worker receives them)/,
+    );
     const [, line = ''] = /start a worker with `(?:npx )?fanfold ([^`]+)`/.exec(run.said()) ?? [];
     await work([...line.split(' ').slice(1), '--tasks', TASKS]);
     expect((await run.ended).status).toBe(0);
@@ -159,7 +162,7 @@ describe('fanfold work', () => {
     const server = await serve([], keys('one'));
     const worker = await work(['--endpoint', server.url, '--workers', '1'], keys('one'));
     server.child.kill('SIGKILL');
-    await told(worker, /(Retrying until it responds)/);
+    await printed(worker, /(Retrying until it responds)/);
     await serve(['--port', server.port], keys('other'));
     const { status, stderr } = await worker.ended;
     expect(stderr).toContain('rejects the secret (SignatureDoesNotMatch)');

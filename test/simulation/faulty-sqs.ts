@@ -121,7 +121,7 @@ export class FaultySqs {
     if (!arrivesLate) await after(latency);
     if (hung || faults.hits('lostAnswer')) {
       if (hung) await after(GIVEN_UP_MS);
-      this.#wire.unheard(call);
+      this.#wire.lostResponse(call);
       this.#log.note(`${describe(call)}: the answer is lost`);
       return failure(500, 'InternalFailure', LOST);
     }

@@ -166,7 +166,7 @@ export class Hands {
    * A worker got no answer to a further attempt that was accepted. Where SQS takes the SDK's next try
    * but refuses the entry, the worker sends that again by a call of its own.
    */
-  unheard(actor: Actor, runId: string, index: number): void {
+  lostResponse(actor: Actor, runId: string, index: number): void {
     const { ended } = this.#run(runId).item(index);
     ended.set(actor, Math.max(0, (ended.get(actor) ?? 0) - 1));
   }

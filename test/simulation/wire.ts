@@ -108,13 +108,13 @@ export class Wire {
   }
 
   /** The caller gets no answer, and repeats the call that got through. */
-  unheard({ queue, action, actor, parameters }: SqsCall): void {
+  lostResponse({ queue, action, actor, parameters }: SqsCall): void {
     if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
       const { runId = '', indexes = [], attempt = 1 } = readMessage(MessageBody) ?? {};
       for (const index of indexes) {
         this.run(runId).item(index).lineages++;
-        if (attempt > 1) this.hands.unheard(actor, runId, index);
+        if (attempt > 1) this.hands.lostResponse(actor, runId, index);
       }
     }
   }

@@ -51,7 +51,7 @@ export class InOrder {
   }
 
   /** Must be called once the results that `add` returned are consumed. */
-  acknowledgeTaken(): void {
+  acknowledgeConsumed(): void {
     for (const received of this.#through) this.#acknowledge(received);
     this.#through = [];
   }

@@ -29,7 +29,7 @@ import {
   onAbort,
   type RunOptions,
 } from './run-options.ts';
-import { nothingComes } from './stall-detector.ts';
+import { resultsUnaccounted } from './stall-detector.ts';
 
 /**
  * One task over one list of inputs. Seeding starts at construction, as far as the window allows.
@@ -209,7 +209,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
-          order.acknowledgeTaken();
+          order.acknowledgeConsumed();
         } else {
           yield* this.#taken(fresh);
           collector.acknowledge(delivery);
@@ -237,7 +237,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   /** No more results will arrive. Other collectors have reported `others` of the missing ones. */
   #goWithout(others: number): void {
     const missing = this.#ledger.inputs - this.#ledger.settled;
-    if (missing > others) this.#leave({ error: nothingComes(this.runId, missing) });
+    if (missing > others) this.#leave({ error: resultsUnaccounted(this.runId, missing) });
     else this.#ledger.consumedElsewhere(missing);
     this.#stop.abort();
   }

@@ -80,7 +80,7 @@ function messagesOf({ waiting, delayed, inFlight }: Backlog): number {
 }
 
 /** The error for a run whose missing results cannot be accounted for. */
-export function nothingComes(runId: string, missing: number): FanfoldError {
+export function resultsUnaccounted(runId: string, missing: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
     `Run ${runId} lacks the results of ${missing} inputs, and they will not arrive: all inputs are seeded, and no chunk is left. Either a killed command has collected them, or their chunks are dead letters, which \`redrive\` moves back. The run was not changed: collect it with that command's output file, or cancel it.`,

@@ -23,14 +23,14 @@ export async function findQueue(sqs: SQSClient, name: string): Promise<string | 
 }
 
 /** Lookups before an expected queue counts as missing, and their interval in milliseconds. */
-const SURE_LOOKUPS = 3;
+const CONFIRMING_LOOKUPS = 3;
 const SURE_MS = 1_000;
 
 /** A queue's URL by its name; undefined if several lookups agree: SQS may miss one for a moment. */
-export async function findSurely(sqs: SQSClient, name: string): Promise<string | undefined> {
+export async function findExpectedQueue(sqs: SQSClient, name: string): Promise<string | undefined> {
   for (let lookup = 1; ; lookup++) {
     const url = await findQueue(sqs, name);
-    if (url !== undefined || lookup === SURE_LOOKUPS) return url;
+    if (url !== undefined || lookup === CONFIRMING_LOOKUPS) return url;
     await wait(SURE_MS);
   }
 }

@@ -5,7 +5,7 @@ import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { collectorOf } from './heartbeat.ts';
-import { findSurely } from './queues.ts';
+import { findExpectedQueue } from './queues.ts';
 import { readTags } from './tags.ts';
 
 /** A run's status, as seen from outside. Its collector updates it at most twice a minute. */
@@ -54,7 +54,7 @@ export async function statusOf(
   { sqs, names }: { sqs: SQSClient; names: Names },
   runId: string,
 ): Promise<RunStatus | undefined> {
-  const url = await findSurely(sqs, names.run(runId));
+  const url = await findExpectedQueue(sqs, names.run(runId));
   return url === undefined ? undefined : read(sqs, url, runId);
 }
 

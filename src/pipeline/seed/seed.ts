@@ -13,7 +13,7 @@ import {
   type Names,
   newRunId,
 } from '../names.ts';
-import { createRunQueue, findQueue, findSurely } from '../run/queues.ts';
+import { createRunQueue, findQueue, findExpectedQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 
 export interface SeedOptions {
@@ -172,7 +172,7 @@ async function ownQueue(
       `A run with its own result queue must have a run id like "${newRunId()}"; got "${runId}".`,
     );
   }
-  const find = continues ? findSurely : findQueue;
+  const find = continues ? findExpectedQueue : findQueue;
   const found = await find(sqs, names.run(runId));
   if (found !== undefined) return found;
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {

@@ -71,7 +71,7 @@ async function callSeed<Answer extends object>(
  *
  * @param isStopped whether the run has ended, so that the answer is not needed any more
  */
-export function invokeSeedSurely(
+export function invokeSeedWithRetries(
   lambda: LambdaClient,
   names: Names,
   request: SeedRequest,

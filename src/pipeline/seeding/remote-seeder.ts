@@ -3,7 +3,7 @@ import { wait } from '../../retry.ts';
 import { isMissingQueue, isTransient } from '../call-errors.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import { findSurely } from '../run/queues.ts';
+import { findExpectedQueue } from '../run/queues.ts';
 import { unknownRun } from '../run/status.ts';
 import { type RunTags, readTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
@@ -72,7 +72,7 @@ export class RemoteSeeder implements InputSource {
   async #find(): Promise<string> {
     const { sqs, names, runId, begin } = this.#options;
     if (begin) return begin();
-    const url = await findSurely(sqs, names.run(runId));
+    const url = await findExpectedQueue(sqs, names.run(runId));
     if (url !== undefined) return url;
     throw unknownRun(runId, names.name);
   }

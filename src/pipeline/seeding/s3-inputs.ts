@@ -4,7 +4,7 @@ import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/extensions.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
-import { invokeSeedSurely } from './invoke-seed.ts';
+import { invokeSeedWithRetries } from './invoke-seed.ts';
 
 /** Inputs that the seed reads from an S3 object: JSON lines, CSV with a header row, or text. */
 export class S3Inputs {
@@ -45,6 +45,6 @@ export async function seedS3Run(
     results: 'own',
   };
   const isOver = () => serviceNow(sqs) > expiresAt;
-  const { resultQueueUrl } = await invokeSeedSurely(lambda, names, request, isOver);
+  const { resultQueueUrl } = await invokeSeedWithRetries(lambda, names, request, isOver);
   return resultQueueUrl;
 }

@@ -9,9 +9,9 @@ import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import { findSurely } from '../run/queues.ts';
+import { findExpectedQueue } from '../run/queues.ts';
 import type { InputSource } from './input-source.ts';
-import { invokeSeedSurely } from './invoke-seed.ts';
+import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
 import type { Window } from './window.ts';
 
@@ -102,7 +102,7 @@ export class Seeder implements InputSource {
   async #resume(): Promise<void> {
     const { sqs, names, runId } = this.#options;
     const queue = names.run(runId);
-    const url = await findSurely(sqs, queue);
+    const url = await findExpectedQueue(sqs, queue);
     if (url === undefined) {
       throw new FanfoldError(
         'RunFailed',
@@ -247,7 +247,7 @@ export class Seeder implements InputSource {
     };
     this.#unanswered.add(first);
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
-    const answer = await invokeSeedSurely(lambda, names, request, isStopped);
+    const answer = await invokeSeedWithRetries(lambda, names, request, isStopped);
     this.#unanswered.delete(first);
     return answer;
   }

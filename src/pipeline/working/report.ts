@@ -135,7 +135,7 @@ export class Outbox {
 
   /** Sends the message soon, so that further results can join it. */
   sendSoon(): void {
-    this.#message.hasten(LINGER_MS, () => this.send());
+    this.#message.sendWithin(LINGER_MS, () => this.send());
   }
 
   /** Sends the message now. */
@@ -174,7 +174,7 @@ class OutboxMessage {
   }
 
   /** Moves the sending forward. */
-  hasten(ms: number, send: () => void): void {
+  sendWithin(ms: number, send: () => void): void {
     if (this.#timer === undefined || this.#waitMs <= ms) return;
     this.end();
     this.#waitMs = ms;

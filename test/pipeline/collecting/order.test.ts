@@ -41,7 +41,7 @@ describe('results in order', () => {
           // Not before its consumer has taken them.
           expect(acknowledged.size).toBe(before);
           handedOn.push(...turn);
-          order.acknowledgeTaken();
+          order.acknowledgeConsumed();
           for (const [one, of] of came) {
             expect(acknowledged.has(one)).toBe(of.every((index) => index < handedOn.length));
           }
