@@ -15,14 +15,14 @@ const STACK = 'Emulated';
 const ACCOUNT = '123456789012';
 const REGION = 'us-east-1';
 
-/** Types that moto's CloudFormation skips with a warning: nothing is proven of them. */
+/** Types that moto's CloudFormation skips with a warning, so this proves nothing about them. */
 const NOT_IN_MOTO = new Set([
   'AWS::CloudWatch::Alarm',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::SQS::QueuePolicy',
 ]);
 
-/** It could not be tried. */
+/** The deployment could not be attempted. */
 class NotTried extends Error {}
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const python = await moto();
   const folder = mkdtempSync(join(tmpdir(), 'fanfold-emulated-'));
   let server: ChildProcess | undefined;
-  // However this process ends, unless it is killed.
+  // Runs however this process ends, unless it is killed.
   process.once('exit', () => {
     server?.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   for (const sentence of proven) console.log(`- ${sentence}`);
 }
 
-/** The Python of a virtual environment with moto, kept in the user's cache from one time to the next. */
+/** The Python of a virtual environment with moto, which is kept in the user's cache between runs. */
 async function moto(): Promise<string> {
   const version = 'import sys; sys.exit(sys.version_info < (3, 10))';
   await run('python3', ['-c', version]).catch(() => {
@@ -106,15 +106,15 @@ async function untilAnswered(url: string, server: ChildProcess): Promise<void> {
   throw new NotTried('moto did not start within 30 s.');
 }
 
-/** Nothing of the user's own AWS settings is in it: this must not reach an account. */
+/** Environment without the user's own AWS settings: no call may reach a real account. */
 function environment(port: number, home: string): NodeJS.ProcessEnv {
   const others = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/.test(name));
   return {
     ...Object.fromEntries(others),
-    // The CDK keeps there which account credentials are of.
+    // The CDK caches there which account the credentials belong to.
     HOME: home,
     AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-    // Of the template's address moto reads the bucket only where the host is localhost.
+    // moto finds the bucket in a template's URL only if the host is localhost.
     AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION: `http://localhost:${port}`,
     CDK_S3_FORCE_PATH_STYLE: '1',
     AWS_ACCESS_KEY_ID: 'emulated',
@@ -123,14 +123,14 @@ function environment(port: number, home: string): NodeJS.ProcessEnv {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_REGION: REGION,
-    // Of boto3, which does not read AWS_REGION.
+    // For boto3, which does not read AWS_REGION.
     AWS_DEFAULT_REGION: REGION,
     CDK_DEFAULT_REGION: REGION,
     NO_COLOR: '1',
   };
 }
 
-/** Runs a program whose output is shown. */
+/** Runs a program and shows its output. */
 async function visibly(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<void> {
   console.log(`\n$ ${[program, ...args].join(' ')}`);
   const child = spawn(process.execPath, [program, ...args], { cwd: ROOT, env, stdio: 'inherit' });
@@ -138,7 +138,7 @@ async function visibly(program: string, args: string[], env: NodeJS.ProcessEnv):
   if (status !== 0) throw new Error(`${program} ${args[0]} ended with status ${status}.`);
 }
 
-/** Asks the emulator by boto3, a client that others wrote as well; gives the JSON that is printed. */
+/** Calls the emulator with boto3, a client that others wrote as well; returns the printed JSON. */
 async function boto<Answer>(python: string, env: NodeJS.ProcessEnv, code: string): Promise<Answer> {
   const asked = run(python, ['-c', `import boto3, json\n${code}`], { env });
   const { stdout } = await asked.catch((error: unknown) => {

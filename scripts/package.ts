@@ -48,7 +48,7 @@ function pack(folder: string): void {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
-  // npm says where it is: on Windows it is no program that can be started by its name.
+  // npm passes its own path: on Windows, npm is not an executable that can be started by name.
   const { npm_execpath: npm } = process.env;
   const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
   execFileSync(command, [...args, 'pack', folder, ...process.argv.slice(2)], {

@@ -29,7 +29,7 @@ export interface Job {
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
-  /** The command that goes on with it after it ended early; undefined where none can. */
+  /** The command that resumes the run after an early end; undefined if none can. */
   again: string | undefined;
   /** Aborts when the command receives a signal to stop. */
   signal: AbortSignal;
@@ -88,7 +88,7 @@ export async function perform(job: Job): Promise<number> {
   return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
 }
 
-/** Has it recorded which run it is that goes on elsewhere, and how far it is seeded. */
+/** Records the id of a run that continues elsewhere, and how far it is seeded. */
 function follow(run: Run, { recorded, inputs, isStartedHere, connection, quiet }: Job): Following {
   const name = nameOf(connection.target);
   const isNew = recorded.living?.runId !== run.runId;

@@ -92,7 +92,7 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   checkOutput(flags.output, inputs.files, flags);
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
-  // Before the old results are gone: a name may be wrong, or nobody there.
+  // Checked before old results are deleted: a name may be wrong, or the server unreachable.
   await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
   const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);

@@ -3,7 +3,7 @@ import type { AccountSubject } from './subject.ts';
 
 type Attributes = Partial<Record<string, string>>;
 
-/** Checks that the parts of a deployment exist, except for burst workers, which are optional. */
+/** Checks that the parts of a deployment exist. Burst workers are optional. */
 export const parts: Check<AccountSubject> = {
   title: 'parts',
   async run({ reader }) {

@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect } from 'node:tls';
 /** The server's certificate is not the expected one. */
 export class WrongCertificate extends Error {
   override readonly name = 'WrongCertificate';
-  /** SHA-256 of the certificate that it showed, in hex. */
+  /** SHA-256 of the certificate that it presented, in hex. */
   readonly shown: string;
 
   constructor(shown: string) {

@@ -46,7 +46,7 @@ export const REQUEST_LIMITS = {
 };
 
 /**
- * Tries of one call. The SDK's pauses are random: up to a second at first if it is throttled, up to
+ * Attempts at one call. The SDK's pauses are random: up to a second at first if it is throttled, up to
  * twice as long each further time, 20 s at most. So a call outlasts about 45 s of throttling. A
  * call that fails after that loses nothing: its chunk is redelivered, or its seed request is sent
  * again.

@@ -103,7 +103,7 @@ const TIMES_CONCURRENCY = 4;
 
 /**
  * Number of inputs in a chunk: few enough that the workers share evenly, and at most a thousand.
- * Ten inputs on two workers travel alone, unless a worker runs several at once.
+ * Ten inputs on two workers get a chunk each, unless a worker runs several at once.
  *
  * @param concurrency inputs that a worker runs at once
  */

@@ -42,7 +42,7 @@ export async function collectRun<Output>(
 /**
  * Refuses to collect a run that has a live collector: each would get a part of the results.
  *
- * @param as the name under which the run is to be collected
+ * @param as name of the collector that asks
  * @throws FanfoldError `BadOption`
  */
 export function refuseCollected(

@@ -183,7 +183,7 @@ async function ownQueue(
   }
   return createRunQueue(sqs, names, runId, {
     task,
-    // If these are all inputs, the collector must not have to wait for a further sign of that.
+    // If these are all inputs, the run is sealed now, so that its collector need not wait for that.
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
     expiresAt,
     total: total ?? (more ? undefined : count),
