@@ -21,17 +21,17 @@ const SAME_SIGNAL_MS = 100;
 
 /** Runs the command line on a newer Node, or says what is needed. */
 export function launch() {
-  const needed = `Node ${NEEDED} or later is needed; this is ${process.versions.node}.`;
+  const needed = `fanfold needs Node ${NEEDED} or later; this is Node ${process.versions.node}.`;
   const found = isLaunched ? undefined : findNode();
   if (found === undefined) {
     refuse(
-      `${needed} \`npm install --save-dev node@${NEEDED}\` puts one next to your packages, which fanfold then runs on.`,
+      `${needed} To install one next to your packages, where fanfold finds it: npm install --save-dev node@${NEEDED}`,
     );
     return;
   }
   if (!existsSync(found)) {
     refuse(
-      `${needed} The package \`node\` was to bring ${found}, which is not there: its install script has not run. \`npm install-scripts approve node\` allows it (before npm 11, no \`ignore-scripts\`), and \`npm rebuild node\` runs it.`,
+      `${needed} The package \`node\` has no ${found}: its install script has not run. \`npm install-scripts approve node\` allows it (before npm 11, no \`ignore-scripts\`), and \`npm rebuild node\` runs it.`,
     );
     return;
   }
@@ -45,7 +45,7 @@ export function launch() {
   };
   for (const name of SIGNALS) process.on(name, pass);
   child.on('error', (error) => {
-    refuse(`${needed} The one at ${found} cannot be started: ${error.message}.`);
+    refuse(`${needed} The Node at ${found} cannot be started: ${error.message}.`);
   });
   child.on('exit', (code, signal) => {
     for (const name of SIGNALS) process.off(name, pass);

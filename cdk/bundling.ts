@@ -114,7 +114,7 @@ export function tasksModule(scope: Construct, tasks: string): string {
   if (found?.isFile()) return path;
   refuse(
     scope,
-    `\`tasks\` is the path of your tasks module, from the folder that the app runs in; ${path} ${found ? 'is not a file' : 'is not there'}.`,
+    `\`tasks\` must be the path of your tasks module, relative to the folder that the app runs in; ${path} ${found ? 'is not a file' : 'does not exist'}.`,
   );
 }
 
@@ -129,6 +129,6 @@ export function requireEsbuild(scope: Construct): string {
   }
   refuse(
     scope,
-    'the functions are bundled with esbuild, which is not installed: npm install --save-dev esbuild',
+    'esbuild, which bundles the functions, is not installed: npm install --save-dev esbuild',
   );
 }

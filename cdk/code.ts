@@ -56,7 +56,7 @@ export function withCode<Made extends BundledFunctions>(
     if ((error as Error).name !== 'FailedToBundleAsset') throw error;
     return refuse(
       scope,
-      `${path === undefined ? 'the functions' : `the tasks module ${path}`} can't be bundled: esbuild's errors are above. If they are about a package with native files (*.node), install it beside the bundle instead: ${installing('<its name>')}.`,
+      `${path === undefined ? 'the functions' : `the tasks module ${path}`} cannot be bundled: see esbuild's errors above. If they concern a package with native files (*.node), install it beside the bundle instead: ${installing('<its name>')}.`,
     );
   } finally {
     if (modules !== undefined) rmSync(modules, { recursive: true, force: true });

@@ -20,7 +20,7 @@ export function refuseMisspelled(keys: readonly string[], known: readonly string
   const misspelled = suspects.find((key) => !ofAllApps.includes(key));
   if (misspelled === undefined) return;
   throw new FanfoldPropsError(
-    `There is no context value \`${misspelled}\`. Did you mean \`${nearest(misspelled)}\`? Known are ${known.join(', ')}.`,
+    `There is no context value \`${misspelled}\`. Did you mean \`${nearest(misspelled)}\`? Known values: ${known.join(', ')}.`,
   );
 }
 

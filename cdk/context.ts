@@ -16,7 +16,7 @@ export function propsFromContext(app: App): FanfoldStackProps {
   const text = (key: string, otherwise?: unknown): string | undefined => {
     const value = given(key) ?? otherwise;
     if (value === undefined || typeof value === 'string') return value;
-    throw wrong(key, 'a text', value);
+    throw wrong(key, 'a string', value);
   };
   // A value from -c is a string, one from cdk.json a number.
   const number = (key: string): number | undefined => {
@@ -68,21 +68,19 @@ export function propsFromContext(app: App): FanfoldStackProps {
     tracing: oneOf('tracing', TRACINGS),
     inputBucketNames: like(
       BUCKETS,
-      'names of buckets or NAME/PREFIX, with commas between them',
+      'names of buckets or NAME/PREFIX, separated by commas',
       'inputBuckets',
     )?.split(','),
     encryptionKeyArn: like(/^arn:[\w-]+:kms:.+:key\/.+/, 'the ARN of a KMS key', 'encryptionKey'),
     alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
     maxTaskAge: seconds('maxTaskAge'),
-    bundling: bundlingOf(
-      like(PACKAGES, 'names of packages, with commas between them', 'nodeModules'),
-    ),
+    bundling: bundlingOf(like(PACKAGES, 'names of packages, separated by commas', 'nodeModules')),
   };
   refuseMisspelled(Object.keys(app.node.getAllContext()), known);
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
 }
 
-const STACK_NAME = '1 to 40 letters, digits and "-", and starts with a letter';
+const STACK_NAME = '1 to 40 letters, digits and "-", starting with a letter';
 
 const BUCKET = '[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]';
 const PLACE = `${BUCKET}(/[^,*?$]+)?`;
@@ -109,6 +107,6 @@ const REMOVAL_POLICIES = { destroy: RemovalPolicy.DESTROY, retain: RemovalPolicy
 
 function wrong(key: string, expected: string, came: unknown): FanfoldPropsError {
   return new FanfoldPropsError(
-    `The context value \`${key}\` is ${expected}; ${JSON.stringify(came)} came.`,
+    `The context value \`${key}\` must be ${expected}; got ${JSON.stringify(came)}.`,
   );
 }

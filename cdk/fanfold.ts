@@ -187,7 +187,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     if (twin === undefined) return;
     refuse(
       this,
-      `${twin.node.path} has the name "${this.name}" too, and is in the same account and region, as far as the app says. Give one of them another \`name\`, or their stacks an \`env\`.`,
+      `${twin.node.path} also has the name "${this.name}", and may be in the same account and region. Give one of them another \`name\`, or give their stacks an \`env\`.`,
     );
   }
 
@@ -225,7 +225,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     output('TaskQueueUrl', 'Chunks of inputs wait here.', this.taskQueue.queueUrl);
     output(
       'DeadLetterQueueUrl',
-      'Task messages that could not be worked on.',
+      'Task messages that no worker could process.',
       this.deadLetterQueue.queueUrl,
     );
     output(
@@ -237,12 +237,12 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     output('WorkerFunctionName', 'Runs the tasks.', this.workerFunction.functionName);
     output(
       'OperatorPolicyArn',
-      'Attach it to people who run and collect from a command line.',
+      'For people who run tasks and collect results with the command line.',
       this.operatorPolicy.managedPolicyArn,
     );
     output(
       'WorkPolicyArn',
-      'Attach it to machines that work, and to people who redrive.',
+      'For machines that run workers, and for people who redrive.',
       this.workPolicy.managedPolicyArn,
     );
   }

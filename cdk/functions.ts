@@ -127,7 +127,7 @@ export class Functions {
       ...this.#common('worker', this.workerRole, this.workerLogs, environment),
       ...this.#network(),
       ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
-      description: `Runs ${name}'s tasks over chunks of inputs and reports what became of each.`,
+      description: `Runs ${name}'s tasks over chunks of inputs and reports their results.`,
       timeout,
       memorySize,
     });
@@ -142,7 +142,7 @@ export class Functions {
       ...this.#network(() => this.worker.connections.securityGroups),
       code: new CodeOf(this.worker),
       handler: 'index.burst',
-      description: `Runs ${name}'s tasks over chunks that it takes itself: started by the seed.`,
+      description: `Runs ${name}'s tasks over chunks that it receives itself; the seed starts it.`,
       timeout,
       memorySize,
       ...(props.reserveBurst ? { reservedConcurrentExecutions: burst } : {}),

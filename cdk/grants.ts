@@ -57,7 +57,7 @@ function grantReading(role: Role, actions: string[], resources: string[], condit
   if (length > LONGEST_STATEMENT) {
     refuse(
       role.node.scope ?? role,
-      `\`inputBuckets\` makes a statement of ${length} characters; AWS takes policies of ${LONGEST_STATEMENT}. Name fewer buckets and prefixes, such as one bucket for all inputs.`,
+      `\`inputBuckets\` produces a policy statement of ${length} characters; AWS allows ${LONGEST_STATEMENT}. Name fewer buckets and prefixes, such as one bucket for all inputs.`,
     );
   }
   role.addToPolicy(statement);

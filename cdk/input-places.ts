@@ -17,7 +17,7 @@ export function inputPlacesOf(
     if (given.prefix !== '' && !/[*?$]/.test(given.prefix)) return given;
     return refuse(
       scope,
-      `a prefix in \`inputBuckets\` is a text that keys start with, such as "inputs/", without "*", "?" and "$"; ${JSON.stringify(given.prefix)} came. For a whole bucket, give the bucket itself.`,
+      `a prefix in \`inputBuckets\` must be the start of keys, such as "inputs/", without "*", "?" and "$"; got ${JSON.stringify(given.prefix)}. For a whole bucket, give the bucket itself.`,
     );
   });
 }

@@ -18,7 +18,7 @@ export const has = (member: string, type: 'function' | 'string' | 'object') => (
   isObject(value) && typeof (value as Record<string, unknown>)[member] === type;
 
 export const TOPIC: Kind = [
-  'an SNS topic, such as Topic.fromTopicArn() gives',
+  'an SNS topic, such as one from Topic.fromTopicArn()',
   has('topicArn', 'string'),
 ];
 export const DURATION: Kind = [
@@ -38,7 +38,7 @@ const isInputPrefix = (value: unknown) => {
   return isBucket(bucket) && isText(prefix);
 };
 export const BUCKETS: Kind = [
-  'a list of buckets, such as Bucket.fromBucketName() gives, or of { bucket, prefix }',
+  'a list of buckets, such as one from Bucket.fromBucketName(), or of { bucket, prefix }',
   isListOf((value) => isBucket(value) || isInputPrefix(value)),
 ];
 
@@ -54,16 +54,16 @@ type CheckedElsewhere =
   | 'removalPolicy';
 
 const OF_DEPLOYMENT: Kinds<Omit<FanfoldProps, CheckedElsewhere>> = {
-  tasks: ['the path of your tasks module, a text', isText],
-  name: ['a text', isText],
+  tasks: ['the path of your tasks module, as a string', isText],
+  name: ['a string', isText],
   timeout: DURATION,
   reserveBurst: ['true or false', (value) => typeof value === 'boolean'],
   architecture: ['Architecture.ARM_64 or Architecture.X86_64', has('dockerPlatform', 'string')],
-  environment: ['an object with texts, such as { TABLE: "photos" }', isObject],
-  vpc: ['a VPC, such as Vpc.fromLookup() gives', has('selectSubnets', 'function')],
+  environment: ['an object with strings, such as { TABLE: "photos" }', isObject],
+  vpc: ['a VPC, such as one from Vpc.fromLookup()', has('selectSubnets', 'function')],
   vpcSubnets: ['a selection of subnets, such as { subnetGroupName: "workers" }', isObject],
   securityGroups: ['a list of security groups', isListOf(has('securityGroupId', 'string'))],
-  encryptionKey: ['a KMS key, such as Key.fromKeyArn() gives', has('keyArn', 'string')],
+  encryptionKey: ['a KMS key, such as one from Key.fromKeyArn()', has('keyArn', 'string')],
   alarmTopic: TOPIC,
   inputBuckets: BUCKETS,
   bundling: ["an object with esbuild's options, such as { nodeModules: ['sharp'] }", isObject],
@@ -73,7 +73,7 @@ const OF_BUNDLING: Partial<Kinds<NonNullable<FanfoldProps['bundling']>>> = {
   nodeModules: TEXTS('names of packages'),
   externalModules: TEXTS('names of packages'),
   loader: ['an object with loaders, such as { ".txt": "text" }', isObject],
-  define: ['an object with texts', isObject],
+  define: ['an object with strings', isObject],
   esbuildArgs: ['an object with arguments', isObject],
 };
 
@@ -90,7 +90,7 @@ export function checkKinds(scope: Construct, props: FanfoldProps): void {
   if (!('tasks' in props) || props.tasks !== undefined) return;
   refuse(
     scope,
-    '`tasks` is the path of your tasks module, a text; undefined came. Leave it out for the tasks that ship.',
+    '`tasks` must be the path of your tasks module, as a string; got undefined. Leave it out for the built-in tasks.',
   );
 }
 
@@ -101,12 +101,12 @@ export function checkKindsOf<Props extends object>(
   kinds: Partial<Kinds<Props>>,
   prefix = '',
 ): void {
-  if (!isObject(props)) refuse(scope, `its props are an object; ${shown(props)} came.`);
+  if (!isObject(props)) refuse(scope, `its props must be an object; got ${shown(props)}.`);
   for (const [prop, kind] of Object.entries<Kind | undefined>(kinds)) {
     if (kind === undefined) continue;
     const [expected, is] = kind;
     const value = (props as Record<string, unknown>)[prop];
     if (value === undefined || is(value)) continue;
-    refuse(scope, `\`${prefix}${prop}\` is ${expected}; ${shown(value)} came.`);
+    refuse(scope, `\`${prefix}${prop}\` must be ${expected}; got ${shown(value)}.`);
   }
 }

@@ -56,7 +56,7 @@ export interface MonitoringProps {
 }
 
 const KINDS: Kinds<MonitoringProps> = {
-  fanfold: ['the Fanfold to watch', has('taskQueue', 'object')],
+  fanfold: ['the Fanfold construct to watch', has('taskQueue', 'object')],
   alarmTopic: TOPIC,
   maxTaskAge: DURATION,
 };
@@ -83,7 +83,7 @@ export class FanfoldMonitoring extends Construct {
     super(scope, id);
     checkKindsOf(this, props, KINDS);
     if (props.fanfold === undefined) {
-      refuse(this, `\`fanfold\` is ${KINDS.fanfold[0]}; undefined came.`);
+      refuse(this, `\`fanfold\` must be ${KINDS.fanfold[0]}; got undefined.`);
     }
     checkRegion(this, 'alarmTopic', props.alarmTopic);
     const { maxTaskAge = Duration.hours(6) } = props;
@@ -109,20 +109,20 @@ export class FanfoldMonitoring extends Construct {
         'DeadLetters',
         deadLetterQueue.metricApproximateNumberOfMessagesVisible(most),
         1,
-        `Task messages came that no worker could read: of another version, or not Fanfold's. Mend what sent them, or deploy the same version everywhere; then: fanfold redrive --stack ${name}`,
+        `No worker could read some task messages: they are of another version, or not Fanfold's. Correct their sender, or deploy the same version everywhere; then run: fanfold redrive --stack ${name}`,
       ),
       TaskAge: this.#alarm(
         'TaskAge',
         taskQueue.metricApproximateAgeOfOldestMessage(most),
         maxTaskAge.toSeconds(),
-        'A task has waited long. More is queued than the workers can do: raise maxConcurrency, or wait; or they fail or do not start: see the other alarms.',
+        'A chunk has waited for a long time. Either the workers are too few: raise maxConcurrency, or wait. Or they fail or do not start: see the other alarms.',
       ),
       // The age metric excludes messages received three times or more, such as those of workers
       // that receive tasks and never finish them.
       Stuck: this.#alarm(
         'Stuck',
         new MathExpression({
-          label: 'tasks in flight, and none done',
+          label: 'chunks in flight, and none done',
           expression: 'IF(FILL(inFlight, 0) > 0 AND FILL(deleted, 0) == 0, 1, 0)',
           usingMetrics: {
             inFlight: taskQueue.metricApproximateNumberOfMessagesNotVisible(most),
@@ -131,14 +131,14 @@ export class FanfoldMonitoring extends Construct {
           period: PERIOD,
         }),
         1,
-        'Workers take tasks, and for half an hour none was done: they die, are throttled, or run one input for that long. See their logs.',
+        'Workers receive chunks, but completed none for half an hour: they die, are throttled, or run one input for that long. See their logs.',
         6,
       ),
       Errors: this.#alarm(
         'Errors',
         this.#sumOf('errors', (one) => one.metricErrors(sum)),
         1,
-        'A function failed: not a task, whose failures are results, but what runs it. Nothing is lost, as it is tried again; see the log of the function.',
+        'A function itself failed; failures of tasks are results instead. Nothing is lost, because the invocation is retried. See the log of the function.',
         3,
         2,
       ),
@@ -154,20 +154,20 @@ export class FanfoldMonitoring extends Construct {
           period: PERIOD,
         }),
         1,
-        "Lambda had no room to start workers: it takes longer, and nothing is lost. Lower maxConcurrency, or raise the account's concurrent executions.",
+        "Lambda throttled the start of workers: runs take longer, and nothing is lost. Lower maxConcurrency, or raise the account's limit of concurrent executions.",
         3,
       ),
       Recursion: this.#alarm(
         'Recursion',
         this.#sumOf('dropped', (one) => one.metric('RecursiveInvocationsDropped', sum)),
         1,
-        'Lambda stopped a function because it calls itself, which it is meant to, within bounds of its own: its recursion setting was changed. Deploy again.',
+        'Lambda stopped a function because it invokes itself, which is intended and limited: its recursion setting was changed. Deploy again.',
       ),
       LostSeeds: this.#alarm(
         'LostSeeds',
         seedFunction.metric('AsyncEventsDropped', sum),
         1,
-        'Lambda gave up on an asynchronous invocation of the seed: a run lacks inputs, and its collector will say so at its deadline. See its log; invoke it again with the same runId.',
+        'Lambda dropped an asynchronous invocation of the seed: a run lacks inputs, and its collector will report that at the deadline. See the log of the seed, and invoke it again with the same runId.',
       ),
     };
   }
@@ -254,7 +254,7 @@ export class FanfoldMonitoring extends Construct {
         [
           of('InputsOk', 'Sum', 'done'),
           of('InputsFailed', 'Sum', 'failed'),
-          of('InputsRetried', 'Sum', 'to be tried again'),
+          of('InputsRetried', 'Sum', 'delayed for a retry'),
         ],
         'inputs a minute',
       ),

@@ -34,15 +34,15 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
   acknowledge(
     resultQueue,
     'SQS3',
-    'Results wait for whoever reads them: to move one away that was received often would lose it.',
+    'Results wait for their reader. Moving a result that was received often to a dead-letter queue would lose it.',
   );
   const alias = encryptionKey && resourceOfKey(scope, encryptionKey);
   for (const one of [seedRole, workerRole, operatorPolicy, workPolicy]) {
     wildcard(one, runQueues, 'Each run has a queue of its own, named by the id of the run.');
     if (alias?.alias === undefined) continue;
-    wildcard(one, alias.arn, 'The key is known by its alias alone, which a condition names.');
+    wildcard(one, alias.arn, 'Only the alias of the key is known, which a condition names.');
   }
-  const traces = 'X-Ray knows no resources for traces';
+  const traces = 'X-Ray has no resources for traces';
   wildcard(seedRole, '*', `${traces}.`);
   wildcard(
     workerRole,
@@ -52,7 +52,7 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
   wildcard(
     operatorPolicy,
     '*',
-    'SQS knows no resources for ListQueues, nor Lambda for the settings of an account and lists of event sources.',
+    'SQS has no resources for ListQueues, nor has Lambda for account settings and lists of event sources.',
   );
   // The export of another stack's bucket gets its name only when references are resolved, which
   // happens after the app has ended and before the rules run.
@@ -60,7 +60,7 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     validate: () => {
       for (const { bucket, prefix } of inputs) {
         const objects = bucket.arnForObjects(`${prefix}*`);
-        wildcard(seedRole, objects, 'Any object of an input bucket or prefix may be inputs.');
+        wildcard(seedRole, objects, 'Any object in an input bucket or prefix can hold inputs.');
       }
       return [];
     },

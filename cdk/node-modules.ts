@@ -73,10 +73,10 @@ export function installNodeModules(scope: Construct, wanted: Wanted): string {
   if (status !== 0) {
     rmSync(folder, { recursive: true });
     const ended = error ? `: ${error.message}` : `, exit status ${status}. Its errors are above`;
-    const needed = isPnpm ? ' It takes pnpm 10.14 or later.' : '';
+    const needed = isPnpm ? ' This needs pnpm 10.14 or later.' : '';
     refuse(
       scope,
-      `${program} could not install ${names.join(', ')} as ${path} has them${ended}.${needed}`,
+      `${program} could not install ${names.join(', ')} as locked in ${path}${ended}.${needed}`,
     );
   }
   // Metadata of the package manager contains times, which would change the asset's hash.
@@ -104,7 +104,7 @@ function npmProject(scope: Construct, path: string, { names, from }: Wanted): Pr
   if (packages === undefined) {
     refuse(
       scope,
-      `${path} is of npm 6 or earlier, and does not say what other platforms need. Write it anew: npm install --package-lock-only --lockfile-version 3`,
+      `${path} was written by npm 6 or earlier, and lacks the packages of other platforms. Write it again: npm install --package-lock-only --lockfile-version 3`,
     );
   }
   const { overrides, allowScripts } = jsonOf<Record<string, unknown>>(
@@ -174,13 +174,13 @@ function jsonOf<Content>(scope: Construct, path: string): Content {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    refuse(scope, `${path} can't be read: ${(error as Error).message}.`);
+    refuse(scope, `${path} cannot be read: ${(error as Error).message}.`);
   }
 }
 
 /** Finds the nearest lockfile, in the folder or above it. */
 function lockOf(scope: Construct, { names, from }: Wanted): string {
-  const wants = `\`nodeModules\` (${names.join(', ')}) are installed as a package-lock.json or pnpm-lock.yaml has them`;
+  const wants = `\`nodeModules\` (${names.join(', ')}) are installed as locked in a package-lock.json or pnpm-lock.yaml`;
   for (let folder = from; ; folder = dirname(folder)) {
     const found = LOCKS.find((name) => existsSync(join(folder, name)));
     if (found !== undefined) return join(folder, found);
@@ -188,13 +188,13 @@ function lockOf(scope: Construct, { names, from }: Wanted): string {
     if (other !== undefined) {
       refuse(
         scope,
-        `${wants}; ${folder} has a ${other}, whose package manager can't install for another platform. Write a lockfile for npm beside it, in ${folder}: npm install --package-lock-only. Or give your tasks module a folder of its own, with a package.json and a package-lock.json.`,
+        `${wants}; ${folder} has a ${other}, whose package manager cannot install for another platform. Write a lockfile for npm beside it, in ${folder}: npm install --package-lock-only. Or give your tasks module a folder of its own, with a package.json and a package-lock.json.`,
       );
     }
     if (dirname(folder) === folder) {
       refuse(
         scope,
-        `${wants}; there is none in ${from}, nor above it. Write it: npm install, where your package.json is.`,
+        `${wants}; there is none in or above ${from}. Create it: run npm install where your package.json is.`,
       );
     }
   }

@@ -52,12 +52,12 @@ export function extract(
     if (other === place) return;
     if (other !== undefined) {
       throw new Error(
-        `has two versions for one place, ${other} and ${place}: give both packages that need them the same version`,
+        `has two versions for one place, ${other} and ${place}: make the packages that need them use the same version`,
       );
     }
     if (locked.link) {
       throw new Error(
-        `links ${nameOf(place)} to a folder, ${locked.resolved}, which esbuild can bundle: leave it out of \`nodeModules\`, and list the native packages that it needs instead`,
+        `links ${nameOf(place)} to the folder ${locked.resolved}, which esbuild can bundle: leave it out of \`nodeModules\`, and list the native packages that it needs instead`,
       );
     }
     places.set(moved, place);

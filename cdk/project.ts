@@ -20,9 +20,9 @@ export function tasksOfProject(folder: string): unknown {
   const isObject = typeof fanfold === 'object' && fanfold !== null && !Array.isArray(fanfold);
   const stray = isObject ? Object.keys(fanfold).find((key) => key !== 'tasks') : undefined;
   if (!isObject || stray !== undefined) {
-    const came = stray === undefined ? `${shown(fanfold)} came` : `it has the key "${stray}"`;
+    const received = stray === undefined ? `got ${shown(fanfold)}` : `got the key "${stray}"`;
     throw new FanfoldPropsError(
-      `${path}: \`fanfold\` must be like {"tasks": "src/tasks.ts"}; ${came}.`,
+      `${path}: \`fanfold\` must be like {"tasks": "src/tasks.ts"}; ${received}.`,
     );
   }
   const { tasks } = fanfold as { tasks?: unknown };

@@ -165,11 +165,12 @@ export function limitsOf(scope: Construct, props: FanfoldProps): Limits {
   if (Token.isUnresolved(props.burst)) {
     refuse(
       scope,
-      "`burst` must be known at synthesis: the rest of `maxConcurrency` is the event source's.",
+      '`burst` must be known at synthesis: the event source gets the rest of `maxConcurrency`.',
     );
   }
   if (Token.isUnresolved(maxConcurrency)) {
-    if (props.burst) refuse(scope, '`burst` needs a `maxConcurrency` that is known at synthesis.');
+    if (props.burst)
+      refuse(scope, '`burst` requires a `maxConcurrency` that is known at synthesis.');
     checkReserved(scope, reservedConcurrentExecutions, FEWEST_SCALED);
     return { memorySize, timeout, maxConcurrency, burst: 0, scaled: maxConcurrency };
   }
@@ -209,7 +210,7 @@ export function checkSeconds(
   if (Number.isInteger(seconds) && seconds >= from && seconds <= to) return;
   refuse(
     scope,
-    `\`${prop}\` is a Duration of whole seconds, from ${from} to ${to}; ${seconds} came.`,
+    `\`${prop}\` must be a Duration of whole seconds, from ${from} to ${to}; got ${seconds}.`,
   );
 }
 
@@ -221,21 +222,21 @@ export function checkOptions(scope: Construct, props: FanfoldProps): void {
   if (logRetention !== undefined && !isKept) {
     refuse(
       scope,
-      `\`logRetention\` is one of RetentionDays; ${shown(logRetention)} came, and CloudWatch keeps logs for no such number of days.`,
+      `\`logRetention\` must be one of RetentionDays, the numbers of days that CloudWatch supports; got ${shown(logRetention)}.`,
     );
   }
   checkOneOf(scope, 'logLevel', LOG_LEVELS, logLevel);
   checkOneOf(scope, 'tracing', Object.values(Tracing), tracing);
-  const expected = '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
+  const expected = '`removalPolicy` must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
   if (removalPolicy === RemovalPolicy.SNAPSHOT) {
-    refuse(scope, `${expected}; SNAPSHOT came, and queues and logs have no snapshots.`);
+    refuse(scope, `${expected}; got SNAPSHOT, but queues and logs have no snapshots.`);
   }
   if (removalPolicy !== undefined && !Object.values(RemovalPolicy).includes(removalPolicy)) {
-    refuse(scope, `${expected}, of the CDK's RemovalPolicy; ${shown(removalPolicy)} came.`);
+    refuse(scope, `${expected}, of the CDK's RemovalPolicy; got ${shown(removalPolicy)}.`);
   }
   if (vpc === undefined && (vpcSubnets ?? securityGroups) !== undefined) {
     const prop = vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets';
-    refuse(scope, `\`${prop}\` came without the \`vpc\` that it is of. Give that too.`);
+    refuse(scope, `\`${prop}\` requires \`vpc\`: give the VPC that it belongs to.`);
   }
 }
 
@@ -246,7 +247,7 @@ function checkOneOf<T>(
   value: T | undefined,
 ): void {
   if (value === undefined || values.includes(value)) return;
-  refuse(scope, `\`${prop}\` is one of ${values.join(', ')}; ${shown(value)} came.`);
+  refuse(scope, `\`${prop}\` must be one of ${values.join(', ')}; got ${shown(value)}.`);
 }
 
 function checkRange(
@@ -258,7 +259,7 @@ function checkRange(
 ): void {
   if (Token.isUnresolved(value)) return;
   if (Number.isInteger(value) && value >= from && value <= to) return;
-  refuse(scope, `\`${prop}\` is a whole number from ${from} to ${to}; ${shown(value)} came.`);
+  refuse(scope, `\`${prop}\` must be a whole number from ${from} to ${to}; got ${shown(value)}.`);
 }
 
 /** At most 40 characters, since a queue name has at most 80 and must contain a run id. */
@@ -273,11 +274,11 @@ export function checkedName(scope: Construct, given: string | undefined): string
   if (NAME.test(name)) {
     refuse(
       scope,
-      `a deployment's name does not end in "-run" and does not contain "-run-", which stand in the names of runs' queues; "${name}" does. Give the construct another \`name\`.`,
+      `a deployment's name must not end in "-run" or contain "-run-", which names of run queues contain; got "${name}". Give the construct another \`name\`.`,
     );
   }
   refuse(
     scope,
-    `a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; ${given === undefined ? `the stack's, "${name}" (${name.length} characters), is not. Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters) is not.`}`,
+    `a deployment's name must be 1 to 40 letters, digits, "-" and "_", and start with a letter or digit; got ${given === undefined ? `the stack's name "${name}" (${name.length} characters). Give the construct a \`name\` of its own.` : `"${name}" (${name.length} characters).`}`,
   );
 }

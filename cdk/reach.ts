@@ -32,7 +32,7 @@ export function checkReach(
           `vpc.addInterfaceEndpoint('${service}', { service: InterfaceVpcEndpointAwsService.${service.toUpperCase()} })`,
       );
       return [
-        `workers in isolated subnets cannot reach ${missing.join(' and ')}: make endpoints, ${calls.join(' and ')}, or select subnets with a NAT by \`vpcSubnets\`.`,
+        `workers in isolated subnets cannot reach ${missing.join(' and ')}: create endpoints (${calls.join(' and ')}), or select subnets with a NAT in \`vpcSubnets\`.`,
       ];
     },
   });

@@ -10,6 +10,6 @@ export function checkRegion(scope: Construct, prop: string, resource: IResource 
   if (Token.isUnresolved(region) || Token.isUnresolved(own)) return;
   refuse(
     scope,
-    `\`${prop}\` is in ${region} and the stack in ${own}: AWS uses it within its own region only. Give one of ${own}.`,
+    `\`${prop}\` is in ${region} and the stack in ${own}: AWS can use it only within its own region. Give one in ${own}.`,
   );
 }

@@ -75,14 +75,14 @@ function tasksOf(
   const note =
     later.length === 0
       ? ''
-      : ` Variables that are known at deployment only were "${LATER}": ${later.join(', ')}.`;
+      : ` Variables that are known only at deployment had the value "${LATER}": ${later.join(', ')}.`;
   if ('wrong' in failure) {
-    refuse(scope, `the tasks module ${path} can't be loaded: ${sentence(failure.wrong)}${note}`);
+    refuse(scope, `the tasks module ${path} cannot be loaded: ${sentence(failure.wrong)}${note}`);
   }
   warn(
     scope,
     'tasksNotLoaded',
-    `The tasks module ${path} is not checked, as it could not be loaded here: ${sentence(failure.failed)}${note} Synthesis continues, since the module may need what only Lambda has: a variable, a network, a layer. If it does not, none of its tasks will run there either.`,
+    `The tasks module ${path} is not checked, because it could not be loaded here: ${sentence(failure.failed)}${note} Synthesis continues, because the module may need something that only Lambda has: a variable, a network, a layer. Otherwise, none of its tasks will run on Lambda either.`,
   );
   return undefined;
 }
@@ -131,11 +131,11 @@ function refuseMisfit(scope: Construct, files: readonly NativeFile[], target: Pl
   const { path, platform } = found;
   const built = platform
     ? `is built for ${shownPlatform(platform)}`
-    : 'is no native module: it has the header of neither ELF, Mach-O nor PE';
+    : 'is not a native module: it has no ELF, Mach-O or PE header';
   const remedy =
     packageOf(path) === undefined
-      ? `Have its package installed instead of bundled: ${installing('<its name>')}.`
-      : `Its package has no build for ${shownPlatform(target)}, or its install script compiled for this machine: take a package with builds for both, synthesize on a machine of that kind, or choose the \`architecture\` that it has builds for.`;
+      ? `Install its package instead of bundling it: ${installing('<its name>')}.`
+      : `Its package has no build for ${shownPlatform(target)}, or its install script compiled for this machine: use a package with builds for both, synthesize on a machine of that kind, or set the \`architecture\` that it has builds for.`;
   refuse(
     scope,
     `${path}, in the functions' code, ${built}, and the functions run on ${shownPlatform(target)}. ${remedy}`,
@@ -155,7 +155,7 @@ function warnUnloaded(scope: Construct, files: readonly NativeFile[], target: Pl
   warn(
     scope,
     'nativeNotLoaded',
-    `The native files of ${[...packages].join(', ')} are built for ${shownPlatform(target)}, as the functions need, but this machine (${shownPlatform(thisMachine())}) can't load them. Synthesis loaded the tasks with your project's own \`node_modules\` in their place. If the functions' own don't load, the first run will say so.`,
+    `The native files of ${[...packages].join(', ')} are built for ${shownPlatform(target)}, as the functions need, but this machine (${shownPlatform(thisMachine())}) cannot load them. Synthesis loaded the tasks with your project's own \`node_modules\` instead. If those of the functions do not load, the first run will report it.`,
   );
 }
 
@@ -171,19 +171,19 @@ function checkFacts(
   if (tasks.length === 0) {
     refuse(
       scope,
-      `the tasks module ${path} exports no task. Export what defineTask() returns, by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
+      `the tasks module ${path} exports no task. Export the value of defineTask() by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
     );
   }
   const names = tasks.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) {
-    refuse(scope, `two tasks in ${path} are named "${twice}". Give one of them another name.`);
+    refuse(scope, `two tasks in ${path} have the name "${twice}". Rename one of them.`);
   }
   const most = timeoutSeconds - FAREWELL_SECONDS;
   const long = tasks.find((task) => task.timeoutSeconds > most);
   if (long === undefined) return;
   refuse(
     scope,
-    `the task "${long.name}" has a timeoutSeconds of ${long.timeoutSeconds}, and a worker's \`timeout\` of ${timeoutSeconds} seconds leaves at most ${most}: lower the one, or raise the other, up to Lambda's 15 minutes. Tasks that take longer run where \`fanfold work --stack\` does.`,
+    `the task "${long.name}" has a timeoutSeconds of ${long.timeoutSeconds}, and a worker's \`timeout\` of ${timeoutSeconds} seconds allows at most ${most}: lower \`timeoutSeconds\`, or raise \`timeout\`, up to Lambda's 15 minutes. Longer tasks can run with \`fanfold work --stack\`.`,
   );
 }

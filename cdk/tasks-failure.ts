@@ -60,8 +60,8 @@ function missing(
   // A layer of the function may contain it.
   if (externalModules.includes(name)) return { failed: `${name} is not in the bundle` };
   const why = NEVER_LOADED.includes(name)
-    ? 'which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it'
-    : 'which is not in the bundle. Have it installed beside it';
+    ? 'which is left out of the functions, because Lambda provides their credentials. If tasks do need it'
+    : 'which is not in the bundle. Install it beside the bundle';
   return { wrong: `it needs ${name}, ${why}: ${installing(name)}` };
 }
 
@@ -85,12 +85,12 @@ function unbundled(
   const culprit = packages.find((one) => one !== undefined && !NATIVE_LOADERS.includes(one));
   if (culprit !== undefined && nodeModules.includes(culprit)) {
     return {
-      wrong: `${failed}. ${culprit} was installed without a build for ${shownPlatform(target)}. Either your lockfile has none (npm install --os=${target.os} --cpu=${target.cpu} --libc=${target.libc} ${culprit} adds it), or npm may not run its install script (\`allowScripts\` in your package.json)`,
+      wrong: `${failed}. ${culprit} was installed without a build for ${shownPlatform(target)}. Either your lockfile has none (npm install --os=${target.os} --cpu=${target.cpu} --libc=${target.libc} ${culprit} adds it), or npm is not allowed to run its install script (\`allowScripts\` in your package.json)`,
     };
   }
   const subject = culprit === undefined ? 'A package with native files' : culprit;
   return {
-    wrong: `${failed}. ${subject} needs files of its own, which a bundle does not have. Have it installed beside the bundle: ${installing(culprit ?? '<its name>')}`,
+    wrong: `${failed}. ${subject} needs its own files, which a bundle does not contain. Install it beside the bundle: ${installing(culprit ?? '<its name>')}`,
   };
 }
 

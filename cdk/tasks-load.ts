@@ -116,5 +116,5 @@ function endOf({ status, signal, error }: End): string {
   if (error !== undefined) return String(error);
   if (signal !== null) return `its process was ended by ${signal}`;
   if (status === UNSETTLED_AWAIT) return 'its top-level await never settles';
-  return `it ended its process, with exit status ${status}, before it was loaded`;
+  return `it ended its process with exit status ${status} before it was loaded`;
 }

@@ -21,25 +21,22 @@ export function checkedEnvironment(
     if (OWN.test(name)) {
       refuse(
         scope,
-        `\`environment\` is for your tasks; ${name} begins with what Fanfold sets itself. Give it another name.`,
+        `\`environment\` is for your tasks; ${name} starts like Fanfold's own variables. Rename it.`,
       );
     }
     if (OF_LAMBDA.test(name)) {
-      refuse(
-        scope,
-        `\`environment\` is for your tasks; ${name} is Lambda's own. Give it another name.`,
-      );
+      refuse(scope, `\`environment\` is for your tasks; Lambda sets ${name} itself. Rename it.`);
     }
     if (!/^[A-Za-z][A-Za-z0-9_]+$/.test(name)) {
       refuse(
         scope,
-        `an environment variable's name is two or more letters, digits and "_", and starts with a letter; ${JSON.stringify(name)} came in \`environment\`.`,
+        `the name of a variable in \`environment\` must be two or more letters, digits and "_", and start with a letter; got ${JSON.stringify(name)}.`,
       );
     }
     if (typeof value !== 'string') {
       refuse(
         scope,
-        `an environment variable's value is a text; for ${name} ${shown(value)} came in \`environment\`.`,
+        `the value of the variable ${name} in \`environment\` must be a string; got ${shown(value)}.`,
       );
     }
   }
@@ -55,6 +52,6 @@ export function checkEnvironmentSize(
   if (bytes <= MOST_BYTES) return;
   refuse(
     scope,
-    `\`environment\` and Fanfold's own variables are ${bytes} bytes long, as JSON; Lambda takes ${MOST_BYTES}. Have the tasks read what is long from Parameter Store, Secrets Manager or S3.`,
+    `\`environment\` and Fanfold's own variables have ${bytes} bytes as JSON; Lambda allows ${MOST_BYTES}. Let the tasks read long values from Parameter Store, Secrets Manager or S3.`,
   );
 }

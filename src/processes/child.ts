@@ -81,7 +81,7 @@ function hear(message: ToWorker): void {
   stop();
   // A process that is still loading its tasks has nothing to finish.
   if (!worker) process.exit(0);
-  const reason = new Error('The worker was told to stop.');
+  const reason = new Error('The worker was stopped.');
   const giveUp = () => {
     if ([...(worker?.held ?? [])].length > 0) endMs = GIVEN_UP_END_MS;
     worker?.interrupt(reason);
@@ -163,7 +163,7 @@ async function work(start: Start): Promise<void> {
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,
     onRefused: ({ message }) =>
-      tell({ type: 'trouble', message: `passed a chunk on: ${message}`, passing: false }),
+      tell({ type: 'trouble', message: `sent a chunk back: ${message}`, passing: false }),
     onEnded: told?.onEnded,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
@@ -206,8 +206,7 @@ function leave(): void {
 async function load(code: TasksCode): Promise<TaskRegistry | undefined> {
   // Only the module's pending work may keep this process alive: without any, it can never load.
   process.channel?.unref();
-  const stuck = () =>
-    unloadable('nothing is left that could settle what its top-level await waits for');
+  const stuck = () => unloadable('its top-level await can never settle: nothing is left to run');
   process.once('beforeExit', stuck);
   try {
     return TaskRegistry.fromModule(await importTasks(code), 'it');

@@ -95,7 +95,7 @@ export class HandFile {
         shortageOf(cause) ??
         new FanfoldError(
           'RunFailed',
-          `Worker processes need a small file in ${tmpdir()}, which can't be made there: ${messageOf(cause)}. ${remedyOf(cause)}`,
+          `Worker processes need a small file in ${tmpdir()}, which cannot be created: ${messageOf(cause)}. ${remedyOf(cause)}`,
           { cause },
         )
       );
@@ -144,10 +144,10 @@ export class HandFile {
 }
 
 function remedyOf({ code }: NodeJS.ErrnoException): string {
-  if (code === 'ENOSPC') return 'Make room there, or set TMPDIR to a folder that has some.';
+  if (code === 'ENOSPC') return 'Free disk space there, or set TMPDIR to a folder with free space.';
   const named = process.env.TMPDIR === undefined ? '' : ', or unset it';
-  if (code !== 'ENOENT') return `Set TMPDIR to a folder that can be written to${named}.`;
-  return `Make that folder, or set TMPDIR to one that exists${named}.`;
+  if (code !== 'ENOENT') return `Set TMPDIR to a writable folder${named}.`;
+  return `Create that folder, or set TMPDIR to one that exists${named}.`;
 }
 
 /** The worker process's side of the file: writes the notes. */
@@ -172,7 +172,7 @@ export class HandNotes {
     });
     const [first] = messages;
     const slot = this.#head.subarray(SIZES, SIZES + HANDS).indexOf(0);
-    if (first === undefined || slot < 0) throw new Error(`A worker has ${HANDS} hands at most.`);
+    if (first === undefined || slot < 0) throw new Error(`A worker has at most ${HANDS} hands.`);
     this.#slots.set(first, slot);
     this.#fill(slot, noted);
     this.#add(TAKEN, 1);

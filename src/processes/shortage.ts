@@ -3,11 +3,11 @@ import { FanfoldError, messageOf } from '../errors.ts';
 /** Remedies for exhausted resources or limits, by error code. */
 const REMEDIES: Record<string, string> = {
   EMFILE:
-    'A process may not have so many files open here: raise the limit (`ulimit -n 4096`), or start fewer workers.',
-  ENFILE: 'This machine has as many files open as it may: end other programs, or raise its limit.',
+    'This process has too many files open: raise the limit (`ulimit -n 4096`), or start fewer workers.',
+  ENFILE: 'This machine has too many files open: end other programs, or raise its limit.',
   EAGAIN:
-    'There are as many processes as this user may have: raise the limit (`ulimit -u`), or start fewer workers.',
-  ENOMEM: 'This machine has no memory left for it: start fewer workers.',
+    'This user has too many processes: raise the limit (`ulimit -u`), or start fewer workers.',
+  ENOMEM: 'This machine has no memory left: start fewer workers.',
 };
 
 /**
@@ -18,6 +18,6 @@ export function shortageOf(error: unknown): FanfoldError | undefined {
   const { code = '' } = Object(error) as NodeJS.ErrnoException;
   const remedy = REMEDIES[code];
   if (remedy === undefined) return undefined;
-  const message = `A worker process can't be started (${messageOf(error)}). ${remedy}`;
+  const message = `A worker process cannot be started (${messageOf(error)}). ${remedy}`;
   return new FanfoldError('RunFailed', message, { cause: error });
 }

@@ -19,7 +19,7 @@ export function strayOf(thrown: unknown, culprit: Attempt | undefined): Stray {
   const what = `${described.name}: ${withCauses(described)}${frame === undefined ? '' : ` ${frame}`}`;
   const whose =
     culprit === undefined
-      ? 'which nothing caught: await what tasks start, or catch its errors'
-      : `which the task "${culprit.task}" left uncaught over input ${culprit.index}: await what it starts, or catch its errors`;
+      ? 'which nothing caught: await the promises that tasks start, or catch their errors'
+      : `which the task "${culprit.task}" did not catch for input ${culprit.index}: await the promises that it starts, or catch their errors`;
   return { line: `${what.replaceAll(/\s+/g, ' ')}, ${whose}`, stack };
 }

@@ -231,7 +231,7 @@ export class WorkerProcess {
 
   #killUnloaded(): void {
     if (this.#silentLooks * LOOK_MS < LOAD_SECONDS * 1000) return;
-    this.#unloadable = `it has not loaded within ${LOAD_SECONDS} s. What takes longer is for a task's \`setup\`.`;
+    this.#unloadable = `it has not loaded within ${LOAD_SECONDS} s. Move slow work to the \`setup\` of a task.`;
     this.#kill();
   }
 

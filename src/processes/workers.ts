@@ -190,7 +190,7 @@ export class Workers {
       const why =
         pauseMs === 0
           ? ''
-          : `, after a pause of ${pauseMs / 1000} s: its last ${this.#idleDeaths.get(worker)} processes died before they had finished anything`;
+          : `, after a pause of ${pauseMs / 1000} s: its last ${this.#idleDeaths.get(worker)} processes died before they finished an input`;
       onTrouble({
         message: `${worker} died (${death.cause}) and is replaced${why}`,
         passing: false,
@@ -250,10 +250,7 @@ export class Workers {
     const error =
       death.shortage ??
       (isKilledByOthers(death)
-        ? new FanfoldError(
-            'RunFailed',
-            `Worker processes are killed (${cause}) before they have started.`,
-          )
+        ? new FanfoldError('RunFailed', `Worker processes are killed (${cause}) before they start.`)
         : new FanfoldError(
             'BadTask',
             `The tasks module ${displayed(this.#options.tasks.url)} cannot be used: ${why}`,

@@ -142,12 +142,12 @@ describe('a user’s mistake gets a sentence and status 2', () => {
     [
       'one that waits for nothing',
       ['tasks', '--tasks', file('waits.ts', 'await new Promise(() => {});')],
-      'cannot be used: nothing is left that could settle what its top-level await waits for',
+      'cannot be used: its top-level await can never settle',
     ],
     [
       'one that waits for nothing, of a run',
       ['run', 'echo', '--range', '1', '--tasks', join(folder, 'waits.ts')],
-      'cannot be used: nothing is left',
+      'cannot be used: its top-level await can never settle',
     ],
     [
       'one without tasks',

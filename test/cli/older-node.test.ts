@@ -160,13 +160,13 @@ describe('the Node that the launcher starts', () => {
     expect(await called(project('old', '22.1.0', SAYS))).toMatchObject({
       code: 2,
       stderr:
-        'fanfold: Node 24 or later is needed; this is 20.20.2. `npm install --save-dev node@24` puts one next to your packages, which fanfold then runs on.\n',
+        'fanfold: fanfold needs Node 24 or later; this is Node 20.20.2. To install one next to your packages, where fanfold finds it: npm install --save-dev node@24\n',
     });
   });
 
   it('has a remedy if its package has no program', async () => {
     const { code, stderr } = await called(project('empty', '24.21.0'));
-    expect(stderr).toContain('empty/node_modules/node/bin/node, which is not there');
+    expect(stderr).toContain('empty/node_modules/node/bin/node: its install script has not run');
     expect(stderr).toContain('`npm rebuild node` runs it');
     expect(code).toBe(2);
   });

@@ -59,7 +59,7 @@ it.each([
     expect(warnings.length).toBeGreaterThanOrEqual(deaths);
     expect(warnings.length).toBeLessThanOrEqual(3);
     const said = new RegExp(
-      `Error: (stray|late) at .*stray-tasks\\.ts:\\d+:\\d+\\), which ${task === 'leaves' ? 'the task "leaves" left uncaught over input (3|53|103)' : '.*'}: await`,
+      `Error: (stray|late) at .*stray-tasks\\.ts:\\d+:\\d+\\), which ${task === 'leaves' ? 'the task "leaves" did not catch for input (3|53|103)' : '.*'}: await`,
     );
     for (const warning of warnings) expect(warning).toMatch(said);
     expect(printed).toEqual([]);

@@ -308,7 +308,7 @@ describe('worker processes', () => {
     vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
     const opened = connect({ tasks, workers: 1 });
     await expect(opened).rejects.toThrow(
-      /^Worker processes need a small file in .*nowhere, which can't be made there: ENOENT.*Make that folder, or set TMPDIR to one that exists, or unset it\.$/,
+      /^Worker processes need a small file in .*nowhere, which cannot be created: ENOENT.*Create that folder, or set TMPDIR to one that exists, or unset it\.$/,
     );
     vi.unstubAllEnvs();
   });

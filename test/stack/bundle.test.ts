@@ -142,9 +142,9 @@ describe.concurrent('the app', () => {
     [
       'two tasks of one name',
       "export const a = defineTask({ name: 'same', run: () => 1 });\nexport const b = defineTask({ name: 'same', run: () => 2 });",
-      'two tasks in PATH are named "same". Give one of them another name.',
+      'two tasks in PATH have the name "same". Rename one of them.',
     ],
-    ['no task', 'export const a = 1;', 'the tasks module PATH exports no task. Export what'],
+    ['no task', 'export const a = 1;', 'the tasks module PATH exports no task. Export the value'],
     [
       'a task that takes longer than a worker may',
       "export const a = defineTask({ name: 'slow', timeoutSeconds: 895, run: () => 1 });",
@@ -158,7 +158,7 @@ describe.concurrent('the app', () => {
     [
       'no TypeScript',
       'export const a = ;',
-      "the tasks module PATH can't be bundled: esbuild's errors are above",
+      "the tasks module PATH cannot be bundled: see esbuild's errors above",
     ],
   ])('refuses %s', async (name, code, sentence) => {
     const path = project(`wrong-${name.replaceAll(' ', '-')}`, {});
@@ -180,7 +180,7 @@ describe.concurrent('the app', () => {
     const manifest = globSync('cdk.out/**/*.json', { cwd: path }).map((file) =>
       readFileSync(join(path, file), 'utf8'),
     );
-    expect(manifest.join()).toContain('is not checked, as it could not be loaded here');
+    expect(manifest.join()).toContain('is not checked, because it could not be loaded here');
     expect(manifest.join()).toContain('Error: TABLE is not set');
   });
 
@@ -217,7 +217,7 @@ describe.concurrent('the app', () => {
     const path = project('no-tasks', { fanfold: { tasks: 'src/tasks.ts' } });
     expect(await app(path, {})).toMatchObject({
       status: 1,
-      stderr: `Fanfold/Fanfold: \`tasks\` is the path of your tasks module, from the folder that the app runs in; ${join(path, 'src/tasks.ts')} is not there.\n`,
+      stderr: `Fanfold/Fanfold: \`tasks\` must be the path of your tasks module, relative to the folder that the app runs in; ${join(path, 'src/tasks.ts')} does not exist.\n`,
     });
   });
 });

@@ -73,7 +73,7 @@ describe.concurrent('a run fails with a sentence', () => {
     [
       'for want of a variable',
       (template) => delete variablesOf(template, 'Fanfold-seed').FANFOLD_NAME,
-      "A deployment's name is 1 to 40 letters",
+      "A deployment's name must be 1 to 40 letters",
     ],
     [
       'for a variable that is wrong',

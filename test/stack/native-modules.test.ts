@@ -126,7 +126,7 @@ describe('a tasks module that imports sharp', { timeout: 180_000 }, () => {
       `${file?.path}, in the functions' code, is built for linux-${CPUS[OTHER]}-glibc, and the functions run on linux-${CPUS[THIS_MACHINE]}-glibc.`,
     );
     writeFileSync(join(asset, file?.path ?? ''), 'version https://git-lfs.github.com/spec/v1\n');
-    expect(check).toThrow(`${file?.path}, in the functions' code, is no native module`);
+    expect(check).toThrow(`${file?.path}, in the functions' code, is not a native module`);
   });
 
   it('is installed as pnpm’s lockfile has it, too', () => {

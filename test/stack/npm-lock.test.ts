@@ -109,7 +109,7 @@ describe('`nodeModules` are refused', () => {
     [
       'with a lockfile that is no JSON',
       { 'package-lock.json': '<<<<<<< HEAD' },
-      "FOLDER/package-lock.json can't be read",
+      'FOLDER/package-lock.json cannot be read',
     ],
     [
       'with a lockfile that lacks them',

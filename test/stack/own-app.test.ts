@@ -108,7 +108,7 @@ describe.concurrent('a user’s own app', () => {
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr:
-        'Fanfold/Fanfold: the functions are bundled with esbuild, which is not installed: npm install --save-dev esbuild\n',
+        'Fanfold/Fanfold: esbuild, which bundles the functions, is not installed: npm install --save-dev esbuild\n',
     });
   });
 });

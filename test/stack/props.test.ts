@@ -66,20 +66,20 @@ describe('name', () => {
   ])('refuses %j', (name, length) => {
     expect(refusal({ name })).toMatchObject({
       name: 'FanfoldPropsError',
-      message: `Photos/Fanfold: a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; "${name}" (${length} characters) is not.`,
+      message: `Photos/Fanfold: a deployment's name must be 1 to 40 letters, digits, "-" and "_", and start with a letter or digit; got "${name}" (${length} characters).`,
     });
   });
 
   it.each(['photos-run', 'photos-run-2', '-run', 'a-run-'])('refuses %j', (name) => {
     expect(refusal({ name })).toMatchObject({
-      message: expect.stringMatching(name.startsWith('-') ? /starts with a letter/ : /"-run-"/),
+      message: expect.stringMatching(name.startsWith('-') ? /start with a letter/ : /"-run-"/),
     });
   });
 
   it('says what to do where the stack’s is too long', () => {
     const stackName = `Photos${'s'.repeat(35)}`;
     expect(refusal({}, stackName)).toMatchObject({
-      message: `${stackName}/Fanfold: a deployment's name is 1 to 40 letters, digits, "-" and "_", and starts with a letter or digit; the stack's, "${stackName}" (41 characters), is not. Give the construct a \`name\` of its own.`,
+      message: `${stackName}/Fanfold: a deployment's name must be 1 to 40 letters, digits, "-" and "_", and start with a letter or digit; got the stack's name "${stackName}" (41 characters). Give the construct a \`name\` of its own.`,
     });
   });
 });
@@ -94,7 +94,7 @@ describe('numbers', () => {
     ['memorySize', 10_241, 'from 128 to 10240'],
   ])('refuse a %s of %d', (prop, value, range) => {
     expect(refusal({ [prop]: value })).toMatchObject({
-      message: `Photos/Fanfold: \`${prop}\` is a whole number ${range}; ${value} came.`,
+      message: `Photos/Fanfold: \`${prop}\` must be a whole number ${range}; got ${value}.`,
     });
   });
 
@@ -105,7 +105,7 @@ describe('numbers', () => {
   ])('refuse a maxTaskAge of %s', (maxTaskAge, seconds) => {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
     expect(() => new FanfoldStack(app, 'Photos', { maxTaskAge })).toThrow(
-      `Photos/Monitoring: \`maxTaskAge\` is a Duration of whole seconds, from 1 to 1209600; ${seconds} came.`,
+      `Photos/Monitoring: \`maxTaskAge\` must be a Duration of whole seconds, from 1 to 1209600; got ${seconds}.`,
     );
   });
 
@@ -123,55 +123,52 @@ describe('numbers', () => {
     });
     expect(refusal({ burst: later })).toMatchObject({
       message:
-        "Photos/Fanfold: `burst` must be known at synthesis: the rest of `maxConcurrency` is the event source's.",
+        'Photos/Fanfold: `burst` must be known at synthesis: the event source gets the rest of `maxConcurrency`.',
     });
   });
 });
 
 describe('what belongs together', () => {
   it.each([
-    [{ burst: 99 }, '`burst` is a whole number from 0 to 98; 99 came.'],
-    [{ burst: -1 }, '`burst` is a whole number from 0 to 98; -1 came.'],
+    [{ burst: 99 }, '`burst` must be a whole number from 0 to 98; got 99.'],
+    [{ burst: -1 }, '`burst` must be a whole number from 0 to 98; got -1.'],
     [
       { reservedConcurrentExecutions: 49 },
-      '`reservedConcurrentExecutions` is a whole number from 50 to 10000; 49 came.',
+      '`reservedConcurrentExecutions` must be a whole number from 50 to 10000; got 49.',
     ],
     [
       { timeout: Duration.minutes(16) },
-      '`timeout` is a Duration of whole seconds, from 120 to 900; 960 came.',
+      '`timeout` must be a Duration of whole seconds, from 120 to 900; got 960.',
     ],
     [
       { timeout: Duration.seconds(3) },
-      '`timeout` is a Duration of whole seconds, from 120 to 900; 3 came.',
+      '`timeout` must be a Duration of whole seconds, from 120 to 900; got 3.',
     ],
     [
       { timeout: Duration.millis(200_500) },
-      '`timeout` is a Duration of whole seconds, from 120 to 900; 200.5 came.',
+      '`timeout` must be a Duration of whole seconds, from 120 to 900; got 200.5.',
     ],
     [
       { removalPolicy: RemovalPolicy.SNAPSHOT },
-      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; SNAPSHOT came, and queues and logs have no snapshots.',
+      '`removalPolicy` must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE; got SNAPSHOT, but queues and logs have no snapshots.',
     ],
     [
       { logRetention: 45 },
-      '`logRetention` is one of RetentionDays; 45 came, and CloudWatch keeps logs for no such number of days.',
+      '`logRetention` must be one of RetentionDays, the numbers of days that CloudWatch supports; got 45.',
     ],
-    [{ vpcSubnets: {} }, '`vpcSubnets` came without the `vpc` that it is of. Give that too.'],
-    [
-      { securityGroups: [] },
-      '`securityGroups` came without the `vpc` that it is of. Give that too.',
-    ],
+    [{ vpcSubnets: {} }, '`vpcSubnets` requires `vpc`'],
+    [{ securityGroups: [] }, '`securityGroups` requires `vpc`'],
     [
       { environment: { FANFOLD_NAME: 'x' } },
-      '`environment` is for your tasks; FANFOLD_NAME begins with what Fanfold sets itself. Give it another name.',
+      "`environment` is for your tasks; FANFOLD_NAME starts like Fanfold's own variables.",
     ],
     [
       { environment: { AWS_REGION: 'x' } },
-      "`environment` is for your tasks; AWS_REGION is Lambda's own. Give it another name.",
+      '`environment` is for your tasks; Lambda sets AWS_REGION itself.',
     ],
     [
       { environment: { 'my-table': 'x' } },
-      'an environment variable\'s name is two or more letters, digits and "_", and starts with a letter; "my-table" came in `environment`.',
+      'the name of a variable in `environment` must be two or more letters, digits and "_", and start with a letter; got "my-table".',
     ],
   ])('refuses %j', (props: FanfoldProps, sentence) => {
     expect(refusal(props)).toMatchObject({ message: `Photos/Fanfold: ${sentence}` });
@@ -324,7 +321,7 @@ describe('what belongs together', () => {
     const bucket = Bucket.fromBucketName(emptyStack(), 'Inputs', 'my-inputs');
     expect(refusal({ inputBuckets: [{ bucket, prefix }] })).toMatchObject({
       name: 'FanfoldPropsError',
-      message: expect.stringContaining(`"inputs/", without "*", "?" and "$"; "${prefix}" came`),
+      message: expect.stringContaining(`"inputs/", without "*", "?" and "$"; got "${prefix}"`),
     });
   });
 });
@@ -336,49 +333,67 @@ describe('what untyped code gives', () => {
     new FanfoldStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Photos', props);
 
   it.each([
-    [{ maxConcurrency: '5' }, '`maxConcurrency` is a whole number from 2 to 1000; "5" came.'],
-    [{ memorySize: 'x' }, '`memorySize` is a whole number from 128 to 10240; "x" came.'],
-    [{ memorySize: Symbol('x') }, '`memorySize` is a whole number from 128 to 10240; Symbol(x)'],
-    [{ logLevel: 'debug' }, '`logLevel` is one of DEBUG, INFO, WARN, ERROR; "debug" came.'],
-    [{ tracing: true }, '`tracing` is one of Active, PassThrough, Disabled; true came.'],
-    [{ reserveBurst: 1 }, '`reserveBurst` is true or false; 1 came.'],
-    [{ inputBuckets: [{ prefix: 'a/' }] }, '`inputBuckets` is a list of buckets, such as '],
-    [{ burst: null }, '`burst` is a whole number from 0 to 98; null came.'],
-    [{ burst: [3] }, '`burst` is a whole number from 0 to 98; a list came.'],
-    [{ timeout: 30 }, '`timeout` is a Duration, such as Duration.minutes(5); 30 came.'],
-    [{ timeout: {} }, '`timeout` is a Duration, such as Duration.minutes(5); an object came.'],
-    [{ tasks: 7 }, '`tasks` is the path of your tasks module, a text; 7 came.'],
+    [{ maxConcurrency: '5' }, '`maxConcurrency` must be a whole number from 2 to 1000; got "5".'],
+    [{ memorySize: 'x' }, '`memorySize` must be a whole number from 128 to 10240; got "x".'],
+    [
+      { memorySize: Symbol('x') },
+      '`memorySize` must be a whole number from 128 to 10240; got Symbol(x)',
+    ],
+    [{ logLevel: 'debug' }, '`logLevel` must be one of DEBUG, INFO, WARN, ERROR; got "debug".'],
+    [{ tracing: true }, '`tracing` must be one of Active, PassThrough, Disabled; got true.'],
+    [{ reserveBurst: 1 }, '`reserveBurst` must be true or false; got 1.'],
+    [{ inputBuckets: [{ prefix: 'a/' }] }, '`inputBuckets` must be a list of buckets, such as '],
+    [{ burst: null }, '`burst` must be a whole number from 0 to 98; got null.'],
+    [{ burst: [3] }, '`burst` must be a whole number from 0 to 98; got a list.'],
+    [{ timeout: 30 }, '`timeout` must be a Duration, such as Duration.minutes(5); got 30.'],
+    [{ timeout: {} }, '`timeout` must be a Duration, such as Duration.minutes(5); got an object.'],
+    [{ tasks: 7 }, '`tasks` must be the path of your tasks module, as a string; got 7.'],
     [
       { tasks: undefined },
-      '`tasks` is the path of your tasks module, a text; undefined came. Leave it out for the tasks that ship.',
+      '`tasks` must be the path of your tasks module, as a string; got undefined. Leave it out for the built-in tasks.',
     ],
-    [{ name: 5 }, '`name` is a text; 5 came.'],
+    [{ name: 5 }, '`name` must be a string; got 5.'],
     [{ architecture: 'arm64' }, '`architecture` is Architecture.ARM_64 or Architecture.X86_64; "'],
-    [{ environment: null }, '`environment` is an object with texts, such as { TABLE: "photos" };'],
+    [
+      { environment: null },
+      '`environment` must be an object with strings, such as { TABLE: "photos" };',
+    ],
     [
       { environment: { TABLE: undefined } },
-      "an environment variable's value is a text; for TABLE undefined came in `environment`.",
+      'the value of the variable TABLE in `environment` must be a string; got undefined.',
     ],
-    [{ vpc: 'vpc-1' }, '`vpc` is a VPC, such as Vpc.fromLookup() gives; "vpc-1" came.'],
+    [{ vpc: 'vpc-1' }, '`vpc` must be a VPC, such as one from Vpc.fromLookup(); got "vpc-1".'],
     [{ vpcSubnets: 'subnet-1' }, '`vpcSubnets` is a selection of subnets, such as '],
-    [{ securityGroups: 'sg-1' }, '`securityGroups` is a list of security groups; "sg-1" came.'],
-    [{ securityGroups: ['sg-1'] }, '`securityGroups` is a list of security groups; a list came.'],
-    [{ encryptionKey: 'arn:x' }, '`encryptionKey` is a KMS key, such as Key.fromKeyArn() gives; "'],
+    [{ securityGroups: 'sg-1' }, '`securityGroups` must be a list of security groups; got "sg-1".'],
+    [
+      { securityGroups: ['sg-1'] },
+      '`securityGroups` must be a list of security groups; got a list.',
+    ],
+    [
+      { encryptionKey: 'arn:x' },
+      '`encryptionKey` must be a KMS key, such as one from Key.fromKeyArn(); got "',
+    ],
     [
       { removalPolicy: 'keep' },
-      '`removalPolicy` is DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, of the CDK\'s RemovalPolicy; "keep" came.',
+      '`removalPolicy` must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE, of the CDK\'s RemovalPolicy; got "keep".',
     ],
-    [{ logRetention: 'ONE_DAY' }, '`logRetention` is one of RetentionDays; "ONE_DAY" came, and '],
-    [{ alarmTopic: 'arn:x' }, '`alarmTopic` is an SNS topic, such as Topic.fromTopicArn() gives; '],
-    [{ alarmTopic: new App() }, 'Topic.fromTopicArn() gives; an object of the class App came.'],
-    [{ inputBuckets: 'mine' }, '`inputBuckets` is a list of buckets, such as '],
-    [{ inputBuckets: ['mine'] }, '`inputBuckets` is a list of buckets, such as '],
-    [{ bundling: 3 }, "`bundling` is an object with esbuild's options, such as "],
+    [
+      { logRetention: 'ONE_DAY' },
+      '`logRetention` must be one of RetentionDays, the numbers of days that CloudWatch supports; got "ONE_DAY"',
+    ],
+    [
+      { alarmTopic: 'arn:x' },
+      '`alarmTopic` must be an SNS topic, such as one from Topic.fromTopicArn(); got ',
+    ],
+    [{ alarmTopic: new App() }, 'Topic.fromTopicArn(); got an object of the class App.'],
+    [{ inputBuckets: 'mine' }, '`inputBuckets` must be a list of buckets, such as '],
+    [{ inputBuckets: ['mine'] }, '`inputBuckets` must be a list of buckets, such as '],
+    [{ bundling: 3 }, "`bundling` must be an object with esbuild's options, such as "],
     [
       { bundling: { nodeModules: 'sharp' } },
-      '`bundling.nodeModules` is a list of names of packages; "sharp" came.',
+      '`bundling.nodeModules` must be a list of names of packages; got "sharp".',
     ],
-    [null, 'its props are an object; null came.'],
+    [null, 'its props must be an object; got null.'],
   ])('is refused: %o', (props, sentence) => {
     expect(untyped(props)).toMatchObject({
       name: 'FanfoldPropsError',
@@ -387,11 +402,20 @@ describe('what untyped code gives', () => {
   });
 
   it.each([
-    [{ maxTaskAge: 3600 }, '`maxTaskAge` is a Duration, such as Duration.minutes(5); 3600 came.'],
-    [{ inputBuckets: 3 }, '`inputBuckets` is a list of buckets, such as Bucket.fromBucketName() '],
-    [{ inputBucketNames: 'mine' }, '`inputBucketNames` is a list of names of buckets; "mine" came'],
-    [{ alarmTopicArn: 'alarms' }, '`alarmTopicArn` is the ARN of an SNS topic; "alarms" came.'],
-    [{ encryptionKeyArn: 7 }, '`encryptionKeyArn` is the ARN of a KMS key; 7 came.'],
+    [
+      { maxTaskAge: 3600 },
+      '`maxTaskAge` must be a Duration, such as Duration.minutes(5); got 3600.',
+    ],
+    [
+      { inputBuckets: 3 },
+      '`inputBuckets` must be a list of buckets, such as one from Bucket.fromBucketName()',
+    ],
+    [
+      { inputBucketNames: 'mine' },
+      '`inputBucketNames` must be a list of names of buckets; got "mine"',
+    ],
+    [{ alarmTopicArn: 'alarms' }, '`alarmTopicArn` must be the ARN of an SNS topic; got "alarms".'],
+    [{ encryptionKeyArn: 7 }, '`encryptionKeyArn` must be the ARN of a KMS key; got 7.'],
   ])('is refused by the stack: %o', (props, sentence) => {
     expect(() => stackOf(props)).toThrow(`Photos: ${sentence}`);
   });
@@ -400,9 +424,9 @@ describe('what untyped code gives', () => {
     const watch = (props: unknown) =>
       new FanfoldMonitoring(emptyStack(), 'Monitoring', props as MonitoringProps);
     expect(() => watch({})).toThrow(
-      'Photos/Monitoring: `fanfold` is the Fanfold to watch; undefined came.',
+      'Photos/Monitoring: `fanfold` must be the Fanfold construct to watch; got undefined.',
     );
-    expect(() => watch({ fanfold: 'Photos' })).toThrow('to watch; "Photos" came.');
+    expect(() => watch({ fanfold: 'Photos' })).toThrow('to watch; got "Photos".');
   });
 
   it('may be left undefined, but for the tasks', () => {
@@ -413,11 +437,11 @@ describe('what untyped code gives', () => {
 describe('tasks', () => {
   it('refuses a module that is not there', () => {
     expect(refusal({ tasks: 'src/no-such-tasks.ts' })).toMatchObject({
-      message: `Photos/Fanfold: \`tasks\` is the path of your tasks module, from the folder that the app runs in; ${resolve('src/no-such-tasks.ts')} is not there.`,
+      message: `Photos/Fanfold: \`tasks\` must be the path of your tasks module, relative to the folder that the app runs in; ${resolve('src/no-such-tasks.ts')} does not exist.`,
     });
     const path = join(tmpdir(), 'no-such-tasks.ts');
     expect(refusal({ tasks: path })).toMatchObject({
-      message: expect.stringContaining(`${path} is not there.`),
+      message: expect.stringContaining(`${path} does not exist.`),
     });
   });
 
@@ -471,40 +495,40 @@ describe('context', () => {
   });
 
   it.each([
-    [{ maxConcurrency: 'many' }, '`maxConcurrency` is a whole number; "many" came.'],
-    [{ maxConcurrency: '' }, '`maxConcurrency` is a whole number; "" came.'],
-    [{ maxConcurrency: '1e3' }, '`maxConcurrency` is a whole number; "1e3" came.'],
-    [{ maxConcurrency: '2.5' }, '`maxConcurrency` is a whole number; "2.5" came.'],
-    [{ burst: 2.5 }, '`burst` is a whole number; 2.5 came.'],
-    [{ burst: '9'.repeat(20) }, '`burst` is a whole number; "99999999999999999999" came.'],
-    [{ memorySize: true }, '`memorySize` is a whole number; true came.'],
-    [{ maxTaskAge: '0' }, '`maxTaskAge` is a whole number of seconds, 1 or more; 0 came.'],
-    [{ maxTaskAge: -1 }, '`maxTaskAge` is a whole number of seconds, 1 or more; -1 came.'],
-    [{ timeout: '-300' }, '`timeout` is a whole number of seconds, 1 or more; -300 came.'],
-    [{ timeout: 0.5 }, '`timeout` is a whole number; 0.5 came.'],
-    [{ tasks: 7 }, '`tasks` is a text; 7 came.'],
-    [{ logLevel: 'loud' }, '`logLevel` is debug or info or warn or error; "loud" came.'],
-    [{ tracing: 'on' }, '`tracing` is active or passThrough or disabled; "on" came.'],
-    [{ reserveBurst: 'yes' }, '`reserveBurst` is true or false; "yes" came.'],
-    [{ architecture: 'arm' }, '`architecture` is arm64 or x86_64; "arm" came.'],
-    [{ architecture: 'toString' }, '`architecture` is arm64 or x86_64; "toString" came.'],
-    [{ removalPolicy: 'snapshot' }, '`removalPolicy` is destroy or retain; "snapshot" came.'],
+    [{ maxConcurrency: 'many' }, '`maxConcurrency` must be a whole number; got "many".'],
+    [{ maxConcurrency: '' }, '`maxConcurrency` must be a whole number; got "".'],
+    [{ maxConcurrency: '1e3' }, '`maxConcurrency` must be a whole number; got "1e3".'],
+    [{ maxConcurrency: '2.5' }, '`maxConcurrency` must be a whole number; got "2.5".'],
+    [{ burst: 2.5 }, '`burst` must be a whole number; got 2.5.'],
+    [{ burst: '9'.repeat(20) }, '`burst` must be a whole number; got "99999999999999999999".'],
+    [{ memorySize: true }, '`memorySize` must be a whole number; got true.'],
+    [{ maxTaskAge: '0' }, '`maxTaskAge` must be a whole number of seconds, 1 or more; got 0.'],
+    [{ maxTaskAge: -1 }, '`maxTaskAge` must be a whole number of seconds, 1 or more; got -1.'],
+    [{ timeout: '-300' }, '`timeout` must be a whole number of seconds, 1 or more; got -300.'],
+    [{ timeout: 0.5 }, '`timeout` must be a whole number; got 0.5.'],
+    [{ tasks: 7 }, '`tasks` must be a string; got 7.'],
+    [{ logLevel: 'loud' }, '`logLevel` must be debug or info or warn or error; got "loud".'],
+    [{ tracing: 'on' }, '`tracing` must be active or passThrough or disabled; got "on".'],
+    [{ reserveBurst: 'yes' }, '`reserveBurst` must be true or false; got "yes".'],
+    [{ architecture: 'arm' }, '`architecture` must be arm64 or x86_64; got "arm".'],
+    [{ architecture: 'toString' }, '`architecture` must be arm64 or x86_64; got "toString".'],
+    [{ removalPolicy: 'snapshot' }, '`removalPolicy` must be destroy or retain; got "snapshot".'],
     [
       { name: 'my_photos' },
-      '`name` is 1 to 40 letters, digits and "-", and starts with a letter; "my_photos" came.',
+      '`name` must be 1 to 40 letters, digits and "-", starting with a letter; got "my_photos".',
     ],
     [
       { encryptionKey: 'arn:aws:kms:us-east-1:111111111111:alias/mine' },
-      '`encryptionKey` is the ARN of a KMS key; "arn:aws:kms:us-east-1:111111111111:alias/mine" came.',
+      '`encryptionKey` must be the ARN of a KMS key; got "arn:aws:kms:us-east-1:111111111111:alias/mine".',
     ],
-    [{ alarmTopic: 'x' }, '`alarmTopic` is the ARN of an SNS topic; "x" came.'],
+    [{ alarmTopic: 'x' }, '`alarmTopic` must be the ARN of an SNS topic; got "x".'],
     [
       { nodeModules: 'sharp canvas' },
-      '`nodeModules` is names of packages, with commas between them; "sharp canvas" came.',
+      '`nodeModules` must be names of packages, separated by commas; got "sharp canvas".',
     ],
     [
       { inputBuckets: 'Mine' },
-      '`inputBuckets` is names of buckets or NAME/PREFIX, with commas between them; "Mine" came.',
+      '`inputBuckets` must be names of buckets or NAME/PREFIX, separated by commas; got "Mine".',
     ],
   ])('refuses %j', (context, sentence) => {
     expect(() => read(context)).toThrow(`The context value ${sentence}`);

@@ -51,7 +51,7 @@ describe('an environment', () => {
     // The seed has most, FANFOLD_WORKERS and FANFOLD_BURST among them.
     expect(() => templateOf(ofBytes(3700))).not.toThrow();
     expect(() => templateOf(ofBytes(3850))).toThrow(
-      /^Photos\/Fanfold: `environment` and Fanfold's own variables are 4\d\d\d bytes long, as JSON; Lambda takes 4096/,
+      /^Photos\/Fanfold: `environment` and Fanfold's own variables have 4\d\d\d bytes as JSON; Lambda allows 4096/,
     );
     // In bytes of UTF-8, of which such letters take two.
     expect(() => templateOf({ environment: { TEXT: 'é'.repeat(2000) } })).toThrow('bytes long');
@@ -70,7 +70,8 @@ describe('input buckets', () => {
 
   it('fit into the policies of the seed’s role', () => {
     expect(() => templateOf(buckets(50))).not.toThrow();
-    const tooMany = /^Photos\/Fanfold: `inputBuckets` makes a statement of \d+ characters; .* 6144/;
+    const tooMany =
+      /^Photos\/Fanfold: `inputBuckets` produces a policy statement of \d+ characters; .* 6144/;
     expect(() => templateOf(buckets(200))).toThrow(tooMany);
     expect(() => templateOf(buckets(20, 'x'.repeat(400)))).toThrow(tooMany);
   });
@@ -124,7 +125,7 @@ describe('workers in isolated subnets', () => {
 
   it('need endpoints of the services that they call', () => {
     expect(inVpc([])).toThrow(
-      /\[Photos\/Fanfold\] workers in isolated subnets cannot reach sqs and lambda: make endpoints, vpc.addInterfaceEndpoint\('sqs'/,
+      /\[Photos\/Fanfold\] workers in isolated subnets cannot reach sqs and lambda: create endpoints \(vpc.addInterfaceEndpoint\('sqs'/,
     );
     expect(inVpc(['SQS'])).toThrow('cannot reach lambda: ');
     expect(inVpc(['SQS', 'LAMBDA'])).not.toThrow();

@@ -411,6 +411,6 @@ describe('policies', () => {
 
 function hasAws(): boolean {
   const found = (process.env.PATH ?? '').split(':').some((path) => existsSync(join(path, 'aws')));
-  if (!found) console.warn('The AWS CLI is not installed: what it does is not tested.');
+  if (!found) console.warn('The AWS CLI is not installed, so it is not tested.');
   return found;
 }

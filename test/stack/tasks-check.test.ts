@@ -85,7 +85,7 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
     ],
   ])('%s', (_, code, sentence) => {
     const { refused } = check(code);
-    expect(refused).toContain(`Photos: the tasks module ${PATH} can't be loaded: ${sentence}`);
+    expect(refused).toContain(`Photos: the tasks module ${PATH} cannot be loaded: ${sentence}`);
   });
 
   it('with what its variables were, where that may be why', () => {
@@ -93,7 +93,7 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
       "export const a = defineTask({ name: 'a', timeoutSeconds: Number(process.env.LONG), run: () => 1 });";
     const { refused } = check(code, { later: ['LONG'] });
     expect(refused).toContain(
-      '`timeoutSeconds` must be a number from 0.001 to 43200; got null. Variables that are known at deployment only were "known-at-deployment": LONG.',
+      '`timeoutSeconds` must be a number from 0.001 to 43200; got null. Variables that are known only at deployment had the value "known-at-deployment": LONG.',
     );
   });
 });
@@ -107,7 +107,7 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
     [
       'as it ends its process',
       'process.exit(0);',
-      'it ended its process, with exit status 0, before it was loaded.',
+      'it ended its process with exit status 0 before it was loaded.',
     ],
     ['as it awaits for ever', 'await new Promise(() => {});', 'its top-level await never settles.'],
     [
@@ -118,9 +118,9 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
   ])('%s', (_, code, happened) => {
     const { warned } = check(`${TASK}\n${code}`);
     expect(warned).toContain(
-      `The tasks module ${PATH} is not checked, as it could not be loaded here: ${happened}`,
+      `The tasks module ${PATH} is not checked, because it could not be loaded here: ${happened}`,
     );
-    expect(warned).toContain('If it does not, none of its tasks will run there either.');
+    expect(warned).toContain('Otherwise, none of its tasks will run on Lambda either.');
   });
 
   it('and nothing is said of one that loads, whatever it prints', () => {
@@ -164,7 +164,7 @@ describe('a package that a bundle can’t have', () => {
     ],
   ])('is refused when it %s', (_, code) => {
     const { refused } = check(`import 'codec';\n${TASK}`, { files: inPackage('codec', code) });
-    expect(refused).toContain('codec needs files of its own');
+    expect(refused).toContain('codec needs its own files');
     expect(refused).toContain("bundling: { nodeModules: ['codec'] }");
   });
 
@@ -174,7 +174,7 @@ describe('a package that a bundle can’t have', () => {
       ...inPackage('codec', "require('bindings')('codec');"),
     };
     const { refused } = check(`import 'codec';\n${TASK}`, { files });
-    expect(refused).toContain('codec needs files of its own');
+    expect(refused).toContain('codec needs its own files');
   });
 
   it('is refused when it is installed without its native files', () => {

@@ -32,7 +32,7 @@ export function checkResume({
     throw new FanfoldError('BadOption', why);
   };
   if (resume && output === undefined) {
-    refuse('--resume needs the file that holds the results: name it with --output.');
+    refuse('--resume needs the file with the results: name it with --output.');
   }
   if (resume && overwrite) {
     refuse(

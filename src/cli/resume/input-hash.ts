@@ -60,7 +60,8 @@ export class InputHash {
     const [missing] = this.#expected;
     if (missing === undefined) return;
     this.#compare(missing);
-    if (!this.compared) throw this.#changed(`there were ${missing.read} at least, and now fewer`);
+    if (!this.compared)
+      throw this.#changed(`there were at least ${missing.read}, and now there are fewer`);
   }
 
   #take(batch: readonly string[]): void {

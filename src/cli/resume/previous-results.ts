@@ -53,7 +53,7 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
     }
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'it is not there' : (cause as Error).message;
+    const why = missing ? 'it does not exist' : (cause as Error).message;
     throw new FanfoldError(
       'BadOption',
       `--resume: ${path} cannot be resumed: ${why}. Give --overwrite in its place to start again.`,
@@ -71,7 +71,7 @@ export function checkPart(output: string): void {
   if (head !== undefined && (head === '' || isResult(head))) return;
   throw new FanfoldError(
     'BadOption',
-    `--output ${output} is rewritten by way of ${part}, and that file is not one of fanfold's. Move it, or name another file.`,
+    `--output ${output} is rewritten through ${part}, but that file was not written by fanfold. Move it, or name another file.`,
   );
 }
 

@@ -89,7 +89,7 @@ export class RunRecord {
     if (!lstatSync(path, { throwIfNoEntry: false }) || isRecord(path)) return;
     throw new FanfoldError(
       'BadOption',
-      `--output ${output} keeps its record in ${path}, and what is there is not a record of fanfold's. Move it, or name another file.`,
+      `--output ${output} needs ${path} for its record, but that file is not a record of fanfold. Move it, or name another file.`,
     );
   }
 
@@ -303,18 +303,16 @@ function compare(output: string, head: Head, { task, ordered, withInput }: Begin
   };
   if (head.v !== VERSION) {
     refuse(
-      `was started by another version of fanfold: its record has version ${head.v}, and this one reads version ${VERSION}.`,
+      `was started by another version of fanfold: its record has version ${head.v}, and this version reads ${VERSION}.`,
     );
   }
   if (head.task !== task) refuse(`has results of the task "${head.task}", not of "${task}".`);
   if (head.ordered !== ordered) {
-    refuse(
-      `was started ${head.ordered ? 'with' : 'without'} --ordered: resume it in the same way.`,
-    );
+    refuse(`was started ${head.ordered ? 'with' : 'without'} --ordered: resume it the same way.`);
   }
   if (head.withInput !== withInput) {
     refuse(
-      `was started ${head.withInput ? 'with' : 'without'} --with-input: resume it in the same way.`,
+      `was started ${head.withInput ? 'with' : 'without'} --with-input: resume it the same way.`,
     );
   }
 }
