@@ -17,11 +17,11 @@ const START = Date.UTC(2027, 0, 1, 12, 30, 0, 789);
 
 type Middleware = (next: () => Promise<unknown>) => (call: unknown) => Promise<unknown>;
 
-/** A machine with a clock of its own, and its client of a service whose clock is right. */
+/** A machine with its own clock, and its client of a service whose clock is right. */
 class Machine {
   now = START;
   skew = 0;
-  /** How long it slept: its monotonic clock stood still meanwhile. */
+  /** Duration of its sleep, in which its monotonic clock stood still. */
   slept = 0;
   readonly client = {
     config: {},
@@ -41,7 +41,7 @@ class Machine {
     trackClock(this.client);
   }
 
-  /** A call: what happens until it is answered, and from then until the answer is there. */
+  /** A call: actions until the service responds, and until the response arrives. */
   async call(before: () => void, after: () => void, headers: object = {}): Promise<void> {
     await this.#middleware(async () => {
       before();
@@ -67,7 +67,7 @@ const call = fc.record({
   pauseMs: fc.nat(100_000),
   beforeMs: fc.oneof(fc.nat(200), fc.nat(20_000)),
   afterMs: fc.oneof(fc.nat(200), fc.nat(5_000)),
-  /** The clock is set before the call: this is how far it is off from then on. */
+  /** Error of the clock after it is set before the call. */
   skew: fc.option(
     fc.oneof(fc.integer({ min: -3_000, max: 3_000 }), fc.integer({ min: -9e8, max: 9e8 })),
   ),

@@ -1,5 +1,5 @@
-// Runs before each test file: what the machine's user has set for Fanfold, for AWS, for Node and for
-// terminals must change no test. Processes that a test starts inherit what is left.
+// Runs before each test file: the user's settings for Fanfold, AWS, Node and terminals must not
+// affect a test. Processes that a test starts inherit the rest.
 import { existsSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';

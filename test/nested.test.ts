@@ -11,7 +11,7 @@ import { REPOSITORY } from './cli/command.ts';
 
 const double = defineTask({ name: 'double', run: (input: number) => input * 2 });
 
-/** A port that nobody listens on. */
+/** A port that no process listens on. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -20,7 +20,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** How many inputs a connection runs at once, at most. */
+/** Maximum number of inputs that a connection runs at once. */
 async function mostAtOnce(fanfold: Fanfold): Promise<number> {
   let running = 0;
   let most = 0;
@@ -53,7 +53,7 @@ it('a task can map on its own connection even if all workers run such a task', a
   const inputs = Array.from({ length: 30 }, (_, n) => n);
   const outputs = await Array.fromAsync(fanfold.map(outer, inputs).outputs());
   expect(outputs).toEqual(inputs.map((n) => [2 * n, 2 * n + 2]));
-  // Workers that are lent are given back.
+  // Extra workers are removed again.
   expect(most).toBeLessThan(30);
   expect(await mostAtOnce(fanfold)).toBeLessThanOrEqual(2);
 });
@@ -78,7 +78,7 @@ it('a server is recognized by each of its addresses, and not confused with anoth
   expect(identity('http://server.example:9324')).toBe(one);
   expect(identity('http://127.0.0.1:9325')).not.toBe(one);
   expect(identity('http://127.0.0.1:9324', { credentials: key('ANOTHER') })).not.toBe(one);
-  // A pair of keys that was given may be that of several servers.
+  // A given key pair may be used by several servers.
   const given = { credentials: key('EXAMPLE') };
   expect(identity('http://localhost:9324', given)).toBe(identity('http://[::1]:9324', given));
   expect(identity('http://one:9324', given)).not.toBe(identity('http://two:9324', given));

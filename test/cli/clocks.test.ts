@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 
 const machine = (name: string, offMs: number) => wrongClock(join(folder, `clock-${name}`), offMs);
 
-/** Has `--stack fanfold` be the server, by the SDK's own settings and with its own signer. */
+/** Makes `--stack fanfold` reach the server through the SDK's own settings and signer. */
 function onAws({ url, port }: { url: string; port: string }) {
   const left = new URL(readFileSync(join(folder, `config/fanfold/join-${port}`), 'utf8'));
   return {
@@ -41,7 +41,7 @@ it('runs and workers whose clocks are off by minutes or days lose no input to a 
     expect(status).toBe(0);
     for (const { worker } of results(stdout)) workers.add(worker);
   };
-  // Within and beyond the five minutes that a signature and a run id may be off, and far off.
+  // Clocks within and beyond the five minutes that a signature and a run id may be off, and far off.
   const callers = [-3 * DAY, -10 * MINUTE, 4 * MINUTE, 3 * DAY].map((off) => {
     const { env } = machine(`caller-${off}`, off);
     return Promise.all([run(there, env), run(['--stack', 'fanfold'], { ...aws, ...env })]);
@@ -86,7 +86,7 @@ it('setting the clock while workers and runs are active ends neither', async () 
   const worker = await work([...there, '--tasks', TASKS, '--workers', '1'], here.env);
   const input = join(folder, 'noted.jsonl');
   const note = join(folder, 'noted');
-  // Long enough for several looks at the server by a clock that has just been set.
+  // Long enough for several polls of the server with the new clock.
   writeFileSync(input, `${JSON.stringify({ file: note, ms: 4_000 })}\n`);
   for (const [at, off] of [HOUR, -DAY, 1].entries()) {
     writeFileSync(note, '');

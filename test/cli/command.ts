@@ -12,10 +12,10 @@ export interface Ended {
   stderr: string;
 }
 
-/** A command line of ours that runs. */
+/** A running fanfold command. */
 export interface Command {
   child: ChildProcess;
-  /** What it said so far. */
+  /** Its output on standard error so far. */
   said(): string;
   ended: Promise<Ended>;
 }
@@ -74,7 +74,7 @@ export function results(
     .map((line) => JSON.parse(line));
 }
 
-/** A port that nobody listens on. */
+/** A port that no process listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
@@ -84,7 +84,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether a process is there. */
+/** Whether a process exists. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -30,7 +30,7 @@ const steady = defineTask({
 
 /** Runs until the gate opens. */
 let gate = Promise.withResolvers<void>();
-// So long a name that few lines of a record fill a block.
+// A name so long that a few lines of a record fill a block.
 const held = defineTask({
   name: 'held'.padEnd(80, '-'),
   async run(input: number, context) {
@@ -91,7 +91,7 @@ const queues = async () =>
   (await server.client.send(new ListQueuesCommand({ QueueNamePrefix: 'fanfold-run-' })))
     .QueueUrls ?? [];
 
-/** No file gets longer, in blocks of 512 bytes: what comes after meets an error, as on a full disk. */
+/** Limits the size of files, in blocks of 512 bytes: further writes fail, as on a full disk. */
 const fullAt = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$0" "$@"`];
 
 async function runId(command: Command): Promise<string> {
@@ -109,7 +109,7 @@ describe('a run elsewhere', () => {
     expect(await queues()).toEqual([]);
   });
 
-  // Before any is cancelled: chunks of one that was may be on the task queue for two minutes.
+  // Runs before any run is cancelled, whose chunks may stay on the task queue for two minutes.
   it('can be collected by two commands, one after the other, each into its own file', {
     timeout: 240_000,
   }, async () => {
@@ -138,7 +138,7 @@ describe('a run elsewhere', () => {
     expect(all.map(({ index }) => index).sort((a, b) => a - b)).toEqual(range(1_200));
   });
 
-  // What a killed collector had in its hand comes again after a minute.
+  // SQS redelivers the messages of a killed collector after a minute.
   it.each(['SIGKILL', 'SIGINT'] as const)(
     'continues without its command (%s), and the next command collects it',
     { timeout: 240_000 },

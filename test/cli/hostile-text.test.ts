@@ -17,7 +17,7 @@ const HOSTILE =
   '\u001b]0;owned\u0007\u001b[2J\u009b2J\nfanfold: all is well\r\u202egnp.exe\u2028\u007f';
 const SHOWN = String.raw`\x1b]0;owned\x07\x1b[2J\x9b2J\nfanfold: all is well\r\u202egnp.exe\u2028\x7f`;
 
-/** Nothing in a text acts on a terminal, newlines apart. */
+/** Checks that a text contains no control characters except newlines. */
 function expectPlain(text: string): void {
   expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
   expect(text).not.toMatch(/^fanfold: all is well/m);
@@ -34,7 +34,7 @@ export const bad = defineTask({ name: 'bad', maxAttempts: 1, run: (text: string)
 export const same = defineTask({ name: 'same', run: (text: string) => text });`,
 );
 
-/** The environment of a command whose SQS gives these answers, and refuses what has none. */
+/** Environment for a command whose SQS returns these responses, and refuses other calls. */
 async function answering(
   answersOf: (url: string) => Record<string, object>,
 ): Promise<NodeJS.ProcessEnv> {

@@ -25,7 +25,7 @@ export async function inThisProcess(
   }
 }
 
-/** Sets variables of the environment. Returns what they were. */
+/** Sets environment variables. Returns their previous values. */
 function setAll(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const before: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(env)) {

@@ -10,7 +10,7 @@ const { folder } = aUser();
 const INPUTS = 10_000;
 const KILLS = 10;
 
-/** What is on its way at a kill is hidden for a claim: two minutes for chunks, one for results. */
+/** Messages in transit at a kill stay hidden: two minutes for chunks, one for results. */
 const LIMIT_MS = 400_000;
 
 it(`a server that is killed ${KILLS} times during a run loses nothing of it, and doubles nothing`, {
@@ -29,7 +29,7 @@ it(`a server that is killed ${KILLS} times during a run loses nothing of it, and
   const lines = () => (existsSync(output) ? readFileSync(output, 'latin1').split('\n').length : 0);
   let kills = 0;
   for (; kills < KILLS; kills++) {
-    // Each at another moment of what goes on: some as the first results of this life come.
+    // Each kill is at another moment, some as the first results after a restart arrive.
     const goal = lines() + 1 + Math.floor(Math.random() * (INPUTS / KILLS));
     await expect.poll(() => ended || lines() >= goal, { timeout: 150_000, interval: 5 }).toBe(true);
     if (ended) break;
@@ -48,7 +48,7 @@ it(`a server that is killed ${KILLS} times during a run loses nothing of it, and
   expect((await workers.ended).status).toBe(0);
 });
 
-/** Longer than the SDK's own tries, and the first few of a run's, take. */
+/** Longer than the SDK's attempts and a run's first retries take. */
 const AWAY_MS = 25_000;
 
 it('a run whose inputs are still being seeded waits for its server', {

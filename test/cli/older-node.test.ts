@@ -24,7 +24,7 @@ function file(name: string, text: string): string {
   return join(folder, name);
 }
 
-/** Node 24, which says that it is older; the one that it starts in its place does not. */
+/** Node 24 that reports an older version; the Node that it starts does not. */
 const pretending = [
   process.execPath,
   '--import',
@@ -46,7 +46,7 @@ const TASKS = file(
    export const kill = defineTask({ name: 'kill', run: () => process.kill(process.ppid, 'SIGKILL') });`,
 );
 
-/** A run that goes on until it is told to stop, at its first result. */
+/** A run that lasts until it is stopped, at its first result. */
 async function started(node: readonly string[], detached = false) {
   const inputs = '{"seconds":0}\n{"seconds":50}\n';
   const args = ['run', 'sleep', '--input', '-', '--workers', '1'];
@@ -105,7 +105,7 @@ describe.each([pretending, ...installed.map((node) => [node])].map((node) => ({ 
     it('leaves nothing running when it is killed', async () => {
       const { child, ended } = await started(node);
       child.kill('SIGKILL');
-      // When its output is closed, all that could write there is gone.
+      // Once its output is closed, all processes that could write to it have ended.
       const { stderr } = await ended;
       expect(stderr).toContain(INTERRUPTED);
     });
@@ -126,7 +126,7 @@ describe('the Node that the launcher starts', () => {
 
   const [node = '', ...options] = pretending;
   const bin = join(folder, 'global/bin/fanfold.js');
-  /** A project with a package `node`, whose program does as a test has it. */
+  /** A project with a package `node`, whose program is the test's. */
   const project = (name: string, version: string, program?: string) => {
     const manifest = JSON.stringify({ version, bin: { node: 'bin/node' } });
     file(`${name}/node_modules/node/package.json`, manifest);

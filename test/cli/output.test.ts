@@ -177,7 +177,7 @@ describe.runIf(process.platform === 'linux')('a named pipe', () => {
 
 it('on a full disk, the reported results are those in the file, and --resume continues', async () => {
   const run = ['run', 'echo', '--range', '3000', '--workers', '1', '--output', path('out')];
-  // No file gets longer, in blocks of 512 bytes.
+  // Limits the size of files, in blocks of 512 bytes.
   const full = start(run, { through: ['sh', '-c', 'ulimit -f 100; exec "$0" "$@"'] });
   const { status, stderr } = await full.ended;
   expect(status).toBe(3);

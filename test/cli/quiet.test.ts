@@ -19,7 +19,7 @@ afterEach(() => {
 
 const BACKLOG = { waiting: 1, delayed: 0, inFlight: 1 };
 
-/** A run at a server whose answers and results are the test's. */
+/** A run on a server whose responses and results the test controls. */
 function quietRun(target: Target = { kind: 'server', url: 'http://one' }) {
   const ledger = { ok: 0, failed: 0 };
   const backlog = vi.fn(async () => BACKLOG);

@@ -6,10 +6,10 @@ import { aUser, begin, fanfoldWith, serve, printed } from './serving.ts';
 
 const { folder } = aUser();
 
-/** More than the SDK tries by itself, and as many as a proxy may cut that is started anew. */
+/** More than the SDK retries, and as many as a restarted proxy may break. */
 const RESETS = 12;
 
-/** A way to a server on which connections break: `left` more of them, at their first request. */
+/** A proxy that breaks `left` more connections, each at its first request. */
 async function brokenWay(port: string) {
   const way = { left: 0, url: '' };
   const proxy = createServer((socket) => {
@@ -51,7 +51,7 @@ it('no command ends because connections break while it starts', async () => {
   const output = join(folder, 'results.jsonl');
   const run = begin(['run', 'same', '--range', '20', '--output', output], env);
   const id = await printed(run, /began run (\S+)/);
-  // All is seeded.
+  // All inputs are seeded.
   await printed(run, /(no results are arriving: \d+ chunks wait)/);
   run.child.kill('SIGKILL');
   await run.ended;

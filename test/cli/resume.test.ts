@@ -42,7 +42,7 @@ async function untilWritten({ ended }: Command, lines: number): Promise<void> {
   await Promise.race([over, expect.poll(enough, { timeout: 20_000, interval: 5 }).toBe(true)]);
 }
 
-/** Runs a command until so many results are written, and ends it. */
+/** Runs a command until a number of results are written, and ends it. */
 async function interrupted(args: string[], lines: number, signal: NodeJS.Signals) {
   const command = start(args);
   const enough = untilWritten(command, lines);
@@ -119,7 +119,7 @@ describe('--resume', () => {
     expect(again).toMatchObject({ status: 0 });
     const all = await written();
     expect(indexes(all)).toEqual(range(20));
-    // What was there before is there unchanged: it did not run again.
+    // Earlier results are unchanged: their inputs did not run again.
     expect(all).toEqual(expect.arrayContaining(kept));
   });
 

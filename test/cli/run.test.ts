@@ -29,7 +29,7 @@ describe('fanfold run', () => {
     for (const { output, ms } of got)
       expect(Number(ms)).toBeGreaterThanOrEqual(Number(output) * 990);
     expect(new Set(got.map(({ worker }) => worker))).toEqual(new Set(['worker-1', 'worker-2']));
-    // The one that slept two seconds had nothing else: the other did all the rest meanwhile.
+    // The worker that slept two seconds ran nothing else: the other one ran the rest.
     expect(got.filter(({ worker }) => worker === got[0]?.worker)).toHaveLength(1);
     expect(seconds).toBeLessThan(10);
     expect(stderr).toContain('6 inputs = 6 ok + 0 failed + 0 cancelled, in ');

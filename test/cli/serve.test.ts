@@ -9,7 +9,7 @@ import { atTerminal } from './terminal.ts';
 
 const { folder } = aUser();
 const config = join(folder, 'config/fanfold');
-/** Of somebody on another machine. */
+/** Environment of a user on another machine. */
 const elsewhere = { XDG_CONFIG_HOME: join(folder, 'elsewhere') };
 
 describe('three terminals', () => {
@@ -30,7 +30,7 @@ describe('three terminals', () => {
     expect(await worker.ended).toMatchObject({ status: 0, stdout: '' });
     expect(worker.said()).toContain('500 inputs done here');
     expect(await server.ended).toMatchObject({ status: 0, stdout: '' });
-    // Its word for commands on this machine goes with it; its key pair stays for the next start.
+    // Its join file is removed at its end; its key pair stays for the next start.
     expect(readdirSync(config)).toEqual(['credentials']);
   });
 
@@ -129,7 +129,7 @@ describe('on all networks', () => {
   it('TLS is used, and other machines need only the join line', async () => {
     const server = await serve(['--host', '0.0.0.0']);
     expect(server.url).toMatch(/^https:/);
-    // What is written to a log says where the line is, and not the secret in it.
+    // Output to a log names the file of the join line, without its secret.
     const copied = /FANFOLD_JOIN="\$\(ssh \S+ cat (\S+)\)" npx fanfold work/.exec(
       server.said(),
     )?.[1];
@@ -139,7 +139,7 @@ describe('on all networks', () => {
     await work(['--workers', '1'], joined);
     const args = ['run', 'echo', '--range', '20', '--endpoint'];
     expect((await fanfoldWith(joined, [...args, server.url])).status).toBe(0);
-    // Without more, the line says where everything is; unless it is to be here.
+    // By default, the join line decides where a command runs, unless its flags ask for this machine.
     const there = await fanfoldWith(joined, ['run', 'echo', '--range', '3']);
     expect(there).toMatchObject({ status: 0, stderr: expect.stringContaining(server.url) });
     const here = await fanfoldWith(joined, ['run', 'echo', '--range', '3', '--workers', '1']);
@@ -151,7 +151,7 @@ describe('on all networks', () => {
       expect(wrong.stderr).toContain('not what `fanfold serve` prints');
       expect(wrong.status).toBe(2);
     }
-    // This machine's user needs no line.
+    // The user of this machine needs no join line.
     expect((await fanfold([...args, `https://127.0.0.1:${server.port}`])).status).toBe(0);
     const pin = server.join.slice(-2) === '00' ? '11' : '00';
     const cases: [join: string | undefined, endpoint: string, status: number, said: string][] = [
@@ -201,7 +201,7 @@ describe('on all networks', () => {
       '1',
     ]);
     expect(server.url).toMatch(/^https:\/\/127/);
-    // One that vouches for itself is known by its fingerprint.
+    // A self-signed certificate is verified by its fingerprint.
     expect((await fanfold(['run', 'echo', '--range', '3', '--endpoint', server.url])).status).toBe(
       0,
     );

@@ -5,7 +5,7 @@ import { listen } from '../../src/emulator/transport/index.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 
-/** A deployment on a port, with SQS, Lambda and workers, for command lines that are given its URL. */
+/** A deployment on a port, with SQS, Lambda and workers, for commands that use its URL. */
 export async function serveDeployment(tasks: object, workers: number) {
   const sqs = new Sqs({ strictTiming: false });
   const lambda = new Lambda();

@@ -31,7 +31,7 @@ async function endAll(): Promise<void> {
   running.clear();
 }
 
-/** Starts a command, perhaps through another, that is ended with its test, at the latest. */
+/** Starts a command, perhaps through another one. It ends with its test at the latest. */
 export function begin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
@@ -50,7 +50,7 @@ export interface Server extends Command {
   join: string;
 }
 
-/** `fanfold serve`, when it serves; on a free port and in memory unless told otherwise. */
+/** `fanfold serve`, once it serves; on a free port and in memory by default. */
 export async function serve(args: readonly string[] = [], env = {}): Promise<Server> {
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const memory = args.includes('--data') ? [] : ['--memory'];
@@ -60,20 +60,20 @@ export async function serve(args: readonly string[] = [], env = {}): Promise<Ser
   return { ...command, url, join: joinLeft(listens), port: listens };
 }
 
-/** What a server on a port of this machine left for its user. */
+/** The join line that a server on a port of this machine left for its user. */
 export function joinLeft(port: string): string {
   const file = join(process.env.XDG_CONFIG_HOME ?? '', `fanfold/join-${port}`);
   return readFileSync(file, 'utf8').trim();
 }
 
-/** `fanfold work`, when it works. */
+/** `fanfold work`, once its workers run. */
 export async function work(args: readonly string[], env = {}): Promise<Command> {
   const command = begin(['work', ...args], env);
   await printed(command, /workers? at (\S+),/);
   return command;
 }
 
-/** What a command has said, once it has. */
+/** Waits until a command has printed a match, and returns its first group. */
 export async function printed(command: Command, what: RegExp): Promise<string> {
   const found = () => what.exec(command.said())?.[1];
   await expect.poll(found, { timeout: 60_000, interval: 20 }).toBeDefined();

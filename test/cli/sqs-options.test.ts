@@ -7,7 +7,7 @@ import { inThisProcess } from './in-this-process.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-sqs-options-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a command line that is wrong is answered. */
+/** The error of a wrong command line. */
 async function mistake(args: readonly string[]): Promise<string> {
   const { status, stderr } = await inThisProcess(['sqs', '--port', '0', ...args]);
   expect(status).toBe(2);

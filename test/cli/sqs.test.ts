@@ -45,7 +45,7 @@ it('fanfold sqs creates queues, reports health, supports CORS, accepts any crede
   expect(server.said()).toContain('queues: jobs, orders.fifo');
   expect(server.said()).toContain(`new SQSClient({ endpoint: '${url}', region: 'us-east-1'`);
   expect(server.said()).toContain('signatures are not verified');
-  // A test's own clean-up is not in its way.
+  // The server is ended by this signal, not by the test's clean-up.
   const other = server.client('111111111111', 'x', 'eu-west-1');
   const made = await other.send(new CreateQueueCommand({ QueueName: 'jobs' }));
   expect(made.QueueUrl).toBe(`${url}/111111111111/jobs`);
@@ -133,7 +133,7 @@ it('fanfold sqs reads a configuration file, verifies credentials, and stores que
   const { Tags } = await a(first).send(new ListQueueTagsCommand({ QueueUrl }));
   expect(Tags).toEqual({ team: 'x' });
   await a(first, 'us-west-2').send(new GetQueueUrlCommand({ QueueName: 'far' }));
-  // A key without an account is of the server's own.
+  // A key without an account belongs to the server's own.
   const b = first.client('AKIDB', 'secret:b', 'eu-west-1');
   expect((await b.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(1);
   const c = first.client('AKIDC', 'secret:c', 'eu-west-1');

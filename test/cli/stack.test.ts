@@ -6,8 +6,8 @@ import { results } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 import { aUser, begin, type Server, serve, printed } from './serving.ts';
 
-// `--stack` finds its queues and functions by name, with the SDK's own settings: here they say that
-// AWS is a server on this machine, whose deployment is called `fanfold`.
+// `--stack` finds its queues and functions by name, with the SDK's own settings: here they
+// replace AWS by a server on this machine, whose deployment is called `fanfold`.
 
 const TASKS = join(import.meta.dirname, '../fixtures/tasks.ts');
 const { folder } = aUser();

@@ -31,7 +31,7 @@ it.each([
   (content, sentence) => {
     using folder = folderWith({ 'package.json': content });
     expect(() => findTasksModule(undefined, folder.path)).toThrow(refusal(sentence));
-    // What is given wins, whatever is there.
+    // A given module takes precedence over any package.json.
     expect(findTasksModule('a.ts', folder.path).path).toBe(join(folder.path, 'a.ts'));
   },
 );

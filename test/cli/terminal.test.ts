@@ -15,7 +15,7 @@ function file(name: string, lines: readonly unknown[]): string {
 const RESULT = /^\{.*\}$/;
 const SUMMARY = /^fanfold: .* inputs = /;
 
-// Of the others `script` takes other options.
+// Other systems have a `script` with other options.
 describe.runIf(process.platform === 'linux')('at a terminal', () => {
   it('results are printed above the progress, each whole, in windows wide and narrow', async () => {
     const inputs = file(
@@ -27,7 +27,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     );
     for (const { lines, status, written } of await Promise.all(screens)) {
       expect(status).toBe(0);
-      // It was there, and is gone.
+      // The progress was shown, and has been removed.
       expect(written).toMatch(/[1-9]\d?% \| \d\/6 \| 0 failed \| ETA/);
       const [note, ...rest] = lines;
       expect(note).toContain('the built-in tasks are used');
@@ -95,7 +95,7 @@ export const chatty = defineTask({
     const whole =
       /^fanfold: |^\{.*\}$|^(out|half|last words) of \d$|^flood of \d +$|^error of \d, \\x1b\[2Jnot erased$|^$/;
     for (const text of lines) expect(text).toMatch(whole);
-    // Nothing is redrawn there.
+    // Nothing is redrawn without a terminal.
     expect(dumb.status).toBe(0);
     expect(dumb.written).not.toContain('\u001b');
     expect(dumb.written).not.toMatch(/\d% \|/);

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { REPOSITORY } from './command.ts';
 
-/** What a terminal shows, all of it from the first line on. */
+/** The content of a terminal, from its first line on. */
 export interface Screen {
-  /** Its lines; one that was too long for the window and went on below is one. */
+  /** Its lines; a line that was wrapped in the window counts as one. */
   lines: string[];
   status: number | null;
   /** All that was written to it. */
@@ -13,13 +13,13 @@ export interface Screen {
 
 /** A command at a terminal. */
 export interface AtTerminal {
-  /** What was written to it so far. */
+  /** Its input so far. */
   written(): string;
   type(keys: string): void;
   ended: Promise<Screen>;
 }
 
-/** Runs a shell's line at a terminal of its own; `fanfold` in it is ours. */
+/** Runs a shell command in a new terminal; `fanfold` in it is this repository's. */
 export function atTerminal(line: string, columns: number): AtTerminal {
   const ours = `"${process.execPath}" "${REPOSITORY}/bin/fanfold.js"`;
   const shell = `stty cols ${columns} rows 24; ${line.replaceAll('fanfold ', `${ours} `)}`;
@@ -38,10 +38,10 @@ export function atTerminal(line: string, columns: number): AtTerminal {
   return { written, type: (keys) => child.stdin.write(keys), ended };
 }
 
-/** They take no room. */
+/** Such characters have no width. */
 const COLOURS = new RegExp(`${'\u001b'}\\[\\d+m`, 'g');
 
-/** What xterm would show. @throws Error for what it is not known to do */
+/** The content that xterm would show. @throws Error for an unknown control sequence */
 function linesOf(written: string, columns: number): string[] {
   const rows: { text: string[]; goesOn: boolean }[] = [];
   let at = { row: 0, column: 0 };

@@ -14,7 +14,7 @@ const links = [`ff${process.pid}a`, `ff${process.pid}b`] as const;
 const addresses = ['10.231.7.1', '10.231.7.2'] as const;
 const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
 
-/** Why it can't be tried here: network namespaces are for the administrator, and for Linux. */
+/** Reason to skip the test: network namespaces need Linux and an administrator. */
 function obstacle(): string | undefined {
   try {
     ip('netns', 'add', hosts[0]);
@@ -73,7 +73,7 @@ describe.skipIf(because !== undefined)(`two hosts${because ? ` (${because})` : '
     expect(all.map(({ index, output }) => [index, output])).toEqual(
       Array.from({ length: 2000 }, (_, index) => [index, index]),
     );
-    // Both hosts had a part in it.
+    // Both hosts ran some inputs.
     const supervisors = new Set(all.map(({ worker }) => String(worker).replace(/-\d+$/, '')));
     expect(supervisors.size).toBe(2);
   });

@@ -15,7 +15,7 @@ const work: Work = {
   [Symbol.asyncDispose]: async () => {},
 };
 
-/** What a terminal's lines show when all of it has been written. */
+/** The lines of a terminal after all output has been written. */
 function shownOf(texts: readonly string[]): string[] {
   return texts
     .join('')

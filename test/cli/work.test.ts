@@ -13,7 +13,7 @@ let number = 0;
 const newFile = () => join(folder, `file-${++number}`);
 const begun = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').trim() : '');
 
-/** A server's keys, as its user has them. */
+/** The server's key pair in its user's environment. */
 function keysOf({ port }: Server) {
   const left = new URL(readFileSync(join(folder, `config/fanfold/join-${port}`), 'utf8'));
   return { accessKeyId: left.username, secretAccessKey: left.password };
@@ -69,7 +69,7 @@ describe('fanfold work', () => {
       const { status, stdout } = await run.ended;
       expect(results(stdout)).toMatchObject([{ index: 0, status: 'ok' }]);
       expect(status).toBe(0);
-      // It cost the input no attempt.
+      // The stop did not cost the input an attempt.
       expect(begun(file)).toBe('0 1\n0 1');
     },
   );
@@ -89,7 +89,7 @@ describe('fanfold work', () => {
     const server = await serve(['--tasks', TASKS]);
     const file = newFile();
     begin(['run', 'long', '--input', inputFile({ file, ms: 9_000 }), '--endpoint', server.url]);
-    // Where nothing is queued yet, it would end at once.
+    // It would end at once if nothing were queued yet.
     await expect.poll(() => left(server), { timeout: 60_000 }).toBe(1);
     const args = ['--endpoint', server.url, '--tasks', TASKS, '--workers', '1', '--until-empty'];
     const worker = await work(args);
@@ -112,7 +112,7 @@ describe('fanfold work', () => {
     await printed(worker, /(No server responds at .* Retrying until it responds)/);
     await serve(['--tasks', TASKS, '--port', server.port]);
     await printed(worker, /(The server at .* responds again)/);
-    // Its queues were in memory: the run that was on them is over, the workers are not.
+    // Its queues were in memory, so the run is over, but the workers continue.
     run.child.kill('SIGINT');
     const again = await fanfold(['run', 'brief', '--range', '50', '--endpoint', server.url]);
     expect(again.stderr).toContain('50 inputs = 50 ok');
@@ -121,7 +121,7 @@ describe('fanfold work', () => {
     expect((await worker.ended).status).toBe(0);
   });
 
-  // What was on its way when it was killed may be hidden for a claim: two minutes.
+  // Messages in transit at the kill may stay hidden for a claim, which is two minutes.
   it('a server with stored queues loses nothing when it is killed', {
     timeout: 240_000,
   }, async () => {

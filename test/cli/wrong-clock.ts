@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 /**
- * The environment of a machine whose clock is off by as many milliseconds as a file says, and may be
+ * Environment of a machine whose clock is off by the milliseconds in a file, and can be
  * set anew while its processes run.
  */
 export function wrongClock(file: string, offMs: number) {

@@ -1,4 +1,4 @@
-// Debian 12's awscli 2.9 speaks Query alone, and was written by others: https://packages.debian.org/bookworm/awscli
+// Debian 12's awscli 2.9 uses only the Query protocol, and was written by others: https://packages.debian.org/bookworm/awscli
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const CLI = '/usr/bin/aws';
 const run = promisify(execFile);
 
 const isThere = existsSync(CLI);
-// Where all checks run it has to be there, so that nothing is skipped for want of it.
+// In CI it must be installed, so that no test is skipped.
 if (!isThere && process.env.CI) throw new Error(`${CLI} is not installed: apt-get install awscli`);
 
 describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
@@ -34,7 +34,7 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
     run(CLI, ['--endpoint-url', server.url, 'sqs', ...args], {
       env: { ...environment, ...more },
     });
-  /** What the CLI answers; nothing for an action that answers nothing. */
+  /** The output of the CLI; undefined for an action without a result. */
   const aws = async (...args: string[]) => JSON.parse((await spawned(args)).stdout || '{}');
   const refusal = (...args: string[]) =>
     spawned(args).then(
@@ -121,7 +121,7 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
     }
     const [list = '', xargs = ''] = line.split(/\|(?= xargs)/);
     const env = { ...environment, URL: server.url };
-    // A program that is run a thousand times takes minutes: the last one is enough.
+    // Running the CLI a thousand times would take minutes: the last call is enough.
     const shell = `aws() { command aws --endpoint-url "$URL" "$@"; }; ${list} | tee all | tail -1 |
       ${xargs.replace(' aws ', ' aws --endpoint-url "$URL" ')}`;
     const folder = mkdtempSync(join(tmpdir(), 'fanfold-awscli-'));

@@ -16,7 +16,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** A queue with messages in it. */
+/** A queue with messages. */
 async function queueWith(QueueName: string, bodies: readonly string[]): Promise<string> {
   const Attributes = { VisibilityTimeout: '1' };
   const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName, Attributes }));

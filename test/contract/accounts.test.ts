@@ -28,7 +28,7 @@ const OURS = '000000000000';
 const A = '111111111111';
 const B = '222222222222';
 
-/** Gives a client of an account in a region. */
+/** Returns a client of an account in a region. */
 type Connect = (accountId: string, region?: string) => SQSClient;
 
 interface Place {
@@ -37,7 +37,7 @@ interface Place {
   close?: () => Promise<void>;
 }
 
-/** An SQS on a port: whose queues are a client's, its signature says. */
+/** An SQS on a port: a client's signature decides whose queues it uses. */
 async function overHttp(verifies: boolean, config: object = {}): Promise<Place> {
   const credentials = [OURS, A, B].map((accountId) => ({
     accessKeyId: verifies ? `AKID${accountId}` : accountId,
@@ -109,7 +109,7 @@ describe.each<[string, () => Promise<Place>]>([
       const { QueueUrls } = await client.send(new ListQueuesCommand({ QueueNamePrefix: name }));
       expect(QueueUrls).toHaveLength(1);
       expect(await bodies(client, QueueUrls?.[0] ?? '')).toEqual([`${accountId} in ${region}`]);
-      // The bare name as well.
+      // The bare name is accepted as well.
       await send(client, name, 'again');
       expect(await bodies(client, name)).toEqual(['again']);
       await client.send(new DeleteQueueCommand({ QueueUrl: QueueUrls?.[0] }));
@@ -125,7 +125,7 @@ describe.each<[string, () => Promise<Place>]>([
     const west = place.connect(OURS, 'eu-west-1');
     expect(await refusal(send(west, url))).toEqual(NO_QUEUE);
     await create(west, name);
-    // Not where the SDK goes by itself, which would be AWS.
+    // The endpoint is set: the SDK's own would be AWS.
     const local = createSqsClient(place.sqs);
     for (const host of ['sqs.eu-west-1.amazonaws.com', 'eu-west-1.queue.amazonaws.com']) {
       const there = `https://${host}/${OURS}/${name}`;
@@ -204,7 +204,7 @@ describe.each<[string, () => Promise<Place>]>([
       expect((await refusal(send(other, QueueUrl))).status).toBe(403);
     }
     await set(allow);
-    // Whatever the policy says, these are the owner's alone.
+    // Only the owner may use these actions, whatever the policy allows.
     for (const command of [
       new TagQueueCommand({ QueueUrl, Tags: { a: 'b' } }),
       new DeleteQueueCommand({ QueueUrl }),

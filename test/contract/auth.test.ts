@@ -30,7 +30,7 @@ describe.skipIf(!VERIFIES)('Auth', () => {
   const list = (config?: SQSClientConfig) => client(config).send(new ListQueuesCommand());
 
   const amzDate = (ms: number) => new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, '');
-  /** A header of the right form, with a signature that is nobody's. */
+  /** A well-formed header with an invalid signature. */
   const header = (accessKeyId: string, date: string) =>
     `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${date.slice(0, 8)}/us-east-1/sqs/aws4_request, SignedHeaders=host;x-amz-date;x-amz-target, Signature=${'0'.repeat(64)}`;
 

@@ -13,7 +13,7 @@ async function redriveTo(dead: TestQueue, maxReceiveCount: number | string = 1):
   return JSON.stringify({ deadLetterTargetArn: await dead.arn(), maxReceiveCount });
 }
 
-/** A dead-letter queue that has these messages by way of a source. */
+/** A dead-letter queue that received these messages through a source. */
 async function deadLetters(world: World, ...bodies: string[]) {
   const dead = await world.queue();
   const source = await world.queue({

@@ -20,7 +20,7 @@ async function take(queue: TestQueue, count: number): Promise<void> {
   }
 }
 
-// On AWS fairness is a matter of shares, not of a single message.
+// On AWS, fairness concerns shares, not single messages.
 inEveryWorld('Fairness', (world) => {
   const next = async (queue: TestQueue) => (await queue.one({ MaxNumberOfMessages: 1 })).Body;
 
@@ -105,7 +105,7 @@ inEveryWorld('Fairness', (world) => {
       await send(queue, 'busy', 1);
       expect(await next(queue)).toBe('busy');
       await world.advance(6);
-      // Its one message comes back; it is taken again, by somebody who lets it go.
+      // Its one message becomes visible again, and is received again and released.
       expect(queue.peek()).toEqual([['busy', 'visible']]);
       await send(queue, 'quiet', 1);
       expect(await next(queue)).toBe('quiet');
@@ -134,7 +134,7 @@ inEveryWorld('Fairness', (world) => {
       bodies.push(await next(queue));
       await world.advance(1);
     }
-    // Each comes again after its timeout, behind those that waited already.
+    // Each is visible again after its timeout, behind the waiting ones.
     expect(bodies.join('')).toBe('01234501');
   });
 

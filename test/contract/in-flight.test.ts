@@ -3,7 +3,7 @@ import { Sqs, type SqsOptions } from '../../src/emulator/sqs/index.ts';
 
 const MOST = 120_000;
 
-/** The SQS without an SDK in front, which would take most of the time. */
+/** Calls SQS without the SDK, which would take most of the time. */
 class Bare {
   readonly #sqs: Sqs;
   QueueUrl = '';
@@ -27,7 +27,7 @@ class Bare {
     return { status, body: body.toString() };
   }
 
-  /** Makes a queue, and puts as many messages in flight as there can be, and leaves one more. */
+  /** Creates a queue with the maximum of messages in flight, and one more. */
   async fill(isFifo: boolean): Promise<string> {
     const QueueName = isFifo ? 'full.fifo' : 'full';
     const Attributes = isFifo ? { FifoQueue: 'true' } : {};
@@ -62,7 +62,7 @@ describe('120,000 messages in flight', () => {
     expect(JSON.parse(short.body).__type).toBe('com.amazonaws.sqs#OverLimit');
     const long = await bare.act('ReceiveMessage', { WaitTimeSeconds: 1 });
     expect(long).toEqual({ status: 200, body: '{}' });
-    // A place that becomes free is taken at once.
+    // A freed place is used at once.
     const waiting = bare.act('ReceiveMessage', { WaitTimeSeconds: 20 });
     await bare.act('DeleteMessage', { ReceiptHandle });
     expect(JSON.parse((await waiting).body).Messages).toHaveLength(1);

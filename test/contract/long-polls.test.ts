@@ -49,7 +49,7 @@ inEveryWorld('Long polls', (world) => {
     await world.arrived();
     await queue.send('one');
     await world.arrived();
-    // Which one it is, AWS leaves open.
+    // AWS does not specify which one.
     expect(ended).toHaveLength(1);
     if (world.isLocal) expect(ended).toEqual([0]);
     await queue.send('two');
@@ -97,7 +97,7 @@ inEveryWorld('Long polls', (world) => {
     expect(await caught).toBe('AbortError');
     await world.arrived();
     await queue.send('one');
-    // What was received and not delivered is as if it had not been received.
+    // Received messages that were not delivered count as not received.
     const message = await queue.one({ WaitTimeSeconds: world.isLocal ? 0 : 20 });
     if (world.isLocal) expect(message.Attributes?.ApproximateReceiveCount).toBe('1');
   });
@@ -123,7 +123,7 @@ inEveryWorld('Long polls', (world) => {
       const { user, system } = process.cpuUsage(before);
       return (user + system) / 1000;
     };
-    // The first ones have their arrival in them.
+    // The first measurements include the arrival of the requests.
     await expect.poll(millisecondsOf300, { timeout: 30_000 }).toBeLessThan(30);
     await queue.send('one');
     expect(await Promise.race(waits)).toHaveLength(1);

@@ -274,7 +274,7 @@ inEveryWorld('Messages', (world) => {
       SenderId: expect.any(String),
       SentTimestamp: expect.stringMatching(/^\d{13}$/),
     });
-    // Its clock began before this one was faked, and counts in its own milliseconds.
+    // Its clock started before this one was faked, and counts its own milliseconds.
     if (world.isLocal) expect(Math.abs(Number(some?.SentTimestamp) - before)).toBeLessThan(1_000);
   });
 

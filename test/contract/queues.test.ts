@@ -223,7 +223,7 @@ inEveryWorld('Queues', (world) => {
         NextToken = page.NextToken;
       } while (NextToken !== undefined);
       expect(pages).toEqual([urls.slice(0, 2), urls.slice(2, 4), urls.slice(4)]);
-      // As many as there are: no further page.
+      // The page holds all queues, so there is no further page.
       expect((await list({ QueueNamePrefix, MaxResults: 5 })).NextToken).toBeUndefined();
     }
     for (const QueueUrl of urls) await world.client.send(new DeleteQueueCommand({ QueueUrl }));
@@ -518,7 +518,7 @@ inEveryWorld('Queues', (world) => {
     await world.advance(1);
     await create(queue.name);
     expect(await queue.bodies()).toEqual([]);
-    // Another queue, though of the same name: the handle is not its own.
+    // A new queue of the same name: the handle is not valid for it.
     expect((await refusal(queue.delete(message))).name).toBe('ReceiptHandleIsInvalid');
   });
 });

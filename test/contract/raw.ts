@@ -1,4 +1,4 @@
-/** Requests as they go over the wire, and the same in both of SQS's protocols. */
+/** Requests as sent over the wire, with the same interface for both of SQS's protocols. */
 
 export const PROTOCOLS = ['JSON', 'Query'] as const;
 export type ProtocolName = (typeof PROTOCOLS)[number];
@@ -63,7 +63,7 @@ export interface RawRefusal {
   status: number;
   /** `__type` in JSON, the code in Query. */
   type: string;
-  /** Both protocols tell it, JSON in a header. */
+  /** Both protocols return it, JSON in a header. */
   code: string;
   message: string;
 }

@@ -23,14 +23,14 @@ import { PROTOCOLS, rawRefusal, rawRequest } from './raw.ts';
 import { NO_QUEUE, refusal, TestQueue } from './test-queue.ts';
 import { inEveryWorld, uniqueName } from './worlds.ts';
 
-/* What AWS was recorded to do, and many an emulator does not. */
+/* Behaviour that was recorded on AWS, and that many emulators lack. */
 
 inEveryWorld('Recorded on AWS', (world) => {
   const client = () => world.client;
   const create = (QueueName: string, Attributes: Record<string, string> = {}) =>
     client().send(new CreateQueueCommand({ QueueName, Attributes }));
 
-  /** One call of each action that takes a QueueUrl. */
+  /** One call of each action with a QueueUrl. */
   async function everyAction(QueueUrl: string): Promise<void> {
     const send = (MessageBody: string) =>
       client().send(new SendMessageCommand({ QueueUrl, MessageBody }));
@@ -77,7 +77,7 @@ inEveryWorld('Recorded on AWS', (world) => {
       ]) {
         const name = uniqueName();
         const { QueueUrl = '' } = await create(name);
-        // No client of ours takes the address of a queue for where to go.
+        // These clients do not send requests to the host in a QueueUrl.
         client().config.useQueueUrlAsEndpoint = false;
         await everyAction(urlOf(QueueUrl, name));
       }
@@ -107,7 +107,7 @@ inEveryWorld('Recorded on AWS', (world) => {
     await queue.sendIn('a', '1', '2', '3');
     const [one, two] = await queue.receive({ MaxNumberOfMessages: 2 });
     await queue.hide(one ?? {}, 0);
-    // Up to the one in flight, however many are asked for.
+    // Returns messages up to the one in flight, however many are requested.
     expect(await queue.bodies()).toEqual(['1']);
     expect(await queue.bodies({ WaitTimeSeconds: 0 })).toEqual([]);
     await queue.delete(two ?? {});
@@ -469,7 +469,7 @@ describe('Recorded on AWS, as it goes over the wire', () => {
       ]);
     }
     expect(() => server.sqs.peek('not-made')).toThrow('There is no queue');
-    // What the model does not know is passed over, and null is nothing.
+    // Unknown fields are ignored, and null counts as absent.
     const unknown = { QueueUrl, MessageBody: 'x', DelaySeconds: null, Nonsense: [1] };
     const { code } = await rawRefusal(await ask('JSON', 'SendMessage', unknown));
     expect(code).toBe('AWS.SimpleQueueService.NonExistentQueue');

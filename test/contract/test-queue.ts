@@ -22,7 +22,7 @@ export interface QueueHost {
   readonly sqs: Sqs;
 }
 
-/** A queue, by what tests do with it. */
+/** A queue with the operations that tests use. */
 export class TestQueue {
   readonly world: QueueHost;
   readonly url: string;
@@ -49,7 +49,7 @@ export class TestQueue {
     return this.world.client.send(new SendMessageBatchCommand({ QueueUrl: this.url, Entries }));
   }
 
-  /** Up to ten, with all that SQS itself says of them. */
+  /** Up to ten messages, with all system attributes. */
   async receive(
     more: Partial<ReceiveMessageCommandInput> = {},
     abortSignal?: AbortSignal,
@@ -59,7 +59,7 @@ export class TestQueue {
         QueueUrl: this.url,
         MaxNumberOfMessages: 10,
         MessageSystemAttributeNames: ['All'],
-        // A short poll of AWS may miss what is there.
+        // A short poll on AWS may miss messages.
         ...(this.world.isLocal ? {} : { WaitTimeSeconds: 1 }),
         ...more,
       }),
@@ -68,7 +68,7 @@ export class TestQueue {
     return Messages ?? [];
   }
 
-  /** The one message that is to be received, or fails. */
+  /** Receives exactly one message, or fails. */
   async one(more: Partial<ReceiveMessageCommandInput> = {}): Promise<Message> {
     const [message, ...others] = await this.receive(more);
     if (message && others.length === 0) return message;
@@ -112,7 +112,7 @@ export class TestQueue {
     return (await this.attributes('QueueArn')).QueueArn ?? '';
   }
 
-  /** Bodies and states of all messages there; local only. */
+  /** Bodies and states of all messages in the queue; local only. */
   peek(): [body: string, state: string][] {
     return this.world.sqs.peek(this.name).map(({ body, state }) => [body, state]);
   }
@@ -124,7 +124,7 @@ export interface Refusal {
   status: number;
 }
 
-/** What a call is refused with, as the SDK tells it; without the words that Query alone adds. */
+/** The error of a call, as the SDK throws it, without the words that only Query adds. */
 export async function refusal(call: Promise<unknown>): Promise<Refusal> {
   const error: unknown = await call.then(
     (answer) => new Error(`Expected a refusal, but this came: ${JSON.stringify(answer)}`),
@@ -136,7 +136,7 @@ export async function refusal(call: Promise<unknown>): Promise<Refusal> {
   return { name: error.name, message, status };
 }
 
-/** As AWS words that a parameter's value is none. */
+/** AWS's text for an invalid parameter value. */
 export function badValue(parameter: string, value: unknown, reason: string): Refusal {
   const message = `Value ${value} for parameter ${parameter} is invalid. Reason: ${reason}`;
   return { name: 'InvalidParameterValue', message, status: 400 };

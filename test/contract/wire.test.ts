@@ -61,7 +61,7 @@ const COMMON = 'com.amazon.coral.service#';
 const MODEL = 'com.amazonaws.sqs#';
 const PREFIX = 'AWS.SimpleQueueService.';
 
-/** How JSON and Query name each error, its status, and a request that it is the answer to. */
+/** The name of each error in JSON and Query, its status, and a request that causes it. */
 const ERRORS: Case[] = [
   [
     `${MODEL}QueueDoesNotExist`,
@@ -310,7 +310,7 @@ describe.each(PROTOCOLS)('The wire, %s', (protocol) => {
     expect(await answer.json()).toEqual({ queueUrls: [] });
   });
 
-  // No other protocol can carry it as far as here.
+  // Other protocols cannot transport it to this check.
   it.runIf(isJson)('half of a surrogate pair is refused', async () => {
     const { QueueUrl } = await makeQueue();
     const refusal = await refused('JSON', 'SendMessage', { QueueUrl, MessageBody: 'a\ud800b' });

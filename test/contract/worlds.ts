@@ -22,10 +22,10 @@ import {
 import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
 import { TestQueue } from './test-queue.ts';
 
-/** Set in the environment, the contract also runs on AWS, in the account of the environment. */
+/** If set in the environment, the contract also runs on AWS, in the environment's account. */
 const ON_AWS = process.env.FANFOLD_CONTRACT_AWS === '1';
 
-/** An SQS, and one of the ways to talk to it. */
+/** An SQS, and one way to call it. */
 export abstract class World {
   readonly name: string;
   readonly isLocal: boolean;
@@ -40,9 +40,9 @@ export abstract class World {
   protected abstract connect(): Promise<SQSClient>;
   /** Lets time pass. */
   abstract advance(seconds: number): Promise<void>;
-  /** Ends when what was sent before has arrived: a receive that waits, for one. */
+  /** Resolves when earlier requests, such as a waiting receive, have arrived. */
   abstract arrived(): Promise<void>;
-  /** The SQS itself, to look into; local only. */
+  /** The SQS itself, for inspection; local only. */
   abstract get sqs(): Sqs;
 
   async open(): Promise<void> {
@@ -155,13 +155,13 @@ class OverHttp extends World {
     await vi.advanceTimersByTimeAsync(seconds * 1000);
   }
 
-  /** One process, and what is written first is read first: two round trips later it is there. */
+  /** One process reads requests in order: after two round trips an earlier one has arrived. */
   async arrived() {
     for (let trip = 0; trip < 2; trip++) await fetch(this.#server?.url ?? '', { method: 'POST' });
   }
 }
 
-/** What is answered is on disk: everything else is as in memory. */
+/** Acknowledged changes are on disk: everything else is as in memory. */
 class Durable extends OverHttp {
   #folder = '';
 
@@ -208,8 +208,8 @@ const WORLDS: World[] = [
 ];
 
 /**
- * One contract, in every world. Local worlds have a clock that moves only when told to; on AWS time
- * passes. What only a local world can do, or would take too long, is marked `it.runIf(world.isLocal)`.
+ * One contract, in every world. Local worlds have a clock that moves only on demand; on AWS time
+ * passes. Tests that only a local world can run, or that take too long, use `it.runIf(world.isLocal)`.
  */
 export function inEveryWorld(heading: string, define: (world: World) => void): void {
   describe.each(WORLDS.map((world) => [world.name, world] as const))(

@@ -11,7 +11,7 @@ const SHIPPED = new URL('../../functions/tasks/index.ts', import.meta.url).href;
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** Looks at a stack "Photos" where AWS is as the options say. */
+/** Runs doctor for a stack "Photos" on an AWS with these responses. */
 async function look(
   options: DiagnoseOptions = {},
   stub: Partial<StubOptions> = {},
@@ -28,7 +28,7 @@ async function look(
   }
 }
 
-/** The findings of one check, in short. */
+/** The findings of one check, as short texts. */
 function of({ findings }: Diagnosis, title: string): string {
   return findings
     .filter((finding) => finding.title === title)

@@ -8,7 +8,7 @@ import {
 } from '../../src/emulator/transport/index.ts';
 import { seedHandler } from '../../src/handlers.ts';
 
-/** An answer of AWS: a body, or a refusal. */
+/** A response of AWS: a body, or an error. */
 export type Answer = object;
 
 /** Answers by action, such as `GetAccountSettings` or `GetFunctionConfiguration Photos-worker`. */
@@ -45,7 +45,7 @@ const eventSource = {
 
 const functions = ['Photos-seed', 'Photos-worker', 'Photos-burst'];
 
-/** What Lambda and STS answer where a deployment "Photos" is healthy. */
+/** Responses of Lambda and STS for a healthy deployment "Photos". */
 const HEALTHY: Answers = {
   GetCallerIdentity: {},
   GetAccountSettings: settings,

@@ -20,14 +20,14 @@ import { secretIn } from '../../src/endpoint/secret.ts';
 import { readSecret, writeSecret } from '../../src/endpoint/secret-files.ts';
 import { certificateIn } from '../../src/serve/certificate.ts';
 
-/** A user of nobody's. */
+/** An unused user id. */
 const OTHER = 54_321;
 
 const isRoot = process.geteuid?.() === 0;
 
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
 
-/** Opens what a server keeps in a folder, as the server does. */
+/** Opens the files in a server's folder, as the server does. */
 async function open(folder: string): Promise<void> {
   await new Sqs({ store: openStore(folder) }).close();
   await secretIn(folder);
@@ -112,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
         expect(modeOf(mine)).toBe(0o644);
       }
       rmSync(path);
-      // Nobody ever writes to its other end.
+      // No process writes to its other end.
       execFileSync('mkfifo', [path]);
       await expect(open(folder), name).rejects.toThrow(/is not a file/);
       rmSync(path);
@@ -142,7 +142,7 @@ describe.skipIf(process.platform === 'win32')('a data folder', () => {
   it.runIf(isRoot)('of another user, or with another user’s files, is refused', async () => {
     await open(folder);
     chownSync(folder, OTHER, OTHER);
-    // Such as a folder of the host's in a container, where this is root.
+    // For example a host's folder in a container, where this process is root.
     await expect(open(folder)).rejects.toThrow(
       new RegExp(
         `belongs to user ${OTHER}, and this process runs as root: .*--user ${OTHER}:${OTHER}`,

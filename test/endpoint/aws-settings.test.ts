@@ -14,7 +14,7 @@ import { REPOSITORY } from '../cli/command.ts';
 
 const TASKS = join(REPOSITORY, 'test/fixtures/served-tasks.ts');
 
-/** What a service on AWS may be told by the environment, each with a value that breaks a call. */
+/** Settings of AWS clients in the environment, each with a value that breaks a call. */
 const SETTINGS = {
   AWS_REGION: 'not a region!',
   AWS_DEFAULT_REGION: 'not a region!',
@@ -76,7 +76,7 @@ function stubSettings(): void {
   for (const [name, value] of Object.entries({ ...SETTINGS, ...files })) vi.stubEnv(name, value);
 }
 
-/** A client for each way in which an SQS or a Lambda of this Fanfold is reached. */
+/** A client for each way to reach an SQS or a Lambda of this Fanfold. */
 async function localClients() {
   const sqs = new Sqs();
   const lambda = new Lambda();

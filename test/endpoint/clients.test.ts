@@ -15,7 +15,7 @@ import { sqsOf } from '../../src/endpoint/clients.ts';
 
 const credentials = { accessKeyId: 'K', secretAccessKey: 'S' };
 
-/** A server that keeps its queues in one folder and can be ended and started again on its port. */
+/** A server that stores its queues in one folder and can be restarted on its port. */
 async function aServer() {
   const folder = mkdtempSync(join(tmpdir(), 'fanfold-clients-'));
   let sqs: Sqs;
@@ -37,7 +37,7 @@ async function aServer() {
 
 it('a retried receive returns the messages of its lost response', async () => {
   const server = await aServer();
-  // It dies between what it keeps and what it answers.
+  // It dies after it stores a change and before it responds.
   const begun = Promise.withResolvers<void>();
   await server.start(0, (service) => async (request) => {
     const answer = await service(request);
@@ -56,14 +56,14 @@ it('a retried receive returns the messages of its lost response', async () => {
     QueueUrl,
     MessageSystemAttributeNames: ['ApproximateReceiveCount'],
   });
-  // Cut off, and then refused.
+  // First cut off, then refused.
   const lost = expect(ours.send(receive)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await begun.promise;
   const port = server.port();
   await server.end();
   await lost;
   await server.start(port);
-  // To all others it stays hidden for as long as was asked for.
+  // For other receivers it stays hidden for its full timeout.
   expect((await stock.send(receive)).Messages).toBeUndefined();
   expect((await ours.send(receive)).Messages).toMatchObject([
     { Body: 'hello', Attributes: { ApproximateReceiveCount: '1' } },

@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('a pinned certificate', () => {
   let server: ReturnType<typeof createServer>;
   let fingerprint: string;
-  /** What came through the encrypted connections. */
+  /** The data received through the encrypted connections. */
   let came = '';
   let closed = 0;
 
@@ -111,7 +111,7 @@ describe('a pinned certificate', () => {
     expect(other).toEqual({ cert, key });
     expect(readFileSync(file, 'utf8')).toBe(cert);
     expect(readFileSync(join(old, 'key.pem'), 'utf8')).toBe(key);
-    // Whoever could read it may know the key.
+    // Any user who could read it may know the key.
     rmSync(join(old, 'key.pem'));
     writeFileSync(file, cert + key);
     chmodSync(file, 0o644);

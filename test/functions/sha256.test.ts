@@ -107,7 +107,7 @@ describe('sha256', () => {
     expect(nextDescriptor()).toBe(before);
   });
 
-  // Nothing is forbidden to root.
+  // Root may read every file.
   it.skipIf(process.getuid?.() === 0)('refuses a file without read permission', async () => {
     const path = join(folder, 'secret');
     mkdirSync(path);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What it returns, and how long it slept, in seconds. */
+/** Its return value, and the duration of its sleep in seconds. */
 async function slept(input: Json): Promise<{ returned: unknown; seconds: number }> {
   const began = Date.now();
   const sleeping = Promise.resolve(sleep.run(input, taskContext()));

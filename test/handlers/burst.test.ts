@@ -23,7 +23,7 @@ afterEach(() => {
 const range = (length: number) => Array.from({ length }, (_, index) => index);
 const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** Lets virtual time pass until it is so. */
+/** Lets virtual time pass until a condition holds. */
 async function until(seconds: number, so: () => boolean): Promise<void> {
   const reached = async () => {
     while (!so()) await sleep(0.1);
@@ -104,7 +104,7 @@ describe('burst workers', () => {
       },
     });
     const deployed = await virtualDeployment([mortal], { burst: 1 });
-    // A burst worker is the only one that may have it first.
+    // Only a burst worker can have received it first.
     setTimeout(deployed.startWorkers, 10_000);
     const { results, seconds } = await runThrough(new Run(deployed.deployment, 'mortal', [null]));
     expect(results).toMatchObject([{ status: 'ok' }]);
@@ -148,7 +148,7 @@ describe('burst workers', () => {
 
 describe('burst workers that the seed starts', () => {
   const names = namesOf('any');
-  /** A deployment with busy workers, that counts invocations and refuses those that `refuse` says. */
+  /** A deployment with busy workers that counts invocations and refuses those that `refuse` selects. */
   function deployment({
     busy = async () => 0,
     refuse = () => false,

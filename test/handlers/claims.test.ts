@@ -26,7 +26,7 @@ const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
 const VISIBILITY_SECONDS = 960;
 
 type Answer = ServiceResponse | Promise<ServiceResponse> | undefined;
-/** Answers a call in SQS's place, or lets SQS answer it. */
+/** Responds to a call instead of SQS, or passes it to SQS. */
 type Fault = (action: string, pass: () => ServiceResponse | Promise<ServiceResponse>) => Answer;
 
 /** A task queue with chunks in it, and a client for which some calls fail. */
@@ -61,7 +61,7 @@ async function deployment({ chunks = 1 } = {}) {
     failing(next: Fault) {
       fault = next;
     },
-    /** What Lambda's poller brings: the event of all visible chunks. */
+    /** The event of Lambda's poller with all visible chunks. */
     async event() {
       const receive = new ReceiveMessageCommand({
         QueueUrl: taskQueueUrl,
@@ -79,7 +79,7 @@ async function deployment({ chunks = 1 } = {}) {
       };
     },
     visible: () => sqs.peek(names.tasks).filter(({ state }) => state === 'visible').length,
-    /** Indexes that were reported; a chunk that was received again is announced besides. */
+    /** Indexes with a result; notices of redelivered chunks are ignored. */
     results: () =>
       sqs.peek(names.results).flatMap(({ body }) => {
         const { results = [] } = JSON.parse(body) as { results?: { index: number }[] };
@@ -151,7 +151,7 @@ describe('a worker function', () => {
       if (action === 'SendMessage') return answer.promise;
       return action === 'ChangeMessageVisibility' && calls.length > 3 ? broken() : undefined;
     });
-    // Its claim ends while it reports, and another one receives the message.
+    // Its claim ends while it reports, and another worker receives the message.
     await pass(130);
     expect((await event()).Records).toHaveLength(1);
     // On a standard queue the first one's receipt handle would still change the message.
@@ -337,7 +337,7 @@ it('a claim counts from the request that extended it, not from its response', as
 });
 
 describe('a task with a setup', () => {
-  /** A task named as the chunk's, whose setup takes as long as the test says. */
+  /** A task with the chunk's name, whose setup takes as long as the test sets. */
   const taskOf = (made: Promise<string>) => {
     const torn: string[] = [];
     const task = defineTask({
@@ -373,7 +373,7 @@ describe('a task with a setup', () => {
     const getRemainingTimeInMillis = () => endsAt - performance.now();
     const answer = handler(await event(), { ...context, getRemainingTimeInMillis });
     await pass(56);
-    // Nothing has run: the chunk is with SQS again, and costs no attempt.
+    // Nothing has run: the chunk is back in SQS, without the cost of an attempt.
     expect(await answer).toEqual({ batchItemFailures: [] });
     expect([visible() > 0, results()]).toEqual([true, []]);
     resolve('ready');

@@ -231,7 +231,7 @@ it.each([
 });
 
 describe('a seed cuts chunks for the number of workers', () => {
-  /** Chunks that a request makes where the environment tells of so many workers. */
+  /** Chunks of a request in an environment with this number of workers. */
   async function chunks(workers: string | undefined, request: object): Promise<number> {
     vi.stubEnv('FANFOLD_NAME', 'Odd');
     vi.stubEnv('FANFOLD_WORKERS', workers);
@@ -248,12 +248,12 @@ describe('a seed cuts chunks for the number of workers', () => {
     ['10', { inputs: page }, 320],
     ['30', { inputs: page }, 960],
     [undefined, { inputs: page }, 960],
-    // More of them are known to follow, or thought to.
+    // More inputs are known, or expected, to follow.
     ['30', { inputs: page, total: 9_600 }, 96],
     ['30', { inputs: page, about: 96_000, more: true }, 10],
     // Each of its workers runs ten at once.
     ['30', { inputs: page, task: 'tenAtOnce' }, 30],
-    // Or as it is asked.
+    // The request sets the size itself.
     ['3', { inputs: page, chunkItems: 2 }, 480],
   ])('%s, %j', async (workers, request, count) => {
     expect(await chunks(workers, request)).toBe(count);

@@ -61,7 +61,7 @@ beforeEach(async () => {
   vi.stubEnv('AWS_SESSION_TOKEN', 'secret-token');
 });
 
-/** A task message for each way to name a foreign host, and one that is as it should be. */
+/** A task message for each way to name a foreign host, and a valid one. */
 function messages() {
   const runId = newRunId();
   const expiresAt = Date.now() + 3_600_000;
@@ -87,7 +87,7 @@ async function send(bodies: readonly string[]): Promise<void> {
 
 const bodiesOf = (suffix: string) => server.sqs.peek(`${name}-${suffix}`).map(({ body }) => body);
 
-/** Both good messages have their results, the hostile ones are dead letters, and nobody was called. */
+/** Both valid messages have their results, the hostile ones are dead letters, and no foreign host was called. */
 async function expectSafe({ hostile }: ReturnType<typeof messages>): Promise<void> {
   await expect.poll(() => bodiesOf('tasks-dead').length, { timeout: 20_000 }).toBe(hostile.length);
   expect(bodiesOf('tasks-dead').sort()).toEqual(hostile.toSorted());

@@ -1,5 +1,5 @@
-// A server that accepts a request and never answers it, as after a lost packet: the SDK has no limits
-// of its own.
+// A server that accepts a request and never responds, as after a lost packet: the SDK has no time
+// limit by default.
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';

@@ -47,7 +47,7 @@ async function put(Key: string, Body: string | Buffer): Promise<string> {
   return `s3://inputs/${Key}`;
 }
 
-/** A deployment whose seed has so long for an invocation, with workers if it is told so. */
+/** A deployment whose seed has this time per invocation, optionally with workers. */
 async function deploy({ timeoutSeconds = 900, workers = 0, client = s3 } = {}) {
   const sqs = new Sqs();
   const sqsClient = createSqsClient(sqs);
@@ -150,7 +150,7 @@ describe('an object in S3', () => {
     await using atOnce = await deploy();
     await atOnce.seed(request);
     expect(atOnce.invocations()).toBe(1);
-    // Never enough for a second page.
+    // The time is never enough for a second page.
     await using inParts = await deploy({ timeoutSeconds: 25 });
     const answer = await inParts.seed(request);
     expect(answer).toMatchObject({ continues: true });
@@ -165,7 +165,7 @@ describe('an object in S3', () => {
     expect(inParts.invocations()).toBeGreaterThanOrEqual(3);
     expect(inParts.inputs()).toEqual(atOnce.inputs());
     const cuts = (place: typeof atOnce) => place.chunks().map(({ items }) => items.length);
-    // Where a page ends depends on how the object comes; that a chunk ends with it does, too.
+    // The end of a page, and so of a chunk, depends on how the object's data arrives.
     expect(Math.max(...cuts(inParts))).toBe(Math.max(...cuts(atOnce)));
   });
 

@@ -16,7 +16,7 @@ interface Line {
   [key: string]: unknown;
 }
 
-/** What the process put out. */
+/** The output of the process. */
 let output: string[];
 
 beforeEach(() => {
@@ -64,7 +64,7 @@ const chatty = defineTask({
   },
 });
 
-/** A run through the handlers of a deployment that tells by Powertools. */
+/** A run through the handlers of a deployment that logs with Powertools. */
 async function watchedRun(inputs: unknown[], burst = 0) {
   vi.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
@@ -149,7 +149,7 @@ describe.each([
       expect(JSON.stringify(line)).not.toContain(runId);
       expect([line.InputDuration].flat().length).toBeLessThanOrEqual(100);
     }
-    // One burst worker has done it all, and more inputs than a line has durations.
+    // One burst worker ran everything: more inputs than a line holds durations.
     if (burst > 0) expect(metrics()).toHaveLength(1);
   });
 });

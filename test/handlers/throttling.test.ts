@@ -9,7 +9,7 @@ import { readResults } from '../../src/pipeline/messages/result-message.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: number) => input });
 
-/** How AWS says that there were too many requests, and how often in a row it says so. */
+/** AWS's throttling errors, and the number of times in a row that each is returned. */
 interface Throttle {
   status: number;
   type: string;
@@ -27,7 +27,7 @@ beforeEach(() => {
   lambda = new Lambda();
   started = [];
   refused = 0;
-  // The SDK's pauses, which are drawn at random, as short as they can be.
+  // Makes the SDK's random pauses as short as possible.
   vi.spyOn(Math, 'random').mockReturnValue(0.001);
 });
 afterEach(async () => {
@@ -38,7 +38,7 @@ afterEach(async () => {
   sqs.close();
 });
 
-/** A service that throttles each call a few times: the tries at one have an id in common. */
+/** A service that throttles each call a few times: attempts at the same call share an id. */
 function throttling(service: Service, { status, type, times }: Throttle): Service {
   const tries = new Map<string, number>();
   return (request) => {

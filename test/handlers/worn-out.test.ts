@@ -7,7 +7,7 @@ import { runThrough, virtualDeployment } from '../pipeline/virtual-deployment.ts
 
 /** Attempts by index. */
 let attempts: Map<number, number>;
-/** What was in the task queue at each end of the process. */
+/** The task queue's content at each end of the process. */
 let exits: { bodies: string[]; said: string[] }[];
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Heeds no signal, and never ends, where its input says so. */
+/** Ignores the signal and never ends, if its input asks for that. */
 const hangs = defineTask({
   name: 'hangs',
   timeoutSeconds: 10,
@@ -48,7 +48,7 @@ async function deployment(burst: number) {
       throw new Error('RequestId: ... Error: Runtime exited with error: exit status 1');
     },
   };
-  // One process for all invocations, which ends as a process does: nothing is answered.
+  // One process for all invocations, which ends without a response.
   deployed.lambda.addFunction(names.worker, workerHandler(registry, options), {
     timeoutSeconds: 900,
   });
@@ -65,13 +65,13 @@ it('a process stays in use with a few functions that never end, and is ended wit
   const { results, seconds } = await runThrough(new Run(deployed.deployment, 'hangs', inputs));
   expect(results.map(({ status }) => status)).toEqual([...Array(6).fill('failed'), 'ok', 'ok']);
   expect(results[0]).toMatchObject({ error: { code: 'TimedOut', attempts: 2 } });
-  // Nothing was left to a claim to bring back, nor run once too often.
+  // No message had to wait for the end of a claim, and nothing ran more often than needed.
   expect([...attempts.values()]).toEqual([...Array(6).fill(2), 1, 1]);
   expect(seconds).toBeLessThan(12 * 10 + 60);
   // Twelve attempts hang; each from the tenth on ends the process that pretends to have ended.
   expect(exits).toHaveLength(3);
   expect(exits[0]?.said.at(-1)).toMatch(/^error: Attempts ignored the abort signal/);
-  // Its own message was deleted: what is in the queue is two others, each once.
+  // Its own message was deleted: the queue holds two others, each once.
   const first = exits[0]?.bodies.map((body) => JSON.parse(body).items[0][0]) ?? [];
   expect(new Set(first).size).toBe(first.length);
   expect(first.length).toBe(2);
@@ -85,7 +85,7 @@ it('a burst worker ends its process for one such function, and another continues
   expect(results.map(({ status }) => status)).toEqual(['failed', 'ok', 'ok', 'ok']);
   expect([...attempts.values()]).toEqual([2, 1, 1, 1]);
   expect(exits.length).toBeGreaterThan(0);
-  // Lambda tries what failed again after a minute: this was not waited for.
+  // Lambda would retry a failed event after a minute, which was not needed.
   expect(seconds).toBeLessThan(50);
   await deployed.close();
 });

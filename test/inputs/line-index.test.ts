@@ -7,7 +7,7 @@ it('a line index returns the line of each input', () => {
     fc.integer({ min: 1, max: 300 }),
     fc.constantFrom(127, 128, 129, 16_383, 16_384, 2 ** 31, 2 ** 40),
   );
-  // So many inputs on lines that follow each other, then so many lines further.
+  // A number of inputs on consecutive lines, then a number of lines to skip.
   const stretch = fc.tuple(fc.integer({ min: 1, max: 300 }), size);
   fc.assert(
     fc.property(fc.array(stretch, { maxLength: 30 }), (stretches) => {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { type InputOptions, type OpenedInputs, openInputs } from '../../src/cli/inputs/index.ts';
 import { FanfoldError } from '../../src/index.ts';
 
-/** A folder that goes when its scope ends, with files in it. */
+/** A folder with files, deleted when its scope ends. */
 export function folderWith(files: Record<string, string | Uint8Array>): Disposable & {
   path: string;
 } {
@@ -18,7 +18,7 @@ export function folderWith(files: Record<string, string | Uint8Array>): Disposab
   return { path: folder.path, [Symbol.dispose]: () => folder.remove() };
 }
 
-/** Room enough, unless a test is about it. */
+/** Large enough, unless a test sets it. */
 const MAX_INPUT_BYTES = 100_000;
 
 export function open(options: Partial<InputOptions>): Promise<OpenedInputs> {
@@ -30,7 +30,7 @@ export interface Read {
   /** The texts, parsed. */
   values(): unknown[];
   locate(index: number): string | undefined;
-  /** Where each came from. */
+  /** The origin of each input. */
   places(): (string | undefined)[];
 }
 
@@ -48,7 +48,7 @@ export async function readOpened(opened: OpenedInputs): Promise<Read> {
   };
 }
 
-/** What a file of this name and content is read as. */
+/** The inputs read from a file of this name and content. */
 export async function readFile(
   name: string,
   content: string | Uint8Array,
@@ -58,7 +58,7 @@ export async function readFile(
   return await read({ input: name, cwd: folder.path, ...options });
 }
 
-/** What standard input is read as when it comes in pieces of so many bytes. */
+/** The inputs read from standard input in pieces of this size in bytes. */
 export function readPieces(content: string | Uint8Array, bytes: number): Promise<Read> {
   return read({ input: '-', stdin: Readable.from(pieces(Buffer.from(content), bytes)) });
 }
@@ -67,7 +67,7 @@ export function* pieces(content: Buffer, bytes: number): Generator<Buffer> {
   for (let at = 0; at < content.length; at += bytes) yield content.subarray(at, at + bytes);
 }
 
-/** The error that it ends with. */
+/** The error that reading ends with. */
 export async function refusal(reading: Promise<unknown>): Promise<FanfoldError> {
   const error = await reading.then(
     () => undefined,

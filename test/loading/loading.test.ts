@@ -8,7 +8,7 @@ import { loaderOption } from '../../src/loading/loaders.ts';
 import { openTasks } from '../../src/loading/tasks-module.ts';
 import { REPOSITORY, TASKS } from '../cli/command.ts';
 
-/** What Node by itself runs none of. */
+/** Syntax that Node itself does not support. */
 const PROJECT = {
   'package.json': '{ "type": "module" }',
   'tsconfig.json': `{

@@ -58,7 +58,7 @@ const examples = readdirSync(EXAMPLES, { withFileTypes: true })
 
 beforeAll(() => {
   install(pack(root), project);
-  // The README's own: its samples have to run with what it says, and nothing else.
+  // The README's own command: its samples must run with nothing else installed.
   write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
   cpSync(design, join(project, 'design'), { recursive: true });
@@ -122,7 +122,7 @@ describe('the packed package', () => {
         code: 2,
         stderr: expect.stringMatching(/enum.*npm install --save-dev esbuild.*--import tsx/),
       });
-      // What Node runs by itself needs no esbuild.
+      // Code that Node itself can run needs no esbuild.
       expect((await fanfold('tasks')).stdout).toContain('resize');
     } finally {
       symlinkSync(join(REPOSITORY, 'node_modules/esbuild'), esbuild);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-/** Packs the repository; gives the tarball. */
+/** Packs the repository; returns the tarball. */
 export function pack(root: string): string {
   execFileSync('npm', ['run', 'package', '--', '--pack-destination', root], {
     cwd: REPOSITORY,

@@ -63,7 +63,7 @@ describe('packages are taken out of a lockfile', () => {
 
   it.each([
     ['are not in it', '', ['paint'], 'does not have paint: npm install paint'],
-    ['are folders', '', ['shared'], 'links shared to a folder, packages/shared'],
+    ['are folders', '', ['shared'], 'links shared to the folder packages/shared'],
     [
       'need two versions in one place',
       'packages/films',
@@ -90,7 +90,7 @@ describe('`nodeModules` are refused', () => {
   const lock = (packages: object) => JSON.stringify({ lockfileVersion: 3, packages });
 
   it.each([
-    ['without a lockfile', {}, 'there is none in FOLDER, nor above it'],
+    ['without a lockfile', {}, 'there is none in or above FOLDER'],
     [
       'with the lockfile of another package manager',
       { 'yarn.lock': '' },
@@ -104,7 +104,7 @@ describe('`nodeModules` are refused', () => {
     [
       'with a lockfile of npm 6',
       { 'package-lock.json': '{"lockfileVersion":1,"dependencies":{}}' },
-      'FOLDER/package-lock.json is of npm 6 or earlier',
+      'FOLDER/package-lock.json was written by npm 6 or earlier',
     ],
     [
       'with a lockfile that is no JSON',
@@ -122,7 +122,7 @@ describe('`nodeModules` are refused', () => {
         'package-lock.json': lock({ 'node_modules/codec': { version: '1.0.0' } }),
         '.npmrc': 'offline=true\n',
       },
-      'npm could not install codec as FOLDER/package-lock.json has them, exit status 1',
+      'npm could not install codec as locked in FOLDER/package-lock.json, exit status 1',
     ],
   ])('%s', (name, files, sentence) => {
     const project = join(folder, name.replaceAll(' ', '-'));

@@ -15,7 +15,7 @@ function tasksOf(content: string): unknown {
 it('a package.json names the tasks module under fanfold, and nothing else there', () => {
   expect(tasksOf('\ufeff{"fanfold": {"tasks": "a.ts"}}')).toBe(join(folder, 'a.ts'));
   expect(tasksOf('{"name": "one"}')).toBeUndefined();
-  expect(() => tasksOf('{"fanfold": {"task": "a.ts"}}')).toThrow(/like.*has the key "task"/);
+  expect(() => tasksOf('{"fanfold": {"task": "a.ts"}}')).toThrow(/like.*got the key "task"/);
   expect(() => tasksOf('{"fanfold": "a.ts"}')).toThrow(/like.*got "a.ts"/);
   expect(() => tasksOf('{"fanfold": null}')).toThrow(/got null/);
 });

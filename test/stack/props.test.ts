@@ -156,15 +156,15 @@ describe('what belongs together', () => {
       { logRetention: 45 },
       '`logRetention` must be one of RetentionDays, the numbers of days that CloudWatch supports; got 45.',
     ],
-    [{ vpcSubnets: {} }, '`vpcSubnets` requires `vpc`'],
-    [{ securityGroups: [] }, '`securityGroups` requires `vpc`'],
+    [{ vpcSubnets: {} }, '`vpcSubnets` requires `vpc`: give the VPC that it belongs to.'],
+    [{ securityGroups: [] }, '`securityGroups` requires `vpc`: give the VPC that it belongs to.'],
     [
       { environment: { FANFOLD_NAME: 'x' } },
-      "`environment` is for your tasks; FANFOLD_NAME starts like Fanfold's own variables.",
+      "`environment` is for your tasks; FANFOLD_NAME starts like Fanfold's own variables. Rename it.",
     ],
     [
       { environment: { AWS_REGION: 'x' } },
-      '`environment` is for your tasks; Lambda sets AWS_REGION itself.',
+      '`environment` is for your tasks; Lambda sets AWS_REGION itself. Rename it.',
     ],
     [
       { environment: { 'my-table': 'x' } },
@@ -353,7 +353,10 @@ describe('what untyped code gives', () => {
       '`tasks` must be the path of your tasks module, as a string; got undefined. Leave it out for the built-in tasks.',
     ],
     [{ name: 5 }, '`name` must be a string; got 5.'],
-    [{ architecture: 'arm64' }, '`architecture` is Architecture.ARM_64 or Architecture.X86_64; "'],
+    [
+      { architecture: 'arm64' },
+      '`architecture` must be Architecture.ARM_64 or Architecture.X86_64; got "',
+    ],
     [
       { environment: null },
       '`environment` must be an object with strings, such as { TABLE: "photos" };',
@@ -363,7 +366,7 @@ describe('what untyped code gives', () => {
       'the value of the variable TABLE in `environment` must be a string; got undefined.',
     ],
     [{ vpc: 'vpc-1' }, '`vpc` must be a VPC, such as one from Vpc.fromLookup(); got "vpc-1".'],
-    [{ vpcSubnets: 'subnet-1' }, '`vpcSubnets` is a selection of subnets, such as '],
+    [{ vpcSubnets: 'subnet-1' }, '`vpcSubnets` must be a selection of subnets, such as '],
     [{ securityGroups: 'sg-1' }, '`securityGroups` must be a list of security groups; got "sg-1".'],
     [
       { securityGroups: ['sg-1'] },
@@ -544,7 +547,7 @@ describe('context', () => {
     ['brust', 'burst'],
   ])('refuses the misspelled %s', (key, known) => {
     expect(() => read({ name: 'Photos', [key]: 'x' })).toThrow(
-      `There is no context value \`${key}\`. Did you mean \`${known}\`? Known are name, tasks, memorySize, timeout, `,
+      `There is no context value \`${key}\`. Did you mean \`${known}\`? Known values: name, tasks, memorySize, timeout, `,
     );
   });
 

@@ -26,7 +26,7 @@ describe('two deployments of one name', () => {
     const app = newApp();
     const one = new Stack(app, 'One', { env });
     new Fanfold(one, 'A', { name: 'photos' });
-    const twin = 'One/A has the name "photos" too';
+    const twin = 'One/A also has the name "photos"';
     expect(() => new Fanfold(one, 'B', { name: 'photos' })).toThrow(`One/B: ${twin}`);
     const other = new Stack(app, 'Other', { env: otherEnv });
     expect(() => new Fanfold(other, 'C', { name: 'photos' })).toThrow(`Other/C: ${twin}`);
@@ -54,7 +54,7 @@ describe('an environment', () => {
       /^Photos\/Fanfold: `environment` and Fanfold's own variables have 4\d\d\d bytes as JSON; Lambda allows 4096/,
     );
     // In bytes of UTF-8, of which such letters take two.
-    expect(() => templateOf({ environment: { TEXT: 'é'.repeat(2000) } })).toThrow('bytes long');
+    expect(() => templateOf({ environment: { TEXT: 'é'.repeat(2000) } })).toThrow('bytes as JSON');
   });
 });
 

@@ -43,7 +43,7 @@ function tree(): Disposable & { path: string } {
   return folder;
 }
 
-/** What find says. */
+/** The output of `find`. */
 function found(cwd: string, ...roots: string[]): unknown[] {
   const options = { cwd, maxBuffer: 1e9, encoding: 'utf8' } as const;
   const printed = execFileSync('find', [...roots, '-type', 'f', '-print0'], options);
@@ -139,7 +139,7 @@ describe('a glob', () => {
     },
   );
 
-  // Linux takes any bytes as a name; other systems may refuse to make such a file.
+  // Linux accepts any bytes as a name; other systems may refuse to create such a file.
   it.runIf(process.platform === 'linux')('refuses names that are not UTF-8', async () => {
     using folder = folderWith({ 'fine/a.txt': '' });
     const at = (name: Buffer) => Buffer.concat([Buffer.from(`${folder.path}/`), name]);
@@ -150,7 +150,7 @@ describe('a glob', () => {
       expect(error.code).toBe('BadInput');
       expect(error.message).toMatch(/the name (file|folder)-\ufffd.* not UTF-8.* Rename it\.$/);
     }
-    // Folders that the pattern leaves out are not gone into, so they may be as they are.
+    // Folders that the pattern excludes are not read, so their names do not matter.
     for (const glob of ['fine/*', 'fin*/**', 'fin*/*', '[a-f]ine/**/*.txt']) {
       expect(await paths(glob, folder.path)).toEqual(['fine/a.txt']);
     }

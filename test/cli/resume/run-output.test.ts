@@ -16,7 +16,7 @@ it('results of a run elsewhere are written when the file is synced, and no soone
   };
   const results = recorded({ output, hash: new InputHash('results.jsonl') });
   const following = results.follow({ runId: 'r', seeded: 0 } as Run, 'Photos');
-  // Whoever acknowledges the results does so once they are written.
+  // Results are acknowledged only once they are written.
   const written = results.write('a').then(() => void done.push('acknowledged'));
   await new Promise(setImmediate);
   expect(done).toEqual(['wrote a']);

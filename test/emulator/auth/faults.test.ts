@@ -18,7 +18,7 @@ beforeAll(async () => {
   presignedRequest = await presigned({ query: { Action: 'ListQueues' } }, { signingDate });
 });
 
-/** The request with other headers; `undefined` leaves one out. */
+/** The request with other headers; `undefined` removes one. */
 function withHeaders(changed: Record<string, string | undefined>): ServiceRequest {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...request.headers, ...changed })) {
@@ -38,7 +38,7 @@ function withQuery(changed: Record<string, string | undefined>): ServiceRequest 
   return { ...presignedRequest, query };
 }
 
-/** Signs a request anew, by what its refusal says was to be signed. */
+/** Signs a request again, using the text to sign in its refusal. */
 function resigned(asked: ServiceRequest): ServiceRequest {
   const [, signable = ''] =
     /String-to-Sign .*\n'([^']*)'/.exec(refusal(asked, AT)?.message ?? '') ?? [];
@@ -235,7 +235,7 @@ describe('mismatch', () => {
   );
 
   it.each(['header', 'query'])('a clock that is off by over 15 minutes, in the %s', (form) => {
-    // Without a life of its own a presigned request lasts as long as any other.
+    // A presigned request without X-Amz-Expires is valid as long as any other.
     const lifeless = withQuery({ 'X-Amz-Expires': undefined });
     const asked = form === 'header' ? request : resigned(lifeless);
     const minute = 60_000;
@@ -285,7 +285,7 @@ describe('valid variants', () => {
     const asked = await signed({ headers }, { signingDate });
     const spaced = { ...asked.headers, 'x-amz-meta': '  a \t b   "c  d" ' };
     expect(verdict({ ...asked, headers: spaced }, AT)).toBe('ok');
-    // No space to HTTP or to the signers.
+    // Not a space for HTTP or the signers.
     const other = { ...asked.headers, 'x-amz-meta': 'a b "c d"\u00a0' };
     expect(verdict({ ...asked, headers: other }, AT)).toBe('mismatch');
   });
@@ -298,7 +298,7 @@ describe('valid variants', () => {
       expect(verdict(withHeaders(changed), AT)).toBe('mismatch');
       expect(verdict(resigned(withHeaders(changed)), AT)).toBe('ok');
     }
-    // x-amz-date goes first.
+    // x-amz-date takes precedence.
     expect(verdict(withHeaders({ date: 'Thu, 01 Jan 1970 00:00:00 GMT' }), AT)).toBe('ok');
   });
 });

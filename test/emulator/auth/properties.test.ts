@@ -30,7 +30,7 @@ const character = fc.constantFrom(
   ...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789',
 );
 
-/** The text with one character exchanged; `undefined` if there is nothing that it would change. */
+/** The text with one character replaced; `undefined` if that would change nothing. */
 function exchanged(text: string, at: number, by: string): string | undefined {
   const place = at % text.length;
   const changed = text.slice(0, place) + by + text.slice(place + 1);
@@ -108,7 +108,7 @@ it('adding or removing anything breaks the signature', () => {
   }
 });
 
-/** Pieces of which a signature is made, so that garbage comes far into the verification. */
+/** Parts of a signature, so that garbage reaches the later steps of verification. */
 const piece = fc.oneof(
   fc.constantFrom(
     'AWS4-HMAC-SHA256',
@@ -145,7 +145,7 @@ const queryName = fc.oneof(
   text,
 );
 
-/** A header or a query in which each piece is in its place, or garbage is. */
+/** A header or a query in which each part is in its place, or replaced by garbage. */
 const nearly = (right: string) => fc.oneof({ weight: 4, arbitrary: fc.constant(right) }, text);
 const nearlyHeader = fc
   .tuple(

@@ -18,7 +18,7 @@ export const verifier = new Verifier({
   service: 'sqs',
 });
 
-/** What verification says: `ok`, or the fault. Whatever else is thrown is a failure of the test. */
+/** The result of verification: `ok`, or the fault. Any other error fails the test. */
 export function verdict(
   request: ServiceRequest,
   now: number,
@@ -41,7 +41,7 @@ export function refusal(
   }
 }
 
-/** A service that keeps the requests it gets. */
+/** A service that records the requests it receives. */
 export function recorder(): { requests: ServiceRequest[]; service: Service } {
   const requests: ServiceRequest[] = [];
   const service: Service = (request) => {
@@ -57,7 +57,7 @@ export async function sendMessage(
   MessageBody = 'grüße & more + 1',
 ): Promise<void> {
   const QueueUrl = 'http://127.0.0.1:9324/000000000000/q';
-  // The recorder's answer has no MD5, and isn't one to any protocol: only the request matters.
+  // The recorder's response has no MD5 and fits no protocol: only the request matters.
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody })).catch(() => {});
 }
 
@@ -91,7 +91,7 @@ interface SigningOptions {
   expiresIn?: number;
 }
 
-/** The part of the SDK's SignatureV4 that is used here; the client's type tells only of `sign`. */
+/** The part of the SDK's SignatureV4 that is used here; the client's type has only `sign`. */
 interface SdkSigner {
   sign(request: HttpRequest, options: SigningOptions): Promise<HttpRequest>;
   presign(request: HttpRequest, options: SigningOptions): Promise<HttpRequest>;
@@ -108,7 +108,7 @@ function isSigner(signer: unknown): signer is SdkSigner {
   return typeof signer === 'object' && signer !== null && 'sign' in signer && 'presign' in signer;
 }
 
-/** Signs by the SDK's own signer what none of its SQS clients would send. */
+/** Uses the SDK's signer for requests that none of its SQS clients would send. */
 export async function signed(
   draft: Draft,
   options: SigningOptions,
@@ -140,7 +140,7 @@ function httpRequest({ method = 'GET', path = '/', query = {}, headers = {}, bod
   });
 }
 
-/** By way of the handler, so that it is what a service would get. */
+/** Goes through the handler, so that the result is the request that a service receives. */
 async function received(request: HttpRequest): Promise<ServiceRequest> {
   const { requests, service } = recorder();
   const { method, path, headers, body } = request;

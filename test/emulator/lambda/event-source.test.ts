@@ -15,7 +15,7 @@ import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 
 const VISIBILITY_SECONDS = 3600;
 
-/** An SQS event, as the function gets it. */
+/** An SQS event, as the function receives it. */
 interface SqsEvent {
   Records: { messageId: string; body: string; attributes: Record<string, string> }[];
 }
@@ -56,7 +56,7 @@ function countingClient(fails: (call: string) => boolean = () => false): SQSClie
   return counting;
 }
 
-/** Adds a function, whose invocations are noted in `batches`, and its event source. */
+/** Adds a function, whose invocations are recorded in `batches`, and its event source. */
 function source(
   handler: (bodies: string[], event: SqsEvent) => unknown,
   { options = {}, functionOptions }: { options?: Options; functionOptions?: FunctionOptions } = {},
@@ -88,7 +88,7 @@ async function send(...bodies: string[]): Promise<void> {
 const numbered = (count: number) => Array.from({ length: count }, (_, at) => `m${at}`);
 const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1000);
 const sleep = (count: number) => new Promise<void>((wake) => setTimeout(wake, count * 1000));
-/** What the queue holds: bodies, and how often each was received. */
+/** The content of the queue: bodies, and receive counts. */
 const held = () => sqs.peek('tasks').map(({ body, receiveCount }) => [body, receiveCount]);
 
 beforeEach(async () => {
@@ -105,7 +105,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   const closing = lambda.close();
-  // What still runs where a test has failed.
+  // Sources that still run after a failed test.
   await seconds(3600);
   await closing;
   sqs.close();
@@ -270,7 +270,7 @@ describe('messages', () => {
 });
 
 describe('a partial batch response', () => {
-  /** What is left of a, b and c after the function answered, told which id has which body. */
+  /** The messages of a, b and c that are left after the function's response, which can use their ids. */
   async function left(
     answer: (idOf: (body: string) => string) => unknown,
     reportBatchItemFailures = true,

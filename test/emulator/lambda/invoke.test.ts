@@ -18,7 +18,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 let lambda: Lambda;
 let client: LambdaClient;
 
-/** Calls the function that every test adds, `work`, with JSON and takes JSON. */
+/** Calls the function `work`, which every test adds, with JSON, and returns JSON. */
 async function invoke(payload?: unknown, more: Partial<InvokeCommandInput> = {}) {
   const response = await client.send(
     new InvokeCommand({
@@ -42,7 +42,7 @@ const refusal = (payload?: unknown, more?: Partial<InvokeCommandInput>) =>
 const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1000);
 const sleep = (count: number) => new Promise<void>((wake) => setTimeout(wake, count * 1000));
 
-/** A handler that waits until it is let go, and how often it was called. */
+/** A handler that waits until it is released, and the number of its calls. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { handler: vi.fn(() => promise), open: resolve };
@@ -211,7 +211,7 @@ describe('DryRun', () => {
 });
 
 describe('Lambda refuses', () => {
-  /** A payload of exactly so many bytes, in characters of two. */
+  /** A payload of exactly this number of bytes, in two-byte characters. */
   const ofBytes = (bytes: number) => `"${'é'.repeat(bytes / 2 - 1)}"`;
 
   it.each([
@@ -431,7 +431,7 @@ describe('Event', () => {
     await seconds(119.9);
     expect(times()).toEqual([0, 60]);
     await seconds(24 * 3600);
-    // What one attempt did to its event is nothing to the next one.
+    // A change that one attempt makes to its event does not affect the next.
     expect(attempts).toEqual([0, 60, 180].map((at) => ({ at, id: requestId, event: { n: 1 } })));
   });
 
@@ -468,7 +468,7 @@ describe('Event', () => {
     await later('long');
     expect((await later('short')).status).toBe(202);
     await seconds(3600);
-    // Looks after 1, 2, 4 ... 256 and then 300 seconds: 0, 1, 3, 7 ... 511, 811.
+    // Retries after 1, 2, 4 ... 256 and then 300 seconds: 0, 1, 3, 7 ... 511, 811.
     expect(attempts.map(({ at, event }) => [event, at])).toEqual([
       ['long', 0],
       ['short', 811],

@@ -11,7 +11,7 @@ describe('a Lambda that verifies signatures', () => {
   const requestHandler = inProcess(lambda.signedService([credentials]));
   const place = { region: 'us-east-1', endpoint: 'http://localhost', requestHandler };
 
-  /** What an invocation ends with: its answer, or the name of its error. */
+  /** The outcome of an invocation: its response, or the name of its error. */
   async function invoke(more: object, FunctionName = 'echo'): Promise<string> {
     const client = new LambdaClient({ ...place, credentials, ...more });
     const call = new InvokeCommand({ FunctionName, Payload: '"hello"' });

@@ -23,9 +23,9 @@ interface Run {
 }
 
 /**
- * Has workers take one message after another until the queue is empty; they take some milliseconds
+ * Lets workers receive one message after another until the queue is empty; they take some milliseconds
  * for each.
- * @returns the groups of the messages in the order in which they were taken
+ * @returns the groups of the messages in the order in which they were received
  */
 function work(runs: Run[], workers: number, durationMs: () => number): string[] {
   let now = 1_000_000;
@@ -59,7 +59,7 @@ function work(runs: Run[], workers: number, durationMs: () => number): string[] 
   }
 }
 
-/** What a few workers take: from 10 ms to a minute, one up to three times as long as another. */
+/** Durations of a few workers: from 10 ms to a minute, one up to three times as long as another. */
 const durations = fc.record({
   factors: fc.infiniteStream(fc.double({ min: 1, max: 3, noNaN: true })),
   baseMs: fc.integer({ min: 10, max: 20_000 }),
@@ -98,7 +98,7 @@ describe('runs on one queue', () => {
       fc.property(workers, durations, (count, lasting) => {
         const runs = ['one', 'other'].map((group) => ({ group, messages: 300 }));
         const taken = work(runs, count, drawn(lasting));
-        // Until one of them has none left that wait.
+        // Runs until one of them has no waiting messages left.
         const end = Math.min(taken.lastIndexOf('one'), taken.lastIndexOf('other'));
         for (let at = 0; at + WINDOW < end; at++) {
           const ones = taken.slice(at, at + WINDOW).filter((group) => group === 'one').length;

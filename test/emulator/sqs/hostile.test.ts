@@ -19,11 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What every test here must leave as it was. */
+/** The state that every test here must leave unchanged. */
 const untouched = () => server.sqs.peek('others').map(({ body, state }) => `${body} ${state}`);
 beforeEach(() => expect(untouched()).toEqual(['one visible', 'two visible']));
 
-/** An error as AWS writes it, in one of its protocols, and nothing of ours that happens to be a trace. */
+/** An error as AWS formats it, in one of its protocols, without a stack trace of ours. */
 async function refusal(response: Response): Promise<{ status: number; code: string }> {
   const text = await response.text();
   expect(text).not.toMatch(/\n\s+at |\.ts:\d/);
@@ -154,7 +154,7 @@ describe('requests that no client sends', () => {
     const headers = { 'smithy-protocol': 'rpc-v2-cbor' };
     const cbor = await ask(headers, '', '/service/AmazonSQS/operation/ListQueues');
     expect(cbor).toMatchObject({ status: 500, headers: { 'content-type': 'application/cbor' } });
-    // Whoever runs it is told what it was.
+    // The process warning has the full error.
     expect(warned).toHaveBeenCalledTimes(3);
     expect(warned.mock.lastCall?.[1]).toMatchObject({
       detail: expect.stringContaining('The clock stands still'),
@@ -163,7 +163,7 @@ describe('requests that no client sends', () => {
 
   it('any parameters for any action', async () => {
     const { ACTIONS } = await import('../../../src/emulator/sqs/actions/index.ts');
-    // Those that need no queue may well be granted.
+    // Actions without a queue may succeed.
     const names = [...ACTIONS.keys()].filter((name) => !/^(List|CreateQueue)/.test(name));
     const keys = [
       'QueueUrl',
@@ -201,7 +201,7 @@ describe('requests that no client sends', () => {
   });
 });
 
-/** Sends bytes as they are; gives what came back until the server closed the connection. */
+/** Sends raw bytes; returns the response until the server closed the connection. */
 function raw(bytes: Uint8Array | string, { end = true } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(server.port, server.host);
@@ -209,7 +209,7 @@ function raw(bytes: Uint8Array | string, { end = true } = {}): Promise<string> {
     socket.on('data', (data) => {
       text += data;
     });
-    // The server may close before it has read all: that is an answer as well.
+    // The server may close before it has read everything, which counts as a response.
     socket.on('error', () => {});
     socket.on('close', () => resolve(text));
     socket.setTimeout(10_000, () => reject(new Error('The server neither answered nor closed.')));
@@ -277,7 +277,7 @@ describe('connections', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  /** A receive as it goes over a connection. */
+  /** A receive as raw bytes for a connection. */
   function receive(parameters: object): string {
     const body = JSON.stringify(parameters);
     const head = `POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: AmazonSQS.ReceiveMessage\r\ncontent-type: ${JSON_TYPE}\r\ncontent-length: ${body.length}`;
@@ -317,7 +317,7 @@ describe('connections', () => {
     const url = made.QueueUrl ?? '';
     const socket = connect(server.port, server.host);
     socket.write(receive({ QueueUrl: url, WaitTimeSeconds: 20 }));
-    // What is sent later is answered later: the receive waits by then.
+    // Requests are answered in order, so the receive waits by then.
     await post('');
     await post('');
     const closed = new Promise((resolve) => socket.once('close', resolve));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Numbered } from '../../../src/emulator/sqs/engine/numbered.ts';
 
-// Few of a page, at its ends, so that pages are emptied, and others never made.
+// Few numbers per page, at its ends, so that some pages are emptied and others never created.
 const number = fc.constantFrom(1, 2, 63, 64, 65, 127, 128, 300);
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ does: fc.constant('set'), number }) },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Sqs, type SqsOptions, serveSqs } from '../../../src/emulator/sqs/index.ts';
 
-/** What a caller in JavaScript, or one that reads its configuration, may well give. */
+/** Values that a JavaScript caller, or one that reads a configuration, may pass. */
 const given = (options: object) => options as SqsOptions;
 
 describe('options that are refused, with the reason', () => {

@@ -352,7 +352,7 @@ describe.each([
   });
 });
 
-/** The characters that SQS takes, those that XML or forms write otherwise more often. */
+/** Characters that SQS accepts; those that XML or forms escape are more frequent. */
 const character = fc.oneof(
   fc.constantFrom(...'<>&"\'\r\n\t %+=;#]\u0085\u2028\ud7ff\ue000\ufffd😀'),
   fc
@@ -360,7 +360,7 @@ const character = fc.oneof(
     .filter((code) => (code < 0xd800 || code > 0xdfff) && code !== 0xfffe && code !== 0xffff)
     .map((code) => String.fromCodePoint(code)),
 );
-// The SDK's parser takes whitespace with a line's end in it for indentation, however it is written.
+// The SDK's parser treats whitespace with a line end as indentation, even if it is escaped.
 const text = fc
   .string({ unit: character, minLength: 1, maxLength: 200 })
   .filter((value) => value.trim() !== '' || !/[\r\n]/.test(value));
@@ -414,7 +414,7 @@ const post = (body: string, path = '/', type = FORM) =>
   fetch(`${server.url}${path}`, { method: 'POST', body, headers: { 'content-type': type } });
 const pathOf = () => new URL(QueueUrl).pathname;
 
-/** The XML of an answer, with what differs each time left out. */
+/** The XML of a response, without the parts that differ each time. */
 async function xml(response: Response): Promise<string> {
   expect(response.headers.get('content-type')).toBe('text/xml');
   const id = response.headers.get('x-amzn-requestid') ?? '';
@@ -435,7 +435,7 @@ describe('handwritten requests', () => {
       post(form(one), pathOf()),
       post(form(one), `${pathOf()}/`),
       post('MessageBody=a+b%2Bc', `${pathOf()}?Action=SendMessage`),
-      // A parameter goes before the path.
+      // A parameter takes precedence over the path.
       post(form({ ...one, QueueUrl }), '/000000000000/another'),
     ];
     for (const way of ways) expect((await way).status).toBe(200);

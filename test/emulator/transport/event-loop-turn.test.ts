@@ -2,7 +2,7 @@ import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 
-/** More calls than a second has room for. */
+/** More calls than fit in a second. */
 const MANY = 100_000;
 
 it('a loop of calls in process leaves room for the timer that ends it', async () => {

@@ -35,7 +35,7 @@ async function signed(body: string, to: Listening = server, path = '/', service 
   return headers;
 }
 
-/** Sends bytes; gives what came back, as soon as it is what was waited for or the connection is closed. */
+/** Sends bytes; returns the response once it matches or the connection is closed. */
 function raw(
   head: string[],
   body: Uint8Array | string = '',
@@ -51,7 +51,7 @@ function raw(
       resolve(came);
       socket.destroy();
     });
-    // The server may close before it has read all: that is an answer as well.
+    // The server may close before it has read everything, which counts as a response.
     socket.on('error', () => {});
     socket.on('close', () => resolve(came));
     socket.setTimeout(20_000, () => reject(new Error(`The server did not answer more: ${came}`)));
@@ -137,7 +137,7 @@ it('a body that differs from its declared digest is refused', async () => {
     const head = post({ ...headers, connection: 'close', 'content-length': length });
     expect(await raw(head, body)).toMatch(/^HTTP\/1\.1 403 .*InvalidSignature/s);
   }
-  // What comes after is another request, and here none.
+  // Data after the body is another request; here it is not a valid one.
   const longer = await raw(post({ ...headers, 'content-length': '2' }), '{} and more');
   expect(longer).toMatch(/HTTP\/1\.1 400 /);
 });

@@ -8,14 +8,14 @@ import { onTestFinished } from 'vitest';
 
 const SERVE = join(import.meta.dirname, 'serve.ts');
 
-/** A folder for a test, gone after it. */
+/** A folder for a test, deleted after it. */
 export async function testFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fanfold-store-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** An SQS in a process of its own that keeps its queues in a folder. */
+/** An SQS in a separate process that stores its queues in a folder. */
 export class DurableServer {
   readonly client: SQSClient;
   readonly #process: ChildProcess;
@@ -33,7 +33,7 @@ export class DurableServer {
     });
   }
 
-  /** Rejects with what it says when it is refused. */
+  /** Rejects with the process's message when the store is refused. */
   static async start(folder: string): Promise<DurableServer> {
     const child = spawn(process.execPath, [SERVE, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -50,7 +50,7 @@ export class DurableServer {
     return server;
   }
 
-  /** At whatever it is, as `kill -9` does. */
+  /** Kills the process at any moment, as `kill -9` does. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#exit;
@@ -58,7 +58,7 @@ export class DurableServer {
   }
 }
 
-/** What of the server's end a caller sees. */
+/** Errors that a caller sees when the server ends. */
 export function isCut(error: unknown): boolean {
   const { code = '', name = '' } = error as { code?: string; name?: string };
   return /^(ECONNRESET|ECONNREFUSED|EPIPE)$/.test(code) || name === 'TimeoutError';

@@ -15,18 +15,18 @@ import { DurableServer, isCut, testFolder } from './durable.ts';
 
 const KILLS = 12;
 
-/** What a client knows of a message that it has sent: that it was told, and what it asked for. */
+/** A client's knowledge of a message that it has sent: acknowledgements and requests. */
 interface Known {
   isSent: boolean;
   receives: number;
   handle: string | undefined;
-  /** It is not to be received before. */
+  /** It must not be received before this time. */
   hiddenUntil: number;
-  /** `asked` while nobody knows whether it is done. */
+  /** `asked` while the outcome is unknown. */
   deletion: 'none' | 'asked' | 'done';
 }
 
-/** Clients that do all that can be done with a queue, and see that nothing goes back on its word. */
+/** Clients that use every action of a queue, and check that no acknowledged change is lost. */
 class Clients {
   readonly known = new Map<string, Known>();
   readonly faults: string[] = [];
@@ -40,7 +40,7 @@ class Clients {
     this.#queueUrl = queueUrl;
   }
 
-  /** Until the server is gone. */
+  /** Runs until the server has ended. */
   async work(): Promise<void> {
     this.#stopped = false;
     const one = async (step: () => Promise<unknown>) => {
@@ -103,14 +103,14 @@ class Clients {
     const MessageBody = this.#new();
     const input = { QueueUrl: this.#queueUrl, MessageBody, DelaySeconds: 900 };
     const known = this.known.get(MessageBody);
-    // It may be there even if that is never said.
+    // It may exist even without an acknowledgement.
     if (known) known.hiddenUntil = Date.now() + 890_000;
     await this.client.send(new SendMessageCommand(input));
     this.#sent(MessageBody, Date.now() + 890_000);
     await sleep(5);
   }
 
-  /** Receives some, and deletes some of them, shows others again, and keeps the rest hidden. */
+  /** Receives some messages, deletes some of them, releases others, and keeps the rest hidden. */
   async receive(): Promise<number> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({
@@ -165,7 +165,7 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
   const clients = new Clients(server.client, QueueUrl);
   for (let kill = 0; kill < KILLS; kill++) {
     const work = clients.work();
-    // Each life does something, however slow the machine is.
+    // Each server process handles some calls, however slow the machine is.
     const before = clients.sentCount;
     await expect
       .poll(() => clients.sentCount, { timeout: 30_000, interval: 2 })
@@ -176,7 +176,7 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
     server = await DurableServer.start(folder);
     clients.client = server.client;
   }
-  // What can be received now is; what is hidden is deleted by the handle of an earlier life.
+  // Visible messages are received; hidden ones are deleted by a handle from before the restart.
   while ((await clients.receive()) > 0);
   const { known, faults } = clients;
   for (const [body, { handle, deletion }] of known) {
@@ -188,8 +188,8 @@ it(`nothing that was acknowledged is lost when the server is killed, ${KILLS} ti
   const left = await server.client.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
   );
-  // Only those are left that are delayed, whether that was acknowledged or not; and those that a
-  // receive took whose answer was cut off.
+  // Only delayed messages, acknowledged or not, and those of receives with a lost response are
+  // left.
   const isDelayed = ({ hiddenUntil, handle }: Known) => handle === undefined && hiddenUntil > 0;
   const delayed = Number(left.Attributes?.ApproximateNumberOfMessagesDelayed);
   expect(delayed).toBeGreaterThanOrEqual(all.filter((one) => isDelayed(one) && one.isSent).length);
@@ -236,7 +236,7 @@ it('a FIFO queue continues as if nothing had happened when its server is killed'
     await server.kill();
     await Promise.all(work);
     server = await DurableServer.start(folder);
-    // What was told of a message is told again; what was cut off may be sent once more.
+    // Acknowledged sends are acknowledged again; sends with a lost response may be repeated.
     for (const group of groups) {
       const last = (next.get(group) ?? 0) - 1;
       if (last < 0) continue;
@@ -251,7 +251,7 @@ it('a FIFO queue continues as if nothing had happened when its server is killed'
     if (Messages.length === 0) break;
     await server.kill();
     server = await DurableServer.start(folder);
-    // The same attempt gives the same messages, from whichever life of the server.
+    // The same attempt returns the same messages, before and after a restart.
     const again = await server.client.send(new ReceiveMessageCommand(input));
     expect(again.Messages?.map(({ Body }) => Body)).toEqual(Messages.map(({ Body }) => Body));
     await drain(Messages);
@@ -263,7 +263,7 @@ it('a FIFO queue continues as if nothing had happened when its server is killed'
       await drain(rest.Messages);
     }
   }
-  // Each once, in order, and none left out.
+  // Each message once, in order, and none missing.
   for (const group of groups) {
     const places = received.get(group) ?? [];
     expect(places).toEqual(places.map((_, place) => place));

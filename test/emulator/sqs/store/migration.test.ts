@@ -6,7 +6,7 @@ import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createSqsClient, openStore, Sqs } from '../../../../src/emulator/sqs/index.ts';
 import { testFolder } from './durable.ts';
 
-/** What Fanfold wrote when a store had a row for each message's state, at `WRITTEN_AT`. */
+/** A store written at `WRITTEN_AT`, when a store had a row for each message's state. */
 const VERSION_1 = readFileSync(join(import.meta.dirname, 'version-1.sql'), 'utf8');
 
 const WRITTEN_AT = 1_796_023_319_526;

@@ -32,7 +32,7 @@ async function create(client: SQSClient, QueueName: string): Promise<string> {
   return QueueUrl;
 }
 
-/** Opens what is kept in a folder, and closes it at the end of the test. */
+/** Opens the store in a folder, and closes it at the end of the test. */
 function open(
   folder: string,
   onWarning?: (message: string) => void,
@@ -53,7 +53,7 @@ describe('the lock of a folder', () => {
     expect(() => openStore(folder)).toThrow(FanfoldError);
     await create(server.client, 'still-there');
     await server.kill();
-    // The lock has ended with the process.
+    // The lock ended with the process.
     const { sqs } = open(folder);
     expect(sqs.peek('still-there')).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('a damaged store', () => {
     return folder;
   }
 
-  /** The same, closed in order: all is in the database, and there is no log. */
+  /** The same, after an orderly close: everything is in the database, and there is no log. */
   async function closed(): Promise<string> {
     const folder = await killed();
     await new Sqs({ store: openStore(folder) }).close();
@@ -145,7 +145,7 @@ describe('a damaged store', () => {
     const message = refusal(folder);
     expect(message).toMatch(/is damaged: the queue "hurt": message \d+ is corrupt\./);
     expect(message).not.toContain('whole');
-    // As often as it is tried, and nothing has been emptied.
+    // Every attempt is refused, and nothing has been deleted.
     expect(refusal(folder)).toBe(message);
     overwrite(join(folder, 'queues.sqlite'), 'hurt 17 thE', 'hurt 17 the');
     expect(open(folder).sqs.peek('hurt')).toHaveLength(200);
@@ -212,7 +212,7 @@ describe('a damaged store', () => {
 });
 
 describe('a full disk', () => {
-  /** A file system of so many bytes of its own, or undefined where none may be mounted. */
+  /** A separate file system of this size in bytes; undefined if it cannot be mounted. */
   function smallDisk(folder: string, bytes: number): string | undefined {
     const path = join(folder, 'disk');
     mkdirSync(path);
@@ -259,7 +259,7 @@ describe('a full disk', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^Changes cannot be stored in .+: its disk is full/),
     ]);
-    // Whatever is refused has not been done.
+    // A refused change has no effect.
     const refused = [
       new SendMessageCommand({ QueueUrl, MessageBody: 'x'.repeat(500_000) }),
       new CreateQueueCommand({ QueueName: 'other', tags: { a: 'x'.repeat(200) } }),
@@ -308,7 +308,7 @@ describe('a full disk', () => {
       }
     }
     const before = [sqs.peek('kept'), sqs.peek('purged')];
-    // One transaction, and more than there is room for.
+    // One transaction that is larger than the free space.
     const outcomes = await Promise.allSettled([
       client.send(new ReceiveMessageCommand({ QueueUrl: kept, MaxNumberOfMessages: 2 })),
       client.send(new TagQueueCommand({ QueueUrl: kept, Tags: { tag: 'value' } })),

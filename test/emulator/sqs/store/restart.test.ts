@@ -116,7 +116,7 @@ it('a FIFO group stays blocked from its first message in flight after a restart'
   const shown = { QueueUrl, ReceiptHandle: one?.ReceiptHandle, VisibilityTimeout: 0 };
   await world.client.send(new ChangeMessageVisibilityCommand(shown));
   await world.restart();
-  // The group that was received from comes after the one that was not.
+  // The group with a received message follows the other one.
   const bodies = (await receive(10)).map(({ Body }) => Body);
   expect(bodies).toEqual(['other', '1']);
   const gone = { QueueUrl, ReceiptHandle: two?.ReceiptHandle };
@@ -157,7 +157,7 @@ it('a move task continues after a restart', async () => {
   expect(Results).toMatchObject([{ ApproximateNumberOfMessagesMoved: 30 }]);
 });
 
-/** What is done, to one that is restarted now and then and to one that is not. */
+/** Steps that are applied to an SQS with restarts and to one without. */
 const step = fc.oneof(
   fc.record({
     does: fc.constant('send' as const),
@@ -203,7 +203,7 @@ it.each([false, true])(
         await kept.create();
         await plain.create();
         for (const one of steps) {
-          // Time is kept to the millisecond, and so is the order in which messages became visible.
+          // Times are stored to the millisecond, and so is the order in which messages became visible.
           vi.advanceTimersByTime(1);
           if (one.does === 'restart') await durable.restart();
           else if (one.does === 'wait') vi.advanceTimersByTime(one.seconds * 1000);
@@ -223,7 +223,7 @@ it.each([false, true])(
   },
 );
 
-/** Takes steps on a queue, and tells what came of each in words that are the same on every SQS. */
+/** Applies steps to a queue, and returns each outcome as a text that is the same on every SQS. */
 class Actor {
   readonly #client: () => SQSClient;
   readonly #name: string;
@@ -265,12 +265,12 @@ class Actor {
         const { SequenceNumber } = await client.send(
           new SendMessageCommand({
             QueueUrl,
-            // Two in a row have one body, and so one deduplication id.
+            // Two in a row have the same body, and so the same deduplication id.
             MessageBody: `${this.#sent++ >> 1} ${one.text}`,
             MessageAttributes: {
               bytes: { DataType: 'Binary', BinaryValue: Uint8Array.of(1, one.group) },
             },
-            // Of a standard queue's groups one learns at work which are noisy: that is not kept.
+            // Which groups of a standard queue are noisy is learned at run time and not stored.
             ...(this.#isFifo
               ? { MessageGroupId: `group-${one.group}` }
               : { DelaySeconds: one.delay }),

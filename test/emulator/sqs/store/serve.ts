@@ -1,7 +1,7 @@
 // node serve.ts DIR
 //
-// An SQS that keeps its queues in the folder. Prints its URL, or what it was refused with and ends
-// with status 3.
+// An SQS that stores its queues in the folder. Prints its URL, or the error, and then exits with
+// status 3.
 
 import { openStore, Sqs, serveSqs } from '../../../../src/emulator/sqs/index.ts';
 import { FanfoldError } from '../../../../src/errors.ts';

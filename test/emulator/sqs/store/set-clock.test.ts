@@ -24,7 +24,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Sets the wall clock, and nothing else. */
+/** Sets only the wall clock. */
 function setClock(time: number): void {
   vi.setSystemTime(time);
 }
@@ -102,7 +102,7 @@ it('a store written with a clock three days ahead keeps its delays once the cloc
     expect(statesOf(sqs)).toEqual(SHOWN);
     expectAges(sqs, 61 * SECOND);
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'new' }));
-    // Retention lasts as long as it should, by whatever clock a message was sent.
+    // Retention lasts its full time, whatever clock a message was sent with.
     vi.advanceTimersByTime(4 * DAY - 120 * SECOND);
     expect(sqs.peek('q')).toHaveLength(4);
     vi.advanceTimersByTime(60 * SECOND);
@@ -120,7 +120,7 @@ it.each(['closed', 'killed'])(
     const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: 'q' }));
     await sendThree(client, QueueUrl);
     setClock(NOW);
-    // Nothing is asked for any more, but it notices within a minute.
+    // No request arrives any more, but it notices within a minute.
     if (end === 'killed') await vi.advanceTimersByTimeAsync(60 * SECOND);
     const seen = Date.now();
     if (end === 'killed') await vi.waitUntil(() => momentOf(folder).wall >= NOW);
