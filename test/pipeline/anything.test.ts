@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => fanfold.close());
 
-/** Retried at once, and so many at once that all of a test's inputs are one chunk. */
+/** Retried at once, with a concurrency that puts all of a test's inputs into one chunk. */
 const options = { concurrency: 20, maxAttempts: 2, backoffBaseSeconds: 0 };
 
 async function resultsOf<I>(task: Task<I, unknown>, inputs: Iterable<I> | JsonTexts) {
@@ -18,7 +18,7 @@ async function resultsOf<I>(task: Task<I, unknown>, inputs: Iterable<I> | JsonTe
   return results.sort((one, other) => one.index - other.index);
 }
 
-/** One input for each case, by its name, and innocent ones around them. */
+/** One input for each case, by its name, with harmless ones around them. */
 async function endings(name: string, cases: Record<string, () => unknown>) {
   const names = Object.keys(cases);
   const inputs = ['innocent', ...names, 'innocent'];

@@ -11,7 +11,7 @@ import { SteadyClock } from '../../src/stopwatch.ts';
 
 const HOUR = 3_600_000;
 
-/** Sets the wall clock, and nothing else. */
+/** Sets only the wall clock. */
 function setClock(ms: number): void {
   const now = Date.now.bind(Date);
   vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
@@ -47,7 +47,7 @@ it.each([-HOUR, HOUR])('a clock set by %i ms changes no delay of a queue', async
   await vi.advanceTimersByTimeAsync(200);
   const delayed = await waiting;
   expect(delayed?.Body).toBe('delayed');
-  // It is compared with the wall clock as it is now.
+  // The expected value uses the current wall clock.
   const ageMs = Date.now() - Number(delayed?.Attributes?.SentTimestamp);
   expect(ageMs).toBeGreaterThanOrEqual(5_000);
   expect(ageMs).toBeLessThan(7_000);

@@ -28,7 +28,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets time pass in which no timer goes off, as while the thread is blocked. */
+/** Lets time pass without timers firing, as while the thread is blocked. */
 function block(ms: number): void {
   const now = performance.now.bind(performance);
   vi.setSystemTime(Date.now() + ms);
@@ -95,7 +95,7 @@ describe('retries', () => {
       { status: 'failed', error: { name: 'NonRetryableError', message: 'never', attempts: 1 } },
     ]);
     expect(Array.from(attempts.values(), (times) => times.length)).toEqual([1, 2, 4, 4, 1]);
-    // Full jitter: up to 100 s, then 150 s where the doubling stops.
+    // Full jitter: up to 100 s, then up to 150 s, where the doubling stops.
     const gaps = (attempts.get(3) ?? [])
       .slice(1)
       .map((time, at) => time - (attempts.get(3)?.[at] ?? 0));
@@ -112,7 +112,7 @@ describe('a claim', () => {
     startWorkers();
     const { results } = await runThrough(new Run(deployment, 'slow', [700]), 1_000);
     expect(codes(results)).toEqual(['ok']);
-    // Four workers, and none of them got it while the first one held it.
+    // None of four workers received it while the first one held it.
     expect(attempts.get(0)).toHaveLength(1);
     await close();
   });
@@ -174,10 +174,10 @@ describe('a claim', () => {
     expect(JSON.parse(Payload?.transformToString() ?? '')).toEqual({
       batchItemFailures: [{ itemIdentifier: message?.MessageId }],
     });
-    // Items 0 and 1 were run; 0 is not tried again by a new chunk, nor is the rest sent on.
+    // Items 0 and 1 ran; no new chunk is sent for item 0 or for the rest.
     expect([...attempts.keys()]).toEqual([0, 1]);
     expect(tasksLeft()).toHaveLength(left);
-    // What was reported is in the ledger; another worker does the whole chunk.
+    // The reported results are in the ledger; another worker runs the whole chunk.
     lambda.addSqsEventSource(deployment.names.worker, {
       sqs: client,
       queueUrl: taskQueueUrl,
@@ -201,7 +201,7 @@ describe('a poison input', () => {
     expect(results[333]).toMatchObject({
       error: { message: expect.stringContaining('Several workers started this input') },
     });
-    // Twice in company, once alone, and six times announced, the last of which is not waited for.
+    // Twice with other inputs, once alone without a notice, and six times with one; the last is not awaited.
     expect(attempts.get(333)).toHaveLength(9);
     for (const [index, times] of attempts) if (index !== 333) expect(times.length).toBeLessThan(4);
     expect(seconds).toBeLessThan(1_200);
@@ -244,7 +244,7 @@ describe('slices', () => {
     );
     const run = new Run(deployment, 'slow', range(1000).fill(1));
     await vi.advanceTimersByTimeAsync(100);
-    // The same inputs as one chunk: the seed would not cut them so for ten workers.
+    // The same inputs as one chunk, which the seed would cut for ten workers.
     const { Messages = [] } = await client.send(
       new ReceiveMessageCommand({ QueueUrl: taskQueueUrl }),
     );
@@ -258,7 +258,7 @@ describe('slices', () => {
     const { results, seconds } = await runThrough(run, 2_000);
     expect(codes(results)).toEqual(Array(1000).fill('ok'));
     expect(new Set(results.map((result) => 'worker' in result && result.worker)).size).toBe(10);
-    // A hundred seconds is what ten workers need; a thousand what the one would have taken.
+    // Ten workers need a hundred seconds; one would have needed a thousand.
     expect(seconds).toBeLessThan(150);
     for (const times of attempts.values()) expect(times).toHaveLength(1);
     await close();
@@ -351,7 +351,7 @@ describe('a run ends', () => {
 });
 
 describe('cancelling', () => {
-  /** A run with something in every state: queued, delayed, in flight, done. */
+  /** A run with chunks in every state: queued, delayed, in flight, done. */
   async function running() {
     const mixed = defineTask({
       name: 'mixed',
@@ -409,7 +409,7 @@ describe('cancelling', () => {
     const begun = attempts.size;
     await vi.advanceTimersByTimeAsync(120_000);
     expect(tasksLeft()).toEqual([]);
-    // A chunk that ran when its run ended is run to its slice's end, at most.
+    // A chunk that was running when its run ended runs at most to the end of its slice.
     expect(attempts.size).toBeLessThan(begun + 15);
     await close();
   });

@@ -30,9 +30,9 @@ export interface VirtualOptions {
   sliceSeconds?: number;
   /** Burst workers that a run may start. @default 0 */
   burst?: number;
-  /** The burst function's. @default 900 */
+  /** Timeout of the burst function. @default 900 */
   burstTimeoutSeconds?: number;
-  /** What the handlers tell. */
+  /** Callbacks of the handlers. */
   watching?: WatchOptions;
 }
 
@@ -65,7 +65,7 @@ export async function virtualDeployment(
   lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst, workers }), {
     timeoutSeconds: 60,
   });
-  /** What the burst workers answered, in the order of their ends. */
+  /** Responses of the burst workers, in the order of their ends. */
   const bursts: BurstResponse[] = [];
   lambda.addFunction(
     names.burst,
@@ -111,7 +111,7 @@ export async function virtualDeployment(
         reportBatchItemFailures: true,
       }),
     async close() {
-      // What runs, runs in virtual time.
+      // Running invocations continue in virtual time.
       const closing = lambda.close();
       await vi.advanceTimersByTimeAsync(900_000);
       await closing;
@@ -128,13 +128,13 @@ function registry(tasks: AnyTask[]): TaskRegistry {
 
 let current: (() => void) | undefined;
 
-/** Ends the process of the worker that began last: from now on nothing that it sends arrives. */
+/** Ends the process of the worker that started last: from now on none of its requests arrives. */
 export function die(): Promise<never> {
   current?.();
   return new Promise(() => {});
 }
 
-/** A client that ends with its process, of which Lambda hears. */
+/** A client that ends with its process, which Lambda notices. */
 function mortalClient(sqs: Sqs): { client: SQSClient; died: Promise<never> } {
   let dead = false;
   const { promise: died, reject } = Promise.withResolvers<never>();
@@ -154,7 +154,7 @@ function mortalClient(sqs: Sqs): { client: SQSClient; died: Promise<never> } {
   return { client, died };
 }
 
-/** Lets virtual time pass until the run is over; gives its results and how long it took, in seconds. */
+/** Lets virtual time pass until the run is over; returns its results and duration in seconds. */
 export async function runThrough<Output>(
   run: Run<Output>,
   limitSeconds = 86_400,
@@ -174,7 +174,7 @@ export async function runThrough<Output>(
     if (Date.now() - startedAt > limitSeconds * 1000) {
       throw new Error(`The run is not over after ${limitSeconds} s: ${JSON.stringify(run.ledger)}`);
     }
-    // A call of the SDK's is a long way of microtasks: no time passes until all have gone it.
+    // An SDK call runs many microtasks: no time passes until all of them have run.
     await new Promise(setImmediate);
     if (results === undefined && failure === undefined) await vi.advanceTimersToNextTimerAsync();
   }
@@ -183,7 +183,7 @@ export async function runThrough<Output>(
   return { results, seconds: (Date.now() - startedAt) / 1000 };
 }
 
-/** Lets virtual time pass until a promise is settled, and gives what it is settled with. */
+/** Lets virtual time pass until a promise is settled, and returns its value. */
 export async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
   const limit = Date.now() + seconds * 1000;
   let settled = false;

@@ -50,13 +50,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** How often something has begun. */
+/** The number of recorded starts. */
 const begun = (what: string) => {
   const notes = readFileSync(join(folder, 'notes'), { encoding: 'utf8', flag: 'a+' });
   return notes.split('\n').filter((line) => line === what).length;
 };
 
-/** Lets the supervisor look at its processes so many times, as if each were a second later. */
+/** Lets the supervisor check its processes this number of times, as if a second apart. */
 async function look(times: number, until = () => false): Promise<void> {
   for (let looks = 0; looks < times && !until(); looks++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -69,7 +69,7 @@ it('a setup that blocks the thread has its own time, and its failure names it', 
   const warnings: string[] = [];
   const onWarning = (message: string) => warnings.push(message);
   await using fanfold = await connect({ tasks: module, workers: 1, onWarning });
-  // Longer than what is noted of a message, so that several inputs travel in a large one.
+  // Longer than the recorded part of a message, so that several inputs share a large one.
   const large = Array.from({ length: 4 }, (_, n) => `${n}`.padEnd(5_000, 'x'));
   const late = Array.fromAsync(fanfold.map('late', large).outputs());
   await expect.poll(() => begun('late'), { timeout: 60_000 }).toBe(1);
@@ -82,7 +82,7 @@ it('a setup that blocks the thread has its own time, and its failure names it', 
   const stuck = Array.fromAsync(fanfold.map('stuck', large)).finally(() => {
     isOver = true;
   });
-  // Each of its chunks costs a process; while the next one loads, nobody looks.
+  // Each of its chunks costs a process; no check is made while the next one loads.
   for (let deaths = 0; !isOver; deaths++) {
     await expect.poll(() => isOver || begun('stuck') > deaths, { timeout: 60_000 }).toBe(true);
     await look(5_000, () => isOver || warnings.length > deaths);
@@ -106,7 +106,7 @@ it('a process that a teardown blocks is replaced', async () => {
   await using fanfold = await connect({ tasks: module, workers: 1, onWarning });
   const codes = Array.fromAsync(fanfold.map('tearing', ['stays']), (result) => result.status);
   expect(await codes).toEqual(['failed']);
-  // It is worn out, and ends to be replaced.
+  // The process is worn out, and ends in order to be replaced.
   await expect.poll(() => begun('tearing'), { timeout: 60_000 }).toBe(1);
   await look(500, () => warnings.length > 0);
   expect(await Array.fromAsync(fanfold.map('tearing', ['goes on']).outputs())).toEqual(['goes on']);

@@ -17,19 +17,19 @@ afterEach(() => vi.unstubAllEnvs());
 
 let files = 0;
 
-/** Where processes note what they do, and what they have noted, without their numbers. */
+/** The file where processes record their actions, and its content without process ids. */
 function notes() {
   const file = join(folder, `notes-${++files}`);
   const read = () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []);
   return { file, all: () => read().map((line) => line.replaceAll(/\b\d+\b ?/g, '').trim()), read };
 }
 
-/** Such as `S`, it waits, or `T`, it is stopped. */
+/** The state, such as `S` for waiting or `T` for stopped. */
 function stateOf(pid: number): string | undefined {
   return /^State:\s*(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
 }
 
-/** Whether a process is there, and not only its number until its parent asks for it. */
+/** Whether a process is running; a zombie does not count. */
 function isThere(pid: number): boolean {
   try {
     return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -85,7 +85,7 @@ describe('a worker process that is not needed any more', () => {
     await expect.poll(() => all().includes('ran'), { timeout: 60_000 }).toBe(true);
     serving.child.kill('SIGTERM');
     expect((await serving.ended).status).toBe(0);
-    // The first process only told the server which tasks there are.
+    // The first process only reported its tasks to the server.
     expect(all().slice(2)).toEqual(['loaded', 'set up', 'ran', 'torn down', 'exit']);
     running.child.kill('SIGKILL');
     await running.ended;
@@ -111,7 +111,7 @@ it('a process that dies when it is told to stop has nothing run again that it ha
   vi.stubEnv('FANFOLD_TEST_ENDING', '');
   await using _ = await work(working);
   expect((await taking).filter(({ status }) => status === 'ok')).toHaveLength(100);
-  // As its first attempt: that it was given up on is not its fault.
+  // It runs as its first attempt, because it was abandoned through no fault of its own.
   const once = inputs.map((_, n) => `${n} 1`);
   expect(ran().sort()).toEqual([...once, '50 1'].sort());
 });
@@ -176,7 +176,7 @@ describe.runIf(process.platform === 'linux')('what a task has started', () => {
       command.child.stdin?.end('"and goes on"\n');
       await expect.poll(() => started(read).some(isThere), { timeout: 60_000 }).toBe(true);
       const workers = () => read().map((line) => Number.parseInt(line, 10));
-      // As Ctrl-Z does, which reaches the command alone.
+      // Like Ctrl-Z, which reaches only the command.
       const all = [command.child.pid ?? 0, ...workers(), ...started(read)];
       command.child.kill('SIGTSTP');
       await expect.poll(() => all.map(stateOf)).toEqual(all.map(() => 'T'));

@@ -14,7 +14,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 let files = 0;
 
-/** A connection whose processes note what they do. */
+/** A connection whose processes record their actions. */
 async function connected(workers: number) {
   const file = join(folder, `notes-${++files}`);
   vi.stubEnv('FANFOLD_TEST_NOTES', file);
@@ -44,7 +44,7 @@ it.each([
   async (task, what) => {
     const { fanfold, warnings, printed, noted } = await connected(2);
     await using _ = fanfold;
-    // Chunks of several inputs, so that the next one is running when the error is met.
+    // Chunks of several inputs, so that the next one is running when the error is thrown.
     const inputs = Array.from({ length: 150 }, (_, n) =>
       n % 50 === 3 ? what : n % 50 === 4 ? 'nothing, after a while' : 'nothing',
     );
@@ -53,9 +53,9 @@ it.each([
     const deaths = noted(/loaded/).length - 2;
     expect(deaths).toBeGreaterThan(0);
     expect(deaths).toBeLessThanOrEqual(3);
-    // Each that leaves something ran once: its result was not lost.
+    // Each input that leaves an error ran once: its result was not lost.
     expect(noted(/ran (3|53|103)$/)).toHaveLength(3);
-    // A line for each process says what it was, and where.
+    // A line for each process names the error and its place.
     expect(warnings.length).toBeGreaterThanOrEqual(deaths);
     expect(warnings.length).toBeLessThanOrEqual(3);
     const said = new RegExp(

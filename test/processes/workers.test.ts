@@ -13,7 +13,7 @@ const tasks = pathToFileURL(join(import.meta.dirname, '../fixtures/tasks.ts'));
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-workers-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Notes of who ran what, one a line: process, index, attempt. */
+/** Recorded executions, one per line: process, index, attempt. */
 function notes(file: string): [pid: number, index: number, attempt: number][] {
   try {
     const lines = readFileSync(file, 'utf8').trim().split('\n');
@@ -65,7 +65,7 @@ describe('worker processes', () => {
     ]);
     const inputs = Array.from({ length: 4 }, () => ({ file: join(folder, 'away'), ms: 10 }));
     const pids = new Set<number>();
-    // Until the other has loaded the tasks as well, one may run all inputs.
+    // One worker may run all inputs before the other has loaded the tasks.
     await expect
       .poll(
         async () => {
@@ -129,7 +129,7 @@ describe('worker processes', () => {
 
   it('that are killed with several chunks in their hand lose none of them', async () => {
     await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
-    // So large that each travels alone, so quick that a worker takes several at once.
+    // So large that each is a chunk, so quick that a worker receives several at once.
     const inputs = Array.from({ length: 200 }, (_, n) => (n % 90 === 69 ? 'is killed' : long(n)));
     const run = fanfold.map<typeof wild>('wild', inputs);
     const results = await Array.fromAsync(run);
@@ -201,7 +201,7 @@ describe('worker processes', () => {
     const childrenOf = () => workersOf(command.child.pid ?? 0);
     await expect.poll(() => childrenOf().length, { timeout: 10_000 }).toBe(2);
     const workers = childrenOf();
-    // Both are at it, so that neither hears of its parent's end.
+    // Both are blocked, so that neither notices the end of its parent.
     await expect.poll(() => workers.every(isBusy), { timeout: 15_000 }).toBe(true);
     command.child.kill('SIGKILL');
     await expect.poll(() => workers.some(isRunning), { timeout: 5_000 }).toBe(false);
@@ -228,7 +228,7 @@ describe('worker processes', () => {
     const file = join(folder, 'asleep');
     const taking = Array.fromAsync(fanfold.map<typeof noted>('noted', [{ file, ms: 2_500 }]));
     await expect.poll(() => notes(file).length).toBe(1);
-    // Stopped while it waits, for longer than the task may take by a clock that is fast.
+    // Stopped while it waits, for longer than the task's timeout by a fast clock.
     const startedAt = Date.now();
     const fast = () => startedAt + (performance.now() - before) * 30;
     const before = performance.now();
@@ -330,7 +330,7 @@ describe('worker processes', () => {
   });
 
   it('end the run when their replacements cannot load the tasks any more', async () => {
-    // The module is bundled once for all processes: what it reads can change, its code can't.
+    // The module is bundled once for all processes: its data can change, its code cannot.
     const module = join(folder, 'changing.js');
     const change = join(folder, 'change');
     writeFileSync(

@@ -8,7 +8,7 @@ import { REPOSITORY } from '../cli/command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-emulated-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A `python3` that is new enough, and makes no virtual environment. */
+/** A `python3` that is new enough, but cannot create virtual environments. */
 const BROKEN = `#!/bin/sh
 [ "$1" = -c ] && exit 0
 echo 'No module named venv' >&2

@@ -14,7 +14,7 @@ const KEY = { accessKeyId: 'AKIDFLOOD', secretAccessKey: 'secret' };
 const GIVEN = { AWS_ACCESS_KEY_ID: KEY.accessKeyId, AWS_SECRET_ACCESS_KEY: KEY.secretAccessKey };
 const MIB = 1024 * 1024;
 
-/** Many, and long: together they are 2 GiB. */
+/** Many long bodies, together 2 GiB. */
 const CONNECTIONS = 128;
 const BODY_BYTES = 16 * MIB;
 
@@ -25,7 +25,7 @@ const UNSIGNED: Headers = {
   'x-amz-target': 'AmazonSQS.SendMessage',
 };
 
-/** As botocore signs: the body's hash is in the signature, and not in a header. */
+/** Signs like botocore: the body's hash is in the signature, not in a header. */
 function ofKnownKey(): Headers {
   const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
   const scope = `${date.slice(0, 8)}/us-east-1/sqs/aws4_request`;
@@ -49,14 +49,14 @@ async function signed(host: string): Promise<Headers> {
   return headers;
 }
 
-/** The most memory that a process ever had, in MiB. */
+/** Peak memory of a process, in MiB. */
 function peakOf(pid: number | undefined): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 describe.runIf(process.platform === 'linux')('a flood of bodies that never end', () => {
-  /** What it is answered, how much a server grows by it, and how long others wait meanwhile. */
+  /** Its responses, the growth of the server's memory, and the time that other calls wait. */
   async function flood(headersOf: (host: string) => Headers | Promise<Headers>, inChunks = false) {
     const server = await serve([], GIVEN);
     const host = `127.0.0.1:${server.port}`;

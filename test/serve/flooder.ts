@@ -1,5 +1,5 @@
-// A worker thread that sends many requests all but for the last byte of their bodies. Posts what
-// they were answered when each has sent what it could, and keeps their connections.
+// A worker thread that sends many requests without the last byte of their bodies. Posts their
+// responses once each has sent its data, and keeps the connections open.
 import { connect } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 

@@ -4,9 +4,9 @@ export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector' | 'ca
 
 /**
  * A process of the simulated world: one execution environment of a function, one pulling worker,
- * one collector. What it does, however much later, is done in its name. It lives until it is
- * killed; from then on its calls are never answered and its timers never fire, so that nothing it
- * would have done happens.
+ * one collector. Everything that it causes, however much later, runs as this actor. It lives until it is
+ * killed; from then on its calls get no response and its timers never fire, so that it has no
+ * further effect.
  */
 export class Actor {
   readonly name: string;
@@ -15,9 +15,9 @@ export class Actor {
   slowness = 1;
   /** Error of its machine's clock, in milliseconds. */
   clockOffMs = 0;
-  /** In milliseconds since 1970; undefined as long as it lives. */
+  /** Time of death in milliseconds since 1970; undefined while it lives. */
   diedAt: number | undefined;
-  /** Whether it was told to stop what it does. */
+  /** Whether it was asked to stop. */
   stopped = false;
   readonly #onDeath: ((cause: string) => void)[] = [];
 
@@ -30,7 +30,7 @@ export class Actor {
     return this.diedAt !== undefined;
   }
 
-  /** Runs something in its name. */
+  /** Runs a function as this actor. */
   run<T>(what: () => T): T {
     return acting.run(this, what);
   }
@@ -48,13 +48,13 @@ export class Actor {
 
 const acting = new AsyncLocalStorage<Actor>();
 
-/** The actor that stands for AWS. It never dies, and must be at rest once it is closed. */
+/** The actor that represents AWS. It never dies, and must be idle once it is closed. */
 export const AWS = new Actor('aws', 'infrastructure');
 
-/** The actor of faults and replacements, which befall the others. It ends with the simulation. */
+/** The actor that causes faults and replacements. It ends with the simulation. */
 export const FATE = new Actor('fate', 'infrastructure');
 
-/** The actor in whose name this runs. */
+/** The current actor. */
 export function currentActor(): Actor {
   return acting.getStore() ?? AWS;
 }

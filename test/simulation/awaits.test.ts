@@ -8,8 +8,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const REAL =
   /AbortSignal\.timeout|setImmediate|node:timers|node:fs|node:net|node:http|node:child_process|node:worker_threads|scheduler\.|performance\.timerify|process\.hrtime|fetch\(/g;
 
-// The simulation itself fails when anything but a timer or a microtask comes to be while it runs
-// (`strays` in virtual-time.ts); this finds what no scenario happens to reach.
+// The simulation itself fails if anything but a timer or a microtask is created while it runs
+// (`strays` in virtual-time.ts); this test covers code that no scenario reaches.
 it.each(['src/pipeline/**/*.ts', 'src/handlers/*.ts', 'src/emulator/{sqs,lambda}/**/*.ts'])(
   '%s waits only for SDK calls, timers and microtasks',
   (pattern) => {

@@ -6,15 +6,15 @@ import { type Outcome, simulate } from './simulate.ts';
 export interface CampaignOptions {
   seed: number;
   runs: number;
-  /** Replays one scenario: where fast-check found it. */
+  /** Path of one scenario in fast-check's search, to replay it. */
   path?: string;
-  /** Time spent on looking for a smaller scenario that fails, in seconds. */
+  /** Time limit for the search for a smaller failing scenario, in seconds. */
   shrinkSeconds: number;
-  /** Called with each scenario that was simulated, but for those that shrink one that failed. */
+  /** Called with each simulated scenario, except those that shrink a failed one. */
   onOutcome?: (outcome: Outcome) => void;
 }
 
-/** A scenario that failed, as small as it was found. */
+/** The smallest failing scenario found. */
 export interface Found {
   scenario: Scenario;
   message: string;

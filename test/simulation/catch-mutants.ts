@@ -1,7 +1,7 @@
-// Checks that each mutant is caught, as many at a time as there are processors; fails when one is not.
+// Checks that each mutant is caught, one per processor at a time; fails if one is not.
 //   npm run simulate:mutants -- [--note] [--runs N] [pattern of names]
-// It first replays the scenario that caught a mutant last; where that no longer does, it simulates all.
-// --note writes down which scenarios these are.
+// It first replays the scenario that last caught a mutant; if that no longer catches it, it
+// simulates all. --note records these scenarios.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ interface Catch {
 const { values, positionals } = parseArgs({
   options: {
     note: { type: 'boolean', default: false },
-    /** Scenarios that are simulated, where none is known to catch a mutant. */
+    /** Number of scenarios to simulate if none is known to catch a mutant. */
     runs: { type: 'string', default: '200' },
   },
   allowPositionals: true,
@@ -40,7 +40,7 @@ const folder = mkdtempSync(join(tmpdir(), 'fanfold-mutants-'));
 // Loading the SDK takes longer than most mutants need.
 process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
 const left = MUTANTS.filter(({ name }) => new RegExp(pattern).test(name));
-// Tests take longest, and must not be what is waited for at the end.
+// Tests take longest, so they start first.
 left.sort(
   (one, other) => Number(other.caughtBy !== undefined) - Number(one.caughtBy !== undefined),
 );
@@ -106,7 +106,7 @@ async function tested({ name }: Mutant, file: string): Promise<Catch> {
   return { where: file, what: failure.slice(0, 100) };
 }
 
-/** The part of Vitest's report that is looked into. */
+/** The part of Vitest's report that is used here. */
 interface Report {
   testResults: { assertionResults: { status: string; fullName: string }[] }[];
 }

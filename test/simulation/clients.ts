@@ -23,7 +23,7 @@ const MAX_ATTEMPTS = 3;
 
 let services: Services = { sqs: new Sqs().service, lambda: new Lambda().service };
 
-/** Configuration of the SDK's clients, complete, so that they look for nothing in files. */
+/** Complete configuration of the SDK's clients, so that they read no files. */
 const CONFIG = {
   ...OWN_SETTINGS,
   region: 'us-east-1',
@@ -32,7 +32,7 @@ const CONFIG = {
   signer: unsigned,
   maxAttempts: MAX_ATTEMPTS,
   disableClockSkewCorrection: true,
-  // Nobody adds middleware: it need not be put together again for each call.
+  // No middleware is added later, so it need not be composed again for each call.
   cacheMiddleware: true,
   retryStrategy: {
     acquireInitialRetryToken: (scope: string) => strategy().acquireInitialRetryToken(scope),
@@ -97,11 +97,11 @@ export function connectClients(to: Services): void {
   services = to;
 }
 
-/** Lets the clients make up their minds, so that a process's first run is like its later ones. */
+/** Lets the clients resolve their settings, so that a process's first run is like its later ones. */
 export async function warmUp(): Promise<void> {
   copyFast(sqs.config);
   copyFast(lambda.config);
-  // The shared one must not cache what it calls: others would find that, and not their own.
+  // The shared client must not cache its handler, which differs between processes.
   await sqsClient().send(new CreateQueueCommand({ QueueName: 'warm' }));
   await lambda.send(new InvokeCommand({ FunctionName: 'none' })).catch(() => {});
 }

@@ -4,10 +4,10 @@ import type { Faults } from './faults.ts';
 /** A minute, an hour, a day. */
 const UNITS_MS = [60_000, 3_600_000, 86_400_000];
 
-/** The most of a unit that a clock is off. */
+/** Maximum error of a clock, in its unit. */
 const MOST = 30;
 
-/** Sets the clock of a process's machine wrong, perhaps: of one that is nobody's but its user's. */
+/** May set the clock of a process's machine wrong, if the machine is the user's own. */
 export function maySetClock(actor: Actor, faults: Faults): void {
   if (!faults.hits('wrongClock')) return;
   const { random } = faults;

@@ -13,30 +13,30 @@ import { after } from './pause.ts';
 import type { RunPlan, SimInput } from './scenario.ts';
 import { TASK } from './task.ts';
 
-/** Time until a collector that ended too early is followed by another, at most, in milliseconds. */
+/** Longest time until a collector that ended too early is replaced, in milliseconds. */
 const RESUMED_MS = 60_000;
 
 /**
- * A user who starts a run, takes its results, and puts them on disk. The process may die, be told to
- * leave, or find that it can't go on; then another one goes on with what is on disk.
+ * A user who starts a run, consumes its results, and stores them on disk. The process may die, be
+ * stopped, or fail; then another one resumes from the state on disk.
  */
 export class Consumer {
   readonly name: string;
   readonly plan: RunPlan;
   readonly disk = new Disk();
-  /** Ids of its runs: where one is gone, the next one does what is missing. */
+  /** Ids of its runs: if a run no longer exists, the next one maps the missing inputs. */
   readonly runIds: string[] = [];
-  /** The current process's. */
+  /** The id of the current process's run. */
   run: Run | undefined;
   /** The first input that the current process seeds although it may have been seeded before. */
   seedsFrom = Number.POSITIVE_INFINITY;
-  /** Whether all results are taken. */
+  /** Whether all results are consumed. */
   ended = false;
-  /** Whether somebody asked for the run's end. */
+  /** Whether the run's cancellation was requested. */
   cancelled = false;
-  /** Why the latest process that failed could not go on. */
+  /** Error of the latest process that failed. */
   error: unknown;
-  /** Seeds' refusals of its requests, none of which is wrong. */
+  /** Refusals of its seed requests, all of which are valid. */
   readonly refusals: string[] = [];
   readonly #deployment: () => Deployment;
   readonly #faults: Faults;
@@ -131,7 +131,7 @@ export class Consumer {
     return everyMs > 0 ? stream(inputs, everyMs) : inputs;
   }
 
-  /** Goes on with the run that is there, or with what its predecessors left. */
+  /** Continues the existing run, or starts one for the inputs that its predecessors left. */
   async #options({ sqs, names }: Deployment): Promise<RunOptions> {
     const { ordered, deadlineSeconds, maxFailures } = this.plan;
     const { record } = this.disk;
@@ -187,7 +187,7 @@ export class Consumer {
   }
 }
 
-/** SQS may say so for a moment: three looks have to agree. */
+/** SQS may report that for a moment: three lookups must agree. */
 async function isGone(sqs: Deployment['sqs'], queue: string): Promise<boolean> {
   for (let looks = 1; looks <= 3; looks++) {
     if ((await findQueue(sqs, queue)) !== undefined) return false;

@@ -1,6 +1,6 @@
 import type { Scenario, SimInput } from './scenario.ts';
 
-/** A scenario to be read: what is off is left out, and inputs that are alike are counted. */
+/** Formats a scenario for readers: inactive faults are omitted, and equal inputs are counted. */
 export function describeScenario({ rates, runs, ...rest }: Scenario): string {
   const on = Object.entries(rates).filter(([, rate]) => rate > 0);
   return [

@@ -1,7 +1,7 @@
 import type { ServiceResponse } from '../../src/emulator/transport/index.ts';
 import { readAnswer, type SqsCall } from './sqs-call.ts';
 
-/** A call as the event log has it. */
+/** Formats a call for the event log. */
 export function describe({ action, queue, parameters, attempt }: SqsCall): string {
   const { Entries, MessageBody, VisibilityTimeout } = parameters;
   const sent = Entries?.map((entry) => entry.MessageBody) ?? [MessageBody];
@@ -15,7 +15,7 @@ export function describe({ action, queue, parameters, attempt }: SqsCall): strin
   ].join(' ');
 }
 
-/** SQS's answer, as the event log has it. */
+/** Formats SQS's response for the event log. */
 export function outcomeOf(response: ServiceResponse): string {
   const { Messages, Failed = [], __type } = readAnswer(response);
   if (response.status !== 200) return `${response.status} ${__type?.replace(/.*#/, '')}`;
@@ -30,7 +30,7 @@ export function outcomeOf(response: ServiceResponse): string {
   return Failed.length > 0 ? `ok but for ${Failed.length}` : 'ok';
 }
 
-/** Which inputs a message is about. */
+/** The inputs that a message concerns. */
 function contentsOf(body: string): string {
   try {
     const { items, attempt, results, notice, index } = JSON.parse(body);

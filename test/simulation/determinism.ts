@@ -10,7 +10,7 @@ export function reseed(seed: number): void {
 }
 
 /**
- * Puts a seeded source behind everything that is random in this process, and takes the SDK's
+ * Replaces every random source in this process by a seeded one, and removes the SDK's
  * settings out of its environment. Call it before the SDK or anything of `local` is imported: they take their
  * functions when they are loaded.
  */
@@ -29,7 +29,7 @@ export function makeDeterministic(): void {
       return array;
     },
   });
-  // So that `import { randomUUID } from 'node:crypto'` gives the seeded ones.
+  // Makes `import { randomUUID } from 'node:crypto'` return the seeded ones.
   syncBuiltinESMExports();
   for (const name of Object.keys(process.env))
     if (name.startsWith('AWS_')) delete process.env[name];

@@ -5,7 +5,7 @@ import { RunLedger } from '../../src/pipeline/run/ledger.ts';
 /** A consumer's disk, with its results and the record of its run: they outlive its process. */
 export class Disk {
   readonly results: Result<unknown>[] = [];
-  /** The run that results came from last, and how many of its inputs were seeded for certain. */
+  /** The run of the latest results, and the number of its inputs that are certainly seeded. */
   record: { runId: string; seeded: number } | undefined;
   readonly #indexes = new Set<number>();
   /** The output file, as the command line writes it and reads it again. */
@@ -27,7 +27,7 @@ export class Disk {
     this.#append(text.slice(0, Math.ceil(text.length * part)));
   }
 
-  /** The ledger of what is here, for a run that goes on with it. */
+  /** The ledger of the stored results, for a run that resumes from them. */
   ledger(): RunLedger {
     this.#file = this.#file.subarray(0, wholeLength(this.#file));
     const ledger = new RunLedger();

@@ -17,7 +17,7 @@ export interface EnvironmentsOptions {
   kind: ActorKind;
   /** Loads the handler's module for a new environment. */
   load(actor: Actor): Handle;
-  /** Whether the environment that dies just now does so without Lambda's noticing. */
+  /** Whether Lambda fails to notice the current death of the environment. */
   isSilent(): boolean;
   /** Whether the INIT of a new environment fails. @default never */
   initFails?(): boolean;
@@ -27,8 +27,8 @@ export interface EnvironmentsOptions {
 
 /**
  * The execution environments of one function: each is a process with the handler's module loaded
- * anew. One that dies makes its invocation fail at once, as a crash does, or never answer, so that
- * Lambda's timeout ends it. Another comes in its place. A deployment replaces all of them.
+ * again. One that dies makes its invocation fail at once, as a crash does, or never respond, so that
+ * Lambda's timeout ends it. Another one replaces it. A deployment replaces all of them.
  */
 export class Environments {
   readonly #options: EnvironmentsOptions;

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { currentActor, trueNow } from './actors.ts';
 
-/** Everything that happened, a line each, and how often the rare things did. */
+/** A log of all events, one per line, with counts of the rare ones. */
 export class EventLog {
   readonly lines: string[] = [];
   readonly #counts = new Map<string, number>();
   readonly #startedAt = trueNow();
 
-  /** Notes what the current actor did. */
+  /** Records an action of the current actor. */
   note(what: string): void {
     this.lines.push(`${trueNow() - this.#startedAt} ${currentActor().name} ${what}`);
   }
 
-  /** Counts something whose happening a test is to prove. */
+  /** Counts an event that a test must prove to have happened. */
   mark(name: string, times = 1): void {
     if (times > 0) this.#counts.set(name, (this.#counts.get(name) ?? 0) + times);
   }

@@ -3,32 +3,32 @@ import type { Random } from './random.ts';
 
 /** Faults, each with its possible rates: fast-check picks one, or none. */
 export const FAULTS = {
-  /** A receive gives a message, and the queue gives it to somebody else at once. */
+  /** A receive returns a message, and the queue delivers it to another receiver at once. */
   duplicateDelivery: [0.05, 0.2],
   /** A message becomes visible late, after others that were sent later. */
   lateMessage: [0.02, 0.2],
-  /** A receive's answer takes long, while the message's visibility runs out. */
+  /** A receive's response takes long, while the message's visibility timeout runs out. */
   lateDelivery: [0.01, 0.1],
-  /** A receive finds nothing, whatever there is. */
+  /** A receive returns nothing, although there are messages. */
   emptyReceive: [0.05, 0.3],
-  /** A receive returns fewer messages than it may, whatever there is: SQS's do while it holds few. */
+  /** A receive returns fewer messages than there are, as on SQS while a queue holds few. */
   shortReceive: [0.3, 1],
-  /** A delivery is counted that nobody got. */
+  /** A delivery is counted that no receiver got. */
   phantomDelivery: [0.01, 0.1],
-  /** A delete answers that it is done, and the message stays. */
+  /** A delete reports success, but the message stays. */
   deleteWithoutEffect: [0.02, 0.1],
-  /** A message in flight becomes visible before its time. */
+  /** A message in flight becomes visible too early. */
   earlyVisibility: [0.05, 0.3],
-  /** Some entries of a batch fail, by SQS's fault. */
+  /** Some entries of a batch fail because of a fault of SQS. */
   partialBatch: [0.05, 0.3],
   /** A request is lost before it had an effect. */
   lostRequest: [0.01, 0.05],
-  /** A request had its effect, and its answer is lost. */
+  /** A request has its effect, but its response is lost. */
   lostAnswer: [0.01, 0.05],
-  /** A request, or its answer, is lost, and its client gives it up only when its time limit is over. */
+  /** A request or its response is lost, and its client waits until its time limit. */
   hungCall: [0.002, 0.01],
   throttling: [0.02, 0.2],
-  /** A queue that is there is said not to be. */
+  /** An existing queue is reported as missing. */
   missingQueue: [0.01, 0.1],
   /** A worker dies: before a call, after one, or while its task runs. */
   killWorker: [0.005, 0.03],
@@ -38,17 +38,17 @@ export const FAULTS = {
   killSeed: [0.01, 0.05],
   /** A collector dies: at a call, or while it writes results. */
   killCollector: [0.002, 0.01],
-  /** A collector is told to leave its run, which another one resumes. */
+  /** A collector is stopped and leaves its run, which another one resumes. */
   leaveRun: [0.02, 0.1],
   /** A worker is ten to a hundred times as slow, from its start to its end. */
   slowWorker: [0.1, 0.3],
-  /** A seed's invocation happens twice: the second one at any time later. */
+  /** A seed is invoked twice, the second time at any later moment. */
   seedTwice: [0.1, 0.5],
   /** A machine's clock is off by minutes to days, from its process's start to its end. */
   wrongClock: [0.3, 0.8],
-  /** Somebody who is no worker sends a message to a run's queue. */
+  /** A sender other than a worker sends a message to a run's queue. */
   forgedMessage: [0.1, 0.5],
-  /** A worker is told to stop, and hands back what it has. */
+  /** A worker is stopped, and sends its chunks back. */
   stopWorker: [0.005, 0.03],
 } as const;
 
@@ -80,7 +80,7 @@ export class Faults {
     this.#healed = true;
   }
 
-  /** Whether this goes wrong this time: say it only where it then really does. */
+  /** Whether this fault happens now. Call it only where the fault then really takes effect. */
   hits(fault: Fault): boolean {
     if (this.#healed || !this.random.chance(this.#rates[fault])) return false;
     this.#happened.set(fault, this.happened(fault) + 1);

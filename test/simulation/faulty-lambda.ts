@@ -7,10 +7,10 @@ import { after } from './pause.ts';
 
 const LATENCY_MS = 40;
 
-/** Most time until a seed is invoked once more, in milliseconds. */
+/** Longest time until a seed is invoked once more, in milliseconds. */
 const AGAIN_MS = 900_000;
 
-/** Lambda as it may behave at its worst: what it is asked to run, it may run twice. */
+/** Lambda at its worst: it may run an invocation twice. */
 export class FaultyLambda {
   calls = 0;
   readonly #lambda: Service;

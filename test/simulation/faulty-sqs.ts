@@ -30,10 +30,10 @@ const LATENCY_MS = 40;
 /** Most time until a late message becomes visible, in seconds. */
 const LATE_SECONDS = 90;
 
-/** Most time that an answer is under way while its caller still waits for it, in milliseconds. */
+/** Longest time of a response in transit while its caller still waits for it, in milliseconds. */
 const LATE_ANSWER_MS = 200_000;
 
-/** The most by which visibility is found to have ended early, counted from the receive. */
+/** The largest share of a visibility timeout that may be cut, counted from the receive. */
 const EARLY_MS = 60_000;
 
 /** Most time that a receive takes that finds nothing, in milliseconds. */
@@ -61,11 +61,11 @@ const KILLERS = {
 const LOST = 'The request was lost.';
 
 /**
- * SQS as it may behave at its worst, in front of the one that behaves. It never loses what it has
- * accepted, nor changes it: all else may come twice, late, in another order, or not when asked.
+ * SQS at its worst, in front of a correct one. It never loses or changes an accepted message:
+ * everything else may happen twice, late, in another order, or not when requested.
  */
 export class FaultySqs {
-  /** Calls answered, or given up. */
+  /** Calls that got a response or were abandoned. */
   calls = 0;
   readonly #sqs: Service;
   readonly #faults: Faults;
@@ -91,14 +91,14 @@ export class FaultySqs {
       this.#wire.violations.push(`The simulation itself failed: ${error.stack}`);
       return never();
     });
-    // Nobody is there to hear it; what it handed out stays in flight.
+    // The caller is dead; the messages that it was sent stay in flight.
     return actor.dead ? never() : response;
   };
 
   async #answer(call: SqsCall): Promise<ServiceResponse> {
     const faults = this.#faults;
     const killer = KILLERS[call.actor.kind];
-    // On its way there, or on its way back: both would cost a timer each.
+    // Delayed on one of the two ways: delays on both would cost a timer each.
     const arrivesLate = faults.random.chance(0.5);
     const latency = faults.random.whole(1, LATENCY_MS);
     if (arrivesLate) await after(latency);
@@ -146,7 +146,7 @@ export class FaultySqs {
     }
   }
 
-  /** SQS says so of a queue that it has only just made, or for a moment. */
+  /** SQS reports that for a queue that it has only just created, or for a moment. */
   #missing(call: SqsCall): ServiceResponse | undefined {
     if (!isRuns(call.queue) || !this.#isMissing(call.queue)) return undefined;
     const refusal = refused('QueueDoesNotExist', 'The specified queue does not exist.');
@@ -154,7 +154,7 @@ export class FaultySqs {
     return refusal;
   }
 
-  /** While it is missing, every other one who asks does not find it. */
+  /** While it is missing, every other lookup does not find it. */
   #isMissing(queue: string): boolean {
     const faults = this.#faults;
     if (faults.healed) return false;
@@ -242,7 +242,7 @@ export class FaultySqs {
     );
   }
 
-  /** A batch of which some entries may fail. @param claimed what succeeds only by its own account */
+  /** A batch of which some entries may fail. @param claimed entries that only claim to succeed */
   async #batch(
     call: SqsCall,
     Entries: SqsCall['parameters']['Entries'] & {},
@@ -270,7 +270,7 @@ export class FaultySqs {
     return answered({ Successful, Failed: [...(answer.Failed ?? []), ...Failed] });
   }
 
-  /** Passes the call on to the SQS that behaves. */
+  /** Passes the call on to the correct SQS. */
   async #pass(call: SqsCall, parameters = call.parameters): Promise<ServiceResponse> {
     const request: ServiceRequest = changed(call, parameters);
     const response = dated(await AWS.run(() => this.#sqs(request)));

@@ -2,7 +2,7 @@ import { noticeBody } from '../../src/pipeline/messages/notice.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import type { Random } from './random.ts';
 
-/** A message that somebody sends to a run's queue who may, and who is no worker of the run. */
+/** A message that a permitted sender other than a worker sends to a run's queue. */
 export function forgedMessage(runId: string, random: Random): string {
   const other = newRunId(Date.now(), 'forged00');
   const index = random.whole(0, 40);

@@ -14,7 +14,7 @@ export const LOADED = 'FANFOLD_MUTANT_LOADED';
 export interface BrokenFile {
   path: string;
   url: string;
-  /** Gives its source, and notes that it was loaded. */
+  /** Returns its source, and records that it was loaded. */
   load(): string;
 }
 

@@ -57,7 +57,7 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-/** A simulation that was asked for wrongly must not pass for one that found nothing. */
+/** A wrongly requested simulation must not look like one that found nothing. */
 function refuse(why: string): never {
   console.error(`${why}\n\n${USAGE}`);
   process.exit(2);
@@ -75,7 +75,7 @@ async function shareOut(): Promise<void> {
 
 async function simulateAll(): Promise<void> {
   makeDeterministic();
-  // Only now: what these import takes its randomness when it is loaded.
+  // Imported only now: these modules capture their random sources when they are loaded.
   const { campaign } = await import('./campaign.ts');
   const { Summary } = await import('./summary.ts');
   const summary = new Summary();

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { FAULT_NAMES } from './faults.ts';
 import { simulation } from './simulation.ts';
 
-/** Rare events that must have happened all the same. */
+/** Rare events that must nevertheless have happened. */
 const RARE = [
   'chunk shown again',
   'chunk of an ended run dropped',

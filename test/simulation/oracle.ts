@@ -5,7 +5,7 @@ import { type InputKind, isCalm, type Scenario, type SimInput } from './scenario
 import { flakyAttempts, outputOf } from './task.ts';
 import type { Wire } from './wire.ts';
 
-/** Code that an input ends with which is left in peace; undefined: ok. */
+/** Code that an undisturbed input ends with; undefined: ok. */
 const FAILS_AS: Record<InputKind, FailureCode | undefined> = {
   ok: undefined,
   flaky: 'TaskFailed',
@@ -18,10 +18,10 @@ const FAILS_AS: Record<InputKind, FailureCode | undefined> = {
   exits: 'WorkerDied',
 };
 
-/** Fewest workers that must die over an input until it may be blamed for it. */
+/** Smallest number of workers that must die on an input before it may be blamed. */
 const LEAST_DEATHS = 5;
 
-/** Most time that a result takes to be reported, in milliseconds. */
+/** Longest time until a result is reported, in milliseconds. */
 const REPORTED_MS = 30_000;
 
 /** Judges a run's results by what really happened to its inputs. */
@@ -63,7 +63,7 @@ export class Oracle {
     if (run === undefined) return [];
     const { inputs, ok, failed, cancelled, sealed } = run.ledger;
     const wrong: string[] = [];
-    // A stream that is cut short may not have given all its inputs.
+    // A stream that is cut short may not have yielded all its inputs.
     const total = run.cause === undefined ? plan.inputs.length : inputs;
     const missing = Array.from({ length: total }, (_, index) => index).filter(
       (index) => !times.has(index),
@@ -83,7 +83,7 @@ export class Oracle {
     return wrong;
   }
 
-  /** Results that came twice, although nothing went wrong and their consumer took each at once. */
+  /** Duplicate results, although there was no fault and their consumer took each at once. */
   #inVain({ name, plan, run }: Consumer): string[] {
     const duplicates = run?.ledger.duplicates ?? 0;
     const isPrompt = plan.consumerMs === 0 && !plan.ordered;
@@ -139,16 +139,16 @@ export class Oracle {
   }
 
   /**
-   * At least once means: `maxAttempts` executions each time that it is begun anew. That is once for
-   * each time a seed sent it, and once for each time a message with it came again, was sent again
-   * by an SDK that had no answer, or had a result that could not be reported.
+   * At least once means `maxAttempts` executions each time that the input starts again. It starts
+   * again each time a seed sends it, and each time a message with it is redelivered, is repeated
+   * by an SDK without a response, or has a result that could not be reported.
    */
   #tooOften(runId: string, index: number): string | undefined {
     const { maxAttempts } = this.#scenario.task;
     const executions = this.#executions.of(runId, index);
     const { lineages } = this.#wire.run(runId).item(index);
     const most = maxAttempts * lineages;
-    // An interrupted execution must be repeated as if it had not been begun.
+    // An interrupted execution must be repeated as if it had not started.
     const whole = executions.filter(({ worker }) => !worker.stopped).length;
     if (whole > most) {
       return `was executed ${whole} times; it was begun ${lineages} times, which allows ${most}`;

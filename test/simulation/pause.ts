@@ -1,4 +1,4 @@
-/** Ends so many milliseconds later. */
+/** Resolves after this number of milliseconds. */
 export function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

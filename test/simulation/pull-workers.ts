@@ -4,15 +4,15 @@ import { Actor, FATE } from './actors.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
 
-/** Most time until a worker that ended is replaced, in milliseconds. */
+/** Longest time until a worker that ended is replaced, in milliseconds. */
 const REPLACED_MS = 20_000;
 
-/** Most time between two moments at which a worker may be told to stop, in milliseconds. */
+/** Longest time between two moments at which a worker may be stopped, in milliseconds. */
 const STOP_EVERY_MS = 10_000;
 
 type Opened = Omit<Parameters<typeof pull>[0], 'signal'>;
 
-/** Processes that pull chunks: each that dies, or ends, is followed by another. */
+/** Processes that pull chunks: each that dies or ends is replaced. */
 export class PullWorkers {
   readonly #open: (actor: Actor) => Opened;
   readonly #faults: Faults;
@@ -55,7 +55,7 @@ export class PullWorkers {
     await Promise.all(this.#pulling);
   }
 
-  /** A deployment, say, tells it to stop while it works: it hands back what it has. */
+  /** Something such as a deployment stops it while it works: it sends its chunks back. */
   #mayStop(actor: Actor, stop: AbortController, worker: Worker): void {
     void after(this.#faults.random.whole(1, STOP_EVERY_MS)).then(() => {
       if (actor.dead || this.#closed || this.#faults.healed) return;

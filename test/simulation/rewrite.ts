@@ -20,7 +20,7 @@ export interface Rewrite {
    * https://github.com/estools/esquery
    */
   node: string;
-  /** The text that takes its place. */
+  /** The text that replaces it. */
   becomes: string | ((node: Part) => string);
 }
 

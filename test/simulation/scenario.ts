@@ -38,13 +38,13 @@ export interface RunPlan {
   everyMs: number;
   startsAfterSeconds: number;
   ordered: boolean;
-  /** Milliseconds that its consumer takes over a batch of results. */
+  /** Milliseconds that its consumer needs for a batch of results. */
   consumerMs: number;
   /** The process that ends the run early: its own, or another one with a message to its queue. */
   cancel: { by: 'run' | 'message'; afterSeconds: number } | undefined;
   deadlineSeconds: number | undefined;
   maxFailures: number | undefined;
-  /** Bytes of inputs and results that may be out at once. */
+  /** Bytes of inputs and results that may be outstanding. */
   windowBytes: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface Scenario {
   /** Seed of everything that is drawn while it runs. */
   seed: number;
   rates: FaultRates;
-  /** Most time that faults last, in seconds of virtual time. */
+  /** Longest duration of faults, in seconds of virtual time. */
   faultSeconds: number;
   lambdaWorkers: number;
   /** Milliseconds that the tasks module of a worker function takes to load. */
@@ -64,11 +64,11 @@ export interface Scenario {
   sliceSeconds: number;
   task: TaskPlan;
   runs: RunPlan[];
-  /** Task messages that nobody can read. */
+  /** Task messages that no worker can read. */
   garbage: number;
 }
 
-/** Whether nothing goes wrong: then nothing may be done in vain. */
+/** Whether there are no faults: then no work may be wasted. */
 export function isCalm({ rates, badDeployment }: Scenario): boolean {
   return badDeployment === undefined && FAULT_NAMES.every((fault) => rates[fault] === 0);
 }
@@ -83,7 +83,7 @@ export function hasWholeSlices({ task }: Scenario): boolean {
 
 const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])) as FaultRates;
 
-/** Not all that can go wrong goes wrong in one run: what is off lets the rest get further. */
+/** Each run has only some of the faults, so that the others reach further states. */
 const someFaults: fc.Arbitrary<FaultRates> = fc.record(
   Object.fromEntries(
     FAULT_NAMES.map((fault) => [
@@ -131,12 +131,12 @@ const late = fc.array(
   { minLength: 1, maxLength: 4 },
 );
 
-/** Many alike: what is cut, and shared out, differs from what few inputs show. */
+/** Many equal inputs are cut and shared in ways that a few inputs do not show. */
 const many = fc
   .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 1_500 }))
   .map(([count, ms]) => Array.from({ length: count }, (): SimInput => ({ kind: 'ok', ms })));
 
-/** Quick ones, which workers take several chunks at once of, and slow ones behind them. */
+/** Quick inputs, of which workers receive several chunks at once, and slow ones behind them. */
 const slowing = fc
   .tuple(fc.integer({ min: 20, max: 60 }), fc.integer({ min: 1, max: 20 }))
   .map(([quick, slow]) =>

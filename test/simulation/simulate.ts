@@ -11,12 +11,12 @@ const START = Date.UTC(2027, 0, 1);
 
 /**
  * Time after the last fault by which everything must have ended, in virtual milliseconds: an
- * hour, and what the work takes that may have been begun anew so many times.
+ * hour, and the time for work that may have started again several times.
  */
 const LIVENESS_MS = 3_600_000;
 const BEGUN_ANEW = 6;
 
-/** Most time until a worker that an attempt wore out is replaced, in milliseconds. */
+/** Longest time until a worn-out worker is replaced, in milliseconds. */
 const REPLACED_MS = 20_000;
 
 function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): number {
@@ -30,15 +30,15 @@ function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): numbe
   return LIVENESS_MS + workMs / workers;
 }
 
-/** Most time to stop what is idle: a function's timeout, for what hangs. */
+/** Longest time to stop idle parts: a function's timeout, for hanging attempts. */
 const CLOSING_MS = 3 * 60_000;
 
-/** Most time that a task goes on after its time, at the slowest worker, in milliseconds. */
+/** Longest time that a task continues after its timeout, on the slowest worker, in milliseconds. */
 const LONGEST_TASK_MS = 2 * 3_600_000;
 
 /** The outcome of a simulation. */
 export interface Outcome {
-  /** The failure: something that must not happen, or something that must, and did not. */
+  /** The failure: a forbidden event, or a required event that is missing. */
   failure: { kind: 'safety' | 'liveness'; message: string } | undefined;
   log: EventLog;
   /** SDK calls. */
@@ -107,7 +107,7 @@ class Disaster {
     return left ? { kind: 'safety', message: left } : undefined;
   }
 
-  /** Whether something is wrong already, so that the rest need not be simulated. */
+  /** Whether a failure is already known, so that the rest need not be simulated. */
   get #broken(): boolean {
     return (
       this.#world.wire.violations.length > 0 ||
@@ -127,7 +127,7 @@ class Disaster {
     }
   }
 
-  /** Looks once a second: what is in a queue is not found out for nothing. */
+  /** Checks once a second, because reading a queue costs time. */
   #queueIsEmpty(): boolean {
     const second = Math.floor(this.#time.elapsed / 1000);
     if (second === this.#lookedAt) return false;
@@ -148,7 +148,7 @@ class Disaster {
     return found.length > 0 ? found.slice(0, 5).join('\n') : undefined;
   }
 
-  /** Remains of a world that was closed. */
+  /** Parts of a closed world that are still active. */
   #left(): string | undefined {
     const { names } = this.#world;
     const dead = this.#world.bodies(names.dead);

@@ -11,7 +11,7 @@ export interface Ended {
   failed: boolean;
 }
 
-/** Runs a simulation. It has a process of its own: it takes over time. */
+/** Runs a simulation in a separate process, because it replaces time. */
 export function simulation(
   args: readonly (string | number)[],
   { hooks = [], env = {} }: { hooks?: string[]; env?: NodeJS.ProcessEnv } = {},

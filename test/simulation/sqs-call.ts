@@ -14,7 +14,7 @@ export interface Entry {
   DelaySeconds?: number;
 }
 
-/** The parameters of the actions that are looked into. */
+/** The parameters of the inspected actions. */
 export interface Parameters {
   QueueUrl?: string;
   QueueName?: string;
@@ -24,7 +24,7 @@ export interface Parameters {
   DelaySeconds?: number;
   MaxNumberOfMessages?: number;
   WaitTimeSeconds?: number;
-  /** A queue's, when it is made. */
+  /** Attributes of a new queue. */
   tags?: Record<string, string>;
   Entries?: Entry[];
 }
@@ -36,7 +36,7 @@ export interface ReceivedMessage {
   Attributes?: Record<string, string>;
 }
 
-/** SQS's answer to the actions that are looked into. */
+/** SQS's response to the inspected actions. */
 export interface Answer {
   /** An error's name. */
   __type?: string;
@@ -55,7 +55,7 @@ export interface SqsCall {
   queue: string;
   /** Time at which it was sent. */
   sentAt: number;
-  /** 1, or more where the SDK tries again. */
+  /** Number of the attempt, from 1. */
   attempt: number;
   request: ServiceRequest;
 }
@@ -88,7 +88,7 @@ export function changed(call: SqsCall, parameters: Parameters): ServiceRequest {
   return { ...request, body: JSON.stringify(parameters) };
 }
 
-/** A request of the world's own. */
+/** A request of the simulated world itself. */
 export function ask(
   sqs: Service,
   action: string,
@@ -116,7 +116,7 @@ export function refused(code: SqsErrorCode, message: string): ServiceResponse {
   return dated(json.error(new SqsError(code, message), 'simulated'));
 }
 
-/** An answer as HTTP servers send it, with the service's time. */
+/** A response as HTTP servers send it, with the service's time. */
 export function dated(response: ServiceResponse): ServiceResponse {
   const date = new Date(trueNow()).toUTCString();
   return { ...response, headers: { ...response.headers, date } };

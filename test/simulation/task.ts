@@ -67,7 +67,7 @@ function durationOf({ kind, ms }: SimInput, slowness: number): number {
   return kind === 'hangs' ? Number.POSITIVE_INFINITY : ms * slowness;
 }
 
-/** Kills its worker, perhaps, at some moment of its execution. */
+/** May kill its worker at some moment of its execution. */
 function mayDie(worker: Actor, ms: number, faults: Faults): void {
   if (!faults.hits('killWorker')) return;
   setTimeout(() => worker.kill('while a task ran'), faults.random.whole(0, ms));

@@ -11,7 +11,7 @@ const FAKED: FakeMethod[] = [
   'performance',
 ];
 
-/** Resources that simulated code may create: they are gone by the event loop's next turn. */
+/** Resources that simulated code may create: they end by the event loop's next turn. */
 const WITHIN_A_TURN = new Set(['TickObject', 'Microtask']);
 
 const realSetImmediate = setImmediate;
@@ -21,7 +21,7 @@ export type Stop = 'done' | 'idle' | 'late';
 /**
  * Time that passes only from timer to timer. Between two timers the event loop turns once, in
  * which every microtask runs to its end; so what happens depends on nothing but the code, as long
- * as it waits for nothing else. `strays` tells what else came to be: a socket, a file, a real timer.
+ * as it waits for nothing else. `strays` lists other resources: a socket, a file, a real timer.
  */
 export class VirtualTime {
   /** Resources that would make simulated code wait for something real: type, and stack. */
@@ -66,7 +66,7 @@ export class VirtualTime {
     }
   }
 
-  /** Names of the living who still have timers. */
+  /** Names of the live actors that still have timers. */
   timers(): string[] {
     const living = [...this.#owners.values()].filter((owner) => !owner.dead && owner !== FATE);
     return living.map(({ name }) => name);
@@ -93,7 +93,7 @@ export class VirtualTime {
     Date.now = () => now() + currentActor().clockOffMs;
   }
 
-  /** A timer belongs to whom it was set by, and goes off in its name, or never if that is dead. */
+  /** A timer belongs to the actor that set it, and fires as that actor, or never if the actor is dead. */
   #tagTimers(): void {
     const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
     const owners = this.#owners;

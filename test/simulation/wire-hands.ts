@@ -4,27 +4,27 @@ import type { SqsCall } from './sqs-call.ts';
 import { type Message, readMessage } from './wire-messages.ts';
 import type { WireRun } from './wire-run.ts';
 
-/** Most time from a worker's look at its claim to its sending, in milliseconds. */
+/** Longest time from a worker's check of its claim to its send, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** By how long a claim has to outlast what is begun on it, in milliseconds. */
+/** Time by which a claim must outlast an item that starts on it, in milliseconds. */
 const MARGIN_MS = 30_000;
 
-/** Most error of a corrected clock, in milliseconds: as long as an answer is under way. */
+/** Largest error of a corrected clock, in milliseconds: the time of a response in transit. */
 export const CLOCK_MS = 225_000;
 
-/** Time that a claim hides a message at first, and one that is given up, in milliseconds. */
+/** Time that a new claim hides a message, and that a released one stays hidden, in milliseconds. */
 const CLAIM_MS = 120_000;
 const GIVEN_UP_MS = 30_000;
 
-/** Most time from a worker's look at a chunk's deadline to its first item, in milliseconds. */
+/** Longest time from a worker's check of a chunk's deadline to its first item, in milliseconds. */
 const BEGINS_MS = 120_000;
 
 /** A task message that a worker has, as far as the worker knows. */
 interface Claim {
   message: Message;
   until: number;
-  /** Time at which the first of its items was begun. */
+  /** Start of the first of its items. */
   begunAt?: number;
 }
 
@@ -47,9 +47,9 @@ export class Hands {
   readonly #keepsSlices: boolean;
   readonly #claims = new Map<string, Claim>();
   readonly #hands = new Map<Actor, Set<string>>();
-  /** Receipt handles of messages that workers have set out to show again. */
+  /** Receipt handles of messages that workers are about to release. */
   readonly #givenUp = new Set<string>();
-  /** Chunks that workers have set out to send on. */
+  /** Chunks that workers are about to send back. */
   readonly #sent = new Set<string>();
 
   constructor(
@@ -65,20 +65,20 @@ export class Hands {
     this.#keepsSlices = keepsSlices;
   }
 
-  /** A call to the task queue sets out. */
+  /** Called when a call to the task queue starts. */
   asked({ action, actor, parameters }: SqsCall): void {
     const { ReceiptHandle = '', VisibilityTimeout = CLAIM_MS } = parameters;
     if (VisibilityTimeout * 1000 <= GIVEN_UP_MS) this.#givenUp.add(ReceiptHandle);
     if (actor.kind !== 'worker' || !action.startsWith('SendMessage')) return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
-      // A call that was begun in time may be tried again later.
+      // A call that started in time may be retried later.
       const key = `${actor.name} ${MessageBody}`;
       if (!this.#sent.has(key)) this.#sendsOn(actor, MessageBody);
       this.#sent.add(key);
     }
   }
 
-  /** A worker has been given a message, hidden for it until then where that is known. */
+  /** A worker received a message, which is hidden until this time, if known. */
   holds(actor: Actor, handle: string, claim?: Claim): void {
     if (claim) this.#claims.set(handle, claim);
     const hand = this.#hands.get(actor) ?? new Set();
@@ -91,7 +91,7 @@ export class Hands {
     if (claim) claim.until = until;
   }
 
-  /** A message is in no hand any more, as its worker knows. */
+  /** A worker no longer holds a message, and knows that. */
   lost(handle: string): void {
     this.#claims.delete(handle);
   }
@@ -134,7 +134,7 @@ export class Hands {
   keeps(actor: Actor, handles: readonly string[]): void {
     for (const handle of handles) {
       const claim = this.#claims.get(handle);
-      // One that it has lost is another's.
+      // A lost message is held by another worker.
       if (claim?.message.handle !== handle || claim.until <= Date.now() + GRACE_MS) continue;
       if (this.#givenUp.has(handle)) this.#log.mark('chunk shown again');
       else this.#violations.push(`${actor.name} kept a chunk hidden that it did not finish.`);
@@ -148,7 +148,7 @@ export class Hands {
     if (held.includes(attempt - 1) && !held.includes(attempt)) this.ended(call, runId, index);
   }
 
-  /** A worker told what came of an execution: a result, or a further attempt, and one of these. */
+  /** A worker reported the outcome of an execution: a result or a further attempt, only one of them. */
   ended({ actor, attempt }: SqsCall, runId: string, index: number): void {
     // A call that the SDK repeats may have arrived before.
     if (attempt > 1) return;
@@ -163,8 +163,8 @@ export class Hands {
   }
 
   /**
-   * A worker got no answer to a further attempt that was accepted. Where SQS takes the SDK's next try
-   * but refuses the entry, the worker sends that again by a call of its own.
+   * A worker got no response to an accepted further attempt. If SQS accepts the SDK's retry but
+   * refuses the entry, the worker sends it again in a new call.
    */
   lostResponse(actor: Actor, runId: string, index: number): void {
     const { ended } = this.#run(runId).item(index);

@@ -7,7 +7,7 @@ export interface Message {
   indexes: number[];
   attempt: number;
   expiresAt: number;
-  /** Why it was sent on as it was. */
+  /** Reason for sending it back unchanged. */
   stalled: string | undefined;
   receives: number;
   handle: string | undefined;
@@ -30,7 +30,7 @@ export function kindOf({ stalled, attempt }: Message): string {
   return attempt > 1 ? 'further attempt sent' : 'rest of a slice sent back';
 }
 
-/** A task message; undefined where it is garbage, which the simulation sends too. */
+/** A task message; undefined for garbage, which the simulation also sends. */
 export function readMessage(body: string): Message | undefined {
   try {
     const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);

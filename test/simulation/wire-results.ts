@@ -7,20 +7,20 @@ import type { WireRun } from './wire-run.ts';
 /** Time for which a collector that ends a run early drains its queue, in milliseconds. */
 const DRAIN_MS = 1_000;
 
-/** Facts that the simulation knows, whatever went over the wire. */
+/** Facts that the simulation knows independently of the wire. */
 export interface Truth {
   /** Whether a consumer has the result of an input. */
   hasResult(queue: string, index: number): boolean;
-  /** The number of a run's inputs; undefined where nobody knows the run. */
+  /** The number of a run's inputs; undefined for an unknown run. */
   inputsOf(runId: string): number | undefined;
   /** Bodies of the messages that a receive would find now. */
   visible(queue: string): string[];
 }
 
-/** Receives that do not wait, by which a collector empties a queue. */
+/** Short polls with which a collector drains a queue. */
 interface Drain {
   since: number;
-  /** Whether the last answer brought messages. */
+  /** Whether the last response had messages. */
   found: boolean;
 }
 
@@ -43,7 +43,7 @@ export class ResultQueues {
     this.#run = run;
   }
 
-  /** A call sets out. */
+  /** Called when a call starts. */
   asked(call: SqsCall): void {
     const { action, queue, actor, parameters } = call;
     if (action.startsWith('DeleteMessage')) {
@@ -65,12 +65,12 @@ export class ResultQueues {
     this.#violations.push(`The tags of ${queue} tell of ${told} inputs; it has ${inputs}.`);
   }
 
-  /** A message was given out. */
+  /** Called when a message is delivered. */
   received(queue: string, handle: string, body: string): void {
     this.#results.set(handle, indexesOf(body, runOf(queue)));
   }
 
-  /** The caller has the answer. */
+  /** Called when the caller has the response. */
   confirmed(call: SqsCall, response: ServiceResponse): void {
     const drain = this.#drains.get(keyOf(call));
     if (drain === undefined || call.parameters.WaitTimeSeconds !== 0) return;

@@ -8,17 +8,17 @@ export class Item {
   readonly carriers = new Set<string>();
   /** Workers that announced to run it, and times, by the announcement's id. */
   readonly begun = new Map<string, { actor: Actor; at: number }>();
-  /** Executions by worker, and outcomes that it told. */
+  /** Executions by worker, and the outcomes that it reported. */
   readonly ran = new Map<Actor, number>();
   readonly ended = new Map<Actor, number>();
-  /** Times that it was begun from its first attempt: by a seed, or by a redelivery. */
+  /** Number of starts from its first attempt: by a seed, or by a redelivery. */
   lineages = 0;
 }
 
 /** A run as the wire sees it. */
 export class WireRun {
   readonly items = new Map<number, Item>();
-  /** Whether its queue was deleted. A seed that comes late makes it anew. */
+  /** Whether its queue was deleted. A late seed creates it again. */
   over = false;
 
   item(index: number): Item {

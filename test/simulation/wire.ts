@@ -24,8 +24,8 @@ export interface WireOptions extends HandsOptions {
 }
 
 /**
- * Watches what goes over the wire, and finds what must not be: a task message deleted before all that
- * came of it is with SQS. `Hands` watches the workers' side of it, `ResultQueues` the collectors'.
+ * Watches the wire for a violation: a task message that is deleted before SQS has all its results
+ * and resends. `Hands` watches the workers' side, `ResultQueues` the collectors'.
  */
 export class Wire {
   readonly violations: string[] = [];
@@ -53,7 +53,7 @@ export class Wire {
     return run;
   }
 
-  /** A call sets out. */
+  /** Called when a call starts. */
   asked(call: SqsCall): void {
     if (call.queue === this.#taskQueue) this.hands.asked(call);
     else if (isRuns(call.queue)) this.#results.asked(call);
@@ -82,7 +82,7 @@ export class Wire {
     }
   }
 
-  /** The caller has the answer. */
+  /** Called when the caller has the response. */
   confirmed(call: SqsCall, response: ServiceResponse): void {
     const { action, actor, sentAt, parameters } = call;
     if (call.queue !== this.#taskQueue) {
@@ -107,7 +107,7 @@ export class Wire {
     }
   }
 
-  /** The caller gets no answer, and repeats the call that got through. */
+  /** The caller gets no response, and repeats the successful call. */
   lostResponse({ queue, action, actor, parameters }: SqsCall): void {
     if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
@@ -131,7 +131,7 @@ export class Wire {
       for (const index of message.indexes) {
         const item = this.run(message.runId).item(index);
         item.carriers.add(id);
-        // A worker's own message goes a lineage on.
+        // A worker's own message continues a lineage.
         if (isSeed) item.lineages++;
         else this.hands.sentOn(call, message, index);
       }
@@ -210,7 +210,7 @@ export class Wire {
   }
 }
 
-/** Whether SQS says that the message is not in this worker's hand any more. */
+/** Whether SQS reports that this worker no longer holds the message. */
 function isRefusal(response: ServiceResponse): boolean {
   const { __type = '' } = readAnswer(response);
   return response.status === 400 && !__type.endsWith('QueueDoesNotExist');

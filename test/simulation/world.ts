@@ -26,7 +26,7 @@ import { Wire } from './wire.ts';
 
 const NAME = 'sim';
 
-/** Shorter than what is deployed, in the same proportion, so that less time has to be simulated. */
+/** Shorter than in a deployment, in the same proportion, so that less time must be simulated. */
 const WORKER_TIMEOUT_SECONDS = 150;
 const TASK_VISIBILITY_SECONDS = WORKER_TIMEOUT_SECONDS + 60;
 const SEED_TIMEOUT_SECONDS = 60;
@@ -99,7 +99,7 @@ export class World {
     return this.#faultySqs.calls + this.#faultyLambda.calls;
   }
 
-  /** Makes the queues and functions, and starts everybody. */
+  /** Creates the queues and functions, and starts all actors. */
   async start(): Promise<void> {
     const { names } = this;
     await this.#createQueue(names.dead, {});
@@ -119,7 +119,7 @@ export class World {
     for (const consumer of this.consumers) void FATE.run(() => consumer.start());
   }
 
-  /** Messages that nobody can read: of no kind, and of a version that is to come. */
+  /** Messages that no worker can read: garbage, and a message of a future version. */
   garbage(): string[] {
     const kinds = ['not a task message', '{"v":3,"runId":"of another version"}'];
     return kinds.slice(0, this.#scenario.garbage);
@@ -131,7 +131,7 @@ export class World {
   }
 
   /**
-   * Bodies of the task messages that are to go soon. Those of a run that nobody collects, as its
+   * Bodies of the task messages that must disappear soon. Those of a run without a collector, because its
    * collector did not find it again, or as a seed made it anew, may stay until its deadline.
    */
   unfinished(): string[] {
@@ -142,7 +142,7 @@ export class World {
     });
   }
 
-  /** Stops everybody who would go on for ever. */
+  /** Stops all actors that would continue forever. */
   async close(): Promise<void> {
     await Promise.all([this.#pullWorkers.close(), this.#lambda.close()]);
     this.#sqs.close();
@@ -151,7 +151,7 @@ export class World {
   #hasResult(queue: string, index: number): boolean {
     const names = (runId: string) => this.names.run(runId) === queue;
     return this.consumers.some(({ runIds, disk, seedsFrom }) => {
-      // A process that goes on may drop results of what it seeds again.
+      // A process that resumes may drop results of inputs that it seeds again.
       return runIds.some(names) && (disk.has(index) || index >= seedsFrom);
     });
   }

@@ -21,7 +21,7 @@ function delivery(indexes: readonly number[]) {
 }
 
 it('a deduplicator passes on the first result of each input, in whichever messages and however often they arrive', () => {
-  // A worker that received a chunk twice says twice in one message what came of it.
+  // A worker that received a chunk twice may report its results twice in one message.
   const message = fc.array(fc.nat(INPUTS - 1), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(fc.array(message), (messages) => {

@@ -17,7 +17,7 @@ it('a run that ends early receives every result in its queue before the queue is
   const QueueUrl = created.QueueUrl ?? '';
   const range = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, at) => from + at);
-  // More messages than a receive brings.
+  // More messages than a receive returns.
   for (const index of range(0, 25)) {
     const draft = new ResultDraft();
     draft.add(index, okLine(index, `${index}`, 1), true);

@@ -23,7 +23,7 @@ const range = (length: number) => Array.from({ length }, (_, index) => index);
 
 const FAR = 999_999_999;
 
-/** Messages that somebody sends to a run's queue who may, and who is no worker of it. */
+/** Messages that a permitted sender other than a worker sends to a run's queue. */
 function hostileMessages(runId: string): string[] {
   const other = newRunId();
   const result = (index: number | string) =>
@@ -54,7 +54,7 @@ function hostileMessages(runId: string): string[] {
   ];
 }
 
-/** Sends hostile messages to the queue of a run, which is collected meanwhile, and has it go on then. */
+/** Sends hostile messages to the queue of a run while it is collected, and then lets it continue. */
 async function attacked(
   { client, deployment, startWorkers }: Awaited<ReturnType<typeof virtualDeployment>>,
   run: Run<number>,
@@ -73,7 +73,7 @@ async function attacked(
   return { lines, collected };
 }
 
-/** The results that lines of output hold, each of which is JSON. */
+/** The results in lines of output, each of which is JSON. */
 const resultsOf = (lines: readonly string[]) =>
   lines.map((line) => JSON.parse(line) as { index: number; output: unknown });
 
@@ -117,7 +117,7 @@ it.each([
     const Tags = { state: 'sealed', total: '20' };
     await client.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
     await within(60, collected);
-    // A result that the run might have had was handed on, as it was the first of its index.
+    // A plausible forged result was yielded, because it was the first of its index.
     const indexes = resultsOf(lines).map(({ index }) => index);
     expect(indexes.filter((index) => index === FAR)).toHaveLength(ordered || bound ? 0 : 1);
     expect(indexes.filter((index) => index !== FAR).sort((a, b) => a - b)).toEqual(range(20));

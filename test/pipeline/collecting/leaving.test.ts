@@ -13,7 +13,7 @@ import { ResultDraft } from '../../../src/pipeline/messages/result-message.ts';
 
 const RUN_ID = '20270101T000000000-aaaaaaaa';
 
-/** A queue of results, and a client that is so far away from it, in milliseconds. */
+/** A queue of results, and a client with this latency in milliseconds. */
 async function queueOf(results: number, readAfterMs = 0) {
   const sqs = new Sqs();
   const client = createSqsClient(sqs);
@@ -30,7 +30,7 @@ async function queueOf(results: number, readAfterMs = 0) {
     ...near,
     async handle(request: Parameters<typeof near.handle>[0], options?: { abortSignal?: unknown }) {
       const answer = await near.handle(request);
-      // What is on its way when a client gives up is lost.
+      // A response in transit when a client aborts is lost.
       await setTimeout(readAfterMs, undefined, { signal: options?.abortSignal as AbortSignal });
       return answer;
     },
@@ -52,7 +52,7 @@ it('a collector that leaves releases received messages that were not consumed', 
   const second = await deliveries.next();
   if (first.done || second.done) throw new Error('Two deliveries were expected.');
   collector.acknowledge(first.value);
-  // More is received meanwhile than is taken.
+  // More messages are received than consumed.
   await setTimeout(50);
   await deliveries.return();
   await collector.settled(false);
@@ -72,7 +72,7 @@ it('a poll in progress when a collector leaves still yields its messages', async
   })();
   await setTimeout(20);
   await report(0);
-  // Its answer is on its way.
+  // Its response is in transit.
   collector.close(true);
   await taking;
   await collector.settled(false);

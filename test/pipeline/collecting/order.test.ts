@@ -38,7 +38,7 @@ describe('results in order', () => {
           came.push([handle, indexes]);
           const before = acknowledged.size;
           const turn = indexesOf(order.add(delivery, [batch(fresh)]));
-          // Not before its consumer has taken them.
+          // Acknowledged only after their consumer has taken them.
           expect(acknowledged.size).toBe(before);
           handedOn.push(...turn);
           order.acknowledgeConsumed();

@@ -3,17 +3,17 @@ import { MOST_POLLS, PollScaler } from '../../../src/pipeline/collecting/poll-sc
 import { Random } from '../../simulation/random.ts';
 
 interface Queue {
-  /** From a poll's request to its answer where a message is there, in milliseconds. */
+  /** From a poll's request to its response if a message is available, in milliseconds. */
   roundTripMs: number;
   /** Messages a second, at random times. */
   perSecond: number;
-  /** Messages there at first. */
+  /** Messages at the start. */
   backlog?: number;
-  /** The most messages in an answer. */
+  /** Maximum number of messages in a response. */
   most?: number;
   /** Characters in a message. */
   length?: number;
-  /** How long the consumer takes over an answer, in milliseconds. */
+  /** Time that the consumer needs for a response, in milliseconds. */
   consumerMs?: number;
 }
 
@@ -26,7 +26,7 @@ const LONG_POLL_MS = 20_000;
 
 let clock = 0;
 
-/** Polls a queue as a collector does, in steps of time; gives what it looked like meanwhile. */
+/** Polls a queue as a collector does, in steps of time; returns the state at each step. */
 function poll(
   scaler: PollScaler,
   seconds: number,
@@ -44,7 +44,7 @@ function poll(
   for (let now = beganAt; now < beganAt + seconds * 1000; now += stepMs) {
     if (random.chance((perSecond * stepMs) / 1000)) queued++;
     for (const poll of [...waiting]) {
-      // Half a round trip there, half of it back.
+      // Half a round trip for the request, half for the response.
       if (now < poll.sentAt + roundTripMs / 2) continue;
       const ended = now >= poll.sentAt + LONG_POLL_MS;
       if (queued < 1 && !ended) continue;
@@ -66,7 +66,7 @@ function poll(
       lastPoll = sentAt;
       seen.polls++;
     }
-    // What the first second looks like is the ramp.
+    // The first second is the ramp.
     clock = now;
     if (now < beganAt + 1000) continue;
     seen.most = Math.max(seen.most, scaler.polls);

@@ -25,7 +25,7 @@ function body(): string {
   return draft.body(RUN_ID, 'worker');
 }
 
-/** A collector in front of an SQS that returns so many messages a receive, 60 ms later. */
+/** A collector on an SQS that returns this number of messages per receive, after 60 ms. */
 function collecting(messages: number, failsAfter = Number.POSITIVE_INFINITY) {
   const calls = { receives: 0, receiving: 0, deletes: [] as number[] };
   const send = async (command: unknown) => {

@@ -122,7 +122,7 @@ describe('a task message', () => {
     expect(read({ ...whole, results: 'shared' }).resultQueueUrl).toMatch(
       /com\/\d+\/Photos-results$/,
     );
-    // A field that only version 1 has is not looked at.
+    // A field of version 1 is ignored.
     expect(read({ ...whole, resultQueueUrl: 'https://evil/1/x' }).resultQueueUrl).toBe(own);
   });
 

@@ -11,7 +11,7 @@ function parses(text: string): boolean {
   }
 }
 
-/** What JSON is made of, whole and broken, so that random sequences are often nearly JSON. */
+/** Tokens of JSON, valid and broken, so that random sequences are often nearly JSON. */
 const PIECES = [
   ...'{}[]:,"\\ \t\r\n-+.0123456789eE',
   ...[

@@ -8,7 +8,7 @@ import {
   readResults,
 } from '../../../src/pipeline/messages/result-message.ts';
 
-/** Checks that each line of a batch is one JSON object, of the result that is entered for it. */
+/** Checks that each line of a batch is one JSON object that matches the entered result. */
 function expectOnlyJson(batch: ResultBatch, worker: string): void {
   const lines = batch.text.split('\n');
   expect(lines.length).toBe(batch.count);
@@ -19,7 +19,7 @@ function expectOnlyJson(batch: ResultBatch, worker: string): void {
   if (batch.ok) expect(batch.lines.map(({ index }) => index)).toEqual(indexes);
   for (const { index, status, text } of batch.lines) {
     expect(JSON.parse(text)).toMatchObject({ index, status, worker });
-    // A second key of that name would win, or lose, by the reader.
+    // Readers differ in which of two equal keys they use.
     expect(text.startsWith(`{"index":${index},"status":"${status}",`)).toBe(true);
     expect(Number.isSafeInteger(index) && index >= 0 && index < 1_000_000_000).toBe(true);
   }

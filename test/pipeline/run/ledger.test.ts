@@ -4,7 +4,7 @@ import { Unfinished } from '../../../src/pipeline/collecting/unfinished.ts';
 import type { IndexRange } from '../../../src/pipeline/messages/result-message.ts';
 import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 
-/** The ledger of a run that somebody else seeds. */
+/** The ledger of a run that another process seeds. */
 function openLedger(): RunLedger {
   const ledger = new RunLedger();
   ledger.open();

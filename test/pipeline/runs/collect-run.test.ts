@@ -27,7 +27,7 @@ const gated = defineTask({
 
 let world: World;
 let fanfold: Fanfold;
-// Each has a deployment of its own: chunks that one leaves would keep another's from being idle.
+// Each test has its own deployment, which is not kept busy by the chunks of another test.
 beforeEach(async () => {
   gate = Promise.withResolvers();
   world = await openInProcess(2);
@@ -40,7 +40,7 @@ afterEach(async () => {
   await fanfold.close();
 });
 
-/** Has pages of a run seeded that is to have so many inputs, and says no more of it. */
+/** Seeds pages of a run with this total number of inputs, and does not seal it. */
 async function seeded(pages: number[][], total: number, { task = 'double' } = {}): Promise<string> {
   const { lambda, names } = world.deployment;
   const runId = newRunId();
@@ -79,14 +79,14 @@ describe('a run whose command left it after all inputs were seeded and before it
 describe('a run that had a collector before', () => {
   const numbers = Array.from({ length: 200 }, (_, n) => n);
 
-  /** A run of which another has taken some results, and which it left. */
+  /** A run that another collector left after it consumed some results. */
   async function begun(): Promise<{ runId: string; taken: number[] }> {
     const runId = await seeded([numbers], 200, { task: 'gated' });
     const run = await fanfold.collect(gated, runId);
     const taken: number[] = [];
     for await (const { index } of run) {
       taken.push(index);
-      // What is here by now is taken all the same.
+      // Results that have arrived by now are consumed anyway.
       if (taken.length === 50) run.leave();
     }
     expect(taken.length).toBeLessThanOrEqual(100);
@@ -120,7 +120,7 @@ describe('a run that had a collector before', () => {
     const runId = await seeded([numbers.slice(0, 100)], 100, { task: 'gated' });
     const queueUrl = (await findQueue(sqs, names.run(runId))) ?? '';
     await take(sqs, queueUrl);
-    // As one that is killed after half a minute leaves it.
+    // The state that a collector leaves when it is killed after half a minute.
     const Tags = { collectedAt: String(Date.now() - 80_000), ok: '0', taken: '0' };
     await sqs.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags }));
     const run = await fanfold.collect(gated, runId);
@@ -145,7 +145,7 @@ describe('a run that had a collector before', () => {
     await results.return();
   });
 
-  /** Takes one message of results, and says nothing of it. */
+  /** Consumes one message of results, and does not report it. */
   async function take(client: SQSClient, QueueUrl: string): Promise<void> {
     const { Messages: [message] = [] } = await client.send(
       new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 20 }),

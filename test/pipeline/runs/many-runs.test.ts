@@ -8,7 +8,7 @@ import { pruneRuns } from '../../../src/pipeline/runs/collect-run.ts';
 const names = namesOf('Photos');
 const BORN = Date.UTC(2026, 10, 1);
 
-/** A deployment with runs that have all ended, a second apart; those of another are beside them. */
+/** A deployment with runs that have all ended, a second apart, and runs of another deployment. */
 async function withRuns(count: number) {
   const sqs = createSqsClient(new Sqs());
   const runIds = Array.from({ length: count }, (_, second) => newRunId(BORN + second * 1000));
@@ -31,7 +31,7 @@ it('1,500 runs are listed in order, few at a time, with retries when throttled',
         if (commandName !== 'ListQueueTagsCommand') return next(call);
         most = Math.max(most, ++now);
         try {
-          // Every fiftieth is one too many.
+          // Every fiftieth call is throttled.
           if (++calls % 50 !== 0) return await next(call);
           throw Object.assign(new Error('slow down'), { name: 'RequestThrottled' });
         } finally {

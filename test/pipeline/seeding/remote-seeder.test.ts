@@ -19,7 +19,7 @@ afterEach(() => {
 
 const echo = defineTask({ name: 'echo', run: (input: number) => input });
 
-/** A run that somebody else seeds: three inputs are queued, and there may be more. */
+/** A run that another process seeds: three inputs are queued, and there may be more. */
 async function seeding() {
   const place = await virtualDeployment([echo]);
   place.startWorkers();
@@ -67,11 +67,11 @@ it('a remote seeder reads the tags of a run less and less often', async () => {
   const early = looks();
   expect(early).toBeGreaterThanOrEqual(2);
   await within(700, vi.advanceTimersByTimeAsync(600_000));
-  // 30 s at most, and half of that at least, lie between two looks.
+  // Two reads are at least 15 s and at most 30 s apart.
   expect(looks() - early).toBeGreaterThanOrEqual(600 / 30);
   expect(looks() - early).toBeLessThanOrEqual(600 / 15 + 1);
   await seal(3);
-  // Nobody says so: the next look finds out.
+  // No notice is sent: the next read finds the tags.
   expect(await within(35, results)).toHaveLength(3);
   await close();
 });

@@ -8,7 +8,7 @@ const chunk = {
   ...{ resultQueueUrl: '', items: [] },
 };
 
-/** The further attempts at so many failed inputs: of each message its delay, and which it has. */
+/** The messages of further attempts at this number of failed inputs: delay and indexes of each. */
 function attempts(failed: number, options: object, attempt = 1) {
   const task = defineTask({ name: 'limited', run: () => {}, ...options });
   const items = Array.from({ length: failed }, (_, index) => ({ index, text: 'null' }));

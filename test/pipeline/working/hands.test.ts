@@ -11,7 +11,7 @@ import { TaskRegistry } from '../../../src/task-registry.ts';
 
 const CHUNKS = 30;
 
-// Chunks that take no time are taken several at once, on a slow machine too.
+// Several quick chunks are received at once, even on a slow machine.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'] });
 });
@@ -59,6 +59,6 @@ it('each of several messages received together is claimed by its own handle', as
   stop.abort();
   await pulling;
   expect(receives).toBeLessThan(CHUNKS);
-  // One that turned out slow hands back what waits behind it, which is claimed anew.
+  // A slow chunk causes the waiting ones to be sent back, which are then claimed again.
   expect(new Set(claimed).size).toBeGreaterThanOrEqual(CHUNKS);
 });

@@ -29,7 +29,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** One chunk of three inputs, and a worker with a client whose calls may throw what no call does. */
+/** One chunk of three inputs, and a worker whose client may throw unexpected errors. */
 async function chunkOfThree(watch: Partial<WorkerOptions & PullOptions> = {}) {
   const sqs = new Sqs({ strictTiming: false });
   const client = createSqsClient(sqs);

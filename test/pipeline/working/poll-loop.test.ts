@@ -16,7 +16,7 @@ import { pull } from '../../../src/pipeline/working/poll-loop.ts';
 import { Worker } from '../../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../../src/task-registry.ts';
 
-/** So many characters that a chunk of one tells how long the next ones take. */
+/** Large enough that the duration of one chunk predicts that of the next ones. */
 const LONG = 'x'.repeat(12_000);
 
 const sqs = new Sqs({ strictTiming: false });
@@ -57,10 +57,10 @@ const gated = defineTask({
 });
 
 /**
- * Queues with the inputs in chunks, and a worker that takes them.
+ * Queues with the inputs in chunks, and a worker that receives them.
  *
- * @param runIds whose the chunks are in turn
- * @param received whether somebody received each chunk before, and is never heard of again
+ * @param runIds runs that the chunks belong to, in turn
+ * @param received whether a worker received each chunk before and never reported
  */
 async function queues(
   inputs: readonly string[],
@@ -116,7 +116,7 @@ async function queues(
         .filter((body) => readNotice(body, runIdOf(body)) === undefined)
         .flatMap((body) => readResults(body, runIdOf(body)).lines.map(({ index }) => index))
         .sort((a, b) => a - b),
-    /** Of each message of results, whose it is and of which inputs. */
+    /** The run and the indexes of each message of results. */
     messages: () =>
       bodies().map((body) => ({
         runId: runIdOf(body),
@@ -154,7 +154,7 @@ describe('a worker that pulls chunks', () => {
     const { results } = await queues(Array(20).fill('x'));
     calls.length = 0;
     await expect.poll(results).toEqual(range(20));
-    // 1, 2, 4, 8, and what is left.
+    // 1, 2, 4, 8, and the rest.
     expect(count('ReceiveMessageCommand')).toBeGreaterThanOrEqual(5);
     expect(count('ReceiveMessageCommand')).toBeLessThan(15);
   });
@@ -178,7 +178,7 @@ describe('a worker that pulls chunks', () => {
     await expect.poll(() => begun).toContain(17);
     // Of four in each part, those behind the slow one and in later parts wait.
     expect(begun).toEqual(range(18));
-    // Those that it had taken with the slow one's are handed back.
+    // Chunks that were received with the slow one are sent back.
     await expect.poll(waiting).toBe(5);
     gate.resolve();
     await expect.poll(results).toEqual(range(40));

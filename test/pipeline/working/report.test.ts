@@ -26,7 +26,7 @@ async function reporting(workers?: number) {
     client,
     outbox,
     report,
-    /** How many results each message has. */
+    /** The number of results in each message. */
     messages: () => sqs.peek(QUEUE).map(({ body }) => readResults(body, 'run').count),
     async results(count: number): Promise<void> {
       for (const end = index + count; index < end; index++) {

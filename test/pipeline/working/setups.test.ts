@@ -73,7 +73,7 @@ describe('a task with setup and teardown', () => {
       name: 'pooled',
       setup: async ({ signal }) => {
         said.push('set up');
-        // What a setup has made lives on, such as a process that was started with its signal.
+        // Resources of a setup stay alive, such as a process that was started with its signal.
         signal.addEventListener('abort', () => said.push('aborted'));
         return new Pool();
       },

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-/** Faults of collectors: what they take, count, acknowledge and end. */
+/** Faults of collectors: in what they receive, count, acknowledge and end. */
 export const COLLECTING: readonly Mutant[] = [
   {
     name: 'duplicates are not dropped',

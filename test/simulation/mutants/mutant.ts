@@ -8,5 +8,5 @@ export interface Mutant extends Rewrite {
   caughtBy?: string;
 }
 
-/** Begins what is awaited and does not wait for it. */
+/** Starts an awaited call without waiting for it. */
 export const unawaited = ({ text }: Part) => `void (${text.slice('await'.length)}).catch(() => {})`;
