@@ -50,7 +50,7 @@ function strays(pattern: string, forbidden: RegExp): string[] {
     .map(([file, imported]) => `${file} -> ${imported}`);
 }
 
-/** Rooms that the pipeline, and what is deployed, must not know. */
+/** Folders that the pipeline, and deployed code, must not import. */
 const OUTER =
   'emulator|endpoint|worlds|processes|serve|work|loading|doctor|cli|connect|fanfold|index|internal';
 
@@ -128,7 +128,7 @@ describe('one owner', () => {
       .toSorted();
 
   it('of how pauses between tries grow', () => {
-    // Neither of the first two is one: a rate that counts less and less, an interval of polls.
+    // The first two are not pauses: a decaying rate, and an interval of polls.
     expect(users(/2 \*\* [a-z(]|Ms \* 2\b/)).toEqual([
       'src/pipeline/collecting/poll-scaler.ts',
       'src/pipeline/seeding/remote-seeder.ts',

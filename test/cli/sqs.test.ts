@@ -45,7 +45,7 @@ it('fanfold sqs creates queues, reports health, supports CORS, accepts any crede
   expect(server.said()).toContain('queues: jobs, orders.fifo');
   expect(server.said()).toContain(`new SQSClient({ endpoint: '${url}', region: 'us-east-1'`);
   expect(server.said()).toContain('signatures are not verified');
-  // The server is ended by this signal, not by the test's clean-up.
+  // Queues of another account are separate.
   const other = server.client('111111111111', 'x', 'eu-west-1');
   const made = await other.send(new CreateQueueCommand({ QueueName: 'jobs' }));
   expect(made.QueueUrl).toBe(`${url}/111111111111/jobs`);

@@ -201,7 +201,7 @@ describe('a poison input', () => {
     expect(results[333]).toMatchObject({
       error: { message: expect.stringContaining('Several workers started this input') },
     });
-    // Twice with other inputs, once alone without a notice, and six times with one; the last is not awaited.
+    // Twice with other inputs, once alone without a notice, and six times with a notice.
     expect(attempts.get(333)).toHaveLength(9);
     for (const [index, times] of attempts) if (index !== 333) expect(times.length).toBeLessThan(4);
     expect(seconds).toBeLessThan(1_200);

@@ -64,7 +64,7 @@ async function look(times: number, until = () => false): Promise<void> {
   }
 }
 
-it('a setup that blocks the thread has its own time, and its failure names it', async () => {
+it('a setup that blocks the thread has its own time limit, and its failure names the setup', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const warnings: string[] = [];
   const onWarning = (message: string) => warnings.push(message);

@@ -54,7 +54,7 @@ describe('a worker process that is not needed any more', () => {
     expect(readdirSync(coverage)).toHaveLength(2);
   });
 
-  it('has set a task up once, before its first input, and tears it down at its end', async () => {
+  it('sets a task up once, before its first input, and tears it down at its end', async () => {
     const { file, all } = notes();
     vi.stubEnv('FANFOLD_TEST_NOTES', file);
     const fanfold = await connect({ tasks: ending, workers: 1 });
@@ -65,7 +65,7 @@ describe('a worker process that is not needed any more', () => {
     expect(all()).toEqual(['loaded', 'set up', 'ran', 'ran', 'ran', 'ran', 'torn down', 'exit']);
   });
 
-  it('tears down when a signal ends `work`, after the input in its hand was given up', async () => {
+  it('tears down when a signal ends `work`, after its current input was sent back', async () => {
     const { file, all } = notes();
     const serving = start(
       ['serve', '--memory', '--port', '0', '--workers', '1', '--tasks', fixture('ending-tasks.ts')],
@@ -92,7 +92,7 @@ describe('a worker process that is not needed any more', () => {
   });
 });
 
-it('a process that dies when it is told to stop has nothing run again that it had finished', async () => {
+it('a process that dies when it is stopped does not cause finished inputs to run again', async () => {
   const { file, read } = notes();
   vi.stubEnv('FANFOLD_TEST_NOTES', file);
   vi.stubEnv('FANFOLD_TEST_ENDING', 'quits');
@@ -145,7 +145,7 @@ it.each([
   );
 });
 
-describe.runIf(process.platform === 'linux')('what a task has started', () => {
+describe.runIf(process.platform === 'linux')('a process that a task has started', () => {
   const started = (read: () => string[]) =>
     read().flatMap((line) => line.match(/(?<=started )\d+/)?.map(Number) ?? []);
 
@@ -164,7 +164,7 @@ describe.runIf(process.platform === 'linux')('what a task has started', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
-    'ends with a command that gets %s',
+    'ends with a command that receives %s',
     async (signal) => {
       const { file, read } = notes();
       const command = start(
@@ -190,7 +190,7 @@ describe.runIf(process.platform === 'linux')('what a task has started', () => {
   );
 });
 
-it('many workers at once are no leak of listeners', async () => {
+it('many workers at once do not leak listeners', async () => {
   const warned: string[] = [];
   const hear = (warning: Error) => warned.push(`${warning.name}: ${warning.message}`);
   process.on('warning', hear);

@@ -66,14 +66,14 @@ it.each([
   },
 );
 
-it('an attempt that fails and kills its process is one attempt, and not tried for ever', async () => {
+it('an attempt that fails and kills its process counts as one attempt, and is not repeated forever', async () => {
   const { fanfold, noted } = await connected(1);
   await using _ = fanfold;
   expect(outcomes(await Array.fromAsync(fanfold.map('fails-twice', [0])))).toEqual(['TaskFailed']);
   expect(noted(/ran/)).toHaveLength(3);
 });
 
-it('a worker whose processes die and finish nothing pauses, and says why', async () => {
+it('a worker whose processes die and finish nothing pauses, and reports why', async () => {
   const { fanfold, warnings } = await connected(1);
   await using _ = fanfold;
   expect(outcomes(await Array.fromAsync(fanfold.map('dies', [0])))).toEqual(['WorkerDied']);
@@ -87,7 +87,7 @@ it('a worker whose processes die and finish nothing pauses, and says why', async
   ]);
 });
 
-it('what tasks send to their parent is not taken for our own', async () => {
+it('messages that tasks send to their parent are ignored', async () => {
   const { fanfold, warnings, noted } = await connected(1);
   await using _ = fanfold;
   const sent = [

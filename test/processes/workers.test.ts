@@ -81,7 +81,7 @@ describe('worker processes', () => {
     expect(() => fanfold.map('notde', [])).toThrow('Did you mean "noted"?');
   });
 
-  it('that are killed are replaced, and what they had is done again at once', async () => {
+  it('that are killed are replaced, and their inputs run again at once', async () => {
     const warnings: string[] = [];
     await using fanfold = await connect({
       tasks,
@@ -127,7 +127,7 @@ describe('worker processes', () => {
     expect(run.ledger).toMatchObject({ inputs: 1_500, ok: 1_500, failed: 0, sealed: true });
   });
 
-  it('that are killed with several chunks in their hand lose none of them', async () => {
+  it('that are killed while they hold several chunks lose none of them', async () => {
     await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
     // So large that each is a chunk, so quick that a worker receives several at once.
     const inputs = Array.from({ length: 200 }, (_, n) => (n % 90 === 69 ? 'is killed' : long(n)));
@@ -150,7 +150,7 @@ describe('worker processes', () => {
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 197, failed: 3, sealed: true });
   });
 
-  it('cost only the input they die on in a large chunk, which the queue has and nobody else', async () => {
+  it('cost only the input they die on in a large chunk, of which only the queue has a copy', async () => {
     await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
     // Three to a chunk, of 15 KB.
     const inputs = Array.from({ length: 200 }, (_, n) =>
@@ -162,7 +162,7 @@ describe('worker processes', () => {
     expect(run.ledger).toMatchObject({ inputs: 200, ok: 198, failed: 2, sealed: true });
   });
 
-  it('that are killed while they start are started again, and the run goes on', async () => {
+  it('that are killed while they start are started again, and the run continues', async () => {
     await using fanfold = await connect({ tasks, workers: 2, onWarning() {} });
     const run = fanfold.map<typeof hit>(
       'hit',
@@ -186,7 +186,7 @@ describe('worker processes', () => {
     expect(outcomes(results)).toEqual(Array(2_500).fill('ok'));
   });
 
-  it('that loop for ever end with the command, though that is killed', async () => {
+  it('that loop forever end with the command, even if it is killed', async () => {
     const command = start([
       'run',
       'blocks',
@@ -207,7 +207,7 @@ describe('worker processes', () => {
     await expect.poll(() => workers.some(isRunning), { timeout: 5_000 }).toBe(false);
   });
 
-  it('that run out of memory cost only the input that has them do so', async () => {
+  it('that run out of memory cost only the input that causes it', async () => {
     vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=80');
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof wild>('wild', ['fine', 'runs out of memory', 'fine']);
@@ -215,13 +215,13 @@ describe('worker processes', () => {
     vi.unstubAllEnvs();
   });
 
-  it('that never give the thread back are killed', async () => {
+  it('that block the thread are killed', async () => {
     await using fanfold = await connect({ tasks, workers: 1, onWarning() {} });
     const run = fanfold.map<typeof blocks>('blocks', ['a', 'block', 'b']);
     expect(outcomes(await Array.fromAsync(run))).toEqual(['ok', 'TimedOut', 'ok']);
   });
 
-  it('that could not be heard are not taken for blocked', async () => {
+  it('whose messages could not be received are not treated as blocked', async () => {
     const warnings: string[] = [];
     const onWarning = (message: string) => warnings.push(message);
     await using fanfold = await connect({ tasks, workers: 1, onWarning });
@@ -252,7 +252,7 @@ describe('worker processes', () => {
     expect(isRunning(notes(file)[0]?.[0] ?? process.pid)).toBe(false);
   });
 
-  it('that cannot load their tasks are one error, not a loop', async () => {
+  it('that cannot load their tasks cause one error, not a loop', async () => {
     const module = join(folder, 'broken.mjs');
     writeFileSync(module, 'throw new Error("on load");');
     await expect(connect({ tasks: module, workers: 2 })).rejects.toMatchObject({
@@ -304,7 +304,7 @@ describe('worker processes', () => {
     expect(await Array.fromAsync(fanfold.map('slow', [1]).outputs())).toEqual([1]);
   });
 
-  it('say where their file can not be made', async () => {
+  it('report where their file cannot be created', async () => {
     vi.stubEnv('TMPDIR', join(folder, 'nowhere'));
     const opened = connect({ tasks, workers: 1 });
     await expect(opened).rejects.toThrow(
@@ -313,7 +313,7 @@ describe('worker processes', () => {
     vi.unstubAllEnvs();
   });
 
-  it('say which limit leaves no room for them', async () => {
+  it('report which limit prevents their start', async () => {
     const limited = ['sh', '-c', 'ulimit -n 32; exec "$@"', 'sh'];
     const command = start(
       ['run', 'same', '--tasks', fileURLToPath(tasks), '--range', '1', '--workers', '8'],

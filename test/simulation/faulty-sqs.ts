@@ -33,7 +33,7 @@ const LATE_SECONDS = 90;
 /** Longest time of a response in transit while its caller still waits for it, in milliseconds. */
 const LATE_ANSWER_MS = 200_000;
 
-/** The largest share of a visibility timeout that may be cut, counted from the receive. */
+/** Longest time by which a visibility timeout may end too early, in milliseconds. */
 const EARLY_MS = 60_000;
 
 /** Most time that a receive takes that finds nothing, in milliseconds. */

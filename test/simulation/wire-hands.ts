@@ -35,7 +35,7 @@ export interface HandsOptions {
 }
 
 /**
- * Watches what workers have in their hands, and finds what must not be: an item begun on a claim that
+ * Watches the messages that workers hold for violations: an item that starts on a claim that
  * ends before it, after its slice or its deadline; new chunks from a worker that is past its last
  * confirmed claim; two outcomes of one execution.
  */

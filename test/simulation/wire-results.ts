@@ -25,8 +25,8 @@ interface Drain {
 }
 
 /**
- * Watches the queues of runs, and finds what must not be: a result that is deleted before its
- * consumer has it, alone or with its queue; a queue whose tags tell too few inputs.
+ * Watches the queues of runs for violations: a result that is deleted before its
+ * consumer has it, alone or with its queue; a queue whose tags have too few inputs.
  */
 export class ResultQueues {
   readonly #violations: string[];

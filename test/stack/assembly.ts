@@ -11,7 +11,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs a program as a machine without an AWS account and without Docker would. */
+/** Runs a program in the environment of a machine without an AWS account and without Docker. */
 export function run(
   command: string[],
   { cwd = process.cwd(), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
@@ -41,7 +41,7 @@ export function run(
   });
 }
 
-/** Runs the app by itself in a project, without the CDK's command line. */
+/** Runs the app directly in a project, without the CDK's command line. */
 export function synthesize(project: string, output: string, context: object): Promise<Ended> {
   return run(['node', APP], {
     cwd: project,

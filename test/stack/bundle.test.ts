@@ -62,10 +62,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.concurrent('cdk synth', () => {
-  it('bundles the tasks that ship, without a word too many', async () => {
+  it('bundles the built-in tasks without superfluous code', async () => {
     const output = join(folder, 'shipped');
     const { status, stdout, stderr } = await run(['cdk', 'synth', '--quiet', '--output', output]);
-    // Some machines' own npm settings make npm complain: that is between them.
+    // Warnings of npm about the machine's own settings are ignored.
     const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('npm warn'));
     expect({ status, stdout, lines }).toEqual({
       status: 0,
@@ -83,8 +83,8 @@ describe.concurrent('cdk synth', () => {
       const code = readFileSync(bundle, 'utf8');
       expect(statSync(bundle).size).toBeLessThan(520_000);
       expect(code).toContain('must be the path of a file');
-      // What belongs to a laptop, a terminal or a schema library stays there; and S3 and CSV are
-      // for the seed alone.
+      // Code for laptops, terminals and schema libraries is left out; only the seed has S3 and
+      // CSV.
       expect(code).not.toMatch(/ZodType|commander|picomatch/);
       if (name === 'Fanfold-worker') expect(code).not.toMatch(/csv-parse|S3Client/);
     }
@@ -122,10 +122,10 @@ describe.concurrent('the app', () => {
       const code = readFileSync(bundle, 'utf8');
       expect(code).toContain('ownTask');
       expect(code).not.toContain('must be the path of a file');
-      // Of what is imported later esbuild drops a little less than of what is imported at once.
+      // esbuild drops a little less of dynamic imports than of static ones.
       expect(statSync(bundle).size).toBeLessThan(560_000);
       const loaded = await load(bundle);
-      // Classes keep their names where tasks run.
+      // Classes keep their names in functions that run tasks.
       const names = name === 'Own-seed' ? ['\\w+', '\\w+'] : ['NonRetryableError', 'OutOfPaper'];
       expect(loaded.stdout, loaded.stderr).toMatch(
         new RegExp(`${process.platform} function ${names[0]}\n${names[1]}: empty\n`),
@@ -170,7 +170,7 @@ describe.concurrent('the app', () => {
     expect(status).toBe(1);
   });
 
-  it('warns where a module loads nowhere but in Lambda', async () => {
+  it('warns if a module loads only in Lambda', async () => {
     const path = project('elsewhere-only', {});
     const code =
       "if (!process.env.TABLE) throw new Error('TABLE is not set');\nexport const a = defineTask({ name: 'a', run: () => 1 });";
@@ -184,7 +184,7 @@ describe.concurrent('the app', () => {
     expect(manifest.join()).toContain('Error: TABLE is not set');
   });
 
-  it('passes its rules with all that context can say', async () => {
+  it('passes its rules with every context value', async () => {
     const path = project('configured', {});
     const { status, stdout, stderr } = await app(path, {
       name: 'Photos-2',
@@ -213,7 +213,7 @@ describe.concurrent('the app', () => {
     ]);
   });
 
-  it('ends with a sentence, and nothing else, when it cannot be', async () => {
+  it('fails with a sentence, and nothing else', async () => {
     const path = project('no-tasks', { fanfold: { tasks: 'src/tasks.ts' } });
     expect(await app(path, {})).toMatchObject({
       status: 1,

@@ -35,7 +35,7 @@ interface Seeded {
   resultQueueUrl: string;
 }
 
-/** What the seed function answers. */
+/** The response of the seed function. */
 async function seed(request: object): Promise<Seeded> {
   const { returned, failed } = await invoke(clients.lambda, 'Fanfold-seed', request);
   expect(failed, failed?.errorMessage).toBeUndefined();
@@ -56,7 +56,7 @@ async function resultsOf({ runId, resultQueueUrl }: Seeded) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
 
-/** What workers logged: every line of theirs is JSON. */
+/** The log lines of workers, all of which are JSON. */
 function logged(): Record<string, unknown>[] {
   return ['Fanfold-worker', 'Fanfold-burst'].flatMap((name) =>
     stack.functions.log(name).map((line) => JSON.parse(line)),
@@ -80,7 +80,7 @@ describe('the bundles that are deployed', () => {
     expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['ok']));
   });
 
-  it('run the tasks that ship, and say why one failed', async () => {
+  it('run the built-in tasks, and report why one failed', async () => {
     const path = join(folder, 'hashed');
     writeFileSync(path, 'some bytes');
     const missing = join(folder, 'missing');
@@ -115,7 +115,7 @@ describe('the bundles that are deployed', () => {
       ]);
   });
 
-  it('report to the shared queue where the request does not ask for one of its own', async () => {
+  it('report to the shared queue if the request does not ask for its own', async () => {
     const seeded = await seed({ task: 'echo', inputs: { from: 1, to: 3 } });
     expect(seeded.resultQueueUrl).toMatch(/\/Fanfold-results$/);
     const results = await resultsOf(seeded);
@@ -126,13 +126,13 @@ describe('the bundles that are deployed', () => {
     ]);
   });
 
-  it('answer what they refuse', async () => {
+  it('respond to requests that they refuse', async () => {
     expect(await seed({ task: 'ehco', inputs: [] })).toEqual({
       error: { code: 'UnknownTask', message: expect.stringContaining('Did you mean "echo"?') },
     });
   });
 
-  it('move what is no task message to the dead-letter queue', async () => {
+  it('move unreadable messages to the dead-letter queue', async () => {
     const MessageBody = 'not a task';
     const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
     // Operators may send no task message.
@@ -150,10 +150,10 @@ describe('the bundles that are deployed', () => {
     await expect.poll(bursts, { timeout: 10_000 }).toBeGreaterThan(0);
   });
 
-  it('count for CloudWatch what they did', async () => {
+  it('emit metrics for CloudWatch', async () => {
     const counted = (name: string) =>
       logged().reduce((sum, { [name]: value = 0 }) => sum + Number(value), 0);
-    // Burst workers tell when they end.
+    // Burst workers report when they end.
     await expect.poll(() => counted('InputsOk'), { timeout: 20_000 }).toBe(64);
     expect(counted('InputsFailed')).toBe(1);
     expect(logged().find(({ InputsOk }) => InputsOk !== undefined)).toMatchObject({
@@ -162,7 +162,7 @@ describe('the bundles that are deployed', () => {
     });
   });
 
-  it('cut what comes from elsewhere for as many workers as there may be', async () => {
+  it('cut inputs from S3 for the maximum number of workers', async () => {
     const { sqs, lambda } = clients;
     const run = new Run({ sqs, lambda, names: namesOf('Fanfold') }, 'echo', numbers(256), {});
     expect(await Array.fromAsync(run)).toHaveLength(256);
@@ -175,7 +175,7 @@ describe('the bundles that are deployed', () => {
   });
 
   // The tests above have made the calls.
-  it('ask nothing that their roles do not allow, and end well', () => {
+  it('make only calls that their roles allow, and end without errors', () => {
     expect(stack.authority.denials).toEqual([]);
     expect(stack.functions.failures).toEqual([]);
     const unused = stack.authority.unused();

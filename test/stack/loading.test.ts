@@ -1,4 +1,4 @@
-// How the real bundles meet a tasks module that is slow to load, or does not load at all.
+// The real bundles with a tasks module that loads slowly, or not at all.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -30,7 +30,7 @@ function deployed(variables: Record<string, Record<string, string>>): Promise<De
   return deploy({ assembly: folder, stack: 'Fanfold', template });
 }
 
-/** What a function has logged, each line of which is JSON. */
+/** The log lines of a function, all of which are JSON. */
 const logged = ({ functions }: Deployment, name: string) =>
   functions.log(name).map((line): Record<string, unknown> => JSON.parse(line));
 

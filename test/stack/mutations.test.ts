@@ -7,7 +7,7 @@ import { run, synthesize } from './assembly.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
 import { readTemplate, type Template } from './deployment/template.ts';
 
-// That the proof can fail: each of these stacks is wrong in one point, and is found out.
+// Proves that the checks can fail: each of these stacks has one fault, which is detected.
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-mutations-'));
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 type Fields = Record<string, unknown>;
 
-/** The properties of the one resource of a type of which a text is a part. */
+/** The properties of the only resource of a type that contains a text. */
 function only({ Resources }: Template, type: string, part: string): Fields {
   const [found, ...others] = Object.values(Resources).filter(
     ({ Type, Properties }) => Type === type && JSON.stringify(Properties).includes(part),
@@ -41,7 +41,7 @@ interface Statement {
   Resource: unknown;
 }
 
-/** Takes an action away wherever a policy allows it on a resource of which a text is a part. */
+/** Removes an action wherever a policy allows it on a resource whose name contains a text. */
 function drop(template: Template, policy: string, action: string, resource = ''): void {
   const type = policy === 'OperatorPolicy' ? 'AWS::IAM::ManagedPolicy' : 'AWS::IAM::Policy';
   const found = Object.entries(template.Resources).find(

@@ -10,7 +10,7 @@ function queuesOf(name: string): string[] {
   return ['tasks', 'tasks-dead', 'results', `run-${newRunId()}`].map((part) => `${name}-${part}`);
 }
 
-/** What the deployment's policies name of SQS: names of queues and patterns of such names. */
+/** The queue names, and patterns of queue names, in the deployment's policies. */
 function patternsOf(name: string): string[] {
   const template = templateOf({ name });
   const policies = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>

@@ -38,7 +38,7 @@ describe('packages are taken out of a lockfile', () => {
       'node_modules/codec-linux-arm64',
       'node_modules/codec/node_modules/bytes',
     ]);
-    // A development dependency of the project is none of the functions'.
+    // The project's development dependencies are not installed for the functions.
     expect(JSON.stringify(lock)).not.toContain('"dev');
   });
 

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetOf, run } from './assembly.ts';
 import { only } from './synthesis.ts';
 
-// A user's own app, in CommonJS, with a tasks module that needs what only its props give it.
+// A user's own app, in CommonJS, with a tasks module that needs its props.
 const APP = `
 const { App, Stack, Token } = require('aws-cdk-lib');
 const { Bucket } = require('aws-cdk-lib/aws-s3');
@@ -44,7 +44,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A project that has this package, and of what it depends on all but some. */
+/** A project that has this package, without some of its dependencies. */
 function project(name: string, without: string[] = []): string {
   const path = join(folder, name);
   const modules = join(path, 'node_modules');

@@ -56,7 +56,7 @@ it('the README’s own app runs the README’s task, by the package’s command 
 
 it('its tasks may use what the app granted to them', () => {
   const ofBucket = stack.authority.unused().filter((line) => line.includes(': s3:'));
-  // The task has no use for it; that it may, and none but the workers, is what the sample shows.
+  // The task does not use it; the sample shows that only workers may.
   expect(ofBucket.length).toBeGreaterThan(0);
   expect(ofBucket.filter((line) => !line.startsWith('Photos-worker'))).toEqual([]);
 });

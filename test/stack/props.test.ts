@@ -33,7 +33,7 @@ interface Statement {
   Condition?: unknown;
 }
 
-/** All that a template's policies say. */
+/** The statements of a template's policies. */
 function statementsOf(template: Template): Statement[] {
   return ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
     Object.values(template.findResources(type)).flatMap(
@@ -76,7 +76,7 @@ describe('name', () => {
     });
   });
 
-  it('says what to do where the stack’s is too long', () => {
+  it('explains what to do if the stack’s name is too long', () => {
     const stackName = `Photos${'s'.repeat(35)}`;
     expect(refusal({}, stackName)).toMatchObject({
       message: `${stackName}/Fanfold: a deployment's name must be 1 to 40 letters, digits, "-" and "_", and start with a letter or digit; got the stack's name "${stackName}" (41 characters). Give the construct a \`name\` of its own.`,
@@ -115,7 +115,7 @@ describe('numbers', () => {
     expect(() => new Fanfold(stack, 'Fanfold', { memorySize: memory.valueAsNumber })).not.toThrow();
   });
 
-  it('are known at synthesis where others are made of them', () => {
+  it('must be known at synthesis if others depend on them', () => {
     const later = new CfnParameter(emptyStack('Other'), 'Later', { type: 'Number' }).valueAsNumber;
     expect(refusal({ timeout: Duration.seconds(later) })).toMatchObject({
       message:
@@ -128,7 +128,7 @@ describe('numbers', () => {
   });
 });
 
-describe('what belongs together', () => {
+describe('props that depend on each other', () => {
   it.each([
     [{ burst: 99 }, '`burst` must be a whole number from 0 to 98; got 99.'],
     [{ burst: -1 }, '`burst` must be a whole number from 0 to 98; got -1.'],
@@ -259,7 +259,7 @@ describe('what belongs together', () => {
     expect(statements.map(({ Action }) => Action)).toEqual(
       Array(4).fill(['kms:GenerateDataKey', 'kms:Decrypt']),
     );
-    // SQS uses it for them; they themselves may not.
+    // SQS uses the key for them; they cannot use it directly.
     const via = { 'Fn::Join': ['', ['sqs.', { Ref: 'AWS::Region' }, '.*']] };
     expect(statements.map(({ Condition }) => Condition)).toEqual(
       Array(4).fill({ StringLike: { 'kms:ViaService': via } }),
@@ -326,8 +326,8 @@ describe('what belongs together', () => {
   });
 });
 
-describe('what untyped code gives', () => {
-  /** A deployment of props that no type has looked at. */
+describe('a prop of untyped code', () => {
+  /** A deployment with props that were not type-checked. */
   const untyped = (props: unknown) => refusal(props as FanfoldProps);
   const stackOf = (props: object) =>
     new FanfoldStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Photos', props);
@@ -423,7 +423,7 @@ describe('what untyped code gives', () => {
     expect(() => stackOf(props)).toThrow(`Photos: ${sentence}`);
   });
 
-  it('is refused by what watches', () => {
+  it('is refused by the monitoring construct', () => {
     const watch = (props: unknown) =>
       new FanfoldMonitoring(emptyStack(), 'Monitoring', props as MonitoringProps);
     expect(() => watch({})).toThrow(
@@ -432,13 +432,13 @@ describe('what untyped code gives', () => {
     expect(() => watch({ fanfold: 'Photos' })).toThrow('to watch; got "Photos".');
   });
 
-  it('may be left undefined, but for the tasks', () => {
+  it('may be undefined, except for the tasks', () => {
     expect(() => templateOf({ timeout: undefined, vpc: undefined } as object)).not.toThrow();
   });
 });
 
 describe('tasks', () => {
-  it('refuses a module that is not there', () => {
+  it('refuses a missing module', () => {
     expect(refusal({ tasks: 'src/no-such-tasks.ts' })).toMatchObject({
       message: `Photos/Fanfold: \`tasks\` must be the path of your tasks module, relative to the folder that the app runs in; ${resolve('src/no-such-tasks.ts')} does not exist.`,
     });
@@ -458,7 +458,7 @@ describe('tasks', () => {
 describe('context', () => {
   const read = (context: object) => propsFromContext(new App({ context: { ...context } }));
 
-  it('gives the stack its props, as texts or as what they are', () => {
+  it('sets the stack’s props, as strings or typed values', () => {
     expect(
       read({ name: 'Photos', tasks: 'a.ts', memorySize: '512', maxConcurrency: 200, other: 1 }),
     ).toEqual({ name: 'Photos', tasks: 'a.ts', memorySize: 512, maxConcurrency: 200 });
@@ -551,7 +551,7 @@ describe('context', () => {
     );
   });
 
-  it('lets all keys be that are not its own, nor like them', () => {
+  it('accepts keys that do not resemble its own', () => {
     const others = {
       '@aws-cdk/core:name': true,
       'aws:cdk:enable-path-metadata': true,
@@ -565,7 +565,7 @@ describe('context', () => {
     expect(read({ ...others, ...ofOtherApps })).toEqual({});
   });
 
-  it('lets keys be that its user gives to all apps', () => {
+  it('accepts keys that the user sets for all apps', () => {
     const home = mkdtempSync(join(tmpdir(), 'fanfold-home-'));
     onTestFinished(() => rmSync(home, { recursive: true }));
     vi.stubEnv('HOME', home);

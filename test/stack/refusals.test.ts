@@ -115,7 +115,7 @@ describe('workers in isolated subnets', () => {
       const stack = emptyStack();
       const vpc = vpcOf(stack, ISOLATED);
       new Fanfold(stack, 'Fanfold', { vpc, ...props });
-      // After the deployment, as well as before.
+      // An endpoint may be created after the deployment, too.
       for (const name of endpoints) {
         vpc.addInterfaceEndpoint(name, { service: InterfaceVpcEndpointAwsService[name] });
       }

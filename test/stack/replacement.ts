@@ -1,4 +1,4 @@
-/** A resource as far as CloudFormation tells by it whether an update replaces it. */
+/** The part of a resource that decides whether an update replaces it. */
 export interface Identity {
   readonly Type: string;
   /** Properties whose change replaces the resource. */

@@ -1,5 +1,5 @@
-// A stack with all that it can have, and runs on it by the command line, whose user has the stack's
-// own policy for people and nothing else. At the end it is told what no run has needed.
+// A stack with all optional parts, and runs on it by the command line, whose user has only the
+// stack's own policy for people. At the end, unused grants are reported.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const TASKS = resolve('test/stack/deployment/tasks.ts');
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-4000-8000-000000000000';
 
 let stack: Deployment;
-/** Begun first, since a dead worker's chunk is back after two minutes only. */
+/** Started first, because a dead worker's chunk is visible only after two minutes. */
 let mortal: Promise<Ended>;
 /** Grants that none of the deployments here has used. */
 let unused: string[];
@@ -57,7 +57,7 @@ function deployed(changes: Readonly<Record<string, object>> = {}): Promise<Deplo
   return deploy({ ...places, ...policies, template });
 }
 
-/** A command line of the operator's, or of whose the environment is. */
+/** A command of the operator, or of the environment's user. */
 function fanfoldAt(
   { env }: Pick<Deployment, 'env'>,
   command: string,
@@ -71,7 +71,7 @@ function fanfold(command: string, ...args: string[]): Promise<Ended> {
   return fanfoldAt(stack, command, ...args);
 }
 
-/** A command line of the operator's that a test has a hand in; it ends with the test. */
+/** A command of the operator that the test controls; it ends with the test. */
 function begin({ env }: Pick<Deployment, 'env'>, ...args: string[]): ReturnType<typeof start> {
   const command = start([...args, '--stack', 'Fanfold'], { env });
   onTestFinished(() => void command.child.kill('SIGKILL'));
@@ -101,7 +101,7 @@ function indexesOf(stdout: string): number[] {
     .sort((one, other) => one - other);
 }
 
-/** What a deployment refused. Notes which grants it has used. */
+/** The calls that a deployment refused. Records the grants that it has used. */
 function refusedBy({ authority }: Deployment) {
   const unusedThere = new Set(authority.unused());
   unused = unused.filter((line) => unusedThere.has(line));
@@ -144,7 +144,7 @@ describe('fanfold --stack', () => {
     expect(hashes.sort()).toEqual(expected.sort());
   });
 
-  it('tells of inputs that failed, and tries again what may pass', async () => {
+  it('reports failed inputs, and retries them', async () => {
     const { status, stdout } = await fanfold('run', 'picky', '--range', '30', '--ordered');
     expect(status).toBe(1);
     expect(results(stdout)).toMatchObject(
@@ -160,7 +160,7 @@ describe('fanfold --stack', () => {
     );
   });
 
-  it('runs more than goes into one invocation of the seed', async () => {
+  it('runs more inputs than fit into one invocation of the seed', async () => {
     const before = stack.functions.invocations('Fanfold-seed');
     const { status, stderr, stdout } = await fanfold('run', 'echo', '--range', '6000');
     expect(status, stderr).toBe(0);
@@ -180,7 +180,7 @@ describe('fanfold --stack', () => {
     expect(stderr).toMatch(/400 inputs = \d+ ok \+ 0 failed \+ [1-9]\d* cancelled/);
   });
 
-  it('collects a run that its command has left', async () => {
+  it('collects a run that its command left', async () => {
     const output = join(folder, 'left.jsonl');
     const left = begin(stack, 'run', 'nap', '--range', '30', '--output', output);
     const runId = await begun(left);
@@ -189,10 +189,10 @@ describe('fanfold --stack', () => {
     const { status, stderr } = await fanfold('collect', runId, '--output', output);
     expect(status, stderr).toBe(0);
     expect(indexesOf(readFileSync(output, 'utf8'))).toEqual(numbers(30));
-    // Results that the first one had received and not written come again a while later.
+    // SQS redelivers results that the first command received and did not write.
   }, 90_000);
 
-  it('moves back what could not be read', async () => {
+  it('moves unreadable messages back', async () => {
     const { sqs } = clientsOf(stack, stack.owner);
     const QueueUrl = `${stack.place.endpoint}/123456789012/Fanfold-tasks`;
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'no task' }));
@@ -203,7 +203,7 @@ describe('fanfold --stack', () => {
       status: 0,
       stderr: expect.stringContaining('moved 1 task message of stack Fanfold back'),
     });
-    // It still is no task.
+    // The message is still unreadable.
     await expect.poll(dead, { timeout: 10_000 }).toHaveLength(1);
     expect(dead()).not.toEqual([first]);
   });
@@ -286,7 +286,7 @@ describe('people who work on a stack', () => {
   beforeAll(async () => {
     idle = await deployed({
       'AWS::Lambda::EventSourceMapping': { Enabled: false },
-      // No burst worker has the time to take anything.
+      // No burst worker has time to receive a chunk.
       'Fanfold-burst': { Timeout: 5 },
     });
   });
@@ -311,12 +311,12 @@ describe('people who work on a stack', () => {
     expect(idle.sqs.peek('Fanfold-results')).toHaveLength(1);
   }, 240_000);
 
-  it('are refused nothing', () => {
+  it('have all permissions that they need', () => {
     expect(refusedBy(idle)).toEqual([]);
   });
 });
 
-describe('functions whose time is short', () => {
+describe('functions with a short timeout', () => {
   let hasty: Deployment;
 
   beforeAll(async () => {
@@ -324,13 +324,13 @@ describe('functions whose time is short', () => {
   });
   afterAll(() => hasty?.[Symbol.asyncDispose]());
 
-  it('go on in further invocations: burst workers while there is work', async () => {
+  it('continue in further invocations: burst workers while there is work', async () => {
     const { status, stderr } = await fanfoldAt(hasty, 'run', 'nap', '--range', '250');
     expect(status, stderr).toBe(0);
     expect(hasty.functions.invocations('Fanfold-burst')).toBeGreaterThan(3);
   }, 90_000);
 
-  it('go on in further invocations: the seed, which tells of a line that is no input', async () => {
+  it('continue in further invocations: the seed, which reports an invalid line', async () => {
     await put(hasty, 'long.jsonl', [...numbers(100_000).map(String), 'nonsense']);
     const input = ['--input', 's3://inputs/long.jsonl'];
     const { status, stderr } = await fanfoldAt(hasty, 'run', 'echo', ...input);
@@ -341,13 +341,13 @@ describe('functions whose time is short', () => {
     expect(hasty.functions.invocations('Fanfold-seed')).toBeGreaterThan(4);
   });
 
-  it('are refused nothing', () => {
+  it('have all permissions that they need', () => {
     expect(refusedBy(hasty)).toEqual([]);
   });
 });
 
-// It has waited for this while the others ran.
-it('a run goes on where a worker’s process ended', async () => {
+// It has waited for this while the other tests ran.
+it('a run continues after a worker’s process ended', async () => {
   const { status, stdout, stderr } = await mortal;
   expect(status, stderr).toBe(0);
   expect(results(stdout).map(({ output }) => output)).toEqual(['alive', 'alive', 'alive']);
@@ -391,12 +391,12 @@ describe('policies', () => {
     ]);
   });
 
-  it('grant nothing that is not used, but for what is explained', () => {
+  it('grant nothing unused, except for the explained grants', () => {
     const named = unused.map((line) => line.replace(/arn:aws:\w+:[\w-]*:\d*:/, ''));
     expect(named).toEqual(Object.keys(UNUSED).sort());
   });
 
-  it('would be missed in any part: each grant in turn', () => {
+  it('need each of their grants', () => {
     const unusedHere = new Set(stack.authority.unused());
     const unnoticed = stack.authority.principals.flatMap((principal) =>
       grantsOf(principal.statements).filter((grant) => {

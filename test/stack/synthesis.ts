@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
 
-/** A stack to put things in, synthesized without esbuild: the functions' code is not looked at. */
+/** A stack for constructs, synthesized without esbuild: the functions' code is not checked. */
 export function emptyStack(name = 'Photos'): Stack {
   return new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), name);
 }
@@ -35,7 +35,7 @@ export interface Resource {
   DependsOn?: string[];
 }
 
-/** What a function may do: `action on resource`, sorted. Resources by the names they are given. */
+/** The grants of a function: `action on resource`, sorted, with resources by name. */
 export function allowedTo(template: Template, functionName: string): string[] {
   const { Properties } = only(template, 'AWS::Lambda::Function', { FunctionName: functionName });
   const [role] = (Properties.Role as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'];
@@ -55,7 +55,7 @@ export function managedPolicy(template: Template, name: string): Resource {
   });
 }
 
-/** What a managed policy allows, in the same way. */
+/** The grants of a managed policy, in the same form. */
 export function allowedBy(template: Template, name: string): string[] {
   const { PolicyDocument } = managedPolicy(template, name).Properties;
   return linesOf(template, (PolicyDocument as { Statement: Statement[] }).Statement);

@@ -28,7 +28,7 @@ interface Given {
   cpu?: string;
 }
 
-/** The refusal or the warning that a function's code with this tasks module gives rise to. */
+/** The refusal or the warning for a function's code with this tasks module. */
 function check(code: string, given: Given = {}) {
   const { later = [], files = {}, path = PATH, cpu = process.arch, ...bundling } = given;
   const asset = mkdtempSync(join(folder, 'asset-'));
@@ -56,7 +56,7 @@ function check(code: string, given: Given = {}) {
 
 const TASK = "export const a = defineTask({ name: 'a', run: () => 1 });";
 
-describe('a tasks module that is wrong wherever it is loaded is refused', () => {
+describe('a tasks module that is invalid everywhere is refused', () => {
   it.each([
     [
       'an option out of its range',
@@ -88,7 +88,7 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
     expect(refused).toContain(`Photos: the tasks module ${PATH} cannot be loaded: ${sentence}`);
   });
 
-  it('with what its variables were, where that may be why', () => {
+  it('with the values of its variables if they may be the cause', () => {
     const code =
       "export const a = defineTask({ name: 'a', timeoutSeconds: Number(process.env.LONG), run: () => 1 });";
     const { refused } = check(code, { later: ['LONG'] });
@@ -98,7 +98,7 @@ describe('a tasks module that is wrong wherever it is loaded is refused', () => 
   });
 });
 
-describe('a tasks module that may load in Lambda is warned of, with what happened', () => {
+describe('a tasks module that may load in Lambda causes a warning with the error', () => {
   it.each([
     ['for want of a variable', "throw new Error('TABLE is not set');", 'Error: TABLE is not set.'],
     ['for want of its JSON', 'JSON.parse(String(process.env.NOT_SET));', 'SyntaxError: "undefined'],
@@ -123,19 +123,19 @@ describe('a tasks module that may load in Lambda is warned of, with what happene
     expect(warned).toContain('Otherwise, none of its tasks will run on Lambda either.');
   });
 
-  it('and nothing is said of one that loads, whatever it prints', () => {
+  it('without a warning for a module that loads, whatever it prints', () => {
     const talks = "console.log('x'.repeat(2_000_000)); console.error('x'.repeat(2_000_000));";
     expect(check(`${TASK}\n${talks}\nsetInterval(() => {}, 1000);`)).toEqual({});
   });
 });
 
-describe('a package that a bundle can’t have', () => {
+describe('a package that cannot be bundled', () => {
   const inPackage = (name: string, code: string) => ({
     [`node_modules/${name}/package.json`]: '{}',
     [`node_modules/${name}/index.js`]: code,
   });
 
-  it('is refused when it is not there, with the prop that installs it', () => {
+  it('is refused when it is missing, with the prop that installs it', () => {
     const { refused } = check(`import '@me/codec/fast';\n${TASK}`);
     expect(refused).toContain('it needs @me/codec, which is not in the bundle');
     expect(refused).toContain("bundling: { nodeModules: ['@me/codec'] }");
@@ -148,7 +148,7 @@ describe('a package that a bundle can’t have', () => {
     );
   });
 
-  it('is warned of when a layer may have it', () => {
+  it('causes a warning when a layer may contain it', () => {
     const { warned } = check(`import 'codec';\n${TASK}`, { externalModules: ['codec'] });
     expect(warned).toContain('codec is not in the bundle');
   });
@@ -192,7 +192,7 @@ describe('a package that a bundle can’t have', () => {
     expect(warned).toContain('Error: TABLE is not set.');
   });
 
-  it('is warned of when it fails for another reason', () => {
+  it('causes a warning when it fails for another reason', () => {
     const { warned } = check(`import 'codec';\n${TASK}`, {
       files: inPackage('codec', "throw new Error('CODEC_KEY is not set')"),
     });

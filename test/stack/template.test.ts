@@ -24,7 +24,7 @@ describe('the queues', () => {
     });
   });
 
-  it('refuse whoever comes without TLS', () => {
+  it('refuse calls without TLS', () => {
     for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) {
       const { logicalId } = queue(name);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
@@ -44,7 +44,7 @@ describe('the queues', () => {
     }
   });
 
-  it('give task messages up after a hundred receives only', () => {
+  it('move task messages to the dead letters only after a hundred receives', () => {
     expect(queue('Photos-tasks').Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: { 'Fn::GetAtt': [queue('Photos-tasks-dead').logicalId, 'Arn'] },
       maxReceiveCount: 100,
@@ -59,7 +59,7 @@ describe('the queues', () => {
     expect(queue('Photos-tasks').Properties.VisibilityTimeout).toBe(Number(Timeout) + 60);
   });
 
-  it('make reading results a long poll with five minutes to take them in', () => {
+  it('make reading results a long poll, with five minutes to process them', () => {
     expect(queue('Photos-results').Properties).toMatchObject({
       ReceiveMessageWaitTimeSeconds: 20,
       VisibilityTimeout: 300,
@@ -67,7 +67,7 @@ describe('the queues', () => {
   });
 });
 
-/** In a stack that knows no region yet. */
+/** In a stack without a known region. */
 const ALLOWED_WHERE_KNOWN = {
   'Fn::If': ['FanfoldHasRecursiveLoop', 'Allow', { Ref: 'AWS::NoValue' }],
 };
@@ -120,7 +120,7 @@ describe('the functions', () => {
     }
   });
 
-  it('are not made, nor tasks brought to them, before they are allowed to take them', () => {
+  it('are created, and get tasks, only after their permissions exist', () => {
     for (const [name, role] of [
       ['Photos-seed', 'SeedRole'],
       ['Photos-worker', 'WorkerRole'],
@@ -133,7 +133,7 @@ describe('the functions', () => {
     }
   });
 
-  it('take one chunk an invocation, and may hand it back', () => {
+  it('receive one chunk per invocation, and may return it', () => {
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
     const worker = only(template, 'AWS::Lambda::Function', { FunctionName: 'Photos-worker' });
     const tasks = only(template, 'AWS::SQS::Queue', { QueueName: 'Photos-tasks' });
@@ -175,7 +175,7 @@ describe('the functions', () => {
     expect(Variables.FANFOLD_WORKERS).toBe(String(scaled + burst));
   });
 
-  it('are reserved for bursts where that is wanted, and else not at all', () => {
+  it('are reserved for bursts only if `reserveBurst` is set', () => {
     const reserved = (props: FanfoldProps) =>
       Object.values(templateOf(props).findResources('AWS::Lambda::Function')).flatMap(
         ({ Properties: { FunctionName, ReservedConcurrentExecutions: count } }) =>
@@ -203,7 +203,7 @@ describe('the functions', () => {
     expect(known.toJSON().Conditions).toBeUndefined();
   });
 
-  it('may recurse where the region of the deployment knows it', () => {
+  it('may recurse if the region of the deployment has the setting', () => {
     const conditions = Object.values(template.toJSON().Conditions);
     const without = ['us-gov-east-1', 'us-gov-west-1', 'mx-central-1', 'ap-southeast-6'];
     expect(conditions).toEqual([
@@ -215,7 +215,7 @@ describe('the functions', () => {
     ]);
   });
 
-  it('log and trace as they are told to', () => {
+  it('log and trace as the props set', () => {
     const quiet = templateOf({ logLevel: 'ERROR', tracing: Tracing.DISABLED });
     quiet.allResourcesProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ POWERTOOLS_LOG_LEVEL: 'ERROR' }) },
@@ -243,7 +243,7 @@ describe('the functions', () => {
     });
   });
 
-  it('that are started try again as often as it does good, and no longer', () => {
+  it('that are started are retried only as long as it helps', () => {
     const invoked = (FunctionName: string) => {
       const { logicalId } = only(template, 'AWS::Lambda::Function', { FunctionName });
       return only(template, 'AWS::Lambda::EventInvokeConfig', { FunctionName: { Ref: logicalId } })
@@ -259,7 +259,7 @@ describe('the functions', () => {
     });
   });
 
-  it('that run tasks are one code, from one asset', () => {
+  it('that run tasks share one asset', () => {
     const codeOf = (FunctionName: string) =>
       only(template, 'AWS::Lambda::Function', { FunctionName }).Properties.Code;
     expect(codeOf('Photos-burst')).toEqual(codeOf('Photos-worker'));
@@ -336,7 +336,7 @@ describe('the roles', () => {
 });
 
 describe('FanfoldStack', () => {
-  it('says where its parts are', () => {
+  it('outputs where its parts are', () => {
     const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
     const template = Template.fromStack(new FanfoldStack(app, 'Photos', { maxConcurrency: 7 }));
     const ref = (type: string, properties: object) => ({

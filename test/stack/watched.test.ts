@@ -22,7 +22,7 @@ describe('monitoring', () => {
   const alarm = (id: string) =>
     only(template, 'AWS::CloudWatch::Alarm', { AlarmName: `Photos-${id}` }).Properties;
 
-  it('has an alarm for each thing that somebody has to see to, and says what to do', () => {
+  it('has an alarm for each problem that needs attention, with a remedy', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual(
       ['DeadLetters', 'Errors', 'LostSeeds', 'Recursion', 'Stuck', 'TaskAge', 'Throttles'].map(
@@ -41,7 +41,7 @@ describe('monitoring', () => {
     });
   });
 
-  it('sees tasks that the age is blind to: in flight, and none done', () => {
+  it('detects chunks in flight of which none is done, which the age does not show', () => {
     const metrics = alarm('Stuck').Metrics as { Expression?: string; MetricStat?: object }[];
     expect(metrics).toContainEqual(
       expect.objectContaining({
@@ -52,7 +52,7 @@ describe('monitoring', () => {
     expect(JSON.stringify(metrics)).toContain('NumberOfMessagesDeleted');
   });
 
-  it('has no metric by run, of which each would cost', () => {
+  it('has no metric per run, because each would cost money', () => {
     const body = JSON.stringify(template.findResources('AWS::CloudWatch::Dashboard'));
     for (const metric of ['InputsOk', 'InputsFailed', 'InputsRetried', 'InputDuration']) {
       expect(body).toContain(`\\"Fanfold\\",\\"${metric}\\",\\"service\\",\\"Photos\\",{`);
@@ -61,7 +61,7 @@ describe('monitoring', () => {
     expect(body).toMatch(/variables.*pattern.*RUN-ID/);
   });
 
-  it('comes with the construct as well, where there is a topic', () => {
+  it('is part of the construct if there is a topic', () => {
     const own = emptyStack();
     const topic = new Topic(own, 'Topic');
     const fanfold = new Fanfold(own, 'Fanfold', { alarmTopic: topic });
@@ -71,7 +71,7 @@ describe('monitoring', () => {
 });
 
 describe('cdk-nag’s AwsSolutions rules', () => {
-  /** What they find in a stack, and nobody has explained. */
+  /** Their findings in a stack that have no explanation. */
   function findings(fill: (stack: Stack, app: App) => void): string[] {
     const app = new App(CONTEXT);
     const checks = new AwsSolutionsChecks(app);
@@ -98,7 +98,7 @@ describe('cdk-nag’s AwsSolutions rules', () => {
   const named = (stack: Stack): FanfoldProps => ({
     inputBuckets: [Bucket.fromBucketName(stack, 'Inputs', 'inputs')],
   });
-  /** A bucket that is made in the same app, with what the rules ask of buckets explained. */
+  /** A bucket of the same app, with explanations for the rules about buckets. */
   function madeIn(stack: Stack): FanfoldProps {
     const bucket = new Bucket(stack, 'Inputs', { enforceSSL: true });
     Validations.of(bucket).acknowledge({
@@ -134,7 +134,7 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     );
   });
 
-  it('find what a task is granted beyond that', () => {
+  it('report further grants of tasks', () => {
     const found = findings((stack) => {
       const fanfold = new Fanfold(stack, 'Fanfold');
       fanfold.workerRole.addToPolicy(
@@ -199,7 +199,7 @@ describe('the policies of people and machines', () => {
     expect(longest.length).toBeLessThan(6_144);
   });
 
-  it('have names of their region, as the dashboard has, since they are the account’s', () => {
+  it('have their region in their names, as the dashboard has, because they belong to the account', () => {
     const names = ['eu-central-1', 'us-east-1'].map((region) => {
       const env = { account: '111111111111', region };
       const stack = new FanfoldStack(new App(CONTEXT), 'Photos', { env });

@@ -1,4 +1,4 @@
-// Compiled by `npm run types`: what a task may take and return, and what is a type error.
+// Compiled by `npm run types`: the types that a task may accept and return, and type errors.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as z from 'zod';
 import { defineTask, type Fanfold, type Json, type OutputOf } from '../../src/index.ts';

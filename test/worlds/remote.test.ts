@@ -11,7 +11,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A server that stands for AWS. It has any queue that it is asked for. */
+/** A server in place of AWS. It has every queue that is requested. */
 async function aws(answer: (response: ServerResponse) => void): Promise<string> {
   const server = createServer((request: IncomingMessage, response) => {
     if (request.headers['x-amz-target'] !== 'AmazonSQS.GetQueueUrl') return answer(response);

@@ -91,7 +91,7 @@ describe.concurrent('who has no grant', () => {
     });
     const put = new PutObjectCommand({ Bucket: 'inputs', Key: 'a', Body: 'x' });
     await expect(s3.send(put)).rejects.toMatchObject({ name: 'AccessDenied' });
-    // Not that it is not there: that is for those who may list the bucket.
+    // The error does not say that the object is missing: only callers who may list the bucket learn that.
     const get = new GetObjectCommand({ Bucket: 'inputs', Key: 'missing' });
     await expect(s3.send(get)).rejects.toMatchObject({ name: 'AccessDenied' });
     expect(stack.authority.denials.map(({ who, action }) => `${who}: ${action}`)).toEqual([

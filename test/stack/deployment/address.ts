@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { listen, type Service } from '../../../src/emulator/transport/index.ts';
 import { certificateIn } from '../../../src/serve/certificate.ts';
 
-/** Where a deployment is reached, from when its URL is known on: its service comes later. */
+/** The address of a deployment. Its URL is known before its service exists. */
 export interface Address extends AsyncDisposable {
   readonly url: string;
   /** The same without TLS. */
   readonly plainUrl: string;
-  /** The file of the certificate that clients are to trust. */
+  /** The file of the certificate that clients must trust. */
   readonly authorityFile: string;
-  /** What answers, for clients in this process. */
+  /** The service, for clients in this process. */
   readonly service: Service;
   serve(service: Service): void;
 }

@@ -28,7 +28,7 @@ const ON_A_QUEUE = new Set([
 ]);
 
 /**
- * What a call to SQS has to be allowed to do.
+ * The permissions that a call to SQS needs.
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
  */
 export function asksOfSqs(
@@ -48,7 +48,7 @@ export function asksOfSqs(
         : `arn:aws:sqs:${region}:${accountId}:${name}`;
   const on = (resource: string, ...actions: string[]) =>
     actions.map((one) => ({ action: `sqs:${one}`, resource }));
-  // It is on no resource: a policy names it on `*`, or not at all.
+  // The action has no resource: a policy must allow it on `*`.
   if (permission === 'ListQueues') return on('*', permission);
   if (permission === 'StartMessageMoveTask') {
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
@@ -62,7 +62,7 @@ export function asksOfSqs(
   return on(queue, permission, ...(isTagged ? ['TagQueue'] : []));
 }
 
-/** The handle of a move task tells of its source, as SQS's do. */
+/** The handle of a move task contains its source, as on SQS. */
 function sourceOf(handle: string): string {
   return JSON.parse(Buffer.from(handle, 'base64').toString()).sourceArn;
 }
@@ -90,7 +90,7 @@ const ON_A_BUCKET: Readonly<Record<string, string>> = {
   HEAD: 's3:ListBucket',
 };
 
-/** Where buckets are in paths, as they are at an address that is a number. */
+/** Buckets are in the path, as for any numeric address. */
 export function asksOfS3({ method, path }: ServiceRequest): Ask[] {
   const { bucket, key } = s3Path(path);
   const action = (key === '' ? ON_A_BUCKET : ON_AN_OBJECT)[method];

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { Principal } from './policies/index.ts';
 
-/** Somebody with credentials: a function's processes, an event source, a person. */
+/** A caller with credentials: a function's processes, an event source, a person. */
 export interface Caller {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
-  /** As AWS names it in refusals. */
+  /** Its name in AWS's errors. */
   readonly arn: string;
   readonly principal: Principal;
 }
 
-/** Everybody who may sign requests, by access key: that tells whose policies a call is under. */
+/** All callers by access key, which decides the policies that apply to a call. */
 export class Callers {
   readonly #byKey = new Map<string, Caller>();
 
-  /** @param session what goes by its role: a function's name, a person's */
+  /** @param session session name of the role: a function's name, a person's */
   add(principal: Principal, session: string): Caller {
     const accessKeyId = `ASIA${randomBytes(8).toString('hex').toUpperCase()}`;
     const role = principal.arn.replace(/^.*\//, '');

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
 import type { Deployment } from './deployment.ts';
 
-/** SDK clients of somebody's, by default the operator's. */
+/** SDK clients of a caller, by default the operator. */
 export function clientsOf(deployment: Deployment, caller = deployment.operator) {
   const { place, service, plainUrl } = deployment;
   const config = { region: place.region, credentials: caller, maxAttempts: 1 };
@@ -12,12 +12,12 @@ export function clientsOf(deployment: Deployment, caller = deployment.operator) 
   return {
     sqs: new SQSClient(here),
     lambda: new LambdaClient(here),
-    // Its bodies are streams, which come from a socket alone.
+    // Its bodies are streams, which need a socket.
     s3: new S3Client({ ...config, endpoint: plainUrl }),
   };
 }
 
-/** What a function returned, or the error that it ended with. */
+/** A function's return value, or its error. */
 export async function invoke(
   lambda: LambdaClient,
   FunctionName: string,

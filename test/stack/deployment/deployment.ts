@@ -39,7 +39,7 @@ export interface DeployOptions {
   readonly mostWorkers?: number;
 }
 
-/** Nobody's: an id or region that is written down somewhere is found out. */
+/** An arbitrary account and region, so that hard-coded ones are detected. */
 const ACCOUNT = '123456789012';
 const REGION = 'eu-central-1';
 
@@ -48,7 +48,7 @@ const EVERYTHING = {
   Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
 };
 
-/** A stack that runs here, as its template says. */
+/** A stack that runs on this machine, as its template defines it. */
 export interface Deployment extends AsyncDisposable {
   readonly place: Place;
   readonly sqs: Sqs;
@@ -58,17 +58,17 @@ export interface Deployment extends AsyncDisposable {
   readonly service: Service;
   readonly operator: Caller;
   readonly machine: Caller;
-  /** May do everything; what it does counts for no policy. */
+  /** May do everything; its calls are not counted for any policy. */
   readonly owner: Caller;
   /** The address without TLS. */
   readonly plainUrl: string;
-  /** What makes a process one of the operator's: address, region, credentials. */
+  /** Environment for a process of the operator: address, region, credentials. */
   readonly env: Record<string, string>;
-  /** Makes a process one of a machine's that works. */
+  /** Environment for a process of a machine that runs workers. */
   readonly machineEnv: Record<string, string>;
 }
 
-/** Deploys a template: makes what it says, behind one port. */
+/** Deploys a template: creates its resources, behind one port. */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { assembly, stack, mostWorkers = 4 } = options;
   const template = options.template ?? readTemplate(assembly, stack);
@@ -105,7 +105,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const env = { AWS_ENDPOINT_URL: url, NODE_EXTRA_CA_CERTS: authorityFile };
   const assumable = assumableRoles(template, intrinsics);
   const functions = new RunningFunctions({ ...shared, assumable, env });
-  // Before the Lambda waits for what they run.
+  // Before the Lambda, which waits for their invocations.
   opened.defer(() => functions.kill());
   const sources = connectEventSources({
     ...{ ...shared, template, intrinsics, mostWorkers },
@@ -139,7 +139,7 @@ function bucketsOf(
   return [...ofTemplate.map(({ logicalId }) => intrinsics.identity(logicalId).ref), ...buckets];
 }
 
-/** Resolves all that the template says, outputs too: a reference to nothing is found here. */
+/** Resolves the whole template, outputs included, to detect references to nothing. */
 function checkWhole({ Resources, Outputs = {} }: Template, intrinsics: Intrinsics): void {
   for (const [logicalId, { Properties = {}, DependsOn = [] }] of Object.entries(Resources)) {
     intrinsics.identity(logicalId);
@@ -151,7 +151,7 @@ function checkWhole({ Resources, Outputs = {} }: Template, intrinsics: Intrinsic
   }
 }
 
-/** A role by the name of the function whose it is. */
+/** The role of a function, by the function's name. */
 function labelled(role: Principal, definitions: readonly FunctionDefinition[]): Principal {
   const names = definitions.filter(({ roleArn }) => roleArn === role.arn).map(({ name }) => name);
   return names.length === 0 ? role : { ...role, label: names.join('+') };

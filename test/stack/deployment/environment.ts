@@ -7,16 +7,16 @@ import type { Answer, Initialized, Invocation } from './runtime.ts';
 
 type Context = Parameters<Handler>[1];
 
-/** What one environment of a function is made of. */
+/** Options of an execution environment. */
 export interface EnvironmentOptions {
-  /** All that its process is given. */
+  /** The environment variables of its process. */
   readonly env: Record<string, string>;
   readonly memoryMb: number;
   /** Told each line that the process prints. */
   onLine(line: string): void;
 }
 
-/** Of a function's memory, what Lambda's runtime lets Node's heap have. */
+/** The share of a function's memory that Lambda's runtime allows for Node's heap. */
 const HEAP_PART = 0.9;
 
 /**
@@ -25,7 +25,7 @@ const HEAP_PART = 0.9;
  */
 const INIT_MS = 10_000;
 
-/** How often a process's memory is looked at, in milliseconds. */
+/** Interval of checks of a process's memory, in milliseconds. */
 const POLL_MS = 200;
 
 /**
@@ -60,7 +60,7 @@ export class Environment {
     return started;
   }
 
-  /** Ends when the handler's module is loaded, or has failed to, or the process has ended. */
+  /** Resolves when the handler's module is loaded or failed to load, or the process has ended. */
   #initialize(): Promise<void> {
     const { promise, resolve: initialized } = Promise.withResolvers<void>();
     const watch = (started: ChildProcess) =>
@@ -98,7 +98,7 @@ export class Environment {
     const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Answer>();
     const onExit = () => fail(exitError(context.awsRequestId, this.#ended));
     this.#process.once('exit', onExit).once('message', succeed);
-    // The Lambda says itself that it took too long.
+    // The Lambda reports the timeout itself.
     const timeout = setTimeout(() => this.kill(), remainingMs + 10);
     const watch = setInterval(() => this.#watchMemory(), POLL_MS);
     try {
@@ -124,7 +124,7 @@ export class Environment {
   }
 }
 
-/** Where the system tells it; elsewhere the heap's limit has to do. */
+/** On systems that report it; elsewhere the heap's limit must do. */
 function residentMb(pid: number): number | undefined {
   try {
     const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];

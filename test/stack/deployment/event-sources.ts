@@ -38,7 +38,7 @@ const PROPERTIES = [
   'Tags',
 ];
 
-/** What Lambda asks of a function's role before it takes a mapping, and uses for its polling. */
+/** Permissions that Lambda requires of a function's role for a mapping, and uses to poll. */
 const NEEDED = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
 /** Checks a template's event source mappings as Lambda does; `start` makes them poll. */

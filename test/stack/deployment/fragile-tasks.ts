@@ -1,4 +1,4 @@
-// A tasks module that loads as its environment says, and notes each time that it is loaded.
+// A tasks module whose loading its environment controls, and which records each load.
 import { appendFileSync, existsSync } from 'node:fs';
 import { defineTask } from '../../../src/index.ts';
 

@@ -96,7 +96,7 @@ describe.concurrent('a function', () => {
       properties: { MemorySize: 128, Timeout: 20 },
     });
     const { lambda } = clientsOf(stack);
-    // What lies beside the heap is seen where the system tells it.
+    // Memory outside the heap is only known on some systems.
     const others = process.platform === 'linux' ? [{ heap: false }] : [];
     for (const event of [{ heap: true }, ...others]) {
       expect(await failure(lambda, event)).toMatchObject({

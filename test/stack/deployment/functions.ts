@@ -4,7 +4,7 @@ import type { Intrinsics } from './intrinsics.ts';
 import { resourcesOf } from './principals.ts';
 import { type Place, placed, type Template, TemplateError } from './template.ts';
 
-/** A Lambda function as its template gives it. */
+/** A Lambda function as its template defines it. */
 export interface FunctionDefinition {
   readonly logicalId: string;
   readonly name: string;
@@ -43,11 +43,11 @@ const PROPERTIES = [
   'TracingConfig',
 ];
 
-/** Lambda sets these, and refuses a function that does. */
+/** Lambda sets these, and refuses a function that sets them. */
 const RESERVED =
   /^(AWS_(REGION|ACCESS_KEY|SECRET|SESSION|LAMBDA_|EXECUTION)|LAMBDA_|_HANDLER|_X_AMZN)/;
 
-/** All that a variable's names and values may take, in bytes. */
+/** Maximum size of all names and values of variables, in bytes. */
 const MAX_ENVIRONMENT_BYTES = 4096;
 
 interface FunctionProperties {
@@ -82,7 +82,7 @@ export function functionsOf(
   const definitions = resourcesOf(template, intrinsics, 'AWS::Lambda::Function').map((resource) => {
     const { logicalId } = resource;
     checkKnown(resource, PROPERTIES);
-    // That they are of these types is CloudFormation's to check; what is made of them is ours.
+    // CloudFormation checks their types; their use is checked here.
     const properties = resource.properties as unknown as FunctionProperties;
     const { Timeout = 3, MemorySize = 128, Runtime, LoggingConfig = {} } = properties;
     if (Runtime !== 'nodejs24.x') {
@@ -159,7 +159,7 @@ interface Assets {
   >;
 }
 
-/** The folder that `cdk deploy` would put where the template looks for code. */
+/** The folder that `cdk deploy` would upload to the place of the code in the template. */
 function assetFolder(
   assembly: string,
   place: Place,
@@ -179,7 +179,7 @@ function assetFolder(
   );
 }
 
-/** Refuses a resource of which more is said than is made here. */
+/** Refuses a resource with properties that are not supported here. */
 export function checkKnown(
   { logicalId, properties }: { logicalId: string; properties: object },
   known: readonly string[],

@@ -5,7 +5,7 @@ import { resourcesOf } from './principals.ts';
 import { QueueAttributes } from './queue-attributes.ts';
 import type { Place, Template } from './template.ts';
 
-/** What guards queues, buckets and keys, by their ARNs. */
+/** The policies of queues, buckets and keys, by their ARNs. */
 export function guards(template: Template, intrinsics: Intrinsics, sqs: SQSClient, place: Place) {
   const queues = new QueueAttributes(sqs, place);
   const usual = usualKeyPolicy(place);
@@ -30,19 +30,19 @@ export function guards(template: Template, intrinsics: Intrinsics, sqs: SQSClien
   return {
     keyOf: async (queueArn: string) => {
       const { keyId = '' } = await queues.of(queueArn);
-      // One of another stack is named by its ARN.
+      // A resource of another stack is named by its ARN.
       return keys.get(keyId) ?? (keyId.startsWith('arn:aws:kms:') ? keyId : undefined);
     },
     policyOf: async (arn: string) => {
       if (arn.startsWith('arn:aws:sqs:')) return (await queues.of(arn)).statements;
       if (arn.startsWith('arn:aws:kms:')) return policies.get(arn) ?? usual;
-      // A bucket's policy is for its objects too.
+      // A bucket's policy also applies to its objects.
       return policies.get(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/s, '$1')) ?? [];
     },
   };
 }
 
-/** What AWS gives a key that is given no policy: the account's own policies decide. */
+/** AWS's default policy of a key: the account's own policies decide. */
 function usualKeyPolicy({ accountId }: Place): Statement[] {
   const statement = {
     Effect: 'Allow',

@@ -16,7 +16,7 @@ interface Handmade {
   resources?: Record<string, Resource>;
 }
 
-/** Deploys a stack that is written by hand: one function, and what else is given. */
+/** Deploys a handwritten stack: one function, and the given resources. */
 export async function deployHandmade(
   handmade: Handmade,
   more: { buckets?: string[]; operatorPolicy?: string } = {},
@@ -79,7 +79,7 @@ function writeAssembly(
   writeFileSync(join(folder, 'Own.assets.json'), JSON.stringify({ files }));
 }
 
-/** A queue with everything: a key, a dead-letter queue, a policy that asks for TLS. */
+/** A queue with a key, a dead-letter queue and a policy that requires TLS. */
 export const GUARDED_QUEUE: Record<string, Resource> = {
   Key: {
     Type: 'AWS::KMS::Key',

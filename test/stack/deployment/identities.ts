@@ -1,6 +1,6 @@
 import type { Place } from './template.ts';
 
-/** What `Ref` and `Fn::GetAtt` give for a resource. */
+/** The values of `Ref` and `Fn::GetAtt` for a resource. */
 export interface Identity {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -9,13 +9,13 @@ export interface Identity {
 interface Named {
   readonly logicalId: string;
   readonly place: Place;
-  /** A property that is a text, resolved; undefined where the template does not give it. */
+  /** A resolved text property; undefined if the template does not have it. */
   text(property: string): string | undefined;
 }
 
 type Identify = (resource: Named) => Identity;
 
-/** As CloudFormation names what the template does not. */
+/** A name like those that CloudFormation generates. */
 function generated({ logicalId, place }: Named): string {
   return `${place.stackName}-${logicalId}-1A2B3C4D5E6F`;
 }
@@ -24,7 +24,7 @@ function arn({ accountId, region }: Place, service: string, resource: string): s
   return `arn:aws:${service}:${region}:${accountId}:${resource}`;
 }
 
-/** Resources that nothing but their id is known of. */
+/** Resources of which only the id is known. */
 const plain: Identify = ({ logicalId }) => ({ ref: logicalId, attributes: {} });
 
 const queue: Identify = (resource) => {
@@ -86,7 +86,7 @@ const dashboard: Identify = (resource) => ({
   attributes: {},
 });
 
-/** The types of resources that are known here; a template with any other is refused. */
+/** The supported types of resources; a template with any other is refused. */
 export const IDENTITIES: Readonly<Record<string, Identify>> = {
   'AWS::CDK::Metadata': plain,
   'AWS::CloudWatch::Alarm': alarm,

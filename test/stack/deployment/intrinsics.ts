@@ -1,14 +1,14 @@
 import { IDENTITIES, type Identity } from './identities.ts';
 import { type Place, type Template, TemplateError } from './template.ts';
 
-/** `AWS::NoValue`: the property is as if it were not there. */
+/** `AWS::NoValue`: the property counts as absent. */
 const NO_VALUE = Symbol('AWS::NoValue');
 
 type Evaluate = (argument: unknown, where: string) => unknown;
 
 /**
- * Resolves what a template says by reference, as CloudFormation does when it deploys. What it
- * cannot resolve it refuses, and says where: a reference to nothing must not pass for a text.
+ * Resolves a template's references, as CloudFormation does when it deploys. It refuses a
+ * reference that it cannot resolve, and names its place.
  */
 export class Intrinsics {
   readonly #template: Template;
@@ -39,7 +39,7 @@ export class Intrinsics {
     };
   }
 
-  /** @param where the value's place in the template, for who has to mend it */
+  /** @param where the value's place in the template, for the error */
   resolve(value: unknown, where: string): unknown {
     if (Array.isArray(value)) {
       return value
@@ -70,7 +70,7 @@ export class Intrinsics {
     throw new TemplateError(`${where} is to be a text; it is ${JSON.stringify(resolved)}.`);
   }
 
-  /** What a resource is known by once it is there. */
+  /** The identity of a created resource. */
   identity(logicalId: string, where = logicalId): Identity {
     const resource = this.#template.Resources[logicalId];
     if (resource === undefined) {

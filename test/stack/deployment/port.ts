@@ -18,9 +18,9 @@ export interface PortOptions {
   readonly callers: Callers;
   readonly authority: Authority;
   readonly services: Readonly<Record<ServiceName, Service>>;
-  /** What the policy of a queue, a bucket or a key says, by its ARN. */
+  /** The policy statements of a queue, a bucket or a key, by its ARN. */
   policyOf(arn: string): Promise<readonly Statement[]>;
-  /** The ARN of the key that encrypts a queue, where one of the stack's own does. */
+  /** The ARN of the stack's own key that encrypts a queue, if there is one. */
   keyOf(queueArn: string): Promise<string | undefined>;
 }
 
@@ -43,7 +43,7 @@ export function policed(options: PortOptions): Service {
       return failure(403, 'UnrecognizedClientException', `Nobody is known by the key "${keyId}".`);
     }
     try {
-      // S3 signs otherwise than all others, and its clients may leave the body out.
+      // S3 signs differently from other services, and its clients may not sign the body.
       if (name !== 's3') verifiers[name].verify(request, Date.now());
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
@@ -84,7 +84,7 @@ async function answer(
   const response = await services[name](request);
   const { bucket, key } = s3Path(request.path);
   if (name !== 's3' || response.status !== 404 || key === '') return response;
-  // Who may not list a bucket is not told that an object is not there.
+  // A caller who may not list a bucket does not learn that an object is missing.
   const list = { action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}` };
   return (await check(list)) ?? response;
 }
@@ -110,7 +110,7 @@ async function asksOf(
   return [...asks, ...(await Promise.all(ofKeys)).flat()];
 }
 
-/** In the words and the form of the service that was asked. */
+/** An error in the form of the called service. */
 function refusal(
   name: ServiceName,
   request: ServiceRequest,

@@ -12,12 +12,12 @@ export function resourcesOf(
     .filter(([, { Type }]) => Type === type)
     .map(([logicalId, { Properties = {} }]: [string, Resource]) => ({
       logicalId,
-      // An object's image is an object.
+      // A resolved object is an object.
       properties: intrinsics.resolve(Properties, logicalId) as Record<string, unknown>,
     }));
 }
 
-/** Every role of a template as a principal, with all that is attached to it. */
+/** Every role of a template as a principal, with all its attached policies. */
 export function rolesOf(template: Template, intrinsics: Intrinsics, place: Place): Principal[] {
   const attached = attachedPolicies(template, intrinsics);
   const managed = managedPolicies(template, intrinsics);
@@ -57,7 +57,7 @@ export function assumableRoles(template: Template, intrinsics: Intrinsics): Set<
   return new Set(roles.map(({ logicalId }) => intrinsics.identity(logicalId).attributes.Arn ?? ''));
 }
 
-/** What managed policies say, by their ARNs. */
+/** The statements of managed policies, by ARN. */
 export function managedPolicies(
   template: Template,
   intrinsics: Intrinsics,
@@ -72,7 +72,7 @@ export function managedPolicies(
   );
 }
 
-/** What policies that name their roles say, by the roles' names. */
+/** The statements of policies that name their roles, by role name. */
 function attachedPolicies(template: Template, intrinsics: Intrinsics): Map<string, Statement[]> {
   const byRole = new Map<string, Statement[]>();
   for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy']) {

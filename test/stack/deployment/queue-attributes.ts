@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, QueueDoesNotExist, type SQSClient } from '@a
 import { readStatements, type Statement } from './policies/index.ts';
 import type { Place } from './template.ts';
 
-/** What is asked of a queue before a call reaches it. */
+/** The attributes of a queue that decide whether a call may reach it. */
 interface Guarded {
   readonly statements: readonly Statement[];
   readonly keyId: string | undefined;

@@ -25,7 +25,7 @@ export async function createQueues(
   intrinsics: Intrinsics,
 ): Promise<void> {
   const queues = resourcesOf(template, intrinsics, 'AWS::SQS::Queue');
-  // A redrive policy names a queue that has to be there.
+  // A redrive policy names a queue that must exist.
   const order = (properties: object) => ('RedrivePolicy' in properties ? 1 : 0);
   queues.sort((one, other) => order(one.properties) - order(other.properties));
   for (const queue of queues) {

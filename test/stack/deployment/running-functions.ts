@@ -17,16 +17,16 @@ interface RunningOptions {
   readonly assumable: ReadonlySet<string>;
   readonly callers: Callers;
   readonly place: Place;
-  /** What leads a process to the port instead of AWS. */
+  /** Variables that direct a process to the port instead of AWS. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The functions of a template: what they are invoked with goes to processes of theirs. */
+/** The functions of a template: their invocations run in their own processes. */
 export class RunningFunctions {
   readonly #environments = new Map<string, Environment>();
   readonly #lines = new Map<string, string[]>();
   readonly #invocations = new Map<string, number>();
-  /** Every invocation that did not return, as `function: error: message`: of some nobody else hears. */
+  /** Every failed invocation, as `function: error: message`: some are reported nowhere else. */
   readonly failures: string[] = [];
   #closed = false;
 
@@ -34,17 +34,17 @@ export class RunningFunctions {
     for (const definition of options.definitions) this.#add(definition, options);
   }
 
-  /** What a function printed: the lines of its log group. */
+  /** The lines of a function's log group. */
   log(name: string): readonly string[] {
     return this.#lines.get(name) ?? [];
   }
 
-  /** How often a function was invoked, however it ended. */
+  /** The number of invocations of a function, failed ones included. */
   invocations(name: string): number {
     return this.#invocations.get(name) ?? 0;
   }
 
-  /** Ends all processes, and lets no more begin. */
+  /** Ends all processes, and starts no more. */
   kill(): void {
     this.#closed = true;
     for (const environment of this.#environments.values()) environment.kill();
@@ -100,7 +100,7 @@ export class RunningFunctions {
   }
 }
 
-/** Lambda writes a function's log as the function's role; where that may not, nothing is kept. */
+/** Lambda writes a function's log with the function's role; without permission, nothing is stored. */
 function mayLog(
   { logGroup }: FunctionDefinition,
   role: Principal,

@@ -1,12 +1,12 @@
-// What Lambda's Node runtime does, in a process of its own: finds the handler that the function
-// names, and runs it for each invocation that the parent process sends.
+// Lambda's Node runtime in a separate process: finds the function's handler, and runs it for each
+// invocation that the parent process sends.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export interface Invocation {
   event: unknown;
-  /** Lambda's context, but for its functions. */
+  /** Lambda's context, without its functions. */
   context: { awsRequestId: string };
   /** Milliseconds since 1970. */
   deadline: number;
@@ -15,7 +15,7 @@ export interface Invocation {
 /** The first message: the handler's module is loaded, or has failed to. */
 export type Initialized = 'initialized';
 
-/** What the handler returned, as JSON text; or what it threw, as Lambda tells it. */
+/** The handler's return value as JSON text, or its error in Lambda's form. */
 export type Answer =
   | { payload: string }
   | { errorType: string; errorMessage: string; stack: string };

@@ -1,13 +1,13 @@
 import { startFauxqs } from 'fauxqs';
 import type { Service } from '../../../src/emulator/transport/index.ts';
 
-/** An S3 in this process, with its own port behind it. */
+/** An S3 in this process, which uses a port internally. */
 export interface S3 {
   readonly service: Service;
   close(): Promise<void>;
 }
 
-/** Headers that are about one connection alone. */
+/** Headers that concern only one connection. */
 const OF_A_HOP = ['connection', 'content-length', 'expect', 'keep-alive', 'transfer-encoding'];
 
 export async function openS3(buckets: readonly string[], region: string): Promise<S3> {

@@ -4,7 +4,7 @@ import { defineTask, NonRetryableError } from '../../../src/index.ts';
 
 export * from '../../../functions/tasks/index.ts';
 
-/** Every third input fails for good, and every fifth one once. */
+/** Every third input fails without a retry, and every fifth one once. */
 export const picky = defineTask({
   name: 'picky',
   maxAttempts: 3,
@@ -16,7 +16,7 @@ export const picky = defineTask({
   },
 });
 
-/** Ends its process at the first input that names a file which is not there, and makes it. */
+/** Ends its process at the first input that names a missing file, and creates the file. */
 export const mortal = defineTask({
   name: 'mortal',
   run({ file }: { file?: string }) {
@@ -36,7 +36,7 @@ export const nap = defineTask({
   },
 });
 
-/** Says what its process finds around it. It may take so long that its worker claims more time. */
+/** Returns its process's surroundings. It may take so long that its worker extends its claim. */
 export const surroundings = defineTask({
   name: 'surroundings',
   timeoutSeconds: 300,

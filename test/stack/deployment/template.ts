@@ -28,11 +28,11 @@ export interface Place {
   readonly accountId: string;
   readonly region: string;
   readonly stackName: string;
-  /** What URLs of queues begin with. */
+  /** The start of queue URLs. */
   readonly endpoint: string;
 }
 
-/** The template cannot be deployed as it is: CloudFormation or the service would refuse it. */
+/** The template cannot be deployed: CloudFormation or the service would refuse it. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }

@@ -9,8 +9,8 @@ const DIMENSIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses alarms and dashboards of what the stack does not have. AWS takes them: they would watch
- * nothing, and say nothing.
+ * Refuses alarms and dashboards for resources that the stack does not have. AWS accepts them, but
+ * they would watch nothing.
  */
 export function checkWatched(template: Template, intrinsics: Intrinsics): void {
   const names = new Map(

@@ -1,14 +1,14 @@
 import type { Circumstances } from './conditions.ts';
 import { type Ask, covering, type Statement } from './statement.ts';
 
-/** Who calls, as policies know it. */
+/** A caller as policies identify it. */
 export interface Principal {
   /** Of its role or user. */
   readonly arn: string;
-  /** In what is said of it, such as `Fanfold-worker`. */
+  /** Its name in reports, such as `Fanfold-worker`. */
   readonly label: string;
   readonly accountId: string;
-  /** All that its policies say. */
+  /** The statements of its policies. */
   readonly statements: readonly Statement[];
 }
 
@@ -17,11 +17,11 @@ export interface Denial {
   readonly who: string;
   readonly action: string;
   readonly resource: string;
-  /** As AWS ends its sentence: `because no identity-based policy allows the ... action`. */
+  /** The end of AWS's sentence: `because no identity-based policy allows the ... action`. */
   readonly reason: string;
 }
 
-/** A call that was decided, and what it was decided by beside the caller's policies. */
+/** A decided call, and the other policies that decided it. */
 interface Asked {
   readonly ask: Ask;
   readonly circumstances: Circumstances;
@@ -33,13 +33,13 @@ interface Asked {
  * caller's or of the resource covers is allowed, and all else is refused. A key is the exception: its
  * own policy has to name the caller or its account.
  *
- * Notes what was refused, and which grants were of use.
+ * Records refused calls and used grants.
  */
 export class Authority {
   readonly denials: Denial[] = [];
   readonly #principals = new Map<string, Principal>();
   readonly #used = new Map<string, Set<string>>();
-  /** Every call once, by its principal and by what it is. */
+  /** Each distinct call once, by its principal. */
   readonly #asked = new Map<string, Map<string, Asked>>();
 
   add(principal: Principal): void {
@@ -53,9 +53,9 @@ export class Authority {
   }
 
   /**
-   * Undefined where it is allowed.
+   * The refusal; undefined if the call is allowed.
    *
-   * @param ofResource what the resource's own policy says
+   * @param ofResource the statements of the resource's own policy
    */
   check(
     principal: Principal,
@@ -73,7 +73,7 @@ export class Authority {
     return denial;
   }
 
-  /** Of all that a principal has asked for, what would be refused if its policies said this. */
+  /** The calls of a principal that would be refused under these statements. */
   refusedBy(principal: Principal, statements: readonly Statement[]): Ask[] {
     return Array.from(this.#asked.get(principal.arn)?.values() ?? [])
       .filter(
@@ -83,7 +83,7 @@ export class Authority {
       .map(({ ask }) => ask);
   }
 
-  /** Grants that nothing ever used: `Fanfold-worker: sqs:SendMessage on arn:...`, sorted. */
+  /** Unused grants: `Fanfold-worker: sqs:SendMessage on arn:...`, sorted. */
   unused(): string[] {
     const lines = Array.from(this.#principals.values(), ({ arn, label, statements }) =>
       grantsOf(statements)
@@ -94,7 +94,7 @@ export class Authority {
     return [...new Set(lines.flat())].sort();
   }
 
-  /** Why not; undefined where it may. */
+  /** The reason for a refusal; undefined if the call is allowed. */
   #reason(
     principal: Principal,
     ask: Ask,
@@ -146,7 +146,7 @@ export function grantsOf(statements: readonly Statement[]): [action: string, res
     );
 }
 
-/** The statements, but for one action on one resource. */
+/** The statements without one action on one resource. */
 export function withoutGrant(
   statements: readonly Statement[],
   [action, resource]: readonly [string, string],

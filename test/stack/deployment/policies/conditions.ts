@@ -1,10 +1,10 @@
 import { TemplateError } from '../template.ts';
 import { matches } from './wildcard.ts';
 
-/** What is known of a request beside its action and resource, by IAM's names. */
+/** The context of a request besides its action and resource, by IAM's names. */
 export type Circumstances = Readonly<Record<string, string | undefined>>;
 
-/** `{ Bool: { 'aws:SecureTransport': 'false' } }`: all of them have to hold. */
+/** `{ Bool: { 'aws:SecureTransport': 'false' } }`: all of them must hold. */
 export type Conditions = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 type Compare = (wanted: string, found: string) => boolean;
@@ -38,7 +38,7 @@ const KEYS = new Set([
   'aws:SourceArn',
   'kms:CallerAccount',
   'kms:ViaService',
-  // A list's alone: no function here asks for one, and asking for an object has none.
+  // Only list requests have it: functions here send none, and object requests lack it.
   's3:prefix',
 ]);
 

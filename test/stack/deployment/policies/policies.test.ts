@@ -20,7 +20,7 @@ function principal(...list: object[]): Principal {
   return { arn, label: 'a', accountId: ACCOUNT, statements: statements(...list) };
 }
 
-/** Why a call is refused; undefined where it is allowed. */
+/** The reason for a refused call; undefined if it is allowed. */
 function refusal(
   policies: object[],
   action: string,

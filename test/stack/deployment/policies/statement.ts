@@ -10,7 +10,7 @@ export interface Ask {
   readonly resource: string;
 }
 
-/** Who may, or may not: patterns of ARNs, an account's root, `*`; or services of AWS. */
+/** The callers: patterns of ARNs, an account's root, `*`; or AWS services. */
 type Principals = Readonly<Record<string, readonly string[]>>;
 
 export interface Statement {
@@ -18,13 +18,13 @@ export interface Statement {
   readonly actions: readonly string[];
   readonly resources: readonly string[];
   readonly conditions: Conditions;
-  /** In a resource's policy alone. */
+  /** Only in a resource's policy. */
   readonly principals: Principals | undefined;
 }
 
 const KEYS = ['Sid', 'Effect', 'Action', 'Resource', 'Condition', 'Principal'];
 
-/** Reads what says who may be a role: its statements name no resource, as there is but one. */
+/** Reads a role's trust policy: its statements name no resource, which is the role itself. */
 export function readTrust(document: unknown, where: string): Statement[] {
   const { Statement: statements, ...rest } = fields(document, where);
   const list = [statements].flat().map((one) => ({ ...fields(one, where), Resource: '*' }));
@@ -63,7 +63,7 @@ export function readStatements(document: unknown, where: string): Statement[] {
   });
 }
 
-/** The pairs of an action and a resource by which a statement covers what is asked. */
+/** The pairs of an action and a resource in a statement that cover a call. */
 export function covering(
   { actions, resources, conditions }: Statement,
   { action, resource }: Ask,

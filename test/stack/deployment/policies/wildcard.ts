@@ -1,4 +1,4 @@
-/** Whether a text is what a pattern of IAM's says: `*` is any text, `?` any character. */
+/** Whether a text matches an IAM pattern: `*` is any text, `?` any character. */
 export function matches(pattern: string, text: string): boolean {
   const source = pattern
     .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
