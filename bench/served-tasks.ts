@@ -37,7 +37,8 @@ for await (const { lines } of run.batches()) {
   if (run.ledger.ok === inputs.length) break;
 }
 const seconds = (performance.now() - began) / 1_000;
-if (run.ledger.ok !== inputs.length) throw new Error(`Results came of ${run.ledger.ok} inputs.`);
+if (run.ledger.ok !== inputs.length)
+  throw new Error(`Expected ${inputs.length} ok results; got ${run.ledger.ok}.`);
 console.log(JSON.stringify({ tasks: inputs.length, seconds }));
 
 /** Seeds page by page, as `map` does, and collects at the same time. */

@@ -12,7 +12,7 @@ import { describeThrown, withCauses } from './thrown.ts';
  * - `NestedRun`: a task started a run where it runs itself, which could wait for itself forever.
  * - `TaskFailed`: `outputs()` met a result that is not `ok`.
  * - `RunFailed`: the run could not continue (access, network, a missing queue).
- * - `StoreInUse`: another process has the folder's store open.
+ * - `StoreInUse`: another process has opened the store in the folder.
  * - `DamagedStore`: the data of a store differs from what was written.
  * - `Closed`: the object was used after `close()`.
  */

@@ -67,7 +67,7 @@ export class Fanfold implements AsyncDisposable {
     if (tasks.length > 0) throw error;
     throw new FanfoldError(
       error.code,
-      `${error.message} Give map() the task itself, or connect() its tasks module.`,
+      `${error.message} Pass the task itself to map(), or its tasks module to connect().`,
     );
   }
 

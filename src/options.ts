@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts';
 
 export type Kind = [what: string, fits: (value: unknown) => boolean];
 
-export const TEXT: Kind = ['a text', (value) => typeof value === 'string'];
+export const TEXT: Kind = ['a string', (value) => typeof value === 'string'];
 export const FLAG: Kind = ['true or false', (value) => typeof value === 'boolean'];
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function'];
 export const OBJECT: Kind = ['an object', isObject];
@@ -30,7 +30,7 @@ export function checkOptions(
   given: unknown,
 ): void {
   if (!isObject(given) || Array.isArray(given)) {
-    throw new FanfoldError(code, `${call} takes options as an object; ${shown(given)} came.`);
+    throw new FanfoldError(code, `${call} expects an object with options; got ${shown(given)}.`);
   }
   const names = Object.keys(kinds);
   for (const [name, value] of Object.entries(given)) {
@@ -45,7 +45,7 @@ export function checkOptions(
     }
     const [what, fits] = kind;
     if (fits(value)) continue;
-    throw new FanfoldError(code, `\`${name}\` is ${what}; ${shown(value)} came.`);
+    throw new FanfoldError(code, `\`${name}\` must be ${what}; got ${shown(value)}.`);
   }
 }
 
@@ -59,10 +59,9 @@ export function isObject(value: unknown): value is object {
 
 /** A value as a sentence names it. */
 export function shown(value: unknown): string {
-  if (typeof value === 'function') return 'a function, which is not called';
-  if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
+  if (typeof value === 'function') return 'a function: call it';
+  if (typeof value === 'string') return `the string ${JSON.stringify(value)}`;
   if (!isObject(value)) return String(value);
-  if ('then' in value && typeof value.then === 'function')
-    return 'a Promise, which is to be awaited,';
+  if ('then' in value && typeof value.then === 'function') return 'a Promise: await it';
   return Array.isArray(value) ? 'an array' : 'an object';
 }

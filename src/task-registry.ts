@@ -13,7 +13,7 @@ export class TaskRegistry {
     if (registry.#tasks.size === 0) {
       throw new FanfoldError(
         'BadTask',
-        `${source} exports no task. Export what defineTask() returns, by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
+        `${source} exports no task. Export the value of defineTask() by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
       );
     }
     return registry;
@@ -24,7 +24,7 @@ export class TaskRegistry {
     if (known !== undefined && known !== task) {
       throw new FanfoldError(
         'BadTask',
-        `Two tasks in ${source} are named "${task.name}". Give one of them another name.`,
+        `Two tasks in ${source} have the name "${task.name}". Rename one of them.`,
       );
     }
     this.#tasks.set(task.name, task);

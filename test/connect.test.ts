@@ -27,13 +27,13 @@ async function refused(call: (fanfold: Fanfold, any: (value: unknown) => never) 
 }
 
 it.each([
-  ['a number for a task', 'BadTask', /defineTask\(\).*; 5 came/, 5, [1]],
-  ['the name of no task', 'UnknownTask', /"text".*Give map\(\) the task/, 'text', [1]],
-  ['no task', 'BadTask', /; undefined came/, undefined, [1]],
-  ['what is like a task', 'BadTask', /; an object came/, { name: 'a', run: () => 1 }, [1]],
-  ['no inputs', 'BadInput', /an array.*; undefined came/, double, undefined],
-  ['null for inputs', 'BadInput', /; null came/, double, null],
-  ['an object for inputs', 'BadInput', /; an object came/, double, {}],
+  ['a number for a task', 'BadTask', /defineTask\(\).*; got 5/, 5, [1]],
+  ['the name of no task', 'UnknownTask', /"text".*Pass the task itself/, 'text', [1]],
+  ['no task', 'BadTask', /; got undefined/, undefined, [1]],
+  ['what is like a task', 'BadTask', /; got an object/, { name: 'a', run: () => 1 }, [1]],
+  ['no inputs', 'BadInput', /an array.*; got undefined/, double, undefined],
+  ['null for inputs', 'BadInput', /; got null/, double, null],
+  ['an object for inputs', 'BadInput', /; got an object/, double, {}],
   ['a text for inputs', 'BadInput', /character.*array/, double, 'text'],
   ['a number for inputs', 'BadInput', /; got 5/, double, 5],
   ['a Promise for inputs', 'BadInput', /a Promise: await it/, double, Promise.resolve([1])],

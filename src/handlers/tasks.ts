@@ -1,6 +1,6 @@
 import { FanfoldError, messageOf, nameOf } from '../errors.ts';
 import { TaskRegistry } from '../task-registry.ts';
-import { tellFailure, type WatchOptions } from './telemetry.ts';
+import { logFailure, type WatchOptions } from './telemetry.ts';
 
 /** A tasks module's exports, or a function that imports it: `() => import('./tasks/index.ts')`. */
 export type Tasks = object | (() => Promise<object>);
