@@ -171,7 +171,7 @@ describe('a run elsewhere', () => {
     await command.ended;
     const there = (await written()).length;
     const cancelled = await fanfold(['cancel', id, '--endpoint', server.url]);
-    expect(cancelled.stderr).toContain('nobody collected it');
+    expect(cancelled.stderr).toContain('it had no collector');
     expect(cancelled.status).toBe(0);
     const { status, stderr } = await fanfold(args(600, '--resume'));
     expect(stderr).toContain(`${there} of them from earlier`);

@@ -247,7 +247,7 @@ describe('mistakes', () => {
     [['serve', '--memory', '--account', '12'], 'An AWS account id'],
     [['serve', '--memory', '--tasks', 'nowhere.ts'], 'does not exist'],
     [['serve', '--memory', '--tasks', 'package.json'], 'cannot be used'],
-    [['serve', '--memory', '--tls-cert', 'x.pem'], 'belong together'],
+    [['serve', '--memory', '--tls-cert', 'x.pem'], 'must be given together'],
     [
       ['serve', '--memory', '--tls-cert', 'nowhere.pem', '--tls-key', 'nowhere.pem'],
       '--tls-cert nowhere.pem cannot be read: there is no such file',
@@ -270,7 +270,7 @@ describe('mistakes', () => {
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
     const { status, stderr } = await fanfold(['serve', '--memory', '--port', String(port)]);
-    expect(stderr).toContain('another program does already');
+    expect(stderr).toContain('another program uses it');
     expect(status).toBe(2);
     other.close();
   });

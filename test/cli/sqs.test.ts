@@ -80,7 +80,7 @@ it('fanfold sqs creates queues, reports health, supports CORS, accepts any crede
   const second = await fanfold(['sqs', '--port', port]);
   expect(second).toMatchObject({
     status: 2,
-    stderr: expect.stringContaining(`port ${port}: another program does already`),
+    stderr: expect.stringContaining(`port ${port}: another program uses it`),
   });
   const waiting = server
     .client()

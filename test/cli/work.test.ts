@@ -116,7 +116,7 @@ describe('fanfold work', () => {
     run.child.kill('SIGINT');
     const again = await fanfold(['run', 'brief', '--range', '50', '--endpoint', server.url]);
     expect(again.stderr).toContain('50 inputs = 50 ok');
-    expect(worker.said().match(/Nobody answers/g)).toHaveLength(1);
+    expect(worker.said().match(/No server responds/g)).toHaveLength(1);
     worker.child.kill('SIGTERM');
     expect((await worker.ended).status).toBe(0);
   });

@@ -324,7 +324,7 @@ describe('worker processes', () => {
     const { status, stderr } = await command.ended;
     expect(status).toBe(3);
     expect(stderr).toMatch(
-      /A worker process can't be started .*EMFILE.*raise the limit \(`ulimit -n/,
+      /A worker process cannot be started .*EMFILE.*raise the limit \(`ulimit -n/,
     );
     expect(stderr).not.toContain('tasks module');
   });
