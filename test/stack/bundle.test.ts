@@ -153,7 +153,7 @@ describe.concurrent('the app', () => {
     [
       'a task that needs what is left out',
       "import { fromIni } from '@aws-sdk/credential-provider-ini';\nexport const a = defineTask({ name: 'a', run: () => String(fromIni) });",
-      "the tasks module PATH can't be loaded: it needs @aws-sdk/credential-provider-ini, which is left out of the functions, as Lambda gives them their credentials itself. Where tasks do need it: bundling: { nodeModules: ['@aws-sdk/credential-provider-ini'] }",
+      "the tasks module PATH cannot be loaded: it needs @aws-sdk/credential-provider-ini, which is left out of the functions, because Lambda provides their credentials. If tasks do need it: bundling: { nodeModules: ['@aws-sdk/credential-provider-ini'] }",
     ],
     [
       'no TypeScript',
