@@ -242,7 +242,7 @@ describe('--resume refuses', () => {
 
   it.each([
     ['other inputs', ['--range', '1..10'], 'some of the first 10 have changed'],
-    ['fewer inputs', ['--range', '9'], 'there were 10 at least, and now fewer'],
+    ['fewer inputs', ['--range', '9'], 'there were at least 10, and now there are fewer'],
     ['another order', ['--range', '10', '--ordered'], 'was started without --ordered'],
     ['other lines', ['--range', '10', '--with-input'], 'was started without --with-input'],
   ])('%s', async (_, args, sentence) => {

@@ -74,7 +74,7 @@ export class InputHash {
       // The end of the inputs may follow, or more inputs.
       if (next.end && from === batch.length) return;
       if (next.end && !this.#mayGrow) {
-        throw this.#changed(`there were ${next.read}, and now more`);
+        throw this.#changed(`there were ${next.read}, and now there are more`);
       }
       this.#compare(next);
     }
