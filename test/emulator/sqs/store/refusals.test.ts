@@ -189,7 +189,9 @@ describe('a damaged store', () => {
     async (_, damage) => {
       const folder = await killed();
       damage(join(folder, 'queues.sqlite-wal'));
-      expect(refusal(folder)).toMatch(/the last \d+ of \d+ transactions, .* are missing|is damaged/);
+      expect(refusal(folder)).toMatch(
+        /the last \d+ of \d+ transactions, .* are missing|is damaged/,
+      );
     },
   );
 
