@@ -103,6 +103,8 @@ describe('never the wrong way', () => {
       'cli',
       'emulator',
       'endpoint',
+      // Gives the command line the lock of a store, for its outputs.
+      'internal',
       'processes',
       'serve',
       'worlds',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -198,6 +199,10 @@ describe('an output', () => {
     const there = indexes(await readWhole());
     expect(there.length).toBeGreaterThan(10);
     expect(new Set(there).size).toBe(there.length);
+    // Its lock ended with it, and the next command removes the file that stood for it.
+    expect(existsSync(`${output}.run.lock`)).toBe(true);
+    expect((await fanfold(run('same', '--range', '3', '--output', output))).status).toBe(0);
+    expect(existsSync(`${output}.run.lock`)).toBe(false);
   });
 
   it('runs the inputs alone that were appended, and says how many they are', async () => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { FanfoldError } from '../../index.ts';
+import type { FileLock } from '../../internal.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
 import { InputHash } from './input-hash.ts';
-import { type Lock, lock } from './lock.ts';
+import { lock } from './lock.ts';
 import { readEarlier } from './previous-results.ts';
 import { type Beginning, type Reopened, RunRecord } from './record.ts';
 import { type RunOutput, recorded } from './run-output.ts';
@@ -60,7 +61,7 @@ export async function begin(
   const opened = await openOutput(output);
   const hash = new InputHash(output ?? '');
   if (output === undefined || !opened.isFile) return recorded({ output: opened, hash });
-  const locked = await lock(output);
+  const locked = lock(output);
   // In this order, so that a record never lies beside the results of another run.
   RunRecord.remove(output);
   await opened.empty();
@@ -76,12 +77,12 @@ export function hasBegun(output: string): boolean {
 /** State that an earlier command left in its output and record. Nothing has been changed yet. */
 export interface Left extends Reopened {
   output: string;
-  lock: Lock;
+  lock: FileLock;
 }
 
 /** @throws FanfoldError when there is no record, it is another run's, or a command is writing it */
 export async function reopen(output: string, beginning: Beginning): Promise<Left> {
-  const locked = await lock(output);
+  const locked = lock(output);
   return { output, lock: locked, ...RunRecord.reopen(output, beginning) };
 }
 

@@ -1,69 +1,74 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { realpath, unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { lstatSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FanfoldError } from '../../index.ts';
+import { type FileLock, lockFile } from '../../internal.ts';
 
-/** The exclusive right of a command to write an output. */
-export interface Lock {
-  release(): void;
-}
+/** Locks that this process holds, by path. Not every command that fails gets to release its own. */
+const held = new Map<string, FileLock>();
+const releaseAll = () => {
+  for (const path of held.keys()) release(path);
+};
 
 /**
- * Locks an output against other commands on this machine. The lock is a listening socket, since the
- * system closes it when the process ends, for whatever reason.
+ * Locks an output against other commands, by a file beside it, which is removed at the end. One
+ * that a killed command has left is taken over.
  *
- * @throws FanfoldError `BadOption` when another command holds the lock
+ * @throws FanfoldError `BadOption` when another command holds the lock, or none is possible
  */
-export async function lock(output: string): Promise<Lock> {
-  const address = addressOf(await realPathOf(output));
-  const server = (await listen(address)) ?? (await listenAgain(address));
-  if (server) return { release: () => void server.close() };
-  throw new FanfoldError(
-    'BadOption',
-    `Another fanfold command is writing ${output}: let it end first, or name another file.`,
-  );
+export function lock(output: string): FileLock {
+  const path = lockPathOf(output);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !(found.isFile() && found.size === 0)) {
+    throw new FanfoldError(
+      'BadOption',
+      `--output ${output} is locked by the file ${path}, and what is there is not fanfold's. Move it, or name another file.`,
+    );
+  }
+  const lock = lockFile(path);
+  if (lock === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      `Another fanfold command is writing ${output}: let it end first, or name another file.`,
+    );
+  }
+  if (held.size === 0) process.on('exit', releaseAll);
+  held.set(path, lock);
+  return {
+    release: () => {
+      if (held.get(path) === lock) release(path);
+    },
+  };
 }
 
-/** Resolves links, so that all names of a file give the same path, even before the file exists. */
-async function realPathOf(path: string): Promise<string> {
-  const full = resolve(path);
-  return realpath(full).catch(async () => join(await realpath(dirname(full)), basename(full)));
+/** Resolves links, so that all names of an output have the same lock, even before it exists. */
+export function lockPathOf(output: string): string {
+  const full = resolve(output);
+  return `${realPathOf(full) ?? join(realPathOf(dirname(full)) ?? dirname(full), basename(full))}.run.lock`;
 }
 
-function addressOf(path: string): string {
-  const name = `fanfold-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`;
-  // Linux's abstract sockets and Windows' named pipes leave no files behind.
-  if (process.platform === 'linux') return `\0${name}`;
-  if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
-  return join(tmpdir(), `${name}.sock`);
-}
-
-/** Returns undefined if the address is in use. */
-async function listen(address: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy());
-  server.unref();
+function realPathOf(path: string): string | undefined {
   try {
-    await once(server.listen(address), 'listening');
-    return server;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
-    throw error;
+    return realpathSync(path);
+  } catch {
+    return undefined;
   }
 }
 
-/** Replaces the socket file that a killed process has left, if no process answers on it. */
-async function listenAgain(address: string): Promise<Server | undefined> {
-  if (!address.startsWith('/')) return undefined;
-  const socket = connect(address);
-  const answered = await once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  if (answered) return undefined;
-  await unlink(address).catch(() => {});
-  return listen(address);
+function release(path: string): void {
+  const lock = held.get(path);
+  if (lock === undefined) return;
+  // Windows removes no open file. Elsewhere, it could be another command's after the release.
+  if (process.platform !== 'win32') remove(path);
+  lock.release();
+  if (process.platform === 'win32') remove(path);
+  held.delete(path);
+  if (held.size === 0) process.off('exit', releaseAll);
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next command takes it over.
+  }
 }

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
+import { lockPathOf } from './lock.ts';
 
 /** Settings that must not change when a run is resumed. */
 export interface Beginning {
@@ -79,7 +80,7 @@ export class RunRecord {
 
   /** Paths of the files that a run may create for this output. */
   static filesOf(output: string): string[] {
-    return [output, pathOf(output), partOf(output)];
+    return [output, pathOf(output), partOf(output), lockPathOf(output)];
   }
 
   /** @throws FanfoldError when the record's path has another program's file */

@@ -1,7 +1,7 @@
 import type { Ledger, Run, RunLedger } from '../../index.ts';
+import type { FileLock } from '../../internal.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
-import type { Lock } from './lock.ts';
 import type { Living, RunRecord } from './record.ts';
 
 /** A run's output, and the state that is needed to resume the run. */
@@ -49,7 +49,7 @@ export interface RecordedOptions {
   output: Output;
   hash: InputHash;
   /** Lock and record of a file; absent for other outputs. */
-  lock?: Lock;
+  lock?: FileLock;
   record?: RunRecord;
   /** State that an earlier command left. */
   earlier?: RunLedger;

@@ -1,3 +1,5 @@
+import { isBusy, resultCodeOf } from '../../sqlite.ts';
+
 /** Stored data is missing or not as written. The message ends a sentence about it. */
 export class Damage extends Error {
   override readonly name = 'Damage';
@@ -8,11 +10,9 @@ export function faultOf(error: unknown): 'busy' | 'full' | 'files' | 'other' {
   if (!(error instanceof Error)) return 'other';
   // A file system error, for example from mkdir.
   if ('syscall' in error) return 'code' in error && error.code === 'ENOSPC' ? 'full' : 'files';
-  // A SQLite error: the low byte is the primary result code. https://www.sqlite.org/rescode.html
-  switch ('errcode' in error ? Number(error.errcode) & 0xff : 0) {
-    case 5:
-      return 'busy';
-    case 13:
+  if (isBusy(error)) return 'busy';
+  switch (resultCodeOf(error)) {
+    case 13: // SQLITE_FULL
       return 'full';
     case 3: // SQLITE_PERM
     case 8: // SQLITE_READONLY

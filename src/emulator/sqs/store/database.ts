@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { FanfoldError, messageOf } from '../../../errors.ts';
+import { type FileLock, lockFile } from '../../file-lock.ts';
 import { makePrivateFile, privateFolder } from '../../private.ts';
 import { Damage, faultOf } from './damage.ts';
 import { checkDatabaseFile, filesOf, putLogAside, readCommits, syncFolder } from './files.ts';
 import { putStatesIntoBlocks, ROWS_VERSION } from './migration.ts';
 import { COLUMNS } from './rows.ts';
-import { type Database, openSqlite } from './sqlite.ts';
+import { type Database, openSqlite } from '../../sqlite.ts';
 
 /** Identifies a database of Fanfold: "Fanf" in ASCII. */
 const APPLICATION_ID = 0x46616e66;
@@ -25,12 +26,12 @@ export interface Opened {
 
 export function openDatabase(folder: string): Opened {
   const { database, log, commits } = filesOf(folder);
-  let lock: Database | undefined;
+  let lock: FileLock | undefined;
   let sql: Database | undefined;
   const close = (isDamaged = false) => {
     if (isDamaged && sql) putLogAside(log);
     sql?.close();
-    lock?.close();
+    lock?.release();
   };
   try {
     privateFolder(folder);
@@ -52,18 +53,12 @@ export function openDatabase(folder: string): Opened {
   }
 }
 
-/** The operating system holds the lock: it ends with the process, even if the process is killed. */
-function lockOf(folder: string): Database {
+function lockOf(folder: string): FileLock {
   const path = filesOf(folder).lock;
   makePrivateFile(path);
-  const lock = openSqlite(path);
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw error;
-  }
+  const lock = lockFile(path);
+  if (lock === undefined) throw inUse(folder);
+  return lock;
 }
 
 export function openForWriting(folder: string): Database {
@@ -115,14 +110,18 @@ export function countCommits(sql: Database): number {
   return Number(sql.prepare("SELECT value FROM about WHERE key = 'commits'").get()?.value ?? 0);
 }
 
+function inUse(folder: string): FanfoldError {
+  return new FanfoldError(
+    'StoreInUse',
+    `Another process has the store in ${folder} open, and only one may: end it, or name another folder.`,
+  );
+}
+
 function refusal(error: unknown, folder: string): FanfoldError {
   if (error instanceof FanfoldError) return error;
   switch (faultOf(error)) {
     case 'busy':
-      return new FanfoldError(
-        'StoreInUse',
-        `Another process has opened the store in ${folder}, and only one can use it: end that process, or name another folder.`,
-      );
+      return inUse(folder);
     case 'full':
       return new FanfoldError(
         'BadOption',

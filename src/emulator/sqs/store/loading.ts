@@ -9,7 +9,7 @@ import { readMoment } from './moment.ts';
 import type { QueueTables } from './queue-tables.ts';
 import { listQueues, readDeletions, readMemories, readQueueOf } from './reading.ts';
 import { readFullName } from './rows.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 
 interface Loaded {
   readonly queue: Queue;

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Moment } from '../service-time.ts';
 import { Damage } from './damage.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 
 /** A moment as it is stored, with a checksum like those of table rows. */
 export function momentText({ time, wall }: Moment): string {

@@ -3,7 +3,7 @@ import type { Memory } from '../engine/memory.ts';
 import type { Owner } from '../engine/owner.ts';
 import { Damage } from './damage.ts';
 import { readCounts, readMemory, readQueue, type Value } from './rows.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 
 /** A stored queue without its messages, and how many messages it had. */
 export interface ReadQueue {

@@ -8,7 +8,7 @@ import {
   type State,
   unpackState,
 } from './packed-states.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 
 /**
  * Number of messages whose states share one row. Messages that are received together were mostly

@@ -1,7 +1,7 @@
 import type { Accounts } from '../engine/accounts.ts';
 import { loadMessages } from './loading.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 import type { StoredQueue } from './stored-queue.ts';
 
 /**

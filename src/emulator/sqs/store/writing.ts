@@ -6,7 +6,7 @@ import { CommitCount, filesOf } from './files.ts';
 import { momentText } from './moment.ts';
 import { QueueTables } from './queue-tables.ts';
 import { type Value, withChecksum } from './rows.ts';
-import type { Database } from './sqlite.ts';
+import type { Database } from '../../sqlite.ts';
 
 /** Writes batches, each in one transaction: all of it or nothing. */
 export class Writing {

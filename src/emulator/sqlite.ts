@@ -20,3 +20,13 @@ export function openSqlite(path: string): Database {
     process.emitWarning = emitWarning;
   }
 }
+
+/** Primary result code of an error of SQLite; 0 for another error. https://www.sqlite.org/rescode.html */
+export function resultCodeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+}
+
+/** Whether another process, or another connection of this one, has locked the file. */
+export function isBusy(error: unknown): boolean {
+  return resultCodeOf(error) === 5;
+}
