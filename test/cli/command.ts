@@ -26,17 +26,10 @@ export function start(
   {
     env,
     through = [],
-    node = [process.execPath],
     ...options
-  }: {
-    cwd?: string;
-    env?: NodeJS.ProcessEnv;
-    through?: readonly string[];
-    node?: readonly string[];
-    detached?: boolean;
-  } = {},
+  }: { cwd?: string; env?: NodeJS.ProcessEnv; through?: readonly string[] } = {},
 ): Command {
-  const line = [...through, ...node, join(REPOSITORY, 'bin/fanfold.js'), ...args];
+  const line = [...through, process.execPath, join(REPOSITORY, 'bin/fanfold.js'), ...args];
   const [program = '', ...rest] = line;
   const child = spawn(program, rest, {
     ...options,

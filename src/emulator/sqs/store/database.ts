@@ -113,7 +113,7 @@ export function countCommits(sql: Database): number {
 function inUse(folder: string): FanfoldError {
   return new FanfoldError(
     'StoreInUse',
-    `Another process has the store in ${folder} open, and only one may: end it, or name another folder.`,
+    `Another process has opened the store in ${folder}, and only one can use it: end that process, or name another folder.`,
   );
 }
 
