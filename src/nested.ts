@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from './errors.ts';
 
 const STORAGE = Symbol.for('fanfold.nested');
@@ -12,6 +13,8 @@ interface Work {
   deployment: unknown;
   /** Settles when its worker is free again. */
   ended: Promise<unknown>;
+  /** The work whose code opened the connection, and may wait for this. */
+  outer: Work | undefined;
 }
 
 /** The work of the running code, shared by all copies of Fanfold in this process. */
@@ -21,16 +24,17 @@ function storage(): AsyncLocalStorage<Work> {
   return shared[STORAGE];
 }
 
-/** Identity of a stack. */
-export function stackIdentity(name: string): string {
-  return `stack/${name}`;
+/** Identifies a stack by its region, its account and its name, of which a queue URL has the last two. */
+export async function stackIdentity(sqs: SQSClient, taskQueueUrl: string): Promise<string> {
+  return `stack/${await sqs.config.region()}${new URL(taskQueueUrl).pathname}`;
 }
 
 /** Runs tasks as part of a deployment: a connection, or the identity of a place elsewhere. */
 export async function workFor<T>(deployment: unknown, work: () => Promise<T>): Promise<T> {
   const ended = Promise.withResolvers<void>();
   try {
-    return await storage().run({ deployment, ended: ended.promise }, work);
+    const outer = storage().getStore();
+    return await storage().run({ deployment, ended: ended.promise, outer }, work);
   } finally {
     ended.resolve();
   }
@@ -47,8 +51,9 @@ function places(): string[] {
 
 /** The work on this deployment that the caller belongs to; undefined if it belongs to none. */
 export function workOn(deployment: unknown): { ended: Promise<unknown> } | undefined {
-  const work = storage().getStore();
-  return work?.deployment === deployment ? work : undefined;
+  let work = storage().getStore();
+  while (work !== undefined && work.deployment !== deployment) work = work.outer;
+  return work;
 }
 
 /**

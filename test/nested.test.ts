@@ -3,10 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { serveSqs } from '../src/emulator/sqs/index.ts';
 import type { Connection } from '../src/endpoint/connection.ts';
-import { identityOf } from '../src/endpoint/identity.ts';
+import { serverIdentity } from '../src/endpoint/identity.ts';
 import { connect, defineTask, type Fanfold, serve } from '../src/index.ts';
+import { refuseNested, stackIdentity, workFor } from '../src/nested.ts';
+import { openStack } from '../src/worlds/remote.ts';
 import { REPOSITORY } from './cli/command.ts';
 
 const double = defineTask({ name: 'double', run: (input: number) => input * 2 });
@@ -72,7 +76,7 @@ it('a server is recognized by each of its addresses, and not confused with anoth
   const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: 'secret' });
   const made = key('FANFOLD0123456789ABCDEF');
   const identity = (endpoint: string, more: Partial<Connection> = { credentials: made }) =>
-    identityOf({ endpoint, region: 'us-east-1', ...more });
+    serverIdentity({ endpoint, region: 'us-east-1', ...more });
   const one = identity('http://127.0.0.1:9324');
   expect(identity('http://[::1]:9324')).toBe(one);
   expect(identity('http://server.example:9324')).toBe(one);
@@ -84,6 +88,48 @@ it('a server is recognized by each of its addresses, and not confused with anoth
   expect(identity('http://one:9324', given)).not.toBe(identity('http://two:9324', given));
   const joined = { ...given, fingerprint: 'ab' };
   expect(identity('https://one:9324', joined)).toBe(identity('https://localhost:9324', joined));
+});
+
+it('a stack is known by its region and account, and not by its name alone', async () => {
+  const server = await serveSqs({ queues: ['Photos-tasks'] });
+  onTestFinished(() => server.close());
+  vi.stubEnv('AWS_ENDPOINT_URL_SQS', server.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'EXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const stackOf = (region: string, account = '000000000000') =>
+    stackIdentity(
+      new SQSClient({ region }),
+      `https://sqs.${region}.amazonaws.com/${account}/Photos-tasks`,
+    );
+  const identities = await Promise.all([
+    stackOf('us-east-1'),
+    stackOf('eu-west-1'),
+    stackOf('us-east-1', '123456789012'),
+  ]);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  const stack = await openStack('Photos');
+  onTestFinished(() => stack.close());
+  const [here, ...others] = identities;
+  const nested = async () => stack.refuseNested?.();
+  for (const other of others) await workFor(other, nested);
+  await expect(workFor(here, nested)).rejects.toThrow('where it runs itself (stack Photos)');
+});
+
+it('a stack’s task is noticed behind a connection of its own, too', async () => {
+  const inner = defineTask({
+    name: 'inner',
+    maxAttempts: 1,
+    run: () => refuseNested('stack/somewhere', 'stack Somewhere'),
+  });
+  const outer = async () => {
+    await using here = await connect({ workers: 1 });
+    return await Array.fromAsync(here.map(inner, [1]));
+  };
+  expect(await workFor('stack/elsewhere', outer)).toMatchObject([{ status: 'ok' }]);
+  expect(await workFor('stack/somewhere', outer)).toMatchObject([
+    { error: { errorCode: 'NestedRun' } },
+  ]);
 });
 
 it('a task of a server cannot start a run on that server, under any address, or as a command', async () => {

@@ -97,7 +97,8 @@ export function burstHandler(
       },
       onError: (error) => logFailure(options, 'A call or a chunk failed', error),
     };
-    const end = await workFor(stackIdentity(names.name), () => pull(pulling));
+    const identity = await stackIdentity(sqs, taskQueueUrl);
+    const end = await workFor(identity, () => pull(pulling));
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
     // If it found nothing to do in all of its time, neither would the next one.

@@ -107,7 +107,10 @@ export function workerHandler(
       for (const one of held) one.done = await isDone(worker, one, context);
     };
     // In a process of Fanfold's own, its connection decides where tasks run.
-    await (options.onServer ? run() : workFor(stackIdentity(place.names.name), run));
+    const { sqs } = place;
+    await (options.onServer
+      ? run()
+      : workFor(await stackIdentity(sqs, await place.taskQueueUrl()), run));
     options.signal?.removeEventListener('abort', interrupt);
     watching(() => options.metrics?.flush());
     if (worker.stuck > 0) worn.add(worker);

@@ -145,11 +145,11 @@ process.on('message', (sent) => {
 
 async function work(start: Start): Promise<void> {
   if (start.prints) printAtOnce();
-  workAlwaysFor(identityOf(start.place));
-  const tasks = await load(start.tasks);
-  if (tasks === undefined) return;
   const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
   const sqs = sqsAt(place, { userAgentAppId });
+  workAlwaysFor(await identityOf(place, sqs, taskQueueUrl));
+  const tasks = await load(start.tasks);
+  if (tasks === undefined) return;
   // A server may be away for a moment; finished work is worth the wait.
   const patient = userAgentAppId ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
   const told = start.telling ? telling((ran) => tell({ type: 'ran', ran })) : undefined;

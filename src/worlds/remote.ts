@@ -55,14 +55,15 @@ async function open(name: string, place: Endpoint): Promise<World> {
     sqs.destroy();
     lambda.destroy();
   };
+  let identity: string;
   try {
-    await checkDeployment({ sqs, names });
+    identity = await identityOf(place, sqs, await checkDeployment({ sqs, names }));
   } catch (error) {
     await close();
     throw error;
   }
   const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
-  const nested = () => refuseNested(identityOf(place), shown);
+  const nested = () => refuseNested(identity, shown);
   return { deployment, tasks: undefined, add() {}, refuseNested: nested, close };
 }

@@ -30,12 +30,14 @@ export function noDeployment({ name }: Names, missing: string, cause?: Error): F
  * Checks that a deployment exists. The answer also sets the client's clock, before a run id takes
  * its time from it.
  *
+ * @returns the URL of its task queue
  * @throws FanfoldError `BadOption` when it does not exist
  */
 export async function checkDeployment({
   sqs,
   names,
-}: Pick<Deployment, 'sqs' | 'names'>): Promise<void> {
+}: Pick<Deployment, 'sqs' | 'names'>): Promise<string> {
   const url = await findQueue(sqs, names.tasks);
   if (url === undefined) throw noDeployment(names, `queue ${names.tasks}`);
+  return url;
 }
