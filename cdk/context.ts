@@ -1,6 +1,6 @@
 import { type App, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { refuseMisspelled } from './context-keys.ts';
+import { distance } from 'fastest-levenshtein';
 import type { FanfoldStackProps } from './fanfold-stack.ts';
 import { tasksOfProject } from './project.ts';
 import { FanfoldPropsError } from './refuse.ts';
@@ -78,6 +78,26 @@ export function propsFromContext(app: App): FanfoldStackProps {
   };
   refuseMisspelled(Object.keys(app.node.getAllContext()), known);
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined));
+}
+
+/**
+ * Refuses a key that is a misspelling of a known one: CDK would ignore it, and deploy another stack
+ * than the user intended. All others may be the CDK's, or of a user's `~/.cdk.json`.
+ */
+function refuseMisspelled(keys: readonly string[], known: readonly string[]): void {
+  const plain = (key: string) => key.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const letters = (key: string) => [...plain(key)].sort().join('');
+  // Two edits can make another word of a short one, such as `date` from `name`.
+  const isLike = (key: string) => (one: string) =>
+    letters(one) === letters(key) || distance(plain(one), plain(key)) <= (one.length < 8 ? 1 : 2);
+  for (const key of keys) {
+    if (known.includes(key) || /[:@/]/.test(key)) continue;
+    const nearest = known.find(isLike(key));
+    if (nearest === undefined) continue;
+    throw new FanfoldPropsError(
+      `There is no context value \`${key}\`. Did you mean \`${nearest}\`? Known values: ${known.join(', ')}.`,
+    );
+  }
 }
 
 const STACK_NAME = '1 to 40 letters, digits and "-", starting with a letter';

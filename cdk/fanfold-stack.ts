@@ -4,7 +4,6 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { Fanfold } from './fanfold.ts';
-import { ARN, BUCKETS, checkKindsOf, DURATION, type Kinds, TEXTS } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import type { FanfoldProps, InputPrefix } from './props.ts';
 
@@ -24,14 +23,6 @@ export interface FanfoldStackProps extends StackProps, FanfoldProps {
   readonly encryptionKeyArn?: string;
 }
 
-const KINDS: Partial<Kinds<FanfoldStackProps>> = {
-  maxTaskAge: DURATION,
-  inputBuckets: BUCKETS,
-  inputBucketNames: TEXTS('names of buckets'),
-  alarmTopicArn: ARN('an SNS topic'),
-  encryptionKeyArn: ARN('a KMS key'),
-};
-
 /** A stack of one Fanfold deployment and its monitoring, with outputs that name its parts. */
 export class FanfoldStack extends Stack {
   /** The deployment. */
@@ -41,7 +32,6 @@ export class FanfoldStack extends Stack {
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {
     super(scope, id, props);
-    checkKindsOf(this, props, KINDS);
     const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
     const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
     const { alarmTopic: _, ...others } = props;

@@ -9,10 +9,10 @@ import { Construct } from 'constructs';
 import { withCode } from './code.ts';
 import { Functions } from './functions.ts';
 import { inputPlacesOf } from './input-places.ts';
-import { checkKinds } from './kinds.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import { acknowledgeRules } from './nag.ts';
 import { operatorPolicy, workPolicy } from './people-policies.ts';
+import { checkTypes } from './prop-types.ts';
 import { checkedName, checkOptions, type FanfoldProps, limitsOf } from './props.ts';
 import { checkReach } from './reach.ts';
 import { refuse } from './refuse.ts';
@@ -84,7 +84,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   /** @throws FanfoldPropsError when a prop has a wrong type or is out of range */
   constructor(scope: Construct, id: string, props: FanfoldProps = {}) {
     super(scope, id);
-    checkKinds(this, props);
+    checkTypes(this, props);
     this.name = checkedName(this, props.name);
     this.#refuseTwin();
     const limits = limitsOf(this, props);

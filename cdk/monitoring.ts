@@ -20,9 +20,8 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { checkKindsOf, DURATION, has, type Kinds, TOPIC } from './kinds.ts';
+import { checkTypes } from './prop-types.ts';
 import { checkSeconds } from './props.ts';
-import { refuse } from './refuse.ts';
 import { checkRegion } from './same-region.ts';
 
 /** The parts of a deployment that are monitored, which a `Fanfold` has. */
@@ -55,12 +54,6 @@ export interface MonitoringProps {
   readonly maxTaskAge?: Duration;
 }
 
-const KINDS: Kinds<MonitoringProps> = {
-  fanfold: ['the Fanfold construct to watch', has('taskQueue', 'object')],
-  alarmTopic: TOPIC,
-  maxTaskAge: DURATION,
-};
-
 const PERIOD = Duration.minutes(5);
 
 /** The task queue's retention, SQS's longest: no task waits longer than 14 days. */
@@ -81,10 +74,7 @@ export class FanfoldMonitoring extends Construct {
   /** @throws FanfoldPropsError when a prop is of another kind, or out of its range */
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    checkKindsOf(this, props, KINDS);
-    if (props.fanfold === undefined) {
-      refuse(this, `\`fanfold\` must be ${KINDS.fanfold[0]}; got undefined.`);
-    }
+    checkTypes(this, props);
     checkRegion(this, 'alarmTopic', props.alarmTopic);
     const { maxTaskAge = Duration.hours(6) } = props;
     // With 0 the alarm would never end, and above the maximum it would never be raised.

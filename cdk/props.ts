@@ -226,6 +226,7 @@ export function checkOptions(scope: Construct, props: FanfoldProps): void {
     );
   }
   checkOneOf(scope, 'logLevel', LOG_LEVELS, logLevel);
+  checkOneOf(scope, 'reserveBurst', [true, false], props.reserveBurst);
   checkOneOf(scope, 'tracing', Object.values(Tracing), tracing);
   const expected = '`removalPolicy` must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
   if (removalPolicy === RemovalPolicy.SNAPSHOT) {
