@@ -14,7 +14,7 @@ import { Worker } from '../pipeline/working/worker.ts';
 import { factsOf } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { killGroup } from './groups.ts';
-import { HandNotes } from './hand-file.ts';
+import { InFlightJournal } from './in-flight-journal.ts';
 import { printAtOnce } from './printed.ts';
 import { telling } from './progress-reports.ts';
 import {
@@ -48,9 +48,9 @@ const GIVEN_UP_END_MS = 500;
 const HANDLED_MS = 10_000;
 
 const stopping = new AbortController();
-const hand = new HandNotes();
+const journal = new InFlightJournal();
 const setups = new Setups((isUnderWay) => {
-  hand.setsUp(isUnderWay);
+  journal.setup(isUnderWay);
   // A setup may have blocked the thread: restart the supervisor's count for the code that follows.
   void tell({ type: 'alive' });
 });
@@ -124,13 +124,13 @@ process.on('uncaughtExceptionMonitor', (error) => {
   process.exit(1);
 });
 process.on('exit', () => {
+  if (journal.isEmpty && stray === undefined) return;
   const chunks = Array.from(worker?.held ?? [], (chunk) => ({
     receiptHandle: chunk.message.receiptHandle,
     body: chunk.message.body,
     lastWords: chunk.lastWords(culprit ?? atWork.getStore()),
   }));
-  if (hand.isEmpty && stray === undefined) return;
-  hand.leave({ stray, chunks, unsent: worker?.unsent ?? [] });
+  journal.exiting({ chunks, unsent: worker?.unsent ?? [], stray });
 });
 process.on('message', (sent) => {
   const started = mark === '' ? readStart(sent) : undefined;
@@ -175,10 +175,10 @@ async function work(start: Start): Promise<void> {
     taskQueueUrl,
     worker,
     signal: stopping.signal,
-    onTaken: (messages) => hand.take(messages),
-    onBegin: (message, chunk) => hand.begin(message, chunk),
-    onSettled: (message) => hand.settled(message),
-    onDone: (messages) => hand.done(messages),
+    onTaken: (messages) => journal.received(messages),
+    onBegin: (message, chunk) => journal.begun(message, chunk),
+    onSettled: (message) => journal.settled(message),
+    onDone: (messages) => journal.finished(messages),
     onError: (error) =>
       tell({ type: 'trouble', message: messageOf(error), passing: isTransient(error) }),
   };

@@ -1,9 +1,6 @@
 import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
-import type { LastWords } from '../pipeline/working/chunk-execution.ts';
-import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
-import type { Stray } from './stray.ts';
 
 /** Settings that a worker process receives when it starts. */
 export interface Start {
@@ -30,25 +27,6 @@ export interface Ran {
   failed: number;
   /** The first few slow attempts. */
   slow: { task: string; index: number; ok: boolean; ms: number }[];
-}
-
-/** A chunk that was begun and not settled when its process ended. */
-export interface LastChunk {
-  receiptHandle: string;
-  body: string;
-  lastWords: LastWords;
-}
-
-/** Notes that a process leaves on exit for its supervisor. */
-export interface Legacy {
-  /** The uncaught error that it died of, if any. */
-  stray: Stray | undefined;
-  /** Its chunks that were begun and not settled. */
-  chunks: LastChunk[];
-  /** Receipt handles of messages that only have to be deleted: their results are with SQS. */
-  settled: string[];
-  /** Results that it could no longer send. */
-  unsent: Unsent[];
 }
 
 /**

@@ -1,16 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { closeSync } from 'node:fs';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { serviceNow } from '../clock.ts';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
-import { readChunk } from '../pipeline/messages/read-chunk.ts';
-import type { LastWords } from '../pipeline/working/chunk-execution.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
-import { HandFile, type Noted } from './hand-file.ts';
+import { type InHand, isCurrent, readJournal } from './in-flight-journal.ts';
 import { workerArgs } from './node-args.ts';
 import { tellPrinted } from './printed.ts';
 import {
@@ -23,21 +21,7 @@ import {
 } from './protocol.ts';
 import { shortageOf } from './shortage.ts';
 import type { Stray } from './stray.ts';
-
-/** A message that a worker holds. */
-export interface InHand {
-  receiptHandle: string;
-  /** Body of a message that was begun and not settled; undefined if it was not, or is not known. */
-  body: string | undefined;
-  /** Whether all its results are with SQS, so that it only has to be deleted. */
-  settled: boolean;
-  /** Whether all its items have been run, so that none of them killed the process. */
-  ran: boolean;
-  /** Whether the process was setting up its task. */
-  inSetup: boolean;
-  /** State of the chunk that the process noted on exit, if it could. */
-  lastWords: LastWords | undefined;
-}
+import { openUnnamedFile } from './unnamed-file.ts';
 
 /** End of a worker process, and the work that it left behind. */
 export interface Death {
@@ -110,7 +94,8 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #options: WorkerProcessOptions;
   readonly ended: Promise<void>;
-  readonly #hand = new HandFile();
+  /** File descriptor of its journal. */
+  readonly #journal = openUnnamedFile();
   /** Distinguishes Fanfold's messages from those that task code sends. */
   readonly #mark = randomUUID();
   #error: string | undefined;
@@ -131,9 +116,9 @@ export class WorkerProcess {
     this.#options = options;
     const { onPrint } = options;
     try {
-      this.#child = forkChild(onPrint ? 'pipe' : 2, this.#hand.file);
+      this.#child = forkChild(onPrint ? 'pipe' : 2, this.#journal);
     } catch (error) {
-      this.#hand.close();
+      closeSync(this.#journal);
       throw error;
     }
     if (options.background) {
@@ -187,11 +172,15 @@ export class WorkerProcess {
     if (!this.#isTold) this.#kill();
     this.#tell({ type: 'stop', interruptMs: Math.max(0, graceMs - FAREWELL_MS) });
     const timers = [
-      setTimeout(() => (this.#started && this.#hand.isEmpty) || this.#kill(), graceMs),
+      setTimeout(() => (this.#started && this.#inHand().length === 0) || this.#kill(), graceMs),
       setTimeout(() => this.#kill(), graceMs + END_MS),
     ];
     await this.ended;
     for (const timer of timers) clearTimeout(timer);
+  }
+
+  #inHand(): InHand[] {
+    return Object.values(readJournal(this.#journal).inHand);
   }
 
   #kill(): void {
@@ -239,10 +228,9 @@ export class WorkerProcess {
   #killBlocked(): void {
     const blockedMs = this.#silentLooks * LOOK_MS;
     if (blockedMs < SURELY_BLOCKED_MS) return;
-    const { begun, inSetup, messages } = this.#hand.read();
-    const working = messages.find(({ place }) => place === begun);
-    const task = working && taskOf(working, this.#options.start);
-    const limit = task === undefined ? IDLE_SECONDS : this.#options.blockedSeconds(task, inSetup);
+    const { task, state } = this.#inHand().find(isCurrent) ?? {};
+    const limit =
+      task === undefined ? IDLE_SECONDS : this.#options.blockedSeconds(task, state === 'inSetup');
     if (blockedMs < limit * 1000) return;
     this.#error = `it was blocked for ${blockedMs / 1000} s`;
     this.#overran = true;
@@ -251,31 +239,20 @@ export class WorkerProcess {
 
   #die(code: number | null, signal: NodeJS.Signals | null): void {
     clearInterval(this.#watch);
-    const { begun, taken, done, inSetup, messages, legacy } = this.#hand.read();
-    this.#hand.close();
-    const { unsent = [], chunks = [], settled = [] } = legacy ?? {};
-    const inHand = messages.map(({ receiptHandle, place, body }): InHand => {
-      const last = chunks.find((chunk) => chunk.receiptHandle === receiptHandle);
-      return {
-        receiptHandle,
-        settled: settled.includes(receiptHandle),
-        body: last?.body ?? (place <= begun ? body : undefined),
-        // Messages are handled one at a time, so the earlier ones are done.
-        ran: place < begun,
-        inSetup: inSetup && place === begun,
-        lastWords: last?.lastWords,
-      };
-    });
+    const { receives, progressed, unsent = [], stray } = readJournal(this.#journal);
+    const inHand = this.#inHand();
+    closeSync(this.#journal);
     const how = signal ?? `exit code ${code}`;
-    const error = legacy?.stray?.line ?? this.#error;
+    const error = stray?.line ?? this.#error;
     this.#options.onDeath({
       inHand,
       unsent,
       progressed:
-        done + settled.length > 0 || chunks.some(({ lastWords }) => lastWords.settled.length > 0),
-      taken,
+        progressed ||
+        inHand.some(({ state, lastWords }) => state === 'settled' || lastWords?.settled.length),
+      taken: receives,
       cause: error === undefined ? how : `${how}: ${error}`,
-      stray: legacy?.stray,
+      stray,
       overran: this.#overran,
       killed: signal !== null,
       started: this.#started,
@@ -286,30 +263,16 @@ export class WorkerProcess {
   }
 }
 
-function forkChild(printed: 'pipe' | 2, handFile: number): ChildProcess {
+function forkChild(printed: 'pipe' | 2, journal: number): ChildProcess {
   return fork(fileURLToPath(CHILD), {
     // Standard output is for results only. Task output is for humans, so it goes to standard error.
-    stdio: ['ignore', printed, printed, 'ipc', handFile],
+    stdio: ['ignore', printed, printed, 'ipc', journal],
     serialization: 'advanced',
     detached: HAS_GROUPS,
     execArgv: workerArgs(),
     // The compile cache halves a worker's start time.
     env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? cacheFolder() },
   });
-}
-
-/** Name of a message's task; undefined for a message that no worker would run. */
-function taskOf(
-  { task, body }: Noted,
-  { place, taskQueueUrl }: WorkerProcessOptions['start'],
-): string | undefined {
-  if (task !== undefined || body === undefined) return task;
-  try {
-    const reader = { taskQueueUrl, onServer: true, now: serviceNow(place) };
-    return readChunk(body, reader).task;
-  } catch {
-    return undefined;
-  }
 }
 
 function cacheFolder(): string {

@@ -7,10 +7,11 @@ import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
 import type { HandedOut } from './handed-out.ts';
+import type { InHand } from './in-flight-journal.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { shortageOf } from './shortage.ts';
-import { type Death, type InHand, WorkerProcess } from './worker-process.ts';
+import { type Death, WorkerProcess } from './worker-process.ts';
 
 export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
   tasks: TasksModule;
@@ -217,8 +218,8 @@ export class Workers {
     this.#idleDeaths.set(worker, deaths);
     if (deaths <= IDLE_DEATHS) return 0;
     const isBlamed = inHand.some(
-      ({ settled, lastWords }) =>
-        !settled && (lastWords === undefined || lastWords.suspects.length > 0),
+      ({ state, lastWords }) =>
+        state !== 'settled' && (lastWords === undefined || lastWords.suspects.length > 0),
     );
     const longest = isBlamed ? BLAMED_PAUSE_MS : IDLE_PAUSE_MS;
     return growth(deaths - IDLE_DEATHS - 1, PAUSE_MS, longest);
@@ -265,9 +266,9 @@ export class Workers {
     delivered: Promise<boolean>,
   ): void {
     const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, settled, body, ran, inSetup, lastWords } = inHand;
+    const { receiptHandle, state, body, lastWords } = inHand;
     const giveBack = async () => {
-      if (settled) return remove(sqs, taskQueueUrl, receiptHandle);
+      if (state === 'settled') return remove(sqs, taskQueueUrl, receiptHandle);
       // Results that SQS doesn't have are lost: the whole chunk runs again.
       if (body === undefined || !(await delivered))
         return release(sqs, taskQueueUrl, receiptHandle);
@@ -278,8 +279,8 @@ export class Workers {
         worker,
         receiptHandle,
         body,
-        lastWords: lastWords ?? (ran ? NOTHING_RUNNING : undefined),
-        inSetup,
+        lastWords: lastWords ?? (state === 'ran' ? NOTHING_RUNNING : undefined),
+        inSetup: state === 'inSetup',
         cause,
         stack: stray?.stack,
         overran,
@@ -300,10 +301,11 @@ export class Workers {
  * A message of a process that died while it was stopping, which is not the fault of its items. The
  * unfinished items are sent back; if those are not known, the whole message is released.
  */
-function asStopped({ lastWords, body, ...inHand }: InHand): InHand {
-  return lastWords
-    ? { ...inHand, body, inSetup: false, lastWords: { ...lastWords, suspects: [] } }
-    : { ...inHand, body: undefined, lastWords };
+function asStopped(inHand: InHand): InHand {
+  const { receiptHandle, state, lastWords } = inHand;
+  if (!lastWords) return { receiptHandle, state };
+  const innocent = { ...lastWords, suspects: [] };
+  return { ...inHand, state: state === 'inSetup' ? 'running' : state, lastWords: innocent };
 }
 
 /** Whether a cause outside the tasks module ended the process: a signal, or a lack of room. */
