@@ -17,8 +17,11 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** Attempts at one call, the first included. @default 3 */
   maxAttempts?: number;
-  /** Application id in the User-Agent header of each request. */
-  userAgentAppId?: string | undefined;
+}
+
+export interface SqsClientOptions extends ClientOptions {
+  /** Names the attempts to receive from a server. @default random ids, if requests are signed */
+  receiveAttempt?: () => string;
 }
 
 /** Default number of attempts at one call. */
@@ -38,11 +41,11 @@ const MAX_SOCKETS = 50;
 const SOCKETS = { maxSockets: 100 };
 
 /** A client for the SQS of a server, or of AWS. */
-export function sqsAt(place: Endpoint, options: ClientOptions = {}): SQSClient {
+export function sqsAt(place: Endpoint, options: SqsClientOptions = {}): SQSClient {
   if (!('stack' in place)) return sqsOf(place, options);
-  const { timeoutMs = TIMEOUT_MS, ...more } = options;
+  const { timeoutMs = TIMEOUT_MS } = options;
   const client = new SQSClient({
-    ...more,
+    ...given(options),
     requestHandler: { ...limitsOf(timeoutMs), httpAgent: SOCKETS, httpsAgent: SOCKETS },
     // A QueueUrl must not choose the host that requests, and credentials, are sent to.
     useQueueUrlAsEndpoint: false,
@@ -67,29 +70,26 @@ export function stsAt({ stack }: { stack: string }, options: ClientOptions = {})
 }
 
 /** A client for an SQS of the same Fanfold, with CBOR and without message digests. */
-export function sqsOf(connection: Connection, options: ClientOptions = {}): SQSClient {
-  const { timeoutMs = TIMEOUT_MS, ...more } = options;
+export function sqsOf(connection: Connection, options: SqsClientOptions = {}): SQSClient {
+  const { timeoutMs = TIMEOUT_MS, maxAttempts = TRIES, receiveAttempt } = options;
   const { credentials: _, signer: __, ...plain } = PLAIN_SQS;
   const client = new SQSClient({
     ...plain,
     ...signerOf(connection),
     ...placeOf(connection, timeoutMs),
-    retryStrategy: new UnmeteredRetries(more.maxAttempts ?? TRIES),
-    ...given(more),
+    retryStrategy: new UnmeteredRetries(maxAttempts),
+    ...given(options),
   });
   // A server doesn't read this header: don't write, sign and verify it with each request.
-  if (more.userAgentAppId === undefined) client.middlewareStack.remove('getUserAgentMiddleware');
+  client.middlewareStack.remove('getUserAgentMiddleware');
   reaching(client, connection);
-  return copiedFast(connection.credentials === 'none' ? client : namingAttempts(client));
+  const namesAttempts = connection.credentials !== 'none' || receiveAttempt !== undefined;
+  return copiedFast(namesAttempts ? namingAttempts(client, receiveAttempt) : client);
 }
 
-/** Drops undefined options: the SDK would look them up in the environment. */
-function given(options: Omit<ClientOptions, 'timeoutMs'>) {
-  const { maxAttempts, userAgentAppId } = options;
-  return {
-    ...(maxAttempts === undefined ? {} : { maxAttempts }),
-    ...(userAgentAppId === undefined ? {} : { userAgentAppId }),
-  };
+/** Drops an undefined option: the SDK would look it up in the environment. */
+function given({ maxAttempts }: ClientOptions) {
+  return maxAttempts === undefined ? {} : { maxAttempts };
 }
 
 /** Makes a client tolerate a wrong local clock and broken connections. */

@@ -6,8 +6,10 @@ import { isTransient } from '../pipeline/call-errors.ts';
 /**
  * Tags each ReceiveMessage with an attempt id, and reuses the id after a lost response, so that a
  * restarted server can redeliver those messages immediately.
+ *
+ * @param nextId names an attempt that does not repeat one of this client
  */
-export function namingAttempts(client: SQSClient): SQSClient {
+export function namingAttempts(client: SQSClient, nextId: () => string = randomUUID): SQSClient {
   const unanswered = new Map<string, string[]>();
   client.middlewareStack.add(
     (next, { commandName }) =>
@@ -16,7 +18,7 @@ export function namingAttempts(client: SQSClient): SQSClient {
         // The request is an HTTP request here, since the client serializes before this step.
         const { QueueUrl = '' } = args.input as { QueueUrl?: string };
         const { headers } = args.request as { headers: Record<string, string> };
-        const attempt = unanswered.get(QueueUrl)?.pop() ?? randomUUID();
+        const attempt = unanswered.get(QueueUrl)?.pop() ?? nextId();
         headers[RECEIVE_ATTEMPT] = attempt;
         try {
           return await next(args);

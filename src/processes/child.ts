@@ -145,13 +145,15 @@ process.on('message', (sent) => {
 
 async function work(start: Start): Promise<void> {
   if (start.prints) printAtOnce();
-  const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
-  const sqs = sqsAt(place, { userAgentAppId });
+  const { place, taskQueueUrl, deadQueueUrl, attempts } = start;
+  const receiveAttempt = () => `${attempts.prefix}-${attempts.first + journal.receives}`;
+  const sqs = sqsAt(place, { receiveAttempt });
   workAlwaysFor(await identityOf(place, sqs, taskQueueUrl));
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  // A server may be away for a moment; finished work is worth the wait.
-  const patient = userAgentAppId ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
+  // A server may be away for a moment; finished work is worth the wait. The supervisor never is.
+  const isSupervisor = !('stack' in place) && place.credentials === 'none';
+  const patient = isSupervisor ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
   const told = start.telling ? telling((ran) => tell({ type: 'ran', ran })) : undefined;
   worker = new Worker({
     sqs: patient,

@@ -152,6 +152,11 @@ export class InFlightJournal {
     this.#file = file;
   }
 
+  /** Number of receives that returned messages. */
+  get receives(): number {
+    return this.#inFlight.receives;
+  }
+
   /** Whether the process holds no message. */
   get isEmpty(): boolean {
     return Object.keys(this.#inFlight.inHand).length === 0;

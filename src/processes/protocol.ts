@@ -11,8 +11,12 @@ export interface Start {
   deadQueueUrl: string;
   /** The worker's name, which each of its results contains. */
   worker: string;
-  /** The process's own name, by which `HandedOut` identifies it. */
-  appId?: string;
+  /**
+   * Prefix and first number of the ids of its attempts to receive from a server. The number counts
+   * the answers with messages that were read, so a process asks again for an answer that the killed
+   * process before it did not read.
+   */
+  attempts: { prefix: string; first: number };
   sliceSeconds: number;
   /** Whether its output goes to its supervisor through pipes. @default false */
   prints?: boolean;

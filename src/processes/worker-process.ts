@@ -31,7 +31,7 @@ export interface Death {
   /** Whether it had finished a chunk, or an input of one. */
   progressed: boolean;
   /** Number of receives that had returned messages. */
-  taken: number;
+  receives: number;
   /** Exit status, with the error if known: `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
   /** The uncaught error that it died of, if any. */
@@ -250,7 +250,7 @@ export class WorkerProcess {
       progressed:
         progressed ||
         inHand.some(({ state, lastWords }) => state === 'settled' || lastWords?.settled.length),
-      taken: receives,
+      receives,
       cause: error === undefined ? how : `${how}: ${error}`,
       stray,
       overran: this.#overran,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
@@ -6,22 +7,19 @@ import { deliver, recover, release, remove } from '../pipeline/working/recover.t
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
-import type { HandedOut } from './handed-out.ts';
 import type { InHand } from './in-flight-journal.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { shortageOf } from './shortage.ts';
 import { type Death, WorkerProcess } from './worker-process.ts';
 
-export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'appId'> {
+export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'attempts'> {
   tasks: TasksModule;
   /** Number of processes. */
   count: number;
   sqs: SQSClient;
   /** Whether this process may exit while the workers are idle. @default false */
   background?: boolean;
-  /** Answers that SQS has sent to each process, if SQS runs in this process. */
-  handedOut?: HandedOut;
   /** Prefix of the workers' names. @default 'worker' */
   prefix?: string;
   /** Time that a stopping worker has for its current item, in milliseconds. @default 500 */
@@ -75,15 +73,17 @@ export class Workers {
   /** Resolves with the module's tasks once a process has loaded it; rejects if none can. */
   readonly ready: Promise<TaskFacts[]>;
   readonly #options: WorkersOptions;
+  readonly #id = randomUUID();
   readonly #ready = Promise.withResolvers<TaskFacts[]>();
   readonly #processes = new Set<WorkerProcess>();
   readonly #recovering = new Set<Promise<unknown>>();
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
+  /** Number of receives that returned messages, by worker. */
+  readonly #receives = new Map<string, number>();
   /** Number of consecutive processes that died without progress, by worker. */
   readonly #idleDeaths = new Map<string, number>();
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
-  #starts = 0;
   #failedStarts = 0;
   #killedStarts = 0;
   #closed = false;
@@ -132,12 +132,11 @@ export class Workers {
 
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
-    const { handedOut, onTrouble, onRan, onPrint } = this.#options;
-    const appId = `${worker}-${++this.#starts}`;
+    const { onTrouble, onRan, onPrint } = this.#options;
+    const attempts = { prefix: `${this.#id}-${worker}`, first: this.#receives.get(worker) ?? 0 };
     const process = new WorkerProcess({
       start: {
-        ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
-        ...(handedOut ? { appId } : {}),
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
         ...(telling ? { telling } : {}),
         ...(onPrint ? { prints: true } : {}),
       },
@@ -155,7 +154,7 @@ export class Workers {
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);
-        handedOut?.died(appId, death.taken);
+        this.#receives.set(worker, attempts.first + death.receives);
         this.#replace(worker, death);
       },
       blockedSeconds: (task, inSetup) =>

@@ -1,7 +1,6 @@
 import { listen } from '../emulator/transport/index.ts';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
-import { HandedOut } from '../processes/handed-out.ts';
 import { Workers } from '../processes/workers.ts';
 import { defineTask } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
@@ -36,8 +35,7 @@ async function open(options: ProcessesOptions) {
   const tasks = new TaskRegistry();
   const services = await openServices({ workers: options.workers, tasks });
   const { deployment, sqs, taskQueueUrl, deadQueueUrl } = services;
-  const handedOut = new HandedOut();
-  const server = await listen(handedOut.watch(sqs.service), { background: true });
+  const server = await listen(sqs.service, { background: true });
   const workers = new Workers({
     tasks: options.tasks,
     place: { endpoint: server.url, region: sqs.region, credentials: 'none' },
@@ -47,7 +45,6 @@ async function open(options: ProcessesOptions) {
     sqs: deployment.sqs,
     taskQueueUrl,
     deadQueueUrl,
-    handedOut,
     onFailure: options.onFailure,
     onPrint: options.onPrint,
     onTrouble: ({ message }) => options.onWarning(message),

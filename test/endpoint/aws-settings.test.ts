@@ -93,7 +93,7 @@ async function localClients() {
     sqs: [
       createSqsClient(sqs),
       sqsAt({ ...place, endpoint: queues.url }),
-      sqsAt({ ...place, endpoint: queues.url }, { userAgentAppId: 'w-1', maxAttempts: 2 }),
+      sqsAt({ ...place, endpoint: queues.url }, { receiveAttempt: () => 'w-1', maxAttempts: 2 }),
     ],
     lambda: [createLambdaClient(lambda), lambdaAt({ ...place, endpoint: functions.url })],
     close,
