@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
-import { isTransient } from '../pipeline/call-errors.ts';
-import { deliver, recover, release, remove } from '../pipeline/working/recover.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
-import type { InHand } from './in-flight-journal.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
+import { Recovery, type Trouble } from './recovery.ts';
 import { shortageOf } from './shortage.ts';
 import { type Death, WorkerProcess } from './worker-process.ts';
 
@@ -34,15 +32,7 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'attemp
   onPrint?: ((lines: string) => void) | undefined;
 }
 
-/** Description of a problem; `passing` if it was a call that may succeed later. */
-export interface Trouble {
-  message: string;
-  passing: boolean;
-}
-
 const GRACE_MS = 500;
-
-const NOTHING_RUNNING = { suspects: [], again: [], settled: [] };
 
 /** Consecutive processes that may exit before they have started, after one has started. */
 const FAILED_STARTS = 3;
@@ -76,7 +66,7 @@ export class Workers {
   readonly #id = randomUUID();
   readonly #ready = Promise.withResolvers<TaskFacts[]>();
   readonly #processes = new Set<WorkerProcess>();
-  readonly #recovering = new Set<Promise<unknown>>();
+  readonly #recovery: Recovery;
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
   /** Number of receives that returned messages, by worker. */
@@ -93,6 +83,7 @@ export class Workers {
     this.ready = this.#ready.promise;
     this.ready.catch(() => {});
     const { count, prefix = 'worker' } = options;
+    this.#recovery = new Recovery({ ...options, retryOf: (task) => this.#tasks.get(task) });
     options.tasks.code.catch((error: FanfoldError) => this.#giveUp(error));
     for (let number = 1; number <= count; number++) this.#start(`${prefix}-${number}`);
   }
@@ -105,7 +96,7 @@ export class Workers {
     this.#stopStarting();
     const { graceMs = GRACE_MS } = this.#options;
     await Promise.all(Array.from(this.#processes, (process) => process.stop(graceMs)));
-    await Promise.all(this.#recovering);
+    await this.#recovery.ended();
     this.#reaper.close();
   }
 
@@ -167,13 +158,8 @@ export class Workers {
 
   #replace(worker: string, death: Death): void {
     const { onTrouble } = this.#options;
-    const delivered = this.#deliver(worker, death);
-    this.#recovering.add(delivered);
-    void delivered.finally(() => this.#recovering.delete(delivered));
     if (this.#closed) {
-      for (const inHand of death.inHand) {
-        this.#recover(worker, death, asStopped(inHand), delivered);
-      }
+      this.#recovery.begin(worker, death, { stopped: true });
       // Nothing else reports the errors that its tasks left uncaught.
       if (death.stray && !death.orderly) {
         onTrouble({ message: `${worker} died (${death.cause})`, passing: false });
@@ -184,7 +170,7 @@ export class Workers {
       this.#fail(death);
       return;
     }
-    for (const inHand of death.inHand) this.#recover(worker, death, inHand, delivered);
+    this.#recovery.begin(worker, death);
     const pauseMs = this.#pauseMs(worker, death);
     if (death.started && !death.orderly) {
       const why =
@@ -224,20 +210,6 @@ export class Workers {
     return growth(deaths - IDLE_DEATHS - 1, PAUSE_MS, longest);
   }
 
-  /** Sends the results that the process could not send. Returns whether SQS has them. */
-  async #deliver(worker: string, { unsent }: Death): Promise<boolean> {
-    try {
-      await deliver(this.#options.sqs, unsent);
-      return true;
-    } catch (error) {
-      this.#options.onTrouble({
-        message: `${worker}: ${messageOf(error)}`,
-        passing: isTransient(error),
-      });
-      return false;
-    }
-  }
-
   #isHopeless(death: Death): boolean {
     if (death.shortage && this.#tasks.size === 0) return true;
     if (isKilledByOthers(death)) return ++this.#killedStarts >= KILLED_STARTS;
@@ -257,54 +229,6 @@ export class Workers {
           ));
     this.#giveUp(error);
   }
-
-  #recover(
-    worker: string,
-    { cause, stray, overran }: Death,
-    inHand: InHand,
-    delivered: Promise<boolean>,
-  ): void {
-    const { sqs, place, taskQueueUrl, onTrouble } = this.#options;
-    const { receiptHandle, state, body, lastWords } = inHand;
-    const giveBack = async () => {
-      if (state === 'settled') return remove(sqs, taskQueueUrl, receiptHandle);
-      // Results that SQS doesn't have are lost: the whole chunk runs again.
-      if (body === undefined || !(await delivered))
-        return release(sqs, taskQueueUrl, receiptHandle);
-      return recover({
-        sqs,
-        taskQueueUrl,
-        onServer: !('stack' in place),
-        worker,
-        receiptHandle,
-        body,
-        lastWords: lastWords ?? (state === 'ran' ? NOTHING_RUNNING : undefined),
-        inSetup: state === 'inSetup',
-        cause,
-        stack: stray?.stack,
-        overran,
-        retryOf: (task) => this.#tasks.get(task),
-      });
-    };
-    const recovered = giveBack()
-      // If a chunk can't be sent back, SQS redelivers it when the dead worker's claim ends.
-      .catch((error: unknown) =>
-        onTrouble({ message: `${worker}: ${messageOf(error)}`, passing: isTransient(error) }),
-      )
-      .finally(() => this.#recovering.delete(recovered));
-    this.#recovering.add(recovered);
-  }
-}
-
-/**
- * A message of a process that died while it was stopping, which is not the fault of its items. The
- * unfinished items are sent back; if those are not known, the whole message is released.
- */
-function asStopped(inHand: InHand): InHand {
-  const { receiptHandle, state, lastWords } = inHand;
-  if (!lastWords) return { receiptHandle, state };
-  const innocent = { ...lastWords, suspects: [] };
-  return { ...inHand, state: state === 'inSetup' ? 'running' : state, lastWords: innocent };
 }
 
 /** Whether a cause outside the tasks module ended the process: a signal, or a lack of room. */

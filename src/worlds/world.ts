@@ -60,6 +60,12 @@ export interface LocalServices {
   close(): Promise<void>;
 }
 
+/**
+ * Time for which SQS remembers the attempts to receive: a killed worker process is replaced sooner.
+ * AWS's five minutes would take more memory, and there is no FIFO queue here.
+ */
+const ATTEMPT_SECONDS = 60;
+
 export interface ServicesOptions {
   /** Number of workers that the seed cuts chunks for. */
   workers: number;
@@ -77,7 +83,10 @@ export interface ServicesOptions {
 export async function openServices({
   workers,
   tasks,
-  sqs = new Sqs({ strictTiming: false, bodyDigests: false, background: true }),
+  sqs = new Sqs({
+    ...{ strictTiming: false, bodyDigests: false, background: true },
+    fifoMemorySeconds: ATTEMPT_SECONDS,
+  }),
   lambda = new Lambda(),
   endpoint = 'http://localhost',
   hiddenSeconds = LONGEST_SECONDS,
