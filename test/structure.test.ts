@@ -105,7 +105,6 @@ describe('never the wrong way', () => {
       'endpoint',
       // Gives the command line the lock of a store, for its outputs.
       'internal',
-      'processes',
       'serve',
       'worlds',
     ]);

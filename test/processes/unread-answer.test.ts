@@ -10,7 +10,7 @@ import { chunkBody } from '../../src/pipeline/messages/chunk.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { resultQueueUrl } from '../../src/pipeline/queue-urls.ts';
 import { Workers } from '../../src/processes/workers.ts';
-import { TaskRegistry } from '../../src/task.ts';
+import { TaskRegistry } from '../../src/task-registry.ts';
 import { openServices } from '../../src/worlds/world.ts';
 
 const TASKS = pathToFileURL(join(import.meta.dirname, '../fixtures/tasks.ts'));
