@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
 
 /** The version of result messages and notices. */
@@ -63,7 +64,7 @@ export interface Stall {
 export interface Chunk extends ChunkEnvelope {
   /** The queue that `results` refers to, derived from the worker's own deployment. */
   resultQueueUrl: string;
-  items: ChunkItem[];
+  items: ReceivedItem[];
 }
 
 /** An input in a chunk, or on its way into one. */
@@ -71,6 +72,12 @@ export interface ChunkItem {
   index: number;
   /** The input as JSON, fit for a message: made by `messageText`, or received in one. */
   text: string;
+}
+
+/** An input in a chunk that was received. */
+export interface ReceivedItem extends ChunkItem {
+  /** The input itself, for its one attempt here: a task may change it. */
+  value: Json;
 }
 
 const REFUSED = /[\uFFFE\uFFFF]/g;
@@ -85,14 +92,18 @@ export function messageText(json: string): string {
   return json.replace(REFUSED, (character) => (character === '\uFFFE' ? '\\ufffe' : '\\uffff'));
 }
 
-/** The body of a task message. */
+/** What stands around the items in a task message, each of which has a line of its own. */
+export const ITEMS_BEGIN = ',"items":[\n';
+export const ITEMS_END = '\n]}';
+
+/** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, results, workers, stalled } = envelope;
   const v = TASK_MESSAGE_VERSION;
   const head = JSON.stringify({ v, runId, task, attempt, expiresAt, results, workers, stalled });
   let list = '';
-  for (const { index, text } of items) list += `${list === '' ? '' : ','}[${index},${text}]`;
-  return `${head.slice(0, -1)},"items":[${list}]}`;
+  for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;
+  return head.slice(0, -1) + ITEMS_BEGIN + list + ITEMS_END;
 }
 
 /** Chunks of a run for each worker: the last one to end is late by half a chunk, on average. */
@@ -139,8 +150,8 @@ export function cut(items: readonly ChunkItem[], maxItems: number): ChunkItem[][
   return chunks;
 }
 
-/** Most characters around an item in a message: its index, and `[,],`. */
-const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 4;
+/** Most characters around an item in a message: its index, `[,],` and a line feed. */
+const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 5;
 
 /** A character (a UTF-16 unit) takes at most three bytes, so most items need no exact count. */
 function checkSize({ index, text }: ChunkItem): void {

@@ -1,5 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
+import { parsed } from './json-text.ts';
 import { isIndex } from './result.ts';
 
 /** A message on a run's result queue that is not a result. */
@@ -51,20 +52,15 @@ export function noticeBody(runId: string, notice: Notice): string {
  */
 export function readNotice(body: string, runId: string): Notice | undefined {
   if (body.length > MAX_LENGTH || !body.includes('"notice":')) return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const { v, notice, ...fields } = (parsed ?? {}) as Record<string, unknown>;
+  const read: unknown = parsed(body);
+  const { v, notice, ...fields } = (read ?? {}) as Record<string, unknown>;
   if (typeof notice !== 'string') return undefined;
   const known =
     notice === 'cancel' ||
     notice === 'sealed' ||
     (notice === 'begun' && isBegun(fields)) ||
     (notice === 'broken' && typeof fields.message === 'string');
-  if (v === MESSAGE_VERSION && known && fields.runId === runId) return parsed as Notice;
+  if (v === MESSAGE_VERSION && known && fields.runId === runId) return read as Notice;
   if (v === MESSAGE_VERSION && known) {
     throw new FanfoldError(
       'BadMessage',

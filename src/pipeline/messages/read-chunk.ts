@@ -3,7 +3,7 @@ import { FanfoldError } from '../../errors.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
-import { type ScannedChunk, scanChunk } from './chunk-scan.ts';
+import { type SplitChunk, splitChunk } from './split-chunk.ts';
 
 /** Longest lead over AWS's clock, in milliseconds: a little more than the seed allows. */
 const AHEAD_MS = 330_000;
@@ -39,7 +39,7 @@ export interface Reader {
 export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
-  const { fields: message, items } = scanned(body);
+  const { fields: message, items } = split(body);
   const { v, runId, task, attempt, workers, stalled } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
@@ -74,8 +74,8 @@ export function readChunk(body: string, reader: Reader): Chunk {
 /** More workers than any deployment has. */
 const MAX_WORKERS = 100_000;
 
-function scanned(body: string): ScannedChunk {
-  const found = scanChunk(body);
+function split(body: string): SplitChunk {
+  const found = splitChunk(body);
   if (found !== undefined) return found;
   throw new FanfoldError(
     'BadMessage',

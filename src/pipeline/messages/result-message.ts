@@ -1,5 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
+import { parsed } from './json-text.ts';
 import { isIndex, type ResultLine } from './result.ts';
 import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
 
@@ -119,7 +120,7 @@ export function readResults(body: string, runId: string): ResultBatch {
     begin > 0 && from < to && body.startsWith(RESULTS_BEGIN, begin) && body.endsWith(RESULTS_END);
   if (!isLaidOut) return readAnyResults(body, runId);
   const head = parsed(`${body.slice(0, begin)},"results":[]}`);
-  const scanned = isEnvelope(head, runId) ? scanResults(body, from, to) : undefined;
+  const scanned = isEnvelope(head, runId) ? scanResults(body.slice(from, to)) : undefined;
   if (!isEnvelope(head, runId) || scanned === undefined) return readAnyResults(body, runId);
   // A message names its worker once. The name is put into each result here, before its closing
   // brace. A line end stands between two results only.
@@ -129,14 +130,6 @@ export function readResults(body: string, runId: string): ResultBatch {
   return scanned.allOk
     ? ResultBatch.allOk(scanned.ranges, text)
     : ResultBatch.ofLines(linesOf(text));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The results of a text with one per line. */

@@ -2,7 +2,6 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
-import { isJson } from '../messages/json-text.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { PageRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
@@ -140,22 +139,13 @@ function textsOf(inputs: PageRequest['inputs']): string[] {
 
 /** Throws if a line is not a JSON value. */
 function checkLines(lines: string, items: readonly ChunkItem[]): void {
-  let from = 0;
-  for (const { index } of items) {
-    const end = lines.indexOf('\n', from);
-    const to = end < 0 ? lines.length : end;
-    if (!isJson(lines, from, to)) throw notJson(index, lines.slice(from, to));
-    from = to + 1;
+  for (const [at, line] of (items.length > 0 ? lines.split('\n') : []).entries()) {
+    try {
+      JSON.parse(line);
+    } catch (cause) {
+      throw new InputError(items[at]?.index ?? 0, `is not JSON: ${messageOf(cause)}`, { cause });
+    }
   }
-}
-
-function notJson(index: number, text: string): InputError {
-  try {
-    JSON.parse(text);
-  } catch (cause) {
-    return new InputError(index, `is not JSON: ${messageOf(cause)}`, { cause });
-  }
-  throw new TypeError(`JSON.parse accepts a text that the scanner refused as not JSON: ${text}`);
 }
 
 async function ownQueue(

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import type { Json, TaskContext, TaskLog } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
-import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import type { Chunk, ReceivedItem } from '../messages/chunk.ts';
 
 /** Writes one line of a log. */
 export type WriteLog = (level: keyof TaskLog, message: string, fields: object) => void;
@@ -26,22 +26,21 @@ function lineOf(line: object): string {
 
 /** One attempt at one input, as the task's function sees it. */
 export class Attempt implements TaskContext {
-  readonly item: ChunkItem;
+  readonly item: ReceivedItem;
   readonly startedAt = performance.now();
   readonly #chunk: Chunk;
   readonly #writeLog: WriteLog;
   #controller: AbortController | undefined;
   #aborted: unknown;
 
-  constructor(chunk: Chunk, item: ChunkItem, writeLog: WriteLog) {
+  constructor(chunk: Chunk, item: ReceivedItem, writeLog: WriteLog) {
     this.#chunk = chunk;
     this.#writeLog = writeLog;
     this.item = item;
   }
 
-  /** A fresh value for each attempt: a task may change it. */
   get input(): Json {
-    return JSON.parse(this.item.text) as Json;
+    return this.item.value;
   }
 
   get index(): number {

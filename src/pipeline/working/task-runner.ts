@@ -1,7 +1,7 @@
 import { isNonRetryable } from '../../errors.ts';
 import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
-import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
 import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
@@ -41,7 +41,7 @@ export class Execution {
   readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
-  readonly #interrupted: ChunkItem[] = [];
+  readonly #interrupted: ReceivedItem[] = [];
   /** Whether the resources of the task's setup are available. */
   isReady = false;
   #resources: unknown;
@@ -133,7 +133,7 @@ export class Execution {
     const { items } = this.#chunk;
     while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
       if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
-      const item = items[this.#next++] as ChunkItem;
+      const item = items[this.#next++] as ReceivedItem;
       this.#start(new Attempt(this.#chunk, item, this.#writeLog));
     }
     if (this.#running.size > 0) return;

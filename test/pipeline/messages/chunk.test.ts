@@ -10,6 +10,7 @@ import {
   MAX_INPUT_BYTES,
   MAX_MESSAGE_BYTES,
   messageText,
+  type ReceivedItem,
 } from '../../../src/pipeline/messages/chunk.ts';
 import { readChunk } from '../../../src/pipeline/messages/read-chunk.ts';
 
@@ -43,7 +44,7 @@ describe('chunks', () => {
           new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 3600 }),
         );
         const { items } = readChunk(Messages?.[0]?.Body ?? '', reader);
-        expect(items).toEqual(itemsOf(inputs));
+        expect(items).toMatchObject(itemsOf(inputs));
       }),
       { numRuns: 200 },
     );
@@ -223,6 +224,38 @@ describe('a task message', () => {
     ['of a bare run', { runId: 'mine', results: 'shared', expiresAt: now + 13 * DAY }],
   ])('%s is read', (_, fields) => {
     expect(read({ ...whole, ...fields })).toMatchObject({ items: [{ index: 0, text: '"x"' }] });
+  });
+
+  it('is refused or read as what is written, wherever a real one was changed', () => {
+    const piece = fc.constantFrom(...'\n"\\{}[],:09-. ', ',\n', '],\n[', '[0,1]', '],[2,3');
+    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(8), piece), { minLength: 1, maxLength: 3 });
+    const inputs = fc.array(fc.jsonValue(), { minLength: 1, maxLength: 4 });
+    let taken = 0;
+    fc.assert(
+      fc.property(inputs, edits, (given, changes) => {
+        let body = chunkBody(envelope, itemsOf(JSON.parse(JSON.stringify(given)) as unknown[]));
+        for (const [place, length, text] of changes) {
+          const at = place % body.length;
+          body = body.slice(0, at) + text + body.slice(at + length);
+        }
+        let items: ReceivedItem[];
+        try {
+          items = readChunk(body, reader).items;
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: 'BadMessage' });
+          return;
+        }
+        taken++;
+        const pairs = (JSON.parse(body) as { items: [number, unknown][] }).items;
+        expect(items.map(({ index, value }) => [index, value])).toEqual(pairs);
+        const texts = items.map(
+          ({ index, text }) => `[${index},${JSON.stringify(JSON.parse(text))}]`,
+        );
+        expect(`[${texts.join()}]`).toBe(JSON.stringify(pairs));
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(taken).toBeGreaterThan(10);
   });
 
   it.each(['nonsense', '', 'null', '7', '[]', '"x"', '{}'])(

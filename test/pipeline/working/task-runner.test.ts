@@ -23,8 +23,8 @@ it('a task runner times out items that start when it is run again', async () => 
     results: 'own' as const,
     resultQueueUrl: '',
     items: [
-      { index: 0, text: '0' },
-      { index: 1, text: '1' },
+      { index: 0, text: '0', value: 0 },
+      { index: 1, text: '1', value: 1 },
     ],
   };
   const outcomes: Outcome[] = [];
@@ -36,7 +36,7 @@ it('a task runner times out items that start when it is run again', async () => 
     () => mayStart,
   );
   await execution.run();
-  expect(execution.left).toEqual([{ index: 1, text: '1' }]);
+  expect(execution.left).toMatchObject([{ index: 1, text: '1' }]);
   mayStart = true;
   const again = execution.run();
   await vi.advanceTimersByTimeAsync(10_000);

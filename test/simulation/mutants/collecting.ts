@@ -131,9 +131,8 @@ export const COLLECTING: readonly Mutant[] = [
   {
     name: 'a result is written without a look at its output',
     file: 'src/pipeline/messages/result-scan.ts',
-    node: 'FunctionDeclaration[id.name="scanResults"] CallExpression[callee.name="skipCompactJson"]',
-    becomes: ({ of }) =>
-      `${of('.arguments:first-child')}.indexOf(MS, ${of('.arguments:nth-child(2)')})`,
+    node: 'FunctionDeclaration[id.name="scanResults"] BinaryExpression[left.callee.name="parsed"]',
+    becomes: 'true',
   },
   {
     name: 'a notice about another run ends this one',
