@@ -110,7 +110,6 @@ function makePrivate(path: string, isOurs: boolean): void {
     );
   }
   if (!isOurs) {
-    // For example a project's folder: only its owner can write there, so private files stay
     // For example a project's folder: private files are safe in it if only its owner can write.
     if ((mode & OTHERS_WRITE) === 0) return;
     throw refused(

@@ -1,5 +1,5 @@
 import { AwsSmithyRpcV2CborProtocol } from '@aws-sdk/core/protocols';
-import { unsigned } from '../emulator/transport/unsigned.ts';
+import { unsigned } from '../emulator/transport/sdk-client.ts';
 
 /**
  * Settings for clients of an SQS of the same Fanfold, in this process or on loopback. Requests are

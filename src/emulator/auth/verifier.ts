@@ -2,11 +2,10 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { ServiceRequest } from '../transport/index.ts';
 import { canonicalRequest } from './canonical.ts';
 import { type Claim, readClaim } from './claim.ts';
-import { checkClock } from './clock.ts';
 import { SignatureError } from './errors.ts';
 import { onceInARow } from './once-in-a-row.ts';
 import { type Credentials, type SigningKey, SigningKeys } from './signing-keys.ts';
-import { readTime } from './time.ts';
+import { checkClock, readTime } from './time.ts';
 
 interface VerifierOptions {
   credentials: readonly Credentials[];

@@ -2,7 +2,7 @@ import { type VerifiedHead, Verifier, type Verifying } from '../auth/index.ts';
 import { onceInARow } from '../auth/once-in-a-row.ts';
 import type { ServiceRequest } from '../transport/index.ts';
 import type { Accounts } from './engine/accounts.ts';
-import type { Owner } from './engine/owner.ts';
+import type { Owner } from './engine/queue-state.ts';
 import type { Queues } from './engine/queues.ts';
 
 /** A key pair that the server accepts, and its account. */

@@ -5,4 +5,4 @@ export { createSqsClient } from './client.ts';
 export type { QueueSetup } from './made-queues.ts';
 export { type ServeSqsOptions, type SqsServer, serveSqs } from './server.ts';
 export { type PeekedMessage, Sqs, type SqsOptions } from './sqs.ts';
-export { openStore, type Store } from './store/index.ts';
+export { openStore, type Store } from './store/store.ts';

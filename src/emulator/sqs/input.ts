@@ -1,5 +1,4 @@
-import { Bytes } from './engine/bytes.ts';
-import type { GivenAttribute } from './engine/message-attributes.ts';
+import { Bytes, type GivenAttribute } from './engine/message-attributes.ts';
 import { missingParameter, SqsError } from './errors.ts';
 
 /** A request's parameters, in the shape of SQS's service model, as verified by `checkTypes`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Accounts } from './engine/accounts.ts';
-import type { MoveTask } from './engine/move-task.ts';
 import type { Queue } from './engine/queue.ts';
+import type { MoveTask } from './engine/queue-state.ts';
 import type { Queues } from './engine/queues.ts';
 import { SqsError } from './errors.ts';
 import { MOVE_RATE, MOVE_TASK_RESULTS } from './limits.ts';

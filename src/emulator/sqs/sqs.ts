@@ -22,7 +22,7 @@ import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest, Protocol } from './protocols/protocol.ts';
 import { hostOf } from './protocols/request.ts';
 import { ServiceTime } from './service-time.ts';
-import type { Store } from './store/index.ts';
+import type { Store } from './store/store.ts';
 
 /** Options of an `Sqs`. */
 export interface SqsOptions {

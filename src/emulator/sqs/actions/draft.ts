@@ -1,10 +1,10 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { Call } from '../call.ts';
 import { checkCharacters, md5Of } from '../engine/characters.ts';
-import type { Sent } from '../engine/memory.ts';
 import type { Draft } from '../engine/message.ts';
 import { attributesMd5, attributesSize, checkAttributes } from '../engine/message-attributes.ts';
 import type { Queue } from '../engine/queue.ts';
+import type { Sent } from '../engine/queue-state.ts';
 import { invalidParameter, invalidValue, missingParameter, type SqsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { DELAY_SECONDS, FIFO_ID } from '../limits.ts';

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import { allowsAccess } from '../engine/access.ts';
-import { isSame } from '../engine/owner.ts';
 import type { Queue } from '../engine/queue.ts';
+import { isSame } from '../engine/queue-state.ts';
 import { queueDoesNotExist, SqsError } from '../errors.ts';
 
 /**

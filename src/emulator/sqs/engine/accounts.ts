@@ -1,5 +1,5 @@
-import type { Owner } from './owner.ts';
 import type { Queue } from './queue.ts';
+import type { Owner } from './queue-state.ts';
 import { Queues, type QueuesOptions } from './queues.ts';
 
 /** The queues of all accounts in all regions. */

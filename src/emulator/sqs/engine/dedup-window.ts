@@ -1,7 +1,6 @@
 import type { DirtySet } from './dirty-set.ts';
-import type { Memory, Sent, Taken } from './memory.ts';
 import type { Draft, Message } from './message.ts';
-import { Recent } from './recent.ts';
+import type { Memory, Sent, Taken } from './queue-state.ts';
 
 /**
  * A queue's memory of the last five minutes: the deduplication ids sent to a FIFO queue, and the
@@ -55,4 +54,44 @@ export class DedupWindow {
 function keyOf({ groupId, deduplicationId = '' }: Draft, byGroup: boolean): string {
   // Neither id can have a space.
   return byGroup ? `${groupId} ${deduplicationId}` : deduplicationId;
+}
+
+/** Values by key, each remembered for a fixed time after it was set. */
+export class Recent<T> {
+  readonly #ms: number;
+  /** In the order of expiry. */
+  readonly #entries = new Map<string, { value: T; endsAt: number }>();
+
+  constructor(seconds: number) {
+    this.#ms = seconds * 1000;
+  }
+
+  get(key: string, now: number): T | undefined {
+    this.#forget(now);
+    return this.#entries.get(key)?.value;
+  }
+
+  /** @returns when the value expires */
+  set(key: string, value: T, now: number): number {
+    this.#forget(now);
+    const endsAt = now + this.#ms;
+    if (this.#ms > 0) this.restore(key, value, endsAt);
+    return endsAt;
+  }
+
+  restore(key: string, value: T, endsAt: number): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, endsAt });
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  #forget(now: number): void {
+    for (const [key, { endsAt }] of this.#entries) {
+      if (endsAt > now) return;
+      this.#entries.delete(key);
+    }
+  }
 }

@@ -1,5 +1,5 @@
-import type { Memory } from './memory.ts';
 import type { Message } from './message.ts';
+import type { Memory } from './queue-state.ts';
 
 /**
  * The queue's dirty set: everything that changed since the last write. Only a durable SQS's queues

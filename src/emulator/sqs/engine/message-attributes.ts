@@ -7,8 +7,14 @@ import {
   MAX_NUMBER_DIGITS,
   NUMBER_EXPONENT,
 } from '../limits.ts';
-import type { Bytes } from './bytes.ts';
 import { FORBIDDEN_CHARACTER } from './characters.ts';
+
+/** Bytes that become base64 in JSON. */
+export class Bytes extends Uint8Array {
+  toJSON(): string {
+    return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('base64');
+  }
+}
 
 /** One of a message's attributes: a text, or bytes. */
 export interface MessageAttribute {

@@ -3,7 +3,12 @@ import { Heap } from './heap.ts';
 import type { Message, MessageState } from './message.ts';
 import { Numbered } from './numbered.ts';
 import type { Order } from './order.ts';
-import type { Receipt } from './receipt.ts';
+
+/** The content of a receipt handle: the number of a message, and the number of its receive. */
+export interface Receipt {
+  readonly number: number;
+  readonly receive: number;
+}
 
 /**
  * A queue's messages: by number, by state, in the order in which visible ones are received, and by

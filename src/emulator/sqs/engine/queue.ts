@@ -4,15 +4,11 @@ import { MAX_IN_FLIGHT, VISIBILITY_SECONDS } from '../limits.ts';
 import { DedupWindow } from './dedup-window.ts';
 import type { DirtySet } from './dirty-set.ts';
 import { FifoOrder } from './fifo-order.ts';
-import type { KeptQueue } from './kept-queue.ts';
-import type { Sent, Taken } from './memory.ts';
 import { type Draft, Message, type Received, type ReceiveRequest, received } from './message.ts';
 import { Messages } from './messages.ts';
-import type { MoveTask } from './move-task.ts';
 import { FairOrder } from './order.ts';
-import type { Owner } from './owner.ts';
-import { Receipts } from './receipts.ts';
-import { sequenceNumberOf } from './sequence-number.ts';
+import type { KeptQueue, MoveTask, Owner, Sent, Taken } from './queue-state.ts';
+import { Receipts, sequenceNumberOf } from './receipts.ts';
 import {
   type Attributes,
   changed,

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { invalidParameter, SqsError } from '../errors.ts';
 import { FIFO_QUEUE_NAME, QUEUE_NAME } from '../limits.ts';
-import type { Keeper } from './keeper.ts';
-import type { KeptQueue } from './kept-queue.ts';
-import type { Owner } from './owner.ts';
+import type { DirtySet } from './dirty-set.ts';
 import { Queue } from './queue.ts';
+import type { KeptQueue, Owner } from './queue-state.ts';
 import { allowsRedrive, readRedrivePolicy, redriveRefusal } from './redrive.ts';
 import {
   type Attributes,
@@ -16,6 +15,14 @@ import {
   readAttributes,
 } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** Stores queues. New and deleted queues are reported by calls, other changes by dirty sets. */
+export interface Keeper {
+  /** The dirty set for a queue that is about to be created. */
+  track(): DirtySet;
+  created(queue: Queue): void;
+  deleted(queue: Queue, now: number): void;
+}
 
 export interface QueuesOptions {
   /** Time in which a deleted queue's name can't be used again, in seconds. */

@@ -1,7 +1,6 @@
-import { invalidValue } from '../errors.ts';
+import { invalidValue, SqsError } from '../errors.ts';
 import type { Message } from './message.ts';
-import type { Messages } from './messages.ts';
-import { invalidHandle, type Receipt, readHandle, writeHandle } from './receipt.ts';
+import type { Messages, Receipt } from './messages.ts';
 
 /** The receipt handles of one queue: creates them, and finds their messages. */
 export class Receipts {
@@ -43,4 +42,39 @@ export class Receipts {
     if (this.#messages.mayHaveIssued(receipt)) return receipt;
     throw invalidHandle(handle);
   }
+}
+
+/** The handle of one receive of one message. Opaque to clients, and different each time. */
+function writeHandle(queueUid: string, number: number, receive: number): string {
+  return `${queueUid}/${number.toString(36)}/${receive.toString(36)}`;
+}
+
+/** Reads a handle of this queue; refuses any other text. */
+function readHandle(queueUid: string, handle: string): Receipt {
+  const [uid, number = '', receive = '', ...rest] = handle.split('/');
+  const receipt = { number: parse36(number), receive: parse36(receive) };
+  if (uid === queueUid && rest.length === 0 && receipt.number > 0 && receipt.receive > 0) {
+    return receipt;
+  }
+  throw invalidHandle(handle);
+}
+
+function invalidHandle(handle: string): SqsError {
+  return new SqsError(
+    'ReceiptHandleIsInvalid',
+    `The input receipt handle "${handle}" is not a valid receipt handle.`,
+  );
+}
+
+/** Each number has one text: with leading zeros, it would be another handle. */
+function parse36(text: string): number {
+  return /^[1-9a-z][0-9a-z]{0,9}$/.test(text) ? Number.parseInt(text, 36) : 0;
+}
+
+const FIRST = 18_849_496_460_467_696_128n;
+const STEP = 256n;
+
+/** A FIFO message's SequenceNumber in AWS's form: 20 digits, increasing by multiples of 256. */
+export function sequenceNumberOf(number: number): string {
+  return String(FIRST + BigInt(number) * STEP);
 }

@@ -1,5 +1,5 @@
 import type { DirtySet } from './dirty-set.ts';
-import type { Owner } from './owner.ts';
+import type { Owner } from './queue-state.ts';
 
 /** A queue's access to the queues around it. */
 export interface Surroundings<Queue> {

@@ -1,8 +1,9 @@
 import { cbor as format } from '@smithy/core/cbor';
 import type { ServiceResponse } from '../../transport/index.ts';
+import { isObject } from '../engine/json-value.ts';
 import { queryErrorHeader, SqsError, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
-import { isParameters, typeOf } from './json.ts';
+import { typeOf } from './json.ts';
 import { checkTypes } from './parameter-types.ts';
 import type { Protocol } from './protocol.ts';
 import { checkMethod } from './request.ts';
@@ -62,7 +63,7 @@ function parse(bytes: Uint8Array): Parameters {
   if (bytes.byteLength === 0) return {};
   try {
     const value: unknown = format.deserialize(bytes);
-    if (isParameters(value)) return value;
+    if (isObject(value)) return value;
   } catch {
     // Refused below, like any other value that is not a map.
   }

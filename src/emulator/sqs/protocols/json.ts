@@ -1,4 +1,5 @@
 import { onceInARow } from '../../auth/once-in-a-row.ts';
+import { isObject, parsed } from '../engine/json-value.ts';
 import { queryErrorHeader, SqsError, type SqsErrorCode, statusOf } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 import { checkTypes } from './parameter-types.ts';
@@ -45,17 +46,9 @@ function headers(requestId: string): Record<string, string> {
 
 function parse(text: string): Parameters {
   if (text === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isParameters(value)) return value;
-  } catch {
-    // Refused below, like any other text that is not an object.
-  }
+  const value = parsed(text);
+  if (isObject(value)) return value;
   throw new SqsError('MalformedInput', 'The request body is not a JSON object.');
-}
-
-export function isParameters(value: unknown): value is Parameters {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Errors outside of SQS's own service model, by their names in AWS's common one. */

@@ -1,3 +1,4 @@
+import { isObject } from '../engine/json-value.ts';
 import { SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
 
@@ -59,10 +60,7 @@ function structureOf(members: () => ReadonlyMap<string, Check>): Check {
 }
 
 function entriesOf(value: unknown, path: string, expected: string): [string, unknown][] {
-  const isObject = typeof value === 'object' && value !== null;
-  if (isObject && !Array.isArray(value) && !(value instanceof Uint8Array)) {
-    return Object.entries(value);
-  }
+  if (isObject(value) && !(value instanceof Uint8Array)) return Object.entries(value);
   throw wrongType(path, expected, value);
 }
 

@@ -1,3 +1,5 @@
+import { FORBIDDEN_CHARACTER } from '../engine/characters.ts';
+
 const SPECIAL: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -8,7 +10,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
 };
 
 /** Characters that XML 1.0 can't hold. They occur in tags, and in errors that quote a request. */
-const FORBIDDEN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
+const FORBIDDEN = new RegExp(FORBIDDEN_CHARACTER, 'gu');
 
 /** A text as the content of an element. */
 export function escaped(text: string): string {

@@ -5,9 +5,8 @@ import type { Queue } from '../engine/queue.ts';
 import type { Moment, ServiceTime } from '../service-time.ts';
 import { Damage } from './damage.ts';
 import { damaged } from './database.ts';
-import { readMoment } from './moment.ts';
 import type { QueueTables } from './queue-tables.ts';
-import { listQueues, readDeletions, readMemories, readQueueOf } from './reading.ts';
+import { listQueues, readDeletions, readMemories, readMoment, readQueueOf } from './reading.ts';
 import { readFullName } from './rows.ts';
 import type { Database } from '../../sqlite.ts';
 

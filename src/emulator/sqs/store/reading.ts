@@ -1,8 +1,7 @@
-import type { KeptQueue } from '../engine/kept-queue.ts';
-import type { Memory } from '../engine/memory.ts';
-import type { Owner } from '../engine/owner.ts';
+import type { KeptQueue, Memory, Owner } from '../engine/queue-state.ts';
+import type { Moment } from '../service-time.ts';
 import { Damage } from './damage.ts';
-import { readCounts, readMemory, readQueue, type Value } from './rows.ts';
+import { momentText, readCounts, readMemory, readQueue, type Value } from './rows.ts';
 import type { Database } from '../../sqlite.ts';
 
 /** A stored queue without its messages, and how many messages it had. */
@@ -58,6 +57,17 @@ export function readMemories(sql: Database, now: number): Map<number, Memory[]> 
 
 export function readMemoriesOf(sql: Database, queue: number): Memory[] {
   return rows(sql, 'SELECT * FROM memories WHERE queue = ? ORDER BY place', queue).map(readMemory);
+}
+
+/** The moment of the last write; undefined if nothing has been written yet. */
+export function readMoment(sql: Database): Moment | undefined {
+  const row = sql.prepare("SELECT value FROM about WHERE key = 'moment'").get();
+  if (row === undefined) return undefined;
+  const [time, wall] = String(row.value).split(' ').map(Number);
+  if (time !== undefined && wall !== undefined && momentText({ time, wall }) === row.value) {
+    return { time, wall };
+  }
+  throw new Damage('it is corrupt');
 }
 
 function rows(sql: Database, select: string, ...values: Value[]): Value[][] {

@@ -1,10 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { Bytes } from '../engine/bytes.ts';
-import type { KeptQueue } from '../engine/kept-queue.ts';
-import type { Memory } from '../engine/memory.ts';
 import { type Draft, Message } from '../engine/message.ts';
-import type { MessageAttribute, MessageAttributes } from '../engine/message-attributes.ts';
-import { isSame, type Owner } from '../engine/owner.ts';
+import {
+  Bytes,
+  type MessageAttribute,
+  type MessageAttributes,
+} from '../engine/message-attributes.ts';
+import { isSame, type KeptQueue, type Memory, type Owner } from '../engine/queue-state.ts';
+import type { Moment } from '../service-time.ts';
 import { Damage } from './damage.ts';
 
 /*
@@ -191,4 +193,9 @@ function readAttribute([name, { dataType, value }]: [string, Kept<MessageAttribu
 ] {
   if ('text' in value) return [name, { dataType, value }];
   return [name, { dataType, value: { bytes: new Bytes(Buffer.from(value.bytes, 'base64')) } }];
+}
+
+/** A moment as it is stored, with a checksum like those of rows. */
+export function momentText({ time, wall }: Moment): string {
+  return `${time} ${wall} ${crc32(`${time} ${wall}`)}`;
 }

@@ -1,16 +1,15 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import { DirtySet } from '../engine/dirty-set.ts';
-import type { Keeper } from '../engine/keeper.ts';
 import type { Queue } from '../engine/queue.ts';
+import type { Keeper } from '../engine/queues.ts';
 import { type Moment, ServiceTime } from '../service-time.ts';
 import { type Batch, dropOf, type QueueWrite, writeOf } from './batch.ts';
-import type { Opened } from './database.ts';
+import { type Opened, openDatabase } from './database.ts';
 import { Loading } from './loading.ts';
 import { QueueTables } from './queue-tables.ts';
 import { fullNameOf } from './rows.ts';
-import type { StoredQueue } from './stored-queue.ts';
-import { undo } from './undo.ts';
+import { type StoredQueue, undo } from './undo.ts';
 import { Writer } from './writer.ts';
 
 /** The changes of one queue that a commit writes. */
@@ -265,4 +264,20 @@ function waiting(): PromiseWithResolvers<void> {
   const settled = Promise.withResolvers<void>();
   settled.promise.catch(() => {});
   return settled;
+}
+
+/**
+ * Opens a folder to store the queues of an `Sqs` in, and creates it if it does not exist. Only one
+ * process can have it open. Pass the store to an `Sqs`, which closes it when it is closed itself:
+ *
+ * ```ts
+ * const sqs = new Sqs({ store: openStore('.fanfold') });
+ * ```
+ *
+ * @throws FanfoldError `StoreInUse` if another process has the folder open; `DamagedStore` if
+ *   stored data differs from what was written, which `new Sqs` may find as well; `BadOption` if
+ *   others can change the folder or its content
+ */
+export function openStore(folder: string, options: StoreOptions = {}): Store {
+  return new Store(openDatabase(folder), options);
 }

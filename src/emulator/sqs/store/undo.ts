@@ -1,8 +1,25 @@
 import type { Accounts } from '../engine/accounts.ts';
+import type { DirtySet } from '../engine/dirty-set.ts';
+import type { Queue } from '../engine/queue.ts';
+import type { Extent } from './batch.ts';
 import { loadMessages } from './loading.ts';
+import type { QueueTables } from './queue-tables.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
 import type { Database } from '../../sqlite.ts';
-import type { StoredQueue } from './stored-queue.ts';
+
+/** A queue, and how much of it is stored. */
+export interface StoredQueue {
+  readonly id: number;
+  readonly queue: Queue;
+  readonly changes: DirtySet;
+  readonly tables: QueueTables;
+  /** Extent on disk. */
+  kept: Extent;
+  /** Extent on disk once the write in progress is done. */
+  written: Extent;
+  /** When the queue was deleted; undefined if it was not. */
+  deletedAt: number | undefined;
+}
 
 /**
  * Restores queues to what is on disk: their state before the changes that could not be written.

@@ -3,9 +3,8 @@ import { RECREATE_SECONDS } from '../limits.ts';
 import type { Batch, QueueWrite } from './batch.ts';
 import { countCommits, openForWriting } from './database.ts';
 import { CommitCount, filesOf } from './files.ts';
-import { momentText } from './moment.ts';
 import { QueueTables } from './queue-tables.ts';
-import { type Value, withChecksum } from './rows.ts';
+import { momentText, type Value, withChecksum } from './rows.ts';
 import type { Database } from '../../sqlite.ts';
 
 /** Writes batches, each in one transaction: all of it or nothing. */
