@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { FanfoldError } from './errors.ts';
+import { checkWhole, FanfoldError } from './errors.ts';
 import { Fanfold } from './fanfold.ts';
 import { keep } from './keep.ts';
 import { openTasks } from './loading/tasks-module.ts';
@@ -7,6 +7,7 @@ import { type CallOptions, CHECKED, checkOptions, FUNCTION, type Kind, TEXT } fr
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';
+import { NAME } from './worlds/world.ts';
 
 /** Options of `connect`, which decide where tasks run. */
 export interface ConnectOptions {
@@ -69,9 +70,6 @@ const OPTIONS: CallOptions = {
   },
 };
 
-/** Name of a server's deployment. */
-const SERVED = 'fanfold';
-
 /**
  * Connects to the place where tasks run: this process by default, worker processes with `tasks`,
  * AWS with `stack`, a server with `endpoint`.
@@ -93,12 +91,7 @@ export function connect(options: ConnectOptions = {}): Promise<Fanfold> {
 async function open(options: ConnectOptions): Promise<Fanfold> {
   checkOptions(OPTIONS, options);
   const { workers, stack, endpoint, tasks } = options;
-  if (workers !== undefined && (!Number.isSafeInteger(workers) || workers < 1 || workers > 1000)) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`workers\` must be a whole number from 1 to 1000; got ${workers}.`,
-    );
-  }
+  if (workers !== undefined) checkWhole('workers', workers, 1, 1000);
   if ([stack, endpoint, tasks].filter((place) => place !== undefined).length > 1) {
     throw new FanfoldError(
       'BadOption',
@@ -112,7 +105,7 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
     );
   }
   if (stack !== undefined) return new Fanfold(await openStack(stack));
-  if (endpoint !== undefined) return new Fanfold(await openServed(SERVED, endpoint));
+  if (endpoint !== undefined) return new Fanfold(await openServed(NAME, endpoint));
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count));
   const fanfold = Promise.withResolvers<Fanfold>();

@@ -93,6 +93,15 @@ function safely<T>(ask: () => T, otherwise: T): T {
   }
 }
 
+/** @throws FanfoldError `BadOption` unless an option is a whole number within its range */
+export function checkWhole(option: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`${option}\` must be a whole number from ${least} to ${most}; got ${value}.`,
+  );
+}
+
 /** An input that cannot be accepted: not JSON, or too large. */
 export class InputError extends FanfoldError {
   /** Its position in the run, from 0. */

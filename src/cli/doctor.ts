@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { type Diagnosis, diagnose, FanfoldError, type Level, VERSION } from '../index.ts';
+import { type Diagnosis, diagnose, type Level, VERSION } from '../index.ts';
 import { STATUS } from './exit.ts';
 import { print, printBadged, printJson } from './log.ts';
+import { wholeNumber } from './serve.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface DoctorFlags {
@@ -30,7 +31,7 @@ async function doctor({ stack, maxConcurrency, tasks, json }: DoctorFlags): Prom
   const module = findTasksModule(tasks);
   const found = await diagnose({
     stack,
-    maxConcurrency: maxConcurrency === undefined ? undefined : wholeNumber(maxConcurrency),
+    maxConcurrency: wholeNumber('--max-concurrency', maxConcurrency, 1000, 2),
     // The built-in tasks are compared only if the user names them.
     tasks: module.shipped && tasks === undefined ? undefined : module.path,
   });
@@ -38,14 +39,6 @@ async function doctor({ stack, maxConcurrency, tasks, json }: DoctorFlags): Prom
   else printFindings(found);
   const hurts = found.findings.some(({ level }) => level === 'problem');
   process.exitCode = hurts ? STATUS.failed : STATUS.ok;
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,4}$/.test(text)) return Number(text);
-  throw new FanfoldError(
-    'BadOption',
-    `--max-concurrency must be a whole number from 2 to 1000; got "${text}".`,
-  );
 }
 
 const STYLE = { ok: 'green', warning: 'yellow', problem: 'red', unknown: 'cyan' } as const;

@@ -1,6 +1,6 @@
 import type { Ledger } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, say } from './log.ts';
+import { count, rateText, say } from './log.ts';
 
 /** Display of a run's progress, until it is stopped. */
 export interface Progress {
@@ -58,7 +58,10 @@ const BAR_COLUMNS = { most: 30, least: 10 };
 
 function bar(state: State, columns: number): string {
   const { done, total, failed, rate, workers } = state;
-  const speed = [`${text(rate)}/s`, ...(workers === undefined ? [] : [count(workers, 'worker')])];
+  const speed = [
+    `${rateText(rate)}/s`,
+    ...(workers === undefined ? [] : [count(workers, 'worker')]),
+  ];
   if (total === undefined) return [`${done} done`, `${failed} failed`, ...speed].join(' | ');
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
@@ -78,14 +81,10 @@ function lines(state: () => State): Progress {
     const of = now.total === undefined ? '' : ` of ${now.total}`;
     const left = now.total === undefined ? '' : `, ETA ${eta(now)}`;
     say(
-      `${now.done}${of} done, ${text(now.rate)}/s, ${now.workers === undefined ? '' : `${count(now.workers, 'worker')}, `}${now.failed} failed${left}`,
+      `${now.done}${of} done, ${rateText(now.rate)}/s, ${now.workers === undefined ? '' : `${count(now.workers, 'worker')}, `}${now.failed} failed${left}`,
     );
   }, LINE_MS);
   return { stop: () => clearInterval(timer) };
-}
-
-function text(rate: number): string {
-  return rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1);
 }
 
 function eta({ done, total, rate }: State): string {

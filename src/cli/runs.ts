@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunStatus } from '../index.ts';
-import { count, print, say } from './log.ts';
+import { count, print, rateText, say } from './log.ts';
 import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun } from './target.ts';
 
 /** `fanfold runs` and `fanfold status <run>`: list a deployment's runs, and show one. */
@@ -68,7 +68,7 @@ function doneOf({ ok, failed, total }: RunStatus): string {
 function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
   if (collectedAt === undefined) return '?';
   const rate = (ok + failed) / Math.max(1, (collectedAt - createdAt) / 1000);
-  return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)} inputs/s since it began`;
+  return `${rateText(rate)} inputs/s since it began`;
 }
 
 function collectorOf(run: RunStatus): string {

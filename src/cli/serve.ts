@@ -100,12 +100,14 @@ export function wholeNumber(
   option: string,
   given: string | undefined,
   most: number,
+  least = 0,
 ): number | undefined {
   if (given === undefined) return undefined;
-  if (/^\d{1,6}$/.test(given) && Number(given) <= most) return Number(given);
+  const number = /^\d{1,6}$/.test(given) ? Number(given) : -1;
+  if (number >= least && number <= most) return number;
   throw new FanfoldError(
     'BadOption',
-    `${option} must be a whole number from 0 to ${most}; got "${given}".`,
+    `${option} must be a whole number from ${least} to ${most}; got "${given}".`,
   );
 }
 

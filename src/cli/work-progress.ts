@@ -1,6 +1,6 @@
 import type { Work } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, say } from './log.ts';
+import { count, rateText, say } from './log.ts';
 
 /** Display of the workers' progress, until it is stopped. */
 export interface Shown {
@@ -36,7 +36,7 @@ function textOf(work: Work, rate: number): string {
   const failed = done.failed > 0 ? `, ${count(done.failed, 'attempt')} failed` : '';
   const chunks =
     left === undefined ? 'the server does not respond' : `${count(left, 'chunk')} left`;
-  return `${count(doneOf(work), 'input')} done, ${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s${failed}, ${chunks}`;
+  return `${count(doneOf(work), 'input')} done, ${rateText(rate)}/s${failed}, ${chunks}`;
 }
 
 function doneOf({ done: { ok, failed } }: Work): number {

@@ -1,6 +1,6 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { isUnreached } from '../aws-errors.ts';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { checkWhole, messageOf } from '../errors.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { type AccountClients, openAccount } from '../worlds/remote.ts';
 import { AFTER } from './after.ts';
@@ -42,12 +42,7 @@ const STACK = 'Fanfold';
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const { stack, maxConcurrency = MAX_CONCURRENCY } = options;
-  if (!Number.isInteger(maxConcurrency) || maxConcurrency < 2 || maxConcurrency > 1000) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`maxConcurrency\` must be a whole number from 2 to 1000; got ${maxConcurrency}.`,
-    );
-  }
+  checkWhole('maxConcurrency', maxConcurrency, 2, 1000);
   const deployment = namesOf(stack ?? STACK);
   const loading = options.tasks === undefined ? undefined : tasksHere(options.tasks);
   const clients = openAccount(deployment.name);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { FanfoldError, messageOf, nameOf } from '../errors.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 import type { Names } from '../pipeline/names.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
@@ -113,10 +113,6 @@ async function sentence(
 
 const REMEDY =
   'set FANFOLD_JOIN to the line that the server prints when it starts, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its key pair';
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
-}
 
 function codeOf(error: unknown): string {
   return String((error as NodeJS.ErrnoException | undefined)?.code ?? '');

@@ -17,7 +17,7 @@ import { joinText, regionOfEnvironment } from '../endpoint/connection.ts';
 import { joinFile, userFolder } from '../endpoint/folders.ts';
 import { type Secret, secretIn, secretOfEnvironment } from '../endpoint/secret.ts';
 import { writeSecret } from '../endpoint/secret-files.ts';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { checkWhole, messageOf } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import { Workers } from '../processes/workers.ts';
 import { loadTasks } from '../worlds/processes.ts';
@@ -105,9 +105,10 @@ const GRACE_MS = 4_000;
  * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` for its folder
  */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const { host = '127.0.0.1', account: accountId = '000000000000' } = options;
+  const { host = '127.0.0.1', port = PORT, account: accountId = '000000000000' } = options;
   const { region = regionOfEnvironment(process.env), workers: count = 0 } = options;
-  checkNumbers(options);
+  checkWhole('port', port, 0, 65_535);
+  checkWhole('workers', count, 0, 1000);
   await using opened = new AsyncDisposableStack();
   const data = options.memory ? undefined : resolve(options.data ?? DATA);
   const store =
@@ -124,7 +125,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   failed.promise.catch(() => {});
   let service = notYet;
   const current = chosen(() => service);
-  const server = opened.use(await listen(current, { host, port: options.port ?? PORT, tls }));
+  const server = opened.use(await listen(current, { host, port, tls }));
   const urls = urlsOf(server, host);
   const services = await openServices({
     ...{ workers: WORKERS, tasks, sqs, lambda, endpoint: urls.ours, hiddenSeconds: HIDDEN_SECONDS },
@@ -160,18 +161,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
     close: () => open.disposeAsync(),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-}
-
-function checkNumbers({ port = PORT, workers = 0 }: ServeOptions): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FanfoldError('BadOption', `\`port\` must be a number from 0 to 65535; got ${port}.`);
-  }
-  if (!Number.isInteger(workers) || workers < 0 || workers > 1000) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`workers\` must be a whole number from 0 to 1000; got ${workers}.`,
-    );
-  }
 }
 
 /** The server's key pair, which requests must be signed with, and its certificate. */

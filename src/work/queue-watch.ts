@@ -1,6 +1,7 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { sqsAt } from '../endpoint/clients.ts';
 import type { FanfoldError } from '../errors.ts';
+import { countOf } from '../pipeline/run/backlog.ts';
 import { backoffMs, wait } from '../retry.ts';
 import type { WorkTarget } from './work-target.ts';
 
@@ -91,18 +92,13 @@ export class Watch {
   }
 
   async #poll(): Promise<number> {
-    const { Attributes = {} } = await this.#sqs.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: this.#options.site.queues.taskQueueUrl,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesDelayed',
-          'ApproximateNumberOfMessagesNotVisible',
-        ],
-      }),
-      { abortSignal: this.#stop.signal },
+    const { taskQueueUrl } = this.#options.site.queues;
+    const { waiting, delayed, inFlight } = await countOf(
+      this.#sqs,
+      taskQueueUrl,
+      this.#stop.signal,
     );
-    return Object.values(Attributes).reduce((sum, text) => sum + Number(text), 0);
+    return waiting + delayed + inFlight;
   }
 
   #onCount(left: number): void {

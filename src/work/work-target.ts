@@ -2,11 +2,10 @@ import { sqsAt } from '../endpoint/clients.ts';
 import type { Endpoint } from '../endpoint/connection.ts';
 import { explained, isRefusal, type Reached, reach } from '../endpoint/probe.ts';
 import { findConnection } from '../endpoint/resolve-endpoint.ts';
-import { FanfoldError, messageOf } from '../errors.ts';
+import { FanfoldError, messageOf, nameOf } from '../errors.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 import { namesOf } from '../pipeline/names.ts';
-import { noDeployment } from '../pipeline/run/deployment.ts';
-import { findQueue } from '../pipeline/run/queues.ts';
+import { queueOf } from '../pipeline/run/deployment.ts';
 import { NAME } from '../worlds/world.ts';
 
 /** A server or a stack that workers on this machine receive chunks from. */
@@ -40,12 +39,9 @@ export async function stackSite(stack: string): Promise<WorkTarget> {
   const sqs = sqsAt(place);
   try {
     const [taskQueueUrl, deadQueueUrl] = await Promise.all([
-      findQueue(sqs, names.tasks),
-      findQueue(sqs, names.dead),
+      queueOf({ sqs, names }),
+      queueOf({ sqs, names }, names.dead),
     ]);
-    if (taskQueueUrl === undefined || deadQueueUrl === undefined) {
-      throw noDeployment(names, `queue ${names.tasks}`);
-    }
     return {
       place,
       name: `stack ${stack} on AWS`,
@@ -57,8 +53,4 @@ export async function stackSite(stack: string): Promise<WorkTarget> {
   } finally {
     sqs.destroy();
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
 }

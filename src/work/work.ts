@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { sqsAt } from '../endpoint/clients.ts';
-import { FanfoldError } from '../errors.ts';
+import { checkWhole, FanfoldError } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import { Workers } from '../processes/workers.ts';
 import { LOCAL_SLICE_SECONDS } from '../worlds/world.ts';
@@ -78,12 +78,7 @@ const GRACE_MS = 4_000;
  */
 export async function work(options: WorkOptions): Promise<Work> {
   const { workers: count = availableParallelism(), untilEmpty = false, onSlow } = options;
-  if (!Number.isInteger(count) || count < 1 || count > 1000) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`workers\` must be a whole number from 1 to 1000; got ${count}.`,
-    );
-  }
+  checkWhole('workers', count, 1, 1000);
   const tasks = openTasks(options.tasks);
   const { endpoint, stack } = options;
   if (endpoint !== undefined && stack !== undefined) {

@@ -1,5 +1,6 @@
 import { listen } from '../emulator/transport/index.ts';
 import type { FanfoldError } from '../errors.ts';
+import { keep } from '../keep.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import { Workers } from '../processes/workers.ts';
 import { defineTask } from '../task.ts';
@@ -49,30 +50,19 @@ async function open(options: ProcessesOptions) {
     onPrint: options.onPrint,
     onTrouble: ({ message }) => options.onWarning(message),
   });
-  const close = () =>
-    keeping(async () => {
-      await workers.close();
-      await services.close();
-      await server.close();
-    });
+  const close = async () => {
+    await workers.close();
+    await services.close();
+    await server.close();
+  };
   try {
-    const ready = await keeping(() => workers.ready);
+    const ready = await keep(workers.ready);
     for (const facts of ready) tasks.add(defineTask({ ...facts, run: notHere }));
   } catch (error) {
-    await close();
+    await keep(close());
     throw error;
   }
-  return { deployment, tasks, close };
-}
-
-/** Keeps this process alive while it waits for workers, which don't: Node would exit. */
-async function keeping<T>(work: () => Promise<T>): Promise<T> {
-  const timer = setInterval(() => {}, 60_000);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
+  return { deployment, tasks, close: () => keep(close()) };
 }
 
 /** Stands for the code of a task, which only the workers have: the seed needs just its facts. */

@@ -8,7 +8,7 @@ import { reach } from '../endpoint/probe.ts';
 import { findConnection } from '../endpoint/resolve-endpoint.ts';
 import { refuseNested } from '../nested.ts';
 import { namesOf } from '../pipeline/names.ts';
-import { checkDeployment } from '../pipeline/run/deployment.ts';
+import { queueOf } from '../pipeline/run/deployment.ts';
 import type { World } from './world.ts';
 
 /**
@@ -57,7 +57,7 @@ async function open(name: string, place: Endpoint): Promise<World> {
   };
   let identity: string;
   try {
-    identity = await identityOf(place, sqs, await checkDeployment({ sqs, names }));
+    identity = await identityOf(place, sqs, await queueOf({ sqs, names }));
   } catch (error) {
     await close();
     throw error;

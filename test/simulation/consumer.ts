@@ -1,7 +1,7 @@
 import { FanfoldError } from '../../src/errors.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import type { RunOptions } from '../../src/pipeline/collecting/run-options.ts';
-import { checkDeployment, type Deployment } from '../../src/pipeline/run/deployment.ts';
+import { type Deployment, queueOf } from '../../src/pipeline/run/deployment.ts';
 import { findQueue } from '../../src/pipeline/run/queues.ts';
 import { cancelRun } from '../../src/pipeline/runs/cancel.ts';
 import { Actor, never, trueNow } from './actors.ts';
@@ -96,7 +96,7 @@ export class Consumer {
       ...this.#deployment(),
       ...(windowBytes === undefined ? {} : { windowBytes }),
     };
-    await checkDeployment(deployment);
+    await queueOf(deployment);
     const run = new Run(deployment, TASK, this.#inputs(), await this.#options(deployment));
     this.run = run;
     if (!this.runIds.includes(run.runId)) this.runIds.push(run.runId);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { FanfoldError, messageOf } from '../../errors.ts';
+import { checkWhole, messageOf } from '../../errors.ts';
 import {
   ASYNC_AGE_MS,
   ASYNC_RETRY_MS,
@@ -48,6 +48,8 @@ export interface Invoked {
   readonly failed: boolean;
 }
 
+const MAX_AGE = ASYNC_AGE_MS / 1000;
+
 /**
  * A function and its execution environments. An environment serves one invocation at a time, and is
  * then reused, the most recent one first.
@@ -66,21 +68,13 @@ export class LambdaFunction {
 
   constructor(name: string, arn: string, handler: Handler, options: FunctionOptions) {
     const { timeoutSeconds = 3, memoryMb = 128, concurrency = CONCURRENCY } = options;
-    const { maxRetryAttempts = ASYNC_RETRY_MS.length, maxEventAgeSeconds } = options;
-    checkRange('maxRetryAttempts', maxRetryAttempts, 0, ASYNC_RETRY_MS.length);
-    if (maxEventAgeSeconds !== undefined) {
-      checkRange(
-        'maxEventAgeSeconds',
-        maxEventAgeSeconds,
-        MIN_ASYNC_AGE_MS / 1000,
-        ASYNC_AGE_MS / 1000,
-      );
-    }
+    const { maxRetryAttempts = ASYNC_RETRY_MS.length, maxEventAgeSeconds = MAX_AGE } = options;
+    checkWhole('maxRetryAttempts', maxRetryAttempts, 0, ASYNC_RETRY_MS.length);
+    checkWhole('maxEventAgeSeconds', maxEventAgeSeconds, MIN_ASYNC_AGE_MS / 1000, MAX_AGE);
     this.name = name;
     this.arn = arn;
     this.maxRetryAttempts = maxRetryAttempts;
-    this.maxEventAgeMs =
-      maxEventAgeSeconds === undefined ? ASYNC_AGE_MS : maxEventAgeSeconds * 1000;
+    this.maxEventAgeMs = maxEventAgeSeconds * 1000;
     this.#handler = handler;
     this.#timeoutMs = timeoutSeconds * 1000;
     this.#memoryMb = memoryMb;
@@ -138,14 +132,6 @@ export class LambdaFunction {
       getRemainingTimeInMillis: () => Math.max(0, Math.floor(deadline - performance.now())),
     };
   }
-}
-
-function checkRange(option: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new FanfoldError(
-    'BadOption',
-    `\`${option}\` must be a whole number from ${least} to ${most}; got ${value}.`,
-  );
 }
 
 function newLogStream(): string {

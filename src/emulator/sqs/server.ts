@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { checkWhole, FanfoldError } from '../../errors.ts';
 import {
   type BodyFault,
   isLoopback,
@@ -124,12 +124,7 @@ function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: Serve
   if (!Array.isArray(cors) || !cors.every(isOrigin)) {
     throw wrong('cors', 'a list of origins, such as "http://localhost:5173", or ["*"]', cors);
   }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`port\` must be a number from 0 to 65535; got "${port}".`,
-    );
-  }
+  checkWhole('port', port, 0, 65_535);
   if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds < 0) {
     throw new FanfoldError(
       'BadOption',

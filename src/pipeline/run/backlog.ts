@@ -1,6 +1,5 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type Deployment, noDeployment } from './deployment.ts';
-import { findQueue } from './queues.ts';
+import { type Deployment, queueOf } from './deployment.ts';
 
 /** Approximate numbers of messages on a queue. */
 export interface Backlog {
@@ -15,16 +14,16 @@ export interface Backlog {
  *
  * @throws FanfoldError `BadOption` when there is no such deployment
  */
-export async function backlogOf({
-  sqs,
-  names,
-}: Pick<Deployment, 'sqs' | 'names'>): Promise<Backlog> {
-  const url = await findQueue(sqs, names.tasks);
-  if (url === undefined) throw noDeployment(names, `queue ${names.tasks}`);
-  return countOf(sqs, url);
+export async function backlogOf(deployment: Pick<Deployment, 'sqs' | 'names'>): Promise<Backlog> {
+  return countOf(deployment.sqs, await queueOf(deployment));
 }
 
-export async function countOf(sqs: SQSClient, QueueUrl: string): Promise<Backlog> {
+/** Counts the messages on a queue. */
+export async function countOf(
+  sqs: SQSClient,
+  QueueUrl: string,
+  abortSignal?: AbortSignal,
+): Promise<Backlog> {
   const { Attributes = {} } = await sqs.send(
     new GetQueueAttributesCommand({
       QueueUrl,
@@ -34,6 +33,7 @@ export async function countOf(sqs: SQSClient, QueueUrl: string): Promise<Backlog
         'ApproximateNumberOfMessagesNotVisible',
       ],
     }),
+    abortSignal ? { abortSignal } : {},
   );
   return {
     waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),

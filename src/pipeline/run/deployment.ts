@@ -27,17 +27,17 @@ export function noDeployment({ name }: Names, missing: string, cause?: Error): F
 }
 
 /**
- * Checks that a deployment exists. The answer also sets the client's clock, before a run id takes
+ * The URL of a deployment's queue. The answer also sets the client's clock, before a run id takes
  * its time from it.
  *
- * @returns the URL of its task queue
- * @throws FanfoldError `BadOption` when it does not exist
+ * @param queue its name. @default the task queue
+ * @throws FanfoldError `BadOption` when the deployment does not exist
  */
-export async function checkDeployment({
-  sqs,
-  names,
-}: Pick<Deployment, 'sqs' | 'names'>): Promise<string> {
-  const url = await findQueue(sqs, names.tasks);
-  if (url === undefined) throw noDeployment(names, `queue ${names.tasks}`);
+export async function queueOf(
+  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
+  queue: string = names.tasks,
+): Promise<string> {
+  const url = await findQueue(sqs, queue);
+  if (url === undefined) throw noDeployment(names, `queue ${queue}`);
   return url;
 }

@@ -1,9 +1,10 @@
-import { GetQueueAttributesCommand, ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
+import { countOf } from './backlog.ts';
 import { collectorOf } from './heartbeat.ts';
 import { findExpectedQueue } from './queues.ts';
 import { readTags } from './tags.ts';
@@ -113,14 +114,9 @@ async function read(
   runId: string,
 ): Promise<RunStatus | undefined> {
   try {
-    const [tags, { Attributes = {} }] = await Promise.all([
+    const [tags, { waiting }] = await Promise.all([
       readTags(sqs, QueueUrl),
-      sqs.send(
-        new GetQueueAttributesCommand({
-          QueueUrl,
-          AttributeNames: ['ApproximateNumberOfMessages'],
-        }),
-      ),
+      countOf(sqs, QueueUrl),
     ]);
     const readAt = serviceNow(sqs);
     return {
@@ -135,7 +131,7 @@ async function read(
       // 0 once its collector has left.
       collectedAt: tags.collectedAt || undefined,
       collector: collectorOf(tags, readAt),
-      waiting: Number(Attributes.ApproximateNumberOfMessages ?? 0),
+      waiting,
       readAt,
     };
   } catch (error) {

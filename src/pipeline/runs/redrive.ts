@@ -8,9 +8,7 @@ import {
 import { FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
 import { isTransient } from '../call-errors.ts';
-import type { Names } from '../names.ts';
-import { type Deployment, noDeployment } from '../run/deployment.ts';
-import { findQueue } from '../run/queues.ts';
+import { type Deployment, queueOf } from '../run/deployment.ts';
 
 /** Progress of moving task messages back from the dead-letter queue. */
 export interface Redriven {
@@ -33,13 +31,12 @@ const POLL_TRIES = 20;
  * @throws FanfoldError `BadOption` when there is no such deployment, `RunFailed` when SQS gives up
  */
 export async function redrive(
-  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
+  deployment: Pick<Deployment, 'sqs' | 'names'>,
   onMoved: (sofar: Redriven) => void = () => {},
 ): Promise<Redriven> {
-  const [SourceArn, DestinationArn] = await Promise.all([
-    arnOf(sqs, names, names.dead),
-    arnOf(sqs, names, names.tasks),
-  ]);
+  const { sqs, names } = deployment;
+  const arn = async (queue: string) => arnOf(sqs, await queueOf(deployment, queue));
+  const [SourceArn, DestinationArn] = await Promise.all([arn(names.dead), arn(names.tasks)]);
   const before = await latest(sqs, SourceArn);
   if (before?.Status !== 'RUNNING') {
     // Workers send unreadable messages to this queue: SQS does not know the source queue of those.
@@ -70,9 +67,7 @@ export async function redrive(
   }
 }
 
-async function arnOf(sqs: SQSClient, names: Names, queue: string): Promise<string> {
-  const QueueUrl = await findQueue(sqs, queue);
-  if (QueueUrl === undefined) throw noDeployment(names, `queue ${queue}`);
+async function arnOf(sqs: SQSClient, QueueUrl: string): Promise<string> {
   const { Attributes: { QueueArn = '' } = {} } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
   );

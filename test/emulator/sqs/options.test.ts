@@ -20,10 +20,10 @@ describe('options that are refused, with the reason', () => {
   });
 
   it.each<[options: object, sentence: RegExp]>([
-    [{ port: 'x' }, /`port` must be a number from 0 to 65535/],
-    [{ port: '9324' }, /`port` must be a number/],
-    [{ port: 65_536 }, /`port` must be a number/],
-    [{ port: -1 }, /`port` must be a number/],
+    [{ port: 'x' }, /`port` must be a whole number from 0 to 65535/],
+    [{ port: '9324' }, /`port` must be a whole number/],
+    [{ port: 65_536 }, /`port` must be a whole number/],
+    [{ port: -1 }, /`port` must be a whole number/],
     [{ requestTimeoutSeconds: Number.NaN }, /`requestTimeoutSeconds`/],
     [{ credentials: null }, /`credentials` must be a list/],
     [{ credentials: [] }, /`credentials` must be a list/],
