@@ -96,9 +96,10 @@ function safely<T>(ask: () => T, otherwise: T): T {
 /** @throws FanfoldError `BadOption` unless an option is a whole number within its range */
 export function checkWhole(option: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
+  const shown = typeof value === 'string' ? JSON.stringify(value) : value;
   throw new FanfoldError(
     'BadOption',
-    `\`${option}\` must be a whole number from ${least} to ${most}; got ${value}.`,
+    `\`${option}\` must be a whole number from ${least} to ${most}; got ${shown}.`,
   );
 }
 

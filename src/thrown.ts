@@ -10,7 +10,7 @@ export interface ThrownDetails {
   address?: string;
   port?: number;
   /** Frames of the user's own code and packages: none of Node.js's or Fanfold's. */
-  stack?: string;
+  stack?: string | undefined;
   /** The error's cause, four levels deep at most. */
   cause?: Thrown;
   /** The errors of an `AggregateError`. */

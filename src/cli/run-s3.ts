@@ -41,7 +41,7 @@ export async function runFromS3(
         connection.fanfold.map(task, new S3Inputs(input), {
           ...options,
           collector,
-          ...(earlier ? { earlier } : {}),
+          earlier,
         })
       );
     },

@@ -223,10 +223,9 @@ function readOnce(living: Living | undefined): FanfoldError {
 function optionsOf({ ordered = false, maxFailures, deadline }: RunFlags): RunOptions {
   return {
     ordered,
-    ...(maxFailures === undefined ? {} : { maxFailures: budgetOf(maxFailures) }),
-    ...(deadline === undefined
-      ? {}
-      : { deadlineSeconds: durationSeconds('--deadline', deadline, 13) }),
+    maxFailures: maxFailures === undefined ? undefined : budgetOf(maxFailures),
+    deadlineSeconds:
+      deadline === undefined ? undefined : durationSeconds('--deadline', deadline, 13),
   };
 }
 

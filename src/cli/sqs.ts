@@ -169,9 +169,9 @@ function readConfig(file: string): Config {
 
 async function serveNamed(options: Options, config: Config, flags: SqsFlags): Promise<SqsServer> {
   const { data, ...rest } = options;
-  const store = data === undefined ? {} : { store: openStore(data) };
+  const store = data === undefined ? undefined : openStore(data);
   try {
-    return await serveSqs({ ...rest, openToAll: true, ...store });
+    return await serveSqs({ ...rest, openToAll: true, store });
   } catch (error) {
     if (!(error instanceof FanfoldError) || error.code !== 'BadOption') throw error;
     throw new FanfoldError('BadOption', placed(error.message, config, flags), { cause: error });

@@ -46,9 +46,14 @@ async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   let shown: ReturnType<typeof showWork> | undefined;
   const report = (message: string) => (shown ? shown.say(message) : say(message));
   await using working = await work({
-    ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning: report },
-    ...(quiet || !canRedraw() ? {} : { onPrint: printAbove }),
-    ...(quiet ? {} : { onSlow: (attempt) => report(lineOf(attempt)) }),
+    endpoint,
+    stack,
+    tasks: module.path,
+    workers,
+    untilEmpty,
+    onWarning: report,
+    onPrint: quiet || !canRedraw() ? undefined : printAbove,
+    onSlow: quiet ? undefined : (attempt) => report(lineOf(attempt)),
   });
   signal.throwIfAborted();
   if (!quiet) {

@@ -76,14 +76,13 @@ export function readJoin(text: string, source: string): Join {
   return {
     endpoint: url.origin,
     region: url.searchParams.get('region') ?? DEFAULT_REGION,
-    ...(url.username === ''
-      ? {}
-      : {
-          credentials: {
+    credentials:
+      url.username === ''
+        ? undefined
+        : {
             accessKeyId: decodeURIComponent(url.username),
             secretAccessKey: decodeURIComponent(url.password),
           },
-        }),
-    ...(fingerprint === '' ? {} : { fingerprint }),
+    fingerprint: fingerprint || undefined,
   };
 }

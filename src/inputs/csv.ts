@@ -54,7 +54,7 @@ export function openCsv(source: Source): OpenedInputs {
           places.note(index++, line);
           batch.push(json);
         }
-        position = { ...end, ...(names ? { keys: names } : {}) };
+        position = { ...end, keys: names };
         if (batch.length > 0) yield batch;
       }
     },

@@ -9,7 +9,7 @@ export interface Position {
   /** Number of the line that starts there, from 1. */
   line: number;
   /** Field names of a CSV header. */
-  keys?: string[];
+  keys?: string[] | undefined;
 }
 
 export const BEGINNING: Position = { byte: 0, line: 1 };
@@ -19,7 +19,7 @@ export interface Source {
   /** Its name in messages. */
   readonly name: string;
   /** Position at which its chunks begin. @default the beginning */
-  readonly from?: Position;
+  readonly from?: Position | undefined;
   /** Path of a file, as it was given. */
   readonly path?: string;
   /** Largest input, in bytes. */

@@ -116,7 +116,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ? undefined
       : openStore(data, { onWarning: (message) => warn(options, message) });
   opened.defer(() => store?.close());
-  const sqs = new Sqs({ accountId, region, strictTiming: false, ...(store ? { store } : {}) });
+  const sqs = new Sqs({ accountId, region, strictTiming: false, store });
   const lambda = new Lambda({ accountId, region });
   const { secret, tls } = await identityOf(options, host, data ?? userFolder());
   const module = openTasks(options.tasks);
@@ -128,7 +128,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const server = opened.use(await listen(current, { host, port, tls }));
   const urls = urlsOf(server, host);
   const services = await openServices({
-    ...{ workers: WORKERS, tasks, sqs, lambda, endpoint: urls.ours, hiddenSeconds: HIDDEN_SECONDS },
+    workers: WORKERS,
+    tasks,
+    sqs,
+    lambda,
+    endpoint: urls.ours,
+    hiddenSeconds: HIDDEN_SECONDS,
   });
   opened.defer(() => services.close());
   const { taskQueueUrl, deadQueueUrl, deployment } = services;
@@ -137,7 +142,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const workers = new Workers({
     tasks: module,
     place: { ...known, endpoint: urls.here, credentials: secret.credentials },
-    ...{ taskQueueUrl, deadQueueUrl, count, graceMs: GRACE_MS, prefix: 'server' },
+    taskQueueUrl,
+    deadQueueUrl,
+    count,
+    graceMs: GRACE_MS,
+    prefix: 'server',
     sliceSeconds: LOCAL_SLICE_SECONDS,
     sqs: deployment.sqs,
     onFailure: failed.reject,
@@ -153,7 +162,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
   });
   const open = opened.move();
   return {
-    ...{ url: urls.ours, region, tasks: tasks.names(), loopback: isLoopback(host), join, data },
+    url: urls.ours,
+    region,
+    tasks: tasks.names(),
+    loopback: isLoopback(host),
+    join,
+    data,
     joinFile: left,
     credentialsFile: secret.file,
     fingerprint: tls?.fingerprint,

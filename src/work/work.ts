@@ -95,7 +95,13 @@ export async function work(options: WorkOptions): Promise<Work> {
   const sqs = sqsAt(place);
   const done = { ok: 0, failed: 0 };
   const workers = new Workers({
-    ...{ tasks, place, ...queues, sqs, count, prefix: workerPrefix(), telling: true },
+    tasks,
+    place,
+    ...queues,
+    sqs,
+    count,
+    prefix: workerPrefix(),
+    telling: true,
     sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,

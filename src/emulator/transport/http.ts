@@ -94,8 +94,12 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   };
   const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
   const served: Served = {
-    ...{ service, maxBodyBytes, refuseBody, unread: new Unread() },
-    ...{ known: new BodyBudget(KNOWN_BYTES), strangers: new BodyBudget(STRANGER_BYTES) },
+    service,
+    maxBodyBytes,
+    refuseBody,
+    unread: new Unread(),
+    known: new BodyBudget(KNOWN_BYTES),
+    strangers: new BodyBudget(STRANGER_BYTES),
   };
   server.on('request', (request, response) => serve(served, request, response));
   server.on('checkContinue', (request, response) => serve(served, request, response, true));

@@ -226,8 +226,10 @@ const BATCH_ENTRIES = 10;
 async function showAgain(sqs: SQSClient, QueueUrl: string, handles: string[]): Promise<void> {
   const calls: Promise<unknown>[] = [];
   while (handles.length > 0) {
-    const Entries = handles.splice(0, BATCH_ENTRIES).map((ReceiptHandle, id) => ({
-      ...{ Id: String(id), ReceiptHandle },
+    const batch = handles.splice(0, BATCH_ENTRIES);
+    const Entries = batch.map((ReceiptHandle, id) => ({
+      Id: String(id),
+      ReceiptHandle,
       VisibilityTimeout: 0,
     }));
     const call = sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));

@@ -16,20 +16,20 @@ export interface RunOptions {
    * `failed` with the code `Lost`. At most 1123200, 13 days.
    * @default 86400, a day
    */
-  deadlineSeconds?: number;
+  deadlineSeconds?: number | undefined;
   /**
    * Number of inputs that may end `failed`, or their share (`'5%'`). One more failure cancels the
    * run. A share is of all inputs if their number is known beforehand, otherwise of the inputs read
    * so far, but of at least a hundred.
    * @default any number
    */
-  maxFailures?: number | `${number}%`;
+  maxFailures?: number | `${number}%` | undefined;
   /**
    * Ledger of an earlier run over the same inputs. Inputs that have a result in it are not run
    * again, and count in this run's ledger. The run enters its results in it.
    * @default none
    */
-  earlier?: RunLedger;
+  earlier?: RunLedger | undefined;
   /**
    * Name of the collector. While it is alive, a collector of another name can't collect the run.
    * One of the same name can resume at once, even if the previous one was killed.

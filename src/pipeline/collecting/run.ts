@@ -37,8 +37,9 @@ import { resultsUnaccounted } from './stall-detector.ts';
  */
 export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly runId: string;
+  readonly #ended = Promise.withResolvers<void>();
   /** Settles when the run is over or its consumer has left; never rejects. */
-  readonly ended: Promise<void>;
+  readonly ended = this.#ended.promise;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
   readonly #ledger: RunLedger;
@@ -49,7 +50,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly #expiresAt: number;
   /** Aborted to stop receiving results. */
   readonly #stop = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
   #phase: Phase = { is: 'open' };
   #iterated = false;
   #detached = false;
@@ -61,7 +61,6 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     options: RunOptions = {},
   ) {
     const { ordered = false, signal, resume } = options;
-    this.ended = this.#ended.promise;
     const now = serviceNow(deployment.sqs);
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
@@ -196,7 +195,9 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#options.collector },
+      ledger,
+      expiresAt: this.#expiresAt,
+      collector: this.#options.collector,
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),

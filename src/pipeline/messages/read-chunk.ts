@@ -64,11 +64,9 @@ export function readChunk(body: string, reader: Reader): Chunk {
     throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
-  const queueUrl = resultQueueUrl(taskQueueUrl, runId, results);
-  return {
-    ...{ runId, task, attempt, expiresAt, workers, stalled, items },
-    ...{ results, resultQueueUrl: queueUrl },
-  };
+  const url = resultQueueUrl(taskQueueUrl, runId, results);
+  const envelope = { runId, task, attempt, expiresAt, results, workers, stalled };
+  return { ...envelope, resultQueueUrl: url, items };
 }
 
 /** More workers than any deployment has. */

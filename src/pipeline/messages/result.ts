@@ -41,7 +41,7 @@ export interface Failure extends ThrownDetails {
   name: string;
   message: string;
   /** The thrown error's own `code`, such as `ECONNREFUSED`. */
-  errorCode?: string | number;
+  errorCode?: string | number | undefined;
   /** Number of attempts that were made. */
   attempts: number;
 }

@@ -13,41 +13,41 @@ interface OfRun {
   /** The task's name. */
   task: string;
   /** @default Lambda's request id, with its time */
-  runId?: string;
+  runId?: string | undefined;
   /** Index of the page's first input. @default 0 */
-  first?: number;
+  first?: number | undefined;
   /**
    * Indexes of the page's inputs, if they don't simply follow `first`: ranges in order, with both
    * ends included.
    */
-  indexes?: IndexRange[];
+  indexes?: IndexRange[] | undefined;
   /** Whether an earlier page made the run's queue. @default whether `first` is over 0 */
-  continues?: boolean;
+  continues?: boolean | undefined;
   /**
    * Deadline of the run, in milliseconds since 1970, at most 13 days after its id's time.
    * @default a day after it
    */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
   /** Total number of inputs of the run, if known. @default those of this page */
-  total?: number;
+  total?: number | undefined;
   /**
    * Approximate number of inputs, which decides how they are cut.
    * @default `total`, else those of this page
    */
-  about?: number;
+  about?: number | undefined;
   /** Whether further pages may follow, in a run of unknown size. @default false */
-  more?: boolean;
+  more?: boolean | undefined;
   /**
    * Most inputs in a chunk, 1 to 10000.
    * @default by the number of inputs, their bytes, and the workers
    */
-  chunkItems?: number;
+  chunkItems?: number | undefined;
   /**
    * Destination of the results: `own`, a queue of the run's own, made by its first page; `shared`,
    * the deployment's result queue, for any reader.
    * @default 'shared'
    */
-  results?: 'shared' | 'own';
+  results?: 'shared' | 'own' | undefined;
 }
 
 /** Inputs that the seed reads from an object in S3. */
@@ -55,9 +55,9 @@ export interface ObjectInputs {
   /** `s3://bucket/key`. */
   s3: string;
   /** @default by the key's extension */
-  format?: Format;
+  format?: Format | undefined;
   /** Position at which an earlier invocation stopped. Only the seed itself sets it. */
-  from?: Continuation;
+  from?: Continuation | undefined;
 }
 
 /** Progress of the earlier invocations, which is all that they pass on. */

@@ -11,8 +11,8 @@ import { MAX_MESSAGE_BYTES } from '../messages/chunk.ts';
 export interface Outgoing {
   body: string;
   /** The run, for SQS's fair queues. */
-  groupId?: string;
-  delaySeconds?: number;
+  groupId?: string | undefined;
+  delaySeconds?: number | undefined;
 }
 
 /** SQS's limit for a batch; in bytes it holds as much as one message. */
@@ -68,8 +68,8 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
         Entries: left.map(({ body, groupId, delaySeconds }, id) => ({
           Id: String(id),
           MessageBody: body,
-          ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
-          ...(delaySeconds === undefined ? {} : { DelaySeconds: delaySeconds }),
+          MessageGroupId: groupId,
+          DelaySeconds: delaySeconds,
         })),
       }),
     );

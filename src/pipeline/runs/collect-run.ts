@@ -31,10 +31,9 @@ export async function collectRun<Output>(
   }
   refuseCollected(status, options.collector);
   const { expiresAt, createdAt: born } = status;
-  const deadline = expiresAt === undefined ? {} : { deadlineSeconds: (expiresAt - born) / 1000 };
   return new Run<Output>(deployment, task, undefined, {
     ...options,
-    ...deadline,
+    deadlineSeconds: expiresAt && (expiresAt - born) / 1000,
     resume: { runId },
   });
 }

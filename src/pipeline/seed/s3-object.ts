@@ -69,7 +69,7 @@ export async function openObject(
   const source: Source = {
     name: url,
     maxInputBytes: MAX_INPUT_BYTES,
-    ...(from.byte > 0 ? { from } : {}),
+    from: from.byte > 0 ? from : undefined,
     chunks,
     close() {
       closed = true;
@@ -89,8 +89,8 @@ async function get(
     return await s3.send(
       new GetObjectCommand({
         ...placeOf(url),
-        ...(from > 0 ? { Range: `bytes=${from}-` } : {}),
-        ...(etag === undefined ? {} : { IfMatch: etag }),
+        Range: from > 0 ? `bytes=${from}-` : undefined,
+        IfMatch: etag,
       }),
     );
   } catch (error) {

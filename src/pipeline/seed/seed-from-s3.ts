@@ -156,9 +156,9 @@ class ObjectSeeding {
       {
         task,
         inputs: { lines: texts.join('\n') },
-        ...(runId === undefined ? {} : { runId }),
-        ...(results === undefined ? {} : { results }),
-        ...(expiresAt === undefined ? {} : { expiresAt }),
+        runId,
+        results,
+        expiresAt,
         first: this.#next,
         continues: this.#next > 0,
         more: true,
@@ -192,7 +192,7 @@ class ObjectSeeding {
       runId: this.#runId,
       first: this.#next,
       chunkItems: this.#chunkItems ?? 1,
-      inputs: { s3, ...(format === undefined ? {} : { format }), from },
+      inputs: { s3, format, from },
     };
     await lambda.send(
       new InvokeCommand({

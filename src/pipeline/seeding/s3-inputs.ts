@@ -39,7 +39,7 @@ export async function seedS3Run(
 ): Promise<string> {
   const request: SeedRequest = {
     task,
-    inputs: { s3: url, ...(format === undefined ? {} : { format }) },
+    inputs: { s3: url, format },
     runId,
     expiresAt,
     results: 'own',

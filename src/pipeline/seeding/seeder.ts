@@ -232,7 +232,7 @@ export class Seeder implements InputSource {
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
     // The few inputs of a slow source are spread out; the many of a fast one share chunks.
-    const about = total === undefined && page.full ? { about: end } : {};
+    const about = total === undefined && page.full ? end : undefined;
     const request: SeedRequest = {
       task,
       inputs: { lines: texts.join('\n') },
@@ -241,9 +241,9 @@ export class Seeder implements InputSource {
       continues,
       expiresAt,
       results: 'own',
-      ...about,
-      ...(total === undefined ? {} : { total }),
-      ...(page.last ? {} : { more: true }),
+      about,
+      total,
+      more: page.last ? undefined : true,
     };
     this.#unanswered.add(first);
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;

@@ -16,7 +16,7 @@ export function outputText(output: unknown): string | NoText {
     // Its `toJSON` or one of its getters may have thrown.
     const { stack } = describeThrown(thrown);
     const message = `The output is not JSON: ${whyNotJson(thrown)}.`;
-    return { code: 'OutputNotJson', message, ...(stack === undefined ? {} : { stack }) };
+    return { code: 'OutputNotJson', message, stack };
   }
   if (text === undefined) {
     const what =

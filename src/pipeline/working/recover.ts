@@ -149,8 +149,7 @@ function failureOf(
   if (!overran) {
     const what = inSetup ? 'set up the task for this input' : 'ran this input';
     const message = `The worker process died while it ${what}: ${cause}.`;
-    const died = { code: 'WorkerDied', name: 'WorkerDied', message, attempts } as const;
-    return stack === undefined ? died : { ...died, stack };
+    return { code: 'WorkerDied', name: 'WorkerDied', message, attempts, stack };
   }
   if (inSetup) {
     const message = `The setup of the task "${task}" failed: It took longer than ${SETUP_SECONDS} s and blocked the thread, so its worker process was killed: ${cause}.`;

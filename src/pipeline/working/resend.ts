@@ -49,7 +49,7 @@ export function messagesOf(
   return cut(items, Math.max(1, maxItems)).map((part) => ({
     body: chunkBody(chunk, part),
     groupId: chunk.runId,
-    ...(delaySeconds ? { delaySeconds } : {}),
+    delaySeconds: delaySeconds || undefined,
   }));
 }
 

@@ -234,7 +234,7 @@ export class Execution {
     this.#reportFailure(attempt, {
       code: 'TaskFailed',
       ...described,
-      ...(errorCode === undefined ? {} : { errorCode }),
+      errorCode,
       retryable: !isNonRetryable(thrown),
     });
   }

@@ -6,7 +6,10 @@ import { COLUMNS, readMessage, type Value, withChecksum } from './rows.ts';
 import type { Database } from '../../sqlite.ts';
 import { StateBlocks } from './state-blocks.ts';
 
-/** Number of messages read per query. */
+/**
+ * Number of messages read per query. SQLite's own iterator takes twice as long for each row, and
+ * all rows at once would double the memory that a deep queue takes.
+ */
 const READ = 1_000;
 
 const MESSAGE_COLUMNS = COLUMNS.messages.split(',').length;
