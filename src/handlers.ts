@@ -1,6 +1,7 @@
 export { type BurstResponse, burstHandler } from './handlers/burst.ts';
 export type { HandlerOptions, LambdaContext } from './handlers/environment.ts';
 export { jsonLog } from './handlers/json-log.ts';
+export type { WorkerHandlerOptions } from './handlers/open-worker.ts';
 export { powertoolsLog } from './handlers/powertools-log.ts';
 export { powertoolsMetrics } from './handlers/powertools-metrics.ts';
 export { seedHandler } from './handlers/seed.ts';

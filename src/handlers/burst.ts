@@ -1,20 +1,13 @@
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
-import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seed/burst.ts';
 import { type PullEnd, type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
-import { Worker } from '../pipeline/working/worker.ts';
-import {
-  Environment,
-  type HandlerOptions,
-  LAMBDA_SLICE_SECONDS,
-  type LambdaContext,
-  workerName,
-} from './environment.ts';
+import { Environment, type LambdaContext } from './environment.ts';
+import { openWorker, type WorkerHandlerOptions } from './open-worker.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { logFailure, tearDown, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
+import { logFailure, tearDown, WORN_OUT } from './telemetry.ts';
 
 /** A burst worker's report on its invocation. */
 export interface BurstResponse {
@@ -52,35 +45,20 @@ const MAX_FAILURES = 5;
  */
 export function burstHandler(
   tasks: Tasks,
-  options: HandlerOptions &
-    WatchOptions & {
-      /** @default 60 */
-      sliceSeconds?: number;
-      /** Tasks' resources, for a caller that ends the process. @default the handler's own */
-      setups?: Setups;
-    } = {},
+  options: WorkerHandlerOptions = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
   const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
   return async (event, context) => {
     const { hop } = readBurstEvent(event);
-    const { sqs, names, runs } = place;
+    const { sqs, names } = place;
     const taskQueueUrl = await place.taskQueueUrl();
-    const worker = new Worker({
-      sqs,
-      tasks: await tasksOf().catch((error: unknown) => {
-        endInvocation(options, error);
-        throw error;
-      }),
-      taskQueueUrl,
-      deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
-      worker: workerName(context),
-      runs,
-      setups,
-      sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
-      ...watched(options),
+    const registry = await tasksOf().catch((error: unknown) => {
+      endInvocation(options, error);
+      throw error;
     });
+    const worker = await openWorker(place, registry, setups, options, context);
     // It may run for long, and metrics carry the time at which they are emitted.
     const flushing = setInterval(() => watching(() => options.metrics?.flush()), FLUSH_MS);
     let chunks = 0;

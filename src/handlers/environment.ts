@@ -31,9 +31,6 @@ export interface HandlerOptions {
   lambda?: LambdaClient;
 }
 
-/** Seconds that a worker function keeps one chunk. */
-export const LAMBDA_SLICE_SECONDS = 60;
-
 /**
  * Limits of one request, in milliseconds. The SDK has none by default, so that a lost packet could
  * hold a function until its own timeout. A burst worker's long poll takes 5 s.
@@ -116,9 +113,4 @@ export class Environment {
       `The deployment "${name}" has no queue ${tasks}: check FANFOLD_NAME, and that the deployment exists.`,
     );
   }
-}
-
-/** The end of Lambda's log stream name, which identifies one execution environment well enough. */
-export function workerName({ logStreamName, awsRequestId }: LambdaContext): string {
-  return (logStreamName?.split(/[\]/]/).at(-1) || awsRequestId).slice(0, 100);
 }

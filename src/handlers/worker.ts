@@ -1,20 +1,14 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
-import { siblingUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
-import { returnsAtOnce, Worker } from '../pipeline/working/worker.ts';
-import {
-  Environment,
-  type HandlerOptions,
-  LAMBDA_SLICE_SECONDS,
-  type LambdaContext,
-  workerName,
-} from './environment.ts';
+import { returnsAtOnce, type Worker } from '../pipeline/working/worker.ts';
+import { Environment, type LambdaContext } from './environment.ts';
+import { openWorker, type WorkerHandlerOptions } from './open-worker.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
-import { logFailure, tearDown, type WatchOptions, WORN_OUT, watched } from './telemetry.ts';
+import { logFailure, tearDown, WORN_OUT } from './telemetry.ts';
 
 /** The part of Lambda's SQS event that the handlers use. */
 export interface SqsEvent {
@@ -56,15 +50,10 @@ interface Held {
  */
 export function workerHandler(
   tasks: Tasks,
-  options: HandlerOptions &
-    WatchOptions & {
-      /** @default 60 */
-      sliceSeconds?: number;
-      /** Aborting it ends the running items, which are sent back. Lambda does not need it. */
-      signal?: AbortSignal;
-      /** Tasks' resources, for a caller that ends the process. @default the handler's own */
-      setups?: Setups;
-    } = {},
+  options: WorkerHandlerOptions & {
+    /** Aborting it ends the running items, which are sent back. Lambda does not need it. */
+    signal?: AbortSignal;
+  } = {},
 ): (event: unknown, context: LambdaContext) => Promise<SqsBatchResponse> {
   const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
@@ -98,7 +87,7 @@ export function workerHandler(
     const claimed = await Promise.all(hand.map(({ claim }) => claim.hold(0)));
     const held = hand.filter((_, at) => claimed[at]);
     if (held.length === 0) return;
-    const worker = await open(context);
+    const worker = await openWorker(place, await tasksOf(), setups, options, context);
     const interrupt = () => worker.interrupt(options.signal?.reason);
     options.signal?.addEventListener('abort', interrupt);
     // It may have been aborted while the messages were claimed.
@@ -114,23 +103,6 @@ export function workerHandler(
     options.signal?.removeEventListener('abort', interrupt);
     watching(() => options.metrics?.flush());
     if (worker.stuck > 0) worn.add(worker);
-  }
-
-  async function open(context: LambdaContext): Promise<Worker> {
-    const { sqs, names, runs } = place;
-    const taskQueueUrl = await place.taskQueueUrl();
-    return new Worker({
-      sqs,
-      tasks: await tasksOf(),
-      taskQueueUrl,
-      onServer: options.onServer,
-      deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
-      worker: workerName(context),
-      runs,
-      setups,
-      sliceSeconds: options.sliceSeconds ?? LAMBDA_SLICE_SECONDS,
-      ...watched(options),
-    });
   }
 
   async function isDone(worker: Worker, held: Held, context: LambdaContext): Promise<boolean> {
