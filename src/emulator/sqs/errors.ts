@@ -11,20 +11,11 @@ export type SqsErrorCode =
   | 'InvalidAttributeValue'
   | 'InvalidBatchEntryId'
   | 'InvalidClientTokenId'
-  | 'InvalidIdFormat'
   | 'InvalidMessageContents'
   | 'InvalidParameterValue'
-  | 'InvalidSecurity'
   | 'KmsAccessDenied'
-  | 'KmsDisabled'
-  | 'KmsInvalidKeyUsage'
-  | 'KmsInvalidState'
-  | 'KmsNotFound'
-  | 'KmsOptInRequired'
-  | 'KmsThrottled'
   | 'MalformedInput'
   | 'MalformedQueryString'
-  | 'MessageNotInflight'
   | 'MissingParameter'
   | 'NoSuchVersion'
   | 'OverLimit'
@@ -98,13 +89,6 @@ const QUERY_CODES: Partial<Record<SqsErrorCode, string>> = {
   EmptyBatchRequest: `${PREFIX}EmptyBatchRequest`,
   InvalidBatchEntryId: `${PREFIX}InvalidBatchEntryId`,
   KmsAccessDenied: 'KMS.AccessDeniedException',
-  KmsDisabled: 'KMS.DisabledException',
-  KmsInvalidKeyUsage: 'KMS.InvalidKeyUsageException',
-  KmsInvalidState: 'KMS.InvalidStateException',
-  KmsNotFound: 'KMS.NotFoundException',
-  KmsOptInRequired: 'KMS.OptInRequired',
-  KmsThrottled: 'KMS.ThrottlingException',
-  MessageNotInflight: `${PREFIX}MessageNotInflight`,
   PurgeQueueInProgress: `${PREFIX}PurgeQueueInProgress`,
   QueueDeletedRecently: `${PREFIX}QueueDeletedRecently`,
   QueueDoesNotExist: `${PREFIX}NonExistentQueue`,
@@ -124,8 +108,6 @@ const STATUSES: Partial<Record<SqsErrorCode, number>> = {
   InternalFailure: 500,
   InvalidAddress: 404,
   InvalidClientTokenId: 403,
-  InvalidSecurity: 403,
-  KmsOptInRequired: 403,
   MalformedQueryString: 404,
   OverLimit: 403,
   PurgeQueueInProgress: 403,
