@@ -1,5 +1,6 @@
 import { missingParameter, SqsError } from '../errors.ts';
 import type { Parameters } from '../input.ts';
+import { ENTRIES_FIELD, PARAMETERS, type Shape, type Shapes } from './parameters.ts';
 
 /** One step in the names of a form's fields, which are paths: `Tag.1.Key` has three. */
 class Field {
@@ -46,51 +47,28 @@ export class Fields {
  */
 const MAX_STEPS = 10;
 
-/** Reads the value of one member. The path is for error messages. */
-type Reader = (field: Field, path: string) => unknown;
+/** A member of SQS's service model: `TagKeys` for the fields `TagKey.1`... */
+type Member = readonly [name: string, shape: Shape];
 
-/** A member of SQS's service model, by its name there: `TagKeys` for the fields `TagKey.1`... */
-interface Member {
-  readonly name: string;
-  readonly read: Reader;
+const byField = new Map<Shapes, ReadonlyMap<string, Member>>();
+
+/** Members by the names of their fields. */
+function membersOf(shapes: Shapes): ReadonlyMap<string, Member> {
+  const known = byField.get(shapes);
+  if (known) return known;
+  const members = new Map<string, Member>();
+  for (const [name, shape] of shapes)
+    members.set('field' in shape ? shape.field : name, [name, shape]);
+  byField.set(shapes, members);
+  return members;
 }
 
-const text: Reader = (field, path) => {
-  if (field.value !== undefined) return field.value;
-  throw malformed(`${path}: Start of structure or map found where not expected.`);
-};
-
-const integer: Reader = (field, path) => {
-  const value = field.value ?? '';
-  if (/^[+-]?\d{1,10}$/.test(value)) return Number(value);
-  throw malformed(`${path}: expected an integer; got "${value}".`);
-};
-
-function listOf(read: Reader): Reader {
-  return (field, path) => items(field, path, 'member').map(([item, at]) => read(item, at));
-}
-
-/** @param keyName 'Name' or 'Key' */
-function mapOf(keyName: string, read: Reader): Reader {
-  const part = (item: Field, at: string, name: string) => {
-    const found = item.parts.get(name);
-    if (found === undefined) throw missingParameter(`${at}.${name}`);
-    return found;
-  };
-  return (field, path) =>
-    Object.fromEntries(
-      items(field, path, 'entry').map(([item, at]) => [
-        text(part(item, at, keyName), `${at}.${keyName}`),
-        read(part(item, at, 'Value'), `${at}.Value`),
-      ]),
-    );
-}
-
-function structureOf(members: ReadonlyMap<string, Member>): Reader {
-  return (field, path) => {
-    checkNoValue(field, path);
-    return readParts(field, path, (name) => members.get(name));
-  };
+/** A field means the same in each action, except for these two. */
+function memberOf(action: string, field: string): Member | undefined {
+  const member = membersOf(PARAMETERS).get(
+    field === `${action}RequestEntry` ? ENTRIES_FIELD : field,
+  );
+  return action === 'CreateQueue' && field === 'Tag' && member ? ['tags', member[1]] : member;
 }
 
 function readParts(
@@ -99,11 +77,50 @@ function readParts(
   find: (name: string) => Member | undefined,
 ): Parameters {
   const found: [string, unknown][] = [];
-  for (const [name, part] of field.parts) {
-    const member = find(name);
-    if (member) found.push([member.name, member.read(part, path ? `${path}.${name}` : name)]);
+  for (const [step, part] of field.parts) {
+    const [name, shape] = find(step) ?? [];
+    if (name && shape) found.push([name, read(shape, part, path ? `${path}.${step}` : step)]);
   }
   return Object.fromEntries(found);
+}
+
+/** Reads the value of a member. The path is for error messages. */
+function read(shape: Shape, field: Field, path: string): unknown {
+  switch (shape.is) {
+    case 'text':
+    case 'bytes':
+      return textOf(field, path);
+    case 'integer': {
+      const value = field.value ?? '';
+      if (/^[+-]?\d{1,10}$/.test(value)) return Number(value);
+      throw malformed(`${path}: expected an integer; got "${value}".`);
+    }
+    case 'list':
+      return items(field, path, 'member').map(([item, at]) => read(shape.of, item, at));
+    case 'map':
+      return Object.fromEntries(
+        items(field, path, 'entry').map(([item, at]) => [
+          textOf(partOf(item, at, shape.key), `${at}.${shape.key}`),
+          read(shape.of, partOf(item, at, 'Value'), `${at}.Value`),
+        ]),
+      );
+    case 'structure': {
+      checkNoValue(field, path);
+      const members = membersOf(shape.members());
+      return readParts(field, path, (name) => members.get(name));
+    }
+  }
+}
+
+function textOf(field: Field, path: string): string {
+  if (field.value !== undefined) return field.value;
+  throw malformed(`${path}: Start of structure or map found where not expected.`);
+}
+
+function partOf(item: Field, path: string, name: string): Field {
+  const found = item.parts.get(name);
+  if (found === undefined) throw missingParameter(`${path}.${name}`);
+  return found;
 }
 
 /**
@@ -154,72 +171,4 @@ function checkNoValue(field: Field, path: string): void {
 
 function malformed(message: string): SqsError {
   return new SqsError('MalformedInput', message);
-}
-
-const members = (given: Record<string, Reader | [name: string, read: Reader]>) =>
-  new Map<string, Member>(
-    Object.entries(given).map(([field, member]) => [
-      field,
-      Array.isArray(member) ? { name: member[0], read: member[1] } : { name: field, read: member },
-    ]),
-  );
-
-const ATTRIBUTE_VALUE = structureOf(
-  members({
-    DataType: text,
-    StringValue: text,
-    BinaryValue: text,
-    StringListValue: ['StringListValues', listOf(text)],
-    BinaryListValue: ['BinaryListValues', listOf(text)],
-  }),
-);
-
-/**
- * The parameters of all actions, by the names of their fields. A field means the same in each
- * action, except for those in `memberOf`.
- * https://github.com/aws/api-models-aws/tree/main/models/sqs
- */
-const PARAMETERS = members({
-  ActionName: ['Actions', listOf(text)],
-  Attribute: ['Attributes', mapOf('Name', text)],
-  AttributeName: ['AttributeNames', listOf(text)],
-  AWSAccountId: ['AWSAccountIds', listOf(text)],
-  DelaySeconds: integer,
-  DestinationArn: text,
-  Id: text,
-  Label: text,
-  MaxNumberOfMessages: integer,
-  MaxNumberOfMessagesPerSecond: integer,
-  MaxResults: integer,
-  MessageAttribute: ['MessageAttributes', mapOf('Name', ATTRIBUTE_VALUE)],
-  MessageAttributeName: ['MessageAttributeNames', listOf(text)],
-  MessageBody: text,
-  MessageDeduplicationId: text,
-  MessageGroupId: text,
-  MessageSystemAttribute: ['MessageSystemAttributes', mapOf('Name', ATTRIBUTE_VALUE)],
-  MessageSystemAttributeName: ['MessageSystemAttributeNames', listOf(text)],
-  NextToken: text,
-  QueueName: text,
-  QueueNamePrefix: text,
-  QueueOwnerAWSAccountId: text,
-  QueueUrl: text,
-  ReceiptHandle: text,
-  ReceiveRequestAttemptId: text,
-  SourceArn: text,
-  Tag: ['Tags', mapOf('Key', text)],
-  TagKey: ['TagKeys', listOf(text)],
-  TaskHandle: text,
-  VisibilityTimeout: integer,
-  WaitTimeSeconds: integer,
-});
-
-/** An entry of a batch has the fields of a single request. */
-const ENTRIES: Member = { name: 'Entries', read: listOf(structureOf(PARAMETERS)) };
-
-function memberOf(action: string, field: string): Member | undefined {
-  if (field === `${action}RequestEntry`) return ENTRIES;
-  const member = PARAMETERS.get(field);
-  return action === 'CreateQueue' && field === 'Tag' && member
-    ? { ...member, name: 'tags' }
-    : member;
 }
