@@ -12,7 +12,7 @@ import {
   type Names,
   newRunId,
 } from '../names.ts';
-import { createRunQueue, findQueue, findExpectedQueue } from '../run/queues.ts';
+import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 
 export interface SeedOptions {
