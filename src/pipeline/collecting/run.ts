@@ -195,9 +195,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ledger,
-      expiresAt: this.#expiresAt,
-      collector: this.#options.collector,
+      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#options.collector },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
