@@ -20,7 +20,7 @@ const message = (name: string, length = 10): TaskMessage => ({
 });
 const chunkOf = (items: number) => ({
   task: 'echo',
-  items: Array.from({ length: items }, (_, index) => ({ index, text: '1' })),
+  items: Array.from({ length: items }, (_, index) => ({ index, text: '1', value: 1 })),
 });
 
 const inHand = () => Object.values(readJournal(file).inHand);
