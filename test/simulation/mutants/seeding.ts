@@ -17,13 +17,13 @@ export const SEEDING: readonly Mutant[] = [
   {
     name: 'the first page is seeded as if it were all',
     file: 'src/pipeline/seeding/seeder.ts',
-    node: 'MethodDefinition[key.name="send"] SpreadElement:has(Property[key.name="more"])',
-    becomes: '...{}',
+    node: 'MethodDefinition[key.name="send"] Property[key.name="more"] > .value',
+    becomes: 'undefined',
   },
   {
     name: "a page's end is taken for the run's total",
     file: 'src/pipeline/seeding/seeder.ts',
-    node: 'MethodDefinition[key.name="send"] ConditionalExpression[test.property.name="last"]:not(SpreadElement *) > .test',
+    node: 'MethodDefinition[key.name="send"] LogicalExpression ConditionalExpression[test.property.name="last"] > .test',
     becomes: 'true',
   },
   {
