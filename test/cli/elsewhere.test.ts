@@ -213,7 +213,7 @@ describe('a run elsewhere', () => {
     expect(status.stdout).toMatch(/^inputs +600, all seeded$/m);
     expect(status.stdout).toMatch(/^collector +no collector$/m);
     expect(status.stdout).toMatch(/^done +\d+ of 600 done/m);
-    expect(status.stdout).toMatch(/of all runs, \d+ chunks wait/);
+    expect(status.stdout).toMatch(/of all runs: \d+ chunks waiting/);
     const other = join(folder, 'other.jsonl');
     await fanfold(['run', 'steady', ...there, '--range', '3', '--output', other]);
     await appendFile(other, '{"half a line');
@@ -408,7 +408,7 @@ describe('a run elsewhere', () => {
     expect(await said(...args(3), '--workers', '3')).toContain(
       '--workers is for runs on this machine',
     );
-    expect(await said(...args(3), '--stack', 'x')).toContain('name two places');
+    expect(await said(...args(3), '--stack', 'x')).toContain('each name a place');
     expect(await said('run', 'x', '--range', '3', '--endpoint', 'here')).toContain(
       'An endpoint must be a URL like',
     );

@@ -254,7 +254,7 @@ describe('an object that can’t be read', () => {
   it.each([
     [{ s3: 'inputs/a.jsonl' }, 'like {"s3": "s3://bucket/key"'],
     [{ s3: 's3://bucket' }, 'like {"s3": "s3://bucket/key"'],
-    [{ s3: 's3://inputs/a', format: 'xml' }, 'one of jsonl, csv, text'],
+    [{ s3: 's3://inputs/a', format: 'xml' }, 'a format of jsonl, csv, text'],
     [{ s3: 's3://inputs/a.csv', from: { byte: -1 } }, 'like {"s3": "s3://bucket/key"'],
     [{ s3: 's3://inputs/a.csv', more: 1 }, 'like {"s3": "s3://bucket/key"'],
   ])('is not requested: %j', async (inputs, sentence) => {

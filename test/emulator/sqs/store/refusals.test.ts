@@ -279,7 +279,7 @@ describe('a full disk', () => {
     expect(sqs.peek('q.fifo')).toEqual([]);
     rmSync(join(disk, 'ballast'));
     await send('after');
-    expect(warnings.at(-1)).toMatch(/is kept in .+ again/);
+    expect(warnings.at(-1)).toMatch(/are stored in .+ again/);
     await client.send(
       new SendMessageCommand({
         QueueUrl: fifo.QueueUrl,
