@@ -120,7 +120,7 @@ describe('the secret', () => {
       '--port',
       '0',
     ]);
-    expect(half.stderr).toContain('AWS_ACCESS_KEY_ID and no AWS_SECRET_ACCESS_KEY');
+    expect(half.stderr).toContain('AWS_ACCESS_KEY_ID but no AWS_SECRET_ACCESS_KEY');
     expect(half.status).toBe(2);
   });
 });
@@ -148,7 +148,7 @@ describe('on all networks', () => {
     expect(runs.stderr).toContain(`no runs on endpoint ${server.url}`);
     for (const FANFOLD_JOIN of ['nonsense', 'https://:@/']) {
       const wrong = await fanfoldWith({ ...elsewhere, FANFOLD_JOIN }, ['runs']);
-      expect(wrong.stderr).toContain('not what `fanfold serve` prints');
+      expect(wrong.stderr).toContain('the whole line that `fanfold serve` prints');
       expect(wrong.status).toBe(2);
     }
     // The user of this machine needs no join line.
