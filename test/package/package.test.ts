@@ -12,11 +12,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, results } from '../cli/command.ts';
-import { install, pack, samplesOf } from './packed.ts';
+import { install, pack, SAMPLED, samplesOf, stepsOf } from './packed.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const README = join(REPOSITORY, 'README.md');
@@ -50,6 +50,11 @@ const typecheck = (files: string[], module = 'nodenext') =>
 
 const readme = samplesOf('README.md');
 const sqsPage = samplesOf('docs/sqs.md');
+/** Those pages' samples, each page in a folder. */
+const pages = SAMPLED.map((name) => ({
+  folder: `pages/${name}`,
+  samples: samplesOf(`docs/${name}.md`),
+}));
 const design = join(import.meta.dirname, 'samples');
 const EXAMPLES = join(REPOSITORY, 'examples');
 const examples = readdirSync(EXAMPLES, { withFileTypes: true })
@@ -61,6 +66,9 @@ beforeAll(() => {
   // The README's own command: its samples must run with nothing else installed.
   write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
+  for (const { folder, samples } of pages) {
+    for (const [path, code] of samples) write(join(folder, path), code);
+  }
   cpSync(design, join(project, 'design'), { recursive: true });
   cpSync(EXAMPLES, join(project, 'examples'), { recursive: true });
 });
@@ -140,7 +148,64 @@ describe('the packed package', () => {
     expect(vitest).toHaveLength(1);
     const { VITEST, ...env } = process.env;
     const cli = join(REPOSITORY, 'node_modules/vitest/vitest.mjs');
-    await runs(NODE, [cli, 'run', ...vitest], { cwd: project, env });
+    await runs(NODE, [cli, 'run', ...vitest, 'pages/testing/src/flaky.vitest.test.ts'], {
+      cwd: project,
+      env,
+    });
+  });
+
+  it('type-checks the samples of the other pages', async () => {
+    // Packages that are large, for one sample each: both compile with the real ones, too.
+    declare('cookbook', 'sharp', SHARP);
+    declare('ci', '@aws-sdk/client-secrets-manager', SECRETS);
+    const files = pages.flatMap(({ folder, samples }) =>
+      Array.from(samples.keys(), (path) => join(folder, path)),
+    );
+    expect(files).toHaveLength(20);
+    await typecheck(files);
+  });
+
+  it('runs the samples of the other pages', async () => {
+    const page = (folder: string, ...line: string[]) =>
+      runs(NODE, line, { cwd: join(project, 'pages', folder) });
+    const link = 'data:text/html,<title>first</title><a href="data:text/html,<title>next</title>">';
+    const tests = ['src/flaky.test.ts', 'src/flaky.clock.test.ts', 'src/server.test.ts'];
+    const [summed, crawled, mapped, measured] = await Promise.all([
+      page('cookbook', 'src/fan-in.ts'),
+      page('cookbook', 'src/crawl.ts', link),
+      page('migrate', 'src/p-map.ts'),
+      page('quickstart', 'src/main.ts'),
+      page('testing', '--test', ...tests),
+      page('ci', 'infra/ci.ts'),
+    ]);
+    expect(summed.stdout).toBe('13\n');
+    expect(crawled.stdout).toBe('0 first\n1 next\n');
+    expect(mapped.stdout).toContain('[ 5, 6 ]');
+    expect(measured.stdout).toBe('[ 2, 2, 2, 3 ]\n');
+  });
+
+  it('runs the quickstart, command by command', async () => {
+    let cwd = join(project, 'started');
+    mkdirSync(cwd);
+    for (const step of stepsOf('docs/quickstart.md')) {
+      if ('path' in step) {
+        write(join(relative(project, cwd), step.path), step.code);
+        continue;
+      }
+      const lines = step.run.split('\n').filter((line) => !line.startsWith('npm install'));
+      const script = `${lines.join('\n')}\nstatus=$?; pwd; exit $status`;
+      const ended = await runs('bash', ['-c', script], { cwd }).catch((error) => error);
+      // As the page says, an input of the first run fails.
+      expect([step.run, ended.code ?? 0]).toEqual([step.run, step.run.includes('END') ? 1 : 0]);
+      cwd = ended.stdout.trimEnd().split('\n').at(-1);
+      const modules = join(cwd, 'node_modules');
+      if (!existsSync(modules)) symlinkSync(join(project, 'node_modules'), modules);
+    }
+    const lines = results(readFileSync(join(cwd, 'results.jsonl'), 'utf8'));
+    expect(lines.map(({ output }) => output)).toEqual(
+      expect.arrayContaining([{ sku: 'A2', cents: 999 }]),
+    );
+    expect(existsSync(join(cwd, 'cdk.out/Prices.template.json'))).toBe(true);
   });
 
   it('can be required from CommonJS', async () => {
@@ -267,6 +332,29 @@ describe.concurrent('the examples', () => {
     expect(names).toEqual(expect.arrayContaining(['Photos-seed', 'Photos-worker', 'Photos-burst']));
   });
 });
+
+/** Gives a page's samples the types of a package that is not installed. */
+function declare(page: string, name: string, types: string): void {
+  const folder = `pages/${page}/node_modules/${name}`;
+  write(`${folder}/package.json`, '{"type":"module","types":"index.d.ts"}');
+  write(`${folder}/index.d.ts`, types);
+}
+
+const SHARP = `
+interface Sharp {
+  resize(options: { width?: number }): Sharp;
+  webp(): Sharp;
+  toFile(path: string): Promise<{ size: number }>;
+}
+export default function sharp(path: string): Sharp;`;
+
+const SECRETS = `
+export class GetSecretValueCommand {
+  constructor(input: { SecretId: string | undefined });
+}
+export class SecretsManagerClient {
+  send(command: GetSecretValueCommand): Promise<{ SecretString?: string | undefined }>;
+}`;
 
 interface Resource {
   Properties?: { FunctionName?: string };

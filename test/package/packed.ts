@@ -25,14 +25,24 @@ export function install(tarball: string, project: string): void {
   mkdirSync(join(modules, 'fanfold'));
   execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', join(modules, 'fanfold')]);
   symlinkSync('../fanfold/bin/fanfold.js', join(modules, '.bin/fanfold'));
-  for (const name of ['node', 'esbuild']) {
+  for (const name of ['node', 'esbuild', 'cdk']) {
     symlinkSync(join(REPOSITORY, 'node_modules/.bin', name), join(modules, '.bin', name));
   }
 }
 
+/** Pages whose samples are projects of their own. */
+export const SAMPLED = ['quickstart', 'cookbook', 'testing', 'ci', 'migrate'];
+
 /** The samples of a document: code blocks whose first line names a file. */
 export function samplesOf(document: string): Map<string, string> {
+  return new Map(
+    stepsOf(document).flatMap((step) => ('path' in step ? [[step.path, step.code]] : [])),
+  );
+}
+
+/** The files and the commands of a document, in the order in which a reader meets them. */
+export function stepsOf(document: string): ({ path: string; code: string } | { run: string })[] {
   const text = readFileSync(join(REPOSITORY, document), 'utf8');
-  const blocks = text.matchAll(/```ts\n\/\/ (\S+\.ts)[^\n]*\n([\s\S]*?)```/g);
-  return new Map(Array.from(blocks, ([, path = '', code = '']) => [path, code]));
+  const blocks = text.matchAll(/```(?:ts\n\/\/ (\S+\.ts)[^\n]*\n|sh\n)([\s\S]*?)```/g);
+  return Array.from(blocks, ([, path, code = '']) => (path ? { path, code } : { run: code }));
 }
