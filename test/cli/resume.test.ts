@@ -201,7 +201,9 @@ describe('an output', () => {
     expect(new Set(there).size).toBe(there.length);
     // Its lock ended with it, and the next command removes the file that stood for it.
     expect(existsSync(`${output}.run.lock`)).toBe(true);
-    expect((await fanfold(run('same', '--range', '3', '--output', output))).status).toBe(0);
+    expect(
+      (await fanfold(run('same', '--range', '3', '--output', output, '--overwrite'))).status,
+    ).toBe(0);
     expect(existsSync(`${output}.run.lock`)).toBe(false);
   });
 
