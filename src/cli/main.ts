@@ -5,6 +5,7 @@ import { addCollect } from './collect.ts';
 import { addDoctor } from './doctor.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { say } from './log.ts';
+import { addInit } from './init.ts';
 import { addRedrive } from './redrive.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedrive(program);
   addDoctor(program);
   addSqs(program);
+  addInit(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -68,35 +68,36 @@ function namedInPackage(cwd: string): string | undefined {
   }
 }
 
-/** Reads `fanfold.tasks` from a package.json; undefined if it is not set. */
-function tasksIn(file: string): string | undefined {
+/**
+ * Reads `fanfold.tasks` from a package.json; undefined if it is not set.
+ *
+ * @param remedy what the user can do about one that is wrong, as a sentence
+ */
+export function tasksIn(file: string, remedy = 'Correct it, or use --tasks.'): string | undefined {
+  const malformed = (expected: string, received: unknown) => {
+    const text = JSON.stringify(received).slice(0, 100);
+    const why = `${file} can name the tasks module, but is not valid: ${expected}; got ${text}. ${remedy}`;
+    return new FanfoldError('BadOption', why);
+  };
   const content = readPackage(file);
-  if (!isObject(content)) throw malformed(file, 'it must hold an object', content);
+  if (!isObject(content)) throw malformed('it must hold an object', content);
   const { fanfold } = content;
   if (fanfold === undefined) return undefined;
   if (!isObject(fanfold)) {
-    throw malformed(file, '`fanfold` must be like {"tasks": "src/tasks.ts"}', fanfold);
+    throw malformed('`fanfold` must be like {"tasks": "src/tasks.ts"}', fanfold);
   }
   const { tasks, ...others } = fanfold;
   const [stray] = Object.keys(others);
   if (stray !== undefined) {
     const expected = `\`fanfold\` must have only the key "tasks"`;
-    throw malformed(file, expected, { [stray]: others[stray] });
+    throw malformed(expected, { [stray]: others[stray] });
   }
   if (tasks === undefined || (typeof tasks === 'string' && tasks !== '')) return tasks;
-  throw malformed(file, '`fanfold.tasks` must be the path of one tasks module', tasks);
+  throw malformed('`fanfold.tasks` must be the path of one tasks module', tasks);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function malformed(file: string, expected: string, received: unknown): FanfoldError {
-  const text = JSON.stringify(received).slice(0, 100);
-  return new FanfoldError(
-    'BadOption',
-    `${file} can name the tasks module, but is not valid: ${expected}; got ${text}. Correct it, or use --tasks.`,
-  );
 }
 
 function readPackage(file: string): unknown {

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { VERSION } from '../../index.ts';
+import { packagesOf, readManifest } from './manifest.ts';
+
+/** Versions that new projects get: those that this release is tested with. */
+export const VERSIONS = {
+  '@types/node': '^24.19.2',
+  'aws-cdk': '^2.1148.1',
+  'aws-cdk-lib': '^2.276.0',
+  constructs: '^10.8.1',
+  esbuild: '^0.28.2',
+  node: '^24.21.0',
+  typescript: '^7.0.2',
+  zod: '^4.6.7',
+} as const;
+
+/** The oldest versions that Fanfold works with: of Zod the first that is a Standard Schema. */
+const OLDEST = { 'aws-cdk-lib': [2, 276], esbuild: [0, 25], zod: [3, 24] } as const;
+
+/** Sentences about packages of the project that are too old for Fanfold. */
+export function tooOld(packages: ReadonlyMap<string, string>): string[] {
+  return Object.entries(OLDEST).flatMap(([name, [major, minor]]) => {
+    const [, hasMajor, hasMinor] = /^[\^~=v]*(\d+)\.(\d+)/.exec(packages.get(name) ?? '') ?? [];
+    if (hasMajor === undefined) return [];
+    const distance = Number(hasMajor) - major || Number(hasMinor) - minor;
+    if (distance >= 0) return [];
+    return [`${name} ${packages.get(name)} is too old: Fanfold needs ${major}.${minor} or later.`];
+  });
+}
+
+/** How a project can depend on this copy of Fanfold. */
+export interface OwnSource {
+  /** The version, or `file:` and the path of what this copy was installed from. */
+  wanted: string;
+  /** A tarball that does not exist yet, and the clone that makes it. */
+  missing?: { tarball: string; clone: string };
+}
+
+/** Finds out where this copy of Fanfold comes from: npm's registry, a file, or a clone. */
+export function ownSource(folder: string): OwnSource {
+  return sourceOf(dirname(fileURLToPath(import.meta.resolve('fanfold/package.json'))), folder);
+}
+
+/** @param own folder of this copy's package.json */
+export function sourceOf(own: string, folder: string): OwnSource {
+  const at = (path: string) => `file:${relative(folder, path).split(sep).join('/')}`;
+  const modules = dirname(resolve(own));
+  if (!modules.endsWith(`${sep}node_modules`)) {
+    const tarball = join(resolve(own), `fanfold-${VERSION}.tgz`);
+    const missing = existsSync(tarball) ? {} : { missing: { tarball, clone: resolve(own) } };
+    return { wanted: at(tarball), ...missing };
+  }
+  // npx, too, installs in a folder with a package.json.
+  const installer = dirname(modules);
+  const manifest = join(installer, 'package.json');
+  const packages = existsSync(manifest) ? packagesOf(readManifest(manifest)) : [];
+  const wanted = new Map(packages).get('fanfold') ?? '';
+  if (!wanted.startsWith('file:')) return { wanted: `^${VERSION}` };
+  return { wanted: at(resolve(installer, wanted.slice('file:'.length))) };
+}
