@@ -19,14 +19,20 @@ export const VERSIONS = {
 /** The oldest versions that Fanfold works with: of Zod the first that is a Standard Schema. */
 const OLDEST = { 'aws-cdk-lib': [2, 276], esbuild: [0, 25], zod: [3, 24] } as const;
 
-/** Sentences about packages of the project that are too old for Fanfold. */
-export function tooOld(packages: ReadonlyMap<string, string>): string[] {
+/** Sentences about packages of a project that are too old for Fanfold. */
+export function tooOld(folders: readonly string[], packages: ReadonlyMap<string, string>) {
   return Object.entries(OLDEST).flatMap(([name, [major, minor]]) => {
-    const [, hasMajor, hasMinor] = /^[\^~=v]*(\d+)\.(\d+)/.exec(packages.get(name) ?? '') ?? [];
-    if (hasMajor === undefined) return [];
-    const distance = Number(hasMajor) - major || Number(hasMinor) - minor;
-    if (distance >= 0) return [];
-    return [`${name} ${packages.get(name)} is too old: Fanfold needs ${major}.${minor} or later.`];
+    const wanted = packages.get(name);
+    if (wanted === undefined) return [];
+    const files = folders.map((folder) => join(folder, 'node_modules', name, 'package.json'));
+    const installed = files.find((file) => existsSync(file));
+    const version = installed ? String(readManifest(installed).content.version) : wanted;
+    const [, range, hasMajor, hasMinor] = /^([\^~=v]*)(\d+)\.(\d+)/.exec(version) ?? [];
+    // What is to be installed can be any later version of a caret's major.
+    const newest = range === '^' ? Infinity : Number(hasMinor);
+    const distance = Number(hasMajor) - major || newest - minor;
+    if (range === undefined || distance >= 0) return [];
+    return [`${name} ${version} is too old: Fanfold needs ${major}.${minor} or later.`];
   });
 }
 

@@ -47,7 +47,7 @@ export function planFor(project: Project, { cdk }: { cdk: boolean }): Plan {
       [['fanfold', 'tasks'], room.tasks],
       [['scripts', 'fanfold'], 'fanfold'],
     ],
-    notes: tooOld(project.packages),
+    notes: tooOld([project.folder, project.root], project.packages),
     next: [install, `${program} fanfold tasks`, `${program} fanfold run --help`],
   };
   addPackages(plan, project, ['fanfold']);
@@ -60,7 +60,8 @@ export function planFor(project: Project, { cdk }: { cdk: boolean }): Plan {
     addPackages(plan, project, ['zod']);
     // Bun has another test runner of that name.
     const script = test.script === 'test' && manager !== 'bun' ? 'test' : `run ${test.script}`;
-    plan.next = [install, `${manager} ${script}`, `${program} ${runOf(room)}`];
+    const run = `${runOf(room)} --output results.jsonl`;
+    plan.next = [install, `${manager} ${script}`, `${program} ${run}`];
   }
   if (tsconfig === undefined) plan.files.set('tsconfig.json', templates.TSCONFIG);
   if (tsconfig === undefined || /\.m?ts$/.test(test.path)) addPackages(plan, project, TYPES);
@@ -204,7 +205,7 @@ function addApp(plan: Plan, project: Project, room: Room): void {
 }
 
 function runOf({ inputs }: Room): string {
-  return `fanfold run ${templates.SAMPLE} --input ${shellWord(inputs)} --output results.jsonl`;
+  return `fanfold run ${templates.SAMPLE} --input ${shellWord(inputs)}`;
 }
 
 /** A name for the stack, from the project's: letters and digits, at most 40. */
