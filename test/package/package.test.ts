@@ -61,8 +61,11 @@ const examples = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
+let tarball = '';
+
 beforeAll(() => {
-  install(pack(root), project);
+  tarball = pack(root);
+  install(tarball, project);
   // The README's own command: its samples must run with nothing else installed.
   write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
   for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
@@ -264,6 +267,86 @@ describe('the packed package', () => {
     });
     expect(named.stdout).toBe(listed.stdout);
     expect(existsSync(join(project, 'node_modules/fanfold/src'))).toBe(false);
+  });
+});
+
+describe('fanfold init', () => {
+  const bin = join(project, 'node_modules/.bin/fanfold');
+  const { PATH, ...others } = process.env;
+  // The npm of this test's own script would have an npm below it use this repository.
+  const inherited = Object.entries(others).filter(([name]) => !name.startsWith('npm_'));
+  const env = {
+    ...Object.fromEntries(inherited),
+    PATH: `${join(REPOSITORY, 'node_modules/.bin')}:${PATH}`,
+    npm_config_user_agent: 'npm/11.19.1 node/v24.21.0',
+  };
+  const sh = (cwd: string, command: string) => runs('sh', ['-c', command], { cwd, env });
+  const folder = (name: string, files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) write(`../${name}/${path}`, text);
+    return join(root, name);
+  };
+  const installed = (name: string, files: Record<string, string>) => {
+    const path = folder(name, { '.gitignore': '', ...files });
+    symlinkSync(join(project, 'node_modules'), join(path, 'node_modules'));
+    return path;
+  };
+  /** Calls `fanfold init`; gives the commands that it prints. */
+  const init = async (cwd: string, ...options: string[]) => {
+    const { stdout } = await runs(process.execPath, [bin, 'init', ...options], { cwd, env });
+    return stdout.split('Next:\n')[1]?.trim().split(/\n */) ?? [];
+  };
+  /** Runs the command that maps the sample's task. */
+  const mapSample = async (cwd: string, command = '') => {
+    const ended = await sh(cwd, command).catch((error) => error);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('3 ok + 1 failed') });
+    const [, , third] = results(readFileSync(join(cwd, 'results.jsonl'), 'utf8')).toSorted(
+      (one, other) => one.index - other.index,
+    );
+    expect(third).toMatchObject({ index: 2, status: 'failed', error: { code: 'InvalidInput' } });
+  };
+
+  it('makes a project that passes its test, runs, synthesizes and compiles', async () => {
+    const path = installed('word-count', {});
+    const [install, test, run] = await init(path);
+    expect(install).toBe('npm install');
+    await mapSample(path, run);
+    const [, , synth = ''] = await init(path, '--cdk');
+    await Promise.all([sh(path, test ?? ''), sh(path, synth)]);
+    expect(existsSync(join(path, 'cdk.out/WordCount.template.json'))).toBe(true);
+    expect(await sh(path, 'tsc')).toMatchObject({ stdout: '' });
+    for (const file of ['src/tasks.ts', 'src/tasks.test.ts', 'infra/app.ts', 'tsconfig.json']) {
+      const check = `biome check --write --stdin-file-path=${file} < ${join(path, file)}`;
+      expect((await sh(REPOSITORY, check)).stdout).toBe(readFileSync(join(path, file), 'utf8'));
+    }
+  });
+
+  it('leaves a CommonJS project one that compiles into the same folder', async () => {
+    const path = installed('shop', {
+      'package.json': '{"name":"shop","scripts":{"test":"jest"}}',
+      'tsconfig.json':
+        '{"compilerOptions":{"module":"nodenext","strict":true,"types":[],"outDir":"dist","skipLibCheck":true},"exclude":["infra"]}',
+      'index.ts': 'export const shop = 1;',
+    });
+    const [, test = '', synth = ''] = await init(path, '--cdk');
+    await Promise.all([sh(path, test), sh(path, synth)]);
+    expect(await sh(path, 'tsc')).toMatchObject({ stdout: '' });
+    expect(globSync('dist/**/*.*js', { cwd: path }).toSorted()).toEqual([
+      'dist/index.js',
+      'dist/src/tasks.mjs',
+    ]);
+  });
+
+  it('works in a member of a monorepo, installed by npm at the top', async () => {
+    const path = folder('mono', {
+      'package.json': '{"private":true,"workspaces":["packages/*"]}',
+      'packages/orders/package.json': `{"name":"orders","dependencies":{"fanfold":"file:${tarball}"}}`,
+    });
+    const member = join(path, 'packages/orders');
+    const [install, test, run] = await init(member);
+    await sh(member, `${install} --prefer-offline --no-audit --no-fund`);
+    expect(existsSync(join(member, 'node_modules'))).toBe(false);
+    await sh(member, test ?? '');
+    await mapSample(member, run);
   });
 });
 

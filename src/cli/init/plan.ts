@@ -118,13 +118,13 @@ function testOf({ manifest, tsconfig }: Project, tasks: string) {
   // Other test runners fail at a file that has none of their tests: they must not find it.
   const isFound = isOurs || runner === 'vitest' || /\bnode\b.* --test\b/.test(String(runs));
   const path = posix.join(dir, `${name}.${isFound ? 'test' : 'node-test'}${extension}`);
+  const isAll = isOurs && path.startsWith('src/');
+  const command = `${runner === 'vitest' ? 'vitest run' : 'node --test'} ${shellWord(path)}`;
   return {
     path,
     text: templates.testOf(runner, `${name}${ext}`),
-    script: isOurs ? 'test' : 'test:fanfold',
-    command: isOurs
-      ? glob
-      : `${runner === 'vitest' ? 'vitest run' : 'node --test'} ${shellWord(path)}`,
+    script: isAll ? 'test' : 'test:fanfold',
+    command: isAll ? glob : command,
   };
 }
 
