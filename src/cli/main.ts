@@ -33,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     })
     .showHelpAfterError('(fanfold --help lists the commands)');
   program.hook('preAction', (_, command) => refuseEmpty(command));
+  addInit(program);
   addRun(program);
   addServe(program);
   addWork(program);
@@ -43,7 +44,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRedrive(program);
   addDoctor(program);
   addSqs(program);
-  addInit(program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -285,7 +285,7 @@ describe('fanfold init', () => {
     [
       'a wrong fanfold key',
       { 'package.json': '{"fanfold":{"task":"a"}}' },
-      'has the key "tasks" alone',
+      'must have only the key "tasks"',
     ],
     ['a file in the place of a folder', { src: '' }, 'is a file, and must be a folder'],
     [
