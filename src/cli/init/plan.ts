@@ -160,14 +160,14 @@ function addPackages(
 
 function addIgnored({ files, notes }: Plan, project: Project, cdk: boolean): void {
   const { folder, repository = folder } = project;
-  const lines = ['node_modules', 'results.jsonl*', ...(cdk ? ['cdk.out'] : [])];
+  const lines = ['node_modules', 'results.jsonl*', 'cdk.out'];
   const texts = [folder, project.root, repository].map((each) => textOf(each, '.gitignore'));
   if (texts.every((text) => text === undefined)) {
     files.set('.gitignore', `${lines.join('\n')}\n`);
     return;
   }
   const text = texts.join('\n');
-  const missing = lines.filter((line) => !text.includes(line));
+  const missing = lines.filter((line) => !text.includes(line) && (cdk || line !== 'cdk.out'));
   if (missing.length > 0) notes.push(`Add to .gitignore: ${missing.join(', ')}`);
 }
 
