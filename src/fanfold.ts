@@ -2,6 +2,7 @@ import { checkInputs, nameOfTask, RUN_OPTIONS } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import { closeWhenIdle, keep } from './keep.ts';
 import { checkOptions } from './options.ts';
+import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
@@ -17,7 +18,6 @@ import {
   type AnyTask,
   type InputOf,
   isTask,
-  type JsonImage,
   type OutputOf,
   type TaskContext,
   taskOf,
@@ -96,7 +96,9 @@ export class Fanfold implements AsyncDisposable {
     options?: RunOptions,
   ): Run<OutputOf<T>>;
   map<Input, Output>(
-    run: (input: Input, context: TaskContext) => Output | Promise<Output>,
+    run: ((input: Input, context: TaskContext) => Output | Promise<Output>) &
+      JsonInput<Input, 'run'> &
+      JsonOutput<Output>,
     inputs: Inputs<Input>,
     options?: RunOptions,
   ): Run<JsonImage<Output>>;

@@ -104,4 +104,8 @@ export async function map(fanfold: Fanfold, inputs: AsyncIterable<{ url: string 
   expectTypeOf(fanfold.map((n) => n * 2, [1, 2]).all()).toEqualTypeOf<Promise<number[]>>();
   // @ts-expect-error A function of numbers gets no texts.
   fanfold.map((n: number) => n, ['1']);
+  // @ts-expect-error A Date arrives as a string.
+  fanfold.map((at: Date) => at.getTime(), [new Date()]);
+  // @ts-expect-error JSON makes an empty object of it.
+  fanfold.map((n: number) => new Set([n]), [1]);
 }
