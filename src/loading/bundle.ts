@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, isAbsolute, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,6 +19,9 @@ type Esbuild = typeof import('esbuild');
 
 /** Identifier that replaces `import.meta` in a bundle. */
 const META = 'fanfoldImportMeta';
+
+/** Files that are open while a process with two pipes starts, and some to spare. */
+const PIPE_FILES = 12;
 
 /** Folders of Fanfold's own files, which a worker process has loaded already. */
 const OWN = ['..', '../../functions'].map((folder) =>
@@ -61,6 +64,7 @@ export function findEsbuild(path: string): Esbuild | undefined {
  */
 export async function bundleTasks({ build, stop }: Esbuild, path: string): Promise<string> {
   const folder = dirname(path);
+  await probeFiles(path);
   try {
     const { outputFiles } = await build({
       // With this entry, the exports of a CommonJS module are available too.
@@ -93,6 +97,17 @@ export async function bundleTasks({ build, stop }: Esbuild, path: string): Promi
   } finally {
     void stop();
   }
+}
+
+/**
+ * Rejects with `EMFILE` where esbuild cannot open the pipes to its process: it would leave that
+ * error of its process without a listener, which ends this one.
+ */
+async function probeFiles(path: string): Promise<void> {
+  const opened = await Promise.allSettled(Array.from({ length: PIPE_FILES }, () => open(path)));
+  for (const one of opened) if (one.status === 'fulfilled') await one.value.close();
+  const refused = opened.find((one) => one.status === 'rejected');
+  if (refused) throw refused.reason;
 }
 
 function refusal(path: string, folder: string, errors: readonly Message[]): string {
