@@ -18,9 +18,10 @@ export function checkSeparator(header: string, row: string, source: Source, line
   const names = withoutQuoted(header);
   const fields = withoutQuoted(row);
   const commas = count(names, ',');
-  if (commas > 0 && commas === count(fields, ',')) return;
+  // Names and decimal numbers can have as many commas in both rows.
+  const least = commas > 0 && commas === count(fields, ',') ? commas + 1 : 1;
   const separator = Object.keys(SEPARATORS).find(
-    (one) => names.includes(one) && count(names, one) === count(fields, one),
+    (one) => count(names, one) >= least && count(names, one) === count(fields, one),
   );
   if (separator === undefined) return;
   throw new FanfoldError(

@@ -118,6 +118,8 @@ describe('a table with another separator than commas', () => {
     ['a\tb\tc\n1\t\t3\n', 'tabs'],
     ['a|b\n1|"x,y"\n', 'vertical bars'],
     ['name;"price, EUR"\nx;1\n', 'semicolons'],
+    ['name;price, EUR;note\na;1,5;x\n', 'semicolons'],
+    ['id\tname, first\tage\n1\tPoe, Edgar\t40\n', 'tabs'],
   ])('is refused: %j', async (content, separators) => {
     const { message } = await refusal(readFile('a.csv', content));
     expect(message).toMatch(new RegExp(`^a\\.csv, line 1: ${separators} separate the fields`));
