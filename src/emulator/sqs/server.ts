@@ -10,7 +10,7 @@ import {
 import type { SqsCredentials } from './callers.ts';
 import { SqsError, type SqsErrorCode } from './errors.ts';
 import { withCors, withHealth } from './front.ts';
-import { makeQueues, type QueueSetup, wrong } from './made-queues.ts';
+import { checkKeys, makeQueues, type QueueSetup, wrong } from './made-queues.ts';
 import { refusal, Sqs, type SqsOptions } from './sqs.ts';
 
 /** Options of `serveSqs`, which include those of an `Sqs`. */
@@ -109,10 +109,25 @@ const OF_SQS = [
   'strictTiming',
   'fifoMemorySeconds',
   'bodyDigests',
+  'background',
   'store',
 ] as const satisfies (keyof SqsOptions)[];
 
+const OPTIONS: readonly (keyof ServeSqsOptions)[] = [
+  ...OF_SQS,
+  'host',
+  'port',
+  'credentials',
+  'openToAll',
+  'queues',
+  'cors',
+  'requestTimeoutSeconds',
+  'sqs',
+];
+
 function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
+  // A misspelt `credentials` would open the server to all.
+  checkKeys(options, OPTIONS, 'serveSqs()');
   const { host = '127.0.0.1', credentials, openToAll = false, cors = [] } = options;
   if (credentials !== undefined) checkCredentials(credentials);
   else if (!isLoopback(host) && !openToAll) {

@@ -33,6 +33,8 @@ describe('options that are refused, with the reason', () => {
       { credentials: [{ accessKeyId: 'a/b', secretAccessKey: 'x' }] },
       /`credentials` must be a list/,
     ],
+    [{ credential: [] }, /serveSqs\(\) has no key "credential".*credentials/],
+    [{ sqs: new Sqs(), background: true }, /`background` is an option of a new Sqs/],
     [{ host: '0.0.0.0' }, /Other machines can reach 0\.0\.0\.0/],
     [{ sqs: new Sqs(), region: 'eu-west-1' }, /`region` is an option of a new Sqs/],
     [{ sqs: new Sqs(), strictTiming: false }, /`strictTiming` is an option of a new Sqs/],
