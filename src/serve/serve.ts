@@ -134,6 +134,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     lambda,
     endpoint: urls.ours,
     hiddenSeconds: HIDDEN_SECONDS,
+    onSeedFailed: (line) => warn(options, line),
   });
   opened.defer(() => services.close());
   const { taskQueueUrl, deadQueueUrl, deployment } = services;

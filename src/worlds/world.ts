@@ -2,10 +2,12 @@ import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@
 import { createLambdaClient, Lambda } from '../emulator/lambda/index.ts';
 import { createSqsClient, Sqs } from '../emulator/sqs/index.ts';
 import { PLAIN_SQS } from '../endpoint/plain-sdk.ts';
+import { messageOf } from '../errors.ts';
 import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
+import type { WriteLog } from '../pipeline/working/attempt.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
 
@@ -78,6 +80,11 @@ export interface ServicesOptions {
   endpoint?: string;
   /** The task queue's visibility timeout, for receivers that set none. @default 12 h */
   hiddenSeconds?: number;
+  /**
+   * Receives a line if the seed function fails.
+   * @default none: in this process, its caller reports the error
+   */
+  onSeedFailed?: (line: string) => void;
 }
 
 export async function openServices({
@@ -90,13 +97,18 @@ export async function openServices({
   lambda = new Lambda(),
   endpoint = 'http://localhost',
   hiddenSeconds = LONGEST_SECONDS,
+  onSeedFailed = () => {},
 }: ServicesOptions): Promise<LocalServices> {
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
   const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
-  lambda.addFunction(names.seed, seedHandler(tasks, { sqs: client, name: NAME, workers }), {
-    timeoutSeconds: LONGEST_SECONDS,
-  });
+  const log: WriteLog = (level, message, fields) => {
+    if (level !== 'error') return;
+    const { error } = Object(fields) as { error?: unknown };
+    onSeedFailed(`${message}: ${messageOf(error)}`);
+  };
+  const seed = seedHandler(tasks, { sqs: client, name: NAME, workers, log });
+  lambda.addFunction(names.seed, seed, { timeoutSeconds: LONGEST_SECONDS });
   const lambdaClient = createLambdaClient(lambda);
   return {
     sqs,
