@@ -47,7 +47,7 @@ type NotAnInput =
   'Inputs are sent as JSON. A Date, Map, Set, bigint, function or class instance cannot be sent: use a JSON type such as a string, and convert it (z.coerce.date(), z.string().transform(...)).';
 
 type NotAnOutput =
-  'Outputs are sent as JSON, which has no Map, Set, bigint, RegExp, function or symbol: return an array, an object or a string instead.';
+  'Outputs are sent as JSON, which has no Map, Set, Promise, bigint, RegExp, function or symbol: return an array, an object or a string instead.';
 
 declare const LOST: unique symbol;
 /** A type of which JSON has no value. */
@@ -92,7 +92,14 @@ interface Collection {
 }
 
 /** Kinds of values that JSON turns into an empty object, or refuses. */
-type LostKind = Collection | WeakMap<never, unknown> | WeakSet<never> | RegExp | bigint | symbol;
+type LostKind =
+  | Collection
+  | WeakMap<never, unknown>
+  | WeakSet<never>
+  | PromiseLike<unknown>
+  | RegExp
+  | bigint
+  | symbol;
 
 /** The same type without what JSON loses. Methods may be lost: an output is often a class's. */
 type Sendable<T> = unknown extends T

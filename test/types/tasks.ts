@@ -126,6 +126,8 @@ defineTask({ name, input: z.number(), run: (input) => ({ sum: BigInt(input) }) }
 defineTask({ name, run: () => () => 1 });
 // @ts-expect-error JSON has no symbol.
 defineTask({ name, run: () => Symbol('a') });
+// @ts-expect-error JSON makes an empty object of each.
+defineTask({ name, run: (input: number[]) => input.map(async (one) => one) });
 
 // A task's types go on to `map` and to its results.
 
