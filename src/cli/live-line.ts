@@ -20,6 +20,11 @@ export function canRedraw(): boolean {
   return stderr.isTTY === true && !isDumb && env.TERM !== 'dumb';
 }
 
+/** Columns for a line on the terminal of standard error. */
+export function columnsOf(): number {
+  return (process.stderr.columns || COLUMNS) - BEHIND;
+}
+
 /** Draws the current line; undefined if there is none. */
 let draw: (() => string) | undefined;
 
@@ -33,7 +38,7 @@ let draw: (() => string) | undefined;
 export function showLine(textOf: (columns: number) => string, everyMs: number): LiveLine {
   const { stderr } = process;
   draw = () => {
-    const columns = (stderr.columns || COLUMNS) - BEHIND;
+    const columns = columnsOf();
     return textOf(columns).slice(0, columns);
   };
   const redraw = () => stderr.write(above(''));

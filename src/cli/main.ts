@@ -7,6 +7,7 @@ import { STATUS, statusOf } from './exit.ts';
 import { addInit } from './init.ts';
 import { say } from './log.ts';
 import { addRedrive } from './redrive.ts';
+import { withRetriedValue } from './resume/retried.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
@@ -45,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDoctor(program);
   addSqs(program);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withRetriedValue(argv), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has printed the message. Help and version are no errors.

@@ -1,9 +1,8 @@
-import { type FailedResult, FanfoldError, InputError, type Run, withCauses } from '../index.ts';
-import type { ResultBatch } from '../internal.ts';
+import { FanfoldError, InputError, type Run } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import type { OpenedInputs } from './inputs/index.ts';
-import { count, say } from './log.ts';
+import { count, say, sayShort } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import { reportSilence } from './quiet.ts';
@@ -29,6 +28,8 @@ export interface Job {
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
+  /** Returns the command that runs failed inputs again, with an option that says which. */
+  retry?: ((option: string) => string) | undefined;
   /** The command that resumes the run after an early end; undefined if none can. */
   again: string | undefined;
   /** Aborts when the command receives a signal to stop. */
@@ -59,10 +60,9 @@ export async function perform(job: Job): Promise<number> {
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
   const written = new Written(recorded.before);
-  let failure: string | undefined;
   let unclosed: { error: unknown } | undefined;
   try {
-    failure = await writeResults(run, job, following, written);
+    await writeResults(run, job, following, written);
     signal.throwIfAborted();
   } catch (error) {
     progress?.stop();
@@ -82,7 +82,7 @@ export async function perform(job: Job): Promise<number> {
     });
   }
   if (unclosed) throw unclosed.error;
-  if (!quiet) reportLedger(run, job, startedAt, failure);
+  if (!quiet) reportLedger(run, job, startedAt);
   else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
@@ -103,50 +103,36 @@ function follow(run: Run, { recorded, inputs, isStartedHere, connection, quiet }
   }
 }
 
-/**
- * Writes all results. A batch is acknowledged, and deleted from its queue, only once it is written.
- * Returns the first failure.
- */
+/** Writes all results. A batch is acknowledged, and deleted from its queue, only once written. */
 async function writeResults(
   run: Run,
   { recorded, carried }: Job,
   following: Following | undefined,
   written: Written,
-): Promise<string | undefined> {
-  let failure: string | undefined;
+): Promise<void> {
   for await (const batch of run.batches()) {
     try {
       following?.check();
       const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
       await recorded.write(`${text}\n`);
       written.add(batch);
+      recorded.failures.addBatch(batch);
     } catch (error) {
       written.add(batch, recorded.leftLines);
+      recorded.failures.addBatch(batch, recorded.leftLines);
       // Leaving the loop without `leave()` would cancel the run, which must stay resumable.
       if (!(error instanceof ReaderLeft)) run.leave();
       throw error;
     }
-    failure ??= firstFailure(batch);
   }
   following?.check();
-  return failure;
 }
 
-function firstFailure(batch: ResultBatch): string | undefined {
-  if (batch.ok) return undefined;
-  const line = batch.lines.find(({ status }) => status === 'failed');
-  if (line === undefined) return undefined;
-  const { index, error } = JSON.parse(line.text) as FailedResult;
-  const name = error.name === error.code ? '' : `${error.name}: `;
-  return `input ${index}: ${error.code}: ${name}${withCauses(error)}`;
-}
-
-function reportLedger(
-  run: Run,
-  { output, recorded: { before } }: Job,
-  startedAt: number,
-  failure: string | undefined,
-): void {
+function reportLedger(run: Run, job: Job, startedAt: number): void {
+  const {
+    output,
+    recorded: { before },
+  } = job;
   const { inputs, ok, failed, cancelled, duplicates } = run.ledger;
   const seconds = (performance.now() - startedAt) / 1000;
   const where = output === undefined ? '' : `; results are in ${output}`;
@@ -159,7 +145,28 @@ function reportLedger(
   if (run.elsewhere > 0) {
     say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
   }
-  if (failure !== undefined) say(`first failure: ${failure}`);
+  reportFailures(job);
+}
+
+function reportKinds({ recorded: { failures } }: Job): void {
+  for (const line of failures.lines) sayShort(line);
+}
+
+/** Reports the kinds of failures, and how to run just those inputs again. */
+function reportFailures(job: Job): void {
+  const { recorded, retry, output, inputs } = job;
+  const { codes } = recorded.failures;
+  reportKinds(job);
+  if (codes.length === 0) return;
+  if (retry === undefined) {
+    if (output === undefined && inputs) say('use --output FILE to run failed inputs again later');
+    return;
+  }
+  say(`to run failed inputs again: ${retry('--retry-failed')}`);
+  if (codes.length === 1) return;
+  for (const [code, failed] of codes) {
+    say(`to run only the ${failed} that failed as ${code}: ${retry(`--retry-failed=${code}`)}`);
+  }
 }
 
 function reportEarlyStop(
@@ -179,6 +186,7 @@ function reportEarlyStop(
     say(
       `${isInterrupted ? 'interrupted' : 'stopped'}: ${done} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
     );
+    reportKinds(job);
   }
   if (!canContinue) return;
   if (job.again !== undefined) say(`to resume it: ${job.again}`);

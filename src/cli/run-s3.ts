@@ -2,6 +2,7 @@ import { FanfoldError, type Run, type RunOptions, S3Inputs } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { perform } from './perform.ts';
 import { begin, goOn, type RunOutput, reopen } from './resume/index.ts';
+import type { Retried } from './resume/retried.ts';
 import { type Connection, nameOf, type Target } from './target.ts';
 
 /** Flags of `fanfold run` that concern inputs in S3, which the seed reads. */
@@ -11,7 +12,7 @@ export interface S3RunFlags {
   ordered?: boolean;
   withInput?: boolean;
   resume?: boolean;
-  retryFailed?: boolean;
+  retryFailed?: Retried;
   quiet?: boolean;
 }
 

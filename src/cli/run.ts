@@ -7,7 +7,7 @@ import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
-import { say } from './log.ts';
+import { count, say } from './log.ts';
 import { perform } from './perform.ts';
 import {
   begin,
@@ -20,6 +20,7 @@ import {
   type RunOutput,
   reopen,
 } from './resume/index.ts';
+import { isRetryOption, retriedOf } from './resume/retried.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
 import { untilSignal } from './signals.ts';
 import {
@@ -54,7 +55,11 @@ export function addRun(program: Command): void {
     .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
     .option('--output <file>', 'write results to this file (default: standard output)')
     .option('--resume', 'resume a run that ended early, from the results in --output')
-    .option('--retry-failed', 'with --resume: run failed inputs again')
+    .option(
+      '--retry-failed [codes]',
+      'with --resume: run failed inputs again; --retry-failed=TimedOut,Lost: only those with these codes',
+      retriedOf,
+    )
     .option('--overwrite', 'replace an output that exists')
     .option('--ordered', 'write results in input order')
     .option('--with-input', 'add its input to each result')
@@ -115,6 +120,10 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     connection,
     output: flags.output,
     again: recorded.resumable ? resumeLine(process.argv.slice(2)) : undefined,
+    retry:
+      recorded.resumable && !flags.ordered && !thenAgain
+        ? (option) => `${resumeLine(process.argv.slice(2))} ${option}`
+        : undefined,
     quiet: flags.quiet ?? false,
     signal,
   });
@@ -155,26 +164,28 @@ async function begun(
   connection: Connection,
   open: () => Promise<OpenedInputs>,
 ): Promise<Begun> {
-  const { output, ordered = false, withInput = false, resume, retryFailed = false } = flags;
+  const { output, ordered = false, withInput = false, resume, retryFailed } = flags;
   const beginning = { task, ordered, withInput };
   if (!resume || output === undefined) {
     return { recorded: await begin(output, beginning), thenAgain: false };
   }
   const left = await reopen(output, beginning);
   const living = await livingRun(connection, left);
-  const retriesLater = retryFailed && living !== undefined;
+  const retriesLater = retryFailed !== undefined && living !== undefined;
   const isRead = flags.input === '-';
   if (retriesLater && isRead) throw readOnce(left.living);
   const compared = isRead ? undefined : await compare(left, await open());
   const appended = compared?.appended ?? 0;
   const recorded = await goOn(left, {
-    retryFailed: retryFailed && !retriesLater,
+    retryFailed: retriesLater ? undefined : retryFailed,
     isCompared: compared !== undefined,
   });
   const { ok = 0, failed = 0 } = recorded.before ?? {};
+  const retried =
+    recorded.again === 0 ? '' : `; ${count(recorded.again, 'failed input')} will run again`;
   const added = appended === 0 ? '' : `; ${appended} inputs are new`;
   if (!flags.quiet)
-    say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)${added}`);
+    say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)${retried}${added}`);
   const isLiving = recorded.living !== undefined && living !== undefined;
   return {
     recorded,
@@ -240,6 +251,8 @@ function budgetOf(text: string): number | `${number}%` {
 }
 
 function resumeLine(args: readonly string[]): string {
-  const kept = args.filter((arg) => !['--resume', '--retry-failed', '--overwrite'].includes(arg));
+  const kept = args.filter(
+    (arg) => !['--resume', '--overwrite'].includes(arg) && !isRetryOption(arg),
+  );
   return commandLine([...kept, '--resume']);
 }

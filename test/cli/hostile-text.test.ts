@@ -89,7 +89,7 @@ describe('foreign text that a command writes to a pipe cannot control a terminal
         '--output',
         `${folder}/o`,
       ],
-      `first failure: input 0: TaskFailed: Error: ${SHOWN}`,
+      `1 failed, input 0: TaskFailed: Error: ${SHOWN}`,
       1,
     ],
   ])('%s', async (_, args, shown, status) => {

@@ -140,7 +140,7 @@ describe('fanfold run', () => {
     expect(stdout).toContain('exit code 3');
     expect(stdout).toContain('RangeError: stray');
     expect(stderr).toContain('24 inputs = 16 ok + 8 failed + 0 cancelled');
-    expect(stderr).toContain('first failure: input 1: TaskFailed: TypeError: thrown: of a cause');
+    expect(stderr).toContain('1 failed, input 1: TaskFailed: TypeError: thrown: of a cause');
   });
 
   it('ends quietly when its reader closes the pipe', async () => {

@@ -7,6 +7,7 @@ import { InputHash } from './input-hash.ts';
 import { lock } from './lock.ts';
 import { readEarlier } from './previous-results.ts';
 import { type Beginning, type Reopened, RunRecord } from './record.ts';
+import type { Retried } from './retried.ts';
 import { type RunOutput, recorded } from './run-output.ts';
 
 export type { Beginning, Living } from './record.ts';
@@ -16,7 +17,7 @@ export type { Following, RunOutput } from './run-output.ts';
 export interface ResumeFlags {
   output?: string;
   resume?: boolean;
-  retryFailed?: boolean;
+  retryFailed?: Retried;
   overwrite?: boolean;
   ordered?: boolean;
 }
@@ -87,8 +88,8 @@ export async function reopen(output: string, beginning: Beginning): Promise<Left
 }
 
 export interface GoingOn {
-  /** Removes failed results, so that they run again. Only for a run that is over. */
-  retryFailed?: boolean;
+  /** Failed results to remove, so that they run again. Only for a run that is over. */
+  retryFailed?: Retried | undefined;
   /** Whether `compare` has passed. Otherwise the inputs are compared while they are seeded. */
   isCompared?: boolean;
 }
@@ -97,7 +98,7 @@ export interface GoingOn {
 export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Promise<RunOutput> {
   const { output, record, checkpoints } = left;
   let { living } = left;
-  const earlier = await readEarlier(output, retryFailed ?? false, () => {
+  const { ledger, failures, again } = await readEarlier(output, retryFailed, () => {
     // A run that continues would not be seeded with these inputs again. So it is not resumed.
     if (living) record.addEnd();
     living = undefined;
@@ -106,7 +107,10 @@ export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Pr
   // A run elsewhere that has all of its inputs takes no more.
   const hash = new InputHash(output, isCompared ? [] : checkpoints, living === undefined);
   const { lock, collector } = left;
-  return recorded({ output: opened, hash, lock, record, earlier, living, collector });
+  return recorded({
+    ...{ output: opened, hash, lock, record, living, collector },
+    ...{ earlier: ledger, failures, again },
+  });
 }
 
 /**

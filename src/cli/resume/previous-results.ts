@@ -1,44 +1,66 @@
 import { createReadStream, lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { FanfoldError, RunLedger } from '../../index.ts';
+import { FailureKinds } from '../failure-kinds.ts';
 import { headOf, partOf } from './record.ts';
-import { isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
+import { failedOf, isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
+import type { Retried } from './retried.ts';
 
 const READ_BYTES = 256 * 1024;
+
+/** The results that a run has written, and that stay. */
+export interface Earlier {
+  ledger: RunLedger;
+  failures: FailureKinds;
+  /** Number of inputs that failed and run again. */
+  again: number;
+}
 
 /**
  * Reads the results that a run has written, and prepares the file for appending: cuts off an
  * incomplete last line, and removes results of inputs that must run again. Those are the cancelled
- * ones and, with `retryFailed`, the failed ones.
+ * ones and the failed ones that `retryFailed` names.
  *
  * @param onDrop called before any result is removed
  */
 export async function readEarlier(
   path: string,
-  retryFailed: boolean,
+  retryFailed: Retried | undefined,
   onDrop: () => void,
-): Promise<RunLedger> {
+): Promise<Earlier> {
   const ledger = new RunLedger();
-  const keeps = (status: string) => status === 'ok' || (status === 'failed' && !retryFailed);
+  const failures = new FailureKinds();
+  const isKept = (line: string, number: number) => {
+    const { status } = resultOf(path, line, number);
+    if (status !== 'failed' || retryFailed === undefined) return status !== 'cancelled';
+    if (retryFailed === 'all') return false;
+    return !retryFailed.has(failedOf(path, line, number).error.code);
+  };
   let number = 0;
   let bytes = 0;
   let dropped = 0;
+  let again = 0;
   for await (const block of blocksOf(path)) {
     bytes += block.length;
     for (const line of linesOf(block)) {
       const { index, status } = resultOf(path, line, ++number);
-      if (keeps(status)) {
+      if (isKept(line, number)) {
         ledger.expect(index + 1);
-        ledger.enter(index, status);
-      } else dropped++;
+        if (ledger.enter(index, status) && status === 'failed') {
+          failures.add(failedOf(path, line, number));
+        }
+      } else {
+        dropped++;
+        if (status === 'failed') again++;
+      }
     }
   }
   await truncate(path, bytes);
   if (dropped > 0) {
     onDrop();
-    await rewrite(path, (line) => keeps(resultOf(path, line, 0).status));
+    await rewrite(path, (line) => isKept(line, 0));
   }
-  return ledger;
+  return { ledger, failures, again };
 }
 
 /** Reads a file's whole lines, in blocks. */

@@ -1,4 +1,4 @@
-import { FanfoldError, MAX_RUN_INPUTS } from '../../index.ts';
+import { type FailedResult, FanfoldError, MAX_RUN_INPUTS } from '../../index.ts';
 
 const NEWLINE = 0x0a;
 
@@ -31,7 +31,22 @@ export function resultOf(path: string, line: string, number: number): ResultHead
   if (index !== undefined && Number(index) < MAX_RUN_INPUTS && line.endsWith('}')) {
     return { index: Number(index), status: status as ResultHead['status'] };
   }
-  throw new FanfoldError(
+  throw notAResult(path, number);
+}
+
+/** A failed result. @throws FanfoldError when the rest of its line is damaged */
+export function failedOf(path: string, line: string, number: number): FailedResult {
+  try {
+    const result = JSON.parse(line) as FailedResult;
+    if (typeof result.error.message === 'string') return result;
+  } catch {
+    // The error below reports it.
+  }
+  throw notAResult(path, number);
+}
+
+function notAResult(path: string, number: number): FanfoldError {
+  return new FanfoldError(
     'BadInput',
     `--resume: ${path}, line ${number}: this line is not a result that fanfold wrote, so the file cannot be resumed. Give --overwrite in its place to start again.`,
   );

@@ -1,5 +1,6 @@
 import type { Ledger, Run, RunLedger } from '../../index.ts';
 import type { FileLock } from '../../internal.ts';
+import { FailureKinds } from '../failure-kinds.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
 import type { Living, RunRecord } from './record.ts';
@@ -10,6 +11,10 @@ export interface RunOutput {
   readonly earlier: RunLedger | undefined;
   /** Counts of `earlier` when the output was opened. */
   readonly before: Ledger | undefined;
+  /** The failures among the output's results. */
+  readonly failures: FailureKinds;
+  /** Number of inputs that had failed and run again. */
+  readonly again: number;
   /** The run that an earlier command started elsewhere and left. */
   readonly living: Living | undefined;
   /** Collector id that all commands for this output use; undefined if it can't be resumed. */
@@ -53,12 +58,15 @@ export interface RecordedOptions {
   record?: RunRecord;
   /** State that an earlier command left. */
   earlier?: RunLedger;
+  failures?: FailureKinds;
+  again?: number;
   living?: Living | undefined;
   collector?: string | undefined;
 }
 
 export function recorded(options: RecordedOptions): RunOutput {
   const { output, hash, lock, record, earlier, living, collector } = options;
+  const { failures = new FailureKinds(), again = 0 } = options;
   let followed: Following | undefined;
   const cover = () => {
     if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
@@ -79,6 +87,8 @@ export function recorded(options: RecordedOptions): RunOutput {
   return {
     earlier,
     before: earlier?.snapshot(),
+    failures,
+    again,
     living,
     collector,
     known: record?.covered ?? 0,

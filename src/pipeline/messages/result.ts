@@ -24,16 +24,23 @@ export function isIndex(value: unknown): value is number {
   return Number.isInteger(value) && Number(value) >= 0 && Number(value) < MAX_RUN_INPUTS;
 }
 
+export const FAILURE_CODES = [
+  'TaskFailed',
+  'InvalidInput',
+  'OutputNotJson',
+  'OutputTooLarge',
+  'TimedOut',
+  'WorkerDied',
+  'UnknownTask',
+  'Lost',
+] as const;
+
 /** Kind of an input's failure. The codes are Fanfold's; `name` and `message` are the user's. */
-export type FailureCode =
-  | 'TaskFailed'
-  | 'InvalidInput'
-  | 'OutputNotJson'
-  | 'OutputTooLarge'
-  | 'TimedOut'
-  | 'WorkerDied'
-  | 'UnknownTask'
-  | 'Lost';
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+export function isFailureCode(text: string): text is FailureCode {
+  return FAILURE_CODES.some((code) => code === text);
+}
 
 /** The last error of an input that ended `failed`. A thrown error may have causes and frames. */
 export interface Failure extends ThrownDetails {

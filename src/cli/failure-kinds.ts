@@ -1,0 +1,92 @@
+import { type FailedResult, type FailureCode, withCauses } from '../index.ts';
+import { isFailureCode, type ResultBatch } from '../internal.ts';
+
+/** Failures with the same code, name and message, apart from the numbers in the message. */
+interface Kind {
+  count: number;
+  /** An input that failed so. */
+  index: number;
+  /** The text of its failures, with numbers masked. */
+  masked: string;
+  /** The exact text, if all of its failures have the same. */
+  exact: string | undefined;
+  /** Whether it may have been forgotten before, so that `count` can be too small. */
+  isLeast: boolean;
+}
+
+/** Most kinds to remember: a million different messages must not fill the memory. */
+const MOST_KINDS = 200;
+/** Kinds to show. */
+const SHOWN_KINDS = 5;
+/** Characters of a message that tell kinds apart. */
+const TEXT_LENGTH = 1_000;
+
+/** UUIDs, hexadecimal ids with a digit, and numbers such as 1,000.5 and 127.0.0.1:80. */
+const NUMBERS =
+  /\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b|\b(?=[a-f]*\d)[\da-f]{8,}\b|\d+(?:[.,:]\d+)*/gi;
+
+/** Counts failures by kind, in constant memory: when there are too many kinds, the rare ones go. */
+export class FailureKinds {
+  readonly #kinds = new Map<string, Kind>();
+  readonly #codes = new Map<FailureCode, number>();
+  #hasForgotten = false;
+
+  /** @param lines number of the batch's lines that count */
+  addBatch(batch: ResultBatch, lines = batch.count): void {
+    if (batch.ok) return;
+    for (const { status, text } of batch.lines.slice(0, lines)) {
+      if (status === 'failed') this.add(JSON.parse(text) as FailedResult);
+    }
+  }
+
+  add({ index, error }: FailedResult): void {
+    const { code } = error;
+    if (isFailureCode(code)) this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
+    const name = error.name === code ? '' : `${error.name}: `;
+    const exact = `${code}: ${name}${withCauses(error)}`.slice(0, TEXT_LENGTH);
+    const masked = exact.replace(NUMBERS, 'N');
+    const kind = this.#kinds.get(masked);
+    if (kind === undefined) {
+      const isLeast = this.#hasForgotten;
+      this.#kinds.set(masked, { count: 1, index, masked, exact, isLeast });
+      if (this.#kinds.size > MOST_KINDS) this.#forgetRare();
+    } else {
+      kind.count++;
+      kind.index = Math.min(kind.index, index);
+      if (kind.exact !== exact) kind.exact = undefined;
+    }
+  }
+
+  /** Fanfold's codes that occurred, and how often, the most frequent first. */
+  get codes(): [code: FailureCode, count: number][] {
+    return [...this.#codes].sort(([, one], [, other]) => other - one);
+  }
+
+  /** The most frequent kinds, one per line. */
+  get lines(): string[] {
+    const kinds = this.#sorted();
+    const lines = kinds.slice(0, SHOWN_KINDS).map((kind) => {
+      const { count, index, masked, exact, isLeast } = kind;
+      const text = exact ?? masked;
+      if (count === 1 && !isLeast) return `1 failed, input ${index}: ${text}`;
+      return `${isLeast ? 'at least ' : ''}${count} failed, such as input ${index}: ${text}`;
+    });
+    const more = kinds.length - SHOWN_KINDS;
+    if (more > 0) {
+      const least = this.#hasForgotten ? 'at least ' : '';
+      lines.push(`and ${least}${more} more kind${more === 1 ? '' : 's'} of failure`);
+    }
+    return lines;
+  }
+
+  #sorted(): Kind[] {
+    return [...this.#kinds.values()].sort(
+      (one, other) => other.count - one.count || one.index - other.index,
+    );
+  }
+
+  #forgetRare(): void {
+    for (const { masked } of this.#sorted().slice(MOST_KINDS / 2)) this.#kinds.delete(masked);
+    this.#hasForgotten = true;
+  }
+}
