@@ -13,6 +13,7 @@ export interface S3RunFlags {
   withInput?: boolean;
   resume?: boolean;
   retryFailed?: Retried;
+  onBadInput?: string;
   quiet?: boolean;
 }
 
@@ -58,7 +59,7 @@ export async function runFromS3(
   });
 }
 
-function check({ withInput, retryFailed }: S3RunFlags, target: Target): void {
+function check({ withInput, retryFailed, onBadInput }: S3RunFlags, target: Target): void {
   const refuse = (why: string) => {
     throw new FanfoldError('BadOption', why);
   };
@@ -69,6 +70,11 @@ function check({ withInput, retryFailed }: S3RunFlags, target: Target): void {
   }
   if (withInput)
     refuse('--with-input needs the inputs on this machine, and inputs in S3 are not downloaded.');
+  if (onBadInput !== undefined && onBadInput !== 'fail') {
+    refuse(
+      '--on-bad-input needs the inputs on this machine, and inputs in S3 are not downloaded. Download them to a file first.',
+    );
+  }
   if (retryFailed) {
     refuse(
       '--retry-failed needs the inputs on this machine, and inputs in S3 are not downloaded. Download them to a file first.',

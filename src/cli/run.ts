@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { FanfoldError, type RunOptions } from '../index.ts';
+import { FanfoldError, RunLedger, type RunOptions } from '../index.ts';
 import { JsonTexts, MAX_INPUT_BYTES, refuseCollected } from '../internal.ts';
+import { type OnBadInput, onBadInputOf, reportBad } from './bad-inputs.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
@@ -37,6 +38,7 @@ interface RunFlags extends ResumeFlags, TargetFlags {
   input?: string;
   range?: string;
   glob?: string;
+  onBadInput?: OnBadInput;
   withInput?: boolean;
   maxFailures?: string;
   deadline?: string;
@@ -53,6 +55,11 @@ export function addRun(program: Command): void {
     )
     .option('--range <range>', 'use whole numbers as inputs: N for 0 to N-1, A..B for A to B')
     .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
+    .option(
+      '--on-bad-input <what>',
+      'a bad line or row of --input: fail (ends the run; the default), skip (leaves it out) or report (its result is failed, as InvalidInput)',
+      onBadInputOf,
+    )
     .option('--output <file>', 'write results to this file (default: standard output)')
     .option('--resume', 'resume a run that ended early, from the results in --output')
     .option(
@@ -85,6 +92,12 @@ async function run(task: string, given: RunFlags): Promise<void> {
   const output = outputOf(named);
   const flags = output === undefined ? rest : { ...rest, output };
   checkResume(flags);
+  if (flags.onBadInput === 'report' && flags.ordered) {
+    throw new FanfoldError(
+      'BadOption',
+      '--on-bad-input report writes the results of bad inputs as it reads them, so it cannot be combined with --ordered: leave one of them out.',
+    );
+  }
   boundHeap();
   await untilSignal((signal) => attempt(task, flags, signal));
 }
@@ -101,9 +114,15 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
   await checkTask(fanfold, task, flags.tasks);
   signal.throwIfAborted();
   const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);
-  const { earlier, collector } = recorded;
+  const { collector } = recorded;
+  const isReporting = inputs.bad !== undefined && flags.onBadInput === 'report';
+  const earlier = recorded.earlier ?? (isReporting ? new RunLedger() : undefined);
   const batches = first === undefined ? inputs.batches() : firstOf(inputs.batches(), first);
-  const watched = recorded.watch(batches, connection.target.kind !== 'local');
+  const recordedBatches = recorded.watch(batches, connection.target.kind !== 'local');
+  const watched =
+    isReporting && inputs.bad && earlier
+      ? reportBad(recordedBatches, inputs.bad, recorded, earlier)
+      : recordedBatches;
   const carried = flags.withInput
     ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
     : undefined;
@@ -127,6 +146,8 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
     quiet: flags.quiet ?? false,
     signal,
   });
+  const leftOut = inputs.bad?.leftOut;
+  if (leftOut !== undefined && !flags.quiet) say(leftOut);
   return thenAgain ? attempt(task, flags, signal) : status;
 }
 

@@ -4,13 +4,22 @@ import { Places } from './line-index.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
 import { checkSeparator, separatorHint, withoutQuoted } from './separator.ts';
-import { BEGINNING, blocksOf, type Position, type Source, withLineFeeds } from './source.ts';
+import {
+  BEGINNING,
+  blocksOf,
+  type Position,
+  replaced,
+  type Source,
+  withLineFeeds,
+} from './source.ts';
 
 /** A row as it is in the file. */
 interface Row {
   text: string;
   /** The line on which it begins: a quoted field may span several lines. */
   line: number;
+  /** What is wrong with it. */
+  error?: FanfoldError | undefined;
 }
 
 /** Rows that ended in a block, and the position of the first row that did not. */
@@ -42,15 +51,24 @@ export function openCsv(source: Source): OpenedInputs {
           if (first && second) checkSeparator(first.text, second.text, source, first.line);
         }
         const batch: string[] = [];
-        for (const { fields, line } of fieldsOf(rows, source)) {
+        for (const { fields, row } of fieldsOf(rows, source)) {
+          const { line, text } = row;
           if (keys === undefined) {
+            if (row.error) throw row.error;
             names = fields;
             keys = keysOf(fields, source, line);
             continue;
           }
-          if (fields.length !== keys.length) throw uneven(fields, keys, source, line);
-          const json = `{${keys.map((key, at) => key + JSON.stringify(fields[at])).join(',')}}`;
-          checkLength(json, source, line);
+          let json: string | undefined;
+          try {
+            if (row.error) throw row.error;
+            if (fields.length !== keys.length) throw uneven(fields, keys, source, line);
+            json = `{${keys.map((key, at) => key + JSON.stringify(fields[at])).join(',')}}`;
+            checkLength(json, source, line);
+          } catch (error) {
+            json = replaced(error, source, { index, line, text });
+          }
+          if (json === undefined) continue;
           places.note(index++, line);
           batch.push(json);
         }
@@ -61,32 +79,46 @@ export function openCsv(source: Source): OpenedInputs {
   };
 }
 
+/** A row that has an open quote. */
+interface OpenRow {
+  lines: string[];
+  line: number;
+  length: number;
+  bytes: number;
+  error: FanfoldError | undefined;
+}
+
 /**
  * Cuts text into rows, block by block. A row ends with the first line at whose end no quote is
  * open. Lines are counted here because csv-parse counts the CRLF in a quoted field as two.
  */
 async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
-  /** The row that has an open quote. */
-  let open: { lines: string[]; line: number; length: number; bytes: number } | undefined;
-  for await (const { text, firstLine, endByte } of blocksOf(source)) {
+  let open: OpenRow | undefined;
+  for await (const { text, firstLine, endByte, bad, isCut } of blocksOf(source)) {
+    // A quote in the part that was not kept may have opened or closed a field.
+    if (isCut) throw bad?.get(firstLine);
     const rows: Row[] = [];
     const lines = linesOf(text);
     const hasReturns = text.includes('\r');
     for (const [at, raw] of lines.entries()) {
-      const turns = raw.includes('"') && hasOddQuotes(raw);
+      const turns =
+        raw.includes('"') && hasOddQuotes(raw) && !(open === undefined && isStray(raw, source));
+      const error = bad?.get(firstLine + at);
       if (open !== undefined) {
         open.lines.push(raw);
         open.length += raw.length + 1;
         open.bytes += Buffer.byteLength(raw) + 1;
+        open.error ??= error;
         if (turns) {
-          rows.push({ text: withoutReturn(open.lines.join('\n')), line: open.line });
+          const { line, error: wrong } = open;
+          rows.push({ text: withoutReturn(open.lines.join('\n')), line, error: wrong });
           open = undefined;
         }
       } else if (turns) {
         const bytes = Buffer.byteLength(raw) + 1;
-        open = { lines: [raw], line: firstLine + at, length: raw.length, bytes };
+        open = { lines: [raw], line: firstLine + at, length: raw.length, bytes, error };
       } else if (!isBlank(raw)) {
-        rows.push({ text: withoutReturn(raw), line: firstLine + at });
+        rows.push({ text: withoutReturn(raw), line: firstLine + at, error });
       }
     }
     // Reading may resume at the open row, and not within it.
@@ -106,13 +138,25 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
 }
 
 /** Refuses an unquoted carriage return in a row: a row ended there, before files were joined. */
-function checkReturns({ text, line }: Row, source: Source): void {
+function checkReturns(row: Row, source: Source): void {
+  const { text, line } = row;
   if (!text.includes('\r') || !withoutQuoted(text).includes('\r')) return;
-  throw new FanfoldError(
+  row.error ??= new FanfoldError(
     'BadInput',
     `${source.name}, line ${line}: the row contains a carriage return without a line feed, outside quotes. If carriage returns end the rows, convert the file with: ${withLineFeeds(source)}`,
   );
+  if (source.bad === undefined) throw row.error;
 }
+
+/**
+ * Whether a line's odd quote is inside a field without quotes, such as `5" nail`. If bad rows are
+ * left out, it opens nothing: the rows below it would be left out too.
+ */
+function isStray(line: string, { bad }: Source): boolean {
+  return bad !== undefined && !/(^|,)"/.test(line.replace(QUOTED, '$1'));
+}
+
+const QUOTED = /(^|,)"(?:[^"]|"")*"(?=,|\r?$)/g;
 
 function hasOddQuotes(line: string): boolean {
   let odd = false;
@@ -121,20 +165,19 @@ function hasOddQuotes(line: string): boolean {
 }
 
 /** Only quotes need csv-parse: a row without them is split at its commas. */
-function* fieldsOf(
-  rows: Row[],
-  source: Source,
-): Generator<{ fields: string[]; line: number }, void> {
+function* fieldsOf(rows: Row[], source: Source): Generator<{ fields: string[]; row: Row }, void> {
   const quoted = parsed(
     rows.filter(({ text }) => text.includes('"')),
     source,
   );
   let at = 0;
-  for (const { text, line } of rows) {
-    const fields = text.includes('"') ? quoted[at++] : text.split(',');
-    if (fields !== undefined) yield { fields, line };
+  for (const row of rows) {
+    const fields = row.text.includes('"') ? quoted[at++] : row.text.split(',');
+    if (fields !== undefined) yield { fields, row };
   }
 }
+
+const UNCLOSED = 'CSV_QUOTE_NOT_CLOSED';
 
 const OPTIONS = { relax_column_count: true, record_delimiter: '\n' };
 
@@ -145,7 +188,15 @@ function parsed(rows: Row[], source: Source): string[][] {
     return parse(rows.map(({ text }) => text).join('\n'), OPTIONS);
   } catch (error) {
     if (!(error instanceof CsvError) || rows[0] === undefined) throw error;
-    if (rows.length === 1) throw refusal(error, rows[0], source);
+    if (rows.length === 1) {
+      const [row] = rows;
+      row.error ??= refusal(error, row, source);
+      // A wrong quote may have made one row of several.
+      if (source.bad === undefined || row.text.includes('\n') || error.code === UNCLOSED) {
+        throw row.error;
+      }
+      return [[]];
+    }
     // Parsing each row alone shows which of them is wrong.
     return rows.flatMap((row) => parsed([row], source));
   }

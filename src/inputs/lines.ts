@@ -1,18 +1,21 @@
-import { FanfoldError } from '../errors.ts';
+import { FanfoldError, messageOf } from '../errors.ts';
 import { Places } from './line-index.ts';
 import type { OpenedInputs } from './opened.ts';
 import { shellWord } from './printable.ts';
-import { BEGINNING, blocksOf, type Source, tooLong } from './source.ts';
+import { BEGINNING, blocksOf, replaced, type Source, tooLong } from './source.ts';
 
 /**
  * Opens JSON lines: one input per line; blank lines are skipped. A line is only passed on here.
- * Whether it is JSON is checked where lines are cut into chunks.
+ * Whether it is JSON is checked where lines are cut into chunks, unless bad lines are left out.
  */
 export function openJsonLines(source: Source): OpenedInputs {
-  return openLines(source, (line, index) => {
-    if (isBlank(line)) return undefined;
-    if (index === 0 && source.from === undefined) checkFirst(line, source);
-    return line;
+  let isFirst = source.from === undefined;
+  return openLines(source, (text, line) => {
+    if (isBlank(text)) return undefined;
+    if (isFirst) checkFirst(text, source);
+    isFirst = false;
+    if (source.bad !== undefined && !source.bad.isJson(text)) throw notJson(text, source, line);
+    return text;
   });
 }
 
@@ -21,10 +24,10 @@ export function openTextLines(source: Source): OpenedInputs {
   return openLines(source, (line) => JSON.stringify(line));
 }
 
-/** @param toJson returns a line's JSON text; undefined if the line is not an input */
+/** @param toJson returns a line's JSON text; undefined if the line is blank */
 function openLines(
   source: Source,
-  toJson: (line: string, index: number) => string | undefined,
+  toJson: (text: string, line: number) => string | undefined,
 ): OpenedInputs {
   const places = new Places(source.name, source.from?.line ?? 1);
   let position = source.from ?? BEGINNING;
@@ -35,13 +38,21 @@ function openLines(
     close: () => source.close(),
     async *batches() {
       let index = 0;
-      for await (const { text, firstLine, endByte } of blocksOf(source)) {
+      for await (const { text, firstLine, endByte, bad } of blocksOf(source)) {
         const batch: string[] = [];
         let line = firstLine;
         for (const raw of linesOf(text)) {
-          const json = toJson(withoutReturn(raw), index);
+          let json: string | undefined;
+          try {
+            const error = bad?.get(line);
+            if (error !== undefined) throw error;
+            json = toJson(withoutReturn(raw), line);
+            if (json !== undefined) checkLength(json, source, line);
+          } catch (error) {
+            if (error instanceof NoLines) throw error;
+            json = replaced(error, source, { index, line, text: withoutReturn(raw) });
+          }
           if (json !== undefined) {
-            checkLength(json, source, line);
             places.note(index++, line);
             batch.push(json);
           }
@@ -80,12 +91,25 @@ export function checkLength(json: string, source: Source, line: number): void {
   if (bytes > source.maxInputBytes) throw tooLong(source, line, bytes);
 }
 
+function notJson(text: string, { name }: Source, line: number): FanfoldError {
+  let why = 'it is not';
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    why = messageOf(error);
+  }
+  return new FanfoldError('BadInput', `${name}, line ${line}: the input is not JSON: ${why}`);
+}
+
+/** The source as a whole is not JSON lines, so no single line is to blame. */
+class NoLines extends FanfoldError {}
+
 /** Refuses pretty-printed JSON, no line of which is JSON. */
 function checkFirst(line: string, { name, path }: Source): void {
   const bracket = line.trim();
   if (bracket !== '[' && bracket !== '{') return;
   const [what, filter] = bracket === '[' ? ['a JSON array', "'.[]'"] : ['JSON', '.'];
-  throw new FanfoldError(
+  throw new NoLines(
     'BadInput',
     `${name}: expected one input per line; this is ${what} over several lines. Convert it with: jq -c ${filter}${path === undefined ? '' : ` ${shellWord(path)}`}`,
   );

@@ -12,6 +12,25 @@ export interface Position {
   keys?: string[] | undefined;
 }
 
+/** A line or row that is not an input. */
+export interface BadLine {
+  /** Index that its input would have. */
+  index: number;
+  /** Such as `inputs.csv, line 3`. */
+  place: string;
+  text: string;
+  /** What is wrong, with the place. */
+  reason: string;
+}
+
+/** Decides on bad lines. */
+export interface BadLines {
+  /** Whether a text is JSON. Without `BadLines`, that is checked where lines are cut into chunks. */
+  isJson(text: string): boolean;
+  /** Returns JSON text that takes the line's place, or undefined to leave it out. */
+  take(bad: BadLine): string | undefined;
+}
+
 export const BEGINNING: Position = { byte: 0, line: 1 };
 
 /** A source of lines. */
@@ -24,6 +43,8 @@ export interface Source {
   readonly path?: string;
   /** Largest input, in bytes. */
   readonly maxInputBytes: number;
+  /** Without it, the first bad line ends the reading with an error. */
+  readonly bad?: BadLines | undefined;
   chunks(): AsyncIterable<Buffer>;
   close(): void;
 }
@@ -35,6 +56,29 @@ export interface Block {
   firstLine: number;
   /** Number of the source's bytes before the end of the text. */
   endByte: number;
+  /** The errors of lines that are not text, or too long, by their numbers. */
+  bad?: ReadonlyMap<number, FanfoldError>;
+  /** Whether it is the beginning of one line, the rest of which was too long. */
+  isCut?: boolean;
+}
+
+/**
+ * Hands a bad line to the source's `bad`, and returns what takes its place.
+ *
+ * @throws the line's error, if the source has no `bad`
+ */
+export function replaced(
+  error: unknown,
+  source: Source,
+  { index, line, text }: { index: number; line: number; text: string },
+): string | undefined {
+  if (source.bad === undefined || !(error instanceof FanfoldError)) throw error;
+  return source.bad.take({
+    index,
+    place: `${source.name}, line ${line}`,
+    text,
+    reason: error.message,
+  });
 }
 
 const NEWLINE = 0x0a;
@@ -43,6 +87,9 @@ const BOM = Buffer.from('\ufeff');
 
 /** Bytes around the largest input on its line: a byte order mark and a line's end. */
 const AROUND_BYTES = BOM.length + 1;
+
+/** Bytes that are kept of a line that is too long. */
+const CUT_BYTES = 4_096;
 
 /**
  * A source's text in blocks of whole lines, decoded strictly. The search for the end of a line
@@ -61,13 +108,30 @@ export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
   const block = (bytes: Buffer): Block => {
     const whole = started ? bytes : withoutBom(bytes);
     started = true;
-    if (!isText(whole)) throw foreign(head, source) ?? noText(whole, source, firstLine);
+    const bad = isText(whole) ? undefined : badLines(whole, head, source, firstLine);
     endByte += bytes.length;
-    const made = { text: whole.toString(), firstLine, endByte };
+    const made = { text: whole.toString(), firstLine, endByte, ...(bad ? { bad } : {}) };
     firstLine += newlines(whole);
     return made;
   };
-  for await (const chunk of source.chunks()) {
+  /** The beginning of a line that is too long, and its length so far. */
+  let long: { beginning: Buffer; bytes: number } | undefined;
+  const longBlock = ({ beginning, bytes }: { beginning: Buffer; bytes: number }): Block => {
+    started = true;
+    endByte += bytes;
+    const bad = new Map([[firstLine, tooLong(source, firstLine)]]);
+    return { text: beginning.toString(), firstLine: firstLine++, endByte, bad, isCut: true };
+  };
+  for await (const read of source.chunks()) {
+    let chunk = read;
+    if (long !== undefined) {
+      const length = chunk.indexOf(NEWLINE) + 1;
+      long.bytes += length || chunk.length;
+      if (length === 0) continue;
+      yield longBlock(long);
+      long = undefined;
+      chunk = chunk.subarray(length);
+    }
     if (isWhole && head.length < HEAD_BYTES) {
       head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
     }
@@ -84,9 +148,15 @@ export async function* blocksOf(source: Source): AsyncGenerator<Block, void> {
     if (restBytes > maxInputBytes + AROUND_BYTES) {
       const wrong = foreign(head, source);
       if (wrong === undefined && !started) checkOneLine(Buffer.concat(rest), source);
-      throw wrong ?? tooLong(source, firstLine);
+      if (wrong !== undefined || source.bad === undefined)
+        throw wrong ?? tooLong(source, firstLine);
+      const beginning = Buffer.from(Buffer.concat(rest).subarray(0, CUT_BYTES));
+      long = { beginning, bytes: restBytes };
+      rest = [];
+      restBytes = 0;
     }
   }
+  if (long !== undefined) yield longBlock(long);
   if (restBytes === 0) return;
   const last = Buffer.concat(rest);
   if (!started && isText(last)) checkOneLine(last, source);
@@ -101,16 +171,34 @@ function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }
 
-/** The error for bytes that are not text, with their first bad line. */
-function noText(bytes: Buffer, source: Source, firstLine: number): FanfoldError {
-  let line = firstLine;
-  let bad: Buffer;
-  for (let from = 0; ; line++) {
+/**
+ * The errors of lines that are not text.
+ *
+ * @throws FanfoldError the first of them, if the source has no `bad`, or for a file of another kind
+ */
+function badLines(
+  bytes: Buffer,
+  head: Buffer,
+  source: Source,
+  firstLine: number,
+): Map<number, FanfoldError> {
+  const wrong = foreign(head, source);
+  if (wrong !== undefined) throw wrong;
+  const errors = new Map<number, FanfoldError>();
+  for (let from = 0, line = firstLine; from < bytes.length; line++) {
     const end = bytes.indexOf(NEWLINE, from) + 1 || bytes.length;
-    bad = bytes.subarray(from, end);
-    if (!isText(bad)) break;
+    const text = bytes.subarray(from, end);
     from = end;
+    if (isText(text)) continue;
+    const error = noText(text, source, line);
+    if (source.bad === undefined) throw error;
+    errors.set(line, error);
   }
+  return errors;
+}
+
+/** The error for a line that is not text. */
+function noText(bad: Buffer, source: Source, line: number): FanfoldError {
   const why = bad.includes(0)
     ? `the line contains a NUL byte, which text cannot contain. If NUL bytes separate the lines, convert the file with: ${conversion("tr '\\000' '\\n'", source)}`
     : `this is not UTF-8. If the file is Windows-1252 or Latin-1, convert it with: ${conversion('iconv -f WINDOWS-1252 -t UTF-8', source)}`;

@@ -6,6 +6,7 @@ import { openAs } from '../../inputs/formats.ts';
 import { openJsonLines } from '../../inputs/lines.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { shellWord } from '../../inputs/printable.ts';
+import { BadInputs, type OnBadInput } from '../bad-inputs.ts';
 import { checkFile, fileSource, streamSource } from './files.ts';
 import { openGlob } from './glob.ts';
 import { openRange } from './range.ts';
@@ -23,6 +24,8 @@ export interface InputFile {
 }
 
 export interface CommandInputs extends OpenedInputs {
+  /** Bad lines and rows, unless the first one ends the reading. */
+  readonly bad?: BadInputs | undefined;
   readonly files: readonly InputFile[];
 }
 
@@ -36,6 +39,8 @@ export interface InputOptions {
   glob?: string;
   /** Maximum size of an input, in bytes of its JSON text. */
   maxInputBytes: number;
+  /** @default 'fail' */
+  onBadInput?: OnBadInput;
   /** Base of relative paths and patterns. @default the process's working folder */
   cwd?: string;
   /** @default standard input */
@@ -65,9 +70,11 @@ export async function openInputs(options: InputOptions): Promise<CommandInputs> 
     return { ...opened, files };
   }
   if (input !== undefined) {
-    const opened = await openInput(input, cwd, options);
+    const { onBadInput = 'fail' } = options;
+    const bad = onBadInput === 'fail' ? undefined : new BadInputs(onBadInput);
+    const opened = await openInput(input, cwd, options, bad);
     const file = input === '-' ? STANDARD_INPUT : { file: resolve(cwd, input), name: input };
-    return { ...opened, files: [file] };
+    return { ...opened, files: [file], bad };
   }
   throw new FanfoldError(
     'BadOption',
@@ -81,14 +88,19 @@ async function openInput(
   path: string,
   cwd: string,
   { maxInputBytes, stdin }: InputOptions,
+  bad: BadInputs | undefined,
 ): Promise<OpenedInputs> {
-  if (path === '-') return openJsonLines(streamSource(stdin ?? process.stdin, maxInputBytes));
+  if (path === '-') {
+    return openJsonLines({ ...streamSource(stdin ?? process.stdin, maxInputBytes), bad });
+  }
   if (path === '') throw new FanfoldError('BadOption', '--input is empty: name a file, or - .');
   const extension = extname(path).toLowerCase();
   // Checks first that the file exists: a wrong name may be the cause of a wrong extension.
   await checkFile(path, cwd);
   const format = formatOf(path);
-  if (format !== undefined) return openAs(format, await fileSource(path, cwd, maxInputBytes));
+  if (format !== undefined) {
+    return openAs(format, { ...(await fileSource(path, cwd, maxInputBytes)), bad });
+  }
   const word = shellWord(path);
   if (extension === '.json') {
     throw new FanfoldError(

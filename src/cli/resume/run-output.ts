@@ -31,7 +31,7 @@ export interface RunOutput {
   watch(batches: AsyncIterable<string[]>, isElsewhere: boolean): AsyncIterable<string[]>;
   /** Records the id of a run that continues elsewhere, even if this command ends. */
   follow(run: Run, place: string): Following;
-  /** Resolves once the results are written; the checkpoint of their inputs is written before. */
+  /** Resolves once the results are written, after those of earlier calls; the checkpoint of their inputs is written before. */
   write(text: string): Promise<void>;
   /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;
@@ -84,6 +84,13 @@ export function recorded(options: RecordedOptions): RunOutput {
     }
     covers();
   }
+  const writeNow = async (text: string) => {
+    cover();
+    await output.write(text);
+    // For a run elsewhere, a result must be on disk before it is deleted from its queue.
+    if (followed) await Promise.all([output.sync(), record?.sync()]);
+  };
+  let writing = Promise.resolve();
   return {
     earlier,
     before: earlier?.snapshot(),
@@ -106,11 +113,10 @@ export function recorded(options: RecordedOptions): RunOutput {
     get leftLines() {
       return output.leftLines;
     },
-    async write(text) {
-      cover();
-      await output.write(text);
-      // For a run elsewhere, a result must be on disk before it is deleted from its queue.
-      if (followed) await Promise.all([output.sync(), record?.sync()]);
+    write(text) {
+      // The reader of inputs writes the results of bad ones itself.
+      writing = writing.then(() => writeNow(text));
+      return writing;
     },
     async close() {
       try {

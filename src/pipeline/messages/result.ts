@@ -51,6 +51,10 @@ export interface Failure extends ThrownDetails {
   errorCode?: string | number | undefined;
   /** Number of attempts that were made. */
   attempts: number;
+  /** Place of an input that could not be read, such as `inputs.csv, line 3`. */
+  place?: string;
+  /** The beginning of its text. */
+  text?: string;
 }
 
 /** The input's output, as JSON holds it. */

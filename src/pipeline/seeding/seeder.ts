@@ -53,8 +53,6 @@ export class Seeder implements InputSource {
   readonly #sending = new Set<Promise<unknown>>();
   /** First indexes of the pages that are being sent. */
   readonly #unanswered = new Set<number>();
-  /** Whether to skip inputs that are seeded already or have a result. */
-  readonly #skips: boolean;
   /** Whether the run's queue exists or is being made. */
   #hasQueue = false;
   #stopped = false;
@@ -66,7 +64,6 @@ export class Seeder implements InputSource {
     this.#options = options;
     this.#total = totalOf(options.inputs);
     if ((this.#total ?? 0) > MAX_RUN_INPUTS) throw tooManyInputs();
-    this.#skips = options.ledger.settled > 0 || options.resumeAt !== undefined;
     this.queueUrl = this.#made.promise;
     this.done = options.resumeAt === undefined ? this.#seed() : this.#resume();
     this.done.then(() => this.#made.resolve(undefined), this.#made.reject);
@@ -191,6 +188,11 @@ export class Seeder implements InputSource {
       );
     }
     ledger.seal(this.#first);
+  }
+
+  /** Whether some inputs may be seeded already or have a result: `earlier` may gain results. */
+  get #skips(): boolean {
+    return this.#options.ledger.settled > 0 || this.#options.resumeAt !== undefined;
   }
 
   /** The part of a page that has yet to be seeded. */

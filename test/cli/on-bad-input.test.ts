@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { results } from './command.ts';
+import { inThisProcess } from './in-this-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-bad-input-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let input: string;
+let output: string;
+let number = 0;
+beforeEach(() => {
+  const name = join(folder, String(++number));
+  input = `${name}.jsonl`;
+  output = `${name}.out`;
+  writeFileSync(input, LINES);
+});
+const LINES = '{bad\n1\n2\nnope\n3\n';
+
+const run = (...args: string[]) =>
+  inThisProcess(['run', 'echo', '--input', input, '--workers', '1', ...args]);
+const written = () =>
+  results(readFileSync(output, 'utf8')).sort((one, other) => one.index - other.index);
+const outcomes = () =>
+  written().map(({ status, output: value, error }) =>
+    status === 'ok' ? value : (error as { place: string }).place,
+  );
+
+describe('--on-bad-input report', () => {
+  it('ends each bad input failed, with its place and text, at its own index', async () => {
+    const { status, stderr } = await run('--on-bad-input', 'report', '--output', output);
+    expect(status).toBe(1);
+    expect(stderr).toContain('5 inputs = 3 ok + 2 failed + 0 cancelled');
+    expect(stderr).toContain(`InvalidInput: ${input}, line 1: the input is not JSON`);
+    expect(outcomes()).toEqual([`${input}, line 1`, 1, 2, `${input}, line 4`, 3]);
+    const error = { code: 'InvalidInput', text: 'nope', attempts: 0 };
+    expect(written()[3]).toMatchObject({ index: 3, status: 'failed', error });
+  });
+
+  it('survives --resume: results stay, new inputs run, and a failed one is reported again', async () => {
+    const args = ['--on-bad-input', 'report', '--output', output];
+    await run(...args);
+    const before = readFileSync(output, 'utf8');
+    expect((await run(...args, '--resume')).status).toBe(1);
+    expect(readFileSync(output, 'utf8')).toBe(before);
+    writeFileSync(input, `${LINES}worse\n4\n`);
+    const more = await run(...args, '--resume', '--retry-failed');
+    expect(more.stderr).toContain('7 inputs = 4 ok + 3 failed');
+    const [first, fourth, sixth] = [1, 4, 6].map((line) => `${input}, line ${line}`);
+    expect(outcomes()).toEqual([first, 1, 2, fourth, 3, sixth, 4]);
+    // A bad line that changes is another input.
+    writeFileSync(input, LINES.replace('nope', 'none'));
+    const changed = await run(...args, '--resume');
+    expect(changed.status).toBe(2);
+    expect(changed.stderr).toContain('have changed');
+  });
+
+  it('ends a run without good inputs', async () => {
+    writeFileSync(input, 'a\nb\n');
+    const { status, stderr } = await run('--on-bad-input', 'report', '--output', output);
+    expect(status).toBe(1);
+    expect(stderr).toContain('2 inputs = 0 ok + 2 failed');
+    expect(written()).toHaveLength(2);
+  });
+});
+
+describe('--on-bad-input skip', () => {
+  it('leaves bad inputs out, counts the others, and can be resumed', async () => {
+    const args = ['--on-bad-input', 'skip', '--output', output];
+    const { status, stderr } = await run(...args, '--ordered');
+    expect(status).toBe(0);
+    expect(stderr).toContain('3 inputs = 3 ok');
+    expect(stderr).toContain(`2 bad inputs were left out; the first: ${input}, line 1`);
+    expect(outcomes()).toEqual([1, 2, 3]);
+    writeFileSync(input, `${LINES}worse\n4\n`);
+    expect((await run(...args, '--ordered', '--resume')).status).toBe(0);
+    expect(outcomes()).toEqual([1, 2, 3, 4]);
+  });
+});
+
+it.each([
+  [['--on-bad-input', 'ignore'], 'fail, skip, report'],
+  [['--on-bad-input', 'report', '--ordered'], 'leave one of them out'],
+  [['--on-bad-input', 'fail'], 'line 1: the input is not JSON'],
+  [[], 'line 1: the input is not JSON'],
+])('%j is refused, or ends at the first bad input', async (args, why) => {
+  const { status, stderr } = await run(...args);
+  expect(status).toBe(2);
+  expect(stderr).toContain(why);
+});
