@@ -278,6 +278,22 @@ describe('a run ends', () => {
     await close();
   });
 
+  it('at its deadline with inputs that were sent, and others that were certainly not started', async () => {
+    const { deployment, close } = await virtualDeployment([echo]);
+    const small = { ...deployment, windowBytes: 10_000 };
+    const run = new Run(small, 'echo', range(20_000), { deadlineSeconds: 600 });
+    const { results } = await runThrough(run, 1_000);
+    const sent = codes(results).filter((code) => code === 'Lost').length;
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(20_000);
+    const byIndex = results.toSorted((one, other) => one.index - other.index);
+    expect(codes(byIndex)).toEqual([
+      ...Array(sent).fill('Lost'),
+      ...Array(20_000 - sent).fill('NotStarted'),
+    ]);
+    await close();
+  });
+
   it('at its deadline only after all received results are consumed, however late its collector starts', async () => {
     const { deployment, startWorkers, close } = await virtualDeployment([echo], { workers: 4 });
     startWorkers();

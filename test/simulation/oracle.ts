@@ -115,7 +115,7 @@ export class Oracle {
 
   /** Whether what really happened to an input explains a failure that its task does not. */
   #mayFailAs(code: FailureCode, { runIds, plan }: Consumer, index: number): boolean {
-    if (code === 'Lost') return plan.deadlineSeconds !== undefined;
+    if (code === 'Lost' || code === 'NotStarted') return plan.deadlineSeconds !== undefined;
     return runIds.some((runId) => {
       if (code === 'TimedOut') return this.#overran(runId, index);
       return code === 'WorkerDied' && this.#deaths(runId, index) >= LEAST_DEATHS;

@@ -52,7 +52,7 @@ export async function takeLast(
   }
   const isShort = remainder === 'lost' && !seeding.isOurs && !ledger.sealed;
   const end = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
-  return { batches, remaining: new Unfinished(ledger, remainder, end), isShort };
+  return { batches, remaining: new Unfinished(ledger, remainder, end, seeding.unsent), isShort };
 }
 
 /** Yields the last results in the run's order. */

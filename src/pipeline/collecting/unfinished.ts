@@ -1,4 +1,9 @@
-import { cancelledLine, failedLine, type ResultLine } from '../messages/result.ts';
+import {
+  cancelledLine,
+  type FailureCode,
+  failedLine,
+  type ResultLine,
+} from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -18,15 +23,23 @@ const BATCH = 10_000;
  */
 export class Unfinished {
   readonly #remainder: Remainder;
+  readonly #unsent: number;
   readonly #ranges: IndexRange[] = [];
 
   /**
    * Enters all inputs that have no result.
    *
    * @param end the index after the last input of the run
+   * @param unsent index from which no input was sent to a worker
    */
-  constructor(ledger: RunLedger, remainder: Remainder, end: number) {
+  constructor(
+    ledger: RunLedger,
+    remainder: Remainder,
+    end: number,
+    unsent = Number.POSITIVE_INFINITY,
+  ) {
     this.#remainder = remainder;
+    this.#unsent = unsent;
     const status = remainder === 'lost' ? 'failed' : 'cancelled';
     let first: number | undefined;
     for (let index = 0; index < end; index++) {
@@ -52,19 +65,28 @@ export class Unfinished {
   }
 
   *#merged(others: readonly ResultLine[]): Generator<ResultLine, void> {
-    const lineOf = this.#remainder === 'lost' ? lostLine : cancelledLine;
     let at = 0;
     for (const [first, last] of this.#ranges) {
       for (let other = others[at]; other && other.index < first; other = others[++at]) yield other;
-      for (let index = first; index <= last; index++) yield lineOf(index);
+      for (let index = first; index <= last; index++) yield this.#lineOf(index);
     }
     yield* others.slice(at);
   }
+
+  #lineOf(index: number): ResultLine {
+    if (this.#remainder === 'cancelled') return cancelledLine(index);
+    return index < this.#unsent
+      ? failed(index, 'Lost', LOST)
+      : failed(index, 'NotStarted', NOT_STARTED);
+  }
 }
 
-function lostLine(index: number): ResultLine {
-  const message =
-    'The run reached its deadline before this input had a result. The task may not have run.';
-  const failure = { code: 'Lost', name: 'Lost', message, attempts: 0 } as const;
+const LOST =
+  'The run reached its deadline before this input had a result. The task may not have run.';
+const NOT_STARTED =
+  'The run reached its deadline before this input was sent to a worker, so the task was not started.';
+
+function failed(index: number, code: FailureCode, message: string): ResultLine {
+  const failure = { code, name: code, message, attempts: 0 };
   return { index, status: 'failed', text: failedLine(index, failure, 0, COLLECTOR) };
 }

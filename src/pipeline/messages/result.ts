@@ -33,6 +33,7 @@ export const FAILURE_CODES = [
   'WorkerDied',
   'UnknownTask',
   'Lost',
+  'NotStarted',
 ] as const;
 
 /** Kind of an input's failure. The codes are Fanfold's; `name` and `message` are the user's. */

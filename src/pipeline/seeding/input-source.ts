@@ -13,6 +13,11 @@ export interface InputSource {
   readonly known: number;
   /** Number of inputs, from the first, that are certain to be in SQS or have a result. */
   readonly seeded: number;
+  /**
+   * Index from which no input was sent to SQS, so that none of them can have started; Infinity if
+   * another process may have sent them.
+   */
+  readonly unsent: number;
   /** Whether this process seeds the inputs. If not, only another process knows their number. */
   readonly isOurs: boolean;
   /** Checks soon whether all inputs are seeded, after a sign that they are. */

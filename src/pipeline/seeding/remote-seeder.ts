@@ -38,6 +38,7 @@ export class RemoteSeeder implements InputSource {
   readonly done: Promise<void>;
   readonly total: undefined;
   readonly isOurs = false;
+  readonly unsent = Number.POSITIVE_INFINITY;
   readonly #options: RemoteSeederOptions;
   readonly #stop = new AbortController();
   /** Aborted to end the pause between two reads. */

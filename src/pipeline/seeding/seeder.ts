@@ -58,6 +58,8 @@ export class Seeder implements InputSource {
   #stopped = false;
   #failure: { error: unknown } | undefined;
   #first = 0;
+  /** The end of the last page that was sent. */
+  #sent = 0;
 
   /** @throws FanfoldError `BadInput` when there are more inputs than a run can have */
   constructor(options: SeederOptions) {
@@ -82,6 +84,10 @@ export class Seeder implements InputSource {
 
   get seeded(): number {
     return Math.min(this.#first, ...this.#unanswered);
+  }
+
+  get unsent(): number {
+    return this.#options.resumeAt === undefined ? this.#sent : Number.POSITIVE_INFINITY;
   }
 
   /** Does nothing: this seeder knows when all inputs are seeded. */
@@ -231,6 +237,7 @@ export class Seeder implements InputSource {
     const continues = this.#hasQueue;
     // Results may arrive before the seed answers.
     ledger.expect(end);
+    this.#sent = end;
     window.seeded(texts.length, page.length);
     const total = this.#total ?? (page.last ? end : undefined);
     // The few inputs of a slow source are spread out; the many of a fast one share chunks.

@@ -29,7 +29,7 @@ it('a run that ends early receives every result in its queue before the queue is
   const last = await takeLast({ sqs, names }, runId, {
     seeding: {
       ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
-      ...{ seeded: 30, isOurs: true, checkSoon() {}, stop() {} },
+      ...{ seeded: 30, isOurs: true, unsent: 30, checkSoon() {}, stop() {} },
     },
     ledger,
     deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
