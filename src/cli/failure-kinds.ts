@@ -30,6 +30,7 @@ export class FailureKinds {
   readonly #kinds = new Map<string, Kind>();
   readonly #codes = new Map<FailureCode, number>();
   #hasForgotten = false;
+  #last = { exact: '', masked: '' };
 
   /** @param lines number of the batch's lines that count */
   addBatch(batch: ResultBatch, lines = batch.count): void {
@@ -44,7 +45,9 @@ export class FailureKinds {
     if (isFailureCode(code)) this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
     const name = error.name === code ? '' : `${error.name}: `;
     const exact = `${code}: ${name}${withCauses(error)}`.slice(0, TEXT_LENGTH);
-    const masked = exact.replace(NUMBERS, 'N');
+    // Millions of inputs may fail alike, one after the other: masking takes most of the time.
+    if (exact !== this.#last.exact) this.#last = { exact, masked: exact.replace(NUMBERS, 'N') };
+    const { masked } = this.#last;
     const kind = this.#kinds.get(masked);
     if (kind === undefined) {
       const isLeast = this.#hasForgotten;
