@@ -2,7 +2,6 @@
 // of a run that another process collects, and locks. They may change without notice.
 export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
-export { isJson } from './pipeline/messages/json-text.ts';
 export {
   FAILURE_CODES,
   failedLine,

@@ -1,8 +1,6 @@
-import { type Failure, FanfoldError, type RunLedger } from '../index.ts';
+import { FanfoldError } from '../index.ts';
 import type { BadLine, BadLines } from '../inputs/source.ts';
-import { failedLine, isJson } from '../internal.ts';
 import { count } from './log.ts';
-import type { RunOutput } from './resume/index.ts';
 
 /** What happens with a line or row that is not an input. */
 export type OnBadInput = 'fail' | 'skip' | 'report';
@@ -11,8 +9,6 @@ const CHOICES: readonly OnBadInput[] = ['fail', 'skip', 'report'];
 
 /** Characters of a bad line that a result shows. */
 const TEXT_LENGTH = 1_000;
-/** The reporter of these results: no worker has seen the inputs. */
-const READER = 'reader';
 
 /** Reads the option. @throws FanfoldError */
 export function onBadInputOf(given: string): OnBadInput {
@@ -26,7 +22,6 @@ export function onBadInputOf(given: string): OnBadInput {
 
 /** Bad lines and rows of the inputs: counted and left out, or kept until they are reported. */
 export class BadInputs implements BadLines {
-  readonly isJson = isJson;
   readonly #isReported: boolean;
   #count = 0;
   #example = '';
@@ -55,31 +50,5 @@ export class BadInputs implements BadLines {
   get leftOut(): string | undefined {
     if (this.#isReported || this.#count === 0) return undefined;
     return `${count(this.#count, 'bad input')} ${this.#count === 1 ? 'was' : 'were'} left out; the first: ${this.#example}`;
-  }
-}
-
-/**
- * Passes inputs on, and ends the bad ones among them as `failed`: their results are written, and
- * entered in the ledger before the run sees the inputs, so that it does not run them.
- */
-export async function* reportBad(
-  batches: AsyncIterable<string[]>,
-  bad: BadInputs,
-  { write, failures }: Pick<RunOutput, 'write' | 'failures'>,
-  ledger: RunLedger,
-): AsyncGenerator<string[], void> {
-  for await (const batch of batches) {
-    let lines = '';
-    for (const { index, text, reason, place } of bad.drain()) {
-      ledger.expect(index + 1);
-      // An earlier command may have written it.
-      if (ledger.has(index) || !ledger.enter(index, 'failed')) continue;
-      const name = 'InvalidInput';
-      const error: Failure = { code: name, name, message: reason, attempts: 0, place, text };
-      failures.add({ index, status: 'failed', error, ms: 0, worker: READER });
-      lines += `${failedLine(index, error, 0, READER)}\n`;
-    }
-    if (lines !== '') await write(lines);
-    yield batch;
   }
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { FanfoldError, RunLedger, type RunOptions } from '../index.ts';
 import { JsonTexts, MAX_INPUT_BYTES, refuseCollected } from '../internal.ts';
-import { type OnBadInput, onBadInputOf, reportBad } from './bad-inputs.ts';
+import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
@@ -10,6 +10,7 @@ import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { perform } from './perform.ts';
+import { reportBad } from './report-bad.ts';
 import {
   begin,
   checkResume,

@@ -14,7 +14,7 @@ export function openJsonLines(source: Source): OpenedInputs {
     if (isBlank(text)) return undefined;
     if (isFirst) checkFirst(text, source);
     isFirst = false;
-    if (source.bad !== undefined && !source.bad.isJson(text)) throw notJson(text, source, line);
+    if (source.bad !== undefined) checkJson(text, source, line);
     return text;
   });
 }
@@ -91,14 +91,13 @@ export function checkLength(json: string, source: Source, line: number): void {
   if (bytes > source.maxInputBytes) throw tooLong(source, line, bytes);
 }
 
-function notJson(text: string, { name }: Source, line: number): FanfoldError {
-  let why = 'it is not';
+function checkJson(text: string, { name }: Source, line: number): void {
   try {
     JSON.parse(text);
-  } catch (error) {
-    why = messageOf(error);
+  } catch (cause) {
+    const why = `${name}, line ${line}: the input is not JSON: ${messageOf(cause)}`;
+    throw new FanfoldError('BadInput', why, { cause });
   }
-  return new FanfoldError('BadInput', `${name}, line ${line}: the input is not JSON: ${why}`);
 }
 
 /** The source as a whole is not JSON lines, so no single line is to blame. */

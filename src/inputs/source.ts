@@ -25,8 +25,6 @@ export interface BadLine {
 
 /** Decides on bad lines. */
 export interface BadLines {
-  /** Whether a text is JSON. Without `BadLines`, that is checked where lines are cut into chunks. */
-  isJson(text: string): boolean;
   /** Returns JSON text that takes the line's place, or undefined to leave it out. */
   take(bad: BadLine): string | undefined;
 }
