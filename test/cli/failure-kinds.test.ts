@@ -60,19 +60,16 @@ it('at most five kinds are shown', () => {
   expect(lines.at(-1)).toBe('and 2 more kinds of failure');
 });
 
-it('20,000 different messages take little memory, and do not hide the frequent ones', () => {
+it('20,000 different messages are not all kept, and do not hide the frequent ones', () => {
   const letters = (number: number) =>
     String(number).replace(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)));
   const kinds = new FailureKinds();
-  const padding = 'x'.repeat(5_000);
-  const before = process.memoryUsage().heapUsed;
   for (let index = 0; index < 20_000; index++) {
     const isFrequent = index > 10_000 && index % 10 === 0;
-    kinds.add(failed(index, isFrequent ? 'frequent' : `${letters(index)} ${padding}`));
+    kinds.add(failed(index, isFrequent ? 'frequent' : letters(index)));
   }
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(50_000_000);
   expect(kinds.codes).toEqual([['TaskFailed', 20_000]]);
   // Its count may be too small: it may have been forgotten before.
   expect(kinds.lines[0]).toContain('at least 999 failed, such as input 10010');
-  expect(kinds.lines.at(-1)).toMatch(/^and at least \d+ more kinds of failure$/);
+  expect(kinds.lines.at(-1)).toMatch(/^and at least 1?\d\d more kinds of failure$/);
 });
