@@ -52,10 +52,9 @@ export async function perform(job: Job): Promise<number> {
     throw error;
   });
   const following = isElsewhere(job) ? follow(run, job) : undefined;
-  const progress = quiet
-    ? undefined
-    : showProgress(() => run.ledger, { total: inputs?.total, workers }, isPiped(job.output));
   const watched = isElsewhere(job) && !quiet ? reportSilence(run, job.connection) : undefined;
+  const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited };
+  const progress = quiet ? undefined : showProgress(() => run.ledger, facts, isPiped(job.output));
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();

@@ -1,6 +1,7 @@
 import type { Ledger } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, rateText, say } from './log.ts';
+import { count, say } from './log.ts';
+import { RecentRate, rateText } from './recent-rate.ts';
 
 /** Display of a run's progress, until it is stopped. */
 export interface Progress {
@@ -9,10 +10,14 @@ export interface Progress {
 
 const LINE_MS = 5_000;
 const BAR_MS = 200;
+/** Time that the rate and the remaining time are based on. */
+const WINDOW_MS = 30_000;
 
 interface Facts {
   total: number | undefined;
   workers: number | undefined;
+  /** What the run waits for during an outage, such as `the server`; otherwise undefined. */
+  awaited: () => string | undefined;
 }
 
 /**
@@ -21,9 +26,8 @@ interface Facts {
  * @param isShared whether other programs may print to the terminal, and so break the bar
  */
 export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
-  const startedAt = performance.now();
-  const before = doneOf(ledger());
-  const state = () => stateOf(ledger(), facts, before, (performance.now() - startedAt) / 1000);
+  const rate = new RecentRate(() => doneOf(ledger()), WINDOW_MS);
+  const state = () => stateOf(ledger(), facts, rate.perSecond());
   if (!canRedraw() || isShared) return lines(state);
   return showLine((columns) => bar(state(), columns), BAR_MS);
 }
@@ -35,19 +39,13 @@ interface State {
   /** Inputs per second. */
   rate: number;
   workers: number | undefined;
+  awaited: string | undefined;
 }
 
-/** @param before number of inputs that were done before it began */
-function stateOf(
-  ledger: Ledger,
-  { total, workers }: Facts,
-  before: number,
-  seconds: number,
-): State {
+function stateOf(ledger: Ledger, { total, workers, awaited }: Facts, rate: number): State {
   const { inputs, failed, sealed } = ledger;
   const done = doneOf(ledger);
-  const rate = seconds > 0 ? (done - before) / seconds : 0;
-  return { done, total: sealed ? inputs : total, failed, rate, workers };
+  return { done, total: sealed ? inputs : total, failed, rate, workers, awaited: awaited() };
 }
 
 function doneOf({ ok, failed, cancelled }: Ledger): number {
@@ -57,15 +55,18 @@ function doneOf({ ok, failed, cancelled }: Ledger): number {
 const BAR_COLUMNS = { most: 30, least: 10 };
 
 function bar(state: State, columns: number): string {
-  const { done, total, failed, rate, workers } = state;
-  const speed = [
-    `${rateText(rate)}/s`,
-    ...(workers === undefined ? [] : [count(workers, 'worker')]),
-  ];
-  if (total === undefined) return [`${done} done`, `${failed} failed`, ...speed].join(' | ');
+  const { done, total, failed, workers, awaited } = state;
+  const outage = awaited === undefined ? [] : [`waiting for ${awaited}`];
+  const speed = awaited === undefined ? [rateText(state.rate)] : [];
+  const crew = workers === undefined ? [] : [count(workers, 'worker')];
+  if (total === undefined) {
+    return [...outage, `${done} done`, `${failed} failed`, ...speed, ...crew].join(' | ');
+  }
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
-  const facts = [percent, `${done}/${total}`, `${failed} failed`, `ETA ${eta(state)}`, ...speed];
+  const left = awaited === undefined ? [`ETA ${eta(state)}`] : [];
+  const facts = [...outage, percent, `${done}/${total}`, `${failed} failed`];
+  facts.push(...left, ...speed, ...crew);
   // A narrow window shows no bar, and drops the least important facts first.
   while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
   const summary = facts.join(' | ');
@@ -76,15 +77,21 @@ function bar(state: State, columns: number): string {
 }
 
 function lines(state: () => State): Progress {
-  const timer = setInterval(() => {
-    const now = state();
-    const of = now.total === undefined ? '' : ` of ${now.total}`;
-    const left = now.total === undefined ? '' : `, ETA ${eta(now)}`;
-    say(
-      `${now.done}${of} done, ${rateText(now.rate)}/s, ${now.workers === undefined ? '' : `${count(now.workers, 'worker')}, `}${now.failed} failed${left}`,
-    );
-  }, LINE_MS);
+  const timer = setInterval(() => say(lineOf(state())), LINE_MS);
   return { stop: () => clearInterval(timer) };
+}
+
+function lineOf(state: State): string {
+  const { done, total, failed, workers, awaited } = state;
+  const isAway = awaited !== undefined;
+  const parts = [
+    `${done}${total === undefined ? '' : ` of ${total}`} done`,
+    ...(isAway ? [`waiting for ${awaited}`] : [rateText(state.rate)]),
+    ...(workers === undefined ? [] : [count(workers, 'worker')]),
+    `${failed} failed`,
+    ...(total === undefined || isAway ? [] : [`ETA ${eta(state)}`]),
+  ];
+  return parts.join(', ');
 }
 
 function eta({ done, total, rate }: State): string {

@@ -1,15 +1,23 @@
 import type { Backlog, Run } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { count, say } from './log.ts';
-import { type Connection, flagsOf, nameOf } from './target.ts';
+import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
+import { findTasksModule } from './tasks-module.ts';
 
 /** Interval of checks, in milliseconds: each costs money on AWS. */
-const POLL_MS = { server: 1_000, stack: 5_000 };
-const TICK_MS = 1_000;
+const POLL_MS = { server: 500, stack: 5_000 };
+const TICK_MS = 250;
 /** Silence that is reported as an outage, in ms: calls are retried silently for many seconds. */
-const AWAY_MS = 3_000;
+const AWAY_MS = { server: 1_750, stack: 7_000 };
 /** Time that chunks wait for a worker before that is reported, in ms: AWS starts workers slowly. */
-const IDLE_MS = { server: 10_000, stack: 60_000 };
+const IDLE_MS = { server: 4_500, stack: 60_000 };
+
+/** Reports of a run elsewhere, until they are stopped. */
+export interface Silence {
+  /** What the run waits for during an outage, such as `the server`; otherwise undefined. */
+  readonly awaited: string | undefined;
+  stop(): void;
+}
 
 /**
  * Reports why a run elsewhere yields no results: its SQS does not answer, or it has no workers.
@@ -17,7 +25,7 @@ const IDLE_MS = { server: 10_000, stack: 60_000 };
  * It polls the task queue while no results arrive. The place counts as away once neither a result
  * nor a response has arrived for a while, until one does.
  */
-export function reportSilence(run: Run, { fanfold, target }: Connection): { stop(): void } {
+export function reportSilence(run: Run, { fanfold, target }: Connection): Silence {
   const kind = target.kind === 'stack' ? 'stack' : 'server';
   const name = nameOf(target);
   const done = () => run.ledger.ok + run.ledger.failed;
@@ -50,12 +58,8 @@ export function reportSilence(run: Run, { fanfold, target }: Connection): { stop
     idleSince ??= answeredAt;
     if (isIdleReported || answeredAt - idleSince < IDLE_MS[kind]) return;
     isIdleReported = true;
-    const remedy =
-      kind === 'stack'
-        ? 'see the log of the worker function'
-        : `start a worker with \`${commandLine(['work', ...flagsOf(target)])}\``;
     say(
-      `no results are arriving: ${count(waiting, 'chunk')} waiting, and no worker receives them; ${remedy}`,
+      `no results are arriving: ${count(waiting, 'chunk')} waiting, and no worker receives them; ${remedyFor(target)}`,
     );
   };
   const poll = async () => {
@@ -84,11 +88,14 @@ export function reportSilence(run: Run, { fanfold, target }: Connection): { stop
       return;
     }
     if (!isPolling && now - polledAt >= POLL_MS[kind] - TICK_MS / 2) void poll();
-    if (isAway || now - answeredAt < AWAY_MS + (POLL_MS[kind] - TICK_MS)) return;
+    if (isAway || now - answeredAt < AWAY_MS[kind]) return;
     isAway = true;
     say(`${name} does not respond${reason}: waiting for it`);
   }, TICK_MS);
   return {
+    get awaited() {
+      return isAway ? `the ${kind}` : undefined;
+    },
     stop() {
       isStopped = true;
       clearInterval(timer);
@@ -96,6 +103,27 @@ export function reportSilence(run: Run, { fanfold, target }: Connection): { stop
       if (done() !== last) answered();
     },
   };
+}
+
+/** How to get workers for the chunks that wait. */
+function remedyFor(target: Target): string {
+  if (target.kind === 'stack') return 'see the log of the worker function';
+  const line = `start a worker with \`${commandLine(['work', ...flagsOf(target)])}\``;
+  const needs = [
+    ...(process.env.FANFOLD_JOIN ? ['the same FANFOLD_JOIN'] : []),
+    ...(namesNoTasks() ? ["the server's --tasks"] : []),
+  ];
+  return needs.length === 0 ? line : `${line}, with ${needs.join(' and ')}`;
+}
+
+/** Whether a worker that is started in this folder would have the built-in tasks only. */
+function namesNoTasks(): boolean {
+  try {
+    return findTasksModule(undefined).shipped;
+  } catch {
+    // The worker says what is wrong with the package.json.
+    return false;
+  }
 }
 
 function isRefusal(error: unknown): boolean {

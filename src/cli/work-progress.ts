@@ -1,6 +1,7 @@
 import type { Work } from '../index.ts';
 import { canRedraw, showLine } from './live-line.ts';
-import { count, rateText, say } from './log.ts';
+import { count, say } from './log.ts';
+import { RecentRate, rateText } from './recent-rate.ts';
 
 /** Display of the workers' progress, until it is stopped. */
 export interface Shown {
@@ -14,16 +15,16 @@ const UPDATE_MS = 500;
 
 /** Updates one line on a terminal, or else prints a line every few seconds if something changed. */
 export function showWork(work: Work): Shown {
-  const rate = rates(work);
+  const rate = new RecentRate(() => doneOf(work), LINE_MS);
   if (!canRedraw()) return lines(work, rate);
-  return { say, ...showLine(() => textOf(work, rate()), UPDATE_MS) };
+  return { say, ...showLine(() => textOf(work, rate.perSecond()), UPDATE_MS) };
 }
 
-function lines(work: Work, rate: () => number): Shown {
+function lines(work: Work, rate: RecentRate): Shown {
   let reported = 0;
   const timer = setInterval(() => {
     const now = doneOf(work);
-    const current = rate();
+    const current = rate.perSecond();
     if (now === reported) return;
     reported = now;
     say(textOf(work, current));
@@ -36,21 +37,9 @@ function textOf(work: Work, rate: number): string {
   const failed = done.failed > 0 ? `, ${count(done.failed, 'attempt')} failed` : '';
   const chunks =
     left === undefined ? 'the server does not respond' : `${count(left, 'chunk')} left`;
-  return `${count(doneOf(work), 'input')} done, ${rateText(rate)}/s${failed}, ${chunks}`;
+  return `${count(doneOf(work), 'input')} done, ${rateText(rate)}${failed}, ${chunks}`;
 }
 
 function doneOf({ done: { ok, failed } }: Work): number {
   return ok + failed;
-}
-
-/** Measures the inputs per second over the last few seconds. */
-function rates(work: Work): () => number {
-  let marks = [{ at: performance.now(), done: doneOf(work) }];
-  return () => {
-    const now = { at: performance.now(), done: doneOf(work) };
-    const recent = marks.findIndex(({ at }) => now.at - at < LINE_MS);
-    const oldest = marks[recent < 0 ? marks.length - 1 : Math.max(0, recent - 1)] ?? now;
-    marks = [...marks.filter(({ at }) => at >= oldest.at), now];
-    return now.at > oldest.at ? ((now.done - oldest.done) / (now.at - oldest.at)) * 1000 : 0;
-  };
 }
