@@ -126,14 +126,15 @@ function namesNoTasks(): boolean {
   }
 }
 
-function isRefusal(error: unknown): boolean {
+/** Whether a service answered with a refusal, which a retry can't help. */
+export function isRefusal(error: unknown): boolean {
   const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode ?? 0;
   return status >= 400 && status < 500;
 }
 
 /** Code such as `ECONNREFUSED`, since an error with several causes has an empty message. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;
 }

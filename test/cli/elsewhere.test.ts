@@ -213,7 +213,7 @@ describe('a run elsewhere', () => {
     expect(status.stdout).toMatch(/^inputs +600, all seeded$/m);
     expect(status.stdout).toMatch(/^collector +no collector$/m);
     expect(status.stdout).toMatch(/^done +\d+ of 600 done/m);
-    expect(status.stdout).toMatch(/of all runs: \d+ chunks waiting/);
+    expect(status.stdout).toMatch(/of all runs: \d+ chunks? waiting/);
     const other = join(folder, 'other.jsonl');
     await fanfold(['run', 'steady', ...there, '--range', '3', '--output', other]);
     await appendFile(other, '{"half a line');

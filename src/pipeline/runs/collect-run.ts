@@ -69,7 +69,8 @@ export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
   return pruned;
 }
 
-function isOver({ state, total, ok, failed, expiresAt, collector, readAt }: RunStatus): boolean {
+/** Whether a run has ended or passed its deadline, although its queue still exists. */
+export function isOver({ state, total, ok, failed, expiresAt, collector, readAt }: RunStatus): boolean {
   const hasEnded = state === 'sealed' && ok + failed === total;
   const hasExpired = expiresAt !== undefined && readAt > expiresAt;
   return collector === undefined && (hasEnded || hasExpired);

@@ -1,0 +1,74 @@
+import type { RunStatus } from '../index.ts';
+import { count } from './log.ts';
+import { rateText } from './recent-rate.ts';
+
+/** A run as `--json` prints it: every key is always there. docs/serve.md describes it. */
+export function jsonOf(run: RunStatus, isOver: boolean) {
+  const { runId, task, state, total, ok, failed, waiting, collector } = run;
+  const { createdAt, expiresAt, collectedAt, readAt } = run;
+  return {
+    ...{ runId, task, state: isOver ? 'over' : state, inputs: total ?? null, ok, failed },
+    done: ok + failed,
+    uncollectedMessages: waiting,
+    collector: collector ?? null,
+    began: timeOf(createdAt),
+    deadline: timeOf(expiresAt),
+    countedAt: timeOf(collectedAt),
+    readAt: timeOf(readAt),
+  };
+}
+
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+/** A run in one line of a list. */
+export function rowOf(run: RunStatus): string {
+  return `${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`;
+}
+
+/** A run's facts by their names. */
+export function factsOf(run: RunStatus): Record<string, string> {
+  const { runId, task, createdAt, expiresAt, total, state, waiting } = run;
+  return {
+    run: runId,
+    task,
+    began: `${timeOf(createdAt)}, ${ago(run, createdAt)}`,
+    inputs: `${total ?? '?'}, ${state === 'sealed' ? 'all seeded' : 'not all seeded yet'}`,
+    done: doneOf(run),
+    rate: rateOf(run),
+    collector: collectorOf(run),
+    results: `${count(waiting, 'message')} not collected yet`,
+    deadline: timeOf(expiresAt) ?? '?',
+  };
+}
+
+/** The counts are the collector's, which publishes them with its heartbeat. */
+function doneOf(run: RunStatus): string {
+  const { ok, failed, total, collectedAt } = run;
+  const of = total === undefined ? '' : ` of ${total}`;
+  const done = `${ok + failed}${of} done (${ok} ok, ${failed} failed)`;
+  if (collectedAt !== undefined) return `${done}, as of ${ago(run, collectedAt)}`;
+  return ok + failed > 0 ? `${done}, as of when its collector left` : done;
+}
+
+/** Average rate since the run began, as of the collector's last heartbeat. */
+function rateOf({ ok, failed, createdAt, collectedAt }: RunStatus): string {
+  if (collectedAt === undefined) return '?';
+  const rate = (ok + failed) / Math.max(1, (collectedAt - createdAt) / 1000);
+  return `${rateText(rate)} since it began`;
+}
+
+function collectorOf(run: RunStatus): string {
+  const { collectedAt } = run;
+  return collectedAt === undefined ? 'no collector' : `collector seen ${ago(run, collectedAt)}`;
+}
+
+/** Age by the clock that wrote the time, since this machine's clock may be wrong. */
+function ago({ readAt }: RunStatus, time: number): string {
+  const seconds = Math.max(0, Math.round((readAt - time) / 1000));
+  if (seconds < 120) return `${seconds} s ago`;
+  return seconds < 7_200
+    ? `${Math.round(seconds / 60)} min ago`
+    : `${Math.round(seconds / 3_600)} h ago`;
+}

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { factsOf, jsonOf, rowOf } from '../../src/cli/run-facts.ts';
+import type { RunStatus } from '../../src/index.ts';
+
+const began = Date.parse('2026-11-25T10:00:00Z');
+const run: RunStatus = {
+  runId: '20261125T100000000-k3f9x2ab',
+  task: 'resize',
+  state: 'sealed',
+  ...{ total: 600, ok: 120, failed: 3, waiting: 1 },
+  createdAt: began,
+  expiresAt: began + 86_400_000,
+  collectedAt: began + 60_000,
+  collector: 'one',
+  readAt: began + 72_000,
+};
+const left: RunStatus = { ...run, collectedAt: undefined, collector: undefined };
+const fresh: RunStatus = {
+  ...{ ...left, state: 'seeding', total: undefined, ok: 0, failed: 0, expiresAt: undefined },
+};
+
+it('the age of the collector’s counts is shown with them', () => {
+  expect(factsOf(run)).toMatchObject({
+    done: '123 of 600 done (120 ok, 3 failed), as of 12 s ago',
+    began: '2026-11-25T10:00:00.000Z, 72 s ago',
+    rate: '2.0/s since it began',
+    results: '1 message not collected yet',
+  });
+  expect(rowOf(run)).toContain('as of 12 s ago');
+  expect(factsOf(left).done).toContain('as of when its collector left');
+  expect(factsOf(fresh).done).toBe('0 done (0 ok, 0 failed)');
+});
+
+it('a run has the same JSON keys in every state', () => {
+  expect(jsonOf(run, false)).toEqual({
+    runId: run.runId,
+    task: 'resize',
+    state: 'sealed',
+    ...{ inputs: 600, ok: 120, failed: 3, done: 123 },
+    uncollectedMessages: 1,
+    collector: 'one',
+    began: '2026-11-25T10:00:00.000Z',
+    deadline: '2026-11-26T10:00:00.000Z',
+    countedAt: '2026-11-25T10:01:00.000Z',
+    readAt: '2026-11-25T10:01:12.000Z',
+  });
+  const keys = Object.keys(jsonOf(run, false));
+  for (const one of [left, fresh]) {
+    const printed = JSON.parse(JSON.stringify(jsonOf(one, true)));
+    expect(Object.keys(printed)).toEqual(keys);
+    expect(printed).toMatchObject({ state: 'over', collector: null, countedAt: null });
+  }
+});
