@@ -23,7 +23,7 @@ export function showWork(work: Work): Shown {
 function lines(work: Work, rate: RecentRate): Shown {
   let reported = 0;
   const timer = setInterval(() => {
-    const now = doneOf(work);
+    const now = work.done.attempts;
     const current = rate.perSecond();
     if (now === reported) return;
     reported = now;
@@ -34,10 +34,12 @@ function lines(work: Work, rate: RecentRate): Shown {
 
 function textOf(work: Work, rate: number): string {
   const { left, done } = work;
-  const failed = done.failed > 0 ? `, ${count(done.failed, 'attempt')} failed` : '';
+  const inputs = doneOf(work);
+  const failed = done.failed > 0 ? ` (${done.failed} failed)` : '';
+  const attempts = done.attempts === inputs ? '' : ` in ${count(done.attempts, 'attempt')}`;
   const chunks =
     left === undefined ? 'the server does not respond' : `${count(left, 'chunk')} left`;
-  return `${count(doneOf(work), 'input')} done, ${rateText(rate)}${failed}, ${chunks}`;
+  return `${count(inputs, 'input')} done${failed}${attempts}, ${rateText(rate)}, ${chunks}`;
 }
 
 function doneOf({ done: { ok, failed } }: Work): number {

@@ -89,6 +89,6 @@ function beginningOf({ workers, place, tasks }: Work): string {
   return `${count(workers, 'worker')} at ${place}, tasks: ${tasks.join(', ')}`;
 }
 
-function summaryOf({ done: { ok, failed } }: Work): string {
-  return `${count(ok + failed, 'input')} done here (${failed} attempts failed)`;
+function summaryOf({ done: { ok, failed, attempts } }: Work): string {
+  return `${count(ok + failed, 'input')} done here (${ok} ok, ${failed} failed), in ${count(attempts, 'attempt')}`;
 }

@@ -9,23 +9,24 @@ const SLOW_LINES = 8;
 
 const TELL_MS = 500;
 
-/** Counts the attempts of a worker, and reports them at most twice a second. */
+/** Counts the final results and the attempts of a worker, and reports them at most twice a second. */
 export function telling(tell: (ran: Ran) => void): {
   onEnded: (ended: EndedAttempt) => void;
   close: () => void;
 } {
   let ran = nothing();
   const tellAll = () => {
-    if (ran.ok + ran.failed === 0) return;
+    if (ran.attempts === 0) return;
     tell(ran);
     ran = nothing();
   };
   const timer = setInterval(tellAll, TELL_MS);
   return {
-    onEnded({ task, index, failure, ms }) {
+    onEnded({ task, index, failure, ms, again }) {
       const ok = failure === undefined;
+      ran.attempts++;
       if (ok) ran.ok++;
-      else ran.failed++;
+      else if (!again) ran.failed++;
       if (ms >= SLOW_MS && ran.slow.length < SLOW_LINES) ran.slow.push({ task, index, ok, ms });
     },
     close() {
@@ -36,5 +37,5 @@ export function telling(tell: (ran: Ran) => void): {
 }
 
 function nothing(): Ran {
-  return { ok: 0, failed: 0, slow: [] };
+  return { ok: 0, failed: 0, attempts: 0, slow: [] };
 }

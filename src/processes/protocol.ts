@@ -24,11 +24,14 @@ export interface Start {
   telling?: boolean;
 }
 
-/** Attempts since the last report. */
+/** Work done since the last report. */
 export interface Ran {
+  /** Inputs that ended `ok`. */
   ok: number;
-  /** Attempts that failed. */
+  /** Inputs that ended `failed`. */
   failed: number;
+  /** Attempts, including those after which the input is tried again. */
+  attempts: number;
   /** The first few slow attempts. */
   slow: { task: string; index: number; ok: boolean; ms: number }[];
 }

@@ -52,8 +52,8 @@ export interface Work {
   readonly tasks: readonly string[];
   /** Number of worker processes. */
   readonly workers: number;
-  /** Attempts that these workers have made so far. */
-  readonly done: { readonly ok: number; readonly failed: number };
+  /** Final results of these workers so far, and the attempts that they have made. */
+  readonly done: { readonly ok: number; readonly failed: number; readonly attempts: number };
   /** Chunks in the task queue, including those in progress; undefined while it is unknown. */
   readonly left: number | undefined;
   /** Resolves when no chunk is left, with `untilEmpty`; rejects when the workers can't continue. */
@@ -93,7 +93,7 @@ export async function work(options: WorkOptions): Promise<Work> {
   ended.promise.catch(() => {});
   const warn = warner(options);
   const sqs = sqsAt(place);
-  const done = { ok: 0, failed: 0 };
+  const done = { ok: 0, failed: 0, attempts: 0 };
   const workers = new Workers({
     tasks,
     place,
@@ -113,6 +113,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     onRan: (worker, ran) => {
       done.ok += ran.ok;
       done.failed += ran.failed;
+      done.attempts += ran.attempts;
       for (const attempt of ran.slow) onSlow?.({ worker, ...attempt });
     },
   });

@@ -9,7 +9,7 @@ afterEach(() => {
 
 const work: Work = {
   place: 'http://127.0.0.1:9324',
-  ...{ tasks: ['echo'], workers: 2, done: { ok: 3, failed: 1 }, left: 7 },
+  ...{ tasks: ['echo'], workers: 2, done: { ok: 3, failed: 1, attempts: 6 }, left: 7 },
   ended: new Promise(() => {}),
   close: async () => {},
   [Symbol.asyncDispose]: async () => {},
@@ -34,7 +34,7 @@ it('the progress line on a terminal is removed by stop(), whatever is printed af
   shown.say('one');
   expect(shownOf(written)).toEqual([
     'fanfold: one',
-    '4 inputs done, 0.0/s, 1 attempt failed, 7 chunks left',
+    '4 inputs done (1 failed) in 6 attempts, 0.0/s, 7 chunks left',
   ]);
   shown.stop();
   shown.say('an input that was in hand');

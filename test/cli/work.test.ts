@@ -80,7 +80,7 @@ describe('fanfold work', () => {
     await expect.poll(() => left(server), { timeout: 60_000 }).toBeGreaterThan(0);
     const args = ['work', '--endpoint', server.url, '--tasks', TASKS, '--workers', '2'];
     const worker = await fanfold([...args, '--until-empty']);
-    expect(worker.stderr).toContain('100 inputs done here (0 attempts failed)');
+    expect(worker.stderr).toContain('100 inputs done here (100 ok, 0 failed), in 100 attempts');
     expect(worker.status).toBe(0);
     expect((await run.ended).status).toBe(0);
   });
