@@ -116,3 +116,8 @@ export class InputError extends FanfoldError {
     this.reason = reason;
   }
 }
+
+/** Formats a number with its noun, such as `1 input` or `2 inputs`. */
+export function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

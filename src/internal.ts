@@ -1,5 +1,6 @@
-// Exports for the command line beyond the public API: inputs and results as JSON texts, and
-// checks of a run's status. They may change without notice.
+// Exports for the command line beyond the public API: inputs and results as JSON texts, checks of
+// a run's status, and numbers in messages. They may change without notice.
+export { count } from './errors.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export {
   FAILURE_CODES,

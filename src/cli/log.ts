@@ -36,12 +36,4 @@ export function printBadged(style: Parameters<typeof styleText>[0], word: string
   process.stdout.write(`${styleText(style, printable(word))}${printable(line)}\n`);
 }
 
-/** Formats a number of events per second, with one decimal if it is small. */
-export function rateText(rate: number): string {
-  return rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1);
-}
-
-/** Formats a number with its noun, such as `1 input` or `2 inputs`. */
-export function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
-}
+export { count } from '../internal.ts';

@@ -205,9 +205,10 @@ async function begun(
   const { ok = 0, failed = 0 } = recorded.before ?? {};
   const retried =
     recorded.again === 0 ? '' : `; ${count(recorded.again, 'failed input')} will run again`;
-  const added = appended === 0 ? '' : `; ${appended} inputs are new`;
-  if (!flags.quiet)
-    say(`resuming after ${ok + failed} results (${ok} ok, ${failed} failed)${retried}${added}`);
+  const added =
+    appended === 0 ? '' : `; ${count(appended, 'input')} ${appended === 1 ? 'is' : 'are'} new`;
+  const before = `${count(ok + failed, 'result')} (${ok} ok, ${failed} failed)`;
+  if (!flags.quiet) say(`resuming after ${before}${retried}${added}`);
   const isLiving = recorded.living !== undefined && living !== undefined;
   return {
     recorded,

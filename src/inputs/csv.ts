@@ -1,5 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { FanfoldError } from '../errors.ts';
+import { count, FanfoldError } from '../errors.ts';
 import { Places } from './line-index.ts';
 import { checkLength, isBlank, linesOf, withoutReturn } from './lines.ts';
 import type { OpenedInputs } from './opened.ts';
@@ -227,7 +227,7 @@ function keysOf(names: string[], { name }: Source, line: number): string[] {
 }
 
 function uneven(fields: string[], keys: string[], { name }: Source, line: number): FanfoldError {
-  const has = fields.length === 1 ? '1 field' : `${fields.length} fields`;
+  const has = count(fields.length, 'field');
   const remedy = fields.length > keys.length ? ' Quote a field that contains a comma.' : '';
   return new FanfoldError(
     'BadInput',

@@ -268,7 +268,7 @@ describe('an object that can’t be read', () => {
     const url = await put('late.jsonl', `${lines.join('\n')}\noops\n`);
     const { error } = await place.seed({ task: 'same', inputs: { s3: url } });
     expect(error?.message).toMatch(
-      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*The \d+ inputs before it were seeded\.$/s,
+      /^s3:\/\/inputs\/late\.jsonl, line 30001: the input is not JSON.*Seeded before it: \d+ inputs?\.$/s,
     );
   });
 

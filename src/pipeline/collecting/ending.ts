@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { count, FanfoldError } from '../../errors.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -23,7 +23,7 @@ export interface Last {
 export function notAllSeeded(runId: string, known: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
-    `Run ${runId} reached its deadline before all of its inputs were seeded: ${known} inputs are known, and there may be more. See the seed function's log for the reason.`,
+    `Run ${runId} reached its deadline before all of its inputs were seeded: ${count(known, 'input')} ${known === 1 ? 'is' : 'are'} known, and there may be more. See the seed function's log for the reason.`,
   );
 }
 

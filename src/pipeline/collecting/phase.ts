@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { count, messageOf } from '../../errors.ts';
 import type { Last } from './ending.ts';
 import type { Remainder } from './unfinished.ts';
 
@@ -42,7 +42,7 @@ export function causeOf(why: EndReason): string {
     case 'queueDeleted':
       return 'its result queue was deleted';
     case 'failureBudget':
-      return `${why.failed} inputs failed, more than \`maxFailures\` allows`;
+      return `${count(why.failed, 'input')} failed, more than \`maxFailures\` allows`;
     case 'error':
       return messageOf(why.error);
   }

@@ -1,5 +1,5 @@
 import { serviceNow } from '../../clock.ts';
-import { FanfoldError } from '../../errors.ts';
+import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
 import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -83,6 +83,6 @@ function messagesOf({ waiting, delayed, inFlight }: Backlog): number {
 export function resultsUnaccounted(runId: string, missing: number): FanfoldError {
   return new FanfoldError(
     'RunFailed',
-    `Run ${runId} lacks the results of ${missing} inputs, and they will not arrive: all inputs are seeded, and no chunk is left. Either a killed command has collected them, or their chunks are dead letters, which \`redrive\` moves back. The run was not changed: collect it with that command's output file, or cancel it.`,
+    `Run ${runId} lacks the results of ${count(missing, 'input')}, and they will not arrive: all inputs are seeded, and no chunk is left. Either a killed command has collected them, or their chunks are dead letters, which \`redrive\` moves back. The run was not changed: collect it with that command's output file, or cancel it.`,
   );
 }

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { count, FanfoldError } from '../../errors.ts';
 import {
   MESSAGE_LENGTH,
   NAME_LENGTH,
@@ -146,7 +146,7 @@ export class FailedInputs extends FanfoldError {
     const sorted = results.toSorted((a, b) => a.index - b.index);
     const [first] = sorted;
     const example = first ? ` ${notOk(first).message}` : '';
-    super('TaskFailed', `${results.length} of ${inputs} inputs did not end ok.${example}`);
+    super('TaskFailed', `${results.length} of ${count(inputs, 'input')} did not end ok.${example}`);
     this.results = sorted;
   }
 

@@ -70,7 +70,15 @@ export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
 }
 
 /** Whether a run has ended or passed its deadline, although its queue still exists. */
-export function isOver({ state, total, ok, failed, expiresAt, collector, readAt }: RunStatus): boolean {
+export function isOver({
+  state,
+  total,
+  ok,
+  failed,
+  expiresAt,
+  collector,
+  readAt,
+}: RunStatus): boolean {
   const hasEnded = state === 'sealed' && ok + failed === total;
   const hasExpired = expiresAt !== undefined && readAt > expiresAt;
   return collector === undefined && (hasEnded || hasExpired);

@@ -5,7 +5,7 @@ import {
   type SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { FanfoldError } from '../../errors.ts';
+import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
 import { isTransient } from '../call-errors.ts';
 import { type Deployment, queueOf } from '../run/deployment.ts';
@@ -60,7 +60,7 @@ export async function redrive(
     if (move?.Status === 'FAILED' || move?.Status === 'CANCELLED') {
       throw new FanfoldError(
         'RunFailed',
-        `SQS has moved ${sofar.moved} messages from ${names.dead} to ${names.tasks}, then stopped (${move.FailureReason ?? move.Status}): the other messages are still in ${names.dead}.`,
+        `SQS has moved ${count(sofar.moved, 'message')} from ${names.dead} to ${names.tasks}, then stopped (${move.FailureReason ?? move.Status}): the other messages are still in ${names.dead}.`,
       );
     }
     await wait(POLL_MS);

@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { FanfoldError, InputError } from '../../errors.ts';
+import { count, FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
@@ -131,7 +131,7 @@ class ObjectSeeding {
     if (this.#hops === 0) {
       if (this.#next === 0) return located;
       // Queued inputs can't be taken back, and may be an earlier try's, with a collector.
-      const queued = `The ${this.#next} inputs before it were seeded.`;
+      const queued = `Seeded before it: ${count(this.#next, 'input')}.`;
       return new FanfoldError(located.code, `${located.message} ${queued}`, { cause: error });
     }
     const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;

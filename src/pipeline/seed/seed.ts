@@ -1,5 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { FanfoldError, InputError, messageOf } from '../../errors.ts';
+import { count, FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
@@ -123,7 +123,7 @@ function itemsOf({
   if (items.length !== texts.length) {
     throw new FanfoldError(
       'BadInput',
-      `\`indexes\` must have one index for each input; got ${items.length} indexes for ${texts.length} inputs.`,
+      `\`indexes\` must have one index for each input; got ${items.length} for ${count(texts.length, 'input')}.`,
     );
   }
   if (typeof inputs === 'object' && 'lines' in inputs) checkLines(inputs.lines, items);

@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import { FanfoldError } from '../../errors.ts';
+import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
@@ -190,7 +190,7 @@ export class Seeder implements InputSource {
     if (ledger.inputs > this.#first) {
       throw new FanfoldError(
         'BadInput',
-        `The run has earlier results of ${ledger.inputs} inputs, but got only ${this.#first} inputs: resume it with the same inputs.`,
+        `The run has earlier results of ${count(ledger.inputs, 'input')}, but got only ${count(this.#first, 'input')}: resume it with the same inputs.`,
       );
     }
     ledger.seal(this.#first);
