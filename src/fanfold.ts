@@ -1,14 +1,19 @@
 import { checkInputs, nameOfTask, RUN_OPTIONS } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import { closeWhenIdle, keep } from './keep.ts';
-import { checkOptions } from './options.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
+import { type CallOptions, checkOptions, FLAG } from './options.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
-import { type CollectOptions, collectRun, pruneRuns } from './pipeline/runs/collect-run.ts';
+import {
+  type CollectOptions,
+  collectRun,
+  type PruneOptions,
+  pruneRuns,
+} from './pipeline/runs/collect-run.ts';
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
@@ -24,6 +29,8 @@ import {
 } from './task.ts';
 import { unknownTask } from './task-registry.ts';
 import type { World } from './worlds/world.ts';
+
+const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
 
 /** Longest wait for unfinished runs when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
@@ -161,9 +168,13 @@ export class Fanfold implements AsyncDisposable {
     return backlogOf(this.#world.deployment);
   }
 
-  /** Deletes the queues of runs that have ended or passed their deadline; returns these runs. */
-  prune(): Promise<RunStatus[]> {
-    return pruneRuns(this.#world.deployment);
+  /**
+   * Deletes the queues of runs that have ended or passed their deadline, or with `all` those of all
+   * runs; returns these runs.
+   */
+  prune(options: PruneOptions = {}): Promise<RunStatus[]> {
+    checkOptions(PRUNE_OPTIONS, options);
+    return pruneRuns(this.#world.deployment, options);
   }
 
   /**

@@ -25,7 +25,7 @@ export type { Backlog } from './pipeline/run/backlog.ts';
 export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
-export type { CollectOptions } from './pipeline/runs/collect-run.ts';
+export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';

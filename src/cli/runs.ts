@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { RunStatus } from '../index.ts';
+import { FanfoldError, type RunStatus } from '../index.ts';
 import { isOver } from '../internal.ts';
+import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { count, print, printJson, say } from './log.ts';
 import { factsOf, jsonOf, rowOf } from './run-facts.ts';
@@ -8,7 +9,9 @@ import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
   type Connection,
+  connectPlace,
   connectRemote,
+  flagsOf,
   nameOf,
   type RemoteFlags,
   unknownRun,
@@ -17,6 +20,8 @@ import { canRedrawOutput, redrawn, watch } from './watch.ts';
 
 interface RunsFlags extends RemoteFlags {
   prune?: boolean;
+  all?: boolean;
+  yes?: boolean;
   json?: boolean;
 }
 
@@ -30,6 +35,8 @@ export function addRuns(program: Command): void {
   addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
     .option('--json', 'print each run as a JSON object on its own line')
     .option('--prune', 'delete the queues of runs that have ended or passed their deadline')
+    .option('--all', 'with --prune: delete the queues of all runs, before the stack is destroyed')
+    .option('--yes', 'with --prune --all: do it, although results are lost')
     .action(runs);
   addRemoteOptions(
     program
@@ -44,7 +51,14 @@ export function addRuns(program: Command): void {
     );
 }
 
-async function runs({ prune, json, ...flags }: RunsFlags): Promise<void> {
+async function runs({ prune, all, yes, json, ...flags }: RunsFlags): Promise<void> {
+  if (all && !prune) {
+    throw new FanfoldError(
+      'BadOption',
+      '--all is for --prune: `fanfold runs` lists all unfinished runs without it.',
+    );
+  }
+  if (all) return pruneAll(flags, yes ?? false);
   const { fanfold, target } = await connectRemote(flags);
   await using _ = fanfold;
   if (prune) {
@@ -62,6 +76,30 @@ async function runs({ prune, json, ...flags }: RunsFlags): Promise<void> {
     else print(rowOf(run));
   }
   if (!json) say(`${listed === 0 ? 'no runs' : count(listed, 'run')} on ${nameOf(target)}`);
+}
+
+/** Deletes the queues of all runs. Without `isSure`, it only reports what would be lost. */
+async function pruneAll(flags: RemoteFlags, isSure: boolean): Promise<void> {
+  const { fanfold, target } = await connectPlace(flags);
+  await using _ = fanfold;
+  const place = nameOf(target);
+  if (isSure) {
+    const pruned = await fanfold.prune({ all: true });
+    for (const { runId } of pruned) print(runId);
+    say(`${count(pruned.length, 'run')} deleted from ${place}`);
+    return;
+  }
+  const left = await Array.fromAsync(fanfold.runs());
+  if (left.length === 0) {
+    say(`no runs on ${place}: nothing to delete`);
+    return;
+  }
+  for (const run of left) print(rowOf(run));
+  const again = commandLine(['runs', '--prune', '--all', '--yes', ...flagsOf(target)]);
+  throw new FanfoldError(
+    'BadOption',
+    `This deletes ${count(left.length, 'run')} of ${place}, also those that are not over, with all results that are not collected. To do it: ${again}`,
+  );
 }
 
 function printRun(run: RunStatus): void {

@@ -68,14 +68,7 @@ export function addRemoteOptions(command: Command): Command {
 
 /** Connects to a deployment elsewhere. @throws FanfoldError when none is named, or two are */
 export async function connectRemote(flags: RemoteFlags): Promise<Connection> {
-  const named = joined(flags);
-  if (!isRemote(named)) {
-    throw new FanfoldError(
-      'BadOption',
-      'Name the place of the run: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
-    );
-  }
-  const connection = await connectTarget(named);
+  const connection = await connectPlace(flags);
   try {
     // A deployment that does not exist has no runs either, which would hide a wrong name.
     await connection.fanfold.backlog();
@@ -84,6 +77,18 @@ export async function connectRemote(flags: RemoteFlags): Promise<Connection> {
     throw error;
   }
   return connection;
+}
+
+/** Like `connectRemote`, also for what is left of a stack that no longer exists. */
+export async function connectPlace(flags: RemoteFlags): Promise<Connection> {
+  const named = joined(flags);
+  if (!isRemote(named)) {
+    throw new FanfoldError(
+      'BadOption',
+      'Name the place of the run: --stack NAME, --endpoint URL, or FANFOLD_JOIN. A local run ends with its command.',
+    );
+  }
+  return connectTarget(named);
 }
 
 /** Connects to the target that the flags name; worker processes on this machine, if they name none. */

@@ -1,12 +1,9 @@
 // Debian 12's awscli 2.9 uses only the Query protocol, and was written by others: https://packages.debian.org/bookworm/awscli
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSqsClient, type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
+import { type SqsServer, serveSqs } from '../../src/emulator/sqs/index.ts';
 
 const CLI = '/usr/bin/aws';
 const run = promisify(execFile);
@@ -110,36 +107,6 @@ describe.skipIf(!isThere)('Debian’s AWS CLI', () => {
     expect(server.sqs.peek('list-1')).toEqual([]);
     await aws('delete-queue', ...queue);
     expect((await aws('list-queues', '--queue-name-prefix', 'list-')).QueueUrls).toHaveLength(1);
-  });
-
-  it('deletes runs’ queues as docs/deploy.md says, however many there are', async () => {
-    const docs = readFileSync(join(import.meta.dirname, '../../docs/deploy.md'), 'utf8');
-    const [, line = ''] = /^(aws sqs list-queues .*\|\n.* xargs .*)$/m.exec(docs) ?? [];
-    const client = createSqsClient(server.sqs);
-    for (let run = 0; run < 1_100; run++) {
-      await client.send(new CreateQueueCommand({ QueueName: `Photos-run-${run}` }));
-    }
-    const [list = '', xargs = ''] = line.split(/\|(?= xargs)/);
-    const env = { ...environment, URL: server.url };
-    // Running the CLI a thousand times would take minutes: the last call is enough.
-    const shell = `aws() { command aws --endpoint-url "$URL" "$@"; }; ${list} | tee all | tail -1 |
-      ${xargs.replace(' aws ', ' aws --endpoint-url "$URL" ')}`;
-    const folder = mkdtempSync(join(tmpdir(), 'fanfold-awscli-'));
-    await run('bash', ['-euc', shell], { env, cwd: folder });
-    const all = readFileSync(join(folder, 'all'), 'utf8').trim().split('\n');
-    rmSync(folder, { recursive: true });
-    expect(new Set(all).size).toBe(1_100);
-    const left = await client.send(
-      new ListQueuesCommand({ QueueNamePrefix: 'Photos-run-', MaxResults: 1000 }),
-    );
-    const more = await client.send(
-      new ListQueuesCommand({
-        QueueNamePrefix: 'Photos-run-',
-        MaxResults: 1000,
-        NextToken: left.NextToken,
-      }),
-    );
-    expect([...(left.QueueUrls ?? []), ...(more.QueueUrls ?? [])]).toHaveLength(1_099);
   });
 
   it('reports errors as it reports those of AWS', async () => {

@@ -159,10 +159,17 @@ const DELETE_TRIES = 5;
 
 /** Deletes a run's queue. Errors are ignored: it may be gone already, and otherwise expires. */
 export async function deleteQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
+  await removeQueue(sqs, QueueUrl).catch(() => {});
+}
+
+/** Deletes a run's queue, if it exists. @throws errors of SQS, such as denied access */
+export async function removeQueue(sqs: SQSClient, QueueUrl: string): Promise<void> {
   const deletion = retry(() => sqs.send(new DeleteQueueCommand({ QueueUrl })), {
     while: (error, failures) => failures < DELETE_TRIES && isTransient(error),
   });
-  await deletion.catch(() => {});
+  await deletion.catch((error: unknown) => {
+    if (!isMissingQueue(error)) throw error;
+  });
 }
 
 const LOOKUPS = 3;

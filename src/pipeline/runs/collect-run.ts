@@ -3,7 +3,7 @@ import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { ABSENT_MS } from '../run/heartbeat.ts';
-import { deleteQueue, findQueue } from '../run/queues.ts';
+import { findQueue, removeQueue } from '../run/queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
 
 /** Options of `collect`, with the meaning that they have for `map`. */
@@ -57,15 +57,34 @@ export function refuseCollected(
   );
 }
 
+/** Options of `prune`. */
+export interface PruneOptions {
+  /**
+   * Whether to delete the queues of all runs, also of those that are not over: their results are
+   * lost. The deployment may be gone already.
+   * @default false
+   */
+  all?: boolean;
+}
+
+/** Queues that are deleted in parallel. */
+const DELETIONS = 8;
+
 /** Deletes the queues of runs that have ended or whose deadline has passed; returns these runs. */
-export async function pruneRuns(deployment: Deployment): Promise<RunStatus[]> {
+export async function pruneRuns(
+  deployment: Deployment,
+  { all = false }: PruneOptions = {},
+): Promise<RunStatus[]> {
   const pruned: RunStatus[] = [];
-  for await (const status of runsOf(deployment)) {
-    if (!isOver(status)) continue;
-    const url = await findQueue(deployment.sqs, deployment.names.run(status.runId));
-    if (url !== undefined) await deleteQueue(deployment.sqs, url);
-    pruned.push(status);
-  }
+  for await (const status of runsOf(deployment)) if (all || isOver(status)) pruned.push(status);
+  const left = pruned.values();
+  const deleteLeft = async () => {
+    for (const { runId } of left) {
+      const url = await findQueue(deployment.sqs, deployment.names.run(runId));
+      if (url !== undefined) await removeQueue(deployment.sqs, url);
+    }
+  };
+  await Promise.all(Array.from({ length: DELETIONS }, deleteLeft));
   return pruned;
 }
 
