@@ -27,8 +27,8 @@ export interface FanfoldStackProps extends StackProps, FanfoldProps {
 export class FanfoldStack extends Stack {
   /** The deployment. */
   readonly fanfold: Fanfold;
-  /** Its alarms and dashboard. */
-  readonly monitoring: FanfoldMonitoring;
+  /** Its alarms and dashboard; undefined if `monitoring` is false. */
+  readonly monitoring: FanfoldMonitoring | undefined;
 
   constructor(scope: Construct, id: string, props: FanfoldStackProps = {}) {
     super(scope, id, props);
@@ -39,8 +39,11 @@ export class FanfoldStack extends Stack {
       ...others,
       ...(encryptionKey ? { encryptionKey } : {}),
       inputBuckets: [...inputBuckets, ...this.#named(inputBucketNames)],
+      // The stack holds them itself, by names without the construct's.
+      monitoring: false,
     });
-    this.fanfold.output();
+    if (props.monitoring === false) return;
+    this.fanfold.output(this);
     this.monitoring = new FanfoldMonitoring(this, 'Monitoring', {
       fanfold: this.fanfold,
       ...(alarmTopic ? { alarmTopic } : {}),

@@ -77,7 +77,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly operatorPolicy: ManagedPolicy;
   /** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
   readonly workPolicy: ManagedPolicy;
-  /** Alarms and a dashboard, if `alarmTopic` is set. */
+  /** Alarms and a dashboard; undefined if `monitoring` is false. */
   readonly monitoring: FanfoldMonitoring | undefined;
   readonly grantPrincipal: IPrincipal;
 
@@ -148,8 +148,16 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     };
     this.operatorPolicy = operatorPolicy(this, parts);
     this.workPolicy = workPolicy(this, parts);
-    this.monitoring =
-      alarmTopic && new FanfoldMonitoring(this, 'Monitoring', { fanfold: this, alarmTopic });
+    if (props.monitoring ?? true) {
+      const notified = alarmTopic ? { alarmTopic } : {};
+      this.monitoring = new FanfoldMonitoring(this, 'Monitoring', { fanfold: this, ...notified });
+      this.output(this);
+    } else if (alarmTopic) {
+      refuse(
+        this,
+        '`alarmTopic` is notified by the alarms that `monitoring: false` turns off: leave one of them out.',
+      );
+    }
     acknowledgeRules(this, {
       resultQueue: this.resultQueue,
       seedRole: this.seedRole,
@@ -218,10 +226,10 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     });
   }
 
-  /** Adds outputs to the stack that name the deployment's parts. */
-  output(): void {
+  /** Adds outputs that name the deployment's parts. @param scope their construct */
+  output(scope: Construct = Stack.of(this)): void {
     const output = (id: string, description: string, value: string) =>
-      new CfnOutput(Stack.of(this), id, { description, value });
+      new CfnOutput(scope, id, { description, value });
     output('TaskQueueUrl', 'Chunks of inputs wait here.', this.taskQueue.queueUrl);
     output(
       'DeadLetterQueueUrl',

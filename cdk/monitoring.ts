@@ -22,6 +22,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { checkTypes } from './prop-types.ts';
 import { checkSeconds } from './props.ts';
+import { refuse } from './refuse.ts';
 import { checkRegion } from './same-region.ts';
 
 /** The parts of a deployment that are monitored, which a `Fanfold` has. */
@@ -35,6 +36,8 @@ export interface Watched {
   readonly seedLogs: ILogGroup;
   readonly workerLogs: ILogGroup;
   readonly burstLogs: ILogGroup | undefined;
+  /** Monitoring that the deployment already has. */
+  readonly monitoring?: object | undefined;
 }
 
 /** Props of a `FanfoldMonitoring`. */
@@ -75,6 +78,12 @@ export class FanfoldMonitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     checkTypes(this, props);
+    if (props.fanfold.monitoring !== undefined) {
+      refuse(
+        this,
+        '`fanfold` already has alarms and a dashboard, whose names these would have too: give it `monitoring: false`.',
+      );
+    }
     checkRegion(this, 'alarmTopic', props.alarmTopic);
     const { maxTaskAge = Duration.hours(6) } = props;
     // With 0 the alarm would never end, and above the maximum it would never be raised.

@@ -115,9 +115,14 @@ export interface FanfoldProps {
   /** X-Ray tracing of the functions. @default Tracing.ACTIVE */
   readonly tracing?: Tracing;
   /**
-   * Topic for alarm notifications. If set, the construct makes alarms and a dashboard, as a
-   * `FanfoldStack` always does.
-   * @default no alarms and no dashboard: `FanfoldMonitoring` makes them
+   * Whether the deployment has alarms, a dashboard, and outputs that name its parts. Turn them off
+   * to make a `FanfoldMonitoring` of your own.
+   * @default true
+   */
+  readonly monitoring?: boolean;
+  /**
+   * Topic for alarm notifications.
+   * @default none: alarms are visible in CloudWatch
    */
   readonly alarmTopic?: ITopic;
   /**

@@ -7,7 +7,7 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
+import { Fanfold, FanfoldMonitoring, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
 import { allowedBy, emptyStack, managedPolicy, only, templateOf } from './synthesis.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:111111111111:alarms';
@@ -61,12 +61,33 @@ describe('monitoring', () => {
     expect(body).toMatch(/variables.*pattern.*RUN-ID/);
   });
 
-  it('is part of the construct if there is a topic', () => {
+  it('is part of the construct, with outputs, unless it is turned off', () => {
     const own = emptyStack();
-    const topic = new Topic(own, 'Topic');
-    const fanfold = new Fanfold(own, 'Fanfold', { alarmTopic: topic });
+    const fanfold = new Fanfold(own, 'Fanfold');
+    new Fanfold(own, 'Other', { name: 'Other', alarmTopic: new Topic(own, 'Topic') });
     expect(Object.keys(fanfold.monitoring?.alarms ?? {})).toHaveLength(7);
-    expect(new Fanfold(emptyStack(), 'Fanfold').monitoring).toBeUndefined();
+    const made = Template.fromStack(own);
+    made.resourceCountIs('AWS::CloudWatch::Alarm', 14);
+    made.resourceCountIs('AWS::CloudWatch::Dashboard', 2);
+    const outputs = Object.keys(made.findOutputs('*'));
+    expect(outputs).toHaveLength(14);
+    expect(outputs.filter((id) => /^(Fanfold|Other)TaskQueueUrl/.test(id))).toHaveLength(2);
+
+    const off = emptyStack();
+    const unwatched = new Fanfold(off, 'Fanfold', { monitoring: false });
+    expect(unwatched.monitoring).toBeUndefined();
+    const bare = Template.fromStack(off);
+    bare.resourceCountIs('AWS::CloudWatch::Alarm', 0);
+    expect(bare.findOutputs('*')).toEqual({});
+  });
+
+  it('is refused twice, and a topic without it', () => {
+    const own = emptyStack();
+    const fanfold = new Fanfold(own, 'Fanfold');
+    expect(() => new FanfoldMonitoring(own, 'Again', { fanfold })).toThrow('`monitoring: false`');
+    const other = emptyStack();
+    const props = { monitoring: false, alarmTopic: new Topic(other, 'Topic') };
+    expect(() => new Fanfold(other, 'Fanfold', props)).toThrow('`alarmTopic` is notified by');
   });
 });
 
