@@ -59,7 +59,7 @@ export function addServe(program: Command): void {
 async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
   boundHeap();
   const module = findTasksModule(flags.tasks);
-  const options = { ...optionsOf(flags), tasks: module.path, onWarning: say };
+  const options = { ...optionsOf(flags), tasks: module.path, onWarning: say, onEvent: say };
   await using served = await serve(options);
   printInstructions(served, flags, module.shipped);
   await Promise.race([served.failed, untilAborted(signal)]);

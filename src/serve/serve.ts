@@ -19,9 +19,11 @@ import { type Secret, secretIn, secretOfEnvironment } from '../endpoint/secret.t
 import { writeSecret } from '../endpoint/secret-files.ts';
 import { checkWhole, messageOf } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
+import { namesOf } from '../pipeline/names.ts';
 import { Workers } from '../processes/workers.ts';
 import { loadTasks } from '../worlds/processes.ts';
-import { LOCAL_SLICE_SECONDS, openServices } from '../worlds/world.ts';
+import { LOCAL_SLICE_SECONDS, NAME, openServices } from '../worlds/world.ts';
+import { Activity } from './activity.ts';
 import { tlsOf } from './tls.ts';
 
 /** Options of `serve`. */
@@ -57,6 +59,12 @@ export interface ServeOptions {
   insecureHttp?: boolean | undefined;
   /** Called for trouble that the server has recovered from. @default a process warning */
   onWarning?: ((message: string) => void) | undefined;
+  /**
+   * Called with a line when a run begins or ends, or a machine's workers join or leave: with at
+   * most eleven lines a second.
+   * @default none
+   */
+  onEvent?: ((line: string) => void) | undefined;
 }
 
 /** A running server. */
@@ -116,7 +124,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ? undefined
       : openStore(data, { onWarning: (message) => warn(options, message) });
   opened.defer(() => store?.close());
-  const sqs = new Sqs({ accountId, region, strictTiming: false, store });
+  const activity = new Activity(namesOf(NAME), options.onEvent ?? (() => {}));
+  opened.defer(() => activity.close());
+  const { onQueue } = activity;
+  const kept = store ? { store } : {};
+  const sqs = new Sqs({ accountId, region, strictTiming: false, ...kept, onQueue });
   const lambda = new Lambda({ accountId, region });
   const { secret, tls } = await identityOf(options, host, data ?? userFolder());
   const module = openTasks(options.tasks);
@@ -139,7 +151,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   opened.defer(() => services.close());
   const { taskQueueUrl, deadQueueUrl, deployment } = services;
   const known = { region, fingerprint: tls?.fingerprint };
-  service = routed(sqs, lambda, secret.credentials);
+  service = activity.watching(routed(sqs, lambda, secret.credentials));
   const workers = new Workers({
     tasks: module,
     place: { ...known, endpoint: urls.here, credentials: secret.credentials },

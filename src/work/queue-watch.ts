@@ -1,4 +1,5 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { type Announced, announcing } from '../endpoint/announced-workers.ts';
 import { sqsAt } from '../endpoint/clients.ts';
 import type { FanfoldError } from '../errors.ts';
 import { countOf } from '../pipeline/run/backlog.ts';
@@ -7,6 +8,8 @@ import type { WorkTarget } from './work-target.ts';
 
 export interface WatchOptions {
   site: WorkTarget;
+  /** The workers of this process, which the checks announce to a server. */
+  announced: Announced;
   /** Called once when the server stops answering; `onBack` is called once when it answers again. */
   onAway: (reason: string) => void;
   onBack: () => void;
@@ -25,6 +28,9 @@ const MAX_POLL_MS = 10_000;
 const TIMEOUT_MS = 5_000;
 const AWAY_POLLS = 2;
 
+/** Time limit for the last check, in milliseconds. */
+const LEAVE_MS = 500;
+
 /** SQS's counts are approximate, and miss a chunk that a worker is just sending back. */
 const EMPTY_POLLS = 3;
 const EMPTY_POLL_MS = 300;
@@ -42,6 +48,7 @@ const AWS_EMPTY_POLL_MS = 30_000;
 export class Watch {
   readonly #options: WatchOptions;
   readonly #sqs: SQSClient;
+  readonly #announced: Announced;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
   #failures = 0;
@@ -50,7 +57,10 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#sqs = sqsAt(options.site.place, { timeoutMs: TIMEOUT_MS, maxAttempts: 1 });
+    const { place } = options.site;
+    this.#sqs = sqsAt(place, { timeoutMs: TIMEOUT_MS, maxAttempts: 1 });
+    this.#announced = { ...options.announced };
+    if (!('stack' in place)) announcing(this.#sqs, this.#announced);
     this.#ended = this.#watch();
   }
 
@@ -66,14 +76,22 @@ export class Watch {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#ended;
+    await this.#leave();
     this.#sqs.destroy();
+  }
+
+  /** Tells the server that the workers stop. If that fails, it finds out by their silence. */
+  async #leave(): Promise<void> {
+    if ('stack' in this.#options.site.place || this.#failures > 0) return;
+    this.#announced.count = 0;
+    await this.#poll(AbortSignal.timeout(LEAVE_MS)).catch(() => {});
   }
 
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        this.#onCount(await this.#poll());
+        this.#onCount(await this.#poll(signal));
       } catch (error) {
         if (signal.aborted || !(await this.#fail(error))) return;
       }
@@ -91,12 +109,17 @@ export class Watch {
     return isAws ? AWS_EMPTY_POLL_MS : EMPTY_POLL_MS;
   }
 
-  async #poll(): Promise<number> {
-    const { taskQueueUrl } = this.#options.site.queues;
-    const { waiting, delayed, inFlight } = await countOf(
-      this.#sqs,
-      taskQueueUrl,
-      this.#stop.signal,
+  async #poll(abortSignal: AbortSignal): Promise<number> {
+    const { Attributes = {} } = await this.#sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.#options.site.queues.taskQueueUrl,
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesDelayed',
+          'ApproximateNumberOfMessagesNotVisible',
+        ],
+      }),
+      { abortSignal },
     );
     return waiting + delayed + inFlight;
   }

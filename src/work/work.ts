@@ -93,15 +93,10 @@ export async function work(options: WorkOptions): Promise<Work> {
   ended.promise.catch(() => {});
   const warn = warner(options);
   const sqs = sqsAt(place);
+  const prefix = workerPrefix();
   const done = { ok: 0, failed: 0, attempts: 0 };
   const workers = new Workers({
-    tasks,
-    place,
-    ...queues,
-    sqs,
-    count,
-    prefix: workerPrefix(),
-    telling: true,
+    ...{ tasks, place, ...queues, sqs, count, prefix, telling: true },
     sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,
@@ -119,6 +114,7 @@ export async function work(options: WorkOptions): Promise<Work> {
   });
   const watch = new Watch({
     site,
+    announced: { name: prefix, count },
     onAway: (reason) => warn(`${reason} Retrying until it responds.`),
     onBack: () =>
       warn(`The ${stack === undefined ? 'server at ' : ''}${site.name} responds again.`),

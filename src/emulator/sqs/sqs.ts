@@ -12,7 +12,7 @@ import { type Output, ReceivedMessages } from './call.ts';
 import { claimedQueues, keysQueues, type SqsCredentials, verifierOf } from './callers.ts';
 import { Accounts } from './engine/accounts.ts';
 import type { MessageState } from './engine/message.ts';
-import type { Queues } from './engine/queues.ts';
+import type { QueueChange, Queues } from './engine/queues.ts';
 import { SqsError, type SqsErrorCode, unknownAction } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
@@ -59,7 +59,9 @@ export interface SqsOptions {
    * that it reports are on disk. Closing the `Sqs` closes the store.
    * @default none: the queues end with the process
    */
-  store?: Store | undefined;
+  store?: Store;
+  /** Called when a queue was created, restored from the store, or deleted. @default none */
+  onQueue?: (change: QueueChange) => void;
 }
 
 /** A message as `peek` shows it. */
@@ -105,6 +107,7 @@ export class Sqs {
       bodyDigests = true,
       background = false,
       store,
+      onQueue,
     } = options;
     if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
       throw new FanfoldError(
@@ -134,6 +137,7 @@ export class Sqs {
       fifoMemorySeconds,
       bodyDigests,
       keeper: store,
+      onQueue,
     });
     this.#polls = new LongPolls(this.#accounts.changed, this.#time, background);
     const serveChanged = (now: number) => this.#polls.serveChanged(now);

@@ -10,6 +10,7 @@ const OPTIONS = {
   fifoMemorySeconds: 300,
   bodyDigests: true,
   keeper: undefined,
+  onQueue: undefined,
 };
 
 const { signal } = new AbortController();

@@ -35,6 +35,18 @@ export interface QueuesOptions {
   readonly bodyDigests: boolean;
   /** Undefined: the queues are in memory only. */
   readonly keeper: Keeper | undefined;
+  /** Called when a queue exists or no longer exists; see `QueueChange`. */
+  readonly onQueue: ((change: QueueChange) => void) | undefined;
+}
+
+/** A queue that was created, restored from a store, or deleted. */
+export interface QueueChange {
+  /** `restored`: loaded from the store. */
+  change: 'created' | 'restored' | 'deleted';
+  /** The queue's name. */
+  name: string;
+  /** Its tags: once it has those of its creation, or at its end. */
+  tags: ReadonlyMap<string, string>;
 }
 
 /** All queues of one account in one region. */
@@ -95,6 +107,8 @@ export class Queues implements Surroundings<Queue> {
     if (attributes.size > 0) queue.setAttributes(attributes, now);
     this.#byName.set(name, queue);
     this.#options.keeper?.created(queue);
+    // The action sets the tags after the queue is created.
+    queueMicrotask(() => this.#report('created', queue));
     return queue;
   }
 
@@ -113,7 +127,12 @@ export class Queues implements Surroundings<Queue> {
     const queue = this.#make(kept.name, kept.uid, isFifo, kept.createdAt);
     queue.restore(kept);
     this.#byName.set(queue.name, queue);
+    this.#report('restored', queue);
     return queue;
+  }
+
+  #report(change: QueueChange['change'], { name, tags }: Queue): void {
+    this.#options.onQueue?.({ change, name, tags });
   }
 
   /** Restores a queue whose deletion was undone. */
@@ -145,6 +164,7 @@ export class Queues implements Surroundings<Queue> {
     this.#forgetDeletions(now);
     this.#deletedAt.set(queue.name, now);
     this.#options.keeper?.deleted(queue, now);
+    this.#report('deleted', queue);
   }
 
   find(name: string): Queue | undefined {
