@@ -4,6 +4,7 @@ import { shellWord } from '../inputs/printable.ts';
 import { STATUS } from './exit.ts';
 import { boundHeap } from './heap.ts';
 import { say } from './log.ts';
+import { addLogLevel, type LogLevel, prints } from './log-level.ts';
 import { readNamed } from './named-file.ts';
 import { untilSignal } from './signals.ts';
 import { findTasksModule } from './tasks-module.ts';
@@ -20,6 +21,7 @@ interface ServeFlags {
   tlsCert?: string;
   tlsKey?: string;
   insecureHttp?: boolean;
+  logLevel: LogLevel;
 }
 
 /** Time limit for the shutdown, in which the server's workers send back their chunks. */
@@ -27,8 +29,10 @@ const END_MS = 6_000;
 
 /** `fanfold serve`: serves the queues and the seed function on a port. */
 export function addServe(program: Command): void {
-  program
-    .command('serve')
+  addLogLevel(
+    program.command('serve'),
+    'info adds runs and workers that come and go to warn and error',
+  )
     .description('serve SQS and Lambda on a port, for runs and workers on this and other machines')
     .option(
       '--host <address>',
@@ -59,11 +63,12 @@ export function addServe(program: Command): void {
 async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
   boundHeap();
   const module = findTasksModule(flags.tasks);
-  const options = { ...optionsOf(flags), tasks: module.path, onWarning: say, onEvent: say };
-  await using served = await serve(options);
-  printInstructions(served, flags, module.shipped);
+  const sayAt = (level: LogLevel) => (prints(flags.logLevel, level) ? say : () => {});
+  const listeners = { onWarning: sayAt('warn'), onEvent: sayAt('info') };
+  await using served = await serve({ ...optionsOf(flags), tasks: module.path, ...listeners });
+  if (prints(flags.logLevel, 'info')) printInstructions(served, flags, module.shipped);
   await Promise.race([served.failed, untilAborted(signal)]);
-  say('stopping');
+  sayAt('info')('stopping');
   return STATUS.ok;
 }
 

@@ -3,6 +3,7 @@ import { type SlowAttempt, type Work, work } from '../index.ts';
 import { STATUS } from './exit.ts';
 import { canRedraw, printAbove } from './live-line.ts';
 import { count, say } from './log.ts';
+import { addLogLevel, type LogLevel, prints } from './log-level.ts';
 import { Interrupted, untilSignal } from './signals.ts';
 import { workersOf } from './target.ts';
 import { findTasksModule } from './tasks-module.ts';
@@ -15,6 +16,7 @@ interface WorkFlags {
   workers?: string;
   untilEmpty?: boolean;
   quiet?: boolean;
+  logLevel: LogLevel;
 }
 
 /** Time limit for the shutdown, in which workers finish the current input or send it back. */
@@ -22,8 +24,10 @@ const END_MS = 5_000;
 
 /** `fanfold work`: runs workers on this machine for a server or a stack. */
 export function addWork(program: Command): void {
-  program
-    .command('work')
+  addLogLevel(
+    program.command('work'),
+    'info adds progress and attempts over a second to warn and error; debug adds other attempts',
+  )
     .description(
       'receive chunks from a `fanfold serve` or a stack, and run them in worker processes on this machine',
     )
@@ -35,25 +39,23 @@ export function addWork(program: Command): void {
     .option('--tasks <module>', 'the tasks module')
     .option('--workers <n>', 'worker processes (default: one per core)')
     .option('--until-empty', 'end when no chunk is left: none waiting, delayed or in progress')
-    .option('--quiet', 'print only errors')
+    .option('--quiet', 'the same as --log-level warn')
     .action((flags: WorkFlags) => untilSignal((signal) => run(flags, signal), END_MS));
 }
 
 async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
-  const { endpoint, stack, untilEmpty = false, quiet = false } = flags;
+  const { endpoint, stack, untilEmpty = false, logLevel } = flags;
+  const quiet = flags.quiet || !prints(logLevel, 'info');
   const workers = workersOf(flags.workers);
   const module = findTasksModule(flags.tasks);
   let shown: ReturnType<typeof showWork> | undefined;
   const report = (message: string) => (shown ? shown.say(message) : say(message));
+  const onWarning = prints(logLevel, 'warn') ? report : () => {};
+  const slowMs = prints(logLevel, 'debug') ? 0 : undefined;
   await using working = await work({
-    endpoint,
-    stack,
-    tasks: module.path,
-    workers,
-    untilEmpty,
-    onWarning: report,
-    onPrint: quiet || !canRedraw() ? undefined : printAbove,
-    onSlow: quiet ? undefined : (attempt) => report(lineOf(attempt)),
+    ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning, slowMs },
+    ...(quiet || !canRedraw() ? {} : { onPrint: printAbove }),
+    ...(quiet ? {} : { onSlow: (attempt) => report(lineOf(attempt)) }),
   });
   signal.throwIfAborted();
   if (!quiet) {

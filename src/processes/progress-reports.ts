@@ -1,16 +1,20 @@
 import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
 import type { Ran } from './protocol.ts';
 
-/** Duration from which an attempt is reported on its own, in milliseconds. */
-const SLOW_MS = 1_000;
-
 /** Maximum number of slow attempts in one report: more lines at once can't be read. */
 const SLOW_LINES = 8;
 
 const TELL_MS = 500;
 
-/** Counts the final results and the attempts of a worker, and reports them at most twice a second. */
-export function telling(tell: (ran: Ran) => void): {
+/**
+ * Counts the final results and the attempts of a worker, and reports them at most twice a second.
+ *
+ * @param slowMs duration from which an attempt is reported on its own, in milliseconds
+ */
+export function telling(
+  tell: (ran: Ran) => void,
+  slowMs: number,
+): {
   onEnded: (ended: EndedAttempt) => void;
   close: () => void;
 } {
@@ -27,7 +31,7 @@ export function telling(tell: (ran: Ran) => void): {
       ran.attempts++;
       if (ok) ran.ok++;
       else if (!again) ran.failed++;
-      if (ms >= SLOW_MS && ran.slow.length < SLOW_LINES) ran.slow.push({ task, index, ok, ms });
+      if (ms >= slowMs && ran.slow.length < SLOW_LINES) ran.slow.push({ task, index, ok, ms });
     },
     close() {
       clearInterval(timer);

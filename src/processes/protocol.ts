@@ -20,8 +20,11 @@ export interface Start {
   sliceSeconds: number;
   /** Whether its output goes to its supervisor through pipes. @default false */
   prints?: boolean;
-  /** Whether it reports the attempts that it runs. @default false */
-  telling?: boolean;
+  /**
+   * Duration from which it reports each attempt, in milliseconds; it also reports their numbers.
+   * @default it reports nothing
+   */
+  tellingMs?: number;
 }
 
 /** Work done since the last report. */

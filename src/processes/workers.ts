@@ -26,7 +26,7 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'attemp
   onFailure: (error: FanfoldError) => void;
   /** Called for trouble that was recovered from: a process that died, a call that failed. */
   onTrouble: (trouble: Trouble) => void;
-  /** Called with the attempts that a worker ran, if `telling` is set. */
+  /** Called with the attempts that a worker ran, if `tellingMs` is set. */
   onRan?: (worker: string, ran: Ran) => void;
   /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
   onPrint?: ((lines: string) => void) | undefined;
@@ -122,13 +122,14 @@ export class Workers {
   }
 
   #open(worker: string): void {
-    const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, telling } = this.#options;
-    const { onTrouble, onRan, onPrint } = this.#options;
-    const attempts = { prefix: `${this.#id}-${worker}`, first: this.#receives.get(worker) ?? 0 };
+    const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
+    const { handedOut, onTrouble, onRan, onPrint } = this.#options;
+    const appId = `${worker}-${++this.#starts}`;
     const process = new WorkerProcess({
       start: {
-        ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
-        ...(telling ? { telling } : {}),
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
+        ...(handedOut ? { appId } : {}),
+        ...(tellingMs === undefined ? {} : { tellingMs }),
         ...(onPrint ? { prints: true } : {}),
       },
       code: tasks.code,

@@ -24,13 +24,15 @@ export interface WorkOptions {
    * @default a process warning
    */
   onWarning?: ((message: string) => void) | undefined;
-  /** Called for attempts that took over a second; only for some if there are many at once. */
+  /** Duration from which an attempt is reported to `onSlow`, in milliseconds. @default 1000 */
+  slowMs?: number | undefined;
+  /** Called for attempts that took so long; only for some if there are many at once. */
   onSlow?: ((attempt: SlowAttempt) => void) | undefined;
   /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
   onPrint?: ((lines: string) => void) | undefined;
 }
 
-/** An attempt that took over a second. */
+/** An attempt that took as long as `slowMs`. */
 export interface SlowAttempt {
   /** Name of the worker. */
   worker: string;
@@ -63,6 +65,9 @@ export interface Work {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Default of `slowMs`. */
+const SLOW_MS = 1_000;
+
 /** As long as other workers on AWS keep a chunk: each slice costs requests. */
 const STACK_SLICE_SECONDS = 60;
 
@@ -77,8 +82,18 @@ const GRACE_MS = 4_000;
  *   `BadOption`, `BadTask`. Errors of AWS are the SDK's own, with an explanation
  */
 export async function work(options: WorkOptions): Promise<Work> {
-  const { workers: count = availableParallelism(), untilEmpty = false, onSlow } = options;
-  checkWhole('workers', count, 1, 1000);
+  const {
+    workers: count = availableParallelism(),
+    untilEmpty = false,
+    onSlow,
+    slowMs = SLOW_MS,
+  } = options;
+  if (!Number.isInteger(count) || count < 1 || count > 1000) {
+    throw new FanfoldError(
+      'BadOption',
+      `\`workers\` must be a whole number from 1 to 1000; got ${count}.`,
+    );
+  }
   const tasks = openTasks(options.tasks);
   const { endpoint, stack } = options;
   if (endpoint !== undefined && stack !== undefined) {
@@ -96,7 +111,7 @@ export async function work(options: WorkOptions): Promise<Work> {
   const prefix = workerPrefix();
   const done = { ok: 0, failed: 0, attempts: 0 };
   const workers = new Workers({
-    ...{ tasks, place, ...queues, sqs, count, prefix, telling: true },
+    ...{ tasks, place, ...queues, sqs, count, prefix, tellingMs: slowMs },
     sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,

@@ -11,7 +11,7 @@ afterEach(() => {
 
 it('final results and attempts are counted apart', () => {
   const told: Ran[] = [];
-  const { onEnded, close } = telling((ran) => told.push(ran));
+  const { onEnded, close } = telling((ran) => told.push(ran), 1_000);
   const failure = { code: 'TaskFailed' as const, name: 'Error', message: 'odd' };
   const ended = { runId: 'run', task: 'resize', index: 0, attempt: 1, ms: 1 };
   onEnded({ ...ended, failure, again: true });
