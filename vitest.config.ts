@@ -12,7 +12,7 @@ const SLOW = [
   'test/cli/{stack,terminal,two-hosts,work}.test.ts',
   'test/handlers/{hostile-messages,hung,seed-from-s3}.test.ts',
   'test/serve/flood.test.ts',
-  'test/processes/{blocked,ending,strays,workers}.test.ts',
+  'test/processes/{blocked,ending,strays,unread-answer,workers}.test.ts',
   'test/emulator/sqs/store/*.test.ts',
   'test/stack/{bundle,deployed,loading,mutations,native-modules,own-app,packed-app}.test.ts',
   'test/stack/{runs,tasks-check,deployment/functions}.test.ts',

@@ -42,6 +42,7 @@ const TYPES: readonly [prop: string, is: Is, expected: string][] = [
   ],
   ['securityGroups', listOf(has('securityGroupId')), 'a list of security groups'],
   ['encryptionKey', has('keyArn'), 'a KMS key, such as one from Key.fromKeyArn()'],
+  ['monitoring', (value) => typeof value === 'boolean', 'true or false'],
   ['alarmTopic', has('topicArn'), 'an SNS topic, such as one from Topic.fromTopicArn()'],
   [
     'inputBuckets',

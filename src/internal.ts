@@ -1,5 +1,6 @@
 // Exports for the command line beyond the public API: inputs and results as JSON texts, checks of
-// a run's status, and numbers in messages. They may change without notice.
+// a run's status, locks, and numbers in messages. They may change without notice.
+export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export {

@@ -152,10 +152,9 @@ async function work(start: Start): Promise<void> {
   workAlwaysFor(await identityOf(place, sqs, taskQueueUrl));
   const tasks = await load(start.tasks);
   if (tasks === undefined) return;
-  const { place, taskQueueUrl, deadQueueUrl, appId: userAgentAppId } = start;
-  const sqs = sqsAt(place, { userAgentAppId });
-  // A server may be away for a moment; finished work is worth the wait.
-  const patient = userAgentAppId ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
+  // A server may be away for a moment; finished work is worth the wait. The supervisor never is.
+  const isSupervisor = !('stack' in place) && place.credentials === 'none';
+  const patient = isSupervisor ? sqs : sqsAt(place, { maxAttempts: PATIENT_ATTEMPTS });
   const { tellingMs } = start;
   const tellRan = (ran: Ran) => tell({ type: 'ran', ran });
   const told = tellingMs === undefined ? undefined : telling(tellRan, tellingMs);

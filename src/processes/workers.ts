@@ -123,12 +123,11 @@ export class Workers {
 
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
-    const { handedOut, onTrouble, onRan, onPrint } = this.#options;
-    const appId = `${worker}-${++this.#starts}`;
+    const { onTrouble, onRan, onPrint } = this.#options;
+    const attempts = { prefix: `${this.#id}-${worker}`, first: this.#receives.get(worker) ?? 0 };
     const process = new WorkerProcess({
       start: {
-        ...{ place, taskQueueUrl, deadQueueUrl, worker, sliceSeconds },
-        ...(handedOut ? { appId } : {}),
+        ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
         ...(tellingMs === undefined ? {} : { tellingMs }),
         ...(onPrint ? { prints: true } : {}),
       },

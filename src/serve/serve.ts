@@ -127,8 +127,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const activity = new Activity(namesOf(NAME), options.onEvent ?? (() => {}));
   opened.defer(() => activity.close());
   const { onQueue } = activity;
-  const kept = store ? { store } : {};
-  const sqs = new Sqs({ accountId, region, strictTiming: false, ...kept, onQueue });
+  const sqs = new Sqs({ accountId, region, strictTiming: false, store, onQueue });
   const lambda = new Lambda({ accountId, region });
   const { secret, tls } = await identityOf(options, host, data ?? userFolder());
   const module = openTasks(options.tasks);

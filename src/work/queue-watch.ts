@@ -1,4 +1,4 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type Announced, announcing } from '../endpoint/announced-workers.ts';
 import { sqsAt } from '../endpoint/clients.ts';
 import type { FanfoldError } from '../errors.ts';
@@ -110,17 +110,8 @@ export class Watch {
   }
 
   async #poll(abortSignal: AbortSignal): Promise<number> {
-    const { Attributes = {} } = await this.#sqs.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: this.#options.site.queues.taskQueueUrl,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesDelayed',
-          'ApproximateNumberOfMessagesNotVisible',
-        ],
-      }),
-      { abortSignal },
-    );
+    const { taskQueueUrl } = this.#options.site.queues;
+    const { waiting, delayed, inFlight } = await countOf(this.#sqs, taskQueueUrl, abortSignal);
     return waiting + delayed + inFlight;
   }
 

@@ -88,12 +88,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     onSlow,
     slowMs = SLOW_MS,
   } = options;
-  if (!Number.isInteger(count) || count < 1 || count > 1000) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`workers\` must be a whole number from 1 to 1000; got ${count}.`,
-    );
-  }
+  checkWhole('workers', count, 1, 1000);
   const tasks = openTasks(options.tasks);
   const { endpoint, stack } = options;
   if (endpoint !== undefined && stack !== undefined) {

@@ -59,7 +59,7 @@ export interface SqsOptions {
    * that it reports are on disk. Closing the `Sqs` closes the store.
    * @default none: the queues end with the process
    */
-  store?: Store;
+  store?: Store | undefined;
   /** Called when a queue was created, restored from the store, or deleted. @default none */
   onQueue?: (change: QueueChange) => void;
 }
