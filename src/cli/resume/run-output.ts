@@ -31,7 +31,10 @@ export interface RunOutput {
   watch(batches: AsyncIterable<string[]>, isElsewhere: boolean): AsyncIterable<string[]>;
   /** Records the id of a run that continues elsewhere, even if this command ends. */
   follow(run: Run, place: string): Following;
-  /** Resolves once the results are written, after those of earlier calls; the checkpoint of their inputs is written before. */
+  /**
+   * Resolves once the results are written, after those of earlier calls. The checkpoint of their
+   * inputs is written before.
+   */
   write(text: string): Promise<void>;
   /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;

@@ -149,7 +149,7 @@ export const COLLECTING: readonly Mutant[] = [
   {
     name: 'results are deleted from the queue before the output file is synced',
     file: 'src/cli/resume/run-output.ts',
-    node: 'Property[key.name="write"] IfStatement:has(CallExpression[callee.property.name="sync"])',
+    node: 'VariableDeclarator[id.name="writeNow"] IfStatement',
     becomes: ';',
     caughtBy: 'test/cli/resume/run-output.test.ts',
   },
