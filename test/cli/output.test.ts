@@ -128,7 +128,9 @@ describe('a file beside an output', () => {
     for (const device of ['/dev/null', '/dev/full']) checkOutput(device, [], {});
     for (const name of ['-', '/dev/stdout', '/dev/fd/1']) expect(outputOf(name)).toBeUndefined();
     expect(outputOf('out')).toBe('out');
-    expect(() => checkOutput(`${folder}/none/`, [], {})).toThrow(refused('that is a folder'));
+    expect(() => checkOutput(`${folder}/none/`, [], {})).toThrow(
+      refused('is a folder: name a file in it'),
+    );
   });
 });
 
