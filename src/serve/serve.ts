@@ -162,7 +162,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
     sliceSeconds: LOCAL_SLICE_SECONDS,
     sqs: deployment.sqs,
     onFailure: failed.reject,
-    onTrouble: ({ message }) => warn(options, message),
+    // A call that may succeed later failed in this server, which reports the cause itself, once.
+    onTrouble: ({ message, passing }) => {
+      if (!passing) warn(options, message);
+    },
   });
   opened.defer(() => workers.close());
   // A secret that the user provided is not stored.

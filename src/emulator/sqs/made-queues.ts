@@ -10,6 +10,7 @@ import {
 import { FanfoldError } from '../../errors.ts';
 import { createSqsClient } from './client.ts';
 import { isObject } from './engine/json-value.ts';
+import { checkKeys, wrong } from './options.ts';
 import type { Sqs } from './sqs.ts';
 
 /** A queue that a server creates when it starts. */
@@ -155,19 +156,4 @@ function checkDeadLetterQueue(given: unknown, at: string): void {
   if (typeof name !== 'string') throw wrong(`${at}.name`, 'a string', name);
   if (Number.isInteger(maxReceiveCount)) return;
   throw wrong(`${at}.maxReceiveCount`, 'a whole number', maxReceiveCount);
-}
-
-/** Refuses an unknown key, which would be ignored. */
-export function checkKeys(given: object, known: readonly string[], at: string): void {
-  const stray = Object.keys(given).find((key) => !known.includes(key));
-  if (stray === undefined) return;
-  throw new FanfoldError(
-    'BadOption',
-    `${at} has no key "${stray}". Known keys: ${known.join(', ')}.`,
-  );
-}
-
-export function wrong(at: string, expected: string, value: unknown): FanfoldError {
-  const came = value === undefined ? 'nothing' : JSON.stringify(value);
-  return new FanfoldError('BadOption', `${at}: expected ${expected}; got ${came}.`);
 }

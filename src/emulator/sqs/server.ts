@@ -10,8 +10,9 @@ import {
 import type { SqsCredentials } from './callers.ts';
 import { SqsError, type SqsErrorCode } from './errors.ts';
 import { withCors, withHealth } from './front.ts';
-import { checkKeys, makeQueues, type QueueSetup, wrong } from './made-queues.ts';
-import { refusal, Sqs, type SqsOptions } from './sqs.ts';
+import { makeQueues, type QueueSetup } from './made-queues.ts';
+import { checkKeys, OF_SQS, type SqsOptions, wrong } from './options.ts';
+import { refusal, Sqs } from './sqs.ts';
 
 /** Options of `serveSqs`, which include those of an `Sqs`. */
 export interface ServeSqsOptions extends SqsOptions {
@@ -60,7 +61,7 @@ export interface SqsServer extends Listening {
  */
 export async function serveSqs(options: ServeSqsOptions = {}): Promise<SqsServer> {
   checkOptions(options);
-  const { credentials, queues = [], cors = [], sqs = new Sqs(options) } = options;
+  const { credentials, queues = [], cors = [], sqs = new Sqs(ofSqs(options)) } = options;
   const service = credentials ? sqs.signedService(credentials, { everyRegion: true }) : sqs.service;
   const healthy = withHealth(service);
   const front = cors.length > 0 ? withCors(healthy, cors) : healthy;
@@ -101,18 +102,6 @@ const BODY_ERRORS = {
   noRoom: 'ServiceUnavailable',
 } as const satisfies Record<BodyFault, SqsErrorCode>;
 
-/** Options that belong to `Sqs`. */
-const OF_SQS = [
-  'accountId',
-  'region',
-  'url',
-  'strictTiming',
-  'fifoMemorySeconds',
-  'bodyDigests',
-  'background',
-  'store',
-] as const satisfies (keyof SqsOptions)[];
-
 const OPTIONS: readonly (keyof ServeSqsOptions)[] = [
   ...OF_SQS,
   'host',
@@ -125,9 +114,16 @@ const OPTIONS: readonly (keyof ServeSqsOptions)[] = [
   'sqs',
 ];
 
-function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: ServeSqsOptions): void {
+/** The options that belong to the `Sqs` itself. */
+function ofSqs(options: ServeSqsOptions): SqsOptions {
+  const own = OF_SQS.map((name) => [name, options[name]] as const);
+  return Object.fromEntries(own.filter(([, value]) => value !== undefined));
+}
+
+function checkOptions(options: ServeSqsOptions): void {
   // A misspelt `credentials` would open the server to all.
   checkKeys(options, OPTIONS, 'serveSqs()');
+  const { port = 0, requestTimeoutSeconds = 60 } = options;
   const { host = '127.0.0.1', credentials, openToAll = false, cors = [] } = options;
   if (credentials !== undefined) checkCredentials(credentials);
   else if (!isLoopback(host) && !openToAll) {
@@ -140,10 +136,10 @@ function checkOptions({ port = 0, requestTimeoutSeconds = 0, ...options }: Serve
     throw wrong('cors', 'a list of origins, such as "http://localhost:5173", or ["*"]', cors);
   }
   checkWhole('port', port, 0, 65_535);
-  if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds < 0) {
+  if (!Number.isFinite(requestTimeoutSeconds) || requestTimeoutSeconds <= 0) {
     throw new FanfoldError(
       'BadOption',
-      `\`requestTimeoutSeconds\` must be a number of seconds; got "${requestTimeoutSeconds}".`,
+      `\`requestTimeoutSeconds\` must be a number of seconds over 0; got "${requestTimeoutSeconds}".`,
     );
   }
   const lost = OF_SQS.find((name) => options.sqs && options[name] !== undefined);

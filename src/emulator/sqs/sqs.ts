@@ -12,57 +12,18 @@ import { type Output, ReceivedMessages } from './call.ts';
 import { claimedQueues, keysQueues, type SqsCredentials, verifierOf } from './callers.ts';
 import { Accounts } from './engine/accounts.ts';
 import type { MessageState } from './engine/message.ts';
-import type { QueueChange, Queues } from './engine/queues.ts';
+import type { Queues } from './engine/queues.ts';
 import { SqsError, type SqsErrorCode, unknownAction } from './errors.ts';
 import { Input } from './input.ts';
 import { FIFO_MEMORY_SECONDS, PURGE_SECONDS, RECREATE_SECONDS } from './limits.ts';
 import { LongPolls } from './long-polls.ts';
 import { MoveTasks } from './move-tasks.ts';
+import { checkSqsOptions, type SqsOptions } from './options.ts';
 import { protocolOf } from './protocols/index.ts';
 import type { ActionRequest, Protocol } from './protocols/protocol.ts';
 import { hostOf } from './protocols/request.ts';
 import { ServiceTime } from './service-time.ts';
 import type { Store } from './store/store.ts';
-
-/** Options of an `Sqs`. */
-export interface SqsOptions {
-  /** The account of callers that name none. @default '000000000000' */
-  accountId?: string;
-  /** The region of callers that name none. @default 'us-east-1' */
-  region?: string;
-  /**
-   * Start of all queue URLs, such as `https://sqs.eu-west-1.amazonaws.com`.
-   * @default the address that the caller used
-   */
-  url?: string;
-  /**
-   * Whether to refuse a deleted queue's name for 60 s, and a second purge within 60 s, as on AWS.
-   * @default true
-   */
-  strictTiming?: boolean;
-  /**
-   * Time for which FIFO queues remember deduplication ids and receive attempts, in seconds; with 0
-   * they don't.
-   * @default 300, as on AWS
-   */
-  fifoMemorySeconds?: number;
-  /**
-   * Whether answers carry the MD5 of each message's body, as on AWS. SDK clients refuse answers
-   * without it, unless they are created with `md5: false`.
-   * @default true
-   */
-  bodyDigests?: boolean;
-  /** Whether the process may exit while receives wait. @default false */
-  background?: boolean;
-  /**
-   * The store of the queues, as returned by `openStore`. Each answer then waits until the changes
-   * that it reports are on disk. Closing the `Sqs` closes the store.
-   * @default none: the queues end with the process
-   */
-  store?: Store | undefined;
-  /** Called when a queue was created, restored from the store, or deleted. @default none */
-  onQueue?: (change: QueueChange) => void;
-}
 
 /** A message as `peek` shows it. */
 export interface PeekedMessage {
@@ -97,7 +58,9 @@ export class Sqs {
   readonly #store: Store | undefined;
   readonly #time = new ServiceTime();
 
+  /** @throws FanfoldError `BadOption` */
   constructor(options: SqsOptions = {}) {
+    checkSqsOptions(options);
     const {
       accountId = '000000000000',
       region = 'us-east-1',
@@ -109,27 +72,9 @@ export class Sqs {
       store,
       onQueue,
     } = options;
-    if (typeof accountId !== 'string' || !/^\d{12}$/.test(accountId)) {
-      throw new FanfoldError(
-        'BadOption',
-        `An AWS account id must be a string of 12 digits; got the ${typeof accountId} "${accountId}".`,
-      );
-    }
-    if (typeof fifoMemorySeconds !== 'number' || !(fifoMemorySeconds >= 0)) {
-      throw new FanfoldError(
-        'BadOption',
-        `\`fifoMemorySeconds\` must be 0 or more; got ${fifoMemorySeconds}.`,
-      );
-    }
     this.region = region;
     this.accountId = accountId;
     this.#url = url === undefined ? undefined : originOf(url);
-    if (typeof region !== 'string' || !/^[\w-]{1,64}$/.test(region)) {
-      throw new FanfoldError(
-        'BadOption',
-        `A region must be a string such as us-east-1; got the ${typeof region} "${region}".`,
-      );
-    }
     const own = { accountId, region };
     this.#accounts = new Accounts(own, {
       recreateAfterSeconds: strictTiming ? RECREATE_SECONDS : 0,

@@ -6,8 +6,8 @@ const given = (options: object) => options as SqsOptions;
 
 describe('options that are refused, with the reason', () => {
   it.each<[options: object, sentence: RegExp]>([
-    [{ accountId: 123456789012 }, /account id must be a string of 12 digits/],
-    [{ accountId: '1234' }, /account id must be a string of 12 digits/],
+    [{ accountId: 123456789012 }, /`accountId` must be a string of 12 digits; got 123456789012/],
+    [{ accountId: '1234' }, /`accountId` must be a string of 12 digits/],
     [{ url: 'http://h:1/path' }, /`url` must be like/],
     [{ url: 'http://h:1?query' }, /`url` must be like/],
     [{ url: 'http://name@h:1' }, /`url` must be like/],
@@ -15,6 +15,11 @@ describe('options that are refused, with the reason', () => {
     [{ url: 'h:1' }, /`url` must be like/],
     [{ fifoMemorySeconds: -1 }, /`fifoMemorySeconds` must be 0 or more/],
     [{ fifoMemorySeconds: Number.NaN }, /`fifoMemorySeconds` must be 0 or more/],
+    [{ region: 'eu west' }, /`region` must be a string such as/],
+    [{ strictTimings: true }, /new Sqs\(\) has no key "strictTimings".*strictTiming/],
+    [{ strictTiming: 'yes' }, /`strictTiming` must be true or false; got "yes"/],
+    [{ store: 'folder' }, /`store` must be a store that openStore\(\) returned; got "folder"/],
+    [{ onQueue: 1 }, /`onQueue` must be a function/],
   ])('an Sqs: %j', (options, sentence) => {
     expect(() => new Sqs(given(options))).toThrow(sentence);
   });
@@ -25,6 +30,9 @@ describe('options that are refused, with the reason', () => {
     [{ port: 65_536 }, /`port` must be a whole number/],
     [{ port: -1 }, /`port` must be a whole number/],
     [{ requestTimeoutSeconds: Number.NaN }, /`requestTimeoutSeconds`/],
+    [{ requestTimeoutSeconds: 0 }, /`requestTimeoutSeconds` must be a number of seconds over 0/],
+    [{ store: 'folder' }, /`store` must be a store/],
+    [5 as unknown as object, /serveSqs\(\): expected an object; got 5/],
     [{ credentials: null }, /`credentials` must be a list/],
     [{ credentials: [] }, /`credentials` must be a list/],
     [{ credentials: [null] }, /`credentials` must be a list/],

@@ -2,11 +2,11 @@ import { statSync } from 'node:fs';
 import { FanfoldError, messageOf } from '../../../errors.ts';
 import { type FileLock, lockFile } from '../../file-lock.ts';
 import { makePrivateFile, privateFolder } from '../../private.ts';
+import { type Database, openSqlite } from '../../sqlite.ts';
 import { Damage, faultOf } from './damage.ts';
 import { checkDatabaseFile, filesOf, putLogAside, readCommits, syncFolder } from './files.ts';
 import { putStatesIntoBlocks, ROWS_VERSION } from './migration.ts';
 import { COLUMNS } from './rows.ts';
-import { type Database, openSqlite } from '../../sqlite.ts';
 
 /** Identifies a database of Fanfold: "Fanf" in ASCII. */
 const APPLICATION_ID = 0x46616e66;

@@ -1,4 +1,5 @@
 import { FanfoldError, messageOf } from '../../../errors.ts';
+import type { Database } from '../../sqlite.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import type { Message } from '../engine/message.ts';
 import type { Queue } from '../engine/queue.ts';
@@ -8,7 +9,6 @@ import { damaged } from './database.ts';
 import type { QueueTables } from './queue-tables.ts';
 import { listQueues, readDeletions, readMemories, readMoment, readQueueOf } from './reading.ts';
 import { readFullName } from './rows.ts';
-import type { Database } from '../../sqlite.ts';
 
 interface Loaded {
   readonly queue: Queue;

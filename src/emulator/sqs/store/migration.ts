@@ -1,7 +1,7 @@
+import type { Database } from '../../sqlite.ts';
 import type { MessageState } from '../engine/message.ts';
 import { packStates, type State } from './packed-states.ts';
 import { checkRow, type Value } from './rows.ts';
-import type { Database } from '../../sqlite.ts';
 import { StateBlocks } from './state-blocks.ts';
 
 /** Version of stores that have a row for each message's state. */

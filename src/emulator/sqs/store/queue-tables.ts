@@ -1,9 +1,9 @@
 import type { StatementSync } from 'node:sqlite';
+import type { Database } from '../../sqlite.ts';
 import type { Message } from '../engine/message.ts';
 import type { QueueWrite } from './batch.ts';
 import { Damage } from './damage.ts';
 import { COLUMNS, readMessage, type Value, withChecksum } from './rows.ts';
-import type { Database } from '../../sqlite.ts';
 import { StateBlocks } from './state-blocks.ts';
 
 /**

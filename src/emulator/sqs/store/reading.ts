@@ -1,8 +1,8 @@
+import type { Database } from '../../sqlite.ts';
 import type { KeptQueue, Memory, Owner } from '../engine/queue-state.ts';
 import type { Moment } from '../service-time.ts';
 import { Damage } from './damage.ts';
 import { momentText, readCounts, readMemory, readQueue, type Value } from './rows.ts';
-import type { Database } from '../../sqlite.ts';
 
 /** A stored queue without its messages, and how many messages it had. */
 export interface ReadQueue {

@@ -1,5 +1,6 @@
 import type { StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import type { Database } from '../../sqlite.ts';
 import { Damage } from './damage.ts';
 import {
   PACKED_NUMBERS,
@@ -8,7 +9,6 @@ import {
   type State,
   unpackState,
 } from './packed-states.ts';
-import type { Database } from '../../sqlite.ts';
 
 /**
  * Number of messages whose states share one row. Messages that are received together were mostly

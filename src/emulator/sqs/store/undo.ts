@@ -1,3 +1,4 @@
+import type { Database } from '../../sqlite.ts';
 import type { Accounts } from '../engine/accounts.ts';
 import type { DirtySet } from '../engine/dirty-set.ts';
 import type { Queue } from '../engine/queue.ts';
@@ -5,7 +6,6 @@ import type { Extent } from './batch.ts';
 import { loadMessages } from './loading.ts';
 import type { QueueTables } from './queue-tables.ts';
 import { readMemoriesOf, readQueueOf } from './reading.ts';
-import type { Database } from '../../sqlite.ts';
 
 /** A queue, and how much of it is stored. */
 export interface StoredQueue {

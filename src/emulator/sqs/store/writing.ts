@@ -1,11 +1,11 @@
 import type { StatementSync } from 'node:sqlite';
+import type { Database } from '../../sqlite.ts';
 import { RECREATE_SECONDS } from '../limits.ts';
 import type { Batch, QueueWrite } from './batch.ts';
 import { countCommits, openForWriting } from './database.ts';
 import { CommitCount, filesOf } from './files.ts';
 import { QueueTables } from './queue-tables.ts';
 import { momentText, type Value, withChecksum } from './rows.ts';
-import type { Database } from '../../sqlite.ts';
 
 /** Writes batches, each in one transaction: all of it or nothing. */
 export class Writing {
