@@ -121,8 +121,28 @@ function lossOf(value: unknown): Kind | undefined {
     const isValid = !Number.isNaN(value.getTime());
     return isValid ? undefined : { what: 'an invalid Date', remedy: 'a valid one, or null' };
   }
-  const kind = EMPTIED[tagOf(value)];
-  return kind === undefined || hasOwnJson(value) ? undefined : kind;
+  if (hasOwnJson(value)) return undefined;
+  const tag = tagOf(value);
+  if (tag === '[object Error]') return { what: 'an Error', remedy: 'its `message`' };
+  if (tag === '[object ArrayBuffer]') return bytesLoss(value);
+  return EMPTIED[tag] ?? emptyInstanceLoss(value);
+}
+
+function bytesLoss({ constructor: { name } }: object): Kind {
+  const what = `${/^[AI]/.test(name) ? 'an' : 'a'} ${name}`;
+  return { what, remedy: '`[...array]`, or a string in base64' };
+}
+
+/** Instances such as a `Response`, whose content is not in properties of its own. */
+function emptyInstanceLoss(value: object): Kind | undefined {
+  if (Array.isArray(value) || isPlain(value) || !isEmpty(value)) return undefined;
+  // An array of bytes without any.
+  if (ArrayBuffer.isView(value)) return undefined;
+  const name = value.constructor?.name;
+  return {
+    what: `an instance of ${name ? name : 'a class'} without properties that JSON has`,
+    remedy: 'a plain object, or give its class a `toJSON`',
+  };
 }
 
 const WITHOUT_TEXT: Readonly<Record<string, Kind>> = {
@@ -139,19 +159,7 @@ function strictLossOf(value: unknown): Kind | undefined {
   // Some programs give BigInt.prototype a `toJSON`.
   if (hasOwnJson(value)) return undefined;
   if (!isObject(value)) return WITHOUT_TEXT[typeof value];
-  const tag = tagOf(value);
-  if (ArrayBuffer.isView(value) || tag === '[object ArrayBuffer]') {
-    const { name } = value.constructor;
-    const what = `${/^[AI]/.test(name) ? 'an' : 'a'} ${name}`;
-    return { what, remedy: '`[...array]`, or a string in base64' };
-  }
-  if (tag === '[object Error]') return { what: 'an Error', remedy: 'its `message`' };
-  if (Array.isArray(value) || isPlain(value) || !isEmpty(value)) return undefined;
-  const name = value.constructor?.name;
-  return {
-    what: `an instance of ${name ? name : 'a class'} without properties that JSON has`,
-    remedy: 'a plain object, or give its class a `toJSON`',
-  };
+  return ArrayBuffer.isView(value) ? bytesLoss(value) : undefined;
 }
 
 function tagOf(value: object): string {

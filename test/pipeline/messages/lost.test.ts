@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { lostFromInput } from '../../../src/pipeline/messages/lost.ts';
+import { lostFromInput, lostFromOutput } from '../../../src/pipeline/messages/lost.ts';
 
 class Hidden {
   #amount = 1;
@@ -82,5 +82,35 @@ describe('lostFromInput', () => {
       },
     };
     expect(lostFromInput(throwing)).toBeUndefined();
+  });
+});
+
+describe('lostFromOutput', () => {
+  const lostFrom = (output: unknown) => lostFromOutput(output, JSON.stringify(output));
+
+  it.each<[what: string, value: unknown]>([
+    ['NaN', Number.NaN],
+    ['a Map', new Map()],
+    ['an Error', new Error('one')],
+    ['an instance of Response', new Response('body')],
+    ['an instance of Headers', new Headers({ a: 'b' })],
+    ['an instance of Hidden', new Hidden()],
+    ['an ArrayBuffer', new ArrayBuffer(2)],
+  ])('finds %s', (what, value) => {
+    expect(lostFrom({ list: [value] })).toMatchObject({
+      what: expect.stringContaining(what),
+      path: '$.list[0]',
+    });
+  });
+
+  it.each<[what: string, value: unknown]>([
+    ['nothing', null],
+    ['empty objects', [{}, Object.create(null), runInNewContext('({})')]],
+    ['a missing element', [undefined, null]],
+    ['instances with properties, and methods', [new Row(), {}]],
+    ['an empty array of bytes', [new Uint8Array(0)]],
+    ['dates and URLs', [new Date(0), new URL('http://one/'), null]],
+  ])('accepts %s', (_what, value) => {
+    expect(lostFrom(value)).toBeUndefined();
   });
 });
