@@ -113,7 +113,7 @@ it('a stack is known by its region and account, and not by its name alone', asyn
   const [here, ...others] = identities;
   const nested = async () => stack.refuseNested?.();
   for (const other of others) await workFor(other, nested);
-  await expect(workFor(here, nested)).rejects.toThrow('where it runs itself (stack Photos)');
+  await expect(workFor(here, nested)).rejects.toThrow('the deployment that runs it (stack Photos)');
 });
 
 it('a stack’s task is noticed behind a connection of its own, too', async () => {
@@ -173,7 +173,7 @@ it('a task of a server cannot start a run on that server, under any address, or 
     there.map('maps', ['127.0.0.1', 'localhost', 'command', 'here'], { ordered: true }),
   );
   const refused = (host: string) =>
-    expect.stringMatching(`itself \\(http://${host}:.*await connect`);
+    expect.stringMatching(`runs it \\(http://${host}:.*await connect`);
   const failed = (host: string) => ({
     error: { code: 'TaskFailed', errorCode: 'NestedRun', message: refused(host) },
   });

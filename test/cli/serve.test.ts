@@ -156,8 +156,8 @@ describe('on all networks', () => {
     const pin = server.join.slice(-2) === '00' ? '11' : '00';
     const cases: [join: string | undefined, endpoint: string, status: number, said: string][] = [
       [server.join.slice(0, -2) + pin, server.url, 3, 'is not the expected one'],
-      [server.join.replace(/:[^:@]+@/, ':wrong@'), server.url, 3, 'refuses the secret'],
-      [server.join.replace(/FANFOLD\w+/, 'SOMEBODY'), server.url, 3, 'refuses the secret'],
+      [server.join.replace(/:[^:@]+@/, ':wrong@'), server.url, 3, 'rejects the secret'],
+      [server.join.replace(/FANFOLD\w+/, 'SOMEBODY'), server.url, 3, 'rejects the secret'],
       [
         server.join.slice(0, -2),
         server.url,

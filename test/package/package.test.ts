@@ -270,7 +270,8 @@ describe('the packed package', () => {
   });
 });
 
-describe('fanfold init', () => {
+// Real installations take minutes: `npm run test:init` runs them. CI has test/cli/init.test.ts.
+describe.runIf(process.env.TEST_INIT !== undefined)('fanfold init', () => {
   const bin = join(project, 'node_modules/.bin/fanfold');
   const { PATH, ...others } = process.env;
   // The npm of this test's own script would have an npm below it use this repository.

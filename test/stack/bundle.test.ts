@@ -148,7 +148,7 @@ describe.concurrent('the app', () => {
     [
       'a task that takes longer than a worker may',
       "export const a = defineTask({ name: 'slow', timeoutSeconds: 895, run: () => 1 });",
-      'the task "slow" has a timeoutSeconds of 895, and a worker\'s `timeout` of 900 seconds leaves at most 890',
+      'the task "slow" has a timeoutSeconds of 895, and a worker\'s `timeout` of 900 seconds allows at most 890',
     ],
     [
       'a task that needs what is left out',

@@ -71,13 +71,13 @@ describe.concurrent('a function', () => {
   it('is killed when its time is over, even if it blocks', async () => {
     await using stack = await deployed({
       code: 'export const handler = async (event) => { if (event.blocks) for (;;); return process.pid }',
-      properties: { Timeout: 1 },
+      properties: { Timeout: 3 },
     });
     const { lambda } = clientsOf(stack);
     const { returned: pid } = await invoke(lambda, 'own');
     expect(await failure(lambda, { blocks: true })).toMatchObject({
       errorType: 'Sandbox.Timedout',
-      errorMessage: expect.stringMatching(/Task timed out after 1\.00 seconds$/),
+      errorMessage: expect.stringMatching(/Task timed out after 3\.00 seconds$/),
     });
     await vi.waitFor(() => expect(isRunning(Number(pid))).toBe(false));
     const { returned: other } = await invoke(lambda, 'own');
