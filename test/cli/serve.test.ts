@@ -164,7 +164,7 @@ describe('on all networks', () => {
         2,
         'must be the whole line that `fanfold serve` prints',
       ],
-      [server.join, 'https://127.0.0.2:9', 2, 'FANFOLD_JOIN is for https://'],
+      [server.join, 'https://127.0.0.2:9', 2, 'FANFOLD_JOIN names the server https://'],
       [undefined, server.url, 3, 'No secret is known'],
       [undefined, server.url.replace('https', 'http'), 2, 'uses TLS: use https://'],
     ];
@@ -244,7 +244,7 @@ describe('mistakes', () => {
       ['serve', '--memory', '--host', '192.0.2.77', '--insecure-http'],
       'this machine does not have this address',
     ],
-    [['serve', '--memory', '--account', '12'], 'An AWS account id'],
+    [['serve', '--memory', '--account', '12'], 'must be a string of 12 digits'],
     [['serve', '--memory', '--tasks', 'nowhere.ts'], 'does not exist'],
     [['serve', '--memory', '--tasks', 'package.json'], 'cannot be used'],
     [['serve', '--memory', '--tls-cert', 'x.pem'], 'must be given together'],
