@@ -49,7 +49,7 @@ const FLAG: Kind = ['true or false', (value) => typeof value === 'boolean'];
 
 const KINDS: Record<keyof SqsOptions, Kind> = {
   accountId: ['a string of 12 digits', (value) => /^\d{12}$/.test(textOf(value))],
-  region: ['a string such as "us-east-1"', (value) => /^[\w-]{1,64}$/.test(textOf(value))],
+  region: ['a string such as us-east-1', (value) => /^[\w-]{1,64}$/.test(textOf(value))],
   // Checked more closely where it is used.
   url: ['a URL, as a string', (value) => typeof value === 'string'],
   strictTiming: FLAG,
@@ -58,6 +58,12 @@ const KINDS: Record<keyof SqsOptions, Kind> = {
   background: FLAG,
   store: ['a store that openStore() returned', (value) => isObject(value) && 'load' in value],
   onQueue: ['a function', (value) => typeof value === 'function'],
+};
+
+/** Options that a command line names differently. */
+const SUBJECTS: Partial<Record<keyof SqsOptions, string>> = {
+  accountId: 'An AWS account id',
+  region: 'A region',
 };
 
 /** Names of the options of an `Sqs`. */
@@ -70,7 +76,8 @@ export function checkSqsOptions(options: SqsOptions): void {
     const value = options[name];
     const [expected, fits] = KINDS[name];
     if (value === undefined || fits(value)) continue;
-    throw new FanfoldError('BadOption', `\`${name}\` must be ${expected}; got ${shown(value)}.`);
+    const subject = SUBJECTS[name] ?? `\`${name}\``;
+    throw new FanfoldError('BadOption', `${subject} must be ${expected}; got ${shown(value)}.`);
   }
 }
 

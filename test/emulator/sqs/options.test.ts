@@ -6,8 +6,8 @@ const given = (options: object) => options as SqsOptions;
 
 describe('options that are refused, with the reason', () => {
   it.each<[options: object, sentence: RegExp]>([
-    [{ accountId: 123456789012 }, /`accountId` must be a string of 12 digits; got 123456789012/],
-    [{ accountId: '1234' }, /`accountId` must be a string of 12 digits/],
+    [{ accountId: 123456789012 }, /account id must be a string of 12 digits; got 123456789012/],
+    [{ accountId: '1234' }, /account id must be a string of 12 digits/],
     [{ url: 'http://h:1/path' }, /`url` must be like/],
     [{ url: 'http://h:1?query' }, /`url` must be like/],
     [{ url: 'http://name@h:1' }, /`url` must be like/],
@@ -15,7 +15,7 @@ describe('options that are refused, with the reason', () => {
     [{ url: 'h:1' }, /`url` must be like/],
     [{ fifoMemorySeconds: -1 }, /`fifoMemorySeconds` must be 0 or more/],
     [{ fifoMemorySeconds: Number.NaN }, /`fifoMemorySeconds` must be 0 or more/],
-    [{ region: 'eu west' }, /`region` must be a string such as/],
+    [{ region: 'eu west' }, /A region must be a string such as/],
     [{ strictTimings: true }, /new Sqs\(\) has no key "strictTimings".*strictTiming/],
     [{ strictTiming: 'yes' }, /`strictTiming` must be true or false; got "yes"/],
     [{ store: 'folder' }, /`store` must be a store that openStore\(\) returned; got "folder"/],
