@@ -23,7 +23,10 @@ export const sqsDurable: Benchmark = {
     );
     return [
       { ...figure('send', ours, theirs), goal: atLeast(ratio(ours, theirs, 'send'), 0.5, percent) },
-      figure('receive', ours, theirs),
+      {
+        ...figure('receive', ours, theirs),
+        goal: atLeast(ratio(ours, theirs, 'receive'), 0.8, percent),
+      },
       figure('delete', ours, theirs),
     ];
   },
