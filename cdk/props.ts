@@ -115,8 +115,8 @@ export interface FanfoldProps {
   /** X-Ray tracing of the functions. @default Tracing.ACTIVE */
   readonly tracing?: Tracing;
   /**
-   * Whether the deployment has alarms, a dashboard, and outputs that name its parts. Turn them off
-   * to make a `FanfoldMonitoring` of your own.
+   * True for alarms, a dashboard, and outputs that name the deployment's parts. Turn them off to
+   * make a `FanfoldMonitoring` of your own.
    * @default true
    */
   readonly monitoring?: boolean;

@@ -2,7 +2,7 @@ import { FanfoldError } from '../index.ts';
 import type { BadLine, BadLines } from '../inputs/source.ts';
 import { count } from './log.ts';
 
-/** What happens with a line or row that is not an input. */
+/** Handling of a line or row that is not an input. */
 export type OnBadInput = 'fail' | 'skip' | 'report';
 
 const CHOICES: readonly OnBadInput[] = ['fail', 'skip', 'report'];

@@ -12,7 +12,7 @@ export function outputOf(given: string | undefined): string | undefined {
   return given !== undefined && STANDARD_OUTPUT.has(given) ? undefined : given;
 }
 
-/** What a command may do with an output that exists. */
+/** Permissions of a command for an output that exists. */
 export interface Replacing {
   resume?: boolean;
   overwrite?: boolean;

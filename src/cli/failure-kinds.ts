@@ -10,7 +10,7 @@ interface Kind {
   masked: string;
   /** The exact text, if all of its failures have the same. */
   exact: string | undefined;
-  /** Whether it may have been forgotten before, so that `count` can be too small. */
+  /** True if the kind may have been forgotten before, so that `count` can be too small. */
   isLeast: boolean;
 }
 

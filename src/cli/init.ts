@@ -48,7 +48,7 @@ function init(folder: string, cdk: boolean, dryRun: boolean): void {
   for (const command of plan.next) print(`  ${command}`);
 }
 
-/** Whether a key of package.json is to be set. The test script of `npm init` counts as none. */
+/** True if a key of package.json must be set. The test script of `npm init` counts as missing. */
 function isToAdd({ manifest }: Project, [path]: Entry): boolean {
   return [undefined, PLACEHOLDER].includes(valueAt(manifest, path) as string | undefined);
 }

@@ -28,7 +28,7 @@ export function tooOld(folders: readonly string[], packages: ReadonlyMap<string,
     const installed = files.find((file) => existsSync(file));
     const version = installed ? String(readManifest(installed).content.version) : wanted;
     const [, range, hasMajor, hasMinor] = /^([\^~=v]*)(\d+)\.(\d+)/.exec(version) ?? [];
-    // What is to be installed can be any later version of a caret's major.
+    // Installation can bring any later version of a caret's major.
     const newest = range === '^' ? Infinity : Number(hasMinor);
     const distance = Number(hasMajor) - major || newest - minor;
     if (range === undefined || distance >= 0) return [];
@@ -36,7 +36,7 @@ export function tooOld(folders: readonly string[], packages: ReadonlyMap<string,
   });
 }
 
-/** How a project can depend on this copy of Fanfold. */
+/** The version or path by which a project can depend on this copy of Fanfold. */
 export interface OwnSource {
   /** The version, or `file:` and the path of what this copy was installed from. */
   wanted: string;

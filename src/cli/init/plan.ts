@@ -6,7 +6,7 @@ import { ownSource, tooOld, VERSIONS } from './packages.ts';
 import type { Project } from './project.ts';
 import * as templates from './templates.ts';
 
-/** What `fanfold init` does to a project. */
+/** The changes that `fanfold init` makes to a project. */
 export interface Plan {
   /** Files that must exist, with their texts: one that exists already stays as it is. */
   files: Map<string, string>;
@@ -18,7 +18,7 @@ export interface Plan {
   next: [string, string, string];
 }
 
-/** How a package manager runs a program of a package. */
+/** Commands by which package managers run a program of a package. */
 const PROGRAM = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn run', bun: 'bunx' } as const;
 
 /** Extensions of modules that can be a tasks module. */
@@ -31,7 +31,7 @@ export const PLACEHOLDER = 'echo "Error: no test specified" && exit 1';
 interface Room {
   tasks: string;
   inputs: string;
-  /** Whether the tasks module is the sample's, and not one of the user's own. */
+  /** True if the tasks module is the sample's, and not one of the user's own. */
   isSample: boolean;
 }
 
@@ -128,7 +128,7 @@ function testOf({ manifest, tsconfig }: Project, tasks: string) {
   };
 }
 
-/** Whether npm runs on a Node older than Fanfold's. The package `node` brings a newer one. */
+/** True if npm runs on a Node older than Fanfold's. The package `node` brings a newer one. */
 function isOlderNode(): boolean {
   const { npm_config_user_agent: agent = '' } = process.env;
   const [, major = process.versions.node] = /\bnode\/v(\d+)/.exec(agent) ?? [];

@@ -9,7 +9,7 @@ import { VERSIONS } from './packages.ts';
 export interface Project {
   folder: string;
   manifest: Manifest;
-  /** Whether the folder has a package.json yet. */
+  /** True if the folder has a package.json yet. */
   isNew: boolean;
   /** The top folder of a monorepo, or the folder itself. */
   root: string;
