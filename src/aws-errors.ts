@@ -1,5 +1,6 @@
 import { messageOf } from './errors.ts';
 import type { Extensible } from './middleware.ts';
+import { isDenied } from './pipeline/call-errors.ts';
 import { namesOf } from './pipeline/names.ts';
 
 /** Outermost: calls that lack a region or credentials fail early. */
@@ -26,7 +27,6 @@ export function explaining<C extends Extensible<typeof OUTERMOST>>(client: C, st
 const EXPIRED = /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/;
 const UNKNOWN_KEY =
   /^(InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|MissingAuthenticationTokenException)$/;
-const DENIED = /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMSAccessDeniedException)$/;
 
 /** A better message for an error; undefined if its own says enough. */
 function sentenceOf(error: Error, stack: string): string | undefined {
@@ -45,7 +45,7 @@ function sentenceOf(error: Error, stack: string): string | undefined {
   if (UNKNOWN_KEY.test(name)) {
     return `AWS refuses the credentials (${message}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials of the account that the stack is in.`;
   }
-  if (DENIED.test(name)) {
+  if (isDenied(error)) {
     const { operator, work } = namesOf(stack);
     return `AWS denies access (${message}): attach the stack's managed policy ${operator}-REGION to run and collect, and ${work}-REGION to work and redrive.`;
   }

@@ -1,11 +1,12 @@
 import { checkInputs, nameOfTask, RUN_OPTIONS } from './checks.ts';
 import { FanfoldError } from './errors.ts';
-import { closeWhenIdle, keep } from './keep.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
+import { closeWhenIdle, keep } from './keep.ts';
 import { type CallOptions, checkOptions, FLAG } from './options.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
+import { type EndedRun, endedRunsOf } from './pipeline/run/ended.ts';
 import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
 import {
@@ -138,6 +139,14 @@ export class Fanfold implements AsyncDisposable {
   /** The runs of this deployment that are not over, oldest first. */
   runs(): AsyncIterable<RunStatus> {
     return runsOf(this.#world.deployment);
+  }
+
+  /**
+   * The runs of this deployment that ended in the last day, oldest first; undefined if it keeps no
+   * list of them, as in this process, or allows no access to it.
+   */
+  endedRuns(): Promise<EndedRun[] | undefined> {
+    return endedRunsOf(this.#world.deployment);
   }
 
   /** A run's status; undefined if there is no such run, or it is over. */

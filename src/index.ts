@@ -11,6 +11,7 @@ export {
 export type { Fanfold } from './fanfold.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
+export type { RunOutcome } from './pipeline/messages/ended.ts';
 export {
   type CancelledResult,
   FailedInputs,
@@ -22,6 +23,7 @@ export {
   type Result,
 } from './pipeline/messages/result.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
+export type { EndedRun } from './pipeline/run/ended.ts';
 export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';

@@ -65,6 +65,7 @@ export async function virtualStack(options: VirtualStackOptions) {
   });
   await create(names.dead);
   await create(names.results);
+  await create(names.ended);
   // The collector uses JSON, to count egress as it is sent. Within AWS, CBOR is faster and billed
   // the same.
   const clientOf = (caller: keyof typeof LATENCY_MS, as: string = caller) =>

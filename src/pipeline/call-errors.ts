@@ -39,6 +39,13 @@ export function isThrottled(error: unknown): boolean {
   return error instanceof Error && isThrottlingError(error as Parameters<typeof isServerError>[0]);
 }
 
+const DENIED = /^(AccessDenied|AccessDeniedException|KmsAccessDenied|KMSAccessDeniedException)$/;
+
+/** Whether AWS denied the call, or the use of a queue's key. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof Error && DENIED.test(error.name);
+}
+
 /** Whether the error is that of a call to AWS, or of its answer. */
 export function isAwsError(error: unknown): boolean {
   if (error instanceof FanfoldError) return error.code === 'RunFailed';

@@ -6,6 +6,8 @@ export interface Names {
   readonly tasks: string;
   readonly dead: string;
   readonly results: string;
+  /** Queue that lists the runs that ended in the last day. */
+  readonly ended: string;
   readonly seed: string;
   readonly worker: string;
   /** Managed policy of people who start, follow, collect and cancel runs, without its region. */
@@ -40,6 +42,7 @@ export function namesOf(name: string): Names {
     tasks: `${name}-tasks`,
     dead: `${name}-tasks-dead`,
     results: `${name}-results`,
+    ended: `${name}-ended`,
     seed: `${name}-seed`,
     worker: `${name}-worker`,
     operator: `${name}-operator`,

@@ -141,6 +141,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const services = await openServices({
     workers: WORKERS,
     tasks,
+    listsEnded: true,
     sqs,
     lambda,
     endpoint: urls.ours,

@@ -48,6 +48,9 @@ const MAX_RECEIVE_COUNT = 100;
 /** Two weeks, SQS's longest. */
 const RETENTION = { MessageRetentionPeriod: '1209600' };
 
+/** Runs that have ended are listed for a day. */
+const ENDED_RETENTION = { MessageRetentionPeriod: '86400' };
+
 /** Slice of a local worker: how long it keeps one chunk, in seconds. */
 export const LOCAL_SLICE_SECONDS = 5;
 
@@ -73,6 +76,12 @@ export interface ServicesOptions {
   workers: number;
   /** Tasks whose runs the seed function accepts. */
   tasks: TaskRegistry;
+  /**
+   * Whether runs that have ended are listed for a day. In a process of many runs the list would take
+   * more and more memory, for readers that do not exist.
+   * @default false
+   */
+  listsEnded?: boolean;
   /** @default an SQS for processes of this Fanfold only */
   sqs?: Sqs;
   lambda?: Lambda;
@@ -90,6 +99,7 @@ export interface ServicesOptions {
 export async function openServices({
   workers,
   tasks,
+  listsEnded = false,
   sqs = new Sqs({
     ...{ strictTiming: false, bodyDigests: false, background: true },
     fifoMemorySeconds: ATTEMPT_SECONDS,
@@ -102,6 +112,7 @@ export async function openServices({
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
   const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
+  if (listsEnded) await createQueue(client, names.ended, ENDED_RETENTION);
   const log: WriteLog = (level, message, fields) => {
     if (level !== 'error') return;
     const { error } = Object(fields) as { error?: unknown };
@@ -133,20 +144,23 @@ export async function openServices({
 }
 
 async function createQueues(sqs: SQSClient, names: Names, hiddenSeconds: number) {
-  const create = async (QueueName: string, Attributes: Record<string, string>) =>
-    (await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
-  const deadQueueUrl = await create(names.dead, RETENTION);
+  const deadQueueUrl = await createQueue(sqs, names.dead, RETENTION);
   const asked = new GetQueueAttributesCommand({
     QueueUrl: deadQueueUrl,
     AttributeNames: ['QueueArn'],
   });
   const { Attributes: { QueueArn } = {} } = await sqs.send(asked);
   const redrive = { deadLetterTargetArn: QueueArn, maxReceiveCount: MAX_RECEIVE_COUNT };
-  const taskQueueUrl = await create(names.tasks, {
+  const taskQueueUrl = await createQueue(sqs, names.tasks, {
     ...RETENTION,
     VisibilityTimeout: String(hiddenSeconds),
     RedrivePolicy: JSON.stringify(redrive),
   });
-  await create(names.results, RETENTION);
+  await createQueue(sqs, names.results, RETENTION);
   return { taskQueueUrl, deadQueueUrl };
+}
+
+/** Creates a queue, or finds it; returns its URL. */
+async function createQueue(sqs: SQSClient, QueueName: string, Attributes: Record<string, string>) {
+  return (await sqs.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
 }

@@ -103,6 +103,7 @@ export class World {
   async start(): Promise<void> {
     const { names } = this;
     await this.#createQueue(names.dead, {});
+    await this.#createQueue(names.ended, {});
     const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${names.dead}`;
     await this.#createQueue(names.tasks, {
       VisibilityTimeout: String(TASK_VISIBILITY_SECONDS),

@@ -1,23 +1,15 @@
 import { count, FanfoldError } from '../../errors.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { endRun, outcomeOf, type RunFacts } from '../run/ended.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import { deleteQueue, findQueue } from '../run/queues.ts';
+import { findQueue } from '../run/queues.ts';
 import type { InputSource } from '../seeding/input-source.ts';
 import type { Deduplicator } from './deduplicator.ts';
 import type { InOrder } from './order.ts';
+import { causeOf, type EndReason, type Last, remainderOf } from './phase.ts';
 import { drain } from './result-receiver.ts';
-import { type Remainder, Unfinished } from './unfinished.ts';
-
-/** The last results of a run that ended early. */
-export interface Last {
-  /** Results that were in its queue. */
-  batches: ResultBatch[];
-  /** Inputs that had no result. */
-  remaining: Unfinished;
-  /** Whether the run may have further, unknown inputs, because its seeder never finished. */
-  isShort: boolean;
-}
+import { Unfinished } from './unfinished.ts';
 
 /** The error of a run whose inputs were not all seeded. Its consumer gets all results first. */
 export function notAllSeeded(runId: string, known: number): FanfoldError {
@@ -31,16 +23,18 @@ export interface EndingOptions {
   seeding: InputSource;
   ledger: RunLedger;
   deduplicator: Deduplicator;
-  /** Outcome of inputs that have no result. */
-  remainder: Remainder;
+  about: RunFacts;
+  why: EndReason;
 }
 
 /** Drains and deletes a run's queue, and enters the outcome of the remaining inputs. */
 export async function takeLast(
-  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
-  runId: string,
-  { seeding, ledger, deduplicator, remainder }: EndingOptions,
+  deployment: Pick<Deployment, 'sqs' | 'names'>,
+  { seeding, ledger, deduplicator, about, why }: EndingOptions,
 ): Promise<Last> {
+  const { sqs, names } = deployment;
+  const { runId } = about;
+  const remainder = remainderOf(why);
   // The answer that names the queue may have been lost.
   const made = await seeding.queueUrl.catch(() => undefined);
   const queueUrl = made ?? (await findQueue(sqs, names.run(runId)).catch(() => undefined));
@@ -48,11 +42,14 @@ export async function takeLast(
   if (queueUrl !== undefined) {
     for await (const delivery of drain(sqs, queueUrl, runId))
       batches.push(...deduplicator.enter(delivery));
-    await deleteQueue(sqs, queueUrl);
   }
   const isShort = remainder === 'lost' && !seeding.isOurs && !ledger.sealed;
-  const end = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
-  return { batches, remaining: new Unfinished(ledger, remainder, end, seeding.unsent), isShort };
+  const inputs = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
+  const remaining = new Unfinished(ledger, remainder, inputs, seeding.unsent);
+  if (queueUrl !== undefined) {
+    await endRun(deployment, queueUrl, outcomeOf(about, ledger, causeOf(why)));
+  }
+  return { batches, remaining, isShort };
 }
 
 /** Yields the last results in the run's order. */

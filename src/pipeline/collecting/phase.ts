@@ -1,6 +1,16 @@
 import { count, messageOf } from '../../errors.ts';
-import type { Last } from './ending.ts';
-import type { Remainder } from './unfinished.ts';
+import type { ResultBatch } from '../messages/result-message.ts';
+import type { Remainder, Unfinished } from './unfinished.ts';
+
+/** The last results of a run that ended early. */
+export interface Last {
+  /** Results that were in its queue. */
+  batches: ResultBatch[];
+  /** Inputs that had no result. */
+  remaining: Unfinished;
+  /** Whether the run may have further, unknown inputs, because its seeder never finished. */
+  isShort: boolean;
+}
 
 /** Reason why a run ended early. An `error` is thrown to the run's consumer. */
 export type EndReason =
@@ -14,7 +24,8 @@ export type EndReason =
  * The state of a run. `open` is the first; the others are final, and the first one reached wins.
  *
  * - `open`: inputs are seeded and results are collected.
- * - `complete`: the run is sealed and its ledger balances. Its queue is deleted.
+ * - `complete`: the run is sealed and its ledger balances. It is listed as ended, and its queue is
+ *   deleted.
  * - `ended`: the run ended early, for a reason. Its queue is drained and deleted. Each input
  *   without a result ends `failed` at the deadline, otherwise `cancelled`. `last` resolves with
  *   these results.

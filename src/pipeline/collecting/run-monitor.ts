@@ -6,8 +6,8 @@ import { StallDetector } from './stall-detector.ts';
 
 export interface RunMonitorOptions {
   ledger: RunLedger;
-  /** The collector's name. @default a random one */
-  collector?: string | undefined;
+  /** The collector's name. */
+  collector: string;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
   /** Whether the run may have had another collector. */
@@ -43,8 +43,7 @@ export class RunMonitor {
     queueUrl: string,
     options: RunMonitorOptions,
   ): Promise<RunMonitor> {
-    const { ledger, expiresAt, afterAnother, onDeadline, onStalled } = options;
-    const { collector = crypto.randomUUID() } = options;
+    const { ledger, collector, expiresAt, afterAnother, onDeadline, onStalled } = options;
     const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
     const others = afterAnother ? await heartbeat.others() : undefined;
     heartbeat.start();

@@ -5,19 +5,19 @@ import type { Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { endRun, outcomeOf, type RunFacts } from '../run/ended.ts';
 import { publishSealed } from '../run/heartbeat.ts';
 import type { Ledger, RunLedger } from '../run/ledger.ts';
-import { deleteQueue } from '../run/queues.ts';
 import { type InputSource, openSource } from '../seeding/open-source.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Deduplicator } from './deduplicator.ts';
-import { type Last, lastBatches, notAllSeeded, takeLast } from './ending.ts';
+import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
 import { allOutputs, outputsOf } from './outputs.ts';
-import { causeOf, type EndReason, type Phase, remainderOf } from './phase.ts';
+import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
@@ -42,6 +42,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
   readonly ended = this.#ended.promise;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
+  readonly #about: RunFacts;
   readonly #ledger: RunLedger;
   readonly #deduplicator: Deduplicator;
   readonly #window: Window;
@@ -60,11 +61,12 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     inputs: Inputs<unknown> | S3Inputs | undefined,
     options: RunOptions = {},
   ) {
-    const { ordered = false, signal, resume } = options;
+    const { ordered = false, signal, resume, collector = crypto.randomUUID() } = options;
     const now = serviceNow(deployment.sqs);
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
     this.#options = options;
+    this.#about = { runId: this.runId, task, collector };
     this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
     this.#deduplicator = new Deduplicator(this.#ledger, {
@@ -76,9 +78,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
     this.#seeding = openSource(inputs, {
       ...deployment,
-      runId: this.runId,
-      ledger: this.#ledger,
-      task,
+      ...{ runId: this.runId, task, ledger: this.#ledger },
       expiresAt: this.#expiresAt,
       window: this.#window,
       resumeAt: resume && (resume.seeded ?? 0),
@@ -195,7 +195,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#options.collector },
+      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#about.collector },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
@@ -229,7 +229,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     else if (ledger.balanced) {
       // If other collectors consumed some results, later ones are still waiting for those.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
-      await deleteQueue(this.#deployment.sqs, queueUrl);
+      await endRun(this.#deployment, queueUrl, outcomeOf(this.#about, ledger));
     }
   }
 
@@ -308,8 +308,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     if (this.#isOpen) {
       this.#seeding.stop();
       const [seeding, ledger, deduplicator] = [this.#seeding, this.#ledger, this.#deduplicator];
-      const taken = { seeding, ledger, deduplicator, remainder: remainderOf(why) };
-      const last = takeLast(this.#deployment, this.runId, taken);
+      const taken = { seeding, ledger, deduplicator, about: this.#about, why };
+      const last = takeLast(this.#deployment, taken);
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });
     }
     if (this.#phase.is === 'ended') await this.#phase.last;

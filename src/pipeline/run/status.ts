@@ -56,7 +56,7 @@ export async function statusOf(
   runId: string,
 ): Promise<RunStatus | undefined> {
   const url = await findExpectedQueue(sqs, names.run(runId));
-  return url === undefined ? undefined : read(sqs, url, runId);
+  return url === undefined ? undefined : readStatus(sqs, url, runId);
 }
 
 /** Runs that are read in parallel. AWS allows 30 tag calls a second per account. */
@@ -78,7 +78,7 @@ export async function* runsOf({
     }
   };
   for await (const { url, runId } of listed(sqs, names.run(''))) {
-    const reading = unthrottled(() => read(sqs, url, runId));
+    const reading = unthrottled(() => readStatus(sqs, url, runId));
     // Its error is thrown at its turn, and must not be unhandled if the caller stops earlier.
     reading.catch(() => {});
     ahead.push(reading);
@@ -108,7 +108,8 @@ function unthrottled<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   });
 }
 
-async function read(
+/** Reads a run's status from its queue; undefined if the queue is gone. */
+export async function readStatus(
   sqs: SQSClient,
   QueueUrl: string,
   runId: string,

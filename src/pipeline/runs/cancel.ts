@@ -1,9 +1,11 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { wait } from '../../retry.ts';
+import { causeOf } from '../collecting/phase.ts';
 import { noticeBody } from '../messages/notice.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { listEnded, outcomeOfStatus } from '../run/ended.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
-import { checkRunId, unknownRun } from '../run/status.ts';
+import { checkRunId, readStatus, unknownRun } from '../run/status.ts';
 
 /** Time in which a collector must end its run before it counts as absent, in milliseconds. */
 const COLLECTOR_MS = 10_000;
@@ -38,6 +40,12 @@ export async function cancelRun(
     await wait(POLL_MS)
   ) {
     if ((await findQueue(sqs, queue)) === undefined) return { byCollector: true };
+  }
+  // The list of ended runs must not keep the run from being cancelled.
+  const status = await readStatus(sqs, QueueUrl, runId).catch(() => undefined);
+  if (status) {
+    const cause = causeOf({ is: 'cancelled' });
+    await listEnded({ sqs, names }, QueueUrl, outcomeOfStatus(status, cause));
   }
   await deleteQueue(sqs, QueueUrl);
   return { byCollector: false };

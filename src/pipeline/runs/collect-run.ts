@@ -1,7 +1,9 @@
 import { FanfoldError } from '../../errors.ts';
+import { causeOf } from '../collecting/phase.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { listEnded, outcomeOfStatus } from '../run/ended.ts';
 import { ABSENT_MS } from '../run/heartbeat.ts';
 import { findQueue, removeQueue } from '../run/queues.ts';
 import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
@@ -79,9 +81,11 @@ export async function pruneRuns(
   for await (const status of runsOf(deployment)) if (all || isOver(status)) pruned.push(status);
   const left = pruned.values();
   const deleteLeft = async () => {
-    for (const { runId } of left) {
-      const url = await findQueue(deployment.sqs, deployment.names.run(runId));
-      if (url !== undefined) await removeQueue(deployment.sqs, url);
+    for (const status of left) {
+      const url = await findQueue(deployment.sqs, deployment.names.run(status.runId));
+      if (url === undefined) continue;
+      await listEnded(deployment, url, outcomeOfStatus(status, causeOfPruned(status)));
+      await removeQueue(deployment.sqs, url);
     }
   };
   await Promise.all(Array.from({ length: DELETIONS }, deleteLeft));
@@ -89,16 +93,20 @@ export async function pruneRuns(
 }
 
 /** Whether a run has ended or passed its deadline, although its queue still exists. */
-export function isOver({
-  state,
-  total,
-  ok,
-  failed,
-  expiresAt,
-  collector,
-  readAt,
-}: RunStatus): boolean {
-  const hasEnded = state === 'sealed' && ok + failed === total;
-  const hasExpired = expiresAt !== undefined && readAt > expiresAt;
-  return collector === undefined && (hasEnded || hasExpired);
+export function isOver(status: RunStatus): boolean {
+  return status.collector === undefined && (isComplete(status) || hasExpired(status));
+}
+
+function isComplete({ state, total, ok, failed }: RunStatus): boolean {
+  return state === 'sealed' && ok + failed === total;
+}
+
+function hasExpired({ expiresAt, readAt }: RunStatus): boolean {
+  return expiresAt !== undefined && readAt > expiresAt;
+}
+
+/** Reason why a run ended early; undefined if only its queue was left. */
+function causeOfPruned(status: RunStatus): string | undefined {
+  if (isComplete(status)) return undefined;
+  return causeOf({ is: hasExpired(status) ? 'deadline' : 'queueDeleted' });
 }

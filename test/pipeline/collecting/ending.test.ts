@@ -26,15 +26,19 @@ it('a run that ends early receives every result in its queue before the queue is
   }
   const ledger = new RunLedger();
   ledger.seal(30);
-  const last = await takeLast({ sqs, names }, runId, {
-    seeding: {
-      ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
-      ...{ seeded: 30, isOurs: true, unsent: 30, checkSoon() {}, stop() {} },
+  const last = await takeLast(
+    { sqs, names },
+    {
+      about: { runId, task: 'echo', collector: 'c' },
+      seeding: {
+        ...{ queueUrl: Promise.resolve(QueueUrl), done: Promise.resolve(), total: 30, known: 30 },
+        ...{ seeded: 30, isOurs: true, unsent: 30, checkSoon() {}, stop() {} },
+      },
+      ledger,
+      deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
+      why: { is: 'cancelled' },
     },
-    ledger,
-    deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
-    remainder: 'cancelled',
-  });
+  );
   const lines = [...lastBatches(last, undefined)].flatMap((batch) => batch.lines);
   const indexesOf = (wanted: string) =>
     lines

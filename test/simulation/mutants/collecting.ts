@@ -110,9 +110,9 @@ export const COLLECTING: readonly Mutant[] = [
   {
     name: "a cancelled run's queue is deleted before it is drained",
     file: 'src/pipeline/collecting/ending.ts',
-    node: 'FunctionDeclaration[id.name="takeLast"] BlockStatement:has(> ForOfStatement)',
-    becomes: ({ of }) =>
-      `{ ${of('ExpressionStatement[expression.argument.callee.name="deleteQueue"]')} ${of('ForOfStatement')} }`,
+    node: 'FunctionDeclaration[id.name="takeLast"] ForOfStatement',
+    becomes: ({ text }) =>
+      `{ await endRun(deployment, queueUrl, outcomeOf(about, ledger)); ${text} }`,
     caughtBy: 'test/pipeline/collecting/ending.test.ts',
   },
   {
