@@ -1,20 +1,54 @@
-import type { RunStatus } from '../index.ts';
+import type { EndedRun, RunStatus } from '../index.ts';
 import { count } from './log.ts';
 import { rateText } from './recent-rate.ts';
 
 /** A run as `--json` prints it: every key is always there. docs/serve.md describes it. */
-export function jsonOf(run: RunStatus, isOver: boolean) {
+interface RunJson {
+  runId: string;
+  task: string;
+  state: RunStatus['state'] | 'over' | 'ended';
+  inputs: number | null;
+  ok: number;
+  failed: number;
+  cancelled: number;
+  elsewhere: number;
+  done: number;
+  uncollectedMessages: number;
+  collector: string | null;
+  began: string | null;
+  ended: string | null;
+  cause: string | null;
+  deadline: string | null;
+  countedAt: string | null;
+  readAt: string | null;
+}
+
+export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
   const { runId, task, state, total, ok, failed, waiting, collector } = run;
   const { createdAt, expiresAt, collectedAt, readAt } = run;
   return {
     ...{ runId, task, state: isOver ? 'over' : state, inputs: total ?? null, ok, failed },
-    done: ok + failed,
-    uncollectedMessages: waiting,
+    ...{ cancelled: 0, elsewhere: 0, done: ok + failed, uncollectedMessages: waiting },
     collector: collector ?? null,
     began: timeOf(createdAt),
+    ended: null,
+    cause: null,
     deadline: timeOf(expiresAt),
     countedAt: timeOf(collectedAt),
     readAt: timeOf(readAt),
+  };
+}
+
+/** A run that has ended, with the same keys. */
+export function jsonOfEnded(run: EndedRun): RunJson {
+  const { runId, task, total, ok, failed, cancelled, elsewhere, cause, collector } = run;
+  return {
+    ...{ runId, task, state: 'ended', inputs: total ?? null, ok, failed, cancelled, elsewhere },
+    ...{ done: ok + failed, uncollectedMessages: 0, collector: collector ?? null },
+    began: timeOf(run.createdAt),
+    ended: timeOf(run.endedAt),
+    cause: cause ?? null,
+    ...{ deadline: null, countedAt: null, readAt: timeOf(run.readAt) },
   };
 }
 
@@ -25,6 +59,37 @@ function timeOf(ms: number | undefined): string | null {
 /** A run in one line of a list. */
 export function rowOf(run: RunStatus): string {
   return `${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`;
+}
+
+/** A run that has ended in one line of a list. */
+export function rowOfEnded(run: EndedRun): string {
+  return `${run.runId}  ${run.task}  ended ${ago(run, run.endedAt)}, ${outcomeOf(run)}`;
+}
+
+/** The counts of a run that has ended, and why it ended early, if it did. */
+export function outcomeOf({ ok, failed, cancelled, elsewhere, cause }: EndedRun): string {
+  const counts = [`${number(ok)} ok`, `${number(failed)} failed`];
+  if (cancelled > 0) counts.push(`${number(cancelled)} cancelled`);
+  if (elsewhere > 0) counts.push(`${number(elsewhere)} collected before`);
+  return `${counts.join(', ')}${cause === undefined ? '' : `: ${cause}`}`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** The facts of a run that has ended, by their names. */
+export function factsOfEnded(run: EndedRun): Record<string, string> {
+  const { runId, task, createdAt, endedAt, total, collector } = run;
+  return {
+    run: runId,
+    task,
+    began: `${timeOf(createdAt)}, ${ago(run, createdAt)}`,
+    ended: `${timeOf(endedAt)}, ${ago(run, endedAt)}`,
+    inputs: total === undefined ? '?' : number(total),
+    results: outcomeOf(run),
+    collector: collector ?? 'no collector',
+  };
 }
 
 /** A run's facts by their names. */
@@ -65,7 +130,7 @@ function collectorOf(run: RunStatus): string {
 }
 
 /** Age by the clock that wrote the time, since this machine's clock may be wrong. */
-function ago({ readAt }: RunStatus, time: number): string {
+function ago({ readAt }: Pick<RunStatus, 'readAt'>, time: number): string {
   const seconds = Math.max(0, Math.round((readAt - time) / 1000));
   if (seconds < 120) return `${seconds} s ago`;
   return seconds < 7_200

@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
-import { FanfoldError, type RunStatus } from '../index.ts';
+import { type EndedRun, type Fanfold, FanfoldError, type RunStatus } from '../index.ts';
 import { isOver } from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { count, print, printJson, say } from './log.ts';
-import { factsOf, jsonOf, rowOf } from './run-facts.ts';
+import {
+  factsOf,
+  factsOfEnded,
+  jsonOf,
+  jsonOfEnded,
+  outcomeOf,
+  rowOf,
+  rowOfEnded,
+} from './run-facts.ts';
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
@@ -35,7 +43,10 @@ export function addRuns(program: Command): void {
   addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
     .option('--json', 'print each run as a JSON object on its own line')
     .option('--prune', 'delete the queues of runs that have ended or passed their deadline')
-    .option('--all', 'with --prune: delete the queues of all runs, before the stack is destroyed')
+    .option(
+      '--all',
+      'also list the runs that ended in the last day; with --prune: delete the queues of all runs, before the stack is destroyed',
+    )
     .option('--yes', 'with --prune --all: do it, although results are lost')
     .action(runs);
   addRemoteOptions(
@@ -52,14 +63,12 @@ export function addRuns(program: Command): void {
 }
 
 async function runs({ prune, all, yes, json, ...flags }: RunsFlags): Promise<void> {
-  if (all && !prune) {
-    throw new FanfoldError(
-      'BadOption',
-      '--all is for --prune: `fanfold runs` lists all unfinished runs without it.',
-    );
+  if (yes && !(all && prune)) {
+    throw new FanfoldError('BadOption', '--yes is for --prune --all: leave it out.');
   }
-  if (all) return pruneAll(flags, yes ?? false);
-  const { fanfold, target } = await connectRemote(flags);
+  if (all && prune) return pruneAll(flags, yes ?? false);
+  const connection = await connectRemote(flags);
+  const { fanfold, target } = connection;
   await using _ = fanfold;
   if (prune) {
     const pruned = await fanfold.prune();
@@ -69,6 +78,7 @@ async function runs({ prune, all, yes, json, ...flags }: RunsFlags): Promise<voi
     );
     return;
   }
+  if (all) return listAll(connection, json ?? false);
   let listed = 0;
   for await (const run of fanfold.runs()) {
     listed++;
@@ -76,6 +86,37 @@ async function runs({ prune, all, yes, json, ...flags }: RunsFlags): Promise<voi
     else print(rowOf(run));
   }
   if (!json) say(`${listed === 0 ? 'no runs' : count(listed, 'run')} on ${nameOf(target)}`);
+}
+
+/** Lists all runs, oldest first, with those that ended in the last day. */
+async function listAll({ fanfold, target }: Connection, json: boolean): Promise<void> {
+  const place = nameOf(target);
+  const unfinished = await Array.fromAsync(fanfold.runs());
+  // Read last: a run that ends meanwhile is listed here before its queue is deleted.
+  const listed = await fanfold.endedRuns();
+  const isUnfinished = new Set(unfinished.map(({ runId }) => runId));
+  const ended = (listed ?? []).filter(({ runId }) => !isUnfinished.has(runId));
+  const all = [...unfinished, ...ended].sort((one, other) => (one.runId < other.runId ? -1 : 1));
+  for (const run of all) {
+    if ('endedAt' in run) json ? printJson(jsonOfEnded(run)) : print(rowOfEnded(run));
+    else json ? printRun(run) : print(rowOf(run));
+  }
+  if (listed === undefined) {
+    say(
+      `${place} keeps no list of ended runs, or you may not read it: update it to this version of Fanfold, and with it your permissions`,
+    );
+  }
+  if (json) return;
+  const inAll =
+    ended.length === 0 ? '' : `, and ${count(ended.length, 'run')} that ended in the last day`;
+  const first =
+    unfinished.length === 0 ? 'no unfinished runs' : count(unfinished.length, 'unfinished run');
+  say(`${first}${inAll} on ${place}`);
+}
+
+/** A run that ended in the last day; undefined if the place does not list it. */
+async function endedRun(fanfold: Fanfold, runId: string): Promise<EndedRun | undefined> {
+  return (await fanfold.endedRuns())?.find((run) => run.runId === runId);
 }
 
 /** Deletes the queues of all runs. Without `isSure`, it only reports what would be lost. */
@@ -115,7 +156,13 @@ async function status(
   await using fanfold = connection.fanfold;
   const place = nameOf(connection.target);
   const run = await fanfold.status(runId);
-  if (run === undefined) throw unknownRun(runId, connection.target);
+  if (run === undefined) {
+    const ended = await endedRun(fanfold, runId);
+    if (ended === undefined) throw unknownRun(runId, connection.target);
+    if (json) printJson(jsonOfEnded(ended));
+    else for (const line of alignedOf(factsOfEnded(ended))) print(line);
+    return STATUS.ok;
+  }
   if (!isWatched) {
     if (json) printRun(run);
     else for (const line of await linesOf(run, connection)) print(line);
@@ -136,7 +183,10 @@ async function status(
     isLast: ({ now }) => isOver(now),
     ...{ place, signal },
   });
-  say(`run ${runId} has ended`);
+  // The run has ended, whether this can be read or not.
+  const ended = await endedRun(fanfold, runId).catch(() => undefined);
+  if (json && ended) printJson(jsonOfEnded(ended));
+  say(`run ${runId} has ended${ended ? `: ${outcomeOf(ended)}` : ''}`);
   return STATUS.ok;
 }
 
@@ -147,6 +197,10 @@ async function linesOf(run: RunStatus, { fanfold, target }: Connection): Promise
     [nameOf(target)]:
       `of all runs: ${count(waiting, 'chunk')} waiting, ${delayed} delayed, ${inFlight} in progress`,
   };
+  return alignedOf(facts);
+}
+
+function alignedOf(facts: Record<string, string>): string[] {
   const width = Math.max(...Object.keys(facts).map((key) => key.length));
   return Object.entries(facts).map(([key, text]) => `${key.padEnd(width)}  ${text}`);
 }

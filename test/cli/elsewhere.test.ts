@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DeleteQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
 import { type Command, fanfold, results, start } from './command.ts';
 import { serveDeployment } from './served.ts';
 
@@ -280,8 +281,11 @@ describe('a run elsewhere', () => {
     await expect.poll(prune, { timeout: 60_000, interval: 500 }).toBe(`${id}\n`);
     expect(await queues()).toEqual([]);
     const gone = await fanfold(['status', id, ...there]);
-    expect(gone.stderr).toContain(`There is no run ${id}`);
-    expect(gone.status).toBe(2);
+    expect(gone.stdout).toContain('it reached its deadline');
+    expect(gone.status).toBe(0);
+    const other = await fanfold(['status', newRunId(), ...there]);
+    expect(other.stderr).toContain('There is no run');
+    expect(other.status).toBe(2);
   });
 
   it('survives an output on a full disk', async () => {

@@ -1,6 +1,6 @@
-import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { defineTask } from '../../src/index.ts';
+import { connect, defineTask } from '../../src/index.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { inThisProcess } from './in-this-process.ts';
 import { serveDeployment } from './served.ts';
@@ -47,11 +47,6 @@ it('--json prints one object with the same keys for each run', async () => {
 });
 
 it('--prune --all deletes the queues of all runs only with --yes', async () => {
-  const alone = await runs('--all');
-  expect([alone.status, alone.stderr]).toEqual([
-    2,
-    expect.stringContaining('--all is for --prune'),
-  ]);
   const asked = await runs('--prune', '--all');
   expect(asked.stderr).toMatch(/This deletes 3 runs .* --prune --all --yes --endpoint http/);
   expect(asked.stdout.match(/resize/g)).toHaveLength(3);
@@ -62,4 +57,80 @@ it('--prune --all deletes the queues of all runs only with --yes', async () => {
   expect(done.status).toBe(0);
   const again = await runs('--prune', '--all');
   expect([again.stderr, again.status]).toEqual([expect.stringContaining('nothing to delete'), 0]);
+});
+
+it('--all also lists the runs that ended in the last day, and status shows them', async () => {
+  await runs('--prune', '--all', '--yes');
+  const runId = newRunId();
+  const counts = { total: 24_532, ok: 24_529, failed: 3, cancelled: 0, elsewhere: 0 };
+  const MessageBody = JSON.stringify({ v: 1, runId, task: 'echo', ...counts, collector: 'c' });
+  const QueueUrl = `${server.url}/000000000000/fanfold-ended`;
+  await server.client.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  const { stdout, stderr, status } = await runs('--all');
+  const rows = stdout.trim().split('\n');
+  expect(rows.slice(0, 3)).toEqual(
+    runIds.map((runId) =>
+      expect.stringMatching(
+        `^${runId}  resize  ended \\d s ago, 2 ok, 1 failed, 4 cancelled: its result queue was`,
+      ),
+    ),
+  );
+  expect(rows[3]).toMatch(new RegExp(`^${runId}  echo  ended \\d s ago, 24,529 ok, 3 failed$`));
+  expect([stderr, status]).toEqual([
+    `fanfold: no unfinished runs, and 4 runs that ended in the last day on endpoint ${server.url}\n`,
+    0,
+  ]);
+
+  const { stdout: lines } = await runs('--all', '--json');
+  const objects = lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(objects[3]).toEqual({
+    ...{ runId, task: 'echo', state: 'ended', inputs: 24532, ok: 24529, failed: 3, cancelled: 0 },
+    ...{ elsewhere: 0, done: 24532, uncollectedMessages: 0, collector: 'c' },
+    ...{ began: expect.any(String), ended: expect.any(String), cause: null, deadline: null },
+    ...{ countedAt: null, readAt: expect.any(String) },
+  });
+
+  const one = await inThisProcess(['status', runId, '--endpoint', server.url]);
+  expect(one.stdout).toMatch(/^results +24,529 ok, 3 failed$/m);
+  expect([one.stderr, one.status]).toEqual(['', 0]);
+});
+
+it('--all lists unfinished and ended runs together, oldest first', async () => {
+  await runs('--prune', '--all', '--yes');
+  const young = newRunId(Date.now() + 1_000);
+  await server.client.send(new CreateQueueCommand({ QueueName: `fanfold-run-${young}` }));
+  const { stdout, stderr } = await runs('--all');
+  expect(stdout.trim().split('\n').at(-1)).toMatch(`${young}  ?  seeding`);
+  expect(stderr).toContain('1 unfinished run, and ');
+  const { stdout: lines } = await runs('--all', '--json');
+  const objects = lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(new Set(objects.map((one) => Object.keys(one).join())).size).toBe(1);
+  await runs('--prune', '--all', '--yes');
+});
+
+it('a place without the list of ended runs lists the others, and says so', async () => {
+  const QueueUrl = `${server.url}/000000000000/fanfold-ended`;
+  await server.client.send(new DeleteQueueCommand({ QueueUrl }));
+  for (const format of [[], ['--json']]) {
+    const { stdout, stderr, status } = await runs('--all', ...format);
+    expect(stdout.match(/resize/g)).toHaveLength(3);
+    expect(stderr).toContain('keeps no list of ended runs, or you may not read it');
+    expect(status).toBe(0);
+  }
+  const fanfold = await connect({ endpoint: server.url });
+  await using _ = fanfold;
+  expect(await fanfold.map('echo', [1, 2]).all()).toEqual([1, 2]);
+});
+
+it('--yes alone is refused', async () => {
+  for (const flags of [['--yes'], ['--all', '--yes'], ['--prune', '--yes']]) {
+    const { stderr, status } = await runs(...flags);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--yes is for --prune --all')]);
+  }
 });

@@ -13,6 +13,8 @@ export async function serveDeployment(tasks: object, workers: number) {
   const client = createSqsClient(sqs);
   await client.send(new CreateQueueCommand({ QueueName: names.dead }));
   await client.send(new CreateQueueCommand({ QueueName: names.results }));
+  const Attributes = { MessageRetentionPeriod: '86400' };
+  await client.send(new CreateQueueCommand({ QueueName: names.ended, Attributes }));
   const { QueueUrl: queueUrl = '' } = await client.send(
     new CreateQueueCommand({ QueueName: names.tasks, Attributes: { VisibilityTimeout: '900' } }),
   );
