@@ -22,6 +22,9 @@ import { checkedEnvironment } from './variables.ts';
 /** SQS's longest retention, for tasks, results and dead letters. */
 const RETENTION = Duration.days(14);
 
+/** Runs that have ended are listed for a day. */
+const ENDED_RETENTION = Duration.days(1);
+
 /** Time that a reader has to process received results, the same as with a run's own queue. */
 const RESULT_VISIBILITY = Duration.minutes(5);
 
@@ -35,9 +38,9 @@ const VISIBILITY_MARGIN = Duration.minutes(1);
 const MAX_RECEIVE_COUNT = 100;
 
 /**
- * A Fanfold deployment: a task queue with its dead-letter queue, a result queue, a function that
- * seeds runs, and two functions that run tasks. The event source scales one of them, and the seed
- * starts the other at once.
+ * A Fanfold deployment: a task queue with its dead-letter queue, a result queue, a queue that lists
+ * ended runs, a function that seeds runs, and two functions that run tasks. The event source scales
+ * one of them, and the seed starts the other at once.
  *
  * Grants to the construct are grants to the tasks:
  *
@@ -55,6 +58,8 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly deadLetterQueue: Queue;
   /** `<name>-results`: results of runs that have no result queue of their own. */
   readonly resultQueue: Queue;
+  /** `<name>-ended`: lists the runs that ended in the last day. */
+  readonly endedQueue: Queue;
   /** `<name>-seed`: cuts inputs into chunks and sends them. */
   readonly seedFunction: NodejsFunction;
   /** `<name>-worker`: runs tasks over chunks that the event source delivers. */
@@ -110,6 +115,9 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       visibilityTimeout: RESULT_VISIBILITY,
       receiveMessageWaitTime: Duration.seconds(20),
     });
+    this.endedQueue = this.#queue(props, 'EndedQueue', 'ended', {
+      retentionPeriod: ENDED_RETENTION,
+    });
 
     const options = {
       ...limits,
@@ -141,6 +149,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       taskQueue: this.taskQueue,
       deadLetterQueue: this.deadLetterQueue,
       resultQueue: this.resultQueue,
+      endedQueue: this.endedQueue,
       seedFunction,
       functions: [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])],
       runQueues,
@@ -160,6 +169,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     }
     acknowledgeRules(this, {
       resultQueue: this.resultQueue,
+      endedQueue: this.endedQueue,
       seedRole: this.seedRole,
       workerRole: this.workerRole,
       operatorPolicy: this.operatorPolicy,

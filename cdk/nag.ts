@@ -8,6 +8,7 @@ import type { InputPrefix } from './props.ts';
 /** The parts of a deployment in which the rules have findings. */
 interface Judged {
   readonly resultQueue: IConstruct;
+  readonly endedQueue: IConstruct;
   readonly seedRole: IConstruct;
   readonly workerRole: IConstruct;
   readonly operatorPolicy: IConstruct;
@@ -24,7 +25,7 @@ interface Judged {
  * that use these rules. Grants that the app makes to the tasks are left for the app to explain.
  */
 export function acknowledgeRules(scope: Construct, judged: Judged): void {
-  const { resultQueue, seedRole, workerRole, operatorPolicy, workPolicy } = judged;
+  const { resultQueue, endedQueue, seedRole, workerRole, operatorPolicy, workPolicy } = judged;
   const { runQueues, inputs, encryptionKey, isInVpc } = judged;
   const acknowledge = (of: IConstruct, rule: string, reason: string) =>
     Validations.of(of).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
@@ -35,6 +36,11 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     resultQueue,
     'SQS3',
     'Results wait for their reader. Moving a result that was received often to a dead-letter queue would lose it.',
+  );
+  acknowledge(
+    endedQueue,
+    'SQS3',
+    'It is a list: its messages are received often, and never deleted. They expire after a day.',
   );
   const alias = encryptionKey && resourceOfKey(scope, encryptionKey);
   for (const one of [seedRole, workerRole, operatorPolicy, workPolicy]) {

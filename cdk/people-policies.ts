@@ -12,6 +12,8 @@ interface Parts {
   readonly taskQueue: IQueue;
   readonly deadLetterQueue: IQueue;
   readonly resultQueue: IQueue;
+  /** Lists the runs that ended in the last day. */
+  readonly endedQueue: IQueue;
   readonly seedFunction: IFunction;
   /** All functions, including the seed. */
   readonly functions: readonly IFunction[];
@@ -25,7 +27,8 @@ interface Parts {
  * send to the task queue: inputs reach it only through the seed, which checks them.
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
-  const { taskQueue, deadLetterQueue, resultQueue, seedFunction, functions, runQueues } = parts;
+  const { taskQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
+  const { seedFunction, functions, runQueues } = parts;
   return policy(scope, 'OperatorPolicy', 'operator', parts, [
     allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
     allow(
@@ -43,10 +46,15 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
     ),
     // Results of runs without a queue of their own.
     allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
+    // Their collector lists ended runs, and readers leave the list as it is.
+    allow(
+      ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'],
+      [endedQueue.queueArn],
+    ),
     // For the backlog and `fanfold doctor`.
     allow(
       ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
-      [taskQueue, deadLetterQueue, resultQueue].map(({ queueArn }) => queueArn),
+      [taskQueue, deadLetterQueue, resultQueue, endedQueue].map(({ queueArn }) => queueArn),
     ),
     allow(
       [

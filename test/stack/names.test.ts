@@ -7,7 +7,9 @@ import { nameOf, templateOf } from './synthesis.ts';
 
 /** The names of a deployment's queues, that of a run included. */
 function queuesOf(name: string): string[] {
-  return ['tasks', 'tasks-dead', 'results', `run-${newRunId()}`].map((part) => `${name}-${part}`);
+  return ['tasks', 'tasks-dead', 'results', 'ended', `run-${newRunId()}`].map(
+    (part) => `${name}-${part}`,
+  );
 }
 
 /** The queue names, and patterns of queue names, in the deployment's policies. */
@@ -27,22 +29,29 @@ function patternsOf(name: string): string[] {
   return [...new Set(patterns)];
 }
 
-it.each(['photos-run', 'photos-run-run', 'photos-tasks', 'photos-runs', 'photos-r'])(
-  'of photos match nothing of %s',
-  (other) => {
-    const patterns = patternsOf('photos');
+it.each([
+  'photos-run',
+  'photos-run-run',
+  'photos-tasks',
+  'photos-ended',
+  'photos-runs',
+  'photos-r',
+])('of photos match nothing of %s', (other) => {
+  const patterns = patternsOf('photos');
+  const hits = (queue: string) => patterns.some((pattern) => matches(pattern, queue));
+  expect(queuesOf('photos').map(hits)).toEqual([true, true, true, true, true]);
+  expect(queuesOf(other).map(hits)).toEqual([false, false, false, false, false]);
+});
+
+it.each(['photos-tasks', 'photos-ended', 'photos-runs', 'photos-r'])(
+  'of %s match nothing of photos',
+  (name) => {
+    const patterns = patternsOf(name);
     const hits = (queue: string) => patterns.some((pattern) => matches(pattern, queue));
-    expect(queuesOf('photos').map(hits)).toEqual([true, true, true, true]);
-    expect(queuesOf(other).map(hits)).toEqual([false, false, false, false]);
+    expect(queuesOf(name).map(hits)).toEqual([true, true, true, true, true]);
+    expect(queuesOf('photos').map(hits)).toEqual([false, false, false, false, false]);
   },
 );
-
-it.each(['photos-tasks', 'photos-runs', 'photos-r'])('of %s match nothing of photos', (name) => {
-  const patterns = patternsOf(name);
-  const hits = (queue: string) => patterns.some((pattern) => matches(pattern, queue));
-  expect(queuesOf(name).map(hits)).toEqual([true, true, true, true]);
-  expect(queuesOf('photos').map(hits)).toEqual([false, false, false, false]);
-});
 
 it.each(['photos-run', 'photos-run-2', 'a-run-'])('%j is no name of a deployment', (name) => {
   expect(() => namesOf(name)).toThrow(/"-run-"/);

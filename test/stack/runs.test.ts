@@ -178,6 +178,9 @@ describe('fanfold --stack', () => {
     const { status, stderr } = await running.ended;
     expect(status, stderr).toBe(1);
     expect(stderr).toMatch(/400 inputs = \d+ ok \+ 0 failed \+ [1-9]\d* cancelled/);
+    const shown = await fanfold('runs', '--all');
+    expect(shown.stdout).toMatch(new RegExp(`^${runId}  nap  ended .* cancelled: it was`, 'm'));
+    expect(shown.stdout).toMatch(/ {2}echo {2}ended \d+ \S+ ago, 6,000 ok, 0 failed$/m);
   });
 
   it('collects a run that its command left', async () => {

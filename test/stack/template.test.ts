@@ -8,24 +8,25 @@ import { allowedTo, emptyStack, managedPolicy, only, templateOf } from './synthe
 
 const FOURTEEN_DAYS = 1_209_600;
 
+const NAMES = ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results', 'Photos-ended'];
+
 describe('the queues', () => {
   const template = templateOf();
   const queue = (name: string) => only(template, 'AWS::SQS::Queue', { QueueName: name });
 
-  it('are three, named by rule', () => {
-    template.resourceCountIs('AWS::SQS::Queue', 3);
-    for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) queue(name);
+  it('are four, named by rule', () => {
+    template.resourceCountIs('AWS::SQS::Queue', 4);
+    for (const name of NAMES) queue(name);
   });
 
-  it('keep messages for 14 days, encrypted', () => {
-    template.allResourcesProperties('AWS::SQS::Queue', {
-      MessageRetentionPeriod: FOURTEEN_DAYS,
-      SqsManagedSseEnabled: true,
-    });
+  it('keep messages for 14 days, ended runs for one, encrypted', () => {
+    template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+    const kept = NAMES.map((name) => queue(name).Properties.MessageRetentionPeriod);
+    expect(kept).toEqual([FOURTEEN_DAYS, FOURTEEN_DAYS, FOURTEEN_DAYS, 86_400]);
   });
 
   it('refuse calls without TLS', () => {
-    for (const name of ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results']) {
+    for (const name of NAMES) {
       const { logicalId } = queue(name);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
         Queues: [{ Ref: logicalId }],

@@ -192,6 +192,8 @@ describe('the policies of people and machines', () => {
         ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        ...on('Photos-ended', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:SendMessage'),
+        ...on('Photos-ended', 'sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'),
         // The raw feed.
         ...on('Photos-results', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
       ].sort(),
