@@ -156,9 +156,9 @@ export class AwsReader {
 
   /** Looks up the deployment's queues and functions; each is undefined if it doesn't exist. */
   parts(): Promise<unknown>[] {
-    const { tasks, dead, results, seed, worker, burst } = this.names;
+    const { tasks, dead, results, ended, seed, worker, burst } = this.names;
     return [
-      ...[tasks, dead, results].map((queue) => this.queueUrl(queue)),
+      ...[tasks, dead, results, ended].map((queue) => this.queueUrl(queue)),
       ...[seed, worker, burst].map((name) => this.configuration(name)),
     ];
   }

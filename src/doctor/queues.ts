@@ -3,7 +3,7 @@ import type { AccountSubject } from './subject.ts';
 
 type Attributes = Partial<Record<string, string>>;
 
-/** Checks that the parts of a deployment exist. Burst workers are optional. */
+/** Checks that the parts of a deployment exist. Burst workers and the list of ended runs are optional. */
 export const parts: Check<AccountSubject> = {
   title: 'parts',
   async run({ reader }) {
@@ -15,7 +15,16 @@ export const parts: Check<AccountSubject> = {
       Promise.all([names.seed, names.worker].map(isThere(reader.configuration.bind(reader)))),
     ]);
     const missing = [...queues, ...functions].flatMap(({ name, there }) => (there ? [] : [name]));
-    if (missing.length === 0) return ok('All queues and functions of the deployment exist.');
+    if (missing.length === 0) {
+      const all = 'All queues and functions of the deployment exist';
+      // Policies of an earlier version do not allow this look.
+      const ended = await reader.queueUrl(names.ended).catch(() => undefined);
+      return ok(
+        ended === undefined
+          ? `${all}, except ${names.ended}, which lists ended runs for a day: deploy this version of Fanfold to get it.`
+          : `${all}.`,
+      );
+    }
     return problem(
       `The deployment lacks ${missing.join(', ')}.`,
       `A stack cannot recreate what was deleted by hand: run cdk destroy, then cdk deploy. If other software uses these names, deploy with another name.`,

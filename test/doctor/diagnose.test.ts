@@ -46,6 +46,14 @@ it('a healthy stack with the local tasks has no problems and no warnings', async
   expect(found.findings).toHaveLength(17);
 });
 
+it.each<[string, Partial<StubOptions>]>([
+  ['does not exist', { without: ['Photos-ended'] }],
+  ['denies access', { answers: { 'SQS GetQueueUrl Photos-ended': refused('AccessDenied') } }],
+])('a list of ended runs that %s is no problem', async (_, stub) => {
+  const found = await look({}, stub);
+  expect(of(found, 'parts')).toMatch(/^ok: .* except Photos-ended, .*deploy this version/);
+});
+
 const room = (free: number) => ({
   GetAccountSettings: {
     AccountLimit: { UnreservedConcurrentExecutions: free, TotalCodeSize: 100 },

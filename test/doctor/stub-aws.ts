@@ -11,7 +11,10 @@ import { seedHandler } from '../../src/handlers.ts';
 /** A response of AWS: a body, or an error. */
 export type Answer = object;
 
-/** Answers by action, such as `GetAccountSettings` or `GetFunctionConfiguration Photos-worker`. */
+/**
+ * Answers by action, such as `GetAccountSettings`, `GetFunctionConfiguration Photos-worker` or
+ * `SQS GetQueueUrl Photos-tasks`.
+ */
 export type Answers = Record<string, Answer>;
 
 interface Refusal {
@@ -85,6 +88,8 @@ export interface StubOptions {
   /** Attributes of the task queue. */
   attributes?: Record<string, string> | undefined;
   deployed?: boolean | undefined;
+  /** Queues that the deployment lacks. */
+  without?: readonly string[] | undefined;
 }
 
 /**
@@ -92,13 +97,14 @@ export interface StubOptions {
  * is a table.
  */
 export async function stubAws(options: StubOptions): Promise<StubAws> {
-  const { tasks, answers = {}, attributes = {}, deployed = true } = options;
+  const { tasks, answers = {}, attributes = {}, deployed = true, without = [] } = options;
   const sqs = new Sqs();
   const lambda = new Lambda();
   const client = createSqsClient(sqs);
   if (deployed) {
     const queues = { 'Photos-tasks': { VisibilityTimeout: '960', ...attributes } };
-    for (const QueueName of ['Photos-tasks-dead', 'Photos-results', 'Photos-tasks']) {
+    const names = ['Photos-tasks-dead', 'Photos-results', 'Photos-ended', 'Photos-tasks'];
+    for (const QueueName of names.filter((name) => !without.includes(name))) {
       const Attributes = queues[QueueName as keyof typeof queues] ?? {};
       await client.send(new CreateQueueCommand({ QueueName, Attributes }));
     }
@@ -108,7 +114,12 @@ export async function stubAws(options: StubOptions): Promise<StubAws> {
   const table = deployed ? HEALTHY : notDeployed();
   const server = await listen((request) => {
     const action = actionOf(request);
-    const answer = answers[action] ?? answers[action.split(' ')[0] ?? ''] ?? table[action];
+    const [, queue] = /"QueueName":"([^"]+)/.exec(Buffer.from(request.body).toString()) ?? [];
+    const answer =
+      answers[`${action} ${queue}`] ??
+      answers[action] ??
+      answers[action.split(' ')[0] ?? ''] ??
+      table[action];
     if (answer !== undefined) return responseOf(action, answer);
     if (action.startsWith('Invoke')) return lambda.service(request);
     if (action.startsWith('SQS')) return sqs.service(request);
