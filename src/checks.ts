@@ -11,6 +11,7 @@ import {
 } from './options.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { RunLedger } from './pipeline/run/ledger.ts';
+import type { CollectOptions } from './pipeline/runs/collect-run.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';
@@ -25,26 +26,11 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   resume: OBJECT,
 };
 
-const AT_ONCE = '`workers` of connect(), or `concurrency` of defineTask()';
-const ATTEMPTS = '`maxAttempts` of defineTask()';
+const { ordered, signal, earlier, collector } = RUN_KINDS;
+const COLLECT_KINDS: Record<keyof CollectOptions, Kind> = { ordered, signal, earlier, collector };
 
-export const RUN_OPTIONS: CallOptions = {
-  call: 'map()',
-  kinds: RUN_KINDS,
-  instead: {
-    concurrency: AT_ONCE,
-    workers: '`workers` of connect()',
-    maxAttempts: ATTEMPTS,
-    retries: ATTEMPTS,
-    retry: ATTEMPTS,
-    attempts: ATTEMPTS,
-    timeout: '`timeoutSeconds` of defineTask()',
-    timeoutSeconds: '`timeoutSeconds` of defineTask()',
-    stopOnError: '`maxFailures`',
-    abortSignal: '`signal`',
-    deadline: '`deadlineSeconds`',
-  },
-};
+export const RUN_OPTIONS: CallOptions = { call: 'map()', kinds: RUN_KINDS };
+export const COLLECT_OPTIONS: CallOptions = { call: 'collect()', kinds: COLLECT_KINDS };
 
 /** A task's name. @throws FanfoldError `BadTask` for a value that is neither a task nor a name */
 export function nameOfTask(task: unknown): string {
@@ -63,6 +49,19 @@ export function nameOfTask(task: unknown): string {
   );
 }
 
+/** @throws FanfoldError `BadTask` for arguments of `map` in the order that p-map has */
+export function checkOrder(task: unknown, inputs: unknown): void {
+  if (!isIterable(task) || !(typeof inputs === 'function' || isTask(inputs))) return;
+  throw new FanfoldError(
+    'BadTask',
+    'map() takes the task first and the inputs second: map(task, inputs); got them the other way round.',
+  );
+}
+
+function isIterable(value: unknown): boolean {
+  return isObject(value) && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
 /** @throws FanfoldError `BadInput` for a value that yields no inputs, or not the intended ones */
 export function checkInputs(inputs: unknown): void {
   if (typeof inputs === 'string') {
@@ -72,9 +71,7 @@ export function checkInputs(inputs: unknown): void {
     );
   }
   if (inputs instanceof JsonTexts || inputs instanceof S3Inputs) return;
-  const isIterable =
-    isObject(inputs) && (Symbol.iterator in inputs || Symbol.asyncIterator in inputs);
-  if (isIterable) return;
+  if (isIterable(inputs)) return;
   throw new FanfoldError(
     'BadInput',
     `Inputs must be an array, an iterable, an async iterable or a stream; got ${shown(inputs)}.`,

@@ -3,7 +3,7 @@ import { checkWhole, FanfoldError } from './errors.ts';
 import { Fanfold } from './fanfold.ts';
 import { keep } from './keep.ts';
 import { openTasks } from './loading/tasks-module.ts';
-import { type CallOptions, CHECKED, checkOptions, FUNCTION, type Kind, TEXT } from './options.ts';
+import { type CallOptions, CHECKED, checkOptions, FUNCTION, type Kind, MODULE, TEXT } from './options.ts';
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';
@@ -52,7 +52,7 @@ export interface ConnectOptions {
 }
 
 const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
-  tasks: ['a URL or a path', (value) => typeof value === 'string' || value instanceof URL],
+  tasks: MODULE,
   workers: CHECKED,
   stack: TEXT,
   endpoint: TEXT,
@@ -60,15 +60,7 @@ const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
   onPrint: FUNCTION,
 };
 
-const OPTIONS: CallOptions = {
-  call: 'connect()',
-  kinds: CONNECT_KINDS,
-  instead: {
-    concurrency: '`workers`',
-    stackName: '`stack`',
-    url: '`endpoint`',
-  },
-};
+const OPTIONS: CallOptions = { call: 'connect()', kinds: CONNECT_KINDS };
 
 /**
  * Connects to the place where tasks run: this process by default, worker processes with `tasks`,
@@ -85,7 +77,18 @@ const OPTIONS: CallOptions = {
  * message that says what to do
  */
 export function connect(options: ConnectOptions = {}): Promise<Fanfold> {
-  return keep(open(options));
+  return withRemedy(keep(open(options)));
+}
+
+/** Makes a call of `map` on the promise itself, which no type allows, say what is missing. */
+function withRemedy(connecting: Promise<Fanfold>): Promise<Fanfold> {
+  const map = () => {
+    throw new FanfoldError(
+      'BadOption',
+      'connect() returns a promise of a connection: const fanfold = await connect(), then fanfold.map(task, inputs).',
+    );
+  };
+  return Object.defineProperty(connecting, 'map', { value: map });
 }
 
 async function open(options: ConnectOptions): Promise<Fanfold> {

@@ -1,4 +1,4 @@
-import { checkInputs, nameOfTask, RUN_OPTIONS } from './checks.ts';
+import { COLLECT_OPTIONS, checkInputs, checkOrder, nameOfTask, RUN_OPTIONS } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
 import { closeWhenIdle, keep } from './keep.ts';
@@ -116,6 +116,7 @@ export class Fanfold implements AsyncDisposable {
     options: RunOptions = {},
   ): Run<unknown> {
     if (this.#failure) throw this.#failure;
+    checkOrder(given, inputs);
     const isFunction = typeof given === 'function' && this.#world.remove !== undefined;
     const task = isFunction ? taskOf(given) : given;
     const name = nameOfTask(task);
@@ -169,6 +170,7 @@ export class Fanfold implements AsyncDisposable {
   ): Promise<Run<OutputOf<T>>> {
     if (this.#failure) throw this.#failure;
     const name = nameOfTask(task);
+    checkOptions(COLLECT_OPTIONS, options);
     return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
   }
 

@@ -2,6 +2,7 @@
 // a run's status, locks, and numbers in messages. They may change without notice.
 export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
+export { knownAs, placesOf } from './option-homes.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export {
   FAILURE_CODES,

@@ -1,5 +1,5 @@
 import { FanfoldError } from './errors.ts';
-import { nearest } from './nearest.ts';
+import { meant } from './option-homes.ts';
 
 export type Kind = [what: string, fits: (value: unknown) => boolean];
 
@@ -7,16 +7,20 @@ export const TEXT: Kind = ['a string', (value) => typeof value === 'string'];
 export const FLAG: Kind = ['true or false', (value) => typeof value === 'boolean'];
 export const FUNCTION: Kind = ['a function', (value) => typeof value === 'function'];
 export const OBJECT: Kind = ['an object', isObject];
+export const MODULE: Kind = [
+  'a URL or a path',
+  (value) => typeof value === 'string' || value instanceof URL,
+];
 /** For an option that is checked more closely where it is used. */
 export const CHECKED: Kind = ['', () => true];
 
-/** The options of a call, and the place of options that other tools have in this call. */
+/** The options of a call. */
 export interface CallOptions {
   /** The call as its users write it, such as `map()`. */
   call: string;
   kinds: Readonly<Record<string, Kind>>;
-  /** By the name of an option that does not exist, the option to use, such as `stack`. */
-  instead?: Readonly<Record<string, string>>;
+  /** Options that must be given. */
+  required?: readonly string[];
   code?: 'BadOption' | 'BadTask';
 }
 
@@ -26,31 +30,32 @@ export interface CallOptions {
  * @throws FanfoldError `BadOption`, or another `code`, for an unknown option, or one of another kind
  */
 export function checkOptions(
-  { call, kinds, instead = {}, code = 'BadOption' }: CallOptions,
+  { call, kinds, required = [], code = 'BadOption' }: CallOptions,
   given: unknown,
 ): void {
   if (!isObject(given) || Array.isArray(given)) {
-    throw new FanfoldError(code, `${call} expects an object with options; got ${shown(given)}.`);
+    const what = typeof given === 'function' ? 'a function' : shown(given);
+    throw new FanfoldError(code, `${call} expects an object with options; got ${what}.`);
   }
   const names = Object.keys(kinds);
-  for (const [name, value] of Object.entries(given)) {
+  const options = new Map<string, unknown>(Object.entries(given));
+  for (const [name, value] of options) {
     if (value === undefined) continue;
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
     if (kind === undefined) {
-      const near = Object.hasOwn(instead, name) ? instead[name] : quoted(nearest(name, names));
+      const right = meant(name, names);
       throw new FanfoldError(
         code,
-        `${call} has no option \`${name}\`.${near ? ` Did you mean ${near}?` : ''} Its options are ${names.join(', ')}.`,
+        `${call} has no option \`${name}\`.${right ? ` Did you mean ${right}?` : ''} Its options are ${names.join(', ')}.`,
       );
     }
     const [what, fits] = kind;
     if (fits(value)) continue;
     throw new FanfoldError(code, `\`${name}\` must be ${what}; got ${shown(value)}.`);
   }
-}
-
-function quoted(name: string | undefined): string | undefined {
-  return name && `\`${name}\``;
+  const missing = required.find((name) => options.get(name) === undefined);
+  if (missing === undefined) return;
+  throw new FanfoldError(code, `${call} needs \`${missing}\`: ${kinds[missing]?.[0]}.`);
 }
 
 export function isObject(value: unknown): value is object {

@@ -1,5 +1,6 @@
 import { FanfoldError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { isObject } from './options.ts';
 import { type AnyTask, isTask } from './task.ts';
 
 /** The tasks that can run in one place, by name. */
@@ -13,7 +14,7 @@ export class TaskRegistry {
     if (registry.#tasks.size === 0) {
       throw new FanfoldError(
         'BadTask',
-        `${source} exports no task. Export the value of defineTask() by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
+        `${source} exports ${listed(module)}. Export the value of defineTask() by name: export const mine = defineTask({ name: 'mine', run: ... }).`,
       );
     }
     return registry;
@@ -50,6 +51,21 @@ export class TaskRegistry {
   require(name: string): AnyTask {
     return this.#tasks.get(name) ?? raise(unknownTask(name, this.names()));
   }
+}
+
+/** Most exports that an error names. */
+const LISTED = 5;
+
+/** The exports of a module without tasks. */
+function listed(module: object): string {
+  const exports = Object.entries(module);
+  if (exports.length === 0) return 'nothing';
+  const what = exports.slice(0, LISTED).map(([name, value]) => {
+    if (typeof value === 'function') return `\`${name}\` is a function, not a task`;
+    const holds = isObject(value) && Object.values(value).some(isTask);
+    return `\`${name}\` is ${holds ? 'an object that holds tasks' : 'no task'}`;
+  });
+  return `no task: ${what.join(', ')}`;
 }
 
 /** The error for a name that no task has. */

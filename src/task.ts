@@ -141,8 +141,6 @@ export type OutputOf<T> = T extends { '~types'?: { output: infer O } } ? JsonIma
 
 const NAME = /^[A-Za-z0-9_-]{1,80}$/;
 
-const WAIT = '`backoffBaseSeconds` and `backoffCapSeconds`';
-
 /** Each option is checked more closely below. */
 const DEFINITION: CallOptions = {
   call: 'defineTask()',
@@ -151,19 +149,6 @@ const DEFINITION: CallOptions = {
     ...{ name: CHECKED, input: CHECKED, run: CHECKED, setup: CHECKED, teardown: CHECKED },
     ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
     ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
-  },
-  instead: {
-    retries: '`maxAttempts`',
-    retry: '`maxAttempts`',
-    attempts: '`maxAttempts`',
-    timeout: '`timeoutSeconds`',
-    timeoutMs: '`timeoutSeconds`',
-    schema: '`input`',
-    handler: '`run`',
-    fn: '`run`',
-    backoff: WAIT,
-    retryDelay: WAIT,
-    workers: '`workers` of connect()',
   },
 };
 

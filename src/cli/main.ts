@@ -13,6 +13,7 @@ import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
 import { addSqs } from './sqs.ts';
 import { addTasks } from './tasks.ts';
+import { withHint } from './usage-hints.ts';
 import { addWork } from './work.ts';
 
 /** Runs a command line and sets the process's exit status. */
@@ -24,13 +25,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(VERSION)
     .exitOverride()
     .configureOutput({
-      outputError: (text) =>
-        say(
-          text
-            .replace(/^error: /, '')
-            .replace(/\n(?=\(Did you mean)/, ' ')
-            .trim(),
-        ),
+      outputError: (text) => {
+        const sentence = text
+          .replace(/^error: /, '')
+          .replace(/\n(?=\(Did you mean)/, ' ')
+          .trim();
+        say(withHint(sentence, program, argv));
+      },
     })
     .showHelpAfterError('(fanfold --help lists the commands)');
   program.hook('preAction', (_, command) => refuseEmpty(command));

@@ -82,7 +82,9 @@ export async function perform(job: Job): Promise<number> {
   }
   if (unclosed) throw unclosed.error;
   if (!quiet) reportLedger(run, job, startedAt);
-  else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
+  if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
+  const note = inputs?.note?.();
+  if (note !== undefined && !quiet) say(note);
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
 }

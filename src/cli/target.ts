@@ -126,7 +126,13 @@ export function unknownRun(runId: string, target: Target): FanfoldError {
 function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   const { stack, endpoint, tasks, workers } = flags;
   const join = process.env.FANFOLD_JOIN;
-  if (!join || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
+  if (join === undefined || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
+  if (join === '') {
+    throw new FanfoldError(
+      'BadOption',
+      'FANFOLD_JOIN is empty: set it to the whole line that `fanfold serve` prints, or unset it to run on this machine.',
+    );
+  }
   // Reading the join refuses a malformed one later.
   return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
 }

@@ -41,8 +41,10 @@ export async function checkTask(
   } catch (error) {
     const isUnknownHere =
       fanfold.tasks !== undefined && error instanceof FanfoldError && error.code === 'UnknownTask';
-    if (!isUnknownHere || !(await ships(task))) throw error;
-    const { path } = findTasksModule(given);
+    if (!isUnknownHere) throw error;
+    const { path, shipped } = findTasksModule(given);
+    if (shipped) throw onlyBuiltIn(error, task);
+    if (!(await ships(task))) throw error;
     const why = given === undefined ? ', which package.json names' : '';
     throw new FanfoldError(
       'UnknownTask',
@@ -50,6 +52,14 @@ export async function checkTask(
       { cause: error },
     );
   }
+}
+
+/** The error for a task that no tasks module was named for. */
+function onlyBuiltIn(error: FanfoldError, task: string): FanfoldError {
+  const remedy = /\.[cm]?[jt]sx?$/.test(task)
+    ? `\`fanfold run\` takes the name of a task, and its file by --tasks ${task}.`
+    : 'For a task of your own, name its module: --tasks FILE, or "fanfold": {"tasks": "src/tasks.ts"} in package.json.';
+  return new FanfoldError('UnknownTask', `${error.message} ${remedy}`, { cause: error });
 }
 
 async function ships(name: string): Promise<boolean> {

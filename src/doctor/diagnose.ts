@@ -1,6 +1,7 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { isUnreached } from '../aws-errors.ts';
 import { checkWhole, messageOf } from '../errors.ts';
+import { CHECKED, checkOptions, type Kind, TEXT } from '../options.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { type AccountClients, openAccount } from '../worlds/remote.ts';
 import { AFTER } from './after.ts';
@@ -28,6 +29,12 @@ export interface Diagnosis {
   findings: Titled[];
 }
 
+const KINDS: Record<keyof DiagnoseOptions, Kind> = {
+  stack: TEXT,
+  maxConcurrency: CHECKED,
+  tasks: TEXT,
+};
+
 /** The default of the `Fanfold` construct. */
 const MAX_CONCURRENCY = 100;
 
@@ -41,6 +48,7 @@ const STACK = 'Fanfold';
  * @throws FanfoldError `BadOption`
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  checkOptions({ call: 'diagnose()', kinds: KINDS }, options);
   const { stack, maxConcurrency = MAX_CONCURRENCY } = options;
   checkWhole('maxConcurrency', maxConcurrency, 2, 1000);
   const deployment = namesOf(stack ?? STACK);

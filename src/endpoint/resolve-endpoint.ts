@@ -22,7 +22,7 @@ export async function findConnection(endpoint: string | undefined): Promise<Conn
     if (join !== undefined) return join;
     throw new FanfoldError(
       'BadOption',
-      `Name the server: --endpoint URL, or the ${JOIN}=... that it prints when it starts.`,
+      `Name the server: --endpoint URL, or the ${JOIN}=... that it prints when it starts.${line === '' ? ` ${JOIN} is empty.` : ''}`,
     );
   }
   const origin = originOf(endpoint);

@@ -48,6 +48,7 @@ export function openCsv(source: Source): OpenedInputs {
         if (index === 0 && from === undefined) {
           const [first, second] = header === undefined ? rows : [header, ...rows];
           header = first;
+          if (first) refuseJson(first, source);
           if (first && second) checkSeparator(first.text, second.text, source, first.line);
         }
         const batch: string[] = [];
@@ -77,6 +78,21 @@ export function openCsv(source: Source): OpenedInputs {
       }
     },
   };
+}
+
+/** Refuses JSON lines: their first one would become the names of the fields. */
+function refuseJson({ text, line }: Row, { name, path }: Source): void {
+  if (!/^\s*[[{]/.test(text)) return;
+  try {
+    JSON.parse(text);
+  } catch {
+    return;
+  }
+  const remedy = path === undefined ? 'Give it as JSON lines' : 'Rename the file to .jsonl';
+  throw new FanfoldError(
+    'BadInput',
+    `${name}, line ${line}: expected the header of a CSV table; this is JSON. ${remedy}.`,
+  );
 }
 
 /** A row that has an open quote. */

@@ -10,13 +10,35 @@ import { BEGINNING, blocksOf, replaced, type Source, tooLong } from './source.ts
  */
 export function openJsonLines(source: Source): OpenedInputs {
   let isFirst = source.from === undefined;
-  return openLines(source, (text, line) => {
+  let inputs = 0;
+  /** Number of elements of a first line that is an array. */
+  let elements = 0;
+  const opened = openLines(source, (text, line) => {
     if (isBlank(text)) return undefined;
-    if (isFirst) checkFirst(text, source);
-    isFirst = false;
+    inputs++;
+    if (isFirst) {
+      isFirst = false;
+      checkFirst(text, source, line);
+    }
     if (source.bad !== undefined) checkJson(text, source, line);
+    if (inputs === 1 && text.startsWith('[')) elements = lengthOf(text);
     return text;
   });
+  const { name, path } = source;
+  const note = () =>
+    inputs === 1 && elements > 1
+      ? `${name} is one JSON array on one line, so it was one input; to map its ${elements} elements, convert it with: jq -c '.[]'${path === undefined ? '' : ` ${shellWord(path)}`}`
+      : undefined;
+  return { ...opened, note };
+}
+
+function lengthOf(array: string): number {
+  try {
+    return JSON.parse(array).length;
+  } catch {
+    // It is refused where lines are cut into chunks.
+    return 0;
+  }
 }
 
 /** Opens text: each line is a string, even an empty one. */
@@ -91,11 +113,18 @@ export function checkLength(json: string, source: Source, line: number): void {
   if (bytes > source.maxInputBytes) throw tooLong(source, line, bytes);
 }
 
-function checkJson(text: string, { name }: Source, line: number): void {
+/** Advice for a first line that does not begin like JSON. */
+function otherFormat(path: string | undefined): string {
+  return path === undefined
+    ? '. Standard input takes JSON lines: for CSV or plain text, use a .csv or .txt file'
+    : '. If the file is CSV or plain text, rename it to .csv or .txt';
+}
+
+function checkJson(text: string, { name }: Source, line: number, advice = ''): void {
   try {
     JSON.parse(text);
   } catch (cause) {
-    const why = `${name}, line ${line}: the input is not JSON: ${messageOf(cause)}`;
+    const why = `${name}, line ${line}: the input is not JSON: ${messageOf(cause)}${advice}`;
     throw new FanfoldError('BadInput', why, { cause });
   }
 }
@@ -103,10 +132,14 @@ function checkJson(text: string, { name }: Source, line: number): void {
 /** The source as a whole is not JSON lines, so no single line is to blame. */
 class NoLines extends FanfoldError {}
 
-/** Refuses pretty-printed JSON, no line of which is JSON. */
-function checkFirst(line: string, { name, path }: Source): void {
-  const bracket = line.trim();
-  if (bracket !== '[' && bracket !== '{') return;
+/** Refuses pretty-printed JSON, no line of which is JSON, and text of another format. */
+function checkFirst(text: string, source: Source, line: number): void {
+  const { name, path } = source;
+  const bracket = text.trim();
+  if (bracket !== '[' && bracket !== '{') {
+    if (!/^["[{]/.test(bracket)) checkJson(text, source, line, otherFormat(path));
+    return;
+  }
   const [what, filter] = bracket === '[' ? ['a JSON array', "'.[]'"] : ['JSON', '.'];
   throw new NoLines(
     'BadInput',

@@ -10,6 +10,8 @@ export interface OpenedInputs {
   position?(): Position;
   /** Origin of an input, such as `inputs.jsonl, line 17`; undefined if the index is enough. */
   locate(index: number): string | undefined;
+  /** Something about the inputs that their user may not expect, once they have been read. */
+  note?(): string | undefined;
   /** Releases the source, which may be idle. */
   close(): void;
 }

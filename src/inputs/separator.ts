@@ -10,7 +10,8 @@ const SEPARATORS: Readonly<Record<string, string>> = {
 
 /**
  * Refuses a table whose fields are not separated by commas: spreadsheets write semicolons where
- * numbers have decimal commas. It would be read as one column, or not at all.
+ * numbers have decimal commas. It would be read as one column, or not at all. Refuses a table that
+ * two separators divide into equal rows, too: one of the two readings would be a silent mistake.
  *
  * @param row the first row below the header: a single column may have such a character in its name
  */
@@ -19,14 +20,22 @@ export function checkSeparator(header: string, row: string, source: Source, line
   const fields = withoutQuoted(row);
   const commas = count(names, ',');
   // Names and decimal numbers can have as many commas in both rows.
-  const least = commas > 0 && commas === count(fields, ',') ? commas + 1 : 1;
+  const isCommas = commas > 0 && commas === count(fields, ',');
+  const least = isCommas ? commas : 1;
   const separator = Object.keys(SEPARATORS).find(
     (one) => count(names, one) >= least && count(names, one) === count(fields, one),
   );
   if (separator === undefined) return;
+  const other = SEPARATORS[separator];
+  if (isCommas && count(names, separator) === commas) {
+    throw new FanfoldError(
+      'BadInput',
+      `${source.name}, line ${line}: commas or ${other} can separate the fields: both occur as often in the header as in the row below it. If commas do, quote the names that contain ${other}; otherwise convert the file with: ${withCommas(separator, source)}`,
+    );
+  }
   throw new FanfoldError(
     'BadInput',
-    `${source.name}, line ${line}: ${SEPARATORS[separator]} separate the fields; CSV needs commas. If it is one column, quote its name in the header; otherwise convert the file with: ${withCommas(separator, source)}`,
+    `${source.name}, line ${line}: ${other} separate the fields; CSV needs commas. If it is one column, quote its name in the header; otherwise convert the file with: ${withCommas(separator, source)}`,
   );
 }
 

@@ -61,11 +61,22 @@ const BUNDLERS_WORK = new Set([
 
 /** Explains why a tasks module could not be imported, and what may help. */
 export function whyNot(error: unknown, { unbundled }: TasksCode): string {
-  const reason = `${messageOf(error)}${error instanceof Error ? placeOf(error) : ''}`;
-  if (unbundled === undefined) return reason;
   const { code = '' }: { code?: string } = Object(error);
+  const told = `${messageOf(error)}${error instanceof Error ? placeOf(error) : ''}`;
+  const missing = MISSING.has(code) ? packageOf(told) : undefined;
+  const reason = missing === undefined ? told : `${told}. Install it: npm install ${missing}.`;
+  if (unbundled === undefined) return reason;
   if (!BUNDLERS_WORK.has(code) && !(error instanceof SyntaxError)) return reason;
   return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} ${unbundled}`;
+}
+
+const MISSING = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND']);
+
+/** The package that could not be found; undefined for a file, or an alias of a project. */
+function packageOf(message: string): string | undefined {
+  return /^Cannot find (?:package|module) '((?:@[\w.-]+\/)?[a-z\d][\w.-]*)(?:\/[^']*)?'/i.exec(
+    message,
+  )?.[1];
 }
 
 /** Location of the throw. For a syntax error, Node puts file and line in front of the stack. */

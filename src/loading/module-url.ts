@@ -1,6 +1,8 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { FanfoldError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 
 /** The URL of a tasks module, from a URL or a path. @throws FanfoldError `BadOption`, `BadTask` */
 export function moduleUrl(tasks: URL | string): URL {
@@ -16,5 +18,25 @@ export function moduleUrl(tasks: URL | string): URL {
     throw new FanfoldError('BadTask', message);
   }
   if (found) return url;
-  throw new FanfoldError('BadTask', `The tasks module ${path} does not exist.`);
+  const near = nearestModule(path);
+  throw new FanfoldError(
+    'BadTask',
+    `The tasks module ${path} does not exist.${near === undefined ? '' : ` Did you mean ${near}?`}`,
+  );
+}
+
+const MODULE = /\.[cm]?[jt]sx?$/;
+
+/** The module in the same folder whose name is most like that of a file that does not exist. */
+function nearestModule(path: string): string | undefined {
+  const folder = dirname(path);
+  let modules: string[];
+  try {
+    modules = readdirSync(folder).filter((name) => MODULE.test(name));
+  } catch {
+    return undefined;
+  }
+  const stem = basename(path).replace(MODULE, '');
+  const near = modules.find((name) => parse(name).name === stem) ?? nearest(basename(path), modules);
+  return near === undefined ? undefined : join(folder, near);
 }

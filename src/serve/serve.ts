@@ -19,6 +19,17 @@ import { type Secret, secretIn, secretOfEnvironment } from '../endpoint/secret.t
 import { writeSecret } from '../endpoint/secret-files.ts';
 import { checkWhole, messageOf } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
+import {
+  CHECKED,
+  type CallOptions,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  type Kind,
+  MODULE,
+  OBJECT,
+  TEXT,
+} from '../options.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { Workers } from '../processes/workers.ts';
 import { loadTasks } from '../worlds/processes.ts';
@@ -94,6 +105,24 @@ export interface Served {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const KINDS: Record<keyof ServeOptions, Kind> = {
+  tasks: MODULE,
+  data: TEXT,
+  memory: FLAG,
+  host: TEXT,
+  port: CHECKED,
+  account: TEXT,
+  region: TEXT,
+  workers: CHECKED,
+  credentials: OBJECT,
+  tls: OBJECT,
+  insecureHttp: FLAG,
+  onWarning: FUNCTION,
+  onEvent: FUNCTION,
+};
+
+const OPTIONS: CallOptions = { call: 'serve()', kinds: KINDS, required: ['tasks'] };
+
 const PORT = 9324;
 const DATA = '.fanfold';
 
@@ -113,6 +142,7 @@ const GRACE_MS = 4_000;
  * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` for its folder
  */
 export async function serve(options: ServeOptions): Promise<Served> {
+  checkOptions(OPTIONS, options);
   const { host = '127.0.0.1', port = PORT, account: accountId = '000000000000' } = options;
   const { region = regionOfEnvironment(process.env), workers: count = 0 } = options;
   checkWhole('port', port, 0, 65_535);

@@ -2,6 +2,16 @@ import { availableParallelism, hostname } from 'node:os';
 import { sqsAt } from '../endpoint/clients.ts';
 import { checkWhole, FanfoldError } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
+import {
+  CHECKED,
+  type CallOptions,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  type Kind,
+  MODULE,
+  TEXT,
+} from '../options.ts';
 import { Workers } from '../processes/workers.ts';
 import { LOCAL_SLICE_SECONDS } from '../worlds/world.ts';
 import { Watch } from './queue-watch.ts';
@@ -65,6 +75,20 @@ export interface Work {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const KINDS: Record<keyof WorkOptions, Kind> = {
+  endpoint: TEXT,
+  stack: TEXT,
+  tasks: MODULE,
+  workers: CHECKED,
+  untilEmpty: FLAG,
+  onWarning: FUNCTION,
+  slowMs: ['a number', (value) => typeof value === 'number' && value >= 0],
+  onSlow: FUNCTION,
+  onPrint: FUNCTION,
+};
+
+const OPTIONS: CallOptions = { call: 'work()', kinds: KINDS, required: ['tasks'] };
+
 /** Default of `slowMs`. */
 const SLOW_MS = 1_000;
 
@@ -82,6 +106,7 @@ const GRACE_MS = 4_000;
  *   `BadOption`, `BadTask`. Errors of AWS are the SDK's own, with an explanation
  */
 export async function work(options: WorkOptions): Promise<Work> {
+  checkOptions(OPTIONS, options);
   const {
     workers: count = availableParallelism(),
     untilEmpty = false,
