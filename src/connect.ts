@@ -3,7 +3,15 @@ import { checkWhole, FanfoldError } from './errors.ts';
 import { Fanfold } from './fanfold.ts';
 import { keep } from './keep.ts';
 import { openTasks } from './loading/tasks-module.ts';
-import { type CallOptions, CHECKED, checkOptions, FUNCTION, type Kind, MODULE, TEXT } from './options.ts';
+import {
+  type CallOptions,
+  CHECKED,
+  checkOptions,
+  FUNCTION,
+  type Kind,
+  MODULE,
+  TEXT,
+} from './options.ts';
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';

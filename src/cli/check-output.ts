@@ -12,6 +12,20 @@ export function outputOf(given: string | undefined): string | undefined {
   return given !== undefined && STANDARD_OUTPUT.has(given) ? undefined : given;
 }
 
+/** The refusal of an output that has something which only its user can give up. */
+export class OutputTaken extends FanfoldError {
+  /** What the output has, as a sentence. */
+  readonly fact: string;
+  /** Whether a run can be resumed there. */
+  readonly isResumable: boolean;
+
+  constructor(fact: string, remedy: string, isResumable: boolean) {
+    super('BadOption', `${fact} ${remedy}`);
+    this.fact = fact;
+    this.isResumable = isResumable;
+  }
+}
+
 /** Permissions of a command for an output that exists. */
 export interface Replacing {
   resume?: boolean;
@@ -63,18 +77,24 @@ function checkReplaced(output: string, size: bigint, { resume, overwrite }: Repl
   if (resume || overwrite) return;
   const isOurs = RunRecord.exists(output);
   if (size > 0n) {
-    throw new FanfoldError(
-      'BadOption',
-      isOurs
-        ? `--output ${output} has the results of an earlier run. Give --resume to run the inputs that have none yet, or --overwrite to replace them.`
-        : `--output ${output} exists already. Name another file, or give --overwrite to replace it.`,
-    );
+    throw isOurs
+      ? new OutputTaken(
+          `--output ${output} has the results of an earlier run.`,
+          'Give --resume to run the inputs that have none yet, or --overwrite to replace them.',
+          true,
+        )
+      : new OutputTaken(
+          `--output ${output} exists already.`,
+          'Name another file, or give --overwrite to replace it.',
+          false,
+        );
   }
   const runId = isOurs ? RunRecord.runOf(output) : undefined;
   if (runId === undefined) return;
-  throw new FanfoldError(
-    'BadOption',
-    `--output ${output} belongs to run ${runId}, which may not be over yet. Give --resume to collect its results, or --overwrite to start another run.`,
+  throw new OutputTaken(
+    `--output ${output} belongs to run ${runId}, which may not be over yet.`,
+    'Give --resume to collect its results, or --overwrite to start another run.',
+    true,
   );
 }
 

@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { FanfoldError, RunLedger, type RunOptions } from '../index.ts';
 import { JsonTexts, MAX_INPUT_BYTES, refuseCollected } from '../internal.ts';
+import { settleOutput } from './ask-output.ts';
 import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
-import { checkOutput, outputOf } from './check-output.ts';
+import { outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
 import { boundHeap } from './heap.ts';
@@ -103,12 +104,13 @@ async function run(task: string, given: RunFlags): Promise<void> {
   await untilSignal((signal) => attempt(task, flags, signal));
 }
 
-async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Promise<number> {
-  const options = optionsOf(flags);
-  if (isS3(flags)) return attemptFromS3(task, flags, options, signal);
-  const open = () => openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+async function attempt(task: string, given: RunFlags, signal: AbortSignal): Promise<number> {
+  const options = optionsOf(given);
+  if (isS3(given)) return attemptFromS3(task, given, options, signal);
+  const open = () => openInputs({ ...given, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
-  checkOutput(flags.output, inputs.files, flags);
+  const answered = await settleOutput(given.output, inputs.files, given, signal);
+  const flags = { ...given, ...answered };
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   // Checked before old results are deleted: a name may be wrong, or the server unreachable.
@@ -155,13 +157,13 @@ async function attempt(task: string, flags: RunFlags, signal: AbortSignal): Prom
 /** Like `attempt`, for inputs that only the seed reads. */
 async function attemptFromS3(
   task: string,
-  flags: RunFlags,
+  given: RunFlags,
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  if (flags.range !== undefined || flags.glob !== undefined)
-    await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
-  checkOutput(flags.output, [], flags);
+  if (given.range !== undefined || given.glob !== undefined)
+    await openInputs({ ...given, maxInputBytes: MAX_INPUT_BYTES });
+  const flags = { ...given, ...(await settleOutput(given.output, [], given, signal)) };
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, flags.tasks);

@@ -126,7 +126,8 @@ export function unknownRun(runId: string, target: Target): FanfoldError {
 function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   const { stack, endpoint, tasks, workers } = flags;
   const join = process.env.FANFOLD_JOIN;
-  if (join === undefined || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined)) return flags;
+  if (join === undefined || [stack, endpoint, tasks, workers].some((flag) => flag !== undefined))
+    return flags;
   if (join === '') {
     throw new FanfoldError(
       'BadOption',

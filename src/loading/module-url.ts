@@ -37,6 +37,7 @@ function nearestModule(path: string): string | undefined {
     return undefined;
   }
   const stem = basename(path).replace(MODULE, '');
-  const near = modules.find((name) => parse(name).name === stem) ?? nearest(basename(path), modules);
+  const near =
+    modules.find((name) => parse(name).name === stem) ?? nearest(basename(path), modules);
   return near === undefined ? undefined : join(folder, near);
 }

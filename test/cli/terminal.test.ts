@@ -120,6 +120,35 @@ export const chatty = defineTask({
     ]);
   });
 
+  it('a command without --resume asks what to do with results that are there', async () => {
+    const output = join(folder, 'asked.jsonl');
+    const line = `fanfold run echo --range 3 --workers 1 --output ${output}`;
+    expect((await atTerminal(line, 200).ended).status).toBe(0);
+    const before = readFileSync(output, 'utf8');
+    const QUESTION = 'has the results of an earlier run. [r]esume, [o]verwrite or [s]top? [stop]';
+    const answered = async (keys: string, { times = 1, question = QUESTION, at = line } = {}) => {
+      const command = atTerminal(at, 200);
+      await expect.poll(command.written, { timeout: 60_000 }).toContain(question);
+      command.type(keys);
+      const { lines, status, written } = await command.ended;
+      expect(written.split(question)).toHaveLength(times + 1);
+      return { status, last: lines.at(-1) };
+    };
+    const stopped = { status: 2, last: expect.stringMatching(/stopped: .* is unchanged/) };
+    const at = `fanfold run echo --range 3 --output ${file('others.jsonl', [1])}`;
+    const ofOthers = { at, question: 'exists already. [o]verwrite or [s]top? [stop]' };
+    const stops = [answered('\r'), answered('\u0004'), answered('stop\r', ofOthers)];
+    expect(await answered('\u0003')).toMatchObject({ status: 130 });
+    for (const stop of await Promise.all(stops)) expect(stop).toMatchObject(stopped);
+    expect(readFileSync(output, 'utf8')).toBe(before);
+    const resumed = { status: 0, last: expect.stringContaining('3 of them from earlier') };
+    expect(await answered('what?\rr\r', { times: 2 })).toMatchObject(resumed);
+    expect(readFileSync(output, 'utf8')).toBe(before);
+    const overwritten = { status: 0, last: expect.not.stringContaining('from earlier') };
+    expect(await answered('overwrite\r')).toMatchObject(overwritten);
+    expect(results(readFileSync(output, 'utf8'))).toHaveLength(3);
+  });
+
   it('results in a pipe may end at the terminal, so there is no progress bar', async () => {
     const inputs = file(
       'piped.jsonl',
