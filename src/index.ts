@@ -1,3 +1,5 @@
+import './node-version.ts';
+
 export { type ConnectOptions, connect } from './connect.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose } from './doctor/diagnose.ts';
 export type { Finding, Level } from './doctor/finding.ts';

@@ -71,7 +71,7 @@ describe('never the wrong way', () => {
     ['src/handlers', new RegExp(`^src/(${OUTER})`)],
     ['functions', new RegExp(`^src/(${OUTER})`)],
     // The emulator knows nothing of Fanfold, and only those that need a service know it.
-    ['src/emulator', /^src\/(?!emulator\/|errors|stopwatch)|^(cdk|functions)\//],
+    ['src/emulator', /^src\/(?!emulator\/|errors|node-version|stopwatch)|^(cdk|functions)\//],
     ['src/emulator/transport', /^src\/emulator\/(auth|sqs|lambda)/],
     ['src/emulator/auth', /^src\/emulator\/(sqs|lambda)/],
     ['src/emulator/lambda', /^src\/emulator\/sqs/],

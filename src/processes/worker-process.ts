@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync } from 'node:fs';
-import { enableCompileCache, getCompileCacheDir } from 'node:module';
+// Not by name: without these exports, an older Node could not even say that it is too old.
+import * as nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
@@ -276,6 +277,6 @@ function forkChild(printed: 'pipe' | 2, journal: number): ChildProcess {
 }
 
 function cacheFolder(): string {
-  enableCompileCache();
-  return getCompileCacheDir() ?? '';
+  nodeModule.enableCompileCache();
+  return nodeModule.getCompileCacheDir() ?? '';
 }

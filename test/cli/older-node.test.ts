@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { REPOSITORY } from './command.ts';
 
@@ -31,6 +32,15 @@ it('is told which Node is needed, and how to get and call it', () => {
   expect(stderr).toContain('npm install --save-dev node@24');
   expect(stderr).toContain('node_modules/.bin/node node_modules/.bin/fanfold');
   expect(status).toBe(2);
+});
+
+it.each(['.', './sqs', './tasks'] as const)('is refused by %j of the package', (entry) => {
+  const { exports, engines } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  const url = pathToFileURL(join(REPOSITORY, exports[entry].default));
+  const importing = `import('${url}').catch(({ code, message }) => console.log(code, message))`;
+  const { stdout } = spawnSync(older, ['--eval', importing], { encoding: 'utf8' });
+  const needed = engines.node.replace('>=', '');
+  expect(stdout).toMatch(`RunFailed Fanfold needs Node ${needed} or later; this is 20.20.2.`);
 });
 
 it('gives way to the project’s Node, which npx and npm scripts put first', () => {

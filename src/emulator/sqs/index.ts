@@ -1,3 +1,5 @@
+import '../../node-version.ts';
+
 export type { Credentials } from '../auth/index.ts';
 export { isLoopback } from '../transport/index.ts';
 export type { SqsCredentials } from './callers.ts';
