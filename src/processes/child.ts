@@ -26,7 +26,7 @@ import {
   type ToWorker,
   type Ran,
 } from './protocol.ts';
-import { type Stray, strayOf } from './stray.ts';
+import { noteRejections, type Stray, strayOf } from './stray.ts';
 
 const ALIVE_MS = 1_000;
 
@@ -62,6 +62,7 @@ let endMs = END_MS;
 let stray: Stray | undefined;
 /** The attempt whose code threw the fatal error. */
 let culprit: Attempt | undefined;
+const rejections = noteRejections();
 
 /** Resolves once the message has been flushed to the supervisor. */
 function tell(message: FromWorker): Promise<void> {
@@ -107,7 +108,7 @@ process.disconnect = () => {};
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 // Only the monitor: libraries such as Sentry end the process only if no other listener exists.
 process.on('uncaughtExceptionMonitor', (error) => {
-  stray = strayOf(error, atWork.getStore());
+  stray = strayOf(rejections.reasonOf(error), atWork.getStore());
   if (
     process.listenerCount('uncaughtException') > 0 ||
     process.hasUncaughtExceptionCaptureCallback()

@@ -8,6 +8,24 @@ export interface Stray {
 }
 
 /**
+ * Notes the reasons of rejected promises that nothing handles. If a reason is not an error, Node's
+ * uncaught exception has only a text of it. Noted at `process.emit`, since a listener would take
+ * over from Node and from libraries that listen only if nobody else does.
+ */
+export function noteRejections(): { reasonOf(uncaught: unknown): unknown } {
+  const { emit } = process;
+  let reason: unknown;
+  process.emit = function (this: NodeJS.Process, ...args: unknown[]) {
+    if (args[0] === 'unhandledRejection') reason = args[1];
+    return Reflect.apply(emit, this, args);
+  };
+  return {
+    reasonOf: (uncaught) =>
+      Object(uncaught).code === 'ERR_UNHANDLED_REJECTION' ? reason : uncaught,
+  };
+}
+
+/**
  * Describes an uncaught error, such as that of a promise or a timer that a task left behind.
  *
  * @param culprit the attempt whose code threw it, if known
