@@ -44,7 +44,7 @@ type Flat<T> = { [K in keyof T]: T[K] };
  */
 
 type NotAnInput =
-  'Inputs are sent as JSON. A Date, Map, Set, bigint, function or class instance cannot be sent: use a JSON type such as a string, and convert it (z.coerce.date(), z.string().transform(...)).';
+  'Inputs are sent as JSON. A Date, Map, Set, bigint, function, class instance or undefined cannot be sent: use a JSON type such as a string or null, and convert it (z.coerce.date(), z.string().transform(...)).';
 
 type NotAnOutput =
   'Outputs are sent as JSON, which has no Map, Set, Promise, bigint, RegExp, function or symbol: return an array, an object or a string instead.';
@@ -70,10 +70,31 @@ type Arrived<T> = unknown extends T
         ? Arrived<J>
         : T extends AnyFunction | symbol | bigint
           ? Lost
-          : { [K in keyof T]: K extends symbol ? T[K] : Arrived<T[K]> };
+          : T extends readonly unknown[]
+            ? ArrivedList<T>
+            : { [K in keyof T]: K extends symbol ? T[K] : Arrived<T[K]> };
+
+/** A list has no missing elements: JSON sends `null` for `undefined`. */
+type ArrivedList<T extends readonly unknown[]> = number extends T['length']
+  ? {
+      [K in keyof T]: undefined extends T[K] ? ArrivedElement<T[K]> : Arrived<T[K]>;
+    }
+  : { [K in keyof T]: Arrived<T[K]> };
+
+type ArrivedElement<E> = unknown extends E ? E : Arrived<Exclude<E, undefined>> | null;
+
+/** The type that arrives when a whole input is sent, which can't be missing. */
+type ArrivedInput<Input> = unknown extends Input
+  ? Input
+  : [Input] extends [never]
+    ? Input
+    : // biome-ignore lint/suspicious/noConfusingVoidType: a parameter that takes no value may be void.
+      [Input] extends [undefined | void]
+      ? Lost
+      : Arrived<Input>;
 
 /** Intersect with it to allow only inputs that arrive as they are sent; `Key` has the sentence. */
-export type JsonInput<Input, Key extends string> = [Arrived<Input>] extends [Input]
+export type JsonInput<Input, Key extends string> = [ArrivedInput<Input>] extends [Input]
   ? unknown
   : { [K in Key]: NotAnInput };
 

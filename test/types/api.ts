@@ -106,6 +106,8 @@ export async function map(fanfold: Fanfold, inputs: AsyncIterable<{ url: string 
   fanfold.map((n: number) => n, ['1']);
   // @ts-expect-error A Date arrives as a string.
   fanfold.map((at: Date) => at.getTime(), [new Date()]);
+  // @ts-expect-error JSON has no undefined.
+  fanfold.map((input: undefined) => input, [undefined]);
   // @ts-expect-error JSON makes an empty object of it.
   fanfold.map((n: number) => new Set([n]), [1]);
 }

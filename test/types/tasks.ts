@@ -54,6 +54,12 @@ export const inputs = [
   defineTask({ name, run: (input: readonly Photo[]) => input.length }),
   defineTask({ name, run: (input: Record<string, string>) => input }),
   defineTask({ name, run: (input: Json) => input }),
+  defineTask({ name, run: (input: null) => input }),
+  defineTask({ name, run: (input: (string | null)[]) => input }),
+  defineTask({ name, run: (input: [string, number?]) => input }),
+  defineTask({ name, run: (input: unknown[]) => input }),
+  // biome-ignore lint/suspicious/noExplicitAny: users write it.
+  defineTask({ name, run: (input: any[]) => input }),
   // biome-ignore lint/suspicious/noExplicitAny: users write it.
   defineTask({ name, run: (input: any) => input }),
   defineTask({ name, run: (input: unknown) => input }),
@@ -92,6 +98,19 @@ defineTask({ name, input: z.instanceof(URL), run: (input) => input.host });
 defineTask({ name, run: (input: { at: Date }) => input.at.getTime() });
 // @ts-expect-error JSON has no function.
 defineTask({ name, run: (input: { get: () => string }) => input.get() });
+
+// @ts-expect-error JSON has no undefined.
+defineTask({ name, run: (input: undefined) => input });
+// @ts-expect-error Nor has it void.
+defineTask({ name, run: (_: void) => 1 });
+// @ts-expect-error A schema does not change that.
+defineTask({ name, input: z.undefined(), run: () => 1 });
+// @ts-expect-error Elements that are undefined arrive as null.
+defineTask({ name, run: (input: (string | undefined)[]) => input.length });
+// @ts-expect-error Another element may still be lost.
+defineTask({ name, run: (input: (Date | null | undefined)[]) => input.length });
+// @ts-expect-error Those of a property do as well.
+defineTask({ name, input: z.object({ a: z.array(z.string().optional()) }), run: () => 1 });
 
 // Outputs that JSON holds, and those that it loses.
 
