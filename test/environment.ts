@@ -1,8 +1,10 @@
 // Runs before each test file: the user's settings for Fanfold, AWS, Node and terminals must not
 // affect a test. Processes that a test starts inherit the rest.
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { ASSEMBLIES } from './stack/assemblies.ts';
 
 const FOREIGN =
   /^_?(FANFOLD|XDG|CDK|POWERTOOLS|LAMBDA|X_AMZN)_|^(NO_COLOR|FORCE_COLOR|NODE_OPTIONS|NODE_PATH|NODE_DEBUG|NODE_NO_WARNINGS|NODE_USE_ENV_PROXY|LOG_LEVEL)$/;
@@ -20,3 +22,5 @@ if (!existsSync(env.HOME ?? '')) env.HOME = userInfo().homedir;
 env.TERM = 'xterm';
 // Compiling the sources takes half of the processor time that a command needs to start.
 env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'fanfold-compile-cache');
+
+afterAll(() => rmSync(ASSEMBLIES, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { App, CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnParameter, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
@@ -9,7 +9,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { propsFromContext } from '../../cdk/context.ts';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, only, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, newApp, only, templateOf } from './synthesis.ts';
 
 function refusal(props: FanfoldProps, stackName?: string): unknown {
   try {
@@ -96,7 +96,7 @@ describe('numbers', () => {
     [Duration.millis(1500), 1.5],
     [Duration.days(15), 1_296_000],
   ])('refuse a maxTaskAge of %s', (maxTaskAge, seconds) => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const app = newApp();
     expect(() => new FanfoldStack(app, 'Photos', { maxTaskAge })).toThrow(
       `Photos/Monitoring: \`maxTaskAge\` must be a Duration of whole seconds, from 1 to 1209600; got ${seconds}.`,
     );
@@ -322,8 +322,7 @@ describe('props that depend on each other', () => {
 describe('a prop of untyped code', () => {
   /** A deployment with props that were not type-checked. */
   const untyped = (props: unknown) => refusal(props as FanfoldProps);
-  const stackOf = (props: object) =>
-    new FanfoldStack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), 'Photos', props);
+  const stackOf = (props: object) => new FanfoldStack(newApp(), 'Photos', props);
 
   it.each([
     [{ maxConcurrency: '5' }, '`maxConcurrency` must be a whole number from 2 to 1000; got "5".'],
@@ -400,7 +399,7 @@ describe('a prop of untyped code', () => {
       { alarmTopic: 'arn:x' },
       '`alarmTopic` must be an SNS topic, such as one from Topic.fromTopicArn(); ',
     ],
-    [{ alarmTopic: new App() }, 'Topic.fromTopicArn(); got an object of the class App.'],
+    [{ alarmTopic: newApp() }, 'Topic.fromTopicArn(); got an object of the class App.'],
     [{ inputBuckets: 'mine' }, '`inputBuckets` must be a list of buckets, such as '],
     [{ inputBuckets: ['mine'] }, '`inputBuckets` must be a list of buckets, such as '],
     [
@@ -448,7 +447,7 @@ describe('tasks', () => {
 });
 
 describe('context', () => {
-  const read = (context: object) => propsFromContext(new App({ context: { ...context } }));
+  const read = (context: object) => propsFromContext(newApp({ ...context }));
 
   it('sets the stack’s props, as strings or typed values', () => {
     expect(

@@ -1,5 +1,5 @@
 // Deployments that would fail on AWS, or do nothing there: each ends the synthesis with a sentence.
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
   InterfaceVpcEndpointAwsService,
@@ -13,9 +13,8 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
-import { emptyStack, templateOf } from './synthesis.ts';
+import { emptyStack, newApp, templateOf } from './synthesis.ts';
 
-const newApp = () => new App({ context: { 'aws:cdk:bundling-stacks': [] } });
 const FRANKFURT = { account: '111111111111', region: 'eu-central-1' };
 
 describe('two deployments of one name', () => {

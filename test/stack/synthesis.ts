@@ -1,10 +1,19 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
+import { ASSEMBLIES } from './assemblies.ts';
 
-/** A stack for constructs, synthesized without esbuild: the functions' code is not checked. */
+/** An app that is synthesized without esbuild: the functions' code is not checked. */
+export function newApp(context: Record<string, unknown> = { 'aws:cdk:bundling-stacks': [] }): App {
+  mkdirSync(ASSEMBLIES, { recursive: true });
+  return new App({ outdir: mkdtempSync(join(ASSEMBLIES, 'app-')), context });
+}
+
+/** A stack for constructs. */
 export function emptyStack(name = 'Photos'): Stack {
-  return new Stack(new App({ context: { 'aws:cdk:bundling-stacks': [] } }), name);
+  return new Stack(newApp(), name);
 }
 
 /** The template of a stack that holds one deployment. */

@@ -1,10 +1,10 @@
-import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
-import { allowedTo, emptyStack, managedPolicy, only, templateOf } from './synthesis.ts';
+import { allowedTo, emptyStack, managedPolicy, newApp, only, templateOf } from './synthesis.ts';
 
 const FOURTEEN_DAYS = 1_209_600;
 
@@ -193,7 +193,7 @@ describe('the functions', () => {
     ['ap-southeast-6', undefined],
     ['eu-central-1', 'Allow'],
   ])('may recurse, which %s has no property for or has', (region, expected) => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const app = newApp();
     const stack = new Stack(app, 'Photos', { env: { account: '111111111111', region } });
     new Fanfold(stack, 'Fanfold');
     const known = Template.fromStack(stack);
@@ -338,7 +338,7 @@ describe('the roles', () => {
 
 describe('FanfoldStack', () => {
   it('outputs where its parts are', () => {
-    const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } });
+    const app = newApp();
     const template = Template.fromStack(new FanfoldStack(app, 'Photos', { maxConcurrency: 7 }));
     const ref = (type: string, properties: object) => ({
       Ref: only(template, type, properties).logicalId,

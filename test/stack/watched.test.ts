@@ -1,4 +1,4 @@
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { type App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -8,13 +8,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, FanfoldMonitoring, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
-import { allowedBy, emptyStack, managedPolicy, only, templateOf } from './synthesis.ts';
+import { allowedBy, emptyStack, managedPolicy, newApp, only, templateOf } from './synthesis.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:111111111111:alarms';
-const CONTEXT = { context: { 'aws:cdk:bundling-stacks': [] } };
 
 describe('monitoring', () => {
-  const stack = new FanfoldStack(new App(CONTEXT), 'Photos', {
+  const stack = new FanfoldStack(newApp(), 'Photos', {
     alarmTopicArn: TOPIC,
     maxTaskAge: Duration.hours(2),
   });
@@ -94,7 +93,7 @@ describe('monitoring', () => {
 describe('cdk-nag’s AwsSolutions rules', () => {
   /** Their findings in a stack that have no explanation. */
   function findings(fill: (stack: Stack, app: App) => void): string[] {
-    const app = new App(CONTEXT);
+    const app = newApp();
     const checks = new AwsSolutionsChecks(app);
     Validations.of(app).addPlugins(checks);
     const stack = new Stack(app, 'Photos');
@@ -139,7 +138,7 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     ],
     ['with a key by its alias', (s) => ({ encryptionKey: Alias.fromAliasName(s, 'K', 'alias/k') })],
     ['in a VPC', inVpc],
-    ['with alarms', () => ({ alarmTopic: Topic.fromTopicArn(new Stack(), 'T', TOPIC) })],
+    ['with alarms', () => ({ alarmTopic: Topic.fromTopicArn(new Stack(newApp()), 'T', TOPIC) })],
     ['with a bucket by name', named],
     [
       'with a prefix in a bucket',
@@ -225,7 +224,7 @@ describe('the policies of people and machines', () => {
   it('have their region in their names, as the dashboard has, because they belong to the account', () => {
     const names = ['eu-central-1', 'us-east-1'].map((region) => {
       const env = { account: '111111111111', region };
-      const stack = new FanfoldStack(new App(CONTEXT), 'Photos', { env });
+      const stack = new FanfoldStack(newApp(), 'Photos', { env });
       const { Resources } = Template.fromStack(stack).toJSON();
       return Object.values<{ Properties: Record<string, unknown> }>(Resources).flatMap(
         ({ Properties: { ManagedPolicyName, DashboardName } }) =>
