@@ -1,206 +1,152 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Typical mistakes of a first hour at the command line, and what the answers must say. Those in
+// code are in test/mistakes.test.ts; those that need processes, in mistakes-at-work.test.ts.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { fanfold, results, TASKS } from './command.ts';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { serveSqs } from '../../src/emulator/sqs/index.ts';
+import { expectAnswer, filesOf, type Phrase, type Row } from './answers.ts';
 import { inThisProcess } from './in-this-process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'fanfold-mistakes-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-function file(name: string, text: string | Uint8Array): string {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-}
-
-const PACKAGE = join(import.meta.dirname, '../../src/index.ts');
-const twoOfOneName = `import { defineTask } from '${PACKAGE}';
-export const a = defineTask({ name: 'same', run: () => 1 });
-export const b = defineTask({ name: 'same', run: () => 2 });`;
-
-it.each([
-  [{ AWS_REGION: undefined }, 'No AWS region is configured: set AWS_REGION'],
-  [{ AWS_REGION: 'eu-west-1' }, /There are no AWS credentials \(.*\): set AWS_PROFILE/],
-])('the error names what is missing to reach a stack (%j)', async (environment, sentence) => {
-  const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
-  for (const [name, value] of Object.entries({ ...none, ...environment })) vi.stubEnv(name, value);
-  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
-  const { status, stderr } = await fanfold(['runs', '--stack', 'Photos']);
+const { folder, file } = filesOf('mistakes');
+afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
-  expect(stderr).toMatch(sentence);
-  expect(status).toBe(3);
 });
 
-describe('a user’s mistake gets a sentence and status 2', () => {
-  const jsonl = file('good.jsonl', '1\n2\n');
-  const cases: [string, string[], string | RegExp][] = [
-    ['no command', [], 'Usage: fanfold'],
-    ['an unknown command', ['runn'], "unknown command 'runn'"],
-    ['an unknown option', ['run', 'echo', '--outptu', 'x'], "unknown option '--outptu'"],
-    [
-      'an unknown task',
-      ['run', 'ecko', '--range', '1'],
-      'There is no task named "ecko". Did you mean "echo"?',
-    ],
-    [
-      'an empty output',
-      ['run', 'echo', '--range', '1', '--output', ''],
-      '--output is empty: give it a value, or leave it out',
-    ],
-    ['an empty queue', ['sqs', '--queue', 'a', '--queue', ''], '--queue is empty'],
-    ['no inputs', ['run', 'echo'], 'Name a source of inputs'],
-    [
-      'two kinds of inputs',
-      ['run', 'echo', '--range', '1', '--input', jsonl],
-      '--input and --range each name',
-    ],
-    ['a range that is none', ['run', 'echo', '--range', '1-5'], 'like 10 or 1..10; got "1-5"'],
-    ['a range that ends first', ['run', 'echo', '--range', '5..1'], 'ends before it starts'],
-    [
-      'workers that are no number',
-      ['run', 'echo', '--range', '1', '--workers', 'two'],
-      'got "two"',
-    ],
-    [
-      'a missing input',
-      ['run', 'echo', '--input', 'nowhere.jsonl'],
-      'nowhere.jsonl cannot be read: there is no such file',
-    ],
-    ['a folder as input', ['run', 'echo', '--input', folder], 'is a folder'],
-    [
-      'JSON that is malformed',
-      ['run', 'echo', '--input', file('bad.jsonl', '1\n\n{"a":\n4\n')],
-      /bad\.jsonl, line 3: the input is not JSON/,
-    ],
-    [
-      'an array in a .json file',
-      ['run', 'echo', '--input', file('array.json', '[1,2]')],
-      "jq -c '.[]'",
-    ],
-    [
-      'an array over lines',
-      ['run', 'echo', '--input', file('array.jsonl', '[\n1,\n2\n]\n')],
-      "jq -c '.[]'",
-    ],
-    [
-      'a CSV row of other length',
-      ['run', 'echo', '--input', file('bad.csv', 'a,b\n1,2\n3\n')],
-      /bad\.csv, line 3: the row has 1 field, the header names 2/,
-    ],
-    [
-      'bytes that are not UTF-8',
-      ['run', 'echo', '--input', file('latin.jsonl', Buffer.from('1\n"\xe9"\n', 'latin1'))],
-      /latin\.jsonl, line 2: .*not UTF-8/,
-    ],
-    [
-      'an input over the limit',
-      ['run', 'echo', '--input', file('long.jsonl', `1\n"${'x'.repeat(1_100_000)}"\n`)],
-      /long\.jsonl, line 2: .*at most 1046528/,
-    ],
-    ['a pattern without files', ['run', 'echo', '--glob', `${folder}/*.none`], 'matches no file'],
-    [
-      'an output without a folder',
-      ['run', 'echo', '--range', '1', '--output', join(folder, 'none/x')],
-      'does not exist. Create it first',
-    ],
-    [
-      'an output that is the input',
-      ['run', 'echo', '--input', jsonl, '--output', jsonl],
-      'is the input',
-    ],
-    [
-      'a tasks module that is not there',
-      ['tasks', '--tasks', 'nowhere.ts'],
-      'nowhere.ts does not exist',
-    ],
-    ['a folder for one', ['tasks', '--tasks', folder], 'is a folder: name a file in it'],
-    [
-      'one with a syntax error',
-      ['tasks', '--tasks', file('syntax.ts', 'const a = 1;\nexport const = ;\n')],
-      /syntax\.ts cannot be used: .*syntax\.ts:2/,
-    ],
-    [
-      'one with a missing import',
-      ['tasks', '--tasks', file('imports.ts', "import './nowhere.ts';")],
-      /imports\.ts cannot be used: .*imports\.ts:1:8: Could not resolve "\.\/nowhere\.ts"/,
-    ],
-    [
-      'one that throws',
-      ['tasks', '--tasks', file('throws.ts', "\n\nthrow new Error('on load');")],
-      /cannot be used: on load \(.*throws\.ts:3:7\)/,
-    ],
-    [
-      'one that exits',
-      ['run', 'echo', '--range', '1', '--tasks', file('exits.ts', 'process.exit(7);')],
-      'ended with exit code 7',
-    ],
-    [
-      'one that ends as if all were well',
-      ['tasks', '--tasks', file('ends.ts', 'process.exit(0);')],
-      'ended with exit code 0',
-    ],
-    [
-      'one that waits for nothing',
-      ['tasks', '--tasks', file('waits.ts', 'await new Promise(() => {});')],
-      'cannot be used: its top-level await can never settle',
-    ],
-    [
-      'one that waits for nothing, of a run',
-      ['run', 'echo', '--range', '1', '--tasks', join(folder, 'waits.ts')],
-      'cannot be used: its top-level await can never settle',
-    ],
-    [
-      'one without tasks',
-      ['tasks', '--tasks', file('none.ts', 'export const a = 1;')],
-      'exports no task',
-    ],
-    [
-      'two tasks of one name',
-      ['tasks', '--tasks', file('twice.ts', twoOfOneName)],
-      'have the name "same"',
-    ],
-  ];
+const one = ['--range', '1'];
+const echo = (...args: string[]) => ['run', 'echo', ...args];
+const input = (name: string, text: string | Uint8Array) =>
+  echo('--workers', '1', '--input', file(name, text));
+const jsonl = file('good.jsonl', '1\n2\n');
+const old = file('old.txt', 'old');
 
-  it.each(cases)('%s', async (_, args, sentence) => {
-    const { status, stdout, stderr } = await inThisProcess(args);
-    if (sentence instanceof RegExp) expect(stderr).toMatch(sentence);
-    else expect(stderr).toContain(sentence);
-    expect(stderr).not.toMatch(/^\s+at |stopped: 0 of/m);
-    expect([status, stdout]).toEqual([2, '']);
+const USAGE: Row[] = [
+  ['no command', [], 'Usage: fanfold'],
+  ['an unknown command', ['runn'], "unknown command 'runn'", 'Did you mean one of run, runs?'],
+  ['the library’s name of a command', ['map', 'echo'], 'Did you mean fanfold run TASK?'],
+  ['another tool’s name', ['start'], 'Did you mean fanfold serve, or fanfold run TASK?'],
+  ['the deployment, which is the CDK’s', ['deploy'], 'npx cdk deploy'],
+  ['no task', ['run'], "missing required argument 'task'", 'fanfold tasks lists them'],
+  ['a misspelt option', echo('--inputs', 'a'), "unknown option '--inputs'", 'mean --input?'],
+  ['another misspelt option', echo('--outptu', 'x'), "unknown option '--outptu'"],
+  ['p-map’s option', echo('--concurrency', '4'), '--workers, or `concurrency` of defineTask()'],
+  ['BullMQ’s option', echo('--attempts', '4'), '`maxAttempts` of defineTask()'],
+  ['Celery’s option', echo('--max-retries', '4'), '`maxAttempts` of defineTask()'],
+  ['a time limit for an input', echo('--timeout', '4'), '`timeoutSeconds` of defineTask()'],
+  ['the CDK’s option', echo('--stackName', 'Photos'), 'Did you mean --stack?'],
+  ['a short option', echo('-o', 'x'), 'Did you mean --output?'],
+  ['an option of another command', echo('--until-empty'), 'is an option of fanfold work'],
+  ['an unquoted pattern', echo('--glob', 'a.jpg', 'b.jpg'), /too many.*--glob.*quote a pattern/],
+  ['an input without its option', echo('a.jsonl'), 'too many arguments', '--input FILE'],
+  ['an empty value', echo(...one, '--output', ''), '--output is empty: give it a value'],
+  ['an empty queue', ['sqs', '--queue', 'a', '--queue', ''], '--queue is empty'],
+  ['no workers', echo(...one, '--workers', '0'), 'from 1 to 1000; got "0"'],
+  ['workers that are no number', echo(...one, '--workers', 'two'), 'got "two"'],
+  ['a deadline without a unit', echo(...one, '--deadline', '5'), 'such as 90s, 30m', 'got "5"'],
+  ['--resume without results', echo(...one, '--resume'), 'name it with --output'],
+  ['a run without its place', ['status', 'x'], '--stack NAME, --endpoint URL'],
+  ['two places', echo(...one, '--stack', 'a', '--endpoint', 'b'), 'each name a place'],
+  ['an address that is no URL', echo(...one, '--endpoint', '127.0.0.1:9324'), 'must be a URL'],
+];
+
+const INPUTS: Row[] = [
+  ['no inputs', echo(), 'Name a source of inputs: --input FILE'],
+  ['two kinds', echo(...one, '--input', jsonl), '--input and --range each name'],
+  ['a range that is none', echo('--range', '1-5'), 'like 10 or 1..10; got "1-5"'],
+  ['a range that ends first', echo('--range', '5..1'), 'ends before it starts'],
+  ['a missing file', echo('--input', 'no.jsonl'), 'no.jsonl cannot be read: there is no such file'],
+  ['a folder', echo('--input', folder), 'is a folder: name a file, or', '--glob'],
+  ['a pattern without files', echo('--glob', `${folder}/*.none`), 'matches no file'],
+  ['a JSON document', input('array.json', '[1,2]'), 'must be JSON lines', "jq -c '.[]'"],
+  ['an array over lines', input('array.jsonl', '[\n1,\n2\n]\n'), "jq -c '.[]'"],
+  ['an object over lines', input('object.jsonl', '{\n"a": 1\n}\n'), 'jq -c .'],
+  ['malformed JSON', input('bad.jsonl', '1\n\n{"a":\n4\n'), /bad\.jsonl, line 3: .* not JSON/],
+  ['CSV as JSON lines', input('csv.jsonl', 'id,name\n1,Ada\n'), 'line 1', 'rename it to .csv'],
+  ['JSON lines as CSV', input('jsonl.csv', '{"a":1,"b":2}\n'), 'this is JSON. Rename', '.jsonl'],
+  ['semicolons', input('semi.csv', 'a;b\n1;2\n'), 'semicolons separate the fields', 'python3'],
+  ['semicolons or commas', input('both.csv', 'a;b,c\n1;2,3\n'), 'commas or semicolons', 'quote'],
+  ['a row of other length', input('bad.csv', 'a,b\n1,2\n3\n'), /bad\.csv, line 3: the row has 1/],
+  ['an unknown format', input('a.tsv', 'a\tb\n'), 'Known extensions: .jsonl, .ndjson, .csv'],
+  ['UTF-16', input('utf16.csv', Buffer.from('\ufeffa\n1\n', 'utf16le')), 'is UTF-16', 'iconv'],
+  [
+    'Latin-1',
+    input('l.jsonl', Buffer.from('1\n"\xe9"\n', 'latin1')),
+    /line 2: .*not UTF-8/,
+    'iconv',
+  ],
+  ['gzip', input('a.jsonl.gz', gzipSync('1\n')), 'compressed by gzip', 'gunzip -c'],
+  ['gzip, renamed', input('gz.jsonl', gzipSync('1\n')), 'compressed by gzip', 'gunzip -c'],
+  [
+    'an input over the limit',
+    input('long.jsonl', `1\n"${'x'.repeat(1_100_000)}"\n`),
+    /long\.jsonl, line 2: .*at most 1046528/,
+  ],
+];
+
+const OUTPUTS: Row[] = [
+  ['results there', echo(...one, '--output', old), 'exists already', '--overwrite'],
+  ['no folder', echo(...one, '--output', join(folder, 'no/x')), 'does not exist. Create it first'],
+  ['a folder', echo(...one, '--output', folder), 'is a folder: name a file in it'],
+  ['the input', echo('--input', jsonl, '--output', jsonl), 'is the input'],
+];
+
+const TASK_NAMES: Row[] = [
+  ['a misspelt task', ['run', 'ecko', ...one], 'no task named "ecko". Did you mean "echo"?'],
+  ['a task without its module', ['run', 'resize', ...one], '--tasks FILE', 'in package.json'],
+  ['a file as a task', ['run', 'src/tasks.ts', ...one], 'by --tasks src/tasks.ts'],
+];
+
+const all = { USAGE, INPUTS, OUTPUTS, TASK_NAMES };
+describe.each(Object.entries(all))('status 2 and a sentence: %s', (_, rows) => {
+  it.each(rows)('%s', (_, args, ...phrases) => expectAnswer(args, 2, phrases));
+});
+
+describe('settings', () => {
+  const none = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  const keys = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const stack = ['runs', '--stack', 'Photos'];
+  const down = ['runs', '--endpoint', 'http://127.0.0.1:9'];
+
+  it.each<[string, string[], NodeJS.ProcessEnv, number, ...Phrase[]]>([
+    ['no region', stack, {}, 3, 'No AWS region is configured: set AWS_REGION'],
+    ['no credentials', stack, { AWS_REGION: 'eu-west-1' }, 3, 'no AWS credentials', 'AWS_PROFILE'],
+    ['no server', down, keys, 3, 'No server responds', '`fanfold serve` runs there'],
+    ['an empty join', echo(...one), { FANFOLD_JOIN: '' }, 2, 'FANFOLD_JOIN is empty', 'unset it'],
+    ['half a join', ['work'], { FANFOLD_JOIN: 'http://a@b' }, 2, 'FANFOLD_JOIN must be the whole'],
+  ])('%s', async (_, args, environment, status, ...phrases) => {
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    for (const [name, value] of Object.entries({ ...none, ...environment }))
+      vi.stubEnv(name, value);
+    await expectAnswer(args, status, phrases);
   });
-});
 
-it('a missing built-in task is explained if package.json names other tasks, and can be selected', async () => {
-  file('package.json', JSON.stringify({ fanfold: { tasks: TASKS } }));
-  const run = ['run', 'echo', '--range', '1', '--workers', '1'];
-  const { status, stderr } = await fanfold(run, '', folder);
-  expect(stderr).toContain(
-    `The tasks module is ${TASKS}, which package.json names; "echo" is a built-in task: use --tasks fanfold/tasks.`,
-  );
-  expect(status).toBe(2);
-  expect(await fanfold([...run, '--tasks', 'fanfold/tasks'], '', folder)).toMatchObject({
-    status: 0,
-    stdout: expect.stringContaining('"output":0'),
+  it('another region than the stack’s, or a stack that does not exist', async () => {
+    await using aws = await serveSqs({ port: 0 });
+    const environment = { ...none, ...keys, AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: aws.url };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    await expectAnswer(stack, 2, [
+      '"Photos" was not found',
+      'Check the name, the account and the region',
+    ]);
   });
-  const mistyped = await fanfold(['run', 'sam', '--range', '1'], '', folder);
-  expect(mistyped.stderr).toMatch(/Did you mean "same"\? Known tasks: [^.]*\.\n$/);
-});
 
-it('results from before a malformed line are kept', async () => {
-  const lines = Array.from({ length: 30_000 }, (_, n) => String(n));
-  const { status, stdout, stderr } = await fanfold(
-    ['run', 'same', '--tasks', TASKS, '--input', '-', '--workers', '2'],
-    `${lines.join('\n')}\n{oops\n`,
-  );
-  expect(status).toBe(2);
-  expect(stderr).toContain('standard input, line 30001: the input is not JSON');
-  expect(stderr).toMatch(/stopped: \d+ of \d+ inputs/);
-  for (const { status } of results(stdout)) expect(status).toBe('ok');
+  it.each<[object, ...string[]]>([
+    [{ fanfold: { task: 'a.ts' } }, 'only the key "tasks"', '{"task":"a.ts"}'],
+    [{ fanfold: 'a.ts' }, '`fanfold` must be like {"tasks": "src/tasks.ts"}'],
+    [{ fanfold: { tasks: ['a.ts'] } }, 'the path of one tasks module'],
+  ])('in package.json: %j', async (content, ...phrases) => {
+    const project = join(folder, 'project');
+    mkdirSync(project, { recursive: true });
+    file('project/package.json', JSON.stringify(content));
+    vi.spyOn(process, 'cwd').mockReturnValue(project);
+    await expectAnswer(['tasks'], 2, ['package.json', ...phrases]);
+  });
 });
 
 it('--help and --version give status 0', async () => {
   for (const args of [['--help'], ['run', '--help'], ['--version']]) {
-    const { status, stdout } = await fanfold(args);
+    const { status, stdout } = await inThisProcess(args);
     expect(status).toBe(0);
     expect(stdout).not.toBe('');
   }
