@@ -132,12 +132,15 @@ function checkJson(text: string, { name }: Source, line: number, advice = ''): v
 /** The source as a whole is not JSON lines, so no single line is to blame. */
 class NoLines extends FanfoldError {}
 
-/** Refuses pretty-printed JSON, no line of which is JSON, and text of another format. */
+/**
+ * Refuses pretty-printed JSON, no line of which is JSON, and text of another format. Control
+ * characters are no text: the file's kind is recognized elsewhere.
+ */
 function checkFirst(text: string, source: Source, line: number): void {
   const { name, path } = source;
   const bracket = text.trim();
   if (bracket !== '[' && bracket !== '{') {
-    if (!/^["[{]/.test(bracket)) checkJson(text, source, line, otherFormat(path));
+    if (!/^["[{]|[^\t\P{Cc}]/u.test(text)) checkJson(text, source, line, otherFormat(path));
     return;
   }
   const [what, filter] = bracket === '[' ? ['a JSON array', "'.[]'"] : ['JSON', '.'];

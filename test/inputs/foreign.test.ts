@@ -125,11 +125,20 @@ describe('a table with another separator than commas', () => {
     expect(message).toMatch(new RegExp(`^a\\.csv, line 1: ${separators} separate the fields`));
   });
 
+  it.each(['a,b;c\n1,2;3\n', 'a;b,c\n1;2,3\n'])(
+    'is refused if commas fit as well: %j',
+    async (content) => {
+      const { message } = await refusal(readFile('a.csv', content));
+      expect(message).toMatch(/^a\.csv, line 1: commas or semicolons can separate the fields/);
+    },
+  );
+
   it.each([
     ['title\nx; y\n', [{ title: 'x; y' }]],
     ['a;b\nx\n', [{ 'a;b': 'x' }]],
     ['"a;b"\n"x;y"\n', [{ 'a;b': 'x;y' }]],
-    ['a,b;c\n1,2;3\n', [{ a: '1', 'b;c': '2;3' }]],
+    ['a,"b;c"\n1,2;3\n', [{ a: '1', 'b;c': '2;3' }]],
+    ['a,b,c;d\n1,2,3;4\n', [{ a: '1', b: '2', 'c;d': '3;4' }]],
     ['a;b\n', []],
   ])('is read if it has a single column: %j', async (content, expected) => {
     expect((await readFile('a.csv', content)).values()).toEqual(expected);

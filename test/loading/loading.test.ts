@@ -154,7 +154,10 @@ it.each([
 });
 
 it.each([
-  ['src/package.ts', /'missing-package' imported from .*src\/package\.ts$/],
+  [
+    'src/package.ts',
+    /'missing-package' imported from .*src\/package\.ts\. Install it: npm install missing-package\.$/,
+  ],
   ['src/names.ts', /'zod' does not provide an export named 'missing'$/],
 ] as const)('%s is refused with Node’s message', async (name, message) => {
   const connected = connect({ tasks: path(name), workers: 1 });

@@ -102,7 +102,7 @@ defineTask({ name, run: (input: { get: () => string }) => input.get() });
 // @ts-expect-error JSON has no undefined.
 defineTask({ name, run: (input: undefined) => input });
 // @ts-expect-error Nor has it void.
-defineTask({ name, run: (_: void) => 1 });
+defineTask({ name, input: z.void(), run: () => 1 });
 // @ts-expect-error A schema does not change that.
 defineTask({ name, input: z.undefined(), run: () => 1 });
 // @ts-expect-error Elements that are undefined arrive as null.
