@@ -36,6 +36,9 @@ export interface Job {
   signal: AbortSignal;
 }
 
+/** What follows a first run, of a task that comes with Fanfold. */
+const NEXT = 'next: `npx fanfold init` in your project writes a task of your own; see README.md';
+
 function isElsewhere({ connection }: Job): boolean {
   return connection.target.kind !== 'local';
 }
@@ -147,6 +150,8 @@ function reportLedger(run: Run, job: Job, startedAt: number): void {
     say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
   }
   reportFailures(job);
+  const { target } = job.connection;
+  if (target.kind === 'local' && target.isBuiltIn) say(NEXT);
 }
 
 function reportKinds({ recorded: { failures } }: Job): void {

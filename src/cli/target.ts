@@ -23,7 +23,8 @@ export interface TargetFlags extends RemoteFlags {
 
 /** Where tasks run. */
 export type Target =
-  | { kind: 'local'; workers: number }
+  /** `isBuiltIn` is true if its tasks are the built-in ones, because none are named. */
+  | { kind: 'local'; workers: number; isBuiltIn: boolean }
   | { kind: 'stack'; stack: string }
   | { kind: 'server'; url: string };
 
@@ -108,10 +109,7 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const onWarning = (message: string) => say(message);
   const onPrint = !quiet && canRedraw() && !isPiped(given.output) ? printAbove : undefined;
   const fanfold = await connect({ tasks: module.path, workers, onWarning, onPrint });
-  if (module.shipped && !quiet) {
-    say(`no tasks module is named, so the built-in tasks are used: ${fanfold.tasks?.join(', ')}`);
-  }
-  return { fanfold, target: { kind: 'local', workers } };
+  return { fanfold, target: { kind: 'local', workers, isBuiltIn: module.shipped } };
 }
 
 /** The refusal of a run that a target does not have. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Terminal } from '@xterm/headless';
 import { REPOSITORY } from './command.ts';
 
 /** The content of a terminal, from its first line on. */
@@ -30,53 +31,31 @@ export function atTerminal(line: string, columns: number): AtTerminal {
   const chunks: Buffer[] = [];
   child.stdout.on('data', (data: Buffer) => chunks.push(data));
   const written = () => Buffer.concat(chunks).toString();
-  const ended = once(child, 'close').then(([status]) => ({
-    lines: linesOf(written(), columns),
+  const ended = once(child, 'close').then(async ([status]) => ({
+    lines: await linesOf(written(), columns),
     status: status as number | null,
     written: written(),
   }));
   return { written, type: (keys) => child.stdin.write(keys), ended };
 }
 
-/** Such characters have no width. */
-const COLOURS = new RegExp(`${'\u001b'}\\[\\d+m`, 'g');
+/** What a terminal is sent besides text: colours, and the erasure of the rest of a row. */
+const CONTROLS = new RegExp(`${'\u001b'}\\[(\\d+m|K)|[\r\n]`, 'g');
 
 /** The content that xterm would show. @throws Error for an unknown control sequence */
-function linesOf(written: string, columns: number): string[] {
-  const rows: { text: string[]; goesOn: boolean }[] = [];
-  let at = { row: 0, column: 0 };
-  const rowAt = (row: number) => {
-    rows[row] ??= { text: [], goesOn: false };
-    return rows[row];
-  };
-  const [first = '', ...erased] = written.replace(COLOURS, '').split('\u001b[K');
-  const write = (text: string) => {
-    for (const character of text) {
-      const row = rowAt(at.row);
-      if (character === '\r') at.column = 0;
-      else if (character === '\n') at.row++;
-      else if (character < ' ') throw new Error(`It does not know ${JSON.stringify(character)}.`);
-      else if (at.column < columns) row.text[at.column++] = character;
-      else {
-        row.goesOn = true;
-        rowAt(++at.row).text[0] = character;
-        at = { row: at.row, column: 1 };
-      }
-    }
-  };
-  write(first);
-  for (const text of erased) {
-    const row = rowAt(at.row);
-    row.text.length = Math.min(row.text.length, at.column);
-    write(text);
-  }
+async function linesOf(written: string, columns: number): Promise<string[]> {
+  const stray = /[\0-\x1f].{0,9}/.exec(written.replace(CONTROLS, ''));
+  if (stray) throw new Error(`Unknown control sequence: ${JSON.stringify(stray[0])}.`);
+  const terminal = new Terminal({ cols: columns, scrollback: 100_000, allowProposedApi: true });
+  await new Promise<void>((resolve) => terminal.write(written, resolve));
+  const { active } = terminal.buffer;
   const lines: string[] = [];
-  let before = '';
-  for (const { text, goesOn } of rows) {
-    before += text.join('');
-    if (goesOn) continue;
-    lines.push(before);
-    before = '';
+  for (let row = 0; row <= active.baseY + active.cursorY; row++) {
+    const line = active.getLine(row);
+    const text = line?.translateToString(true) ?? '';
+    if (line?.isWrapped) lines.push((lines.pop() ?? '') + text);
+    else lines.push(text);
   }
+  if (lines.at(-1) === '') lines.pop();
   return lines;
 }
