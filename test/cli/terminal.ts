@@ -44,7 +44,7 @@ const CONTROLS = new RegExp(`${'\u001b'}\\[(\\d+m|K)|[\r\n]`, 'g');
 
 /** The content that xterm would show. @throws Error for an unknown control sequence */
 async function linesOf(written: string, columns: number): Promise<string[]> {
-  const stray = /[\0-\x1f].{0,9}/.exec(written.replace(CONTROLS, ''));
+  const stray = /\p{Cc}.{0,9}/u.exec(written.replace(CONTROLS, ''));
   if (stray) throw new Error(`Unknown control sequence: ${JSON.stringify(stray[0])}.`);
   const terminal = new Terminal({ cols: columns, scrollback: 100_000, allowProposedApi: true });
   await new Promise<void>((resolve) => terminal.write(written, resolve));
