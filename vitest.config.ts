@@ -19,6 +19,7 @@ const SLOW = [
 ];
 
 const common = {
+  globalSetup: ['test/bundled-cli.ts'],
   setupFiles: ['test/environment.ts'],
   // Real processes on slow machines: the limit is for what hangs, not for what is slow.
   testTimeout: 180_000,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Terminal } from '@xterm/headless';
-import { REPOSITORY } from './command.ts';
+import { FANFOLD } from './command.ts';
 
 /** The content of a terminal, from its first line on. */
 export interface Screen {
@@ -22,7 +22,7 @@ export interface AtTerminal {
 
 /** Runs a shell command in a new terminal; `fanfold` in it is this repository's. */
 export function atTerminal(line: string, columns: number): AtTerminal {
-  const ours = `"${process.execPath}" "${REPOSITORY}/bin/fanfold.js"`;
+  const ours = `"${process.execPath}" "${FANFOLD}"`;
   const shell = `stty cols ${columns} rows 24; ${line.replaceAll('fanfold ', `${ours} `)}`;
   const child = spawn('script', ['-qefc', shell, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
