@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { start } from '../cli/command.ts';
+import { FANFOLD, start } from '../cli/command.ts';
 import { run, synthesize } from './assembly.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
 import { readTemplate, type Template } from './deployment/template.ts';
@@ -107,7 +107,7 @@ describe.concurrent('a run fails with a sentence', () => {
     ],
   ])('%s', async (_, mutate, sentence) => {
     await using stack = await deployed(mutate);
-    const line = ['node', resolve('bin/fanfold.js'), ...COMMAND];
+    const line = ['node', FANFOLD, ...COMMAND];
     const { status, stderr } = await run(line, { env: stack.env });
     expect(stderr).toContain(sentence);
     expect([2, 3]).toContain(status);

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { results, start } from '../cli/command.ts';
+import { FANFOLD, results, start } from '../cli/command.ts';
 import { wrongClock } from '../cli/wrong-clock.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
@@ -63,7 +63,7 @@ function fanfoldAt(
   command: string,
   ...args: string[]
 ): Promise<Ended> {
-  const line = ['node', resolve('bin/fanfold.js'), command, ...args, '--stack', 'Fanfold'];
+  const line = ['node', FANFOLD, command, ...args, '--stack', 'Fanfold'];
   return run(line, { env });
 }
 
