@@ -2,7 +2,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { fingerprintOf } from '../endpoint/pinned.ts';
 import { FanfoldError, messageOf } from '../errors.ts';
-import { certificateIn } from './certificate.ts';
 
 /** Certificate and key for TLS, as PEM. */
 export interface Tls {
@@ -15,6 +14,12 @@ export interface Tls {
   fingerprint: string | undefined;
 }
 
+/** Loaded when it is needed: its ASN.1 packages are a sixth of all modules that `fanfold` loads. */
+async function generated(folder: string): Promise<{ cert: string; key: string }> {
+  const { certificateIn } = await import('./certificate.ts');
+  return certificateIn(folder);
+}
+
 /** The certificate that the user provided; or, if one is needed, the folder's generated one. */
 export async function tlsOf(
   given: { cert: string; key: string } | undefined,
@@ -22,7 +27,7 @@ export async function tlsOf(
   folder: string,
 ): Promise<Tls | undefined> {
   if (given === undefined && !needed) return undefined;
-  const { cert, key } = given ?? (await certificateIn(folder));
+  const { cert, key } = given ?? (await generated(folder));
   const certificate = checked(cert, key);
   const isItsOwn = certificate.issuer === certificate.subject;
   const fingerprint = isItsOwn ? fingerprintOf(certificate.fingerprint256) : undefined;
