@@ -56,6 +56,8 @@ export async function serve(args: readonly string[] = [], env = {}): Promise<Ser
   const memory = args.includes('--data') ? [] : ['--memory'];
   const command = begin(['serve', ...port, ...memory, ...args], env);
   const url = await printed(command, /serving (\S+),/);
+  // The last of its instructions: tests read what was printed with them.
+  await printed(command, /(--host 0\.0\.0\.0|npx fanfold work)\n/);
   const { port: listens } = new URL(url);
   return { ...command, url, join: joinLeft(listens), port: listens };
 }

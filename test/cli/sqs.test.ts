@@ -28,6 +28,8 @@ function file(name: string, content: unknown): string {
 async function serve(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const command = begin(['sqs', '--port', '0', ...args], env);
   const url = await printed(command, /serving SQS at ([^\s,]+)/);
+  // The last line: tests read what was printed with it.
+  await printed(command, /(signatures are)/);
   const client = (accessKeyId = 'any', secretAccessKey = 'any', region = 'us-east-1') =>
     new SQSClient({
       ...{ endpoint: url, region, maxAttempts: 1 },
