@@ -18,6 +18,8 @@ import { isTask } from './task.ts';
 
 const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   ordered: FLAG,
+  concurrency: CHECKED,
+  rate: CHECKED,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
   maxFailures: CHECKED,

@@ -52,6 +52,12 @@ export interface TaskOptions {
    */
   concurrency?: number;
   /**
+   * Most inputs of one run that execute at once, over all workers: 1 to 100000. The option
+   * `concurrency` of `map` overrides it.
+   * @default no bound
+   */
+  runConcurrency?: number | undefined;
+  /**
    * Longest wait before the second attempt, in seconds: 0 to 900. It doubles with each further
    * attempt. The wait is random, between 0 and that (full jitter), in whole seconds.
    * @default 1
@@ -65,7 +71,8 @@ export interface TaskOptions {
 }
 
 /** A task's name and options, without its code. */
-export type TaskFacts = Required<TaskOptions>;
+export type TaskFacts = Required<Omit<TaskOptions, 'runConcurrency'>> &
+  Pick<TaskOptions, 'runConcurrency'>;
 
 /** Argument of `setup`. */
 export interface SetupContext {
@@ -148,6 +155,7 @@ const DEFINITION: CallOptions = {
   kinds: {
     ...{ name: CHECKED, input: CHECKED, run: CHECKED, setup: CHECKED, teardown: CHECKED },
     ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
+    runConcurrency: CHECKED,
     ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
   },
 };
@@ -239,6 +247,8 @@ export function defineTask(
     maxAttempts: number('maxAttempts', 3, 1, 100),
     timeoutSeconds: number('timeoutSeconds', 60, 0.001, 43_200),
     concurrency: number('concurrency', 1, 1, 1000),
+    runConcurrency:
+      definition.runConcurrency === undefined ? undefined : number('runConcurrency', 1, 1, 100_000),
     backoffBaseSeconds: number('backoffBaseSeconds', 1, 0, 900),
     backoffCapSeconds: number('backoffCapSeconds', 60, 0, 900),
     // Called as a method of the definition, so that `this` is what its author expects.
@@ -274,7 +284,10 @@ export function taskOf(run: (input: never, context: TaskContext) => unknown): An
 
 /** A task's name and options, which can be sent to another process. */
 export function factsOf(task: TaskFacts): TaskFacts {
-  const { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds } =
-    task;
-  return { name, maxAttempts, timeoutSeconds, concurrency, backoffBaseSeconds, backoffCapSeconds };
+  const { name, maxAttempts, timeoutSeconds, concurrency, runConcurrency } = task;
+  const { backoffBaseSeconds, backoffCapSeconds } = task;
+  return {
+    ...{ name, maxAttempts, timeoutSeconds, concurrency, runConcurrency },
+    ...{ backoffBaseSeconds, backoffCapSeconds },
+  };
 }

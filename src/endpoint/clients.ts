@@ -21,7 +21,7 @@ export interface ClientOptions {
 
 export interface SqsClientOptions extends ClientOptions {
   /** Names the attempts to receive from a server. @default random ids, if requests are signed */
-  receiveAttempt?: () => string;
+  receiveAttempt?: (queueUrl: string) => string;
 }
 
 /** Default number of attempts at one call. */

@@ -9,7 +9,10 @@ import { isTransient } from '../pipeline/call-errors.ts';
  *
  * @param nextId names an attempt that does not repeat one of this client
  */
-export function namingAttempts(client: SQSClient, nextId: () => string = randomUUID): SQSClient {
+export function namingAttempts(
+  client: SQSClient,
+  nextId: (queueUrl: string) => string = () => randomUUID(),
+): SQSClient {
   const unanswered = new Map<string, string[]>();
   client.middlewareStack.add(
     (next, { commandName }) =>
@@ -18,7 +21,7 @@ export function namingAttempts(client: SQSClient, nextId: () => string = randomU
         // The request is an HTTP request here, since the client serializes before this step.
         const { QueueUrl = '' } = args.input as { QueueUrl?: string };
         const { headers } = args.request as { headers: Record<string, string> };
-        const attempt = unanswered.get(QueueUrl)?.pop() ?? nextId();
+        const attempt = unanswered.get(QueueUrl)?.pop() ?? nextId(QueueUrl);
         headers[RECEIVE_ATTEMPT] = attempt;
         try {
           return await next(args);

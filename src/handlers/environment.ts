@@ -2,7 +2,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
-import { findQueue, RunQueues } from '../pipeline/run/queues.ts';
+import { findQueue } from '../pipeline/run/queues.ts';
+import { RunQueues } from '../pipeline/run/run-queues.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
 
 /** The part of Lambda's context that the handlers use. */
@@ -92,7 +93,7 @@ export class Environment {
 
   /** Knowledge about runs, which later invocations reuse. */
   get runs(): RunQueues {
-    this.#runs ??= new RunQueues(this.sqs);
+    this.#runs ??= new RunQueues(this.sqs, this.#options.onServer);
     return this.#runs;
   }
 

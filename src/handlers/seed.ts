@@ -39,6 +39,8 @@ export function seedHandler(
        * @default the environment's FANFOLD_WORKERS if the name is the environment's too, else 50
        */
       workers?: number;
+      /** Counts the workers that are there now. @default `workers` are */
+      liveWorkers?: (() => number) | undefined;
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
       /**
@@ -68,7 +70,11 @@ export function seedHandler(
       const runId = runIdOf(context);
       const tasksHere = await tasksOf();
       const taskQueueUrl = await place.taskQueueUrl();
-      const seeding = { sqs, names, tasks: tasksHere, taskQueueUrl, workers, runId };
+      const { liveWorkers } = options;
+      const seeding = {
+        ...{ sqs, names, tasks: tasksHere, taskQueueUrl },
+        ...{ workers, liveWorkers, runId },
+      };
       const request = readSeedRequest(event);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
         const { resultQueueUrl: _, ...page } = seeded;

@@ -1,6 +1,7 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
+import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
@@ -16,7 +17,12 @@ export interface SqsEvent {
     messageId: string;
     receiptHandle: string;
     body: string;
-    attributes: { ApproximateReceiveCount: string };
+    attributes: {
+      ApproximateReceiveCount: string;
+      ApproximateFirstReceiveTimestamp?: string;
+      MessageGroupId?: string;
+    };
+    eventSourceARN?: string;
   }[];
 }
 
@@ -63,14 +69,17 @@ export function workerHandler(
   return async (event, context) => {
     const records = recordsOf(event);
     const { sqs } = place;
-    const queueUrl = await place.taskQueueUrl();
+    const taskQueueUrl = await place.taskQueueUrl();
+    // All records of an event are from one queue.
+    const isLane = records[0]?.eventSourceARN?.endsWith('.fifo') ?? false;
+    const queueUrl = isLane ? laneQueueUrl(taskQueueUrl) : taskQueueUrl;
     const hand = records.map((record): Held => {
       const { receiptHandle } = record;
       const claim = new Claim({ sqs, queueUrl, receiptHandle });
       return { record, claim, done: false, atOnce: false };
     });
     try {
-      await work(hand, context);
+      await work(hand, isLane, context);
     } catch (error) {
       await release(hand);
       endInvocation(options, error);
@@ -83,7 +92,11 @@ export function workerHandler(
   };
 
   /** Claims the messages, loads the tasks, and works on one chunk after the other. */
-  async function work(hand: readonly Held[], context: LambdaContext): Promise<void> {
+  async function work(
+    hand: readonly Held[],
+    isLane: boolean,
+    context: LambdaContext,
+  ): Promise<void> {
     const claimed = await Promise.all(hand.map(({ claim }) => claim.hold(0)));
     const held = hand.filter((_, at) => claimed[at]);
     if (held.length === 0) return;
@@ -93,7 +106,7 @@ export function workerHandler(
     // It may have been aborted while the messages were claimed.
     if (options.signal?.aborted) interrupt();
     const run = async () => {
-      for (const one of held) one.done = await isDone(worker, one, context);
+      for (const one of held) one.done = await isDone(worker, one, isLane, context);
     };
     // In a process of Fanfold's own, its connection decides where tasks run.
     const { sqs } = place;
@@ -105,11 +118,18 @@ export function workerHandler(
     if (worker.stuck > 0) worn.add(worker);
   }
 
-  async function isDone(worker: Worker, held: Held, context: LambdaContext): Promise<boolean> {
+  async function isDone(
+    worker: Worker,
+    held: Held,
+    isLane: boolean,
+    context: LambdaContext,
+  ): Promise<boolean> {
     const { messageId: id, receiptHandle, body, attributes } = held.record;
     const receiveCount = Number(attributes.ApproximateReceiveCount);
     const remainingMs = () => context.getRemainingTimeInMillis();
-    const message = { id, body, receiptHandle, receiveCount };
+    const firstReceivedAt = Number(attributes.ApproximateFirstReceiveTimestamp) || undefined;
+    const group = isLane ? attributes.MessageGroupId : undefined;
+    const message = { id, body, receiptHandle, receiveCount, group, firstReceivedAt };
     try {
       return (await worker.handle(message, { claim: held.claim, remainingMs })) === 'done';
     } catch (error) {

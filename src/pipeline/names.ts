@@ -5,6 +5,8 @@ export interface Names {
   readonly name: string;
   readonly tasks: string;
   readonly dead: string;
+  /** FIFO queue for the chunks of runs with bounds. */
+  readonly lanes: string;
   readonly results: string;
   /** Queue that lists the runs that ended in the last day. */
   readonly ended: string;
@@ -41,6 +43,7 @@ export function namesOf(name: string): Names {
     name,
     tasks: `${name}-tasks`,
     dead: `${name}-tasks-dead`,
+    lanes: `${name}-lanes.fifo`,
     results: `${name}-results`,
     ended: `${name}-ended`,
     seed: `${name}-seed`,

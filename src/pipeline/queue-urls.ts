@@ -1,4 +1,4 @@
-import { namesOf } from './names.ts';
+import { type Names, namesOf } from './names.ts';
 
 /** The queue for a run's results: its own, or the deployment's. */
 export type ResultsTo = 'own' | 'shared';
@@ -22,7 +22,16 @@ const TASK_QUEUE = '-tasks';
  * @param runId a checked run id: it becomes part of a queue's name
  */
 export function resultQueueUrl(taskQueueUrl: string, runId: string, results: ResultsTo): string {
-  const taskQueue = taskQueueUrl.slice(taskQueueUrl.lastIndexOf('/') + 1);
-  const names = namesOf(taskQueue.slice(0, -TASK_QUEUE.length));
+  const names = namesAt(taskQueueUrl);
   return siblingUrl(taskQueueUrl, results === 'own' ? names.run(runId) : names.results);
+}
+
+/** The URL of the queue for chunks of runs with bounds, derived from the task queue's. */
+export function laneQueueUrl(taskQueueUrl: string): string {
+  return siblingUrl(taskQueueUrl, namesAt(taskQueueUrl).lanes);
+}
+
+function namesAt(taskQueueUrl: string): Names {
+  const taskQueue = taskQueueUrl.slice(taskQueueUrl.lastIndexOf('/') + 1);
+  return namesOf(taskQueue.slice(0, -TASK_QUEUE.length));
 }

@@ -7,6 +7,7 @@ import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import { workAlwaysFor } from '../nested.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
+import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
 import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
@@ -20,11 +21,11 @@ import { telling } from './progress-reports.ts';
 import {
   type FromWorker,
   marked,
+  type Ran,
   readMarked,
   readStart,
   type Start,
   type ToWorker,
-  type Ran,
 } from './protocol.ts';
 import { noteRejections, type Stray, strayOf } from './stray.ts';
 
@@ -148,7 +149,12 @@ process.on('message', (sent) => {
 async function work(start: Start): Promise<void> {
   if (start.prints) printAtOnce();
   const { place, taskQueueUrl, deadQueueUrl, attempts } = start;
-  const receiveAttempt = () => `${attempts.prefix}-${attempts.first + journal.receives}`;
+  const laneUrl = laneQueueUrl(taskQueueUrl);
+  const receiveAttempt = (queueUrl: string) => {
+    const isLane = queueUrl === laneUrl;
+    const [kind, at] = isLane ? (['lanes', 1] as const) : (['tasks', 0] as const);
+    return `${attempts.prefix}-${kind}-${attempts.first[at] + journal.receives[at]}`;
+  };
   const sqs = sqsAt(place, { receiveAttempt });
   workAlwaysFor(await identityOf(place, sqs, taskQueueUrl));
   const tasks = await load(start.tasks);

@@ -13,9 +13,14 @@ import type { Stray } from './stray.ts';
 // numbers are old. They are not cut off, since writing to the same pages again takes less time. A
 // line that a killed process wrote in part has different numbers, or is no JSON.
 
+/** Numbers of receives that returned messages: from the task queue, and from the queue of lanes. */
+export type Receives = readonly [tasks: number, lanes: number];
+
 /** A message that a process holds. */
 export interface InHand {
   receiptHandle: string;
+  /** Whether it was received from the queue of lanes, and not from the task queue. */
+  isLane?: boolean;
   /**
    * One message is `running` at a time, or `inSetup` while its task is set up; after that it has
    * `ran`. When all its results are with SQS, it is `settled`, and only has to be deleted: of a
@@ -42,8 +47,8 @@ export interface ExitNotes {
 
 /** The work of a process, as far as it could note it. */
 export interface InFlight extends Partial<Omit<ExitNotes, 'chunks'>> {
-  /** Number of receives that returned messages. */
-  receives: number;
+  /** Numbers of receives that returned messages. */
+  receives: Receives;
   /** Whether it has finished a message. */
   progressed: boolean;
   /** Receipt handle of the message that it began last. */
@@ -53,7 +58,7 @@ export interface InFlight extends Partial<Omit<ExitNotes, 'chunks'>> {
 }
 
 type Entry =
-  | [type: 'received', receiptHandles: string[]]
+  | [type: 'received', receiptHandles: string[], isLane: boolean]
   | [type: 'begun', receiptHandle: string, task: string, body: string | null]
   | [type: 'setup', isUnderWay: boolean, body: string]
   | [type: 'finished', receiptHandles: string[]]
@@ -100,24 +105,29 @@ export function isCurrent({ state }: InHand): boolean {
 }
 
 function nothing(): InFlight {
-  return { receives: 0, progressed: false, begun: '', inHand: {} };
+  return { receives: [0, 0], progressed: false, begun: '', inHand: {} };
 }
 
 function apply(entry: Entry, inFlight: InFlight): void {
   const { inHand } = inFlight;
   const current = inHand[inFlight.begun];
   switch (entry[0]) {
-    case 'received':
-      inFlight.receives++;
-      for (const receiptHandle of entry[1]) {
-        inHand[receiptHandle] = { receiptHandle, state: 'waiting' };
+    case 'received': {
+      const [, receiptHandles, isLane] = entry;
+      const [tasks, lanes] = inFlight.receives;
+      inFlight.receives = isLane ? [tasks, lanes + 1] : [tasks + 1, lanes];
+      for (const receiptHandle of receiptHandles) {
+        inHand[receiptHandle] = { receiptHandle, isLane, state: 'waiting' };
       }
       break;
+    }
     case 'begun': {
       const [, receiptHandle, task, body] = entry;
       if (current && isCurrent(current)) current.state = 'ran';
       const known = body === null ? {} : { body };
-      inHand[receiptHandle] = { receiptHandle, state: 'running', task, ...known };
+      const { isLane } = inHand[receiptHandle] ?? {};
+      const held = { receiptHandle, ...(isLane ? { isLane } : {}) };
+      inHand[receiptHandle] = { ...held, state: 'running', task, ...known };
       inFlight.begun = receiptHandle;
       break;
     }
@@ -152,8 +162,7 @@ export class InFlightJournal {
     this.#file = file;
   }
 
-  /** Number of receives that returned messages. */
-  get receives(): number {
+  get receives(): Receives {
     return this.#inFlight.receives;
   }
 
@@ -163,7 +172,8 @@ export class InFlightJournal {
   }
 
   received(messages: readonly TaskMessage[]): void {
-    this.#note(['received', messages.map(({ receiptHandle }) => receiptHandle)]);
+    const isLane = messages.some(({ group }) => group !== undefined);
+    this.#note(['received', messages.map(({ receiptHandle }) => receiptHandle), isLane]);
   }
 
   begun(message: TaskMessage, { task, items }: Pick<Chunk, 'task' | 'items'>): void {

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { TaskFacts } from '../task.ts';
+import type { Receives } from './in-flight-journal.ts';
 
 /** Settings that a worker process receives when it starts. */
 export interface Start {
@@ -12,11 +13,11 @@ export interface Start {
   /** The worker's name, which each of its results contains. */
   worker: string;
   /**
-   * Prefix and first number of the ids of its attempts to receive from a server. The number counts
+   * Prefix and first numbers of the ids of its attempts to receive from a server. A number counts
    * the answers with messages that were read, so a process asks again for an answer that the killed
    * process before it did not read.
    */
-  attempts: { prefix: string; first: number };
+  attempts: { prefix: string; first: Receives };
   sliceSeconds: number;
   /** Whether its output goes to its supervisor through pipes. @default false */
   prints?: boolean;

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Endpoint } from '../endpoint/connection.ts';
 import { messageOf } from '../errors.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
+import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import {
   deliver,
   type RecoverOptions,
@@ -85,18 +86,20 @@ export class Recovery {
   async #giveBack(
     worker: string,
     { cause, stray, overran }: Death,
-    { receiptHandle, state, body, lastWords }: InHand,
+    { receiptHandle, isLane, state, body, lastWords }: InHand,
     delivered: Promise<boolean>,
   ): Promise<void> {
     const { sqs, place, taskQueueUrl, retryOf } = this.#options;
-    if (state === 'settled') return remove(sqs, taskQueueUrl, receiptHandle);
+    const queueUrl = isLane ? laneQueueUrl(taskQueueUrl) : taskQueueUrl;
+    if (state === 'settled') return remove(sqs, queueUrl, receiptHandle);
     // Results that SQS doesn't have are lost: the whole chunk runs again.
-    if (body === undefined || !(await delivered)) return release(sqs, taskQueueUrl, receiptHandle);
+    if (body === undefined || !(await delivered)) return release(sqs, queueUrl, receiptHandle);
     return recover({
       sqs,
       taskQueueUrl,
       onServer: !('stack' in place),
       worker,
+      queueUrl,
       receiptHandle,
       body,
       lastWords: lastWords ?? (state === 'ran' ? NOTHING_RUNNING : undefined),
@@ -114,8 +117,8 @@ export class Recovery {
  * unfinished items are sent back; if those are not known, the whole message is released.
  */
 function asStopped(inHand: InHand): InHand {
-  const { receiptHandle, state, lastWords } = inHand;
-  if (!lastWords) return { receiptHandle, state };
+  const { receiptHandle, isLane = false, state, lastWords } = inHand;
+  if (!lastWords) return { receiptHandle, isLane, state };
   const innocent = { ...lastWords, suspects: [] };
   return { ...inHand, state: state === 'inSetup' ? 'running' : state, lastWords: innocent };
 }

@@ -9,7 +9,7 @@ import type { TasksCode } from '../loading/tasks-module.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
-import { type InHand, isCurrent, readJournal } from './in-flight-journal.ts';
+import { type InHand, isCurrent, type Receives, readJournal } from './in-flight-journal.ts';
 import { workerArgs } from './node-args.ts';
 import { tellPrinted } from './printed.ts';
 import {
@@ -31,8 +31,8 @@ export interface Death {
   unsent: Unsent[];
   /** Whether it had finished a chunk, or an input of one. */
   progressed: boolean;
-  /** Number of receives that had returned messages. */
-  receives: number;
+  /** Numbers of receives that had returned messages. */
+  receives: Receives;
   /** Exit status, with the error if known: `exit code 1: Error: boom`, or `SIGKILL`. */
   cause: string;
   /** The uncaught error that it died of, if any. */

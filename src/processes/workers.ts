@@ -5,6 +5,7 @@ import type { TasksModule } from '../loading/tasks-module.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
+import type { Receives } from './in-flight-journal.ts';
 import type { Ran, Start } from './protocol.ts';
 import { Reaper } from './reaper.ts';
 import { Recovery, type Trouble } from './recovery.ts';
@@ -69,8 +70,8 @@ export class Workers {
   readonly #recovery: Recovery;
   readonly #tasks = new Map<string, TaskFacts>();
   readonly #reaper = new Reaper();
-  /** Number of receives that returned messages, by worker. */
-  readonly #receives = new Map<string, number>();
+  /** Numbers of receives that returned messages, by worker. */
+  readonly #receives = new Map<string, Receives>();
   /** Number of consecutive processes that died without progress, by worker. */
   readonly #idleDeaths = new Map<string, number>();
   readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
@@ -124,7 +125,10 @@ export class Workers {
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
     const { onTrouble, onRan, onPrint } = this.#options;
-    const attempts = { prefix: `${this.#id}-${worker}`, first: this.#receives.get(worker) ?? 0 };
+    const attempts = {
+      prefix: `${this.#id}-${worker}`,
+      first: this.#receives.get(worker) ?? [0, 0],
+    } as const;
     const process = new WorkerProcess({
       start: {
         ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
@@ -145,7 +149,8 @@ export class Workers {
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);
-        this.#receives.set(worker, attempts.first + death.receives);
+        const [tasks, lanes] = attempts.first;
+        this.#receives.set(worker, [tasks + death.receives[0], lanes + death.receives[1]]);
         this.#replace(worker, death);
       },
       blockedSeconds: (task, inSetup) =>

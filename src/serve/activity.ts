@@ -1,7 +1,7 @@
 import type { QueueChange } from '../emulator/sqs/index.ts';
+import type { SignedService } from '../emulator/transport/index.ts';
 import { type Announced, readAnnounced } from '../endpoint/announced-workers.ts';
 import { count } from '../errors.ts';
-import type { SignedService } from '../emulator/transport/index.ts';
 import { createdAt, type Names } from '../pipeline/names.ts';
 
 /** Interval at which lines are printed, in milliseconds, and the most lines at a time. */

@@ -1,6 +1,7 @@
 import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers/worker.ts';
 import { workFor, workOn } from '../nested.ts';
+import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
@@ -26,13 +27,12 @@ export async function openInProcess(workers: number): Promise<World> {
   });
   const work: typeof handler = (event, context) => workFor(services, () => handler(event, context));
   lambda.addFunction(names.worker, work, { timeoutSeconds: TIMEOUT_SECONDS });
-  const source = lambda.addSqsEventSource(names.worker, {
-    sqs,
-    queueUrl: taskQueueUrl,
-    batchSize: 1,
-    maxConcurrency: workers,
-    reportBatchItemFailures: true,
-  });
+  const sources = [taskQueueUrl, laneQueueUrl(taskQueueUrl)].map((queueUrl) =>
+    lambda.addSqsEventSource(names.worker, {
+      ...{ sqs, queueUrl },
+      ...{ batchSize: 1, maxConcurrency: workers, reportBatchItemFailures: true },
+    }),
+  );
   return {
     deployment,
     tasks: undefined,
@@ -42,7 +42,9 @@ export async function openInProcess(workers: number): Promise<World> {
     started(ended) {
       // A task that waits for the run occupies a worker, which the run may need: add one meanwhile.
       const waiting = workOn(services);
-      if (waiting) source.allowOneMore(Promise.race([ended, waiting.ended]));
+      if (!waiting) return;
+      const until = Promise.race([ended, waiting.ended]);
+      for (const source of sources) source.allowOneMore(until);
     },
     async close() {
       closing.abort(new FanfoldError('Closed', 'The connection that ran this input was closed.'));

@@ -51,6 +51,13 @@ const RETENTION = { MessageRetentionPeriod: '1209600' };
 /** Runs that have ended are listed for a day. */
 const ENDED_RETENTION = { MessageRetentionPeriod: '86400' };
 
+/** A lane must not wait for another one, as in a FIFO queue with one order for all. */
+const LANES = {
+  FifoQueue: 'true',
+  DeduplicationScope: 'messageGroup',
+  FifoThroughputLimit: 'perMessageGroupId',
+};
+
 /** Slice of a local worker: how long it keeps one chunk, in seconds. */
 export const LOCAL_SLICE_SECONDS = 5;
 
@@ -67,7 +74,7 @@ export interface LocalServices {
 
 /**
  * Time for which SQS remembers the attempts to receive: a killed worker process is replaced sooner.
- * AWS's five minutes would take more memory, and there is no FIFO queue here.
+ * AWS's five minutes would take more memory, and lanes need no deduplication.
  */
 const ATTEMPT_SECONDS = 60;
 
@@ -94,6 +101,8 @@ export interface ServicesOptions {
    * @default none: in this process, its caller reports the error
    */
   onSeedFailed?: (line: string) => void;
+  /** Counts the workers that are there now. @default all are */
+  liveWorkers?: () => number;
 }
 
 export async function openServices({
@@ -108,6 +117,7 @@ export async function openServices({
   endpoint = 'http://localhost',
   hiddenSeconds = LONGEST_SECONDS,
   onSeedFailed = () => {},
+  liveWorkers,
 }: ServicesOptions): Promise<LocalServices> {
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
@@ -118,7 +128,7 @@ export async function openServices({
     const { error } = Object(fields) as { error?: unknown };
     onSeedFailed(`${message}: ${messageOf(error)}`);
   };
-  const seed = seedHandler(tasks, { sqs: client, name: NAME, workers, log });
+  const seed = seedHandler(tasks, { sqs: client, name: NAME, workers, liveWorkers, log });
   lambda.addFunction(names.seed, seed, { timeoutSeconds: LONGEST_SECONDS });
   const lambdaClient = createLambdaClient(lambda);
   return {
@@ -157,6 +167,9 @@ async function createQueues(sqs: SQSClient, names: Names, hiddenSeconds: number)
     RedrivePolicy: JSON.stringify(redrive),
   });
   await createQueue(sqs, names.results, RETENTION);
+  // Without dead letters: a chunk that is received again leaves its lane, cut.
+  const lanes = { ...RETENTION, ...LANES, VisibilityTimeout: String(hiddenSeconds) };
+  await createQueue(sqs, names.lanes, lanes);
   return { taskQueueUrl, deadQueueUrl };
 }
 

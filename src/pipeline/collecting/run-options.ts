@@ -1,9 +1,10 @@
 import { FanfoldError } from '../../errors.ts';
+import { type Bounds, checkBounds } from '../messages/flow.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
 import { RunLedger } from '../run/ledger.ts';
 
 /** Options of `map`. */
-export interface RunOptions {
+export interface RunOptions extends Bounds {
   /**
    * Yields results in input order. Memory stays bounded: seeding waits for the oldest input.
    * @default false
@@ -62,6 +63,12 @@ export function onAbort(
 
 /** Smallest number of inputs that a percentage is taken of: a share of fewer says little. */
 const TELLING_INPUTS = 100;
+
+/** @throws FanfoldError `BadOption` when one is out of range */
+export function boundsOf({ concurrency, rate }: RunOptions): Bounds {
+  checkBounds({ concurrency, rate });
+  return { concurrency, rate };
+}
 
 /** @throws FanfoldError `BadOption` when it is out of range */
 export function deadlineMs({ deadlineSeconds = DEADLINE_SECONDS }: RunOptions): number {

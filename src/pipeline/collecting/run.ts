@@ -22,6 +22,7 @@ import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
   type Budget,
+  boundsOf,
   budgetOf,
   deadlineMs,
   leadingOf,
@@ -81,6 +82,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ...{ runId: this.runId, task, ledger: this.#ledger },
       expiresAt: this.#expiresAt,
       window: this.#window,
+      bounds: boundsOf(options),
       resumeAt: resume && (resume.seeded ?? 0),
     });
     this.#seeding.done.then(

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
+import { CHUNK_ITEMS, type Flow } from './flow.ts';
 
 /** The version of result messages and notices. */
 export const MESSAGE_VERSION = 1;
@@ -27,9 +28,6 @@ export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
  */
 const CHUNK_LENGTH = 131_072;
 
-/** Most inputs in a chunk: a million inputs make a thousand messages. */
-const CHUNK_ITEMS = 1_000;
-
 /** Facts about its run that every chunk carries. */
 export interface ChunkEnvelope {
   runId: string;
@@ -43,6 +41,8 @@ export interface ChunkEnvelope {
   workers?: number | undefined;
   /** Set if workers have sent the chunk on without finishing any of its items. */
   stalled?: Stall | undefined;
+  /** The run's bounds when the chunk was sent. @default none */
+  flow?: Flow | undefined;
 }
 
 /** Reason for sending a chunk on as it was, with the history that no worker alone can know. */
@@ -98,9 +98,10 @@ export const ITEMS_END = '\n]}';
 
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, results, workers, stalled } = envelope;
+  const { runId, task, attempt, expiresAt, results, workers, stalled, flow } = envelope;
   const v = TASK_MESSAGE_VERSION;
-  const head = JSON.stringify({ v, runId, task, attempt, expiresAt, results, workers, stalled });
+  const facts = { v, runId, task, attempt, expiresAt, results, workers, stalled, flow };
+  const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;
   return head.slice(0, -1) + ITEMS_BEGIN + list + ITEMS_END;

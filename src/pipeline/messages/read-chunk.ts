@@ -3,6 +3,7 @@ import { FanfoldError } from '../../errors.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
+import { isFlow } from './flow.ts';
 import { type SplitChunk, splitChunk } from './split-chunk.ts';
 
 /** Longest lead over AWS's clock, in milliseconds: a little more than the seed allows. */
@@ -40,7 +41,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
-  const { v, runId, task, attempt, workers, stalled } = message;
+  const { v, runId, task, attempt, workers, stalled, flow } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -60,12 +61,15 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (workers !== undefined && !isWhole(workers, 1, MAX_WORKERS)) {
     throw bad(`with \`workers\` from 1 to ${MAX_WORKERS}; got ${shown(workers)}`);
   }
+  if (flow !== undefined && !isFlow(flow)) {
+    throw bad(`whose \`flow\` has \`lanes\` and bounds; got ${shown(flow)}`);
+  }
   if (items === undefined) {
     throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
-  const envelope = { runId, task, attempt, expiresAt, results, workers, stalled };
+  const envelope = { runId, task, attempt, expiresAt, results, workers, stalled, flow };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

@@ -1,15 +1,16 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Format } from '../../inputs/extensions.ts';
 import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
 import type { Json } from '../../task.ts';
+import { type Bounds, checkBounds } from './flow.ts';
 import { MAX_RUN_INPUTS } from './result.ts';
 import type { IndexRange } from './result-message.ts';
 
 /** A request to the seed: one page of a run, which is often all of it; or a run from S3. */
 export type SeedRequest = PageRequest | ObjectRequest;
 
-interface OfRun {
+interface OfRun extends Bounds {
   /** The task's name. */
   task: string;
   /** @default Lambda's request id, with its time */
@@ -100,6 +101,8 @@ const FIELDS = [
   'more',
   'chunkItems',
   'results',
+  'concurrency',
+  'rate',
 ];
 
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
@@ -140,6 +143,11 @@ export function readSeedRequest(event: unknown): SeedRequest {
   }
   if (results !== undefined && results !== 'shared' && results !== 'own') {
     throw wrong('`results` must be "shared" or "own"', results);
+  }
+  try {
+    checkBounds(request as Bounds);
+  } catch (error) {
+    throw new FanfoldError('BadInput', messageOf(error));
   }
   if (more !== undefined && typeof more !== 'boolean')
     throw wrong('`more` must be true or false', more);

@@ -5,11 +5,9 @@ import {
   GetQueueUrlCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { serviceNow } from '../../clock.ts';
 import { retry, wait } from '../../retry.ts';
 import { isMissingQueue, isTransient } from '../call-errors.ts';
-import type { Chunk, Stall } from '../messages/chunk.ts';
-import { createdAt, type Names } from '../names.ts';
+import type { Names } from '../names.ts';
 import { type RunTags, tagTexts } from './tags.ts';
 
 /** A queue's URL by its name; undefined when there is no such queue. */
@@ -170,83 +168,4 @@ export async function removeQueue(sqs: SQSClient, QueueUrl: string): Promise<voi
   await deletion.catch((error: unknown) => {
     if (!isMissingQueue(error)) throw error;
   });
-}
-
-const LOOKUPS = 3;
-const LOOKUP_SECONDS = 30;
-/** Lookups that are closer together than this count as one. */
-const APART_SECONDS = 10;
-const YOUNG_SECONDS = 120;
-
-/** Lookups that are further apart than this are not of one absence. */
-const FORGET_SECONDS = 60;
-
-/** Whether a chunk's last lookup of its run's queue is too old to count. */
-export function isOldLookup({ cause, last }: Stall, now: number): boolean {
-  return cause === 'run' && now - last > FORGET_SECONDS * 1000;
-}
-
-/** A worker's view of a run: its queue exists, seems to be gone, or is gone for certain. */
-export type RunState = 'on' | 'unsure' | 'over';
-
-/** The fields of a chunk that identify its run. */
-type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'stalled'>;
-
-/**
- * Detects runs that are over, which are those whose result queue is gone. SQS may report a queue as
- * missing if it has only just been created, or for a moment. So a run counts as over only if three
- * lookups over 30 s agree and the run is older than two minutes. Another worker's lookups count
- * too, as the chunk carries them. A queue that was found is remembered for 30 s. Denied access is
- * an error, never `over`.
- */
-export class RunQueues {
-  readonly #sqs: SQSClient;
-  readonly #there = new Map<string, number>();
-  readonly #missing = new Map<string, { since: number; last: number; lookups: number }>();
-
-  constructor(sqs: SQSClient) {
-    this.#sqs = sqs;
-  }
-
-  /** Looks the queue up, unless it was found a short while ago. */
-  async state(run: OfRun): Promise<RunState> {
-    const { resultQueueUrl: url } = run;
-    const seen = this.#there.get(url);
-    if (seen !== undefined && performance.now() - seen < LOOKUP_SECONDS * 1000) return 'on';
-    const name = url.slice(url.lastIndexOf('/') + 1);
-    if ((await findQueue(this.#sqs, name)) === undefined) return this.missing(run);
-    this.#remember(url);
-    return 'on';
-  }
-
-  /** Records that a call found no queue, and returns the run's state. */
-  missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
-    const now = serviceNow(this.#sqs);
-    this.#there.delete(url);
-    let known = this.#missing.get(url);
-    if (known === undefined || now - known.last > FORGET_SECONDS * 1000) {
-      known = { since: now, last: 0, lookups: 0 };
-    }
-    if (now - known.last >= APART_SECONDS * 1000) {
-      known.last = now;
-      known.lookups++;
-    }
-    if (stalled?.cause === 'run' && !isOldLookup(stalled, now)) {
-      known.since = Math.min(known.since, stalled.since);
-      known.lookups = Math.max(known.lookups, stalled.hops + 1);
-    }
-    this.#missing.set(url, known);
-    const born = createdAt(runId);
-    const young = born !== undefined && now - born < YOUNG_SECONDS * 1000;
-    const sure = known.lookups >= LOOKUPS && now - known.since >= LOOKUP_SECONDS * 1000;
-    return sure && !young ? 'over' : 'unsure';
-  }
-
-  #remember(queueUrl: string): void {
-    this.#missing.delete(queueUrl);
-    // A long-lived worker handles many runs, so old entries are dropped.
-    if (this.#there.size >= 1000) this.#there.clear();
-    if (this.#missing.size >= 1000) this.#missing.clear();
-    this.#there.set(queueUrl, performance.now());
-  }
 }

@@ -13,6 +13,8 @@ export interface Outgoing {
   /** The run, for SQS's fair queues. */
   groupId?: string | undefined;
   delaySeconds?: number | undefined;
+  /** For a FIFO queue: SQS drops a second message with the same id. */
+  deduplicationId?: string | undefined;
 }
 
 /** SQS's limit for a batch; in bytes it holds as much as one message. */
@@ -65,11 +67,12 @@ async function sendBatch(sqs: SQSClient, queueUrl: string, batch: Outgoing[]): P
     const { Failed = [] } = await sqs.send(
       new SendMessageBatchCommand({
         QueueUrl: queueUrl,
-        Entries: left.map(({ body, groupId, delaySeconds }, id) => ({
+        Entries: left.map(({ body, groupId, delaySeconds, deduplicationId }, id) => ({
           Id: String(id),
           MessageBody: body,
           MessageGroupId: groupId,
           DelaySeconds: delaySeconds,
+          MessageDeduplicationId: deduplicationId,
         })),
       }),
     );

@@ -1,4 +1,5 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /**
@@ -16,6 +17,11 @@ export interface RunTags {
   total?: number | undefined;
   /** Largest number of inputs that the run can have, while `total` is not known. */
   bound?: number | undefined;
+
+  /** Bounds that were set while the run was going on; `none` if they were removed. */
+  flow?: Flow | 'none' | undefined;
+  /** When the run was paused, in milliseconds since 1970; 0 if it goes on. */
+  pausedAt?: number | undefined;
 
   /** Name of the collector. */
   collector?: string | undefined;
@@ -37,6 +43,8 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     expiresAt: timeOf(Tags.expiresAt),
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
+    flow: flowOfText(Tags.flow),
+    pausedAt: timeOf(Tags.pausedAt),
     collector,
     collectedAt: timeOf(Tags.collectedAt),
     ok: countOf(Tags.ok),
@@ -53,9 +61,33 @@ export async function writeTags(sqs: SQSClient, QueueUrl: string, tags: RunTags)
 /** Tags in SQS's form. */
 export function tagTexts(tags: RunTags): Record<string, string> {
   const given = Object.entries(tags).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    given.map(([name, value]) => [name, typeof value === 'number' ? value.toFixed() : value]),
+  return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]));
+}
+
+function textOf(value: string | number | Flow): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? value.toFixed() : flowText(value);
+}
+
+/** A flow as text that AWS allows in a tag, such as `lanes=4 concurrency=8 rate=100/s`. */
+function flowText(flow: Flow): string {
+  return Object.entries(flow)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+function flowOfText(tag: string | undefined): Flow | 'none' | undefined {
+  if (tag === undefined || tag === 'none') return tag;
+  const { lanes, concurrency, rate } = Object.fromEntries(
+    tag.split(' ').map((part) => part.split('=') as [string, string]),
   );
+  const flow = {
+    lanes: Number(lanes),
+    concurrency: concurrency === undefined ? undefined : Number(concurrency),
+    rate: rate as RateText | undefined,
+  };
+  return isFlow(flow) ? flow : undefined;
 }
 
 function countOf(tag: string | undefined): number | undefined {

@@ -5,7 +5,6 @@ import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import { chunkItemsFor } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import type { Continuation, ObjectRequest } from '../messages/seed-request.ts';
@@ -14,7 +13,7 @@ import { findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 import { writeTags } from '../run/tags.ts';
 import { openObject, placeOf } from './s3-object.ts';
-import { type SeedOptions, seed } from './seed.ts';
+import { planOf, type SeedOptions, seed } from './seed.ts';
 
 export interface ObjectSeedOptions extends SeedOptions {
   s3: S3Client;
@@ -145,13 +144,12 @@ class ObjectSeeding {
   }
 
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {
-    const { task, runId, results, expiresAt } = this.#request;
-    const { tasks, workers, onPage } = this.#options;
-    this.#chunkItems ??= chunkItemsFor(
-      Math.ceil(texts.length * ofAll),
-      workers,
-      tasks.require(task).concurrency,
-    );
+    const { task, runId, results, expiresAt, concurrency, rate } = this.#request;
+    const { tasks, onPage } = this.#options;
+    const about = Math.ceil(texts.length * ofAll);
+    const { chunkItemsOf } = planOf(tasks.require(task), this.#request, this.#options);
+    const chunkItems = this.#chunkItems ?? chunkItemsOf(about);
+    this.#chunkItems = chunkItems;
     const page = await seed(
       {
         task,
@@ -162,7 +160,8 @@ class ObjectSeeding {
         first: this.#next,
         continues: this.#next > 0,
         more: true,
-        chunkItems: this.#chunkItems,
+        chunkItems,
+        ...{ concurrency, rate },
       },
       // Each input takes at least one byte of its object.
       { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
@@ -170,7 +169,7 @@ class ObjectSeeding {
     this.#next += texts.length;
     this.#chunks += page.chunks;
     this.#queueUrl = page.resultQueueUrl;
-    await onPage(page, this.#chunkItems);
+    await onPage(page, chunkItems);
   }
 
   #isLate(): boolean {

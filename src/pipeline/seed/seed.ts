@@ -1,7 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { count, FanfoldError, InputError, messageOf } from '../../errors.ts';
+import type { AnyTask } from '../../task.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
+import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { PageRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
@@ -14,6 +16,7 @@ import {
 } from '../names.ts';
 import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
+import type { RunTags } from '../run/tags.ts';
 
 export interface SeedOptions {
   sqs: SQSClient;
@@ -22,6 +25,11 @@ export interface SeedOptions {
   taskQueueUrl: string;
   /** Approximate number of workers: chunks are cut so that all have some. */
   workers: number;
+  /**
+   * Counts the workers that are there now, which a rate is shared among. @default `workers`, of
+   * which all are expected to be there
+   */
+  liveWorkers?: (() => number) | undefined;
   /** Used when the request names no run. */
   runId?: string;
   /** Largest number of inputs that the run can have, if their number is not known. */
@@ -42,18 +50,20 @@ const CREATE_WITHIN_MS = 3_600_000;
  */
 export async function seed(request: PageRequest, options: SeedOptions): Promise<SeedResponse> {
   const { task, results = 'shared' } = request;
-  const { concurrency } = options.tasks.require(task);
+  const taskHere = options.tasks.require(task);
+  const { flow, chunkItemsOf } = planOf(taskHere, request, options);
   const runId = request.runId ?? options.runId ?? newRunId();
   const items = itemsOf(request);
   const expiresAt = expiryOf(request, runId);
   const total = request.total ?? items.length;
   const { about = total } = request;
-  const { chunkItems = chunkItemsFor(about, options.workers, concurrency) } = request;
+  const { chunkItems = chunkItemsOf(about) } = request;
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
-    ? ownQueue(request, runId, items.length, expiresAt, options)
+    ? ownQueue(request, runId, items.length, { expiresAt, flow }, options)
     : sharedQueue(options));
-  const workers = Math.min(options.workers, Math.max(chunks.length, Math.ceil(about / chunkItems)));
+  const most = flow?.lanes ?? options.workers;
+  const workers = Math.min(most, Math.max(chunks.length, Math.ceil(about / chunkItems)));
   const envelope = {
     runId,
     task,
@@ -61,6 +71,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
     expiresAt,
     results,
     workers: Math.max(1, workers),
+    flow,
   };
   await sendAll(
     options.sqs,
@@ -69,6 +80,18 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   );
   const first = items[0]?.index ?? request.first ?? 0;
   return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
+}
+
+/** The flow of a run, and the number of inputs in its chunks by the number of its inputs. */
+export function planOf(
+  { concurrency: each, runConcurrency }: AnyTask,
+  { concurrency = runConcurrency, rate }: Bounds,
+  { workers, liveWorkers = () => workers }: Pick<SeedOptions, 'workers' | 'liveWorkers'>,
+) {
+  const flow = flowOf({ concurrency, rate }, liveWorkers(), each);
+  const chunkItemsOf = (inputs: number) =>
+    flow ? laneChunkItems(flow, inputs, each) : chunkItemsFor(inputs, workers, each);
+  return { flow, chunkItemsOf };
 }
 
 function expiryOf(request: PageRequest, runId: string): number {
@@ -152,7 +175,7 @@ async function ownQueue(
   { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
   count: number,
-  expiresAt: number,
+  tags: Pick<RunTags, 'expiresAt' | 'flow'>,
   { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);
@@ -175,7 +198,7 @@ async function ownQueue(
     task,
     // If these are all inputs, the run is sealed now, so that its collector need not wait for that.
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
-    expiresAt,
+    ...tags,
     total: total ?? (more ? undefined : count),
     bound,
   });

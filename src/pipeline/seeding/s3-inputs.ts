@@ -2,6 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/extensions.ts';
+import type { Bounds } from '../messages/flow.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
@@ -30,18 +31,20 @@ export interface S3Run {
   runId: string;
   task: string;
   expiresAt: number;
+  bounds: Bounds;
 }
 
 /** Starts seeding in the seed function, which continues by itself; returns the queue's URL. */
 export async function seedS3Run(
   { url, format }: S3Inputs,
-  { sqs, lambda, names, runId, task, expiresAt }: S3Run,
+  { sqs, lambda, names, runId, task, expiresAt, bounds }: S3Run,
 ): Promise<string> {
   const request: SeedRequest = {
     task,
     inputs: { s3: url, format },
     runId,
     expiresAt,
+    ...bounds,
     results: 'own',
   };
   const isOver = () => serviceNow(sqs) > expiresAt;

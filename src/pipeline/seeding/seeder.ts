@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
+import type { Bounds } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
@@ -24,6 +25,8 @@ export interface SeederOptions {
   inputs: Inputs<unknown>;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
+  /** Bounds of the run. */
+  bounds: Bounds;
   ledger: RunLedger;
   window: Window;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */
@@ -231,7 +234,7 @@ export class Seeder implements InputSource {
   }
 
   async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
-    const { sqs, lambda, names, runId, task, ledger, window, expiresAt } = this.#options;
+    const { sqs, lambda, names, runId, task, ledger, window, expiresAt, bounds } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
     const continues = this.#hasQueue;
@@ -249,6 +252,7 @@ export class Seeder implements InputSource {
       indexes,
       continues,
       expiresAt,
+      ...bounds,
       results: 'own',
       about,
       total,

@@ -3,11 +3,13 @@ import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import { type Flow, LONGEST_WAIT_MS, PACED_MS, pauseOf, widthOf } from '../messages/flow.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
-import type { RunQueues } from '../run/queues.ts';
+import type { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
+import { Pace } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
 import type { Setups } from './setups.ts';
@@ -21,6 +23,10 @@ export interface TaskMessage {
   receiptHandle: string;
   /** Number of times that SQS has delivered it, from 1. */
   receiveCount: number;
+  /** Its message group, if it was received from the queue of lanes. */
+  group?: string | undefined;
+  /** When SQS first delivered it, in milliseconds since 1970, if it is known. */
+  firstReceivedAt?: number | undefined;
 }
 
 /**
@@ -71,6 +77,8 @@ export interface HandlingOptions {
   claim: Claim;
   outbox: Outbox;
   setups: Setups;
+  /** The run's bounds, and the lane that the chunk was received in. @default none */
+  bounded?: { flow: Flow; lane: number } | undefined;
   /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: (() => number) | undefined;
   onEnded?: ((ended: EndedAttempt) => void) | undefined;
@@ -108,22 +116,27 @@ export class ChunkExecution implements Held {
   #moved: number[] = [];
   #finished = 0;
   #ranMs = 0;
+  readonly #pace: Pace | undefined;
+  #sliceMs: number;
+  #watch: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: HandlingOptions) {
-    const { chunk, task, claim } = options;
+    const { chunk, task, claim, bounded, sliceSeconds } = options;
     this.message = options.message;
     this.#options = options;
     this.#startedMs = claim.heldMs;
-    this.#execution = new Execution(
-      task,
-      chunk,
-      (outcome) => this.#take(outcome),
-      () => {
-        const { heldMs } = claim;
+    this.#pace = bounded && paceOf(bounded);
+    this.#sliceMs = Math.max(sliceSeconds * 1000, this.#pace ? PACED_MS : 0);
+    this.#execution = new Execution(task, chunk, {
+      concurrency: bounded ? widthOf(bounded.flow, bounded.lane, task.concurrency) : undefined,
+      pace: this.#pace,
+      onSettled: (outcome) => this.#take(outcome),
+      mayStart: (waitMs) => {
+        const heldMs = claim.heldMs + waitMs;
         return this.#hasTime(heldMs) && claim.covers(task.timeoutSeconds, heldMs);
       },
-      options.writeLog,
-    );
+      writeLog: options.writeLog,
+    });
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
 
@@ -158,16 +171,45 @@ export class ChunkExecution implements Held {
 
   /** Resolves when all items have ended, or no further one may start. */
   async run(): Promise<void> {
+    const { claim } = this.#options;
+    this.#followControl();
+    try {
+      await this.#run();
+    } finally {
+      clearInterval(this.#watch);
+    }
+    this.#ranMs = claim.heldMs - this.#startedMs;
+  }
+
+  async #run(): Promise<void> {
     const execution = this.#execution;
     const { task, claim } = this.#options;
     if (task.setup && !(await this.#setUp())) return;
     await execution.run();
+    const hasTime = () => this.#hasTime(claim.heldMs + (this.#pace?.waitMs ?? 0));
     // If there is time for the items that are left, they wait for a claim that covers them.
-    while (execution.left.length > 0 && !execution.closed && this.#hasTime(claim.heldMs)) {
+    while (execution.left.length > 0 && !execution.closed && hasTime()) {
       if (!(await claim.hold(task.timeoutSeconds))) break;
       await execution.run();
     }
-    this.#ranMs = claim.heldMs - this.#startedMs;
+  }
+
+  /** Ends the slice early if the run is paused, or its bounds change. */
+  #followControl(): void {
+    const { runs, chunk } = this.#options;
+    if (chunk.results === 'shared') return;
+    const before = JSON.stringify(runs.control(chunk));
+    const look = async () => {
+      await runs.state(chunk);
+      if (JSON.stringify(runs.control(chunk)) !== before) this.stop();
+    };
+    // A run that can't be looked up now goes on.
+    this.#watch = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk));
+  }
+
+  /** Others wait for this worker: a chunk that is kept longer for its pace ends as others do. */
+  hurry(): void {
+    this.#sliceMs = this.#options.sliceSeconds * 1000;
   }
 
   /** Resolves when SQS has accepted all results and resends of the chunk. */
@@ -237,15 +279,14 @@ export class ChunkExecution implements Held {
   }
 
   #hasTime(heldMs: number): boolean {
-    const { sliceSeconds, remainingMs, task } = this.#options;
-    if (heldMs - this.#startedMs >= sliceSeconds * 1000) return false;
+    const { remainingMs, task } = this.#options;
+    if (heldMs - this.#startedMs >= this.#sliceMs) return false;
     return mayEnd(task, remainingMs);
   }
 
   /** Number of parts to cut the rest into: the further slices that it needs at the pace so far. */
   #slices(left: number): number {
-    const { sliceSeconds } = this.#options;
-    const needed = (left * this.#ranMs) / Math.max(1, this.#finished) / (sliceSeconds * 1000);
+    const needed = (left * this.#ranMs) / Math.max(1, this.#finished) / this.#sliceMs;
     return Math.max(1, Math.min(PARTS, Math.ceil(needed)));
   }
 
@@ -259,6 +300,13 @@ export class ChunkExecution implements Held {
     await sendBack(this.#options, stalled(this.#options, chunk, 'run'), rest, 1, UNSURE_SECONDS);
     return 'done';
   }
+}
+
+/** A lane whose pauses are short makes one before its first start, as the last was in another chunk. */
+function paceOf({ flow, lane }: { flow: Flow; lane: number }): Pace | undefined {
+  const pauseMs = pauseOf(flow, lane);
+  if (pauseMs === 0) return undefined;
+  return new Pace(pauseMs, pauseMs > LONGEST_WAIT_MS ? 0 : pauseMs);
 }
 
 function lineOf(outcome: Outcome, attempts: number): string {

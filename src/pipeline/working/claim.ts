@@ -120,6 +120,14 @@ export class Claim {
     this.#lost = true;
   }
 
+  /** Gives the message up, and hides it for a time: it comes back to any worker then. */
+  async hide(seconds: number): Promise<void> {
+    this.end();
+    await Promise.all(this.#extending);
+    if (!this.lost) await this.#change(Math.min(LONGEST_SECONDS, Math.ceil(seconds)));
+    this.#lost = true;
+  }
+
   async #extend(): Promise<void> {
     if (this.lost) return;
     const askedMs = this.heldMs;

@@ -1,14 +1,8 @@
-import {
-  DeleteMessageBatchCommand,
-  type Message,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { backoffMs, wait } from '../../retry.ts';
-import { Stopwatch } from '../../stopwatch.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { TaskMessage, Verdict } from './chunk-execution.ts';
-import { CLAIM_SECONDS, Claim } from './claim.ts';
+import { type Hand, MISJUDGED_MS, Polls } from './polls.ts';
 import { watching } from './watching.ts';
 import { type Executed, returnsAtOnce, type Worker } from './worker.ts';
 
@@ -58,9 +52,6 @@ const HAND_MESSAGES = 10;
 /** Longest time that a hand should keep its worker busy: no message in it waits longer. */
 const HAND_MS = 50;
 
-/** A chunk that takes this long was misjudged: messages behind it in the hand are handed back. */
-const MISJUDGED_MS = 250;
-
 /** Most hands whose results are still being sent while the next ones are worked on. */
 const SETTLING_HANDS = 10;
 
@@ -82,21 +73,32 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
     failures++;
     watching(() => onError?.(error));
   };
+  const { untilEmptySeconds: waitSeconds = WAIT_SECONDS } = options;
+  const polls = new Polls({ ...options, waitSeconds });
+  const settleLater = (hand: Hand, verdicts: Verdicts) => {
+    const settled = settle(options, hand, verdicts)
+      .catch(failed)
+      .finally(() => settling.delete(settled));
+    settling.add(settled);
+  };
   while (end === undefined) {
     const failuresBefore = failures;
     try {
-      const hand = await receive(options, size);
-      if (hand.messages.size === 0 && options.untilEmptySeconds) end = 'empty';
+      const hand = await polls.next(size);
+      if (options.untilEmptySeconds && polls.areEmpty) end = 'empty';
       const verdicts: Verdicts = new Map();
+      // The other queue's poll goes on meanwhile: what it receives must not wait for long.
+      const isFree = polls.whileBusy(
+        () => options.worker.hurry(),
+        (other) => settleLater(other, handBack(options, other)),
+      );
       try {
         if (await work(options, hand, verdicts, first)) end = 'late';
       } finally {
+        isFree();
         first &&= hand.messages.size === 0;
-        size = nextSize(hand);
-        const settled = settle(options, hand, verdicts)
-          .catch(failed)
-          .finally(() => settling.delete(settled));
-        settling.add(settled);
+        if (!hand.isLane) size = nextSize(hand);
+        settleLater(hand, verdicts);
       }
       if (settling.size >= SETTLING_HANDS) {
         options.worker.flush();
@@ -109,6 +111,7 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
     else await wait(backoffMs(failures), signal);
     end ??= endOf(options, failures);
   }
+  polls.end();
   await Promise.all(settling);
   return end;
 }
@@ -124,35 +127,11 @@ function endOf(
   return remainingMs && remainingMs() < neededMs ? 'late' : undefined;
 }
 
-/** Messages that were received together, each with the worker's claim on it. */
-interface Hand {
-  messages: ReadonlyMap<TaskMessage, Claim>;
-  /** Longest time that one of them kept the worker busy, in milliseconds. */
-  slowestMs: number;
-}
-
-async function receive(
-  { sqs, taskQueueUrl: queueUrl, signal, onTaken, untilEmptySeconds }: PullOptions,
-  size: number,
-): Promise<Hand> {
-  const sinceReceive = new Stopwatch();
-  const { Messages = [] } = await sqs.send(
-    new ReceiveMessageCommand({
-      QueueUrl: queueUrl,
-      MaxNumberOfMessages: size,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount'],
-      WaitTimeSeconds: untilEmptySeconds ?? WAIT_SECONDS,
-      VisibilityTimeout: CLAIM_SECONDS,
-    }),
-    { abortSignal: signal },
+/** Sends a hand back that the worker has no time for. */
+function handBack({ worker }: PullOptions, { messages }: Hand): Verdicts {
+  return new Map(
+    Array.from(messages, ([message, claim]) => [message, worker.handBack(message, claim)]),
   );
-  const messages = new Map<TaskMessage, Claim>();
-  for (const message of Messages.map(taskMessage)) {
-    const { receiptHandle } = message;
-    messages.set(message, new Claim({ sqs, queueUrl, receiptHandle, sinceReceive }));
-  }
-  if (messages.size > 0) watching(() => onTaken?.([...messages.keys()]));
-  return { messages, slowestMs: 0 };
 }
 
 /** Verdicts on a hand's messages. A message without one is released. */
@@ -208,7 +187,7 @@ async function work(
 
 /** Deletes the messages that are done, once all have a verdict. */
 async function settle(
-  { sqs, taskQueueUrl, onDone, signal }: PullOptions,
+  { sqs, onDone, signal }: PullOptions,
   hand: Hand,
   verdicts: Verdicts,
 ): Promise<void> {
@@ -228,7 +207,7 @@ async function settle(
         Id: String(id),
         ReceiptHandle,
       }));
-      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: taskQueueUrl, Entries }));
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: hand.queueUrl, Entries }));
     }
     for (const [at, message] of messages.entries()) {
       const one = settled[at];
@@ -254,10 +233,4 @@ async function settle(
 function nextSize({ messages, slowestMs }: Hand): number {
   const fitting = Math.floor(HAND_MS / slowestMs);
   return Math.max(1, Math.min(HAND_MESSAGES, fitting, 2 * messages.size));
-}
-
-function taskMessage(message: Message): TaskMessage {
-  const { MessageId: id = '', Body: body = '', ReceiptHandle: receiptHandle = '' } = message;
-  const receiveCount = Number(message.Attributes?.ApproximateReceiveCount ?? 1);
-  return { id, body, receiptHandle, receiveCount };
 }

@@ -22,6 +22,8 @@ export interface RecoverOptions {
   /** Whether SQS is a Fanfold server and not AWS. @default false */
   onServer?: boolean;
   worker: string;
+  /** The queue that the message was received from: the task queue, or that of lanes. */
+  queueUrl: string;
   receiptHandle: string;
   body: string;
   /** Undefined if the process could report nothing: it was killed, or ran out of memory. */
@@ -57,19 +59,19 @@ export async function deliver(sqs: SQSClient, unsent: readonly Unsent[]): Promis
  * back as they were.
  */
 export async function recover(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, receiptHandle } = options;
+  const { sqs, queueUrl, receiptHandle } = options;
   try {
     await sendBackOwed(options);
   } catch (error) {
     // Another worker must get it now, and not when the dead one's claim ends.
-    await release(sqs, taskQueueUrl, receiptHandle).catch(() => {});
+    await release(sqs, queueUrl, receiptHandle).catch(() => {});
     // The next worker moves an unreadable message to the dead letters.
     if (!(error instanceof FanfoldError && error.code === 'BadMessage')) throw error;
   }
 }
 
 async function sendBackOwed(options: RecoverOptions): Promise<void> {
-  const { sqs, taskQueueUrl, onServer, receiptHandle, body, lastWords } = options;
+  const { sqs, taskQueueUrl, onServer, queueUrl, receiptHandle, body, lastWords } = options;
   const chunk = readChunk(body, { taskQueueUrl, onServer, now: serviceNow(sqs) });
   const settled = new Set(lastWords?.settled);
   const left = chunk.items.filter(({ index }) => !settled.has(index));
@@ -91,7 +93,7 @@ async function sendBackOwed(options: RecoverOptions): Promise<void> {
     again.push(...messagesOf(chunk, suspects, Math.ceil(suspects.length / PARTS)));
   }
   await sendAll(sqs, taskQueueUrl, again);
-  await remove(sqs, taskQueueUrl, receiptHandle);
+  await remove(sqs, queueUrl, receiptHandle);
 }
 
 /** Deletes a message that is done. */

@@ -154,6 +154,39 @@ export class Outbox {
   }
 }
 
+/** A worker's outboxes, one for each run and result queue: several runs may share a queue. */
+export class Outboxes {
+  readonly #sqs: SQSClient;
+  readonly #worker: string;
+  readonly #open = new Map<string, Outbox>();
+
+  constructor(sqs: SQSClient, worker: string) {
+    this.#sqs = sqs;
+    this.#worker = worker;
+  }
+
+  to(destination: Destination): Outbox {
+    const key = `${destination.runId} ${destination.resultQueueUrl}`;
+    const outbox = this.#open.get(key) ?? new Outbox(this.#sqs, destination, this.#worker);
+    this.#open.set(key, outbox);
+    return outbox;
+  }
+
+  /** Sends all results now. */
+  flush(): void {
+    for (const outbox of this.#open.values()) outbox.send();
+    this.#open.clear();
+  }
+
+  /** Sends them soon, so that further results can join them. */
+  flushSoon(): void {
+    for (const [key, outbox] of this.#open) {
+      if (outbox.isEmpty) this.#open.delete(key);
+      else outbox.sendSoon();
+    }
+  }
+}
+
 /** A message that is being put together. */
 class OutboxMessage {
   readonly draft = new ResultDraft();

@@ -3,7 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import { growth } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
-import { isOldLookup } from '../run/queues.ts';
+import { isOldLookup } from '../run/run-queues.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
 
 /** The task queue that chunks are sent back to. */

@@ -5,6 +5,7 @@ import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
 import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
+import type { Pace } from './pace.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
 
@@ -18,8 +19,20 @@ export interface AttemptFailure extends Omit<Failure, 'attempts'> {
   retryable: boolean;
 }
 
+export interface ExecutionOptions {
+  /** Inputs that run at once. @default the task's */
+  concurrency?: number | undefined;
+  /** Spaces the starts. @default each starts as soon as there is room */
+  pace?: Pace | undefined;
+  onSettled: (outcome: Outcome) => void;
+  /** Whether another item may start after a wait: called before each but the first. */
+  mayStart: (waitMs: number) => boolean;
+  /** @default the console */
+  writeLog?: WriteLog | undefined;
+}
+
 /**
- * Runs the task over one chunk's items, in order, at most `task.concurrency` at once.
+ * Runs the task over one chunk's items, in order, at most `concurrency` at once.
  *
  * An item waits, runs, and is settled by what its function returns or throws, or by its timeout,
  * whichever comes first. A function that runs past its timeout is `stuck`; its later result is
@@ -36,8 +49,8 @@ export interface AttemptFailure extends Omit<Failure, 'attempts'> {
 export class Execution {
   readonly #task: AnyTask;
   readonly #chunk: Chunk;
-  readonly #onSettled: (outcome: Outcome) => void;
-  readonly #mayStart: () => boolean;
+  readonly #options: ExecutionOptions;
+  readonly #concurrency: number;
   readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
@@ -49,21 +62,17 @@ export class Execution {
   #next = 0;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the wait for the next start. */
+  #pacing: ReturnType<typeof setTimeout> | undefined;
   #done: PromiseWithResolvers<void> | undefined;
   #broken: { error: unknown } | undefined;
 
-  constructor(
-    task: AnyTask,
-    chunk: Chunk,
-    settled: (outcome: Outcome) => void,
-    mayStart: () => boolean,
-    writeLog: WriteLog = writeToConsole,
-  ) {
+  constructor(task: AnyTask, chunk: Chunk, options: ExecutionOptions) {
     this.#task = task;
     this.#chunk = chunk;
-    this.#onSettled = settled;
-    this.#mayStart = mayStart;
-    this.#writeLog = writeLog;
+    this.#options = options;
+    this.#concurrency = options.concurrency ?? task.concurrency;
+    this.#writeLog = options.writeLog ?? writeToConsole;
   }
 
   /** Sets the resources that the task's setup has made. */
@@ -115,6 +124,7 @@ export class Execution {
   /** Starts no further item. */
   stop(): void {
     this.#closed = true;
+    if (this.#pacing !== undefined) this.#advance();
   }
 
   /** Starts no further item and abandons running ones: their signals abort, and they are `left`. */
@@ -131,8 +141,17 @@ export class Execution {
 
   #advance(): void {
     const { items } = this.#chunk;
-    while (this.#running.size < this.#task.concurrency && this.#next < items.length) {
-      if (this.#closed || (this.#next > 0 && !this.#mayStart())) break;
+    const { pace, mayStart } = this.#options;
+    clearTimeout(this.#pacing);
+    this.#pacing = undefined;
+    while (this.#running.size < this.#concurrency && this.#next < items.length) {
+      const waitMs = pace?.waitMs ?? 0;
+      if (this.#closed || (this.#next > 0 && !mayStart(waitMs))) break;
+      if (waitMs > 0) {
+        this.#pacing = setTimeout(() => this.#advance(), Math.ceil(waitMs));
+        return;
+      }
+      pace?.started();
       const item = items[this.#next++] as ReceivedItem;
       this.#start(new Attempt(this.#chunk, item, this.#writeLog));
     }
@@ -218,7 +237,7 @@ export class Execution {
       return;
     }
     try {
-      this.#onSettled({ index: attempt.index, ok: true, output: text, ms });
+      this.#options.onSettled({ index: attempt.index, ok: true, output: text, ms });
     } catch (thrown) {
       this.#fail(attempt, thrown);
     }
@@ -242,7 +261,7 @@ export class Execution {
   #reportFailure(attempt: Attempt, failure: AttemptFailure): void {
     const { index, item } = attempt;
     try {
-      this.#onSettled({ index, ok: false, item, failure, ms: attempt.elapsed() });
+      this.#options.onSettled({ index, ok: false, item, failure, ms: attempt.elapsed() });
     } catch (error) {
       this.#broken ??= { error };
       this.#closed = true;

@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { FanfoldError } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import type { RunQueues } from '../run/queues.ts';
+import type { RunQueues } from '../run/run-queues.ts';
 import type { WriteLog } from './attempt.ts';
 import type { EndedAttempt, Verdict } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';

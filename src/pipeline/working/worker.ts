@@ -7,10 +7,11 @@ import type { Chunk, Stall } from '../messages/chunk.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
-import { RunQueues } from '../run/queues.ts';
+import { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import {
   ChunkExecution,
+  type HandlingOptions,
   type Held,
   mayEnd,
   type TaskMessage,
@@ -18,7 +19,8 @@ import {
   type Verdict,
 } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
-import { type Destination, Outbox, Report, type Unsent } from './report.ts';
+import { isElsewhere, routeOf } from './lanes.ts';
+import { Outboxes, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { Setups } from './setups.ts';
 import { watching } from './watching.ts';
@@ -47,8 +49,7 @@ export class Worker {
   readonly #runs: RunQueues;
   readonly #setups: Setups;
   readonly #held = new Set<Held>();
-  /** By run and result queue: several runs may share a queue. */
-  readonly #outboxes = new Map<string, Outbox>();
+  readonly #outboxes: Outboxes;
   /** The chunk whose items are running. */
   #handling: ChunkExecution | undefined;
   #stopping = false;
@@ -57,8 +58,9 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#runs = options.runs ?? new RunQueues(options.sqs);
+    this.#runs = options.runs ?? new RunQueues(options.sqs, options.onServer);
     this.#setups = options.setups ?? new Setups();
+    this.#outboxes = new Outboxes(options.sqs, options.worker);
   }
 
   /** Chunks that were begun and are not settled, for a supervisor. */
@@ -83,6 +85,11 @@ export class Worker {
     this.#handling?.stop();
   }
 
+  /** Another chunk waits: ends the slice of a chunk that is kept for longer than others. */
+  hurry(): void {
+    this.#handling?.hurry();
+  }
+
   /** Stops, and abandons the items that are running: they are sent back with the rest. */
   interrupt(reason: unknown): void {
     this.#stopping = true;
@@ -98,16 +105,12 @@ export class Worker {
 
   /** Sends the results that wait for others to share a message with. */
   flush(): void {
-    for (const outbox of this.#outboxes.values()) outbox.send();
-    this.#outboxes.clear();
+    this.#outboxes.flush();
   }
 
   /** Sends them soon, whether or not others have joined them by then. */
   flushSoon(): void {
-    for (const [key, outbox] of this.#outboxes) {
-      if (outbox.isEmpty) this.#outboxes.delete(key);
-      else outbox.sendSoon();
-    }
+    this.#outboxes.flushSoon();
   }
 
   /**
@@ -128,9 +131,11 @@ export class Worker {
     const { sqs, tasks } = this.#options;
     const chunk = await this.#read(message);
     if (chunk === undefined) return executed('done');
-    if (serviceNow(sqs) > chunk.expiresAt) return executed('done');
     const state = await this.#runs.state(chunk);
-    if (state === 'over') return executed('done');
+    if (isElsewhere(message, chunk, this.#runs.control(chunk))) await this.#runs.state(chunk, 0);
+    const control = this.#runs.control(chunk);
+    const expiresAt = Math.max(chunk.expiresAt, control.expiresAt ?? 0);
+    if (state === 'over' || serviceNow(sqs) > expiresAt) return executed('done');
     const task = tasks.get(chunk.task);
     if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
       return { ...executed(this.handBack(message, options.claim)), tooLate: true };
@@ -142,15 +147,19 @@ export class Worker {
     if (chunk.stalled?.cause === 'worker' && chunk.stalled.hops >= MAX_HOPS) {
       return executed(this.#fail(chunk, 'Lost', GIVEN_UP));
     }
-    if (message.receiveCount > 1) {
+    const route = await routeOf(this.#options, { message, chunk, control, claim: options.claim });
+    if (typeof route === 'string') return executed(route);
+    const { bounded, redelivered } = route;
+    if (redelivered) {
       // Another worker had it and reported no outcome, perhaps because one of its items kills
       // workers. Cutting isolates that item, and costs nothing if the message was only throttled or
       // lost. If an item is alone, the collector is notified each time that it is begun.
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
       await this.#announce(message, chunk);
+      if (redelivered === 'late') return executed(this.#sendOn(chunk, 'worker', 0));
     }
     watching(() => options.onBegin?.(chunk));
-    return this.#run(chunk, task, message, options);
+    return this.#run(chunk, task, message, options, bounded);
   }
 
   /** Sends a message's items back as they are, for another worker. */
@@ -182,6 +191,7 @@ export class Worker {
     task: AnyTask,
     message: TaskMessage,
     { claim, remainingMs }: HandleOptions,
+    bounded: HandlingOptions['bounded'],
   ): Promise<Executed> {
     const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
     const handling = new ChunkExecution({
@@ -193,8 +203,9 @@ export class Worker {
       task,
       message,
       claim,
-      outbox: this.#outbox(chunk),
+      outbox: this.#outboxes.to(chunk),
       setups: this.#setups,
+      bounded,
       remainingMs,
       onEnded,
       writeLog,
@@ -212,14 +223,6 @@ export class Worker {
     }
     if (handling.stuck > 0) this.#worn.push(handling);
     return executed(handling.settle().finally(() => this.#held.delete(handling)));
-  }
-
-  #outbox(to: Destination): Outbox {
-    const { sqs, worker } = this.#options;
-    const key = `${to.runId} ${to.resultQueueUrl}`;
-    const outbox = this.#outboxes.get(key) ?? new Outbox(sqs, to, worker);
-    this.#outboxes.set(key, outbox);
-    return outbox;
   }
 
   /** Sends a chunk on with none of its items finished. */
@@ -277,7 +280,7 @@ export class Worker {
 
   /** Fails all of a chunk's items. */
   async #fail(chunk: Chunk, code: FailureCode, message: string): Promise<Verdict> {
-    const report = new Report(this.#outbox(chunk), () => {});
+    const report = new Report(this.#outboxes.to(chunk), () => {});
     const failure = { code, name: code, message, attempts: chunk.attempt };
     const { runId, task, attempt } = chunk;
     for (const { index } of chunk.items) {

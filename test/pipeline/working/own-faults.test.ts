@@ -100,7 +100,7 @@ it.each(['what it owes can not be sent', 'its message can not be read'])(
     const { receiptHandle } = await received();
     const unreadable = what.includes('read');
     const recovered = recover({
-      ...{ sqs: broken, taskQueueUrl, worker: 'w', receiptHandle },
+      ...{ sqs: broken, taskQueueUrl, queueUrl: taskQueueUrl, worker: 'w', receiptHandle },
       body: unreadable ? JSON.stringify({ v: 2, runId: { deep: 1 } }) : body,
       ...{ lastWords: undefined, inSetup: false, cause: 'SIGKILL', overran: false },
       retryOf: () => unlucky,

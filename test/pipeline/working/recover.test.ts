@@ -21,7 +21,7 @@ it('recovery loses no item of a dead worker’s chunk: an item that ran alone is
   const received = await client.send(new ReceiveMessageCommand({ QueueUrl: taskQueueUrl }));
   const [{ ReceiptHandle: receiptHandle = '' } = {}] = received.Messages ?? [];
   await recover({
-    ...{ sqs: client, taskQueueUrl, worker: 'w', receiptHandle, body },
+    ...{ sqs: client, taskQueueUrl, queueUrl: taskQueueUrl, worker: 'w', receiptHandle, body },
     lastWords: { suspects: [1], again: [2], settled: [0] },
     inSetup: false,
     cause: 'exit code 1',

@@ -29,12 +29,10 @@ it('a task runner times out items that start when it is run again', async () => 
   };
   const outcomes: Outcome[] = [];
   let mayStart = false;
-  const execution = new Execution(
-    hangs,
-    chunk,
-    (outcome) => outcomes.push(outcome),
-    () => mayStart,
-  );
+  const execution = new Execution(hangs, chunk, {
+    onSettled: (outcome) => outcomes.push(outcome),
+    mayStart: () => mayStart,
+  });
   await execution.run();
   expect(execution.left).toMatchObject([{ index: 1, text: '1' }]);
   mayStart = true;

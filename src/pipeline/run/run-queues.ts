@@ -1,0 +1,139 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
+import { isMissingQueue } from '../call-errors.ts';
+import type { Chunk, Stall } from '../messages/chunk.ts';
+import { createdAt } from '../names.ts';
+import { findQueue } from './queues.ts';
+import { type RunTags, readTags } from './tags.ts';
+
+const LOOKUPS = 3;
+const LOOKUP_SECONDS = 30;
+
+/**
+ * Shortest time between two readings of a run's tags by one worker, in milliseconds: of a server,
+ * and of AWS, which allows 30 such calls a second per account. Many workers read less often, so
+ * that all of a run's make ten calls a second.
+ */
+const READ_ON_SERVER_MS = 1_000;
+const READ_MS = 10_000;
+const READ_MS_EACH = 100;
+
+/** Lookups that are closer together than this count as one. */
+const APART_SECONDS = 10;
+const YOUNG_SECONDS = 120;
+
+/** Lookups that are further apart than this are not of one absence. */
+const FORGET_SECONDS = 60;
+
+/** Whether a chunk's last lookup of its run's queue is too old to count. */
+export function isOldLookup({ cause, last }: Stall, now: number): boolean {
+  return cause === 'run' && now - last > FORGET_SECONDS * 1000;
+}
+
+/** A worker's view of a run: its queue exists, seems to be gone, or is gone for certain. */
+export type RunState = 'on' | 'unsure' | 'over';
+
+/** What an operator has set for a run while it goes on. */
+export interface RunControl {
+  /** @default the bounds that its chunks carry */
+  flow?: RunTags['flow'];
+  paused: boolean;
+  /** Deadline of the run, in milliseconds since 1970. @default the chunk's */
+  expiresAt?: number | undefined;
+}
+
+const NOTHING_SET: RunControl = { paused: false };
+
+/** The fields of a chunk that identify its run. */
+type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'results' | 'stalled' | 'workers'>;
+
+/**
+ * A worker's view of the runs that it works for: whether they are over, and what was set for them.
+ *
+ * A run is over when its result queue is gone. SQS may report a queue as missing if it has only
+ * just been created, or for a moment. So a run counts as over only if three lookups over 30 s agree
+ * and the run is older than two minutes. Another worker's lookups count too, as the chunk carries
+ * them. A queue that was found is remembered for a while. Denied access is an error, never `over`.
+ */
+export class RunQueues {
+  readonly #sqs: SQSClient;
+  readonly #onServer: boolean;
+  readonly #there = new Map<string, { at: number; control: RunControl }>();
+  readonly #missing = new Map<string, { since: number; last: number; lookups: number }>();
+
+  /** @param onServer whether SQS is a Fanfold server and not AWS */
+  constructor(sqs: SQSClient, onServer = false) {
+    this.#sqs = sqs;
+    this.#onServer = onServer;
+  }
+
+  /** Looks the queue up, unless that was done a short while ago. */
+  async state(run: OfRun, maxAgeMs = this.intervalMs(run)): Promise<RunState> {
+    const { resultQueueUrl: url } = run;
+    const known = this.#there.get(url);
+    if (known !== undefined && performance.now() - known.at < maxAgeMs) return 'on';
+    const control = await this.#read(run);
+    if (control === undefined) return this.missing(run);
+    this.#remember(url, control);
+    return 'on';
+  }
+
+  /** What was set for a run when it was last looked up. */
+  control({ resultQueueUrl }: OfRun): RunControl {
+    return this.#there.get(resultQueueUrl)?.control ?? NOTHING_SET;
+  }
+
+  /** Milliseconds for which a lookup counts. */
+  intervalMs({ results, workers = 1 }: OfRun): number {
+    if (results === 'shared') return LOOKUP_SECONDS * 1000;
+    if (this.#onServer) return READ_ON_SERVER_MS;
+    return Math.max(READ_MS, workers * READ_MS_EACH);
+  }
+
+  /** Reads what was set for a run; undefined if its queue is missing. */
+  async #read({ resultQueueUrl: url, results }: OfRun): Promise<RunControl | undefined> {
+    try {
+      // The shared queue belongs to many runs, and has none of their tags.
+      if (results === 'own') {
+        const { flow, pausedAt = 0, expiresAt } = await readTags(this.#sqs, url);
+        return { flow, paused: pausedAt > 0, expiresAt };
+      }
+      const found = await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1));
+      return found === undefined ? undefined : NOTHING_SET;
+    } catch (error) {
+      if (isMissingQueue(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Records that a call found no queue, and returns the run's state. */
+  missing({ runId, resultQueueUrl: url, stalled }: OfRun): RunState {
+    const now = serviceNow(this.#sqs);
+    this.#there.delete(url);
+    let known = this.#missing.get(url);
+    if (known === undefined || now - known.last > FORGET_SECONDS * 1000) {
+      known = { since: now, last: 0, lookups: 0 };
+    }
+    if (now - known.last >= APART_SECONDS * 1000) {
+      known.last = now;
+      known.lookups++;
+    }
+    if (stalled?.cause === 'run' && !isOldLookup(stalled, now)) {
+      known.since = Math.min(known.since, stalled.since);
+      known.lookups = Math.max(known.lookups, stalled.hops + 1);
+    }
+    this.#missing.set(url, known);
+    const born = createdAt(runId);
+    const young = born !== undefined && now - born < YOUNG_SECONDS * 1000;
+    const sure = known.lookups >= LOOKUPS && now - known.since >= LOOKUP_SECONDS * 1000;
+    return sure && !young ? 'over' : 'unsure';
+  }
+
+  #remember(queueUrl: string, control: RunControl): void {
+    this.#missing.delete(queueUrl);
+    // A long-lived worker handles many runs, so old entries are dropped.
+    if (this.#there.size >= 1000) this.#there.clear();
+    if (this.#missing.size >= 1000) this.#missing.clear();
+    this.#there.set(queueUrl, { at: performance.now(), control });
+  }
+}

@@ -1,0 +1,131 @@
+import { serviceNow } from '../../clock.ts';
+import { type Chunk, chunkBody } from '../messages/chunk.ts';
+import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
+import { laneQueueUrl } from '../queue-urls.ts';
+import type { RunControl } from '../run/run-queues.ts';
+import { sendAll } from '../run/send.ts';
+import type { TaskMessage, Verdict } from './chunk-execution.ts';
+import type { Claim } from './claim.ts';
+import type { TaskQueue } from './resend.ts';
+
+// The chunks of a run with bounds pass through lanes: message groups of a FIFO queue. SQS delivers
+// a group's next message only when the one before it is deleted or visible again, whatever dies. So
+// each lane is worked on by one worker at a time, with its share of the run's bounds.
+//
+// A chunk reaches its lane by way of the task queue: the worker that receives it there, or in
+// another lane than it now belongs to, moves it. So only workers know of lanes, and chunks that
+// were delayed, sent back or cut find their lane again, also after the bounds were changed.
+
+/** Groups in which the chunks of a paused run wait. */
+const PARKING = 4;
+
+/** Time for which the first chunk of a group is hidden while its run is paused, in seconds. */
+const PAUSED_SECONDS = 10;
+const PAUSED_ON_SERVER_SECONDS = 1;
+
+/** A message, and what decides where its chunk runs. */
+export interface Routed {
+  message: TaskMessage;
+  chunk: Chunk;
+  control: RunControl;
+  claim: Claim;
+}
+
+/** A chunk that may run here, now. */
+export interface Route {
+  /** The bounds that it runs within, and its lane. */
+  bounded: { flow: Flow; lane: number } | undefined;
+  /**
+   * Whether another worker had the message and reported no outcome. `late`: the chunk must not start
+   * before it has waited for its lane once more.
+   */
+  redelivered: boolean | 'late';
+}
+
+/**
+ * Decides where a chunk runs. The verdict is for a message that is moved to another lane, or hidden
+ * until the chunk may start.
+ */
+export async function routeOf(
+  queue: TaskQueue & { onServer?: boolean | undefined },
+  { message, chunk, control, claim }: Routed,
+): Promise<Route | Verdict> {
+  const isInLane = message.group !== undefined;
+  if (control.paused) {
+    const seconds = queue.onServer ? PAUSED_ON_SERVER_SECONDS : PAUSED_SECONDS;
+    if (isInLane && message.receiveCount === 1) return hide(claim, seconds);
+    await park(queue, chunk);
+    return 'done';
+  }
+  const { flow = chunk.flow } = control;
+  const redelivered = message.receiveCount > 1;
+  if (flow === undefined || flow === 'none') {
+    if (!isInLane) return { bounded: undefined, redelivered };
+    const body = chunkBody({ ...chunk, flow: undefined }, chunk.items);
+    await sendAll(queue.sqs, queue.taskQueueUrl, [{ body, groupId: chunk.runId }]);
+    return 'done';
+  }
+  const lane = laneOf(message, chunk, flow);
+  if (lane === undefined) {
+    await moveToLane(queue, chunk, flow);
+    return 'done';
+  }
+  const bounded = { flow, lane };
+  const pauseMs = pauseOf(flow, lane);
+  if (pauseMs <= LONGEST_WAIT_MS) return { bounded, redelivered };
+  if (message.receiveCount === 1) return hide(claim, pauseMs / 1000);
+  // SQS has hidden the message for a whole pause, which held up the lane's next one, too. Nothing
+  // has started there since the message before it was deleted.
+  const { firstReceivedAt = Number.POSITIVE_INFINITY } = message;
+  const hasWaited = serviceNow(queue.sqs) - firstReceivedAt >= pauseMs;
+  // Received a third time, it may have started when it was received the second time.
+  const mayStart = message.receiveCount === 2 && hasWaited;
+  return { bounded, redelivered: mayStart ? false : 'late' };
+}
+
+/** Whether a worker that knows of other bounds than this one has moved the message. */
+export function isElsewhere(
+  { group }: TaskMessage,
+  chunk: Chunk,
+  { flow = chunk.flow }: RunControl,
+): boolean {
+  return group !== undefined && (flow === 'none' || flow?.lanes !== chunk.flow?.lanes);
+}
+
+/** The lane that a message was received in; undefined if it is none of the run's present lanes. */
+function laneOf({ group }: TaskMessage, chunk: Chunk, flow: Flow): number | undefined {
+  if (group === undefined || chunk.flow?.lanes !== flow.lanes) return undefined;
+  const [, runId, lane] = /^(.+)\.(\d+)$/.exec(group) ?? [];
+  return runId === chunk.runId && Number(lane) < flow.lanes ? Number(lane) : undefined;
+}
+
+/** Moves a chunk to one of its run's lanes. */
+function moveToLane(queue: TaskQueue, chunk: Chunk, flow: Flow): Promise<void> {
+  return sendToGroup(queue, { ...chunk, flow }, String(laneFor(chunk, flow)));
+}
+
+/** Moves a chunk of a paused run to a group where it blocks no other. */
+function park(queue: TaskQueue, chunk: Chunk): Promise<void> {
+  return sendToGroup(queue, chunk, `p${Math.floor(Math.random() * PARKING)}`);
+}
+
+async function sendToGroup({ sqs, taskQueueUrl }: TaskQueue, chunk: Chunk, group: string) {
+  const body = chunkBody(chunk, chunk.items);
+  const groupId = `${chunk.runId}.${group}`;
+  const deduplicationId = crypto.randomUUID();
+  await sendAll(sqs, laneQueueUrl(taskQueueUrl), [{ body, groupId, deduplicationId }]);
+}
+
+/** The seed's chunks take turns, so that lanes end together; others are few, and take any lane. */
+function laneFor({ items, attempt, stalled }: Chunk, { lanes }: Flow): number {
+  const [first] = items;
+  const isWhole = first !== undefined && attempt === 1 && stalled === undefined;
+  if (!isWhole) return Math.floor(Math.random() * lanes);
+  return Math.floor(first.index / items.length) % lanes;
+}
+
+/** Leaves a message to a later receiver. */
+async function hide(claim: Claim, seconds: number): Promise<Verdict> {
+  await claim.hide(seconds);
+  return 'keep';
+}
