@@ -81,8 +81,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
       expiresAt: this.#expiresAt,
-      window: this.#window,
-      bounds: boundsOf(options),
+      ...{ window: this.#window, bounds: boundsOf(options) },
       resumeAt: resume && (resume.seeded ?? 0),
     });
     this.#seeding.done.then(
