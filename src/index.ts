@@ -33,6 +33,7 @@ export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.t
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
+export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {
   type AnyTask,

@@ -2,83 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput, NoSchema } from './json-types.ts';
 import { type CallOptions, CHECKED, checkOptions } from './options.ts';
+import type { SetupContext, TaskContext, TaskFacts, TaskOptions } from './task-options.ts';
 
 export type { Json, JsonImage } from './json-types.ts';
-
-/** Writes lines to the log of the place where the task runs, with run, index and attempt. */
-export interface TaskLog {
-  /** Writes a line of level DEBUG; on Lambda only if the construct's `logLevel` is `DEBUG`. */
-  debug(message: string, fields?: object): void;
-  /** Writes a line of level INFO. */
-  info(message: string, fields?: object): void;
-  /** Writes a line of level WARN. */
-  warn(message: string, fields?: object): void;
-  /** Writes a line of level ERROR. It does not fail the attempt. */
-  error(message: string, fields?: object): void;
-}
-
-/** Facts about the input that a task is given. */
-export interface TaskContext {
-  /** Aborts after `timeoutSeconds`. Pass it to `fetch` and the like. */
-  readonly signal: AbortSignal;
-  /** Unique id of the run. Together with `index`, the key to make side effects idempotent. */
-  readonly runId: string;
-  /** Position of the input in the run, from 0. */
-  readonly index: number;
-  /** 1 for the first attempt. */
-  readonly attempt: number;
-  /** Log whose lines carry the run, the index, the task and the attempt. */
-  readonly log: TaskLog;
-}
-
-/** Options of `defineTask`, besides the functions and the schema. */
-export interface TaskOptions {
-  /** Letters, digits, `-` and `_`, at most 80, unique in its tasks module. */
-  name: string;
-  /**
-   * Attempts at one input before it ends `failed`: 1 to 100.
-   * @default 3
-   */
-  maxAttempts?: number;
-  /**
-   * Seconds that one attempt may take before its signal aborts and it fails as `TimedOut`: 0.001 to
-   * 43200, 12 hours. On Lambda it must fit into the function's `timeout`.
-   * @default 60
-   */
-  timeoutSeconds?: number;
-  /**
-   * Inputs that one worker runs at once: 1 to 1000.
-   * @default 1
-   */
-  concurrency?: number;
-  /**
-   * Most inputs of one run that execute at once, over all workers: 1 to 100000. The option
-   * `concurrency` of `map` overrides it.
-   * @default no bound
-   */
-  runConcurrency?: number | undefined;
-  /**
-   * Longest wait before the second attempt, in seconds: 0 to 900. It doubles with each further
-   * attempt. The wait is random, between 0 and that (full jitter), in whole seconds.
-   * @default 1
-   */
-  backoffBaseSeconds?: number;
-  /**
-   * Limit of the doubling, in seconds: 0 to 900, SQS's longest delay.
-   * @default 60
-   */
-  backoffCapSeconds?: number;
-}
-
-/** A task's name and options, without its code. */
-export type TaskFacts = Required<Omit<TaskOptions, 'runConcurrency'>> &
-  Pick<TaskOptions, 'runConcurrency'>;
-
-/** Argument of `setup`. */
-export interface SetupContext {
-  /** Aborts when the setup has taken 120 s, or its process is about to end. */
-  readonly signal: AbortSignal;
-}
+export type { SetupContext, TaskContext, TaskFacts, TaskLog, TaskOptions } from './task-options.ts';
 
 /**
  * Steps that a process takes once for a task, not for each input. Define `setup` before `run`:
@@ -126,6 +53,8 @@ const MARK = Symbol.for('fanfold.task');
 export interface Task<Input = never, Output = unknown> extends TaskFacts {
   /** The schema, if the task has one. */
   readonly input: StandardSchemaV1 | undefined;
+  /** Decides whether, and when, a failed attempt is repeated. */
+  readonly retry: TaskOptions['retry'];
   /** Makes the task's shared resources. */
   readonly setup: ((context: SetupContext) => unknown) | undefined;
   /** Releases the task's shared resources. */
@@ -153,7 +82,14 @@ const DEFINITION: CallOptions = {
   call: 'defineTask()',
   code: 'BadTask',
   kinds: {
-    ...{ name: CHECKED, input: CHECKED, run: CHECKED, setup: CHECKED, teardown: CHECKED },
+    ...{
+      name: CHECKED,
+      input: CHECKED,
+      run: CHECKED,
+      setup: CHECKED,
+      teardown: CHECKED,
+      retry: CHECKED,
+    },
     ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
     runConcurrency: CHECKED,
     ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
@@ -213,7 +149,7 @@ export function defineTask(
       `Task "${name}": \`run\` must be a function; got ${typeof definition.run}.`,
     );
   }
-  for (const key of ['setup', 'teardown'] as const) {
+  for (const key of ['setup', 'teardown', 'retry'] as const) {
     const given: unknown = definition[key];
     if (given === undefined || typeof given === 'function') continue;
     throw new FanfoldError(
@@ -254,6 +190,8 @@ export function defineTask(
     // Called as a method of the definition, so that `this` is what its author expects.
     run: (input: unknown, context: TaskContext, resources: unknown) =>
       definition.run(input, context, resources),
+    retry:
+      definition.retry && ((error: unknown, attempt: number) => definition.retry?.(error, attempt)),
     setup: definition.setup && ((context: SetupContext) => definition.setup?.(context)),
     teardown: definition.teardown && ((resources: unknown) => definition.teardown?.(resources)),
   });

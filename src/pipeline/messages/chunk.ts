@@ -41,6 +41,11 @@ export interface ChunkEnvelope {
   workers?: number | undefined;
   /** Set if workers have sent the chunk on without finishing any of its items. */
   stalled?: Stall | undefined;
+  /**
+   * Time before which its items must not start, in milliseconds since 1970, if that is further away
+   * than SQS's longest delay.
+   */
+  notBefore?: number | undefined;
   /** The run's bounds when the chunk was sent. @default none */
   flow?: Flow | undefined;
 }
@@ -98,9 +103,9 @@ export const ITEMS_END = '\n]}';
 
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, results, workers, stalled, flow } = envelope;
+  const { runId, task, attempt, expiresAt, results, workers, stalled, notBefore, flow } = envelope;
   const v = TASK_MESSAGE_VERSION;
-  const facts = { v, runId, task, attempt, expiresAt, results, workers, stalled, flow };
+  const facts = { v, runId, task, attempt, expiresAt, results, workers, stalled, notBefore, flow };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

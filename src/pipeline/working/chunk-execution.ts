@@ -2,16 +2,17 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import type { Chunk, ChunkItem } from '../messages/chunk.ts';
-import { type Flow, LONGEST_WAIT_MS, PACED_MS, pauseOf, widthOf } from '../messages/flow.ts';
+import type { Chunk } from '../messages/chunk.ts';
+import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
-import { Pace } from './pace.ts';
+import { type Pace, paceOf } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
-import { furtherAttempts, messagesOf, PARTS, sendBack, stalled } from './resend.ts';
+import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
+import { Retries } from './retries.ts';
 import type { Setups } from './setups.ts';
 import { type AttemptFailure, Execution, type Outcome } from './task-runner.ts';
 import { watching } from './watching.ts';
@@ -110,8 +111,7 @@ export class ChunkExecution implements Held {
   #startedMs: number;
   readonly #stopped = Promise.withResolvers<void>();
   #inSetup = false;
-  /** Items whose attempts failed and must be made again. */
-  readonly #again: ChunkItem[] = [];
+  readonly #retries: Retries;
   /** Indexes whose further attempts SQS has accepted. */
   #moved: number[] = [];
   #finished = 0;
@@ -125,6 +125,7 @@ export class ChunkExecution implements Held {
     this.message = options.message;
     this.#options = options;
     this.#startedMs = claim.heldMs;
+    this.#retries = new Retries(task, chunk);
     this.#pace = bounded && paceOf(bounded);
     this.#sliceMs = Math.max(sliceSeconds * 1000, this.#pace ? PACED_MS : 0);
     this.#execution = new Execution(task, chunk, {
@@ -149,7 +150,7 @@ export class ChunkExecution implements Held {
     const items = this.#inSetup && culprit === undefined ? this.#options.chunk.items : undefined;
     return {
       suspects: items?.map(({ index }) => index) ?? this.#execution.suspects(culprit),
-      again: this.#again.map(({ index }) => index).filter((index) => !moved.has(index)),
+      again: this.#retries.indexes.filter((index) => !moved.has(index)),
       settled: [...this.#report.reported, ...moved],
     };
   }
@@ -214,7 +215,7 @@ export class ChunkExecution implements Held {
 
   /** Resolves when SQS has accepted all results and resends of the chunk. */
   async settle(): Promise<Verdict> {
-    const { sqs, taskQueueUrl, chunk, task, claim } = this.#options;
+    const { sqs, taskQueueUrl, chunk, claim } = this.#options;
     try {
       await this.#report.finish();
     } catch (error) {
@@ -223,7 +224,7 @@ export class ChunkExecution implements Held {
     }
     // Code that an attempt left behind may end this process, whose supervisor then sends retries
     // too.
-    if (this.#again.length > 0) await wait(0);
+    if (this.#retries.size > 0) await wait(0);
     // Another worker may have the chunk by now and send the same: the copies must not multiply.
     if (claim.lost) return 'keep';
     const { left } = this.#execution;
@@ -232,10 +233,10 @@ export class ChunkExecution implements Held {
         ? { ...chunk, stalled: undefined }
         : stalled(this.#options, chunk, 'worker');
     await sendAll(sqs, taskQueueUrl, [
-      ...furtherAttempts(task, chunk, this.#again),
+      ...this.#retries.messages(),
       ...messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length))),
     ]);
-    this.#moved = this.#again.map(({ index }) => index);
+    this.#moved = this.#retries.indexes;
     return 'done';
   }
 
@@ -264,18 +265,14 @@ export class ChunkExecution implements Held {
   #take(outcome: Outcome): void {
     const { task, chunk, onEnded } = this.#options;
     this.#finished++;
-    const again = !outcome.ok && outcome.failure.retryable && chunk.attempt < task.maxAttempts;
+    const again = this.#retries.add(outcome);
     if (onEnded) {
       const { runId, attempt } = chunk;
       const { index, ms } = outcome;
       const failure = outcome.ok ? undefined : failureOf(outcome.failure);
       watching(() => onEnded({ runId, task: task.name, index, attempt, ms, failure, again }));
     }
-    if (again) {
-      this.#again.push(outcome.item);
-    } else {
-      this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
-    }
+    if (!again) this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
   }
 
   #hasTime(heldMs: number): boolean {
@@ -302,18 +299,16 @@ export class ChunkExecution implements Held {
   }
 }
 
-/** A lane whose pauses are short makes one before its first start, as the last was in another chunk. */
-function paceOf({ flow, lane }: { flow: Flow; lane: number }): Pace | undefined {
-  const pauseMs = pauseOf(flow, lane);
-  if (pauseMs === 0) return undefined;
-  return new Pace(pauseMs, pauseMs > LONGEST_WAIT_MS ? 0 : pauseMs);
-}
-
 function lineOf(outcome: Outcome, attempts: number): string {
   if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
   return failedLine(outcome.index, { ...failureOf(outcome.failure), attempts }, outcome.ms);
 }
 
-function failureOf({ retryable: _, ...failure }: AttemptFailure): Omit<Failure, 'attempts'> {
+function failureOf({
+  retryable: _,
+  delaySeconds: __,
+  later: ___,
+  ...failure
+}: AttemptFailure): Omit<Failure, 'attempts'> {
   return failure;
 }

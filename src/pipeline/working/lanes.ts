@@ -6,7 +6,7 @@ import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { TaskMessage, Verdict } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
-import type { TaskQueue } from './resend.ts';
+import { delayed, type TaskQueue } from './resend.ts';
 
 // The chunks of a run with bounds pass through lanes: message groups of a FIFO queue. SQS delivers
 // a group's next message only when the one before it is deleted or visible again, whatever dies. So
@@ -15,6 +15,9 @@ import type { TaskQueue } from './resend.ts';
 // A chunk reaches its lane by way of the task queue: the worker that receives it there, or in
 // another lane than it now belongs to, moves it. So only workers know of lanes, and chunks that
 // were delayed, sent back or cut find their lane again, also after the bounds were changed.
+
+/** Time by which a chunk may start before its own, in milliseconds. */
+const EARLY_MS = 1_000;
 
 /** Groups in which the chunks of a paused run wait. */
 const PARKING = 4;
@@ -55,6 +58,12 @@ export async function routeOf(
     const seconds = queue.onServer ? PAUSED_ON_SERVER_SECONDS : PAUSED_SECONDS;
     if (isInLane && message.receiveCount === 1) return hide(claim, seconds);
     await park(queue, chunk);
+    return 'done';
+  }
+  const leftMs = (chunk.notBefore ?? 0) - serviceNow(queue.sqs);
+  if (leftMs > EARLY_MS) {
+    const waiting = delayed(chunk, chunk.items, Math.ceil(leftMs / 1000));
+    await sendAll(queue.sqs, queue.taskQueueUrl, waiting);
     return 'done';
   }
   const { flow = chunk.flow } = control;

@@ -1,3 +1,5 @@
+import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
+
 /** Lateness of a start that the next one may make up for, in milliseconds: timers are not exact. */
 const CREDIT_MS = 25;
 
@@ -23,4 +25,11 @@ export class Pace {
   started(): void {
     this.#nextAt = Math.max(this.#nextAt, performance.now() - CREDIT_MS) + this.#pauseMs;
   }
+}
+
+/** A lane whose pauses are short makes one before its first start, as the last was in another chunk. */
+export function paceOf({ flow, lane }: { flow: Flow; lane: number }): Pace | undefined {
+  const pauseMs = pauseOf(flow, lane);
+  if (pauseMs === 0) return undefined;
+  return new Pace(pauseMs, pauseMs > LONGEST_WAIT_MS ? 0 : pauseMs);
 }

@@ -1,4 +1,4 @@
-import { isNonRetryable } from '../../errors.ts';
+import { laterSecondsOf } from '../../retry-later.ts';
 import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
@@ -6,6 +6,7 @@ import type { Failure } from '../messages/result.ts';
 import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
 import type { Pace } from './pace.ts';
+import { decisionOn, type RetryDecision } from './retry-decision.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
 
@@ -17,6 +18,10 @@ export type Outcome =
 /** Failure of an attempt, and whether another one may help. */
 export interface AttemptFailure extends Omit<Failure, 'attempts'> {
   retryable: boolean;
+  /** Wait before the next one, in seconds. @default the task's backoff */
+  delaySeconds?: number | undefined;
+  /** Whether this attempt does not count. */
+  later?: boolean;
 }
 
 export interface ExecutionOptions {
@@ -224,7 +229,8 @@ export class Execution {
       );
       attempt.abort(error);
       const { name, message } = error;
-      this.#reportFailure(attempt, { code: 'TimedOut', name, message, retryable: true });
+      const { retryable, delaySeconds } = decisionOn(this.#task, error, attempt.attempt);
+      this.#reportFailure(attempt, { code: 'TimedOut', name, message, retryable, delaySeconds });
     }
     this.#advance();
   }
@@ -249,13 +255,13 @@ export class Execution {
       this.#reportFailure(attempt, { code: 'InvalidInput', name, message, retryable: false });
       return;
     }
-    const { code: errorCode, ...described } = describeThrown(thrown);
-    this.#reportFailure(attempt, {
-      code: 'TaskFailed',
-      ...described,
-      errorCode,
-      retryable: !isNonRetryable(thrown),
-    });
+    const laterSeconds = laterSecondsOf(thrown);
+    const { error = thrown, ...again }: RetryDecision =
+      laterSeconds === undefined
+        ? decisionOn(this.#task, thrown, attempt.attempt)
+        : { retryable: true, delaySeconds: laterSeconds, later: true };
+    const { code: errorCode, ...described } = describeThrown(error);
+    this.#reportFailure(attempt, { code: 'TaskFailed', ...described, errorCode, ...again });
   }
 
   #reportFailure(attempt: Attempt, failure: AttemptFailure): void {
