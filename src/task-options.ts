@@ -62,6 +62,12 @@ export interface TaskOptions {
    */
   backoffCapSeconds?: number;
   /**
+   * Whether a worker halves the pace of its attempts when one ends with `RetryLater`. The pace grows
+   * again by a tenth of that a second.
+   * @default false
+   */
+  adaptive?: boolean | undefined;
+  /**
    * Decides after each failed attempt, within `maxAttempts`: `false` ends the input as `failed`, a
    * number is the wait before the next attempt in seconds (0 to 43200), and `undefined` leaves it to
    * the backoff. It is not called for an input that the schema refuses, nor for a
@@ -77,7 +83,7 @@ export interface TaskOptions {
 }
 
 /** A task's name and options, without its code. */
-export type TaskFacts = Required<Omit<TaskOptions, 'runConcurrency' | 'retry'>> &
+export type TaskFacts = Required<Omit<TaskOptions, 'runConcurrency' | 'retry' | 'adaptive'>> &
   Pick<TaskOptions, 'runConcurrency'>;
 
 /** Argument of `setup`. */

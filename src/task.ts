@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput, NoSchema } from './json-types.ts';
-import { type CallOptions, CHECKED, checkOptions } from './options.ts';
+import { type CallOptions, CHECKED, checkOptions, FLAG } from './options.ts';
 import type { SetupContext, TaskContext, TaskFacts, TaskOptions } from './task-options.ts';
 
 export type { Json, JsonImage } from './json-types.ts';
@@ -53,6 +53,8 @@ const MARK = Symbol.for('fanfold.task');
 export interface Task<Input = never, Output = unknown> extends TaskFacts {
   /** The schema, if the task has one. */
   readonly input: StandardSchemaV1 | undefined;
+  /** Whether its workers slow down when it is put off. */
+  readonly adaptive: boolean;
   /** Decides whether, and when, a failed attempt is repeated. */
   readonly retry: TaskOptions['retry'];
   /** Makes the task's shared resources. */
@@ -91,7 +93,7 @@ const DEFINITION: CallOptions = {
       retry: CHECKED,
     },
     ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
-    runConcurrency: CHECKED,
+    ...{ runConcurrency: CHECKED, adaptive: FLAG },
     ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
   },
 };
@@ -190,6 +192,7 @@ export function defineTask(
     // Called as a method of the definition, so that `this` is what its author expects.
     run: (input: unknown, context: TaskContext, resources: unknown) =>
       definition.run(input, context, resources),
+    adaptive: definition.adaptive ?? false,
     retry:
       definition.retry && ((error: unknown, attempt: number) => definition.retry?.(error, attempt)),
     setup: definition.setup && ((context: SetupContext) => definition.setup?.(context)),

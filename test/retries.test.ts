@@ -106,3 +106,36 @@ it.each([
   });
   expect(attempts).toEqual([1]);
 });
+
+it('a task that adapts is put off far less often by a service with a limit', async () => {
+  const LIMIT = 100;
+  const refusedOf = async (adaptive: boolean) => {
+    let refused = 0;
+    let calls: number[] = [];
+    const task = defineTask({
+      ...{ name: 'limited', concurrency: 20, adaptive },
+      async run(n: number) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        const now = performance.now();
+        calls = calls.filter((at) => at > now - 1_000);
+        if (calls.length < LIMIT) {
+          calls.push(now);
+          return n;
+        }
+        refused++;
+        throw new RetryLater(0.1);
+      },
+    });
+    await using fanfold = await connect({ workers: 1 });
+    const outputs = await fanfold
+      .map(
+        task,
+        Array.from({ length: 300 }, (_, n) => n),
+      )
+      .all();
+    expect(outputs).toHaveLength(300);
+    return refused;
+  };
+  const [unheld, adapting] = await Promise.all([refusedOf(false), refusedOf(true)]);
+  expect(adapting * 3).toBeLessThan(unheld);
+});

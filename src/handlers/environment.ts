@@ -4,6 +4,7 @@ import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
 import { RunQueues } from '../pipeline/run/run-queues.ts';
+import { AdaptivePaces } from '../pipeline/working/adaptive-pace.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
 
 /** The part of Lambda's context that the handlers use. */
@@ -96,6 +97,9 @@ export class Environment {
     this.#runs ??= new RunQueues(this.sqs, this.#options.onServer);
     return this.#runs;
   }
+
+  /** Paces of tasks that adapt, which later invocations reuse. */
+  readonly paces = new AdaptivePaces();
 
   /** @throws FanfoldError `RunFailed` when the queue had to be looked up and does not exist */
   async taskQueueUrl(): Promise<string> {

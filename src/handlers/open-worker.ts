@@ -21,7 +21,7 @@ export async function openWorker(
   options: WorkerHandlerOptions,
   context: LambdaContext,
 ): Promise<Worker> {
-  const { sqs, names, runs } = place;
+  const { sqs, names, runs, paces } = place;
   const taskQueueUrl = await place.taskQueueUrl();
   return new Worker({
     sqs,
@@ -31,6 +31,7 @@ export async function openWorker(
     deadQueueUrl: siblingUrl(taskQueueUrl, names.dead),
     worker: workerName(context),
     runs,
+    paces,
     setups,
     sliceSeconds: options.sliceSeconds ?? 60,
     ...watched(options),

@@ -1,7 +1,8 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import type { Chunk } from '../pipeline/messages/chunk.ts';
-import type { LastWords, TaskMessage } from '../pipeline/working/chunk-execution.ts';
+import type { LastWords } from '../pipeline/working/chunk-execution.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
+import type { TaskMessage } from '../pipeline/working/task-message.ts';
 import type { Stray } from './stray.ts';
 
 // A worker process notes the messages that it holds in a file, which its supervisor reads after the

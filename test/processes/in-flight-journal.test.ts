@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TaskMessage } from '../../src/pipeline/working/chunk-execution.ts';
+import type { TaskMessage } from '../../src/pipeline/working/task-message.ts';
 import { InFlightJournal, readJournal } from '../../src/processes/in-flight-journal.ts';
 import { openUnnamedFile } from '../../src/processes/unnamed-file.ts';
 

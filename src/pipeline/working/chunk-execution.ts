@@ -7,34 +7,17 @@ import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
 import type { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
+import type { AdaptivePace, AdaptivePaces } from './adaptive-pace.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
-import { type Pace, paceOf } from './pace.ts';
+import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
 import { Retries } from './retries.ts';
 import type { Setups } from './setups.ts';
+import type { TaskMessage, Verdict } from './task-message.ts';
 import { type AttemptFailure, Execution, type Outcome } from './task-runner.ts';
 import { watching } from './watching.ts';
-
-/** A task message as a worker received it. */
-export interface TaskMessage {
-  id: string;
-  body: string;
-  receiptHandle: string;
-  /** Number of times that SQS has delivered it, from 1. */
-  receiveCount: number;
-  /** Its message group, if it was received from the queue of lanes. */
-  group?: string | undefined;
-  /** When SQS first delivered it, in milliseconds since 1970, if it is known. */
-  firstReceivedAt?: number | undefined;
-}
-
-/**
- * Verdict on a task message. `done`: SQS has accepted all of its results and resends, so it must be
- * deleted. `keep`: another worker has it or will get it.
- */
-export type Verdict = 'done' | 'keep';
 
 /** Last report of a dying process on a chunk that it holds. */
 export interface LastWords {
@@ -78,6 +61,7 @@ export interface HandlingOptions {
   claim: Claim;
   outbox: Outbox;
   setups: Setups;
+  paces: AdaptivePaces;
   /** The run's bounds, and the lane that the chunk was received in. @default none */
   bounded?: { flow: Flow; lane: number } | undefined;
   /** Milliseconds until this process must have ended. Without it, there is no limit. */
@@ -116,7 +100,8 @@ export class ChunkExecution implements Held {
   #moved: number[] = [];
   #finished = 0;
   #ranMs = 0;
-  readonly #pace: Pace | undefined;
+  readonly #pace: Starts | undefined;
+  readonly #adaptive: AdaptivePace | undefined;
   #sliceMs: number;
   #watch: ReturnType<typeof setInterval> | undefined;
 
@@ -126,8 +111,10 @@ export class ChunkExecution implements Held {
     this.#options = options;
     this.#startedMs = claim.heldMs;
     this.#retries = new Retries(task, chunk);
-    this.#pace = bounded && paceOf(bounded);
-    this.#sliceMs = Math.max(sliceSeconds * 1000, this.#pace ? PACED_MS : 0);
+    const pace = bounded && paceOf(bounded);
+    this.#adaptive = task.adaptive ? options.paces.of(chunk.runId) : undefined;
+    this.#pace = together(pace, this.#adaptive);
+    this.#sliceMs = Math.max(sliceSeconds * 1000, pace ? PACED_MS : 0);
     this.#execution = new Execution(task, chunk, {
       concurrency: bounded ? widthOf(bounded.flow, bounded.lane, task.concurrency) : undefined,
       pace: this.#pace,
@@ -266,6 +253,9 @@ export class ChunkExecution implements Held {
     const { task, chunk, onEnded } = this.#options;
     this.#finished++;
     const again = this.#retries.add(outcome);
+    if (!outcome.ok && outcome.failure.later) {
+      this.#adaptive?.slowDown(performance.now() - outcome.ms);
+    }
     if (onEnded) {
       const { runId, attempt } = chunk;
       const { index, ms } = outcome;

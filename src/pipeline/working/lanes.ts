@@ -4,9 +4,9 @@ import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
-import type { TaskMessage, Verdict } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import { delayed, type TaskQueue } from './resend.ts';
+import type { TaskMessage, Verdict } from './task-message.ts';
 
 // The chunks of a run with bounds pass through lanes: message groups of a FIFO queue. SQS delivers
 // a group's next message only when the one before it is deleted or visible again, whatever dies. So

@@ -3,8 +3,29 @@ import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
 /** Lateness of a start that the next one may make up for, in milliseconds: timers are not exact. */
 const CREDIT_MS = 25;
 
+/** What spaces the starts of items. */
+export interface Starts {
+  /** Milliseconds until the next start; 0 if it may be now. */
+  readonly waitMs: number;
+  started(): void;
+}
+
+/** Several paces at once: the slowest decides. */
+export function together(...paces: (Starts | undefined)[]): Starts | undefined {
+  const given = paces.filter((pace) => pace !== undefined);
+  if (given.length < 2) return given[0];
+  return {
+    get waitMs() {
+      return Math.max(...given.map((pace) => pace.waitMs));
+    },
+    started() {
+      for (const pace of given) pace.started();
+    },
+  };
+}
+
 /** Spaces the starts in one lane. */
-export class Pace {
+export class Pace implements Starts {
   readonly #pauseMs: number;
   #nextAt: number;
 
@@ -17,7 +38,6 @@ export class Pace {
     this.#nextAt = performance.now() + firstMs;
   }
 
-  /** Milliseconds until the next start; 0 if it may be now. */
   get waitMs(): number {
     return Math.max(0, this.#nextAt - performance.now());
   }

@@ -1,8 +1,8 @@
 import { DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { backoffMs, wait } from '../../retry.ts';
 import type { Chunk } from '../messages/chunk.ts';
-import type { TaskMessage, Verdict } from './chunk-execution.ts';
 import { type Hand, MISJUDGED_MS, Polls } from './polls.ts';
+import type { TaskMessage, Verdict } from './task-message.ts';
 import { watching } from './watching.ts';
 import { type Executed, returnsAtOnce, type Worker } from './worker.ts';
 

@@ -7,8 +7,8 @@ import {
 import { Stopwatch } from '../../stopwatch.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
-import type { TaskMessage } from './chunk-execution.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
+import type { TaskMessage } from './task-message.ts';
 import { watching } from './watching.ts';
 
 /** Messages that were received together, each with the worker's claim on it. */

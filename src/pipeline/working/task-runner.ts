@@ -5,7 +5,7 @@ import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
 import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
 import { outputText } from './output-text.ts';
-import type { Pace } from './pace.ts';
+import type { Starts } from './pace.ts';
 import { decisionOn, type RetryDecision } from './retry-decision.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
@@ -28,7 +28,7 @@ export interface ExecutionOptions {
   /** Inputs that run at once. @default the task's */
   concurrency?: number | undefined;
   /** Spaces the starts. @default each starts as soon as there is room */
-  pace?: Pace | undefined;
+  pace?: Starts | undefined;
   onSettled: (outcome: Outcome) => void;
   /** Whether another item may start after a wait: called before each but the first. */
   mayStart: (waitMs: number) => boolean;

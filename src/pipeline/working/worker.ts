@@ -9,20 +9,20 @@ import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
+import { AdaptivePaces } from './adaptive-pace.ts';
 import {
   ChunkExecution,
   type HandlingOptions,
   type Held,
   mayEnd,
-  type TaskMessage,
   UNSURE_SECONDS,
-  type Verdict,
 } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import { isElsewhere, routeOf } from './lanes.ts';
 import { Outboxes, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { Setups } from './setups.ts';
+import type { TaskMessage, Verdict } from './task-message.ts';
 import { watching } from './watching.ts';
 import type { Executed, HandleOptions, WorkerOptions } from './worker-options.ts';
 
@@ -48,6 +48,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
   readonly #setups: Setups;
+  readonly #paces: AdaptivePaces;
   readonly #held = new Set<Held>();
   readonly #outboxes: Outboxes;
   /** The chunk whose items are running. */
@@ -60,6 +61,7 @@ export class Worker {
     this.#options = options;
     this.#runs = options.runs ?? new RunQueues(options.sqs, options.onServer);
     this.#setups = options.setups ?? new Setups();
+    this.#paces = options.paces ?? new AdaptivePaces();
     this.#outboxes = new Outboxes(options.sqs, options.worker);
   }
 
@@ -204,7 +206,7 @@ export class Worker {
       message,
       claim,
       outbox: this.#outboxes.to(chunk),
-      setups: this.#setups,
+      ...{ setups: this.#setups, paces: this.#paces },
       bounded,
       remainingMs,
       onEnded,

@@ -11,8 +11,8 @@ import { chunkBody, cut } from '../../../src/pipeline/messages/chunk.ts';
 import { readNotice } from '../../../src/pipeline/messages/notice.ts';
 import { readResults } from '../../../src/pipeline/messages/result-message.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
-import type { TaskMessage } from '../../../src/pipeline/working/chunk-execution.ts';
 import { pull } from '../../../src/pipeline/working/poll-loop.ts';
+import type { TaskMessage } from '../../../src/pipeline/working/task-message.ts';
 import { Worker } from '../../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../../src/task-registry.ts';
 

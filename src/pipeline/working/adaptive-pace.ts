@@ -1,0 +1,76 @@
+import type { Starts } from './pace.ts';
+
+/** Part of the pace that it regains in a second, as a share of what it was before it was halved. */
+const REGAINED = 0.05;
+
+/** Time over which the present pace is measured, in milliseconds. */
+const MEASURED_MS = 1_000;
+
+/** Slowest pace, in starts a second. */
+const SLOWEST = 0.1;
+
+/** Multiple of the pace before it was first halved at which it is no longer held. */
+const FREE = 10;
+
+/**
+ * The pace of a task that asks to be put off when the world is busy: it is halved each time, and
+ * grows again evenly (additive increase, multiplicative decrease). It is one worker's: all workers
+ * that the world puts off halve theirs.
+ */
+export class AdaptivePace implements Starts {
+  /** Times of the latest starts. */
+  #starts: number[] = [];
+  /** The pace that it was reduced to, in starts a second; undefined while it is not held. */
+  #reduced: { to: number; from: number; at: number } | undefined;
+  #nextAt = 0;
+
+  /** Milliseconds until the next start; 0 if it may be now. */
+  get waitMs(): number {
+    return this.#reduced === undefined ? 0 : Math.max(0, this.#nextAt - performance.now());
+  }
+
+  /** The pace that is held, in starts a second; undefined if none is. */
+  get perSecond(): number | undefined {
+    if (this.#reduced === undefined) return undefined;
+    const { to, from, at } = this.#reduced;
+    return to + (from * REGAINED * (performance.now() - at)) / 1_000;
+  }
+
+  started(): void {
+    const now = performance.now();
+    this.#starts.push(now);
+    while ((this.#starts[0] ?? now) <= now - MEASURED_MS) this.#starts.shift();
+    const held = this.perSecond;
+    if (held === undefined || this.#reduced === undefined) return;
+    if (held > this.#reduced.from * FREE) this.#reduced = undefined;
+    this.#nextAt = Math.max(this.#nextAt, now) + 1_000 / held;
+  }
+
+  /**
+   * Halves the pace, unless that was done after the attempt began: all that are put off together
+   * count as one.
+   *
+   * @param startedAt start of the attempt that was put off, by `performance.now`
+   */
+  slowDown(startedAt: number): void {
+    const now = performance.now();
+    if (this.#reduced && startedAt < this.#reduced.at) return;
+    const measured = this.#starts.filter((start) => start > now - MEASURED_MS).length;
+    const from = this.perSecond ?? Math.max(1, measured);
+    this.#reduced = { to: Math.max(SLOWEST, from / 2), from, at: now };
+    this.#nextAt = now + 1_000 / this.#reduced.to;
+  }
+}
+
+/** The paces of a worker's runs, which outlive their chunks. */
+export class AdaptivePaces {
+  readonly #byRun = new Map<string, AdaptivePace>();
+
+  of(runId: string): AdaptivePace {
+    const pace = this.#byRun.get(runId) ?? new AdaptivePace();
+    // A long-lived worker handles many runs, so old entries are dropped.
+    if (this.#byRun.size >= 1_000) this.#byRun.clear();
+    this.#byRun.set(runId, pace);
+    return pace;
+  }
+}
