@@ -20,6 +20,7 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   ordered: FLAG,
   concurrency: CHECKED,
   rate: CHECKED,
+  hedge: FLAG,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
   maxFailures: CHECKED,

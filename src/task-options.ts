@@ -62,6 +62,11 @@ export interface TaskOptions {
    */
   backoffCapSeconds?: number;
   /**
+   * Whether the task may run over one input twice at once: then `hedge` can be used.
+   * @default false
+   */
+  idempotent?: boolean | undefined;
+  /**
    * Whether a worker halves the pace of its attempts when one ends with `RetryLater`. The pace grows
    * again by a tenth of that a second.
    * @default false

@@ -93,7 +93,7 @@ const DEFINITION: CallOptions = {
       retry: CHECKED,
     },
     ...{ maxAttempts: CHECKED, timeoutSeconds: CHECKED, concurrency: CHECKED },
-    ...{ runConcurrency: CHECKED, adaptive: FLAG },
+    ...{ runConcurrency: CHECKED, adaptive: FLAG, idempotent: FLAG },
     ...{ backoffBaseSeconds: CHECKED, backoffCapSeconds: CHECKED },
   },
 };
@@ -192,6 +192,7 @@ export function defineTask(
     // Called as a method of the definition, so that `this` is what its author expects.
     run: (input: unknown, context: TaskContext, resources: unknown) =>
       definition.run(input, context, resources),
+    idempotent: definition.idempotent ?? false,
     adaptive: definition.adaptive ?? false,
     retry:
       definition.retry && ((error: unknown, attempt: number) => definition.retry?.(error, attempt)),
@@ -225,10 +226,10 @@ export function taskOf(run: (input: never, context: TaskContext) => unknown): An
 
 /** A task's name and options, which can be sent to another process. */
 export function factsOf(task: TaskFacts): TaskFacts {
-  const { name, maxAttempts, timeoutSeconds, concurrency, runConcurrency } = task;
+  const { name, maxAttempts, timeoutSeconds, concurrency, runConcurrency, idempotent } = task;
   const { backoffBaseSeconds, backoffCapSeconds } = task;
   return {
-    ...{ name, maxAttempts, timeoutSeconds, concurrency, runConcurrency },
+    ...{ name, maxAttempts, timeoutSeconds, concurrency, runConcurrency, idempotent },
     ...{ backoffBaseSeconds, backoffCapSeconds },
   };
 }

@@ -1,8 +1,10 @@
+import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { Heartbeat } from '../run/heartbeat.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { Deadline } from './deadline.ts';
 import { StallDetector } from './stall-detector.ts';
+import { Stragglers } from './stragglers.ts';
 
 export interface RunMonitorOptions {
   ledger: RunLedger;
@@ -10,6 +12,8 @@ export interface RunMonitorOptions {
   collector: string;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
+  /** Whether slow inputs at the run's end are run a second time. @default false */
+  hedge?: boolean | undefined;
   /** Whether the run may have had another collector. */
   afterAnother: boolean;
   /** Called at the deadline, once the results that arrived before it are consumed. */
@@ -26,12 +30,15 @@ export class RunMonitor {
   readonly #heartbeat: Heartbeat;
   readonly #deadline: Deadline;
   readonly #stallDetector: StallDetector | undefined;
+  readonly #stragglers: Stragglers | undefined;
 
   private constructor(
     heartbeat: Heartbeat,
     deadline: Deadline,
     stallDetector: StallDetector | undefined,
+    stragglers: Stragglers | undefined,
   ) {
+    this.#stragglers = stragglers;
     this.#heartbeat = heartbeat;
     this.#deadline = deadline;
     this.#stallDetector = stallDetector;
@@ -48,17 +55,20 @@ export class RunMonitor {
     const others = afterAnother ? await heartbeat.others() : undefined;
     heartbeat.start();
     const deadline = new Deadline(deployment.sqs, expiresAt, afterAnother, onDeadline);
-    if (others === undefined) return new RunMonitor(heartbeat, deadline, undefined);
+    const stragglers = options.hedge ? new Stragglers(deployment.sqs, queueUrl, ledger) : undefined;
+    if (others === undefined) return new RunMonitor(heartbeat, deadline, undefined, stragglers);
     const watched = { deployment, queueUrl, ledger, deadline, expiresAt };
     return new RunMonitor(
       heartbeat,
       deadline,
       new StallDetector({ ...watched, onStalled: () => onStalled(others) }),
+      stragglers,
     );
   }
 
   /** Results were received, and their consumer has not returned yet. */
-  hold(): void {
+  hold(fresh: readonly ResultBatch[]): void {
+    this.#stragglers?.add(fresh);
     this.#deadline.hold();
   }
 

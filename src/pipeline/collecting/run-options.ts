@@ -6,6 +6,12 @@ import { RunLedger } from '../run/ledger.ts';
 /** Options of `map`. */
 export interface RunOptions extends Bounds {
   /**
+   * Whether inputs that take long at the run's end are run a second time, elsewhere; the first
+   * result wins. The task must be `idempotent`.
+   * @default false
+   */
+  hedge?: boolean | undefined;
+  /**
    * Yields results in input order. Memory stays bounded: seeding waits for the oldest input.
    * @default false
    */
@@ -65,9 +71,9 @@ export function onAbort(
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when one is out of range */
-export function boundsOf({ concurrency, rate }: RunOptions): Bounds {
+export function boundsOf({ concurrency, rate, hedge }: RunOptions) {
   checkBounds({ concurrency, rate });
-  return { concurrency, rate };
+  return { concurrency, rate, hedge };
 }
 
 /** @throws FanfoldError `BadOption` when it is out of range */

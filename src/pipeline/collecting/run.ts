@@ -196,7 +196,8 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ledger, expiresAt: this.#expiresAt, collector: this.#about.collector },
+      ...{ ...this.#options, ledger, expiresAt: this.#expiresAt },
+      collector: this.#about.collector,
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
@@ -205,7 +206,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       for await (const delivery of collector.deliveries()) {
         const fresh = this.#deduplicator.enter(delivery);
         // Copies of results that wait for their turn may arrive forever: they hold nothing up.
-        if (fresh.length > 0) monitor.hold();
+        if (fresh.length > 0) monitor.hold(fresh);
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));

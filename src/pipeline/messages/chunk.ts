@@ -46,6 +46,8 @@ export interface ChunkEnvelope {
    * than SQS's longest delay.
    */
   notBefore?: number | undefined;
+  /** Whether items that take long at the run's end are run a second time. @default false */
+  hedge?: boolean | undefined;
   /** The run's bounds when the chunk was sent. @default none */
   flow?: Flow | undefined;
 }
@@ -103,9 +105,22 @@ export const ITEMS_END = '\n]}';
 
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, results, workers, stalled, notBefore, flow } = envelope;
+  const { runId, task, attempt, expiresAt, results, workers, stalled, notBefore, hedge, flow } =
+    envelope;
   const v = TASK_MESSAGE_VERSION;
-  const facts = { v, runId, task, attempt, expiresAt, results, workers, stalled, notBefore, flow };
+  const facts = {
+    v,
+    runId,
+    task,
+    attempt,
+    expiresAt,
+    results,
+    workers,
+    stalled,
+    notBefore,
+    hedge,
+    flow,
+  };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

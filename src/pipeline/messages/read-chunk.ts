@@ -41,7 +41,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
-  const { v, runId, task, attempt, workers, stalled, notBefore, flow } = message;
+  const { v, runId, task, attempt, workers, stalled, notBefore, hedge, flow } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -67,12 +67,26 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (notBefore !== undefined && !isWhole(notBefore, 0, expiresAt)) {
     throw bad(`with a \`notBefore\` before its \`expiresAt\`; got ${shown(notBefore)}`);
   }
+  if (hedge !== undefined && typeof hedge !== 'boolean') {
+    throw bad(`with a \`hedge\` of true or false; got ${shown(hedge)}`);
+  }
   if (items === undefined) {
     throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
-  const envelope = { runId, task, attempt, expiresAt, results, workers, stalled, notBefore, flow };
+  const envelope = {
+    runId,
+    task,
+    attempt,
+    expiresAt,
+    results,
+    workers,
+    stalled,
+    notBefore,
+    hedge,
+    flow,
+  };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

@@ -49,6 +49,12 @@ interface OfRun extends Bounds {
    * @default 'shared'
    */
   results?: 'shared' | 'own' | undefined;
+  /**
+   * Whether inputs that take long at the run's end are run a second time, elsewhere. Its collector
+   * says when, so `results` must be `own`; and the task must be `idempotent`.
+   * @default false
+   */
+  hedge?: boolean | undefined;
 }
 
 /** Inputs that the seed reads from an object in S3. */
@@ -103,6 +109,7 @@ const FIELDS = [
   'results',
   'concurrency',
   'rate',
+  'hedge',
 ];
 
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
@@ -122,7 +129,7 @@ export function readSeedRequest(event: unknown): SeedRequest {
     );
   }
   const { task, inputs, runId, first, total, chunkItems, results } = request;
-  const { indexes, continues, expiresAt, about, more } = request;
+  const { indexes, continues, expiresAt, about, more, hedge } = request;
   if (typeof task !== 'string') throw wrong('`task` must be the name of a task', task);
   if (runId !== undefined && (typeof runId !== 'string' || !/^[\w-]{1,80}$/.test(runId))) {
     throw wrong('`runId` must be 1 to 80 letters, digits, "-" and "_"', runId);
@@ -148,6 +155,9 @@ export function readSeedRequest(event: unknown): SeedRequest {
     checkBounds(request as Bounds);
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
+  }
+  if (hedge !== undefined && typeof hedge !== 'boolean') {
+    throw wrong('`hedge` must be true or false', hedge);
   }
   if (more !== undefined && typeof more !== 'boolean')
     throw wrong('`more` must be true or false', more);

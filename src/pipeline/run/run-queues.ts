@@ -15,6 +15,7 @@ const LOOKUP_SECONDS = 30;
  * that all of a run's make ten calls a second.
  */
 const READ_ON_SERVER_MS = 1_000;
+const READ_HEDGED_MS = 250;
 const READ_MS = 10_000;
 const READ_MS_EACH = 100;
 
@@ -40,12 +41,14 @@ export interface RunControl {
   paused: boolean;
   /** Deadline of the run, in milliseconds since 1970. @default the chunk's */
   expiresAt?: number | undefined;
+  /** Milliseconds after which an input is run a second time. @default never */
+  hedgeMs?: number | undefined;
 }
 
 const NOTHING_SET: RunControl = { paused: false };
 
 /** The fields of a chunk that identify its run. */
-type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'results' | 'stalled' | 'workers'>;
+type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'results' | 'stalled' | 'workers' | 'hedge'>;
 
 /**
  * A worker's view of the runs that it works for: whether they are over, and what was set for them.
@@ -84,9 +87,9 @@ export class RunQueues {
   }
 
   /** Milliseconds for which a lookup counts. */
-  intervalMs({ results, workers = 1 }: OfRun): number {
+  intervalMs({ results, workers = 1, hedge = false }: OfRun): number {
     if (results === 'shared') return LOOKUP_SECONDS * 1000;
-    if (this.#onServer) return READ_ON_SERVER_MS;
+    if (this.#onServer) return hedge ? READ_HEDGED_MS : READ_ON_SERVER_MS;
     return Math.max(READ_MS, workers * READ_MS_EACH);
   }
 
@@ -95,8 +98,8 @@ export class RunQueues {
     try {
       // The shared queue belongs to many runs, and has none of their tags.
       if (results === 'own') {
-        const { flow, pausedAt = 0, expiresAt } = await readTags(this.#sqs, url);
-        return { flow, paused: pausedAt > 0, expiresAt };
+        const { flow, pausedAt = 0, expiresAt, hedgeMs } = await readTags(this.#sqs, url);
+        return { flow, paused: pausedAt > 0, expiresAt, hedgeMs };
       }
       const found = await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1));
       return found === undefined ? undefined : NOTHING_SET;

@@ -22,6 +22,8 @@ export interface RunTags {
   flow?: Flow | 'none' | undefined;
   /** When the run was paused, in milliseconds since 1970; 0 if it goes on. */
   pausedAt?: number | undefined;
+  /** Milliseconds after which an input is run a second time, once few are left. */
+  hedgeMs?: number | undefined;
 
   /** Name of the collector. */
   collector?: string | undefined;
@@ -45,6 +47,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     bound: countOf(Tags.bound),
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
+    hedgeMs: timeOf(Tags.hedgeMs),
     collector,
     collectedAt: timeOf(Tags.collectedAt),
     ok: countOf(Tags.ok),

@@ -72,6 +72,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
     results,
     workers: Math.max(1, workers),
     flow,
+    hedge: hedgeOf(taskHere, request),
   };
   await sendAll(
     options.sqs,
@@ -80,6 +81,16 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   );
   const first = items[0]?.index ?? request.first ?? 0;
   return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
+}
+
+/** @throws FanfoldError `BadInput` for a task that must not run twice over an input at once */
+function hedgeOf({ name, idempotent }: AnyTask, { hedge }: PageRequest): true | undefined {
+  if (!hedge) return undefined;
+  if (idempotent) return true;
+  throw new FanfoldError(
+    'BadInput',
+    `\`hedge\` runs an input a second time while its first attempt still runs, so the task "${name}" must be defined with \`idempotent: true\`.`,
+  );
 }
 
 /** The flow of a run, and the number of inputs in its chunks by the number of its inputs. */

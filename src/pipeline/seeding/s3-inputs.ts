@@ -2,7 +2,6 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/extensions.ts';
-import type { Bounds } from '../messages/flow.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
@@ -31,7 +30,7 @@ export interface S3Run {
   runId: string;
   task: string;
   expiresAt: number;
-  bounds: Bounds;
+  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge'>;
 }
 
 /** Starts seeding in the seed function, which continues by itself; returns the queue's URL. */

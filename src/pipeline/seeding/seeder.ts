@@ -3,7 +3,6 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
-import type { Bounds } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
@@ -25,8 +24,8 @@ export interface SeederOptions {
   inputs: Inputs<unknown>;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
-  /** Bounds of the run. */
-  bounds: Bounds;
+  /** Bounds of the run, and whether it is hedged. */
+  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge'>;
   ledger: RunLedger;
   window: Window;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */

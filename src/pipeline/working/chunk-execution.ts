@@ -10,6 +10,7 @@ import { sendAll } from '../run/send.ts';
 import type { AdaptivePace, AdaptivePaces } from './adaptive-pace.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
+import { follow } from './follow.ts';
 import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
@@ -103,7 +104,9 @@ export class ChunkExecution implements Held {
   readonly #pace: Starts | undefined;
   readonly #adaptive: AdaptivePace | undefined;
   #sliceMs: number;
-  #watch: ReturnType<typeof setInterval> | undefined;
+  /** Indexes of items that other workers were sent, too; and those that SQS has accepted. */
+  readonly #hedged = new Set<number>();
+  readonly #elsewhere = new Set<number>();
 
   constructor(options: HandlingOptions) {
     const { chunk, task, claim, bounded, sliceSeconds } = options;
@@ -160,12 +163,12 @@ export class ChunkExecution implements Held {
   /** Resolves when all items have ended, or no further one may start. */
   async run(): Promise<void> {
     const { claim } = this.#options;
-    this.#followControl();
-    try {
-      await this.#run();
-    } finally {
-      clearInterval(this.#watch);
-    }
+    const { runs, chunk } = this.#options;
+    const ended = follow(runs, chunk, {
+      onChange: () => this.stop(),
+      onHedge: (ms) => void this.#hedge(ms).catch(() => {}),
+    });
+    await this.#run().finally(ended);
     this.#ranMs = claim.heldMs - this.#startedMs;
   }
 
@@ -182,17 +185,18 @@ export class ChunkExecution implements Held {
     }
   }
 
-  /** Ends the slice early if the run is paused, or its bounds change. */
-  #followControl(): void {
-    const { runs, chunk } = this.#options;
-    if (chunk.results === 'shared') return;
-    const before = JSON.stringify(runs.control(chunk));
-    const look = async () => {
-      await runs.state(chunk);
-      if (JSON.stringify(runs.control(chunk)) !== before) this.stop();
-    };
-    // A run that can't be looked up now goes on.
-    this.#watch = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk));
+  /** Sends what would hold up the run's end to other workers: items that wait, or run for long. */
+  async #hedge(ms: number): Promise<void> {
+    const { sqs, taskQueueUrl, chunk, claim } = this.#options;
+    const execution = this.#execution;
+    execution.stop();
+    const items = [...execution.left, ...execution.runningFor(ms)].filter(
+      ({ index }) => !this.#hedged.has(index),
+    );
+    if (items.length === 0 || claim.lost) return;
+    for (const { index } of items) this.#hedged.add(index);
+    await sendAll(sqs, taskQueueUrl, messagesOf({ ...chunk, hedge: undefined }, items, 1));
+    for (const { index } of items) this.#elsewhere.add(index);
   }
 
   /** Others wait for this worker: a chunk that is kept longer for its pace ends as others do. */
@@ -214,7 +218,7 @@ export class ChunkExecution implements Held {
     if (this.#retries.size > 0) await wait(0);
     // Another worker may have the chunk by now and send the same: the copies must not multiply.
     if (claim.lost) return 'keep';
-    const { left } = this.#execution;
+    const left = this.#execution.left.filter(({ index }) => !this.#elsewhere.has(index));
     const rest =
       this.#finished > 0
         ? { ...chunk, stalled: undefined }

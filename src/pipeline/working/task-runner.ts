@@ -116,6 +116,12 @@ export class Execution {
     return [...this.#interrupted, ...this.#chunk.items.slice(this.#next)];
   }
 
+  /** The items that have been running for a time. */
+  runningFor(ms: number): ReceivedItem[] {
+    const running = [...this.#running].filter((attempt) => attempt.elapsed() >= ms);
+    return running.map(({ item }) => item);
+  }
+
   /** Whether it was stopped: it starts nothing more, even if it is run again. */
   get closed(): boolean {
     return this.#closed;

@@ -1,0 +1,32 @@
+import type { Chunk } from '../messages/chunk.ts';
+import type { RunControl, RunQueues } from '../run/run-queues.ts';
+
+export interface Followers {
+  /** The run was paused, or has other bounds or another deadline. */
+  onChange(): void;
+  /** The run is at its end: an input that has run for this long is run a second time. */
+  onHedge(ms: number): void;
+}
+
+/**
+ * Follows what is set for a run while one of its chunks runs. A run that can't be looked up goes
+ * on as it is.
+ *
+ * @returns a function that ends it
+ */
+export function follow(runs: RunQueues, chunk: Chunk, followers: Followers): () => void {
+  if (chunk.results === 'shared') return () => {};
+  const before = partsOf(runs.control(chunk));
+  const look = async () => {
+    await runs.state(chunk);
+    const control = runs.control(chunk);
+    if (partsOf(control) !== before) followers.onChange();
+    if (chunk.hedge && control.hedgeMs !== undefined) followers.onHedge(control.hedgeMs);
+  };
+  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk));
+  return () => clearInterval(timer);
+}
+
+function partsOf({ hedgeMs: _, ...control }: RunControl): string {
+  return JSON.stringify(control);
+}
