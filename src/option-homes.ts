@@ -4,10 +4,11 @@ import { nearest } from './nearest.ts';
 const HOMES: Readonly<Record<string, string>> = {
   ...homes('defineTask()', [
     ...['name', 'input', 'run', 'setup', 'teardown', 'maxAttempts', 'timeoutSeconds'],
-    ...['concurrency', 'backoffBaseSeconds', 'backoffCapSeconds'],
+    ...['concurrency', 'runConcurrency', 'backoffBaseSeconds', 'backoffCapSeconds'],
+    ...['retry', 'adaptive', 'idempotent'],
   ]),
   ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onPrint']),
-  ...homes('map()', ['ordered', 'signal', 'deadlineSeconds', 'maxFailures']),
+  ...homes('map()', ['ordered', 'signal', 'deadlineSeconds', 'maxFailures', 'rate', 'hedge']),
   ...homes('serve()', [
     ...['data', 'memory', 'host', 'port', 'account', 'region', 'credentials'],
     ...['tls', 'insecureHttp', 'onEvent'],
@@ -39,6 +40,7 @@ const KNOWN_AS: Readonly<Record<string, readonly string[]>> = {
   https: ['tls'],
   key: ['tls'],
   limit: ['workers', 'concurrency'],
+  limiter: ['rate'],
   listen: ['host', 'port'],
   maxconcurrency: ['workers', 'concurrency'],
   maxretries: ['maxAttempts'],
@@ -48,9 +50,9 @@ const KNOWN_AS: Readonly<Record<string, readonly string[]>> = {
   processes: ['workers'],
   processor: ['run'],
   retries: ['maxAttempts'],
-  retry: ['maxAttempts'],
   retrybackoff: ['backoffBaseSeconds', 'backoffCapSeconds'],
   retrydelay: ['backoffBaseSeconds', 'backoffCapSeconds'],
+  ratelimit: ['rate'],
   schema: ['input'],
   secret: ['credentials'],
   server: ['endpoint'],

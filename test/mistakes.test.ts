@@ -231,11 +231,12 @@ const CALLS: Row[] = [
     'Use null',
   ],
   [
-    'p-map’s concurrency',
-    mapped({ concurrency: 4 }),
+    'p-map’s concurrency, without a bound',
+    mapped({ concurrency: Number.POSITIVE_INFINITY }),
     'BadOption',
-    '`workers` of connect(), or `concurrency` of defineTask()',
+    '`concurrency` must be a whole number from 1',
   ],
+  ['a limiter’s rate', mapped({ rate: 100 }), 'BadOption', 'must be like "100/s"'],
   [
     'p-map’s stopOnError',
     mapped({ stopOnError: true }),

@@ -20,8 +20,8 @@ import { writeSecret } from '../endpoint/secret-files.ts';
 import { checkWhole, messageOf } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import {
-  CHECKED,
   type CallOptions,
+  CHECKED,
   checkOptions,
   FLAG,
   FUNCTION,

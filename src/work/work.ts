@@ -3,8 +3,8 @@ import { sqsAt } from '../endpoint/clients.ts';
 import { checkWhole, FanfoldError } from '../errors.ts';
 import { openTasks } from '../loading/tasks-module.ts';
 import {
-  CHECKED,
   type CallOptions,
+  CHECKED,
   checkOptions,
   FLAG,
   FUNCTION,

@@ -196,8 +196,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ...this.#options, ledger, expiresAt: this.#expiresAt },
-      collector: this.#about.collector,
+      ...{ ...this.#options, ...this.#about, ledger, expiresAt: this.#expiresAt },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
