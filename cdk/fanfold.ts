@@ -4,7 +4,13 @@ import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aw
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+  type QueueProps,
+} from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { withCode } from './code.ts';
 import { Functions } from './functions.ts';
@@ -37,10 +43,17 @@ const VISIBILITY_MARGIN = Duration.minutes(1);
  */
 const MAX_RECEIVE_COUNT = 100;
 
+/** Each lane is a message group of its own, which waits for no other one. */
+const LANES = {
+  fifo: true,
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+};
+
 /**
- * A Fanfold deployment: a task queue with its dead-letter queue, a result queue, a queue that lists
- * ended runs, a function that seeds runs, and two functions that run tasks. The event source scales
- * one of them, and the seed starts the other at once.
+ * A Fanfold deployment: a task queue with its dead-letter queue, a queue of lanes for runs with
+ * bounds, a result queue, a queue that lists ended runs, a function that seeds runs, and two
+ * functions that run tasks. Event sources scale one of them, and the seed starts the other at once.
  *
  * Grants to the construct are grants to the tasks:
  *
@@ -56,6 +69,8 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly taskQueue: Queue;
   /** `<name>-tasks-dead`: task messages that could not be processed. */
   readonly deadLetterQueue: Queue;
+  /** `<name>-lanes.fifo`: chunks of runs with bounds, in lanes that share the bounds. */
+  readonly laneQueue: Queue;
   /** `<name>-results`: results of runs that have no result queue of their own. */
   readonly resultQueue: Queue;
   /** `<name>-ended`: lists the runs that ended in the last day. */
@@ -68,6 +83,8 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly burstFunction: LambdaFunction | undefined;
   /** Delivers the task queue's chunks to the worker function. */
   readonly eventSource: EventSourceMapping;
+  /** Delivers the lanes' chunks to the worker function. */
+  readonly laneEventSource: EventSourceMapping;
   /** Role of the seed function. */
   readonly seedRole: Role;
   /** Role of the tasks, in the worker and burst functions. */
@@ -103,14 +120,16 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     const runQueues = this.#runQueues();
 
     this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
+    // Lambda requires at least the function's timeout, and recommends six times that for throttled
+    // deliveries. Here, the timeout only applies to chunks whose worker died before its claim, such
+    // as in INIT. A chunk whose delivery is throttled for so long is redelivered.
+    // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    const visibilityTimeout = limits.timeout.plus(VISIBILITY_MARGIN);
     this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
-      // Lambda requires at least the function's timeout, and recommends six times that for
-      // throttled deliveries. Here, the timeout only applies to chunks whose worker died before its
-      // claim, such as in INIT. A chunk whose delivery is throttled for so long is redelivered.
-      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-      visibilityTimeout: limits.timeout.plus(VISIBILITY_MARGIN),
+      visibilityTimeout,
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
     });
+    this.laneQueue = this.#queue(props, 'LaneQueue', 'lanes.fifo', { visibilityTimeout, ...LANES });
     this.resultQueue = this.#queue(props, 'ResultQueue', 'results', {
       visibilityTimeout: RESULT_VISIBILITY,
       receiveMessageWaitTime: Duration.seconds(20),
@@ -124,7 +143,12 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       name: this.name,
       props,
       environment,
-      queues: { tasks: this.taskQueue, dead: this.deadLetterQueue, results: this.resultQueue },
+      queues: {
+        tasks: this.taskQueue,
+        lanes: this.laneQueue,
+        dead: this.deadLetterQueue,
+        results: this.resultQueue,
+      },
       runQueues,
       inputs,
     };
@@ -137,6 +161,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     this.workerFunction = functions.worker;
     this.burstFunction = functions.burst;
     this.eventSource = functions.eventSource;
+    this.laneEventSource = functions.laneEventSource;
     this.seedRole = functions.seedRole;
     this.workerRole = functions.workerRole;
     this.seedLogs = functions.seedLogs;
@@ -147,6 +172,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     const parts = {
       name: this.name,
       taskQueue: this.taskQueue,
+      laneQueue: this.laneQueue,
       deadLetterQueue: this.deadLetterQueue,
       resultQueue: this.resultQueue,
       endedQueue: this.endedQueue,
@@ -168,6 +194,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       );
     }
     acknowledgeRules(this, {
+      laneQueue: this.laneQueue,
       resultQueue: this.resultQueue,
       endedQueue: this.endedQueue,
       seedRole: this.seedRole,

@@ -16,6 +16,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { BundledCode } from './bundling.ts';
 import { type Granted, grantSeed, grantWorker } from './grants.ts';
@@ -49,6 +50,7 @@ export class Functions {
   readonly worker: NodejsFunction;
   readonly burst: LambdaFunction | undefined;
   readonly eventSource: EventSourceMapping;
+  readonly laneEventSource: EventSourceMapping;
   readonly seedRole: Role;
   readonly workerRole: Role;
   readonly seedLogs: LogGroup;
@@ -68,12 +70,9 @@ export class Functions {
     this.seed = this.#seed();
     this.worker = this.#worker();
     this.burst = this.burstLogs && this.#burst(this.burstLogs);
-    this.eventSource = this.worker.addEventSourceMapping('TaskQueue', {
-      eventSourceArn: options.queues.tasks.queueArn,
-      batchSize: 1,
-      reportBatchItemFailures: true,
-      maxConcurrency: options.scaled,
-    });
+    const { tasks, lanes } = options.queues;
+    this.eventSource = this.#eventSource('TaskQueue', tasks);
+    this.laneEventSource = this.#eventSource('LaneQueue', lanes);
     // Workers send further attempts and unstarted inputs back to the queue that they receive from.
     // The seed and burst workers invoke themselves to continue.
     allowRecursion(scope, [this.seed, this.worker, ...(this.burst ? [this.burst] : [])]);
@@ -130,6 +129,15 @@ export class Functions {
       description: `Runs ${name}'s tasks over chunks of inputs and reports their results.`,
       timeout,
       memorySize,
+    });
+  }
+
+  #eventSource(id: string, { queueArn }: IQueue): EventSourceMapping {
+    return this.worker.addEventSourceMapping(id, {
+      eventSourceArn: queueArn,
+      batchSize: 1,
+      reportBatchItemFailures: true,
+      maxConcurrency: this.#options.scaled,
     });
   }
 

@@ -10,7 +10,7 @@ import { refuse } from './refuse.ts';
 /** The parts of a deployment that its functions' roles get access to. */
 export interface Granted {
   readonly name: string;
-  readonly queues: { readonly tasks: Queue; readonly dead: Queue; readonly results: Queue };
+  readonly queues: Readonly<Record<'tasks' | 'lanes' | 'dead' | 'results', Queue>>;
   /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
@@ -29,7 +29,7 @@ export function grantSeed(role: Role, granted: Granted): void {
   if (encryptionKey) useQueuesKey(role, encryptionKey);
   if (burst > 0) {
     // The seed counts the busy workers before it starts burst workers.
-    queues.tasks.grant(role, 'sqs:GetQueueAttributes');
+    for (const queue of [queues.tasks, queues.lanes]) queue.grant(role, 'sqs:GetQueueAttributes');
     mayInvoke(role, granted, 'burst');
   }
   if (inputs.length === 0) return;
@@ -86,18 +86,21 @@ function grantLists(role: Role, inputs: readonly InputPrefix[]): void {
 /** Grants for the role of all workers, including burst workers. */
 export function grantWorker(role: Role, granted: Granted): void {
   const { queues, runQueues, encryptionKey, burst, isInVpc } = granted;
-  queues.tasks.grant(
-    role,
-    'sqs:ReceiveMessage',
-    'sqs:DeleteMessage',
-    'sqs:ChangeMessageVisibility',
-    // Required by the event source.
-    'sqs:GetQueueAttributes',
-    'sqs:SendMessage',
-  );
+  for (const queue of [queues.tasks, queues.lanes]) {
+    queue.grant(
+      role,
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:ChangeMessageVisibility',
+      // Required by the event source.
+      'sqs:GetQueueAttributes',
+      'sqs:SendMessage',
+    );
+  }
   queues.dead.grant(role, 'sqs:SendMessage');
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
-  allow(role, ['sqs:GetQueueUrl', 'sqs:SendMessage'], [runQueues]);
+  // The tags of a run's queue hold the bounds that were set for the run, and whether it is paused.
+  allow(role, ['sqs:ListQueueTags', 'sqs:SendMessage'], [runQueues]);
   if (encryptionKey) useQueuesKey(role, encryptionKey);
   if (burst > 0) mayInvoke(role, granted, 'burst');
   if (!isInVpc) return;

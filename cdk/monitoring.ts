@@ -29,6 +29,7 @@ import { checkRegion } from './same-region.ts';
 export interface Watched {
   readonly name: string;
   readonly taskQueue: IQueue;
+  readonly laneQueue: IQueue;
   readonly deadLetterQueue: IQueue;
   readonly seedFunction: IFunction;
   readonly workerFunction: IFunction;
@@ -69,7 +70,7 @@ const RUN = 'RUN-ID';
 export class FanfoldMonitoring extends Construct {
   /** `<name>-<region>`. */
   readonly dashboard: Dashboard;
-  /** By subject: DeadLetters, TaskAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
+  /** By subject: DeadLetters, TaskAge, LaneAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
   readonly alarms: Readonly<Record<string, Alarm>>;
   readonly #fanfold: Watched;
   readonly #topic: ITopic | undefined;
@@ -100,7 +101,8 @@ export class FanfoldMonitoring extends Construct {
   }
 
   #alarms(maxTaskAge: Duration): Record<string, Alarm> {
-    const { taskQueue, deadLetterQueue, seedFunction, workerFunction, name } = this.#fanfold;
+    const { taskQueue, laneQueue, deadLetterQueue, name } = this.#fanfold;
+    const { seedFunction, workerFunction } = this.#fanfold;
     const sum = { period: PERIOD, statistic: 'Sum' };
     const most = { period: PERIOD, statistic: 'Maximum' };
     return {
@@ -116,6 +118,15 @@ export class FanfoldMonitoring extends Construct {
         maxTaskAge.toSeconds(),
         'A chunk has waited for a long time. Either the workers are too few: raise maxConcurrency, or wait. Or they fail or do not start: see the other alarms.',
       ),
+      LaneAge: this.#alarm(
+        'LaneAge',
+        laneQueue.metricApproximateAgeOfOldestMessage(most),
+        maxTaskAge.toSeconds(),
+        'A chunk of a run with bounds has waited for a long time. Either the run is paused, or its concurrency or rate is low: change that, or wait. Or workers fail or do not start: see the other alarms.',
+      ),
+      // A chunk in a lane may be hidden for as long as the rate of its run needs. So this alarm is
+      // for the task queue only.
+      //
       // The age metric excludes messages received three times or more, such as those of workers
       // that receive tasks and never finish them.
       Stuck: this.#alarm(
@@ -207,8 +218,8 @@ export class FanfoldMonitoring extends Construct {
   }
 
   #dashboard(): Dashboard {
-    const { name, taskQueue, workerFunction, burstFunction, seedLogs, workerLogs, burstLogs } =
-      this.#fanfold;
+    const { name, taskQueue, laneQueue, workerFunction, burstFunction } = this.#fanfold;
+    const { seedLogs, workerLogs, burstLogs } = this.#fanfold;
     const every = { period: Duration.minutes(1) };
     const of = (metricName: string, statistic: string, label: string) =>
       new Metric({
@@ -245,6 +256,14 @@ export class FanfoldMonitoring extends Construct {
         [
           taskQueue.metricApproximateNumberOfMessagesVisible({ label: 'queued', ...every }),
           taskQueue.metricApproximateNumberOfMessagesNotVisible({ label: 'in flight', ...every }),
+          laneQueue.metricApproximateNumberOfMessagesVisible({
+            label: 'queued in lanes',
+            ...every,
+          }),
+          laneQueue.metricApproximateNumberOfMessagesNotVisible({
+            label: 'in flight in lanes',
+            ...every,
+          }),
         ],
         'chunks',
       ),

@@ -7,6 +7,7 @@ import type { InputPrefix } from './props.ts';
 
 /** The parts of a deployment in which the rules have findings. */
 interface Judged {
+  readonly laneQueue: IConstruct;
   readonly resultQueue: IConstruct;
   readonly endedQueue: IConstruct;
   readonly seedRole: IConstruct;
@@ -25,7 +26,8 @@ interface Judged {
  * that use these rules. Grants that the app makes to the tasks are left for the app to explain.
  */
 export function acknowledgeRules(scope: Construct, judged: Judged): void {
-  const { resultQueue, endedQueue, seedRole, workerRole, operatorPolicy, workPolicy } = judged;
+  const { laneQueue, resultQueue, endedQueue } = judged;
+  const { seedRole, workerRole, operatorPolicy, workPolicy } = judged;
   const { runQueues, inputs, encryptionKey, isInVpc } = judged;
   const acknowledge = (of: IConstruct, rule: string, reason: string) =>
     Validations.of(of).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
@@ -41,6 +43,11 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     endedQueue,
     'SQS3',
     'It is a list: its messages are received often, and never deleted. They expire after a day.',
+  );
+  acknowledge(
+    laneQueue,
+    'SQS3',
+    'A chunk that is received again leaves its lane, cut in parts, until one input is alone, which ends failed if it is begun too often. Workers send unreadable messages to the dead-letter queue themselves.',
   );
   const alias = encryptionKey && resourceOfKey(scope, encryptionKey);
   for (const one of [seedRole, workerRole, operatorPolicy, workPolicy]) {

@@ -10,6 +10,7 @@ import { useOfKey } from './keys.ts';
 interface Parts {
   readonly name: string;
   readonly taskQueue: IQueue;
+  readonly laneQueue: IQueue;
   readonly deadLetterQueue: IQueue;
   readonly resultQueue: IQueue;
   /** Lists the runs that ended in the last day. */
@@ -27,7 +28,7 @@ interface Parts {
  * send to the task queue: inputs reach it only through the seed, which checks them.
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
-  const { taskQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
+  const { taskQueue, laneQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
   const { seedFunction, functions, runQueues } = parts;
   return policy(scope, 'OperatorPolicy', 'operator', parts, [
     allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
@@ -54,7 +55,9 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
     // For the backlog and `fanfold doctor`.
     allow(
       ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
-      [taskQueue, deadLetterQueue, resultQueue, endedQueue].map(({ queueArn }) => queueArn),
+      [taskQueue, laneQueue, deadLetterQueue, resultQueue, endedQueue].map(
+        ({ queueArn }) => queueArn,
+      ),
     ),
     allow(
       [
@@ -71,20 +74,22 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
 
 /** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
 export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
-  const { taskQueue, deadLetterQueue, resultQueue, runQueues } = parts;
+  const { taskQueue, laneQueue, deadLetterQueue, resultQueue, runQueues } = parts;
   return policy(scope, 'WorkPolicy', 'work', parts, [
+    allow(['sqs:GetQueueUrl'], [taskQueue.queueArn, resultQueue.queueArn]),
     allow(
       [
-        'sqs:GetQueueUrl',
         'sqs:GetQueueAttributes',
         'sqs:ReceiveMessage',
         'sqs:DeleteMessage',
         'sqs:ChangeMessageVisibility',
         'sqs:SendMessage',
       ],
-      [taskQueue.queueArn],
+      [taskQueue.queueArn, laneQueue.queueArn],
     ),
-    allow(['sqs:GetQueueUrl', 'sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
+    allow(['sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
+    // The bounds that were set for a run, and whether it is paused.
+    allow(['sqs:ListQueueTags'], [runQueues]),
     // Workers send unreadable messages here, and a redrive moves them back: StartMessageMoveTask
     // requires the permissions to receive and delete.
     allow(

@@ -190,7 +190,7 @@ describe('a stack is not deployed', () => {
         const [dead] = Object.keys(template.Resources).filter((id) =>
           /DeadLetterQueue\w{8}$/.test(id),
         );
-        const mapping = only(template, 'AWS::Lambda::EventSourceMapping', '');
+        const mapping = only(template, 'AWS::Lambda::EventSourceMapping', 'TaskQueue');
         Object.assign(mapping, { EventSourceArn: { 'Fn::GetAtt': [dead, 'Arn'] } });
       },
       'Queue visibility timeout: 30 seconds is less than Function timeout: 900 seconds',

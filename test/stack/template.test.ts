@@ -4,29 +4,32 @@ import { Tracing } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
 import { allowedTo, emptyStack, managedPolicy, newApp, only, templateOf } from './synthesis.ts';
 
 const FOURTEEN_DAYS = 1_209_600;
 
-const NAMES = ['Photos-tasks', 'Photos-tasks-dead', 'Photos-results', 'Photos-ended'];
 
 describe('the queues', () => {
   const template = templateOf();
   const queue = (name: string) => only(template, 'AWS::SQS::Queue', { QueueName: name });
 
-  it('are four, named by rule', () => {
-    template.resourceCountIs('AWS::SQS::Queue', 4);
-    for (const name of NAMES) queue(name);
+  const { tasks, lanes, dead, results, ended } = namesOf('Photos');
+  const all = [tasks, lanes, dead, results, ended];
+
+  it('are five, named by rule', () => {
+    template.resourceCountIs('AWS::SQS::Queue', all.length);
+    for (const name of all) queue(name);
   });
 
   it('keep messages for 14 days, ended runs for one, encrypted', () => {
     template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
-    const kept = NAMES.map((name) => queue(name).Properties.MessageRetentionPeriod);
-    expect(kept).toEqual([FOURTEEN_DAYS, FOURTEEN_DAYS, FOURTEEN_DAYS, 86_400]);
+    const kept = all.map((name) => queue(name).Properties.MessageRetentionPeriod);
+    expect(kept).toEqual([...Array(4).fill(FOURTEEN_DAYS), 86_400]);
   });
 
   it('refuse calls without TLS', () => {
-    for (const name of NAMES) {
+    for (const name of all) {
       const { logicalId } = queue(name);
       template.hasResourceProperties('AWS::SQS::QueuePolicy', {
         Queues: [{ Ref: logicalId }],
@@ -52,12 +55,26 @@ describe('the queues', () => {
     });
   });
 
+  it('deliver each lane’s messages in its own order, without dead letters', () => {
+    const { Properties } = queue('Photos-lanes.fifo');
+    expect(Properties).toMatchObject({
+      FifoQueue: true,
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+    });
+    // Equal chunks of one lane must not be taken for one.
+    expect(Properties.ContentBasedDeduplication ?? false).toBe(false);
+    expect(Properties).not.toHaveProperty('RedrivePolicy');
+  });
+
   it('hide a task message for the worker function’s timeout and a minute', () => {
     const { Timeout } = only(template, 'AWS::Lambda::Function', {
       FunctionName: 'Photos-worker',
     }).Properties;
     expect(Timeout).toBe(900);
-    expect(queue('Photos-tasks').Properties.VisibilityTimeout).toBe(Number(Timeout) + 60);
+    for (const name of [tasks, lanes]) {
+      expect(queue(name).Properties.VisibilityTimeout).toBe(Number(Timeout) + 60);
+    }
   });
 
   it('make reading results a long poll, with five minutes to process them', () => {
@@ -78,10 +95,11 @@ describe('the functions', () => {
 
   it('are three, on Node 24 and arm64, traced, and find everything by one name', () => {
     template.resourceCountIs('AWS::Lambda::Function', 3);
+    const { seed, worker, burst } = namesOf('Photos');
     for (const [name, Handler, MemorySize, Timeout] of [
-      ['Photos-seed', 'index.handler', 1024, 900],
-      ['Photos-worker', 'index.handler', 2048, 900],
-      ['Photos-burst', 'index.burst', 2048, 900],
+      [seed, 'index.handler', 1024, 900],
+      [worker, 'index.handler', 2048, 900],
+      [burst, 'index.burst', 2048, 900],
     ] as const) {
       expect(
         only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties,
@@ -134,18 +152,24 @@ describe('the functions', () => {
     }
   });
 
-  it('receive one chunk per invocation, and may return it', () => {
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
-    const worker = only(template, 'AWS::Lambda::Function', { FunctionName: 'Photos-worker' });
-    const tasks = only(template, 'AWS::SQS::Queue', { QueueName: 'Photos-tasks' });
-    expect(only(template, 'AWS::Lambda::EventSourceMapping', {}).Properties).toEqual({
-      BatchSize: 1,
-      EventSourceArn: { 'Fn::GetAtt': [tasks.logicalId, 'Arn'] },
-      FunctionName: { Ref: worker.logicalId },
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 50 },
-    });
-  });
+  it.each(['Photos-tasks', 'Photos-lanes.fifo'])(
+    'receive one chunk of %s per invocation, and may return it',
+    (QueueName) => {
+      template.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
+      const worker = only(template, 'AWS::Lambda::Function', { FunctionName: 'Photos-worker' });
+      const queue = only(template, 'AWS::SQS::Queue', { QueueName });
+      const EventSourceArn = { 'Fn::GetAtt': [queue.logicalId, 'Arn'] };
+      expect(
+        only(template, 'AWS::Lambda::EventSourceMapping', { EventSourceArn }).Properties,
+      ).toEqual({
+        BatchSize: 1,
+        EventSourceArn,
+        FunctionName: { Ref: worker.logicalId },
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: 50 },
+      });
+    },
+  );
 
   it.each([
     [{}, 50, 50],
@@ -157,7 +181,7 @@ describe('the functions', () => {
     [{ burst: 0 }, 100, 0],
   ])('are at most as many at once as %j allows', (props, scaled, burst) => {
     const limited = templateOf(props);
-    limited.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+    limited.allResourcesProperties('AWS::Lambda::EventSourceMapping', {
       ScalingConfig: { MaximumConcurrency: scaled },
     });
     const found = Object.values(
@@ -286,6 +310,7 @@ describe('the roles', () => {
         'sqs:SendMessage on Photos-tasks',
         // Messages in flight are busy workers.
         'sqs:GetQueueAttributes on Photos-tasks',
+        'sqs:GetQueueAttributes on Photos-lanes.fifo',
         'sqs:GetQueueUrl on Photos-results',
         'sqs:GetQueueAttributes on Photos-results',
         `lambda:InvokeFunction on ${lambda}-burst`,
@@ -303,15 +328,17 @@ describe('the roles', () => {
           ...everyFunction('Photos-worker'),
           ...everyFunction('Photos-burst'),
           `lambda:InvokeFunction on ${lambda}-burst`,
-          'sqs:ChangeMessageVisibility on Photos-tasks',
-          'sqs:DeleteMessage on Photos-tasks',
-          'sqs:GetQueueAttributes on Photos-tasks',
-          'sqs:ReceiveMessage on Photos-tasks',
-          'sqs:SendMessage on Photos-tasks',
+          ...['Photos-tasks', 'Photos-lanes.fifo'].flatMap((queue) => [
+            `sqs:ChangeMessageVisibility on ${queue}`,
+            `sqs:DeleteMessage on ${queue}`,
+            `sqs:GetQueueAttributes on ${queue}`,
+            `sqs:ReceiveMessage on ${queue}`,
+            `sqs:SendMessage on ${queue}`,
+          ]),
           'sqs:SendMessage on Photos-tasks-dead',
           'sqs:GetQueueUrl on Photos-results',
           'sqs:SendMessage on Photos-results',
-          `sqs:GetQueueUrl on ${runQueues}`,
+          `sqs:ListQueueTags on ${runQueues}`,
           `sqs:SendMessage on ${runQueues}`,
         ]),
       ].sort(),

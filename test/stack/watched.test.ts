@@ -24,9 +24,10 @@ describe('monitoring', () => {
   it('has an alarm for each problem that needs attention, with a remedy', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual(
-      ['DeadLetters', 'Errors', 'LostSeeds', 'Recursion', 'Stuck', 'TaskAge', 'Throttles'].map(
-        (id) => `Photos-${id}`,
-      ),
+      [
+        ...['DeadLetters', 'Errors', 'LaneAge', 'LostSeeds', 'Recursion', 'Stuck', 'TaskAge'],
+        'Throttles',
+      ].map((id) => `Photos-${id}`),
     );
     for (const { Properties } of alarms) {
       expect(Properties.AlarmDescription.length).toBeGreaterThan(80);
@@ -34,6 +35,10 @@ describe('monitoring', () => {
       expect(Properties.TreatMissingData).toBe('notBreaching');
     }
     expect(alarm('TaskAge')).toMatchObject({ Threshold: 7200 });
+    expect(alarm('LaneAge')).toMatchObject({
+      MetricName: 'ApproximateAgeOfOldestMessage',
+      Threshold: 7200,
+    });
     expect(alarm('DeadLetters')).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Threshold: 1,
@@ -64,9 +69,9 @@ describe('monitoring', () => {
     const own = emptyStack();
     const fanfold = new Fanfold(own, 'Fanfold');
     new Fanfold(own, 'Other', { name: 'Other', alarmTopic: new Topic(own, 'Topic') });
-    expect(Object.keys(fanfold.monitoring?.alarms ?? {})).toHaveLength(7);
+    expect(Object.keys(fanfold.monitoring?.alarms ?? {})).toHaveLength(8);
     const made = Template.fromStack(own);
-    made.resourceCountIs('AWS::CloudWatch::Alarm', 14);
+    made.resourceCountIs('AWS::CloudWatch::Alarm', 16);
     made.resourceCountIs('AWS::CloudWatch::Dashboard', 2);
     const outputs = Object.keys(made.findOutputs('*'));
     expect(outputs).toHaveLength(14);
@@ -189,6 +194,7 @@ describe('the policies of people and machines', () => {
         ...on(runQueue, 'sqs:TagQueue', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on(runQueue, 'sqs:SendMessage', 'sqs:DeleteQueue'),
         ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        ...on('Photos-lanes.fifo', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-ended', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:SendMessage'),
@@ -205,11 +211,14 @@ describe('the policies of people and machines', () => {
         ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
         ...on('Photos-tasks', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
         ...on('Photos-tasks', 'sqs:SendMessage'),
+        ...on('Photos-lanes.fifo', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
+        ...on('Photos-lanes.fifo', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
+        ...on('Photos-lanes.fifo', 'sqs:SendMessage'),
         ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:SendMessage'),
         ...on('Photos-tasks-dead', 'sqs:StartMessageMoveTask', 'sqs:ListMessageMoveTasks'),
         ...on('Photos-tasks-dead', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:SendMessage'),
-        ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:SendMessage'),
+        ...on(runQueue, 'sqs:ListQueueTags', 'sqs:SendMessage'),
       ].sort(),
     );
   });

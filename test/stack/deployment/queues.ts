@@ -6,7 +6,11 @@ import { type Template, TemplateError } from './template.ts';
 
 /** Properties of a queue that are attributes of the same name. */
 const ATTRIBUTES = [
+  'ContentBasedDeduplication',
+  'DeduplicationScope',
   'DelaySeconds',
+  'FifoQueue',
+  'FifoThroughputLimit',
   'KmsDataKeyReusePeriodSeconds',
   'KmsMasterKeyId',
   'MaximumMessageSize',
