@@ -1,7 +1,7 @@
 import { codeStorage, concurrency } from './account.ts';
 import type { Check } from './finding.ts';
 import { eventSource, functions, recursion, reservations } from './functions.ts';
-import { deadLetters, parts, runs, taskQueue, visibility } from './queues.ts';
+import { deadLetters, lanes, parts, runs, taskQueue, visibility } from './queues.ts';
 import type { StackSubject } from './subject.ts';
 import { tasks, version } from './versions.ts';
 
@@ -17,6 +17,7 @@ export const AFTER: readonly Check<StackSubject>[] = [
   version,
   tasks,
   taskQueue,
+  lanes,
   deadLetters,
   runs,
   codeStorage,

@@ -140,25 +140,22 @@ export class AwsReader {
     return answer?.RecursiveLoop;
   }
 
-  /** The worker function's event source for the task queue; undefined when it has none. */
-  eventSource() {
-    const { worker, tasks } = this.names;
-    return this.#once('event source', 'lambda:ListEventSourceMappings', async () => {
-      const command = new ListEventSourceMappingsCommand({ FunctionName: worker });
-      const { EventSourceMappings = [] } = (await this.clients.lambda
-        .send(command)
-        .catch(missing)) ?? { EventSourceMappings: [] };
-      return EventSourceMappings.find(({ EventSourceArn = '' }) =>
-        EventSourceArn.endsWith(`:${tasks}`),
-      );
-    });
+  /** The worker function's event source for a queue; undefined when it has none. */
+  async eventSource(queue: string) {
+    const FunctionName = this.names.worker;
+    const answer = await this.#once('event sources', 'lambda:ListEventSourceMappings', () =>
+      this.clients.lambda.send(new ListEventSourceMappingsCommand({ FunctionName })).catch(missing),
+    );
+    return answer?.EventSourceMappings?.find(({ EventSourceArn = '' }) =>
+      EventSourceArn.endsWith(`:${queue}`),
+    );
   }
 
   /** Looks up the deployment's queues and functions; each is undefined if it doesn't exist. */
   parts(): Promise<unknown>[] {
-    const { tasks, dead, results, ended, seed, worker, burst } = this.names;
+    const { tasks, lanes, dead, results, ended, seed, worker, burst } = this.names;
     return [
-      ...[tasks, dead, results, ended].map((queue) => this.queueUrl(queue)),
+      ...[tasks, lanes, dead, results, ended].map((queue) => this.queueUrl(queue)),
       ...[seed, worker, burst].map((name) => this.configuration(name)),
     ];
   }

@@ -130,9 +130,9 @@ async function isFree(reader: AwsReader): Promise<boolean> {
 
 /** Number of workers that need unreserved concurrency: those without a reservation. */
 async function workersOf(reader: AwsReader): Promise<number> {
-  const { worker, burst } = reader.names;
+  const { tasks, worker, burst } = reader.names;
   const [source, seed, ...reserved] = await Promise.all([
-    reader.eventSource(),
+    reader.eventSource(tasks),
     reader.seed().catch(() => undefined),
     reader.reserved(worker),
     reader.reserved(burst),

@@ -36,55 +36,60 @@ export const functions: Check<AccountSubject> = {
 
 export const eventSource: Check<AccountSubject> = {
   title: 'event source',
-  async run({ reader }) {
-    const { worker, tasks } = reader.names;
-    const source = await reader.eventSource();
-    if (source === undefined) {
-      return problem(
-        `No event source delivers chunks from ${tasks} to ${worker}: only burst workers receive them.`,
-        'Deploy again.',
-      );
-    }
-    const { State = '', UUID, ScalingConfig, FunctionResponseTypes = [] } = source;
-    const findings: Finding[] = [];
-    if (State === 'Disabled' || State === 'Disabling') {
-      findings.push(
-        problem(
-          `The event source of ${worker} is disabled: only burst workers receive chunks.`,
-          `aws lambda update-event-source-mapping --enabled --uuid ${UUID}`,
-        ),
-      );
-    }
-    const last = source.LastProcessingResult ?? '';
-    if (/PROBLEM|ERROR/i.test(last)) {
-      findings.push(
-        warning(
-          `The event source reports: ${last}`,
-          `Check the role of ${worker}: it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on ${tasks}, and kms:Decrypt if a KMS key encrypts it.`,
-        ),
-      );
-    }
-    if (!FunctionResponseTypes.includes('ReportBatchItemFailures')) {
-      findings.push(
-        problem(
-          'The event source does not accept partial batch responses: it would delete chunks that a worker returns.',
-          `aws lambda update-event-source-mapping --function-response-types ReportBatchItemFailures --uuid ${UUID}`,
-        ),
-      );
-    }
-    const most = ScalingConfig?.MaximumConcurrency;
-    if (most === undefined) {
-      findings.push(
-        warning(
-          'The event source has no maximum concurrency: it can use all concurrent executions of the account.',
-          'Deploy again: the stack sets it from maxConcurrency.',
-        ),
-      );
-    }
-    if (findings.length > 0) return findings;
-    return ok(`The event source is ${State.toLowerCase()}, with at most ${most} workers.`);
-  },
+  run: ({ reader }) => eventSourceOf(reader, reader.names.tasks),
 };
+
+/** Checks the worker function's event source for a queue. */
+export async function eventSourceOf(reader: AwsReader, queue: string): Promise<Finding[]> {
+  const { worker } = reader.names;
+  const source = await reader.eventSource(queue);
+  if (source === undefined) {
+    return [
+      problem(
+        `No event source delivers chunks from ${queue} to ${worker}: only burst workers receive them.`,
+        'Deploy again.',
+      ),
+    ];
+  }
+  const { State = '', UUID, ScalingConfig, FunctionResponseTypes = [] } = source;
+  const findings: Finding[] = [];
+  if (State === 'Disabled' || State === 'Disabling') {
+    findings.push(
+      problem(
+        `The event source of ${worker} for ${queue} is disabled: only burst workers receive chunks.`,
+        `aws lambda update-event-source-mapping --enabled --uuid ${UUID}`,
+      ),
+    );
+  }
+  const last = source.LastProcessingResult ?? '';
+  if (/PROBLEM|ERROR/i.test(last)) {
+    findings.push(
+      warning(
+        `The event source for ${queue} reports: ${last}`,
+        `Check the role of ${worker}: it needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes on ${queue}, and kms:Decrypt if a KMS key encrypts it.`,
+      ),
+    );
+  }
+  if (!FunctionResponseTypes.includes('ReportBatchItemFailures')) {
+    findings.push(
+      problem(
+        `The event source for ${queue} does not accept partial batch responses: it would delete chunks that a worker returns.`,
+        `aws lambda update-event-source-mapping --function-response-types ReportBatchItemFailures --uuid ${UUID}`,
+      ),
+    );
+  }
+  const most = ScalingConfig?.MaximumConcurrency;
+  if (most === undefined) {
+    findings.push(
+      warning(
+        `The event source for ${queue} has no maximum concurrency: it can use all concurrent executions of the account.`,
+        'Deploy again: the stack sets it from maxConcurrency.',
+      ),
+    );
+  }
+  if (findings.length > 0) return findings;
+  return [ok(`The event source is ${State.toLowerCase()}, with at most ${most} workers.`)];
+}
 
 /** Checks for reservations of 0, which stop a function. */
 export const reservations: Check<AccountSubject> = {

@@ -1,4 +1,6 @@
-import { type Check, ok, problem, warning } from './finding.ts';
+import type { AwsReader } from './aws.ts';
+import { type Check, type Finding, ok, problem, warning } from './finding.ts';
+import { eventSourceOf } from './functions.ts';
 import type { AccountSubject } from './subject.ts';
 
 type Attributes = Partial<Record<string, string>>;
@@ -38,22 +40,24 @@ function isThere(find: (name: string) => Promise<unknown>) {
 
 export const visibility: Check<AccountSubject> = {
   title: 'visibility',
-  async run({ reader }) {
-    const { tasks, worker } = reader.names;
-    const [{ VisibilityTimeout }, configuration] = await Promise.all([
-      reader.attributes(tasks),
-      reader.configuration(worker),
-    ]);
-    const hidden = Number(VisibilityTimeout);
-    const { Timeout: longest = 0 } = configuration ?? {};
-    const says = `SQS hides a received chunk for ${hidden} s, and a worker may run for ${longest} s.`;
-    if (hidden > longest) return ok(says);
-    return problem(
-      `${says} SQS could deliver the chunk to a second worker meanwhile.`,
-      'Deploy again: the stack sets the visibility timeout to the function timeout plus a minute.',
-    );
-  },
+  run: ({ reader }) => visibilityOf(reader, reader.names.tasks),
 };
+
+/** Checks that a queue hides chunks for longer than the worker function may run. */
+async function visibilityOf(reader: AwsReader, queue: string): Promise<Finding> {
+  const [{ VisibilityTimeout }, configuration] = await Promise.all([
+    reader.attributes(queue),
+    reader.configuration(reader.names.worker),
+  ]);
+  const hidden = Number(VisibilityTimeout);
+  const { Timeout: longest = 0 } = configuration ?? {};
+  const says = `SQS hides a received chunk for ${hidden} s, and a worker may run for ${longest} s.`;
+  if (hidden > longest) return ok(says);
+  return problem(
+    `${says} SQS could deliver the chunk to a second worker meanwhile.`,
+    'Deploy again: the stack sets the visibility timeout to the function timeout plus a minute.',
+  );
+}
 
 export const deadLetters: Check<AccountSubject> = {
   title: 'dead letters',
@@ -70,17 +74,38 @@ export const deadLetters: Check<AccountSubject> = {
 
 export const taskQueue: Check<AccountSubject> = {
   title: 'task queue',
+  run: ({ reader }) => waitingOn(reader, reader.names.tasks),
+};
+
+/** Checks that chunks on a queue are received. */
+async function waitingOn(reader: AwsReader, queue: string): Promise<Finding> {
+  const attributes = await reader.attributes(queue);
+  const waiting = countOf(attributes, '');
+  const inFlight = countOf(attributes, 'NotVisible');
+  const says = `Chunks waiting: about ${waiting}; in progress: about ${inFlight}.`;
+  if (waiting === 0 || inFlight > 0) return ok(says);
+  return warning(
+    `${says} Workers may not start.`,
+    `If this does not change within minutes, read the worker's log: aws logs tail /aws/lambda/${reader.names.worker}`,
+  );
+}
+
+/** Checks the queue for chunks of runs with bounds, and its event source. */
+export const lanes: Check<AccountSubject> = {
+  title: 'lanes',
   async run({ reader }) {
-    const { tasks, worker } = reader.names;
-    const attributes = await reader.attributes(tasks);
-    const waiting = countOf(attributes, '');
-    const inFlight = countOf(attributes, 'NotVisible');
-    const says = `Chunks waiting: about ${waiting}; in progress: about ${inFlight}.`;
-    if (waiting === 0 || inFlight > 0) return ok(says);
-    return warning(
-      `${says} Workers may not start.`,
-      `If this does not change within minutes, read the worker's log: aws logs tail /aws/lambda/${worker}`,
-    );
+    const queue = reader.names.lanes;
+    if ((await reader.queueUrl(queue)) === undefined) {
+      return warning(
+        `The deployment has no queue ${queue}, which limits the concurrency and the rate of runs: its version is older, and runs without limits are not affected.`,
+        'Wait until no run is left, then deploy again. If the queue was deleted by hand, run cdk destroy before.',
+      );
+    }
+    const checks = [visibilityOf, waitingOn, eventSourceOf].map((check) => check(reader, queue));
+    const findings = (await Promise.all(checks)).flat();
+    const others = findings.filter(({ level }) => level !== 'ok');
+    if (others.length > 0) return others;
+    return ok(`For runs with limits: ${findings.map(({ says }) => says).join(' ')}`);
   },
 };
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as shipped from '../../functions/tasks/index.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, VERSION } from '../../src/index.ts';
 import { TASKS } from '../cli/command.ts';
-import { refused, type StubOptions, stubAws } from './stub-aws.ts';
+import { eventSourceOf, refused, type StubOptions, stubAws } from './stub-aws.ts';
 
 const SHIPPED = new URL('../../functions/tasks/index.ts', import.meta.url).href;
 
@@ -43,7 +43,7 @@ it('a healthy stack with the local tasks has no problems and no warnings', async
   expect(of(found, 'credentials')).toContain('arn:aws:iam::123456789012:user/me');
   expect(of(found, 'version')).toContain(`Fanfold ${VERSION} is deployed, the same version`);
   expect(of(found, 'tasks')).toContain('echo, sha256, sleep');
-  expect(found.findings).toHaveLength(17);
+  expect(found.findings).toHaveLength(18);
 });
 
 it.each<[string, Partial<StubOptions>]>([
@@ -109,15 +109,8 @@ describe('before a deployment', () => {
 
 describe('a stack has', () => {
   const worker = { FunctionName: 'Photos-worker', Timeout: 900 };
-  const source = {
-    UUID: 'uuid-1',
-    EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:Photos-tasks',
-    State: 'Enabled',
-    FunctionResponseTypes: ['ReportBatchItemFailures'],
-    ScalingConfig: { MaximumConcurrency: 50 },
-  };
-  const mapped = (more: object) => ({
-    ListEventSourceMappings: { EventSourceMappings: [{ ...source, ...more }] },
+  const mapped = (more: object, queue = 'Photos-tasks') => ({
+    ListEventSourceMappings: { EventSourceMappings: [{ ...eventSourceOf(queue), ...more }] },
   });
   const cases: [what: string, stub: Partial<StubOptions>, title: string, finding: RegExp][] = [
     [
@@ -164,13 +157,13 @@ describe('a stack has', () => {
       'an event source that is disabled',
       { answers: mapped({ State: 'Disabled' }) },
       'event source',
-      /^problem: .* disabled.*--enabled --uuid uuid-1/,
+      /^problem: .* disabled.*--enabled --uuid uuid-of-Photos-tasks/,
     ],
     [
       'an event source that fails',
       { answers: mapped({ LastProcessingResult: 'PROBLEM: KMS key is disabled' }) },
       'event source',
-      /^warning: The event source reports: PROBLEM: KMS key is disabled/,
+      /^warning: The event source for Photos-tasks reports: PROBLEM: KMS key is disabled/,
     ],
     [
       'does not accept partial batch responses',
@@ -189,6 +182,30 @@ describe('a stack has', () => {
       { attributes: { VisibilityTimeout: '30' } },
       'visibility',
       /^problem: SQS hides a received chunk for 30 s, and a worker may run for 900 s\./,
+    ],
+    [
+      'no queue of lanes, as older ones',
+      { without: ['Photos-lanes.fifo'] },
+      'lanes',
+      /^warning: The deployment has no queue Photos-lanes\.fifo.*version is older.*deploy again/,
+    ],
+    [
+      'no event source of lanes',
+      { answers: mapped({}) },
+      'lanes',
+      /^problem: No event source delivers chunks from Photos-lanes\.fifo/,
+    ],
+    [
+      'an event source of lanes that is disabled',
+      { answers: mapped({ State: 'Disabled' }, 'Photos-lanes.fifo') },
+      'lanes',
+      /^problem: .* for Photos-lanes\.fifo is disabled.*--uuid uuid-of-Photos-lanes\.fifo/,
+    ],
+    [
+      'lanes that show a chunk again too soon',
+      { lanes: { VisibilityTimeout: '30' } },
+      'lanes',
+      /^problem: SQS hides a received chunk for 30 s/,
     ],
     [
       'too little concurrency',

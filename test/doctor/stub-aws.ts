@@ -38,13 +38,16 @@ const settings = {
   AccountUsage: { TotalCodeSize: 1_000_000, FunctionCount: 3 },
 };
 
-const eventSource = {
-  UUID: '1200c2cb',
-  EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:Photos-tasks',
+/** A healthy event source of a queue. */
+export const eventSourceOf = (queue: string) => ({
+  UUID: `uuid-of-${queue}`,
+  EventSourceArn: `arn:aws:sqs:us-east-1:000000000000:${queue}`,
   State: 'Enabled',
   FunctionResponseTypes: ['ReportBatchItemFailures'],
   ScalingConfig: { MaximumConcurrency: 50 },
-};
+});
+
+const [ofTasks, ofLanes] = ['Photos-tasks', 'Photos-lanes.fifo'].map(eventSourceOf);
 
 const functions = ['Photos-seed', 'Photos-worker', 'Photos-burst'];
 
@@ -52,7 +55,7 @@ const functions = ['Photos-seed', 'Photos-worker', 'Photos-burst'];
 const HEALTHY: Answers = {
   GetCallerIdentity: {},
   GetAccountSettings: settings,
-  ListEventSourceMappings: { EventSourceMappings: [eventSource] },
+  ListEventSourceMappings: { EventSourceMappings: [ofTasks, ofLanes] },
   ...Object.fromEntries(
     functions.flatMap((name): [string, Answer][] => [
       [
@@ -87,6 +90,8 @@ export interface StubOptions {
   answers?: Answers | undefined;
   /** Attributes of the task queue. */
   attributes?: Record<string, string> | undefined;
+  /** Attributes of the queue of lanes. */
+  lanes?: Record<string, string> | undefined;
   deployed?: boolean | undefined;
   /** Queues that the deployment lacks. */
   without?: readonly string[] | undefined;
@@ -97,15 +102,22 @@ export interface StubOptions {
  * is a table.
  */
 export async function stubAws(options: StubOptions): Promise<StubAws> {
-  const { tasks, answers = {}, attributes = {}, deployed = true, without = [] } = options;
+  const { tasks, answers = {}, attributes = {}, lanes = {} } = options;
+  const { deployed = true, without = [] } = options;
   const sqs = new Sqs();
   const lambda = new Lambda();
   const client = createSqsClient(sqs);
   if (deployed) {
-    const queues = { 'Photos-tasks': { VisibilityTimeout: '960', ...attributes } };
-    const names = ['Photos-tasks-dead', 'Photos-results', 'Photos-ended', 'Photos-tasks'];
-    for (const QueueName of names.filter((name) => !without.includes(name))) {
-      const Attributes = queues[QueueName as keyof typeof queues] ?? {};
+    const VisibilityTimeout = '960';
+    const queues = {
+      'Photos-tasks-dead': {},
+      'Photos-results': {},
+      'Photos-ended': {},
+      'Photos-tasks': { VisibilityTimeout, ...attributes },
+      'Photos-lanes.fifo': { FifoQueue: 'true', VisibilityTimeout, ...lanes },
+    };
+    for (const [QueueName, Attributes] of Object.entries(queues)) {
+      if (without.includes(QueueName)) continue;
       await client.send(new CreateQueueCommand({ QueueName, Attributes }));
     }
     const seed = seedHandler(tasks, { sqs: client, name: 'Photos', workers: 100, burst: 50 });
