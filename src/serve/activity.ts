@@ -43,6 +43,13 @@ export class Activity {
     this.#print();
   }
 
+  /** Number of workers of all machines that are there now. */
+  get workers(): number {
+    let workers = 0;
+    for (const machine of this.#machines.values()) workers += machine.count;
+    return workers;
+  }
+
   /** Follows the queues of runs. */
   readonly onQueue = ({ change, name, tags }: QueueChange): void => {
     const runId = name.slice(this.#prefix.length);
@@ -114,8 +121,6 @@ export class Activity {
   }
 
   #inAll(): string {
-    let workers = 0;
-    for (const machine of this.#machines.values()) workers += machine.count;
-    return `${count(workers, 'worker')} in all`;
+    return `${count(this.workers, 'worker')} in all`;
   }
 }
