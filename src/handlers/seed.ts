@@ -8,7 +8,7 @@ import type {
 import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seed/burst.ts';
 import { describeDeployment, isDescribeRequest } from '../pipeline/seed/description.ts';
-import { seed } from '../pipeline/seed/seed.ts';
+import { planOf, seed } from '../pipeline/seed/seed.ts';
 import { Environment, type HandlerOptions, type LambdaContext } from './environment.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
 import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';
@@ -81,9 +81,10 @@ export function seedHandler(
         options.log?.('info', 'A page was queued', page);
         const { first, chunks } = seeded;
         if (burst === 0 || chunks === 0) return;
+        const { flow } = planOf(tasksHere.require(request.task), request, seeding);
         const { failures } = await startBurst(
           { sqs, lambda: place.lambda, names, taskQueueUrl },
-          { first, chunkItems, chunks },
+          { first, chunkItems, chunks, lanes: flow?.lanes },
           { burst, workers },
         );
         for (const failure of failures) logFailure(options, NOT_STARTED, failure);

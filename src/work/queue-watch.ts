@@ -2,7 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type Announced, announcing } from '../endpoint/announced-workers.ts';
 import { sqsAt } from '../endpoint/clients.ts';
 import type { FanfoldError } from '../errors.ts';
-import { countOf } from '../pipeline/run/backlog.ts';
+import { backlogAt } from '../pipeline/run/backlog.ts';
 import { backoffMs, wait } from '../retry.ts';
 import type { WorkTarget } from './work-target.ts';
 
@@ -41,7 +41,7 @@ const EMPTY_POLL_MS = 300;
 const AWS_EMPTY_POLL_MS = 30_000;
 
 /**
- * Polls the task queue for the number of chunks left, and detects whether the server answers. The
+ * Polls the queues for the number of chunks left, and detects whether the server answers. The
  * server counts as away after two failed checks, and as back after one that succeeds. While it is
  * away, the checks back off.
  */
@@ -64,7 +64,7 @@ export class Watch {
     this.#ended = this.#watch();
   }
 
-  /** Chunks in the task queue, including those in progress; undefined while unknown. */
+  /** Chunks of all runs, including those in progress; undefined while unknown. */
   get left(): number | undefined {
     return this.#left;
   }
@@ -111,7 +111,7 @@ export class Watch {
 
   async #poll(abortSignal: AbortSignal): Promise<number> {
     const { taskQueueUrl } = this.#options.site.queues;
-    const { waiting, delayed, inFlight } = await countOf(this.#sqs, taskQueueUrl, abortSignal);
+    const { waiting, delayed, inFlight } = await backlogAt(this.#sqs, taskQueueUrl, abortSignal);
     return waiting + delayed + inFlight;
   }
 

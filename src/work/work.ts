@@ -66,7 +66,7 @@ export interface Work {
   readonly workers: number;
   /** Final results of these workers so far, and the attempts that they have made. */
   readonly done: { readonly ok: number; readonly failed: number; readonly attempts: number };
-  /** Chunks in the task queue, including those in progress; undefined while it is unknown. */
+  /** Chunks of all runs, including those in progress; undefined while it is unknown. */
   readonly left: number | undefined;
   /** Resolves when no chunk is left, with `untilEmpty`; rejects when the workers can't continue. */
   readonly ended: Promise<void>;

@@ -1,5 +1,5 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
@@ -113,6 +113,21 @@ describe('burst workers', () => {
     await deployed.close();
   });
 
+  it.each([
+    ['the option of the run', slow, { concurrency: 2 }],
+    ['the task’s definition', { ...slow, runConcurrency: 2 }, {}],
+  ])('are as many as the lanes of a run that is bounded by %s', async (_, task, options) => {
+    const deployed = await virtualDeployment([task], { burst: 10, workers: 20 });
+    const { results } = await runThrough(
+      new Run(deployed.deployment, 'slow', Array(12).fill(1), options),
+    );
+    expect(results.map(({ status }) => status)).toEqual(Array(12).fill('ok'));
+    await until(30, () => deployed.bursts.length >= 2);
+    await within(30, sleep(20));
+    expect(deployed.bursts).toHaveLength(2);
+    await deployed.close();
+  });
+
   it('continue at most a hundred times', async () => {
     const deployed = await virtualDeployment([slow], { burst: 0, burstTimeoutSeconds: 200 });
     const run = new Run(deployed.deployment, 'slow', [90, 90, 90, 90]);
@@ -153,7 +168,7 @@ describe('burst workers that the seed starts', () => {
     busy = async () => 0,
     refuse = () => false,
   }: {
-    busy?: () => Promise<number>;
+    busy?: (queueUrl: string) => Promise<number>;
     refuse?: (at: number) => boolean;
   } = {}) {
     let sent = 0;
@@ -163,12 +178,14 @@ describe('burst workers that the seed starts', () => {
       },
     } as unknown as LambdaClient;
     const sqs = {
-      send: async () => ({
-        Attributes: { ApproximateNumberOfMessagesNotVisible: String(await busy()) },
-      }),
+      send: async ({ input }: GetQueueAttributesCommand) => {
+        const count = await busy(input.QueueUrl ?? '');
+        return { Attributes: { ApproximateNumberOfMessagesNotVisible: String(count) } };
+      },
     } as unknown as SQSClient;
-    return { place: { lambda, sqs, names, taskQueueUrl: 'any' }, sent: () => sent };
+    return { place: { lambda, sqs, names, taskQueueUrl: TASKS }, sent: () => sent };
   }
+  const TASKS = 'http://localhost/0/any-tasks';
   const page = { first: 0, chunkItems: 1, chunks: 500 };
 
   it('are as many as the limit over all pages of a run, or as its chunks', async () => {
@@ -187,15 +204,31 @@ describe('burst workers that the seed starts', () => {
   });
 
   it('are no more than there is room for beside busy workers', async () => {
-    const counts = fc.record({ busy: fc.nat(300), burst: fc.nat(150), workers: fc.nat(200) });
+    const inLanes = fc.nat(100);
+    const counts = fc.record({
+      busy: fc.nat(200),
+      inLanes,
+      burst: fc.nat(150),
+      workers: fc.nat(200),
+    });
     await fc.assert(
-      fc.asyncProperty(counts, fc.nat(300), async ({ busy, burst, workers }, chunks) => {
-        const { place, sent } = deployment({ busy: async () => busy });
+      fc.asyncProperty(counts, fc.nat(300), async ({ busy, inLanes, burst, workers }, chunks) => {
+        const { place, sent } = deployment({
+          busy: async (queueUrl) => (queueUrl === TASKS ? busy : inLanes),
+        });
         const { started } = await startBurst(place, { ...page, chunks }, { burst, workers });
-        expect(started).toBe(Math.max(0, Math.min(burst, chunks, workers - busy)));
+        expect(started).toBe(Math.max(0, Math.min(burst, chunks, workers - busy - inLanes)));
         expect(sent()).toBe(started);
       }),
     );
+  });
+
+  it('are no more than a run with bounds has lanes, over all of its pages', async () => {
+    const { place, sent } = deployment();
+    const limits = { burst: 70, workers: 100 };
+    await startBurst(place, { ...page, chunks: 2, lanes: 3 }, limits);
+    await startBurst(place, { ...page, first: 2, lanes: 3 }, limits);
+    expect(sent()).toBe(3);
   });
 
   it('are as many as the limit where busy workers cannot be counted', async () => {

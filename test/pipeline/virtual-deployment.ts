@@ -60,6 +60,7 @@ export async function virtualDeployment(
   const deadQueueUrl = await create(names.dead);
   // As on AWS: the function's timeout and a minute.
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '960' });
+  const laneQueueUrl = await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
   lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst, workers }), {
@@ -101,15 +102,18 @@ export async function virtualDeployment(
     deadQueueUrl,
     bursts,
     tasksLeft: () => sqs.peek(names.tasks),
-    /** Starts the event source. */
-    startWorkers: () =>
-      lambda.addSqsEventSource(names.worker, {
-        sqs: client,
-        queueUrl: taskQueueUrl,
-        batchSize: 1,
-        maxConcurrency: workers,
-        reportBatchItemFailures: true,
-      }),
+    /** Starts the event sources. */
+    startWorkers() {
+      for (const queueUrl of [taskQueueUrl, laneQueueUrl]) {
+        lambda.addSqsEventSource(names.worker, {
+          sqs: client,
+          queueUrl,
+          batchSize: 1,
+          maxConcurrency: workers,
+          reportBatchItemFailures: true,
+        });
+      }
+    },
     async close() {
       // Running invocations continue in virtual time.
       const closing = lambda.close();

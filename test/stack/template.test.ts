@@ -9,7 +9,6 @@ import { allowedTo, emptyStack, managedPolicy, newApp, only, templateOf } from '
 
 const FOURTEEN_DAYS = 1_209_600;
 
-
 describe('the queues', () => {
   const template = templateOf();
   const queue = (name: string) => only(template, 'AWS::SQS::Queue', { QueueName: name });

@@ -1,6 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Names } from '../names.ts';
+import { backlogAt } from '../run/backlog.ts';
 
 /** The event that invokes a burst worker. */
 export interface BurstEvent {
@@ -16,6 +17,8 @@ export interface QueuedPage {
   chunkItems: number;
   /** Number of task messages that the page was sent in. */
   chunks: number;
+  /** Number of lanes of the run, each of which one worker at a time works on. @default no bounds */
+  lanes?: number | undefined;
 }
 
 /** Starts under way at once: a thousand take a few seconds, without rushing Lambda. */
@@ -42,8 +45,9 @@ export interface BurstPlace {
 
 /**
  * Starts burst workers for a page that was queued: one for each of the run's first `burst` chunks
- * that is in the page, so that each page knows its part without a further call. It starts no more
- * than there is room for beside the busy workers. A failed start does no harm, since the task
+ * that is in the page, so that each page knows its part without a further call. A run with bounds
+ * has at most one for each of its lanes. It starts no more than there is room for beside the busy
+ * workers. A failed start does no harm, since the task
  * queue's event source handles the remaining chunks; so few others are tried after a failure.
  *
  * @returns the number of workers started, and the errors that prevented others
@@ -54,7 +58,8 @@ export async function startBurst(
   { burst, workers }: BurstLimits,
 ): Promise<{ started: number; failures: unknown[] }> {
   const firstChunk = Math.floor(page.first / page.chunkItems);
-  const part = Math.max(0, Math.min(burst, firstChunk + page.chunks) - firstChunk);
+  const most = Math.min(burst, page.lanes ?? burst);
+  const part = Math.max(0, Math.min(most, firstChunk + page.chunks) - firstChunk);
   const failures: unknown[] = [];
   let started = 0;
   if (part === 0) return { started, failures };
@@ -80,17 +85,16 @@ export async function startBurst(
   return { started, failures };
 }
 
-/** Number of busy workers: each holds at least one task message, which SQS counts as in flight. */
+/**
+ * Number of busy workers: each holds at least one task message, which SQS counts as in flight. It
+ * also counts those that wait for their lane, of which there are few.
+ */
 async function busyWorkers(
   { sqs, taskQueueUrl }: BurstPlace,
   abortSignal: AbortSignal,
 ): Promise<number> {
-  const command = new GetQueueAttributesCommand({
-    QueueUrl: taskQueueUrl,
-    AttributeNames: ['ApproximateNumberOfMessagesNotVisible'],
-  });
-  const { Attributes = {} } = await sqs.send(command, { abortSignal });
-  return Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0);
+  const { inFlight } = await backlogAt(sqs, taskQueueUrl, abortSignal);
+  return inFlight;
 }
 
 /** Starts a burst worker. Resolves when Lambda has accepted the event. */
