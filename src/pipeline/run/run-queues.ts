@@ -1,6 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import { isMissingQueue } from '../call-errors.ts';
+import { isDenied, isMissingQueue } from '../call-errors.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
 import { createdAt } from '../names.ts';
 import { findQueue } from './queues.ts';
@@ -48,7 +48,10 @@ export interface RunControl {
 const NOTHING_SET: RunControl = { paused: false };
 
 /** The fields of a chunk that identify its run. */
-type OfRun = Pick<Chunk, 'runId' | 'resultQueueUrl' | 'results' | 'stalled' | 'workers' | 'hedge'>;
+type OfRun = Pick<
+  Chunk,
+  'runId' | 'resultQueueUrl' | 'results' | 'stalled' | 'workers' | 'hedge' | 'flow'
+>;
 
 /**
  * A worker's view of the runs that it works for: whether they are over, and what was set for them.
@@ -94,19 +97,20 @@ export class RunQueues {
   }
 
   /** Reads what was set for a run; undefined if its queue is missing. */
-  async #read({ resultQueueUrl: url, results }: OfRun): Promise<RunControl | undefined> {
+  async #read({ resultQueueUrl: url, results, flow: own }: OfRun): Promise<RunControl | undefined> {
     try {
       // The shared queue belongs to many runs, and has none of their tags.
       if (results === 'own') {
         const { flow, pausedAt = 0, expiresAt, hedgeMs } = await readTags(this.#sqs, url);
         return { flow, paused: pausedAt > 0, expiresAt, hedgeMs };
       }
-      const found = await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1));
-      return found === undefined ? undefined : NOTHING_SET;
     } catch (error) {
       if (isMissingQueue(error)) return undefined;
-      throw error;
+      // Machines may not read tags in a deployment of an older version, which knows no bounds.
+      if (!isDenied(error) || own !== undefined) throw error;
     }
+    const found = await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1));
+    return found === undefined ? undefined : NOTHING_SET;
   }
 
   /** Records that a call found no queue, and returns the run's state. */

@@ -4,8 +4,9 @@ import {
   ResourceNotFoundException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
-import { FanfoldError, type FanfoldErrorCode, InputError } from '../../errors.ts';
+import { FanfoldError, type FanfoldErrorCode, InputError, messageOf } from '../../errors.ts';
 import { retry } from '../../retry.ts';
+import { VERSION } from '../../version.ts';
 import { isTransient, PATIENCE_MS } from '../call-errors.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/seed-response.ts';
@@ -28,7 +29,19 @@ export function invokeSeed(
   names: Names,
   request: SeedRequest,
 ): Promise<SeedResponse> {
-  return callSeed<SeedResponse>(lambda, names, request);
+  return callSeed<SeedResponse>(lambda, names, request).catch((error: unknown) => {
+    throw boundUnknown(error, names) ?? error;
+  });
+}
+
+/** The error for a deployed version that knows no bounds of runs; undefined for other refusals. */
+function boundUnknown(refusal: unknown, { name }: Names): FanfoldError | undefined {
+  const [, bound] = /has no field "(concurrency|rate)"/.exec(messageOf(refusal)) ?? [];
+  if (!(refusal instanceof FanfoldError) || bound === undefined) return undefined;
+  return new FanfoldError(
+    'BadOption',
+    `The deployment "${name}" has a version of Fanfold that cannot limit the ${bound} of a run: when no run is left, deploy ${VERSION} to it, or restart its server with that version; or leave \`${bound}\` out.`,
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { Stopwatch } from '../../stopwatch.ts';
-import { isMissingQueue } from '../call-errors.ts';
+import { isDenied, isMissingQueue } from '../call-errors.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import { CLAIM_SECONDS, Claim } from './claim.ts';
 import type { TaskMessage } from './task-message.ts';
@@ -137,7 +137,10 @@ export class Polls {
       this.#arrived.push({ url, hand });
     } catch (error) {
       const hasNoLanes = isLane && isMissingQueue(error);
-      if (hasNoLanes) this.#noLanesUntil = performance.now() + NO_LANES_MS;
+      // The policies of an older deployment do not name the queue, so AWS denies access instead.
+      if (hasNoLanes || (isLane && isDenied(error))) {
+        this.#noLanesUntil = performance.now() + NO_LANES_MS;
+      }
       const nothing = { queueUrl: url, isLane, messages: new Map(), slowestMs: 0 };
       this.#arrived.push(hasNoLanes ? { url, hand: nothing } : { url, error });
     }
