@@ -48,7 +48,7 @@ type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 /**
  * Makes a deployment like that of the CDK stack, in virtual time, with AWS's latencies, the scaling
- * of its event source, and a bill. Install fake timers first. Each execution environment has its
+ * of its event sources, and a bill. Install fake timers first. Each execution environment has its
  * own handler, so that it doesn't share state with others.
  */
 export async function virtualStack(options: VirtualStackOptions) {
@@ -60,9 +60,11 @@ export async function virtualStack(options: VirtualStackOptions) {
   const bare = createSqsClient(sqs, { md5: false });
   const create = async (QueueName: string, Attributes = {}) =>
     (await bare.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl ?? '';
-  const queueUrl = await create(names.tasks, {
-    VisibilityTimeout: String(WORKER_TIMEOUT_SECONDS + 60),
-  });
+  const VisibilityTimeout = String(WORKER_TIMEOUT_SECONDS + 60);
+  const queueUrls = [
+    await create(names.tasks, { VisibilityTimeout }),
+    await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout }),
+  ];
   await create(names.dead);
   await create(names.results);
   await create(names.ended);
@@ -115,15 +117,18 @@ export async function virtualStack(options: VirtualStackOptions) {
     );
     return handle;
   });
-  lambda.addSqsEventSource(names.worker, {
-    sqs: clientOf('function', 'poller'),
-    queueUrl,
-    batchSize: 1,
-    minConcurrency: 5,
-    maxConcurrency: maxConcurrency - burst,
-    ramp: true,
-    reportBatchItemFailures: true,
-  });
+  const pollerSqs = clientOf('function', 'poller');
+  for (const queueUrl of queueUrls) {
+    lambda.addSqsEventSource(names.worker, {
+      sqs: pollerSqs,
+      queueUrl,
+      batchSize: 1,
+      minConcurrency: 5,
+      maxConcurrency: maxConcurrency - burst,
+      ramp: true,
+      reportBatchItemFailures: true,
+    });
+  }
   const collector = clientOf('collector');
   const deployment: Deployment = { sqs: collector, lambda: lambdaClient, names, countsLate: true };
   return { deployment, bill, close: () => lambda.close() };
