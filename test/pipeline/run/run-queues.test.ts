@@ -1,7 +1,10 @@
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { RunQueues } from '../../../src/pipeline/run/run-queues.ts';
+import { writeTags } from '../../../src/pipeline/run/tags.ts';
+import { denying } from '../../denying.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -22,4 +25,21 @@ it('a run is over when its queue was missing at three separate moments, however 
   expect(looks()).toEqual(new Set(['unsure']));
   vi.setSystemTime(Date.now() + 10_000);
   expect(looks()).toEqual(new Set(['over']));
+});
+
+it('what was set for a run counts for longer while AWS throttles its readers', async () => {
+  const sqs = new Sqs();
+  const owner = createSqsClient(sqs);
+  const { QueueUrl = '' } = await owner.send(new CreateQueueCommand({ QueueName: 'run' }));
+  await writeTags(owner, QueueUrl, { pausedAt: 1 });
+  let isThrottled = false;
+  const throttled = () => isThrottled;
+  const runs = new RunQueues(denying(createSqsClient(sqs), throttled, 'RequestThrottled'));
+  const run = { runId: newRunId(), results: 'own' as const, resultQueueUrl: QueueUrl };
+  expect(await runs.state(run)).toBe('on');
+  isThrottled = true;
+  expect(await runs.state(run, 0)).toBe('on');
+  expect(runs.control(run)).toMatchObject({ paused: true });
+  const other = { ...run, resultQueueUrl: `${QueueUrl}-2` };
+  await expect(runs.state(other)).rejects.toMatchObject({ name: 'RequestThrottled' });
 });
