@@ -116,6 +116,37 @@ afterEach(async () => {
 });
 
 describe('an event', () => {
+  it('of a FIFO queue has the group of each message, and one message of a group at a time', async () => {
+    const Attributes = { FifoQueue: 'true', VisibilityTimeout: '3600' };
+    const made = await client.send(new CreateQueueCommand({ QueueName: 'lanes.fifo', Attributes }));
+    for (const [at, MessageGroupId] of ['a', 'b', 'a'].entries()) {
+      const message = { MessageBody: `m${at}`, MessageGroupId, MessageDeduplicationId: String(at) };
+      await client.send(new SendMessageCommand({ QueueUrl: made.QueueUrl, ...message }));
+    }
+    const events: SqsEvent[] = [];
+    const work = async (_: string[], event: SqsEvent) => {
+      events.push(event);
+      await sleep(10);
+    };
+    const options = { queueUrl: made.QueueUrl ?? '', batchSize: 1, maxConcurrency: 4 };
+    const closing = source(work, { options });
+    await seconds(9);
+    expect(batches).toEqual([['m0'], ['m1']]);
+    await seconds(10);
+    expect(batches).toEqual([['m0'], ['m1'], ['m2']]);
+    expect(events.flatMap(({ Records }) => Records)).toMatchObject(
+      ['a', 'b', 'a'].map((MessageGroupId, at) => ({
+        eventSourceARN: 'arn:aws:sqs:eu-central-1:123456789012:lanes.fifo',
+        attributes: {
+          ...{ MessageGroupId, MessageDeduplicationId: String(at) },
+          ...{ ApproximateReceiveCount: '1', SequenceNumber: expect.stringMatching(/^\d{20}$/) },
+          ApproximateFirstReceiveTimestamp: expect.stringMatching(/^\d{13}$/),
+        },
+      })),
+    );
+    void closing.close();
+  });
+
   it('has records like those of Lambda', async () => {
     vi.setSystemTime('2026-11-23T16:55:14.123Z');
     const events: SqsEvent[] = [];
