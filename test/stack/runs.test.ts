@@ -7,6 +7,9 @@ import { join, resolve } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Run } from '../../src/pipeline/collecting/run.ts';
+import type { RunOptions } from '../../src/pipeline/collecting/run-options.ts';
+import { namesOf } from '../../src/pipeline/names.ts';
 import { FANFOLD, results, start } from '../cli/command.ts';
 import { wrongClock } from '../cli/wrong-clock.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
@@ -99,6 +102,24 @@ function indexesOf(stdout: string): number[] {
   return results(stdout)
     .map(({ index }) => index)
     .sort((one, other) => one - other);
+}
+
+/** When each input of a run ran, in order. The operator's clients start it. */
+async function spansOf(deployment: Deployment, count: number, bounds: RunOptions) {
+  const { sqs, lambda } = clientsOf(deployment);
+  const place = { sqs, lambda, names: namesOf('Fanfold'), countsLate: true };
+  const run = new Run<[began: number, ended: number]>(place, 'span', numbers(count), bounds);
+  const spans = (await Array.fromAsync(run)).map((result) =>
+    result.status === 'ok' ? result.output : [],
+  );
+  return spans.sort(([one = 0], [other = 0]) => one - other);
+}
+
+/** Largest number of spans that share a moment. */
+function mostAtOnce(spans: readonly (readonly number[])[]): number {
+  const during = ([began = 0]: readonly number[]) =>
+    spans.filter(([from = 0, to = 0]) => from <= began && began < to).length;
+  return Math.max(...spans.map(during));
 }
 
 /** The calls that a deployment refused. Records the grants that it has used. */
@@ -251,6 +272,28 @@ describe('fanfold --stack', () => {
   }
 });
 
+describe('a run with bounds', () => {
+  it('has at most as many inputs at once as its concurrency', async () => {
+    const spans = await spansOf(stack, 16, { concurrency: 2 });
+    expect(spans).toHaveLength(16);
+    expect(mostAtOnce(spans)).toBe(2);
+  });
+
+  it('starts inputs no faster than its rate', async () => {
+    const spans = await spansOf(stack, 40, { rate: '10/s' });
+    const starts = spans.map(([began = 0]) => began);
+    expect(starts).toHaveLength(40);
+    // One lane for each of six workers may start at first.
+    const lanes = 6;
+    expect((starts.at(-1) ?? 0) - (starts[0] ?? 0)).toBeGreaterThan((40 / lanes - 1) * lanes * 100);
+  });
+
+  it('leaves no chunk in its lanes', async () => {
+    const left = () => stack.sqs.peek('Fanfold-lanes.fifo');
+    await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  });
+});
+
 describe.skipIf(!hasAws())('the AWS CLI', () => {
   // Older ones know no AWS_ENDPOINT_URL.
   const aws = async (...args: string[]) => {
@@ -307,6 +350,7 @@ describe('people who work on a stack', () => {
     const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
     const { stdout } = await fanfoldAt(idle, 'run', 'surroundings', '--input', names);
     expect(results(stdout)).toMatchObject([{ status: 'ok', output: null }]);
+    expect(mostAtOnce(await spansOf(idle, 8, { concurrency: 1 }))).toBe(1);
     await expect.poll(() => idle.sqs.peek('Fanfold-tasks')).toEqual([]);
     working.child.kill('SIGTERM');
     expect(await working.ended).toMatchObject({ status: 0 });
@@ -373,6 +417,7 @@ const UNUSED: Readonly<Record<string, string>> = {
   'operator: lambda:ListEventSourceMappings on *': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueAttributes on Fanfold-results': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueAttributes on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
+  'operator: sqs:GetQueueUrl on Fanfold-lanes.fifo': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueUrl on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
   'Fanfold-seed: s3:ListBucket on archive':
     'It is for lists under a prefix, which S3 alone asks for.',

@@ -36,6 +36,20 @@ export const nap = defineTask({
   },
 });
 
+/**
+ * Returns when it ran, in milliseconds since 1970. It may take so long that its worker extends its
+ * claim.
+ */
+export const span = defineTask({
+  name: 'span',
+  timeoutSeconds: 300,
+  async run() {
+    const began = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return [began, Date.now()] as const;
+  },
+});
+
 /** Returns its process's surroundings. It may take so long that its worker extends its claim. */
 export const surroundings = defineTask({
   name: 'surroundings',
