@@ -77,11 +77,16 @@ function differencesOf(deployed: readonly TaskFacts[], here: readonly TaskFacts[
       if (other === undefined)
         return [`${task.name} is deployed, but not in the local tasks module.`];
       const keys = Object.keys(other) as (keyof TaskFacts)[];
-      return keys.flatMap((key) =>
-        task[key] === other[key]
-          ? []
-          : [`${task.name} is deployed with ${key} ${task[key]}; locally it is ${other[key]}.`],
-      );
+      return keys.flatMap((key) => {
+        const [there, local] = [shown(task[key]), shown(other[key])];
+        if (there === local) return [];
+        return [`${task.name} is deployed with ${key} ${there}; locally it is ${local}.`];
+      });
     }),
   ];
+}
+
+/** An option's value. A seed of an older version has no value of an option that it does not know. */
+function shown(value: unknown): string {
+  return value === undefined || value === false ? 'not set' : String(value);
 }

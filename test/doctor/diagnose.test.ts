@@ -4,6 +4,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as shipped from '../../functions/tasks/index.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, VERSION } from '../../src/index.ts';
+import { factsOf } from '../../src/task.ts';
 import { TASKS } from '../cli/command.ts';
 import { eventSourceOf, refused, type StubOptions, stubAws } from './stub-aws.ts';
 
@@ -272,6 +273,16 @@ describe('a stack has', () => {
     expect(of(await look({}, stub), title)).toMatch(finding);
   });
 
+  it('tasks of an older version, which knows fewer options', async () => {
+    const older = Object.values(shipped).map((task) => {
+      const { idempotent: _, runConcurrency: __, ...facts } = factsOf(task);
+      return facts;
+    });
+    const answers = { Invoke: { fanfold: '0.0.9', tasks: older, workers: 100, burst: 50 } };
+    const found = await look({ tasks: SHIPPED }, { answers });
+    expect(of(found, 'tasks')).toMatch(/^ok: The deployed tasks match/);
+  });
+
   it('messages that no worker could read, and chunks without a worker', async () => {
     const aws = await stubAws({ tasks: shipped });
     for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
@@ -299,6 +310,11 @@ describe('a stack has', () => {
     );
     expect(of(found, 'tasks')).toMatch(
       /warning: sleep is deployed with timeoutSeconds 7; locally it is \d+/,
+    );
+    const bounded = { ...shipped.sleep, runConcurrency: 5 };
+    const limited = await look({ tasks: SHIPPED }, { tasks: { echo, sha256, sleep: bounded } });
+    expect(of(limited, 'tasks')).toMatch(
+      /^warning: sleep is deployed with runConcurrency 5; locally it is not set\. .*MODULE\.$/,
     );
     const others = await look({ tasks: TASKS });
     expect(of(others, 'tasks')).toContain('sha256 is deployed, but not in the local tasks module.');
