@@ -16,7 +16,8 @@ afterAll(() => lambda.close());
 
 it('a seed describes its deployment without a call to its queues', async () => {
   const seed = await describeSeed(createLambdaClient(lambda), namesOf('Odd'));
-  const defaults = { maxAttempts: 3, concurrency: 1, backoffBaseSeconds: 1, backoffCapSeconds: 60 };
+  const backoff = { backoffBaseSeconds: 1, backoffCapSeconds: 60 };
+  const defaults = { maxAttempts: 3, concurrency: 1, idempotent: false, ...backoff };
   expect(seed).toEqual({
     fanfold: VERSION,
     tasks: [{ name: 'double', timeoutSeconds: 7, ...defaults }],
