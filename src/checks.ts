@@ -21,6 +21,7 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   concurrency: CHECKED,
   rate: CHECKED,
   hedge: FLAG,
+  priority: CHECKED,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,
   maxFailures: CHECKED,

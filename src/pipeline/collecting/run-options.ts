@@ -1,5 +1,6 @@
 import { FanfoldError } from '../../errors.ts';
 import { type Bounds, checkBounds } from '../messages/flow.ts';
+import { checkPriority, type Priority } from '../messages/priority.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
 import { RunLedger } from '../run/ledger.ts';
 
@@ -11,6 +12,12 @@ export interface RunOptions extends Bounds {
    * @default false
    */
   hedge?: boolean | undefined;
+  /**
+   * Priority between the runs of one deployment, while they wait for the same workers: best effort,
+   * by SQS's fair queues. It never holds up a run when workers are free.
+   * @default 'normal'
+   */
+  priority?: Priority | undefined;
   /**
    * Yields results in input order. Memory stays bounded: seeding waits for the oldest input.
    * @default false
@@ -71,9 +78,10 @@ export function onAbort(
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when one is out of range */
-export function boundsOf({ concurrency, rate, hedge }: RunOptions) {
+export function boundsOf({ concurrency, rate, hedge, priority }: RunOptions) {
   checkBounds({ concurrency, rate });
-  return { concurrency, rate, hedge };
+  checkPriority(priority);
+  return { concurrency, rate, hedge, priority };
 }
 
 /** @throws FanfoldError `BadOption` when it is out of range */

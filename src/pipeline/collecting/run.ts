@@ -1,7 +1,6 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { isAwsError } from '../call-errors.ts';
-import type { Result } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -14,9 +13,7 @@ import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
-import { kept } from './kept.ts';
 import { InOrder } from './order.ts';
-import { allOutputs, outputsOf } from './outputs.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { RunMonitor } from './run-monitor.ts';
@@ -30,13 +27,14 @@ import {
   onAbort,
   type RunOptions,
 } from './run-options.ts';
+import { RunResults } from './run-results.ts';
 import { resultsUnaccounted } from './stall-detector.ts';
 
 /**
  * One task over one list of inputs. Seeding starts at construction, as far as the window allows.
  * `Phase` lists the states of a run.
  */
-export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
+export class Run<Output = unknown> extends RunResults<Output> {
   readonly runId: string;
   readonly #ended = Promise.withResolvers<void>();
   /** Settles when the run is over or its consumer has left; never rejects. */
@@ -63,6 +61,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     options: RunOptions = {},
   ) {
     const { ordered = false, signal, resume, collector = crypto.randomUUID() } = options;
+    super(deployment, ordered);
     const now = serviceNow(deployment.sqs);
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
@@ -134,32 +133,7 @@ export class Run<Output = unknown> implements AsyncIterable<Result<Output>> {
     this.#leave(undefined);
   }
 
-  /** Yields outputs in input order. The first input that did not end `ok` fails the run. */
-  outputs(): AsyncGenerator<Output, void> {
-    return outputsOf(this.#results(true));
-  }
-
-  /** Resolves to all outputs, in input order; rejects with `FailedInputs` if any is missing. */
-  all(): Promise<Output[]> {
-    return allOutputs(this.#results());
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<Result<Output>, void> {
-    return this.#results(this.#options.ordered);
-  }
-
-  /** The results as JSON texts, in batches, for consumers that pass them on without parsing. */
-  batches(): AsyncGenerator<ResultBatch, void> {
-    return kept(this.#batches(this.#options.ordered), this.#deployment);
-  }
-
-  async *#results(ordered = false): AsyncGenerator<Result<Output>, void> {
-    for await (const { lines } of kept(this.#batches(ordered), this.#deployment)) {
-      for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
-    }
-  }
-
-  async *#batches(ordered = false): AsyncGenerator<ResultBatch, void> {
+  protected override async *received(ordered = false): AsyncGenerator<ResultBatch, void> {
     if (this.#iterated) {
       throw new FanfoldError('Closed', `The results of run ${this.runId} can be read only once.`);
     }

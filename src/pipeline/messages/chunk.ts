@@ -2,6 +2,7 @@ import { InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
 import { CHUNK_ITEMS, type Flow } from './flow.ts';
+import type { Priority } from './priority.ts';
 
 /** The version of result messages and notices. */
 export const MESSAGE_VERSION = 1;
@@ -50,6 +51,8 @@ export interface ChunkEnvelope {
   hedge?: boolean | undefined;
   /** The run's bounds when the chunk was sent. @default none */
   flow?: Flow | undefined;
+  /** @default normal */
+  priority?: Priority | undefined;
 }
 
 /** Reason for sending a chunk on as it was, with the history that no worker alone can know. */
@@ -105,22 +108,11 @@ export const ITEMS_END = '\n]}';
 
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
-  const { runId, task, attempt, expiresAt, results, workers, stalled, notBefore, hedge, flow } =
-    envelope;
+  const { runId, task, attempt, expiresAt, results, workers } = envelope;
+  const { stalled, notBefore, hedge, flow, priority } = envelope;
   const v = TASK_MESSAGE_VERSION;
-  const facts = {
-    v,
-    runId,
-    task,
-    attempt,
-    expiresAt,
-    results,
-    workers,
-    stalled,
-    notBefore,
-    hedge,
-    flow,
-  };
+  const of = { v, runId, task, attempt, expiresAt, results, workers };
+  const facts = { ...of, stalled, notBefore, hedge, flow, priority };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

@@ -4,6 +4,7 @@ import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import { type ResultsTo, resultQueueUrl } from '../queue-urls.ts';
 import { type Chunk, type Stall, TASK_MESSAGE_VERSION } from './chunk.ts';
 import { isFlow } from './flow.ts';
+import { isPriority } from './priority.ts';
 import { type SplitChunk, splitChunk } from './split-chunk.ts';
 
 /** Longest lead over AWS's clock, in milliseconds: a little more than the seed allows. */
@@ -41,7 +42,8 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const { taskQueueUrl, now, onServer } = reader;
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
-  const { v, runId, task, attempt, workers, stalled, notBefore, hedge, flow } = message;
+  const { v, runId, task, attempt, workers, stalled } = message;
+  const { notBefore, hedge, flow, priority } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -70,23 +72,16 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw bad(`with a \`hedge\` of true or false; got ${shown(hedge)}`);
   }
+  if (priority !== undefined && !isPriority(priority)) {
+    throw bad(`with a \`priority\` of "high", "normal" or "low"; got ${shown(priority)}`);
+  }
   if (items === undefined) {
     throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
-  const envelope = {
-    runId,
-    task,
-    attempt,
-    expiresAt,
-    results,
-    workers,
-    stalled,
-    notBefore,
-    hedge,
-    flow,
-  };
+  const of = { runId, task, attempt, expiresAt, results, workers };
+  const envelope = { ...of, stalled, notBefore, hedge, flow, priority };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

@@ -4,6 +4,7 @@ import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
 import type { Json } from '../../task.ts';
 import { type Bounds, checkBounds } from './flow.ts';
+import { checkPriority, type Priority } from './priority.ts';
 import { MAX_RUN_INPUTS } from './result.ts';
 import type { IndexRange } from './result-message.ts';
 
@@ -55,6 +56,8 @@ interface OfRun extends Bounds {
    * @default false
    */
   hedge?: boolean | undefined;
+  /** Priority between the runs of the deployment. @default 'normal' */
+  priority?: Priority | undefined;
 }
 
 /** Inputs that the seed reads from an object in S3. */
@@ -110,6 +113,7 @@ const FIELDS = [
   'concurrency',
   'rate',
   'hedge',
+  'priority',
 ];
 
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
@@ -153,6 +157,7 @@ export function readSeedRequest(event: unknown): SeedRequest {
   }
   try {
     checkBounds(request as Bounds);
+    checkPriority(request.priority);
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
   }

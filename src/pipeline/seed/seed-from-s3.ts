@@ -144,7 +144,7 @@ class ObjectSeeding {
   }
 
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {
-    const { task, runId, results, expiresAt, concurrency, rate, hedge } = this.#request;
+    const { task, runId, results, expiresAt, concurrency, rate, hedge, priority } = this.#request;
     const { tasks, onPage } = this.#options;
     const about = Math.ceil(texts.length * ofAll);
     const { chunkItemsOf } = planOf(tasks.require(task), this.#request, this.#options);
@@ -161,7 +161,7 @@ class ObjectSeeding {
         continues: this.#next > 0,
         more: true,
         chunkItems,
-        ...{ concurrency, rate, hedge },
+        ...{ concurrency, rate, hedge, priority },
       },
       // Each input takes at least one byte of its object.
       { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },

@@ -4,6 +4,7 @@ import type { AnyTask } from '../../task.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
+import { groupOf } from '../messages/priority.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { PageRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
@@ -73,11 +74,12 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
     workers: Math.max(1, workers),
     flow,
     hedge: hedgeOf(taskHere, request),
+    priority: request.priority,
   };
   await sendAll(
     options.sqs,
     options.taskQueueUrl,
-    chunks.map((chunk) => ({ body: chunkBody(envelope, chunk), groupId: runId })),
+    chunks.map((chunk) => ({ body: chunkBody(envelope, chunk), groupId: groupOf(envelope) })),
   );
   const first = items[0]?.index ?? request.first ?? 0;
   return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };

@@ -24,8 +24,8 @@ export interface SeederOptions {
   inputs: Inputs<unknown>;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
-  /** Bounds of the run, and whether it is hedged. */
-  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge'>;
+  /** Bounds of the run, whether it is hedged, and its priority. */
+  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'priority'>;
   ledger: RunLedger;
   window: Window;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */

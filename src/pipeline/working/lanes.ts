@@ -1,6 +1,7 @@
 import { serviceNow } from '../../clock.ts';
 import { type Chunk, chunkBody } from '../messages/chunk.ts';
 import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
+import { groupOf } from '../messages/priority.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
@@ -71,7 +72,7 @@ export async function routeOf(
   if (flow === undefined || flow === 'none') {
     if (!isInLane) return { bounded: undefined, redelivered };
     const body = chunkBody({ ...chunk, flow: undefined }, chunk.items);
-    await sendAll(queue.sqs, queue.taskQueueUrl, [{ body, groupId: chunk.runId }]);
+    await sendAll(queue.sqs, queue.taskQueueUrl, [{ body, groupId: groupOf(chunk) }]);
     return 'done';
   }
   const lane = laneOf(message, chunk, flow);

@@ -3,6 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import { growth } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut, type Stall } from '../messages/chunk.ts';
+import { groupOf } from '../messages/priority.ts';
 import { isOldLookup } from '../run/run-queues.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
 
@@ -48,7 +49,7 @@ export function messagesOf(
 ): Outgoing[] {
   return cut(items, Math.max(1, maxItems)).map((part) => ({
     body: chunkBody(chunk, part),
-    groupId: chunk.runId,
+    groupId: groupOf(chunk),
     delaySeconds: delaySeconds || undefined,
   }));
 }
