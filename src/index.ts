@@ -14,6 +14,8 @@ export type { Fanfold } from './fanfold.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
+export type { Bounds, RateText } from './pipeline/messages/flow.ts';
+export type { Priority } from './pipeline/messages/priority.ts';
 export {
   type CancelledResult,
   FailedInputs,
@@ -27,12 +29,14 @@ export {
 export type { Backlog } from './pipeline/run/backlog.ts';
 export type { EndedRun } from './pipeline/run/ended.ts';
 export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
+export type { RunSettings } from './pipeline/run/settings.ts';
 export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
+export type { RunChanges, UnpauseOptions } from './pipeline/seeding/set-run.ts';
 export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

@@ -11,5 +11,6 @@ export {
   type ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
-export { isOver, refuseCollected } from './pipeline/runs/collect-run.ts';
+export { isOver } from './pipeline/run/status.ts';
+export { refuseCollected } from './pipeline/runs/collect-run.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';

@@ -65,7 +65,10 @@ export function seedHandler(
     // Callers invoke the seed again when its process ends; Lambda does so for asynchronous ones.
     if (loadFailed) options.exit?.();
     try {
-      if (isDescribeRequest(event)) return describeDeployment(await tasksOf(), { workers, burst });
+      if (isDescribeRequest(event)) {
+        const live = options.liveWorkers?.();
+        return describeDeployment(await tasksOf(), { workers, live, burst });
+      }
       const { sqs, names } = place;
       const runId = runIdOf(context);
       const tasksHere = await tasksOf();

@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
+import type { Knobs } from './knobs.ts';
 
 /**
  * Quiet period after the deadline before the run is closed, in milliseconds. Results in the queue
@@ -16,17 +17,18 @@ const CHECK_INTERVAL_MS = 10_000;
 /** A run's deadline. Results received by then are consumed first, however long that takes. */
 export class Deadline {
   readonly #sqs: SQSClient;
-  readonly #expiresAt: number;
+  readonly #knobs: Knobs;
   readonly #quietMs: number;
   readonly #onOver: () => void;
   #receivedAt = performance.now();
   #isHeld = false;
+  #isEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param afterAnother whether the run had another collector before */
-  constructor(sqs: SQSClient, expiresAt: number, afterAnother: boolean, onOver: () => void) {
+  constructor(sqs: SQSClient, knobs: Knobs, afterAnother: boolean, onOver: () => void) {
     this.#sqs = sqs;
-    this.#expiresAt = expiresAt;
+    this.#knobs = knobs;
     this.#quietMs = afterAnother ? QUIET_AFTER_ANOTHER_MS : QUIET_MS;
     this.#onOver = onOver;
     this.#arm();
@@ -50,13 +52,23 @@ export class Deadline {
   }
 
   end(): void {
+    this.#isEnded = true;
     clearTimeout(this.#timer);
   }
 
   #arm(): void {
-    const leftMs = this.#expiresAt - serviceNow(this.#sqs);
+    if (this.#isEnded) return;
+    const leftMs = this.#knobs.settings.expiresAt - serviceNow(this.#sqs);
     const ms = this.#quietMs + (this.#isHeld ? 0 : Math.max(leftMs, -this.quietMs));
-    if (ms <= 0) this.#onOver();
+    if (ms <= 0) void this.#over();
     else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, CHECK_INTERVAL_MS));
+  }
+
+  /** The deadline that is known has passed. It may have been extended since it was read. */
+  async #over(): Promise<void> {
+    const { expiresAt } = this.#knobs.settings;
+    await this.#knobs.read();
+    if (this.#knobs.settings.expiresAt > expiresAt) this.#arm();
+    else if (!this.#isEnded) this.#onOver();
   }
 }

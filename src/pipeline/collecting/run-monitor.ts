@@ -3,6 +3,7 @@ import type { Deployment } from '../run/deployment.ts';
 import { Heartbeat } from '../run/heartbeat.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { Deadline } from './deadline.ts';
+import type { Knobs } from './knobs.ts';
 import { StallDetector } from './stall-detector.ts';
 import { Stragglers } from './stragglers.ts';
 
@@ -10,8 +11,8 @@ export interface RunMonitorOptions {
   ledger: RunLedger;
   /** The collector's name. */
   collector: string;
-  /** Deadline of the run, in milliseconds since 1970. */
-  expiresAt: number;
+  /** The run's settings, which others may change. */
+  knobs: Knobs;
   /** Whether slow inputs at the run's end are run a second time. @default false */
   hedge?: boolean | undefined;
   /** Whether the run may have had another collector. */
@@ -23,24 +24,28 @@ export interface RunMonitorOptions {
 }
 
 /**
- * Background duties of a collector: heartbeat, deadline, and detection of results that never
- * arrive.
+ * Background duties of a collector: heartbeat, deadline, the run's settings, and detection of
+ * results that never arrive.
  */
 export class RunMonitor {
   readonly #heartbeat: Heartbeat;
   readonly #deadline: Deadline;
+  readonly #knobs: Knobs;
   readonly #stallDetector: StallDetector | undefined;
   readonly #stragglers: Stragglers | undefined;
 
   private constructor(
     heartbeat: Heartbeat,
     deadline: Deadline,
+    knobs: Knobs,
     stallDetector: StallDetector | undefined,
     stragglers: Stragglers | undefined,
   ) {
     this.#stragglers = stragglers;
     this.#heartbeat = heartbeat;
     this.#deadline = deadline;
+    this.#knobs = knobs;
+    knobs.follow();
     this.#stallDetector = stallDetector;
   }
 
@@ -50,17 +55,21 @@ export class RunMonitor {
     queueUrl: string,
     options: RunMonitorOptions,
   ): Promise<RunMonitor> {
-    const { ledger, collector, expiresAt, afterAnother, onDeadline, onStalled } = options;
+    const { ledger, collector, knobs, afterAnother, onDeadline, onStalled } = options;
     const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
     const others = afterAnother ? await heartbeat.others() : undefined;
+    // Another process may have set the run meanwhile.
+    if (afterAnother) await knobs.read();
     heartbeat.start();
-    const deadline = new Deadline(deployment.sqs, expiresAt, afterAnother, onDeadline);
+    const deadline = new Deadline(deployment.sqs, knobs, afterAnother, onDeadline);
     const stragglers = options.hedge ? new Stragglers(deployment.sqs, queueUrl, ledger) : undefined;
-    if (others === undefined) return new RunMonitor(heartbeat, deadline, undefined, stragglers);
-    const watched = { deployment, queueUrl, ledger, deadline, expiresAt };
+    if (others === undefined)
+      return new RunMonitor(heartbeat, deadline, knobs, undefined, stragglers);
+    const watched = { deployment, queueUrl, ledger, deadline, knobs };
     return new RunMonitor(
       heartbeat,
       deadline,
+      knobs,
       new StallDetector({ ...watched, onStalled: () => onStalled(others) }),
       stragglers,
     );
@@ -82,8 +91,9 @@ export class RunMonitor {
     this.#deadline.release();
   }
 
-  /** Stops the deadline and the stall detector. */
+  /** Stops all duties but the heartbeat. */
   close(): void {
+    this.#knobs.end();
     this.#deadline.end();
     this.#stallDetector?.end();
   }

@@ -13,9 +13,11 @@ import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
+import { Knobs } from './knobs.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
+import { RunHandle } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
   type Budget,
@@ -27,14 +29,13 @@ import {
   onAbort,
   type RunOptions,
 } from './run-options.ts';
-import { RunResults } from './run-results.ts';
 import { resultsUnaccounted } from './stall-detector.ts';
 
 /**
  * One task over one list of inputs. Seeding starts at construction, as far as the window allows.
  * `Phase` lists the states of a run.
  */
-export class Run<Output = unknown> extends RunResults<Output> {
+export class Run<Output = unknown> extends RunHandle<Output> {
   readonly runId: string;
   readonly #ended = Promise.withResolvers<void>();
   /** Settles when the run is over or its consumer has left; never rejects. */
@@ -47,7 +48,7 @@ export class Run<Output = unknown> extends RunResults<Output> {
   readonly #window: Window;
   readonly #seeding: InputSource;
   readonly #budget: Budget | undefined;
-  readonly #expiresAt: number;
+  protected override readonly knobs: Knobs;
   /** Aborted to stop receiving results. */
   readonly #stop = new AbortController();
   #phase: Phase = { is: 'open' };
@@ -75,14 +76,16 @@ export class Run<Output = unknown> extends RunResults<Output> {
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
     });
     this.#window = windowFor(deployment, ordered);
-    this.#expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
+    const expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
+    const bounds = boundsOf(options);
     this.#seeding = openSource(inputs, {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
-      expiresAt: this.#expiresAt,
-      ...{ window: this.#window, bounds: boundsOf(options) },
+      ...{ window: this.#window, bounds, expiresAt },
       resumeAt: resume && (resume.seeded ?? 0),
     });
+    const { queueUrl } = this.#seeding;
+    this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });
     this.#seeding.done.then(
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),
@@ -170,7 +173,7 @@ export class Run<Output = unknown> extends RunResults<Output> {
       ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
       : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ...this.#options, ...this.#about, ledger, expiresAt: this.#expiresAt },
+      ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs },
       afterAnother: this.#options.resume !== undefined,
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),

@@ -5,14 +5,15 @@ import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
+import type { Knobs } from './knobs.ts';
 
 export interface StallDetectorOptions {
   deployment: Deployment;
   queueUrl: string;
   ledger: RunLedger;
   deadline: Deadline;
-  /** Deadline of the run, in milliseconds since 1970: from then on its chunks are dropped. */
-  expiresAt: number;
+  /** The run's settings: after its deadline its chunks are dropped, and while it is paused, kept. */
+  knobs: Knobs;
   /** Called once no further result will arrive. */
   onStalled: () => void;
 }
@@ -47,15 +48,16 @@ export class StallDetector {
   }
 
   async #watch(): Promise<void> {
-    const { deployment, ledger, expiresAt, onStalled } = this.#options;
+    const { deployment, ledger, knobs, onStalled } = this.#options;
     const { signal } = this.#stop;
     let checks = 0;
     let settled = ledger.settled;
     while (checks < CHECKS) {
       await wait(deployment.countsLate ? LATE_CHECK_MS : CHECK_MS, signal);
       // From then on, the deadline reports the missing results.
+      const { expiresAt, pausedAt } = knobs.settings;
       if (signal.aborted || serviceNow(deployment.sqs) >= expiresAt) return;
-      const isStill = ledger.sealed && ledger.settled === settled;
+      const isStill = pausedAt === undefined && ledger.sealed && ledger.settled === settled;
       settled = ledger.settled;
       checks = isStill && (await this.#isIdle()) ? checks + 1 : 0;
     }

@@ -32,6 +32,8 @@ export interface SeedDescription {
   tasks: TaskFacts[];
   /** Approximate number of workers that chunks are cut for. */
   workers: number;
+  /** Number of workers that are there now, if it is known. */
+  live?: number | undefined;
   /** Most burst workers that a run starts. */
   burst: number;
 }

@@ -7,10 +7,11 @@ import { createdAt, type Names, newRunId } from '../names.ts';
 import { countOf } from './backlog.ts';
 import { collectorOf } from './heartbeat.ts';
 import { findExpectedQueue } from './queues.ts';
-import { readTags } from './tags.ts';
+import { type RunSettings, settingsOf } from './settings.ts';
+import { type RunTags, readTags } from './tags.ts';
 
 /** A run's status, as seen from outside. Its collector updates it at most twice a minute. */
-export interface RunStatus {
+export interface RunStatus extends RunSettings {
   /** The run's id. */
   runId: string;
   /** The task's name. */
@@ -25,8 +26,6 @@ export interface RunStatus {
   failed: number;
   /** In milliseconds since 1970, as all times here are. */
   createdAt: number;
-  /** Deadline of the run; undefined if it is not known. */
-  expiresAt: number | undefined;
   /** The collector's last heartbeat; undefined if there was none, or the collector has left. */
   collectedAt: number | undefined;
   /** The live collector of the run, if it has one. */
@@ -119,25 +118,42 @@ export async function readStatus(
       readTags(sqs, QueueUrl),
       countOf(sqs, QueueUrl),
     ]);
-    const readAt = serviceNow(sqs);
-    return {
-      runId,
-      task: tags.task ?? '?',
-      state: tags.state ?? 'seeding',
-      total: tags.total,
-      ok: tags.ok ?? 0,
-      failed: tags.failed ?? 0,
-      createdAt: createdAt(runId) ?? 0,
-      expiresAt: tags.expiresAt,
-      // 0 once its collector has left.
-      collectedAt: tags.collectedAt || undefined,
-      collector: collectorOf(tags, readAt),
-      waiting,
-      readAt,
-    };
+    return statusFrom(runId, tags, serviceNow(sqs), waiting);
   } catch (error) {
     // The run ended between being listed and being read.
     if (isMissingQueue(error)) return undefined;
     throw error;
   }
+}
+
+/** The status that a run's tags describe. */
+export function statusFrom(runId: string, tags: RunTags, readAt: number, waiting = 0): RunStatus {
+  return {
+    runId,
+    task: tags.task ?? '?',
+    state: tags.state ?? 'seeding',
+    total: tags.total,
+    ok: tags.ok ?? 0,
+    failed: tags.failed ?? 0,
+    createdAt: createdAt(runId) ?? 0,
+    ...settingsOf(tags),
+    // 0 once its collector has left.
+    collectedAt: tags.collectedAt || undefined,
+    collector: collectorOf(tags, readAt),
+    waiting,
+    readAt,
+  };
+}
+
+/** Whether a run has ended or passed its deadline, although its queue still exists. */
+export function isOver(status: RunStatus): boolean {
+  return status.collector === undefined && (isComplete(status) || hasExpired(status));
+}
+
+export function isComplete({ state, total, ok, failed }: RunStatus): boolean {
+  return state === 'sealed' && ok + failed === total;
+}
+
+export function hasExpired({ expiresAt, readAt }: RunStatus): boolean {
+  return expiresAt !== undefined && readAt > expiresAt;
 }

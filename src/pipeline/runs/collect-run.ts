@@ -6,7 +6,16 @@ import type { Deployment } from '../run/deployment.ts';
 import { listEnded, outcomeOfStatus } from '../run/ended.ts';
 import { ABSENT_MS } from '../run/heartbeat.ts';
 import { findQueue, removeQueue } from '../run/queues.ts';
-import { checkRunId, type RunStatus, runsOf, statusOf, unknownRun } from '../run/status.ts';
+import {
+  checkRunId,
+  hasExpired,
+  isComplete,
+  isOver,
+  type RunStatus,
+  runsOf,
+  statusOf,
+  unknownRun,
+} from '../run/status.ts';
 
 /** Options of `collect`, with the meaning that they have for `map`. */
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
@@ -90,19 +99,6 @@ export async function pruneRuns(
   };
   await Promise.all(Array.from({ length: DELETIONS }, deleteLeft));
   return pruned;
-}
-
-/** Whether a run has ended or passed its deadline, although its queue still exists. */
-export function isOver(status: RunStatus): boolean {
-  return status.collector === undefined && (isComplete(status) || hasExpired(status));
-}
-
-function isComplete({ state, total, ok, failed }: RunStatus): boolean {
-  return state === 'sealed' && ok + failed === total;
-}
-
-function hasExpired({ expiresAt, readAt }: RunStatus): boolean {
-  return expiresAt !== undefined && readAt > expiresAt;
 }
 
 /** Reason why a run ended early; undefined if only its queue was left. */

@@ -11,7 +11,7 @@ export function isDescribeRequest(event: unknown): event is { describe: true } {
 
 export function describeDeployment(
   tasks: TaskRegistry,
-  { workers, burst }: { workers: number; burst: number },
+  { workers, live, burst }: Pick<SeedDescription, 'workers' | 'live' | 'burst'>,
 ): SeedDescription {
-  return { fanfold: VERSION, tasks: tasks.all().map(factsOf), workers, burst };
+  return { fanfold: VERSION, tasks: tasks.all().map(factsOf), workers, live, burst };
 }

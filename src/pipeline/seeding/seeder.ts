@@ -13,6 +13,7 @@ import { findExpectedQueue } from '../run/queues.ts';
 import type { InputSource } from './input-source.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
+import { setRun } from './set-run.ts';
 import type { Window } from './window.ts';
 
 export interface SeederOptions {
@@ -114,9 +115,23 @@ export class Seeder implements InputSource {
         `Run ${runId} is over: its queue ${queue} no longer exists.`,
       );
     }
+    await this.#setAgain();
     this.#hasQueue = true;
     this.#made.resolve(url);
     if (!this.#stopped) await this.#seed();
+  }
+
+  /** Gives a run that is resumed the bounds that were given now. It keeps its others. */
+  async #setAgain(): Promise<void> {
+    const { runId, bounds } = this.#options;
+    if (bounds.concurrency === undefined && bounds.rate === undefined) return;
+    try {
+      await setRun(this.#options, runId, bounds);
+    } catch (error) {
+      // If it is over, only its last results have to be collected.
+      const isOver = error instanceof FanfoldError && /^(BadOption|UnknownRun)$/.test(error.code);
+      if (!isOver) throw error;
+    }
   }
 
   async #seed(): Promise<void> {

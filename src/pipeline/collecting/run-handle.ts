@@ -1,11 +1,14 @@
 import type { Result } from '../messages/result.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
+import type { RunSettings } from '../run/settings.ts';
+import type { RunChanges, UnpauseOptions } from '../seeding/set-run.ts';
 import { kept } from './kept.ts';
+import type { Knobs } from './knobs.ts';
 import { allOutputs, outputsOf } from './outputs.ts';
 
-/** The ways in which a consumer reads a run's results: one of them, once. */
-export abstract class RunResults<Output> implements AsyncIterable<Result<Output>> {
+/** What a program does with a run: it reads the results, in one way and once, and sets the run. */
+export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>> {
   readonly #deployment: Deployment;
   readonly #ordered: boolean | undefined;
 
@@ -13,6 +16,8 @@ export abstract class RunResults<Output> implements AsyncIterable<Result<Output>
     this.#deployment = deployment;
     this.#ordered = ordered;
   }
+
+  protected abstract readonly knobs: Knobs;
 
   /** The results as JSON texts, as they are received. */
   protected abstract received(ordered: boolean | undefined): AsyncGenerator<ResultBatch, void>;
@@ -34,6 +39,26 @@ export abstract class RunResults<Output> implements AsyncIterable<Result<Output>
   /** The results as JSON texts, in batches, for consumers that pass them on without parsing. */
   batches(): AsyncGenerator<ResultBatch, void> {
     return kept(this.received(this.#ordered), this.#deployment);
+  }
+
+  /** The bounds and the deadline, and whether the run is paused. Others can change them too. */
+  get settings(): RunSettings {
+    return this.knobs.settings;
+  }
+
+  /** Changes the run's bounds while it goes on, and returns what holds then. */
+  set(changes: RunChanges): Promise<RunSettings> {
+    return this.knobs.set(changes);
+  }
+
+  /** Starts no further input until `unpause`. Inputs that are running end. The deadline stays. */
+  pause(): Promise<RunSettings> {
+    return this.knobs.pause();
+  }
+
+  /** Lets the paused run go on. */
+  unpause(options?: UnpauseOptions): Promise<RunSettings> {
+    return this.knobs.unpause(options);
   }
 
   async *#results(ordered: boolean | undefined): AsyncGenerator<Result<Output>, void> {

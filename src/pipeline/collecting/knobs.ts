@@ -1,0 +1,96 @@
+import type { Bounds } from '../messages/flow.ts';
+import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { type RunSettings, settingsOf } from '../run/settings.ts';
+import { readTags } from '../run/tags.ts';
+import {
+  pauseRun,
+  type RunChanges,
+  setRun,
+  type UnpauseOptions,
+  unpauseRun,
+} from '../seeding/set-run.ts';
+
+/** Interval at which a collector reads its run's settings: of a server, and of AWS; in ms. */
+const READ_ON_SERVER_MS = 1_000;
+const READ_MS = 30_000;
+
+/**
+ * The settings of a run as its collector knows them, and their changes. Others may change them too:
+ * while results are received, the collector reads them now and then.
+ */
+export class Knobs {
+  readonly #deployment: Deployment;
+  readonly #runId: string;
+  readonly #queueUrl: Promise<string | undefined>;
+  #settings: RunSettings & { expiresAt: number };
+  /** Number of changes by this process: what was read before one is out of date. */
+  #changes = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** @param queueUrl the run's queue; undefined if the run ended without one */
+  constructor(
+    deployment: Deployment,
+    runId: string,
+    queueUrl: Promise<string | undefined>,
+    { concurrency, rate, expiresAt }: Bounds & { expiresAt: number },
+  ) {
+    this.#deployment = deployment;
+    this.#runId = runId;
+    this.#queueUrl = queueUrl;
+    this.#settings = { concurrency, rate, pausedAt: undefined, expiresAt };
+  }
+
+  get settings(): RunSettings & { expiresAt: number } {
+    return this.#settings;
+  }
+
+  set(changes: RunChanges): Promise<RunSettings> {
+    return this.#change(() => setRun(this.#deployment, this.#runId, changes));
+  }
+
+  pause(): Promise<RunSettings> {
+    return this.#change(() => pauseRun(this.#deployment, this.#runId));
+  }
+
+  unpause(options: UnpauseOptions | undefined): Promise<RunSettings> {
+    return this.#change(() => unpauseRun(this.#deployment, this.#runId, options));
+  }
+
+  /** Follows the changes of others until `end` is called. */
+  follow(): void {
+    const everyMs = this.#deployment.countsLate ? READ_MS : READ_ON_SERVER_MS;
+    this.#timer = setInterval(() => void this.read(), everyMs);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Reads the settings. If that fails, the present ones stay. */
+  async read(): Promise<void> {
+    const changes = this.#changes;
+    try {
+      const queueUrl = await this.#queueUrl;
+      if (queueUrl === undefined) return;
+      const tags = await readTags(this.#deployment.sqs, queueUrl);
+      if (changes === this.#changes) this.#take(settingsOf(tags));
+    } catch {}
+  }
+
+  async #change(change: () => Promise<RunSettings>): Promise<RunSettings> {
+    // A run has no settings until its queue exists.
+    await this.#queueUrl;
+    const settings = await change();
+    this.#changes++;
+    this.#take(settings);
+    return this.#settings;
+  }
+
+  /** Takes settings over. A deadline only moves to later, and within the limit of all runs. */
+  #take({ expiresAt = 0, ...others }: RunSettings): void {
+    const latest = (createdAt(this.#runId) ?? 0) + MAX_DEADLINE_SECONDS * 1000;
+    const known = this.#settings.expiresAt;
+    this.#settings = { ...others, expiresAt: Math.max(known, Math.min(expiresAt, latest)) };
+  }
+}

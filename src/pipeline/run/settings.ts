@@ -1,0 +1,20 @@
+import type { Bounds, RateText } from '../messages/flow.ts';
+import type { RunTags } from './tags.ts';
+
+/** What holds for a run, and can be changed while it goes on. */
+export interface RunSettings {
+  /** Most inputs that execute at once; undefined without this bound. */
+  concurrency: number | undefined;
+  /** Most attempts that start, such as `100/s`; undefined without this bound. */
+  rate: RateText | undefined;
+  /** When the run was paused, in milliseconds since 1970; undefined if it goes on. */
+  pausedAt: number | undefined;
+  /** Deadline of the run, in milliseconds since 1970; undefined if it is not known. */
+  expiresAt: number | undefined;
+}
+
+export function settingsOf({ flow, pausedAt, expiresAt }: RunTags): RunSettings {
+  const { concurrency, rate }: Bounds = flow === undefined || flow === 'none' ? {} : flow;
+  // 0 once it goes on.
+  return { concurrency, rate, pausedAt: pausedAt || undefined, expiresAt };
+}

@@ -1,0 +1,158 @@
+import { serviceNow } from '../../clock.ts';
+import { FanfoldError } from '../../errors.ts';
+import { type CallOptions, CHECKED, checkOptions, FLAG } from '../../options.ts';
+import { isMissingQueue } from '../call-errors.ts';
+import { type Bounds, checkBounds, flowOf, type RateText } from '../messages/flow.ts';
+import { createdAt, MAX_DEADLINE_SECONDS, type Names } from '../names.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { findExpectedQueue } from '../run/queues.ts';
+import { type RunSettings, settingsOf } from '../run/settings.ts';
+import { isOver, statusFrom } from '../run/status.ts';
+import { type RunTags, readTags, writeTags } from '../run/tags.ts';
+import { describeSeed } from './invoke-seed.ts';
+
+// What an operator sets while a run goes on becomes tags of its queue. Workers and the collector
+// read them now and then: on a server every second; on AWS, which allows 30 calls a second for
+// tags, every 10 s up to 100 workers, and later with more.
+
+/** Changes of a run's bounds. A bound that is left out stays as it is. */
+export interface RunChanges {
+  /** Most inputs that execute at once: 1 to 100000; `null` removes the bound. */
+  concurrency?: number | null | undefined;
+  /** Most attempts that start, such as `100/s`, `20/m` or `5/h`; `null` removes the bound. */
+  rate?: RateText | null | undefined;
+}
+
+/** Options of `unpause`. */
+export interface UnpauseOptions {
+  /**
+   * Whether the run's deadline moves by the time for which it was paused, to at most 13 days after
+   * the run began.
+   * @default false
+   */
+  extendDeadline?: boolean | undefined;
+}
+
+const SET: CallOptions = { call: 'set()', kinds: { concurrency: CHECKED, rate: CHECKED } };
+const UNPAUSE: CallOptions = { call: 'unpause()', kinds: { extendDeadline: FLAG } };
+
+/** Where a run is. */
+type Place = Pick<Deployment, 'sqs' | 'names'>;
+
+/** @throws FanfoldError `BadOption` when a bound is out of range, or none is given */
+function checkChanges(changes: RunChanges): void {
+  checkOptions(SET, changes);
+  const { concurrency, rate } = changes;
+  if (concurrency === undefined && rate === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      'There is nothing to set: give `concurrency`, `rate` or both; null removes a bound.',
+    );
+  }
+  checkBounds({ concurrency: concurrency ?? undefined, rate: rate ?? undefined });
+}
+
+/**
+ * Changes the bounds of a run while it goes on. Returns what holds then.
+ *
+ * @throws FanfoldError `BadOption` for wrong values and for a run that is over, `UnknownRun`
+ */
+export async function setRun(
+  deployment: Pick<Deployment, 'sqs' | 'lambda' | 'names'>,
+  runId: string,
+  changes: RunChanges,
+): Promise<RunSettings> {
+  checkChanges(changes);
+  const run = await openRun(deployment, runId);
+  const present = settingsOf(run.tags);
+  const { concurrency = present.concurrency, rate = present.rate } = changes;
+  const bounds: Bounds = { concurrency: concurrency ?? undefined, rate: rate ?? undefined };
+  const { lambda, names } = deployment;
+  const { tasks, workers, live = workers } = await describeSeed(lambda, names);
+  const each = tasks.find(({ name }) => name === run.tags.task)?.concurrency ?? 1;
+  return write(deployment, run, { flow: flowOf(bounds, Math.max(1, live), each) ?? 'none' });
+}
+
+/**
+ * Pauses a run: no further input starts. Inputs that are running end. The deadline stays.
+ *
+ * @throws FanfoldError `BadOption` for a run that is over, `UnknownRun`
+ */
+export async function pauseRun(place: Place, runId: string): Promise<RunSettings> {
+  const run = await openRun(place, runId);
+  if (run.tags.pausedAt) return settingsOf(run.tags);
+  return write(place, run, { pausedAt: serviceNow(place.sqs) });
+}
+
+/**
+ * Lets a paused run go on.
+ *
+ * @throws FanfoldError `BadOption` for a run that is over, or whose deadline can't be moved so far;
+ *   `UnknownRun`
+ */
+export async function unpauseRun(
+  place: Place,
+  runId: string,
+  options: UnpauseOptions = {},
+): Promise<RunSettings> {
+  checkOptions(UNPAUSE, options);
+  const { extendDeadline = false } = options;
+  const run = await openRun(place, runId);
+  const { pausedAt, expiresAt } = run.tags;
+  if (!pausedAt) return settingsOf(run.tags);
+  if (!extendDeadline || expiresAt === undefined) return write(place, run, { pausedAt: 0 });
+  const pausedMs = Math.max(0, serviceNow(place.sqs) - pausedAt);
+  return write(place, run, { pausedAt: 0, expiresAt: extended(runId, expiresAt, pausedMs) });
+}
+
+/** A deadline that is moved by some time. */
+function extended(runId: string, expiresAt: number, byMs: number): number {
+  const later = expiresAt + byMs;
+  const latest = (createdAt(runId) ?? 0) + MAX_DEADLINE_SECONDS * 1000;
+  if (later <= latest) return later;
+  const [one, other] = [later, latest].map((time) => new Date(time).toISOString());
+  throw new FanfoldError(
+    'BadOption',
+    `The deadline of run ${runId} can be at most ${other}, 13 days after the run began; extended by the time for which it was paused, it would be ${one}. Unpause the run without extending its deadline.`,
+  );
+}
+
+/** A run that goes on. */
+interface OpenRun {
+  runId: string;
+  queueUrl: string;
+  tags: RunTags;
+}
+
+async function openRun({ sqs, names }: Place, runId: string): Promise<OpenRun> {
+  const isRunId = createdAt(runId) !== undefined;
+  const queueUrl = isRunId ? await findExpectedQueue(sqs, names.run(runId)) : undefined;
+  if (queueUrl === undefined) throw noSettings(runId, names);
+  const tags = await readTags(sqs, queueUrl).catch(unlessMissing(runId, names));
+  if (isOver(statusFrom(runId, tags, serviceNow(sqs)))) {
+    throw new FanfoldError('BadOption', `Run ${runId} is over: nothing in it can start any more.`);
+  }
+  return { runId, queueUrl, tags };
+}
+
+async function write(
+  { sqs, names }: Place,
+  { runId, queueUrl, tags }: OpenRun,
+  changed: Pick<RunTags, 'flow' | 'pausedAt' | 'expiresAt'>,
+): Promise<RunSettings> {
+  await writeTags(sqs, queueUrl, changed).catch(unlessMissing(runId, names));
+  return settingsOf({ ...tags, ...changed });
+}
+
+function unlessMissing(runId: string, names: Names): (error: unknown) => never {
+  return (error) => {
+    throw isMissingQueue(error) ? noSettings(runId, names) : error;
+  };
+}
+
+function noSettings(runId: string, { name }: Names): FanfoldError {
+  return new FanfoldError(
+    'UnknownRun',
+    `There is no run ${runId} on "${name}" that can be set: it has ended, or never existed, or it reports to the shared result queue and so has no settings of its own.`,
+  );
+}
