@@ -1,18 +1,12 @@
 import type { Command } from 'commander';
-import { FanfoldError, type Run, type RunStatus } from '../index.ts';
+import { FanfoldError, type Run } from '../index.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { say } from './log.ts';
 import { perform } from './perform.ts';
 import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
 import { untilSignal } from './signals.ts';
-import {
-  addRemoteOptions,
-  type Connection,
-  connectRemote,
-  type RemoteFlags,
-  unknownRun,
-} from './target.ts';
+import { addRemoteOptions, connectRemote, type RemoteFlags, statusOf } from './target.ts';
 
 interface CollectFlags extends RemoteFlags {
   output?: string;
@@ -98,10 +92,4 @@ function leaving(run: Run): (error: unknown) => never {
     run.leave();
     throw error;
   };
-}
-
-async function statusOf({ fanfold, target }: Connection, runId: string): Promise<RunStatus> {
-  const status = await fanfold.status(runId);
-  if (status === undefined) throw unknownRun(runId, target);
-  return status;
 }

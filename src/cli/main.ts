@@ -11,6 +11,7 @@ import { withRetriedValue } from './resume/retried.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
+import { addSet } from './set.ts';
 import { addSqs } from './sqs.ts';
 import { addTasks } from './tasks.ts';
 import { withHint } from './usage-hints.ts';
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRuns(program);
   addCollect(program);
   addCancel(program);
+  addSet(program);
   addRedrive(program);
   addDoctor(program);
   addSqs(program);

@@ -1,6 +1,7 @@
 import { FanfoldError, InputError, type Run } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
+import { reportSettings } from './flow.ts';
 import type { OpenedInputs } from './inputs/index.ts';
 import { count, say, sayShort } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
@@ -55,8 +56,11 @@ export async function perform(job: Job): Promise<number> {
     throw error;
   });
   const following = isElsewhere(job) ? follow(run, job) : undefined;
-  const watched = isElsewhere(job) && !quiet ? reportSilence(run, job.connection) : undefined;
-  const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited };
+  const isWatched = isElsewhere(job) && !quiet;
+  const watched = isWatched ? reportSilence(run, job.connection) : undefined;
+  const reported = isWatched ? reportSettings(run, target) : undefined;
+  const settings = () => run.settings;
+  const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited, settings };
   const progress = quiet ? undefined : showProgress(() => run.ledger, facts, isPiped(job.output));
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
@@ -75,6 +79,7 @@ export async function perform(job: Job): Promise<number> {
   } finally {
     progress?.stop();
     watched?.stop();
+    reported?.stop();
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();

@@ -1,4 +1,5 @@
-import type { Ledger } from '../index.ts';
+import type { Ledger, RunSettings } from '../index.ts';
+import { boundsText } from './flow.ts';
 import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './log.ts';
 import { RecentRate, rateText } from './recent-rate.ts';
@@ -18,6 +19,8 @@ interface Facts {
   workers: number | undefined;
   /** What the run waits for during an outage, such as `the server`; otherwise undefined. */
   awaited: () => string | undefined;
+  /** The run's bounds, and whether it is paused. */
+  settings: () => RunSettings;
 }
 
 /**
@@ -26,8 +29,17 @@ interface Facts {
  * @param isShared whether other programs may print to the terminal, and so break the bar
  */
 export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
-  const rate = new RecentRate(() => doneOf(ledger()), WINDOW_MS);
-  const state = () => stateOf(ledger(), facts, rate.perSecond());
+  const newRate = () => new RecentRate(() => doneOf(ledger()), WINDOW_MS);
+  let rate = newRate();
+  let before = settingsKey(facts.settings());
+  const state = () => {
+    const settings = facts.settings();
+    const now = settingsKey(settings);
+    // What was done in a pause, or within other bounds, says nothing about the present.
+    if (settings.pausedAt !== undefined || now !== before) rate = newRate();
+    before = now;
+    return stateOf(ledger(), facts, rate.perSecond());
+  };
   if (!canRedraw() || isShared) return lines(state);
   return showLine((columns) => bar(state(), columns), BAR_MS);
 }
@@ -39,13 +51,23 @@ interface State {
   /** Inputs per second. */
   rate: number;
   workers: number | undefined;
-  awaited: string | undefined;
+  /** Reason why there is no rate and no remaining time. */
+  held: string | undefined;
+  bounds: string | undefined;
 }
 
-function stateOf(ledger: Ledger, { total, workers, awaited }: Facts, rate: number): State {
+function settingsKey({ concurrency, rate, pausedAt }: RunSettings): string {
+  return JSON.stringify([concurrency, rate, pausedAt]);
+}
+
+function stateOf(ledger: Ledger, { total, workers, ...facts }: Facts, rate: number): State {
   const { inputs, failed, sealed } = ledger;
   const done = doneOf(ledger);
-  return { done, total: sealed ? inputs : total, failed, rate, workers, awaited: awaited() };
+  const [awaited, settings] = [facts.awaited(), facts.settings()];
+  const paused = settings.pausedAt === undefined ? undefined : 'paused';
+  const held = awaited === undefined ? paused : `waiting for ${awaited}`;
+  const bounds = boundsText(settings);
+  return { done, total: sealed ? inputs : total, failed, rate, workers, held, bounds };
 }
 
 function doneOf({ ok, failed, cancelled }: Ledger): number {
@@ -55,18 +77,21 @@ function doneOf({ ok, failed, cancelled }: Ledger): number {
 const BAR_COLUMNS = { most: 30, least: 10 };
 
 function bar(state: State, columns: number): string {
-  const { done, total, failed, workers, awaited } = state;
-  const outage = awaited === undefined ? [] : [`waiting for ${awaited}`];
-  const speed = awaited === undefined ? [rateText(state.rate)] : [];
+  const { done, total, failed, workers, held } = state;
+  const before = held === undefined ? [] : [held];
+  const speed = held === undefined ? [rateText(state.rate)] : [];
   const crew = workers === undefined ? [] : [count(workers, 'worker')];
+  const bounds = state.bounds === undefined ? [] : [state.bounds];
   if (total === undefined) {
-    return [...outage, `${done} done`, `${failed} failed`, ...speed, ...crew].join(' | ');
+    return [...before, `${done} done`, `${failed} failed`, ...speed, ...crew, ...bounds].join(
+      ' | ',
+    );
   }
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
-  const left = awaited === undefined ? [`ETA ${eta(state)}`] : [];
-  const facts = [...outage, percent, `${done}/${total}`, `${failed} failed`];
-  facts.push(...left, ...speed, ...crew);
+  const left = held === undefined ? [`ETA ${eta(state)}`] : [];
+  const facts = [...before, percent, `${done}/${total}`, `${failed} failed`];
+  facts.push(...left, ...speed, ...crew, ...bounds);
   // A narrow window shows no bar, and drops the least important facts first.
   while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
   const summary = facts.join(' | ');
@@ -82,14 +107,14 @@ function lines(state: () => State): Progress {
 }
 
 function lineOf(state: State): string {
-  const { done, total, failed, workers, awaited } = state;
-  const isAway = awaited !== undefined;
+  const { done, total, failed, workers, held, bounds } = state;
   const parts = [
     `${done}${total === undefined ? '' : ` of ${total}`} done`,
-    ...(isAway ? [`waiting for ${awaited}`] : [rateText(state.rate)]),
+    held ?? rateText(state.rate),
     ...(workers === undefined ? [] : [count(workers, 'worker')]),
     `${failed} failed`,
-    ...(total === undefined || isAway ? [] : [`ETA ${eta(state)}`]),
+    ...(total === undefined || held !== undefined ? [] : [`ETA ${eta(state)}`]),
+    ...(bounds === undefined ? [] : [bounds]),
   ];
   return parts.join(', ');
 }

@@ -51,7 +51,7 @@ export function reportSilence(run: Run, { fanfold, target }: Connection): Silenc
   };
   const see = ({ waiting, inFlight }: Backlog) => {
     answered();
-    if (waiting === 0 || inFlight > 0) {
+    if (waiting === 0 || inFlight > 0 || run.settings.pausedAt !== undefined) {
       notIdle();
       return;
     }

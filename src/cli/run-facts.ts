@@ -1,4 +1,5 @@
 import type { EndedRun, RunStatus } from '../index.ts';
+import { boundsText } from './flow.ts';
 import { count } from './log.ts';
 import { rateText } from './recent-rate.ts';
 
@@ -13,6 +14,9 @@ interface RunJson {
   cancelled: number;
   elsewhere: number;
   done: number;
+  concurrency: number | null;
+  rate: string | null;
+  paused: string | null;
   uncollectedMessages: number;
   collector: string | null;
   began: string | null;
@@ -25,10 +29,12 @@ interface RunJson {
 
 export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
   const { runId, task, state, total, ok, failed, waiting, collector } = run;
-  const { createdAt, expiresAt, collectedAt, readAt } = run;
+  const { createdAt, expiresAt, collectedAt, readAt, concurrency, rate, pausedAt } = run;
   return {
     ...{ runId, task, state: isOver ? 'over' : state, inputs: total ?? null, ok, failed },
-    ...{ cancelled: 0, elsewhere: 0, done: ok + failed, uncollectedMessages: waiting },
+    ...{ cancelled: 0, elsewhere: 0, done: ok + failed },
+    ...{ concurrency: concurrency ?? null, rate: rate ?? null, paused: timeOf(pausedAt) },
+    uncollectedMessages: waiting,
     collector: collector ?? null,
     began: timeOf(createdAt),
     ended: null,
@@ -44,7 +50,8 @@ export function jsonOfEnded(run: EndedRun): RunJson {
   const { runId, task, total, ok, failed, cancelled, elsewhere, cause, collector } = run;
   return {
     ...{ runId, task, state: 'ended', inputs: total ?? null, ok, failed, cancelled, elsewhere },
-    ...{ done: ok + failed, uncollectedMessages: 0, collector: collector ?? null },
+    ...{ done: ok + failed, concurrency: null, rate: null, paused: null },
+    ...{ uncollectedMessages: 0, collector: collector ?? null },
     began: timeOf(run.createdAt),
     ended: timeOf(run.endedAt),
     cause: cause ?? null,
@@ -58,7 +65,10 @@ function timeOf(ms: number | undefined): string | null {
 
 /** A run in one line of a list. */
 export function rowOf(run: RunStatus): string {
-  return `${run.runId}  ${run.task}  ${run.state}  ${doneOf(run)}  ${collectorOf(run)}`;
+  const { runId, task, state, pausedAt } = run;
+  const facts = [runId, task, state, doneOf(run), collectorOf(run)];
+  if (pausedAt !== undefined) facts.push(`paused ${ago(run, pausedAt)}`);
+  return [...facts, boundsText(run)].filter((fact) => fact !== undefined).join('  ');
 }
 
 /** A run that has ended in one line of a list. */
@@ -94,7 +104,8 @@ export function factsOfEnded(run: EndedRun): Record<string, string> {
 
 /** A run's facts by their names. */
 export function factsOf(run: RunStatus): Record<string, string> {
-  const { runId, task, createdAt, expiresAt, total, state, waiting } = run;
+  const { runId, task, createdAt, expiresAt, total, state, waiting, pausedAt } = run;
+  const paused = pausedAt && { paused: `since ${timeOf(pausedAt)}, ${ago(run, pausedAt)}` };
   return {
     run: runId,
     task,
@@ -102,6 +113,8 @@ export function factsOf(run: RunStatus): Record<string, string> {
     inputs: `${total ?? '?'}, ${state === 'sealed' ? 'all seeded' : 'not all seeded yet'}`,
     done: doneOf(run),
     rate: rateOf(run),
+    bounds: boundsText(run) ?? 'none',
+    ...paused,
     collector: collectorOf(run),
     results: `${count(waiting, 'message')} not collected yet`,
     deadline: timeOf(expiresAt) ?? '?',

@@ -94,10 +94,13 @@ async function collectEarlierRun(
   task: string,
   { living, earlier, collector }: RunOutput,
   { fanfold, target }: Connection,
-  { ordered = false }: RunOptions,
+  { ordered = false, concurrency, rate }: RunOptions,
 ): Promise<Run> {
   const status = living?.place === nameOf(target) ? await fanfold.status(living.runId) : undefined;
   if (living !== undefined && status !== undefined) {
+    if (concurrency !== undefined || rate !== undefined) {
+      await fanfold.set(living.runId, { concurrency, rate });
+    }
     const before = earlier ? { earlier } : {};
     return fanfold.collect(task, living.runId, { ordered, collector, ...before });
   }

@@ -7,6 +7,7 @@ import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
+import { type FlowFlags, flowOptionsOf, warnAboveCapacity } from './flow.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
@@ -36,7 +37,7 @@ import {
 import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
-interface RunFlags extends ResumeFlags, TargetFlags {
+interface RunFlags extends ResumeFlags, TargetFlags, FlowFlags {
   input?: string;
   range?: string;
   glob?: string;
@@ -85,6 +86,18 @@ export function addRun(program: Command): void {
       '--deadline <time>',
       'end the run after this time, such as 90s, 30m, 2h or 3d, even if results are missing (default: 1d, at most 13d)',
     )
+    .option(
+      '--concurrency <n>',
+      "run at most this many inputs at once, over all workers (default: the task's runConcurrency, or no bound)",
+    )
+    .option(
+      '--rate <rate>',
+      'start at most this many attempts, over all workers, such as 100/s, 20/m or 5/h (default: no bound)',
+    )
+    .option(
+      '--priority <priority>',
+      'high, normal or low: its share of the workers while other runs wait for them, too (default: normal)',
+    )
     .option('--quiet', 'print only errors')
     .action(run);
 }
@@ -115,6 +128,7 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
   await using fanfold = connection.fanfold;
   // Checked before old results are deleted: a name may be wrong, or the server unreachable.
   await checkTask(fanfold, task, flags.tasks);
+  if (!flags.quiet) await warnAboveCapacity(connection, task, options.concurrency);
   signal.throwIfAborted();
   const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);
   const { collector } = recorded;
@@ -167,6 +181,7 @@ async function attemptFromS3(
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, flags.tasks);
+  if (!flags.quiet) await warnAboveCapacity(connection, task, options.concurrency);
   signal.throwIfAborted();
   return await runFromS3(task, flags, connection, options, signal);
 }
@@ -256,9 +271,10 @@ function readOnce(living: Living | undefined): FanfoldError {
   );
 }
 
-function optionsOf({ ordered = false, maxFailures, deadline }: RunFlags): RunOptions {
+function optionsOf({ ordered = false, maxFailures, deadline, ...flags }: RunFlags): RunOptions {
   return {
     ordered,
+    ...flowOptionsOf(flags),
     maxFailures: maxFailures === undefined ? undefined : budgetOf(maxFailures),
     deadlineSeconds:
       deadline === undefined ? undefined : durationSeconds('--deadline', deadline, 13),

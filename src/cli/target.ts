@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { connect, type Fanfold, FanfoldError } from '../index.ts';
+import { connect, type Fanfold, FanfoldError, type RunStatus } from '../index.ts';
 import { canRedraw, printAbove } from './live-line.ts';
 import { say } from './log.ts';
 import { isPiped } from './output.ts';
@@ -118,6 +118,13 @@ export function unknownRun(runId: string, target: Target): FanfoldError {
     'UnknownRun',
     `There is no run ${runId} on ${nameOf(target)}: it has ended, or never existed.`,
   );
+}
+
+/** A run's status. @throws FanfoldError when the target does not have it */
+export async function statusOf({ fanfold, target }: Connection, runId: string): Promise<RunStatus> {
+  const status = await fanfold.status(runId);
+  if (status === undefined) throw unknownRun(runId, target);
+  return status;
 }
 
 /** Adds the server that FANFOLD_JOIN names, if the command line names no target. */

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { showProgress } from '../../src/cli/progress.ts';
-import type { Ledger } from '../../src/index.ts';
+import type { Ledger, RunSettings } from '../../src/index.ts';
+
+const FREE = {
+  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, expiresAt: undefined },
+};
 
 let written = '';
 beforeEach(() => {
@@ -21,9 +25,11 @@ afterEach(() => {
 function running(total: number | undefined) {
   const ledger = { ...{ inputs: 0, ok: 0, failed: 0, cancelled: 0 }, duplicates: 0, sealed: false };
   const outage: { awaited: string | undefined } = { awaited: undefined };
+  const settings: { now: RunSettings } = { now: FREE };
   const facts = { total, workers: undefined, awaited: () => outage.awaited };
-  const { stop } = showProgress((): Ledger => ledger, facts, false);
-  return { ledger, outage, stop };
+  const all = { ...facts, settings: () => settings.now };
+  const { stop } = showProgress((): Ledger => ledger, all, false);
+  return { ledger, outage, settings, stop };
 }
 
 it('during an outage the bar says what the run waits for instead of rate and ETA', () => {
@@ -58,5 +64,28 @@ it('without a terminal, the rate and the ETA in lines are recent', () => {
   outage.awaited = 'the server';
   vi.advanceTimersByTime(5_000);
   expect(written).toMatch(/660 of 1000 done, waiting for the server, 0 failed\n$/);
+  stop();
+});
+
+it('a paused run has no rate and no ETA, and the pause does not count in later ones', () => {
+  const { ledger, settings, stop } = running(1_000);
+  const seconds = (most: number, each: number) => {
+    for (let n = 0; n < most; n++) {
+      ledger.ok += each;
+      vi.advanceTimersByTime(1_000);
+    }
+  };
+  seconds(50, 10);
+  settings.now = { ...FREE, rate: '10/s', pausedAt: 1 };
+  written = '';
+  seconds(3_600, 0);
+  expect(new Set(written.trim().split('\n'))).toEqual(
+    new Set(['fanfold: 500 of 1000 done, paused, 0 failed, at most 10/s']),
+  );
+  settings.now = { ...FREE, rate: '10/s' };
+  seconds(10, 10);
+  expect(written).toMatch(
+    /600 of 1000 done, (9|10)(\.\d)?\/s, 0 failed, ETA 4\d s, at most 10\/s\n$/,
+  );
   stop();
 });

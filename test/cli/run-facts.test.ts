@@ -9,6 +9,7 @@ const run: RunStatus = {
   state: 'sealed',
   ...{ total: 600, ok: 120, failed: 3, waiting: 1 },
   createdAt: began,
+  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined },
   expiresAt: began + 86_400_000,
   collectedAt: began + 60_000,
   collector: 'one',
@@ -31,12 +32,27 @@ it('the age of the collector’s counts is shown with them', () => {
   expect(factsOf(fresh).done).toBe('0 done (0 ok, 0 failed)');
 });
 
+it('the bounds of a run are shown, and since when it is paused', () => {
+  const paused = { ...run, concurrency: 50, rate: '20/s' as const, pausedAt: began + 62_000 };
+  expect(factsOf(paused)).toMatchObject({
+    bounds: 'at most 50 at once and 20/s',
+    paused: 'since 2026-11-25T10:01:02.000Z, 10 s ago',
+  });
+  expect(rowOf(paused)).toMatch(/paused 10 s ago {2}at most 50 at once and 20\/s$/);
+  expect(jsonOf(paused, false)).toMatchObject({
+    ...{ concurrency: 50, rate: '20/s', paused: '2026-11-25T10:01:02.000Z' },
+  });
+  expect(factsOf(run)).toMatchObject({ bounds: 'none' });
+  expect(Object.keys(factsOf(run))).not.toContain('paused');
+});
+
 it('a run has the same JSON keys in every state', () => {
   expect(jsonOf(run, false)).toEqual({
     runId: run.runId,
     task: 'resize',
     state: 'sealed',
     ...{ inputs: 600, ok: 120, failed: 3, done: 123 },
+    ...{ concurrency: null, rate: null, paused: null },
     uncollectedMessages: 1,
     collector: 'one',
     began: '2026-11-25T10:00:00.000Z',

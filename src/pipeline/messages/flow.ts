@@ -52,13 +52,18 @@ interface Rate {
   unitMs: number;
 }
 
-/** The parts of a rate. @throws FanfoldError `BadOption` */
-export function parsedRate(text: unknown): Rate {
+/**
+ * The parts of a rate.
+ *
+ * @param what the rate, as a message names it
+ * @throws FanfoldError `BadOption`
+ */
+export function parsedRate(text: unknown, what = 'A rate'): Rate {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(String(text)) ?? [];
   if (typeof text !== 'string' || number === '') {
     throw new FanfoldError(
       'BadOption',
-      `A rate must be like "100/s", "20/m" or "5/h", for a second, a minute or an hour; got ${JSON.stringify(text)}.`,
+      `${what} must be like "100/s", "20/m" or "5/h", for a second, a minute or an hour; got ${JSON.stringify(text)}.`,
     );
   }
   const rate = { count: Number(number), unitMs: UNIT_MS[unit as Unit] };
@@ -66,27 +71,33 @@ export function parsedRate(text: unknown): Rate {
   if (perSecond > MAX_CONCURRENCY || perSecond * UNIT_MS.h < 1_000) {
     throw new FanfoldError(
       'BadOption',
-      `A rate must be from 1/h, one an hour, to ${MAX_CONCURRENCY}/s; got "${text}".`,
+      `${what} must be from 1/h, one an hour, to ${MAX_CONCURRENCY}/s; got "${text}".`,
     );
   }
   if (allowed(rate) < 1) {
     throw new FanfoldError(
       'BadOption',
-      `A rate must allow at least one start in ten of its units; got "${text}". Use a longer unit, such as "${rate.count * 60}/${unit === 's' ? 'm' : 'h'}".`,
+      `${what} must allow at least one start in ten of its units; got "${text}". Use a longer unit, such as "${rate.count * 60}/${unit === 's' ? 'm' : 'h'}".`,
     );
   }
   return rate;
 }
 
-/** @throws FanfoldError `BadOption` for a bound that is out of range */
-export function checkBounds({ concurrency, rate }: Bounds): void {
+/**
+ * @param names the bounds, as messages name them
+ * @throws FanfoldError `BadOption` for a bound that is out of range
+ */
+export function checkBounds(
+  { concurrency, rate }: { concurrency?: unknown; rate?: unknown },
+  names = { concurrency: '`concurrency`', rate: 'A rate' },
+): void {
   if (concurrency !== undefined && !isConcurrency(concurrency)) {
     throw new FanfoldError(
       'BadOption',
-      `\`concurrency\` must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${JSON.stringify(concurrency)}.`,
+      `${names.concurrency} must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${JSON.stringify(concurrency)}.`,
     );
   }
-  if (rate !== undefined) parsedRate(rate);
+  if (rate !== undefined) parsedRate(rate, names.rate);
 }
 
 function isConcurrency(value: unknown): value is number {

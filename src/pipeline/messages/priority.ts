@@ -9,12 +9,15 @@ export function isPriority(value: unknown): value is Priority {
   return PRIORITIES.some((one) => one === value);
 }
 
-/** @throws FanfoldError `BadOption` */
-export function checkPriority(value: unknown): void {
+/**
+ * @param name the option, as a message names it
+ * @throws FanfoldError `BadOption`
+ */
+export function checkPriority(value: unknown, name = '`priority`'): void {
   if (value === undefined || isPriority(value)) return;
   throw new FanfoldError(
     'BadOption',
-    `\`priority\` must be "high", "normal" or "low"; got ${JSON.stringify(value)}.`,
+    `${name} must be "high", "normal" or "low"; got ${JSON.stringify(value)}.`,
   );
 }
 

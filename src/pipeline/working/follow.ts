@@ -23,7 +23,8 @@ export function follow(runs: RunQueues, chunk: Chunk, followers: Followers): () 
     if (partsOf(control) !== before) followers.onChange();
     if (chunk.hedge && control.hedgeMs !== undefined) followers.onHedge(control.hedgeMs);
   };
-  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk));
+  // Most looks find what was read a while ago, and make no call.
+  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / 4);
   return () => clearInterval(timer);
 }
 

@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import { FanfoldError, type RunSettings } from '../index.ts';
+import { commandLine } from './command-line.ts';
+import { boundsOf, boundsText, warnAboveCapacity } from './flow.ts';
+import { say } from './log.ts';
+import {
+  addRemoteOptions,
+  connectRemote,
+  flagsOf,
+  type RemoteFlags,
+  statusOf,
+  type Target,
+} from './target.ts';
+
+interface SetFlags extends RemoteFlags {
+  concurrency?: string;
+  rate?: string;
+}
+
+interface UnpauseFlags extends RemoteFlags {
+  extendDeadline?: boolean;
+}
+
+/** `fanfold set`, `pause` and `unpause <run>`: change a run while it goes on. */
+export function addSet(program: Command): void {
+  const command = (name: string, description: string) =>
+    addRemoteOptions(
+      program.command(name).description(description).argument('<run>', 'the run id'),
+    );
+  command('set', 'change the bounds of a run while it goes on')
+    .option('--concurrency <n>', 'run at most this many inputs at once, over all workers; or none')
+    .option(
+      '--rate <rate>',
+      'start at most this many attempts, such as 100/s, 20/m or 5/h; or none',
+    )
+    .action(set);
+  command('pause', 'start no further input of a run until `fanfold unpause`').action(pause);
+  command('unpause', 'let a paused run go on')
+    .option('--extend-deadline', 'move its deadline by the time for which it was paused')
+    .action(unpause);
+}
+
+const NONE = 'none';
+
+async function set(runId: string, { concurrency, rate, ...flags }: SetFlags): Promise<void> {
+  if (concurrency === undefined && rate === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      'There is nothing to set: give --concurrency N, --rate N/s or both; none removes a bound.',
+    );
+  }
+  const given = boundsOf({
+    concurrency: concurrency === NONE ? undefined : concurrency,
+    rate: rate === NONE ? undefined : rate,
+  });
+  const changes = {
+    concurrency: concurrency === NONE ? null : given.concurrency,
+    rate: rate === NONE ? null : given.rate,
+  };
+  const connection = await connectRemote(flags);
+  await using fanfold = connection.fanfold;
+  const settings = await fanfold.set(runId, changes);
+  const bounds = boundsText(settings) ?? 'no bounds';
+  say(`run ${runId} has ${bounds}, ${within(connection.target)}${ifPaused(settings)}`);
+  const { task } = await statusOf(connection, runId);
+  await warnAboveCapacity(connection, task, changes.concurrency);
+}
+
+async function pause(runId: string, flags: RemoteFlags): Promise<void> {
+  const connection = await connectRemote(flags);
+  await using fanfold = connection.fanfold;
+  const { target } = connection;
+  const before = await statusOf(connection, runId);
+  const { expiresAt } = await fanfold.pause(runId);
+  const isNew = before.pausedAt === undefined;
+  const state = isNew
+    ? `is paused: ${within(target)} no further input starts, and those that are running end`
+    : `is already paused, since ${timeOf(before.pausedAt)}`;
+  say(`run ${runId} ${state}`);
+  const goOn = commandLine(['unpause', runId, ...flagsOf(target)]);
+  say(
+    `its deadline is still ${timeOf(expiresAt)}, and ends it even while it is paused; to let it go on before: ${goOn}`,
+  );
+}
+
+async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
+  const { extendDeadline = false, ...remote } = flags;
+  const connection = await connectRemote(remote);
+  await using fanfold = connection.fanfold;
+  const before = await statusOf(connection, runId);
+  const { expiresAt } = await fanfold.unpause(runId, { extendDeadline });
+  if (before.pausedAt === undefined) {
+    say(`run ${runId} was not paused: nothing was changed`);
+    return;
+  }
+  const deadline = extendDeadline ? 'is now' : 'is still';
+  say(
+    `run ${runId} goes on, ${within(connection.target)}; its deadline ${deadline} ${timeOf(expiresAt)}`,
+  );
+}
+
+/** When workers follow what was set. */
+function within({ kind }: Target): string {
+  return kind === 'stack' ? 'within 15 s, or later with more than 100 workers' : 'within 2 s';
+}
+
+function ifPaused({ pausedAt }: RunSettings): string {
+  return pausedAt === undefined ? '' : `; it is paused since ${timeOf(pausedAt)}`;
+}
+
+function timeOf(ms: number | undefined): string {
+  return ms === undefined ? 'not known' : new Date(ms).toISOString();
+}
