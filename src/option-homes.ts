@@ -8,7 +8,15 @@ const HOMES: Readonly<Record<string, string>> = {
     ...['retry', 'adaptive', 'idempotent'],
   ]),
   ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onPrint']),
-  ...homes('map()', ['ordered', 'signal', 'deadlineSeconds', 'maxFailures', 'rate', 'hedge']),
+  ...homes('map()', [
+    'ordered',
+    'signal',
+    'deadlineSeconds',
+    'maxFailures',
+    'rate',
+    'hedge',
+    'priority',
+  ]),
   ...homes('serve()', [
     ...['data', 'memory', 'host', 'port', 'account', 'region', 'credentials'],
     ...['tls', 'insecureHttp', 'onEvent'],

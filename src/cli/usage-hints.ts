@@ -6,9 +6,13 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ...{ map: 'fanfold run TASK', exec: 'fanfold run TASK', submit: 'fanfold run TASK' },
   ...{ start: 'fanfold serve, or fanfold run TASK', server: 'fanfold serve', up: 'fanfold serve' },
   ...{ worker: 'fanfold work', workers: 'fanfold work' },
-  ...{ resume: 'fanfold run TASK ... --resume', retry: 'fanfold run TASK ... --retry-failed' },
+  ...{
+    resume: 'fanfold run TASK ... --resume, or fanfold unpause RUN',
+    retry: 'fanfold run TASK ... --retry-failed',
+  },
   ...{ list: 'fanfold runs, or fanfold tasks', ls: 'fanfold runs, or fanfold tasks' },
   ...{ deploy: 'npx cdk deploy', synth: 'npx cdk synth', destroy: 'npx cdk destroy' },
+  ...{ continue: 'fanfold unpause RUN', limit: 'fanfold set RUN', scale: 'fanfold set RUN' },
   ...{ stop: 'fanfold cancel RUN', kill: 'fanfold cancel RUN' },
   new: 'fanfold init',
 };

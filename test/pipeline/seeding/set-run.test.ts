@@ -150,6 +150,30 @@ it('a deadline is at most 13 days after the beginning', async () => {
   expect(await passing(run.unpause())).toMatchObject({ pausedAt: undefined });
 });
 
+it('a run that is resumed keeps its bounds, unless others are given', async () => {
+  const inputs = Array.from({ length: 900 }).keys().toArray();
+  const { run, all } = begin(900, { rate: '20/s', concurrency: 4 });
+  await pass(3 * SECOND);
+  run.leave();
+  await passing(all);
+  const { runId } = run;
+  const again = (options: RunOptions) =>
+    fanfold.map(brief, inputs, { ...options, resume: { runId, seeded: 900 } });
+  const kept = again({});
+  const first = Array.fromAsync(kept);
+  await pass(3 * SECOND);
+  expect(kept.settings).toMatchObject({ concurrency: 4, rate: '20/s' });
+  kept.leave();
+  await passing(first);
+  const faster = again({ rate: '100/s' });
+  const rest = Array.fromAsync(faster);
+  rest.catch(() => {});
+  await pass(3 * SECOND);
+  expect(await passing(fanfold.status(runId))).toMatchObject({ concurrency: 4, rate: '100/s' });
+  expect(await startsIn(3 * SECOND)).toBeGreaterThan(100);
+  await passing(faster.cancel());
+});
+
 it('refuses what can’t be set', async () => {
   const { run } = begin(500, { rate: '20/s' });
   await pass(SECOND);
