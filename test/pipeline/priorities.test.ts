@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { connect, defineTask, type Fanfold } from '../../src/index.ts';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { defineTask } from '../../src/index.ts';
 import { chunkBody } from '../../src/pipeline/messages/chunk.ts';
 import { groupOf, type Priority } from '../../src/pipeline/messages/priority.ts';
 import { readChunk } from '../../src/pipeline/messages/read-chunk.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { furtherAttempts, messagesOf } from '../../src/pipeline/working/resend.ts';
+import { numbers, virtualConnection } from './virtual-connection.ts';
 
 const started: string[] = [];
 const brief = defineTask({
@@ -15,29 +16,16 @@ const brief = defineTask({
   },
 });
 
-let fanfold: Fanfold;
-beforeEach(async () => {
-  vi.useFakeTimers({
-    toFake: [
-      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-      ...(['Date', 'performance'] as const),
-    ],
-  });
+const here = virtualConnection(10);
+beforeEach(() => {
   started.length = 0;
-  fanfold = await connect({ workers: 10 });
-});
-afterEach(async () => {
-  const closed = fanfold.close();
-  await vi.advanceTimersByTimeAsync(5_000);
-  await closed;
-  vi.useRealTimers();
 });
 
 /** Parts of the starts that runs with these priorities have while all have a backlog. */
 async function sharesOf(...priorities: Priority[]): Promise<number[]> {
-  const inputs = Array.from({ length: 250 }).keys().toArray();
+  const inputs = numbers(250);
   const runs = priorities.map((priority) => {
-    const run = fanfold.map(brief, inputs, { priority });
+    const run = here.fanfold.map(brief, inputs, { priority });
     run.all().catch(() => {});
     return run.runId;
   });
@@ -90,6 +78,6 @@ it('further attempts and remainders keep the priority', () => {
 });
 
 it('refuses another priority', () => {
-  const wrong = () => fanfold.map(brief, [1], { priority: 'urgent' as never });
+  const wrong = () => here.fanfold.map(brief, [1], { priority: 'urgent' as never });
   expect(wrong).toThrow(/`priority` must be "high", "normal" or "low"; got "urgent"/);
 });

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { connect, defineTask, type Fanfold, type RunOptions } from '../../../src/index.ts';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { defineTask, type RunOptions } from '../../../src/index.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
+import { numbers, virtualConnection } from '../virtual-connection.ts';
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
@@ -16,27 +17,14 @@ const brief = defineTask({
   },
 });
 
-let fanfold: Fanfold;
-beforeEach(async () => {
-  vi.useFakeTimers({
-    toFake: [
-      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-      ...(['Date', 'performance'] as const),
-    ],
-  });
+const here = virtualConnection(2);
+beforeEach(() => {
   started.length = 0;
-  fanfold = await connect({ workers: 2 });
-});
-afterEach(async () => {
-  const closed = fanfold.close();
-  await vi.advanceTimersByTimeAsync(5 * SECOND);
-  await closed;
-  vi.useRealTimers();
 });
 
 /** A run of the task, and its results. */
 function begin(inputs: number, options: RunOptions) {
-  const run = fanfold.map(brief, Array.from({ length: inputs }).keys().toArray(), options);
+  const run = here.fanfold.map(brief, numbers(inputs), options);
   const all = Array.fromAsync(run);
   all.catch(() => {});
   return { run, all };
@@ -70,7 +58,7 @@ it('set merges with what holds, and null removes a bound', async () => {
     rate: '10/s',
   });
   expect(await startsIn(10 * SECOND)).toBeLessThanOrEqual(100);
-  expect(await passing(fanfold.set(run.runId, { rate: '40/s' }))).toMatchObject({
+  expect(await passing(here.fanfold.set(run.runId, { rate: '40/s' }))).toMatchObject({
     ...{ concurrency: 3, rate: '40/s' },
   });
   await pass(2 * SECOND);
@@ -78,7 +66,10 @@ it('set merges with what holds, and null removes a bound', async () => {
   expect(faster).toBeGreaterThanOrEqual(300);
   expect(faster).toBeLessThanOrEqual(400);
   expect(run.settings).toMatchObject({ concurrency: 3, rate: '40/s' });
-  expect(await passing(fanfold.status(run.runId))).toMatchObject({ concurrency: 3, rate: '40/s' });
+  expect(await passing(here.fanfold.status(run.runId))).toMatchObject({
+    concurrency: 3,
+    rate: '40/s',
+  });
   expect(await passing(run.set({ rate: null, concurrency: null }))).toMatchObject({
     ...{ concurrency: undefined, rate: undefined },
   });
@@ -90,12 +81,12 @@ it('a paused run starts nothing until it is unpaused', async () => {
   await pass(5 * SECOND);
   const { pausedAt } = await passing(run.pause());
   expect(pausedAt).toBeGreaterThan(0);
-  expect(await passing(fanfold.pause(run.runId))).toMatchObject({ pausedAt });
+  expect(await passing(here.fanfold.pause(run.runId))).toMatchObject({ pausedAt });
   await pass(2 * SECOND);
   expect(await startsIn(20 * SECOND)).toBe(0);
   expect(run.settings).toMatchObject({ pausedAt, rate: '20/s' });
   // By another process, so that this one has to read it.
-  await passing(fanfold.unpause(run.runId));
+  await passing(here.fanfold.unpause(run.runId));
   await pass(3 * SECOND);
   expect(run.settings.pausedAt).toBeUndefined();
   expect(await startsIn(10 * SECOND)).toBeGreaterThan(100);
@@ -119,7 +110,9 @@ it.each([true, false])('a deadline that is extended (%s) moves by the pause', as
   await pass(5 * SECOND);
   const { expiresAt: before = 0 } = await passing(run.pause());
   await pass(20 * SECOND);
-  const { expiresAt = 0 } = await passing(fanfold.unpause(run.runId, { extendDeadline: extends_ }));
+  const { expiresAt = 0 } = await passing(
+    here.fanfold.unpause(run.runId, { extendDeadline: extends_ }),
+  );
   const pausedMs = extends_ ? 20 * SECOND : 0;
   expect(expiresAt - before).toBeGreaterThanOrEqual(pausedMs);
   expect(expiresAt - before).toBeLessThan(pausedMs + 5 * SECOND);
@@ -151,14 +144,14 @@ it('a deadline is at most 13 days after the beginning', async () => {
 });
 
 it('a run that is resumed keeps its bounds, unless others are given', async () => {
-  const inputs = Array.from({ length: 900 }).keys().toArray();
+  const inputs = numbers(900);
   const { run, all } = begin(900, { rate: '20/s', concurrency: 4 });
   await pass(3 * SECOND);
   run.leave();
   await passing(all);
   const { runId } = run;
   const again = (options: RunOptions) =>
-    fanfold.map(brief, inputs, { ...options, resume: { runId, seeded: 900 } });
+    here.fanfold.map(brief, inputs, { ...options, resume: { runId, seeded: 900 } });
   const kept = again({});
   const first = Array.fromAsync(kept);
   await pass(3 * SECOND);
@@ -169,7 +162,10 @@ it('a run that is resumed keeps its bounds, unless others are given', async () =
   const rest = Array.fromAsync(faster);
   rest.catch(() => {});
   await pass(3 * SECOND);
-  expect(await passing(fanfold.status(runId))).toMatchObject({ concurrency: 4, rate: '100/s' });
+  expect(await passing(here.fanfold.status(runId))).toMatchObject({
+    concurrency: 4,
+    rate: '100/s',
+  });
   expect(await startsIn(3 * SECOND)).toBeGreaterThan(100);
   await passing(faster.cancel());
 });
@@ -178,18 +174,20 @@ it('refuses what can’t be set', async () => {
   const { run } = begin(500, { rate: '20/s' });
   await pass(SECOND);
   const { runId } = run;
-  const wrong = (changes: object) => passing(fanfold.set(runId, changes));
+  const wrong = (changes: object) => passing(here.fanfold.set(runId, changes));
   await expect(wrong({})).rejects.toThrow(/nothing to set/);
   await expect(wrong({ concurrency: 0 })).rejects.toThrow(/from 1 to 100000; got 0/);
   await expect(wrong({ rate: '100/x' })).rejects.toThrow(/must be like "100\/s"/);
   await expect(wrong({ rat: '1/s' })).rejects.toThrow(/no option `rat`.*`rate`/);
-  const extended = passing(fanfold.unpause(runId, { extendDeadline: 1 as never }));
+  const extended = passing(here.fanfold.unpause(runId, { extendDeadline: 1 as never }));
   await expect(extended).rejects.toThrow(/must be true or false/);
   for (const unknown of [newRunId(), 'of-the-shared-queue']) {
     const refusal = { code: 'UnknownRun', message: expect.stringMatching(/shared result queue/) };
-    await expect(passing(fanfold.set(unknown, { rate: '1/s' }))).rejects.toMatchObject(refusal);
-    await expect(passing(fanfold.pause(unknown))).rejects.toMatchObject(refusal);
-    await expect(passing(fanfold.unpause(unknown))).rejects.toMatchObject(refusal);
+    await expect(passing(here.fanfold.set(unknown, { rate: '1/s' }))).rejects.toMatchObject(
+      refusal,
+    );
+    await expect(passing(here.fanfold.pause(unknown))).rejects.toMatchObject(refusal);
+    await expect(passing(here.fanfold.unpause(unknown))).rejects.toMatchObject(refusal);
   }
   await passing(run.cancel());
   await expect(passing(run.pause())).rejects.toMatchObject({ code: 'UnknownRun' });
