@@ -61,6 +61,14 @@ const KILLERS = {
 const LOST = 'The request was lost.';
 
 /**
+ * Whether a queue delivers a message again only when its visibility timeout ends, and never after
+ * its deletion was confirmed.
+ */
+function isFifo(queue: string): boolean {
+  return queue.endsWith('.fifo');
+}
+
+/**
  * SQS at its worst, in front of a correct one. It never loses or changes an accepted message:
  * everything else may happen twice, late, in another order, or not when requested.
  */
@@ -140,6 +148,7 @@ export class FaultySqs {
       case 'DeleteMessageBatch':
         return this.#delete(call);
       case 'GetQueueUrl':
+      case 'ListQueueTags':
         return this.#missing(call) ?? this.#pass(call);
       default:
         return this.#pass(call);
@@ -177,7 +186,7 @@ export class FaultySqs {
     const response = await this.#pass(call, this.#shortened(call));
     const { Messages = [] } = response.status === 200 ? readAnswer(response) : {};
     if (Messages.length === 0) return response;
-    for (const { ReceiptHandle } of Messages) {
+    for (const { ReceiptHandle } of isFifo(call.queue) ? [] : Messages) {
       if (faults.hits('duplicateDelivery')) this.#showAgain(call, ReceiptHandle, 0);
       else if (faults.hits('earlyVisibility')) {
         this.#showAgain(call, ReceiptHandle, faults.random.whole(0, EARLY_MS));
@@ -217,7 +226,8 @@ export class FaultySqs {
     const missing = this.#missing(call);
     if (missing) return missing;
     const late = <T extends { DelaySeconds?: number }>(message: T): T => {
-      if (!this.#faults.hits('lateMessage')) return message;
+      // SQS keeps the order of a group, and refuses a delay of one of its messages.
+      if (isFifo(call.queue) || !this.#faults.hits('lateMessage')) return message;
       const { DelaySeconds = 0 } = message;
       return {
         ...message,
@@ -231,7 +241,7 @@ export class FaultySqs {
 
   #delete(call: SqsCall): ServiceResponse | Promise<ServiceResponse> {
     const { Entries } = call.parameters;
-    const without = () => this.#faults.hits('deleteWithoutEffect');
+    const without = () => !isFifo(call.queue) && this.#faults.hits('deleteWithoutEffect');
     if (Entries === undefined) return without() ? answered({}) : this.#pass(call);
     const kept = Entries.filter(without);
     const deleted = Entries.filter((entry) => !kept.includes(entry));

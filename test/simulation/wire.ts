@@ -18,7 +18,8 @@ import { WireRun } from './wire-run.ts';
 const RAN = new Set(['TaskFailed', 'TimedOut']);
 
 export interface WireOptions extends HandsOptions {
-  taskQueue: string;
+  /** Names of the queues that hold chunks: the task queue, and the queue of lanes. */
+  chunkQueues: readonly string[];
   visibilitySeconds: number;
   truth: Truth;
 }
@@ -31,15 +32,15 @@ export class Wire {
   readonly violations: string[] = [];
   readonly hands: Hands;
   readonly #runs = new Map<string, WireRun>();
-  readonly #taskQueue: string;
+  readonly #chunkQueues: readonly string[];
   readonly #visibilityMs: number;
   readonly #log: EventLog;
   readonly #messages = new Map<string, Message>();
   readonly #byHandle = new Map<string, Message>();
   readonly #results: ResultQueues;
 
-  constructor({ taskQueue, visibilitySeconds, truth, ...options }: WireOptions, log: EventLog) {
-    this.#taskQueue = taskQueue;
+  constructor({ chunkQueues, visibilitySeconds, truth, ...options }: WireOptions, log: EventLog) {
+    this.#chunkQueues = chunkQueues;
     this.#visibilityMs = visibilitySeconds * 1000;
     this.#log = log;
     const run = (runId: string) => this.run(runId);
@@ -55,7 +56,7 @@ export class Wire {
 
   /** Called when a call starts. */
   asked(call: SqsCall): void {
-    if (call.queue === this.#taskQueue) this.hands.asked(call);
+    if (this.#hasChunks(call.queue)) this.hands.asked(call);
     else if (isRuns(call.queue)) this.#results.asked(call);
   }
 
@@ -66,7 +67,7 @@ export class Wire {
       if (action === 'SendMessage' && isRuns(queue)) this.#notReported(call);
       return;
     }
-    const isTasks = queue === this.#taskQueue;
+    const isTasks = this.#hasChunks(queue);
     if (action === 'DeleteQueue') this.run(runOf(queue)).over = true;
     else if (action === 'CreateQueue') {
       this.run(runOf(queue)).over = false;
@@ -85,7 +86,7 @@ export class Wire {
   /** Called when the caller has the response. */
   confirmed(call: SqsCall, response: ServiceResponse): void {
     const { action, actor, sentAt, parameters } = call;
-    if (call.queue !== this.#taskQueue) {
+    if (!this.#hasChunks(call.queue)) {
       if (isRuns(call.queue)) this.#results.confirmed(call, response);
       return;
     }
@@ -109,7 +110,7 @@ export class Wire {
 
   /** The caller gets no response, and repeats the successful call. */
   lostResponse({ queue, action, actor, parameters }: SqsCall): void {
-    if (queue !== this.#taskQueue || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
+    if (!this.#hasChunks(queue) || action !== 'SendMessageBatch' || actor.kind === 'seed') return;
     for (const { MessageBody = '' } of parameters.Entries ?? []) {
       const { runId = '', indexes = [], attempt = 1 } = readMessage(MessageBody) ?? {};
       for (const index of indexes) {
@@ -117,6 +118,10 @@ export class Wire {
         if (attempt > 1) this.hands.lostResponse(actor, runId, index);
       }
     }
+  }
+
+  #hasChunks(queue: string): boolean {
+    return this.#chunkQueues.includes(queue);
   }
 
   #accepted(call: SqsCall, { MessageId, Successful = [] }: Answer): void {

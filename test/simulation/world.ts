@@ -42,6 +42,7 @@ function runIdOf(body: string): string | undefined {
 /** A deployment with all its processes, on services that misbehave. */
 export class World {
   readonly names: Names = namesOf(NAME);
+  readonly #chunkQueues = [this.names.tasks, this.names.lanes];
   readonly executions = new Executions();
   readonly consumers: Consumer[];
   readonly faults: Faults;
@@ -61,10 +62,9 @@ export class World {
     this.#scenario = scenario;
     this.#log = log;
     this.faults = new Faults(scenario.rates, random, log);
-    const taskQueue = this.names.tasks;
     this.wire = new Wire(
       {
-        taskQueue,
+        chunkQueues: this.#chunkQueues,
         visibilitySeconds: TASK_VISIBILITY_SECONDS,
         sliceSeconds: scenario.sliceSeconds,
         keepsSlices: isCalm(scenario) && hasWholeSlices(scenario),
@@ -109,6 +109,12 @@ export class World {
       VisibilityTimeout: String(TASK_VISIBILITY_SECONDS),
       RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
     });
+    await this.#createQueue(names.lanes, {
+      FifoQueue: 'true',
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+      VisibilityTimeout: String(TASK_VISIBILITY_SECONDS),
+    });
     for (const MessageBody of this.garbage()) {
       await ask(this.#sqs.service, 'SendMessage', {
         QueueUrl: this.#queueUrl(names.tasks),
@@ -136,7 +142,7 @@ export class World {
    * collector did not find it again, or as a seed made it anew, may stay until its deadline.
    */
   unfinished(): string[] {
-    return this.bodies(this.names.tasks).filter((body) => {
+    return this.#chunkQueues.flatMap((queue) => this.bodies(queue)).filter((body) => {
       const runId = runIdOf(body);
       if (runId === undefined || this.wire.run(runId).over) return true;
       return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
@@ -198,13 +204,15 @@ export class World {
     this.#lambda.addFunction(names.worker, workers.handler, {
       timeoutSeconds: WORKER_TIMEOUT_SECONDS,
     });
-    this.#lambda.addSqsEventSource(names.worker, {
-      sqs: sqsClient(),
-      queueUrl: this.#queueUrl(names.tasks),
-      batchSize: 1,
-      maxConcurrency: lambdaWorkers,
-      reportBatchItemFailures: true,
-    });
+    for (const queue of this.#chunkQueues) {
+      this.#lambda.addSqsEventSource(names.worker, {
+        sqs: sqsClient(),
+        queueUrl: this.#queueUrl(queue),
+        batchSize: 1,
+        maxConcurrency: lambdaWorkers,
+        reportBatchItemFailures: true,
+      });
+    }
   }
 
   /** One process of the worker function. */
