@@ -1,6 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-export type ActorKind = 'infrastructure' | 'seed' | 'worker' | 'collector' | 'canceller';
+export type ActorKind =
+  | 'infrastructure'
+  | 'seed'
+  | 'worker'
+  | 'collector'
+  | 'canceller'
+  | 'operator';
 
 /**
  * A process of the simulated world: one execution environment of a function, one pulling worker,
@@ -17,8 +23,8 @@ export class Actor {
   clockOffMs = 0;
   /** Time of death in milliseconds since 1970; undefined while it lives. */
   diedAt: number | undefined;
-  /** Whether it was asked to stop. */
-  stopped = false;
+  /** Time at which it was asked to stop and abandoned its work, in milliseconds since 1970. */
+  stoppedAt: number | undefined;
   readonly #onDeath: ((cause: string) => void)[] = [];
 
   constructor(name: string, kind: ActorKind) {
@@ -28,6 +34,10 @@ export class Actor {
 
   get dead(): boolean {
     return this.diedAt !== undefined;
+  }
+
+  get stopped(): boolean {
+    return this.stoppedAt !== undefined;
   }
 
   /** Runs a function as this actor. */

@@ -133,10 +133,11 @@ export class Consumer {
 
   /** Continues the existing run, or starts one for the inputs that its predecessors left. */
   async #options({ sqs, names }: Deployment): Promise<RunOptions> {
-    const { ordered, deadlineSeconds, maxFailures } = this.plan;
+    const { ordered, deadlineSeconds, maxFailures, flow } = this.plan;
     const { record } = this.disk;
     const options: RunOptions = {
       ordered,
+      ...flow?.bounds,
       ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
       ...(maxFailures === undefined ? {} : { maxFailures }),
     };

@@ -55,6 +55,7 @@ const KILLERS = {
   seed: 'killSeed',
   collector: 'killCollector',
   canceller: 'killCollector',
+  operator: undefined,
   infrastructure: undefined,
 } as const;
 

@@ -1,6 +1,6 @@
 import { pull } from '../../src/pipeline/working/poll-loop.ts';
 import type { Worker } from '../../src/pipeline/working/worker.ts';
-import { Actor, FATE } from './actors.ts';
+import { Actor, FATE, trueNow } from './actors.ts';
 import type { Faults } from './faults.ts';
 import { after } from './pause.ts';
 
@@ -60,7 +60,7 @@ export class PullWorkers {
     void after(this.#faults.random.whole(1, STOP_EVERY_MS)).then(() => {
       if (actor.dead || this.#closed || this.#faults.healed) return;
       if (!this.#faults.hits('stopWorker')) return this.#mayStop(actor, stop, worker);
-      actor.stopped = true;
+      actor.stoppedAt = trueNow();
       stop.abort();
       worker.interrupt(new Error('The worker was told to stop.'));
     });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { Bounds } from '../../src/pipeline/messages/flow.ts';
 import { FAULT_NAMES, FAULTS, type Fault, type FaultRates } from './faults.ts';
 
 /**
@@ -32,8 +33,21 @@ export interface TaskPlan {
   backoffBaseSeconds: number;
 }
 
+/** What an operator does to a run while it goes on. */
+export type Change = { afterSeconds: number } & ({ set: Bounds } | { pausedForSeconds: number });
+
+/** The bounds of a run, and an operator's changes to them. */
+export interface FlowPlan {
+  bounds: Bounds;
+  changes: Change[];
+  /** A run alone, without faults, that reaches what its bounds allow: its inputs, and the time of each. */
+  reach: { inputs: number; ms: number } | undefined;
+}
+
 export interface RunPlan {
   inputs: SimInput[];
+  /** Undefined for a run without bounds that nobody changes. */
+  flow: FlowPlan | undefined;
   /** Milliseconds between two inputs of a stream; 0: all are there, as an array. */
   everyMs: number;
   startsAfterSeconds: number;
@@ -162,7 +176,7 @@ function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   );
 }
 
-const run: fc.Arbitrary<RunPlan> = fc.record({
+const run: fc.Arbitrary<Omit<RunPlan, 'flow'>> = fc.record({
   inputs,
   everyMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 500 })),
   startsAfterSeconds: fc.integer({ min: 0, max: 120 }),
@@ -195,6 +209,67 @@ const workers = fc
   })
   .filter(({ lambdaWorkers, pullWorkers }) => lambdaWorkers + pullWorkers > 0);
 
+/** Runs that reach their bounds whatever their number of workers is. */
+const REACHING = [
+  { bounds: { concurrency: 4 }, changes: [], reach: { inputs: 400, ms: 1_000 } },
+  { bounds: { concurrency: 1 }, changes: [], reach: { inputs: 100, ms: 1_000 } },
+  { bounds: { rate: '5/s' }, changes: [], reach: { inputs: 400, ms: 20 } },
+  { bounds: { rate: '30/m' }, changes: [], reach: { inputs: 100, ms: 50 } },
+  { bounds: { rate: '6/m' }, changes: [], reach: { inputs: 120, ms: 50 } },
+  { bounds: { concurrency: 2, rate: '2/s' }, changes: [], reach: { inputs: 200, ms: 100 } },
+] as const satisfies FlowPlan[];
+
+/** Bounds whose changes have one unit: a window of another unit can't be compared. */
+const bounds: fc.Arbitrary<{ first: Bounds; later: Bounds[] }> = fc
+  .record({
+    unit: fc.constantFrom('s' as const, 'm' as const),
+    each: fc.array(
+      fc.record({
+        concurrency: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
+        count: fc.option(fc.constantFrom(5, 2, 12, 40, 100), { nil: undefined }),
+      }),
+      { minLength: 4, maxLength: 4 },
+    ),
+  })
+  .map(({ unit, each }) => {
+    const [first = {}, ...later] = each.map(({ concurrency, count }): Bounds => {
+      return { concurrency, rate: count === undefined ? undefined : `${count}/${unit}` };
+    });
+    return { first, later };
+  });
+
+/** A few runs have bounds, most of which change; a few reach what they allow. */
+const flow: fc.Arbitrary<FlowPlan | undefined> = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 5, arbitrary: fc.constant(undefined) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        bounds,
+        changes: fc.array(
+          fc.record({
+            afterSeconds: fc.integer({ min: 0, max: 200 }),
+            pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
+          }),
+          { maxLength: 3 },
+        ),
+      })
+      .map(({ bounds: { first, later }, changes }) => ({
+        bounds: first,
+        changes: changes.map(({ afterSeconds, pausedForSeconds }, at): Change => {
+          if (pausedForSeconds !== undefined) return { afterSeconds, pausedForSeconds };
+          return { afterSeconds, set: later[at] ?? {} };
+        }),
+        reach: undefined,
+      })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<FlowPlan[]>(...REACHING),
+  },
+);
+
 export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.noShrink(fc.integer({ min: 0, max: 0x7fff_ffff })),
@@ -218,5 +293,42 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     }),
     runs: fc.array(run, { minLength: 1, maxLength: 3, size: 'small' }),
     garbage: fc.integer({ min: 0, max: 2 }),
+    flow,
   })
-  .map(({ workers, ...rest }) => ({ ...rest, ...workers }));
+  .map(({ workers, flow: first, runs, ...rest }) => {
+    const all = { ...rest, ...workers };
+    if (first?.reach) return reaching(all, first, first.reach);
+    const plans = runs.map((plan, at) => ({ ...plan, flow: at === 0 ? first : undefined }));
+    return { ...all, runs: plans };
+  });
+
+/** Number of workers that reach the bounds of `REACHING`. */
+const WORKERS = 4;
+
+/** A world in which a run can reach its bounds. */
+function reaching(
+  all: Omit<Scenario, 'runs'>,
+  flow: FlowPlan,
+  { inputs, ms }: FlowPlan['reach'] & {},
+): Scenario {
+  const plan = {
+    inputs: Array.from({ length: inputs }, (): SimInput => ({ kind: 'ok', ms })),
+    ...{ flow, everyMs: 0, startsAfterSeconds: 0, ordered: false, consumerMs: 0 },
+    ...{ cancel: undefined, deadlineSeconds: undefined },
+    ...{ maxFailures: undefined, windowBytes: undefined },
+  };
+  const task = { ...all.task, timeoutSeconds: 30 };
+  const workers =
+    all.lambdaWorkers > 0
+      ? { lambdaWorkers: Math.max(WORKERS, all.lambdaWorkers) }
+      : { pullWorkers: WORKERS };
+  return {
+    ...all,
+    ...workers,
+    rates: NO_FAULTS,
+    badDeployment: undefined,
+    loadMs: 0,
+    task,
+    runs: [plan],
+  };
+}

@@ -1,8 +1,10 @@
 import { reseed } from './determinism.ts';
 import { EventLog } from './event-log.ts';
+import { FlowOracle } from './flow-oracle.ts';
+import { boundsOf } from './flow-watch.ts';
 import { Oracle } from './oracle.ts';
 import { Random } from './random.ts';
-import type { Scenario } from './scenario.ts';
+import type { FlowPlan, RunPlan, Scenario } from './scenario.ts';
 import { type Stop, VirtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
 
@@ -16,6 +18,10 @@ const START = Date.UTC(2027, 0, 1);
 const LIVENESS_MS = 3_600_000;
 const BEGUN_ANEW = 6;
 
+/** Longest pause of a run, and time that an input is on its way to a lane, in milliseconds. */
+const PAUSED_MS = 200_000;
+const HOP_MS = 2_000;
+
 /** Longest time until a worn-out worker is replaced, in milliseconds. */
 const REPLACED_MS = 20_000;
 
@@ -25,9 +31,22 @@ function livenessMs({ runs, task, lambdaWorkers, pullWorkers }: Scenario): numbe
       ms < 1_000 ? ms : Math.min(ms, task.timeoutSeconds * 1000) + REPLACED_MS,
     ),
   );
-  const workMs = attempts.reduce((sum, ms) => sum + ms, 0) * task.maxAttempts * BEGUN_ANEW;
+  const tries = task.maxAttempts * BEGUN_ANEW;
+  const workMs = attempts.reduce((sum, ms) => sum + ms, 0) * tries;
   const workers = Math.min(lambdaWorkers + pullWorkers, Math.max(1, attempts.length));
-  return LIVENESS_MS + workMs / workers;
+  const flows = runs.flatMap((plan) => (plan.flow ? [slowestMs(plan, plan.flow) * tries] : []));
+  return LIVENESS_MS + workMs / workers + Math.max(0, ...flows);
+}
+
+/** The time that the narrowest of its bounds gives a run for its attempts, and its pauses. */
+function slowestMs({ inputs }: RunPlan, { bounds, changes }: FlowPlan): number {
+  const all = [bounds, ...changes.map((change) => ('set' in change ? change.set : {}))];
+  const times = all.map(({ concurrency = 1_000, rate }) => {
+    const { starts, windowMs } = boundsOf(`rate=${rate}`).rate ?? { starts: 1, windowMs: 0 };
+    const workMs = inputs.reduce((sum, { ms }) => sum + ms + HOP_MS, 0);
+    return (inputs.length * windowMs) / starts + workMs / concurrency;
+  });
+  return Math.max(...times) + PAUSED_MS * changes.length;
 }
 
 /** Longest time to stop idle parts: a function's timeout, for hanging attempts. */
@@ -139,11 +158,13 @@ class Disaster {
     const { wire, executions, consumers } = this.#world;
     const { strays, rejections } = this.#time;
     const oracle = new Oracle(this.#scenario, executions, wire);
+    const flows = new FlowOracle(this.#scenario, executions, wire.flows);
     const found = [
       ...wire.violations,
       ...Array.from(strays.values(), (stack) => `The code waits for something real: ${stack}`),
       ...rejections.map((reason) => `A promise was rejected that nobody handles: ${reason}`),
       ...consumers.filter(({ ended }) => ended).flatMap((consumer) => oracle.faultsOf(consumer)),
+      ...consumers.flatMap((consumer) => flows.faultsOf(consumer)),
     ];
     return found.length > 0 ? found.slice(0, 5).join('\n') : undefined;
   }

@@ -26,6 +26,8 @@ export interface Parameters {
   WaitTimeSeconds?: number;
   /** Attributes of a new queue. */
   tags?: Record<string, string>;
+  /** New tags of a queue. */
+  Tags?: Record<string, string>;
   Entries?: Entry[];
 }
 

@@ -1,7 +1,7 @@
 import { NonRetryableError } from '../../src/errors.ts';
 import { MAX_RESULT_BYTES } from '../../src/pipeline/messages/result.ts';
 import { type AnyTask, defineTask, type TaskContext } from '../../src/task.ts';
-import { type Actor, currentActor, never } from './actors.ts';
+import { type Actor, currentActor, never, trueNow } from './actors.ts';
 import type { EventLog } from './event-log.ts';
 import type { Executions } from './executions.ts';
 import type { Faults } from './faults.ts';
@@ -53,7 +53,7 @@ export function simulatedTask(
       const worker = currentActor();
       const takesMs = durationOf(input, faults.healed ? 1 : worker.slowness);
       wire.hands.begins(worker, runId, index, plan.timeoutSeconds * 1000);
-      executions.add(runId, index, { attempt, worker, takesMs });
+      executions.add(runId, { index, attempt, worker, at: trueNow(), takesMs });
       log.note(`runs ${index} of ${runId.slice(-8)}, attempt ${attempt}`);
       mayDie(worker, Math.min(takesMs, plan.timeoutSeconds * 1000), faults);
       if (takesMs === Number.POSITIVE_INFINITY) return never();

@@ -9,6 +9,8 @@ export interface Message {
   expiresAt: number;
   /** Reason for sending it back unchanged. */
   stalled: string | undefined;
+  /** Whether it is of a run with bounds: nothing keeps the slices of its chunks. */
+  hasBounds: boolean;
   receives: number;
   handle: string | undefined;
 }
@@ -33,7 +35,7 @@ export function kindOf({ stalled, attempt }: Message): string {
 /** A task message; undefined for garbage, which the simulation also sends. */
 export function readMessage(body: string): Message | undefined {
   try {
-    const { v, runId, items, attempt, expiresAt, stalled } = JSON.parse(body);
+    const { v, runId, items, attempt, expiresAt, stalled, flow } = JSON.parse(body);
     if (v !== 2) return undefined;
     const indexes = (items as [number, unknown][]).map(([index]) => index);
     return {
@@ -43,6 +45,7 @@ export function readMessage(body: string): Message | undefined {
       attempt,
       expiresAt,
       stalled: stalled?.cause,
+      hasBounds: flow !== undefined,
       receives: 0,
       handle: undefined,
     };

@@ -18,6 +18,8 @@ export class Item {
 /** A run as the wire sees it. */
 export class WireRun {
   readonly items = new Map<number, Item>();
+  /** Whether its queue was ever created. */
+  created = false;
   /** Whether its queue was deleted. A late seed creates it again. */
   over = false;
 

@@ -1,6 +1,7 @@
 import type { ServiceResponse } from '../../src/emulator/transport/index.ts';
 import { type Actor, trueNow } from './actors.ts';
 import type { EventLog } from './event-log.ts';
+import { FlowWatch } from './flow-watch.ts';
 import { type Answer, entriesOf, readAnswer, type SqsCall } from './sqs-call.ts';
 import { CLOCK_MS, Hands, type HandsOptions } from './wire-hands.ts';
 import {
@@ -31,6 +32,7 @@ export interface WireOptions extends HandsOptions {
 export class Wire {
   readonly violations: string[] = [];
   readonly hands: Hands;
+  readonly flows = new FlowWatch();
   readonly #runs = new Map<string, WireRun>();
   readonly #chunkQueues: readonly string[];
   readonly #visibilityMs: number;
@@ -70,13 +72,13 @@ export class Wire {
     const isTasks = this.#hasChunks(queue);
     if (action === 'DeleteQueue') this.run(runOf(queue)).over = true;
     else if (action === 'CreateQueue') {
-      this.run(runOf(queue)).over = false;
-      if (isRuns(queue)) this.#results.made(call);
+      this.#created(call);
     } else if (action.startsWith('SendMessage')) {
       if (isTasks) this.#accepted(call, readAnswer(response));
       else if (isRuns(queue))
         for (const { MessageBody = '' } of entriesOf(call)) this.#reported(call, MessageBody);
-    } else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
+    } else if (action === 'TagQueue' && isRuns(queue)) this.flows.tagged(runOf(queue), call);
+    else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
     else if (action.startsWith('DeleteMessage') && isTasks) {
       for (const { ReceiptHandle = '' } of entriesOf(call))
         this.#deleted(call.actor, ReceiptHandle);
@@ -164,6 +166,18 @@ export class Wire {
       this.run(runId).item(of).reported = true;
       if (status === 'ok' || RAN.has(error?.code ?? '')) this.hands.ended(call, runId, of);
     }
+  }
+
+  /** A queue was created, or found by its name. */
+  #created(call: SqsCall): void {
+    const { queue } = call;
+    if (!isRuns(queue)) return;
+    const runId = runOf(queue);
+    const run = this.run(runId);
+    if (run.over || !run.created) this.flows.created(runId, call);
+    run.created = true;
+    run.over = false;
+    this.#results.made(call);
   }
 
   /** The whole chunk may be done again, besides the further attempts at its items. */

@@ -16,6 +16,7 @@ import { Executions } from './executions.ts';
 import { Faults } from './faults.ts';
 import { FaultyLambda } from './faulty-lambda.ts';
 import { FaultySqs } from './faulty-sqs.ts';
+import { Operator } from './operator.ts';
 import { after } from './pause.ts';
 import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
@@ -123,7 +124,12 @@ export class World {
     }
     this.#addFunctions();
     for (let at = 0; at < this.#scenario.pullWorkers; at++) this.#pullWorkers.start();
-    for (const consumer of this.consumers) void FATE.run(() => consumer.start());
+    for (const consumer of this.consumers) {
+      void FATE.run(() => consumer.start());
+      const deployment = () => this.#deployment();
+      const options = { scenario: this.#scenario, deployment, log: this.#log };
+      FATE.run(() => new Operator(consumer, options).start());
+    }
   }
 
   /** Messages that no worker can read: garbage, and a message of a future version. */
@@ -142,11 +148,13 @@ export class World {
    * collector did not find it again, or as a seed made it anew, may stay until its deadline.
    */
   unfinished(): string[] {
-    return this.#chunkQueues.flatMap((queue) => this.bodies(queue)).filter((body) => {
-      const runId = runIdOf(body);
-      if (runId === undefined || this.wire.run(runId).over) return true;
-      return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
-    });
+    return this.#chunkQueues
+      .flatMap((queue) => this.bodies(queue))
+      .filter((body) => {
+        const runId = runIdOf(body);
+        if (runId === undefined || this.wire.run(runId).over) return true;
+        return this.consumers.some(({ ended, runIds }) => !ended && runIds.at(-1) === runId);
+      });
   }
 
   /** Stops all actors that would continue forever. */

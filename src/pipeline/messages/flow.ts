@@ -181,6 +181,8 @@ export const PACED_MS = 30_000;
 
 /** Number of inputs in a chunk of a run with bounds. @param each inputs that a worker runs at once */
 export function laneChunkItems(flow: Flow, inputs: number, each: number): number {
+  // A slow lane starts one item of each chunk that it receives.
+  if (pauseOf(flow, 0) > LONGEST_WAIT_MS) return 1;
   const most = Math.ceil(inputs / flow.lanes / (flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH));
   const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
   const atOnce = widthOf(flow, 0, each) * 4;
