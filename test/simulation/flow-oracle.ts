@@ -69,10 +69,7 @@ export class FlowOracle {
     }));
   }
 
-  #notAsked(
-    { concurrency, rate }: Bounds,
-    [first]: readonly BoundsFrom[],
-  ) {
+  #notAsked({ concurrency, rate }: Bounds, [first]: readonly BoundsFrom[]) {
     const asked = [concurrency && `concurrency=${concurrency}`, rate && `rate=${rate}`];
     const { concurrency: most, rate: fastest } = boundsOf(asked.join(' '));
     const isAsked =

@@ -119,6 +119,11 @@ export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]):
   return head.slice(0, -1) + ITEMS_BEGIN + list + ITEMS_END;
 }
 
+/** Whether a task message is of a run with bounds, as far as one can tell without reading it. */
+export function hasFlow(body: string): boolean {
+  return body.slice(0, body.indexOf(ITEMS_BEGIN)).includes('"flow":{');
+}
+
 /** Chunks of a run for each worker: the last one to end is late by half a chunk, on average. */
 const CHUNKS_EACH = 32;
 

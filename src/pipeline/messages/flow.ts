@@ -183,10 +183,12 @@ export const PACED_MS = 30_000;
 export function laneChunkItems(flow: Flow, inputs: number, each: number): number {
   // A slow lane starts one item of each chunk that it receives.
   if (pauseOf(flow, 0) > LONGEST_WAIT_MS) return 1;
-  const most = Math.ceil(inputs / flow.lanes / (flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH));
+  const inLane = Math.ceil(inputs / flow.lanes);
   const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
-  const atOnce = widthOf(flow, 0, each) * 4;
-  return Math.max(1, Math.min(CHUNK_ITEMS, most, Math.max(paced, atOnce)));
+  const most = Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * 4));
+  const chunks = Math.max(flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH, Math.ceil(inLane / most));
+  // Each lane gets as many, so that all end together.
+  return Math.max(1, Math.ceil(inLane / chunks));
 }
 
 /** Most inputs in a chunk. */

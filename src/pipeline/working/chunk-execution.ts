@@ -5,12 +5,13 @@ import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
 import { type Failure, failedLine, okLine } from '../messages/result.ts';
-import type { RunQueues } from '../run/run-queues.ts';
+import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { AdaptivePace, AdaptivePaces } from './adaptive-pace.ts';
 import type { Attempt, WriteLog } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { follow } from './follow.ts';
+import { sendToLane } from './lanes.ts';
 import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
@@ -63,6 +64,8 @@ export interface HandlingOptions {
   outbox: Outbox;
   setups: Setups;
   paces: AdaptivePaces;
+  /** What was set for the run when it was decided that the chunk runs here. */
+  control: RunControl;
   /** The run's bounds, and the lane that the chunk was received in. @default none */
   bounded?: { flow: Flow; lane: number } | undefined;
   /** Milliseconds until this process must have ended. Without it, there is no limit. */
@@ -163,8 +166,8 @@ export class ChunkExecution implements Held {
   /** Resolves when all items have ended, or no further one may start. */
   async run(): Promise<void> {
     const { claim } = this.#options;
-    const { runs, chunk } = this.#options;
-    const ended = follow(runs, chunk, {
+    const { runs, chunk, control } = this.#options;
+    const ended = follow(runs, chunk, control, {
       onChange: () => this.stop(),
       onHedge: (ms) => void this.#hedge(ms).catch(() => {}),
     });
@@ -206,7 +209,7 @@ export class ChunkExecution implements Held {
 
   /** Resolves when SQS has accepted all results and resends of the chunk. */
   async settle(): Promise<Verdict> {
-    const { sqs, taskQueueUrl, chunk, claim } = this.#options;
+    const { sqs, taskQueueUrl, chunk, claim, bounded } = this.#options;
     try {
       await this.#report.finish();
     } catch (error) {
@@ -225,8 +228,13 @@ export class ChunkExecution implements Held {
         : stalled(this.#options, chunk, 'worker');
     await sendAll(sqs, taskQueueUrl, [
       ...this.#retries.messages(),
-      ...messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length))),
+      ...(bounded
+        ? []
+        : messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length)))),
     ]);
+    if (bounded && left.length > 0) {
+      await sendToLane(this.#options, { ...rest, items: left }, bounded.lane);
+    }
     this.#moved = this.#retries.indexes;
     return 'done';
   }

@@ -12,11 +12,17 @@ export interface Followers {
  * Follows what is set for a run while one of its chunks runs. A run that can't be looked up goes
  * on as it is.
  *
+ * @param begunWith what was set when the chunk began
  * @returns a function that ends it
  */
-export function follow(runs: RunQueues, chunk: Chunk, followers: Followers): () => void {
+export function follow(
+  runs: RunQueues,
+  chunk: Chunk,
+  begunWith: RunControl,
+  followers: Followers,
+): () => void {
   if (chunk.results === 'shared') return () => {};
-  const before = partsOf(runs.control(chunk));
+  const before = partsOf(begunWith);
   const look = async () => {
     await runs.state(chunk);
     const control = runs.control(chunk);

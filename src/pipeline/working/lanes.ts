@@ -6,7 +6,7 @@ import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Claim } from './claim.ts';
-import { delayed, type TaskQueue } from './resend.ts';
+import { delayed, sendBack, type TaskQueue } from './resend.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 
 // The chunks of a run with bounds pass through lanes: message groups of a FIFO queue. SQS delivers
@@ -15,7 +15,8 @@ import type { TaskMessage, Verdict } from './task-message.ts';
 //
 // A chunk reaches its lane by way of the task queue: the worker that receives it there, or in
 // another lane than it now belongs to, moves it. So only workers know of lanes, and chunks that
-// were delayed, sent back or cut find their lane again, also after the bounds were changed.
+// were delayed or cut find their lane again, also after the bounds were changed. The rest of a
+// chunk stays in its lane, so that lanes which began together end together.
 
 /** Time by which a chunk may start before its own, in milliseconds. */
 const EARLY_MS = 1_000;
@@ -71,8 +72,7 @@ export async function routeOf(
   const redelivered = message.receiveCount > 1;
   if (flow === undefined || flow === 'none') {
     if (!isInLane) return { bounded: undefined, redelivered };
-    const body = chunkBody({ ...chunk, flow: undefined }, chunk.items);
-    await sendAll(queue.sqs, queue.taskQueueUrl, [{ body, groupId: groupOf(chunk) }]);
+    await sendBack(queue, { ...chunk, flow: undefined }, chunk.items, 1);
     return 'done';
   }
   const lane = laneOf(message, chunk, flow);
@@ -111,7 +111,29 @@ function laneOf({ group }: TaskMessage, chunk: Chunk, flow: Flow): number | unde
 
 /** Moves a chunk to one of its run's lanes. */
 function moveToLane(queue: TaskQueue, chunk: Chunk, flow: Flow): Promise<void> {
-  return sendToGroup(queue, { ...chunk, flow }, String(laneFor(chunk, flow)));
+  return sendToLane(queue, { ...chunk, flow }, laneFor(chunk, flow));
+}
+
+/** Sends a chunk to a lane of its run. */
+export function sendToLane(queue: TaskQueue, chunk: Chunk, lane: number): Promise<void> {
+  return sendToGroup(queue, chunk, String(lane));
+}
+
+/**
+ * Sends a chunk on that a worker has no time for: to the lane that it came from or belongs to, or to
+ * the task queue if its run has no bounds.
+ */
+export async function passOn(
+  queue: TaskQueue,
+  { message: { group }, chunk, control }: Omit<Routed, 'claim'>,
+): Promise<void> {
+  const { flow = chunk.flow, paused } = control;
+  if (group !== undefined) await sendToGroup(queue, chunk, group.slice(chunk.runId.length + 1));
+  else if (flow === undefined) await sendBack(queue, chunk, chunk.items, 1);
+  // From the task queue, it would arrive here again at once.
+  else if (paused) await park(queue, chunk);
+  else if (flow === 'none') await sendBack(queue, { ...chunk, flow: undefined }, chunk.items, 1);
+  else await moveToLane(queue, chunk, flow);
 }
 
 /** Moves a chunk of a paused run to a group where it blocks no other. */

@@ -1,6 +1,6 @@
 import { DeleteMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { backoffMs, wait } from '../../retry.ts';
-import type { Chunk } from '../messages/chunk.ts';
+import { type Chunk, hasFlow } from '../messages/chunk.ts';
 import { type Hand, MISJUDGED_MS, Polls } from './polls.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 import { watching } from './watching.ts';
@@ -88,10 +88,11 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
       if (options.untilEmptySeconds && polls.areEmpty) end = 'empty';
       const verdicts: Verdicts = new Map();
       // The other queue's poll goes on meanwhile: what it receives must not wait for long.
-      const isFree = polls.whileBusy(
-        () => options.worker.hurry(),
-        (other) => settleLater(other, handBack(options, other)),
-      );
+      const isFree = polls.whileBusy({
+        isQuick: isForLanes,
+        onOther: () => options.worker.hurry(),
+        onHandBack: (other) => settleLater(other, handBack(options, other)),
+      });
       try {
         if (await work(options, hand, verdicts, first)) end = 'late';
       } finally {
@@ -125,6 +126,12 @@ function endOf(
   if (failures >= maxFailures) return 'failing';
   const neededMs = (untilEmptySeconds ?? WAIT_SECONDS) * 1000 + LAST_TAKE_MS;
   return remainingMs && remainingMs() < neededMs ? 'late' : undefined;
+}
+
+/** Whether a hand has chunks that are only moved to their lanes. */
+function isForLanes({ isLane, messages }: Hand): boolean {
+  const all = [...messages.keys()];
+  return !isLane && all.length > 0 && all.every(({ body }) => hasFlow(body));
 }
 
 /** Sends a hand back that the worker has no time for. */

@@ -31,6 +31,12 @@ export interface PollOptions {
   onTaken?: ((messages: readonly TaskMessage[]) => void) | undefined;
 }
 
+export interface WhileBusy {
+  isQuick: (hand: Hand) => boolean;
+  onOther: () => void;
+  onHandBack: (hand: Hand) => void;
+}
+
 type Polled = { url: string } & ({ hand: Hand } | { error: unknown });
 
 /** A chunk that takes this long was misjudged: messages that wait behind it are handed back. */
@@ -50,6 +56,7 @@ export class Polls {
   readonly #arrived: Polled[] = [];
   readonly #empty = new Set<string>();
   #noLanesUntil = 0;
+  #size = 1;
   /** Ends the polls that are under way when the loop ends. */
   readonly #end = new AbortController();
   // Not a promise of each poll: a poll may take long, and would retain all that waits beside it.
@@ -78,11 +85,8 @@ export class Polls {
    * @throws errors of the call
    */
   async next(size: number): Promise<Hand> {
-    for (const { url, isLane } of this.#queues) {
-      if (this.#underWay.has(url) || (isLane && performance.now() < this.#noLanesUntil)) continue;
-      this.#underWay.add(url);
-      void this.#poll(url, isLane, size);
-    }
+    this.#size = size;
+    this.#pollAll();
     while (this.#arrived.length === 0) {
       await new Promise<void>((resolve) => {
         this.#onArrival = resolve;
@@ -95,16 +99,22 @@ export class Polls {
   /**
    * Watches the other polls while the worker is busy, until the function that it returns is called.
    *
-   * @param onOther called when messages arrive
-   * @param onLate called with them if the worker is still busy after a moment
+   * @param isQuick whether messages that arrive cost no time, and are handed back at once
+   * @param onOther called when other messages arrive
+   * @param onHandBack called with these if the worker is still busy after a moment
    */
-  whileBusy(onOther: () => void, onLate: (hand: Hand) => void): () => void {
+  whileBusy({ isQuick, onOther, onHandBack }: WhileBusy): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = () => {
       const at = this.#arrived.findIndex((polled) => 'hand' in polled);
-      if (at >= 0) onLate(this.#take(at));
+      if (at >= 0) onHandBack(this.#take(at));
     };
     const look = () => {
+      const quick = this.#arrived.findIndex((one) => 'hand' in one && isQuick(one.hand));
+      if (quick >= 0) {
+        onHandBack(this.#take(quick));
+        this.#pollAll();
+      }
       const other = this.#arrived.some((one) => 'hand' in one && one.hand.messages.size > 0);
       if (!other) return;
       onOther();
@@ -120,6 +130,16 @@ export class Polls {
 
   end(): void {
     this.#end.abort();
+  }
+
+  #pollAll(): void {
+    for (const { url, isLane } of this.#queues) {
+      const isWaiting = this.#arrived.some((polled) => polled.url === url);
+      if (isWaiting || this.#underWay.has(url)) continue;
+      if (isLane && performance.now() < this.#noLanesUntil) continue;
+      this.#underWay.add(url);
+      void this.#poll(url, isLane, this.#size);
+    }
   }
 
   #take(at: number): Hand {

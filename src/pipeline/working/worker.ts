@@ -18,7 +18,7 @@ import {
   UNSURE_SECONDS,
 } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
-import { isElsewhere, routeOf } from './lanes.ts';
+import { isElsewhere, passOn, routeOf } from './lanes.ts';
 import { Outboxes, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { Setups } from './setups.ts';
@@ -133,8 +133,10 @@ export class Worker {
     const { sqs, tasks } = this.#options;
     const chunk = await this.#read(message);
     if (chunk === undefined) return executed('done');
-    const state = await this.#runs.state(chunk);
-    if (isElsewhere(message, chunk, this.#runs.control(chunk))) await this.#runs.state(chunk, 0);
+    let state = await this.#runs.state(chunk);
+    if (isElsewhere(message, chunk, this.#runs.control(chunk))) {
+      state = await this.#runs.state(chunk, 0);
+    }
     const control = this.#runs.control(chunk);
     const expiresAt = Math.max(chunk.expiresAt, control.expiresAt ?? 0);
     if (state === 'over' || serviceNow(sqs) > expiresAt) return executed('done');
@@ -161,14 +163,16 @@ export class Worker {
       if (redelivered === 'late') return executed(this.#sendOn(chunk, 'worker', 0));
     }
     watching(() => options.onBegin?.(chunk));
-    return this.#run(chunk, task, message, options, bounded);
+    return this.#run(chunk, task, message, options, { bounded, control });
   }
 
   /** Sends a message's items back as they are, for another worker. */
   async handBack(message: TaskMessage, claim: Claim): Promise<Verdict> {
     if (claim.lost) return 'keep';
     const chunk = await this.#read(message);
-    if (chunk) await sendBack(this.#options, chunk, chunk.items, 1);
+    if (chunk === undefined) return 'done';
+    const control = this.#runs.control(chunk);
+    await passOn(this.#options, { message, chunk, control });
     return 'done';
   }
 
@@ -193,7 +197,7 @@ export class Worker {
     task: AnyTask,
     message: TaskMessage,
     { claim, remainingMs }: HandleOptions,
-    bounded: HandlingOptions['bounded'],
+    within: Pick<HandlingOptions, 'bounded' | 'control'>,
   ): Promise<Executed> {
     const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
     const handling = new ChunkExecution({
@@ -207,7 +211,7 @@ export class Worker {
       claim,
       outbox: this.#outboxes.to(chunk),
       ...{ setups: this.#setups, paces: this.#paces },
-      bounded,
+      ...within,
       remainingMs,
       onEnded,
       writeLog,
