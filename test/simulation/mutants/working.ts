@@ -29,13 +29,13 @@ export const WORKING: readonly Mutant[] = [
   },
   {
     name: 'a claim counts from the answer to its receive',
-    file: 'src/pipeline/working/poll-loop.ts',
+    file: 'src/pipeline/working/polls.ts',
     node: 'NewExpression[callee.name="Claim"] Property[key.name="sinceReceive"]',
     becomes: 'sinceReceive: new Stopwatch()',
   },
   {
     name: 'messages received together are all claimed by the handle of the first',
-    file: 'src/pipeline/working/poll-loop.ts',
+    file: 'src/pipeline/working/polls.ts',
     node: 'NewExpression[callee.name="Claim"] Property[key.name="receiptHandle"]',
     becomes: 'receiptHandle: Messages[0].ReceiptHandle',
     caughtBy: 'test/pipeline/working/hands.test.ts',
@@ -62,8 +62,8 @@ export const WORKING: readonly Mutant[] = [
   {
     name: "the rest is lost at the slice's end",
     file: 'src/pipeline/working/chunk-execution.ts',
-    node: 'MethodDefinition[key.name="settle"] SpreadElement[argument.callee.name="messagesOf"]',
-    becomes: '...[]',
+    node: 'MethodDefinition[key.name="settle"] CallExpression[callee.name="messagesOf"]',
+    becomes: '[]',
   },
   {
     name: 'a slice ends after milliseconds',
@@ -79,9 +79,9 @@ export const WORKING: readonly Mutant[] = [
   },
   {
     name: 'a task has one attempt too many',
-    file: 'src/pipeline/working/chunk-execution.ts',
-    node: 'MethodDefinition[key.name="take"] BinaryExpression[left.property.name="attempt"]',
-    becomes: ({ text }) => text.replace('<', '<='),
+    file: 'src/pipeline/working/retries.ts',
+    node: 'MethodDefinition[key.name="add"] BinaryExpression[right.property.name="maxAttempts"]',
+    becomes: ({ text }) => text.replace('>=', '>'),
   },
   {
     name: 'a cut drops the item in the middle',
@@ -105,7 +105,7 @@ export const WORKING: readonly Mutant[] = [
   {
     name: 'what is handed back is deleted instead',
     file: 'src/pipeline/working/worker.ts',
-    node: 'MethodDefinition[key.name="handBack"] AwaitExpression[argument.callee.name="sendBack"]',
+    node: 'MethodDefinition[key.name="handBack"] AwaitExpression[argument.callee.name="passOn"]',
     becomes: 'undefined',
   },
   {
@@ -148,13 +148,13 @@ export const WORKING: readonly Mutant[] = [
   {
     name: "a chunk expires by its worker's own clock",
     file: 'src/pipeline/working/worker.ts',
-    node: 'MethodDefinition[key.name="begin"] BinaryExpression[right.property.name="expiresAt"] > .left',
+    node: 'MethodDefinition[key.name="begin"] BinaryExpression[right.name="expiresAt"] > .left',
     becomes: 'Date.now()',
   },
   {
     name: 'a deadline is compared in the wrong unit, so that no chunk is dropped',
     file: 'src/pipeline/working/worker.ts',
-    node: 'MethodDefinition[key.name="begin"] BinaryExpression > .right[property.name="expiresAt"]',
+    node: 'MethodDefinition[key.name="begin"] BinaryExpression > .right[name="expiresAt"]',
     becomes: ({ text }) => `${text} * 1000`,
     caughtBy: 'test/pipeline/working/expired.test.ts',
   },
@@ -185,16 +185,16 @@ export const WORKING: readonly Mutant[] = [
   },
   {
     name: 'a missing queue is believed at once',
-    file: 'src/pipeline/run/queues.ts',
+    file: 'src/pipeline/run/run-queues.ts',
     node: 'MethodDefinition[key.name="missing"] ReturnStatement > .argument',
     becomes: '"over"',
   },
   {
     name: 'three looks of one moment are taken for three',
-    file: 'src/pipeline/run/queues.ts',
+    file: 'src/pipeline/run/run-queues.ts',
     node: 'MethodDefinition[key.name="missing"] IfStatement > .test:has(Identifier[name="APART_SECONDS"])',
     becomes: 'true',
-    caughtBy: 'test/pipeline/run/queues.test.ts',
+    caughtBy: 'test/pipeline/run/run-queues.test.ts',
   },
   {
     name: 'items of a dead worker that had not begun are dropped in recovery',

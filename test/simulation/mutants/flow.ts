@@ -1,0 +1,77 @@
+import type { Mutant } from './mutant.ts';
+
+/** Faults of lanes: what bounds a run, and what an operator changes. */
+export const FLOW: readonly Mutant[] = [
+  {
+    name: 'starts in a lane do not wait for each other',
+    file: 'src/pipeline/working/pace.ts',
+    node: 'MethodDefinition[key.name="started"] AssignmentExpression > .right',
+    becomes: 'performance.now()',
+  },
+  {
+    name: 'a chunk starts without a pause after the one before it',
+    file: 'src/pipeline/working/pace.ts',
+    node: 'FunctionDeclaration[id.name="paceOf"] NewExpression > .arguments:last-child',
+    becomes: '0',
+  },
+  {
+    name: 'pauses are half as long again as they must be',
+    file: 'src/pipeline/messages/flow.ts',
+    node: 'FunctionDeclaration[id.name="pauseOf"] ReturnStatement:last-child > .argument',
+    becomes: ({ text }) => `(${text}) * 1.5`,
+  },
+  {
+    name: 'each lane runs as many inputs as its task allows',
+    file: 'src/pipeline/messages/flow.ts',
+    node: 'FunctionDeclaration[id.name="widthOf"] ReturnStatement > .argument',
+    becomes: 'each',
+  },
+  {
+    name: 'further attempts run outside of lanes',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.right.right.value="none"] > .test',
+    becomes: ({ text }) => `${text} || (!isInLane && chunk.attempt > 1)`,
+  },
+  {
+    name: 'a chunk stays in a lane that its run no longer has',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="laneOf"] > .body',
+    becomes: '{ return group && Number(group.slice(group.lastIndexOf(".") + 1)); }',
+  },
+  {
+    name: 'a slow lane starts as soon as it has a chunk',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.right.name="LONGEST_WAIT_MS"] > .test',
+    becomes: 'true',
+  },
+  {
+    name: 'a chunk of a slow lane that killed its worker is taken for one that has waited',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'VariableDeclarator[id.name="mayStart"] > .init',
+    becomes: 'true',
+  },
+  {
+    name: 'a paused run goes on',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.property.name="paused"] > .test',
+    becomes: 'false',
+  },
+  {
+    name: 'a chunk goes on when its run is paused or has other bounds',
+    file: 'src/pipeline/working/chunk-execution.ts',
+    node: 'MethodDefinition[key.name="followControl"] IfStatement[test.right.name="before"] > .test',
+    becomes: 'false',
+  },
+  {
+    name: 'chunks that are handed back leave the bounds of their run',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="passOn"] > .body',
+    becomes: '{ await sendBack(queue, { ...chunk, flow: undefined }, chunk.items, 1); }',
+  },
+  {
+    name: 'the rest of a chunk of a lane is lost',
+    file: 'src/pipeline/working/chunk-execution.ts',
+    node: 'MethodDefinition[key.name="settle"] AwaitExpression[argument.callee.name="sendToLane"]',
+    becomes: 'undefined',
+  },
+];
