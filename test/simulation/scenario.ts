@@ -40,6 +40,8 @@ export type Change = { afterSeconds: number } & ({ set: Bounds } | { pausedForSe
 export interface FlowPlan {
   bounds: Bounds;
   changes: Change[];
+  /** Inputs beside those of a run without bounds: so many that changes find it under way. */
+  more: SimInput[];
   /** A run alone, without faults, that reaches what its bounds allow: its inputs, and the time of each. */
   reach: { inputs: number; ms: number } | undefined;
 }
@@ -148,7 +150,11 @@ const late = fc.array(
 /** Many equal inputs are cut and shared in ways that a few inputs do not show. */
 const many = fc
   .tuple(fc.integer({ min: 50, max: 300 }), fc.integer({ min: 0, max: 1_500 }))
-  .map(([count, ms]) => Array.from({ length: count }, (): SimInput => ({ kind: 'ok', ms })));
+  .map(([count, ms]) => equal(count, ms));
+
+function equal(count: number, ms: number): SimInput[] {
+  return Array.from({ length: count }, () => ({ kind: 'ok', ms }));
+}
 
 /** Quick inputs, of which workers receive several chunks at once, and slow ones behind them. */
 const slowing = fc
@@ -211,12 +217,17 @@ const workers = fc
 
 /** Runs that reach their bounds whatever their number of workers is. */
 const REACHING = [
-  { bounds: { concurrency: 4 }, changes: [], reach: { inputs: 400, ms: 1_000 } },
-  { bounds: { concurrency: 1 }, changes: [], reach: { inputs: 100, ms: 1_000 } },
-  { bounds: { rate: '5/s' }, changes: [], reach: { inputs: 400, ms: 20 } },
-  { bounds: { rate: '30/m' }, changes: [], reach: { inputs: 100, ms: 50 } },
-  { bounds: { rate: '6/m' }, changes: [], reach: { inputs: 120, ms: 50 } },
-  { bounds: { concurrency: 2, rate: '2/s' }, changes: [], reach: { inputs: 200, ms: 100 } },
+  { bounds: { concurrency: 4 }, more: [], changes: [], reach: { inputs: 400, ms: 1_000 } },
+  { bounds: { concurrency: 1 }, more: [], changes: [], reach: { inputs: 100, ms: 1_000 } },
+  { bounds: { rate: '5/s' }, more: [], changes: [], reach: { inputs: 400, ms: 20 } },
+  { bounds: { rate: '30/m' }, more: [], changes: [], reach: { inputs: 100, ms: 50 } },
+  { bounds: { rate: '6/m' }, more: [], changes: [], reach: { inputs: 120, ms: 50 } },
+  {
+    bounds: { concurrency: 2, rate: '2/s' },
+    more: [],
+    changes: [],
+    reach: { inputs: 200, ms: 100 },
+  },
 ] as const satisfies FlowPlan[];
 
 /** Bounds whose changes have one unit: a window of another unit can't be compared. */
@@ -247,16 +258,20 @@ const flow: fc.Arbitrary<FlowPlan | undefined> = fc.oneof(
     arbitrary: fc
       .record({
         bounds,
+        more: fc
+          .tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 2_000 }))
+          .map(([count, ms]) => equal(count, ms)),
         changes: fc.array(
           fc.record({
-            afterSeconds: fc.integer({ min: 0, max: 200 }),
+            afterSeconds: fc.integer({ min: 0, max: 100 }),
             pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
           }),
           { maxLength: 3 },
         ),
       })
-      .map(({ bounds: { first, later }, changes }) => ({
+      .map(({ bounds: { first, later }, more, changes }) => ({
         bounds: first,
+        more,
         changes: changes.map(({ afterSeconds, pausedForSeconds }, at): Change => {
           if (pausedForSeconds !== undefined) return { afterSeconds, pausedForSeconds };
           return { afterSeconds, set: later[at] ?? {} };
@@ -298,7 +313,10 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   .map(({ workers, flow: first, runs, ...rest }) => {
     const all = { ...rest, ...workers };
     if (first?.reach) return reaching(all, first, first.reach);
-    const plans = runs.map((plan, at) => ({ ...plan, flow: at === 0 ? first : undefined }));
+    const plans = runs.map((plan, at): RunPlan => {
+      if (at > 0 || first === undefined) return { ...plan, flow: undefined };
+      return { ...plan, inputs: [...plan.inputs, ...first.more], flow: first };
+    });
     return { ...all, runs: plans };
   });
 
@@ -312,7 +330,7 @@ function reaching(
   { inputs, ms }: FlowPlan['reach'] & {},
 ): Scenario {
   const plan = {
-    inputs: Array.from({ length: inputs }, (): SimInput => ({ kind: 'ok', ms })),
+    inputs: equal(inputs, ms),
     ...{ flow, everyMs: 0, startsAfterSeconds: 0, ordered: false, consumerMs: 0 },
     ...{ cancel: undefined, deadlineSeconds: undefined },
     ...{ maxFailures: undefined, windowBytes: undefined },

@@ -53,6 +53,8 @@ export interface ChunkEnvelope {
   flow?: Flow | undefined;
   /** @default normal */
   priority?: Priority | undefined;
+  /** Number of the chunk in a run with bounds, as its seed cut it: lanes take them in turns. */
+  turn?: number | undefined;
 }
 
 /** Reason for sending a chunk on as it was, with the history that no worker alone can know. */
@@ -109,10 +111,10 @@ export const ITEMS_END = '\n]}';
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, results, workers } = envelope;
-  const { stalled, notBefore, hedge, flow, priority } = envelope;
+  const { stalled, notBefore, hedge, flow, priority, turn } = envelope;
   const v = TASK_MESSAGE_VERSION;
   const of = { v, runId, task, attempt, expiresAt, results, workers };
-  const facts = { ...of, stalled, notBefore, hedge, flow, priority };
+  const facts = { ...of, stalled, notBefore, hedge, flow, priority, turn };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

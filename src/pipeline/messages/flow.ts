@@ -174,7 +174,7 @@ const CHUNKS_EACH = 8;
 const PACED_CHUNKS_EACH = 2;
 
 /** Time that a chunk of a run with a rate should take, in milliseconds. */
-const PACED_CHUNK_MS = 20_000;
+const PACED_CHUNK_MS = 24_000;
 
 /** Slice of such a chunk: the end of each slice costs its lane the time of the last items. */
 export const PACED_MS = 30_000;

@@ -43,7 +43,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
   const { v, runId, task, attempt, workers, stalled } = message;
-  const { notBefore, hedge, flow, priority } = message;
+  const { notBefore, hedge, flow, priority, turn } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -75,13 +75,16 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (priority !== undefined && !isPriority(priority)) {
     throw bad(`with a \`priority\` of "high", "normal" or "low"; got ${shown(priority)}`);
   }
+  if (turn !== undefined && !isWhole(turn, 0, Number.MAX_SAFE_INTEGER)) {
+    throw bad(`with a \`turn\` from 0; got ${shown(turn)}`);
+  }
   if (items === undefined) {
     throw bad('whose `items` are pairs of an index and an input; got other items');
   }
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
   const of = { runId, task, attempt, expiresAt, results, workers };
-  const envelope = { ...of, stalled, notBefore, hedge, flow, priority };
+  const envelope = { ...of, stalled, notBefore, hedge, flow, priority, turn };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

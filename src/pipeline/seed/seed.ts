@@ -79,7 +79,10 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   await sendAll(
     options.sqs,
     options.taskQueueUrl,
-    chunks.map((chunk) => ({ body: chunkBody(envelope, chunk), groupId: groupOf(envelope) })),
+    chunks.map((chunk) => {
+      const turn = flow && Math.floor((chunk[0]?.index ?? 0) / chunkItems);
+      return { body: chunkBody({ ...envelope, turn }, chunk), groupId: groupOf(envelope) };
+    }),
   );
   const first = items[0]?.index ?? request.first ?? 0;
   return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };

@@ -1,7 +1,6 @@
 import { serviceNow } from '../../clock.ts';
 import { type Chunk, chunkBody } from '../messages/chunk.ts';
 import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
-import { groupOf } from '../messages/priority.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
@@ -40,11 +39,8 @@ export interface Routed {
 export interface Route {
   /** The bounds that it runs within, and its lane. */
   bounded: { flow: Flow; lane: number } | undefined;
-  /**
-   * Whether another worker had the message and reported no outcome. `late`: the chunk must not start
-   * before it has waited for its lane once more.
-   */
-  redelivered: boolean | 'late';
+  /** Whether another worker had the message and reported no outcome. */
+  redelivered: boolean;
 }
 
 /**
@@ -83,14 +79,12 @@ export async function routeOf(
   const bounded = { flow, lane };
   const pauseMs = pauseOf(flow, lane);
   if (pauseMs <= LONGEST_WAIT_MS) return { bounded, redelivered };
-  if (message.receiveCount === 1) return hide(claim, pauseMs / 1000);
-  // SQS has hidden the message for a whole pause, which held up the lane's next one, too. Nothing
-  // has started there since the message before it was deleted.
-  const { firstReceivedAt = Number.POSITIVE_INFINITY } = message;
-  const hasWaited = serviceNow(queue.sqs) - firstReceivedAt >= pauseMs;
-  // Received a third time, it may have started when it was received the second time.
-  const mayStart = message.receiveCount === 2 && hasWaited;
-  return { bounded, redelivered: mayStart ? false : 'late' };
+  // SQS hides the message for a whole pause before each start, which holds up the lane's next one,
+  // too. So nothing has started in the lane meanwhile, whatever became of the start before.
+  const { receiveCount, firstReceivedAt = Number.POSITIVE_INFINITY } = message;
+  const waitedMs = serviceNow(queue.sqs) - firstReceivedAt;
+  const isTurn = receiveCount % 2 === 0 && waitedMs >= (pauseMs * receiveCount) / 2;
+  return isTurn ? { bounded, redelivered: receiveCount > 2 } : hide(claim, pauseMs / 1000);
 }
 
 /** Whether a worker that knows of other bounds than this one has moved the message. */
@@ -149,11 +143,9 @@ async function sendToGroup({ sqs, taskQueueUrl }: TaskQueue, chunk: Chunk, group
 }
 
 /** The seed's chunks take turns, so that lanes end together; others are few, and take any lane. */
-function laneFor({ items, attempt, stalled }: Chunk, { lanes }: Flow): number {
-  const [first] = items;
-  const isWhole = first !== undefined && attempt === 1 && stalled === undefined;
-  if (!isWhole) return Math.floor(Math.random() * lanes);
-  return Math.floor(first.index / items.length) % lanes;
+function laneFor({ turn, attempt, stalled }: Chunk, { lanes }: Flow): number {
+  const isWhole = attempt === 1 && stalled === undefined;
+  return isWhole && turn !== undefined ? turn % lanes : Math.floor(Math.random() * lanes);
 }
 
 /** Leaves a message to a later receiver. */

@@ -160,7 +160,6 @@ export class Worker {
       // lost. If an item is alone, the collector is notified each time that it is begun.
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
       await this.#announce(message, chunk);
-      if (redelivered === 'late') return executed(this.#sendOn(chunk, 'worker', 0));
     }
     watching(() => options.onBegin?.(chunk));
     return this.#run(chunk, task, message, options, { bounded, control });

@@ -45,10 +45,10 @@ export const FLOW: readonly Mutant[] = [
     becomes: 'true',
   },
   {
-    name: 'a chunk of a slow lane that killed its worker is taken for one that has waited',
+    name: 'a chunk of a slow lane that killed its worker is taken for a new one',
     file: 'src/pipeline/working/lanes.ts',
-    node: 'VariableDeclarator[id.name="mayStart"] > .init',
-    becomes: 'true',
+    node: 'FunctionDeclaration[id.name="routeOf"] Property[key.name="redelivered"] > BinaryExpression',
+    becomes: 'false',
   },
   {
     name: 'a paused run goes on',
