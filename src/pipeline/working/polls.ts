@@ -75,7 +75,7 @@ export class Polls {
 
   /** Whether all queues were empty when they were polled last. */
   get areEmpty(): boolean {
-    return this.#empty.size === this.#queues.length;
+    return this.#queues.every(({ url, isLane }) => this.#empty.has(url) || this.#isMissing(isLane));
   }
 
   /**
@@ -136,10 +136,14 @@ export class Polls {
     for (const { url, isLane } of this.#queues) {
       const isWaiting = this.#arrived.some((polled) => polled.url === url);
       if (isWaiting || this.#underWay.has(url)) continue;
-      if (isLane && performance.now() < this.#noLanesUntil) continue;
+      if (this.#isMissing(isLane)) continue;
       this.#underWay.add(url);
       void this.#poll(url, isLane, this.#size);
     }
+  }
+
+  #isMissing(isLane: boolean): boolean {
+    return isLane && performance.now() < this.#noLanesUntil;
   }
 
   #take(at: number): Hand {
