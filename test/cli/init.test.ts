@@ -256,10 +256,24 @@ describe('fanfold init', () => {
     );
   });
 
+  it('says what the top of a monorepo must allow npm to run', async () => {
+    using folder = folderWith({
+      'package.json': '{"workspaces":["packages/*"]}',
+      'packages/orders/package.json': '{}',
+    });
+    const { stdout } = await init(join(folder.path, 'packages/orders'), ['--cdk']);
+    expect(stdout).toContain('Add to ../../package.json');
+    expect(stdout).toContain('"allowScripts": {"esbuild":true}');
+  });
+
   it('leaves Yarn 1 alone', async () => {
     using folder = folderWith({ 'yarn.lock': '# yarn lockfile v1\n' });
     const { next } = await init(folder.path);
     expect(next[0]).toBe('yarn install');
+    const older = await init(folder.path, [], {
+      npm_config_user_agent: 'yarn/1.22.22 npm/? node/v20.20.2 linux x64',
+    });
+    expect(older.next[0]).toBe('yarn install --ignore-engines');
     expect(Object.keys(filesIn(folder.path))).not.toContain('.yarnrc.yml');
   });
 

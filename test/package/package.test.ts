@@ -365,7 +365,7 @@ describe.concurrent('the examples', () => {
   });
 
   // Alone, since an API of one has half a second to answer.
-  it.sequential('pass their own tests', async () => {
+  it('pass their own tests', { concurrent: false }, async () => {
     const tests = globSync('*/src/*.test.ts', { cwd: EXAMPLES });
     expect(tests).toHaveLength(9);
     // In one process, which loads the packages once.

@@ -65,16 +65,25 @@ function allowScripts({ files, entries, notes }: Changes, project: Project, adde
 
 const WORKSPACE = 'pnpm-workspace.yaml';
 
+/** Yarn 1 refuses packages that need a newer Node than its own. */
+export function installOf({ manager, root }: Project, isOlderNode: boolean): string {
+  const option = manager === 'yarn' && isOlderNode && isYarn1(root) ? ' --ignore-engines' : '';
+  return `${manager} install${option}`;
+}
+
+function isYarn1(root: string): boolean {
+  const lock = textOf(root, 'yarn.lock') ?? '';
+  const { npm_config_user_agent: agent = '' } = process.env;
+  return agent.startsWith('yarn/1.') || lock.includes('# yarn lockfile v1');
+}
+
 /**
  * Has Yarn install packages into node_modules. Its default since version 2, Plug'n'Play, keeps them in
  * archives, where TypeScript 7 finds no types.
  */
 function addLinker({ files, notes }: Changes, { folder, root }: Project): void {
   const settings = textOf(root, '.yarnrc.yml');
-  const [, running] = /^yarn\/(\d+)/.exec(process.env.npm_config_user_agent ?? '') ?? [];
-  const lock = textOf(root, 'yarn.lock') ?? '';
-  const isClassic = running === '1' || lock.includes('# yarn lockfile v1');
-  if (isClassic || /^nodeLinker: *(?!['"]?pnp)/m.test(settings ?? '')) return;
+  if (isYarn1(root) || /^nodeLinker: *(?!['"]?pnp)/m.test(settings ?? '')) return;
   const line = 'nodeLinker: node-modules';
   const isFree = settings === undefined && root === folder && !existsSync(join(root, '.pnp.cjs'));
   if (isFree) files.set('.yarnrc.yml', `${line}\n`);

@@ -1,7 +1,7 @@
 import { posix, relative } from 'node:path';
 import { shellWord } from '../../inputs/printable.ts';
 import { textOf } from './files.ts';
-import { addSettings, type Changes, PROGRAM } from './managers.ts';
+import { addSettings, type Changes, installOf, PROGRAM } from './managers.ts';
 import { valueAt } from './manifest.ts';
 import { ownSource, tooOld, VERSIONS } from './packages.ts';
 import type { Project } from './project.ts';
@@ -34,7 +34,7 @@ export function planFor(project: Project, { cdk }: { cdk: boolean }): Plan {
   const own = ownConfigOf(project, room);
   const test = testOf(project, room.tasks, own !== undefined);
   const program = PROGRAM[manager];
-  const install = `${manager} install`;
+  const install = installOf(project, isOlderNode());
   const plan: Plan = {
     files: new Map(),
     entries: [
