@@ -321,6 +321,22 @@ describe.runIf(process.env.TEST_INIT !== undefined)('fanfold init', () => {
     ]);
   });
 
+  it('compiles beside a tsconfig.json that ignores exports, as it says', async () => {
+    const compilerOptions = { module: 'commonjs', moduleResolution: 'node10', outDir: 'dist' };
+    const path = installed('older', {
+      'package.json': '{"name":"older","devDependencies":{"typescript":"~5.9.3"}}',
+      'tsconfig.json': JSON.stringify({ compilerOptions }),
+      'index.ts': 'export const older = 1;',
+    });
+    const [, test = ''] = await init(path);
+    const tsc = 'npx --yes --package typescript@5.9.3 -- tsc';
+    expect(await sh(path, `${tsc} -p fanfold/tsconfig.json`)).toMatchObject({ stdout: '' });
+    const exclude = ['dist', 'fanfold'];
+    write('../older/tsconfig.json', JSON.stringify({ compilerOptions, exclude }));
+    expect(await sh(path, tsc)).toMatchObject({ stdout: '' });
+    await sh(path, test);
+  });
+
   it('works in a member of a monorepo, installed by npm at the top', async () => {
     const path = folder('mono', {
       'package.json': '{"private":true,"workspaces":["packages/*"]}',
