@@ -32,6 +32,7 @@ export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
+export type { LogLine } from './pipeline/working/log-line.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

@@ -6,7 +6,7 @@ const HOMES: Readonly<Record<string, string>> = {
     ...['name', 'input', 'run', 'setup', 'teardown', 'maxAttempts', 'timeoutSeconds'],
     ...['concurrency', 'backoffBaseSeconds', 'backoffCapSeconds'],
   ]),
-  ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onPrint']),
+  ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onLog']),
   ...homes('map()', ['ordered', 'signal', 'deadlineSeconds', 'maxFailures']),
   ...homes('serve()', [
     ...['data', 'memory', 'host', 'port', 'account', 'region', 'credentials'],

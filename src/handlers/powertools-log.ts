@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { WriteLog } from '../pipeline/working/attempt.ts';
+import type { WriteLog } from '../pipeline/working/log-line.ts';
 
 /**
  * Writes lines of JSON to the process's output with Powertools for AWS Lambda. The environment's

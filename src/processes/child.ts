@@ -8,6 +8,7 @@ import type { TasksCode } from '../loading/tasks-module.ts';
 import { workAlwaysFor } from '../nested.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
+import { captureConsole } from '../pipeline/working/console.ts';
 import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { Worker } from '../pipeline/working/worker.ts';
@@ -15,6 +16,7 @@ import { factsOf } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { killGroup } from './groups.ts';
 import { InFlightJournal } from './in-flight-journal.ts';
+import { logToPipe } from './log-pipe.ts';
 import { printAtOnce } from './printed.ts';
 import { telling } from './progress-reports.ts';
 import {
@@ -146,7 +148,11 @@ process.on('message', (sent) => {
 });
 
 async function work(start: Start): Promise<void> {
-  if (start.prints) printAtOnce();
+  const writeLog = start.logs ? logToPipe(start.worker) : undefined;
+  if (writeLog) {
+    printAtOnce();
+    captureConsole((level, message) => writeLog(level, message, {}));
+  }
   const { place, taskQueueUrl, deadQueueUrl, attempts } = start;
   const receiveAttempt = () => `${attempts.prefix}-${attempts.first + journal.receives}`;
   const sqs = sqsAt(place, { receiveAttempt });
@@ -171,6 +177,7 @@ async function work(start: Start): Promise<void> {
     onRefused: ({ message }) =>
       tell({ type: 'trouble', message: `sent a chunk back: ${message}`, passing: false }),
     onEnded: told?.onEnded,
+    writeLog,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
   // Node flushes the cache at exit, but most workers are killed while idle.

@@ -3,7 +3,8 @@ import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
-import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
+import { Attempt, atWork } from './attempt.ts';
+import { type WriteLog, writeToConsole } from './log-line.ts';
 import { outputText } from './output-text.ts';
 import { checked, InvalidInput } from './schema.ts';
 import { isThenable } from './thenable.ts';
@@ -45,7 +46,6 @@ export class Execution {
   /** Whether the resources of the task's setup are available. */
   isReady = false;
   #resources: unknown;
-  #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +91,7 @@ export class Execution {
    * that one alone, if it is running.
    */
   suspects(culprit: Attempt | undefined): number[] {
-    const running = [...this.#running, ...(this.#calling ? [this.#calling] : [])];
+    const running = [...this.#running, ...(calling?.isOf(this.#chunk) ? [calling] : [])];
     return running
       .filter((attempt) => culprit === undefined || attempt === culprit)
       .map(({ index }) => index);
@@ -147,7 +147,7 @@ export class Execution {
     let returned: unknown;
     let promised: Promise<unknown> | undefined;
     // A function may end the process before it returns.
-    this.#calling = attempt;
+    calling = attempt;
     try {
       returned = SYNCHRONOUS.has(this.#task)
         ? call(this.#task, attempt, this.#resources)
@@ -155,11 +155,11 @@ export class Execution {
       // A thenable that is not a real promise may throw, or call back twice.
       if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
-      this.#calling = undefined;
+      calling = undefined;
       this.#fail(attempt, thrown);
       return;
     }
-    this.#calling = undefined;
+    calling = undefined;
     if (promised === undefined) {
       SYNCHRONOUS.add(this.#task);
       this.#succeed(attempt, returned);
@@ -255,6 +255,14 @@ export class Execution {
  * known to the code that they call would take longer than such a task.
  */
 const SYNCHRONOUS = new WeakSet<AnyTask>();
+
+/** The attempt whose function has been called and has not returned yet. */
+let calling: Attempt | undefined;
+
+/** The attempt that the running code belongs to, if that is known. */
+export function currentAttempt(): Attempt | undefined {
+  return calling ?? atWork.getStore();
+}
 
 /** A thrown value may itself throw when it is inspected. */
 function isInvalidInput(thrown: unknown): thrown is InvalidInput {

@@ -3,7 +3,7 @@ import type { FanfoldError } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { RunQueues } from '../run/queues.ts';
-import type { WriteLog } from './attempt.ts';
+import type { WriteLog } from './log-line.ts';
 import type { EndedAttempt, Verdict } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import type { Setups } from './setups.ts';
