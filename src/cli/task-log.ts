@@ -54,17 +54,17 @@ function attemptOf(attempt = 1): string {
 const STYLES = { debug: 'dim', info: [], warn: 'yellow', error: 'red' } as const;
 
 /** A line's level, in columns of one width, and coloured if the stream is a terminal with colours. */
-export function levelOf({ level }: LogLine, stream: NodeJS.WriteStream): string {
+function levelOf({ level }: LogLine, stream: NodeJS.WriteStream): string {
   return styleText([STYLES[level]].flat(), level.toUpperCase().padEnd(5), { stream });
 }
 
 /** A line's message and fields, for people. */
 export function textOf({ message, fields = {} }: LogLine): string {
-  const shown = Object.entries(fields).map(([key, value]) => ` ${key}=${valueOf(value)}`);
+  const shown = Object.entries(fields).map(([key, value]) => ` ${key}=${shownValue(value)}`);
   return `${message}${shown.join('')}`;
 }
 
-function valueOf(value: unknown): string {
+function shownValue(value: unknown): string {
   if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return value;
   const { name, message } = Object(value) as { name?: unknown; message?: unknown };
   if (typeof name !== 'string' || typeof message !== 'string') return JSON.stringify(value);

@@ -8,5 +8,6 @@ import type { WriteLog } from '../pipeline/working/log-line.ts';
  */
 export function powertoolsLog(): WriteLog {
   const logger = new Logger();
-  return (level, message, fields) => logger[level](message, { ...fields });
+  return (level, message, fields, line) =>
+    logger[level](message, { ...fields, ...(line === undefined ? {} : { line }) });
 }

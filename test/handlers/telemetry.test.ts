@@ -168,10 +168,12 @@ it('a run in this process prints only what its tasks log', async () => {
   const results = await Array.fromAsync(fanfold.map(chatty, [0, 1, 2]));
   expect(results).toHaveLength(3);
   expect(output).toEqual([]);
-  const about = { level: 'info', message: 'begun', task: 'chatty', index: 0, attempt: 1, input: 0 };
+  const about = { level: 'info', message: 'begun', task: 'chatty', index: 0, attempt: 1, line: 1 };
   expect(said.mock.calls.map(([line]) => JSON.parse(line))).toContainEqual({
     ...about,
+    time: expect.stringMatching(/Z$/),
     runId: expect.stringMatching(/^\d{8}T/),
+    fields: { input: 0 },
   });
 });
 
