@@ -61,7 +61,8 @@ function levelOf({ level }: LogLine, stream: NodeJS.WriteStream): string {
 /** A line's message and fields, for people. */
 export function textOf({ message, fields = {} }: LogLine): string {
   const shown = Object.entries(fields).map(([key, value]) => ` ${key}=${shownValue(value)}`);
-  return `${message}${shown.join('')}`;
+  // A progress display begins at the start of its line.
+  return `${message.replace(/^[\r\n]+|[\r\n]+$/g, '')}${shown.join('')}`;
 }
 
 function shownValue(value: unknown): string {
