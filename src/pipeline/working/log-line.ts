@@ -6,7 +6,10 @@ import { plainErrors, shorten } from '../../thrown.ts';
 export interface LogLine {
   /** Time in UTC: `2026-11-30T12:00:00.000Z`. */
   time: string;
-  /** Severity. Printed text has the level of the console's method; else `info` or, on standard error, `warn`. */
+  /**
+   * Severity. Printed text has that of the console's method. Past the console, it is `info` on
+   * standard output and `warn` on standard error.
+   */
   level: keyof TaskLog;
   /** The run; like the next four, undefined for lines of no attempt, such as those of a `setup`. */
   runId?: string;
