@@ -27,8 +27,8 @@ interface Parts {
 
 /**
  * `<name>-operator-<region>`: for people who start, follow, collect and cancel runs, and read the
- * log lines of their inputs. They can't
- * send to the task queue: inputs reach it only through the seed, which checks them.
+ * log lines of their inputs. They can't send to the task queue: inputs reach it only through the
+ * seed, which checks them.
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
