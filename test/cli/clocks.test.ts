@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
-import { aUser, begin, fanfoldWith, serve, printed, work } from './serving.ts';
+import { aUser, begin, fanfoldWith, printed, serve, work } from './serving.ts';
 import { wrongClock } from './wrong-clock.ts';
 
 const { folder } = aUser();

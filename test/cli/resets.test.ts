@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { TASKS } from './command.ts';
-import { aUser, begin, fanfoldWith, serve, printed } from './serving.ts';
+import { aUser, begin, fanfoldWith, printed, serve } from './serving.ts';
 
 const { folder } = aUser();
 

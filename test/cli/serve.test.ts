@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { results, TASKS } from './command.ts';
-import { aUser, begin, fanfold, fanfoldWith, serve, printed, work } from './serving.ts';
+import { aUser, begin, fanfold, fanfoldWith, printed, serve, work } from './serving.ts';
 import { atTerminal } from './terminal.ts';
 
 const { folder } = aUser();

@@ -4,7 +4,7 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { expect, it } from 'vitest';
 import { results } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
-import { aUser, begin, type Server, serve, printed } from './serving.ts';
+import { aUser, begin, printed, type Server, serve } from './serving.ts';
 
 // `--stack` finds its queues and functions by name, with the SDK's own settings: here they
 // replace AWS by a server on this machine, whose deployment is called `fanfold`.

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { type Command, results } from './command.ts';
-import { aUser, begin, fanfold, type Server, serve, printed, work } from './serving.ts';
+import { aUser, begin, fanfold, printed, type Server, serve, work } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const { folder } = aUser();
