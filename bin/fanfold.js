@@ -1,13 +1,12 @@
 #!/usr/bin/env node
-// Plain JavaScript that old versions of Node can read. npx and npm scripts put node_modules/.bin
-// first in the PATH, so the first line finds the project's own Node; a direct call does not.
+// Plain JavaScript that old versions of Node can read, as older-node.js beside it.
+import { fileURLToPath } from 'node:url';
+
 const NEEDED = 24;
 
 if (Number.parseInt(process.versions.node, 10) < NEEDED) {
-  console.error(
-    `fanfold: Node ${NEEDED} or later is needed; this is ${process.versions.node}. After \`npm install --save-dev node@${NEEDED}\`, \`npx fanfold\` and npm scripts run on that one; without them: \`node_modules/.bin/node node_modules/.bin/fanfold\`. If npx finds no other Node then, its install script has not run: allow it, and \`npm rebuild node\`.`,
-  );
-  process.exitCode = 2;
+  const { runOnNewerNode } = await import('./older-node.js');
+  await runOnNewerNode(fileURLToPath(import.meta.url), NEEDED);
 } else {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();

@@ -168,7 +168,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     this.workerLogs = functions.workerLogs;
     this.burstLogs = functions.burstLogs;
     this.grantPrincipal = this.workerRole;
-    const { seedFunction, workerFunction, burstFunction } = this;
+    const { seedFunction, workerFunction, burstFunction, seedLogs, workerLogs, burstLogs } = this;
     const parts = {
       name: this.name,
       taskQueue: this.taskQueue,
@@ -178,6 +178,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       endedQueue: this.endedQueue,
       seedFunction,
       functions: [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])],
+      logs: [seedLogs, workerLogs, ...(burstLogs ? [burstLogs] : [])],
       runQueues,
       encryptionKey,
     };

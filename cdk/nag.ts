@@ -65,7 +65,7 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
   wildcard(
     operatorPolicy,
     '*',
-    'SQS has no resources for ListQueues, nor has Lambda for account settings and lists of event sources.',
+    'SQS has no resources for ListQueues, nor has Lambda for account settings and lists of event sources, nor CloudWatch Logs for results of queries.',
   );
   // The export of another stack's bucket gets its name only when references are resolved, which
   // happens after the app has ended and before the rules run.

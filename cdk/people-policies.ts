@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { useOfKey } from './keys.ts';
@@ -18,18 +19,22 @@ interface Parts {
   readonly seedFunction: IFunction;
   /** All functions, including the seed. */
   readonly functions: readonly IFunction[];
+  /** Logs of all functions. */
+  readonly logs: readonly ILogGroup[];
   /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
 }
 
 /**
- * `<name>-operator-<region>`: for people who start, follow, collect and cancel runs. They can't
- * send to the task queue: inputs reach it only through the seed, which checks them.
+ * `<name>-operator-<region>`: for people who start, follow, collect and cancel runs, and read the
+ * log lines of their inputs. They can't send to the task queue: inputs reach it only through the
+ * seed, which checks them.
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, laneQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
   const { seedFunction, functions, runQueues } = parts;
+  const logs = parts.logs.map(({ logGroupArn }) => logGroupArn);
   return policy(scope, 'OperatorPolicy', 'operator', parts, [
     allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
     allow(
@@ -67,8 +72,18 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       ],
       functions.map(({ functionArn }) => functionArn),
     ),
+    // For `fanfold logs`.
+    allow(['logs:StartQuery'], logs),
     // Runs are found by their queue names. These actions have no resource-level permissions.
-    allow(['sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'], ['*']),
+    allow(
+      [
+        'sqs:ListQueues',
+        'lambda:GetAccountSettings',
+        'lambda:ListEventSourceMappings',
+        'logs:GetQueryResults',
+      ],
+      ['*'],
+    ),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import {
   burstHandler,
+  captureConsole,
   powertoolsLog,
   powertoolsMetrics,
   Setups,
@@ -12,6 +13,9 @@ const watching: WatchOptions = {
   metrics: powertoolsMetrics(),
   exit: () => process.exit(1),
 };
+
+// Lines that tasks print with the console are found by run and index, as those of their log.
+captureConsole();
 
 const setups = new Setups();
 

@@ -12,6 +12,7 @@ import {
   MODULE,
   TEXT,
 } from './options.ts';
+import type { LogLine } from './pipeline/working/log-line.ts';
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';
@@ -53,10 +54,10 @@ export interface ConnectOptions {
    */
   onWarning?: (message: string) => void;
   /**
-   * Called with whole lines that tasks print in worker processes.
-   * @default the output goes to standard error unchanged
+   * Called with each line that tasks log or print in worker processes.
+   * @default log lines go to standard error as JSON, other output unchanged
    */
-  onPrint?: ((lines: string) => void) | undefined;
+  onLog?: ((line: LogLine) => void) | undefined;
 }
 
 const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
@@ -65,7 +66,7 @@ const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
   stack: TEXT,
   endpoint: TEXT,
   onWarning: FUNCTION,
-  onPrint: FUNCTION,
+  onLog: FUNCTION,
 };
 
 const OPTIONS: CallOptions = { call: 'connect()', kinds: CONNECT_KINDS };
@@ -124,7 +125,7 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
     tasks: openTasks(tasks),
     workers: count,
     onWarning: options.onWarning ?? ((message) => process.emitWarning(message, 'FanfoldWarning')),
-    onPrint: options.onPrint,
+    onLog: options.onLog,
     onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),
   });
   fanfold.resolve(new Fanfold(world));

@@ -8,4 +8,5 @@ export { seedHandler } from './handlers/seed.ts';
 export { type SeedFromS3, s3Inputs } from './handlers/seed-from-s3.ts';
 export type { LogOptions, WatchOptions, WorkerMetrics } from './handlers/telemetry.ts';
 export { type SqsBatchResponse, type SqsEvent, workerHandler } from './handlers/worker.ts';
+export { captureConsole } from './pipeline/working/console.ts';
 export { Setups } from './pipeline/working/setups.ts';

@@ -37,6 +37,7 @@ export type { Redriven } from './pipeline/runs/redrive.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export type { RunChanges, UnpauseOptions } from './pipeline/seeding/set-run.ts';
+export type { LogLine } from './pipeline/working/log-line.ts';
 export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

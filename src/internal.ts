@@ -1,5 +1,5 @@
 // Exports for the command line beyond the public API: inputs and results as JSON texts, checks of
-// a run's status, locks, and numbers in messages. They may change without notice.
+// a run's status, locks, logs, and numbers in messages. They may change without notice.
 export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';
@@ -13,6 +13,8 @@ export {
   type ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
+export { createdAt } from './pipeline/names.ts';
 export { isOver } from './pipeline/run/status.ts';
 export { refuseCollected } from './pipeline/runs/collect-run.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';
+export { readStackLogs } from './stack-logs.ts';

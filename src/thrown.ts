@@ -48,6 +48,11 @@ export function describeThrown(thrown: unknown): Thrown {
   return describe(thrown, { seen: new Set(), nested: 0 });
 }
 
+/** Describes errors, which are empty objects in JSON: a replacer for `JSON.stringify`. */
+export function plainErrors(_key: string, value: unknown): unknown {
+  return value instanceof Error ? describeThrown(value) : value;
+}
+
 /** The end of a sentence: the message, with the causes and errors that it does not mention. */
 export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>): string {
   let text = thrown.message;

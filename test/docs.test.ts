@@ -63,10 +63,35 @@ it('the navigation of the site has every page', async () => {
 });
 
 // Its name is what makes package/package.test.ts compile a sample.
-it.each(SAMPLED)('every sample of docs/%s.md names its file', (name) => {
-  const blocks = Array.from(
-    textOf(`docs/${name}.md`).matchAll(/^```ts\n(.*)$/gm),
-    ([, one]) => one,
+it('every sample names its file, on a page whose samples are compiled', () => {
+  const blocks = pages.flatMap((page) =>
+    Array.from(
+      textOf(page).matchAll(/^ *```(?:tsx?|typescript|m?[jt]s)\b.*\n(.*)$/gm),
+      ([, first]) => ({
+        page,
+        first,
+      }),
+    ),
   );
-  expect(blocks.filter((first) => !/^\/\/ \S+\.ts$/.test(first ?? ''))).toEqual([]);
+  expect(blocks).not.toEqual([]);
+  const isCompiled = ({ page, first = '' }: (typeof blocks)[number]) =>
+    SAMPLED.includes(page) && /^\/\/ \S+\.ts\b/.test(first);
+  expect(blocks.filter((block) => !isCompiled(block))).toEqual([]);
+});
+
+// examples/recipes is compiled and tested: the page must show that very code.
+it('the cookbook shows the files of examples/recipes', () => {
+  const recipes = join(ROOT, 'examples/recipes');
+  const files = globSync(['{src,infra}/*.ts', '*.sh'], { cwd: recipes }).filter(
+    (path) => !/\.test\.ts$|serve-http/.test(path),
+  );
+  const shown = Array.from(
+    textOf('docs/cookbook.md').matchAll(
+      /^```(?:ts\n\/\/ (\S+)\n|sh\n(?=.*\n# (\S+)\n))(.*?)^```/gms,
+    ),
+    ([, code, script, text]) => [code ?? script, text],
+  );
+  expect(Object.fromEntries(shown)).toEqual(
+    Object.fromEntries(files.map((path) => [path, textOf(`examples/recipes/${path}`)])),
+  );
 });

@@ -2,6 +2,7 @@ import { type BigIntStats, fstatSync, lstatSync, readlinkSync, statSync } from '
 import { dirname } from 'node:path';
 import { FanfoldError } from '../index.ts';
 import type { InputFile } from './inputs/index.ts';
+import { checkLog } from './resume/kept-log.ts';
 import { checkPart } from './resume/previous-results.ts';
 import { RunRecord } from './resume/record.ts';
 
@@ -69,6 +70,7 @@ export function checkOutput(
   checkInputs(output, reads);
   RunRecord.check(output);
   checkPart(output);
+  checkLog(output);
   checkReplaced(output, old?.size ?? 0n, replacing);
 }
 

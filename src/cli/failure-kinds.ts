@@ -82,6 +82,13 @@ export class FailureKinds {
     return lines;
   }
 
+  /** An input of each kind in `lines`, in their order. */
+  get examples(): number[] {
+    return this.#sorted()
+      .slice(0, SHOWN_KINDS)
+      .map(({ index }) => index);
+  }
+
   #sorted(): Kind[] {
     return [...this.#kinds.values()].sort(
       (one, other) => other.count - one.count || one.index - other.index,

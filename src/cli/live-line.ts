@@ -1,5 +1,3 @@
-import { printableLines } from '../inputs/printable.ts';
-
 /** A line at the bottom of the terminal that is updated until it is stopped. */
 export interface LiveLine {
   stop(): void;
@@ -52,11 +50,6 @@ export function showLine(textOf: (columns: number) => string, everyMs: number): 
       stderr.write(CLEAR);
     },
   };
-}
-
-/** Writes task output to standard error, above the line. */
-export function printAbove(lines: string): void {
-  process.stderr.write(above(printableLines(lines)));
 }
 
 /**

@@ -6,6 +6,7 @@ import { addDoctor } from './doctor.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { addInit } from './init.ts';
 import { say } from './log.ts';
+import { addLogs } from './logs.ts';
 import { addRedrive } from './redrive.ts';
 import { withRetriedValue } from './resume/retried.ts';
 import { addRun } from './run.ts';
@@ -41,6 +42,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addServe(program);
   addWork(program);
   addTasks(program);
+  addLogs(program);
   addRuns(program);
   addCollect(program);
   addCancel(program);

@@ -89,7 +89,7 @@ export async function perform(job: Job): Promise<number> {
     });
   }
   if (unclosed) throw unclosed.error;
-  if (!quiet) reportLedger(run, job, startedAt);
+  if (!quiet) await reportLedger(run, job, startedAt);
   if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const note = inputs?.note?.();
   if (note !== undefined && !quiet) say(note);
@@ -137,7 +137,7 @@ async function writeResults(
   following?.check();
 }
 
-function reportLedger(run: Run, job: Job, startedAt: number): void {
+async function reportLedger(run: Run, job: Job, startedAt: number): Promise<void> {
   const {
     output,
     recorded: { before },
@@ -154,7 +154,7 @@ function reportLedger(run: Run, job: Job, startedAt: number): void {
   if (run.elsewhere > 0) {
     say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
   }
-  reportFailures(job);
+  await reportFailures(run, job);
   const { target } = job.connection;
   if (target.kind === 'local' && target.isBuiltIn) say(NEXT);
 }
@@ -163,12 +163,13 @@ function reportKinds({ recorded: { failures } }: Job): void {
   for (const line of failures.lines) sayShort(line);
 }
 
-/** Reports the kinds of failures, and how to run just those inputs again. */
-function reportFailures(job: Job): void {
+/** Reports the kinds of failures, the log of one of them, and how to run those inputs again. */
+async function reportFailures(run: Run, job: Job): Promise<void> {
   const { recorded, retry, output, inputs } = job;
   const { codes } = recorded.failures;
   reportKinds(job);
   if (codes.length === 0) return;
+  await reportLog(run, job);
   if (retry === undefined) {
     if (output === undefined && inputs) say('use --output FILE to run failed inputs again later');
     return;
@@ -178,6 +179,22 @@ function reportFailures(job: Job): void {
   for (const [code, failed] of codes) {
     say(`to run only the ${failed} that failed as ${code}: ${retry(`--retry-failed=${code}`)}`);
   }
+}
+
+/** Names the command that shows the log lines of a failed input, if some are kept. */
+async function reportLog({ runId }: Run, { recorded, output, connection }: Job): Promise<void> {
+  const { target } = connection;
+  const [example, ...others] = recorded.failures.examples;
+  if (example === undefined || target.kind === 'server') return;
+  const isLocal = target.kind === 'local';
+  const shown = isLocal ? await recorded.log?.firstOf([example, ...others]) : example;
+  if (shown === undefined) return;
+  // A file's record holds the runs and their stack.
+  const named = recorded.resumable && output !== undefined;
+  const whose = named ? [output] : [runId, ...flagsOf(target)];
+  const [first = '', ...where] = whose;
+  const command = commandLine(['logs', first, String(shown), ...where]);
+  say(`to see the log lines of input ${shown}: ${command}`);
 }
 
 function reportEarlyStop(

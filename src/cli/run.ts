@@ -11,6 +11,7 @@ import { type FlowFlags, flowOptionsOf, warnAboveCapacity } from './flow.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
+import { addLogLevel } from './log-level.ts';
 import { perform } from './perform.ts';
 import { reportBad } from './report-bad.ts';
 import {
@@ -47,9 +48,13 @@ interface RunFlags extends ResumeFlags, TargetFlags, FlowFlags {
   deadline?: string;
 }
 
+const TASK_LINES =
+  'those that tasks log or print here, from this level (default: info; with --quiet: error)';
+
 /** `fanfold run <task>`: maps a task over inputs. */
 export function addRun(program: Command): void {
-  addRemoteOptions(program.command('run'))
+  const command = addRemoteOptions(program.command('run'));
+  addLogLevel(command, TASK_LINES, undefined)
     .description('map a task over inputs and write the results as JSON lines')
     .argument('<task>', 'the name of a task (fanfold tasks lists them)')
     .option(
@@ -125,12 +130,15 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
   const answered = await settleOutput(given.output, inputs.files, given, signal);
   const flags = { ...given, ...answered };
   const connection = await connectTarget(flags);
+  // Closed after the workers, whose last lines it receives.
+  using taskLog = connection.taskLog;
   await using fanfold = connection.fanfold;
   // Checked before old results are deleted: a name may be wrong, or the server unreachable.
   await checkTask(fanfold, task, flags.tasks);
   if (!flags.quiet) await warnAboveCapacity(connection, task, options.concurrency);
   signal.throwIfAborted();
   const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);
+  taskLog?.keepIn(recorded.log);
   const { collector } = recorded;
   const isReporting = inputs.bad !== undefined && flags.onBadInput === 'report';
   const earlier = recorded.earlier ?? (isReporting ? new RunLedger() : undefined);

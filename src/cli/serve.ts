@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FanfoldError, type Served, serve } from '../index.ts';
+import { FanfoldError, type LogLine, type Served, serve } from '../index.ts';
 import { shellWord } from '../inputs/printable.ts';
 import { STATUS } from './exit.ts';
 import { boundHeap } from './heap.ts';
@@ -7,6 +7,7 @@ import { say } from './log.ts';
 import { addLogLevel, type LogLevel, prints } from './log-level.ts';
 import { readNamed } from './named-file.ts';
 import { untilSignal } from './signals.ts';
+import { printTaskLine } from './task-log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 interface ServeFlags {
@@ -31,7 +32,8 @@ const END_MS = 6_000;
 export function addServe(program: Command): void {
   addLogLevel(
     program.command('serve'),
-    'info adds runs and workers that come and go to warn and error',
+    'those of tasks, from this level; info adds runs and workers that come and go to warn and error',
+    'info',
   )
     .description('serve SQS and Lambda on a port, for runs and workers on this and other machines')
     .option(
@@ -64,7 +66,8 @@ async function run(flags: ServeFlags, signal: AbortSignal): Promise<number> {
   boundHeap();
   const module = findTasksModule(flags.tasks);
   const sayAt = (level: LogLevel) => (prints(flags.logLevel, level) ? say : () => {});
-  const listeners = { onWarning: sayAt('warn'), onEvent: sayAt('info') };
+  const onLog = (line: LogLine) => printTaskLine(line, flags.logLevel);
+  const listeners = { onWarning: sayAt('warn'), onEvent: sayAt('info'), onLog };
   await using served = await serve({ ...optionsOf(flags), tasks: module.path, ...listeners });
   if (prints(flags.logLevel, 'info')) printInstructions(served, flags, module.shipped);
   await Promise.race([served.failed, untilAborted(signal)]);

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { connect, type Fanfold, FanfoldError, type RunStatus } from '../index.ts';
-import { canRedraw, printAbove } from './live-line.ts';
 import { say } from './log.ts';
-import { isPiped } from './output.ts';
+import type { LogLevel } from './log-level.ts';
+import { TaskLog } from './task-log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
 /** The flags that name a deployment elsewhere. */
@@ -17,8 +17,8 @@ export interface TargetFlags extends RemoteFlags {
   tasks?: string;
   workers?: string;
   quiet?: boolean;
-  /** Destination of the results, which decides whether there is a live line. */
-  output?: string;
+  /** Least important lines of tasks to print. @default info; with `quiet`, error */
+  logLevel?: LogLevel;
 }
 
 /** Where tasks run. */
@@ -32,6 +32,8 @@ export type Target =
 export interface Connection {
   fanfold: Fanfold;
   target: Target;
+  /** The log of tasks that run on this machine. Close it after `fanfold`, which has its last lines. */
+  taskLog?: TaskLog;
 }
 
 /** A target as messages and a run's record name it. */
@@ -95,7 +97,7 @@ export async function connectPlace(flags: RemoteFlags): Promise<Connection> {
 /** Connects to the target that the flags name; worker processes on this machine, if they name none. */
 export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const flags = joined(given);
-  const { stack, endpoint, tasks, quiet } = flags;
+  const { stack, endpoint, tasks, quiet, logLevel = quiet ? 'error' : 'info' } = flags;
   if (isRemote(flags)) {
     checkRemote(flags);
     if (stack !== undefined) {
@@ -107,9 +109,10 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const workers = workersOf(flags.workers);
   const module = findTasksModule(tasks);
   const onWarning = (message: string) => say(message);
-  const onPrint = !quiet && canRedraw() && !isPiped(given.output) ? printAbove : undefined;
-  const fanfold = await connect({ tasks: module.path, workers, onWarning, onPrint });
-  return { fanfold, target: { kind: 'local', workers, isBuiltIn: module.shipped } };
+  const taskLog = new TaskLog(logLevel);
+  const { onLog } = taskLog;
+  const fanfold = await connect({ tasks: module.path, workers, onWarning, onLog });
+  return { fanfold, target: { kind: 'local', workers, isBuiltIn: module.shipped }, taskLog };
 }
 
 /** The refusal of a run that a target does not have. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { type SlowAttempt, type Work, work } from '../index.ts';
 import { STATUS } from './exit.ts';
-import { canRedraw, printAbove } from './live-line.ts';
 import { count, say } from './log.ts';
 import { addLogLevel, type LogLevel, prints } from './log-level.ts';
 import { Interrupted, untilSignal } from './signals.ts';
 import { workersOf } from './target.ts';
+import { printTaskLine } from './task-log.ts';
 import { findTasksModule } from './tasks-module.ts';
 import { showWork } from './work-progress.ts';
 
@@ -26,7 +26,8 @@ const END_MS = 5_000;
 export function addWork(program: Command): void {
   addLogLevel(
     program.command('work'),
-    'info adds progress and attempts over a second to warn and error; debug adds other attempts',
+    'those of tasks, from this level; info adds progress and attempts over a second to warn and error; debug adds other attempts',
+    'info',
   )
     .description(
       'receive chunks from a `fanfold serve` or a stack, and run them in worker processes on this machine',
@@ -45,16 +46,17 @@ export function addWork(program: Command): void {
 
 async function run(flags: WorkFlags, signal: AbortSignal): Promise<number> {
   const { endpoint, stack, untilEmpty = false, logLevel } = flags;
-  const quiet = flags.quiet || !prints(logLevel, 'info');
+  const least = flags.quiet && prints(logLevel, 'info') ? 'warn' : logLevel;
+  const quiet = !prints(least, 'info');
   const workers = workersOf(flags.workers);
   const module = findTasksModule(flags.tasks);
   let shown: ReturnType<typeof showWork> | undefined;
   const report = (message: string) => (shown ? shown.say(message) : say(message));
-  const onWarning = prints(logLevel, 'warn') ? report : () => {};
-  const slowMs = prints(logLevel, 'debug') ? 0 : undefined;
+  const onWarning = prints(least, 'warn') ? report : () => {};
+  const slowMs = prints(least, 'debug') ? 0 : undefined;
   await using working = await work({
     ...{ endpoint, stack, tasks: module.path, workers, untilEmpty, onWarning, slowMs },
-    ...(quiet || !canRedraw() ? {} : { onPrint: printAbove }),
+    onLog: (line) => printTaskLine(line, least),
     ...(quiet ? {} : { onSlow: (attempt) => report(lineOf(attempt)) }),
   });
   signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -67,6 +68,13 @@ export function lambdaAt(place: Endpoint, options: ClientOptions = {}): LambdaCl
 export function stsAt({ stack }: { stack: string }, options: ClientOptions = {}): STSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   return explaining(new STSClient({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
+}
+
+/** A client for CloudWatch Logs. It is loaded when it is needed: only one command needs it. */
+export async function logsAt({ stack }: { stack: string }): Promise<CloudWatchLogsClient> {
+  const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
+  const client = new CloudWatchLogsClient({ requestHandler: limitsOf(TIMEOUT_MS) });
+  return explaining(client, stack);
 }
 
 /** A client for an SQS of the same Fanfold, with CBOR and without message digests. */

@@ -1,5 +1,5 @@
-import type { WriteLog } from '../pipeline/working/attempt.ts';
-import { describeThrown } from '../thrown.ts';
+import type { WriteLog } from '../pipeline/working/log-line.ts';
+import { plainErrors } from '../thrown.ts';
 
 /**
  * Writes lines of JSON with the fields of Powertools' logger. The seed has no room for that logger
@@ -13,9 +13,4 @@ export function jsonLog(): WriteLog {
     const line = { level: level.toUpperCase(), message, timestamp, service, ...fields };
     process.stdout.write(`${JSON.stringify(line, plainErrors)}\n`);
   };
-}
-
-/** Describes errors, which are empty objects in JSON. */
-function plainErrors(_key: string, value: unknown): unknown {
-  return value instanceof Error ? describeThrown(value) : value;
 }

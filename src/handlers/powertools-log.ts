@@ -1,5 +1,5 @@
 import { Logger } from '@aws-lambda-powertools/logger';
-import type { WriteLog } from '../pipeline/working/attempt.ts';
+import type { WriteLog } from '../pipeline/working/log-line.ts';
 
 /**
  * Writes lines of JSON to the process's output with Powertools for AWS Lambda. The environment's
@@ -8,5 +8,6 @@ import type { WriteLog } from '../pipeline/working/attempt.ts';
  */
 export function powertoolsLog(): WriteLog {
   const logger = new Logger();
-  return (level, message, fields) => logger[level](message, { ...fields });
+  return (level, message, fields, line) =>
+    logger[level](message, { ...fields, ...(line === undefined ? {} : { line }) });
 }

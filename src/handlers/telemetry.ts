@@ -1,6 +1,6 @@
 import { FanfoldError } from '../errors.ts';
-import type { WriteLog } from '../pipeline/working/attempt.ts';
 import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
+import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
 import type { WorkerOptions } from '../pipeline/working/worker.ts';

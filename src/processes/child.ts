@@ -9,6 +9,7 @@ import { workAlwaysFor } from '../nested.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
+import { captureConsole } from '../pipeline/working/console.ts';
 import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { Worker } from '../pipeline/working/worker.ts';
@@ -16,6 +17,7 @@ import { factsOf } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { killGroup } from './groups.ts';
 import { InFlightJournal } from './in-flight-journal.ts';
+import { logToPipe } from './log-pipe.ts';
 import { printAtOnce } from './printed.ts';
 import { telling } from './progress-reports.ts';
 import {
@@ -147,7 +149,11 @@ process.on('message', (sent) => {
 });
 
 async function work(start: Start): Promise<void> {
-  if (start.prints) printAtOnce();
+  const writeLog = start.logs ? logToPipe(start.worker) : undefined;
+  if (writeLog) {
+    printAtOnce();
+    captureConsole((level, message) => writeLog(level, message, {}));
+  }
   const { place, taskQueueUrl, deadQueueUrl, attempts } = start;
   const laneUrl = laneQueueUrl(taskQueueUrl);
   const receiveAttempt = (queueUrl: string) => {
@@ -177,6 +183,7 @@ async function work(start: Start): Promise<void> {
     onRefused: ({ message }) =>
       tell({ type: 'trouble', message: `sent a chunk back: ${message}`, passing: false }),
     onEnded: told?.onEnded,
+    writeLog,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });
   // Node flushes the cache at exit, but most workers are killed while idle.

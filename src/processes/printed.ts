@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { LogLine } from '../pipeline/working/log-line.ts';
+import { readLogLine } from './log-pipe.ts';
 
 /** Pause after which output without a line end is passed on, in milliseconds. */
 const FLUSH_MS = 500;
 
-/** Length from which a line is passed on in parts, in UTF-16 units. */
+/** Length from which a printed line is passed on in parts, in UTF-16 units. */
 const MOST_LENGTH = 64 * 1024;
 
 /**
@@ -13,11 +15,31 @@ const MOST_LENGTH = 64 * 1024;
  */
 const HELD_MS = 1_000;
 
-/** Passes on whole lines that a process with pipes prints, until it ends. */
-export function tellPrinted(child: ChildProcess, onPrint: (lines: string) => void): void {
+/** Passes on the lines that a worker process logs and prints, until it ends. */
+export function tellLines(
+  child: ChildProcess,
+  worker: string,
+  onLog: (line: LogLine) => void,
+): void {
+  const print = (level: LogLine['level']) => (text: string) => {
+    const time = new Date().toISOString();
+    // A progress display goes back to the start of its line.
+    for (const message of text.split('\r')) if (message) onLog({ time, level, worker, message });
+  };
+  const out = print('info');
   // A process that could not be started has no streams.
-  const streams = [child.stdout, child.stderr].flatMap((stream) => stream ?? []);
-  for (const stream of streams) tellLines(stream, onPrint);
+  const [, stdout, stderr, , , log]: readonly unknown[] = child.stdio ?? [];
+  const readLog = (text: string) => {
+    const line = readLogLine(text);
+    if (line) onLog(line);
+    else out(text);
+  };
+  const streams = [
+    ...tellEach(stdout, out, FLUSH_MS),
+    ...tellEach(stderr, print('warn'), FLUSH_MS),
+    // Its writer ends each line.
+    ...tellEach(log, readLog),
+  ];
   child.once('exit', () => {
     const timer = setTimeout(() => {
       for (const stream of streams) stream.destroy();
@@ -38,25 +60,32 @@ export function printAtOnce(): void {
   }
 }
 
-function tellLines(stream: Readable, onPrint: (lines: string) => void): void {
+/**
+ * Passes on the lines of a stream, if it is one to read from.
+ *
+ * @param flushMs pause after which an unfinished line is passed on. @default at the stream's end
+ */
+function tellEach(stream: unknown, read: (line: string) => void, flushMs?: number): Readable[] {
+  if (!(stream instanceof Readable)) return [];
   let rest = '';
   let timer: ReturnType<typeof setTimeout> | undefined;
   const flush = () => {
     clearTimeout(timer);
-    if (rest !== '') onPrint(`${rest}\n`);
+    if (rest !== '') read(rest);
     rest = '';
   };
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
     clearTimeout(timer);
-    const all = rest + text;
-    const end = all.lastIndexOf('\n') + 1;
-    rest = all.slice(end);
-    if (end > 0) onPrint(all.slice(0, end));
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) read(line);
+    if (flushMs === undefined || rest === '') return;
     if (rest.length > MOST_LENGTH) flush();
-    else if (rest !== '') timer = setTimeout(flush, FLUSH_MS);
+    else timer = setTimeout(flush, flushMs);
   });
   stream.on('close', flush);
   // A broken pipe has ended; `close` follows.
   stream.on('error', () => {});
+  return [stream];
 }

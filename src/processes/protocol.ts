@@ -19,8 +19,8 @@ export interface Start {
    */
   attempts: { prefix: string; first: Receives };
   sliceSeconds: number;
-  /** Whether its output goes to its supervisor through pipes. @default false */
-  prints?: boolean;
+  /** Whether its log and its output go to its supervisor through pipes. @default false */
+  logs?: boolean;
   /**
    * Duration from which it reports each attempt, in milliseconds; it also reports their numbers.
    * @default it reports nothing

@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { closeSync } from 'node:fs';
 // Not by name: without these exports, an older Node could not even say that it is too old.
 import * as nodeModule from 'node:module';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
+import type { LogLine } from '../pipeline/working/log-line.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
 import { type InHand, isCurrent, type Receives, readJournal } from './in-flight-journal.ts';
 import { workerArgs } from './node-args.ts';
-import { tellPrinted } from './printed.ts';
+import { tellLines } from './printed.ts';
 import {
   type FromWorker,
   marked,
@@ -61,8 +63,8 @@ export interface WorkerProcessOptions {
   onTrouble: (message: string, passing: boolean) => void;
   onRan: (ran: Ran) => void;
   onDeath: (death: Death) => void;
-  /** Receives whole lines that the process prints. @default they go to standard error */
-  onPrint?: ((lines: string) => void) | undefined;
+  /** Receives the lines that tasks log and print. @default they go to standard error */
+  onLog?: ((line: LogLine) => void) | undefined;
   /** Time that a task, or its setup, may block the process before it is killed, in seconds. */
   blockedSeconds: (task: string, inSetup: boolean) => number;
 }
@@ -115,9 +117,9 @@ export class WorkerProcess {
 
   constructor(options: WorkerProcessOptions) {
     this.#options = options;
-    const { onPrint } = options;
+    const { onLog } = options;
     try {
-      this.#child = forkChild(onPrint ? 'pipe' : 2, this.#journal);
+      this.#child = forkChild(onLog !== undefined, this.#journal);
     } catch (error) {
       closeSync(this.#journal);
       throw error;
@@ -125,6 +127,7 @@ export class WorkerProcess {
     if (options.background) {
       this.#child.unref();
       this.#child.channel?.unref();
+      for (const pipe of this.#child.stdio ?? []) if (pipe instanceof Socket) pipe.unref();
     }
     const { pid } = this.#child;
     if (pid !== undefined) {
@@ -147,7 +150,7 @@ export class WorkerProcess {
       this.#error ??= error.message;
       if (pid === undefined) this.#shortage = shortageOf(error);
     });
-    if (onPrint) tellPrinted(this.#child, onPrint);
+    if (onLog) tellLines(this.#child, options.start.worker, onLog);
     options.code.then(
       (tasks) => {
         this.#isTold = true;
@@ -264,10 +267,11 @@ export class WorkerProcess {
   }
 }
 
-function forkChild(printed: 'pipe' | 2, journal: number): ChildProcess {
+function forkChild(logs: boolean, journal: number): ChildProcess {
+  // Standard output is for results only. Task output is for humans, so it goes to standard error.
+  const printed = logs ? 'pipe' : 2;
   return fork(fileURLToPath(CHILD), {
-    // Standard output is for results only. Task output is for humans, so it goes to standard error.
-    stdio: ['ignore', printed, printed, 'ipc', journal],
+    stdio: ['ignore', printed, printed, 'ipc', journal, logs ? 'pipe' : 'ignore'],
     serialization: 'advanced',
     detached: HAS_GROUPS,
     execArgv: workerArgs(),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
+import type { LogLine } from '../pipeline/working/log-line.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
@@ -29,8 +30,8 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'attemp
   onTrouble: (trouble: Trouble) => void;
   /** Called with the attempts that a worker ran, if `tellingMs` is set. */
   onRan?: (worker: string, ran: Ran) => void;
-  /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
-  onPrint?: ((lines: string) => void) | undefined;
+  /** Receives the lines that tasks log and print. @default they go to standard error */
+  onLog?: ((line: LogLine) => void) | undefined;
 }
 
 const GRACE_MS = 500;
@@ -124,7 +125,7 @@ export class Workers {
 
   #open(worker: string): void {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
-    const { onTrouble, onRan, onPrint } = this.#options;
+    const { onTrouble, onRan, onLog } = this.#options;
     const attempts = {
       prefix: `${this.#id}-${worker}`,
       first: this.#receives.get(worker) ?? [0, 0],
@@ -133,7 +134,7 @@ export class Workers {
       start: {
         ...{ place, taskQueueUrl, deadQueueUrl, worker, attempts, sliceSeconds },
         ...(tellingMs === undefined ? {} : { tellingMs }),
-        ...(onPrint ? { prints: true } : {}),
+        ...(onLog ? { logs: true } : {}),
       },
       code: tasks.code,
       background: this.#options.background ?? false,
@@ -145,7 +146,7 @@ export class Workers {
       },
       onTrouble: (message, passing) => onTrouble({ message: `${worker}: ${message}`, passing }),
       onRan: (ran) => onRan?.(worker, ran),
-      onPrint,
+      onLog,
       onDeath: (death) => {
         this.#processes.delete(process);
         if (process.pid !== undefined) this.#reaper.forget(process.pid);

@@ -31,6 +31,7 @@ import {
   TEXT,
 } from '../options.ts';
 import { namesOf } from '../pipeline/names.ts';
+import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
 import { loadTasks } from '../worlds/processes.ts';
 import { LOCAL_SLICE_SECONDS, NAME, openServices } from '../worlds/world.ts';
@@ -76,6 +77,11 @@ export interface ServeOptions {
    * @default none
    */
   onEvent?: ((line: string) => void) | undefined;
+  /**
+   * Called with each line that tasks log or print in the server's own workers.
+   * @default log lines go to standard error as JSON, other output unchanged
+   */
+  onLog?: ((line: LogLine) => void) | undefined;
 }
 
 /** A running server. */
@@ -119,6 +125,7 @@ const KINDS: Record<keyof ServeOptions, Kind> = {
   insecureHttp: FLAG,
   onWarning: FUNCTION,
   onEvent: FUNCTION,
+  onLog: FUNCTION,
 };
 
 const OPTIONS: CallOptions = { call: 'serve()', kinds: KINDS, required: ['tasks'] };
@@ -161,7 +168,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const lambda = new Lambda({ accountId, region });
   const { secret, tls } = await identityOf(options, host, data ?? userFolder());
   const module = openTasks(options.tasks);
-  const tasks = await loadTasks(module);
+  const tasks = await loadTasks(module, options.onLog);
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   let service = notYet;
@@ -195,6 +202,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     sliceSeconds: LOCAL_SLICE_SECONDS,
     sqs: deployment.sqs,
     onFailure: failed.reject,
+    onLog: options.onLog,
     // A call that may succeed later failed in this server, which reports the cause itself, once.
     onTrouble: ({ message, passing }) => {
       if (!passing) warn(options, message);

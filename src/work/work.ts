@@ -12,6 +12,7 @@ import {
   MODULE,
   TEXT,
 } from '../options.ts';
+import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
 import { LOCAL_SLICE_SECONDS } from '../worlds/world.ts';
 import { Watch } from './queue-watch.ts';
@@ -38,8 +39,11 @@ export interface WorkOptions {
   slowMs?: number | undefined;
   /** Called for attempts that took so long; only for some if there are many at once. */
   onSlow?: ((attempt: SlowAttempt) => void) | undefined;
-  /** Receives whole lines that tasks print. @default output goes to standard error unchanged */
-  onPrint?: ((lines: string) => void) | undefined;
+  /**
+   * Called with each line that tasks log or print.
+   * @default log lines go to standard error as JSON, other output unchanged
+   */
+  onLog?: ((line: LogLine) => void) | undefined;
 }
 
 /** An attempt that took as long as `slowMs`. */
@@ -84,7 +88,7 @@ const KINDS: Record<keyof WorkOptions, Kind> = {
   onWarning: FUNCTION,
   slowMs: ['a number', (value) => typeof value === 'number' && value >= 0],
   onSlow: FUNCTION,
-  onPrint: FUNCTION,
+  onLog: FUNCTION,
 };
 
 const OPTIONS: CallOptions = { call: 'work()', kinds: KINDS, required: ['tasks'] };
@@ -135,7 +139,7 @@ export async function work(options: WorkOptions): Promise<Work> {
     sliceSeconds: stack === undefined ? LOCAL_SLICE_SECONDS : STACK_SLICE_SECONDS,
     graceMs: GRACE_MS,
     onFailure: ended.reject,
-    onPrint: options.onPrint,
+    onLog: options.onLog,
     // The watch reports a server that does not answer, once for all workers.
     onTrouble: ({ message, passing }) => {
       if (!passing) warn(message);

@@ -2,6 +2,7 @@ import { listen } from '../emulator/transport/index.ts';
 import type { FanfoldError } from '../errors.ts';
 import { keep } from '../keep.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
+import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
 import { defineTask } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
@@ -11,7 +12,7 @@ export interface ProcessesOptions {
   tasks: TasksModule;
   workers: number;
   onWarning: (message: string) => void;
-  onPrint?: ((lines: string) => void) | undefined;
+  onLog?: ((line: LogLine) => void) | undefined;
   onFailure: (error: FanfoldError) => void;
 }
 
@@ -26,8 +27,11 @@ export async function openProcesses(options: ProcessesOptions): Promise<World> {
  *
  * @throws FanfoldError `BadTask`
  */
-export async function loadTasks(tasks: TasksModule): Promise<TaskRegistry> {
-  const opened = await open({ tasks, workers: 1, onWarning() {}, onFailure() {} });
+export async function loadTasks(
+  tasks: TasksModule,
+  onLog?: (line: LogLine) => void,
+): Promise<TaskRegistry> {
+  const opened = await open({ tasks, workers: 1, onWarning() {}, onFailure() {}, onLog });
   await opened.close();
   return opened.tasks;
 }
@@ -47,7 +51,7 @@ async function open(options: ProcessesOptions) {
     taskQueueUrl,
     deadQueueUrl,
     onFailure: options.onFailure,
-    onPrint: options.onPrint,
+    onLog: options.onLog,
     onTrouble: ({ message }) => options.onWarning(message),
   });
   const close = async () => {

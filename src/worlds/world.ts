@@ -7,7 +7,7 @@ import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
-import type { WriteLog } from '../pipeline/working/attempt.ts';
+import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
 

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readManifest, withEntries } from '../../src/cli/init/manifest.ts';
 import { sourceOf, tooOld, VERSIONS } from '../../src/cli/init/packages.ts';
 import { INPUTS, TASKS } from '../../src/cli/init/templates.ts';
+import { tsconfigIn } from '../../src/cli/init/tsconfig.ts';
 import { folderWith } from '../inputs/reading.ts';
 import { inThisProcess } from './in-this-process.ts';
 
@@ -23,7 +24,7 @@ async function init(path: string, options: string[] = [], env: NodeJS.ProcessEnv
 /** All files of a folder with their texts. */
 function filesIn(path: string): Record<string, string> {
   const names = globSync('**', { cwd: path, exclude: ['.git'] }).concat(
-    globSync('.gitignore', { cwd: path }),
+    globSync('.{gitignore,pnp.cjs,yarnrc.yml}', { cwd: path }),
   );
   return Object.fromEntries(
     names
@@ -193,12 +194,87 @@ describe('fanfold init', () => {
       expect(stdout).toMatch(kept);
     }
     expect(stdout).toContain("new Fanfold(this, 'Fanfold', { tasks: 'src/tasks.mts' })");
-    expect(stdout).toContain('add "exclude": ["infra"]');
+    expect(stdout).toContain('add "exclude": ["dist","infra"]');
     expect(stdout).toContain('Add to .gitignore: results.jsonl*');
     expect(next.slice(1)).toEqual([
       'npm run test:fanfold',
       'npx cdk synth --quiet --app "node infra/app.mts"',
     ]);
+  });
+
+  it('keeps apart from a tsconfig.json by which TypeScript does not find fanfold', async () => {
+    using folder = folderWith({
+      'package.json': '{"name":"shop","devDependencies":{"typescript":"~5.9.3"}}',
+      'tsconfig.json': '{"compilerOptions":{"module":"commonjs","outDir":"out"}}',
+    });
+    const first = await init(folder.path, ['--cdk']);
+    const files = filesIn(folder.path);
+    expect(Object.keys(files)).toEqual([
+      '.gitignore',
+      'cdk.json',
+      'fanfold/app.mts',
+      'fanfold/orders.csv',
+      'fanfold/tasks.mts',
+      'fanfold/tasks.test.mts',
+      'fanfold/tsconfig.json',
+      'package.json',
+      'tsconfig.json',
+    ]);
+    expect(first.stdout).toContain('npx tsc -p fanfold/tsconfig.json');
+    expect(first.stdout).toContain('set "module": "nodenext"');
+    expect(first.stdout).toContain('add "exclude": ["out","fanfold"]');
+    const again = await init(folder.path, ['--cdk']);
+    expect(filesIn(folder.path)).toEqual(files);
+    expect(again.next).toEqual(first.next);
+  });
+
+  it.each([
+    ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'allowBuilds:\n  node: true\n  esbuild: true\n'],
+    ['yarn.lock', '.yarnrc.yml', 'nodeLinker: node-modules\n'],
+  ])('has the package manager of %s install what is needed', async (lock, path, text) => {
+    using folder = folderWith({ [lock]: '', 'package.json': '{}' });
+    await init(folder.path, ['--cdk'], { npm_config_user_agent: 'npm/10.8.2 node/v20.20.2' });
+    expect(readFileSync(join(folder.path, path), 'utf8').split('\n').toSorted()).toEqual(
+      text.split('\n').toSorted(),
+    );
+    expect(manifestOf(folder.path)).not.toHaveProperty('allowScripts');
+  });
+
+  it.each([
+    ['bun.lock', { 'package.json': '{"trustedDependencies":["sharp"]}' }, 'Add to "trusted'],
+    [
+      'pnpm-lock.yaml',
+      { 'pnpm-workspace.yaml': 'packages: [a]' },
+      'allowBuilds: { esbuild: true }',
+    ],
+    ['yarn.lock', { '.pnp.cjs': '' }, 'set "nodeLinker: node-modules" in .yarnrc.yml'],
+  ])('says so where %s has settings already', async (lock, files, sentence) => {
+    using folder = folderWith({ [lock]: '', ...files });
+    expect((await init(folder.path, ['--cdk'])).stdout).toContain(sentence);
+    expect(filesIn(folder.path)).toMatchObject(
+      Object.fromEntries(Object.entries(files).filter(([path]) => path !== 'package.json')),
+    );
+  });
+
+  it('says what the top of a monorepo must allow npm to run', async () => {
+    using folder = folderWith({
+      'package.json': '{"workspaces":["packages/*"]}',
+      'packages/orders/package.json': '{}',
+    });
+    const { stdout } = await init(join(folder.path, 'packages/orders'), ['--cdk']);
+    expect(stdout).toContain('Add to ../../package.json');
+    expect(stdout).toContain('"allowScripts": {"esbuild":true}');
+  });
+
+  it('leaves Yarn 1 alone', async () => {
+    using folder = folderWith({ 'yarn.lock': '# yarn lockfile v1\n' });
+    const { next } = await init(folder.path);
+    expect(next[0]).toBe('yarn install');
+    const older = await init(folder.path, [], {
+      npm_config_user_agent: 'yarn/1.22.22 npm/? node/v20.20.2 linux x64',
+    });
+    expect(older.next[0]).toBe('yarn install --ignore-engines');
+    expect(Object.keys(filesIn(folder.path))).not.toContain('.yarnrc.yml');
   });
 
   it('writes a test for vitest where that runs the tests', async () => {
@@ -327,14 +403,41 @@ it('depends on Fanfold as it was installed: from a registry, a tarball, or a clo
     'registry/package.json': '{"dependencies":{"fanfold":"^0.1.0"}}',
     'tarball/package.json': '{"dependencies":{"fanfold":"file:../made/fanfold-0.1.0.tgz"}}',
     'clone/x': '',
+    'pnpm/package.json': '{"dependencies":{"fanfold":"file:../made/fanfold-0.1.0.tgz"}}',
+    'bunx/package.json': '{"dependencies":{"fanfold":"../made/fanfold-0.1.0.tgz"}}',
   });
   const at = (path: string) => sourceOf(join(folder.path, path), join(folder.path, 'project'));
   expect(at('registry/node_modules/fanfold')).toEqual({ wanted: '^0.1.0' });
   expect(at('global/node_modules/fanfold')).toEqual({ wanted: '^0.1.0' });
   expect(at('tarball/node_modules/fanfold').wanted).toBe('file:../made/fanfold-0.1.0.tgz');
+  for (const modules of [
+    'pnpm/node_modules/.pnpm/fanfold@file+x/node_modules',
+    'bunx/node_modules',
+  ]) {
+    expect(at(`${modules}/fanfold`).wanted).toBe('file:../made/fanfold-0.1.0.tgz');
+  }
   const { wanted, missing } = at('clone');
   expect(wanted).toBe('file:../clone/fanfold-0.1.0.tgz');
   expect(missing?.clone).toBe(join(folder.path, 'clone'));
+});
+
+it.each([
+  [{ module: 'nodenext' }, '5.4', true],
+  [{ moduleResolution: 'Bundler', module: 'esnext' }, '5.4', true],
+  [{ moduleResolution: 'node' }, '5.4', false],
+  [{ moduleResolution: 'node10' }, '7.0', false],
+  [{ module: 'commonjs' }, '^5.4', false],
+  [{ module: 'commonjs' }, '^6.0', true],
+  [{}, '5.4', false],
+  [{}, undefined, true],
+])('tells whether TypeScript reads exports: %j in %s', (compilerOptions, typescript, reads) => {
+  using folder = folderWith({
+    'base/tsconfig.json': JSON.stringify({ compilerOptions, include: ['src'] }),
+    'node_modules/@acme/config/tsconfig.json': '{ "extends": "../../../base/tsconfig" }',
+    'tsconfig.json': '{ "extends": ["@acme/config/tsconfig.json", "./gone"] /* of all */, }',
+  });
+  const found = tsconfigIn([join(folder.path, 'src'), folder.path], typescript);
+  expect(found).toMatchObject({ readsExports: reads, takesAll: false });
 });
 
 it('names packages that are too old, as they are installed or wanted', () => {

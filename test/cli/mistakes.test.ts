@@ -170,6 +170,7 @@ it('--help of each command describes its options', async () => {
     serve: 'serve SQS and Lambda on a port',
     work: 'run them in worker processes on this machine',
     tasks: 'list the tasks that can be run',
+    logs: 'show the log lines of one input',
     runs: 'list unfinished runs, oldest first',
     status: 'show the progress of a run',
     collect: 'if it already belongs to this run, results are appended',

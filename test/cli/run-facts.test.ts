@@ -60,6 +60,7 @@ it('a run has the same JSON keys in every state', () => {
     deadline: '2026-11-26T10:00:00.000Z',
     countedAt: '2026-11-25T10:01:00.000Z',
     readAt: '2026-11-25T10:01:12.000Z',
+    ...{ cancelled: 0, elsewhere: 0, ended: null, cause: null },
   });
   const keys = Object.keys(jsonOf(run, false));
   for (const one of [left, fresh]) {

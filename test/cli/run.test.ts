@@ -56,8 +56,10 @@ describe('fanfold run', () => {
     expect(results(stdout).map(({ index, output, input }) => [index, output, input])).toEqual(
       lines.map((_, n) => [n, { n }, { n }]),
     );
-    expect(stderr).toContain('printed by the task');
-    expect(stderr).toContain('written by the task');
+    expect(stderr).toMatch(/^\{"time":.*"index":\d,.*"message":"printed by the task"\}$/m);
+    expect(stderr).toMatch(
+      /^\{"time":.*"worker":"worker-[12]","message":"written by the task"\}$/m,
+    );
   });
 
   it('reads each format, ranges and globs', async () => {

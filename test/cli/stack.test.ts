@@ -43,6 +43,10 @@ it('workers on this machine receive the chunks of a stack', async () => {
     expect(output).toBe(index);
     expect(who).toMatch(/-\d+-[12]$/);
   }
+  await fanfold(env, 'run', 'prints', '--range', '1', '--stack', 'fanfold');
+  const logged = JSON.parse(await printed(worker, /^(\{.*"message":"printed by the task"\})$/m));
+  const about = { level: 'info', index: 0, task: 'prints', attempt: 1 };
+  expect(logged).toMatchObject({ ...about, worker: expect.stringMatching(/-\d+-[12]$/) });
   worker.child.kill('SIGTERM');
   expect((await worker.ended).status).toBe(0);
 });

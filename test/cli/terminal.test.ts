@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     for (const text of lines) expect(text).toMatch(/^fanfold: |^\{.*\}$/);
   });
 
-  it('whole lines that tasks print, with only their colours, are printed above the progress', async () => {
+  it('lines that tasks log and print, with only their colours, are shown above the progress', async () => {
     const tasks = join(folder, 'chatty.ts');
     writeFileSync(
       tasks,
@@ -66,7 +66,8 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
 export const chatty = defineTask({
   name: 'chatty',
   maxAttempts: 1,
-  async run(input) {
+  async run(input, { log }) {
+    log.info('logged', { input });
     console.log('out of ' + input);
     console.error('\\u001b[31merror of ' + input + '\\u001b[39m, \\u001b[2Jnot erased');
     process.stdout.write('half of ' + input);
@@ -86,14 +87,21 @@ export const chatty = defineTask({
     expect(status).toBe(1);
     expect(written).toMatch(/\d% \| \d\/3 \|/);
     expect(written).toContain('\u001b[31merror of 1\u001b[39m, \\x1b[2Jnot erased\r\n\u001b[0m');
+    const clock = /^\d\d:\d\d:\d\d /;
+    const texts = lines.filter((text) => clock.test(text)).map((text) => text.replace(clock, ''));
+    const times = (what: RegExp) => texts.filter((text) => what.test(text)).length;
     for (const index of [0, 1, 2]) {
-      expect(lines.filter((text) => text.startsWith(`flood of ${index} `))).toHaveLength(5_000);
-      for (const said of ['out of', 'half of', 'last words of']) {
-        expect(lines.filter((text) => text === `${said} ${index}`)).toHaveLength(1);
+      const own = `chatty ${index}`;
+      expect(times(RegExp(`^INFO  ${own}: flood of ${index} +$`))).toBe(5_000);
+      expect(times(RegExp(`^INFO  ${own}: logged input=${index}$`))).toBe(1);
+      expect(times(RegExp(`^INFO  ${own}: out of ${index}$`))).toBe(1);
+      expect(times(RegExp(`^ERROR ${own}: error of ${index}, `))).toBe(1);
+      // Past the console, the input is unknown.
+      for (const said of ['half of', 'last words of']) {
+        expect(times(RegExp(`^INFO  worker-[12]: ${said} ${index}$`))).toBe(1);
       }
     }
-    const whole =
-      /^fanfold: |^\{.*\}$|^(out|half|last words) of \d$|^flood of \d +$|^error of \d, \\x1b\[2Jnot erased$|^$/;
+    const whole = /^fanfold: |^\{.*\}$|^\d\d:\d\d:\d\d (INFO |ERROR) (chatty \d|worker-\d): .|^$/;
     for (const text of lines) expect(text).toMatch(whole);
     // Nothing is redrawn without a terminal.
     expect(dumb.status).toBe(0);

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { Sample } from '../../src/handlers/sample.ts';
-import { powertoolsLog, powertoolsMetrics } from '../../src/handlers.ts';
+import { captureConsole, powertoolsLog, powertoolsMetrics } from '../../src/handlers.ts';
 import { connect, defineTask, NonRetryableError } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
@@ -58,6 +58,7 @@ const chatty = defineTask({
     log.info('begun', { input, runId: 'another', index: 99, task: 'other' });
     log.debug('unseen');
     if (input === 1 && attempt < 3) throw new RangeError(`attempt ${attempt}`);
+    if (input > 3) console.warn('printed %d %s', input, 'n');
     if (input === 2) throw new NonRetryableError('never');
     if (input === 3) log.error('odd', new TypeError('as fields'));
     return input;
@@ -108,6 +109,23 @@ describe('the log of a deployment', () => {
     });
     expect(of(4)).toMatchObject([{ level: 'WARN', error: { code: 'InvalidInput' } }]);
     expect(output.join('')).not.toMatch(/unseen|"another"/);
+  });
+
+  it('has what tasks print with the console, and leaves other lines to the console', async () => {
+    const methods = ['debug', 'log', 'info', 'warn', 'error'] as const;
+    const printed = methods.map((method) => vi.spyOn(console, method).mockReturnValue());
+    captureConsole();
+    const { runId } = await watchedRun([4, 5]);
+    console.warn('not of a task');
+    for (const index of [0, 1]) {
+      const about = { runId, index, task: 'chatty', attempt: 1, service: 'virtual' };
+      const own = lines().filter((line) => line.index === index);
+      expect(own).toContainEqual(
+        expect.objectContaining({ ...about, level: 'WARN', message: `printed ${index + 4} n` }),
+      );
+      expect(own.map(({ line }) => line)).toEqual([1, 3]);
+    }
+    expect(printed.flatMap(({ mock }) => mock.calls)).toEqual([['not of a task']]);
   });
 
   it('has a line for each queued page and each refused request', async () => {
@@ -168,10 +186,12 @@ it('a run in this process prints only what its tasks log', async () => {
   const results = await Array.fromAsync(fanfold.map(chatty, [0, 1, 2]));
   expect(results).toHaveLength(3);
   expect(output).toEqual([]);
-  const about = { level: 'info', message: 'begun', task: 'chatty', index: 0, attempt: 1, input: 0 };
+  const about = { level: 'info', message: 'begun', task: 'chatty', index: 0, attempt: 1, line: 1 };
   expect(said.mock.calls.map(([line]) => JSON.parse(line))).toContainEqual({
     ...about,
+    time: expect.stringMatching(/Z$/),
     runId: expect.stringMatching(/^\d{8}T/),
+    fields: { input: 0 },
   });
 });
 

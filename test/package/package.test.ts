@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -11,8 +12,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, results } from '../cli/command.ts';
@@ -49,11 +52,10 @@ const typecheck = (files: string[], module = 'nodenext') =>
   });
 
 const readme = samplesOf('README.md');
-const sqsPage = samplesOf('docs/sqs.md');
-/** Those pages' samples, each page in a folder. */
-const pages = SAMPLED.map((name) => ({
-  folder: `pages/${name}`,
-  samples: samplesOf(`docs/${name}.md`),
+/** The samples of the other pages, each page in a folder. */
+const pages = SAMPLED.filter((page) => page !== 'README.md').map((page) => ({
+  folder: join('pages', basename(page, '.md')),
+  samples: samplesOf(page),
 }));
 const design = join(import.meta.dirname, 'samples');
 const EXAMPLES = join(REPOSITORY, 'examples');
@@ -68,7 +70,7 @@ beforeAll(() => {
   install(tarball, project);
   // The README's own command: its samples must run with nothing else installed.
   write('package.json', /```json\n(.*?)```/s.exec(readFileSync(README, 'utf8'))?.[1] ?? '');
-  for (const [path, code] of [...readme, ...sqsPage]) write(path, code);
+  for (const [path, code] of readme) write(path, code);
   for (const { folder, samples } of pages) {
     for (const [path, code] of samples) write(join(folder, path), code);
   }
@@ -92,26 +94,16 @@ describe('the packed package', () => {
     expect(strays).toEqual([]);
   });
 
-  it('type-checks every sample, and refuses the design’s wrong inputs and outputs', async () => {
-    expect([...readme.keys()]).toEqual([
-      'src/tasks.ts',
-      'src/main.ts',
-      'src/tasks.test.ts',
-      'src/sqs.test.ts',
-      'infra/app.ts',
-    ]);
-    expect([...sqsPage.keys()]).toHaveLength(5);
-    // Packages that are large, for one sample each: both compile with the real ones, too.
-    declare('cookbook', 'sharp', SHARP);
+  it('type-checks the samples of all pages and of the design, which refuse wrong types', async () => {
+    // Packages that are large, for one sample each: the samples compile with the real ones, too.
+    declare('failures', 'playwright', PLAYWRIGHT);
     declare('ci', '@aws-sdk/client-secrets-manager', SECRETS);
-    const others = pages.flatMap(({ folder, samples }) =>
+    const files = pages.flatMap(({ folder, samples }) =>
       Array.from(samples.keys(), (path) => join(folder, path)),
     );
-    expect(others).toHaveLength(20);
-    write('src/both.ts', BOTH);
     const designed = readdirSync(design).map((file) => `design/${file}`);
-    // One compiler for all: reading the types of AWS's packages takes most of its time.
-    await typecheck([...readme.keys(), ...sqsPage.keys(), ...others, ...designed, 'src/both.ts']);
+    // One compiler for all.
+    await typecheck([...readme.keys(), ...designed, ...files]);
   });
 
   it('runs the README’s samples', async () => {
@@ -148,8 +140,9 @@ describe('the packed package', () => {
   });
 
   it('runs the samples of the page on SQS', async () => {
-    const files = [...sqsPage.keys()];
-    const vitest = files.filter((file) => sqsPage.get(file)?.includes("from 'vitest'"));
+    const samples = samplesOf('docs/sqs.md');
+    const files = Array.from(samples.keys(), (path) => join('pages/sqs', path));
+    const vitest = files.filter((_, at) => [...samples.values()][at]?.includes("from 'vitest'"));
     await runs(NODE, ['--test', ...files.filter((file) => !vitest.includes(file))], {
       cwd: project,
     });
@@ -165,19 +158,16 @@ describe('the packed package', () => {
   it('runs the samples of the other pages', async () => {
     const page = (folder: string, ...line: string[]) =>
       runs(NODE, line, { cwd: join(project, 'pages', folder) });
-    const link = 'data:text/html,<title>first</title><a href="data:text/html,<title>next</title>">';
     const tests = ['src/flaky.test.ts', 'src/flaky.clock.test.ts', 'src/server.test.ts'];
-    const [summed, crawled, mapped, measured] = await Promise.all([
-      page('cookbook', 'src/fan-in.ts'),
-      page('cookbook', 'src/crawl.ts', link),
+    const [mapped, measured, limited] = await Promise.all([
       page('migrate', 'src/p-map.ts'),
       page('quickstart', 'src/main.ts'),
+      page('failures', 'src/limited.ts'),
       page('testing', '--test', ...tests),
       page('ci', 'infra/ci.ts'),
     ]);
-    expect(summed.stdout).toBe('13\n');
-    expect(crawled.stdout).toBe('0 first\n1 next\n');
     expect(mapped.stdout).toContain('[ 5, 6 ]');
+    expect(limited).toMatchObject({ stdout: expect.stringContaining('output: 1.5'), stderr: '' });
     expect(measured.stdout).toBe('[ 2, 2, 2, 3 ]\n');
   });
 
@@ -224,7 +214,17 @@ describe('the packed package', () => {
   });
 
   it('exports the built-in tasks, for a tasks module to export again', async () => {
-    write('src/both.ts', BOTH);
+    write(
+      'src/both.ts',
+      `import { connect } from 'fanfold';
+       import { sleep } from 'fanfold/tasks';
+       export * from 'fanfold/tasks';
+       await using fanfold = await connect();
+       const run = fanfold.map(sleep, [{ seconds: 0 }]);
+       const seconds: number[] = await Array.fromAsync(run.outputs());
+       console.log(seconds);`,
+    );
+    await typecheck(['src/both.ts']);
     const { stdout } = await runs(NODE, ['src/both.ts'], { cwd: project });
     expect(stdout).toBe('[ 0 ]\n');
   });
@@ -321,6 +321,22 @@ describe.runIf(process.env.TEST_INIT !== undefined)('fanfold init', () => {
     ]);
   });
 
+  it('compiles beside a tsconfig.json that ignores exports, as it says', async () => {
+    const compilerOptions = { module: 'commonjs', moduleResolution: 'node10', outDir: 'dist' };
+    const path = installed('older', {
+      'package.json': '{"name":"older","devDependencies":{"typescript":"~5.9.3"}}',
+      'tsconfig.json': JSON.stringify({ compilerOptions }),
+      'index.ts': 'export const older = 1;',
+    });
+    const [, test = ''] = await init(path);
+    const tsc = 'npx --yes --package typescript@5.9.3 -- tsc';
+    expect(await sh(path, `${tsc} -p fanfold/tsconfig.json`)).toMatchObject({ stdout: '' });
+    const exclude = ['dist', 'fanfold'];
+    write('../older/tsconfig.json', JSON.stringify({ compilerOptions, exclude }));
+    expect(await sh(path, tsc)).toMatchObject({ stdout: '' });
+    await sh(path, test);
+  });
+
   it('works in a member of a monorepo, installed by npm at the top', async () => {
     const path = folder('mono', {
       'package.json': '{"private":true,"workspaces":["packages/*"]}',
@@ -364,10 +380,12 @@ describe.concurrent('the examples', () => {
     expect(installed).toEqual(expect.arrayContaining(imported));
   });
 
-  it('pass their own tests', async () => {
+  // Alone, since an API of one has half a second to answer.
+  it('pass their own tests', { concurrent: false }, async () => {
     const tests = globSync('*/src/*.test.ts', { cwd: EXAMPLES });
-    expect(tests).toHaveLength(3);
-    await run('', [NODE, '--test', ...tests]);
+    expect(tests).toHaveLength(9);
+    // In one process, which loads the packages once.
+    await run('', [NODE, '--test', '--test-isolation=none', ...tests]);
   });
 
   it('first-task: an input that breaks the schema costs itself alone', async () => {
@@ -391,6 +409,45 @@ describe.concurrent('the examples', () => {
     expect(outputs).toHaveLength(20);
   });
 
+  it('recipes: the commands run as the cookbook shows them', async () => {
+    const folder = join(project, 'examples/recipes');
+    symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
+    const cookbook = readFileSync(join(REPOSITORY, 'docs/cookbook.md'), 'utf8');
+    const [, convert = ''] = /^```text\n(npx fanfold run convert.*?) \| jq/m.exec(cookbook) ?? [];
+    const api = createServer(({ url }, response) => void response.end(`item of ${url}`));
+    await once(api.listen(0, '127.0.0.1'), 'listening');
+    const API_URL = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+    const [converted] = await Promise.all([
+      run('recipes', ['bash', '-c', convert]).catch((error) => error),
+      run('recipes', ['./nightly.sh'], { API_URL }),
+    ]);
+    api.close();
+    expect(results(converted.stdout)).toMatchObject([
+      { status: 'ok', output: { id: 1, tags: ['red', 'green'] } },
+      { status: 'failed', error: { code: 'InvalidInput' } },
+      { status: 'ok', output: { id: 3, tags: [] } },
+    ]);
+    const [output = ''] = globSync('ids-*.jsonl', { cwd: folder });
+    const outputs = results(readFileSync(join(folder, output), 'utf8')).map((one) => one.output);
+    expect(outputs.toSorted()).toEqual(['a', 'b', 'c'].map((id) => `item of /items/${id}`));
+  });
+
+  it('recipes: the nightly job has the seed start a run at two', async () => {
+    const assembly = join(root, 'nightly');
+    // cdk-app shows that tasks are bundled.
+    const CDK_CONTEXT_JSON = '{"aws:cdk:bundling-stacks":[]}';
+    await run('recipes', [NODE, 'infra/nightly.ts'], { CDK_OUTDIR: assembly, CDK_CONTEXT_JSON });
+    const template = readFileSync(join(assembly, 'Nightly.template.json'), 'utf8');
+    const { Resources } = JSON.parse(template) as { Resources: Record<string, Resource> };
+    expect(Object.values(Resources)).toContainEqual(
+      expect.objectContaining({
+        Type: 'AWS::Events::Rule',
+        Properties: expect.objectContaining({ ScheduleExpression: 'cron(0 2 * * ? *)' }),
+      }),
+    );
+    expect(template).toContain('look-up');
+  });
+
   it('cdk-app: synthesizes, with functions for its tasks', async () => {
     const assembly = join(root, 'cdk.out');
     await run('cdk-app', [NODE, 'infra/app.ts'], { CDK_OUTDIR: assembly });
@@ -408,22 +465,16 @@ function declare(page: string, name: string, types: string): void {
   write(`${folder}/index.d.ts`, types);
 }
 
-const BOTH = `
-import { connect } from 'fanfold';
-import { sleep } from 'fanfold/tasks';
-export * from 'fanfold/tasks';
-await using fanfold = await connect();
-const run = fanfold.map(sleep, [{ seconds: 0 }]);
-const seconds: number[] = await Array.fromAsync(run.outputs());
-console.log(seconds);`;
-
-const SHARP = `
-interface Sharp {
-  resize(options: { width?: number }): Sharp;
-  webp(): Sharp;
-  toFile(path: string): Promise<{ size: number }>;
+const PLAYWRIGHT = `
+interface Page extends AsyncDisposable {
+  goto(url: string): Promise<object | null>;
+  screenshot(options: { path: string }): Promise<Buffer>;
 }
-export default function sharp(path: string): Sharp;`;
+interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+export const chromium: { launch(): Promise<Browser> };`;
 
 const SECRETS = `
 export class GetSecretValueCommand {
@@ -434,5 +485,6 @@ export class SecretsManagerClient {
 }`;
 
 interface Resource {
+  Type: string;
   Properties?: { FunctionName?: string };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { globSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -30,8 +30,10 @@ export function install(tarball: string, project: string): void {
   }
 }
 
-/** Pages whose samples are projects of their own. */
-export const SAMPLED = ['quickstart', 'cookbook', 'testing', 'ci', 'migrate'];
+/** Pages with samples in TypeScript. */
+export const SAMPLED = ['README.md', ...globSync('docs/*.md', { cwd: REPOSITORY })].filter(
+  (page) => samplesOf(page).size > 0,
+);
 
 /** The samples of a document: code blocks whose first line names a file. */
 export function samplesOf(document: string): Map<string, string> {

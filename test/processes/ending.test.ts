@@ -185,7 +185,7 @@ describe.runIf(process.platform === 'linux')('a process that a task has started'
       command.child.kill(signal);
       await command.ended;
       await expect.poll(() => started(read).some(isThere), { timeout: 10_000 }).toBe(false);
-      expect(workers().some(isThere)).toBe(false);
+      await expect.poll(() => workers().some(isThere), { timeout: 10_000 }).toBe(false);
     },
   );
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
-import { connect, type Fanfold, type Result } from '../../src/index.ts';
+import { connect, type Fanfold, type LogLine, type Result } from '../../src/index.ts';
 import { start } from '../cli/command.ts';
 
 const module = join(import.meta.dirname, '../fixtures/stray-tasks.ts');
@@ -21,8 +21,8 @@ async function connected(workers: number) {
   const warnings: string[] = [];
   const onWarning = (message: string) => warnings.push(message);
   const printed: string[] = [];
-  const onPrint = (lines: string) => printed.push(lines);
-  const fanfold: Fanfold = await connect({ tasks, workers, onWarning, onPrint });
+  const onLog = ({ message }: LogLine) => printed.push(message);
+  const fanfold: Fanfold = await connect({ tasks, workers, onWarning, onLog });
   const noted = (what: RegExp) =>
     readFileSync(file, 'utf8')
       .split('\n')

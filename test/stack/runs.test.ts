@@ -404,15 +404,20 @@ it('a run continues after a worker’s process ended', async () => {
 /** Grants that nothing above uses, each with its reason. */
 const UNUSED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['seed', 'worker', 'burst'].flatMap((name) =>
-      ['GetFunctionConfiguration', 'GetFunctionConcurrency', 'GetFunctionRecursionConfig'].map(
+    ['seed', 'worker', 'burst'].flatMap((name) => [
+      ...['GetFunctionConfiguration', 'GetFunctionConcurrency', 'GetFunctionRecursionConfig'].map(
         (action) => [
           `operator: lambda:${action} on function:Fanfold-${name}`,
           '`fanfold doctor` reads it.',
         ],
       ),
-    ),
+      [
+        `operator: logs:StartQuery on log-group:/aws/lambda/Fanfold-${name}:*`,
+        '`fanfold logs` searches it.',
+      ],
+    ]),
   ),
+  'operator: logs:GetQueryResults on *': '`fanfold logs` reads them.',
   'operator: lambda:GetAccountSettings on *': '`fanfold doctor` reads it.',
   'operator: lambda:ListEventSourceMappings on *': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueAttributes on Fanfold-results': '`fanfold doctor` reads it.',

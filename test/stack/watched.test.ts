@@ -190,6 +190,10 @@ describe('the policies of people and machines', () => {
         ...on('Photos-burst', ...looked),
         // AWS lets no resource be named for them.
         ...on('*', 'sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'),
+        ...on('*', 'logs:GetQueryResults'),
+        ...['seed', 'worker', 'burst'].map(
+          (name) => `logs:StartQuery on /aws/lambda/Photos-${name}`,
+        ),
         ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ListQueueTags'),
         ...on(runQueue, 'sqs:TagQueue', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on(runQueue, 'sqs:SendMessage', 'sqs:DeleteQueue'),

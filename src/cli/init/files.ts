@@ -7,9 +7,17 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FanfoldError } from '../../index.ts';
 import { reasonOf } from '../inputs/reason.ts';
+
+/** A folder and the ones above it. */
+export function* upwards(folder: string): Generator<string> {
+  for (let each = resolve(folder); ; each = dirname(each)) {
+    yield each;
+    if (dirname(each) === each) return;
+  }
+}
 
 /** The text of a file; undefined if there is none. @throws FanfoldError `BadOption` */
 export function textOf(folder: string, path: string): string | undefined {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../index.ts';
+import { upwards } from './files.ts';
 import { packagesOf, readManifest } from './manifest.ts';
 
 /** Versions that new projects get: those that this release is tested with. */
@@ -16,8 +17,16 @@ export const VERSIONS = {
   zod: '^4.6.7',
 } as const;
 
-/** The oldest versions that Fanfold works with: of Zod the first that is a Standard Schema. */
-const OLDEST = { 'aws-cdk-lib': [2, 276], esbuild: [0, 25], zod: [3, 24] } as const;
+/**
+ * The oldest versions that Fanfold works with: of Zod the first that is a Standard Schema, of TypeScript
+ * the first that knows all options of a new project's tsconfig.json.
+ */
+const OLDEST = {
+  'aws-cdk-lib': [2, 276],
+  esbuild: [0, 25],
+  typescript: [5, 8],
+  zod: [3, 24],
+} as const;
 
 /** Sentences about packages of a project that are too old for Fanfold. */
 export function tooOld(folders: readonly string[], packages: ReadonlyMap<string, string>) {
@@ -58,11 +67,16 @@ export function sourceOf(own: string, folder: string): OwnSource {
     const missing = existsSync(tarball) ? {} : { missing: { tarball, clone: resolve(own) } };
     return { wanted: at(tarball), ...missing };
   }
-  // npx, too, installs in a folder with a package.json.
-  const installer = dirname(modules);
-  const manifest = join(installer, 'package.json');
-  const packages = existsSync(manifest) ? packagesOf(readManifest(manifest)) : [];
-  const wanted = new Map(packages).get('fanfold') ?? '';
-  if (!wanted.startsWith('file:')) return { wanted: `^${VERSION}` };
-  return { wanted: at(resolve(installer, wanted.slice('file:'.length))) };
+  // npx and its like install in a folder with a package.json, which may be far above: pnpm and Yarn
+  // keep packages in a store there.
+  for (const installer of upwards(dirname(modules))) {
+    const manifest = join(installer, 'package.json');
+    const packages = existsSync(manifest) ? packagesOf(readManifest(manifest)) : [];
+    const wanted = new Map(packages).get('fanfold');
+    if (wanted === undefined) continue;
+    const isFile = /^file:|^(?!\w+:).*\.tgz$/.test(wanted);
+    if (isFile) return { wanted: at(resolve(installer, wanted.replace(/^file:/, ''))) };
+    break;
+  }
+  return { wanted: `^${VERSION}` };
 }

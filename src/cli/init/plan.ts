@@ -1,25 +1,18 @@
 import { posix, relative } from 'node:path';
 import { shellWord } from '../../inputs/printable.ts';
 import { textOf } from './files.ts';
-import { type Entry, valueAt } from './manifest.ts';
+import { addSettings, type Changes, installOf, PROGRAM } from './managers.ts';
+import { valueAt } from './manifest.ts';
 import { ownSource, tooOld, VERSIONS } from './packages.ts';
 import type { Project } from './project.ts';
 import * as templates from './templates.ts';
+import type { TsConfig } from './tsconfig.ts';
 
-/** The changes that `fanfold init` makes to a project. */
-export interface Plan {
-  /** Files that must exist, with their texts: one that exists already stays as it is. */
-  files: Map<string, string>;
-  /** Keys of package.json that must be set: one that is set already stays as it is. */
-  entries: Entry[];
-  /** Sentences about what the user has to know or do. */
-  notes: string[];
+/** The changes to a project, and what follows. */
+export interface Plan extends Changes {
   /** Commands to run next. */
   next: [string, string, string];
 }
-
-/** Commands by which package managers run a program of a package. */
-const PROGRAM = { npm: 'npx', pnpm: 'pnpm exec', yarn: 'yarn run', bun: 'bunx' } as const;
 
 /** Extensions of modules that can be a tasks module. */
 const EXTENSIONS = ['ts', 'mts', 'js', 'mjs', 'cts', 'cjs'];
@@ -38,9 +31,10 @@ interface Room {
 export function planFor(project: Project, { cdk }: { cdk: boolean }): Plan {
   const { manager, tsconfig } = project;
   const room = roomOf(project);
-  const test = testOf(project, room.tasks);
+  const own = ownConfigOf(project, room);
+  const test = testOf(project, room.tasks, own !== undefined);
   const program = PROGRAM[manager];
-  const install = `${manager} install`;
+  const install = installOf(project, isOlderNode());
   const plan: Plan = {
     files: new Map(),
     entries: [
@@ -64,9 +58,12 @@ export function planFor(project: Project, { cdk }: { cdk: boolean }): Plan {
     plan.next = [install, `${manager} ${script}`, `${program} ${run}`];
   }
   if (tsconfig === undefined) plan.files.set('tsconfig.json', templates.TSCONFIG);
+  if (own !== undefined) plan.files.set(own, templates.TSCONFIG);
   if (tsconfig === undefined || /\.m?ts$/.test(test.path)) addPackages(plan, project, TYPES);
   addIgnored(plan, project, cdk);
-  if (cdk) addApp(plan, project, room);
+  if (cdk) addApp(plan, project, room, own);
+  if (tsconfig !== undefined) addCompiler(plan, project, tsconfig, own);
+  addSettings(plan, project);
   return plan;
 }
 
@@ -84,10 +81,22 @@ function roomOf(project: Project): Room {
     /\bdefineTask\b/.test(textOf(folder, path) ?? ''),
   );
   if (own !== undefined) return sampleAt(folder, own);
+  if (project.tsconfig?.readsExports === false) {
+    return sampleAt(folder, `${OWN_FOLDER}/tasks.${extension}`);
+  }
   const room = sampleAt(folder, `src/tasks.${extension}`);
   const isFree =
     room.isSample && [undefined, templates.INPUTS].includes(textOf(folder, room.inputs));
   return isFree ? room : sampleAt(folder, `src/fanfold/tasks.${extension}`);
+}
+
+/** Folder of the sample where the project's own compiler settings do not suit it. */
+const OWN_FOLDER = 'fanfold';
+
+/** Path of a tsconfig.json for the sample alone, if it needs one. */
+function ownConfigOf({ tsconfig }: Project, { tasks, isSample }: Room): string | undefined {
+  const isApart = isSample && posix.dirname(tasks) === OWN_FOLDER;
+  return isApart && tsconfig?.readsExports === false ? `${OWN_FOLDER}/tsconfig.json` : undefined;
 }
 
 function sampleAt(folder: string, path: string): Room {
@@ -105,11 +114,11 @@ function extensionOf({ isModule }: Project): string {
 }
 
 /** The sample's test, and the script that runs it. */
-function testOf({ manifest, tsconfig }: Project, tasks: string) {
+function testOf({ manifest, tsconfig }: Project, tasks: string, hasOwnConfig: boolean) {
   const { dir, name, ext } = posix.parse(tasks);
   // tsc refuses to import tasks by their name in Node where it writes JavaScript, so there the test
   // is JavaScript, which it leaves out.
-  const isChecked = tsconfig === undefined || tsconfig.importsTypeScript;
+  const isChecked = hasOwnConfig || tsconfig === undefined || tsconfig.importsTypeScript;
   const extension = isChecked ? ext : ext.replace('t', 'j');
   const runs = valueAt(manifest, ['scripts', 'test']);
   const glob = `node --test "src/**/*.test${extension}"`;
@@ -137,7 +146,7 @@ function isOlderNode(): boolean {
 
 function addPackages(
   { entries, notes }: Plan,
-  { folder, root, packages }: Project,
+  { folder, packages }: Project,
   names: readonly ('fanfold' | keyof typeof VERSIONS)[],
 ): void {
   for (const name of names) {
@@ -152,9 +161,6 @@ function addPackages(
       if (missing === undefined) continue;
       notes.push(`Make ${missing.tarball} first: run "npm run package" in ${missing.clone}.`);
     }
-    // npm 12 runs the install scripts of these packages alone, as the top folder says.
-    const hasScript = name === 'node' || name === 'esbuild';
-    if (hasScript && root === folder) entries.push([['allowScripts', name], true]);
   }
 }
 
@@ -172,10 +178,10 @@ function addIgnored({ files, notes }: Plan, project: Project, cdk: boolean): voi
 }
 
 /** Adds a CDK app, beside the one that is there. */
-function addApp(plan: Plan, project: Project, room: Room): void {
-  const { folder, tsconfig, manager, packages } = project;
+function addApp(plan: Plan, project: Project, room: Room, own: string | undefined): void {
+  const { folder, manager, packages } = project;
   const { tasks, isSample } = room;
-  const path = `infra/app.${extensionOf(project)}`;
+  const path = `${own === undefined ? 'infra' : OWN_FOLDER}/app.${extensionOf(project)}`;
   const stack = stackOf(project);
   const text = templates.appOf(stack, tasks);
   const hasNode = packages.has('node') || isOlderNode();
@@ -194,14 +200,36 @@ function addApp(plan: Plan, project: Project, room: Room): void {
       `To have Fanfold in a stack of your own app, add to it: import { Fanfold } from 'fanfold/cdk'; and ${line.replace('stack', 'this')}`,
     );
   }
-  if (tsconfig?.emitsAll) {
-    const where = relative(folder, tsconfig.path);
-    plan.notes.push(`${where} takes all files: add "exclude": ["infra"] to it.`);
-  }
   const run = isSample ? `, then ${program} ${runOf(room)} --stack ${stack}` : '';
   plan.notes.push(
     `To deploy: ${program} cdk bootstrap (once), ${program} cdk deploy${option}${run}`,
   );
+}
+
+/** Says what the project's own compiler settings lack. */
+function addCompiler(
+  { files, notes }: Plan,
+  { folder, manager }: Project,
+  tsconfig: TsConfig,
+  own: string | undefined,
+): void {
+  const where = relative(folder, tsconfig.path);
+  if (!tsconfig.readsExports) {
+    const check =
+      own && ` The tasks have their own: check them with ${PROGRAM[manager]} tsc -p ${own}.`;
+    notes.push(
+      `With ${where}, TypeScript finds no types of fanfold, since it ignores "exports" of packages.${check ?? ''} To import fanfold in other files, set "module": "nodenext" in it.`,
+    );
+  }
+  const apart = ['infra', OWN_FOLDER].filter((name) =>
+    Array.from(files.keys()).some((path) => path.startsWith(`${name}/`)),
+  );
+  const isTaken = tsconfig.takesAll && (tsconfig.emits || !tsconfig.readsExports);
+  const missing = apart.filter((name) => isTaken && !tsconfig.excluded.includes(name));
+  if (missing.length > 0) {
+    const list = JSON.stringify([...tsconfig.excluded, ...missing]);
+    notes.push(`${where} takes all files: add "exclude": ${list} to it.`);
+  }
 }
 
 function runOf({ inputs }: Room): string {

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { parse } from 'jsonc-parser';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { tasksIn } from '../tasks-module.ts';
+import { upwards } from './files.ts';
 import { type Manifest, packagesOf, readManifest, refuseOthers, valueAt } from './manifest.ts';
 import { VERSIONS } from './packages.ts';
+import { type TsConfig, tsconfigIn } from './tsconfig.ts';
 
 /** Facts about a folder, found without asking the user. */
 export interface Project {
@@ -24,14 +25,6 @@ export interface Project {
   tasks: string | undefined;
   /** The nearest tsconfig.json of the project or its monorepo. */
   tsconfig: TsConfig | undefined;
-}
-
-export interface TsConfig {
-  path: string;
-  /** Whether one module may import another by its `.ts` name, as Node requires. */
-  importsTypeScript: boolean;
-  /** Whether it takes all TypeScript files below it, and assigns output paths to them. */
-  emitsAll: boolean;
 }
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
@@ -57,21 +50,15 @@ export function projectIn(folder: string): Project {
   const top = join(root, 'package.json');
   const shared = root !== folder && existsSync(top) ? packagesOf(readManifest(top)) : [];
   const own = folders.slice(0, folders.indexOf(root) + 1);
+  const packages = new Map([...shared, ...packagesOf(manifest)]);
   return {
     ...{ folder, manifest, isNew, root, repository },
     manager: managerOf(own),
-    packages: new Map([...shared, ...packagesOf(manifest)]),
+    packages,
     isModule: valueAt(manifest, ['type']) === 'module',
     tasks: isNew ? undefined : tasksIn(file, 'Correct it, and try again.'),
-    tsconfig: tsconfigIn(own),
+    tsconfig: tsconfigIn(own, packages.get('typescript')),
   };
-}
-
-function* upwards(folder: string): Generator<string> {
-  for (let each = resolve(folder); ; each = dirname(each)) {
-    yield each;
-    if (dirname(each) === each) return;
-  }
 }
 
 function hasWorkspaces(folder: string): boolean {
@@ -87,19 +74,6 @@ function managerOf(folders: readonly string[]): PackageManager {
   }
   const [running] = (process.env.npm_config_user_agent ?? '').split('/');
   return LOCKS.find(([, manager]) => manager === running)?.[1] ?? 'npm';
-}
-
-function tsconfigIn(folders: readonly string[]): TsConfig | undefined {
-  const path = folders.map((each) => join(each, 'tsconfig.json')).find((each) => existsSync(each));
-  if (path === undefined) return undefined;
-  const { compilerOptions = {}, include, files } = Object(parse(readFileSync(path, 'utf8')));
-  const { allowImportingTsExtensions, rewriteRelativeImportExtensions } = compilerOptions;
-  const { noEmit, outDir, rootDir } = compilerOptions;
-  return {
-    path,
-    importsTypeScript: (allowImportingTsExtensions ?? rewriteRelativeImportExtensions) === true,
-    emitsAll: !include && !files && noEmit !== true && (outDir ?? rootDir) !== undefined,
-  };
 }
 
 /** A package.json for a new project. npm refuses a name of a package that the project depends on. */

@@ -4,6 +4,7 @@ import type { FileLock } from '../../internal.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
 import { InputHash } from './input-hash.ts';
+import { KeptLog } from './kept-log.ts';
 import { lock } from './lock.ts';
 import { readEarlier } from './previous-results.ts';
 import { type Beginning, type Reopened, RunRecord } from './record.ts';
@@ -65,9 +66,11 @@ export async function begin(
   const locked = lock(output);
   // In this order, so that a record never lies beside the results of another run.
   RunRecord.remove(output);
+  KeptLog.remove(output);
   await opened.empty();
   const record = RunRecord.create(output, beginning, collector);
-  return recorded({ output: opened, hash, lock: locked, record, collector });
+  const log = new KeptLog(output);
+  return recorded({ output: opened, hash, lock: locked, record, log, collector });
 }
 
 /** Whether a run has left an output or a record. */
@@ -108,7 +111,7 @@ export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Pr
   const hash = new InputHash(output, isCompared ? [] : checkpoints, living === undefined);
   const { lock, collector } = left;
   return recorded({
-    ...{ output: opened, hash, lock, record, living, collector },
+    ...{ output: opened, hash, lock, record, log: new KeptLog(output), living, collector },
     ...{ earlier: ledger, failures, again },
   });
 }

@@ -1,12 +1,12 @@
-import { createReadStream, lstatSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { FanfoldError, RunLedger } from '../../index.ts';
 import { FailureKinds } from '../failure-kinds.ts';
-import { headOf, partOf } from './record.ts';
-import { failedOf, isResult, linesOf, resultOf, wholeLength } from './result-lines.ts';
+import { headOf } from './head.ts';
+import { partOf } from './record.ts';
+import { failedOf, isResult, linesOf, resultOf } from './result-lines.ts';
 import type { Retried } from './retried.ts';
-
-const READ_BYTES = 256 * 1024;
+import { wholeLines } from './whole-lines.ts';
 
 /** The results that a run has written, and that stay. */
 export interface Earlier {
@@ -63,16 +63,10 @@ export async function readEarlier(
   return { ledger, failures, again };
 }
 
-/** Reads a file's whole lines, in blocks. */
+/** Reads the whole lines of results, in blocks. */
 async function* blocksOf(path: string): AsyncGenerator<Buffer, void> {
-  let rest: Buffer[] = [];
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES })) {
-      const bytes = chunk as Buffer;
-      const end = wholeLength(bytes);
-      if (end > 0) yield Buffer.concat([...rest.splice(0), bytes.subarray(0, end)]);
-      if (end < bytes.length) rest = [...rest, bytes.subarray(end)];
-    }
+    yield* wholeLines(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = missing ? 'it does not exist' : (cause as Error).message;

@@ -5,14 +5,14 @@ import {
   lstatSync,
   openSync,
   readFileSync,
-  readSync,
   rmSync,
-  statSync,
   truncateSync,
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
+import { headOf } from './head.ts';
+import { logPathOf } from './kept-log.ts';
 import { lockPathOf } from './lock.ts';
 
 /** Settings that must not change when a run is resumed. */
@@ -80,7 +80,7 @@ export class RunRecord {
 
   /** Paths of the files that a run may create for this output. */
   static filesOf(output: string): string[] {
-    return [output, pathOf(output), partOf(output), lockPathOf(output)];
+    return [output, pathOf(output), logPathOf(output), partOf(output), lockPathOf(output)];
   }
 
   /** @throws FanfoldError when the record's path has another program's file */
@@ -218,9 +218,6 @@ export function partOf(output: string): string {
   return `${output}.part`;
 }
 
-/** Longer than the first line of a record. */
-const HEAD_BYTES = 4_096;
-
 /**
  * Recognizes a record by its first line, of which a power failure may have left only a part. An
  * empty file may be another program's.
@@ -237,22 +234,6 @@ function isRecord(path: string): boolean {
     return typeof v === 'number' && typeof task === 'string' && flags.every((t) => t === 'boolean');
   } catch {
     return false;
-  }
-}
-
-/** Reads the start of a regular file; undefined for anything else, or if it can't be read. */
-export function headOf(path: string): string | undefined {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  try {
-    const file = openSync(path, 'r');
-    try {
-      const bytes = Buffer.alloc(HEAD_BYTES);
-      return bytes.toString('utf8', 0, readSync(file, bytes));
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return undefined;
   }
 }
 

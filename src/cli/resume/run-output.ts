@@ -3,6 +3,7 @@ import type { FileLock } from '../../internal.ts';
 import { FailureKinds } from '../failure-kinds.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
+import type { KeptLog } from './kept-log.ts';
 import type { Living, RunRecord } from './record.ts';
 
 /** A run's output, and the state that is needed to resume the run. */
@@ -21,6 +22,8 @@ export interface RunOutput {
   readonly collector: string | undefined;
   /** Number of inputs, from the first, that an earlier command may have seeded. */
   readonly known: number;
+  /** Keeps the log lines of a run on this machine; undefined if the output can't be resumed. */
+  readonly log: KeptLog | undefined;
   /** Whether the run can be resumed: not if the output is standard output or a device. */
   readonly resumable: boolean;
   /**
@@ -56,9 +59,10 @@ const NOTE_MS = 500;
 export interface RecordedOptions {
   output: Output;
   hash: InputHash;
-  /** Lock and record of a file; absent for other outputs. */
+  /** Lock, record and log of a file; absent for other outputs. */
   lock?: FileLock;
   record?: RunRecord;
+  log?: KeptLog;
   /** State that an earlier command left. */
   earlier?: RunLedger;
   failures?: FailureKinds;
@@ -68,7 +72,7 @@ export interface RecordedOptions {
 }
 
 export function recorded(options: RecordedOptions): RunOutput {
-  const { output, hash, lock, record, earlier, living, collector } = options;
+  const { output, hash, lock, record, log, earlier, living, collector } = options;
   const { failures = new FailureKinds(), again = 0 } = options;
   let followed: Following | undefined;
   const cover = () => {
@@ -102,6 +106,7 @@ export function recorded(options: RecordedOptions): RunOutput {
     living,
     collector,
     known: record?.covered ?? 0,
+    log,
     resumable: record !== undefined,
     watch(batches, isElsewhere) {
       if (!record) return batches;

@@ -1,28 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { inspect } from 'node:util';
 import type { Json, TaskContext, TaskLog } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import type { Chunk, ReceivedItem } from '../messages/chunk.ts';
-
-/** Writes one line of a log. */
-export type WriteLog = (level: keyof TaskLog, message: string, fields: object) => void;
-
-/** Writes a line of JSON to the console. Each world decides where console lines go. */
-export const writeToConsole: WriteLog = (level, message, fields) =>
-  console[level](lineOf({ level, message, ...fields }));
-
-/** Inspects values that JSON can't hold (a circle, a BigInt): a log must not fail its task. */
-function lineOf(line: object): string {
-  try {
-    return JSON.stringify(line);
-  } catch {
-    const shown = Object.entries(line).map(([key, value]) => [
-      key,
-      typeof value === 'object' || typeof value === 'bigint' ? inspect(value) : value,
-    ]);
-    return JSON.stringify(Object.fromEntries(shown));
-  }
-}
+import type { WriteLog } from './log-line.ts';
 
 /** One attempt at one input, as the task's function sees it. */
 export class Attempt implements TaskContext {
@@ -32,11 +12,18 @@ export class Attempt implements TaskContext {
   readonly #writeLog: WriteLog;
   #controller: AbortController | undefined;
   #aborted: unknown;
+  /** Number of lines that it has logged. */
+  #lines = 0;
 
   constructor(chunk: Chunk, item: ReceivedItem, writeLog: WriteLog) {
     this.#chunk = chunk;
     this.#writeLog = writeLog;
     this.item = item;
+  }
+
+  /** Whether it is an attempt at one of this chunk's items. */
+  isOf(chunk: Chunk): boolean {
+    return this.#chunk === chunk;
   }
 
   get input(): Json {
@@ -73,7 +60,7 @@ export class Attempt implements TaskContext {
     const write = (level: keyof TaskLog) => (message: string, fields?: object) => {
       const more = fields instanceof Error ? { error: describeThrown(fields) } : fields;
       // Repeated last: an input's lines are found by these fields, whatever fields the task adds.
-      this.#writeLog(level, message, { ...about, ...more, ...about });
+      this.#writeLog(level, message, { ...about, ...more, ...about }, ++this.#lines);
     };
     return {
       debug: write('debug'),

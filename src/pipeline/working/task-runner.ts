@@ -3,7 +3,8 @@ import type { AnyTask } from '../../task.ts';
 import { describeThrown } from '../../thrown.ts';
 import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
 import type { Failure } from '../messages/result.ts';
-import { Attempt, atWork, type WriteLog, writeToConsole } from './attempt.ts';
+import { Attempt, atWork } from './attempt.ts';
+import { type WriteLog, writeToConsole } from './log-line.ts';
 import { outputText } from './output-text.ts';
 import type { Starts } from './pace.ts';
 import { decisionOn, type RetryDecision } from './retry-decision.ts';
@@ -63,7 +64,6 @@ export class Execution {
   /** Whether the resources of the task's setup are available. */
   isReady = false;
   #resources: unknown;
-  #calling: Attempt | undefined;
   #next = 0;
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -105,7 +105,7 @@ export class Execution {
    * that one alone, if it is running.
    */
   suspects(culprit: Attempt | undefined): number[] {
-    const running = [...this.#running, ...(this.#calling ? [this.#calling] : [])];
+    const running = [...this.#running, ...(calling?.isOf(this.#chunk) ? [calling] : [])];
     return running
       .filter((attempt) => culprit === undefined || attempt === culprit)
       .map(({ index }) => index);
@@ -177,7 +177,7 @@ export class Execution {
     let returned: unknown;
     let promised: Promise<unknown> | undefined;
     // A function may end the process before it returns.
-    this.#calling = attempt;
+    calling = attempt;
     try {
       returned = SYNCHRONOUS.has(this.#task)
         ? call(this.#task, attempt, this.#resources)
@@ -185,11 +185,11 @@ export class Execution {
       // A thenable that is not a real promise may throw, or call back twice.
       if (isThenable(returned)) promised = Promise.resolve(returned);
     } catch (thrown) {
-      this.#calling = undefined;
+      calling = undefined;
       this.#fail(attempt, thrown);
       return;
     }
-    this.#calling = undefined;
+    calling = undefined;
     if (promised === undefined) {
       SYNCHRONOUS.add(this.#task);
       this.#succeed(attempt, returned);
@@ -286,6 +286,14 @@ export class Execution {
  * known to the code that they call would take longer than such a task.
  */
 const SYNCHRONOUS = new WeakSet<AnyTask>();
+
+/** The attempt whose function has been called and has not returned yet. */
+let calling: Attempt | undefined;
+
+/** The attempt that the running code belongs to, if that is known. */
+export function currentAttempt(): Attempt | undefined {
+  return calling ?? atWork.getStore();
+}
 
 /** A thrown value may itself throw when it is inspected. */
 function isInvalidInput(thrown: unknown): thrown is InvalidInput {

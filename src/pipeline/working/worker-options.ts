@@ -4,9 +4,9 @@ import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { RunQueues } from '../run/run-queues.ts';
 import type { AdaptivePaces } from './adaptive-pace.ts';
-import type { WriteLog } from './attempt.ts';
 import type { EndedAttempt } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
+import type { WriteLog } from './log-line.ts';
 import type { Setups } from './setups.ts';
 import type { Verdict } from './task-message.ts';
 
