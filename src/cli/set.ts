@@ -8,7 +8,6 @@ import {
   connectRemote,
   flagsOf,
   type RemoteFlags,
-  statusOf,
   type Target,
 } from './target.ts';
 
@@ -62,20 +61,21 @@ async function set(runId: string, { concurrency, rate, ...flags }: SetFlags): Pr
   const settings = await fanfold.set(runId, changes);
   const bounds = boundsText(settings) ?? 'no bounds';
   say(`run ${runId} has ${bounds}, ${within(connection.target)}${ifPaused(settings)}`);
-  const { task } = await statusOf(connection, runId);
-  await warnAboveCapacity(connection, task, changes.concurrency);
+  // It may have ended by now.
+  const status = changes.concurrency ? await fanfold.status(runId) : undefined;
+  if (status) await warnAboveCapacity(connection, status.task, changes.concurrency);
 }
 
 async function pause(runId: string, flags: RemoteFlags): Promise<void> {
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
   const { target } = connection;
-  const before = await statusOf(connection, runId);
+  const before = await fanfold.status(runId);
   const { expiresAt } = await fanfold.pause(runId);
-  const isNew = before.pausedAt === undefined;
+  const isNew = before?.pausedAt === undefined;
   const state = isNew
     ? `is paused: ${within(target)} no further input starts, and those that are running end`
-    : `is already paused, since ${timeOf(before.pausedAt)}`;
+    : `is already paused, since ${timeOf(before?.pausedAt)}`;
   say(`run ${runId} ${state}`);
   const goOn = commandLine(['unpause', runId, ...flagsOf(target)]);
   say(
@@ -87,9 +87,9 @@ async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
   const { extendDeadline = false, ...remote } = flags;
   const connection = await connectRemote(remote);
   await using fanfold = connection.fanfold;
-  const before = await statusOf(connection, runId);
+  const before = await fanfold.status(runId);
   const { expiresAt } = await fanfold.unpause(runId, { extendDeadline });
-  if (before.pausedAt === undefined) {
+  if (before?.pausedAt === undefined) {
     say(`run ${runId} was not paused: nothing was changed`);
     return;
   }
