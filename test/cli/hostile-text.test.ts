@@ -103,7 +103,8 @@ describe('foreign text that a command writes to a pipe cannot control a terminal
     const runId = newRunId();
     const tags = { task: HOSTILE, state: HOSTILE, total: HOSTILE, ok: HOSTILE, expiresAt: HOSTILE };
     const env = await answering((url) => ({
-      GetQueueUrl: { QueueUrl: `${url}/1/Photos-run-${runId}` },
+      // The same for all queues: the deployment's name is taken from it.
+      GetQueueUrl: { QueueUrl: `${url}/1/Photos-tasks` },
       GetQueueAttributes: { Attributes: { ApproximateNumberOfMessages: '0' } },
       ListQueues: { QueueUrls: [`${url}/1/Photos-run-${runId}`] },
       ListQueueTags: { Tags: tags },

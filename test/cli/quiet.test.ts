@@ -24,7 +24,7 @@ function quietRun(target: Target = { kind: 'server', url: 'http://one' }) {
   const ledger = { ok: 0, failed: 0 };
   const backlog = vi.fn(async () => BACKLOG);
   const connection = { fanfold: { backlog }, target } as unknown as Connection;
-  const report = reportSilence({ ledger } as Run, connection);
+  const report = reportSilence({ ledger, settings: {} } as Run, connection);
   return { ledger, backlog, awaited: () => report.awaited, stop: () => report.stop() };
 }
 

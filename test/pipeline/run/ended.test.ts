@@ -196,6 +196,8 @@ it('runs that end early are listed with the reason', async () => {
   const cancelled = new Run(deployment, 'fragile', numbers(10));
   while (cancelled.seeded < 10) await new Promise(setImmediate);
   await within(5, cancelled.cancel());
+  // Ids sort by their time.
+  await vi.advanceTimersByTimeAsync(1);
   const late = new Run(deployment, 'fragile', numbers(4), { deadlineSeconds: 30 });
   await runThrough(late);
   const counts = { ok: 0, failed: 0, cancelled: 0 };

@@ -58,8 +58,8 @@ export const FLOW: readonly Mutant[] = [
   },
   {
     name: 'a chunk goes on when its run is paused or has other bounds',
-    file: 'src/pipeline/working/chunk-execution.ts',
-    node: 'MethodDefinition[key.name="followControl"] IfStatement[test.right.name="before"] > .test',
+    file: 'src/pipeline/working/follow.ts',
+    node: 'IfStatement[test.right.name="before"] > .test',
     becomes: 'false',
   },
   {
