@@ -236,8 +236,8 @@ const bounds: fc.Arbitrary<{ first: Bounds; later: Bounds[] }> = fc
     unit: fc.constantFrom('s' as const, 'm' as const),
     each: fc.array(
       fc.record({
-        concurrency: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
-        count: fc.option(fc.constantFrom(5, 2, 12, 40, 100), { nil: undefined }),
+        concurrency: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined, freq: 1 }),
+        count: fc.option(fc.constantFrom(5, 2, 12, 40, 100), { nil: undefined, freq: 1 }),
       }),
       { minLength: 4, maxLength: 4 },
     ),
@@ -264,7 +264,7 @@ const flow: fc.Arbitrary<FlowPlan | undefined> = fc.oneof(
         changes: fc.array(
           fc.record({
             afterSeconds: fc.integer({ min: 0, max: 100 }),
-            pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
+            pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { freq: 1 }),
           }),
           { maxLength: 3 },
         ),
@@ -273,7 +273,7 @@ const flow: fc.Arbitrary<FlowPlan | undefined> = fc.oneof(
         bounds: first,
         more,
         changes: changes.map(({ afterSeconds, pausedForSeconds }, at): Change => {
-          if (pausedForSeconds !== undefined) return { afterSeconds, pausedForSeconds };
+          if (pausedForSeconds !== null) return { afterSeconds, pausedForSeconds };
           return { afterSeconds, set: later[at] ?? {} };
         }),
         reach: undefined,
