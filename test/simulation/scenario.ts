@@ -236,8 +236,8 @@ const bounds: fc.Arbitrary<{ first: Bounds; later: Bounds[] }> = fc
     unit: fc.constantFrom('s' as const, 'm' as const),
     each: fc.array(
       fc.record({
-        concurrency: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined, freq: 1 }),
-        count: fc.option(fc.constantFrom(5, 2, 12, 40, 100), { nil: undefined, freq: 1 }),
+        concurrency: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined, freq: 3 }),
+        count: fc.option(fc.constantFrom(5, 2, 12, 40, 100), { nil: undefined, freq: 3 }),
       }),
       { minLength: 4, maxLength: 4 },
     ),
@@ -264,7 +264,7 @@ const flow: fc.Arbitrary<FlowPlan | undefined> = fc.oneof(
         changes: fc.array(
           fc.record({
             afterSeconds: fc.integer({ min: 0, max: 100 }),
-            pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { freq: 1 }),
+            pausedForSeconds: fc.option(fc.integer({ min: 1, max: 200 }), { freq: 2 }),
           }),
           { maxLength: 3 },
         ),
