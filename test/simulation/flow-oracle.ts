@@ -40,7 +40,8 @@ export class FlowOracle {
     this.#flows = flows;
     const workers = scenario.lambdaWorkers + scenario.pullWorkers;
     const readMs = Math.max(READ_MS, workers * READ_MS_EACH);
-    this.#learnMs = readMs + (isCalm(scenario) ? SOON_MS : LATE_MS);
+    // A worker looks four times in that time whether it is due.
+    this.#learnMs = readMs * 1.25 + (isCalm(scenario) ? SOON_MS : LATE_MS);
   }
 
   /** The faults of a consumer's runs, a sentence each. */
