@@ -34,12 +34,6 @@ export const FLOW: readonly Mutant[] = [
     becomes: ({ text }) => `${text} || (!isInLane && chunk.attempt > 1)`,
   },
   {
-    name: 'a chunk stays in a lane that its run no longer has',
-    file: 'src/pipeline/working/lanes.ts',
-    node: 'FunctionDeclaration[id.name="laneOf"] > .body',
-    becomes: '{ return group && Number(group.slice(group.lastIndexOf(".") + 1)); }',
-  },
-  {
     name: 'a slow lane starts as soon as it has a chunk',
     file: 'src/pipeline/working/lanes.ts',
     node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.right.name="LONGEST_WAIT_MS"] > .test',
