@@ -1,10 +1,11 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
-import { type Failure, failedLine, okLine } from '../messages/result.ts';
+import type { Failure } from '../messages/result.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { AdaptivePace, AdaptivePaces } from './adaptive-pace.ts';
@@ -13,13 +14,14 @@ import type { Claim } from './claim.ts';
 import { follow } from './follow.ts';
 import { sendToLane } from './lanes.ts';
 import type { WriteLog } from './log-line.ts';
+import { failureOf, lineOf } from './outcome-line.ts';
 import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
 import { Retries } from './retries.ts';
 import type { Setups } from './setups.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
-import { type AttemptFailure, Execution, type Outcome } from './task-runner.ts';
+import { Execution, type Outcome } from './task-runner.ts';
 import { watching } from './watching.ts';
 
 /** Last report of a dying process on a chunk that it holds. */
@@ -108,6 +110,7 @@ export class ChunkExecution implements Held {
   readonly #pace: Starts | undefined;
   readonly #adaptive: AdaptivePace | undefined;
   #sliceMs: number;
+  readonly #expiresAt: number;
   /** Indexes of items that other workers were sent, too; and those that SQS has accepted. */
   readonly #hedged = new Set<number>();
   readonly #elsewhere = new Set<number>();
@@ -117,6 +120,7 @@ export class ChunkExecution implements Held {
     this.message = options.message;
     this.#options = options;
     this.#startedMs = claim.heldMs;
+    this.#expiresAt = Math.max(chunk.expiresAt, options.control.expiresAt ?? 0);
     this.#retries = new Retries(task, chunk);
     const pace = bounded && paceOf(bounded);
     this.#adaptive = task.adaptive ? options.paces.of(chunk.runId) : undefined;
@@ -194,9 +198,8 @@ export class ChunkExecution implements Held {
     const { sqs, taskQueueUrl, chunk, claim } = this.#options;
     const execution = this.#execution;
     execution.stop();
-    const items = [...execution.left, ...execution.runningFor(ms)].filter(
-      ({ index }) => !this.#hedged.has(index),
-    );
+    const slow = [...execution.left, ...execution.runningFor(ms)];
+    const items = slow.filter(({ index }) => !this.#hedged.has(index));
     if (items.length === 0 || claim.lost) return;
     for (const { index } of items) this.#hedged.add(index);
     await sendAll(sqs, taskQueueUrl, messagesOf({ ...chunk, hedge: undefined }, items, 1));
@@ -228,7 +231,7 @@ export class ChunkExecution implements Held {
         ? { ...chunk, stalled: undefined }
         : stalled(this.#options, chunk, 'worker');
     await sendAll(sqs, taskQueueUrl, [
-      ...this.#retries.messages(),
+      ...this.#retries.messages(serviceNow(sqs)),
       ...(bounded
         ? []
         : messagesOf(rest, left, Math.ceil(left.length / this.#slices(left.length)))),
@@ -281,6 +284,8 @@ export class ChunkExecution implements Held {
   #hasTime(heldMs: number): boolean {
     const { remainingMs, task } = this.#options;
     if (heldMs - this.#startedMs >= this.#sliceMs) return false;
+    // Its pauses may be long.
+    if (this.#pace && serviceNow(this.#options.sqs) > this.#expiresAt) return false;
     return mayEnd(task, remainingMs);
   }
 
@@ -300,18 +305,4 @@ export class ChunkExecution implements Held {
     await sendBack(this.#options, stalled(this.#options, chunk, 'run'), rest, 1, UNSURE_SECONDS);
     return 'done';
   }
-}
-
-function lineOf(outcome: Outcome, attempts: number): string {
-  if (outcome.ok) return okLine(outcome.index, outcome.output, outcome.ms);
-  return failedLine(outcome.index, { ...failureOf(outcome.failure), attempts }, outcome.ms);
-}
-
-function failureOf({
-  retryable: _,
-  delaySeconds: __,
-  later: ___,
-  ...failure
-}: AttemptFailure): Omit<Failure, 'attempts'> {
-  return failure;
 }

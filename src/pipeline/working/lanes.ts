@@ -58,9 +58,10 @@ export async function routeOf(
     await park(queue, chunk);
     return 'done';
   }
-  const leftMs = (chunk.notBefore ?? 0) - serviceNow(queue.sqs);
+  const now = serviceNow(queue.sqs);
+  const leftMs = (chunk.notBefore ?? 0) - now;
   if (leftMs > EARLY_MS) {
-    const waiting = delayed(chunk, chunk.items, Math.ceil(leftMs / 1000));
+    const waiting = delayed(chunk, chunk.items, Math.ceil(leftMs / 1000), now);
     await sendAll(queue.sqs, queue.taskQueueUrl, waiting);
     return 'done';
   }

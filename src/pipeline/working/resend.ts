@@ -93,9 +93,18 @@ export function furtherAttempts(
 /** SQS's longest delay. */
 const LONGEST_DELAY_SECONDS = 900;
 
-/** The task messages with items of a chunk that wait for a time, which may be over SQS's longest. */
-export function delayed(chunk: Chunk, items: readonly ChunkItem[], seconds: number): Outgoing[] {
-  const until = Math.min(chunk.expiresAt, Date.now() + seconds * 1000);
+/**
+ * The task messages with items of a chunk that wait for a time, which may be over SQS's longest.
+ *
+ * @param now by SQS's clock
+ */
+export function delayed(
+  chunk: Chunk,
+  items: readonly ChunkItem[],
+  seconds: number,
+  now: number,
+): Outgoing[] {
+  const until = Math.min(chunk.expiresAt, now + seconds * 1000);
   const notBefore = seconds > LONGEST_DELAY_SECONDS ? until : undefined;
   const waiting = { ...chunk, stalled: undefined, notBefore };
   return messagesOf(waiting, items, items.length, Math.min(seconds, LONGEST_DELAY_SECONDS));

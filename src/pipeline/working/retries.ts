@@ -45,11 +45,11 @@ export class Retries {
     return true;
   }
 
-  /** The task messages for the next attempts. */
-  messages(): Outgoing[] {
+  /** The task messages for the next attempts. @param now by SQS's clock */
+  messages(now: number): Outgoing[] {
     const { attempt } = this.#chunk;
     const told = Array.from(this.#told.values(), ({ seconds, later, items }) =>
-      delayed({ ...this.#chunk, attempt: later ? attempt : attempt + 1 }, items, seconds),
+      delayed({ ...this.#chunk, attempt: later ? attempt : attempt + 1 }, items, seconds, now),
     );
     return [...furtherAttempts(this.#task, this.#chunk, this.#again), ...told.flat()];
   }
