@@ -209,7 +209,7 @@ describe.concurrent('the app', () => {
     const kept = Object.values(template.Resources).filter((one) => one.DeletionPolicy === 'Retain');
     expect(kept.map(({ Type }) => Type).sort()).toEqual([
       ...Array(3).fill('AWS::Logs::LogGroup'),
-      ...Array(3).fill('AWS::SQS::Queue'),
+      ...Array(5).fill('AWS::SQS::Queue'),
     ]);
   });
 
