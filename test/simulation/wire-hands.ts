@@ -141,8 +141,8 @@ export class Hands {
       // A lost message is held by another worker.
       if (claim?.message.handle !== handle || claim.until <= Date.now() + GRACE_MS) continue;
       const { message, begunAt } = claim;
-      // A chunk of a slow lane is hidden for a pause when it is received first.
-      if (message.hasBounds && message.receives === 1 && begunAt === undefined) continue;
+      // A chunk of a slow lane is hidden for a pause before each time that it begins.
+      if (message.hasBounds && begunAt === undefined) continue;
       if (this.#givenUp.has(handle)) this.#log.mark('chunk shown again');
       else this.#violations.push(`${actor.name} kept a chunk hidden that it did not finish.`);
     }
