@@ -212,7 +212,8 @@ async function begun(
   open: () => Promise<OpenedInputs>,
 ): Promise<Begun> {
   const { output, ordered = false, withInput = false, resume, retryFailed } = flags;
-  const beginning = { task, ordered, withInput };
+  const { onBadInput = 'fail' } = flags;
+  const beginning = { task, ordered, withInput, onBadInput };
   if (!resume || output === undefined) {
     return { recorded: await begin(output, beginning), thenAgain: false };
   }
@@ -221,10 +222,12 @@ async function begun(
   const retriesLater = retryFailed !== undefined && living !== undefined;
   const isRead = flags.input === '-';
   if (retriesLater && isRead) throw readOnce(left.living);
-  const compared = isRead ? undefined : await compare(left, await open());
-  const appended = compared?.appended ?? 0;
+  const retriedNow = retriesLater ? undefined : retryFailed;
+  const again = living === undefined ? { retryFailed } : undefined;
+  const compared = isRead ? undefined : await compare(left, await open(), again);
+  const { appended = 0, anew } = compared ?? {};
   const recorded = await goOn(left, {
-    retryFailed: retriesLater ? undefined : retryFailed,
+    ...{ retryFailed: retriedNow, anew },
     isCompared: compared !== undefined,
   });
   const { ok = 0, failed = 0 } = recorded.before ?? {};

@@ -54,7 +54,71 @@ describe('--on-bad-input report', () => {
     writeFileSync(input, LINES.replace('nope', 'none'));
     const changed = await run(...args, '--resume');
     expect(changed.status).toBe(2);
-    expect(changed.stderr).toContain('have changed');
+    expect(changed.stderr).toContain(`input 3 (${input}, line 4) has changed`);
+  });
+
+  it('lets failed inputs be corrected in their places and run again, and no others', async () => {
+    const args = ['--on-bad-input', 'report', '--output', output, '--resume', '--retry-failed'];
+    await run(...args.slice(0, 4));
+    const corrected = LINES.replace('{bad', '0').replace('nope', 'none');
+    writeFileSync(input, corrected);
+    const { stderr } = await run(...args);
+    expect(stderr).toContain('2 failed inputs will run again');
+    expect(outcomes()).toEqual([0, 1, 2, `${input}, line 4`, 3]);
+    expect(written()[3]).toMatchObject({ error: { text: 'none' } });
+    // The corrected inputs are now those of the run.
+    expect((await run(...args.slice(0, 5))).status).toBe(1);
+    writeFileSync(input, corrected.replace('none', '2.5'));
+    expect((await run(...args)).status).toBe(0);
+    expect(outcomes()).toEqual([0, 1, 2, 2.5, 3]);
+    writeFileSync(input, corrected.replace('none', '2.5').replace('\n2\n', '\n7\n'));
+    const changed = await run(...args);
+    expect(changed.status).toBe(2);
+    expect(changed.stderr).toContain(`input 2 (${input}, line 3) has changed`);
+  });
+
+  it('cannot place a change by an older record, but still finds it', async () => {
+    const args = ['--on-bad-input', 'report', '--output', output];
+    await run(...args);
+    const record = `${output}.run`;
+    const old = readFileSync(record, 'utf8').replace(/,"(sums|onBadInput)":"[^"]*"/g, '');
+    writeFileSync(record, old);
+    expect((await run('--output', output, '--on-bad-input', 'report', '--resume')).status).toBe(1);
+    writeFileSync(input, LINES.replace('nope', 'none'));
+    const changed = await run(...args, '--resume', '--retry-failed');
+    expect(changed.stderr).toContain('some of the first 5 have changed');
+  });
+
+  it('must be given again with --resume', async () => {
+    await run('--on-bad-input', 'report', '--output', output);
+    for (const other of [[], ['--on-bad-input', 'skip']]) {
+      const { status, stderr } = await run(...other, '--output', output, '--resume');
+      expect(status).toBe(2);
+      expect(stderr).toContain('was started with --on-bad-input report');
+    }
+  });
+
+  it('may be given when a run is resumed that ended at a bad input', async () => {
+    writeFileSync(input, '1\n2\nnope\n3\n');
+    expect((await run('--output', output)).status).toBe(2);
+    const { stderr } = await run('--on-bad-input', 'report', '--output', output, '--resume');
+    expect(stderr).toContain('4 inputs = 3 ok + 1 failed');
+    expect((await run('--output', output, '--resume')).stderr).toContain('--on-bad-input report');
+  });
+
+  it.each([
+    ['corrected', '1\n2\n2.5\n3\n', [1, 2, 2.5, 3]],
+    ['removed', '1\n2\n', [1, 2]],
+    ['removed, and another one added', '1\n2\n3\n4\n', [1, 2, 3, 4]],
+  ])('is not needed once the bad input is %s', async (_, corrected, values) => {
+    writeFileSync(input, '1\n2\nnope\n');
+    expect((await run('--output', output)).status).toBe(2);
+    writeFileSync(input, corrected);
+    expect((await run('--output', output, '--resume')).status).toBe(0);
+    expect(outcomes()).toEqual(values);
+    writeFileSync(input, '1\n');
+    const { stderr } = await run('--output', output, '--resume');
+    expect(stderr).toContain('now there are fewer');
   });
 
   it('ends a run without good inputs', async () => {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import { FanfoldError } from '../../index.ts';
+import { FanfoldError, type RunLedger } from '../../index.ts';
 import type { FileLock } from '../../internal.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
 import { InputHash } from './input-hash.ts';
 import { KeptLog } from './kept-log.ts';
 import { lock } from './lock.ts';
-import { readEarlier } from './previous-results.ts';
-import { type Beginning, type Reopened, RunRecord } from './record.ts';
+import { readEarlier, readKept } from './previous-results.ts';
+import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
 import type { Retried } from './retried.ts';
 import { type RunOutput, recorded } from './run-output.ts';
 
@@ -87,7 +87,12 @@ export interface Left extends Reopened {
 /** @throws FanfoldError when there is no record, it is another run's, or a command is writing it */
 export async function reopen(output: string, beginning: Beginning): Promise<Left> {
   const locked = lock(output);
-  return { output, lock: locked, ...RunRecord.reopen(output, beginning) };
+  try {
+    return { output, lock: locked, ...RunRecord.reopen(output, beginning) };
+  } catch (error) {
+    locked.release();
+    throw error;
+  }
 }
 
 export interface GoingOn {
@@ -95,11 +100,16 @@ export interface GoingOn {
   retryFailed?: Retried | undefined;
   /** Whether `compare` has passed. Otherwise the inputs are compared while they are seeded. */
   isCompared?: boolean;
+  /** State of the inputs if some were corrected. */
+  anew?: Checkpoint | undefined;
 }
 
 /** Resumes a run's output. The inputs must have been compared, if they can be read again. */
-export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Promise<RunOutput> {
-  const { output, record, checkpoints } = left;
+export async function goOn(
+  left: Left,
+  { retryFailed, isCompared, anew }: GoingOn,
+): Promise<RunOutput> {
+  const { output, record, checkpoints, onBadInput } = left;
   let { living } = left;
   const { ledger, failures, again } = await readEarlier(output, retryFailed, () => {
     // A run that continues would not be seeded with these inputs again. So it is not resumed.
@@ -107,8 +117,15 @@ export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Pr
     living = undefined;
   });
   const opened = await openOutput(output);
-  // A run elsewhere that has all of its inputs takes no more.
-  const hash = new InputHash(output, isCompared ? [] : checkpoints, living === undefined);
+  if (onBadInput) record.addOnBadInput(onBadInput);
+  // The old results of corrected inputs are gone.
+  if (anew) record.addAnew(anew);
+  const hash = new InputHash(output, {
+    expected: isCompared ? [] : checkpoints,
+    // A run elsewhere that has all of its inputs takes no more.
+    mayGrow: living === undefined,
+    covered: record.covered,
+  });
   const { lock, collector } = left;
   return recorded({
     ...{ output: opened, hash, lock, record, log: new KeptLog(output), living, collector },
@@ -116,17 +133,38 @@ export async function goOn(left: Left, { retryFailed, isCompared }: GoingOn): Pr
   });
 }
 
+/** Inputs, compared with those that a run was started with. */
+export interface Compared {
+  /** Number of inputs that are not new. */
+  before: number;
+  /** Number of inputs that were appended to those of a run that had read all of its own. */
+  appended: number;
+  /** State of the inputs if some were corrected. */
+  anew: Checkpoint | undefined;
+}
+
 /**
  * Compares inputs with those that a run was started with, before any work is done.
  *
- * @returns number of inputs that were appended to those of a run that had read all of its own
- * @throws FanfoldError when the others differ
+ * @param again results whose inputs run again: these inputs, and those without a result, may have
+ * been corrected; undefined if a run elsewhere still has the earlier ones
+ * @throws FanfoldError when other inputs differ
  */
 export async function compare(
   { output, checkpoints }: Left,
   inputs: OpenedInputs,
-): Promise<{ before: number; appended: number }> {
-  const hash = new InputHash(output, checkpoints);
+  again: { retryFailed?: Retried | undefined } | undefined,
+): Promise<Compared> {
+  let kept: Promise<RunLedger> | undefined;
+  const mayChange = async (index: number) => {
+    kept ??= readKept(output, again?.retryFailed);
+    return !(await kept).has(index);
+  };
+  const hash = new InputHash(output, {
+    expected: checkpoints,
+    locate: (index) => inputs.locate(index),
+    ...(again && { mayChange }),
+  });
   const hadAll = checkpoints.at(-1)?.end === true;
   try {
     for await (const _ of hash.watch(inputs.batches())) if (hash.compared && !hadAll) break;
@@ -134,5 +172,5 @@ export async function compare(
     inputs.close();
   }
   const { appended, read } = hash;
-  return { before: read - appended, appended };
+  return { before: read - appended, appended, anew: hash.changed > 0 ? hash.take() : undefined };
 }

@@ -1,30 +1,52 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { FanfoldError } from '../../index.ts';
 import type { Checkpoint } from './record.ts';
 
+/** Inputs that have a checksum of their own: they take 50 MB of the record at most. */
+const MOST_SUMS = 10_000_000;
+
+export interface InputHashOptions {
+  /** Checkpoints of the earlier run. @default none */
+  expected?: readonly Checkpoint[];
+  /** Whether inputs may be appended. @default true */
+  mayGrow?: boolean;
+  /** Number of inputs, from the first, that the record covers. @default 0 */
+  covered?: number;
+  /** Whether an input may have changed. @default none may */
+  mayChange?: (index: number) => Promise<boolean>;
+  /** Origin of an input, for messages. */
+  locate?: (index: number) => string | undefined;
+}
+
 /**
  * Counts and hashes inputs as they pass, and compares them with those that an earlier run read.
- * Inputs may be appended to those of a run that had read all of its own.
+ * Inputs may be appended to those of a run that had read all of its own. One hash over all inputs
+ * proves that they are the same. If they are not, a checksum of each tells which have changed.
  */
 export class InputHash {
   readonly #hash = createHash('sha256');
   readonly #name: string;
+  readonly #options: InputHashOptions;
   /** Checkpoints that are not compared yet, in order. */
   readonly #expected: Checkpoint[];
-  readonly #mayGrow: boolean;
   /** Number of inputs that were all inputs of the earlier run. */
   #all: number | undefined;
   #read = 0;
   #ended = false;
+  /** Checksums of the inputs from index `#sumsFrom` on. */
+  #sums: number[] = [];
+  #sumsFrom: number;
+  /** Number of inputs that have been compared. */
+  #compared = 0;
+  #changed = 0;
 
-  /**
-   * @param name the output's name, for messages
-   * @param mayGrow whether inputs may be appended
-   */
-  constructor(name: string, expected: readonly Checkpoint[] = [], mayGrow = true) {
+  /** @param name the output's name, for messages */
+  constructor(name: string, options: InputHashOptions = {}) {
     this.#name = name;
-    this.#expected = [...expected];
-    this.#mayGrow = mayGrow;
+    this.#options = options;
+    this.#expected = [...(options.expected ?? [])];
+    this.#sumsFrom = this.compared ? (options.covered ?? 0) : 0;
   }
 
   /** Number of inputs so far that were appended to those of the earlier run. */
@@ -32,14 +54,14 @@ export class InputHash {
     return this.#all === undefined ? 0 : this.#read - this.#all;
   }
 
+  /** Number of inputs that have changed, as they may. */
+  get changed(): number {
+    return this.#changed;
+  }
+
   /** Whether all expected checkpoints have matched. */
   get compared(): boolean {
     return this.#expected.length === 0;
-  }
-
-  get checkpoint(): Checkpoint {
-    const hash = this.#hash.copy().digest('hex');
-    return { read: this.#read, hash, ...(this.#ended ? { end: true } : {}) };
   }
 
   get read(): number {
@@ -50,21 +72,25 @@ export class InputHash {
     return this.#ended;
   }
 
+  /** Returns the state, with the checksums since the state that was taken before. */
+  take(): Checkpoint {
+    const isWhole = this.#sumsFrom + this.#sums.length === this.#read;
+    const sums = isWhole ? { sums: textOf(this.#sums) } : {};
+    this.#forget();
+    return { read: this.#read, hash: this.#digest(), ...sums, ...(this.#ended && { end: true }) };
+  }
+
   /** Passes inputs on. @throws FanfoldError when they differ from those that were read before */
   async *watch(batches: AsyncIterable<string[]>): AsyncGenerator<string[], void> {
     for await (const batch of batches) {
-      this.#take(batch);
+      await this.#take(batch);
       yield batch;
     }
     this.#ended = true;
-    const [missing] = this.#expected;
-    if (missing === undefined) return;
-    this.#compare(missing);
-    if (!this.compared)
-      throw this.#changed(`there were at least ${missing.read}, and now there are fewer`);
+    for (const expected of [...this.#expected]) await this.#compare(expected);
   }
 
-  #take(batch: readonly string[]): void {
+  async #take(batch: readonly string[]): Promise<void> {
     let from = 0;
     for (let next = this.#expected[0]; next; next = this.#expected[0]) {
       const at = next.read - this.#read;
@@ -73,10 +99,10 @@ export class InputHash {
       from += at;
       // The end of the inputs may follow, or more inputs.
       if (next.end && from === batch.length) return;
-      if (next.end && !this.#mayGrow) {
-        throw this.#changed(`there were ${next.read}, and now there are more`);
+      if (next.end && this.#options.mayGrow === false) {
+        throw this.#refusal(`there were ${next.read}, and now there are more`);
       }
-      this.#compare(next);
+      await this.#compare(next);
     }
     this.#update(from === 0 ? batch : batch.slice(from));
   }
@@ -84,21 +110,76 @@ export class InputHash {
   #update(texts: readonly string[]): void {
     if (texts.length === 0) return;
     this.#hash.update(`${texts.join('\n')}\n`);
+    const known = Math.max(0, this.#sumsFrom - this.#read);
     this.#read += texts.length;
+    if (this.#read > MOST_SUMS) return;
+    for (let at = known; at < texts.length; at++) this.#sums.push(crc32(texts[at] as string));
   }
 
-  #compare({ read, hash, end }: Checkpoint): void {
-    const { checkpoint } = this;
-    if (checkpoint.read < read) return;
-    if (checkpoint.hash !== hash) throw this.#changed(`some of the first ${read} have changed`);
+  async #compare(expected: Checkpoint): Promise<void> {
+    const { read, hash, end } = expected;
+    if (this.#digest() !== hash) await this.#findChanges(expected);
     this.#expected.shift();
-    this.#all = end ? read : undefined;
+    this.#compared = Math.min(read, this.#read);
+    this.#all = end ? this.#compared : undefined;
+    if (this.#options.mayChange === undefined) this.#forget();
   }
 
-  #changed(how: string): FanfoldError {
+  /** @throws FanfoldError unless all changes since the last checkpoint are found and allowed */
+  async #findChanges({ read, sums }: Checkpoint): Promise<void> {
+    const { mayChange, locate } = this.#options;
+    const before = sums === undefined ? [] : sumsOf(sums);
+    const now = this.#sums.slice(this.#compared - this.#sumsFrom);
+    const isKnown = sums !== undefined && now.length === this.#read - this.#compared;
+    const first = read - before.length;
+    for (const [at, sum] of isKnown ? before.entries() : []) {
+      if (sum === now[first + at - this.#compared]) continue;
+      const index = first + at;
+      if (!(await mayChange?.(index))) throw this.#refusal(this.#changeOf(index, read, locate));
+      this.#changed++;
+    }
+    if (!isKnown || this.#changed === 0) {
+      throw this.#refusal(this.#changeOf(undefined, read, locate));
+    }
+  }
+
+  #changeOf(
+    index: number | undefined,
+    before: number,
+    locate: InputHashOptions['locate'],
+  ): string {
+    if (this.#read < before && (index === undefined || index >= this.#read)) {
+      return `there were at least ${before}, and now there are fewer`;
+    }
+    if (index === undefined) return `some of the first ${before} have changed`;
+    const place = locate?.(index);
+    return `input ${index}${place ? ` (${place})` : ''} has changed`;
+  }
+
+  #digest(): string {
+    return this.#hash.copy().digest('hex');
+  }
+
+  #forget(): void {
+    this.#sums = [];
+    this.#sumsFrom = this.#read;
+  }
+
+  #refusal(how: string): FanfoldError {
     return new FanfoldError(
       'BadInput',
-      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only, or --overwrite in place of --resume to start again.`,
+      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only (those without a result, and with --retry-failed those that failed, may be corrected in their places), or --overwrite in place of --resume to start again.`,
     );
   }
+}
+
+function textOf(sums: readonly number[]): string {
+  const bytes = Buffer.alloc(sums.length * 4);
+  for (const [at, sum] of sums.entries()) bytes.writeUInt32LE(sum, at * 4);
+  return bytes.toString('base64');
+}
+
+function sumsOf(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32LE(at * 4));
 }

@@ -30,12 +30,7 @@ export async function readEarlier(
 ): Promise<Earlier> {
   const ledger = new RunLedger();
   const failures = new FailureKinds();
-  const isKept = (line: string, number: number) => {
-    const { status } = resultOf(path, line, number);
-    if (status !== 'failed' || retryFailed === undefined) return status !== 'cancelled';
-    if (retryFailed === 'all') return false;
-    return !retryFailed.has(failedOf(path, line, number).error.code);
-  };
+  const isKept = keeper(path, retryFailed);
   let number = 0;
   let bytes = 0;
   let dropped = 0;
@@ -61,6 +56,35 @@ export async function readEarlier(
     await rewrite(path, (line) => isKept(line, 0));
   }
   return { ledger, failures, again };
+}
+
+/** Reads the indexes of the results that stay, and changes nothing. */
+export async function readKept(path: string, retryFailed: Retried | undefined): Promise<RunLedger> {
+  const ledger = new RunLedger();
+  const isKept = keeper(path, retryFailed);
+  let number = 0;
+  for await (const block of blocksOf(path)) {
+    for (const line of linesOf(block)) {
+      const { index, status } = resultOf(path, line, ++number);
+      if (!isKept(line, number)) continue;
+      ledger.expect(index + 1);
+      ledger.enter(index, status);
+    }
+  }
+  return ledger;
+}
+
+/** Returns whether the result in a line of the file stays, while the others' inputs run again. */
+function keeper(
+  path: string,
+  retryFailed: Retried | undefined,
+): (line: string, number: number) => boolean {
+  return (line, number) => {
+    const { status } = resultOf(path, line, number);
+    if (status !== 'failed' || retryFailed === undefined) return status !== 'cancelled';
+    if (retryFailed === 'all') return false;
+    return !retryFailed.has(failedOf(path, line, number).error.code);
+  };
 }
 
 /** Reads the whole lines of results, in blocks. */

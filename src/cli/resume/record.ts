@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
+import type { OnBadInput } from '../bad-inputs.ts';
 import { headOf } from './head.ts';
 import { logPathOf } from './kept-log.ts';
 import { lockPathOf } from './lock.ts';
@@ -20,6 +21,8 @@ export interface Beginning {
   task: string;
   ordered: boolean;
   withInput: boolean;
+  /** Undefined where it does not matter. */
+  onBadInput?: OnBadInput;
 }
 
 /** State of the inputs at some point of reading. */
@@ -28,8 +31,12 @@ export interface Checkpoint {
   read: number;
   /** SHA-256 of these inputs, as JSON lines. */
   hash: string;
+  /** Checksums of the inputs since the checkpoint before; absent in older records. */
+  sums?: string;
   /** Whether these are all inputs. */
   end?: true;
+  /** Whether earlier checkpoints no longer count, since failed inputs were corrected. */
+  anew?: true;
 }
 
 /** A run elsewhere, which continues without the command that started it. */
@@ -49,6 +56,8 @@ export interface Reopened {
   living: Living | undefined;
   /** Id of this output's collector; undefined in older records. */
   collector: string | undefined;
+  /** Handling of bad inputs from now on, if it is another one than before. */
+  onBadInput: OnBadInput | undefined;
 }
 
 const VERSION = 1;
@@ -133,10 +142,13 @@ export class RunRecord {
     const path = pathOf(output);
     const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
     compare(output, head, beginning);
-    const checkpoints = lines.filter((line) => 'read' in line);
+    const all = lines.filter((line) => 'read' in line);
+    const checkpoints = all.slice(Math.max(0, all.findLastIndex(({ anew }) => anew)));
+    const onBadInput = newOnBadInput(output, [head, ...lines], beginning);
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
     const record = new RunRecord(path, opened(path, 'a'), last);
-    return { record, checkpoints, living: livingIn(lines), collector: head.collector };
+    const { collector } = head;
+    return { record, checkpoints, living: livingIn(lines), collector, onBadInput };
   }
 
   /** Number of inputs that the last checkpoint covers. */
@@ -152,6 +164,15 @@ export class RunRecord {
   add(checkpoint: Checkpoint): void {
     this.#write(checkpoint);
     this.#last = checkpoint;
+  }
+
+  /** Replaces all checkpoints: the inputs were corrected. */
+  addAnew(checkpoint: Checkpoint): void {
+    this.add({ ...checkpoint, anew: true });
+  }
+
+  addOnBadInput(onBadInput: OnBadInput): void {
+    this.#write({ onBadInput });
   }
 
   addRun(runId: string, place: string): void {
@@ -196,7 +217,12 @@ export class RunRecord {
 }
 
 type Head = Beginning & { v: number; collector?: string };
-type Line = Checkpoint | Omit<Living, 'seeded'> | Pick<Living, 'seeded'> | { over: true };
+type Line =
+  | Checkpoint
+  | Omit<Living, 'seeded'>
+  | Pick<Living, 'seeded'>
+  | { over: true }
+  | { onBadInput: OnBadInput };
 
 /** The last run elsewhere, unless it must not be resumed. */
 function livingIn(lines: readonly Line[]): Living | undefined {
@@ -297,4 +323,25 @@ function compare(output: string, head: Head, { task, ordered, withInput }: Begin
       `was started ${head.withInput ? 'with' : 'without'} --with-input: resume it the same way.`,
     );
   }
+}
+
+/**
+ * The given handling of bad inputs, if it is another one than before. A run that was to fail at a
+ * bad input has read none, so it may be resumed with any.
+ *
+ * @throws FanfoldError if the indexes of inputs would change
+ */
+function newOnBadInput(
+  output: string,
+  lines: readonly object[],
+  { onBadInput: given }: Beginning,
+): OnBadInput | undefined {
+  const last = lines.findLast((line): line is { onBadInput: OnBadInput } => 'onBadInput' in line);
+  // Older records don't have it.
+  if (last === undefined || given === undefined || given === last.onBadInput) return undefined;
+  if (last.onBadInput === 'fail') return given;
+  throw new FanfoldError(
+    'BadOption',
+    `--resume: ${output} was started with --on-bad-input ${last.onBadInput}: resume it the same way.`,
+  );
 }

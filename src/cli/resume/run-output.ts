@@ -76,7 +76,7 @@ export function recorded(options: RecordedOptions): RunOutput {
   const { failures = new FailureKinds(), again = 0 } = options;
   let followed: Following | undefined;
   const cover = () => {
-    if (record && !record.covers(hash.read, hash.ended)) record.add(hash.checkpoint);
+    if (record && !record.covers(hash.read, hash.ended)) record.add(hash.take());
   };
   /** Returns false if the write failed and the run has been left. */
   const covers = (): boolean => {
