@@ -142,6 +142,10 @@ export async function openServices({
       lambda: lambdaClient,
       names,
       windowBytes: WINDOW_BYTES,
+      waiting() {
+        const fresh = sqs.peek(names.tasks).filter(({ receiveCount }) => receiveCount === 0);
+        return fresh.map(({ body }) => body);
+      },
       keep,
     },
     async close() {

@@ -14,23 +14,32 @@ export const QUIET_AFTER_ANOTHER_MS = 65_000;
 /** Interval of clock checks, in milliseconds: the clock may be set forward past the deadline. */
 const CHECK_INTERVAL_MS = 10_000;
 
+export interface DeadlineCalls {
+  /** The deadline has just passed. It is called again if it was extended and has passed again. */
+  onPassed: () => void;
+  /** No further results arrive. */
+  onOver: () => void;
+}
+
 /** A run's deadline. Results received by then are consumed first, however long that takes. */
 export class Deadline {
   readonly #sqs: SQSClient;
   readonly #knobs: Knobs;
   readonly #quietMs: number;
-  readonly #onOver: () => void;
+  readonly #calls: DeadlineCalls;
+  /** The deadline whose passing was reported. */
+  #passed: number | undefined;
   #receivedAt = performance.now();
   #isHeld = false;
   #isEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param afterAnother whether the run had another collector before */
-  constructor(sqs: SQSClient, knobs: Knobs, afterAnother: boolean, onOver: () => void) {
+  constructor(sqs: SQSClient, knobs: Knobs, afterAnother: boolean, calls: DeadlineCalls) {
     this.#sqs = sqs;
     this.#knobs = knobs;
     this.#quietMs = afterAnother ? QUIET_AFTER_ANOTHER_MS : QUIET_MS;
-    this.#onOver = onOver;
+    this.#calls = calls;
     this.#arm();
   }
 
@@ -58,10 +67,17 @@ export class Deadline {
 
   #arm(): void {
     if (this.#isEnded) return;
-    const leftMs = this.#knobs.settings.expiresAt - serviceNow(this.#sqs);
+    const { expiresAt } = this.#knobs.settings;
+    const leftMs = expiresAt - serviceNow(this.#sqs);
+    if (leftMs < 0 && this.#passed !== expiresAt) {
+      this.#passed = expiresAt;
+      this.#calls.onPassed();
+    }
+    // A worker may still start an input in the deadline's own millisecond.
+    const passesMs = leftMs < 0 ? CHECK_INTERVAL_MS : Math.ceil(leftMs) + 1;
     const ms = this.#quietMs + (this.#isHeld ? 0 : Math.max(leftMs, -this.quietMs));
     if (ms <= 0) void this.#over();
-    else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, CHECK_INTERVAL_MS));
+    else this.#timer = setTimeout(() => this.#arm(), Math.min(ms, passesMs, CHECK_INTERVAL_MS));
   }
 
   /** The deadline that is known has passed. It may have been extended since it was read. */
@@ -69,6 +85,6 @@ export class Deadline {
     const { expiresAt } = this.#knobs.settings;
     await this.#knobs.read();
     if (this.#knobs.settings.expiresAt > expiresAt) this.#arm();
-    else if (!this.#isEnded) this.#onOver();
+    else if (!this.#isEnded) this.#calls.onOver();
   }
 }

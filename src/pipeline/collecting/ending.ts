@@ -1,5 +1,6 @@
 import { count, FanfoldError } from '../../errors.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
+import type { Bitmap } from '../run/bitmap.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { endRun, outcomeOf, type RunFacts } from '../run/ended.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -25,12 +26,14 @@ export interface EndingOptions {
   deduplicator: Deduplicator;
   about: RunFacts;
   why: EndReason;
+  /** Inputs that were sent, but certainly not started. @default none */
+  notStarted?: Pick<Bitmap, 'has'> | undefined;
 }
 
 /** Drains and deletes a run's queue, and enters the outcome of the remaining inputs. */
 export async function takeLast(
   deployment: Pick<Deployment, 'sqs' | 'names'>,
-  { seeding, ledger, deduplicator, about, why }: EndingOptions,
+  { seeding, ledger, deduplicator, about, why, notStarted }: EndingOptions,
 ): Promise<Last> {
   const { sqs, names } = deployment;
   const { runId } = about;
@@ -45,7 +48,12 @@ export async function takeLast(
   }
   const isShort = remainder === 'lost' && !seeding.isOurs && !ledger.sealed;
   const inputs = ledger.sealed ? ledger.inputs : ledger.sealUnknown(seeding.known);
-  const remaining = new Unfinished(ledger, remainder, inputs, seeding.unsent);
+  const remaining = new Unfinished(
+    ledger,
+    remainder,
+    inputs,
+    (index) => index >= seeding.unsent || notStarted?.has(index) === true,
+  );
   if (queueUrl !== undefined) {
     await endRun(deployment, queueUrl, outcomeOf(about, ledger, causeOf(why)));
   }

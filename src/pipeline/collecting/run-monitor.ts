@@ -17,6 +17,8 @@ export interface RunMonitorOptions {
   hedge?: boolean | undefined;
   /** Whether the run may have had another collector. */
   afterAnother: boolean;
+  /** Called just after the deadline. */
+  onPassed: () => void;
   /** Called at the deadline, once the results that arrived before it are consumed. */
   onDeadline: () => void;
   /** Called when no further result will arrive, with the number that other collectors reported. */
@@ -55,13 +57,16 @@ export class RunMonitor {
     queueUrl: string,
     options: RunMonitorOptions,
   ): Promise<RunMonitor> {
-    const { ledger, collector, knobs, afterAnother, onDeadline, onStalled } = options;
+    const { ledger, collector, knobs, afterAnother, onPassed, onDeadline, onStalled } = options;
     const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
     const others = afterAnother ? await heartbeat.others() : undefined;
     // Another process may have set the run meanwhile.
     if (afterAnother) await knobs.read();
     heartbeat.start();
-    const deadline = new Deadline(deployment.sqs, knobs, afterAnother, onDeadline);
+    const deadline = new Deadline(deployment.sqs, knobs, afterAnother, {
+      onPassed,
+      onOver: onDeadline,
+    });
     const stragglers = options.hedge ? new Stragglers(deployment.sqs, queueUrl, ledger) : undefined;
     if (others === undefined)
       return new RunMonitor(heartbeat, deadline, knobs, undefined, stragglers);

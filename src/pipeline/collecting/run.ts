@@ -3,6 +3,7 @@ import { FanfoldError } from '../../errors.ts';
 import { isAwsError } from '../call-errors.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
+import type { Bitmap } from '../run/bitmap.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { endRun, outcomeOf, type RunFacts } from '../run/ended.ts';
 import { publishSealed } from '../run/heartbeat.ts';
@@ -14,6 +15,7 @@ import { type Window, windowFor } from '../seeding/window.ts';
 import { Deduplicator } from './deduplicator.ts';
 import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Knobs } from './knobs.ts';
+import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
@@ -46,6 +48,8 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   readonly #ledger: RunLedger;
   readonly #deduplicator: Deduplicator;
   readonly #window: Window;
+  /** Inputs that had certainly not been started at the deadline. */
+  #notStarted: Pick<Bitmap, 'has'> | undefined;
   readonly #seeding: InputSource;
   readonly #budget: Budget | undefined;
   protected override readonly knobs: Knobs;
@@ -175,6 +179,9 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
       ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs },
       afterAnother: this.#options.resume !== undefined,
+      onPassed: () => {
+        this.#notStarted = notStarted(this.#deployment, this.runId);
+      },
       onDeadline: () => void this.#end({ is: 'deadline' }),
       onStalled: (others) => this.#goWithout(others),
     });
@@ -286,7 +293,8 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     if (this.#isOpen) {
       this.#seeding.stop();
       const [seeding, ledger, deduplicator] = [this.#seeding, this.#ledger, this.#deduplicator];
-      const taken = { seeding, ledger, deduplicator, about: this.#about, why };
+      const ended = { about: this.#about, why, notStarted: this.#notStarted };
+      const taken = { seeding, ledger, deduplicator, ...ended };
       const last = takeLast(this.#deployment, taken);
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });
     }

@@ -23,23 +23,23 @@ const BATCH = 10_000;
  */
 export class Unfinished {
   readonly #remainder: Remainder;
-  readonly #unsent: number;
+  readonly #isUnstarted: (index: number) => boolean;
   readonly #ranges: IndexRange[] = [];
 
   /**
    * Enters all inputs that have no result.
    *
    * @param end the index after the last input of the run
-   * @param unsent index from which no input was sent to a worker
+   * @param isUnstarted whether an input has certainly not been started
    */
   constructor(
     ledger: RunLedger,
     remainder: Remainder,
     end: number,
-    unsent = Number.POSITIVE_INFINITY,
+    isUnstarted: (index: number) => boolean = () => false,
   ) {
     this.#remainder = remainder;
-    this.#unsent = unsent;
+    this.#isUnstarted = isUnstarted;
     const status = remainder === 'lost' ? 'failed' : 'cancelled';
     let first: number | undefined;
     for (let index = 0; index < end; index++) {
@@ -75,16 +75,16 @@ export class Unfinished {
 
   #lineOf(index: number): ResultLine {
     if (this.#remainder === 'cancelled') return cancelledLine(index);
-    return index < this.#unsent
-      ? failed(index, 'Lost', LOST)
-      : failed(index, 'NotStarted', NOT_STARTED);
+    return this.#isUnstarted(index)
+      ? failed(index, 'NotStarted', NOT_STARTED)
+      : failed(index, 'Lost', LOST);
   }
 }
 
 const LOST =
   'The run reached its deadline before this input had a result. The task may not have run.';
 const NOT_STARTED =
-  'The run reached its deadline before this input was sent to a worker, so the task was not started.';
+  'The run reached its deadline before a worker received this input, so the task was not started.';
 
 function failed(index: number, code: FailureCode, message: string): ResultLine {
   const failure = { code, name: code, message, attempts: 0 };

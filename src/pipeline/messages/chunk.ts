@@ -53,6 +53,8 @@ export interface ChunkEnvelope {
   flow?: Flow | undefined;
   /** @default normal */
   priority?: Priority | undefined;
+  /** Whether a worker sent the chunk, some of whose items may have been started. @default false */
+  begun?: boolean | undefined;
   /** Number of the chunk in a run with bounds, as its seed cut it: lanes take them in turns. */
   turn?: number | undefined;
 }
@@ -112,9 +114,10 @@ export const ITEMS_END = '\n]}';
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, results, workers } = envelope;
   const { stalled, notBefore, hedge, flow, priority, turn } = envelope;
+  const begun = envelope.begun || undefined;
   const v = TASK_MESSAGE_VERSION;
   const of = { v, runId, task, attempt, expiresAt, results, workers };
-  const facts = { ...of, stalled, notBefore, hedge, flow, priority, turn };
+  const facts = { ...of, stalled, notBefore, hedge, flow, priority, turn, begun };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

@@ -43,7 +43,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
   const { v, runId, task, attempt, workers, stalled } = message;
-  const { notBefore, hedge, flow, priority, turn } = message;
+  const { notBefore, hedge, flow, priority, turn, begun } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -72,6 +72,9 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw bad(`with a \`hedge\` of true or false; got ${shown(hedge)}`);
   }
+  if (begun !== undefined && typeof begun !== 'boolean') {
+    throw bad(`with a \`begun\` of true or false; got ${shown(begun)}`);
+  }
   if (priority !== undefined && !isPriority(priority)) {
     throw bad(`with a \`priority\` of "high", "normal" or "low"; got ${shown(priority)}`);
   }
@@ -84,7 +87,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
   const of = { runId, task, attempt, expiresAt, results, workers };
-  const envelope = { ...of, stalled, notBefore, hedge, flow, priority, turn };
+  const envelope = { ...of, stalled, notBefore, hedge, flow, priority, turn, begun };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

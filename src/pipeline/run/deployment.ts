@@ -13,6 +13,8 @@ export interface Deployment {
   countsLate?: boolean;
   /** Bytes of inputs and results that a run may have outstanding, if its queues are in memory. */
   windowBytes?: number;
+  /** Bodies of the task messages that no worker has received, if the queues are in this process. */
+  waiting?: () => string[];
   /** Keeps this process alive until a promise settles, if nothing in the deployment does. */
   keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }

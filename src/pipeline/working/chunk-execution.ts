@@ -213,7 +213,7 @@ export class ChunkExecution implements Held {
 
   /** Resolves when SQS has accepted all results and resends of the chunk. */
   async settle(): Promise<Verdict> {
-    const { sqs, taskQueueUrl, chunk, claim, bounded } = this.#options;
+    const { sqs, taskQueueUrl, chunk, claim, bounded, message } = this.#options;
     try {
       await this.#report.finish();
     } catch (error) {
@@ -226,10 +226,12 @@ export class ChunkExecution implements Held {
     // Another worker may have the chunk by now and send the same: the copies must not multiply.
     if (claim.lost) return 'keep';
     const left = this.#execution.left.filter(({ index }) => !this.#elsewhere.has(index));
-    const rest =
-      this.#finished > 0
+    const rest = {
+      ...(this.#finished > 0
         ? { ...chunk, stalled: undefined }
-        : stalled(this.#options, chunk, 'worker');
+        : stalled(this.#options, chunk, 'worker')),
+      begun: chunk.begun === true || message.receiveCount > 1,
+    };
     await sendAll(sqs, taskQueueUrl, [
       ...this.#retries.messages(serviceNow(sqs)),
       ...(bounded

@@ -40,7 +40,10 @@ function waves(task: RetryOptions, failed: number, longestSeconds: number): numb
   return Math.max(1, Math.min(PARTS, Math.floor(longestSeconds) + 1, Math.floor(failed / least)));
 }
 
-/** The task messages with these items of a chunk, at most `maxItems` in each. */
+/**
+ * The task messages with these items of a chunk, at most `maxItems` in each. Some items may have
+ * been started, unless the chunk's `begun` is false.
+ */
 export function messagesOf(
   chunk: Chunk,
   items: readonly ChunkItem[],
@@ -48,7 +51,7 @@ export function messagesOf(
   delaySeconds?: number,
 ): Outgoing[] {
   return cut(items, Math.max(1, maxItems)).map((part) => ({
-    body: chunkBody(chunk, part),
+    body: chunkBody({ ...chunk, begun: chunk.begun ?? true }, part),
     groupId: groupOf(chunk),
     delaySeconds: delaySeconds || undefined,
   }));
