@@ -7,6 +7,10 @@ export type OnBadInput = 'fail' | 'skip' | 'report';
 
 const CHOICES: readonly OnBadInput[] = ['fail', 'skip', 'report'];
 
+/** Advice on a bad line that ends the run. */
+export const BAD_INPUT_REMEDY =
+  'Correct it, or leave bad inputs out with --on-bad-input skip, or have them reported as failed with --on-bad-input report.';
+
 /** Characters of a bad line that a result shows. */
 const TEXT_LENGTH = 1_000;
 

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import { FanfoldError } from '../index.ts';
 import { say } from './log.ts';
-import { addRemoteOptions, connectRemote, type RemoteFlags } from './target.ts';
+import { outcomeOf } from './run-facts.ts';
+import { endedRun } from './runs.ts';
+import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun } from './target.ts';
 
 /** `fanfold cancel <run>`: cancels a run, even if another command collects it. */
 export function addCancel(program: Command): void {
@@ -10,9 +13,17 @@ export function addCancel(program: Command): void {
       .description('cancel a run: inputs without a result end as cancelled')
       .argument('<run>', 'the run id'),
   ).action(async (runId: string, flags: RemoteFlags) => {
-    const { fanfold } = await connectRemote(flags);
+    const { fanfold, target } = await connectRemote(flags);
     await using _ = fanfold;
-    const { byCollector } = await fanfold.cancel(runId);
+    const { byCollector } = await fanfold.cancel(runId).catch(async (error: unknown) => {
+      if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) throw error;
+      const ended = await endedRun(fanfold, runId).catch(() => undefined);
+      if (ended === undefined) throw unknownRun(runId, target);
+      throw new FanfoldError(
+        'UnknownRun',
+        `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to cancel.`,
+      );
+    });
     say(
       byCollector
         ? `run ${runId} is cancelled: its collector keeps the results received so far`

@@ -29,6 +29,7 @@ const NUMBERS =
 export class FailureKinds {
   readonly #kinds = new Map<string, Kind>();
   readonly #codes = new Map<FailureCode, number>();
+  #unreadable = 0;
   #hasForgotten = false;
   #last = { exact: '', masked: '' };
 
@@ -42,7 +43,8 @@ export class FailureKinds {
 
   add({ index, error }: FailedResult): void {
     const { code } = error;
-    if (isFailureCode(code)) this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
+    if (error.place !== undefined) this.#unreadable++;
+    else if (isFailureCode(code)) this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
     const name = error.name === code ? '' : `${error.name}: `;
     const exact = `${code}: ${name}${withCauses(error)}`.slice(0, TEXT_LENGTH);
     // Millions of inputs may fail alike, one after the other: masking takes most of the time.
@@ -60,7 +62,12 @@ export class FailureKinds {
     }
   }
 
-  /** Fanfold's codes that occurred, and how often, the most frequent first. */
+  /** Number of lines that were not inputs, which must be corrected before they can run. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** Fanfold's codes of inputs that were read, and how often, the most frequent first. */
   get codes(): [code: FailureCode, count: number][] {
     return [...this.#codes].sort(([, one], [, other]) => other - one);
   }

@@ -1,8 +1,10 @@
 import { FanfoldError, InputError, type Run } from '../index.ts';
+import { withRemedy } from '../inputs/source.ts';
+import { BAD_INPUT_REMEDY } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { reportSettings } from './flow.ts';
-import type { OpenedInputs } from './inputs/index.ts';
+import type { CommandInputs } from './inputs/index.ts';
 import { count, say, sayShort } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -18,7 +20,7 @@ export interface Job {
   /** Starts the run, or resumes one. */
   begin: () => Promise<Run>;
   /** The inputs; undefined if this command does not seed them. */
-  inputs: OpenedInputs | undefined;
+  inputs: CommandInputs | undefined;
   /** True if this command starts the run although it has no `inputs`. @default false */
   isStartedHere?: boolean;
   /** Inputs that are joined to their results. */
@@ -90,11 +92,13 @@ export async function perform(job: Job): Promise<number> {
   }
   if (unclosed) throw unclosed.error;
   if (!quiet) await reportLedger(run, job, startedAt);
-  if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
+  const isEmptied = run.ledger.inputs === 0 && inputs?.bad?.leftOut !== undefined;
+  if (isEmptied) say('no input was left: all were bad, so nothing was run');
+  else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
   const note = inputs?.note?.();
   if (note !== undefined && !quiet) say(note);
   const { failed, cancelled } = run.ledger;
-  return failed + cancelled > 0 || run.cause !== undefined ? STATUS.failed : STATUS.ok;
+  return failed + cancelled > 0 || run.cause !== undefined || isEmptied ? STATUS.failed : STATUS.ok;
 }
 
 /** Records the id of a run that continues elsewhere, and how far it is seeded. */
@@ -147,7 +151,9 @@ async function reportLedger(run: Run, job: Job, startedAt: number): Promise<void
   const where = output === undefined ? '' : `; results are in ${output}`;
   const dropped = duplicates > 0 ? ` (${count(duplicates, 'duplicate')} dropped)` : '';
   const there = before ? `, ${before.ok + before.failed} of them from earlier` : '';
-  if (run.cause !== undefined) say(`ended early: ${run.cause}`);
+  // Commands name the option by its flag.
+  if (run.cause !== undefined)
+    say(`ended early: ${run.cause.replace('`maxFailures`', '--max-failures')}`);
   say(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
@@ -166,16 +172,20 @@ function reportKinds({ recorded: { failures } }: Job): void {
 /** Reports the kinds of failures, the log of one of them, and how to run those inputs again. */
 async function reportFailures(run: Run, job: Job): Promise<void> {
   const { recorded, retry, output, inputs } = job;
-  const { codes } = recorded.failures;
+  const { codes, unreadable } = recorded.failures;
   reportKinds(job);
-  if (codes.length === 0) return;
+  if (codes.length === 0 && unreadable === 0) return;
   await reportLog(run, job);
   if (retry === undefined) {
     if (output === undefined && inputs) say('use --output FILE to run failed inputs again later');
     return;
   }
-  say(`to run failed inputs again: ${retry('--retry-failed')}`);
-  if (codes.length === 1) return;
+  if (codes.length > 0) say(`to run failed inputs again: ${retry('--retry-failed')}`);
+  if (unreadable > 0) {
+    const bad = unreadable === 1 ? 'the bad input' : `the ${unreadable} bad inputs`;
+    say(`to run ${bad}, correct the file first, then: ${retry('--retry-failed=InvalidInput')}`);
+  }
+  if (codes.length < 2) return;
   for (const [code, failed] of codes) {
     say(`to run only the ${failed} that failed as ${code}: ${retry(`--retry-failed=${code}`)}`);
   }
@@ -230,8 +240,10 @@ function reportRunElsewhere(runId: string, sealed: boolean, target: Target): voi
 }
 
 /** Adds the location of the input, such as its file and line, to an input's error. */
-function located(error: InputError, inputs: OpenedInputs): FanfoldError {
+function located(error: InputError, inputs: CommandInputs): FanfoldError {
   const place = inputs.locate(error.index);
   if (place === undefined) return error;
-  return new FanfoldError('BadInput', `${place}: the input ${error.reason}`, { cause: error });
+  const why = `${place}: the input ${error.reason}`;
+  const whole = inputs.bad ? why : withRemedy(why, BAD_INPUT_REMEDY);
+  return new FanfoldError('BadInput', whole, { cause: error });
 }

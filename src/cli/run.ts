@@ -237,6 +237,10 @@ async function begun(
     appended === 0 ? '' : `; ${count(appended, 'input')} ${appended === 1 ? 'is' : 'are'} new`;
   const before = `${count(ok + failed, 'result')} (${ok} ok, ${failed} failed)`;
   if (!flags.quiet) say(`resuming after ${before}${retried}${added}`);
+  if (retriedNow && recorded.again === 0 && !flags.quiet) {
+    const how = retriedNow === 'all' ? '' : ` as ${[...retriedNow].join(' or ')}`;
+    say(`no input has failed${how}, so none runs again`);
+  }
   const isLiving = recorded.living !== undefined && living !== undefined;
   return {
     recorded,

@@ -115,7 +115,7 @@ async function listAll({ fanfold, target }: Connection, json: boolean): Promise<
 }
 
 /** A run that ended in the last day; undefined if the place does not list it. */
-async function endedRun(fanfold: Fanfold, runId: string): Promise<EndedRun | undefined> {
+export async function endedRun(fanfold: Fanfold, runId: string): Promise<EndedRun | undefined> {
   return (await fanfold.endedRuns())?.find((run) => run.runId === runId);
 }
 

@@ -8,6 +8,7 @@ import {
   BEGINNING,
   blocksOf,
   type Position,
+  remedied,
   replaced,
   type Source,
   withLineFeeds,
@@ -20,6 +21,8 @@ interface Row {
   line: number;
   /** What is wrong with it. */
   error?: FanfoldError | undefined;
+  /** Whether the inputs end within a quoted field of it. */
+  isOpen?: boolean;
 }
 
 /** Rows that ended in a block, and the position of the first row that did not. */
@@ -149,7 +152,10 @@ async function* rowsOf(source: Source): AsyncGenerator<Rows, void> {
   // It has one quote too many, and is refused for that.
   if (open !== undefined) {
     const { line } = open;
-    yield { rows: [{ text: open.lines.join('\n'), line }], end: { byte: Infinity, line } };
+    yield {
+      rows: [{ text: open.lines.join('\n'), line, isOpen: true }],
+      end: { byte: Infinity, line },
+    };
   }
 }
 
@@ -161,7 +167,7 @@ function checkReturns(row: Row, source: Source): void {
     'BadInput',
     `${source.name}, line ${line}: the row contains a carriage return without a line feed, outside quotes. If carriage returns end the rows, convert the file with: ${withLineFeeds(source)}`,
   );
-  if (source.bad === undefined) throw row.error;
+  if (source.bad === undefined) throw remedied(row.error, source);
 }
 
 /**
@@ -193,6 +199,8 @@ function* fieldsOf(rows: Row[], source: Source): Generator<{ fields: string[]; r
   }
 }
 
+const STRAY = 'INVALID_OPENING_QUOTE';
+
 const UNCLOSED = 'CSV_QUOTE_NOT_CLOSED';
 
 const OPTIONS = { relax_column_count: true, record_delimiter: '\n' };
@@ -208,9 +216,11 @@ function parsed(rows: Row[], source: Source): string[][] {
       const [row] = rows;
       row.error ??= refusal(error, row, source);
       // A wrong quote may have made one row of several.
-      if (source.bad === undefined || row.text.includes('\n') || error.code === UNCLOSED) {
-        throw row.error;
+      const isWhole = row.text.includes('\n') || error.code === UNCLOSED;
+      if (source.bad === undefined) {
+        throw isWhole && error.code !== STRAY ? row.error : remedied(row.error, source);
       }
+      if (isWhole) throw row.error;
       return [[]];
     }
     // Parsing each row alone shows which of them is wrong.
@@ -259,10 +269,12 @@ const REASONS: Partial<Record<string, string>> = {
     'a quote is in a field that does not start with one: quote the whole field, and write quotes inside it twice',
 };
 
-function refusal(error: CsvError, { text, line }: Row, source: Source): FanfoldError {
+function refusal(error: CsvError, { text, line, isOpen }: Row, source: Source): FanfoldError {
+  // The next quote below looks like its closing one.
+  const code = isOpen && error.code === 'CSV_INVALID_CLOSING_QUOTE' ? UNCLOSED : error.code;
   return new FanfoldError(
     'BadInput',
-    `${source.name}, line ${line}: this is not CSV: ${REASONS[error.code] ?? error.code}.${separatorHint(text, source)}`,
+    `${source.name}, line ${line}: this is not CSV: ${REASONS[code] ?? code}.${separatorHint(text, source)}`,
     { cause: error },
   );
 }

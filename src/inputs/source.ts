@@ -43,6 +43,8 @@ export interface Source {
   readonly maxInputBytes: number;
   /** Without it, the first bad line ends the reading with an error. */
   readonly bad?: BadLines | undefined;
+  /** Sentence that says how to go on after that error. */
+  readonly remedy?: string | undefined;
   chunks(): AsyncIterable<Buffer>;
   close(): void;
 }
@@ -70,13 +72,26 @@ export function replaced(
   source: Source,
   { index, line, text }: { index: number; line: number; text: string },
 ): string | undefined {
-  if (source.bad === undefined || !(error instanceof FanfoldError)) throw error;
+  if (source.bad === undefined) throw remedied(error, source);
+  if (!(error instanceof FanfoldError)) throw error;
   return source.bad.take({
     index,
     place: `${source.name}, line ${line}`,
     text,
     reason: error.message,
   });
+}
+
+/** The error of a bad line that ends the reading. */
+export function remedied(error: unknown, { remedy }: Source): unknown {
+  if (remedy === undefined || !(error instanceof FanfoldError)) return error;
+  return new FanfoldError(error.code, withRemedy(error.message, remedy), { cause: error });
+}
+
+/** A sentence and a remedy, unless it ends with the command that is one. */
+export function withRemedy(why: string, remedy: string): string {
+  if (why.includes(' with: ')) return why;
+  return `${why}${why.endsWith('.') ? '' : '.'} ${remedy}`;
 }
 
 const NEWLINE = 0x0a;

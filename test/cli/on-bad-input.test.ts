@@ -34,6 +34,8 @@ describe('--on-bad-input report', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('5 inputs = 3 ok + 2 failed + 0 cancelled');
     expect(stderr).toContain(`InvalidInput: ${input}, line 1: the input is not JSON`);
+    expect(stderr).not.toContain('to run failed inputs again');
+    expect(stderr).toMatch(/the 2 bad inputs, correct the file first, then: .*=InvalidInput$/m);
     expect(outcomes()).toEqual([`${input}, line 1`, 1, 2, `${input}, line 4`, 3]);
     const error = { code: 'InvalidInput', text: 'nope', attempts: 0 };
     expect(written()[3]).toMatchObject({ index: 3, status: 'failed', error });
@@ -142,15 +144,39 @@ describe('--on-bad-input skip', () => {
     expect((await run(...args, '--ordered', '--resume')).status).toBe(0);
     expect(outcomes()).toEqual([1, 2, 3, 4]);
   });
+
+  it('fails if it leaves no input', async () => {
+    writeFileSync(input, 'a\nb\n');
+    const { status, stderr } = await run('--on-bad-input', 'skip', '--output', output);
+    expect(status).toBe(1);
+    expect(stderr).toContain('no input was left');
+  });
 });
 
 it.each([
   [['--on-bad-input', 'ignore'], 'fail, skip, report'],
   [['--on-bad-input', 'report', '--ordered'], 'leave one of them out'],
   [['--on-bad-input', 'fail'], 'line 1: the input is not JSON'],
+  [[], '--on-bad-input skip'],
   [[], 'line 1: the input is not JSON'],
 ])('%j is refused, or ends at the first bad input', async (args, why) => {
   const { status, stderr } = await run(...args);
   expect(status).toBe(2);
   expect(stderr).toContain(why);
+});
+
+it('a bad row of CSV that ends the run names the ways to go on', async () => {
+  const rows = `${input}.csv`;
+  for (const row of ['1,2,3', '1,"x"y']) {
+    writeFileSync(rows, `a,b\n${row}\n`);
+    const { stderr } = await inThisProcess(['run', 'echo', '--input', rows, '--workers', '1']);
+    expect(stderr).toMatch(/line 2: .*--on-bad-input skip.*--on-bad-input report/);
+  }
+});
+
+it.each(['--range', '--glob'])('is refused with %s, which has no lines', async (source) => {
+  const args = ['run', 'echo', source, '2', '--on-bad-input', 'skip'];
+  const { status, stderr } = await inThisProcess(args);
+  expect(status).toBe(2);
+  expect(stderr).toContain(`${source} has none`);
 });

@@ -109,3 +109,11 @@ describe('--retry-failed', () => {
     expect(stderr).toContain('this line is not a result');
   });
 });
+
+it('says that no result has the code, and names --max-failures by its flag', async () => {
+  const none = await inThisProcess([...args(), '--resume', '--retry-failed=TimedOut']);
+  expect(none.stderr).toContain('no input has failed as TimedOut');
+  rmSync(fixed);
+  const other = await inThisProcess([...argsOf(`${output}.other`), '--max-failures', '1']);
+  expect(other.stderr).toContain('more than --max-failures allows');
+});

@@ -97,6 +97,11 @@ it('--all also lists the runs that ended in the last day, and status shows them'
   const one = await inThisProcess(['status', runId, '--endpoint', server.url]);
   expect(one.stdout).toMatch(/^results +24,529 ok, 3 failed$/m);
   expect([one.stderr, one.status]).toEqual(['', 0]);
+
+  const cancelled = await inThisProcess(['cancel', runId, '--endpoint', server.url]);
+  expect(cancelled.stderr).toContain(`on endpoint ${server.url} has ended already: 24,529 ok`);
+  const unknown = await inThisProcess(['cancel', newRunId(), '--endpoint', server.url]);
+  expect(unknown.stderr).toContain(`on endpoint ${server.url}: it has ended, or never existed`);
 });
 
 it('--all lists unfinished and ended runs together, oldest first', async () => {

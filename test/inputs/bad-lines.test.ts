@@ -98,6 +98,12 @@ it.each<[what: string, format: Format, bytes: string | Buffer, error: string]>([
   ['an uneven header', 'csv', 'a,,b\n1,2,3\n', 'no name for field 2'],
   ['semicolons', 'csv', 'a;b\n1;2\n', 'semicolons'],
   ['a quote that is never closed', 'csv', 'a,b\n1,"x\n2,y\n3,z\n', 'never closed'],
+  [
+    'an open quote above others',
+    'csv',
+    'a,b\n1,"x\n2,"y"\n3,z\n',
+    'line 2: this is not CSV: a quote opens in this row and is never',
+  ],
   ['a quote that is closed rows later', 'csv', 'a,b\n1,"x\n2,y\n3,"z"\n', 'line 2'],
   ['a long line, whose quotes are unknown', 'csv', `a,b\n1,${LONG}2,y\n`, 'line 2'],
   ['a compressed file', 'jsonl', Buffer.from('1f8b08000000000003', 'hex'), 'compressed by gzip'],

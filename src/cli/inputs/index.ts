@@ -6,7 +6,7 @@ import { openAs } from '../../inputs/formats.ts';
 import { openJsonLines } from '../../inputs/lines.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
 import { shellWord } from '../../inputs/printable.ts';
-import { BadInputs, type OnBadInput } from '../bad-inputs.ts';
+import { BAD_INPUT_REMEDY, BadInputs, type OnBadInput } from '../bad-inputs.ts';
 import { checkFile, fileSource, streamSource } from './files.ts';
 import { openGlob } from './glob.ts';
 import { openRange } from './range.ts';
@@ -63,6 +63,12 @@ export async function openInputs(options: InputOptions): Promise<CommandInputs> 
       `${given.join(' and ')} each name a source of inputs: leave out all but one.`,
     );
   }
+  if (options.onBadInput !== undefined && (range !== undefined || glob !== undefined)) {
+    throw new FanfoldError(
+      'BadOption',
+      `--on-bad-input is about the lines of --input, and ${given[0]} has none: leave it out.`,
+    );
+  }
   if (range !== undefined) return { ...openRange(range), files: [] };
   if (glob !== undefined) {
     const { paths, ...opened } = openGlob(glob, cwd);
@@ -91,7 +97,10 @@ async function openInput(
   bad: BadInputs | undefined,
 ): Promise<OpenedInputs> {
   if (path === '-') {
-    return openJsonLines({ ...streamSource(stdin ?? process.stdin, maxInputBytes), bad });
+    return openJsonLines({
+      ...streamSource(stdin ?? process.stdin, maxInputBytes),
+      ...{ bad, remedy: BAD_INPUT_REMEDY },
+    });
   }
   if (path === '') throw new FanfoldError('BadOption', '--input is empty: name a file, or - .');
   const extension = extname(path).toLowerCase();
@@ -99,7 +108,10 @@ async function openInput(
   await checkFile(path, cwd);
   const format = formatOf(path);
   if (format !== undefined) {
-    return openAs(format, { ...(await fileSource(path, cwd, maxInputBytes)), bad });
+    return openAs(format, {
+      ...(await fileSource(path, cwd, maxInputBytes)),
+      ...{ bad, remedy: BAD_INPUT_REMEDY },
+    });
   }
   const word = shellWord(path);
   if (extension === '.json') {

@@ -143,11 +143,7 @@ export class InputHash {
     }
   }
 
-  #changeOf(
-    index: number | undefined,
-    before: number,
-    locate: InputHashOptions['locate'],
-  ): string {
+  #changeOf(index: number | undefined, before: number, locate: InputHashOptions['locate']): string {
     if (this.#read < before && (index === undefined || index >= this.#read)) {
       return `there were at least ${before}, and now there are fewer`;
     }

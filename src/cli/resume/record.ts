@@ -143,7 +143,12 @@ export class RunRecord {
     const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
     compare(output, head, beginning);
     const all = lines.filter((line) => 'read' in line);
-    const checkpoints = all.slice(Math.max(0, all.findLastIndex(({ anew }) => anew)));
+    const checkpoints = all.slice(
+      Math.max(
+        0,
+        all.findLastIndex(({ anew }) => anew),
+      ),
+    );
     const onBadInput = newOnBadInput(output, [head, ...lines], beginning);
     const last = checkpoints.at(-1) ?? { read: 0, hash: '' };
     const record = new RunRecord(path, opened(path, 'a'), last);
