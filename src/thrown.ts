@@ -13,8 +13,12 @@ export interface ThrownDetails {
   stack?: string | undefined;
   /** The error's cause, four levels deep at most. */
   cause?: Thrown;
-  /** The errors of an `AggregateError`. */
+  /** The errors of an `AggregateError`, five at most. */
   errors?: Thrown[];
+  /** Number of its errors that are not in `errors`. */
+  moreErrors?: number;
+  /** The error's other own fields, such as `status`, as Node.js shows them. */
+  fields?: string;
 }
 
 /** Any thrown value, as plain data of bounded size, which fits into any message. */
@@ -54,19 +58,23 @@ export function plainErrors(_key: string, value: unknown): unknown {
 }
 
 /** The end of a sentence: the message, with the causes and errors that it does not mention. */
-export function withCauses(thrown: Pick<Thrown, 'message' | 'cause' | 'errors'>): string {
+export function withCauses(thrown: Nested): string {
   let text = thrown.message;
   const add = (more: string) => {
     if (!text.includes(more)) text += `: ${more}`;
   };
-  let inner: Pick<Thrown, 'message' | 'code' | 'cause' | 'errors'> | undefined = thrown;
+  let inner: Nested | undefined = thrown;
   for (let nested = 0; inner && nested <= MOST_NESTED; nested++) {
     if (nested > 0) add(inner.message);
-    if (inner.errors?.some(({ message }) => !text.includes(message))) add(listOf(inner.errors));
+    if (inner.errors?.some(({ message }) => !text.includes(message))) {
+      add(listOf(inner.errors, inner.moreErrors));
+    }
     inner = inner.cause;
   }
   return shorten(text, MESSAGE_LENGTH);
 }
+
+type Nested = Pick<Thrown, 'message' | 'cause' | 'errors' | 'moreErrors'>;
 
 interface Visited {
   /** Values described so far: a cause may lead back to one of them. */
@@ -84,7 +92,8 @@ function describe(thrown: unknown, visited: Visited): Thrown {
   const inner = { seen, nested: nested + 1 };
   const errors = errorsOf(thrown, inner);
   // Node.js gives no message to the error of a host that has several addresses.
-  const own = textOf(thrown, 'message') || listOf(errors) || name;
+  const more = countOf(thrown) - errors.length;
+  const own = textOf(thrown, 'message') || listOf(errors, more) || '(no message)';
   described.message = shorten(own, most);
   const code = fieldOf(thrown, 'code');
   if (typeof code === 'number') described.code = code;
@@ -100,6 +109,9 @@ function describe(thrown: unknown, visited: Visited): Thrown {
   const stack = stackOf(thrown, described, nested === 0);
   if (stack !== undefined) described.stack = stack;
   if (errors.length > 0) described.errors = errors;
+  if (errors.length > 0 && more > 0) described.moreErrors = more;
+  const fields = fieldsOf(thrown);
+  if (fields !== undefined) described.fields = fields;
   const cause = fieldOf(thrown, 'cause');
   if (cause !== undefined && cause !== null && mayVisit(cause, inner)) {
     described.cause = describe(cause, inner);
@@ -125,8 +137,40 @@ function errorsOf(thrown: object, inner: Visited): Thrown[] {
   return described;
 }
 
-function listOf(errors: readonly Thrown[]): string {
-  return errors.map(({ message }) => message).join('; ');
+function listOf(errors: readonly Thrown[], more = 0): string {
+  const list = errors.map(({ message }) => message).join('; ');
+  return errors.length > 0 && more > 0 ? `${list}; and ${more} more` : list;
+}
+
+/** Number of errors in an `AggregateError`. */
+function countOf(thrown: object): number {
+  const errors = fieldOf(thrown, 'errors');
+  try {
+    return Array.isArray(errors) ? errors.length : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Fields that are described on their own. */
+const KNOWN = new Set([
+  ...['name', 'message', 'stack', 'code', 'cause', 'errors'],
+  ...['errno', 'syscall', 'hostname', 'address', 'port'],
+]);
+const MOST_FIELDS = 20;
+const FIELDS_LENGTH = 1_000;
+
+/** The error's other own fields, as Node.js shows them; undefined if there are none. */
+function fieldsOf(thrown: object): string | undefined {
+  try {
+    const keys = Object.keys(thrown).filter((key) => !KNOWN.has(key));
+    if (keys.length === 0) return undefined;
+    const shownKeys = keys.slice(0, MOST_FIELDS);
+    const fields = Object.fromEntries(shownKeys.map((key) => [key, fieldOf(thrown, key)]));
+    return shorten(shown(fields), FIELDS_LENGTH);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Includes errors of another realm, such as those of `node:vm`. */

@@ -1,6 +1,14 @@
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, defineTask, type Fanfold, type Result, type Task } from '../../src/index.ts';
+import {
+  connect,
+  defineTask,
+  type FailedResult,
+  type Fanfold,
+  type Result,
+  type Task,
+  withCauses,
+} from '../../src/index.ts';
 import { JsonTexts } from '../../src/internal.ts';
 
 let fanfold: Fanfold;
@@ -178,7 +186,7 @@ it('any thrown value fails only its own input, and is reported as it is', async 
     frozen: failed('Error', 'frozen'),
     function: failed('function', text('named')),
     symbol: failed('symbol', 'Symbol(sign)'),
-    hostile: failed('Error', 'Error'),
+    hostile: failed('Error', '(no message)'),
     revoked: failed('object', text('Revoked')),
     bare: failed('object', text('{}')),
     otherRealm: failed('TypeError', 'abroad'),
@@ -221,6 +229,37 @@ describe('a failure', () => {
     expect(stack).toMatch(/^Error: of a database\n +at .*anything\.test\.ts:\d+:\d+/);
     expect(stack).not.toMatch(/node:|src\/pipeline/);
     expect(JSON.stringify(ended.circular).match(/inner/g)).toHaveLength(2);
+  });
+
+  it('has the own fields of an error, and counts the errors that it leaves out', async () => {
+    const ended = await endings('fields', {
+      http: () => {
+        const fields = { status: 429, body: { retry: [1] }, code: 'E' };
+        throw Object.assign(new Error('busy'), fields);
+      },
+      many: () =>
+        Promise.any(Array.from({ length: 9 }, (_, n) => Promise.reject(new Error(`${n}`)))),
+      empty: () => Promise.reject(new Error()),
+      large: () => Promise.reject(Object.assign(new Error('x'), { text: 'y'.repeat(100_000) })),
+      hostile: () =>
+        Promise.reject(
+          Object.defineProperty(new Error('z'), 'bad', {
+            enumerable: true,
+            get() {
+              throw new Error('getter');
+            },
+          }),
+        ),
+    });
+    expect(ended).toMatchObject({
+      http: { error: { errorCode: 'E', fields: '{ status: 429, body: { retry: [ 1 ] } }' } },
+      many: { error: { errors: { length: 5 }, moreErrors: 4 } },
+      empty: { error: { name: 'Error', message: '(no message)' } },
+      hostile: { error: { message: 'z' } },
+    });
+    expect(withCauses((ended.many as FailedResult).error)).toContain('4; and 4 more');
+    const { fields } = (ended.large as { error: { fields: string } }).error;
+    expect(fields.length).toBeLessThan(1_100);
   });
 
   it('is bounded, however much it holds', async () => {

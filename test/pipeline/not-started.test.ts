@@ -20,7 +20,7 @@ it.each([
         await new Promise((resolve) => setTimeout(resolve, 1_000));
       },
     });
-    const results: Result[] = [];
+    const results: Result<unknown>[] = [];
     const run = here.fanfold.map(task, numbers(5_000), { deadlineSeconds });
     const ended = (async () => {
       for await (const result of run) results.push(result);

@@ -3,15 +3,17 @@ import { FanfoldError, type RunLedger } from '../../index.ts';
 import type { FileLock } from '../../internal.ts';
 import type { OpenedInputs } from '../inputs/index.ts';
 import { openOutput } from '../output.ts';
+import type { Beginning } from './beginning.ts';
 import { InputHash } from './input-hash.ts';
 import { KeptLog } from './kept-log.ts';
 import { lock } from './lock.ts';
 import { readEarlier, readKept } from './previous-results.ts';
-import { type Beginning, type Checkpoint, type Reopened, RunRecord } from './record.ts';
+import { type Checkpoint, type Reopened, RunRecord } from './record.ts';
 import type { Retried } from './retried.ts';
 import { type RunOutput, recorded } from './run-output.ts';
 
-export type { Beginning, Living } from './record.ts';
+export type { Beginning } from './beginning.ts';
+export type { Living } from './record.ts';
 export type { Following, RunOutput } from './run-output.ts';
 
 /** Flags that concern resuming a run. */

@@ -12,18 +12,10 @@ import {
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
 import type { OnBadInput } from '../bad-inputs.ts';
+import { type Beginning, checkBeginning, type Head, newOnBadInput, VERSION } from './beginning.ts';
 import { headOf } from './head.ts';
 import { logPathOf } from './kept-log.ts';
 import { lockPathOf } from './lock.ts';
-
-/** Settings that must not change when a run is resumed. */
-export interface Beginning {
-  task: string;
-  ordered: boolean;
-  withInput: boolean;
-  /** Undefined where it does not matter. */
-  onBadInput?: OnBadInput;
-}
 
 /** State of the inputs at some point of reading. */
 export interface Checkpoint {
@@ -59,8 +51,6 @@ export interface Reopened {
   /** Handling of bad inputs from now on, if it is another one than before. */
   onBadInput: OnBadInput | undefined;
 }
-
-const VERSION = 1;
 
 /**
  * State that is needed, besides the results, to resume a run: a file beside its output,
@@ -141,7 +131,7 @@ export class RunRecord {
   static reopen(output: string, beginning: Beginning): Reopened {
     const path = pathOf(output);
     const [head, ...lines] = readLines(path, output) as [Head, ...Line[]];
-    compare(output, head, beginning);
+    checkBeginning(output, head, beginning);
     const all = lines.filter((line) => 'read' in line);
     const checkpoints = all.slice(
       Math.max(
@@ -221,7 +211,6 @@ export class RunRecord {
   }
 }
 
-type Head = Beginning & { v: number; collector?: string };
 type Line =
   | Checkpoint
   | Omit<Living, 'seeded'>
@@ -307,46 +296,5 @@ function readLines(path: string, output: string): object[] {
   throw new FanfoldError(
     'BadOption',
     `--resume: ${path} is not the record of a run. Give --overwrite in its place to start again.`,
-  );
-}
-
-function compare(output: string, head: Head, { task, ordered, withInput }: Beginning): void {
-  const refuse = (why: string) => {
-    throw new FanfoldError('BadOption', `--resume: ${output} ${why}`);
-  };
-  if (head.v !== VERSION) {
-    refuse(
-      `was started by another version of fanfold: its record has version ${head.v}, and this version reads ${VERSION}.`,
-    );
-  }
-  if (head.task !== task) refuse(`has results of the task "${head.task}", not of "${task}".`);
-  if (head.ordered !== ordered) {
-    refuse(`was started ${head.ordered ? 'with' : 'without'} --ordered: resume it the same way.`);
-  }
-  if (head.withInput !== withInput) {
-    refuse(
-      `was started ${head.withInput ? 'with' : 'without'} --with-input: resume it the same way.`,
-    );
-  }
-}
-
-/**
- * The given handling of bad inputs, if it is another one than before. A run that was to fail at a
- * bad input has read none, so it may be resumed with any.
- *
- * @throws FanfoldError if the indexes of inputs would change
- */
-function newOnBadInput(
-  output: string,
-  lines: readonly object[],
-  { onBadInput: given }: Beginning,
-): OnBadInput | undefined {
-  const last = lines.findLast((line): line is { onBadInput: OnBadInput } => 'onBadInput' in line);
-  // Older records don't have it.
-  if (last === undefined || given === undefined || given === last.onBadInput) return undefined;
-  if (last.onBadInput === 'fail') return given;
-  throw new FanfoldError(
-    'BadOption',
-    `--resume: ${output} was started with --on-bad-input ${last.onBadInput}: resume it the same way.`,
   );
 }
