@@ -1,22 +1,20 @@
 import { expect, it, vi } from 'vitest';
-import { defineTask, type Result } from '../../src/index.ts';
+import { defineTask, type Result, RetryLater } from '../../src/index.ts';
 import { numbers, virtualConnection } from './virtual-connection.ts';
 
 const here = virtualConnection(2);
 
-it.each([
-  ['wait', 3],
-  ['wait for a second worker', 30],
-])(
-  'inputs that %s to be started at the deadline are told from others',
-  async (_, deadlineSeconds) => {
+it.each([3, 30])(
+  'after %i s, inputs that no worker has begun are told from others',
+  async (deadlineSeconds) => {
     const started = new Set<number>();
     const task = defineTask({
       name: 'second',
       async run(input: number) {
         started.add(input);
         // A further attempt waits in the queue like a first one.
-        if (input % 2 === 1) throw new Error('odd');
+        if (input % 4 === 1) throw new Error('odd');
+        if (input % 4 === 3) throw new RetryLater(60);
         await new Promise((resolve) => setTimeout(resolve, 1_000));
       },
     });
