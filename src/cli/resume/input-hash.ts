@@ -162,9 +162,12 @@ export class InputHash {
   }
 
   #refusal(how: string): FanfoldError {
+    const unless = this.#options.mayChange
+      ? ' (those without a result, and with --retry-failed those that failed, may be corrected in their places)'
+      : '';
     return new FanfoldError(
       'BadInput',
-      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only (those without a result, and with --retry-failed those that failed, may be corrected in their places), or --overwrite in place of --resume to start again.`,
+      `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only${unless}, or --overwrite in place of --resume to start again.`,
     );
   }
 }
