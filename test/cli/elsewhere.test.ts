@@ -395,7 +395,7 @@ describe('a run elsewhere', () => {
     command.child.kill('SIGKILL');
     await command.ended;
     const changed = await fanfold([...line, '--resume'], '2\n');
-    expect(changed.stderr).toContain('some of the first 1 have changed');
+    expect(changed.stderr).toContain('input 0 has changed');
     expect(changed.status).toBe(2);
   });
 
