@@ -65,13 +65,14 @@ function caughtHow(mutant: Mutant): Promise<Catch> {
   return mutant.caughtBy === undefined ? simulated(mutant) : tested(mutant, mutant.caughtBy);
 }
 
-async function simulated({ name }: Mutant): Promise<Catch> {
+async function simulated({ name, bounds = false }: Mutant): Promise<Catch> {
   const known = noted[name];
+  const more = bounds ? ['--bounds'] : [];
   if (known !== undefined) {
-    const caught = await simulate(name, ['--path', known - 1]);
+    const caught = await simulate(name, [...more, '--path', known - 1]);
     if (caught) return { ...caught, run: known, where: `run ${known}, as noted` };
   }
-  const caught = await simulate(name, ['--runs', values.runs]);
+  const caught = await simulate(name, [...more, '--runs', values.runs]);
   if (!caught) throw new Error(`${values.runs} runs of the simulation let it through.`);
   return { ...caught, where: `run ${caught.run}` };
 }

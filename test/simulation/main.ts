@@ -10,6 +10,7 @@ import { makeDeterministic } from './determinism.ts';
 const USAGE = `npm run simulate -- [options]
   --seed S       a number, or a commit's hash; default: any
   --runs N       scenarios to simulate; default: 500
+  --bounds       scenarios with bounds, and changes of them, which take longer
   --path P       replays the one scenario that a failure names
   --processes N  shares the runs out, each process with a seed of its own (S, S+1 ...); default: 1
   --shrink N     seconds to look for a smaller scenario that fails; default: 60
@@ -20,6 +21,7 @@ const { values } = parsed(() =>
     options: {
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       runs: { type: 'string', default: '500' },
+      bounds: { type: 'boolean', default: false },
       path: { type: 'string' },
       processes: { type: 'string', default: '1' },
       shrink: { type: 'string', default: '60' },
@@ -66,7 +68,8 @@ function refuse(why: string): never {
 async function shareOut(): Promise<void> {
   const children = Array.from({ length: processes }, (_, at) => {
     const args = ['--seed', seed + at, '--runs', Math.ceil(runs / processes)].map(String);
-    const command = [import.meta.filename, ...args, '--shrink', values.shrink];
+    const more = values.bounds ? ['--bounds'] : [];
+    const command = [import.meta.filename, ...args, ...more, '--shrink', values.shrink];
     return once(spawn(process.execPath, command, { stdio: 'inherit' }), 'exit');
   });
   const exits = await Promise.all(children);
@@ -83,6 +86,7 @@ async function simulateAll(): Promise<void> {
   const found = await campaign({
     seed,
     runs,
+    bounds: values.bounds,
     shrinkSeconds,
     ...(values.path === undefined ? {} : { path: values.path }),
     onOutcome(outcome) {
@@ -102,6 +106,6 @@ function report({ scenario, message, path, seed }: Found): string {
     describeScenario(scenario),
     message,
     'Replay it with',
-    `  npm run simulate -- --seed ${seed} --path ${path}`,
+    `  npm run simulate -- ${values.bounds ? '--bounds ' : ''}--seed ${seed} --path ${path}`,
   ].join('\n');
 }

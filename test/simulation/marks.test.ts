@@ -36,3 +36,11 @@ it('every fault happens, and every rare branch is taken, in what CI simulates', 
   const missing = RARE.filter((mark) => !new RegExp(`^  ${mark} +[1-9]`, 'm').test(text));
   expect(missing, text).toEqual([]);
 }, 400_000);
+
+it('bounds hold while they change, under all faults', async () => {
+  const { text, failed } = await simulation(['--bounds', '--seed', 1, '--runs', 30]);
+  expect(failed, text).toBe(false);
+  for (const mark of ['run changed', 'run paused']) {
+    expect(text).toMatch(new RegExp(`^  ${mark} +[1-9]`, 'm'));
+  }
+}, 400_000);

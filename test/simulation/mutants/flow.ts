@@ -1,7 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-/** Faults of lanes: what bounds a run, and what an operator changes. */
-export const FLOW: readonly Mutant[] = [
+const LANES: readonly Mutant[] = [
   {
     name: 'starts in a lane do not wait for each other',
     file: 'src/pipeline/working/pace.ts',
@@ -65,3 +64,6 @@ export const FLOW: readonly Mutant[] = [
     becomes: 'undefined',
   },
 ];
+
+/** Faults of lanes: what bounds a run, and what an operator changes. */
+export const FLOW = LANES.map((mutant): Mutant => ({ ...mutant, bounds: true }));
