@@ -9,6 +9,7 @@ export interface FlowFlags {
   concurrency?: string;
   rate?: string;
   priority?: string;
+  hedge?: boolean;
 }
 
 /** @throws FanfoldError `BadOption` that names the flag */
@@ -16,9 +17,10 @@ export function flowOptionsOf({
   concurrency,
   rate,
   priority,
-}: FlowFlags): Pick<RunOptions, 'concurrency' | 'rate' | 'priority'> {
+  hedge,
+}: FlowFlags): Pick<RunOptions, 'concurrency' | 'rate' | 'priority' | 'hedge'> {
   checkPriority(priority, '--priority');
-  return { ...boundsOf({ concurrency, rate }), priority: priority as Priority | undefined };
+  return { ...boundsOf({ concurrency, rate }), priority: priority as Priority | undefined, hedge };
 }
 
 /** @throws FanfoldError `BadOption` that names the flag */

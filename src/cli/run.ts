@@ -103,6 +103,10 @@ export function addRun(program: Command): void {
       '--priority <priority>',
       'high, normal or low: its share of the workers while other runs wait for them, too (default: normal)',
     )
+    .option(
+      '--hedge',
+      'run slow inputs a second time at the end; the first result wins. The task must be idempotent',
+    )
     .option('--quiet', 'print only errors')
     .action(run);
 }

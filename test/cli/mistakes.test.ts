@@ -51,6 +51,7 @@ const USAGE: Row[] = [
   ['a rate of 0', echo(...one, '--rate', '0/s'), '--rate must be from 1/h', 'got "0/s"'],
   ['a rate below one an hour', echo(...one, '--rate', '0.5/h'), '--rate must be from 1/h'],
   ['another priority', echo(...one, '--priority', '1'), '--priority must be "high"', 'got "1"'],
+  ['a hedge of a task that may not run twice', echo(...one, '--hedge'), '`idempotent: true`'],
   ['nothing to set', ['set', 'x', '--stack', 'a'], 'nothing to set', 'none removes a bound'],
   ['a wrong rate to set', ['set', 'x', '--rate', '1', '--stack', 'a'], '--rate must be like'],
   ['a local run to set', ['set', 'x', '--rate', '1/s'], '--stack NAME, --endpoint URL'],
