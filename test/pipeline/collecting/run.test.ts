@@ -290,7 +290,7 @@ describe('the outcome of an input', () => {
         error: {
           code: 'TaskFailed',
           name: 'Error',
-          message: 'Error',
+          message: '(no message)',
         },
       },
       { error: { code: 'TaskFailed', attempts: 2 } },
