@@ -192,7 +192,7 @@ describe('a run elsewhere', () => {
     expect(stderr).toContain('ended early: it was cancelled');
     expect(await written()).toEqual(range(5_000));
     const again = await fanfold(['cancel', id, '--endpoint', server.url]);
-    expect(again.stderr).toContain(`There is no run ${id} on "fanfold"`);
+    expect(again.stderr).toContain(`Run ${id} on endpoint ${server.url} has ended already`);
     expect(again.status).toBe(2);
   });
 
