@@ -18,6 +18,9 @@ const SLOW = [
   'test/stack/{runs,tasks-check,deployment/functions}.test.ts',
 ];
 
+/** Slow tests of parts that rarely change, which CI has no time for. */
+const MORE = ['test/emulator/sqs/store/{kill,restart}.test.ts'];
+
 const common = {
   globalSetup: ['test/bundled-cli.ts'],
   setupFiles: ['test/environment.ts'],
@@ -39,7 +42,8 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { name: 'slow', include: SLOW, ...common } },
+      { test: { name: 'slow', include: SLOW, exclude: MORE, ...common } },
+      { test: { name: 'more', include: MORE, ...common } },
     ],
   },
 });
