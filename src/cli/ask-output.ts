@@ -36,7 +36,7 @@ export async function settleOutput(
   }
 }
 
-/** Whether someone can answer: not if the terminal's input is the inputs. */
+/** True at a terminal whose input does not provide the run's inputs. */
 function canAsk({ input, quiet }: AskFlags): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true && input !== '-' && !quiet;
 }

@@ -15,9 +15,9 @@ export function outputOf(given: string | undefined): string | undefined {
 
 /** The refusal of an output that has something which only its user can give up. */
 export class OutputTaken extends FanfoldError {
-  /** What the output has, as a sentence. */
+  /** A sentence about the existing output. */
   readonly fact: string;
-  /** Whether a run can be resumed there. */
+  /** True if a run can be resumed there. */
   readonly isResumable: boolean;
 
   constructor(fact: string, remedy: string, isResumable: boolean) {

@@ -39,7 +39,7 @@ export interface Job {
   signal: AbortSignal;
 }
 
-/** What follows a first run, of a task that comes with Fanfold. */
+/** The next step after a run of a built-in task. */
 const NEXT = 'next: `npx fanfold init` in your project writes a task of your own; see README.md';
 
 function isElsewhere({ connection }: Job): boolean {

@@ -35,7 +35,7 @@ export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boole
   const state = () => {
     const settings = facts.settings();
     const now = settingsKey(settings);
-    // What was done in a pause, or within other bounds, says nothing about the present.
+    // Progress during a pause, or within other bounds, says nothing about the present.
     if (settings.pausedAt !== undefined || now !== before) rate = newRate();
     before = now;
     return stateOf(ledger(), facts, rate.perSecond());

@@ -7,15 +7,15 @@ import { textOf } from './files.ts';
 /** Facts about a tsconfig.json, with what it extends. */
 export interface TsConfig {
   path: string;
-  /** Whether one module may import another by its `.ts` name, as Node requires. */
+  /** True if modules may import each other by their `.ts` names, as Node requires. */
   importsTypeScript: boolean;
-  /** Whether it assigns output paths to the files that it takes. */
+  /** True if it assigns output paths to the files that it includes. */
   emits: boolean;
-  /** Whether it takes all TypeScript files below it. */
+  /** True if it includes all TypeScript files below it. */
   takesAll: boolean;
   /** Folders that it leaves out: named, or its output's. */
   excluded: string[];
-  /** Whether it finds types by the `exports` of a package, as Fanfold's are. */
+  /** True if it resolves types by a package's `exports`, as Fanfold's need. */
   readsExports: boolean;
 }
 

@@ -9,11 +9,11 @@ const MOST_SUMS = 10_000_000;
 export interface InputHashOptions {
   /** Checkpoints of the earlier run. @default none */
   expected?: readonly Checkpoint[];
-  /** Whether inputs may be appended. @default true */
+  /** Allows appended inputs. @default true */
   mayGrow?: boolean;
   /** Number of inputs, from the first, that the record covers. @default 0 */
   covered?: number;
-  /** Whether an input may have changed. @default none may */
+  /** Allows a change of the input. @default no input may change */
   mayChange?: (index: number) => Promise<boolean>;
   /** Origin of an input, for messages. */
   locate?: (index: number) => string | undefined;

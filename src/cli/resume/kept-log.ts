@@ -52,7 +52,7 @@ export class KeptLog {
   readonly #waiting: string[] = [];
   #file: number | undefined;
   #size = 0;
-  /** Whether lines are kept: until the file is full, can't be written, or is closed. */
+  /** True until the file is full, can't be written, or is closed. */
   #isOpen = true;
 
   constructor(output: string, mostBytes = MOST_BYTES) {
