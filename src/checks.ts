@@ -21,6 +21,7 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   concurrency: CHECKED,
   rate: CHECKED,
   hedge: FLAG,
+  pauseWhenFailing: CHECKED,
   priority: CHECKED,
   signal: ['an AbortSignal', (value) => isObject(value) && 'aborted' in value],
   deadlineSeconds: CHECKED,

@@ -14,6 +14,7 @@ export type { Fanfold } from './fanfold.ts';
 export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
+export type { FailingText, Outage } from './pipeline/messages/failing.ts';
 export type { Bounds, RateText } from './pipeline/messages/flow.ts';
 export type { Priority } from './pipeline/messages/priority.ts';
 export {

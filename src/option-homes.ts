@@ -15,6 +15,7 @@ const HOMES: Readonly<Record<string, string>> = {
     'maxFailures',
     'rate',
     'hedge',
+    'pauseWhenFailing',
     'priority',
   ]),
   ...homes('serve()', [

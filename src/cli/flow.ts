@@ -1,5 +1,14 @@
-import type { Bounds, Priority, RateText, Run, RunOptions } from '../index.ts';
-import { checkBounds, checkPriority } from '../internal.ts';
+import type { Command } from 'commander';
+import type {
+  Bounds,
+  FailingText,
+  Priority,
+  RateText,
+  Run,
+  RunOptions,
+  RunSettings,
+} from '../index.ts';
+import { checkBounds, checkFailing, checkPriority } from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { count, say } from './log.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
@@ -10,6 +19,32 @@ export interface FlowFlags {
   rate?: string;
   priority?: string;
   hedge?: boolean;
+  pauseWhenFailing?: string;
+}
+
+/** Adds them to a command. */
+export function addFlowOptions(command: Command): Command {
+  return command
+    .option(
+      '--concurrency <n>',
+      "run at most this many inputs at once, over all workers (default: the task's runConcurrency, or no bound)",
+    )
+    .option(
+      '--rate <rate>',
+      'start at most this many attempts, over all workers, such as 100/s, 20/m or 5/h (default: no bound)',
+    )
+    .option(
+      '--pause-when-failing <share/time>',
+      'pause the run when such a share of its inputs fails within a time, as 50%/1m, and try single inputs until they succeed (default: never)',
+    )
+    .option(
+      '--priority <priority>',
+      'high, normal or low: its share of the workers while other runs wait for them, too (default: normal)',
+    )
+    .option(
+      '--hedge',
+      'run slow inputs a second time at the end; the first result wins. The task must be idempotent',
+    );
 }
 
 /** @throws FanfoldError `BadOption` that names the flag */
@@ -18,9 +53,19 @@ export function flowOptionsOf({
   rate,
   priority,
   hedge,
-}: FlowFlags): Pick<RunOptions, 'concurrency' | 'rate' | 'priority' | 'hedge'> {
+  pauseWhenFailing,
+}: FlowFlags): Pick<
+  RunOptions,
+  'concurrency' | 'rate' | 'priority' | 'hedge' | 'pauseWhenFailing'
+> {
   checkPriority(priority, '--priority');
-  return { ...boundsOf({ concurrency, rate }), priority: priority as Priority | undefined, hedge };
+  checkFailing(pauseWhenFailing, '--pause-when-failing');
+  return {
+    ...boundsOf({ concurrency, rate }),
+    priority: priority as Priority | undefined,
+    hedge,
+    pauseWhenFailing: pauseWhenFailing as FailingText | undefined,
+  };
 }
 
 /** @throws FanfoldError `BadOption` that names the flag */
@@ -56,6 +101,17 @@ export async function warnAboveCapacity(
   );
 }
 
+/** An outage in words. */
+export function outageText({ reason }: NonNullable<RunSettings['outage']>): string {
+  return `paused itself: ${reason}; it tries single inputs until they succeed`;
+}
+
+/** The command that ends an outage; nothing for a run that no command can reach. */
+function orUnpause({ runId }: Run, target: Target): string {
+  if (target.kind === 'local') return '';
+  return `; to let it go on before: ${commandLine(['unpause', runId, ...flagsOf(target)])}`;
+}
+
 /** Interval at which a run's settings are looked at, in milliseconds: no call is made. */
 const LOOK_MS = 250;
 
@@ -64,11 +120,15 @@ export function reportSettings(run: Run, target: Target): { stop(): void } {
   let before = run.settings;
   const timer = setInterval(() => {
     const now = run.settings;
-    const { pausedAt, expiresAt } = now;
+    const { pausedAt, outage, expiresAt } = now;
     if (pausedAt !== before.pausedAt) {
       const line = commandLine(['unpause', run.runId, ...flagsOf(target)]);
       if (pausedAt === undefined) say(`run ${run.runId} goes on`);
       else say(`run ${run.runId} is paused; to let it go on: ${line}`);
+    }
+    if (outage?.since !== before.outage?.since) {
+      if (outage === undefined) say(`run ${run.runId} goes on`);
+      else say(`run ${run.runId} ${outageText(outage)}${orUnpause(run, target)}`);
     }
     if (expiresAt !== before.expiresAt && expiresAt !== undefined) {
       say(`the deadline of run ${run.runId} is now ${new Date(expiresAt).toISOString()}`);

@@ -36,7 +36,7 @@ export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boole
     const settings = facts.settings();
     const now = settingsKey(settings);
     // Progress during a pause, or within other bounds, says nothing about the present.
-    if (settings.pausedAt !== undefined || now !== before) rate = newRate();
+    if (isHeld(settings) || now !== before) rate = newRate();
     before = now;
     return stateOf(ledger(), facts, rate.perSecond());
   };
@@ -56,16 +56,24 @@ interface State {
   bounds: string | undefined;
 }
 
-function settingsKey({ concurrency, rate, pausedAt }: RunSettings): string {
-  return JSON.stringify([concurrency, rate, pausedAt]);
+function settingsKey({ concurrency, rate, pausedAt, outage }: RunSettings): string {
+  return JSON.stringify([concurrency, rate, pausedAt, outage?.since]);
+}
+
+function isHeld({ pausedAt, outage }: RunSettings): boolean {
+  return pausedAt !== undefined || outage !== undefined;
+}
+
+function pauseText({ pausedAt, outage }: RunSettings): string | undefined {
+  if (pausedAt !== undefined) return 'paused';
+  return outage && 'paused itself, tries single inputs';
 }
 
 function stateOf(ledger: Ledger, { total, workers, ...facts }: Facts, rate: number): State {
   const { inputs, failed, sealed } = ledger;
   const done = doneOf(ledger);
   const [awaited, settings] = [facts.awaited(), facts.settings()];
-  const paused = settings.pausedAt === undefined ? undefined : 'paused';
-  const held = awaited === undefined ? paused : `waiting for ${awaited}`;
+  const held = awaited === undefined ? pauseText(settings) : `waiting for ${awaited}`;
   const bounds = boundsText(settings);
   return { done, total: sealed ? inputs : total, failed, rate, workers, held, bounds };
 }

@@ -1,5 +1,5 @@
 import type { EndedRun, RunStatus } from '../index.ts';
-import { boundsText } from './flow.ts';
+import { boundsText, outageText } from './flow.ts';
 import { count } from './log.ts';
 import { rateText } from './recent-rate.ts';
 
@@ -17,6 +17,8 @@ interface RunJson {
   concurrency: number | null;
   rate: string | null;
   paused: string | null;
+  outage: string | null;
+  outageSince: string | null;
   uncollectedMessages: number;
   collector: string | null;
   began: string | null;
@@ -29,11 +31,12 @@ interface RunJson {
 
 export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
   const { runId, task, state, total, ok, failed, waiting, collector } = run;
-  const { createdAt, expiresAt, collectedAt, readAt, concurrency, rate, pausedAt } = run;
+  const { createdAt, expiresAt, collectedAt, readAt, concurrency, rate, pausedAt, outage } = run;
   return {
     ...{ runId, task, state: isOver ? 'over' : state, inputs: total ?? null, ok, failed },
     ...{ cancelled: 0, elsewhere: 0, done: ok + failed },
     ...{ concurrency: concurrency ?? null, rate: rate ?? null, paused: timeOf(pausedAt) },
+    ...{ outage: outage?.reason ?? null, outageSince: timeOf(outage?.since) },
     uncollectedMessages: waiting,
     collector: collector ?? null,
     began: timeOf(createdAt),
@@ -51,6 +54,7 @@ export function jsonOfEnded(run: EndedRun): RunJson {
   return {
     ...{ runId, task, state: 'ended', inputs: total ?? null, ok, failed, cancelled, elsewhere },
     ...{ done: ok + failed, concurrency: null, rate: null, paused: null },
+    ...{ outage: null, outageSince: null },
     ...{ uncollectedMessages: 0, collector: collector ?? null },
     began: timeOf(run.createdAt),
     ended: timeOf(run.endedAt),
@@ -65,9 +69,10 @@ function timeOf(ms: number | undefined): string | null {
 
 /** A run in one line of a list. */
 export function rowOf(run: RunStatus): string {
-  const { runId, task, state, pausedAt } = run;
+  const { runId, task, state, pausedAt, outage } = run;
   const facts = [runId, task, state, doneOf(run), collectorOf(run)];
   if (pausedAt !== undefined) facts.push(`paused ${ago(run, pausedAt)}`);
+  if (outage !== undefined) facts.push(`paused itself ${ago(run, outage.since)}`);
   return [...facts, boundsText(run)].filter((fact) => fact !== undefined).join('  ');
 }
 
@@ -104,8 +109,11 @@ export function factsOfEnded(run: EndedRun): Record<string, string> {
 
 /** A run's facts by their names. */
 export function factsOf(run: RunStatus): Record<string, string> {
-  const { runId, task, createdAt, expiresAt, total, state, waiting, pausedAt } = run;
+  const { runId, task, createdAt, expiresAt, total, state, waiting, pausedAt, outage } = run;
   const paused = pausedAt && { paused: `since ${timeOf(pausedAt)}, ${ago(run, pausedAt)}` };
+  const failing = outage && {
+    outage: `${outageText(outage)}; since ${timeOf(outage.since)}, ${ago(run, outage.since)}`,
+  };
   return {
     run: runId,
     task,
@@ -115,6 +123,7 @@ export function factsOf(run: RunStatus): Record<string, string> {
     rate: rateOf(run),
     bounds: boundsText(run) ?? 'none',
     ...paused,
+    ...failing,
     collector: collectorOf(run),
     results: `${count(waiting, 'message')} not collected yet`,
     deadline: timeOf(expiresAt) ?? '?',

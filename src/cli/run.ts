@@ -7,7 +7,7 @@ import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
 import { durationSeconds } from './duration.ts';
-import { type FlowFlags, flowOptionsOf, warnAboveCapacity } from './flow.ts';
+import { addFlowOptions, type FlowFlags, flowOptionsOf, warnAboveCapacity } from './flow.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
@@ -90,25 +90,8 @@ export function addRun(program: Command): void {
     .option(
       '--deadline <time>',
       'end the run after this time, such as 90s, 30m, 2h or 3d, even if results are missing (default: 1d, at most 13d)',
-    )
-    .option(
-      '--concurrency <n>',
-      "run at most this many inputs at once, over all workers (default: the task's runConcurrency, or no bound)",
-    )
-    .option(
-      '--rate <rate>',
-      'start at most this many attempts, over all workers, such as 100/s, 20/m or 5/h (default: no bound)',
-    )
-    .option(
-      '--priority <priority>',
-      'high, normal or low: its share of the workers while other runs wait for them, too (default: normal)',
-    )
-    .option(
-      '--hedge',
-      'run slow inputs a second time at the end; the first result wins. The task must be idempotent',
-    )
-    .option('--quiet', 'print only errors')
-    .action(run);
+    );
+  addFlowOptions(command).option('--quiet', 'print only errors').action(run);
 }
 
 async function run(task: string, given: RunFlags): Promise<void> {

@@ -89,7 +89,7 @@ async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
   await using fanfold = connection.fanfold;
   const before = await fanfold.status(runId);
   const { expiresAt } = await fanfold.unpause(runId, { extendDeadline });
-  if (before?.pausedAt === undefined) {
+  if (before?.pausedAt === undefined && before?.outage === undefined) {
     say(`run ${runId} was not paused: nothing was changed`);
     return;
   }

@@ -4,7 +4,7 @@ import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
 import { RunQueues } from '../pipeline/run/run-queues.ts';
-import { AdaptivePaces } from '../pipeline/working/adaptive-pace.ts';
+import { RunPaces } from '../pipeline/working/run-paces.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
 
 /** The part of Lambda's context that the handlers use. */
@@ -98,8 +98,8 @@ export class Environment {
     return this.#runs;
   }
 
-  /** Paces of tasks that adapt, which later invocations reuse. */
-  readonly paces = new AdaptivePaces();
+  /** Paces of runs, which later invocations reuse. */
+  readonly paces = new RunPaces();
 
   /** @throws FanfoldError `RunFailed` when the queue had to be looked up and does not exist */
   async taskQueueUrl(): Promise<string> {

@@ -1,4 +1,4 @@
-import type { BegunNotice } from '../messages/notice.ts';
+import type { BegunNotice, FailingNotice, ProbedNotice } from '../messages/notice.ts';
 import { failedLine, type ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -13,6 +13,8 @@ export interface RunEvents {
   onSealed(): void;
   /** The seed function can't read the inputs any further. */
   onBroken(message: string): void;
+  /** Inputs have failed, or were tried in an outage, in a run that pauses itself when they do. */
+  onFailing(notice: FailingNotice | ProbedNotice): void;
 }
 
 /** Passes on the first result of each input, and drops the others; acts on notices. */
@@ -35,7 +37,8 @@ export class Deduplicator {
       if (notice.notice === 'cancel') this.#events.onCancel();
       else if (notice.notice === 'sealed') this.#events.onSealed();
       else if (notice.notice === 'broken') this.#events.onBroken(notice.message);
-      else condemned.push(...this.#condemn(notice));
+      else if (notice.notice === 'begun') condemned.push(...this.#condemn(notice));
+      else this.#events.onFailing(notice);
     }
     if (this.#ledger.isComplete) this.#events.onSealed();
     return [...fresh, ResultBatch.ofLines(condemned)].filter(({ count }) => count > 0);

@@ -1,8 +1,9 @@
+import type { Outage } from '../messages/failing.ts';
 import type { Bounds } from '../messages/flow.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { type RunSettings, settingsOf } from '../run/settings.ts';
-import { readTags } from '../run/tags.ts';
+import { readTags, writeTags } from '../run/tags.ts';
 import {
   pauseRun,
   type RunChanges,
@@ -38,7 +39,8 @@ export class Knobs {
     this.#deployment = deployment;
     this.#runId = runId;
     this.#queueUrl = queueUrl;
-    this.#settings = { concurrency, rate, pausedAt: undefined, expiresAt };
+    const going = { pausedAt: undefined, outage: undefined };
+    this.#settings = { concurrency, rate, ...going, expiresAt };
   }
 
   get settings(): RunSettings & { expiresAt: number } {
@@ -55,6 +57,16 @@ export class Knobs {
 
   unpause(options: UnpauseOptions | undefined): Promise<RunSettings> {
     return this.#change(() => unpauseRun(this.#deployment, this.#runId, options));
+  }
+
+  /** Begins or ends an outage: the run pauses itself, or goes on. */
+  setOutage(outage: Outage | undefined): Promise<RunSettings> {
+    return this.#change(async () => {
+      const queueUrl = await this.#queueUrl;
+      const tags = { outage: outage ?? ('none' as const) };
+      if (queueUrl !== undefined) await writeTags(this.#deployment.sqs, queueUrl, tags);
+      return { ...this.#settings, outage };
+    });
   }
 
   /** Follows the changes of others until `end` is called. */

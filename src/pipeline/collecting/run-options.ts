@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { checkFailing, type FailingText } from '../messages/failing.ts';
 import { type Bounds, checkBounds } from '../messages/flow.ts';
 import { checkPriority, type Priority } from '../messages/priority.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
@@ -12,6 +13,13 @@ export interface RunOptions extends Bounds {
    * @default false
    */
   hedge?: boolean | undefined;
+  /**
+   * Share of inputs that fail within a time, such as `'50%/1m'`, at which the run pauses itself: it
+   * runs single inputs only, whose attempts do not count, until three in a row are ok. Of at least
+   * 20 inputs, those are counted whose first attempt fails. The time is from `1s` to `24h`.
+   * @default the run never pauses itself
+   */
+  pauseWhenFailing?: FailingText | undefined;
   /**
    * Priority between the runs of one deployment, while they wait for the same workers: best effort,
    * by SQS's fair queues. It never holds up a run when workers are free.
@@ -78,10 +86,12 @@ export function onAbort(
 const TELLING_INPUTS = 100;
 
 /** @throws FanfoldError `BadOption` when one is out of range */
-export function boundsOf({ concurrency, rate, hedge, priority }: RunOptions) {
+export function boundsOf(options: RunOptions) {
+  const { concurrency, rate, hedge, pauseWhenFailing, priority } = options;
   checkBounds({ concurrency, rate });
+  checkFailing(pauseWhenFailing);
   checkPriority(priority);
-  return { concurrency, rate, hedge, priority };
+  return { concurrency, rate, hedge, pauseWhenFailing, priority };
 }
 
 /** @throws FanfoldError `BadOption` when it is out of range */

@@ -17,6 +17,7 @@ import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
+import { Outages } from './outages.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { RunHandle } from './run-handle.ts';
@@ -52,6 +53,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   #notStarted: Pick<Bitmap, 'has'> | undefined;
   readonly #seeding: InputSource;
   readonly #budget: Budget | undefined;
+  readonly #outages: Outages;
   protected override readonly knobs: Knobs;
   /** Aborted to stop receiving results. */
   readonly #stop = new AbortController();
@@ -78,6 +80,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.checkSoon(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
+      onFailing: (notice) => this.#outages.hear(notice),
     });
     this.#window = windowFor(deployment, ordered);
     const expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
@@ -90,6 +93,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     });
     const { queueUrl } = this.#seeding;
     this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });
+    this.#outages = new Outages(this.knobs, deployment.sqs, options);
     this.#seeding.done.then(
       () => this.#sealed(),
       (error: unknown) => this.#notSeeded(error),
@@ -190,6 +194,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
         const fresh = this.#deduplicator.enter(delivery);
         // Copies of results that wait for their turn may arrive forever: they hold nothing up.
         if (fresh.length > 0) monitor.hold(fresh);
+        this.#outages.count(fresh);
         this.#checkBudget();
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
@@ -205,6 +210,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
     } finally {
       monitor.close();
+      this.#outages.end();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
       await monitor.end(isOver);

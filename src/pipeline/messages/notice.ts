@@ -1,10 +1,17 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
+import { type FailingText, isFailing } from './failing.ts';
 import { parsed } from './json-text.ts';
 import { isIndex } from './result.ts';
 
 /** A message on a run's result queue that is not a result. */
-export type Notice = CancelNotice | SealedNotice | BegunNotice | BrokenNotice;
+export type Notice =
+  | CancelNotice
+  | SealedNotice
+  | BegunNotice
+  | BrokenNotice
+  | FailingNotice
+  | ProbedNotice;
 
 /** Asks the collector to end the run. */
 export interface CancelNotice {
@@ -35,6 +42,29 @@ export interface BegunNotice {
   id: string;
 }
 
+/** First attempts at inputs have failed, in a run that pauses itself when too many do. */
+export interface FailingNotice {
+  notice: 'failing';
+  /** Different for each notice: it may arrive twice. */
+  id: string;
+  /** Their number since the worker's last notice. */
+  failed: number;
+  /** The last error. */
+  error: string;
+  /** The run's limit. */
+  limit: FailingText;
+}
+
+/** An attempt has ended that was made to find out whether an outage is over. */
+export interface ProbedNotice {
+  notice: 'probed';
+  /** Different for each notice: it may arrive twice. */
+  id: string;
+  ok: boolean;
+  /** Start of the outage, which tells one outage from another. */
+  since: number;
+}
+
 /** Longest notice. Messages of results may be longer: most are told apart by their length alone. */
 const MAX_LENGTH = 1_000;
 
@@ -59,7 +89,9 @@ export function readNotice(body: string, runId: string): Notice | undefined {
     notice === 'cancel' ||
     notice === 'sealed' ||
     (notice === 'begun' && isBegun(fields)) ||
-    (notice === 'broken' && typeof fields.message === 'string');
+    (notice === 'broken' && typeof fields.message === 'string') ||
+    (notice === 'failing' && isAboutFailures(fields)) ||
+    (notice === 'probed' && isProbed(fields));
   if (v === MESSAGE_VERSION && known && fields.runId === runId) return read as Notice;
   if (v === MESSAGE_VERSION && known) {
     throw new FanfoldError(
@@ -69,11 +101,20 @@ export function readNotice(body: string, runId: string): Notice | undefined {
   }
   throw new FanfoldError(
     'BadMessage',
-    `Expected a notice of version ${MESSAGE_VERSION}: "cancel", "sealed", "begun" or "broken"; got "${notice}" of version ${JSON.stringify(v)}.`,
+    `Expected a notice of version ${MESSAGE_VERSION}: "cancel", "sealed", "begun", "broken", "failing" or "probed"; got "${notice}" of version ${JSON.stringify(v)}.`,
   );
 }
 
 function isBegun({ worker, index, attempt, message, id }: Record<string, unknown>): boolean {
   const isText = [worker, message, id].every((text) => typeof text === 'string');
   return isText && isIndex(index) && Number.isSafeInteger(attempt);
+}
+
+function isAboutFailures({ id, failed, error, limit }: Record<string, unknown>): boolean {
+  const isText = [id, error].every((text) => typeof text === 'string');
+  return isText && Number.isSafeInteger(failed) && Number(failed) > 0 && isFailing(limit);
+}
+
+function isProbed({ id, ok, since }: Record<string, unknown>): boolean {
+  return typeof id === 'string' && typeof ok === 'boolean' && Number.isSafeInteger(since);
 }

@@ -3,6 +3,7 @@ import type { Format } from '../../inputs/extensions.ts';
 import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
 import type { Json } from '../../task.ts';
+import { checkFailing, type FailingText } from './failing.ts';
 import { type Bounds, checkBounds } from './flow.ts';
 import { checkPriority, type Priority } from './priority.ts';
 import { MAX_RUN_INPUTS } from './result.ts';
@@ -56,6 +57,12 @@ interface OfRun extends Bounds {
    * @default false
    */
   hedge?: boolean | undefined;
+  /**
+   * Share of inputs that must fail within a time for the run to pause itself, such as `50%/1m`. Its
+   * collector decides that, so `results` must be `own`.
+   * @default it never does
+   */
+  pauseWhenFailing?: FailingText | undefined;
   /** Priority between the runs of the deployment. @default 'normal' */
   priority?: Priority | undefined;
 }
@@ -113,6 +120,7 @@ const FIELDS = [
   'concurrency',
   'rate',
   'hedge',
+  'pauseWhenFailing',
   'priority',
 ];
 
@@ -158,11 +166,18 @@ export function readSeedRequest(event: unknown): SeedRequest {
   try {
     checkBounds(request as Bounds);
     checkPriority(request.priority);
+    checkFailing(request.pauseWhenFailing);
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
   }
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw wrong('`hedge` must be true or false', hedge);
+  }
+  if (request.pauseWhenFailing !== undefined && results !== 'own') {
+    throw wrong(
+      '`pauseWhenFailing` needs a collector, and so a request with the `results` "own"',
+      results ?? 'shared',
+    );
   }
   if (more !== undefined && typeof more !== 'boolean')
     throw wrong('`more` must be true or false', more);

@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { isDenied, isMissingQueue, isThrottled } from '../call-errors.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
+import { type FailingText, probingFlow } from '../messages/failing.ts';
 import { createdAt } from '../names.ts';
 import { findQueue } from './queues.ts';
 import { type RunTags, readTags } from './tags.ts';
@@ -41,6 +42,10 @@ export interface RunControl {
   paused: boolean;
   /** Deadline of the run, in milliseconds since 1970. @default the chunk's */
   expiresAt?: number | undefined;
+  /** The share of inputs that must fail for the run to pause itself. @default it never does */
+  pauseWhenFailing?: FailingText | undefined;
+  /** When the run paused itself, in milliseconds since 1970. @default it has not */
+  outageSince?: number | undefined;
   /** Milliseconds after which an input is run a second time. @default never */
   hedgeMs?: number | undefined;
 }
@@ -105,8 +110,12 @@ export class RunQueues {
     try {
       // The shared queue belongs to many runs, and has none of their tags.
       if (results === 'own') {
-        const { flow, pausedAt = 0, expiresAt, hedgeMs } = await readTags(this.#sqs, url);
-        return { flow, paused: pausedAt > 0, expiresAt, hedgeMs };
+        const tags = await readTags(this.#sqs, url);
+        const { pausedAt = 0, expiresAt, hedgeMs, pauseWhenFailing } = tags;
+        return {
+          ...{ ...flowNow(tags), paused: pausedAt > 0 },
+          ...{ expiresAt, hedgeMs, pauseWhenFailing },
+        };
       }
     } catch (error) {
       if (isMissingQueue(error)) return undefined;
@@ -147,4 +156,12 @@ export class RunQueues {
     if (this.#missing.size >= 1000) this.#missing.clear();
     this.#there.set(queueUrl, { at: performance.now(), control });
   }
+}
+
+/** The flow of a run, which is another one during an outage. */
+function flowNow({ flow, outage, pauseWhenFailing }: RunTags) {
+  if (outage === undefined) return { flow };
+  // Chunks from the outage carry its flow, so its end must say that there is none.
+  if (outage === 'none') return { flow: flow ?? ('none' as const) };
+  return { flow: probingFlow(pauseWhenFailing), outageSince: outage.since };
 }

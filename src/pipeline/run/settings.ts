@@ -1,3 +1,4 @@
+import type { Outage } from '../messages/failing.ts';
 import type { Bounds, RateText } from '../messages/flow.ts';
 import type { RunTags } from './tags.ts';
 
@@ -9,12 +10,18 @@ export interface RunSettings {
   rate: RateText | undefined;
   /** When the run was paused, in milliseconds since 1970; undefined if it goes on. */
   pausedAt: number | undefined;
+  /**
+   * Why and since when the run has paused itself, and runs single inputs only, until they succeed;
+   * undefined if it has not.
+   */
+  outage: Outage | undefined;
   /** Deadline of the run, in milliseconds since 1970; undefined if it is not known. */
   expiresAt: number | undefined;
 }
 
-export function settingsOf({ flow, pausedAt, expiresAt }: RunTags): RunSettings {
+export function settingsOf({ flow, pausedAt, outage, expiresAt }: RunTags): RunSettings {
   const { concurrency, rate }: Bounds = flow === undefined || flow === 'none' ? {} : flow;
   // 0 once it goes on.
-  return { concurrency, rate, pausedAt: pausedAt || undefined, expiresAt };
+  const going = { pausedAt: pausedAt || undefined, outage: outage === 'none' ? undefined : outage };
+  return { concurrency, rate, ...going, expiresAt };
 }

@@ -1,4 +1,5 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
 import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
@@ -13,6 +14,8 @@ export interface RunTags {
   state?: 'seeding' | 'sealed' | undefined;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt?: number | undefined;
+  /** The share of inputs that must fail, within a time, for the run to pause itself. */
+  pauseWhenFailing?: FailingText | undefined;
   /** Number of inputs of the run. */
   total?: number | undefined;
   /** Largest number of inputs that the run can have, while `total` is not known. */
@@ -22,6 +25,8 @@ export interface RunTags {
   flow?: Flow | 'none' | undefined;
   /** When the run was paused, in milliseconds since 1970; 0 if it goes on. */
   pausedAt?: number | undefined;
+  /** Why the run has paused itself; `none` once it goes on. */
+  outage?: Outage | 'none' | undefined;
   /** Milliseconds after which an input is run a second time, once few are left. */
   hedgeMs?: number | undefined;
 
@@ -43,10 +48,12 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     task,
     state: state === 'seeding' || state === 'sealed' ? state : undefined,
     expiresAt: timeOf(Tags.expiresAt),
+    pauseWhenFailing: failingOf(Tags.pauseWhenFailing),
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
+    outage: outageOf(Tags.outage),
     hedgeMs: timeOf(Tags.hedgeMs),
     collector,
     collectedAt: timeOf(Tags.collectedAt),
@@ -67,8 +74,10 @@ export function tagTexts(tags: RunTags): Record<string, string> {
   return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]));
 }
 
-function textOf(value: string | number | Flow): string {
-  if (typeof value === 'string') return value;
+function textOf(value: string | number | Flow | Outage): string {
+  // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
+  if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
+  if (typeof value === 'object' && 'reason' in value) return outageText(value);
   return typeof value === 'number' ? value.toFixed() : flowText(value);
 }
 
@@ -91,6 +100,31 @@ function flowOfText(tag: string | undefined): Flow | 'none' | undefined {
     rate: rate as RateText | undefined,
   };
   return isFlow(flow) ? flow : undefined;
+}
+
+/** Bytes of an outage's reason that fit into a tag of 256 characters, with the rest. */
+const REASON_BYTES = 160;
+
+function outageText({ since, reason }: Outage): string {
+  const bytes = Buffer.from(reason).subarray(0, REASON_BYTES);
+  return `since=${since} reason=${bytes.toString('base64url')}`;
+}
+
+function outageOf(tag: string | undefined): Outage | 'none' | undefined {
+  if (tag === undefined || tag === 'none') return tag;
+  const [, since, reason = ''] = /^since=(\d{1,15}) reason=([\w-]*)$/.exec(tag) ?? [];
+  if (since === undefined) return undefined;
+  // The cut may be within a character.
+  const text = Buffer.from(reason, 'base64url')
+    .toString()
+    .replace(/\uFFFD+$/, '');
+  return { since: Number(since), reason: text };
+}
+
+/** A limit without its percent sign, which AWS does not allow in a tag. */
+function failingOf(tag: string | undefined): FailingText | undefined {
+  const text = tag?.replace('/', '%/');
+  return isFailing(text) ? text : undefined;
 }
 
 function countOf(tag: string | undefined): number | undefined {

@@ -144,7 +144,8 @@ class ObjectSeeding {
   }
 
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {
-    const { task, runId, results, expiresAt, concurrency, rate, hedge, priority } = this.#request;
+    const { task, runId, results, expiresAt, ...rest } = this.#request;
+    const { concurrency, rate, hedge, pauseWhenFailing, priority } = rest;
     const { tasks, onPage } = this.#options;
     const about = Math.ceil(texts.length * ofAll);
     const { chunkItemsOf } = planOf(tasks.require(task), this.#request, this.#options);
@@ -161,7 +162,7 @@ class ObjectSeeding {
         continues: this.#next > 0,
         more: true,
         chunkItems,
-        ...{ concurrency, rate, hedge, priority },
+        ...{ concurrency, rate, hedge, pauseWhenFailing, priority },
       },
       // Each input takes at least one byte of its object.
       { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },

@@ -50,7 +50,7 @@ const CREATE_WITHIN_MS = 3_600_000;
  * @throws FanfoldError when the request is refused
  */
 export async function seed(request: PageRequest, options: SeedOptions): Promise<SeedResponse> {
-  const { task, results = 'shared' } = request;
+  const { task, results = 'shared', pauseWhenFailing } = request;
   const taskHere = options.tasks.require(task);
   const { flow, chunkItemsOf } = planOf(taskHere, request, options);
   const runId = request.runId ?? options.runId ?? newRunId();
@@ -61,7 +61,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const { chunkItems = chunkItemsOf(about) } = request;
   const chunks = cut(items, chunkItems);
   const resultQueueUrl = await (results === 'own'
-    ? ownQueue(request, runId, items.length, { expiresAt, flow }, options)
+    ? ownQueue(request, runId, items.length, { expiresAt, flow, pauseWhenFailing }, options)
     : sharedQueue(options));
   const most = flow?.lanes ?? options.workers;
   const workers = Math.min(most, Math.max(chunks.length, Math.ceil(about / chunkItems)));
@@ -191,7 +191,7 @@ async function ownQueue(
   { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
   count: number,
-  tags: Pick<RunTags, 'expiresAt' | 'flow'>,
+  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing'>,
   { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);

@@ -36,11 +36,14 @@ export function invokeSeed(
 
 /** The error for a deployed version that knows no bounds of runs; undefined for other refusals. */
 function boundUnknown(refusal: unknown, { name }: Names): FanfoldError | undefined {
-  const [, bound] = /has no field "(concurrency|rate)"/.exec(messageOf(refusal)) ?? [];
+  const [, bound] =
+    /has no field "(concurrency|rate|pauseWhenFailing)"/.exec(messageOf(refusal)) ?? [];
+  const what =
+    bound === 'pauseWhenFailing' ? 'pause a run that fails' : `limit the ${bound} of a run`;
   if (!(refusal instanceof FanfoldError) || bound === undefined) return undefined;
   return new FanfoldError(
     'BadOption',
-    `The deployment "${name}" has a version of Fanfold that cannot limit the ${bound} of a run: when no run is left, deploy ${VERSION} to it, or restart its server with that version; or leave \`${bound}\` out.`,
+    `The deployment "${name}" has a version of Fanfold that cannot ${what}: when no run is left, deploy ${VERSION} to it, or restart its server with that version; or leave \`${bound}\` out.`,
   );
 }
 

@@ -30,7 +30,7 @@ export interface S3Run {
   runId: string;
   task: string;
   expiresAt: number;
-  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'priority'>;
+  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority'>;
 }
 
 /** Starts seeding in the seed function, which continues by itself; returns the queue's URL. */

@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { count, FanfoldError } from '../../errors.ts';
 import { wait } from '../../retry.ts';
+import { isMissingQueue } from '../call-errors.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
@@ -10,6 +11,7 @@ import type { SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { findExpectedQueue } from '../run/queues.ts';
+import { writeTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
@@ -26,7 +28,7 @@ export interface SeederOptions {
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
   /** Bounds of the run, whether it is hedged, and its priority. */
-  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'priority'>;
+  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority'>;
   ledger: RunLedger;
   window: Window;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */
@@ -115,22 +117,24 @@ export class Seeder implements InputSource {
         `Run ${runId} is over: its queue ${queue} no longer exists.`,
       );
     }
-    await this.#setAgain();
+    await this.#setAgain(url);
     this.#hasQueue = true;
     this.#made.resolve(url);
     if (!this.#stopped) await this.#seed();
   }
 
   /** Gives a run that is resumed the bounds that were given now. It keeps its others. */
-  async #setAgain(): Promise<void> {
-    const { runId, bounds } = this.#options;
-    if (bounds.concurrency === undefined && bounds.rate === undefined) return;
+  async #setAgain(queueUrl: string): Promise<void> {
+    const { sqs, runId, bounds } = this.#options;
+    const { concurrency, rate, pauseWhenFailing } = bounds;
     try {
-      await setRun(this.#options, runId, bounds);
+      if (pauseWhenFailing !== undefined) await writeTags(sqs, queueUrl, { pauseWhenFailing });
+      if (concurrency === undefined && rate === undefined) return;
+      await setRun(this.#options, runId, { concurrency, rate }, { keepsOutage: true });
     } catch (error) {
       // If it is over, only its last results have to be collected.
       const isOver = error instanceof FanfoldError && /^(BadOption|UnknownRun)$/.test(error.code);
-      if (!isOver) throw error;
+      if (!isOver && !isMissingQueue(error)) throw error;
     }
   }
 

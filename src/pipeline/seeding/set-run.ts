@@ -53,14 +53,17 @@ function checkChanges(changes: RunChanges): void {
 }
 
 /**
- * Changes the bounds of a run while it goes on. Returns what holds then.
+ * Changes the bounds of a run while it goes on. Returns what holds then. A run that has paused
+ * itself goes on.
  *
+ * @param keepsOutage whether a run that has paused itself does not go on by that
  * @throws FanfoldError `BadOption` for wrong values and for a run that is over, `UnknownRun`
  */
 export async function setRun(
   deployment: Pick<Deployment, 'sqs' | 'lambda' | 'names'>,
   runId: string,
   changes: RunChanges,
+  { keepsOutage = false } = {},
 ): Promise<RunSettings> {
   checkChanges(changes);
   const run = await openRun(deployment, runId);
@@ -70,7 +73,8 @@ export async function setRun(
   const { lambda, names } = deployment;
   const { tasks, workers, live = workers } = await describeSeed(lambda, names);
   const each = tasks.find(({ name }) => name === run.tags.task)?.concurrency ?? 1;
-  return write(deployment, run, { flow: flowOf(bounds, Math.max(1, live), each) ?? 'none' });
+  const flow = flowOf(bounds, Math.max(1, live), each) ?? 'none';
+  return write(deployment, run, { flow, ...(keepsOutage ? {} : withoutOutage(run)) });
 }
 
 /**
@@ -85,7 +89,7 @@ export async function pauseRun(place: Place, runId: string): Promise<RunSettings
 }
 
 /**
- * Lets a paused run go on.
+ * Lets a run go on that was paused or has paused itself.
  *
  * @throws FanfoldError `BadOption` for a run that is over, or whose deadline can't be moved so far;
  *   `UnknownRun`
@@ -98,11 +102,19 @@ export async function unpauseRun(
   checkOptions(UNPAUSE, options);
   const { extendDeadline = false } = options;
   const run = await openRun(place, runId);
-  const { pausedAt, expiresAt } = run.tags;
-  if (!pausedAt) return settingsOf(run.tags);
-  if (!extendDeadline || expiresAt === undefined) return write(place, run, { pausedAt: 0 });
-  const pausedMs = Math.max(0, serviceNow(place.sqs) - pausedAt);
-  return write(place, run, { pausedAt: 0, expiresAt: extended(runId, expiresAt, pausedMs) });
+  const { expiresAt } = run.tags;
+  const { pausedAt, outage } = settingsOf(run.tags);
+  const since = Math.min(...[pausedAt, outage?.since].filter((time) => time !== undefined));
+  if (since === Number.POSITIVE_INFINITY) return settingsOf(run.tags);
+  const goingOn = { pausedAt: 0, ...withoutOutage(run) };
+  if (!extendDeadline || expiresAt === undefined) return write(place, run, goingOn);
+  const pausedMs = Math.max(0, serviceNow(place.sqs) - since);
+  return write(place, run, { ...goingOn, expiresAt: extended(runId, expiresAt, pausedMs) });
+}
+
+/** The tag that ends the outage of a run, if there is one. */
+function withoutOutage({ tags }: OpenRun): Pick<RunTags, 'outage'> {
+  return settingsOf(tags).outage === undefined ? {} : { outage: 'none' };
 }
 
 /** A deadline that is moved by some time. */
@@ -138,7 +150,7 @@ async function openRun({ sqs, names }: Place, runId: string): Promise<OpenRun> {
 async function write(
   { sqs, names }: Place,
   { runId, queueUrl, tags }: OpenRun,
-  changed: Pick<RunTags, 'flow' | 'pausedAt' | 'expiresAt'>,
+  changed: Pick<RunTags, 'flow' | 'pausedAt' | 'outage' | 'expiresAt'>,
 ): Promise<RunSettings> {
   await writeTags(sqs, queueUrl, changed).catch(unlessMissing(runId, names));
   return settingsOf({ ...tags, ...changed });

@@ -61,16 +61,3 @@ export class AdaptivePace implements Starts {
     this.#nextAt = now + 1_000 / this.#reduced.to;
   }
 }
-
-/** The paces of a worker's runs, which outlive their chunks. */
-export class AdaptivePaces {
-  readonly #byRun = new Map<string, AdaptivePace>();
-
-  of(runId: string): AdaptivePace {
-    const pace = this.#byRun.get(runId) ?? new AdaptivePace();
-    // A long-lived worker handles many runs, so old entries are dropped.
-    if (this.#byRun.size >= 1_000) this.#byRun.clear();
-    this.#byRun.set(runId, pace);
-    return pace;
-  }
-}

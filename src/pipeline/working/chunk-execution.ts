@@ -8,9 +8,10 @@ import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
 import type { Failure } from '../messages/result.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
-import type { AdaptivePace, AdaptivePaces } from './adaptive-pace.ts';
+import type { AdaptivePace } from './adaptive-pace.ts';
 import type { Attempt } from './attempt.ts';
 import type { Claim } from './claim.ts';
+import { type FailureWatch, watchOf } from './failure-watch.ts';
 import { follow } from './follow.ts';
 import { sendToLane } from './lanes.ts';
 import type { WriteLog } from './log-line.ts';
@@ -19,6 +20,7 @@ import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
 import { messagesOf, PARTS, sendBack, stalled } from './resend.ts';
 import { Retries } from './retries.ts';
+import type { RunPaces } from './run-paces.ts';
 import type { Setups } from './setups.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 import { Execution, type Outcome } from './task-runner.ts';
@@ -66,7 +68,7 @@ export interface HandlingOptions {
   claim: Claim;
   outbox: Outbox;
   setups: Setups;
-  paces: AdaptivePaces;
+  paces: RunPaces;
   /** What was set for the run when it was decided that the chunk runs here. */
   control: RunControl;
   /** The run's bounds, and the lane that the chunk was received in. @default none */
@@ -109,6 +111,8 @@ export class ChunkExecution implements Held {
   #ranMs = 0;
   readonly #pace: Starts | undefined;
   readonly #adaptive: AdaptivePace | undefined;
+  /** Of a run that pauses itself when its inputs fail. */
+  readonly #watch: FailureWatch | undefined;
   #sliceMs: number;
   readonly #expiresAt: number;
   /** Indexes of items that other workers were sent, too; and those that SQS has accepted. */
@@ -116,14 +120,15 @@ export class ChunkExecution implements Held {
   readonly #elsewhere = new Set<number>();
 
   constructor(options: HandlingOptions) {
-    const { chunk, task, claim, bounded, sliceSeconds } = options;
+    const { chunk, task, claim, bounded, control, sliceSeconds } = options;
     this.message = options.message;
     this.#options = options;
     this.#startedMs = claim.heldMs;
-    this.#expiresAt = Math.max(chunk.expiresAt, options.control.expiresAt ?? 0);
+    this.#expiresAt = Math.max(chunk.expiresAt, control.expiresAt ?? 0);
     this.#retries = new Retries(task, chunk);
     const pace = bounded && paceOf(bounded);
-    this.#adaptive = task.adaptive ? options.paces.of(chunk.runId) : undefined;
+    this.#adaptive = task.adaptive ? options.paces.of(chunk.runId).adaptive : undefined;
+    this.#watch = watchOf(options, () => this.stop());
     this.#pace = together(pace, this.#adaptive);
     this.#sliceMs = Math.max(sliceSeconds * 1000, pace ? PACED_MS : 0);
     this.#execution = new Execution(task, chunk, {
@@ -183,7 +188,9 @@ export class ChunkExecution implements Held {
   async #run(): Promise<void> {
     const execution = this.#execution;
     const { task, claim } = this.#options;
+    if (this.#watch) await this.#watch.mayBegin(this.#stopped.promise);
     if (task.setup && !(await this.#setUp())) return;
+    if (this.#watch && !(await claim.hold(task.timeoutSeconds))) return;
     await execution.run();
     const hasTime = () => this.#hasTime(claim.heldMs + (this.#pace?.waitMs ?? 0));
     // If there is time for the items that are left, they wait for a claim that covers them.
@@ -214,6 +221,7 @@ export class ChunkExecution implements Held {
   /** Resolves when SQS has accepted all results and resends of the chunk. */
   async settle(): Promise<Verdict> {
     const { sqs, taskQueueUrl, chunk, claim, bounded, message } = this.#options;
+    await this.#watch?.flush();
     try {
       await this.#report.finish();
     } catch (error) {
@@ -267,13 +275,14 @@ export class ChunkExecution implements Held {
     return mayEnd(task, remainingMs) && (await claim.hold(task.timeoutSeconds));
   }
 
-  #take(outcome: Outcome): void {
+  #take(ended: Outcome): void {
     const { task, chunk, onEnded } = this.#options;
     this.#finished++;
-    const again = this.#retries.add(outcome);
-    if (!outcome.ok && outcome.failure.later) {
-      this.#adaptive?.slowDown(performance.now() - outcome.ms);
+    if (!ended.ok && ended.failure.later) {
+      this.#adaptive?.slowDown(performance.now() - ended.ms);
     }
+    const outcome = this.#watch?.ended(ended) ?? ended;
+    const again = this.#retries.add(outcome);
     if (onEnded) {
       const { runId, attempt } = chunk;
       const { index, ms } = outcome;

@@ -34,6 +34,6 @@ export function follow(
   return () => clearInterval(timer);
 }
 
-function partsOf({ hedgeMs: _, ...control }: RunControl): string {
+function partsOf({ hedgeMs: _, pauseWhenFailing: __, ...control }: RunControl): string {
   return JSON.stringify(control);
 }

@@ -3,10 +3,10 @@ import type { FanfoldError } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { RunQueues } from '../run/run-queues.ts';
-import type { AdaptivePaces } from './adaptive-pace.ts';
 import type { EndedAttempt } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import type { WriteLog } from './log-line.ts';
+import type { RunPaces } from './run-paces.ts';
 import type { Setups } from './setups.ts';
 import type { Verdict } from './task-message.ts';
 
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   /** Resources that tasks have set up, if they outlive this worker. @default its own */
   setups?: Setups;
   /** Paces of runs, if they outlive this worker. @default its own */
-  paces?: AdaptivePaces;
+  paces?: RunPaces;
   /** Called with the reason for refusing a message: it is unreadable, or its task is unknown. */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
   /** Called with each attempt at an input that has ended. */

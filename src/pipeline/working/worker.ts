@@ -9,7 +9,6 @@ import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
-import { AdaptivePaces } from './adaptive-pace.ts';
 import {
   ChunkExecution,
   type HandlingOptions,
@@ -21,6 +20,7 @@ import type { Claim } from './claim.ts';
 import { isElsewhere, passOn, routeOf } from './lanes.ts';
 import { Outboxes, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
+import { RunPaces } from './run-paces.ts';
 import { Setups } from './setups.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 import { watching } from './watching.ts';
@@ -48,7 +48,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #runs: RunQueues;
   readonly #setups: Setups;
-  readonly #paces: AdaptivePaces;
+  readonly #paces: RunPaces;
   readonly #held = new Set<Held>();
   readonly #outboxes: Outboxes;
   /** The chunk whose items are running. */
@@ -61,7 +61,7 @@ export class Worker {
     this.#options = options;
     this.#runs = options.runs ?? new RunQueues(options.sqs, options.onServer);
     this.#setups = options.setups ?? new Setups();
-    this.#paces = options.paces ?? new AdaptivePaces();
+    this.#paces = options.paces ?? new RunPaces();
     this.#outboxes = new Outboxes(options.sqs, options.worker);
   }
 

@@ -1,0 +1,45 @@
+/** Fewest failures in a row that make a worker wait. */
+const LEAST = 10;
+
+/** Most of them: where nearly all may fail, any number in a row says little. */
+const MOST = 1_000;
+
+/** Chance at which so many failures in a row are an accident, if the limit's share of all fail. */
+const CHANCE = 0.001;
+
+/** Longest wait, in milliseconds: half of a slice on Lambda. */
+const LONGEST_MS = 30_000;
+
+/**
+ * Stops a worker whose attempts all fail, until its run can have paused itself: the collector must
+ * hear of the failures, and the worker of its decision. So each worker makes few attempts in an
+ * outage, however fast they fail.
+ */
+export class Brake {
+  #failed = 0;
+  #until = 0;
+
+  /** Milliseconds until attempts may start; 0 if they may now. */
+  get waitMs(): number {
+    return Math.max(0, this.#until - performance.now());
+  }
+
+  /**
+   * Counts an attempt that has ended.
+   *
+   * @param share the share of inputs that must fail for the run to pause itself
+   * @param waitMs time within which the worker hears of that
+   * @returns whether the worker must wait from now on
+   */
+  ended(ok: boolean, share: number, waitMs: number): boolean {
+    this.#failed = ok ? 0 : this.#failed + 1;
+    if (this.#failed < inARow(share) || this.waitMs > 0) return false;
+    this.#failed = 0;
+    this.#until = performance.now() + Math.min(LONGEST_MS, waitMs);
+    return true;
+  }
+}
+
+function inARow(share: number): number {
+  return Math.min(MOST, Math.max(LEAST, Math.ceil(Math.log(CHANCE) / Math.log(share))));
+}
