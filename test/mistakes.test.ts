@@ -236,6 +236,15 @@ const CALLS: Row[] = [
     'BadOption',
     '`concurrency` must be a whole number from 1',
   ],
+  [
+    'a share of failures that is a number',
+    mapped({ pauseWhenFailing: 0.5 }),
+    'BadOption',
+    '`pauseWhenFailing` must be a share of inputs and a time, like "50%/1m"',
+    'got 0.5',
+  ],
+  ['a share without a time', mapped({ pauseWhenFailing: '50%' }), 'BadOption', 'like "50%/1m"'],
+  ['a misspelt limit', mapped({ pauseOnFailing: '50%/1m' }), 'BadOption', 'Did you mean `pauseWhenFailing`?'],
   ['a limiter’s rate', mapped({ rate: 100 }), 'BadOption', 'must be like "100/s"'],
   [
     'p-map’s stopOnError',

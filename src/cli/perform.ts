@@ -60,7 +60,7 @@ export async function perform(job: Job): Promise<number> {
   const following = isElsewhere(job) ? follow(run, job) : undefined;
   const isWatched = isElsewhere(job) && !quiet;
   const watched = isWatched ? reportSilence(run, job.connection) : undefined;
-  const reported = isWatched ? reportSettings(run, target) : undefined;
+  const reported = quiet ? undefined : reportSettings(run, target);
   const settings = () => run.settings;
   const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited, settings };
   const progress = quiet ? undefined : showProgress(() => run.ledger, facts, isPiped(job.output));

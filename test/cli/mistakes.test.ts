@@ -16,6 +16,7 @@ afterEach(() => {
 
 const one = ['--range', '1'];
 const echo = (...args: string[]) => ['run', 'echo', ...args];
+const failing = (limit: string) => echo(...one, '--pause-when-failing', limit);
 const input = (name: string, text: string | Uint8Array) =>
   echo('--workers', '1', '--input', file(name, text));
 const jsonl = file('good.jsonl', '1\n2\n');
@@ -50,6 +51,13 @@ const USAGE: Row[] = [
   ['a rate with another unit', echo(...one, '--rate', '100/x'), 'got "100/x"'],
   ['a rate of 0', echo(...one, '--rate', '0/s'), '--rate must be from 1/h', 'got "0/s"'],
   ['a rate below one an hour', echo(...one, '--rate', '0.5/h'), '--rate must be from 1/h'],
+  ['no share of failures', failing('0%/1m'), '--pause-when-failing must', 'over 0%', '"0%/1m"'],
+  ['too large a share', failing('150%/1m'), 'at most 100%; got "150%/1m"'],
+  ['a share without a time', failing('50'), 'like "50%/1m"', 'got "50"'],
+  ['a time of 0', failing('50%/0s'), 'a time from 1s to 24h; got "50%/0s"'],
+  ['a time that is none', failing('50%/x'), 'like "50%/1m"', 'got "50%/x"'],
+  ['a share without its sign', failing('50/1m'), 'like "50%/1m"', 'got "50/1m"'],
+  ['a wrong time to pause', failing('50%/25h'), 'a time from 1s to 24h; got "50%/25h"'],
   ['another priority', echo(...one, '--priority', '1'), '--priority must be "high"', 'got "1"'],
   ['a hedge of a task that may not run twice', echo(...one, '--hedge'), '`idempotent: true`'],
   ['nothing to set', ['set', 'x', '--stack', 'a'], 'nothing to set', 'none removes a bound'],

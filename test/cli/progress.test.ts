@@ -3,7 +3,7 @@ import { showProgress } from '../../src/cli/progress.ts';
 import type { Ledger, RunSettings } from '../../src/index.ts';
 
 const FREE = {
-  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, expiresAt: undefined },
+  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, outage: undefined, expiresAt: undefined },
 };
 
 let written = '';
@@ -82,6 +82,10 @@ it('a paused run has no rate and no ETA, and the pause does not count in later o
   expect(new Set(written.trim().split('\n'))).toEqual(
     new Set(['fanfold: 500 of 1000 done, paused, 0 failed, at most 10/s']),
   );
+  settings.now = { ...FREE, rate: '10/s', outage: { since: 1, reason: '' } };
+  written = '';
+  seconds(60, 0);
+  expect(written).toContain('500 of 1000 done, paused itself, tries single inputs, 0 failed');
   settings.now = { ...FREE, rate: '10/s' };
   seconds(10, 10);
   expect(written).toMatch(

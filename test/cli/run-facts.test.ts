@@ -9,7 +9,7 @@ const run: RunStatus = {
   state: 'sealed',
   ...{ total: 600, ok: 120, failed: 3, waiting: 1 },
   createdAt: began,
-  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined },
+  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, outage: undefined },
   expiresAt: began + 86_400_000,
   collectedAt: began + 60_000,
   collector: 'one',
@@ -46,6 +46,19 @@ it('the bounds of a run are shown, and since when it is paused', () => {
   expect(Object.keys(factsOf(run))).not.toContain('paused');
 });
 
+it('a run that has paused itself says why', () => {
+  const reason = '63 % of 412 inputs failed within 1m, last: Error: 503';
+  const failing = { ...run, outage: { since: began + 62_000, reason } };
+  expect(factsOf(failing)).toMatchObject({
+    outage: `paused itself: ${reason}; it tries single inputs until they succeed; since 2026-11-25T10:01:02.000Z, 10 s ago`,
+  });
+  expect(rowOf(failing)).toMatch(/paused itself 10 s ago$/);
+  expect(jsonOf(failing, false)).toMatchObject({
+    ...{ paused: null, outage: reason, outageSince: '2026-11-25T10:01:02.000Z' },
+  });
+  expect(Object.keys(factsOf(run))).not.toContain('outage');
+});
+
 it('a run has the same JSON keys in every state', () => {
   expect(jsonOf(run, false)).toEqual({
     runId: run.runId,
@@ -53,7 +66,7 @@ it('a run has the same JSON keys in every state', () => {
     state: 'sealed',
     ...{ inputs: 600, ok: 120, failed: 3, done: 123, cancelled: 0, elsewhere: 0 },
     ...{ ended: null, cause: null },
-    ...{ concurrency: null, rate: null, paused: null },
+    ...{ concurrency: null, rate: null, paused: null, outage: null, outageSince: null },
     uncollectedMessages: 1,
     collector: 'one',
     began: '2026-11-25T10:00:00.000Z',

@@ -1,6 +1,12 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import { type FailingText, type Outage, parsedFailing, shareText } from '../messages/failing.ts';
+import {
+  type FailingText,
+  inARow,
+  type Outage,
+  parsedFailing,
+  shareText,
+} from '../messages/failing.ts';
 import type { FailingNotice, ProbedNotice } from '../messages/notice.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Knobs } from './knobs.ts';
@@ -8,6 +14,10 @@ import type { RunOptions } from './run-options.ts';
 
 /** Fewest inputs of which a share says something. */
 const LEAST_INPUTS = 20;
+
+/** Part of the limit's time after which inputs that all fail are an outage; but 2 s at least. */
+const QUIET = 0.1;
+const LEAST_QUIET_MS = 2_000;
 
 /** Probes in a row that must be ok for the run to go on. */
 const OK_PROBES = 3;
@@ -25,7 +35,8 @@ const REMEMBERED = 10_000;
  * Decides when a run pauses itself, as too many of its inputs fail, and when it goes on.
  *
  * `open`: counts the inputs that were ok, and those whose first attempt failed. If the limit's share
- * of all within its time has failed, the run pauses itself. `outage`: workers run single inputs, as
+ * of all within its time has failed, the run pauses itself; so it does if none was ok for a tenth of
+ * that time, as earlier inputs say nothing about a service that is down. `outage`: workers run single inputs, as
  * probes. Once several in a row are ok, or an operator says so, the run goes on. The state is a tag
  * of the run's queue, so that the next collector finds it.
  */
@@ -37,6 +48,9 @@ export class Outages {
   #limit: FailingText;
   /** Counts by their time, by `performance.now`; the oldest come first. */
   #slots: { from: number; ok: number; failed: number }[] = [];
+  /** Since when no input was ok, by `performance.now`; and the inputs that have failed since. */
+  #since = performance.now();
+  #failedSince = 0;
   #heard = new Set<string>();
   #okProbes = 0;
   #isChanging = false;
@@ -78,20 +92,33 @@ export class Outages {
     this.#deciding ??= setTimeout(() => this.#decide(notice), DECISION_MS);
   }
 
-  #decide({ limit, error }: FailingNotice): void {
+  #decide({ error }: FailingNotice): void {
     this.#deciding = undefined;
     const { outage, pausedAt } = this.#knobs.settings;
     if (outage !== undefined || pausedAt !== undefined) return;
-    const ok = this.#slots.reduce((sum, slot) => sum + slot.ok, 0);
-    const allFailed = this.#slots.reduce((sum, slot) => sum + slot.failed, 0);
-    const inputs = ok + allFailed;
-    if (inputs < LEAST_INPUTS || allFailed < parsedFailing(limit).share * inputs) return;
-    const reason = `${shareText(allFailed, inputs, limit)}, last: ${error.replaceAll(/\s+/g, ' ')}`;
+    const share = this.#failedShare();
+    if (share === undefined) return;
+    const reason = `${share}, last: ${error.replaceAll(/\s+/g, ' ')}`;
     this.#change({ since: serviceNow(this.#sqs), reason });
+  }
+
+  /** The inputs that have failed, in words, if they are too many. */
+  #failedShare(): string | undefined {
+    const { share, seconds } = parsedFailing(this.#limit);
+    const ok = this.#slots.reduce((sum, slot) => sum + slot.ok, 0);
+    const failed = this.#slots.reduce((sum, slot) => sum + slot.failed, 0);
+    if (ok + failed >= LEAST_INPUTS && failed >= share * (ok + failed)) {
+      return shareText(failed, ok + failed, seconds);
+    }
+    const quietMs = performance.now() - this.#since;
+    if (quietMs < Math.max(LEAST_QUIET_MS, seconds * 1_000 * QUIET)) return undefined;
+    const isTelling = this.#failedSince >= Math.max(LEAST_INPUTS, inARow(share));
+    return isTelling ? shareText(this.#failedSince, this.#failedSince, quietMs / 1_000) : undefined;
   }
 
   #probed({ ok, since }: ProbedNotice): void {
     if (this.#knobs.settings.outage?.since !== since) return;
+    this.#forget();
     this.#okProbes = ok ? this.#okProbes + 1 : 0;
     if (this.#okProbes >= OK_PROBES) this.#change(undefined);
   }
@@ -105,16 +132,24 @@ export class Outages {
     };
     this.#knobs.setOutage(outage).then(() => {
       // What was counted before says nothing about what comes.
-      this.#slots = [];
+      this.#forget();
       this.#okProbes = 0;
       done();
     }, done);
   }
 
+  #forget(): void {
+    this.#slots = [];
+    this.#since = performance.now();
+    this.#failedSince = 0;
+  }
+
   #add(ok: number, failed: number): void {
     // Results of attempts that began before an outage may arrive within it.
-    if (this.#knobs.settings.outage !== undefined) return;
+    if (this.#knobs.settings.outage !== undefined) return this.#forget();
     const now = performance.now();
+    if (ok > 0) this.#since = now;
+    this.#failedSince = ok > 0 ? 0 : this.#failedSince + failed;
     const ms = parsedFailing(this.#limit).seconds * 1_000;
     while ((this.#slots[0]?.from ?? now) < now - ms) this.#slots.shift();
     const last = this.#slots.at(-1);

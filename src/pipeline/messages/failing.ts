@@ -94,8 +94,23 @@ export function probingFlow(text: FailingText = '50%/1m'): Flow {
   return { lanes: 1, concurrency: 1, rate: `${Number((60 / probeSeconds(text)).toFixed(3))}/m` };
 }
 
-/** A share in percent, and the time, in words. */
-export function shareText(failed: number, inputs: number, text: FailingText): string {
-  const within = text.slice(text.indexOf('/') + 1);
-  return `${Math.floor((100 * failed) / inputs)} % of ${inputs} inputs failed within ${within}`;
+/** Fewest inputs in a row whose failures are no accident. */
+const LEAST_IN_A_ROW = 10;
+
+/** Most of them: where nearly all may fail, any number in a row says little. */
+const MOST_IN_A_ROW = 1_000;
+
+/** Chance at which so many failures in a row are an accident, if the limit's share of all fail. */
+const CHANCE = 0.001;
+
+/** Failures in a row that are no accident, in a run of which a share of the inputs may fail. */
+export function inARow(share: number): number {
+  const number = Math.ceil(Math.log(CHANCE) / Math.log(share));
+  return Math.min(MOST_IN_A_ROW, Math.max(LEAST_IN_A_ROW, number));
+}
+
+/** The inputs that have failed within a time, in words. */
+export function shareText(failed: number, inputs: number, seconds: number): string {
+  const percent = Math.floor((100 * failed) / inputs);
+  return `${percent} % of ${inputs} inputs failed within ${Math.round(seconds)} s`;
 }

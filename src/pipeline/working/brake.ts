@@ -1,11 +1,4 @@
-/** Fewest failures in a row that make a worker wait. */
-const LEAST = 10;
-
-/** Most of them: where nearly all may fail, any number in a row says little. */
-const MOST = 1_000;
-
-/** Chance at which so many failures in a row are an accident, if the limit's share of all fail. */
-const CHANCE = 0.001;
+import { inARow } from '../messages/failing.ts';
 
 /** Longest wait, in milliseconds: half of a slice on Lambda. */
 const LONGEST_MS = 30_000;
@@ -38,8 +31,4 @@ export class Brake {
     this.#until = performance.now() + Math.min(LONGEST_MS, waitMs);
     return true;
   }
-}
-
-function inARow(share: number): number {
-  return Math.min(MOST, Math.max(LEAST, Math.ceil(Math.log(CHANCE) / Math.log(share))));
 }

@@ -31,6 +31,7 @@ it('a deduplicator passes on the first result of each input, in whichever messag
         onCancel() {},
         onSealed() {},
         onBroken() {},
+        onFailing() {},
       });
       const taken = messages.flatMap((indexes) =>
         deduplicator

@@ -35,7 +35,9 @@ it('a run that ends early receives every result in its queue before the queue is
         ...{ seeded: 30, isOurs: true, unsent: 30, checkSoon() {}, stop() {} },
       },
       ledger,
-      deduplicator: new Deduplicator(ledger, { onCancel() {}, onSealed() {}, onBroken() {} }),
+      deduplicator: new Deduplicator(ledger, {
+        ...{ onCancel() {}, onSealed() {}, onBroken() {}, onFailing() {} },
+      }),
       why: { is: 'cancelled' },
     },
   );
