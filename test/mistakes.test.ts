@@ -244,7 +244,12 @@ const CALLS: Row[] = [
     'got 0.5',
   ],
   ['a share without a time', mapped({ pauseWhenFailing: '50%' }), 'BadOption', 'like "50%/1m"'],
-  ['a misspelt limit', mapped({ pauseOnFailing: '50%/1m' }), 'BadOption', 'Did you mean `pauseWhenFailing`?'],
+  [
+    'a misspelt limit',
+    mapped({ pauseOnFailing: '50%/1m' }),
+    'BadOption',
+    'Did you mean `pauseWhenFailing`?',
+  ],
   ['a limiter’s rate', mapped({ rate: 100 }), 'BadOption', 'must be like "100/s"'],
   [
     'p-map’s stopOnError',

@@ -3,7 +3,13 @@ import { showProgress } from '../../src/cli/progress.ts';
 import type { Ledger, RunSettings } from '../../src/index.ts';
 
 const FREE = {
-  ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, outage: undefined, expiresAt: undefined },
+  ...{
+    concurrency: undefined,
+    rate: undefined,
+    pausedAt: undefined,
+    outage: undefined,
+    expiresAt: undefined,
+  },
 };
 
 let written = '';

@@ -55,6 +55,7 @@ export class Outages {
   #okProbes = 0;
   #isChanging = false;
   #deciding: ReturnType<typeof setTimeout> | undefined;
+  #decidingLater: ReturnType<typeof setTimeout> | undefined;
 
   constructor(knobs: Knobs, sqs: SQSClient, { pauseWhenFailing, resume }: RunOptions) {
     this.#knobs = knobs;
@@ -84,22 +85,33 @@ export class Outages {
   /** Decides nothing any more. */
   end(): void {
     clearTimeout(this.#deciding);
+    clearTimeout(this.#decidingLater);
   }
 
   #failing(notice: FailingNotice): void {
     this.#limit = notice.limit;
     this.#add(0, notice.failed);
-    this.#deciding ??= setTimeout(() => this.#decide(notice), DECISION_MS);
+    this.#deciding ??= setTimeout(() => {
+      this.#deciding = undefined;
+      this.#decide(notice);
+    }, DECISION_MS);
+    // Workers that wait send no further notice meanwhile.
+    clearTimeout(this.#decidingLater);
+    this.#decidingLater = setTimeout(() => this.#decide(notice), this.#quietMs + DECISION_MS);
   }
 
   #decide({ error }: FailingNotice): void {
-    this.#deciding = undefined;
     const { outage, pausedAt } = this.#knobs.settings;
     if (outage !== undefined || pausedAt !== undefined) return;
     const share = this.#failedShare();
     if (share === undefined) return;
     const reason = `${share}, last: ${error.replaceAll(/\s+/g, ' ')}`;
     this.#change({ since: serviceNow(this.#sqs), reason });
+  }
+
+  /** Time without an input that is ok which is an outage. */
+  get #quietMs(): number {
+    return Math.max(LEAST_QUIET_MS, parsedFailing(this.#limit).seconds * 1_000 * QUIET);
   }
 
   /** The inputs that have failed, in words, if they are too many. */
@@ -111,7 +123,7 @@ export class Outages {
       return shareText(failed, ok + failed, seconds);
     }
     const quietMs = performance.now() - this.#since;
-    if (quietMs < Math.max(LEAST_QUIET_MS, seconds * 1_000 * QUIET)) return undefined;
+    if (quietMs < this.#quietMs) return undefined;
     const isTelling = this.#failedSince >= Math.max(LEAST_INPUTS, inARow(share));
     return isTelling ? shareText(this.#failedSince, this.#failedSince, quietMs / 1_000) : undefined;
   }

@@ -98,13 +98,14 @@ export function probingFlow(text: FailingText = '50%/1m'): Flow {
 const LEAST_IN_A_ROW = 10;
 
 /** Most of them: where nearly all may fail, any number in a row says little. */
-const MOST_IN_A_ROW = 1_000;
+const MOST_IN_A_ROW = 100;
 
 /** Chance at which so many failures in a row are an accident, if the limit's share of all fail. */
 const CHANCE = 0.001;
 
 /** Failures in a row that are no accident, in a run of which a share of the inputs may fail. */
 export function inARow(share: number): number {
+  if (share === 1) return MOST_IN_A_ROW;
   const number = Math.ceil(Math.log(CHANCE) / Math.log(share));
   return Math.min(MOST_IN_A_ROW, Math.max(LEAST_IN_A_ROW, number));
 }

@@ -27,7 +27,7 @@ export class Brake {
   ended(ok: boolean, share: number, waitMs: number): boolean {
     this.#failed = ok ? 0 : this.#failed + 1;
     if (this.#failed < inARow(share) || this.waitMs > 0) return false;
-    this.#failed = 0;
+    // If the first attempt after the wait fails, too, the worker waits again.
     this.#until = performance.now() + Math.min(LONGEST_MS, waitMs);
     return true;
   }
