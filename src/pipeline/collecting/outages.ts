@@ -158,7 +158,10 @@ export class Outages {
 
   #add(ok: number, failed: number): void {
     // Results of attempts that began before an outage may arrive within it.
-    if (this.#knobs.settings.outage !== undefined) return this.#forget();
+    if (this.#knobs.settings.outage !== undefined) {
+      this.#forget();
+      return;
+    }
     const now = performance.now();
     if (ok > 0) this.#since = now;
     this.#failedSince = ok > 0 ? 0 : this.#failedSince + failed;
