@@ -242,7 +242,7 @@ export class Fanfold implements AsyncDisposable {
   }
 
   /**
-   * Lets a paused run go on.
+   * Lets a run go on that was paused or has paused itself.
    *
    * @throws FanfoldError `UnknownRun` as `set`; `BadOption` for a run that is over, or whose
    *   deadline can't be extended so far

@@ -121,6 +121,8 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
       'BadInput',
       /`total`, the number of the run's inputs, is 4; got input 4/,
     ],
+    ['no collector', { task: 'echo', inputs, pauseWhenFailing: '5%/1m' }, 'BadInput', /"own"/],
+    ['no share', { task: 'echo', inputs, pauseWhenFailing: '5%' }, 'BadInput', /"50%\/1m"/],
     ['chunks of nothing', { task: 'echo', inputs, chunkItems: 0 }, 'BadInput', /`chunkItems`/],
     ['results elsewhere', { task: 'echo', inputs, results: 'mine' }, 'BadInput', /`results`/],
     ['a run id that is none', { task: 'echo', inputs, runId: 'a b' }, 'BadInput', /`runId`/],

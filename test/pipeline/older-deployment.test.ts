@@ -69,7 +69,7 @@ it('a worker does not run a chunk with bounds whose changes it cannot read', asy
   expect(errors).toContainEqual(expect.stringContaining('ListQueueTags'));
 });
 
-it.each([{ concurrency: 5 }, { rate: '100/s' as const }])(
+it.each([{ concurrency: 5 }, { rate: '100/s' as const }, { pauseWhenFailing: '50%/1m' as const }])(
   'a run with %j is refused with a remedy',
   async (bounds) => {
     const lambda = new Lambda();

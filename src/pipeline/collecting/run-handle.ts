@@ -56,7 +56,7 @@ export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>>
     return this.knobs.pause();
   }
 
-  /** Lets the paused run go on. */
+  /** Lets the run go on, whether it was paused or has paused itself. */
   unpause(options?: UnpauseOptions): Promise<RunSettings> {
     return this.knobs.unpause(options);
   }
