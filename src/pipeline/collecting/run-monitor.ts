@@ -100,6 +100,7 @@ export class RunMonitor {
   close(): void {
     this.#knobs.end();
     this.#deadline.end();
+    this.#stragglers?.end();
     this.#stallDetector?.end();
   }
 

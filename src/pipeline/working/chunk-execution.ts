@@ -3,7 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import type { Chunk } from '../messages/chunk.ts';
+import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
 import type { Failure } from '../messages/result.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
@@ -115,7 +115,7 @@ export class ChunkExecution implements Held {
   readonly #watch: FailureWatch | undefined;
   #sliceMs: number;
   readonly #expiresAt: number;
-  /** Indexes of items that other workers were sent, too; and those that SQS has accepted. */
+  /** Indexes of items that other workers are sent; and of those that are no longer this chunk's. */
   readonly #hedged = new Set<number>();
   readonly #elsewhere = new Set<number>();
 
@@ -200,17 +200,25 @@ export class ChunkExecution implements Held {
     }
   }
 
-  /** Sends what would hold up the run's end to other workers: items that wait, or run for long. */
+  /**
+   * Sends items that hold up the run's end to other workers: those that run for long, and those
+   * that wait behind them.
+   */
   async #hedge(ms: number): Promise<void> {
     const { sqs, taskQueueUrl, chunk, claim } = this.#options;
     const execution = this.#execution;
+    const { concurrency } = execution;
+    const isNew = ({ index }: ChunkItem) => !this.#hedged.has(index);
+    const slow = execution.runningFor(ms).filter(isNew);
+    if (slow.length === 0 || claim.lost) return;
     execution.stop();
-    const slow = [...execution.left, ...execution.runningFor(ms)];
-    const items = slow.filter(({ index }) => !this.#hedged.has(index));
-    if (items.length === 0 || claim.lost) return;
-    for (const { index } of items) this.#hedged.add(index);
-    await sendAll(sqs, taskQueueUrl, messagesOf({ ...chunk, hedge: undefined }, items, 1));
-    for (const { index } of items) this.#elsewhere.add(index);
+    const waiting = execution.left.filter(isNew);
+    for (const { index } of [...slow, ...waiting]) this.#hedged.add(index);
+    await sendAll(sqs, taskQueueUrl, [
+      ...messagesOf({ ...chunk, hedge: undefined }, slow, concurrency),
+      ...messagesOf(chunk, waiting, Math.max(concurrency, Math.ceil(waiting.length / PARTS))),
+    ]);
+    for (const { index } of waiting) this.#elsewhere.add(index);
   }
 
   /** Others wait for this worker: a chunk that is kept longer for its pace ends as others do. */

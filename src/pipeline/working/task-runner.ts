@@ -56,7 +56,8 @@ export class Execution {
   readonly #task: AnyTask;
   readonly #chunk: Chunk;
   readonly #options: ExecutionOptions;
-  readonly #concurrency: number;
+  /** Inputs that run at once. */
+  readonly concurrency: number;
   readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
@@ -76,7 +77,7 @@ export class Execution {
     this.#task = task;
     this.#chunk = chunk;
     this.#options = options;
-    this.#concurrency = options.concurrency ?? task.concurrency;
+    this.concurrency = options.concurrency ?? task.concurrency;
     this.#writeLog = options.writeLog ?? writeToConsole;
   }
 
@@ -155,7 +156,7 @@ export class Execution {
     const { pace, mayStart } = this.#options;
     clearTimeout(this.#pacing);
     this.#pacing = undefined;
-    while (this.#running.size < this.#concurrency && this.#next < items.length) {
+    while (this.#running.size < this.concurrency && this.#next < items.length) {
       const waitMs = pace?.waitMs ?? 0;
       if (this.#closed || (this.#next > 0 && !mayStart(waitMs))) break;
       if (waitMs > 0) {
