@@ -1,8 +1,8 @@
-import { flowOf } from '../../src/pipeline/messages/flow.ts';
+import { flowOf, replacing } from '../../src/pipeline/messages/flow.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';
 import { findQueue } from '../../src/pipeline/run/queues.ts';
-import { type RunTags, writeTags } from '../../src/pipeline/run/tags.ts';
-import { Actor } from './actors.ts';
+import { type RunTags, readTags, writeTags } from '../../src/pipeline/run/tags.ts';
+import { Actor, trueNow } from './actors.ts';
 import type { Consumer } from './consumer.ts';
 import type { EventLog } from './event-log.ts';
 import { after } from './pause.ts';
@@ -41,20 +41,21 @@ export class Operator {
     const { scenario, log } = this.#options;
     const { lambdaWorkers, pullWorkers, task } = scenario;
     if ('set' in change) {
-      const flow = flowOf(change.set, lambdaWorkers + pullWorkers, task.concurrency) ?? 'none';
-      if (await this.#write({ flow }, 'bounds set')) log.mark('run changed');
+      const next = flowOf(change.set, lambdaWorkers + pullWorkers, task.concurrency);
+      const changed = ({ flow }: RunTags) => ({ flow: replacing(flow, next, trueNow()) });
+      if (await this.#write(changed, 'bounds set')) log.mark('run changed');
       return;
     }
-    const paused = await this.#write({ pausedAt: Date.now() }, 'paused');
+    const paused = await this.#write(() => ({ pausedAt: Date.now() }), 'paused');
     if (!paused) return;
     log.mark('run paused');
     await after(change.pausedForSeconds * 1000);
-    await this.#write({ pausedAt: 0 }, 'unpaused', paused);
+    await this.#write(() => ({ pausedAt: 0 }), 'unpaused', paused);
   }
 
   /** Tags the queue of a run that goes on. Returns the run's id, or undefined if it is over. */
   async #write(
-    tags: RunTags,
+    changed: (before: RunTags) => RunTags,
     what: string,
     runId = this.#consumer.runIds.at(-1),
   ): Promise<string | undefined> {
@@ -64,6 +65,7 @@ export class Operator {
         const { sqs, names } = deployment();
         const url = runId && (await findQueue(sqs, names.run(runId)));
         if (runId && url) {
+          const tags = changed(await readTags(sqs, url));
           await writeTags(sqs, url, tags);
           log.note(`run ${runId.slice(-8)}: ${what} ${JSON.stringify(tags)}`);
           return runId;
@@ -73,7 +75,7 @@ export class Operator {
       }
       await after(AGAIN_MS);
       // A pause ends with the run that was paused.
-      if (tags.pausedAt === 0 && runId !== this.#consumer.runIds.at(-1)) return undefined;
+      if (what === 'unpaused' && runId !== this.#consumer.runIds.at(-1)) return undefined;
       runId = this.#consumer.runIds.at(-1);
     }
     return undefined;

@@ -27,6 +27,11 @@ export interface Bounds {
  */
 export interface Flow extends Bounds {
   lanes: number;
+  /**
+   * Time at which the number of lanes was changed, in milliseconds since 1970, if the lanes before
+   * may still start inputs that count: until all workers know of the change, these lanes start none.
+   */
+  since?: number | undefined;
 }
 
 export const MAX_CONCURRENCY = 100_000;
@@ -34,14 +39,17 @@ export const MAX_CONCURRENCY = 100_000;
 /** Units in the window over which a rate is a strict bound. */
 const WINDOW_UNITS = 10;
 
+/** Pause between two starts of a run from which its rate is slow, in milliseconds. */
+const SLOW_PAUSE_MS = 5_000;
+
 /** Most lanes of a slow rate. Their workers do not wait, since SQS hides the messages meanwhile. */
 const SLOW_LANES = 10;
 
 /** Longest pause between two starts in a lane that a worker waits for itself, in milliseconds. */
-export const LONGEST_WAIT_MS = 5_000;
+export const LONGEST_WAIT_MS = 15_000;
 
 /** Duration of a task for which a run with a rate alone has enough lanes, in milliseconds. */
-const EXPECTED_TASK_MS = 2_000;
+const EXPECTED_TASK_MS = 5_000;
 
 /** Part by which a lane's pauses are longer than its share of a rate allows: timers are not exact. */
 const MARGIN = 1.03;
@@ -106,8 +114,9 @@ function isConcurrency(value: unknown): value is number {
 
 /** Whether a value is a flow, as a message or tags carry it. */
 export function isFlow(value: unknown): value is Flow {
-  const { lanes, concurrency, rate, ...more } = Object(value) as Record<string, unknown>;
+  const { lanes, concurrency, rate, since = 0, ...more } = Object(value) as Record<string, unknown>;
   if (!isConcurrency(lanes) || Object.keys(more).length > 0) return false;
+  if (!Number.isSafeInteger(since)) return false;
   if (concurrency === undefined && rate === undefined) return false;
   try {
     checkBounds({ concurrency, rate } as Bounds);
@@ -143,10 +152,29 @@ export function flowOf(bounds: Bounds, workers: number, each: number): Flow | un
   const pauseMs = parsed.unitMs / parsed.count;
   const expected = byConcurrency ?? Math.ceil(EXPECTED_TASK_MS / pauseMs / each);
   const most =
-    pauseMs > LONGEST_WAIT_MS
+    pauseMs > SLOW_PAUSE_MS
       ? Math.min(SLOW_LANES, byConcurrency ?? SLOW_LANES)
       : Math.min(expected, workers, Math.floor(LONGEST_WAIT_MS / pauseMs));
   return { lanes: Math.max(1, Math.min(most, allowed(parsed))), concurrency, rate };
+}
+
+/** The flow that replaces another one while a run goes on. */
+export function replacing(
+  before: Flow | 'none' | undefined,
+  flow: Flow | undefined,
+  now: number,
+): Flow | 'none' {
+  if (flow === undefined) return 'none';
+  if (before === undefined || before === 'none') return flow;
+  if (before.lanes === flow.lanes) return { ...flow, since: before.since };
+  // A lane never starts beside the one with its number, as they are one message group. So most
+  // inputs that run at once stay within the larger bound; but the starts of all lanes add up.
+  return before.rate && flow.rate ? { ...flow, since: now } : flow;
+}
+
+/** Whether two flows share the lanes of a run in the same way. */
+export function haveSameLanes(one: Flow | undefined, other: Flow | undefined): boolean {
+  return one?.lanes === other?.lanes && one?.since === other?.since;
 }
 
 /** A lane's part of a whole number, so that the parts of all lanes make it up. */
@@ -174,19 +202,31 @@ const CHUNKS_EACH = 8;
 const PACED_CHUNKS_EACH = 2;
 
 /** Time that a chunk of a run with a rate should take, in milliseconds. */
-const PACED_CHUNK_MS = 24_000;
+const PACED_CHUNK_MS = 60_000;
 
 /** Slice of such a chunk: the end of each slice costs its lane the time of the last items. */
-export const PACED_MS = 30_000;
+export const PACED_MS = 75_000;
+
+/** Most inputs in a chunk of a run with bounds. */
+function mostItems(flow: Flow, each: number): number {
+  const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
+  return Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * 4));
+}
+
+/** Number of inputs to cut a chunk into that comes from other lanes: more lanes need smaller ones. */
+export function movedChunkItems(items: number, before: Flow | undefined, flow: Flow): number {
+  if (haveSameLanes(before, flow)) return items;
+  const parts = Math.ceil(flow.lanes / (before?.lanes ?? flow.lanes));
+  return Math.min(mostItems(flow, 1), Math.ceil(items / parts));
+}
 
 /** Number of inputs in a chunk of a run with bounds. @param each inputs that a worker runs at once */
 export function laneChunkItems(flow: Flow, inputs: number, each: number): number {
   // A slow lane starts one item of each chunk that it receives.
   if (pauseOf(flow, 0) > LONGEST_WAIT_MS) return 1;
   const inLane = Math.ceil(inputs / flow.lanes);
-  const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
-  const most = Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * 4));
-  const chunks = Math.max(flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH, Math.ceil(inLane / most));
+  const least = flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
+  const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
   // Each lane gets as many, so that all end together.
   return Math.max(1, Math.ceil(inLane / chunks));
 }

@@ -16,9 +16,19 @@ const LOOKUP_SECONDS = 30;
  * that all of a run's make ten calls a second.
  */
 const READ_ON_SERVER_MS = 1_000;
-const READ_HEDGED_MS = 250;
 const READ_MS = 10_000;
 const READ_MS_EACH = 100;
+
+/** The same for a run whose slow inputs run a second time at its end. */
+const READ_HEDGED_ON_SERVER_MS = 250;
+const READ_HEDGED_MS = 2_000;
+
+/** Times that a worker looks, in each such interval, whether a reading is due. */
+export const LOOKS = 4;
+
+/** Longest time from a reading that is due to a worker's last start by the one before it. */
+const SOON_ON_SERVER_MS = 250;
+const SOON_MS = 1_500;
 
 /** Lookups that are closer together than this count as one. */
 const APART_SECONDS = 10;
@@ -39,6 +49,8 @@ export type RunState = 'on' | 'unsure' | 'over';
 export interface RunControl {
   /** @default the bounds that its chunks carry */
   flow?: RunTags['flow'];
+  /** Time from which its lanes may be used, in milliseconds since 1970. @default at once */
+  lanesFrom?: number | undefined;
   paused: boolean;
   /** Deadline of the run, in milliseconds since 1970. @default the chunk's */
   expiresAt?: number | undefined;
@@ -101,19 +113,28 @@ export class RunQueues {
   /** Milliseconds for which a lookup counts. */
   intervalMs({ results, workers = 1, hedge = false }: OfRun): number {
     if (results === 'shared') return LOOKUP_SECONDS * 1000;
-    if (this.#onServer) return hedge ? READ_HEDGED_MS : READ_ON_SERVER_MS;
-    return Math.max(READ_MS, workers * READ_MS_EACH);
+    if (this.#onServer) return hedge ? READ_HEDGED_ON_SERVER_MS : READ_ON_SERVER_MS;
+    return Math.max(hedge ? READ_HEDGED_MS : READ_MS, workers * READ_MS_EACH);
+  }
+
+  /** Longest time until all workers know of a change, in milliseconds. */
+  #knownMs(run: OfRun): number {
+    return this.intervalMs(run) * (1 + 1 / LOOKS) + (this.#onServer ? SOON_ON_SERVER_MS : SOON_MS);
   }
 
   /** Reads what was set for a run; undefined if its queue is missing. */
-  async #read({ resultQueueUrl: url, results, flow: own }: OfRun): Promise<RunControl | undefined> {
+  async #read(run: OfRun): Promise<RunControl | undefined> {
+    const { resultQueueUrl: url, results, flow: own } = run;
     try {
       // The shared queue belongs to many runs, and has none of their tags.
       if (results === 'own') {
         const tags = await readTags(this.#sqs, url);
+        const { flow, outageSince } = flowNow(tags);
+        const { since = undefined } = flow === 'none' ? {} : { ...flow };
+        const lanesFrom = since && since + this.#knownMs(run);
         const { pausedAt = 0, expiresAt, hedgeMs, pauseWhenFailing } = tags;
         return {
-          ...{ ...flowNow(tags), paused: pausedAt > 0 },
+          ...{ flow, outageSince, lanesFrom, paused: pausedAt > 0 },
           ...{ expiresAt, hedgeMs, pauseWhenFailing },
         };
       }

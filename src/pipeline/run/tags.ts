@@ -91,13 +91,14 @@ function flowText(flow: Flow): string {
 
 function flowOfText(tag: string | undefined): Flow | 'none' | undefined {
   if (tag === undefined || tag === 'none') return tag;
-  const { lanes, concurrency, rate } = Object.fromEntries(
+  const { lanes, concurrency, rate, since } = Object.fromEntries(
     tag.split(' ').map((part) => part.split('=') as [string, string]),
   );
   const flow = {
     lanes: Number(lanes),
     concurrency: concurrency === undefined ? undefined : Number(concurrency),
     rate: rate as RateText | undefined,
+    since: since === undefined ? undefined : Number(since),
   };
   return isFlow(flow) ? flow : undefined;
 }

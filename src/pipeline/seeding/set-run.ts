@@ -2,7 +2,7 @@ import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { type CallOptions, CHECKED, checkOptions, FLAG } from '../../options.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import { type Bounds, checkBounds, flowOf, type RateText } from '../messages/flow.ts';
+import { type Bounds, checkBounds, flowOf, type RateText, replacing } from '../messages/flow.ts';
 import { createdAt, MAX_DEADLINE_SECONDS, type Names } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { findExpectedQueue } from '../run/queues.ts';
@@ -73,7 +73,8 @@ export async function setRun(
   const { lambda, names } = deployment;
   const { tasks, workers, live = workers } = await describeSeed(lambda, names);
   const each = tasks.find(({ name }) => name === run.tags.task)?.concurrency ?? 1;
-  const flow = flowOf(bounds, Math.max(1, live), each) ?? 'none';
+  const next = flowOf(bounds, Math.max(1, live), each);
+  const flow = replacing(run.tags.flow, next, serviceNow(deployment.sqs));
   return write(deployment, run, { flow, ...(keepsOutage ? {} : withoutOutage(run)) });
 }
 

@@ -1,5 +1,5 @@
 import type { Chunk } from '../messages/chunk.ts';
-import type { RunControl, RunQueues } from '../run/run-queues.ts';
+import { LOOKS, type RunControl, type RunQueues } from '../run/run-queues.ts';
 
 export interface Followers {
   /** The run was paused, or has other bounds or another deadline. */
@@ -30,7 +30,7 @@ export function follow(
     if (chunk.hedge && control.hedgeMs !== undefined) followers.onHedge(control.hedgeMs);
   };
   // Most looks find what was read a while ago, and make no call.
-  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / 4);
+  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / LOOKS);
   return () => clearInterval(timer);
 }
 

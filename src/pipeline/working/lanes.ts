@@ -1,6 +1,12 @@
 import { serviceNow } from '../../clock.ts';
-import { type Chunk, chunkBody } from '../messages/chunk.ts';
-import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
+import { type Chunk, type ChunkItem, chunkBody, cut } from '../messages/chunk.ts';
+import {
+  type Flow,
+  haveSameLanes,
+  LONGEST_WAIT_MS,
+  movedChunkItems,
+  pauseOf,
+} from '../messages/flow.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
@@ -74,7 +80,7 @@ export async function routeOf(
   }
   const lane = laneOf(message, chunk, flow);
   if (lane === undefined) {
-    await moveToLane(queue, chunk, flow);
+    await moveToLane(queue, chunk, flow, control);
     return 'done';
   }
   const bounded = { flow, lane };
@@ -94,19 +100,37 @@ export function isElsewhere(
   chunk: Chunk,
   { flow = chunk.flow }: RunControl,
 ): boolean {
-  return group !== undefined && (flow === 'none' || flow?.lanes !== chunk.flow?.lanes);
+  return group !== undefined && (flow === 'none' || !haveSameLanes(flow, chunk.flow));
 }
 
 /** The lane that a message was received in; undefined if it is none of the run's present lanes. */
 function laneOf({ group }: TaskMessage, chunk: Chunk, flow: Flow): number | undefined {
-  if (group === undefined || chunk.flow?.lanes !== flow.lanes) return undefined;
+  if (group === undefined || !haveSameLanes(chunk.flow, flow)) return undefined;
   const [, runId, lane] = /^(.+)\.(\d+)$/.exec(group) ?? [];
   return runId === chunk.runId && Number(lane) < flow.lanes ? Number(lane) : undefined;
 }
 
-/** Moves a chunk to one of its run's lanes. */
-function moveToLane(queue: TaskQueue, chunk: Chunk, flow: Flow): Promise<void> {
-  return sendToLane(queue, { ...chunk, flow }, laneFor(chunk, flow));
+/**
+ * Moves a chunk to a lane of its run, or in parts to several; or back to the task queue if it is
+ * too early for that.
+ */
+async function moveToLane(
+  queue: TaskQueue,
+  chunk: Chunk,
+  flow: Flow,
+  { lanesFrom = 0 }: RunControl,
+): Promise<void> {
+  const now = serviceNow(queue.sqs);
+  const earlyMs = lanesFrom - now;
+  if (earlyMs <= 0) {
+    const parts = cut(chunk.items, movedChunkItems(chunk.items.length, chunk.flow, flow));
+    const lane = laneFor(chunk, flow, parts.length);
+    const laneOfPart = (part: number) => String((lane + part) % flow.lanes);
+    return sendToGroups(queue, { ...chunk, flow }, parts, laneOfPart);
+  }
+  const waiting = { ...chunk, begun: chunk.begun ?? false };
+  const messages = delayed(waiting, chunk.items, Math.ceil(earlyMs / 1000), now);
+  await sendAll(queue.sqs, queue.taskQueueUrl, messages);
 }
 
 /** Sends a chunk to a lane of its run. */
@@ -128,7 +152,7 @@ export async function passOn(
   // From the task queue, it would arrive here again at once.
   else if (paused) await park(queue, chunk);
   else if (flow === 'none') await sendBack(queue, { ...chunk, flow: undefined }, chunk.items, 1);
-  else await moveToLane(queue, chunk, flow);
+  else await moveToLane(queue, chunk, flow, control);
 }
 
 /** Moves a chunk of a paused run to a group where it blocks no other. */
@@ -136,17 +160,28 @@ function park(queue: TaskQueue, chunk: Chunk): Promise<void> {
   return sendToGroup(queue, chunk, `p${Math.floor(Math.random() * PARKING)}`);
 }
 
-async function sendToGroup({ sqs, taskQueueUrl }: TaskQueue, chunk: Chunk, group: string) {
-  const body = chunkBody(chunk, chunk.items);
-  const groupId = `${chunk.runId}.${group}`;
-  const deduplicationId = crypto.randomUUID();
-  await sendAll(sqs, laneQueueUrl(taskQueueUrl), [{ body, groupId, deduplicationId }]);
+function sendToGroup(queue: TaskQueue, chunk: Chunk, group: string): Promise<void> {
+  return sendToGroups(queue, chunk, [chunk.items], () => group);
+}
+
+async function sendToGroups(
+  { sqs, taskQueueUrl }: TaskQueue,
+  chunk: Chunk,
+  parts: readonly (readonly ChunkItem[])[],
+  groupOf: (part: number) => string,
+): Promise<void> {
+  const messages = parts.map((items, part) => ({
+    body: chunkBody(chunk, items),
+    groupId: `${chunk.runId}.${groupOf(part)}`,
+    deduplicationId: crypto.randomUUID(),
+  }));
+  await sendAll(sqs, laneQueueUrl(taskQueueUrl), messages);
 }
 
 /** The seed's chunks take turns, so that lanes end together; others are few, and take any lane. */
-function laneFor({ turn, attempt, stalled }: Chunk, { lanes }: Flow): number {
+function laneFor({ turn, attempt, stalled }: Chunk, { lanes }: Flow, parts: number): number {
   const isWhole = attempt === 1 && stalled === undefined;
-  return isWhole && turn !== undefined ? turn % lanes : Math.floor(Math.random() * lanes);
+  return isWhole && turn !== undefined ? (turn * parts) % lanes : Math.floor(Math.random() * lanes);
 }
 
 /** Leaves a message to a later receiver. */

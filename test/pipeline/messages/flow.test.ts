@@ -9,6 +9,7 @@ import {
   laneChunkItems,
   pauseOf,
   type RateText,
+  replacing,
   widthOf,
 } from '../../../src/pipeline/messages/flow.ts';
 import { readChunk } from '../../../src/pipeline/messages/read-chunk.ts';
@@ -183,5 +184,22 @@ describe('a worker that reads a chunk', () => {
     ['nothing', null],
   ])('refuses a forged flow: %s', (_, flow) => {
     expect(() => read(flow)).toThrow(expect.objectContaining({ code: 'BadMessage' }));
+  });
+});
+
+describe('a flow that replaces another one', () => {
+  const two: Flow = { lanes: 2, rate: '10/s' };
+
+  it('has a time if the starts in its lanes add up with those in other ones', () => {
+    expect(replacing(two, { lanes: 3, rate: '10/s' }, 5)).toMatchObject({ since: 5 });
+    const later = { lanes: 3, rate: '20/s', concurrency: 3 } as const;
+    expect(replacing({ ...later, since: 5 }, later, 6)).toMatchObject({ since: 5 });
+  });
+
+  it('has none if nothing adds up', () => {
+    for (const before of [undefined, 'none', two, { lanes: 3, concurrency: 3 }] as const) {
+      expect(replacing(before, two, 5)).toEqual(two);
+    }
+    expect(replacing(two, undefined, 5)).toBe('none');
   });
 });
