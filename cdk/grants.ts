@@ -100,7 +100,8 @@ export function grantWorker(role: Role, granted: Granted): void {
   queues.dead.grant(role, 'sqs:SendMessage');
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
   // The tags of a run's queue hold the bounds that were set for the run, and whether it is paused.
-  allow(role, ['sqs:ListQueueTags', 'sqs:SendMessage'], [runQueues]);
+  // If many environments begin at once, AWS throttles that, and they look for the queue instead.
+  allow(role, ['sqs:ListQueueTags', 'sqs:GetQueueUrl', 'sqs:SendMessage'], [runQueues]);
   if (encryptionKey) useQueuesKey(role, encryptionKey);
   if (burst > 0) mayInvoke(role, granted, 'burst');
   if (!isInVpc) return;

@@ -35,7 +35,7 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** Whether AWS throttled the call. */
-export function isThrottled(error: unknown): boolean {
+export function isThrottled(error: unknown): error is Error {
   return error instanceof Error && isThrottlingError(error as Parameters<typeof isServerError>[0]);
 }
 

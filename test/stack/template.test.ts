@@ -338,6 +338,7 @@ describe('the roles', () => {
           'sqs:GetQueueUrl on Photos-results',
           'sqs:SendMessage on Photos-results',
           `sqs:ListQueueTags on ${runQueues}`,
+          `sqs:GetQueueUrl on ${runQueues}`,
           `sqs:SendMessage on ${runQueues}`,
         ]),
       ].sort(),

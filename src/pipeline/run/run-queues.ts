@@ -60,6 +60,8 @@ export interface RunControl {
   outageSince?: number | undefined;
   /** Milliseconds after which an input is run a second time. @default never */
   hedgeMs?: number | undefined;
+  /** Why nobody knows yet what was set: AWS throttled the first reading. Nothing starts in a lane. */
+  unread?: Error | undefined;
 }
 
 const NOTHING_SET: RunControl = { paused: false };
@@ -95,10 +97,16 @@ export class RunQueues {
     const { resultQueueUrl: url } = run;
     const known = this.#there.get(url);
     if (known !== undefined && performance.now() - known.at < maxAgeMs) return 'on';
-    const control = await this.#read(run).catch((error: unknown) => {
-      // Many runs at once may exceed the rate of such calls: what was read last counts for longer.
-      if (known === undefined || !isThrottled(error)) throw error;
-      return known.control;
+    const control = await this.#read(run).catch(async (unread: unknown) => {
+      // Many runs or workers at once may exceed the rate of such calls: what was read last counts for
+      // longer. At first, it is enough to know that the queue exists.
+      if (!isThrottled(unread)) throw unread;
+      if (known !== undefined) return known.control;
+      const exists = await this.#exists(url).catch((error: unknown) => {
+        // Machines may only read tags.
+        throw isDenied(error) ? unread : error;
+      });
+      return exists ? { ...NOTHING_SET, unread } : undefined;
     });
     if (control === undefined) return this.missing(run);
     this.#remember(url, control);
@@ -143,8 +151,11 @@ export class RunQueues {
       // Machines may not read tags in a deployment of an older version, which knows no bounds.
       if (!isDenied(error) || own !== undefined) throw error;
     }
-    const found = await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1));
-    return found === undefined ? undefined : NOTHING_SET;
+    return (await this.#exists(url)) ? NOTHING_SET : undefined;
+  }
+
+  async #exists(url: string): Promise<boolean> {
+    return (await findQueue(this.#sqs, url.slice(url.lastIndexOf('/') + 1))) !== undefined;
   }
 
   /** Records that a call found no queue, and returns the run's state. */
@@ -175,7 +186,8 @@ export class RunQueues {
     // A long-lived worker handles many runs, so old entries are dropped.
     if (this.#there.size >= 1000) this.#there.clear();
     if (this.#missing.size >= 1000) this.#missing.clear();
-    this.#there.set(queueUrl, { at: performance.now(), control });
+    const at = control.unread ? Number.NEGATIVE_INFINITY : performance.now();
+    this.#there.set(queueUrl, { at, control });
   }
 }
 

@@ -58,6 +58,8 @@ export async function routeOf(
   { message, chunk, control, claim }: Routed,
 ): Promise<Route | Verdict> {
   const isInLane = message.group !== undefined;
+  // It may be another lane than the run's present ones.
+  if (isInLane && control.unread) throw control.unread;
   if (control.paused) {
     const seconds = queue.onServer ? PAUSED_ON_SERVER_SECONDS : PAUSED_SECONDS;
     if (isInLane && message.receiveCount === 1) return hide(claim, seconds);

@@ -40,6 +40,28 @@ it('what was set for a run counts for longer while AWS throttles its readers', a
   isThrottled = true;
   expect(await runs.state(run, 0)).toBe('on');
   expect(runs.control(run)).toMatchObject({ paused: true });
+});
+
+it('a run whose settings AWS does not let a worker read yet goes on, and they are read later', async () => {
+  const sqs = new Sqs();
+  const owner = createSqsClient(sqs);
+  const { QueueUrl = '' } = await owner.send(new CreateQueueCommand({ QueueName: 'run' }));
+  await writeTags(owner, QueueUrl, { pausedAt: 1 });
+  let isThrottled = true;
+  const throttled = (action: string) => isThrottled && action === 'ListQueueTagsCommand';
+  const runs = new RunQueues(denying(createSqsClient(sqs), throttled, 'RequestThrottled'));
+  const run = { runId: newRunId(), results: 'own' as const, resultQueueUrl: QueueUrl };
+  expect(await runs.state(run)).toBe('on');
+  expect(await runs.state(run)).toBe('on');
+  expect(runs.control(run)).toMatchObject({ unread: { name: 'RequestThrottled' } });
+  isThrottled = false;
+  await runs.state(run);
+  expect(runs.control(run)).toMatchObject({ paused: true });
+  expect(runs.control(run).unread).toBeUndefined();
   const other = { ...run, resultQueueUrl: `${QueueUrl}-2` };
-  await expect(runs.state(other)).rejects.toMatchObject({ name: 'RequestThrottled' });
+  isThrottled = true;
+  expect(await runs.state(other)).toBe('unsure');
+  const throttledSqs = denying(createSqsClient(sqs), throttled, 'RequestThrottled');
+  const machine = new RunQueues(denying(throttledSqs, (action) => action === 'GetQueueUrlCommand'));
+  await expect(machine.state(run)).rejects.toMatchObject({ name: 'RequestThrottled' });
 });

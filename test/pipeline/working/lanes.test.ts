@@ -46,6 +46,11 @@ it('it waits once more after its worker died, and is then known to have been beg
   expect(await routed(4, 10 * PAUSE_MS)).toEqual({ route: startsAs(true), hidden: [] });
 });
 
+it('nothing starts in a lane before it is known what was set for the run', async () => {
+  const unread = new Error('throttled');
+  await expect(routed(2, PAUSE_MS, { unread })).rejects.toBe(unread);
+});
+
 /** Where a chunk goes that arrives in the task queue: the inputs of each message, by queue. */
 async function moved(indexes: number[], before: Flow, control: Partial<RunControl>) {
   const engine = new Sqs();
