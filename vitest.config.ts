@@ -7,7 +7,7 @@ const SLOW = [
   'test/contract/in-flight.test.ts',
   'test/package/*.test.ts',
   'test/pipeline/runs/{collect-run,many-runs}.test.ts',
-  'test/simulation/{determinism,marks}.test.ts',
+  'test/simulation/{calm,determinism,marks}.test.ts',
   'test/cli/{clocks,elsewhere,flow,killed-server,logs,output,resets,resume,run,serve,sqs}.test.ts',
   'test/cli/{mistakes-at-work,stack,terminal,two-hosts,work}.test.ts',
   'test/handlers/{hostile-messages,hung,seed-from-s3}.test.ts',

@@ -32,6 +32,8 @@ export class Consumer {
   seedsFrom = Number.POSITIVE_INFINITY;
   /** Whether all results are consumed. */
   ended = false;
+  /** Time at which they were, in milliseconds since 1970. */
+  endedAt: number | undefined;
   /** Whether the run's cancellation was requested. */
   cancelled = false;
   /** Error of the latest process that failed. */
@@ -79,6 +81,7 @@ export class Consumer {
     void actor.run(async () => {
       try {
         this.ended = await this.#consume(actor);
+        this.endedAt = trueNow();
       } catch (error) {
         this.error = error;
         if (isRefusal(error)) this.refusals.push(error.message);
@@ -133,11 +136,12 @@ export class Consumer {
 
   /** Continues the existing run, or starts one for the inputs that its predecessors left. */
   async #options({ sqs, names }: Deployment): Promise<RunOptions> {
-    const { ordered, deadlineSeconds, maxFailures, flow } = this.plan;
+    const { ordered, deadlineSeconds, maxFailures, flow, hedge } = this.plan;
     const { record } = this.disk;
     const options: RunOptions = {
       ordered,
       ...flow?.bounds,
+      ...(hedge ? { hedge } : {}),
       ...(deadlineSeconds === undefined ? {} : { deadlineSeconds }),
       ...(maxFailures === undefined ? {} : { maxFailures }),
     };

@@ -86,7 +86,7 @@ export class Oracle {
   /** Duplicate results, although there was no fault and their consumer took each at once. */
   #inVain({ name, plan, run }: Consumer): string[] {
     const duplicates = run?.ledger.duplicates ?? 0;
-    const isPrompt = plan.consumerMs === 0 && !plan.ordered;
+    const isPrompt = plan.consumerMs === 0 && !plan.ordered && !plan.hedge;
     if (duplicates === 0 || !isPrompt || !isCalm(this.#scenario)) return [];
     const kinds = this.#scenario.runs.flatMap(({ inputs }) => inputs.map(({ kind }) => kind));
     // Such inputs end their worker, which may have reported a part of its chunk.

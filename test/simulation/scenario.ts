@@ -48,6 +48,8 @@ export interface FlowPlan {
 
 export interface RunPlan {
   inputs: SimInput[];
+  /** Whether slow inputs at its end are run a second time. @default false */
+  hedge?: boolean | undefined;
   /** Undefined for a run without bounds that nobody changes. */
   flow: FlowPlan | undefined;
   /** Milliseconds between two inputs of a stream; 0: all are there, as an array. */
@@ -77,6 +79,10 @@ export interface Scenario {
   /** A deployment whose tasks module does not load, and which is rolled back. */
   badDeployment: { afterSeconds: number; forSeconds: number } | undefined;
   pullWorkers: number;
+  /** Pulling workers that are a hundred times slower than the others. @default none */
+  slowWorkers?: number | undefined;
+  /** Whether workers take SQS for a Fanfold server, whose tags they may read often. @default false */
+  onServer?: boolean | undefined;
   sliceSeconds: number;
   task: TaskPlan;
   runs: RunPlan[];
@@ -97,7 +103,7 @@ export function hasWholeSlices({ task }: Scenario): boolean {
   return task.timeoutSeconds < LONG_TIMEOUT_SECONDS;
 }
 
-const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])) as FaultRates;
+export const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((fault) => [fault, 0])) as FaultRates;
 
 /** Each run has only some of the faults, so that the others reach further states. */
 const someFaults: fc.Arbitrary<FaultRates> = fc.record(
@@ -327,8 +333,15 @@ function scenarioWith(flow: fc.Arbitrary<FlowPlan | undefined>): fc.Arbitrary<Sc
 
 export const scenario = scenarioWith(fc.constant(undefined));
 
+/** One of so many scenarios with bounds has runs whose slow inputs are run a second time. */
+const HEDGED_OF = 4;
+
 /** Scenarios whose first run may have bounds: they take longer, and have a campaign of their own. */
-export const boundedScenario = scenarioWith(flow);
+export const boundedScenario = scenarioWith(flow).map((one) => {
+  // Not drawn, so that the other scenarios stay as they are.
+  if (one.seed % HEDGED_OF !== 0) return one;
+  return { ...one, runs: one.runs.map((plan) => ({ ...plan, hedge: true })) };
+});
 
 /** Number of workers that reach the bounds of `REACHING`. */
 const WORKERS = 4;

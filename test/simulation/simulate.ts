@@ -63,6 +63,8 @@ export interface Outcome {
   /** SDK calls. */
   calls: number;
   virtualMs: number;
+  /** Virtual time until the last run had all its results. */
+  endedMs: number;
 }
 
 /** Runs one scenario: first with faults, then healed, then to its end. */
@@ -82,7 +84,8 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     time.uninstall();
     console.error = error;
   }
-  return { failure, log, calls: world.calls, virtualMs: log.elapsed };
+  const endedMs = Math.max(...world.consumers.map(({ endedAt = START }) => endedAt - START));
+  return { failure, log, calls: world.calls, virtualMs: log.elapsed, endedMs };
 }
 
 class Disaster {

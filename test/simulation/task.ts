@@ -38,6 +38,7 @@ export function simulatedTask(
   return defineTask({
     name: TASK,
     ...plan,
+    idempotent: true,
     input: {
       '~standard': {
         version: 1,

@@ -18,7 +18,7 @@ const CLAIM_MS = 120_000;
 const GIVEN_UP_MS = 30_000;
 
 /** Shortest slice of a chunk of a run with a rate, in milliseconds. */
-const PACED_MS = 30_000;
+const PACED_MS = 75_000;
 
 /** Longest time from a worker's check of a chunk's deadline to its first item, in milliseconds. */
 const BEGINS_MS = 120_000;
@@ -148,6 +148,12 @@ export class Hands {
     }
   }
 
+  /** Whether a worker sends on an input that it runs, so that another one runs it a second time. */
+  isHedged(actor: Actor, { runId, attempt, hedge }: Message, index: number): boolean {
+    const claims = this.#claimsOn(actor, runId, index);
+    return !hedge && claims.some(({ message: m }) => m.hedge && m.attempt === attempt);
+  }
+
   /** A worker's message with an input was accepted: perhaps the next attempt at it. */
   sentOn(call: SqsCall, { runId, attempt, stalled }: Message, index: number): void {
     if (stalled !== undefined) return;
@@ -210,7 +216,7 @@ export class Hands {
   /** Whether the rest of a chunk is sent back although nothing ended its slice. */
   #isTooSoon({ attempt, stalled }: Message, { message, begunAt }: Claim): boolean {
     if (!this.#keepsSlices || begunAt === undefined || stalled !== undefined) return false;
-    if (message.hasBounds) return false;
+    if (message.hasBounds || message.hedge) return false;
     return attempt === message.attempt && trueNow() < begunAt + this.#sliceMs;
   }
 }

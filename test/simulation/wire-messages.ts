@@ -11,6 +11,8 @@ export interface Message {
   stalled: string | undefined;
   /** Whether it is of a run with bounds: nothing keeps the slices of its chunks. */
   hasBounds: boolean;
+  /** Whether its inputs are run a second time if they hold up the end of their run. */
+  hedge: boolean;
   receives: number;
   handle: string | undefined;
 }
@@ -35,7 +37,7 @@ export function kindOf({ stalled, attempt }: Message): string {
 /** A task message; undefined for garbage, which the simulation also sends. */
 export function readMessage(body: string): Message | undefined {
   try {
-    const { v, runId, items, attempt, expiresAt, stalled, flow } = JSON.parse(body);
+    const { v, runId, items, attempt, expiresAt, stalled, flow, hedge = false } = JSON.parse(body);
     if (v !== 2) return undefined;
     const indexes = (items as [number, unknown][]).map(([index]) => index);
     return {
@@ -46,6 +48,7 @@ export function readMessage(body: string): Message | undefined {
       expiresAt,
       stalled: stalled?.cause,
       hasBounds: flow !== undefined,
+      hedge,
       receives: 0,
       handle: undefined,
     };

@@ -140,7 +140,10 @@ export class Wire {
         item.carriers.add(id);
         // A worker's own message continues a lineage.
         if (isSeed) item.lineages++;
-        else this.hands.sentOn(call, message, index);
+        else if (this.hands.isHedged(call.actor, message, index)) {
+          item.lineages++;
+          this.#log.mark('input hedged');
+        } else this.hands.sentOn(call, message, index);
       }
     }
   }

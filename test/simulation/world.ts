@@ -33,6 +33,9 @@ const TASK_VISIBILITY_SECONDS = WORKER_TIMEOUT_SECONDS + 60;
 const SEED_TIMEOUT_SECONDS = 60;
 const MAX_RECEIVE_COUNT = 100;
 
+/** Factor by which a slow worker's tasks take longer. */
+const SLOWNESS = 100;
+
 /** The version of the worker function's code whose tasks module does not load. */
 const BAD = 1;
 
@@ -57,6 +60,8 @@ export class World {
   readonly #startedAt = Date.now();
   readonly #log: EventLog;
   readonly #tasks = new TaskRegistry();
+  /** Number of pulling workers that were opened. */
+  #opened = 0;
   readonly #queueUrl = (name: string) => `http://localhost/000000000000/${name}`;
 
   constructor(scenario: Scenario, random: Random, log: EventLog) {
@@ -185,7 +190,8 @@ export class World {
   }
 
   #deployment() {
-    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate: true };
+    const countsLate = !this.#scenario.onServer;
+    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate };
   }
 
   #addFunctions(): void {
@@ -271,6 +277,8 @@ export class World {
   }
 
   #pulling(actor: Actor) {
+    const { slowWorkers = 0, onServer } = this.#scenario;
+    if (this.#opened++ < slowWorkers) actor.slowness = SLOWNESS;
     this.#maySlow(actor);
     maySetClock(actor, this.faults);
     const sqs = sqsClient();
@@ -281,6 +289,7 @@ export class World {
       taskQueueUrl,
       deadQueueUrl: this.#queueUrl(this.names.dead),
       worker: actor.name,
+      onServer,
       sliceSeconds: this.#scenario.sliceSeconds,
     });
     return {

@@ -58,6 +58,20 @@ const LANES: readonly Mutant[] = [
     becomes: 'false',
   },
   {
+    name: 'new lanes start beside the ones before them',
+    file: 'src/pipeline/working/lanes.ts',
+    node: 'FunctionDeclaration[id.name="moveToLane"] IfStatement > .test',
+    becomes: 'true',
+    caughtBy: 'test/pipeline/working/lanes.test.ts',
+  },
+  {
+    name: 'a change of the number of lanes has no time',
+    file: 'src/pipeline/messages/flow.ts',
+    node: 'FunctionDeclaration[id.name="replacing"] Property[key.name="since"] > .value[name="now"]',
+    becomes: 'undefined',
+    caughtBy: 'test/pipeline/messages/flow.test.ts',
+  },
+  {
     name: 'the rest of a chunk of a lane is lost',
     file: 'src/pipeline/working/chunk-execution.ts',
     node: 'MethodDefinition[key.name="settle"] AwaitExpression[argument.callee.name="sendToLane"]',
@@ -65,5 +79,21 @@ const LANES: readonly Mutant[] = [
   },
 ];
 
-/** Faults of lanes: what bounds a run, and what an operator changes. */
-export const FLOW = LANES.map((mutant): Mutant => ({ ...mutant, bounds: true }));
+const HEDGES: readonly Mutant[] = [
+  {
+    name: 'an input that runs a second time is run again and again',
+    file: 'src/pipeline/working/chunk-execution.ts',
+    node: 'MethodDefinition[key.name="hedge"] Property[key.name="hedge"] > .value',
+    becomes: 'true',
+  },
+  {
+    name: 'a task that may not run twice at once is hedged',
+    file: 'src/pipeline/seed/seed.ts',
+    node: 'FunctionDeclaration[id.name="hedgeOf"] IfStatement[test.name="idempotent"] > .test',
+    becomes: 'true',
+    caughtBy: 'test/pipeline/hedge.test.ts',
+  },
+];
+
+/** Faults of lanes, of what an operator changes, and of inputs that run a second time. */
+export const FLOW = [...LANES, ...HEDGES].map((mutant): Mutant => ({ ...mutant, bounds: true }));

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { CalmRun } from './calm-run.ts';
+import { node } from './simulation.ts';
+
+/** Simulates runs in which nothing goes wrong. Returns how long each takes, in seconds. */
+async function secondsOf(...runs: CalmRun[]): Promise<number[]> {
+  const { text, failed } = await node([join(import.meta.dirname, 'calm.ts'), JSON.stringify(runs)]);
+  expect(failed, text).toBe(false);
+  return (JSON.parse(text) as number[]).map((ms) => ms / 1000);
+}
+
+it('a worker that is a hundred times slower holds a hedged run up by less than half', async () => {
+  const run = { inputs: 1_000, ms: 1_000, onServer: true, concurrency: 10 };
+  const slow = { ...run, workers: 20, slowWorkers: 1 };
+  const [without = 0, hedged = 0, unhedged = 0] = await secondsOf(
+    { ...run, workers: 19 },
+    { ...slow, hedge: true },
+    slow,
+  );
+  expect(hedged).toBeLessThan(1.5 * without);
+  expect(unhedged).toBeGreaterThan(5 * without);
+});
+
+it('a slow worker that holds a fourth of a hedged run does not hold it up for long', async () => {
+  const run = { inputs: 100, ms: 1_000, onServer: true, concurrency: 10 };
+  const [without = 0, hedged = 0] = await secondsOf(
+    { ...run, workers: 3 },
+    { ...run, workers: 4, slowWorkers: 1, hedge: true },
+  );
+  expect(hedged).toBeLessThan(2 * without);
+});
+
+// The simulation fails if more inputs start than the rate allows.
+it('a rate holds, and is reached, when the number of lanes changes', async () => {
+  const run = { workers: 8, inputs: 600, ms: 20 };
+  const [one, two] = [{ rate: '10/s' }, { rate: '10/s', concurrency: 2 }] as const;
+  const taken = await secondsOf(
+    { ...run, bounds: one, changes: [{ afterSeconds: 33, set: two }] },
+    { ...run, bounds: two, changes: [{ afterSeconds: 33, set: one }] },
+  );
+  // The lanes rest for 14 s at most.
+  for (const seconds of taken) expect(seconds).toBeLessThan(60 / 0.9 + 14);
+});
+
+it('a run reaches its rate with tasks that take a notable part of a pause', async () => {
+  const [one = 0, other = 0] = await secondsOf(
+    { workers: 8, inputs: 100, ms: 2_000, bounds: { rate: '20/m' } },
+    { workers: 8, inputs: 60, ms: 5_000, bounds: { rate: '6/m' } },
+  );
+  expect(one).toBeLessThan(300 / 0.9);
+  expect(other).toBeLessThan(600 / 0.9);
+});
