@@ -18,7 +18,8 @@ import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
-import { LEFT, ResultReceiver } from './result-receiver.ts';
+import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
+import { type ResultStore, STORED_VISIBILITY_SECONDS } from './result-store.ts';
 import { RunHandle } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
@@ -44,6 +45,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   readonly ended = this.#ended.promise;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
+  readonly #store: ResultStore | undefined;
   readonly #about: RunFacts;
   readonly #ledger: RunLedger;
   readonly #deduplicator: Deduplicator;
@@ -64,6 +66,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     task: string,
     inputs: Inputs<unknown> | S3Inputs | undefined,
     options: RunOptions = {},
+    store?: ResultStore,
   ) {
     const { ordered = false, signal, resume, collector = crypto.randomUUID() } = options;
     super(deployment, ordered);
@@ -71,6 +74,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
     this.#options = options;
+    this.#store = store;
     this.#about = { runId: this.runId, task, collector };
     this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
@@ -170,14 +174,16 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
-    const collector = new ResultReceiver(this.#deployment.sqs, queueUrl, this.runId);
+    const store = this.#store;
+    const visibilitySeconds = store && STORED_VISIBILITY_SECONDS;
+    const about = [queueUrl, this.runId, visibilitySeconds] as const;
+    const collector = new ResultReceiver(this.#deployment.sqs, ...about);
+    const acknowledge = (received: Received) => collector.acknowledge(received);
     onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
     const ledger = this.#ledger;
-    const order = ordered
-      ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
-      : undefined;
+    const order = ordered ? new InOrder(leadingOf(ledger), acknowledge, ledger) : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs },
+      ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs, store },
       afterAnother: this.#options.resume !== undefined,
       onPassed: () => {
         this.#notStarted = notStarted(this.#deployment, this.runId);
@@ -196,13 +202,15 @@ export class Run<Output = unknown> extends RunHandle<Output> {
           order.acknowledgeConsumed();
         } else {
           yield* this.#taken(fresh);
-          collector.acknowledge(delivery);
+          if (store) store.taken(delivery, acknowledge);
+          else acknowledge(delivery);
         }
         monitor.release(order?.isEmpty ?? true);
         if (ledger.balanced) break;
       }
       // The queue was deleted elsewhere, which ends the run.
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
+      await store?.flush();
     } finally {
       monitor.close();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
@@ -214,7 +222,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     else if (ledger.balanced) {
       // If other collectors consumed some results, later ones are still waiting for those.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
-      await endRun(this.#deployment, queueUrl, outcomeOf(this.#about, ledger));
+      if (!store) await endRun(this.#deployment, queueUrl, outcomeOf(this.#about, ledger));
     }
   }
 
@@ -252,7 +260,10 @@ export class Run<Output = unknown> extends RunHandle<Output> {
 
   /** Unreadable inputs end the run; an unreachable seed function leaves it as it is. */
   #notSeeded(error: unknown): undefined {
-    isAwsError(error) ? this.#leave({ error }) : this.fail(error);
+    const isGone = error instanceof FanfoldError && error.code === 'UnknownRun';
+    if (isGone && this.#store) void this.#end({ is: 'queueDeleted' });
+    else if (isAwsError(error)) this.#leave({ error });
+    else this.fail(error);
   }
 
   /** Ends the run with an error for its consumer; inputs without a result end `cancelled`. */
@@ -264,7 +275,9 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   #throwFailure(): void {
     const phase = this.#phase;
     if (phase.is === 'left' && phase.failure) throw phase.failure.error;
-    if (phase.is === 'ended' && phase.why.is === 'error') throw phase.why.error;
+    if (phase.is !== 'ended' || phase.why.is !== 'error') return;
+    // A store gets the last results, and the reason beside them.
+    if (!this.#store) throw phase.why.error;
   }
 
   get #isOpen(): boolean {
@@ -292,8 +305,9 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   async #end(why: EndReason): Promise<void> {
     if (this.#isOpen) {
       this.#seeding.stop();
+      this.#store?.ending(why);
       const [seeding, ledger, deduplicator] = [this.#seeding, this.#ledger, this.#deduplicator];
-      const ended = { about: this.#about, why, notStarted: this.#notStarted };
+      const ended = { about: this.#about, why, notStarted: this.#notStarted, store: this.#store };
       const taken = { seeding, ledger, deduplicator, ...ended };
       const last = takeLast(this.#deployment, taken);
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });
