@@ -4,6 +4,7 @@ export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
+export { FailureKinds } from './pipeline/messages/failure-kinds.ts';
 export { checkBounds } from './pipeline/messages/flow.ts';
 export { checkPriority } from './pipeline/messages/priority.ts';
 export {

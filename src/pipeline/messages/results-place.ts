@@ -1,18 +1,12 @@
 import { FanfoldError } from '../../errors.ts';
-
-/** Formats of stored results. */
-export const OUTPUT_FORMATS = ['jsonl', 'csv', 'parquet'] as const;
-export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
-
-export const COMPRESSIONS = ['gzip', 'zstd'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
+import type { Compression, Format } from '../../outputs/formats.ts';
 
 /** Results that the deployment's collector function writes to S3. */
 export interface S3Results {
   /** `s3://bucket/prefix/`: the run's results are written below it, in a folder named by the run id. */
   s3: string;
   /** @default 'jsonl' */
-  format?: OutputFormat | undefined;
+  format?: Format | undefined;
   /** @default none */
   compression?: Compression | undefined;
   /** Whether the results are merged into one object in input order at the end. @default false */

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
-import type { Compression, OutputFormat } from '../messages/results-place.ts';
+import type { Columns } from '../../outputs/columns.ts';
+import type { Compression, Format } from '../../outputs/formats.ts';
 import type { SavedLedger } from '../run/ledger.ts';
 
 const VERSION = 1;
@@ -27,7 +28,7 @@ export interface StoredRunOptions {
   task: string;
   /** The deployment's name. */
   deployment: string;
-  format: OutputFormat;
+  format: Format;
   compression?: Compression | undefined;
   ordered?: boolean | undefined;
   maxFailures?: number | `${number}%` | undefined;
@@ -57,9 +58,9 @@ export interface StoredRun {
   /** Set once all results are stored. */
   ended?: { at: number; cause?: string | undefined } | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
-  columns?: unknown;
+  columns?: Columns | undefined;
   /** Steps after the end that are done. */
-  done: { started?: boolean; merged?: boolean; announced?: boolean };
+  done: { started?: boolean; mergeTries?: number; merged?: boolean; announced?: boolean };
 }
 
 /** The record of a new run. */
