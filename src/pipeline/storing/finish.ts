@@ -51,7 +51,7 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
     if (!state.run.done.announced) {
       if (!(await merge(state, options))) return false;
       await deleteUnlisted(s3, folder, state);
-      const manifest = await manifestOf(s3, folder, state.run);
+      const manifest = await manifestOf(s3, folder, state.run, deployment.names.name);
       // Another collector may have the run by now, and then has written the same.
       await s3.send(
         new PutObjectCommand({

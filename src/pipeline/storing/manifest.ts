@@ -37,8 +37,9 @@ export async function manifestOf(
   s3: S3Client,
   folder: S3Folder,
   run: StoredRun,
+  deployment: string,
 ): Promise<Manifest> {
-  const { runId, task, deployment, format, compression } = run.options;
+  const { runId, task, format, compression } = run.options;
   const { inputs, ok, failed, cancelled } = run.ledger;
   const iso = (time = 0) => new Date(time).toISOString();
   return {

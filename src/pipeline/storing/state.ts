@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
 import type { Columns } from '../../outputs/columns.ts';
-import type { Compression, Format } from '../../outputs/formats.ts';
+import type { StoredRunOptions } from '../messages/collector-event.ts';
 import type { SavedLedger } from '../run/ledger.ts';
 
 const VERSION = 1;
@@ -20,21 +20,6 @@ export interface Part {
   indexes: [first: number, last: number];
   /** Base64. */
   sha256: string;
-}
-
-/** What a stored run was asked for. It does not change. */
-export interface StoredRunOptions {
-  runId: string;
-  task: string;
-  /** The deployment's name. */
-  deployment: string;
-  format: Format;
-  compression?: Compression | undefined;
-  ordered?: boolean | undefined;
-  maxFailures?: number | `${number}%` | undefined;
-  hedge?: boolean | undefined;
-  /** In milliseconds since 1970. */
-  expiresAt: number;
 }
 
 /**
