@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { FanfoldError } from '../../errors.ts';
 import type { CollectorEvent } from '../messages/collector-event.ts';
 import { folderOf, runFolder, type S3Results, urlOf } from '../messages/results-place.ts';
-import type { PageRequest, ResultsOf } from '../messages/seed-request.ts';
+import type { PageRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { callFunction } from '../run/call-function.ts';
 

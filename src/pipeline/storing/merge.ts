@@ -52,6 +52,7 @@ export async function mergeParts(
   const whole = await write('results', key, encodeResults(lines(), encoding));
   const results = merged.count - misfits.count;
   if (whole) others.push({ ...whole, results, indexes: merged.indexes });
+  if (misfits.count === 0) return others;
   const otherKey = `other${extensionOf('jsonl', compression)}`;
   const content = encodeResults(misfits.texts, { format: 'jsonl', compression });
   const other = await write('other', otherKey, content);
