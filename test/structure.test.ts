@@ -85,6 +85,7 @@ describe('never the wrong way', () => {
     ['src/loading', /^src\/(worlds|processes|serve|work|handlers|cli|pipeline)/],
     ['src/doctor', /^src\/(serve|work|handlers|cli)/],
     ['src/inputs', /^src\/(?!inputs\/|errors)/],
+    ['src/outputs', /^src\/(?!outputs\/)/],
     // The command line uses the public API, and what internal.ts adds for it.
     [
       'src/cli',

@@ -1,8 +1,10 @@
 import type { Lines } from './blocks.ts';
 import type { Columns, OnMisfit } from './columns.ts';
 import { compressed } from './compressed.ts';
+import { encodeCsv } from './csv.ts';
 import type { Compression, Format } from './formats.ts';
 import { encodeJsonl } from './jsonl.ts';
+import { encodeParquet } from './parquet.ts';
 
 /** How results are encoded. */
 export type Encoding = LinesEncoding | TableEncoding;
@@ -37,8 +39,13 @@ export async function* encodeResults(
     case 'jsonl':
       yield* compressed(encodeJsonl(lines), encoding.compression);
       break;
-    case 'csv':
+    case 'csv': {
+      const { columns, onMisfit, compression } = encoding;
+      yield* compressed(encodeCsv(lines, columns, onMisfit), compression);
+      break;
+    }
     case 'parquet':
-      throw new Error('to come');
+      yield* encodeParquet(lines, encoding.columns, encoding.onMisfit, encoding.compression);
+      break;
   }
 }
