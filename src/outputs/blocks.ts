@@ -1,18 +1,17 @@
 /** Lines in the order given; an iterable is read without a promise for each line. */
 export type Lines = Iterable<string> | AsyncIterable<string>;
 
-/** Groups lines into blocks that have about as many characters, and at most as many lines. */
-export async function* blocksOf(
-  lines: Lines,
-  mostCharacters: number,
-  mostLines = Infinity,
-): AsyncGenerator<string[], void> {
+/** Characters of a block: large enough for few calls, small beside other buffers. */
+const BLOCK_CHARACTERS = 256 * 1024;
+
+/** Groups lines into blocks of bounded size. */
+export async function* blocksOf(lines: Lines): AsyncGenerator<string[], void> {
   let block: string[] = [];
   let characters = 0;
   const fills = (line: string) => {
     block.push(line);
     characters += line.length;
-    return characters >= mostCharacters || block.length >= mostLines;
+    return characters >= BLOCK_CHARACTERS;
   };
   const taken = () => {
     const full = block;

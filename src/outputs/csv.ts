@@ -3,8 +3,6 @@ import type { Columns, OnMisfit } from './columns.ts';
 import { RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
-const BLOCK_CHARACTERS = 256 * 1024;
-
 /**
  * Encodes results as CSV, by RFC 4180: a header, and a row for each result. A null is an empty
  * field without quotes; an empty string has quotes.
@@ -16,7 +14,7 @@ export async function* encodeCsv(
 ): AsyncGenerator<Uint8Array, void> {
   const reader = new RowReader(columns);
   let text = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
-  for await (const block of blocksOf(lines, BLOCK_CHARACTERS)) {
+  for await (const block of blocksOf(lines)) {
     for (const line of block) {
       const row = reader.read(line);
       if (typeof row === 'string') {

@@ -1,13 +1,13 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { blocksOf, type Lines } from './blocks.ts';
-import type { Columns, ColumnType, OnMisfit } from './columns.ts';
+import type { Column, Columns, ColumnType, OnMisfit } from './columns.ts';
 import type { Compression } from './formats.ts';
-import { RowReader } from './rows.ts';
+import { type Row, RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
 /** Size of a row group, as text of its results: it bounds the memory that encoding takes. */
-const GROUP_CHARACTERS = 8 * 1024 * 1024;
+const GROUP_CHARACTERS = 4 * 1024 * 1024;
 
 const GROUP_ROWS = 100_000;
 
@@ -44,28 +44,22 @@ export async function* encodeParquet(
     codec: compression === 'gzip' ? 'GZIP' : compression === 'zstd' ? 'ZSTD' : 'SNAPPY',
     compressors: { GZIP: (page) => gzipSync(page), ZSTD: (page) => zstdCompressSync(page) },
   });
-  for await (const block of blocksOf(lines, GROUP_CHARACTERS, GROUP_ROWS)) {
-    const indexes: bigint[] = [];
-    const data: Cell[][] = columns.map(() => []);
+  let group = new Group(columns);
+  for await (const block of blocksOf(lines)) {
     for (const line of block) {
       const row = reader.read(line);
       if (typeof row === 'string') {
         onMisfit(line, row);
         continue;
       }
-      indexes.push(BigInt(row.index));
-      for (const [at, values] of data.entries()) values.push(row.cells[at] ?? null);
+      group.add(row, line.length);
+      if (!group.isFull) continue;
+      file.write(group);
+      group = new Group(columns);
+      yield bytes.drain();
     }
-    if (indexes.length === 0) continue;
-    file.write({
-      rowGroupSize: indexes.length,
-      columnData: [
-        { name: 'index', data: indexes },
-        ...columns.map(({ name, type }, at) => sourceOf(name, type, data[at] ?? [])),
-      ],
-    });
-    yield bytes.drain();
   }
+  if (group.rowGroupSize > 0) file.write(group);
   file.schema = schemaOf(columns, ELEMENTS);
   file.finish();
   yield bytes.drain();
@@ -83,7 +77,41 @@ function schemaOf(columns: Columns, elements: typeof ELEMENTS): Schema {
   ];
 }
 
-function sourceOf(name: string, type: ColumnType, cells: Cell[]) {
+/** Rows that become a row group, column by column. */
+class Group {
+  readonly #columns: Columns;
+  readonly #indexes: bigint[] = [];
+  readonly #cells: Cell[][];
+  #characters = 0;
+
+  constructor(columns: Columns) {
+    this.#columns = columns;
+    this.#cells = columns.map(() => []);
+  }
+
+  add({ index, cells }: Row, characters: number): void {
+    this.#indexes.push(BigInt(index));
+    for (const [at, values] of this.#cells.entries()) values.push(cells[at] ?? null);
+    this.#characters += characters;
+  }
+
+  get isFull(): boolean {
+    return this.#characters >= GROUP_CHARACTERS || this.#indexes.length >= GROUP_ROWS;
+  }
+
+  get rowGroupSize(): number {
+    return this.#indexes.length;
+  }
+
+  get columnData() {
+    return [
+      { name: 'index', data: this.#indexes },
+      ...this.#columns.map((column, at) => sourceOf(column, this.#cells[at] ?? [])),
+    ];
+  }
+}
+
+function sourceOf({ name, type }: Column, cells: Cell[]) {
   switch (type) {
     case 'integer':
       return { name, data: cells.map((cell) => (typeof cell === 'number' ? BigInt(cell) : cell)) };

@@ -54,9 +54,7 @@ export class RowReader {
     if (status !== 'ok')
       return `Input ${index}: a table has results that are ok; this is ${status}.`;
     const cells: Cell[] = Array(this.#columns.length).fill(null);
-    const wrong = this.#hasFields
-      ? this.#fillFields(output, cells)
-      : this.#fill(0, output, 'the output', cells);
+    const wrong = this.#hasFields ? this.#fillFields(output, cells) : this.#fill(0, output, cells);
     return wrong === undefined ? { index, cells } : `Input ${index}: ${wrong}.`;
   }
 
@@ -68,16 +66,17 @@ export class RowReader {
     for (const name of Object.keys(output)) {
       const at = this.#places.get(name);
       if (at === undefined) return `the table has no column for ${fieldName(name)}`;
-      const wrong = this.#fill(at, output[name], fieldName(name), cells);
+      const wrong = this.#fill(at, output[name], cells);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
   }
 
-  #fill(at: number, value: unknown, what: string, cells: Cell[]): string | undefined {
-    const type = this.#columns[at]?.type ?? 'json';
+  #fill(at: number, value: unknown, cells: Cell[]): string | undefined {
+    const { type = 'json', field } = this.#columns[at] ?? {};
     const cell = cellOf(value, type);
     if (cell === undefined) {
+      const what = field === undefined ? 'the output' : fieldName(field);
       return `${what} is ${describe(value)}, and its column has ${NAMES[type]}`;
     }
     cells[at] = cell;
