@@ -12,8 +12,9 @@ export function columnsOf(lines: Iterable<string>): Columns {
   let taken = 0;
   for (const line of lines) {
     if (taken === SAMPLE_RESULTS) break;
-    const { status, output } = resultOf(line);
-    if (status !== 'ok') continue;
+    const result = resultOf(line);
+    if (result?.status !== 'ok') continue;
+    const { output } = result;
     taken++;
     if (!hasFields(output)) {
       shape.addValue(kindOf(output));

@@ -15,10 +15,22 @@ interface OkLine {
   output?: unknown;
 }
 
-/** The result that a line of a run's results has. */
-export function resultOf(line: string): OkLine {
-  // Its writer is the pipeline, whose lines have these fields.
-  return parseExactly(line) as OkLine;
+/** The result in a line; undefined if it is nested more deeply than the stack can follow. */
+export function resultOf(line: string): OkLine | undefined {
+  return followed(() => parsed(line));
+}
+
+// The cast: the pipeline writes lines with these fields.
+const parsed = (line: string) => parseExactly(line) as OkLine;
+
+/** What a function returns; undefined if a value is nested more deeply than the stack can follow. */
+function followed<T>(follow: () => T): T | undefined {
+  try {
+    return follow();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether an output has fields. */
@@ -27,6 +39,8 @@ export function hasFields(output: unknown): output is Record<string, unknown> {
     typeof output === 'object' && output !== null && !Array.isArray(output) && !isRawNumber(output)
   );
 }
+
+const TOO_DEEP = 'The output is nested too deeply for a table.';
 
 const NAMES: Readonly<Record<ColumnType, string>> = {
   boolean: 'booleans',
@@ -50,7 +64,10 @@ export class RowReader {
 
   /** The row of a result, or a sentence: why the columns do not fit it. */
   read(line: string): Row | string {
-    const { index, status, output } = resultOf(line);
+    return followed(() => this.#read(parsed(line))) ?? TOO_DEEP;
+  }
+
+  #read({ index, status, output }: OkLine): Row | string {
     if (status !== 'ok')
       return `Input ${index}: a table has results that are ok; this is ${status}.`;
     const cells: Cell[] = Array(this.#columns.length).fill(null);

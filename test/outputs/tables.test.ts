@@ -165,6 +165,14 @@ describe.each(FORMATS)('%s', (format) => {
     expect(scalars.misfits[0]?.reason).toMatch(/the output is a string, .* whole numbers/);
   });
 
+  it('hands out an output that is nested too deeply to be written', async () => {
+    const deep = `${'['.repeat(200_000)}0.123456789012345678${']'.repeat(200_000)}`;
+    const lines = okLines([`{"a":${deep}}`, '{"a":[]}', '{"a":1}']);
+    const { rows, misfits } = await tableOf(lines, format, columnsOf(lines));
+    expect(rows.map(([index]) => index)).toEqual(['1', '2']);
+    expect(misfits).toEqual([{ line: lines[0], reason: expect.stringMatching(/too deeply/) }]);
+  });
+
   it('has results that are ok only', async () => {
     const lines = [
       '{"index":0,"status":"failed","error":{"code":"TaskFailed"},"ms":1,"worker":"w"}',
