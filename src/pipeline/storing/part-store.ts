@@ -1,6 +1,7 @@
 import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { Encoding } from '../../outputs/encode.ts';
-import { encodeResults } from '../../outputs/encode.ts';
+import type { Columns } from '../../outputs/columns.ts';
+import { columnsOf } from '../../outputs/columns-of.ts';
+import { type Encoding, encodeResults } from '../../outputs/encode.ts';
 import { extensionOf } from '../../outputs/formats.ts';
 import type { Received } from '../collecting/result-receiver.ts';
 import type { ResultStore } from '../collecting/result-store.ts';
@@ -9,7 +10,7 @@ import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
-import type { Part, PartKind } from './state.ts';
+import type { Part, PartKind, StoredRun } from './state.ts';
 import { type StateObject, Superseded } from './state-object.ts';
 
 /** When a part is written. */
@@ -67,6 +68,7 @@ export class PartStore implements ResultStore {
   /** Parts that the record does not list yet. */
   #unlisted: Part[] = [];
   #written = 0;
+  #columns: Columns | undefined;
   #isEnding = false;
   #writing: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
@@ -77,6 +79,7 @@ export class PartStore implements ResultStore {
     this.#limits = { ...LIMITS, ...options.limits };
     this.isSuccessor = options.state.run.epoch > 1;
     this.#cut = options.ledger.settled;
+    this.#columns = options.state.run.columns;
   }
 
   /** Adds results. Resolves when there is room for more. */
@@ -168,8 +171,9 @@ export class PartStore implements ResultStore {
     return { ...cut, ledger: undefined };
   }
 
-  #listing(): { parts: Part[] } {
-    return { parts: [...this.#options.state.run.parts, ...this.#unlisted] };
+  #listing(): Pick<StoredRun, 'parts' | 'columns'> {
+    const parts = [...this.#options.state.run.parts, ...this.#unlisted];
+    return { parts, columns: this.#columns };
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */
@@ -187,8 +191,10 @@ export class PartStore implements ResultStore {
   }
 
   async #writeParts({ ok, others }: PartBuffer): Promise<void> {
-    const { options, columns = [] } = this.#options.state.run;
-    const { format, compression, ordered } = options;
+    const { format, compression, ordered } = this.#options.state.run.options;
+    // All parts of a run have the columns of its first one.
+    if (format !== 'jsonl' && ok.count > 0) this.#columns ??= columnsOf(ok.lines());
+    const columns = this.#columns ?? [];
     const lines = { format: 'jsonl', compression } as const;
     const misfits = new Kept();
     if (ordered) {
