@@ -42,7 +42,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
 
 /** Parameters that belong to an action, or to the signature; any other names another action. */
 const PARAMETERS =
-  /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|max-uploads|X-Amz-.*)$/;
+  /^(x-id|list-type|prefix|delimiter|max-keys|continuation-token|start-after|encoding-type|fetch-owner|partNumber|max-uploads|x-amz-.*)$/i;
 
 /** Headers that would change what an action does. */
 const UNSUPPORTED = ['x-amz-copy-source', 'x-amz-tagging', 'x-amz-object-lock-mode'];

@@ -1,8 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { Service, ServiceRequest, ServiceResponse } from '../transport/index.ts';
+import {
+  type Credentials,
+  SignatureError,
+  type SignatureFault,
+  signedService,
+  Verifier,
+} from '../auth/index.ts';
+import type {
+  Service,
+  ServiceRequest,
+  ServiceResponse,
+  SignedService,
+} from '../transport/index.ts';
 import { addBucket, checkBucket, createBucket } from './actions/buckets.ts';
 import type { Access, Call } from './call.ts';
-import { errorResponse, S3Error } from './errors.ts';
+import { errorResponse, S3Error, type S3ErrorCode } from './errors.ts';
 import { Objects } from './objects.ts';
 import { placeOf, routeOf } from './routes.ts';
 import { MemoryStorage, type Storage } from './storage.ts';
@@ -72,10 +84,15 @@ export class S3 {
       const answer = this.#answer(request);
       return { ...answer, headers: { ...answer.headers, 'x-amz-request-id': requestId } };
     } catch (error) {
-      if (error instanceof S3Error) return errorResponse(error, request, requestId);
-      throw error;
+      return refusal(error, request, requestId);
     }
   };
+
+  /** A service that accepts only requests that are signed with one of the keys. */
+  signedService(credentials: readonly Credentials[]): SignedService {
+    const verifier = new Verifier({ credentials, region: this.region, service: 's3' });
+    return signedService(verifier, this.service, refusal);
+  }
 
   #answer(request: ServiceRequest): ServiceResponse {
     const { bucket, key } = placeOf(request);
@@ -111,4 +128,21 @@ export class S3 {
   #seconds(): number {
     return Math.floor(this.#now() / 1000) * 1000;
   }
+}
+
+const FAULTS: Record<SignatureFault, S3ErrorCode> = {
+  missing: 'AccessDenied',
+  unknownKey: 'InvalidAccessKeyId',
+  mismatch: 'SignatureDoesNotMatch',
+  malformed: 'AuthorizationHeaderMalformed',
+};
+
+export function refusal(
+  error: unknown,
+  request: ServiceRequest,
+  requestId: string = randomUUID(),
+): ServiceResponse {
+  if (error instanceof S3Error) return errorResponse(error, request, requestId);
+  if (!(error instanceof SignatureError)) throw error;
+  return errorResponse(new S3Error(FAULTS[error.fault], error.message), request, requestId);
 }
