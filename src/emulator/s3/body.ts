@@ -86,7 +86,7 @@ function unchunked(sent: Buffer): { bytes: Uint8Array; trailer: Record<string, s
 }
 
 function checkLength(bytes: Uint8Array, declared: string | undefined): void {
-  if (declared === undefined) {
+  if (!declared) {
     const message = 'You must provide the Content-Length HTTP header.';
     throw new S3Error('MissingContentLength', message);
   }

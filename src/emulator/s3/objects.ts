@@ -34,9 +34,10 @@ export class Objects {
 
   delete(shelf: string, key: string): void {
     const found = this.#shelves.get(shelf);
-    if (!found?.facts.delete(key)) return;
-    found.keys.splice(placeOf(found.keys, key), 1);
+    if (!found?.facts.has(key)) return;
     this.#storage.remove(shelf, key);
+    found.facts.delete(key);
+    found.keys.splice(placeOf(found.keys, key), 1);
   }
 
   /** The first key that is not before `from`, in the order of the keys' bytes. */
@@ -62,13 +63,17 @@ export class Objects {
   }
 }
 
-/** Where a key is, or would be, in a list in the order of S3: that of the keys' bytes in UTF-8. */
+/** Compares keys as S3 does, by their bytes in UTF-8. */
+export function compareKeys(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+/** Where a key is, or would be, in a list in order. */
 function placeOf(keys: readonly string[], key: string): number {
-  const bytes = Buffer.from(key);
   let [low, high] = [0, keys.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (Buffer.compare(Buffer.from(keys[middle] ?? ''), bytes) < 0) low = middle + 1;
+    if (compareKeys(keys[middle] ?? '', key) < 0) low = middle + 1;
     else high = middle;
   }
   return low;

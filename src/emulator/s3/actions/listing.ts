@@ -1,6 +1,6 @@
 import type { Action, Call } from '../call.ts';
 import { notImplemented, S3Error } from '../errors.ts';
-import type { Objects } from '../objects.ts';
+import { compareKeys, type Objects } from '../objects.ts';
 import { element, textElement, XML_HEAD } from '../xml.ts';
 
 /** Most keys that a page has. */
@@ -57,7 +57,7 @@ function pageOf(
 ): Page {
   const { prefix, delimiter, limit } = wanted;
   const page: Page = { keys: [], commonPrefixes: [], next: undefined };
-  let key = objects.firstFrom(bucket, later(wanted.from, prefix));
+  let key = objects.firstFrom(bucket, compareKeys(wanted.from, prefix) > 0 ? wanted.from : prefix);
   while (key?.startsWith(prefix)) {
     if (page.keys.length + page.commonPrefixes.length >= limit) {
       page.next = limit === 0 ? undefined : key;
@@ -74,10 +74,6 @@ function pageOf(
     }
   }
   return page;
-}
-
-function later(one: string, other: string): string {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other)) > 0 ? one : other;
 }
 
 function pageSizeOf(text: string | undefined): number {

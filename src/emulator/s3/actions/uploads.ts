@@ -4,6 +4,7 @@ import { bodyOf, textOfBody } from '../body.ts';
 import type { Action, Call } from '../call.ts';
 import { checkWrite } from '../conditions.ts';
 import { S3Error } from '../errors.ts';
+import { compareKeys } from '../objects.ts';
 import type { Facts } from '../storage.ts';
 import { contentsOf, element, textElement, textOf, XML_HEAD } from '../xml.ts';
 import { headersToKeep } from './objects.ts';
@@ -77,14 +78,18 @@ export const listUploads: Action = ({ request, bucket, objects }) => {
   const shelf = shelfOf(bucket);
   const uploads = objects.keysOf(shelf, '').flatMap((id) => {
     const { headers = {}, modifiedAt = 0 } = objects.get(shelf, id) ?? {};
+    // A part has no key.
     const key = decodeURIComponent(headers[KEY] ?? '');
-    if (headers[KEY] === undefined || !key.startsWith(prefix)) return [];
-    const initiated = new Date(modifiedAt).toISOString();
-    return [elementsOf({ Key: key, UploadId: id, Initiated: initiated, StorageClass: 'STANDARD' })];
+    return key !== '' && key.startsWith(prefix) ? [{ id, key, modifiedAt }] : [];
   });
   const texts = { Bucket: bucket, Prefix: prefix, IsTruncated: 'false' };
-  const all = uploads.map((one) => element('Upload', one)).join('');
-  return ok('ListMultipartUploadsResult', `${elementsOf(texts)}${all}`);
+  const all = uploads
+    .sort((a, b) => compareKeys(a.key, b.key) || a.modifiedAt - b.modifiedAt)
+    .map(({ id, key, modifiedAt }) => {
+      const initiated = new Date(modifiedAt).toISOString();
+      return element('Upload', elementsOf({ Key: key, UploadId: id, Initiated: initiated }));
+    });
+  return ok('ListMultipartUploadsResult', `${elementsOf(texts)}${all.join('')}`);
 };
 
 function elementsOf(texts: Readonly<Record<string, string>>): string {
