@@ -65,7 +65,11 @@ export class TestBucket {
   async begin(key: string, more: More<CreateMultipartUploadCommandInput> = {}): Promise<Upload> {
     const begun = new CreateMultipartUploadCommand({ ...this.at(key), ...more });
     const { UploadId = '' } = await this.client.send(begun);
-    return new Upload(this, key, UploadId);
+    return this.upload(key, UploadId);
+  }
+
+  upload(key: string, id: string): Upload {
+    return new Upload(this, key, id);
   }
 }
 

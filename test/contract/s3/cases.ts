@@ -19,6 +19,8 @@ export interface S3World {
   /** Resolves once it answers. */
   open(): Promise<S3Client>;
   close(): Promise<void>;
+  /** Size of the longest object that is put, in MiB. */
+  readonly longMib: number;
   /** Names of the tests that it is known to fail, because it differs from AWS. */
   readonly differs?: readonly string[];
 }
@@ -48,7 +50,7 @@ export function s3Contract(world: S3World): void {
         await client.send(new CreateBucketCommand({ Bucket }));
         await run(new TestBucket(client, Bucket));
       });
-    objectCases(check);
+    objectCases(check, world.longMib);
     conditionCases(check);
     listingCases(check);
     uploadCases(check);
@@ -74,7 +76,7 @@ const ODD_KEYS = [
   'x'.repeat(1024),
 ];
 
-function objectCases(check: Check): void {
+function objectCases(check: Check, longMib: number): void {
   check('an object comes back as it was put', async (bucket) => {
     const content = randomBytes(10_000);
     const put = await bucket.put('runs/1/state', content, {
@@ -121,17 +123,17 @@ function objectCases(check: Check): void {
   });
 
   check('a long object goes through a stream in both directions', async (bucket) => {
-    const size = 64 * MIB;
-    const piece = randomBytes(MIB);
-    const body = Readable.from(Array.from({ length: 64 }, () => piece));
-    const digest = createHash('md5');
-    for (let at = 0; at < 64; at++) digest.update(piece);
-    const { ETag } = await bucket.put('long', body, { ContentLength: size });
-    expect(ETag).toBe(`"${digest.digest('hex')}"`);
-    let bytes = 0;
+    const pieces = Array.from({ length: longMib }, (_, at) => Buffer.alloc(MIB, at));
+    const sent = createHash('md5');
+    for (const piece of pieces) sent.update(piece);
+    const ETag = `"${sent.digest('hex')}"`;
+    const ContentLength = longMib * MIB;
+    const put = await bucket.put('long', Readable.from(pieces), { ContentLength });
+    expect(put.ETag).toBe(ETag);
+    const received = createHash('md5');
     const { Body } = await bucket.get('long');
-    for await (const chunk of Body as AsyncIterable<Uint8Array>) bytes += chunk.length;
-    expect(bytes).toBe(size);
+    for await (const chunk of Body as AsyncIterable<Uint8Array>) received.update(chunk);
+    expect(`"${received.digest('hex')}"`).toBe(ETag);
   });
 
   check('a key may have any character', async (bucket) => {
@@ -373,7 +375,7 @@ function uploadCases(check: Check): void {
     expect(await list()).toEqual([]);
   });
 
-  check('an upload that has ended, or is of another key, is refused', async (bucket) => {
+  check('an upload that has ended is refused', async (bucket) => {
     const upload = await bucket.begin('big');
     const part = await upload.part(1, 'x');
     await bucket.client.send(new AbortMultipartUploadCommand(upload.at));
