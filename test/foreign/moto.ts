@@ -1,19 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-
-const ROOT = join(import.meta.dirname, '../..');
-const SERVER = join(ROOT, '.venv/bin/moto_server');
-
-/** The install step of .ci/run, for people. */
-export const INSTALL_MOTO =
-  'python3 -m venv .venv && .venv/bin/pip install -r test/foreign/requirements.txt';
-
-export function hasMoto(): boolean {
-  return existsSync(SERVER);
-}
+import { motoForTests } from '../../scripts/moto.ts';
 
 export interface Moto {
   readonly url: string;
@@ -25,7 +13,9 @@ export interface Moto {
  * passes events on to rules' targets that are its own queues and log groups. It checks no signatures.
  */
 export async function startMoto(): Promise<Moto> {
-  const child = spawn(SERVER, ['-H', '127.0.0.1', '-p', '0'], {
+  const python = motoForTests();
+  if (python === undefined) throw new Error('moto is not installed: npm run moto');
+  const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', '0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');

@@ -1,7 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
+import { motoForTests } from '../../../scripts/moto.ts';
 import { S3, serveS3 } from '../../../src/emulator/s3/index.ts';
-import { hasMoto, INSTALL_MOTO, startMoto } from '../../foreign/moto.ts';
+import { startMoto } from '../../foreign/moto.ts';
 import { type S3World, s3Contract } from './cases.ts';
 
 const credentials = { accessKeyId: 'contract', secretAccessKey: 'a secret' };
@@ -34,7 +35,7 @@ s3Contract(
   server('ours, with signatures', () => serveS3(new S3(), { credentials: [credentials] })),
 );
 
-if (hasMoto()) {
+if (motoForTests()) {
   s3Contract(
     server('moto', startMoto, [
       // Answers an upload of a part with 500.
@@ -44,7 +45,7 @@ if (hasMoto()) {
     ]),
   );
 } else {
-  it.skipIf(process.env.CI === undefined)(`moto is missing: ${INSTALL_MOTO}`, () => {
+  it.skipIf(process.env.CI === undefined)('moto is not installed: npm run moto', () => {
     expect.fail('CI must install it.');
   });
 }
