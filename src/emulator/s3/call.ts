@@ -8,6 +8,8 @@ export interface Call {
   /** Empty if the request is about the bucket. */
   readonly key: string;
   readonly objects: Objects;
+  /** Where the request arrived. */
+  readonly region: string;
   readonly minPartBytes: number;
   /** Milliseconds since 1970, in whole seconds. */
   readonly now: number;

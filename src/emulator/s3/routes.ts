@@ -1,5 +1,5 @@
 import type { ServiceRequest } from '../transport/index.ts';
-import { headBucket } from './actions/buckets.ts';
+import { createBucket, headBucket, listBuckets } from './actions/buckets.ts';
 import { listObjects } from './actions/listing.ts';
 import {
   deleteObject,
@@ -18,14 +18,23 @@ import {
 import type { Action } from './call.ts';
 import { notImplemented, S3Error } from './errors.ts';
 
+interface Place {
+  /** Empty if the request is about all buckets. */
+  readonly bucket: string;
+  /** Empty if the request is about a bucket. */
+  readonly key: string;
+}
+
 interface Route {
   readonly action: Action;
   /** The permission that it needs: https://docs.aws.amazon.com/AmazonS3/latest/userguide/list_amazons3.html */
   readonly permission: string;
 }
 
-/** By method, place (bucket or object), and the parameter that tells actions of a method apart. */
+/** By method, place (all buckets, a bucket or an object), and the parameter that tells actions of a method apart. */
 const ROUTES: Readonly<Record<string, Route>> = {
+  'GET buckets': { action: listBuckets, permission: 's3:ListAllMyBuckets' },
+  'PUT bucket': { action: createBucket, permission: 's3:CreateBucket' },
   'HEAD bucket': { action: headBucket, permission: 's3:ListBucket' },
   'GET bucket': { action: listObjects, permission: 's3:ListBucket' },
   'GET bucket uploads': { action: listUploads, permission: 's3:ListBucketMultipartUploads' },
@@ -48,8 +57,8 @@ const PARAMETERS =
 const UNSUPPORTED = ['x-amz-copy-source', 'x-amz-tagging', 'x-amz-object-lock-mode'];
 
 /** @throws S3Error `NotImplemented` */
-export function routeOf({ method, query, headers }: ServiceRequest, key: string): Route {
-  const place = key === '' ? 'bucket' : 'object';
+export function routeOf({ method, query, headers }: ServiceRequest, at: Place): Route {
+  const place = at.bucket === '' ? 'buckets' : at.key === '' ? 'bucket' : 'object';
   const others = [...query.keys()].filter((name) => !PARAMETERS.test(name));
   const name = [method, place, ...others].join(' ');
   const route = Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
@@ -67,10 +76,7 @@ const VIRTUAL = /^(.+)\.(?:localhost|s3[.-][a-z\d.-]*amazonaws\.com(?:\.cn)?)(?:
 const MAX_KEY_BYTES = 1024;
 
 /** The bucket and the key of a request, in the path or with the bucket in the host's name. */
-export function placeOf({ path, sentPath = path, headers }: ServiceRequest): {
-  bucket: string;
-  key: string;
-} {
+export function placeOf({ path, sentPath = path, headers }: ServiceRequest): Place {
   const [, virtual] = VIRTUAL.exec(headers.host ?? '') ?? [];
   const whole = virtual === undefined ? sentPath : `/${virtual}${sentPath}`;
   const [, bucket = '', encoded = ''] = PATH.exec(whole) ?? [];

@@ -12,8 +12,8 @@ import type {
   ServiceResponse,
   SignedService,
 } from '../transport/index.ts';
-import { addBucket, checkBucket, createBucket } from './actions/buckets.ts';
-import type { Access, Call } from './call.ts';
+import { addBucket, checkBucket, createBucket, listBuckets } from './actions/buckets.ts';
+import type { Access, Action, Call } from './call.ts';
 import { errorResponse, S3Error, type S3ErrorCode } from './errors.ts';
 import { Objects } from './objects.ts';
 import { placeOf, routeOf } from './routes.ts';
@@ -21,6 +21,8 @@ import { MemoryStorage, type Storage } from './storage.ts';
 
 /** AWS's own limit. */
 const MIN_PART_BYTES = 5 * 1024 * 1024;
+
+const NEEDS_NO_BUCKET: ReadonlySet<Action> = new Set([createBucket, listBuckets]);
 
 /** Options of an `S3`. */
 export interface S3Options {
@@ -97,15 +99,13 @@ export class S3 {
   #answer(request: ServiceRequest): ServiceResponse {
     const { bucket, key } = placeOf(request);
     const check = (action: string) => this.#check(request, { action, bucket, key });
-    const isCreation = request.method === 'PUT' && key === '' && bucket !== '';
-    const { action, permission } = isCreation
-      ? { action: createBucket(this.region), permission: 's3:CreateBucket' }
-      : routeOf(request, bucket === '' ? '' : key);
-    if (!isCreation) checkBucket(this.#objects, bucket, this.region);
+    const { action, permission } = routeOf(request, { bucket, key });
+    if (!NEEDS_NO_BUCKET.has(action)) checkBucket(this.#objects, bucket, this.region);
     check(permission);
     const call: Call = {
       ...{ request, bucket, key, check },
       objects: this.#objects,
+      region: this.region,
       minPartBytes: this.#minPartBytes,
       now: this.#seconds(),
     };

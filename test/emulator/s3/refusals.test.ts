@@ -3,6 +3,7 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   HeadBucketCommand,
+  ListBucketsCommand,
   PutObjectTaggingCommand,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
@@ -41,6 +42,13 @@ describe('a bucket in another region', () => {
 });
 
 describe('a bucket that exists', () => {
+  it('is listed', async () => {
+    const { client } = bucketOf();
+    await client.send(new CreateBucketCommand({ Bucket: 'inputs' }));
+    const { Buckets = [] } = await client.send(new ListBucketsCommand());
+    expect(Buckets.map(({ Name }) => Name)).toEqual(['inputs', 'results']);
+  });
+
   it('is refused, except in the oldest region', async () => {
     const create = new CreateBucketCommand({ Bucket: 'results' });
     expect(await refusal(bucketOf().client.send(create))).toBe(undefined);

@@ -2,7 +2,7 @@ import { textOfBody } from '../body.ts';
 import type { Action } from '../call.ts';
 import { S3Error } from '../errors.ts';
 import type { Objects } from '../objects.ts';
-import { textOf } from '../xml.ts';
+import { element, textElement, textOf, XML_HEAD } from '../xml.ts';
 
 /** The shelf of the buckets themselves. */
 const BUCKETS = '';
@@ -28,26 +28,37 @@ export function addBucket(objects: Objects, bucket: string, region: string, now:
   objects.put(BUCKETS, bucket, facts, []);
 }
 
-/** @param region where the request arrived */
-export function createBucket(region: string): Action {
-  return ({ request, bucket, objects, now }) => {
-    const wanted = textOf(textOfBody(request), 'LocationConstraint') ?? region;
-    // Only the oldest region answers as if it had created the bucket again.
-    if (regionOf(objects, bucket) !== undefined && region !== 'us-east-1') {
-      throw new S3Error(
-        'BucketAlreadyOwnedByYou',
-        'Your previous request to create the named bucket succeeded and you already own it.',
-        { elements: { BucketName: bucket } },
-      );
-    }
-    addBucket(objects, bucket, wanted, now);
-    return { status: 200, headers: { location: `/${bucket}` }, body: '' };
-  };
-}
+export const createBucket: Action = ({ request, bucket, objects, region, now }) => {
+  const wanted = textOf(textOfBody(request), 'LocationConstraint') ?? region;
+  // Only the oldest region answers as if it had created the bucket again.
+  if (regionOf(objects, bucket) !== undefined && region !== 'us-east-1') {
+    throw new S3Error(
+      'BucketAlreadyOwnedByYou',
+      'Your previous request to create the named bucket succeeded and you already own it.',
+      { elements: { BucketName: bucket } },
+    );
+  }
+  addBucket(objects, bucket, wanted, now);
+  return { status: 200, headers: { location: `/${bucket}` }, body: '' };
+};
 
 export const headBucket: Action = ({ objects, bucket }) => {
   const headers = { [REGION]: regionOf(objects, bucket) ?? '' };
   return { status: 200, headers, body: '' };
+};
+
+export const listBuckets: Action = ({ objects }) => {
+  const buckets = objects.keysOf(BUCKETS, '').map((bucket) => {
+    const created = new Date(objects.get(BUCKETS, bucket)?.modifiedAt ?? 0).toISOString();
+    const texts = [textElement('Name', bucket), textElement('CreationDate', created)];
+    return element('Bucket', texts.join(''));
+  });
+  const content = element('Buckets', buckets.join(''));
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/xml' },
+    body: `${XML_HEAD}${element('ListAllMyBucketsResult', content)}`,
+  };
 };
 
 /** @throws S3Error `NoSuchBucket`; `PermanentRedirect` if it is in another region */

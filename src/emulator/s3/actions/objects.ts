@@ -12,7 +12,7 @@ const MAX_BYTES = 5 * 1024 ** 3;
 
 const MAX_KEYS_TO_DELETE = 1000;
 
-/** Headers of a request that answers with the object repeat. */
+/** Headers of a put that answers with the object repeat. */
 const KEPT =
   /^(cache-control|content-disposition|content-encoding|content-language|expires|x-amz-meta-.*)$/;
 
