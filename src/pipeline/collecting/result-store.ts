@@ -1,3 +1,4 @@
+import type { BegunNotice } from '../messages/notice.ts';
 import type { EndReason } from './phase.ts';
 import type { Received } from './result-receiver.ts';
 
@@ -8,6 +9,11 @@ import type { Received } from './result-receiver.ts';
 export interface ResultStore {
   /** Whether the run had another collector before this one. */
   readonly isSuccessor: boolean;
+  /**
+   * Notices of inputs that a worker began, which tell poison inputs. The run adds those that it
+   * receives, for the collectors that follow.
+   */
+  readonly begun: BegunNotice[];
   /**
    * The results of these messages were taken. Once they are stored, the store calls `acknowledge`,
    * which deletes the messages.

@@ -78,11 +78,12 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.#about = { runId: this.runId, task, collector };
     this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
-    this.#deduplicator = new Deduplicator(this.#ledger, {
+    const events = {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.checkSoon(),
-      onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
-    });
+      onBroken: (message: string) => this.fail(new FanfoldError('BadInput', message)),
+    };
+    this.#deduplicator = new Deduplicator(this.#ledger, events, store?.begun);
     this.#window = windowFor(deployment, ordered);
     const expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
     const bounds = boundsOf(options);
@@ -90,7 +91,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
       ...{ window: this.#window, bounds, expiresAt },
-      resumeAt: resume && (resume.seeded ?? 0),
+      ...{ resumeAt: resume && (resume.seeded ?? 0), isPatient: store !== undefined },
     });
     const { queueUrl } = this.#seeding;
     this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });

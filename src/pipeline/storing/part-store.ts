@@ -5,6 +5,7 @@ import { type Encoding, encodeResults } from '../../outputs/encode.ts';
 import { extensionOf } from '../../outputs/formats.ts';
 import type { Received } from '../collecting/result-receiver.ts';
 import type { ResultStore } from '../collecting/result-store.ts';
+import type { BegunNotice } from '../messages/notice.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
@@ -59,6 +60,7 @@ export interface PartStoreOptions {
  */
 export class PartStore implements ResultStore {
   readonly isSuccessor: boolean;
+  readonly begun: BegunNotice[];
   readonly #options: PartStoreOptions;
   readonly #limits: Required<PartLimits>;
   #buffer = new PartBuffer();
@@ -69,6 +71,8 @@ export class PartStore implements ResultStore {
   #unlisted: Part[] = [];
   #written = 0;
   #columns: Columns | undefined;
+  /** Notices that the record has. */
+  #begunListed = 0;
   #isEnding = false;
   #writing: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
@@ -80,6 +84,7 @@ export class PartStore implements ResultStore {
     this.isSuccessor = options.state.run.epoch > 1;
     this.#cut = options.ledger.settled;
     this.#columns = options.state.run.columns;
+    this.begun = [...options.state.run.begun];
   }
 
   /** Adds results. Resolves when there is room for more. */
@@ -149,7 +154,8 @@ export class PartStore implements ResultStore {
     const cut = this.#take();
     if (!isUnlisted) cut.ledger = ledger.save();
     const list = async () => {
-      if (!cut.ledger || (this.#unlisted.length === 0 && cut.buffer.count === 0)) return;
+      const hasNew = this.#unlisted.length > 0 || this.begun.length > this.#begunListed;
+      if (!cut.ledger || !hasNew) return;
       await state.replace({ ledger: cut.ledger, restarts: 0, ...this.#listing() });
     };
     this.#writing = this.#store(cut, list)
@@ -171,9 +177,12 @@ export class PartStore implements ResultStore {
     return { ...cut, ledger: undefined };
   }
 
-  #listing(): Pick<StoredRun, 'parts' | 'columns'> {
+  /** What the record says of the parts. */
+  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun'> {
     const parts = [...this.#options.state.run.parts, ...this.#unlisted];
-    return { parts, columns: this.#columns };
+    const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));
+    this.#begunListed = this.begun.length;
+    return { parts, columns: this.#columns, begun };
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */

@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
 import type { Columns } from '../../outputs/columns.ts';
 import type { StoredRunOptions } from '../messages/collector-event.ts';
+import type { BegunNotice } from '../messages/notice.ts';
 import type { SavedLedger } from '../run/ledger.ts';
 
 const VERSION = 1;
@@ -40,6 +41,8 @@ export interface StoredRun {
   isGivenUp: boolean;
   parts: Part[];
   ledger: SavedLedger;
+  /** Notices of inputs without a result that a worker began: they tell poison inputs. */
+  begun: BegunNotice[];
   /** Set once all results are stored. */
   ended?: { at: number; cause?: string | undefined } | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
@@ -55,7 +58,7 @@ export function newStoredRun(options: StoredRunOptions): StoredRun {
     options,
     ...{ epoch: 0, owner: '', serial: 0, restarts: 0, isGivenUp: false, parts: [] },
     ledger: { inputs: 0, ok: 0, failed: 0, cancelled: 0, settled: none, failures: none },
-    done: {},
+    ...{ begun: [], done: {} },
   };
 }
 
