@@ -5,6 +5,7 @@ const SLOW = [
   'test/{nested,without-close}.test.ts',
   'test/clients/awscli.test.ts',
   'test/contract/in-flight.test.ts',
+  'test/contract/s3/servers.test.ts',
   'test/package/*.test.ts',
   'test/pipeline/runs/{collect-run,many-runs}.test.ts',
   'test/simulation/{calm,determinism,marks}.test.ts',

@@ -3,13 +3,15 @@
 // PyPI. Exit status: 0 all is proven, 1 something is not, 2 it could not be tried.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../test/cli/command.ts';
+import { installedMoto, lastLine, MOTO_VERSION, NoMoto } from './moto.ts';
 
-const MOTO = 'moto[server]==5.2.5';
+/** Some 320 MB. */
+const MOTO = `moto[server]==${MOTO_VERSION}`;
 const ROOT = join(import.meta.dirname, '..');
 const STACK = 'Emulated';
 const ACCOUNT = '123456789012';
@@ -21,9 +23,6 @@ const NOT_IN_MOTO = new Set([
   'AWS::Lambda::EventInvokeConfig',
   'AWS::SQS::QueuePolicy',
 ]);
-
-/** The deployment could not be attempted. */
-class NotTried extends Error {}
 
 const run = promisify(execFile);
 
@@ -60,35 +59,12 @@ async function main(): Promise<void> {
   for (const sentence of proven) console.log(`- ${sentence}`);
 }
 
-/** The Python of a virtual environment with moto, which is kept in the user's cache between runs. */
-async function moto(): Promise<string> {
-  const version = 'import sys; sys.exit(sys.version_info < (3, 10))';
-  await run('python3', ['-c', version]).catch(() => {
-    throw new NotTried('This needs Python 3.10 or later, as python3, to run the emulator moto.');
-  });
+/** Keeps moto in the user's cache between runs. */
+function moto(): Promise<string> {
   const { XDG_CACHE_HOME: named = '' } = process.env;
   const homes = [homedir(), userInfo().homedir].map((home) => join(home, '.cache'));
   const cache = [named, ...homes].find(isAbsolute) ?? tmpdir();
-  const folder = join(cache, 'fanfold', MOTO.replace(/\W+/g, '-'));
-  const python = join(folder, 'bin/python');
-  const done = join(folder, 'installed');
-  if (existsSync(done)) return python;
-  console.log(`Installing ${MOTO} from PyPI into ${folder} (about 320 MB) ...`);
-  try {
-    await run('python3', ['-m', 'venv', '--clear', folder]);
-    await run(join(folder, 'bin/pip'), ['install', '--quiet', MOTO]);
-  } catch (error) {
-    throw new NotTried(
-      `${MOTO} cannot be installed (this needs Python's venv and PyPI): ${lastLine(error)}`,
-    );
-  }
-  writeFileSync(done, '');
-  return python;
-}
-
-function lastLine(error: unknown): string {
-  const { stderr = '', message = '' } = error as { stderr?: string; message?: string };
-  return (stderr.trim() || message).split('\n').at(-1) ?? '';
+  return installedMoto(join(cache, 'fanfold', MOTO.replace(/\W+/g, '-')), [MOTO]);
 }
 
 async function untilAnswered(url: string, server: ChildProcess): Promise<void> {
@@ -103,7 +79,7 @@ async function untilAnswered(url: string, server: ChildProcess): Promise<void> {
       return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new NotTried('moto did not start within 30 s.');
+  throw new NoMoto('moto did not start within 30 s.');
 }
 
 /** Environment without the user's own AWS settings: no call may reach a real account. */
@@ -212,5 +188,5 @@ try {
   process.exit(0);
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}`);
-  process.exit(error instanceof NotTried ? 2 : 1);
+  process.exit(error instanceof NoMoto ? 2 : 1);
 }

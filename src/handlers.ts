@@ -1,4 +1,5 @@
 export { type BurstResponse, burstHandler } from './handlers/burst.ts';
+export { type CollectorHandlerOptions, collectorHandler } from './handlers/collector.ts';
 export type { HandlerOptions, LambdaContext } from './handlers/environment.ts';
 export { jsonLog } from './handlers/json-log.ts';
 export type { WorkerHandlerOptions } from './handlers/open-worker.ts';

@@ -5,6 +5,7 @@ export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export { checkFailing } from './pipeline/messages/failing.ts';
+export { FailureKinds } from './pipeline/messages/failure-kinds.ts';
 export { checkBounds } from './pipeline/messages/flow.ts';
 export { checkPriority } from './pipeline/messages/priority.ts';
 export {

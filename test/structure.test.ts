@@ -72,10 +72,11 @@ describe('never the wrong way', () => {
     ['functions', new RegExp(`^src/(${OUTER})`)],
     // The emulator knows nothing of Fanfold, and only those that need a service know it.
     ['src/emulator', /^src\/(?!emulator\/|errors|node-version|stopwatch)|^(cdk|functions)\//],
-    ['src/emulator/transport', /^src\/emulator\/(auth|sqs|lambda)/],
-    ['src/emulator/auth', /^src\/emulator\/(sqs|lambda)/],
-    ['src/emulator/lambda', /^src\/emulator\/sqs/],
-    ['src/emulator/sqs', /^src\/emulator\/lambda/],
+    ['src/emulator/transport', /^src\/emulator\/(auth|sqs|lambda|s3)/],
+    ['src/emulator/auth', /^src\/emulator\/(sqs|lambda|s3)/],
+    ['src/emulator/lambda', /^src\/emulator\/(sqs|s3)/],
+    ['src/emulator/sqs', /^src\/emulator\/(lambda|s3)/],
+    ['src/emulator/s3', /^src\/emulator\/(sqs|lambda)/],
     ['src/endpoint', /^src\/(worlds|processes|serve|work|handlers|cli)\//],
     ['src/processes', /^src\/(worlds|serve|work|handlers|cli)\//],
     ['src/worlds', /^src\/(serve|work|handlers\.ts|cli)/],
@@ -84,6 +85,7 @@ describe('never the wrong way', () => {
     ['src/loading', /^src\/(worlds|processes|serve|work|handlers|cli|pipeline)/],
     ['src/doctor', /^src\/(serve|work|handlers|cli)/],
     ['src/inputs', /^src\/(?!inputs\/|errors)/],
+    ['src/outputs', /^src\/(?!outputs\/)/],
     // The command line uses the public API, and what internal.ts adds for it.
     [
       'src/cli',

@@ -33,6 +33,12 @@ export interface HandlerOptions {
   lambda?: LambdaClient;
 }
 
+/** Folders of S3 in which the deployment may store results, such as `s3://bucket/runs/`. */
+export function resultPlacesOfEnvironment(): string[] {
+  const text = process.env.FANFOLD_RESULT_PLACES;
+  return text === undefined ? [] : (JSON.parse(text) as string[]);
+}
+
 /**
  * Limits of one request, in milliseconds. The SDK has none by default, so that a lost packet could
  * hold a function until its own timeout. A burst worker's long poll takes 5 s.

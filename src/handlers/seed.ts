@@ -1,15 +1,16 @@
 import { FanfoldError, InputError } from '../errors.ts';
 import { isObjectRequest, readSeedRequest } from '../pipeline/messages/seed-request.ts';
-import type {
-  SeedDescription,
-  SeedRefusal,
-  SeedResponse,
-} from '../pipeline/messages/seed-response.ts';
+import type { Refusal, SeedDescription, SeedResponse } from '../pipeline/messages/seed-response.ts';
 import { newRunId } from '../pipeline/names.ts';
 import { startBurst } from '../pipeline/seed/burst.ts';
 import { describeDeployment, isDescribeRequest } from '../pipeline/seed/description.ts';
 import { planOf, seed } from '../pipeline/seed/seed.ts';
-import { Environment, type HandlerOptions, type LambdaContext } from './environment.ts';
+import {
+  Environment,
+  type HandlerOptions,
+  type LambdaContext,
+  resultPlacesOfEnvironment,
+} from './environment.ts';
 import type { SeedFromS3 } from './seed-from-s3.ts';
 import { lazyTasks, type Tasks, TasksNotLoaded } from './tasks.ts';
 import { type LogOptions, logFailure } from './telemetry.ts';
@@ -41,6 +42,12 @@ export function seedHandler(
       workers?: number;
       /** Counts the workers that are there now. @default `workers` are */
       liveWorkers?: (() => number) | undefined;
+      /**
+       * Folders of S3 in which results may be stored; the first is the default. Without one, runs
+       * whose results are to be stored are refused.
+       * @default the environment's FANFOLD_RESULT_PLACES if the name is the environment's too
+       */
+      resultPlaces?: readonly string[];
       /** Reads inputs from S3: `s3Inputs()`. @default such inputs are refused */
       s3?: SeedFromS3;
       /**
@@ -50,16 +57,14 @@ export function seedHandler(
        */
       exit?: () => void;
     } = {},
-): (
-  event: unknown,
-  context: LambdaContext,
-) => Promise<SeedResponse | SeedRefusal | SeedDescription> {
+): (event: unknown, context: LambdaContext) => Promise<SeedResponse | Refusal | SeedDescription> {
   const place = new Environment(options);
   const tasksOf = lazyTasks(tasks);
   const ofEnvironment = options.name === undefined;
   const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);
   const workers =
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
+  const [resultPlace] = options.resultPlaces ?? (ofEnvironment ? resultPlacesOfEnvironment() : []);
   let loadFailed = false;
   return async (event, context) => {
     // Callers invoke the seed again when its process ends; Lambda does so for asynchronous ones.
@@ -77,6 +82,8 @@ export function seedHandler(
       const seeding = {
         ...{ sqs, names, tasks: tasksHere, taskQueueUrl },
         ...{ workers, liveWorkers, runId },
+        stored:
+          resultPlace === undefined ? undefined : { lambda: place.lambda, place: resultPlace },
       };
       const request = readSeedRequest(event);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
@@ -131,7 +138,7 @@ function isContinuation(event: unknown): boolean {
   return s3 !== undefined && from !== undefined;
 }
 
-function refused({ log }: LogOptions, error: FanfoldError): SeedRefusal {
+function refused({ log }: LogOptions, error: FanfoldError): Refusal {
   const { code, message } = error;
   log?.('warn', 'A seed request was refused', { error: { code, message } });
   const place = error instanceof InputError ? { index: error.index, reason: error.reason } : {};

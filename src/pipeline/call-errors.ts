@@ -46,6 +46,11 @@ export function isDenied(error: unknown): boolean {
   return error instanceof Error && DENIED.test(error.name);
 }
 
+/** Whether the run that was looked for is over, or never was. */
+export function isUnknownRun(error: unknown): boolean {
+  return error instanceof FanfoldError && error.code === 'UnknownRun';
+}
+
 /** Whether the error is that of a call to AWS, or of its answer. */
 export function isAwsError(error: unknown): boolean {
   if (error instanceof FanfoldError) return error.code === 'RunFailed';

@@ -17,6 +17,8 @@ export interface Names {
   /** Managed policy of machines that run tasks, without its region. */
   readonly work: string;
   readonly burst: string;
+  /** Function that collects runs whose results are stored in S3. */
+  readonly collector: string;
   run(runId: string): string;
 }
 
@@ -51,6 +53,7 @@ export function namesOf(name: string): Names {
     operator: `${name}-operator`,
     work: `${name}-work`,
     burst: `${name}-burst`,
+    collector: `${name}-collector`,
     run: (runId) => `${name}-run-${runId}`,
   };
 }

@@ -7,7 +7,7 @@ const run: RunStatus = {
   runId: '20261125T100000000-k3f9x2ab',
   task: 'resize',
   state: 'sealed',
-  ...{ total: 600, ok: 120, failed: 3, waiting: 1 },
+  ...{ total: 600, ok: 120, failed: 3, output: undefined, waiting: 1 },
   createdAt: began,
   ...{ concurrency: undefined, rate: undefined, pausedAt: undefined, outage: undefined },
   expiresAt: began + 86_400_000,

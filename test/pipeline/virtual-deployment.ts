@@ -32,6 +32,8 @@ export interface VirtualOptions {
   burst?: number;
   /** Timeout of the burst function. @default 900 */
   burstTimeoutSeconds?: number;
+  /** Folders of S3 in which a collector function stores results. @default none */
+  resultPlaces?: string[];
   /** Callbacks of the handlers. */
   watching?: WatchOptions;
 }
@@ -48,6 +50,7 @@ export async function virtualDeployment(
     sliceSeconds = 60,
     burst = 0,
     burstTimeoutSeconds = 900,
+    resultPlaces = [],
     watching = {},
   }: VirtualOptions = {},
 ) {
@@ -63,9 +66,13 @@ export async function virtualDeployment(
   const laneQueueUrl = await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
-  lambda.addFunction(names.seed, seedHandler(registry(tasks), { ...here, burst, workers }), {
-    timeoutSeconds: 60,
-  });
+  lambda.addFunction(
+    names.seed,
+    seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces }),
+    {
+      timeoutSeconds: 60,
+    },
+  );
   /** Responses of the burst workers, in the order of their ends. */
   const bursts: BurstResponse[] = [];
   lambda.addFunction(

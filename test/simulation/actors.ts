@@ -6,7 +6,8 @@ export type ActorKind =
   | 'worker'
   | 'collector'
   | 'canceller'
-  | 'operator';
+  | 'operator'
+  | 'caller';
 
 /**
  * A process of the simulated world: one execution environment of a function, one pulling worker,

@@ -1,7 +1,8 @@
 // Simulates runs without faults, and prints how long each takes in virtual milliseconds, as JSON.
 //   node test/simulation/calm.ts '[{"workers": 20, "inputs": 1000, "ms": 100}]'
-import { makeDeterministic } from './determinism.ts';
+
 import type { CalmRun } from './calm-run.ts';
+import { makeDeterministic } from './determinism.ts';
 
 makeDeterministic();
 // Imported only now: these modules capture their random sources when they are loaded.

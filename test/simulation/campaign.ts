@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { warmUp } from './clients.ts';
-import { boundedScenario, type Scenario, scenario } from './scenario.ts';
+import { boundedScenario, type Scenario, scenario, storedScenario } from './scenario.ts';
 import { type Outcome, simulate } from './simulate.ts';
+
+/** Kinds of scenarios, each with a generator of its own. */
+export const KINDS = { plain: scenario, bounds: boundedScenario, stored: storedScenario };
 
 export interface CampaignOptions {
   seed: number;
   runs: number;
-  /** Whether runs may have bounds. */
-  bounds: boolean;
+  /** The kind of scenarios. */
+  kind: keyof typeof KINDS;
   /** Path of one scenario in fast-check's search, to replay it. */
   path?: string;
   /** Time limit for the search for a smaller failing scenario, in seconds. */
@@ -26,9 +29,9 @@ export interface Found {
 
 /** Simulates scenarios until one fails, and shrinks that. */
 export async function campaign(options: CampaignOptions): Promise<Found | undefined> {
-  const { seed, runs, bounds, path, shrinkSeconds, onOutcome } = options;
+  const { seed, runs, kind, path, shrinkSeconds, onOutcome } = options;
   await warmUp();
-  const property = fc.asyncProperty(bounds ? boundedScenario : scenario, async (one) => {
+  const property = fc.asyncProperty(KINDS[kind], async (one) => {
     if (performance.now() > shrinkUntil) return;
     const outcome = await simulate(one);
     if (shrinkUntil === Number.POSITIVE_INFINITY) onOutcome?.(outcome);

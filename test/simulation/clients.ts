@@ -1,8 +1,11 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { StandardRetryStrategy } from '@smithy/core/retry';
 import { trackClock } from '../../src/clock.ts';
 import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { OWN_S3_SETTINGS } from '../../src/emulator/s3/client.ts';
 import { Sqs } from '../../src/emulator/sqs/index.ts';
 import {
   inProcess,
@@ -10,12 +13,17 @@ import {
   type Service,
   unsigned,
 } from '../../src/emulator/transport/index.ts';
+import { failure } from '../../src/emulator/transport/service.ts';
 import { type Actor, currentActor } from './actors.ts';
 
 /** The services that answer the clients' requests. */
 export interface Services {
   sqs: Service;
   lambda: Service;
+  /** @default none */
+  s3?: Service;
+  /** @default none */
+  events?: Service;
 }
 
 /** Attempts at a call: the SDK's default. */
@@ -67,6 +75,27 @@ const lambda = new LambdaClient({
   requestHandler: inProcess((request) => services.lambda(request)),
 });
 
+const none: Service = () => failure(500, 'InternalError', 'There is no such service.');
+
+const s3 = new S3Client({
+  ...CONFIG,
+  ...OWN_S3_SETTINGS,
+  requestHandler: inProcess((request) => (services.s3 ?? none)(request), { streams: true }),
+});
+
+const events = new EventBridgeClient({
+  ...CONFIG,
+  requestHandler: inProcess((request) => (services.events ?? none)(request)),
+});
+
+export function s3Client(): S3Client {
+  return Object.create(s3);
+}
+
+export function eventsClient(): EventBridgeClient {
+  return Object.create(events);
+}
+
 /**
  * V8 keeps the SDK's configuration as a hash table, of which each call makes three copies. It makes
  * a prototype that is read often an object with fixed places, which is copied six times as fast.
@@ -99,6 +128,10 @@ export function connectClients(to: Services): void {
 
 /** Lets the clients resolve their settings, so that a process's first run is like its later ones. */
 export async function warmUp(): Promise<void> {
+  // Node opens them at their first use, such as when a stream is piped.
+  void [process.stdout, process.stderr];
+  copyFast(s3.config);
+  copyFast(events.config);
   copyFast(sqs.config);
   copyFast(lambda.config);
   // The shared client must not cache its handler, which differs between processes.

@@ -56,6 +56,7 @@ const KILLERS = {
   collector: 'killCollector',
   canceller: 'killCollector',
   operator: undefined,
+  caller: undefined,
   infrastructure: undefined,
 } as const;
 

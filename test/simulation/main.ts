@@ -11,6 +11,7 @@ const USAGE = `npm run simulate -- [options]
   --seed S       a number, or a commit's hash; default: any
   --runs N       scenarios to simulate; default: 500
   --bounds       scenarios with bounds, and changes of them, which take longer
+  --stored       scenarios whose results a collector function stores in S3
   --path P       replays the one scenario that a failure names
   --processes N  shares the runs out, each process with a seed of its own (S, S+1 ...); default: 1
   --shrink N     seconds to look for a smaller scenario that fails; default: 60
@@ -22,6 +23,7 @@ const { values } = parsed(() =>
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       runs: { type: 'string', default: '500' },
       bounds: { type: 'boolean', default: false },
+      stored: { type: 'boolean', default: false },
       path: { type: 'string' },
       processes: { type: 'string', default: '1' },
       shrink: { type: 'string', default: '60' },
@@ -31,6 +33,8 @@ const { values } = parsed(() =>
   }),
 );
 
+const kind = values.bounds ? 'bounds' : values.stored ? 'stored' : 'plain';
+const kindArgs = kind === 'plain' ? [] : [`--${kind}`];
 const seed = seedOf(values.seed);
 const runs = countOf('--runs', values.runs, 1);
 const processes = countOf('--processes', values.processes, 1);
@@ -68,8 +72,7 @@ function refuse(why: string): never {
 async function shareOut(): Promise<void> {
   const children = Array.from({ length: processes }, (_, at) => {
     const args = ['--seed', seed + at, '--runs', Math.ceil(runs / processes)].map(String);
-    const more = values.bounds ? ['--bounds'] : [];
-    const command = [import.meta.filename, ...args, ...more, '--shrink', values.shrink];
+    const command = [import.meta.filename, ...args, ...kindArgs, '--shrink', values.shrink];
     return once(spawn(process.execPath, command, { stdio: 'inherit' }), 'exit');
   });
   const exits = await Promise.all(children);
@@ -86,7 +89,7 @@ async function simulateAll(): Promise<void> {
   const found = await campaign({
     seed,
     runs,
-    bounds: values.bounds,
+    kind,
     shrinkSeconds,
     ...(values.path === undefined ? {} : { path: values.path }),
     onOutcome(outcome) {
@@ -106,6 +109,6 @@ function report({ scenario, message, path, seed }: Found): string {
     describeScenario(scenario),
     message,
     'Replay it with',
-    `  npm run simulate -- ${values.bounds ? '--bounds ' : ''}--seed ${seed} --path ${path}`,
+    `  npm run simulate -- ${kindArgs.map((arg) => `${arg} `).join('')}--seed ${seed} --path ${path}`,
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import type { FailureCode, Result } from '../../src/pipeline/messages/result.ts'
 import type { Consumer } from './consumer.ts';
 import type { Executions } from './executions.ts';
 import { type InputKind, isCalm, type Scenario, type SimInput } from './scenario.ts';
+import type { StoredConsumer } from './stored-consumer.ts';
 import { flakyAttempts, outputOf } from './task.ts';
 import type { Wire } from './wire.ts';
 
@@ -37,7 +38,7 @@ export class Oracle {
   }
 
   /** The faults of the results that a consumer has, a sentence each. */
-  faultsOf(consumer: Consumer): string[] {
+  faultsOf(consumer: Consumer | StoredConsumer): string[] {
     const { plan, disk, name, refusals } = consumer;
     const wrong = refusals.map((message) => `A seed refused ${name}: ${message}`);
     const times = new Map<number, number>();
@@ -59,7 +60,10 @@ export class Oracle {
     return [...wrong, ...this.#unbalanced(consumer, times), ...this.#inVain(consumer)];
   }
 
-  #unbalanced({ run, plan, disk, name }: Consumer, times: Map<number, number>): string[] {
+  #unbalanced(
+    { run, plan, disk, name }: Consumer | StoredConsumer,
+    times: Map<number, number>,
+  ): string[] {
     if (run === undefined) return [];
     const { inputs, ok, failed, cancelled, sealed } = run.ledger;
     const wrong: string[] = [];
@@ -84,7 +88,7 @@ export class Oracle {
   }
 
   /** Duplicate results, although there was no fault and their consumer took each at once. */
-  #inVain({ name, plan, run }: Consumer): string[] {
+  #inVain({ name, plan, run }: Consumer | StoredConsumer): string[] {
     const duplicates = run?.ledger.duplicates ?? 0;
     const isPrompt = plan.consumerMs === 0 && !plan.ordered && !plan.hedge;
     if (duplicates === 0 || !isPrompt || !isCalm(this.#scenario)) return [];
@@ -94,7 +98,11 @@ export class Oracle {
     return [`${name} got ${duplicates} results again, and nothing went wrong.`];
   }
 
-  #wrongResult(consumer: Consumer, result: Result<unknown>, input: SimInput): string | undefined {
+  #wrongResult(
+    consumer: Consumer | StoredConsumer,
+    result: Result<unknown>,
+    input: SimInput,
+  ): string | undefined {
     const { index } = result;
     if (result.status === 'cancelled') {
       return mayBeCancelled(consumer) ? undefined : 'is cancelled, and nobody cancelled the run';
@@ -114,7 +122,11 @@ export class Oracle {
   }
 
   /** Whether what really happened to an input explains a failure that its task does not. */
-  #mayFailAs(code: FailureCode, { runIds, plan }: Consumer, index: number): boolean {
+  #mayFailAs(
+    code: FailureCode,
+    { runIds, plan }: Consumer | StoredConsumer,
+    index: number,
+  ): boolean {
     if (code === 'Lost' || code === 'NotStarted') return plan.deadlineSeconds !== undefined;
     return runIds.some((runId) => {
       if (code === 'TimedOut') return this.#overran(runId, index);
@@ -159,7 +171,7 @@ export class Oracle {
   }
 }
 
-function mayBeCancelled({ cancelled, plan, disk }: Consumer): boolean {
+function mayBeCancelled({ cancelled, plan, disk }: Consumer | StoredConsumer): boolean {
   const failed = disk.results.filter(({ status }) => status === 'failed').length;
   return cancelled || failed > (plan.maxFailures ?? Number.POSITIVE_INFINITY);
 }

@@ -64,6 +64,8 @@ export interface RunPlan {
   maxFailures: number | undefined;
   /** Bytes of inputs and results that may be outstanding. */
   windowBytes: number | undefined;
+  /** Whether a collector function stores its results. */
+  isStored?: true;
 }
 
 /** One simulated disaster: all that happens in it follows from this. */
@@ -373,3 +375,17 @@ function reaching(
     runs: [plan],
   };
 }
+
+/** Scenarios whose runs are stored in S3, by a collector function. */
+export const storedScenario: fc.Arbitrary<Scenario> = scenario.map((plain) => ({
+  ...plain,
+  lambdaWorkers: Math.max(1, plain.lambdaWorkers),
+  runs: plain.runs.map(
+    (plan): RunPlan => ({
+      ...plan,
+      isStored: true,
+      ...{ everyMs: 0, ordered: false, consumerMs: 0, windowBytes: undefined },
+      cancel: plan.cancel && { ...plan.cancel, by: 'message' },
+    }),
+  ),
+}));

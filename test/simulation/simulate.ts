@@ -1,3 +1,4 @@
+import { Consumer } from './consumer.ts';
 import { reseed } from './determinism.ts';
 import { EventLog } from './event-log.ts';
 import { FlowOracle } from './flow-oracle.ts';
@@ -164,10 +165,14 @@ class Disaster {
     const flows = new FlowOracle(this.#scenario, executions, wire.flows);
     const found = [
       ...wire.violations,
+      ...this.#world.stored.violations,
+      ...consumers.flatMap((consumer) => ('faults' in consumer ? consumer.faults : [])),
       ...Array.from(strays.values(), (stack) => `The code waits for something real: ${stack}`),
       ...rejections.map((reason) => `A promise was rejected that nobody handles: ${reason}`),
       ...consumers.filter(({ ended }) => ended).flatMap((consumer) => oracle.faultsOf(consumer)),
-      ...consumers.flatMap((consumer) => flows.faultsOf(consumer)),
+      ...consumers.flatMap((consumer) =>
+        consumer instanceof Consumer ? flows.faultsOf(consumer) : [],
+      ),
     ];
     return found.length > 0 ? found.slice(0, 5).join('\n') : undefined;
   }

@@ -12,7 +12,14 @@ const FAKED: FakeMethod[] = [
 ];
 
 /** Resources that simulated code may create: they end by the event loop's next turn. */
-const WITHIN_A_TURN = new Set(['TickObject', 'Microtask']);
+export const WITHIN_A_TURN = new Set([
+  // Of zlib's synchronous calls. Simulated results are not compressed, so there are no others.
+  'ZLIB',
+  'TickObject',
+  'Microtask',
+  // Of a callback for the end of a stream, which is in memory.
+  'STREAM_END_OF_STREAM',
+]);
 
 const realSetImmediate = setImmediate;
 

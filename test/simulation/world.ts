@@ -1,13 +1,16 @@
-import { Lambda } from '../../src/emulator/lambda/index.ts';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
 import { Sqs } from '../../src/emulator/sqs/index.ts';
+import type { Service } from '../../src/emulator/transport/index.ts';
+import { collectorHandler } from '../../src/handlers/collector.ts';
 import type { LambdaContext } from '../../src/handlers/environment.ts';
 import { seedHandler } from '../../src/handlers/seed.ts';
 import { type SqsEvent, workerHandler } from '../../src/handlers/worker.ts';
 import { type Names, namesOf } from '../../src/pipeline/names.ts';
+import { startFunction } from '../../src/pipeline/run/call-function.ts';
 import { Worker } from '../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
 import { type Actor, FATE } from './actors.ts';
-import { connectClients, lambdaClient, sqsClient } from './clients.ts';
+import { connectClients, eventsClient, lambdaClient, s3Client, sqsClient } from './clients.ts';
 import { maySetClock } from './clocks.ts';
 import { Consumer } from './consumer.ts';
 import { Environments } from './environments.ts';
@@ -15,6 +18,7 @@ import type { EventLog } from './event-log.ts';
 import { Executions } from './executions.ts';
 import { Faults } from './faults.ts';
 import { FaultyLambda } from './faulty-lambda.ts';
+import { FaultyObjects } from './faulty-objects.ts';
 import { FaultySqs } from './faulty-sqs.ts';
 import { Operator } from './operator.ts';
 import { after } from './pause.ts';
@@ -22,6 +26,8 @@ import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
 import { hasWholeSlices, isCalm, type RunPlan, type Scenario } from './scenario.ts';
 import { ask, readAnswer } from './sqs-call.ts';
+import { StoredConsumer } from './stored-consumer.ts';
+import { PLACE, StoredResults } from './stored-results.ts';
 import { simulatedTask } from './task.ts';
 import { Wire } from './wire.ts';
 
@@ -32,6 +38,11 @@ const WORKER_TIMEOUT_SECONDS = 150;
 const TASK_VISIBILITY_SECONDS = WORKER_TIMEOUT_SECONDS + 60;
 const SEED_TIMEOUT_SECONDS = 60;
 const MAX_RECEIVE_COUNT = 100;
+const COLLECTOR_TIMEOUT_SECONDS = 400;
+const WATCH_MS = 300_000;
+
+/** So small that runs of a few results have several parts. */
+const PART_LIMITS = { length: 300, ms: 5_000 };
 
 /** Factor by which a slow worker's tasks take longer. */
 const SLOWNESS = 100;
@@ -48,11 +59,13 @@ export class World {
   readonly names: Names = namesOf(NAME);
   readonly #chunkQueues = [this.names.tasks, this.names.lanes];
   readonly executions = new Executions();
-  readonly consumers: Consumer[];
+  readonly consumers: (Consumer | StoredConsumer)[];
+  readonly stored = new StoredResults();
   readonly faults: Faults;
   readonly wire: Wire;
   readonly #sqs = new Sqs({ bodyDigests: false });
   readonly #lambda = new Lambda();
+  readonly #watching = createLambdaClient(this.#lambda);
   readonly #faultySqs: FaultySqs;
   readonly #faultyLambda: FaultyLambda;
   readonly #pullWorkers: PullWorkers;
@@ -84,17 +97,20 @@ export class World {
     );
     this.#faultySqs = new FaultySqs(this.#sqs.service, this.faults, this.wire, log);
     this.#faultyLambda = new FaultyLambda(this.#lambda.service, this.faults, log);
-    connectClients({ sqs: this.#faultySqs.service, lambda: this.#faultyLambda.service });
+    const objects = (service: Service) => new FaultyObjects(service, this.faults, log).service;
+    connectClients({
+      ...{ sqs: this.#faultySqs.service, lambda: this.#faultyLambda.service },
+      ...{ s3: objects(this.stored.s3.service), events: objects(this.stored.bus) },
+    });
     this.#pullWorkers = new PullWorkers((actor) => this.#pulling(actor), this.faults);
     this.#tasks.add(simulatedTask(scenario.task, this));
-    this.consumers = scenario.runs.map(
-      (plan, at) =>
-        new Consumer(`run-${at + 1}`, plan, {
-          deployment: () => this.#deployment(),
-          faults: this.faults,
-          log,
-        }),
-    );
+    this.consumers = scenario.runs.map((plan, at) => {
+      const deployment = () => this.#deployment();
+      const { faults, stored } = this;
+      return plan.isStored
+        ? new StoredConsumer(`run-${at + 1}`, plan, { deployment, stored, log })
+        : new Consumer(`run-${at + 1}`, plan, { deployment, faults, log });
+    });
   }
 
   get log(): EventLog {
@@ -133,7 +149,7 @@ export class World {
       void FATE.run(() => consumer.start());
       const deployment = () => this.#deployment();
       const options = { scenario: this.#scenario, deployment, log: this.#log };
-      FATE.run(() => new Operator(consumer, options).start());
+      if (consumer instanceof Consumer) FATE.run(() => new Operator(consumer, options).start());
     }
   }
 
@@ -170,6 +186,10 @@ export class World {
 
   #hasResult(queue: string, index: number): boolean {
     const names = (runId: string) => this.names.run(runId) === queue;
+    const consumer = this.consumers.find(({ runIds }) => runIds.some(names));
+    if (consumer instanceof StoredConsumer) {
+      return this.stored.has(consumer.runIds.find(names) ?? '', index);
+    }
     return this.consumers.some(({ runIds, disk, seedsFrom }) => {
       // A process that resumes may drop results of inputs that it seeds again.
       return runIds.some(names) && (disk.has(index) || index >= seedsFrom);
@@ -202,10 +222,15 @@ export class World {
     const seeds = new Environments({
       name: 'seed',
       kind: 'seed',
-      load: () => seedHandler(this.#tasks, { sqs: sqsClient(), name: NAME, ...cutFor }),
+      load: () =>
+        seedHandler(this.#tasks, {
+          ...{ sqs: sqsClient(), lambda: lambdaClient(), name: NAME, resultPlaces: [PLACE] },
+          ...cutFor,
+        }),
       isSilent,
     });
     this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
+    if (this.#scenario.runs.some(({ isStored }) => isStored)) this.#addCollector(isSilent);
     if (lambdaWorkers === 0) return;
     const workers = new Environments({
       name: 'lambda',
@@ -227,6 +252,32 @@ export class World {
         reportBatchItemFailures: true,
       });
     }
+  }
+
+  /** The collector function, and the schedule that looks after its runs. */
+  #addCollector(isSilent: () => boolean): void {
+    const { names } = this;
+    const collectors = new Environments({
+      name: 'collector',
+      kind: 'collector',
+      load: (actor) => {
+        maySetClock(actor, this.faults);
+        return collectorHandler({
+          ...{ sqs: sqsClient(), lambda: lambdaClient(), s3: s3Client(), events: eventsClient() },
+          ...{ name: NAME, places: [PLACE], limits: PART_LIMITS },
+        });
+      },
+      isSilent,
+    });
+    const timeoutSeconds = COLLECTOR_TIMEOUT_SECONDS;
+    this.#lambda.addFunction(names.collector, collectors.handler, { timeoutSeconds });
+    const watch = async () => {
+      while (!this.consumers.every(({ ended }) => ended)) {
+        await after(WATCH_MS);
+        await startFunction(this.#watching, names.collector, { watch: true }).catch(() => {});
+      }
+    };
+    void FATE.run(watch);
   }
 
   /** One process of the worker function. */

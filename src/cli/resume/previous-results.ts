@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { open, rename, truncate } from 'node:fs/promises';
 import { FanfoldError, RunLedger } from '../../index.ts';
-import { FailureKinds } from '../failure-kinds.ts';
+import { FailureKinds } from '../../internal.ts';
 import { headOf } from './head.ts';
 import { partOf } from './record.ts';
 import { failedOf, isResult, linesOf, resultOf } from './result-lines.ts';

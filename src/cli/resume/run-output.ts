@@ -1,6 +1,6 @@
 import type { Ledger, Run, RunLedger } from '../../index.ts';
 import type { FileLock } from '../../internal.ts';
-import { FailureKinds } from '../failure-kinds.ts';
+import { FailureKinds } from '../../internal.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
 import type { KeptLog } from './kept-log.ts';

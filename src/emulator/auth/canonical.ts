@@ -1,17 +1,25 @@
 import type { ServiceRequest } from '../transport/index.ts';
 
+interface Signed {
+  readonly headers: readonly string[];
+  readonly bodyHash: string;
+  /** Whether the signature is in the query string. @default false */
+  readonly presigned?: boolean;
+  /** Whether the service is S3, which signs paths in its own way. @default false */
+  readonly isS3?: boolean;
+}
+
 /**
- * The canonical text of a request, which is signed, as all services except S3 define it. Returns
- * `undefined` if a header that is listed as signed is missing. The path must be normal.
+ * The canonical text of a request, which is signed. Returns `undefined` if a header that is listed
+ * as signed is missing. The path must be normal.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function canonicalRequest(
-  { method, path, query, headers }: ServiceRequest,
-  signedHeaders: readonly string[],
-  bodyHash: string,
-  presigned: boolean,
+  { method, path, sentPath = path, query, headers }: ServiceRequest,
+  { headers: signedHeaders, bodyHash, presigned = false, isS3 = false }: Signed,
 ): string | undefined {
-  let text = `${method}\n${canonicalPath(path)}\n${canonicalQuery(query, presigned)}\n`;
+  const signedPath = isS3 ? pathForS3(sentPath) : canonicalPath(path);
+  let text = `${method}\n${signedPath}\n${canonicalQuery(query, presigned)}\n`;
   for (const name of signedHeaders) {
     const value = headers[name];
     // Not only undefined: every object has a property named "constructor".
@@ -27,6 +35,20 @@ const PLAIN_PATH = /^[\w.~/-]*$/;
 /** The path as received, encoded once more. */
 function canonicalPath(path: string): string {
   return PLAIN_PATH.test(path) ? path : path.split('/').map(encode).join('/');
+}
+
+/** The path as received, not normal: encoded once, in the one way that signers use. */
+function pathForS3(path: string): string {
+  if (PLAIN_PATH.test(path)) return path;
+  return path.split('/').map(encodedOnce).join('/');
+}
+
+function encodedOnce(segment: string): string {
+  try {
+    return encode(decodeURIComponent(segment));
+  } catch {
+    return segment;
+  }
 }
 
 /**

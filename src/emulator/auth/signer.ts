@@ -62,7 +62,7 @@ export class Signer {
       body,
       signal: NEVER,
     };
-    const canonical = canonicalRequest(signed, names, bodyHash, false) ?? '';
+    const canonical = canonicalRequest(signed, { headers: names, bodyHash }) ?? '';
     const scope = `${day}/${region}/${service}/aws4_request`;
     const signable = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash('sha256', canonical)}`;
     headers.authorization = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${this.#keys.of(day).sign(signable)}`;

@@ -11,7 +11,7 @@ interface VerifierOptions {
   credentials: readonly Credentials[];
   /** Such as `us-east-1`. */
   region: string;
-  /** The service's name in signatures, such as `sqs`. */
+  /** The service's name in signatures, such as `sqs`. The rules for `s3` differ. */
   service: string;
 }
 
@@ -32,8 +32,9 @@ const ALGORITHM = 'AWS4-HMAC-SHA256';
  * Signature Version 4, in the Authorization header or in the query string. Its checks have AWS's
  * order: syntax, time, signed headers, algorithm, scope, caller, and finally the signature.
  *
- * A signature always covers the body: `UNSIGNED-PAYLOAD` is only for S3. A session token is
- * optional, and is not looked up; if present, it must be signed like all of AWS's own headers.
+ * A signature covers the body, except for S3: a request can declare that its body is not signed, or
+ * that it comes in chunks, whose own signatures are not verified. A session token is optional, and
+ * is not looked up; if present, it must be signed like all of AWS's own headers.
  */
 export class Verifier {
   readonly #region: string;
@@ -91,7 +92,8 @@ export class Verifier {
       );
     }
     const prefix = `${ALGORITHM}\n${time.text}\n${scope}\n`;
-    return new VerifiedHead({ head, claim, signedHeaders, key: keys.of(day), prefix });
+    const isS3 = this.#service === 's3';
+    return new VerifiedHead({ head, claim, signedHeaders, key: keys.of(day), prefix, isS3 });
   }
 
   #parseCredential(credential: string): Credential {
@@ -120,6 +122,9 @@ export class Verifier {
 
 const HASH = /^[\da-f]{64}$/;
 
+/** What stands in place of a body's hash. Only S3 allows it. */
+const UNSIGNED_BODY = /^(UNSIGNED-PAYLOAD|STREAMING-[A-Z\d-]+)$/;
+
 interface Verifying {
   readonly head: ServiceRequest;
   readonly claim: Claim;
@@ -127,33 +132,41 @@ interface Verifying {
   readonly key: SigningKey;
   /** The text to sign, up to the hash of the canonical request. */
   readonly prefix: string;
+  readonly isS3: boolean;
 }
 
 /** A request that is verified except for its body. */
 export class VerifiedHead {
   readonly #verifying: Verifying;
   readonly #declared: string | undefined;
+  readonly #hasUnsignedBody: boolean;
   /** Whether its signature is verified, which covers the declared hash of its body. */
   readonly isSigned: boolean;
 
   /** @throws SignatureError */
   constructor(verifying: Verifying) {
     this.#verifying = verifying;
-    this.#declared = verifying.head.headers['x-amz-content-sha256'];
-    this.isSigned = this.#declared !== undefined && HASH.test(this.#declared);
-    if (this.isSigned) this.#verify(this.#declared ?? '', true);
+    const { head, claim, isS3 } = verifying;
+    const byDefault = isS3 && claim.presigned ? 'UNSIGNED-PAYLOAD' : undefined;
+    const declared = head.headers['x-amz-content-sha256'] ?? byDefault;
+    this.#declared = declared;
+    this.#hasUnsignedBody = isS3 && declared !== undefined && UNSIGNED_BODY.test(declared);
+    this.isSigned = this.#hasUnsignedBody || (declared !== undefined && HASH.test(declared));
+    if (this.isSigned) this.#verify(declared ?? '', true);
   }
 
   /** @throws SignatureError */
   verifyBody(body: ServiceRequest['body']): void {
+    if (this.#hasUnsignedBody) return;
     const bodyHash = hash('sha256', body, 'hex');
     const isDeclared = this.#declared === undefined || this.#declared === bodyHash;
     if (!this.isSigned || !isDeclared) this.#verify(bodyHash, isDeclared);
   }
 
   #verify(bodyHash: string, isDeclared: boolean): void {
-    const { head, claim, signedHeaders, key, prefix } = this.#verifying;
-    const canonical = canonicalRequest(head, signedHeaders, bodyHash, claim.presigned);
+    const { head, claim, signedHeaders: headers, key, prefix, isS3 } = this.#verifying;
+    const { presigned } = claim;
+    const canonical = canonicalRequest(head, { headers, bodyHash, presigned, isS3 });
     if (canonical === undefined) throw doesNotMatch();
     const signable = `${prefix}${hash('sha256', canonical, 'hex')}`;
     if (!isDeclared || !isSame(key.sign(signable), claim.signature)) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { splitTarget } from './path.ts';
+import { normalPath, splitTarget } from './path.ts';
 import type { ServiceRequest } from './service.ts';
 
 const NO_BODY = new Uint8Array();
@@ -10,6 +10,7 @@ const NO_QUERY = new URLSearchParams();
 export class HttpRequest implements ServiceRequest {
   readonly method: string;
   readonly path: string;
+  readonly sentPath: string;
   readonly query: URLSearchParams;
   readonly headers: Record<string, string>;
   /** Empty until it has arrived. */
@@ -18,9 +19,10 @@ export class HttpRequest implements ServiceRequest {
   readonly #caller: Caller;
 
   constructor(request: IncomingMessage, caller: Caller) {
-    const { path, query } = splitTarget(request.url ?? '/');
+    const { sentPath, query } = splitTarget(request.url ?? '/');
     this.method = request.method ?? 'GET';
-    this.path = path;
+    this.path = normalPath(sentPath);
+    this.sentPath = sentPath;
     this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
     this.headers = headersOf(request);
     this.secure = 'encrypted' in request.socket;

@@ -255,8 +255,9 @@ function send(response: ServerResponse, served: ServiceResponse, caller: Caller)
   try {
     // A text is sent in one piece with its head, which takes half as long as bytes.
     response.writeHead(served.status, {
-      ...served.headers,
+      // The answer to a HEAD names the length of a body that it lacks.
       'content-length': Buffer.byteLength(served.body),
+      ...served.headers,
     });
     response.end(served.body);
   } catch {

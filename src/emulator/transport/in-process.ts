@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { FanfoldError } from '../../errors.ts';
 import { turnEnd } from './event-loop-turn.ts';
 import { normalPath } from './path.ts';
@@ -16,7 +17,7 @@ interface SdkRequest {
 interface SdkResponse {
   statusCode: number;
   headers: Record<string, string>;
-  body: Uint8Array;
+  body: Uint8Array | Readable;
 }
 
 /** The SDK types its `abortSignal` more loosely than the platform: any object with these fields. */
@@ -32,29 +33,40 @@ export interface InProcessHandler {
   destroy(): void;
 }
 
+export interface InProcessOptions {
+  /** Whether bodies of answers are streams, as S3's clients require. @default false: bytes */
+  streams?: boolean;
+}
+
 /**
  * Connects an SDK client to a service in the same process: give it to the client as
  * `requestHandler`. Under fake timers only microtasks lie between the call and the service, so that
- * virtual time can run both.
+ * virtual time can run both. A body that is a stream is read to its end first.
  */
-export function inProcess(service: Service): InProcessHandler {
+export function inProcess(
+  service: Service,
+  { streams = false }: InProcessOptions = {},
+): InProcessHandler {
   return {
     async handle(request, options) {
       const signal = hasEvents(options?.abortSignal) ? options.abortSignal : undefined;
       const others = turnEnd();
       if (others) await others;
+      const body = isStream(request.body) ? await wholeOf(request.body) : bodyOf(request.body);
       if (signal?.aborted) throw abortError(signal);
       const answered = answer(service, {
         method: request.method,
         path: normalPath(request.path),
+        sentPath: request.path,
         query: searchParams(request.query),
         headers: lowerCaseNames(request.headers),
-        body: bodyOf(request.body),
+        body,
         secure: request.protocol === 'https:',
         signal: signal ?? new AbortController().signal,
       });
       const waits = answered instanceof Promise && signal !== undefined;
-      return { response: sdkResponse(await (waits ? untilAborted(answered, signal) : answered)) };
+      const response = await (waits ? untilAborted(answered, signal) : answered);
+      return { response: sdkResponse(response, streams) };
     },
     updateHttpClientConfig() {},
     httpHandlerConfigs: () => ({}),
@@ -116,10 +128,22 @@ function bodyOf(body: unknown): Uint8Array | string {
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   throw new FanfoldError(
     'BadInput',
-    `Expected a request body of text or bytes; got a value of type ${typeof body}. Streams cannot be sent in process: read the stream first.`,
+    `Expected a request body of text, bytes, or a stream of them; got a value of type ${typeof body}.`,
   );
 }
 
-function sdkResponse({ status, headers, body }: ServiceResponse): SdkResponse {
-  return { statusCode: status, headers, body: typeof body === 'string' ? Buffer.from(body) : body };
+/** A body that arrives in pieces: a stream of Node, or of the Web. */
+function isStream(body: unknown): body is AsyncIterable<Uint8Array | string> {
+  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+}
+
+async function wholeOf(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function sdkResponse({ status, headers, body }: ServiceResponse, streams: boolean): SdkResponse {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  return { statusCode: status, headers, body: streams ? Readable.from([bytes]) : bytes };
 }

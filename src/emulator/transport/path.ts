@@ -17,12 +17,16 @@ export function normalPath(path: string): string {
   return `/${segments.join('/')}${end}`;
 }
 
-/** Path and query of a request's target, which is a whole URL in requests to proxies. */
-export function splitTarget(target: string): { path: string; query: string } {
+/**
+ * Path and query of a request's target, which is a whole URL in requests to proxies.
+ *
+ * @returns the path as it was sent, which need not be normal
+ */
+export function splitTarget(target: string): { sentPath: string; query: string } {
   const local = target.startsWith('/')
     ? target
     : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '');
   const at = local.indexOf('?');
-  if (at < 0) return { path: normalPath(local), query: '' };
-  return { path: normalPath(local.slice(0, at)), query: local.slice(at + 1) };
+  if (at < 0) return { sentPath: local, query: '' };
+  return { sentPath: local.slice(0, at), query: local.slice(at + 1) };
 }

@@ -5,6 +5,8 @@ export interface ServiceRequest {
   method: string;
   /** Without the query string, and normal: see `normalPath`. */
   path: string;
+  /** The path as it was sent: keys in S3 may have empty or dotted segments. @default `path` */
+  sentPath?: string;
   query: URLSearchParams;
   /** By name in lower case. */
   headers: Readonly<Record<string, string>>;

@@ -8,8 +8,10 @@ import type { Knobs } from './knobs.ts';
  */
 const QUIET_MS = 2_000;
 
-/** The same after another collector, whose messages SQS redelivers after a minute. */
-export const QUIET_AFTER_ANOTHER_MS = 65_000;
+/** The same after another collector: SQS redelivers its messages after their visibility timeout. */
+export function quietAfterAnotherMs(visibilitySeconds: number): number {
+  return visibilitySeconds * 1000 + 5_000;
+}
 
 /** Interval of clock checks, in milliseconds: the clock may be set forward past the deadline. */
 const CHECK_INTERVAL_MS = 10_000;
@@ -34,11 +36,11 @@ export class Deadline {
   #isEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param afterAnother whether the run had another collector before */
-  constructor(sqs: SQSClient, knobs: Knobs, afterAnother: boolean, calls: DeadlineCalls) {
+  /** @param anotherMs quiet period for an earlier collector's messages. @default there was none */
+  constructor(sqs: SQSClient, knobs: Knobs, anotherMs: number | undefined, calls: DeadlineCalls) {
     this.#sqs = sqs;
     this.#knobs = knobs;
-    this.#quietMs = afterAnother ? QUIET_AFTER_ANOTHER_MS : QUIET_MS;
+    this.#quietMs = anotherMs ?? QUIET_MS;
     this.#calls = calls;
     this.#arm();
   }

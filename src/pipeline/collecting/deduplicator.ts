@@ -21,11 +21,15 @@ export interface RunEvents {
 export class Deduplicator {
   readonly #ledger: RunLedger;
   readonly #events: RunEvents;
+  readonly #begun: BegunNotice[];
   readonly #poisonInputs = new PoisonInputs();
 
-  constructor(ledger: RunLedger, events: RunEvents) {
+  /** @param begun notices that earlier collectors received; those received here are added */
+  constructor(ledger: RunLedger, events: RunEvents, begun: BegunNotice[] = []) {
     this.#ledger = ledger;
     this.#events = events;
+    this.#begun = begun;
+    for (const notice of begun) this.#poisonInputs.begun(notice);
   }
 
   /** Enters a delivery in the ledger, and returns the first result of each input. */
@@ -53,6 +57,7 @@ export class Deduplicator {
 
   #condemn(notice: BegunNotice): ResultLine[] {
     const { index, attempt: attempts, worker } = notice;
+    this.#begun.push(notice);
     const isOver = !this.#ledger.has(index) && this.#poisonInputs.begun(notice);
     if (isOver && this.#ledger.enter(index, 'failed')) {
       const message =

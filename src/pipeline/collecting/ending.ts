@@ -10,6 +10,7 @@ import type { Deduplicator } from './deduplicator.ts';
 import type { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, remainderOf } from './phase.ts';
 import { drain } from './result-receiver.ts';
+import type { ResultStore } from './result-store.ts';
 import { Unfinished } from './unfinished.ts';
 
 /** The error of a run whose inputs were not all seeded. Its consumer gets all results first. */
@@ -28,12 +29,14 @@ export interface EndingOptions {
   why: EndReason;
   /** Inputs that were sent, but certainly not started. @default none */
   notStarted?: Pick<Bitmap, 'has'> | undefined;
+  /** Where results are stored; its owner deletes the run's queue. @default not here */
+  store?: ResultStore | undefined;
 }
 
-/** Drains and deletes a run's queue, and enters the outcome of the remaining inputs. */
+/** Drains a run's queue, deletes it unless results are stored, and enters the outcome of the remaining inputs. */
 export async function takeLast(
   deployment: Pick<Deployment, 'sqs' | 'names'>,
-  { seeding, ledger, deduplicator, about, why, notStarted }: EndingOptions,
+  { seeding, ledger, deduplicator, about, why, notStarted, store }: EndingOptions,
 ): Promise<Last> {
   const { sqs, names } = deployment;
   const { runId } = about;
@@ -54,7 +57,7 @@ export async function takeLast(
     inputs,
     (index) => index >= seeding.unsent || notStarted?.has(index) === true,
   );
-  if (queueUrl !== undefined) {
+  if (queueUrl !== undefined && !store) {
     await endRun(deployment, queueUrl, outcomeOf(about, ledger, causeOf(why)));
   }
   return { batches, remaining, isShort };

@@ -31,7 +31,7 @@ const POLL_SECONDS = 20;
  * costs work but does no harm. A collector that resumes a run waits as long for the messages that a
  * killed collector had in flight.
  */
-const VISIBILITY_SECONDS = 60;
+export const VISIBILITY_SECONDS = 60;
 
 /** Abort reason: the consumer leaves, and the run continues without it. */
 export const LEFT = 'left';
@@ -68,6 +68,7 @@ export class ResultReceiver {
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;
   readonly #runId: string;
+  readonly #visibilitySeconds: number;
   readonly #closing = new AbortController();
   /** Aborted to abort the outstanding polls. */
   readonly #givingUp = new AbortController();
@@ -86,8 +87,14 @@ export class ResultReceiver {
   /** Whether `deliveries` ended because the queue no longer exists. */
   isQueueGone = false;
 
-  constructor(sqs: SQSClient, queueUrl: string, runId: string) {
+  constructor(
+    sqs: SQSClient,
+    queueUrl: string,
+    runId: string,
+    visibilitySeconds = VISIBILITY_SECONDS,
+  ) {
     this.#sqs = sqs;
+    this.#visibilitySeconds = visibilitySeconds;
     this.#queueUrl = queueUrl;
     this.#acknowledger = new Acknowledger(sqs, queueUrl);
     this.#runId = runId;
@@ -198,7 +205,8 @@ export class ResultReceiver {
     let missingSince: number | undefined;
     const poll = () => {
       askedAt = performance.now();
-      return signal.aborted ? [] : receive(this.#sqs, this.#queueUrl, POLL_SECONDS, givenUp);
+      if (signal.aborted) return [];
+      return receive(this.#sqs, this.#queueUrl, POLL_SECONDS, this.#visibilitySeconds, givenUp);
     };
     const { signal: givenUp } = this.#givingUp;
     const messages = await retry(async () => poll(), {
@@ -249,7 +257,7 @@ export async function* drain(
   runId: string,
 ): AsyncGenerator<Delivery, void> {
   for (const until = performance.now() + DRAIN_MS; performance.now() < until; ) {
-    const messages = await receive(sqs, queueUrl, 0).catch(() => []);
+    const messages = await receive(sqs, queueUrl, 0, VISIBILITY_SECONDS).catch(() => []);
     if (messages.length === 0) return;
     yield read(messages, runId);
   }
@@ -259,6 +267,7 @@ async function receive(
   sqs: SQSClient,
   QueueUrl: string,
   WaitTimeSeconds: number,
+  VisibilityTimeout: number,
   abortSignal?: AbortSignal,
 ): Promise<Message[]> {
   const { Messages = [] } = await sqs.send(
@@ -266,7 +275,7 @@ async function receive(
       QueueUrl,
       MaxNumberOfMessages: POLL_MESSAGES,
       WaitTimeSeconds,
-      VisibilityTimeout: VISIBILITY_SECONDS,
+      VisibilityTimeout,
     }),
     abortSignal ? { abortSignal } : {},
   );

@@ -2,8 +2,9 @@ import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { Heartbeat } from '../run/heartbeat.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, quietAfterAnotherMs } from './deadline.ts';
 import type { Knobs } from './knobs.ts';
+import { type ResultStore, visibilityOf } from './result-store.ts';
 import { StallDetector } from './stall-detector.ts';
 import { Stragglers } from './stragglers.ts';
 
@@ -17,6 +18,8 @@ export interface RunMonitorOptions {
   hedge?: boolean | undefined;
   /** Whether the run may have had another collector. */
   afterAnother: boolean;
+  /** Where results are stored, with a record of those of earlier collectors. @default not here */
+  store?: ResultStore | undefined;
   /** Called just after the deadline. */
   onPassed: () => void;
   /** Called at the deadline, once the results that arrived before it are consumed. */
@@ -57,13 +60,16 @@ export class RunMonitor {
     queueUrl: string,
     options: RunMonitorOptions,
   ): Promise<RunMonitor> {
-    const { ledger, collector, knobs, afterAnother, onPassed, onDeadline, onStalled } = options;
+    const { ledger, collector, knobs, store, onPassed, onDeadline, onStalled } = options;
+    const afterAnother = store?.isSuccessor ?? options.afterAnother;
     const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
-    const others = afterAnother ? await heartbeat.others() : undefined;
+    // A store's record has all results that were consumed.
+    const others = afterAnother && !store ? await heartbeat.others() : undefined;
     // Another process may have set the run meanwhile.
-    if (afterAnother) await knobs.read();
+    if (afterAnother || store) await knobs.read();
     heartbeat.start();
-    const deadline = new Deadline(deployment.sqs, knobs, afterAnother, {
+    const anotherMs = afterAnother ? quietAfterAnotherMs(visibilityOf(store)) : undefined;
+    const deadline = new Deadline(deployment.sqs, knobs, anotherMs, {
       onPassed,
       onOver: onDeadline,
     });

@@ -1,6 +1,7 @@
 import { FanfoldError } from '../../errors.ts';
 import { checkFailing, type FailingText } from '../messages/failing.ts';
 import { type Bounds, checkBounds } from '../messages/flow.ts';
+import { checkMaxFailures } from '../messages/max-failures.ts';
 import { checkPriority, type Priority } from '../messages/priority.ts';
 import { createdAt, DEADLINE_SECONDS, MAX_DEADLINE_SECONDS, newRunId } from '../names.ts';
 import { RunLedger } from '../run/ledger.ts';
@@ -114,17 +115,10 @@ export type Budget = (ledger: RunLedger, total: number | undefined) => boolean;
 
 /** @throws FanfoldError `BadOption` when it is neither a number nor a percentage */
 export function budgetOf({ maxFailures }: RunOptions): Budget | undefined {
-  if (maxFailures === undefined) return undefined;
-  const [, number, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(String(maxFailures)) ?? [];
-  const most = Number(number);
-  const fits = percent ? most <= 100 : Number.isSafeInteger(most);
-  if (number === undefined || !fits) {
-    throw new FanfoldError(
-      'BadOption',
-      `\`maxFailures\` must be a whole number from 0, or a percentage like "5%"; got ${JSON.stringify(maxFailures)}.`,
-    );
-  }
-  if (!percent) return ({ failed }) => failed > most;
+  const budget = checkMaxFailures(maxFailures);
+  if (budget === undefined) return undefined;
+  const { most, isShare } = budget;
+  if (!isShare) return ({ failed }) => failed > most;
   return ({ failed, inputs, settled, sealed }, total) => {
     const of = total ?? (sealed ? inputs : Math.max(inputs, settled, TELLING_INPUTS));
     return failed * 100 > most * of;

@@ -1,6 +1,6 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
-import { isAwsError } from '../call-errors.ts';
+import { isAwsError, isUnknownRun } from '../call-errors.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Bitmap } from '../run/bitmap.ts';
@@ -12,14 +12,15 @@ import { type InputSource, openSource } from '../seeding/open-source.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
-import { Deduplicator } from './deduplicator.ts';
+import { Deduplicator, type RunEvents } from './deduplicator.ts';
 import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
 import { Outages } from './outages.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
-import { LEFT, ResultReceiver } from './result-receiver.ts';
+import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
+import { type ResultStore, visibilityOf } from './result-store.ts';
 import { RunHandle } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
@@ -45,6 +46,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   readonly ended = this.#ended.promise;
   readonly #deployment: Deployment;
   readonly #options: RunOptions;
+  readonly #store: ResultStore | undefined;
   readonly #about: RunFacts;
   readonly #ledger: RunLedger;
   readonly #deduplicator: Deduplicator;
@@ -66,6 +68,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     task: string,
     inputs: Inputs<unknown> | S3Inputs | undefined,
     options: RunOptions = {},
+    store?: ResultStore,
   ) {
     const { ordered = false, signal, resume, collector = crypto.randomUUID() } = options;
     super(deployment, ordered);
@@ -73,15 +76,17 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.runId = resume?.runId ?? newRunId(now);
     this.#deployment = deployment;
     this.#options = options;
+    this.#store = store;
     this.#about = { runId: this.runId, task, collector };
     this.#ledger = ledgerOf(options);
     this.#budget = budgetOf(options);
-    this.#deduplicator = new Deduplicator(this.#ledger, {
+    const events: RunEvents = {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.checkSoon(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
       onFailing: (notice) => this.#outages.hear(notice),
-    });
+    };
+    this.#deduplicator = new Deduplicator(this.#ledger, events, store?.begun);
     this.#window = windowFor(deployment, ordered);
     const expiresAt = (createdAt(this.runId) ?? now) + deadlineMs(options);
     const bounds = boundsOf(options);
@@ -89,15 +94,13 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
       ...{ window: this.#window, bounds, expiresAt },
-      resumeAt: resume && (resume.seeded ?? 0),
+      ...{ resumeAt: resume && (resume.seeded ?? 0), isPatient: store !== undefined },
     });
     const { queueUrl } = this.#seeding;
     this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });
     this.#outages = new Outages(this.knobs, deployment.sqs, options);
-    this.#seeding.done.then(
-      () => this.#sealed(),
-      (error: unknown) => this.#notSeeded(error),
-    );
+    const { done } = this.#seeding;
+    done.then(() => this.#sealed()).catch((error: unknown) => this.#notSeeded(error));
     if (signal) onAbort(signal, this.ended, () => this.fail(signal.reason));
   }
 
@@ -174,14 +177,14 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
-    const collector = new ResultReceiver(this.#deployment.sqs, queueUrl, this.runId);
+    const { sqs } = this.#deployment;
+    const collector = new ResultReceiver(sqs, queueUrl, this.runId, visibilityOf(this.#store));
+    const acknowledge = (received: Received) => collector.acknowledge(received);
     onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
     const ledger = this.#ledger;
-    const order = ordered
-      ? new InOrder(leadingOf(ledger), (received) => collector.acknowledge(received), ledger)
-      : undefined;
+    const order = ordered ? new InOrder(leadingOf(ledger), acknowledge, ledger) : undefined;
     const monitor = await RunMonitor.begin(this.#deployment, queueUrl, {
-      ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs },
+      ...{ ...this.#options, ...this.#about, ledger, knobs: this.knobs, store: this.#store },
       afterAnother: this.#options.resume !== undefined,
       onPassed: () => {
         this.#notStarted = notStarted(this.#deployment, this.runId);
@@ -201,13 +204,15 @@ export class Run<Output = unknown> extends RunHandle<Output> {
           order.acknowledgeConsumed();
         } else {
           yield* this.#taken(fresh);
-          collector.acknowledge(delivery);
+          if (this.#store) this.#store.taken(delivery, acknowledge);
+          else acknowledge(delivery);
         }
         monitor.release(order?.isEmpty ?? true);
         if (ledger.balanced) break;
       }
       // The queue was deleted elsewhere, which ends the run.
       if (collector.isQueueGone) void this.#end({ is: 'queueDeleted' });
+      await this.#store?.flush();
     } finally {
       monitor.close();
       this.#outages.end();
@@ -220,7 +225,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     else if (ledger.balanced) {
       // If other collectors consumed some results, later ones are still waiting for those.
       if (order) yield* this.#taken([ResultBatch.ofLines(order.rest([]))]);
-      await endRun(this.#deployment, queueUrl, outcomeOf(this.#about, ledger));
+      if (!this.#store) await endRun(this.#deployment, queueUrl, outcomeOf(this.#about, ledger));
     }
   }
 
@@ -258,7 +263,8 @@ export class Run<Output = unknown> extends RunHandle<Output> {
 
   /** Unreadable inputs end the run; an unreachable seed function leaves it as it is. */
   #notSeeded(error: unknown): undefined {
-    isAwsError(error) ? this.#leave({ error }) : this.fail(error);
+    if (this.#store && isUnknownRun(error)) void this.#end({ is: 'queueDeleted' });
+    else isAwsError(error) ? this.#leave({ error }) : this.fail(error);
   }
 
   /** Ends the run with an error for its consumer; inputs without a result end `cancelled`. */
@@ -267,14 +273,16 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     else if (this.#isOpen) void this.#end({ is: 'error', error });
   }
 
+  /** A store gets the last results instead of an error, with the reason beside them. */
   #throwFailure(): void {
     const phase = this.#phase;
     if (phase.is === 'left' && phase.failure) throw phase.failure.error;
-    if (phase.is === 'ended' && phase.why.is === 'error') throw phase.why.error;
+    if (phase.is !== 'ended' || phase.why.is !== 'error') return;
+    if (!this.#store) throw phase.why.error;
   }
 
   get #isOpen(): boolean {
-    // A result may still arrive when the ledger has balanced, and unbalance it.
+    // A result may still unbalance a ledger that has balanced.
     const isComplete = this.#ledger.balanced || this.#stop.signal.aborted;
     if (this.#phase.is === 'open' && isComplete) this.#phase = { is: 'complete' };
     return this.#phase.is === 'open';
@@ -298,8 +306,9 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   async #end(why: EndReason): Promise<void> {
     if (this.#isOpen) {
       this.#seeding.stop();
+      this.#store?.ending(why);
       const [seeding, ledger, deduplicator] = [this.#seeding, this.#ledger, this.#deduplicator];
-      const ended = { about: this.#about, why, notStarted: this.#notStarted };
+      const ended = { about: this.#about, why, notStarted: this.#notStarted, store: this.#store };
       const taken = { seeding, ledger, deduplicator, ...ended };
       const last = takeLast(this.#deployment, taken);
       this.#become({ is: 'ended', why, last: this.#deployment.keep?.(last) ?? last });

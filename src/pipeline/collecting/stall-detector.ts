@@ -4,8 +4,9 @@ import { wait } from '../../retry.ts';
 import { type Backlog, backlogOf, countOf } from '../run/backlog.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import { type Deadline, QUIET_AFTER_ANOTHER_MS } from './deadline.ts';
+import { type Deadline, quietAfterAnotherMs } from './deadline.ts';
 import type { Knobs } from './knobs.ts';
+import { VISIBILITY_SECONDS } from './result-receiver.ts';
 
 export interface StallDetectorOptions {
   deployment: Deployment;
@@ -68,7 +69,7 @@ export class StallDetector {
     const { deployment, queueUrl, deadline } = this.#options;
     try {
       if (messagesOf(await backlogOf(deployment)) > 0) return false;
-      if (deadline.quietMs >= QUIET_AFTER_ANOTHER_MS) return true;
+      if (deadline.quietMs >= quietAfterAnotherMs(VISIBILITY_SECONDS)) return true;
       if (deployment.countsLate) return false;
       return messagesOf(await countOf(deployment.sqs, queueUrl)) === 0;
     } catch {

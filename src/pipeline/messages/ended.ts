@@ -23,6 +23,8 @@ export interface RunOutcome {
   cause: string | undefined;
   /** Name of the last collector; undefined if the run had none when it ended. */
   collector: string | undefined;
+  /** The folder in S3 where its results are; undefined if they were not stored there. */
+  output?: string | undefined;
 }
 
 /** Longest texts: a cause may quote an input. */
@@ -37,18 +39,19 @@ export function endedBody({ cause, collector, ...outcome }: RunOutcome): string 
 /** Reads a message of the list of ended runs; undefined if it is not one of this version. */
 export function readEnded(body: string): RunOutcome | undefined {
   const read = Object(parsed(body)) as Record<string, unknown>;
-  const { v, runId, task, total, ok, failed, cancelled, elsewhere, cause, collector } = read;
+  const { v, runId, task, total, ok, failed, cancelled, elsewhere } = read;
+  const { cause, collector, output } = read;
   const isOne =
     v === MESSAGE_VERSION &&
     typeof runId === 'string' &&
     createdAt(runId) !== undefined &&
     typeof task === 'string' &&
     (total === undefined || isCount(total)) &&
-    [cause, collector].every((text) => text === undefined || typeof text === 'string') &&
+    [cause, collector, output].every((text) => text === undefined || typeof text === 'string') &&
     [ok, failed, cancelled, elsewhere].every(isCount);
   if (!isOne) return undefined;
   const counts = { total, ok, failed, cancelled, elsewhere };
-  return { runId, task, ...counts, cause, collector } as RunOutcome;
+  return { runId, task, ...counts, cause, collector, output } as RunOutcome;
 }
 
 function isCount(value: unknown): boolean {

@@ -2,15 +2,26 @@ import { FanfoldError, messageOf } from '../../errors.ts';
 import type { Format } from '../../inputs/extensions.ts';
 import { FORMATS } from '../../inputs/formats.ts';
 import type { Position } from '../../inputs/source.ts';
+import { COMPRESSIONS, FORMATS as OUTPUT_FORMATS } from '../../outputs/formats.ts';
 import type { Json } from '../../task.ts';
 import { checkFailing, type FailingText } from './failing.ts';
 import { type Bounds, checkBounds } from './flow.ts';
+import { checkMaxFailures } from './max-failures.ts';
 import { checkPriority, type Priority } from './priority.ts';
 import { MAX_RUN_INPUTS } from './result.ts';
 import type { IndexRange } from './result-message.ts';
+import type { S3Results } from './results-place.ts';
 
 /** A request to the seed: one page of a run, which is often all of it; or a run from S3. */
 export type SeedRequest = PageRequest | ObjectRequest;
+
+/** Destination of a run's results. */
+export type ResultsOf = 'shared' | 'own' | 's3' | S3Results;
+
+/** Whether a run has a result queue of its own: a reader, or the collector function, receives it. */
+export function hasOwnQueue(results: ResultsOf | undefined): boolean {
+  return results !== undefined && results !== 'shared';
+}
 
 interface OfRun extends Bounds {
   /** The task's name. */
@@ -47,10 +58,17 @@ interface OfRun extends Bounds {
   chunkItems?: number | undefined;
   /**
    * Destination of the results: `own`, a queue of the run's own, made by its first page; `shared`,
-   * the deployment's result queue, for any reader.
+   * the deployment's result queue, for any reader; `s3`, or a place in S3, where the deployment's
+   * collector function stores them.
    * @default 'shared'
    */
-  results?: 'shared' | 'own' | undefined;
+  results?: ResultsOf | undefined;
+  /**
+   * Number of inputs that may end `failed`, or their share (`'5%'`), when results are stored in S3:
+   * one more failure cancels the run.
+   * @default any number
+   */
+  maxFailures?: number | `${number}%` | undefined;
   /**
    * Whether inputs that take long at the run's end are run a second time, elsewhere. Its collector
    * says when, so `results` must be `own`; and the task must be `idempotent`.
@@ -122,6 +140,7 @@ const FIELDS = [
   'hedge',
   'pauseWhenFailing',
   'priority',
+  'maxFailures',
 ];
 
 /** Reads a seed request. @throws FanfoldError `BadInput` naming the field that is wrong */
@@ -160,22 +179,24 @@ export function readSeedRequest(event: unknown): SeedRequest {
   if (!isCount(chunkItems ?? 1) || chunkItems === 0 || Number(chunkItems) > 10_000) {
     throw wrong('`chunkItems` must be a whole number from 1 to 10000', chunkItems);
   }
-  if (results !== undefined && results !== 'shared' && results !== 'own') {
-    throw wrong('`results` must be "shared" or "own"', results);
-  }
+  checkResults(results);
   try {
     checkBounds(request as Bounds);
     checkPriority(request.priority);
     checkFailing(request.pauseWhenFailing);
+    checkMaxFailures(request.maxFailures);
   } catch (error) {
     throw new FanfoldError('BadInput', messageOf(error));
   }
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw wrong('`hedge` must be true or false', hedge);
   }
-  if (request.pauseWhenFailing !== undefined && results !== 'own') {
+  if (
+    request.pauseWhenFailing !== undefined &&
+    !hasOwnQueue(request.results as ResultsOf | undefined)
+  ) {
     throw wrong(
-      '`pauseWhenFailing` needs a collector, and so a request with the `results` "own"',
+      '`pauseWhenFailing` needs a collector, and so a request with the `results` "own", or stored in S3',
       results ?? 'shared',
     );
   }
@@ -203,6 +224,23 @@ export function readSeedRequest(event: unknown): SeedRequest {
     );
   }
   return request as unknown as SeedRequest;
+}
+
+/** @throws FanfoldError `BadInput` */
+function checkResults(results: unknown): void {
+  if (results === undefined || ['shared', 'own', 's3'].includes(results as string)) return;
+  const { s3, format, compression, ordered, ...more } = Object(results) as Record<string, unknown>;
+  const isKnown =
+    typeof s3 === 'string' &&
+    (format === undefined || OUTPUT_FORMATS.some((one) => one === format)) &&
+    (compression === undefined || COMPRESSIONS.some((one) => one === compression)) &&
+    (ordered === undefined || typeof ordered === 'boolean') &&
+    Object.keys(more).length === 0;
+  if (isKnown) return;
+  throw wrong(
+    `\`results\` must be "shared", "own" or "s3", or like {"s3": "s3://bucket/prefix/", "format": "jsonl", "compression": "gzip", "ordered": true}, with a format of ${OUTPUT_FORMATS.join(', ')} and a compression of ${COMPRESSIONS.join(', ')}`,
+    results,
+  );
 }
 
 /** Most numbers in one page's range: they are held in memory while they are cut. */

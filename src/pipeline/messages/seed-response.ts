@@ -10,12 +10,14 @@ export interface SeedResponse {
   /** Number of task messages sent. */
   chunks: number;
   resultQueueUrl: string;
+  /** The folder in S3 where the results will be, `s3://bucket/prefix/<runId>/`. */
+  output?: string;
   /** Whether a further invocation continues with the remaining inputs. */
   continues?: boolean;
 }
 
-/** The answer to a refused seed request: nothing was queued. */
-export interface SeedRefusal {
+/** A function's answer to a request that it refused: it did nothing. */
+export interface Refusal {
   error: {
     code: string;
     message: string;

@@ -53,6 +53,28 @@ export class Bitmap {
     }
   }
 
+  /** The pages in use, each after its number. `restore` reads them. */
+  save(): Buffer {
+    const parts: Uint8Array[] = [];
+    for (const [key, page] of this.#pages.entries()) {
+      if (page === undefined) continue;
+      const number = Buffer.alloc(4);
+      number.writeUInt32BE(key);
+      parts.push(number, page);
+    }
+    return Buffer.concat(parts);
+  }
+
+  /** Adds the numbers that `save` wrote. */
+  restore(saved: Uint8Array): void {
+    const bytes = Buffer.from(saved.buffer, saved.byteOffset, saved.byteLength);
+    for (let at = 0; at + 4 + PAGE_BYTES <= bytes.length; at += 4 + PAGE_BYTES) {
+      this.#pages[bytes.readUInt32BE(at)] = new Uint8Array(
+        bytes.subarray(at + 4, at + 4 + PAGE_BYTES),
+      );
+    }
+  }
+
   /** Bytes of the pages in use. */
   get bytes(): number {
     return this.#pages.reduce((sum, page) => sum + (page?.length ?? 0), 0);

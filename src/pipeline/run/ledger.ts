@@ -18,6 +18,19 @@ export interface Ledger {
   readonly sealed: boolean;
 }
 
+/** A ledger in a form that can be stored. */
+export interface SavedLedger {
+  /** Number of inputs, as far as it is known. */
+  inputs: number;
+  ok: number;
+  failed: number;
+  cancelled: number;
+  /** Bitmap of the inputs that have a result. */
+  settled: Uint8Array;
+  /** Bitmap of the inputs that ended `failed`. */
+  failures: Uint8Array;
+}
+
 /**
  * Records which inputs have their final result, and how many of each status. The first result of an
  * index wins. Each input takes one bit: ten million take little over a megabyte.
@@ -29,7 +42,7 @@ export interface Ledger {
  */
 export class RunLedger implements Ledger {
   #inputs = 0;
-  readonly #count = { ok: 0, failed: 0, cancelled: 0 };
+  #count = { ok: 0, failed: 0, cancelled: 0 };
   #duplicates = 0;
   #elsewhere = 0;
   #open = false;
@@ -186,6 +199,23 @@ export class RunLedger implements Ledger {
     this.#open = false;
     this.#sealed = true;
     return end;
+  }
+
+  /** What is recorded so far, for a later collector of the run. */
+  save(): SavedLedger {
+    const { ok, failed, cancelled } = this;
+    const bitmaps = { settled: this.#settled.save(), failures: this.#failed.save() };
+    return { inputs: this.#inputs, ok, failed, cancelled, ...bitmaps };
+  }
+
+  /** A ledger that records what another one saved. */
+  static restored({ inputs, settled, failures, ...counts }: SavedLedger): RunLedger {
+    const ledger = new RunLedger();
+    ledger.expect(inputs);
+    ledger.#settled.restore(settled);
+    ledger.#failed.restore(failures);
+    ledger.#count = counts;
+    return ledger;
   }
 
   /** A copy for readers, of the inputs whose results arrive here. */

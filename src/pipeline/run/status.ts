@@ -30,6 +30,8 @@ export interface RunStatus extends RunSettings {
   collectedAt: number | undefined;
   /** The live collector of the run, if it has one. */
   collector: string | undefined;
+  /** The folder in S3 where the deployment's collector function stores its results, if it does. */
+  output: string | undefined;
   /** Approximate number of result messages that wait to be collected. */
   waiting: number;
   /** Time of this reading. All times are by SQS's clock, which may differ from this machine's. */
@@ -140,6 +142,7 @@ export function statusFrom(runId: string, tags: RunTags, readAt: number, waiting
     // 0 once its collector has left.
     collectedAt: tags.collectedAt || undefined,
     collector: collectorOf(tags, readAt),
+    output: tags.output,
     waiting,
     readAt,
   };

@@ -20,6 +20,8 @@ export interface RunTags {
   total?: number | undefined;
   /** Largest number of inputs that the run can have, while `total` is not known. */
   bound?: number | undefined;
+  /** The folder in S3 where the collector function stores the results. */
+  output?: string | undefined;
 
   /** Bounds that were set while the run was going on; `none` if they were removed. */
   flow?: Flow | 'none' | undefined;
@@ -43,7 +45,7 @@ export interface RunTags {
 /** AWS allows 30 such calls a second per account. */
 export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTags> {
   const { Tags = {} } = await sqs.send(new ListQueueTagsCommand({ QueueUrl }));
-  const { task, state, collector } = Tags;
+  const { task, state, output, collector } = Tags;
   return {
     task,
     state: state === 'seeding' || state === 'sealed' ? state : undefined,
@@ -51,6 +53,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     pauseWhenFailing: failingOf(Tags.pauseWhenFailing),
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
+    output,
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
     outage: outageOf(Tags.outage),

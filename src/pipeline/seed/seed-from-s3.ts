@@ -7,7 +7,7 @@ import type { OpenedInputs } from '../../inputs/opened.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
-import type { Continuation, ObjectRequest } from '../messages/seed-request.ts';
+import { type Continuation, hasOwnQueue, type ObjectRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import { findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
@@ -78,6 +78,7 @@ class ObjectSeeding {
   #next: number;
   #chunks: number;
   #queueUrl: string | undefined;
+  #output: string | undefined;
 
   constructor(request: ObjectRequest, options: ObjectSeedOptions) {
     const { from } = request.inputs;
@@ -125,7 +126,7 @@ class ObjectSeeding {
   /** The error to report for inputs that can't be read. Later invocations notify the collector. */
   async broken(error: FanfoldError): Promise<FanfoldError> {
     const { sqs, names } = this.#options;
-    const { results = 'shared' } = this.#request;
+    const { results } = this.#request;
     const located = this.#located(error);
     if (this.#hops === 0) {
       if (this.#next === 0) return located;
@@ -133,7 +134,7 @@ class ObjectSeeding {
       const queued = `Seeded before it: ${count(this.#next, 'input')}.`;
       return new FanfoldError(located.code, `${located.message} ${queued}`, { cause: error });
     }
-    const url = results === 'own' ? await findQueue(sqs, names.run(this.#runId)) : undefined;
+    const url = hasOwnQueue(results) ? await findQueue(sqs, names.run(this.#runId)) : undefined;
     if (url === undefined) return located;
     const body = noticeBody(this.#runId, { notice: 'broken', message: located.message });
     await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
@@ -145,7 +146,7 @@ class ObjectSeeding {
 
   async #send(texts: string[], ofAll: number, size: number): Promise<void> {
     const { task, runId, results, expiresAt, ...rest } = this.#request;
-    const { concurrency, rate, hedge, pauseWhenFailing, priority } = rest;
+    const { concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures } = rest;
     const { tasks, onPage } = this.#options;
     const about = Math.ceil(texts.length * ofAll);
     const { chunkItemsOf } = planOf(tasks.require(task), this.#request, this.#options);
@@ -162,7 +163,7 @@ class ObjectSeeding {
         continues: this.#next > 0,
         more: true,
         chunkItems,
-        ...{ concurrency, rate, hedge, pauseWhenFailing, priority },
+        ...{ concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures },
       },
       // Each input takes at least one byte of its object.
       { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
@@ -170,6 +171,7 @@ class ObjectSeeding {
     this.#next += texts.length;
     this.#chunks += page.chunks;
     this.#queueUrl = page.resultQueueUrl;
+    this.#output ??= page.output;
     await onPage(page, chunkItems);
   }
 
@@ -211,7 +213,7 @@ class ObjectSeeding {
   async #seal(): Promise<void> {
     const { sqs } = this.#options;
     const url = this.#queueUrl;
-    if (this.#request.results !== 'own' || url === undefined) return;
+    if (!hasOwnQueue(this.#request.results) || url === undefined) return;
     try {
       await writeTags(sqs, url, { state: 'sealed', total: this.#next });
     } catch (error) {
@@ -231,6 +233,7 @@ class ObjectSeeding {
       count: this.#next,
       chunks: this.#chunks,
       resultQueueUrl: this.#queueUrl ?? '',
+      ...(this.#output === undefined ? {} : { output: this.#output }),
     };
   }
 

@@ -6,7 +6,7 @@ import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../m
 import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
 import { groupOf } from '../messages/priority.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
-import type { PageRequest } from '../messages/seed-request.ts';
+import { hasOwnQueue, type PageRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import {
   createdAt,
@@ -15,9 +15,12 @@ import {
   type Names,
   newRunId,
 } from '../names.ts';
+import type { ResultsTo } from '../queue-urls.ts';
 import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
+import { startCollector } from '../run/start-collector.ts';
 import type { RunTags } from '../run/tags.ts';
+import { beginStored, type StoredResults } from './stored-results.ts';
 
 export interface SeedOptions {
   sqs: SQSClient;
@@ -31,6 +34,8 @@ export interface SeedOptions {
    * which all are expected to be there
    */
   liveWorkers?: (() => number) | undefined;
+  /** Stores results in S3. @default such requests are refused */
+  stored?: StoredResults | undefined;
   /** Used when the request names no run. */
   runId?: string;
   /** Largest number of inputs that the run can have, if their number is not known. */
@@ -50,7 +55,8 @@ const CREATE_WITHIN_MS = 3_600_000;
  * @throws FanfoldError when the request is refused
  */
 export async function seed(request: PageRequest, options: SeedOptions): Promise<SeedResponse> {
-  const { task, results = 'shared', pauseWhenFailing } = request;
+  const { task, pauseWhenFailing } = request;
+  const results: ResultsTo = hasOwnQueue(request.results) ? 'own' : 'shared';
   const taskHere = options.tasks.require(task);
   const { flow, chunkItemsOf } = planOf(taskHere, request, options);
   const runId = request.runId ?? options.runId ?? newRunId();
@@ -60,8 +66,11 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const { about = total } = request;
   const { chunkItems = chunkItemsOf(about) } = request;
   const chunks = cut(items, chunkItems);
+  const { first: at = 0, continues = at > 0 } = request;
+  const tags = { expiresAt, flow, pauseWhenFailing };
+  const output = continues ? undefined : await beginStored(request, { runId, expiresAt }, options);
   const resultQueueUrl = await (results === 'own'
-    ? ownQueue(request, runId, items.length, { expiresAt, flow, pauseWhenFailing }, options)
+    ? ownQueue(request, runId, items.length, { ...tags, output }, options)
     : sharedQueue(options));
   const most = flow?.lanes ?? options.workers;
   const workers = Math.min(most, Math.max(chunks.length, Math.ceil(about / chunkItems)));
@@ -84,8 +93,13 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
       return { body: chunkBody({ ...envelope, turn }, chunk), groupId: groupOf(envelope) };
     }),
   );
-  const first = items[0]?.index ?? request.first ?? 0;
-  return { runId, task, first, count: items.length, chunks: chunks.length, resultQueueUrl };
+  if (output !== undefined && options.stored) {
+    const { lambda } = options.stored;
+    await startCollector({ lambda, names: options.names }, { runId, output, epoch: 0 });
+  }
+  const first = items[0]?.index ?? at;
+  const sent = { first, count: items.length, chunks: chunks.length };
+  return { runId, task, ...sent, resultQueueUrl, ...(output === undefined ? {} : { output }) };
 }
 
 /** @throws FanfoldError `BadInput` for a task that must not run twice over an input at once */
@@ -191,7 +205,7 @@ async function ownQueue(
   { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
   count: number,
-  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing'>,
+  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing' | 'output'>,
   { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);

@@ -1,27 +1,20 @@
 import {
-  InvokeCommand,
   type LambdaClient,
   ResourceNotFoundException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
-import { FanfoldError, type FanfoldErrorCode, InputError, messageOf } from '../../errors.ts';
+import { FanfoldError, messageOf } from '../../errors.ts';
 import { retry } from '../../retry.ts';
 import { VERSION } from '../../version.ts';
 import { isTransient, PATIENCE_MS } from '../call-errors.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
-import type { SeedDescription, SeedRefusal, SeedResponse } from '../messages/seed-response.ts';
+import type { SeedDescription, SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
+import { callFunction, FunctionFault } from '../run/call-function.ts';
 import { noDeployment } from '../run/deployment.ts';
 
 /** Tries for a page on which the seed function fails. Seeding it twice only makes duplicates. */
 const PAGE_TRIES = 4;
-
-/** The seed function ended with an error, or timed out. */
-class SeedFault extends FanfoldError {
-  constructor(name: string, why: string) {
-    super('RunFailed', `The seed function ${name} failed: ${why}`);
-  }
-}
 
 /** Invokes the seed function and returns its answer. A refusal is thrown as the original error. */
 export function invokeSeed(
@@ -61,24 +54,11 @@ async function callSeed<Answer extends object>(
   names: Names,
   request: object,
 ): Promise<Answer> {
-  const invoked = lambda.send(
-    new InvokeCommand({ FunctionName: names.seed, Payload: JSON.stringify(request) }),
-  );
-  const { Payload, FunctionError } = await invoked.catch((cause: unknown) => {
+  return callFunction<Answer>(lambda, names.seed, request).catch((cause: unknown) => {
     throw cause instanceof ResourceNotFoundException
       ? noDeployment(names, `function ${names.seed}`, cause)
       : cause;
   });
-  const text = Payload === undefined ? 'null' : Payload.transformToString();
-  const answer = JSON.parse(text) as Answer | SeedRefusal | { errorMessage?: string };
-  if (FunctionError !== undefined || answer === null) {
-    const why = (answer as { errorMessage?: string } | null)?.errorMessage ?? text;
-    throw new SeedFault(names.seed, why);
-  }
-  if (!('error' in answer)) return answer as Answer;
-  const { code, message, index, reason } = answer.error as SeedRefusal['error'];
-  if (index !== undefined && reason !== undefined) throw new InputError(index, reason);
-  throw new FanfoldError(code as FanfoldErrorCode, message);
 }
 
 /**
@@ -99,7 +79,7 @@ export function invokeSeedWithRetries(
     while: (error, _, failingMs) =>
       !isStopped() &&
       (error instanceof TooManyRequestsException ||
-        (error instanceof SeedFault && ++faults < PAGE_TRIES) ||
+        (error instanceof FunctionFault && ++faults < PAGE_TRIES) ||
         (isTransient(error) && failingMs < PATIENCE_MS)),
   });
 }

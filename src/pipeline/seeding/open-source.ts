@@ -1,6 +1,6 @@
 import type { InputSource } from './input-source.ts';
 import type { Inputs } from './pages.ts';
-import { RemoteSeeder } from './remote-seeder.ts';
+import { RemoteSeeder, type RemoteSeederOptions } from './remote-seeder.ts';
 import { S3Inputs, seedS3Run } from './s3-inputs.ts';
 import { Seeder, type SeederOptions } from './seeder.ts';
 
@@ -9,7 +9,7 @@ export type { InputSource } from './input-source.ts';
 /** Opens a run's inputs: from here, from S3 or, if undefined, seeded by another process. */
 export function openSource(
   inputs: Inputs<unknown> | S3Inputs | undefined,
-  options: Omit<SeederOptions, 'inputs'>,
+  options: Omit<SeederOptions, 'inputs'> & Pick<RemoteSeederOptions, 'isPatient'>,
 ): InputSource {
   if (inputs === undefined) return new RemoteSeeder(options);
   if (!(inputs instanceof S3Inputs)) return new Seeder({ ...options, inputs });

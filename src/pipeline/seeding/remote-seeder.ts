@@ -18,11 +18,20 @@ const PAUSE_CAP_MS = 30_000;
 /** Shortest pause, in milliseconds, however often `checkSoon` is called. */
 const SHORTEST_PAUSE_MS = 1_000;
 
+/** Looks for a queue that seems to be gone: SQS may not find one for a moment. */
+const LOOKS = 3;
+const LOOKS_APART_MS = 15_000;
+
 export interface RemoteSeederOptions {
   sqs: SQSClient;
   names: Names;
   runId: string;
   ledger: RunLedger;
+  /**
+   * Whether a queue that is not found counts as gone only after half a minute, since the run then
+   * ends. @default false
+   */
+  isPatient?: boolean | undefined;
   /** Starts seeding; returns the URL of the run's queue. @default the queue is there already */
   begin?: () => Promise<string>;
 }
@@ -71,10 +80,14 @@ export class RemoteSeeder implements InputSource {
   }
 
   async #find(): Promise<string> {
-    const { sqs, names, runId, begin } = this.#options;
+    const { sqs, names, runId, begin, isPatient = false } = this.#options;
     if (begin) return begin();
-    const url = await findExpectedQueue(sqs, names.run(runId));
-    if (url !== undefined) return url;
+    for (let looks = 1; ; looks++) {
+      const url = await findExpectedQueue(sqs, names.run(runId));
+      if (url !== undefined) return url;
+      if (!isPatient || looks === LOOKS || this.#stop.signal.aborted) break;
+      await wait(LOOKS_APART_MS, this.#stop.signal);
+    }
     throw unknownRun(runId, names.name);
   }
 

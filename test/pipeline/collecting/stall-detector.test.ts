@@ -35,7 +35,7 @@ it('a run whose only chunk waits in a lane, as when it is paused, has not stalle
   const onStalled = vi.fn();
   const deployment = { sqs, lambda: createLambdaClient(new Lambda()), names };
   const knobs = new Knobs(deployment, runId, Promise.resolve(queueUrl), { expiresAt });
-  const deadline = new Deadline(sqs, knobs, true, { onPassed() {}, onOver() {} });
+  const deadline = new Deadline(sqs, knobs, 65_000, { onPassed() {}, onOver() {} });
   const options = { deployment, queueUrl, ledger, deadline, knobs, onStalled };
   const detector = new StallDetector(options);
   await vi.advanceTimersByTimeAsync(120_000);

@@ -1,11 +1,15 @@
-import { type FailedResult, type FailureCode, withCauses } from '../index.ts';
-import { isFailureCode, type ResultBatch } from '../internal.ts';
+import { withCauses } from '../../thrown.ts';
+import { type FailedResult, type FailureCode, isFailureCode } from './result.ts';
+import type { ResultBatch } from './result-message.ts';
 
 /** Failures with the same code, name and message, apart from the numbers in the message. */
 interface Kind {
   count: number;
   /** An input that failed so. */
   index: number;
+  code: FailureCode;
+  /** Some inputs that failed so, in order of arrival. */
+  indexes: number[];
   /** The text of its failures, with numbers masked. */
   masked: string;
   /** The exact text, if all of its failures have the same. */
@@ -18,12 +22,26 @@ interface Kind {
 const MOST_KINDS = 200;
 /** Kinds to show. */
 const SHOWN_KINDS = 5;
+/** Inputs of a kind to remember. */
+const EXAMPLES = 5;
 /** Characters of a message that tell kinds apart. */
 const TEXT_LENGTH = 1_000;
 
 /** UUIDs, hexadecimal ids with a digit, and numbers such as 1,000.5 and 127.0.0.1:80. */
 const NUMBERS =
   /\b[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\b|\b(?=[a-f]*\d)[\da-f]{8,}\b|\d+(?:[.,:]\d+)*/gi;
+
+/** Failures of one kind. */
+export interface FailureGroup {
+  code: FailureCode;
+  /** Their message; numbers in which they differ are `N`. */
+  message: string;
+  count: number;
+  /** True if there may be more of them than `count`: there were too many kinds to count all. */
+  isLeast?: true;
+  /** Up to five inputs that failed so. */
+  indexes: number[];
+}
 
 /** Counts failures by kind, in constant memory: when there are too many kinds, the rare ones go. */
 export class FailureKinds {
@@ -53,10 +71,12 @@ export class FailureKinds {
     const kind = this.#kinds.get(masked);
     if (kind === undefined) {
       const isLeast = this.#hasForgotten;
-      this.#kinds.set(masked, { count: 1, index, masked, exact, isLeast });
+      const indexes = [index];
+      this.#kinds.set(masked, { count: 1, index, code, indexes, masked, exact, isLeast });
       if (this.#kinds.size > MOST_KINDS) this.#forgetRare();
     } else {
       kind.count++;
+      if (kind.indexes.length < EXAMPLES) kind.indexes.push(index);
       kind.index = Math.min(kind.index, index);
       if (kind.exact !== exact) kind.exact = undefined;
     }
@@ -94,6 +114,14 @@ export class FailureKinds {
     return this.#sorted()
       .slice(0, SHOWN_KINDS)
       .map(({ index }) => index);
+  }
+
+  /** All kinds that are remembered, the most frequent first. */
+  get groups(): FailureGroup[] {
+    return this.#sorted().map(({ code, masked, exact, count, isLeast, indexes }) => {
+      const message = (exact ?? masked).slice(code.length + 2);
+      return { code, message, count, ...(isLeast ? { isLeast: true as const } : {}), indexes };
+    });
   }
 
   #sorted(): Kind[] {

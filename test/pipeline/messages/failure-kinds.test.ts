@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { FailureKinds } from '../../src/cli/failure-kinds.ts';
-import type { FailureCode } from '../../src/index.ts';
+import type { FailureCode } from '../../../src/index.ts';
+import { FailureKinds } from '../../../src/pipeline/messages/failure-kinds.ts';
 
 function failed(index: number, message: string, code: FailureCode = 'TaskFailed') {
   const name = code === 'TaskFailed' ? 'Error' : code;

@@ -1,0 +1,3 @@
+import { collectorHandler, jsonLog } from '../src/handlers.ts';
+
+export const handler = collectorHandler({ log: jsonLog() });

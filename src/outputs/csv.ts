@@ -1,0 +1,45 @@
+import { blocksOf, type Lines } from './blocks.ts';
+import type { Columns, OnMisfit } from './columns.ts';
+import { RowReader } from './rows.ts';
+import type { Cell } from './values.ts';
+
+/**
+ * Encodes results as CSV, by RFC 4180: a header, and a row for each result. A null is an empty
+ * field without quotes; an empty string has quotes.
+ */
+export async function* encodeCsv(
+  lines: Lines,
+  columns: Columns,
+  onMisfit: OnMisfit,
+): AsyncGenerator<Uint8Array, void> {
+  const reader = new RowReader(columns);
+  let text = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
+  for await (const block of blocksOf(lines)) {
+    for (const line of block) {
+      const row = reader.read(line);
+      if (typeof row === 'string') {
+        onMisfit(line, row);
+        continue;
+      }
+      text += row.index;
+      for (const cell of row.cells) text += `,${fieldOf(cell)}`;
+      text += '\r\n';
+    }
+    yield Buffer.from(text);
+    text = '';
+  }
+  if (text !== '') yield Buffer.from(text);
+}
+
+function fieldOf(cell: Cell): string {
+  if (cell === null) return '';
+  if (typeof cell === 'string') return quoted(cell);
+  return Object.is(cell, -0) ? '-0' : String(cell);
+}
+
+/** Also matches white space at the ends, which some readers would remove. */
+const NEEDS_QUOTES = /[",\r\n]|^$|^\s|\s$/;
+
+function quoted(text: string): string {
+  return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,68 @@
+import { type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { isDenied, isTransient } from '../call-errors.ts';
+import type { StoredRunOptions } from '../messages/collector-event.ts';
+import { folderOf, isWithin, type S3Folder, urlOf } from '../messages/results-place.ts';
+import { newStoredRun } from './state.ts';
+import { StateObject } from './state-object.ts';
+
+/**
+ * The folder that an event names, if this deployment may store results there.
+ *
+ * @throws FanfoldError `BadInput` when it is no folder, or not in one of the deployment's places
+ */
+export function allowedFolder(output: string, places: readonly S3Folder[]): S3Folder {
+  const folder = folderOf(output);
+  if (isWithin(folder, places)) return folder;
+  throw new FanfoldError(
+    'BadInput',
+    `Results may be stored in ${places.map(urlOf).join(', ')}; got ${output}. Add the place to the stack's \`resultPlaces\`.`,
+  );
+}
+
+/**
+ * Creates the record of a run, which proves that its results can be stored. It may be repeated
+ * until a collector has begun.
+ *
+ * @throws FanfoldError `BadInput` when the folder can't be written, or holds another run
+ */
+export async function beginStoredRun(
+  s3: S3Client,
+  folder: S3Folder,
+  options: StoredRunOptions,
+): Promise<void> {
+  const { region = '' } = { region: await s3.config.region() };
+  try {
+    if (await StateObject.create(s3, folder, newStoredRun(options))) return;
+    const state = await StateObject.load(s3, folder);
+    const known = state?.run.options;
+    if (known?.runId === options.runId && state?.run.ended === undefined) return;
+  } catch (error) {
+    throw explained(error, folder, region) ?? error;
+  }
+  throw new FanfoldError(
+    'BadInput',
+    `${urlOf(folder)} already holds the results of a run: use another prefix, or leave \`runId\` out.`,
+  );
+}
+
+/** A sentence for a bucket that can't be used; undefined for errors that may pass. */
+function explained(error: unknown, folder: S3Folder, region: string): FanfoldError | undefined {
+  if (!(error instanceof S3ServiceException) || isTransient(error)) return undefined;
+  const url = urlOf(folder);
+  const refused = (why: string) =>
+    new FanfoldError('BadInput', `${url} can't be used for results: ${why}`, { cause: error });
+  if (error.name === 'NoSuchBucket')
+    return refused(`the bucket "${folder.bucket}" does not exist.`);
+  if (error.name === 'PermanentRedirect' || error.$metadata.httpStatusCode === 301) {
+    return refused(
+      `the bucket "${folder.bucket}" is in another region than this deployment, which is in ${region}.`,
+    );
+  }
+  if (isDenied(error) || error.$metadata.httpStatusCode === 403) {
+    return refused(
+      `access was denied (${error.message}). Add the bucket to the stack's \`resultPlaces\`, and check the bucket's own policy and key.`,
+    );
+  }
+  return refused(messageOf(error));
+}

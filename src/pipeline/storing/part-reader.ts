@@ -1,0 +1,63 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Folder } from '../messages/results-place.ts';
+import type { Part } from './state.ts';
+
+/** Yields the lines of a part in JSON Lines, in batches. */
+export async function* linesOf(
+  s3: S3Client,
+  { bucket, prefix }: S3Folder,
+  { key }: Pick<Part, 'key'>,
+): AsyncGenerator<string[], void> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${key}` }));
+  const body = Body instanceof Readable ? Body : Readable.from([]);
+  yield* splitLines(unpacked(body, key));
+}
+
+/**
+ * Yields the lines of an uncompressed part, which is read in ranges: so many parts may be open at
+ * once that each must neither keep a connection nor much memory.
+ */
+export async function* linesInRanges(
+  s3: S3Client,
+  { bucket, prefix }: S3Folder,
+  { key, bytes }: Pick<Part, 'key' | 'bytes'>,
+  rangeBytes: number,
+): AsyncGenerator<string[], void> {
+  const ranges = async function* () {
+    for (let from = 0; from < bytes; from += rangeBytes) {
+      const Range = `bytes=${from}-${Math.min(bytes, from + rangeBytes) - 1}`;
+      const get = new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${key}`, Range });
+      const { Body } = await s3.send(get);
+      yield (await Body?.transformToByteArray()) ?? new Uint8Array();
+    }
+  };
+  yield* splitLines(ranges());
+}
+
+function unpacked(body: Readable, key: string): Readable {
+  const unpacker = key.endsWith('.gz')
+    ? createGunzip()
+    : key.endsWith('.zst')
+      ? createZstdDecompress()
+      : undefined;
+  // The unpacker fails with the body, and its reader gets the error.
+  return unpacker ? pipeline(body, unpacker, () => {}) : body;
+}
+
+async function* splitLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string[], void> {
+  // A character may be cut in two, but no line is, as its end is a byte of its own.
+  let rest: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(10);
+    if (end < 0) {
+      rest.push(chunk);
+      continue;
+    }
+    const text = Buffer.concat([...rest, chunk.subarray(0, end)]).toString();
+    rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+    yield text.split('\n');
+  }
+  if (rest.length > 0) yield [Buffer.concat(rest).toString()];
+}

@@ -1,0 +1,251 @@
+import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Columns } from '../../outputs/columns.ts';
+import { columnsOf } from '../../outputs/columns-of.ts';
+import { type Encoding, encodeResults } from '../../outputs/encode.ts';
+import { extensionOf } from '../../outputs/formats.ts';
+import type { Received } from '../collecting/result-receiver.ts';
+import type { ResultStore } from '../collecting/result-store.ts';
+import type { BegunNotice } from '../messages/notice.ts';
+import type { ResultBatch } from '../messages/result-message.ts';
+import type { S3Folder } from '../messages/results-place.ts';
+import type { RunLedger, SavedLedger } from '../run/ledger.ts';
+import { writeObject } from './object-writer.ts';
+import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
+import type { Part, PartKind, StoredRun } from './state.ts';
+import { type StateObject, Superseded } from './state-object.ts';
+
+/** When a part is written. */
+export interface PartLimits {
+  /** UTF-16 units of its results, uncompressed. @default 64 MiB */
+  length?: number;
+  /** Milliseconds since its first result. @default 60000 */
+  ms?: number;
+  /** Messages whose results wait. SQS allows 120,000 in flight. @default 40000 */
+  messages?: number;
+}
+
+const LIMITS = { length: 64 * 1024 * 1024, ms: 60_000, messages: 40_000 };
+
+/** Part of a part that may wait while another one is being written: both are in memory. */
+const AHEAD = 1 / 4;
+
+/** Pause before another try to cut a part, in milliseconds. */
+const AGAIN_MS = 20;
+
+interface Acknowledgement {
+  received: Received;
+  acknowledge: (received: Received) => void;
+}
+
+/** What is written at once: results, the messages that they came in, and the ledger with them. */
+interface Cut {
+  buffer: PartBuffer;
+  acknowledgements: Acknowledgement[];
+  /** Undefined while the run is ending: then, only the last cut has it. */
+  ledger: SavedLedger | undefined;
+}
+
+export interface PartStoreOptions {
+  s3: S3Client;
+  folder: S3Folder;
+  state: StateObject;
+  ledger: RunLedger;
+  limits?: PartLimits | undefined;
+}
+
+/**
+ * Stores results in parts. A part counts once the run's record lists it, which also has the ledger
+ * of all results that are stored. The messages of the results are deleted only after that. So a
+ * collector that is killed at any point loses nothing, and its unlisted parts are never read.
+ */
+export class PartStore implements ResultStore {
+  readonly isSuccessor: boolean;
+  readonly begun: BegunNotice[];
+  readonly #options: PartStoreOptions;
+  readonly #limits: Required<PartLimits>;
+  #buffer = new PartBuffer();
+  #acknowledgements: Acknowledgement[] = [];
+  /** Results in the ledger that are in a part, or about to be. */
+  #cut: number;
+  /** Parts that the record does not list yet. */
+  #unlisted: Part[] = [];
+  #written = 0;
+  #columns: Columns | undefined;
+  /** Notices that the record has. */
+  #begunListed = 0;
+  #isEnding = false;
+  #writing: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: PartStoreOptions) {
+    this.#options = options;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.isSuccessor = options.state.run.epoch > 1;
+    this.#cut = options.ledger.settled;
+    this.#columns = options.state.run.columns;
+    this.begun = [...options.state.run.begun];
+  }
+
+  /** Adds results. Resolves when there is room for more. */
+  async add(batch: ResultBatch): Promise<void> {
+    this.#buffer.add(batch);
+    this.#arm(this.#limits.ms);
+    if (this.#isFull(AHEAD)) await this.#writing;
+    if (this.#isFull(1)) this.#write(this.#isEnding);
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  taken(received: Received, acknowledge: (received: Received) => void): void {
+    this.#acknowledgements.push({ received, acknowledge });
+    this.#arm(this.#limits.ms);
+  }
+
+  ending(): void {
+    this.#isEnding = true;
+  }
+
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (!this.#isEnding) this.#write(false);
+    await this.#writing;
+    clearTimeout(this.#timer);
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Stores the last results, and that there will be no more. */
+  async end(ended: { at: number; cause?: string | undefined }): Promise<void> {
+    await this.#writing;
+    clearTimeout(this.#timer);
+    if (this.#failure) throw this.#failure.error;
+    const { ledger, state } = this.#options;
+    await this.#store({ ...this.#take(), ledger: ledger.save() }, () =>
+      state.replace({ ended, ledger: ledger.save(), ...this.#listing() }),
+    );
+  }
+
+  #isFull(share: number): boolean {
+    const { length, messages } = this.#limits;
+    const waiting = this.#acknowledgements.length;
+    return this.#buffer.length >= length * share || waiting >= messages * share;
+  }
+
+  #arm(ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      if (!this.#isEnding) this.#write(false);
+    }, ms);
+  }
+
+  /** Writes what waits, after what is being written. @param isUnlisted the record does not change */
+  #write(isUnlisted: boolean): void {
+    if (this.#failure) return;
+    if (this.#writing) {
+      this.#arm(AGAIN_MS);
+      return;
+    }
+    const { ledger, state } = this.#options;
+    // Between its entry in the ledger and its arrival here, no result may be claimed as stored.
+    const isWhole = ledger.settled <= this.#cut + this.#buffer.count;
+    if (!isUnlisted && !isWhole) {
+      this.#arm(AGAIN_MS);
+      return;
+    }
+    const cut = this.#take();
+    if (!isUnlisted) cut.ledger = ledger.save();
+    const list = async () => {
+      const hasNew = this.#unlisted.length > 0 || this.begun.length > this.#begunListed;
+      if (!cut.ledger || !hasNew) return;
+      await state.replace({ ledger: cut.ledger, restarts: 0, ...this.#listing() });
+    };
+    this.#writing = this.#store(cut, list)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#writing = undefined;
+      });
+  }
+
+  #take(): Cut {
+    const cut = { buffer: this.#buffer, acknowledgements: this.#acknowledgements };
+    this.#buffer = new PartBuffer();
+    this.#acknowledgements = [];
+    this.#cut += cut.buffer.count;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return { ...cut, ledger: undefined };
+  }
+
+  /** What the record says of the parts. */
+  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun'> {
+    const parts = [...this.#options.state.run.parts, ...this.#unlisted];
+    const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));
+    this.#begunListed = this.begun.length;
+    return { parts, columns: this.#columns, begun };
+  }
+
+  /** Writes the parts of a cut, lists them in the record, and deletes their messages. */
+  async #store({ buffer, acknowledgements, ledger }: Cut, list: () => Promise<void>) {
+    await this.#writeParts(buffer);
+    try {
+      await list();
+    } catch (error) {
+      if (error instanceof Superseded) await this.#discard();
+      throw error;
+    }
+    if (!ledger) return;
+    this.#unlisted = [];
+    for (const { received, acknowledge } of acknowledgements) acknowledge(received);
+  }
+
+  async #writeParts({ ok, others }: PartBuffer): Promise<void> {
+    const { format, compression, ordered } = this.#options.state.run.options;
+    // All parts of a run have the columns of its first one.
+    if (format !== 'jsonl' && ok.count > 0) this.#columns ??= columnsOf(ok.lines());
+    const columns = this.#columns ?? [];
+    const lines = { format: 'jsonl', compression } as const;
+    const misfits = new Kept();
+    if (ordered) {
+      // They are merged at the end, and only then have their format.
+      await this.#writePart('results', ok, ok.sorted(), { format: 'jsonl' });
+    } else if (format === 'jsonl') {
+      await this.#writePart('results', ok, ok.texts, lines);
+    } else {
+      const onMisfit = (text: string) => misfits.line({ index: indexOf(text), status: 'ok', text });
+      const encoding = { format, compression, columns, onMisfit };
+      await this.#writePart('results', ok, ok.lines(), encoding, misfits);
+    }
+    await this.#writePart('other', misfits, misfits.texts, lines);
+    await this.#writePart('failed', others, others.texts, lines);
+  }
+
+  /** @param misfits results among them that the encoding leaves out */
+  async #writePart(
+    kind: PartKind,
+    kept: Kept,
+    lines: Iterable<string>,
+    encoding: Encoding,
+    misfits?: Kept,
+  ): Promise<void> {
+    if (kept.count === 0) return;
+    const { s3, folder, state } = this.#options;
+    const number = String(++this.#written).padStart(6, '0');
+    const name = `${String(state.run.epoch).padStart(4, '0')}-${number}`;
+    const key = `${kind}/${name}${extensionOf(encoding.format, encoding.compression)}`;
+    const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
+    const written = await writeObject(s3, place, encodeResults(lines, encoding));
+    const results = kept.count - (misfits?.count ?? 0);
+    if (written === undefined || results === 0) return;
+    this.#unlisted.push({ key, kind, ...written, results, indexes: kept.indexes });
+  }
+
+  /** Deletes parts that will never be listed. Those that are left are deleted at the run's end. */
+  async #discard(): Promise<void> {
+    const { s3, folder } = this.#options;
+    for (const { key } of this.#unlisted) {
+      const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
+      await s3.send(new DeleteObjectCommand(place)).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newRunId } from '../../../src/pipeline/names.ts';
+import { findQueue } from '../../../src/pipeline/run/queues.ts';
+import { defineTask } from '../../../src/task.ts';
+import {
+  BUCKET,
+  type Call,
+  type Fate,
+  keysIn,
+  passUntil,
+  resultsOf,
+  type StoredOptions,
+  storedDeployment,
+} from './stored-deployment.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: [
+      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
+      ...(['Date', 'performance'] as const),
+    ],
+  });
+});
+afterEach(() => void vi.useRealTimers());
+
+const half = defineTask({
+  name: 'half',
+  maxAttempts: 1,
+  run(input: number) {
+    if (input % 100 === 7) throw new Error(`odd input ${input}`);
+    return { half: input / 2 };
+  },
+});
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+/** Runs the task over 1,000 inputs to the end, and checks that each has one result. */
+async function stored(options: StoredOptions, results: object | 's3' = 's3', count = 1_000) {
+  const deployed = await storedDeployment([half], options);
+  const { s3, seed, manifest, deployment } = deployed;
+  const runId = newRunId();
+  const request = { task: 'half', runId, inputs: numbers(count), results: results as 's3' };
+  // As the SDK, the command line and Lambda do, a caller repeats a request that failed.
+  const { output } = await seed(request).catch(() => seed(request));
+  expect(output).toBe(`s3://${BUCKET}/runs/${runId}/`);
+  const made = await manifest(runId, 7_200);
+  const all = await resultsOf(s3, made);
+  expect(all.map(({ index }) => index).sort((one, other) => one - other)).toEqual(numbers(count));
+  const failed = count / 100;
+  expect(made.ledger).toEqual({ inputs: count, ok: count - failed, failed, cancelled: 0 });
+  const queue = deployment.names.run(runId);
+  await passUntil(async () => (await findQueue(deployment.sqs, queue)) === undefined, 7_200);
+  await deployed.close();
+  return { ...deployed, runId, made, all };
+}
+
+it('stores each result once, and says how the run ended', async () => {
+  const { s3, runId, made, events, all } = await stored({ limits: { length: 10_000 } });
+  expect(made.parts.length).toBeGreaterThan(3);
+  expect(made.parts.reduce((sum, { results }) => sum + results, 0)).toBe(1_000);
+  expect(await keysIn(s3, `runs/${runId}/`)).toEqual(
+    ['manifest.json', 'state', ...made.parts.map(({ key }) => key)].sort(),
+  );
+  expect(made.cause).toBeUndefined();
+  expect(made.failures).toEqual([
+    { code: 'TaskFailed', message: 'Error: odd input N', count: 10, indexes: expect.any(Array) },
+  ]);
+  expect(all.find(({ index }) => index === 10)).toMatchObject({
+    status: 'ok',
+    output: { half: 5 },
+  });
+  expect(events.map(({ type }) => type)).toEqual(['Fanfold Run Started', 'Fanfold Run Ended']);
+  expect(events[1]?.detail).toMatchObject({
+    runId,
+    ledger: made.ledger,
+    manifest: `s3://${BUCKET}/runs/${runId}/manifest.json`,
+  });
+});
+
+it('merges the results of an ordered run into one object', async () => {
+  const place = { s3: `s3://${BUCKET}/runs/`, ordered: true, compression: 'gzip' };
+  const { s3, runId, made, all } = await stored({ limits: { length: 10_000 } }, place);
+  expect(await keysIn(s3, `runs/${runId}/`)).toEqual(
+    [
+      'manifest.json',
+      'results.jsonl.gz',
+      'state',
+      ...made.parts.filter(({ kind }) => kind === 'failed').map(({ key }) => key),
+    ].sort(),
+  );
+  const ok = all.filter(({ status }) => status === 'ok').map(({ index }) => index);
+  expect(ok).toEqual(numbers(1_000).filter((index) => index % 100 !== 7));
+});
+
+describe('a collector that is killed', () => {
+  // Some of its calls, in turn; kills.test.ts has all of them.
+  it.each(['dies before', 'dies after'] as const)('%s any call', async (fate) => {
+    const { calls } = await stored({ limits: { length: 6_000 } }, 's3', 200);
+    expect(calls.length).toBeGreaterThan(20);
+    for (let at = 1; at <= calls.length; at += 9) {
+      const fateOf = ({ number }: Call): Fate => (number === at ? fate : undefined);
+      const { events } = await stored({ limits: { length: 6_000 }, fateOf }, 's3', 200);
+      expect(events.at(-1)?.type).toBe('Fanfold Run Ended');
+    }
+  });
+});
