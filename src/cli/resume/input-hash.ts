@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { FanfoldError } from '../../index.ts';
+import { InputSums } from './input-sums.ts';
 import type { Checkpoint } from './record.ts';
 
 /** Inputs that have a checksum of their own: they take 50 MB of the record at most. */
@@ -35,7 +35,7 @@ export class InputHash {
   #read = 0;
   #ended = false;
   /** Checksums of the inputs from index `#sumsFrom` on. */
-  #sums: number[] = [];
+  readonly #sums = new InputSums();
   #sumsFrom: number;
   /** Number of inputs that have been compared. */
   #compared = 0;
@@ -74,8 +74,7 @@ export class InputHash {
 
   /** Returns the state, with the checksums since the state that was taken before. */
   take(): Checkpoint {
-    const isWhole = this.#sumsFrom + this.#sums.length === this.#read;
-    const sums = isWhole ? { sums: textOf(this.#sums) } : {};
+    const sums = this.#hasAllSums ? { sums: this.#sums.text } : {};
     this.#forget();
     return { read: this.#read, hash: this.#digest(), ...sums, ...(this.#ended && { end: true }) };
   }
@@ -113,7 +112,7 @@ export class InputHash {
     const known = Math.max(0, this.#sumsFrom - this.#read);
     this.#read += texts.length;
     if (this.#read > MOST_SUMS) return;
-    for (let at = known; at < texts.length; at++) this.#sums.push(crc32(texts[at] as string));
+    this.#sums.add(texts, known);
   }
 
   async #compare(expected: Checkpoint): Promise<void> {
@@ -128,12 +127,11 @@ export class InputHash {
   /** @throws FanfoldError unless all changes since the last checkpoint are found and allowed */
   async #findChanges({ read, sums }: Checkpoint): Promise<void> {
     const { mayChange, locate } = this.#options;
-    const before = sums === undefined ? [] : sumsOf(sums);
-    const now = this.#sums.slice(this.#compared - this.#sumsFrom);
-    const isKnown = sums !== undefined && now.length === this.#read - this.#compared;
+    const before = InputSums.fromText(sums ?? '');
+    const isKnown = sums !== undefined && this.#hasAllSums;
     const first = read - before.length;
-    for (const [at, sum] of isKnown ? before.entries() : []) {
-      if (sum === now[first + at - this.#compared]) continue;
+    for (let at = 0; isKnown && at < before.length; at++) {
+      if (before.at(at) === this.#sums.at(first + at - this.#sumsFrom)) continue;
       const index = first + at;
       if (!(await mayChange?.(index))) throw this.#refusal(this.#changeOf(index, read, locate));
       this.#changed++;
@@ -152,12 +150,17 @@ export class InputHash {
     return `input ${index}${place ? ` (${place})` : ''} has changed`;
   }
 
+  /** Whether all inputs since `#sumsFrom` have checksums. */
+  get #hasAllSums(): boolean {
+    return this.#sumsFrom + this.#sums.length === this.#read;
+  }
+
   #digest(): string {
     return this.#hash.copy().digest('hex');
   }
 
   #forget(): void {
-    this.#sums = [];
+    this.#sums.clear();
     this.#sumsFrom = this.#read;
   }
 
@@ -170,15 +173,4 @@ export class InputHash {
       `--resume: the inputs are not those that ${this.#name} was started with: ${how}. Give the same inputs, with new ones at their end only${unless}, or --overwrite in place of --resume to start again.`,
     );
   }
-}
-
-function textOf(sums: readonly number[]): string {
-  const bytes = Buffer.alloc(sums.length * 4);
-  for (const [at, sum] of sums.entries()) bytes.writeUInt32LE(sum, at * 4);
-  return bytes.toString('base64');
-}
-
-function sumsOf(text: string): number[] {
-  const bytes = Buffer.from(text, 'base64');
-  return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readUInt32LE(at * 4));
 }
