@@ -22,11 +22,10 @@ export function follow(
   followers: Followers,
 ): () => void {
   if (chunk.results === 'shared') return () => {};
-  const before = partsOf(begunWith);
   const look = async () => {
     await runs.state(chunk);
     const control = runs.control(chunk);
-    if (partsOf(control) !== before) followers.onChange();
+    if (partsOf(control) !== partsOf(begunWith)) followers.onChange();
     if (chunk.hedge && control.hedgeMs !== undefined) followers.onHedge(control.hedgeMs);
   };
   // Most looks find what was read a while ago, and make no call.
