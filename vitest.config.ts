@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Tests that wait for real time to pass, start many processes, or keep a processor busy for long. */
 const SLOW = [
@@ -22,6 +23,35 @@ const SLOW = [
 /** Slow tests of parts that rarely change, which CI has no time for. */
 const MORE = ['test/emulator/sqs/store/{kill,restart}.test.ts'];
 
+/** The tests that take longest, longest first: one that began last would run on alone. */
+const LONGEST = [
+  'cli/elsewhere',
+  'package/package',
+  'stack/runs',
+  'simulation/marks',
+  'cli/resume',
+  'cli/work',
+  'cli/serve',
+  'stack/native-modules',
+  'stack/bundle',
+  'cli/flow',
+  'processes/workers',
+  'stack/loading',
+  'cli/killed-server',
+  'clients/awscli',
+].map((name) => `/test/${name}.test.ts`);
+
+/** Begins with the longest tests. The others follow in vitest's order, which is by size. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((path) => moduleId.endsWith(path));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((one, other) => place(one) - place(other));
+  }
+}
+
 const common = {
   globalSetup: ['test/bundled-cli.ts'],
   setupFiles: ['test/environment.ts'],
@@ -32,6 +62,7 @@ const common = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -1,7 +1,7 @@
 // A server that accepts a request and never responds, as after a lost packet: the SDK has no time
 // limit by default.
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { Environment } from '../../src/handlers/environment.ts';
@@ -12,7 +12,19 @@ const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
 let server: Listening | undefined;
 
+/** Milliseconds of the tests' time in one of real time: most of it is spent waiting. */
+const SPEED = 20;
+const STEP_MS = 5;
+let passing: NodeJS.Timeout | undefined;
+
+beforeEach(() => {
+  const every = setInterval;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  passing = every(() => vi.advanceTimersByTime(SPEED * STEP_MS), STEP_MS);
+});
 afterEach(async () => {
+  clearInterval(passing);
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await server?.close();
 });
