@@ -1,11 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { type Command, fanfold, start } from './command.ts';
 
-/** A user with a configuration folder of their own, and no keys in the environment. */
-export function aUser(): { folder: string } {
+/**
+ * A user with a configuration folder of their own, and no keys in the environment. Their commands end
+ * after each test or, if the tests run at once, after all of them.
+ */
+export function aUser(endAfter: 'each' | 'all' = 'each'): { folder: string } {
   const folder = mkdtempSync(join(tmpdir(), 'fanfold-serve-'));
   beforeAll(() => {
     vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'config'));
@@ -15,8 +18,9 @@ export function aUser(): { folder: string } {
       vi.stubEnv(name, undefined);
     }
   });
-  afterEach(endAll);
-  afterAll(() => {
+  if (endAfter === 'each') afterEach(endAll);
+  afterAll(async () => {
+    await endAll();
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -31,7 +35,7 @@ async function endAll(): Promise<void> {
   running.clear();
 }
 
-/** Starts a command, perhaps through another one. It ends with its test at the latest. */
+/** Starts a command, perhaps through another one. It ends as `aUser` says. */
 export function begin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
@@ -77,9 +81,15 @@ export async function work(args: readonly string[], env = {}): Promise<Command> 
 
 /** Waits until a command has printed a match, and returns its first group. */
 export async function printed(command: Command, what: RegExp): Promise<string> {
-  const found = () => what.exec(command.said())?.[1];
-  await expect.poll(found, { timeout: 60_000, interval: 20 }).toBeDefined();
-  return found() ?? '';
+  // Not `expect.poll`, which must know the test that calls it: others may run at the same time.
+  return vi.waitFor(
+    () => {
+      const found = what.exec(command.said())?.[1];
+      if (found === undefined) throw new Error(`${what} was not printed: ${command.said()}`);
+      return found;
+    },
+    { timeout: 60_000, interval: 20 },
+  );
 }
 
 /** Runs a command to its end, in another environment. */

@@ -98,53 +98,6 @@ describe('fanfold work', () => {
     expect(await endsWithin(worker, 5_500)).toBe(143);
   });
 
-  it('waits for a server that does not respond, and continues when it does', {
-    timeout: 60_000,
-  }, async () => {
-    const server = await serve(['--tasks', TASKS]);
-    const args = ['--endpoint', server.url, '--tasks', TASKS, '--workers', '2'];
-    const worker = await work(args);
-    const output = newFile();
-    const range = ['--range', '1000', '--output', output];
-    const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
-    await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
-    server.child.kill('SIGKILL');
-    await printed(worker, /(No server responds at .* Retrying until it responds)/);
-    await serve(['--tasks', TASKS, '--port', server.port]);
-    await printed(worker, /(The server at .* responds again)/);
-    // Its queues were in memory, so the run is over, but the workers continue.
-    run.child.kill('SIGINT');
-    const again = await fanfold(['run', 'brief', '--range', '50', '--endpoint', server.url]);
-    expect(again.stderr).toContain('50 inputs = 50 ok');
-    expect(worker.said().match(/No server responds/g)).toHaveLength(1);
-    worker.child.kill('SIGTERM');
-    expect((await worker.ended).status).toBe(0);
-  });
-
-  // Messages in transit at the kill may stay hidden for a claim, which is two minutes.
-  it('a server with stored queues loses nothing when it is killed', {
-    timeout: 240_000,
-  }, async () => {
-    const data = ['--data', join(folder, 'data')];
-    const server = await serve(['--tasks', TASKS, ...data]);
-    const second = await fanfold(['serve', '--port', '0', ...data]);
-    expect(second.stderr).toContain('Another process has opened the store');
-    expect(second.status).toBe(2);
-    const worker = await work(['--endpoint', server.url, '--tasks', TASKS, '--workers', '2']);
-    const output = newFile();
-    const range = ['--range', '1000', '--output', output];
-    const run = begin(['run', 'brief', ...range, '--endpoint', server.url]);
-    await expect.poll(() => begun(output), { timeout: 60_000 }).not.toBe('');
-    server.child.kill('SIGKILL');
-    await printed(worker, /(Retrying until it responds)/);
-    await serve(['--tasks', TASKS, '--port', server.port, ...data]);
-    const { status, stderr } = await run.ended;
-    expect(stderr).toContain('1000 inputs = 1000 ok + 0 failed + 0 cancelled');
-    expect(status).toBe(0);
-    const indexes = results(begun(output)).map(({ index }) => index);
-    expect(indexes.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
-  });
-
   it('is suggested by a run without workers', { timeout: 60_000 }, async () => {
     const server = await serve(['--tasks', TASKS]);
     const run = begin(['run', 'double', '--range', '5', '--endpoint', server.url]);
@@ -155,18 +108,6 @@ describe('fanfold work', () => {
     const [, line = ''] = /start a worker with `(?:npx )?fanfold ([^`]+)`/.exec(run.said()) ?? [];
     await work([...line.split(' ').slice(1), '--tasks', TASKS]);
     expect((await run.ended).status).toBe(0);
-  });
-
-  it('ends when a restarted server has another secret', { timeout: 60_000 }, async () => {
-    const keys = (secret: string) => ({ AWS_ACCESS_KEY_ID: 'K', AWS_SECRET_ACCESS_KEY: secret });
-    const server = await serve([], keys('one'));
-    const worker = await work(['--endpoint', server.url, '--workers', '1'], keys('one'));
-    server.child.kill('SIGKILL');
-    await printed(worker, /(Retrying until it responds)/);
-    await serve(['--port', server.port], keys('other'));
-    const { status, stderr } = await worker.ended;
-    expect(stderr).toContain('rejects the secret (SignatureDoesNotMatch)');
-    expect(status).toBe(3);
   });
 });
 

@@ -47,8 +47,9 @@ const reported = ({ sqs }: Deployment) =>
     .map(({ index, status, output }) => [index, status, output])
     .sort(([one], [other]) => one - other);
 
-describe('a tasks module that takes longer to load than INIT may', () => {
-  it('is loaded once, by the first invocation', async () => {
+// Both mostly wait.
+describe.concurrent('a tasks module that takes longer to load than INIT may', () => {
+  it('is loaded once, by the first invocation', async ({ expect }) => {
     const slow = { LOADS, LOAD_MS: '12000' };
     await using stack = await deployed({ 'Fanfold-worker': slow });
     await seed(stack, [1]);
@@ -59,8 +60,8 @@ describe('a tasks module that takes longer to load than INIT may', () => {
   }, 90_000);
 });
 
-describe('a deployment whose tasks module throws', () => {
-  it('leaves the queue intact for the one that replaces it', async () => {
+describe.concurrent('a deployment whose tasks module throws', () => {
+  it.sequential('leaves the queue intact for the one that replaces it', async ({ expect }) => {
     writeFileSync(BROKEN, '');
     await using stack = await deployed({ 'Fanfold-worker': { BROKEN } });
     const inputs = [1, 2, 3, 4, 5, 6];
@@ -87,7 +88,9 @@ describe('a deployment whose tasks module throws', () => {
     expect(stack.sqs.peek('Fanfold-tasks-dead')).toEqual([]);
   }, 150_000);
 
-  it('answers a seed request with the module’s error, and the next ones from a new process', async () => {
+  it.sequential('answers a seed request with the module’s error, and the next ones from a new process', async ({
+    expect,
+  }) => {
     writeFileSync(BROKEN, '');
     await using stack = await deployed({ 'Fanfold-seed': { BROKEN } });
     const message = 'The tasks module could not be loaded: RangeError: the module is out of order';
