@@ -10,7 +10,6 @@ import { readTemplate } from './deployment/template.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-loading-'));
 const LOADS = join(folder, 'loads');
-const BROKEN = join(folder, 'broken');
 
 beforeAll(async () => {
   const tasks = resolve('test/stack/deployment/fragile-tasks.ts');
@@ -61,7 +60,8 @@ describe.concurrent('a tasks module that takes longer to load than INIT may', ()
 });
 
 describe.concurrent('a deployment whose tasks module throws', () => {
-  it.sequential('leaves the queue intact for the one that replaces it', async ({ expect }) => {
+  it('leaves the queue intact for the one that replaces it', async ({ expect }) => {
+    const BROKEN = join(folder, 'broken-worker');
     writeFileSync(BROKEN, '');
     await using stack = await deployed({ 'Fanfold-worker': { BROKEN } });
     const inputs = [1, 2, 3, 4, 5, 6];
@@ -88,9 +88,10 @@ describe.concurrent('a deployment whose tasks module throws', () => {
     expect(stack.sqs.peek('Fanfold-tasks-dead')).toEqual([]);
   }, 150_000);
 
-  it.sequential('answers a seed request with the module’s error, and the next ones from a new process', async ({
+  it('answers a seed request with the module’s error, and the next ones from a new process', async ({
     expect,
   }) => {
+    const BROKEN = join(folder, 'broken-seed');
     writeFileSync(BROKEN, '');
     await using stack = await deployed({ 'Fanfold-seed': { BROKEN } });
     const message = 'The tasks module could not be loaded: RangeError: the module is out of order';
