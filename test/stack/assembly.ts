@@ -41,11 +41,23 @@ export function run(
   });
 }
 
-/** Runs the app directly in a project, without the CDK's command line. */
-export function synthesize(project: string, output: string, context: object): Promise<Ended> {
+/** Leaves out the CDK's own rules, which take half of the time of a synthesis. */
+export const UNCHECKED = { CDK_VALIDATION: 'false' };
+
+/**
+ * Runs the app directly in a project, without the CDK's command line.
+ *
+ * @param env `{}` to apply the CDK's own rules, too
+ */
+export function synthesize(
+  project: string,
+  output: string,
+  context: object,
+  env: Record<string, string> = UNCHECKED,
+): Promise<Ended> {
   return run(['node', APP], {
     cwd: project,
-    env: { CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) },
+    env: { ...env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) },
   });
 }
 

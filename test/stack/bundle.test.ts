@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assetOf, type Ended, run, synthesize } from './assembly.ts';
 
-const app = (project: string, context: object) =>
-  synthesize(project, join(project, 'cdk.out'), context);
+const app = (project: string, context: object, env?: Record<string, string>) =>
+  synthesize(project, join(project, 'cdk.out'), context, env);
 
 /** A user's project, with the package in it. */
 function project(name: string, packageJson: object): string {
@@ -186,7 +186,7 @@ describe.concurrent('the app', () => {
 
   it('passes its rules with every context value', async () => {
     const path = project('configured', {});
-    const { status, stdout, stderr } = await app(path, {
+    const context = {
       name: 'Photos-2',
       memorySize: '2048',
       timeout: '300',
@@ -200,7 +200,8 @@ describe.concurrent('the app', () => {
       encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012',
       alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
       maxTaskAge: '3600',
-    });
+    };
+    const { status, stdout, stderr } = await app(path, context, {});
     expect(status, stdout + stderr).toBe(0);
     expect(stderr).not.toMatch(/warning|error/i);
     const template = JSON.parse(

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { assetOf, run } from './assembly.ts';
+import { assetOf, run, UNCHECKED } from './assembly.ts';
 import { only } from './synthesis.ts';
 
 // A user's own app, in CommonJS, with a tasks module that needs its props.
@@ -67,7 +67,7 @@ describe.concurrent('a user’s own app', () => {
     const output = join(path, 'cdk.out');
     const { status, stderr } = await run(['node', 'app.cjs'], {
       cwd: path,
-      env: { CDK_OUTDIR: output },
+      env: { ...UNCHECKED, CDK_OUTDIR: output },
     });
     expect(status, stderr).toBe(0);
     expect(readFileSync(join(output, 'manifest.json'), 'utf8')).not.toContain('is not checked');

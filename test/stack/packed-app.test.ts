@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { results } from '../cli/command.ts';
 import { install, pack, samplesOf } from '../package/packed.ts';
-import { run } from './assembly.ts';
+import { run, UNCHECKED } from './assembly.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
 
 // A user's own app, as the README has it, in a project that has the packed package.
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const assembly = join(project, 'cdk.out');
   const { status, stderr } = await run(['node', 'infra/app.ts'], {
     cwd: project,
-    env: { CDK_OUTDIR: assembly },
+    env: { ...UNCHECKED, CDK_OUTDIR: assembly },
   });
   expect(status, stderr).toBe(0);
   stack = await deploy({
