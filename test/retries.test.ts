@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { connect } from '../src/connect.ts';
 import { RetryLater } from '../src/retry-later.ts';
 import { defineTask, type TaskOptions } from '../src/task.ts';
+import { fastTime } from './fast-time.ts';
 
 /** Runs a task over one input; returns its result and the attempts that it was called with. */
 async function attemptsOf(
@@ -108,6 +109,7 @@ it.each([
 });
 
 it('a task that adapts is put off far less often by a service with a limit', async () => {
+  onTestFinished(fastTime(10));
   const LIMIT = 100;
   const refusedOf = async (adaptive: boolean) => {
     let refused = 0;

@@ -7,24 +7,19 @@ import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { Environment } from '../../src/handlers/environment.ts';
 import { seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
+import { fastTime } from '../fast-time.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
 let server: Listening | undefined;
 
-/** Milliseconds of the tests' time in one of real time: most of it is spent waiting. */
-const SPEED = 20;
-const STEP_MS = 5;
-let passing: NodeJS.Timeout | undefined;
+let endFastTime: () => void;
 
 beforeEach(() => {
-  const every = setInterval;
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-  passing = every(() => vi.advanceTimersByTime(SPEED * STEP_MS), STEP_MS);
+  endFastTime = fastTime(20);
 });
 afterEach(async () => {
-  clearInterval(passing);
-  vi.useRealTimers();
+  endFastTime();
   vi.unstubAllEnvs();
   await server?.close();
 });
