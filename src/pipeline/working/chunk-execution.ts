@@ -311,11 +311,10 @@ export class ChunkExecution implements Held {
   }
 
   #hasTime(heldMs: number): boolean {
-    const { remainingMs, task } = this.#options;
     if (heldMs - this.#startedMs >= this.#sliceMs) return false;
     // Its pauses may be long.
     if (this.#pace && serviceNow(this.#options.sqs) > this.#expiresAt) return false;
-    return mayEnd(task, remainingMs);
+    return mayEnd(this.#options.task, this.#options.remainingMs);
   }
 
   /** Number of parts to cut the rest into: the further slices that it needs at the pace so far. */
