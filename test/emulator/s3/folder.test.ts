@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -87,10 +87,15 @@ it('a damaged file is reported', async () => {
   const first = open();
   await first.bucket.put('a', 'x');
   first.s3.close();
-  for (const content of ['', 'abc', `${'x'.repeat(100)}\0\0\0\u0005`]) {
-    for (const name of files()) writeFileSync(join(folder, name), content);
+  const [name = ''] = files();
+  const whole = readFileSync(join(folder, name));
+  const longer = Buffer.concat([Buffer.from('more'), whole]);
+  for (const content of ['', 'abc', `${'x'.repeat(100)}\0\0\0\u0005`, longer]) {
+    writeFileSync(join(folder, name), content);
     expect(open).toThrow(expect.objectContaining({ code: 'DamagedStore' }));
   }
+  writeFileSync(join(folder, name), whole);
+  open().s3.close();
 });
 
 it('one process at a time has the folder', () => {
