@@ -58,15 +58,19 @@ describe('never the wrong way', () => {
   // Each row: files, and what they must not import.
   it.each([
     // The domain knows SDK clients and the clock. Its rooms are floors: messages, then run, then
-    // seeding, seed and working side by side, then collecting, then runs.
+    // seeding, seed and working side by side, then collecting, then storing, then runs.
     ['src/pipeline', new RegExp(`^src/(${OUTER}|handlers)|^@aws-lambda-powertools`)],
     ['src/pipeline/*.ts', /^src\/pipeline\/\w+\//],
-    ['src/pipeline/messages', /^src\/pipeline\/(run|seeding|seed|working|collecting|runs)\//],
-    ['src/pipeline/run', /^src\/pipeline\/(seeding|seed|working|collecting|runs)\//],
-    ['src/pipeline/seeding', /^src\/pipeline\/(seed|working|collecting|runs)\//],
-    ['src/pipeline/seed', /^src\/pipeline\/(seeding|working|collecting|runs)\//],
-    ['src/pipeline/working', /^src\/pipeline\/(seeding|seed|collecting|runs)\//],
-    ['src/pipeline/collecting', /^src\/pipeline\/(seed|working|runs)\//],
+    [
+      'src/pipeline/messages',
+      /^src\/pipeline\/(run|seeding|seed|working|collecting|storing|runs)\//,
+    ],
+    ['src/pipeline/run', /^src\/pipeline\/(seeding|seed|working|collecting|storing|runs)\//],
+    ['src/pipeline/seeding', /^src\/pipeline\/(seed|working|collecting|storing|runs)\//],
+    ['src/pipeline/seed', /^src\/pipeline\/(seeding|working|collecting|storing|runs)\//],
+    ['src/pipeline/working', /^src\/pipeline\/(seeding|seed|collecting|storing|runs)\//],
+    ['src/pipeline/collecting', /^src\/pipeline\/(seed|working|storing|runs)\//],
+    ['src/pipeline/storing', /^src\/pipeline\/(seeding|seed|working|runs)\//],
     ['src/pipeline/runs', /^src\/pipeline\/(seed|working)\//],
     ['src/handlers', new RegExp(`^src/(${OUTER})`)],
     ['functions', new RegExp(`^src/(${OUTER})`)],
@@ -148,6 +152,7 @@ describe('one owner', () => {
   it('of clients of a service: endpoints, and a function’s environment', () => {
     expect(users(/= new \w+Client\(|return new \w+Client\(/)).toEqual([
       'src/endpoint/clients.ts',
+      'src/handlers/collector.ts',
       'src/handlers/environment.ts',
       'src/handlers/seed-from-s3.ts',
     ]);
