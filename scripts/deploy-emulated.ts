@@ -21,6 +21,8 @@ const REGION = 'us-east-1';
 const NOT_IN_MOTO = new Set([
   'AWS::CloudWatch::Alarm',
   'AWS::Lambda::EventInvokeConfig',
+  'AWS::Lambda::Permission',
+  'AWS::S3::BucketPolicy',
   'AWS::SQS::QueuePolicy',
 ]);
 

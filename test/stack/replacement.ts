@@ -14,17 +14,19 @@ interface Resource {
 const REPLACING: Readonly<Record<string, readonly [name: string, ...others: string[]]>> = {
   'AWS::CloudWatch::Alarm': ['AlarmName'],
   'AWS::CloudWatch::Dashboard': ['DashboardName'],
+  'AWS::Events::Rule': ['Name'],
   'AWS::IAM::ManagedPolicy': ['ManagedPolicyName', 'Description', 'Path'],
   'AWS::IAM::Role': ['RoleName', 'Path'],
   'AWS::Lambda::EventInvokeConfig': ['FunctionName', 'Qualifier'],
   'AWS::Lambda::EventSourceMapping': ['EventSourceArn'],
   'AWS::Lambda::Function': ['FunctionName', 'PackageType'],
   'AWS::Logs::LogGroup': ['LogGroupName'],
+  'AWS::S3::Bucket': ['BucketName'],
   'AWS::SQS::Queue': ['QueueName', 'FifoQueue'],
 };
 
 /** Resources whose content a replacement loses. */
-const STATEFUL = ['AWS::Logs::LogGroup', 'AWS::SQS::Queue'];
+const STATEFUL = ['AWS::Logs::LogGroup', 'AWS::S3::Bucket', 'AWS::SQS::Queue'];
 
 /** The resources of a template that can be replaced, by logical id. */
 export function identitiesOf(resources: Readonly<Record<string, Resource>>) {

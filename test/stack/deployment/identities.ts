@@ -81,6 +81,11 @@ const alarm: Identify = (resource) => {
   return { ref, attributes: { Arn: arn(resource.place, 'cloudwatch', `alarm:${ref}`) } };
 };
 
+const rule: Identify = (resource) => {
+  const ref = resource.text('Name') ?? generated(resource);
+  return { ref, attributes: { Arn: arn(resource.place, 'events', `rule/${ref}`) } };
+};
+
 const dashboard: Identify = (resource) => ({
   ref: resource.text('DashboardName') ?? generated(resource),
   attributes: {},
@@ -92,6 +97,7 @@ export const IDENTITIES: Readonly<Record<string, Identify>> = {
   'AWS::CloudWatch::Alarm': alarm,
   'AWS::CloudWatch::CompositeAlarm': alarm,
   'AWS::CloudWatch::Dashboard': dashboard,
+  'AWS::Events::Rule': rule,
   'AWS::IAM::ManagedPolicy': managedPolicy,
   'AWS::IAM::Policy': plain,
   'AWS::IAM::Role': role,
@@ -100,6 +106,7 @@ export const IDENTITIES: Readonly<Record<string, Identify>> = {
   'AWS::Lambda::EventInvokeConfig': plain,
   'AWS::Lambda::EventSourceMapping': plain,
   'AWS::Lambda::Function': lambdaFunction,
+  'AWS::Lambda::Permission': plain,
   'AWS::Logs::LogGroup': logGroup,
   'AWS::Logs::MetricFilter': plain,
   'AWS::Logs::QueryDefinition': plain,

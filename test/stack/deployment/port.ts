@@ -68,6 +68,7 @@ async function answer(
     const circumstances = {
       'aws:SecureTransport': String(request.secure ?? false),
       'kms:ViaService': `sqs.${place.region}.amazonaws.com`,
+      's3:prefix': request.query.get('prefix') ?? undefined,
     };
     const denial = authority.check(
       caller.principal,

@@ -36,9 +36,10 @@ const KEYS = new Set([
   'aws:SecureTransport',
   'aws:SourceAccount',
   'aws:SourceArn',
+  'events:source',
   'kms:CallerAccount',
   'kms:ViaService',
-  // Only list requests have it: functions here send none, and object requests lack it.
+  // Only list requests have it: object requests lack it.
   's3:prefix',
 ]);
 
