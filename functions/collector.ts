@@ -1,3 +1,3 @@
-import { collectorHandler, jsonLog } from '../src/handlers.ts';
+import { collectorHandler, givenUpMetric, jsonLog } from '../src/handlers.ts';
 
-export const handler = collectorHandler({ log: jsonLog() });
+export const handler = collectorHandler({ log: jsonLog(), onGivenUp: givenUpMetric() });

@@ -4,7 +4,7 @@ export type { HandlerOptions, LambdaContext } from './handlers/environment.ts';
 export { jsonLog } from './handlers/json-log.ts';
 export type { WorkerHandlerOptions } from './handlers/open-worker.ts';
 export { powertoolsLog } from './handlers/powertools-log.ts';
-export { powertoolsMetrics } from './handlers/powertools-metrics.ts';
+export { givenUpMetric, powertoolsMetrics } from './handlers/powertools-metrics.ts';
 export { seedHandler } from './handlers/seed.ts';
 export { type SeedFromS3, s3Inputs } from './handlers/seed-from-s3.ts';
 export type { LogOptions, WatchOptions, WorkerMetrics } from './handlers/telemetry.ts';

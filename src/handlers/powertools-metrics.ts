@@ -9,9 +9,7 @@ import type { WorkerMetrics } from './telemetry.ts';
  * dimension, each run would make metrics of its own, which cost $0.30 a month each.
  */
 export function powertoolsMetrics(): WorkerMetrics {
-  const metrics = new Metrics({
-    namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? 'Fanfold',
-  });
+  const metrics = openMetrics();
   let counted = nothing();
   return {
     count({ failure, again, ms }) {
@@ -33,6 +31,19 @@ export function powertoolsMetrics(): WorkerMetrics {
       if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     },
   };
+}
+
+/** Emits the metric `CollectorGivenUp`, which an alarm of the stack watches, in the same way. */
+export function givenUpMetric(): () => void {
+  const metrics = openMetrics();
+  return () => {
+    metrics.addMetric('CollectorGivenUp', MetricUnit.Count, 1);
+    metrics.publishStoredMetrics();
+  };
+}
+
+function openMetrics(): Metrics {
+  return new Metrics({ namespace: process.env.POWERTOOLS_METRICS_NAMESPACE ?? 'Fanfold' });
 }
 
 function nothing() {

@@ -3,7 +3,12 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
 import { Sample } from '../../src/handlers/sample.ts';
-import { captureConsole, powertoolsLog, powertoolsMetrics } from '../../src/handlers.ts';
+import {
+  captureConsole,
+  givenUpMetric,
+  powertoolsLog,
+  powertoolsMetrics,
+} from '../../src/handlers.ts';
 import { connect, defineTask, NonRetryableError } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { runThrough, virtualDeployment, within } from '../pipeline/virtual-deployment.ts';
@@ -177,6 +182,25 @@ it('a worker with nothing to count emits no metrics', () => {
   counting.flush();
   counting.flush();
   expect(output).toEqual([]);
+});
+
+it('a collector that gives a run up emits the metric that the alarm watches', () => {
+  givenUpMetric()();
+  expect(lines()).toMatchObject([
+    {
+      service: 'virtual',
+      CollectorGivenUp: 1,
+      _aws: {
+        CloudWatchMetrics: [
+          {
+            Namespace: 'Fanfold',
+            Dimensions: [['service']],
+            Metrics: [{ Name: 'CollectorGivenUp', Unit: 'Count' }],
+          },
+        ],
+      },
+    },
+  ]);
 });
 
 it('a run in this process prints only what its tasks log', async () => {
