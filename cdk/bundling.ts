@@ -43,19 +43,20 @@ export type BundledCode = Pick<
 >;
 
 interface BundleOptions {
-  tasksPath: string | undefined;
-  given: FanfoldProps['bundling'];
+  /** @default the built-in tasks, if the entry has tasks */
+  tasksPath?: string | undefined;
+  given?: FanfoldProps['bundling'];
   /** The folder that `nodeModules` are installed in. */
-  modules: string | undefined;
+  modules?: string | undefined;
 }
 
 /**
- * Defines the code of a Lambda function for one of Fanfold's entries: one ESM file that includes
- * the tasks module, bundled by the installed esbuild, never in Docker.
+ * Defines the code of a Lambda function for one of Fanfold's entries: one ESM file, bundled by the
+ * installed esbuild, never in Docker. That of the seed and of workers includes the tasks module.
  */
 export function bundle(
-  entry: 'seed' | 'worker',
-  { tasksPath, given = {}, modules }: BundleOptions,
+  entry: 'seed' | 'worker' | 'collector',
+  { tasksPath, given = {}, modules }: BundleOptions = {},
 ): BundledCode {
   const entryPath = join(FUNCTIONS, `${entry}${extname(HERE)}`);
   const alias = tasksPath === undefined ? {} : { [`--alias:${TASKS_IMPORT}`]: tasksPath };

@@ -16,6 +16,8 @@ import { installing } from './tasks-failure.ts';
 interface Codes {
   seedCode: BundledCode;
   workerCode: BundledCode;
+  /** Undefined if no function collects results. */
+  collectorCode: BundledCode | undefined;
 }
 
 interface BundledFunctions {
@@ -34,7 +36,7 @@ export function withCode<Made extends BundledFunctions>(
   { props, timeout }: { props: FanfoldProps; timeout: Duration },
   make: (codes: Codes) => Made,
 ): Made {
-  const { tasks, bundling = {} } = props;
+  const { tasks, bundling = {}, s3Results = true } = props;
   const { nodeModules = [], environment = {} } = bundling;
   const path = tasks === undefined ? undefined : tasksModule(scope, tasks);
   const target = platformOf(props.architecture);
@@ -46,7 +48,12 @@ export function withCode<Made extends BundledFunctions>(
   const modules = installs ? installNodeModules(scope, wanted) : undefined;
   try {
     const of = { tasksPath: path, given: bundling, modules };
-    const made = make({ seedCode: bundle('seed', of), workerCode: bundle('worker', of) });
+    const made = make({
+      seedCode: bundle('seed', of),
+      workerCode: bundle('worker', of),
+      // Options for the tasks do not apply: it contains none.
+      collectorCode: s3Results ? bundle('collector') : undefined,
+    });
     if (path === undefined || !required) return made;
     const codes = [finishedCode(made.worker), finishedCode(made.seed)];
     checkTasks(scope, codes, { path, timeoutSeconds: timeout.toSeconds(), target, bundling });

@@ -50,6 +50,8 @@ export function propsFromContext(app: App): FanfoldStackProps {
     if (value === 'true' || value === 'false') return value === 'true';
     throw wrong(key, 'true or false', value);
   };
+  const places = (key: string): string[] | undefined =>
+    like(BUCKETS, 'names of buckets or NAME/PREFIX, separated by commas', key)?.split(',');
   const props: { [Prop in keyof FanfoldStackProps]: FanfoldStackProps[Prop] | undefined } = {
     // Also the stack's name, for which CloudFormation allows fewer characters.
     name: like(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, STACK_NAME, 'name'),
@@ -66,11 +68,10 @@ export function propsFromContext(app: App): FanfoldStackProps {
     logRetention: number('logRetention'),
     logLevel: oneOf('logLevel', { debug: 'DEBUG', info: 'INFO', warn: 'WARN', error: 'ERROR' }),
     tracing: oneOf('tracing', TRACINGS),
-    inputBucketNames: like(
-      BUCKETS,
-      'names of buckets or NAME/PREFIX, separated by commas',
-      'inputBuckets',
-    )?.split(','),
+    inputBucketNames: places('inputBuckets'),
+    s3Results: flag('s3Results'),
+    bucketName: like(new RegExp(`^${BUCKET}$`), 'the name of a bucket', 'bucket'),
+    resultPlaceNames: places('resultPlaces'),
     encryptionKeyArn: like(/^arn:[\w-]+:kms:.+:key\/.+/, 'the ARN of a KMS key', 'encryptionKey'),
     alarmTopicArn: like(/^arn:[\w-]+:sns:.+/, 'the ARN of an SNS topic', 'alarmTopic'),
     maxTaskAge: seconds('maxTaskAge'),

@@ -5,7 +5,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { Fanfold } from './fanfold.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
-import type { FanfoldProps, InputPrefix } from './props.ts';
+import type { BucketPrefix, FanfoldProps } from './props.ts';
 
 /** Props of a `FanfoldStack`: those of the stack and of its `Fanfold`, and these. */
 export interface FanfoldStackProps extends StackProps, FanfoldProps {
@@ -17,6 +17,13 @@ export interface FanfoldStackProps extends StackProps, FanfoldProps {
    * @default none
    */
   readonly inputBucketNames?: readonly string[];
+  /** Name of a bucket, instead of `bucket`. @default none */
+  readonly bucketName?: string;
+  /**
+   * Names of further buckets that results may be written to, or a name, a slash and a prefix.
+   * @default none
+   */
+  readonly resultPlaceNames?: readonly string[];
   /** ARN of a topic, instead of `alarmTopic`. @default none */
   readonly alarmTopicArn?: string;
   /** ARN of a key, instead of `encryptionKey`. @default none */
@@ -34,11 +41,14 @@ export class FanfoldStack extends Stack {
     super(scope, id, props);
     const { alarmTopic = this.#topic(props), encryptionKey = this.#key(props) } = props;
     const { maxTaskAge, inputBuckets = [], inputBucketNames = [] } = props;
+    const { bucket = this.#bucket(props), resultPlaces = [], resultPlaceNames = [] } = props;
     const { alarmTopic: _, ...others } = props;
     this.fanfold = new Fanfold(this, 'Fanfold', {
       ...others,
       ...(encryptionKey ? { encryptionKey } : {}),
-      inputBuckets: [...inputBuckets, ...this.#named(inputBucketNames)],
+      ...(bucket ? { bucket } : {}),
+      inputBuckets: [...inputBuckets, ...this.#named('Input', inputBucketNames)],
+      resultPlaces: [...resultPlaces, ...this.#named('Result', resultPlaceNames)],
       // The stack holds them itself, by names without the construct's.
       monitoring: false,
     });
@@ -51,14 +61,18 @@ export class FanfoldStack extends Stack {
     });
   }
 
-  #named(places: readonly string[]): (IBucket | InputPrefix)[] {
+  #named(id: string, places: readonly string[]): (IBucket | BucketPrefix)[] {
     const buckets = new Map<string, IBucket>();
     return [...new Set(places)].map((place) => {
       const [, name = '', prefix = ''] = /^([^/]*)\/?(.*)$/s.exec(place) ?? [];
-      const bucket = buckets.get(name) ?? Bucket.fromBucketName(this, `Input-${name}`, name);
+      const bucket = buckets.get(name) ?? Bucket.fromBucketName(this, `${id}-${name}`, name);
       buckets.set(name, bucket);
       return prefix === '' ? bucket : { bucket, prefix };
     });
+  }
+
+  #bucket({ bucketName: name }: FanfoldStackProps): IBucket | undefined {
+    return name === undefined ? undefined : Bucket.fromBucketName(this, 'Bucket', name);
   }
 
   #topic({ alarmTopicArn: arn }: FanfoldStackProps): ITopic | undefined {

@@ -1,59 +1,36 @@
-import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
+import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { EventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import {
-  DeduplicationScope,
-  FifoThroughputLimit,
-  Queue,
-  QueueEncryption,
-  type QueueProps,
-} from 'aws-cdk-lib/aws-sqs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { bucketPlacesOf } from './bucket-places.ts';
 import { withCode } from './code.ts';
 import { Functions } from './functions.ts';
-import { inputPlacesOf } from './input-places.ts';
 import { FanfoldMonitoring } from './monitoring.ts';
 import { acknowledgeRules } from './nag.ts';
+import { addOutputs } from './outputs.ts';
 import { operatorPolicy, workPolicy } from './people-policies.ts';
 import { checkTypes } from './prop-types.ts';
 import { checkedName, checkOptions, type FanfoldProps, limitsOf } from './props.ts';
+import { makeQueues } from './queues.ts';
 import { checkReach } from './reach.ts';
 import { refuse } from './refuse.ts';
+import { resultPlacesOf, resultsBucket } from './results-bucket.ts';
+import { runRule } from './run-events.ts';
 import { checkRegion } from './same-region.ts';
 import { checkedEnvironment } from './variables.ts';
-
-/** SQS's longest retention, for tasks, results and dead letters. */
-const RETENTION = Duration.days(14);
-
-/** Runs that have ended are listed for a day. */
-const ENDED_RETENTION = Duration.days(1);
-
-/** Time that a reader has to process received results, the same as with a run's own queue. */
-const RESULT_VISIBILITY = Duration.minutes(5);
-
-/** Difference between the task queue's visibility timeout and the worker function's timeout. */
-const VISIBILITY_MARGIN = Duration.minutes(1);
-
-/**
- * Number of receives after which SQS moves a task message to the dead-letter queue. It is high,
- * because a throttled event source raises the receive count without any worker's fault.
- */
-const MAX_RECEIVE_COUNT = 100;
-
-/** Each lane is a message group of its own, which waits for no other one. */
-const LANES = {
-  fifo: true,
-  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
-  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-};
+import { makeWatchdog } from './watchdog.ts';
 
 /**
  * A Fanfold deployment: a task queue with its dead-letter queue, a queue of lanes for runs with
- * bounds, a result queue, a queue that lists ended runs, a function that seeds runs, and two
- * functions that run tasks. Event sources scale one of them, and the seed starts the other at once.
+ * bounds, a result queue, a queue that lists ended runs, a function that seeds runs, two functions
+ * that run tasks, a function that collects results, and a bucket for them. Event sources scale one
+ * of the functions that run tasks, and the seed starts the other at once.
  *
  * Grants to the construct are grants to the tasks:
  *
@@ -75,12 +52,16 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly resultQueue: Queue;
   /** `<name>-ended`: lists the runs that ended in the last day. */
   readonly endedQueue: Queue;
+  /** Results of runs, below `runs/`, and inputs and outputs that do not fit in a message. */
+  readonly bucket: IBucket;
   /** `<name>-seed`: cuts inputs into chunks and sends them. */
   readonly seedFunction: NodejsFunction;
   /** `<name>-worker`: runs tasks over chunks that the event source delivers. */
   readonly workerFunction: NodejsFunction;
   /** `<name>-burst`: runs tasks over chunks that it receives itself; undefined if `burst` is 0. */
   readonly burstFunction: LambdaFunction | undefined;
+  /** `<name>-collector`: writes the results of runs to S3; undefined if `s3Results` is false. */
+  readonly collectorFunction: NodejsFunction | undefined;
   /** Delivers the task queue's chunks to the worker function. */
   readonly eventSource: EventSourceMapping;
   /** Delivers the lanes' chunks to the worker function. */
@@ -89,12 +70,16 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
   readonly seedRole: Role;
   /** Role of the tasks, in the worker and burst functions. */
   readonly workerRole: Role;
+  /** Role of the collector function; undefined if `s3Results` is false. */
+  readonly collectorRole: Role | undefined;
   /** Logs of the seed function. */
   readonly seedLogs: LogGroup;
   /** Logs of the worker function. */
   readonly workerLogs: LogGroup;
   /** Logs of the burst function; undefined if `burst` is 0. */
   readonly burstLogs: LogGroup | undefined;
+  /** Logs of the collector function; undefined if `s3Results` is false. */
+  readonly collectorLogs: LogGroup | undefined;
   /** `<name>-operator-<region>`: for people who start, follow, collect and cancel runs. */
   readonly operatorPolicy: ManagedPolicy;
   /** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
@@ -115,42 +100,30 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     const { alarmTopic, encryptionKey, vpc, vpcSubnets } = props;
     checkRegion(this, 'alarmTopic', alarmTopic);
     checkRegion(this, 'encryptionKey', encryptionKey);
+    checkRegion(this, 'bucket', props.bucket);
     checkReach(this, vpc, vpcSubnets, limits.burst > 0 ? ['sqs', 'lambda'] : ['sqs']);
-    const inputs = inputPlacesOf(this, props.inputBuckets);
+    const inputs = bucketPlacesOf(this, 'inputBuckets', props.inputBuckets);
     const runQueues = this.#runQueues();
 
-    this.deadLetterQueue = this.#queue(props, 'DeadLetterQueue', 'tasks-dead');
-    // Lambda requires at least the function's timeout, and recommends six times that for throttled
-    // deliveries. Here, the timeout only applies to chunks whose worker died before its claim, such
-    // as in INIT. A chunk whose delivery is throttled for so long is redelivered.
-    // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-    const visibilityTimeout = limits.timeout.plus(VISIBILITY_MARGIN);
-    this.taskQueue = this.#queue(props, 'TaskQueue', 'tasks', {
-      visibilityTimeout,
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVE_COUNT },
-    });
-    this.laneQueue = this.#queue(props, 'LaneQueue', 'lanes.fifo', { visibilityTimeout, ...LANES });
-    this.resultQueue = this.#queue(props, 'ResultQueue', 'results', {
-      visibilityTimeout: RESULT_VISIBILITY,
-      receiveMessageWaitTime: Duration.seconds(20),
-    });
-    this.endedQueue = this.#queue(props, 'EndedQueue', 'ended', {
-      retentionPeriod: ENDED_RETENTION,
-    });
+    const queues = makeQueues(this, { name: this.name, props, timeout: limits.timeout });
+    this.taskQueue = queues.tasks;
+    this.laneQueue = queues.lanes;
+    this.deadLetterQueue = queues.dead;
+    this.resultQueue = queues.results;
+    this.endedQueue = queues.ended;
+    this.bucket = resultsBucket(this, props);
+    const resultPlaces = resultPlacesOf(this, props, this.bucket);
 
     const options = {
       ...limits,
       name: this.name,
       props,
       environment,
-      queues: {
-        tasks: this.taskQueue,
-        lanes: this.laneQueue,
-        dead: this.deadLetterQueue,
-        results: this.resultQueue,
-      },
+      queues,
       runQueues,
       inputs,
+      bucket: this.bucket,
+      resultPlaces,
     };
     const functions = withCode(
       this,
@@ -160,15 +133,20 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     this.seedFunction = functions.seed;
     this.workerFunction = functions.worker;
     this.burstFunction = functions.burst;
+    this.collectorFunction = functions.collector;
     this.eventSource = functions.eventSource;
     this.laneEventSource = functions.laneEventSource;
     this.seedRole = functions.seedRole;
     this.workerRole = functions.workerRole;
+    this.collectorRole = functions.collectorRole;
     this.seedLogs = functions.seedLogs;
     this.workerLogs = functions.workerLogs;
     this.burstLogs = functions.burstLogs;
+    this.collectorLogs = functions.collectorLogs;
     this.grantPrincipal = this.workerRole;
-    const { seedFunction, workerFunction, burstFunction, seedLogs, workerLogs, burstLogs } = this;
+    if (this.collectorFunction) makeWatchdog(this, this.name, this.collectorFunction);
+    const { seedFunction, workerFunction, burstFunction, collectorFunction } = this;
+    const { seedLogs, workerLogs, burstLogs, collectorLogs } = this;
     const parts = {
       name: this.name,
       taskQueue: this.taskQueue,
@@ -177,10 +155,13 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       resultQueue: this.resultQueue,
       endedQueue: this.endedQueue,
       seedFunction,
-      functions: [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])],
-      logs: [seedLogs, workerLogs, ...(burstLogs ? [burstLogs] : [])],
+      collectorFunction,
+      functions: existing(seedFunction, workerFunction, burstFunction, collectorFunction),
+      logs: existing(seedLogs, workerLogs, burstLogs, collectorLogs),
       runQueues,
       encryptionKey,
+      bucket: this.bucket,
+      resultPlaces,
     };
     this.operatorPolicy = operatorPolicy(this, parts);
     this.workPolicy = workPolicy(this, parts);
@@ -200,10 +181,13 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       endedQueue: this.endedQueue,
       seedRole: this.seedRole,
       workerRole: this.workerRole,
+      collectorRole: this.collectorRole,
+      bucket: this.bucket,
       operatorPolicy: this.operatorPolicy,
       workPolicy: this.workPolicy,
       runQueues,
       inputs,
+      resultPlaces,
       encryptionKey,
       isInVpc: vpc !== undefined,
     });
@@ -246,50 +230,36 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     });
   }
 
-  #queue(
-    { encryptionKey, removalPolicy = RemovalPolicy.DESTROY }: FanfoldProps,
-    id: string,
-    suffix: string,
-    props: QueueProps = {},
-  ): Queue {
-    return new Queue(this, id, {
-      queueName: `${this.name}-${suffix}`,
-      ...(encryptionKey
-        ? { encryption: QueueEncryption.KMS, encryptionMasterKey: encryptionKey }
-        : { encryption: QueueEncryption.SQS_MANAGED }),
-      enforceSSL: true,
-      retentionPeriod: RETENTION,
-      removalPolicy,
-      ...props,
-    });
+  /**
+   * Makes a rule for the start of runs with results in S3. Its `eventPattern` can restrict the
+   * runs, such as to one task.
+   *
+   * @throws FanfoldPropsError when `s3Results` is false
+   */
+  onRunStarted(id: string, options: OnEventOptions = {}): Rule {
+    return runRule(this, id, 'Fanfold Run Started', options);
+  }
+
+  /**
+   * Makes a rule for the end of runs with results in S3, whose manifest exists by then:
+   *
+   * ```ts
+   * fanfold.onRunEnded('Mail', { target: new SnsTopic(topic) });
+   * ```
+   *
+   * @throws FanfoldPropsError when `s3Results` is false
+   */
+  onRunEnded(id: string, options: OnEventOptions = {}): Rule {
+    return runRule(this, id, 'Fanfold Run Ended', options);
   }
 
   /** Adds outputs that name the deployment's parts. @param scope their construct */
   output(scope: Construct = Stack.of(this)): void {
-    const output = (id: string, description: string, value: string) =>
-      new CfnOutput(scope, id, { description, value });
-    output('TaskQueueUrl', 'Chunks of inputs wait here.', this.taskQueue.queueUrl);
-    output(
-      'DeadLetterQueueUrl',
-      'Task messages that no worker could process.',
-      this.deadLetterQueue.queueUrl,
-    );
-    output(
-      'ResultQueueUrl',
-      'Results of runs that have no queue of their own.',
-      this.resultQueue.queueUrl,
-    );
-    output('SeedFunctionName', 'Invoke it to start a run.', this.seedFunction.functionName);
-    output('WorkerFunctionName', 'Runs the tasks.', this.workerFunction.functionName);
-    output(
-      'OperatorPolicyArn',
-      'For people who run tasks and collect results with the command line.',
-      this.operatorPolicy.managedPolicyArn,
-    );
-    output(
-      'WorkPolicyArn',
-      'For machines that run workers, and for people who redrive.',
-      this.workPolicy.managedPolicyArn,
-    );
+    addOutputs(scope, this);
   }
+}
+
+/** The parts that are there: some are left out by a prop. */
+function existing<Part>(...parts: (Part | undefined)[]): Part[] {
+  return parts.filter((part) => part !== undefined);
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Tokenization } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -16,11 +16,13 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { urlOf } from './bucket-places.ts';
 import type { BundledCode } from './bundling.ts';
-import { type Granted, grantSeed, grantWorker } from './grants.ts';
-import type { FanfoldProps, InputPrefix, Limits } from './props.ts';
+import { type Granted, grantCollector, grantSeed, grantWorker } from './grants.ts';
+import type { BucketPrefix, FanfoldProps, Limits } from './props.ts';
 import { allowRecursion } from './recursion.ts';
 import { checkEnvironmentSize } from './variables.ts';
 
@@ -33,15 +35,25 @@ const SEED_EVENT_AGE = Duration.hours(1);
 /** A burst worker that starts later is useless: the event source has scaled up by then. */
 const BURST_EVENT_AGE = Duration.seconds(60);
 
+/** Lambda's longest. A collector that is started late still has the results, which wait on SQS. */
+const COLLECTOR_EVENT_AGE = Duration.hours(6);
+
+/** Lambda's longest. A collector of a longer run starts its successor. */
+const COLLECTOR_TIMEOUT = Duration.minutes(15);
+
 export interface FunctionsOptions extends Limits {
   name: string;
   props: FanfoldProps;
   environment: Record<string, string>;
   queues: Granted['queues'];
   runQueues: string;
-  inputs: readonly InputPrefix[];
+  inputs: readonly BucketPrefix[];
+  bucket: IBucket;
+  /** Places that results may be written to; none if no function collects them. */
+  resultPlaces: readonly BucketPrefix[];
   seedCode: BundledCode;
   workerCode: BundledCode;
+  collectorCode: BundledCode | undefined;
 }
 
 /** A deployment's functions, with their roles, permissions and logs. */
@@ -49,13 +61,16 @@ export class Functions {
   readonly seed: NodejsFunction;
   readonly worker: NodejsFunction;
   readonly burst: LambdaFunction | undefined;
+  readonly collector: NodejsFunction | undefined;
   readonly eventSource: EventSourceMapping;
   readonly laneEventSource: EventSourceMapping;
   readonly seedRole: Role;
   readonly workerRole: Role;
+  readonly collectorRole: Role | undefined;
   readonly seedLogs: LogGroup;
   readonly workerLogs: LogGroup;
   readonly burstLogs: LogGroup | undefined;
+  readonly collectorLogs: LogGroup | undefined;
   readonly #scope: Construct;
   readonly #options: FunctionsOptions;
 
@@ -70,16 +85,24 @@ export class Functions {
     this.seed = this.#seed();
     this.worker = this.#worker();
     this.burst = this.burstLogs && this.#burst(this.burstLogs);
+    const { collectorCode } = options;
+    if (collectorCode) {
+      this.collectorRole = this.#role('CollectorRole');
+      this.collectorLogs = this.#logs('Collector', 'collector', this.collectorRole);
+      this.collector = this.#collector(collectorCode, this.collectorRole, this.collectorLogs);
+    }
     const { tasks, lanes } = options.queues;
     this.eventSource = this.#eventSource('TaskQueue', tasks);
     this.laneEventSource = this.#eventSource('LaneQueue', lanes);
     // Workers send further attempts and unstarted inputs back to the queue that they receive from.
-    // The seed and burst workers invoke themselves to continue.
-    allowRecursion(scope, [this.seed, this.worker, ...(this.burst ? [this.burst] : [])]);
+    // The seed, burst workers and collectors invoke themselves to continue.
+    const others = [this.burst, this.collector].filter((one) => one !== undefined);
+    allowRecursion(scope, [this.seed, this.worker, ...others]);
     const { vpc, encryptionKey } = options.props;
     const granted = { ...options, encryptionKey, isInVpc: vpc !== undefined };
     grantSeed(this.seedRole, granted);
     grantWorker(this.workerRole, granted);
+    if (this.collectorRole) grantCollector(this.collectorRole, granted);
   }
 
   /** Makes a role, because the one that CDK would make can write to any log group. */
@@ -109,6 +132,7 @@ export class Functions {
         // The value may be known only at deployment.
         FANFOLD_WORKERS: Tokenization.stringifyNumber(maxConcurrency),
         ...(burst > 0 ? { FANFOLD_BURST: String(burst) } : {}),
+        ...this.#placesVariable(),
       }),
       description: `Cuts the inputs of ${name}'s runs into chunks and queues them.`,
       timeout: SEED_TIMEOUT,
@@ -159,14 +183,35 @@ export class Functions {
     });
   }
 
+  /** Makes the collector function, outside of the VPC: it runs no code of the user's. */
+  #collector(code: BundledCode, role: Role, logs: LogGroup): NodejsFunction {
+    return new NodejsFunction(this.#scope, 'Collector', {
+      ...code,
+      ...this.#common('collector', role, logs, this.#placesVariable()),
+      description: `Writes the results of ${this.#options.name}'s runs to S3.`,
+      timeout: COLLECTOR_TIMEOUT,
+      memorySize: 1024,
+      maxEventAge: COLLECTOR_EVENT_AGE,
+      retryAttempts: 2,
+    });
+  }
+
+  /** The places that results may be written to: requests that name another one are refused. */
+  #placesVariable(): Record<string, string> {
+    const { resultPlaces } = this.#options;
+    if (resultPlaces.length === 0) return {};
+    return { FANFOLD_RESULT_PLACES: Stack.of(this.#scope).toJsonString(resultPlaces.map(urlOf)) };
+  }
+
   #common(suffix: string, role: Role, logGroup: LogGroup, environment: Record<string, string>) {
-    const { name, props, queues } = this.#options;
+    const { name, props, queues, bucket } = this.#options;
     const { logLevel = 'INFO' } = props;
     const variables = {
       ...environment,
       FANFOLD_NAME: name,
       // Saves a claim the lookup of the queue.
       FANFOLD_TASK_QUEUE_URL: queues.tasks.queueUrl,
+      FANFOLD_BUCKET: bucket.bucketName,
       POWERTOOLS_SERVICE_NAME: name,
       POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
       POWERTOOLS_LOG_LEVEL: logLevel,

@@ -1,6 +1,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IAlias, IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
 /** The resource in a policy that allows the use of a key. */
@@ -30,22 +31,41 @@ export function resourceOfKey(scope: Construct, key: IKey): KeyResource {
   }
 }
 
-/** Allows the use of a key only in calls that an AWS service makes on behalf of the caller. */
+type Service = 'sqs' | 's3';
+
+/** Allows the use of a key only in calls that AWS services make on behalf of the caller. */
 export function useOfKey(
   scope: Construct,
   key: IKey,
-  service: 'sqs' | 's3',
+  services: readonly Service[],
   actions: string[],
 ): PolicyStatement {
   const { arn, alias } = resourceOfKey(scope, key);
   const { region } = Stack.of(scope);
+  // The rest of the name depends on the partition. A bucket may be in another region.
+  const names = services.map((service) => (service === 's3' ? 's3.*' : `${service}.${region}.*`));
   return new PolicyStatement({
     actions,
     resources: [arn],
     conditions: {
-      // The rest of the name depends on the partition. A bucket may be in another region.
-      StringLike: { 'kms:ViaService': service === 's3' ? 's3.*' : `${service}.${region}.*` },
+      StringLike: { 'kms:ViaService': names.length === 1 ? names[0] : names },
       ...(alias ? { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } } : {}),
     },
   });
+}
+
+/** Allows reading and writing what the keys of queues and buckets encrypt. */
+export function usesOfKeys(
+  scope: Construct,
+  ofQueues: IKey | undefined,
+  buckets: readonly IBucket[],
+): PolicyStatement[] {
+  const services = new Map<IKey, Set<Service>>();
+  if (ofQueues) services.set(ofQueues, new Set(['sqs']));
+  for (const { encryptionKey } of buckets) {
+    if (encryptionKey === undefined) continue;
+    services.set(encryptionKey, (services.get(encryptionKey) ?? new Set()).add('s3'));
+  }
+  const actions = ['kms:GenerateDataKey', 'kms:Decrypt'];
+  return [...services].map(([key, of]) => useOfKey(scope, key, [...of], actions));
 }

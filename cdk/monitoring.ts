@@ -1,18 +1,11 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
-  Dashboard,
-  DashboardVariable,
-  DefaultValue,
-  GraphWidget,
+  type Dashboard,
   type IMetric,
-  LogQueryWidget,
   MathExpression,
-  Metric,
   TreatMissingData,
-  VariableInputType,
-  VariableType,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -20,6 +13,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { makeDashboard, ownMetric } from './dashboard.ts';
 import { checkTypes } from './prop-types.ts';
 import { checkSeconds } from './props.ts';
 import { refuse } from './refuse.ts';
@@ -34,9 +28,11 @@ export interface Watched {
   readonly seedFunction: IFunction;
   readonly workerFunction: IFunction;
   readonly burstFunction: IFunction | undefined;
+  readonly collectorFunction: IFunction | undefined;
   readonly seedLogs: ILogGroup;
   readonly workerLogs: ILogGroup;
   readonly burstLogs: ILogGroup | undefined;
+  readonly collectorLogs: ILogGroup | undefined;
   /** Monitoring that the deployment already has. */
   readonly monitoring?: object | undefined;
 }
@@ -63,14 +59,14 @@ const PERIOD = Duration.minutes(5);
 /** The task queue's retention, SQS's longest: no task waits longer than 14 days. */
 const OLDEST_SECONDS = Duration.days(14).toSeconds();
 
-/** Placeholder in the dashboard's query until a user enters a run id. */
-const RUN = 'RUN-ID';
-
 /** Alarms and a dashboard for one deployment. */
 export class FanfoldMonitoring extends Construct {
   /** `<name>-<region>`. */
   readonly dashboard: Dashboard;
-  /** By subject: DeadLetters, TaskAge, LaneAge, Stuck, Errors, Throttles, Recursion, LostSeeds. */
+  /**
+   * By subject: DeadLetters, TaskAge, LaneAge, Stuck, Errors, Throttles, Recursion, LostSeeds, and
+   * CollectorGivenUp if there is a collector function.
+   */
   readonly alarms: Readonly<Record<string, Alarm>>;
   readonly #fanfold: Watched;
   readonly #topic: ITopic | undefined;
@@ -92,17 +88,18 @@ export class FanfoldMonitoring extends Construct {
     this.#fanfold = props.fanfold;
     this.#topic = props.alarmTopic;
     this.alarms = this.#alarms(maxTaskAge);
-    this.dashboard = this.#dashboard();
+    this.dashboard = makeDashboard(this, props.fanfold);
   }
 
   get #functions(): IFunction[] {
-    const { seedFunction, workerFunction, burstFunction } = this.#fanfold;
-    return [seedFunction, workerFunction, ...(burstFunction ? [burstFunction] : [])];
+    const { seedFunction, workerFunction, burstFunction, collectorFunction } = this.#fanfold;
+    const all = [seedFunction, workerFunction, burstFunction, collectorFunction];
+    return all.filter((one) => one !== undefined);
   }
 
   #alarms(maxTaskAge: Duration): Record<string, Alarm> {
     const { taskQueue, laneQueue, deadLetterQueue, name } = this.#fanfold;
-    const { seedFunction, workerFunction } = this.#fanfold;
+    const { seedFunction, workerFunction, collectorFunction } = this.#fanfold;
     const sum = { period: PERIOD, statistic: 'Sum' };
     const most = { period: PERIOD, statistic: 'Maximum' };
     return {
@@ -179,6 +176,14 @@ export class FanfoldMonitoring extends Construct {
         1,
         'Lambda dropped an asynchronous invocation of the seed: a run lacks inputs, and its collector will report that at the deadline. See the log of the seed, and invoke it again with the same runId.',
       ),
+      ...(collectorFunction && {
+        CollectorGivenUp: this.#alarm(
+          'CollectorGivenUp',
+          ownMetric(name, 'CollectorGivenUp', sum),
+          1,
+          `The collector of a run failed again and again, and the watchdog restarts it no more. Its results wait for 14 days. See the log of the collector for the run and the error, correct the cause, then run: fanfold collect RUN --stack ${name}`,
+        ),
+      }),
     };
   }
 
@@ -215,95 +220,5 @@ export class FanfoldMonitoring extends Construct {
       usingMetrics: Object.fromEntries(metrics),
       period: PERIOD,
     });
-  }
-
-  #dashboard(): Dashboard {
-    const { name, taskQueue, laneQueue, workerFunction, burstFunction } = this.#fanfold;
-    const { seedLogs, workerLogs, burstLogs } = this.#fanfold;
-    const every = { period: Duration.minutes(1) };
-    const of = (metricName: string, statistic: string, label: string) =>
-      new Metric({
-        namespace: 'Fanfold',
-        metricName,
-        dimensionsMap: { service: name },
-        statistic,
-        label,
-        ...every,
-      });
-    const graph = (title: string, left: IMetric[], label: string) =>
-      new GraphWidget({ title, left, leftYAxis: { min: 0, label, showUnits: false }, width: 12 });
-    const concurrent = (one: IFunction, label: string) =>
-      one.metric('ConcurrentExecutions', { statistic: 'Maximum', label, ...every });
-    const dashboard = new Dashboard(this, 'Dashboard', {
-      // Dashboards belong to the account, not to a region.
-      dashboardName: `${name}-${Stack.of(this).region}`,
-      defaultInterval: Duration.hours(3),
-      variables: [
-        new DashboardVariable({
-          id: 'run',
-          label: 'Run',
-          type: VariableType.PATTERN,
-          value: RUN,
-          inputType: VariableInputType.INPUT,
-          defaultValue: DefaultValue.value(RUN),
-          visible: true,
-        }),
-      ],
-    });
-    dashboard.addWidgets(
-      graph(
-        'Tasks',
-        [
-          taskQueue.metricApproximateNumberOfMessagesVisible({ label: 'queued', ...every }),
-          taskQueue.metricApproximateNumberOfMessagesNotVisible({ label: 'in flight', ...every }),
-          laneQueue.metricApproximateNumberOfMessagesVisible({
-            label: 'queued in lanes',
-            ...every,
-          }),
-          laneQueue.metricApproximateNumberOfMessagesNotVisible({
-            label: 'in flight in lanes',
-            ...every,
-          }),
-        ],
-        'chunks',
-      ),
-      graph(
-        'Inputs',
-        [
-          of('InputsOk', 'Sum', 'done'),
-          of('InputsFailed', 'Sum', 'failed'),
-          of('InputsRetried', 'Sum', 'delayed for a retry'),
-        ],
-        'inputs a minute',
-      ),
-      graph(
-        'Workers at once',
-        [
-          concurrent(workerFunction, 'scaled by the queue'),
-          ...(burstFunction ? [concurrent(burstFunction, 'started by the seed')] : []),
-        ],
-        'invocations',
-      ),
-      graph(
-        'How long inputs take',
-        ['p50', 'p90', 'p99'].map((percentile) => of('InputDuration', percentile, percentile)),
-        'milliseconds',
-      ),
-      new LogQueryWidget({
-        title: 'One run: type its id above',
-        logGroupNames: [seedLogs, workerLogs, ...(burstLogs ? [burstLogs] : [])].map(
-          ({ logGroupName }) => logGroupName,
-        ),
-        queryLines: [
-          'fields @timestamp, level, message, index, attempt, error.name, error.message',
-          `filter runId = '${RUN}'`,
-          'sort @timestamp desc',
-          'limit 100',
-        ],
-        width: 24,
-        height: 10,
-      }),
-    );
-    return dashboard;
   }
 }

@@ -1,9 +1,11 @@
 import { Stack, Validations } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct, IConstruct } from 'constructs';
 import { flattened } from './flattened.ts';
 import { resourceOfKey } from './keys.ts';
-import type { InputPrefix } from './props.ts';
+import type { BucketPrefix } from './props.ts';
+import { PAYLOADS } from './results-bucket.ts';
 
 /** The parts of a deployment in which the rules have findings. */
 interface Judged {
@@ -12,11 +14,14 @@ interface Judged {
   readonly endedQueue: IConstruct;
   readonly seedRole: IConstruct;
   readonly workerRole: IConstruct;
+  readonly collectorRole: IConstruct | undefined;
+  readonly bucket: IBucket;
   readonly operatorPolicy: IConstruct;
   readonly workPolicy: IConstruct;
   /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
-  readonly inputs: readonly InputPrefix[];
+  readonly inputs: readonly BucketPrefix[];
+  readonly resultPlaces: readonly BucketPrefix[];
   readonly encryptionKey: IKey | undefined;
   readonly isInVpc: boolean;
 }
@@ -26,9 +31,10 @@ interface Judged {
  * that use these rules. Grants that the app makes to the tasks are left for the app to explain.
  */
 export function acknowledgeRules(scope: Construct, judged: Judged): void {
-  const { laneQueue, resultQueue, endedQueue } = judged;
-  const { seedRole, workerRole, operatorPolicy, workPolicy } = judged;
-  const { runQueues, inputs, encryptionKey, isInVpc } = judged;
+  const { laneQueue, resultQueue, endedQueue, bucket } = judged;
+  const { seedRole, workerRole, collectorRole, operatorPolicy, workPolicy } = judged;
+  const { runQueues, inputs, resultPlaces, encryptionKey, isInVpc } = judged;
+  const collectors = collectorRole ? [collectorRole] : [];
   const acknowledge = (of: IConstruct, rule: string, reason: string) =>
     Validations.of(of).acknowledge({ id: `AwsSolutions::AwsSolutions-${rule}`, reason });
   const wildcard = (of: IConstruct, resource: string, reason: string) =>
@@ -49,8 +55,16 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     'SQS3',
     'A chunk that is received again leaves its lane, cut in parts, until one input is alone, which ends failed if it is begun too often. Workers send unreadable messages to the dead-letter queue themselves.',
   );
+  // A bucket that the app gave is its own to explain.
+  if (bucket.node.scope === scope) {
+    acknowledge(
+      bucket,
+      'S1',
+      'Access logs need another bucket. An app that wants them gives a bucket of its own.',
+    );
+  }
   const alias = encryptionKey && resourceOfKey(scope, encryptionKey);
-  for (const one of [seedRole, workerRole, operatorPolicy, workPolicy]) {
+  for (const one of [seedRole, workerRole, ...collectors, operatorPolicy, workPolicy]) {
     wildcard(one, runQueues, 'Each run has a queue of its own, named by the id of the run.');
     if (alias?.alias === undefined) continue;
     wildcard(one, alias.arn, 'Only the alias of the key is known, which a condition names.');
@@ -62,6 +76,9 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
     '*',
     `${traces}${isInVpc ? ', nor EC2 for the network interfaces of functions' : ''}.`,
   );
+  for (const one of collectors) {
+    wildcard(one, '*', `${traces}, nor has SQS for ListQueues.`);
+  }
   wildcard(
     operatorPolicy,
     '*',
@@ -71,8 +88,18 @@ export function acknowledgeRules(scope: Construct, judged: Judged): void {
   // happens after the app has ended and before the rules run.
   seedRole.node.addValidation({
     validate: () => {
-      for (const { bucket, prefix } of inputs) {
-        const objects = bucket.arnForObjects(`${prefix}*`);
+      const payloads = bucket.arnForObjects(`${PAYLOADS}*`);
+      for (const one of [seedRole, workerRole, ...collectors, operatorPolicy, workPolicy]) {
+        wildcard(one, payloads, 'Each payload of a run is an object, named by the id of the run.');
+      }
+      for (const { bucket: place, prefix } of resultPlaces) {
+        const objects = place.arnForObjects(`${prefix}*`);
+        for (const one of [...collectors, operatorPolicy]) {
+          wildcard(one, objects, 'Each run has a folder for its results, named by its id.');
+        }
+      }
+      for (const { bucket: place, prefix } of inputs) {
+        const objects = place.arnForObjects(`${prefix}*`);
         wildcard(seedRole, objects, 'Any object in an input bucket or prefix can hold inputs.');
       }
       return [];

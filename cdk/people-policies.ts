@@ -3,9 +3,14 @@ import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { useOfKey } from './keys.ts';
+import { COLLECTING } from './grants.ts';
+import { usesOfKeys } from './keys.ts';
+import { listing, onObjects } from './object-access.ts';
+import type { BucketPrefix } from './props.ts';
+import { PAYLOADS } from './results-bucket.ts';
 
 /** The parts of a deployment to which people and machines get access. */
 interface Parts {
@@ -17,6 +22,8 @@ interface Parts {
   /** Lists the runs that ended in the last day. */
   readonly endedQueue: IQueue;
   readonly seedFunction: IFunction;
+  /** Undefined if no function collects results. */
+  readonly collectorFunction: IFunction | undefined;
   /** All functions, including the seed. */
   readonly functions: readonly IFunction[];
   /** Logs of all functions. */
@@ -24,6 +31,10 @@ interface Parts {
   /** ARN pattern of runs' own queues. */
   readonly runQueues: string;
   readonly encryptionKey: IKey | undefined;
+  /** The bucket for payloads. */
+  readonly bucket: IBucket;
+  /** Places that results may be written to; none if no function collects them. */
+  readonly resultPlaces: readonly BucketPrefix[];
 }
 
 /**
@@ -33,23 +44,17 @@ interface Parts {
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, laneQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
-  const { seedFunction, functions, runQueues } = parts;
+  const { seedFunction, collectorFunction, functions, runQueues, bucket, resultPlaces } = parts;
+  const invoked = [seedFunction, ...(collectorFunction ? [collectorFunction] : [])];
+  const payloads = { bucket, prefix: PAYLOADS };
   const logs = parts.logs.map(({ logGroupArn }) => logGroupArn);
-  return policy(scope, 'OperatorPolicy', 'operator', parts, [
-    allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
+  const buckets = [bucket, ...resultPlaces.map((place) => place.bucket)];
+  return policy(scope, 'OperatorPolicy', 'operator', parts, buckets, [
     allow(
-      [
-        'sqs:GetQueueUrl',
-        'sqs:GetQueueAttributes',
-        'sqs:ListQueueTags',
-        'sqs:TagQueue',
-        'sqs:ReceiveMessage',
-        'sqs:DeleteMessage',
-        'sqs:SendMessage',
-        'sqs:DeleteQueue',
-      ],
-      [runQueues],
+      ['lambda:InvokeFunction'],
+      invoked.map(({ functionArn }) => functionArn),
     ),
+    allow(COLLECTING, [runQueues]),
     // Results of runs without a queue of their own.
     allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
     // Their collector lists ended runs, and readers leave the list as it is.
@@ -57,6 +62,9 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       ['sqs:SendMessage', 'sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility'],
       [endedQueue.queueArn],
     ),
+    // Results, and inputs and outputs that do not fit in a message. The end of a run deletes these.
+    onObjects(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [...resultPlaces, payloads]),
+    ...listing([...resultPlaces, payloads]),
     // For the backlog and `fanfold doctor`.
     allow(
       ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
@@ -89,37 +97,46 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
 
 /** `<name>-work-<region>`: for machines that run `fanfold work`, and people who redrive. */
 export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
-  const { taskQueue, laneQueue, deadLetterQueue, resultQueue, runQueues } = parts;
-  return policy(scope, 'WorkPolicy', 'work', parts, [
-    allow(['sqs:GetQueueUrl'], [taskQueue.queueArn, resultQueue.queueArn]),
-    allow(
-      [
-        'sqs:GetQueueAttributes',
-        'sqs:ReceiveMessage',
-        'sqs:DeleteMessage',
-        'sqs:ChangeMessageVisibility',
-        'sqs:SendMessage',
-      ],
-      [taskQueue.queueArn, laneQueue.queueArn],
-    ),
-    allow(['sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
-    // The bounds that were set for a run, and whether it is paused.
-    allow(['sqs:ListQueueTags'], [runQueues]),
-    // Workers send unreadable messages here, and a redrive moves them back: StartMessageMoveTask
-    // requires the permissions to receive and delete.
-    allow(
-      [
-        'sqs:GetQueueUrl',
-        'sqs:GetQueueAttributes',
-        'sqs:SendMessage',
-        'sqs:StartMessageMoveTask',
-        'sqs:ListMessageMoveTasks',
-        'sqs:ReceiveMessage',
-        'sqs:DeleteMessage',
-      ],
-      [deadLetterQueue.queueArn],
-    ),
-  ]);
+  const { taskQueue, laneQueue, deadLetterQueue, resultQueue, runQueues, bucket } = parts;
+  return policy(
+    scope,
+    'WorkPolicy',
+    'work',
+    parts,
+    [bucket],
+    [
+      allow(['sqs:GetQueueUrl'], [taskQueue.queueArn, resultQueue.queueArn]),
+      allow(
+        [
+          'sqs:GetQueueAttributes',
+          'sqs:ReceiveMessage',
+          'sqs:DeleteMessage',
+          'sqs:ChangeMessageVisibility',
+          'sqs:SendMessage',
+        ],
+        [taskQueue.queueArn, laneQueue.queueArn],
+      ),
+      allow(['sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
+      // Inputs and outputs that do not fit in a message.
+      allow(['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(`${PAYLOADS}*`)]),
+      // The bounds that were set for a run, and whether it is paused.
+      allow(['sqs:ListQueueTags'], [runQueues]),
+      // Workers send unreadable messages here, and a redrive moves them back: StartMessageMoveTask
+      // requires the permissions to receive and delete.
+      allow(
+        [
+          'sqs:GetQueueUrl',
+          'sqs:GetQueueAttributes',
+          'sqs:SendMessage',
+          'sqs:StartMessageMoveTask',
+          'sqs:ListMessageMoveTasks',
+          'sqs:ReceiveMessage',
+          'sqs:DeleteMessage',
+        ],
+        [deadLetterQueue.queueArn],
+      ),
+    ],
+  );
 }
 
 /**
@@ -132,15 +149,12 @@ function policy(
   id: string,
   suffix: string,
   { name, encryptionKey }: Parts,
+  buckets: readonly IBucket[],
   statements: PolicyStatement[],
 ): ManagedPolicy {
-  const ofKey = ['kms:GenerateDataKey', 'kms:Decrypt'];
   return new ManagedPolicy(scope, id, {
     managedPolicyName: `${name}-${suffix}-${Stack.of(scope).region}`,
-    statements: [
-      ...statements,
-      ...(encryptionKey ? [useOfKey(scope, encryptionKey, 'sqs', ofKey)] : []),
-    ],
+    statements: [...statements, ...usesOfKeys(scope, encryptionKey, buckets)],
   });
 }
 

@@ -14,7 +14,11 @@ const listOf =
   (value) =>
     Array.isArray(value) && value.every(is);
 const isBucket = has('arnForObjects');
-const isInputPrefix: Is = (value) => isBucket(Object(value).bucket) && isText(Object(value).prefix);
+const isPrefix: Is = (value) => isBucket(Object(value).bucket) && isText(Object(value).prefix);
+const PLACES: [is: Is, expected: string] = [
+  listOf((value) => isBucket(value) || isPrefix(value)),
+  'a list of buckets, such as one from Bucket.fromBucketName(), or of { bucket, prefix }',
+];
 
 const DURATION = 'a Duration, such as Duration.minutes(5)';
 const PACKAGES = 'a list of names of packages';
@@ -44,11 +48,9 @@ const TYPES: readonly [prop: string, is: Is, expected: string][] = [
   ['encryptionKey', has('keyArn'), 'a KMS key, such as one from Key.fromKeyArn()'],
   ['monitoring', (value) => typeof value === 'boolean', 'true or false'],
   ['alarmTopic', has('topicArn'), 'an SNS topic, such as one from Topic.fromTopicArn()'],
-  [
-    'inputBuckets',
-    listOf((value) => isBucket(value) || isInputPrefix(value)),
-    'a list of buckets, such as one from Bucket.fromBucketName(), or of { bucket, prefix }',
-  ],
+  ['inputBuckets', ...PLACES],
+  ['resultPlaces', ...PLACES],
+  ['bucket', isBucket, 'a bucket, such as one from Bucket.fromBucketName()'],
   ['bundling.nodeModules', listOf(isText), PACKAGES],
   ['bundling.externalModules', listOf(isText), PACKAGES],
 ];

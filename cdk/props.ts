@@ -10,10 +10,10 @@ import type { Construct } from 'constructs';
 import { refuse, shown } from './refuse.ts';
 
 /** Objects of a bucket whose keys have a common prefix. */
-export interface InputPrefix {
+export interface BucketPrefix {
   /** The bucket. */
   readonly bucket: IBucket;
-  /** Prefix of the keys. Without a slash at the end, `inputs` also matches `inputs-old/`. */
+  /** Prefix of the keys. Without a slash at the end, `photos` also matches `photos-old/`. */
   readonly prefix: string;
 }
 
@@ -99,13 +99,14 @@ export interface FanfoldProps {
    */
   readonly securityGroups?: ISecurityGroup[];
   /**
-   * Key that encrypts all queues, including those of runs.
-   * @default keys that SQS manages
+   * Key that encrypts all queues, including those of runs, and the bucket, unless `bucket` is given.
+   * @default keys that SQS and S3 manage
    */
   readonly encryptionKey?: IKey;
   /**
-   * Policy for queues and logs when the stack is destroyed, or they are replaced.
-   * @default RemovalPolicy.DESTROY
+   * Policy for queues, logs and the bucket when the stack is destroyed, or they are replaced.
+   * CloudFormation can delete a bucket only if it is empty.
+   * @default RemovalPolicy.DESTROY for queues and logs, RemovalPolicy.RETAIN for the bucket
    */
   readonly removalPolicy?: RemovalPolicy;
   /** Retention of the functions' logs. @default RetentionDays.ONE_MONTH */
@@ -130,7 +131,25 @@ export interface FanfoldProps {
    * `{ bucket, prefix: 'inputs/' }`.
    * @default none
    */
-  readonly inputBuckets?: readonly (IBucket | InputPrefix)[];
+  readonly inputBuckets?: readonly (IBucket | BucketPrefix)[];
+  /**
+   * True for the collector function, which writes results to S3 and emits events, with its watchdog
+   * and alarm.
+   * @default true
+   */
+  readonly s3Results?: boolean;
+  /**
+   * Bucket for results, below `runs/`, and for inputs and outputs that do not fit in a message,
+   * below `payloads/`. Give it a lifecycle rule that deletes the latter after 14 days.
+   * @default a new one
+   */
+  readonly bucket?: IBucket;
+  /**
+   * Further buckets that results may be written to (`s3://bucket/prefix/`), or prefixes in them:
+   * `{ bucket, prefix: 'results/' }`.
+   * @default only `runs/` in `bucket`
+   */
+  readonly resultPlaces?: readonly (IBucket | BucketPrefix)[];
   /**
    * Additional bundling options. `format`, `mainFields` and `bundleAwsSDK` are fixed. Packages in
    * `nodeModules`, for native modules, are installed for the functions' platform, in the versions
@@ -232,10 +251,11 @@ export function checkOptions(scope: Construct, props: FanfoldProps): void {
   }
   checkOneOf(scope, 'logLevel', LOG_LEVELS, logLevel);
   checkOneOf(scope, 'reserveBurst', [true, false], props.reserveBurst);
+  checkOneOf(scope, 's3Results', [true, false], props.s3Results);
   checkOneOf(scope, 'tracing', Object.values(Tracing), tracing);
   const expected = '`removalPolicy` must be DESTROY, RETAIN or RETAIN_ON_UPDATE_OR_DELETE';
   if (removalPolicy === RemovalPolicy.SNAPSHOT) {
-    refuse(scope, `${expected}; got SNAPSHOT, but queues and logs have no snapshots.`);
+    refuse(scope, `${expected}; got SNAPSHOT, but queues, logs and buckets have no snapshots.`);
   }
   if (removalPolicy !== undefined && !Object.values(RemovalPolicy).includes(removalPolicy)) {
     refuse(scope, `${expected}, of the CDK's RemovalPolicy; got ${shown(removalPolicy)}.`);

@@ -1,4 +1,4 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Stack } from 'aws-cdk-lib';
 import { type IVpc, type SubnetSelection, Vpc } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { flattened } from './flattened.ts';
@@ -8,8 +8,9 @@ export type CalledService = 'sqs' | 'lambda';
 
 /**
  * Makes synthesis fail if workers could reach no service: in isolated subnets of a VPC that the app
- * creates, without endpoints for the services that they call. Endpoints may be added after the
- * construct, so the check runs when the app is complete.
+ * creates, without endpoints for the services that they call. Without an endpoint for S3, there is
+ * only a warning. Endpoints may be added after the construct, so the check runs when the app is
+ * complete.
  */
 export function checkReach(
   scope: Construct,
@@ -23,6 +24,7 @@ export function checkReach(
   scope.node.addValidation({
     validate: () => {
       const found = endpointsOf(scope);
+      if (!found.some((one) => one.endsWith('.s3'))) warnOfS3(scope);
       const missing = services.filter(
         (service) => !found.some((one) => one.endsWith(`.${service}`)),
       );
@@ -36,6 +38,13 @@ export function checkReach(
       ];
     },
   });
+}
+
+function warnOfS3(scope: Construct): void {
+  Annotations.of(scope).addWarningV2(
+    'fanfold:noS3',
+    "workers in isolated subnets cannot reach S3, which inputs and outputs need that do not fit in a message: they would fail. Create an endpoint, which is free: vpc.addGatewayEndpoint('s3', { service: GatewayVpcEndpointAwsService.S3 }).",
+  );
 }
 
 /** Services of all VPC endpoints that the app creates, such as `com.amazonaws..sqs`. */

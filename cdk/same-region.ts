@@ -10,6 +10,6 @@ export function checkRegion(scope: Construct, prop: string, resource: IResource 
   if (Token.isUnresolved(region) || Token.isUnresolved(own)) return;
   refuse(
     scope,
-    `\`${prop}\` is in ${region} and the stack in ${own}: AWS can use it only within its own region. Give one in ${own}.`,
+    `\`${prop}\` is in ${region} and the stack in ${own}: both must be in one region. Give one in ${own}.`,
   );
 }

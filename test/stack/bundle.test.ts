@@ -33,7 +33,7 @@ async function load(bundle: string): Promise<Ended> {
   const code = `
     const module = await import(${JSON.stringify(bundle)});
     console.log(Object.entries(module).map(([name, value]) => name + ': ' + typeof value).join(', '));
-    await (module.burst ?? module.handler)({}, { awsRequestId: 'any', getRemainingTimeInMillis: () => 0 });`;
+    if (module.loadTasks) await (module.burst ?? module.handler)({}, { awsRequestId: 'any', getRemainingTimeInMillis: () => 0 });`;
   const env = { FANFOLD_NAME: 'Own', FANFOLD_TASK_QUEUE_URL: 'https://sqs/1/Own-tasks' };
   const line = ['node', '--enable-source-maps', '--input-type=module', '--eval', code];
   return run(line, { env: { ...env, AWS_REGION: 'eu-central-1' } });
@@ -45,6 +45,7 @@ async function expectHandlers(output: string, stack: string): Promise<void> {
     ['seed', 'handler'],
     ['worker', 'handler'],
     ['burst', 'burst'],
+    ['collector', 'handler'],
   ]) {
     const bundle = join(assetOf(output, stack, `${stack}-${name}`), 'index.mjs');
     const { status, stdout, stderr } = await load(bundle);
@@ -73,6 +74,7 @@ describe.concurrent('cdk synth', () => {
       lines: [
         'Bundling asset Fanfold/Fanfold/Seed/Code/Stage...',
         'Bundling asset Fanfold/Fanfold/Worker/Code/Stage...',
+        'Bundling asset Fanfold/Fanfold/Collector/Code/Stage...',
       ],
     });
 
@@ -88,6 +90,11 @@ describe.concurrent('cdk synth', () => {
       expect(code).not.toMatch(/ZodType|commander|picomatch/);
       if (name === 'Fanfold-worker') expect(code).not.toMatch(/csv-parse|S3Client/);
     }
+    // The collector has none of the tasks.
+    const collector = join(assetOf(output, 'Fanfold', 'Fanfold-collector'), 'index.mjs');
+    expect(readFileSync(collector, 'utf8')).not.toContain('must be the path of a file');
+    // It has four clients: of SQS, Lambda, S3 and EventBridge.
+    expect(statSync(collector).size).toBeLessThan(650_000);
     await expectHandlers(output, 'Fanfold');
   });
 });
@@ -197,6 +204,7 @@ describe.concurrent('the app', () => {
       removalPolicy: 'retain',
       logRetention: '90',
       inputBuckets: 'inputs,inputs,more-inputs',
+      resultPlaces: 'reports,archive/photos/',
       encryptionKey: 'arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012',
       alarmTopic: 'arn:aws:sns:us-east-1:111111111111:alarms',
       maxTaskAge: '3600',
@@ -209,7 +217,8 @@ describe.concurrent('the app', () => {
     ) as { Resources: Record<string, { Type: string; DeletionPolicy?: string }> };
     const kept = Object.values(template.Resources).filter((one) => one.DeletionPolicy === 'Retain');
     expect(kept.map(({ Type }) => Type).sort()).toEqual([
-      ...Array(3).fill('AWS::Logs::LogGroup'),
+      ...Array(4).fill('AWS::Logs::LogGroup'),
+      'AWS::S3::Bucket',
       ...Array(5).fill('AWS::SQS::Queue'),
     ]);
   });

@@ -1,7 +1,8 @@
 // Deployments that would fail on AWS, or do nothing there: each ends the synthesis with a sentence.
 import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
+  GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
   type IVpc,
   SubnetType,
@@ -82,6 +83,15 @@ describe('a resource of another region', () => {
 
   it.each<[string, (stack: Stack) => FanfoldProps]>([
     ['alarmTopic', (stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'T', TOPIC) })],
+    [
+      'bucket',
+      (stack) => ({
+        bucket: Bucket.fromBucketAttributes(stack, 'B', {
+          bucketName: 'mine',
+          region: 'us-east-1',
+        }),
+      }),
+    ],
     ['encryptionKey', (stack) => ({ encryptionKey: Key.fromKeyArn(stack, 'K', KEY) })],
   ])('is refused as %s', (prop, propsOf) => {
     const stackIn = (region: string) => new Stack(newApp(), 'Photos', { env: { region } });
@@ -129,6 +139,22 @@ describe('workers in isolated subnets', () => {
     expect(inVpc(['SQS'])).toThrow('cannot reach lambda: ');
     expect(inVpc(['SQS', 'LAMBDA'])).not.toThrow();
     expect(inVpc(['SQS'], { burst: 0 })).not.toThrow();
+  });
+
+  it.each([
+    ['without', false],
+    ['with', true],
+  ])('are warned %s an endpoint of S3, which only large inputs and outputs need', (_, has) => {
+    const stack = emptyStack();
+    const vpc = vpcOf(stack, ISOLATED);
+    new Fanfold(stack, 'Fanfold', { vpc, burst: 0 });
+    vpc.addInterfaceEndpoint('sqs', { service: InterfaceVpcEndpointAwsService.SQS });
+    if (has) vpc.addGatewayEndpoint('s3', { service: GatewayVpcEndpointAwsService.S3 });
+    const found = Annotations.fromStack(stack).findWarning(
+      '/Photos/Fanfold',
+      Match.stringLikeRegexp('cannot reach S3.*addGatewayEndpoint.*fanfold:noS3'),
+    );
+    expect(found).toHaveLength(has ? 0 : 1);
   });
 
   it('are no others: subnets with a NAT, or of a VPC that is not the app’s', () => {

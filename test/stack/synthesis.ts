@@ -1,14 +1,20 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, type AppProps, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Fanfold, type FanfoldProps } from '../../cdk/index.ts';
 import { ASSEMBLIES } from './assemblies.ts';
 
 /** An app that is synthesized without esbuild: the functions' code is not checked. */
-export function newApp(context: Record<string, unknown> = { 'aws:cdk:bundling-stacks': [] }): App {
+export function newApp(context?: Record<string, unknown>): App {
+  return new App(appProps(context));
+}
+
+export function appProps(
+  context: Record<string, unknown> = { 'aws:cdk:bundling-stacks': [] },
+): AppProps {
   mkdirSync(ASSEMBLIES, { recursive: true });
-  return new App({ outdir: mkdtempSync(join(ASSEMBLIES, 'app-')), context });
+  return { outdir: mkdtempSync(join(ASSEMBLIES, 'app-')), context };
 }
 
 /** A stack for constructs. */
@@ -96,12 +102,14 @@ export function nameOf(template: Template, resource: unknown): string {
     'Fn::Join'?: [string, unknown[]];
   };
   if (attribute) {
-    const properties = template.toJSON().Resources[attribute[0]].Properties ?? {};
+    const { Type, Properties: properties = {} } = template.toJSON().Resources[attribute[0]];
     const { QueueName, LogGroupName, FunctionName } = properties;
+    // Without the digits that the CDK adds.
+    if (Type === 'AWS::S3::Bucket') return attribute[0].slice(0, -8);
     return QueueName ?? LogGroupName ?? FunctionName ?? attribute[0];
   }
   const parts = join?.[1].map((part) =>
-    typeof part === 'string' ? part : Object.values(part as object)[0],
+    typeof part === 'object' && part !== null && 'Ref' in part ? part.Ref : nameOf(template, part),
   );
   return parts ? parts.join('') : JSON.stringify(resource);
 }

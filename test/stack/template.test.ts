@@ -92,13 +92,15 @@ const ALLOWED_WHERE_KNOWN = {
 describe('the functions', () => {
   const template = templateOf({ memorySize: 2048 });
 
-  it('are three, on Node 24 and arm64, traced, and find everything by one name', () => {
-    template.resourceCountIs('AWS::Lambda::Function', 3);
-    const { seed, worker, burst } = namesOf('Photos');
+  it('are four, on Node 24 and arm64, traced, and find everything by one name', () => {
+    template.resourceCountIs('AWS::Lambda::Function', 4);
+    const { seed, worker, burst, collector } = namesOf('Photos');
+    const [bucket] = Object.keys(template.findResources('AWS::S3::Bucket'));
     for (const [name, Handler, MemorySize, Timeout] of [
       [seed, 'index.handler', 1024, 900],
       [worker, 'index.handler', 2048, 900],
       [burst, 'index.burst', 2048, 900],
+      [collector, 'index.handler', 1024, 900],
     ] as const) {
       expect(
         only(template, 'AWS::Lambda::Function', { FunctionName: name }).Properties,
@@ -108,6 +110,7 @@ describe('the functions', () => {
           Variables: {
             FANFOLD_NAME: 'Photos',
             FANFOLD_TASK_QUEUE_URL: { Ref: 'FanfoldTaskQueue3C44A7CA' },
+            FANFOLD_BUCKET: { Ref: bucket },
             NODE_OPTIONS: '--enable-source-maps',
             POWERTOOLS_SERVICE_NAME: 'Photos',
             POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
@@ -125,8 +128,8 @@ describe('the functions', () => {
   });
 
   it('log JSON to groups of their own, kept for a month and gone with the stack', () => {
-    template.resourceCountIs('AWS::Logs::LogGroup', 3);
-    for (const name of ['Photos-seed', 'Photos-worker', 'Photos-burst']) {
+    template.resourceCountIs('AWS::Logs::LogGroup', 4);
+    for (const name of ['Photos-seed', 'Photos-worker', 'Photos-burst', 'Photos-collector']) {
       const group = only(template, 'AWS::Logs::LogGroup', { LogGroupName: `/aws/lambda/${name}` });
       expect(group).toMatchObject({
         Properties: { RetentionInDays: 30 },
@@ -143,6 +146,7 @@ describe('the functions', () => {
       ['Photos-seed', 'SeedRole'],
       ['Photos-worker', 'WorkerRole'],
       ['Photos-burst', 'WorkerRole'],
+      ['Photos-collector', 'CollectorRole'],
     ] as const) {
       const { DependsOn } = only(template, 'AWS::Lambda::Function', { FunctionName: name });
       expect(DependsOn).toContainEqual(
@@ -222,7 +226,7 @@ describe('the functions', () => {
     const known = Template.fromStack(stack);
     const found = Object.values(known.findResources('AWS::Lambda::Function'));
     expect(found.map(({ Properties }) => Properties.RecursiveLoop)).toEqual(
-      Array(3).fill(expected),
+      Array(4).fill(expected),
     );
     expect(known.toJSON().Conditions).toBeUndefined();
   });
@@ -281,6 +285,10 @@ describe('the functions', () => {
       MaximumRetryAttempts: 0,
       MaximumEventAgeInSeconds: 60,
     });
+    expect(invoked('Photos-collector')).toMatchObject({
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 21_600,
+    });
   });
 
   it('that run tasks share one asset', () => {
@@ -313,6 +321,8 @@ describe('the roles', () => {
         'sqs:GetQueueUrl on Photos-results',
         'sqs:GetQueueAttributes on Photos-results',
         `lambda:InvokeFunction on ${lambda}-burst`,
+        `lambda:InvokeFunction on ${lambda}-collector`,
+        's3:PutObject on FanfoldBucket/payloads/*',
         `sqs:CreateQueue on ${runQueues}`,
         `sqs:GetQueueUrl on ${runQueues}`,
         `sqs:TagQueue on ${runQueues}`,
@@ -334,6 +344,8 @@ describe('the roles', () => {
             `sqs:ReceiveMessage on ${queue}`,
             `sqs:SendMessage on ${queue}`,
           ]),
+          's3:GetObject on FanfoldBucket/payloads/*',
+          's3:PutObject on FanfoldBucket/payloads/*',
           'sqs:SendMessage on Photos-tasks-dead',
           'sqs:GetQueueUrl on Photos-results',
           'sqs:SendMessage on Photos-results',
@@ -345,9 +357,39 @@ describe('the roles', () => {
     );
   });
 
+  it('let the collector do what operators do, write results, and emit events', () => {
+    const results = ['GetObject', 'PutObject', 'DeleteObject', 'AbortMultipartUpload'];
+    expect(allowedTo(templateOf(), 'Photos-collector')).toEqual(
+      [
+        ...everyFunction('Photos-collector'),
+        ...['GetUrl', 'GetAttributes'].flatMap((action) =>
+          ['Photos-tasks', 'Photos-lanes.fifo', 'Photos-tasks-dead', runQueues].map(
+            (queue) => `sqs:${action.replace('Get', 'GetQueue')} on ${queue}`,
+          ),
+        ),
+        ...['ListQueueTags', 'TagQueue', 'ReceiveMessage', 'DeleteMessage', 'SendMessage'].map(
+          (action) => `sqs:${action} on ${runQueues}`,
+        ),
+        `sqs:ChangeMessageVisibility on ${runQueues}`,
+        `sqs:DeleteQueue on ${runQueues}`,
+        'sqs:ListQueues on *',
+        'sqs:GetQueueUrl on Photos-ended',
+        'sqs:SendMessage on Photos-ended',
+        ...[...results, 'ListMultipartUploadParts'].map(
+          (action) => `s3:${action} on FanfoldBucket/runs/*`,
+        ),
+        's3:GetObject on FanfoldBucket/payloads/*',
+        's3:DeleteObject on FanfoldBucket/payloads/*',
+        's3:ListBucket on FanfoldBucket',
+        'events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
+        `lambda:InvokeFunction on ${lambda}-collector`,
+      ].sort(),
+    );
+  });
+
   it('are the functions’ own, without a managed policy', () => {
     const template = templateOf();
-    template.resourceCountIs('AWS::IAM::Role', 2);
+    template.resourceCountIs('AWS::IAM::Role', 3);
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
 
@@ -357,9 +399,9 @@ describe('the roles', () => {
     new Bucket(stack, 'Bucket').grantReadWrite(fanfold);
     const template = Template.fromStack(stack);
     const ofBucket = (name: string) =>
-      allowedTo(template, name).filter((line) => line.startsWith('s3:'));
-    expect(ofBucket('Photos-worker')).toContainEqual(expect.stringMatching(/^s3:PutObject on /));
-    expect(ofBucket('Photos-seed')).toEqual([]);
+      allowedTo(template, name).filter((line) => line.includes(' on Bucket'));
+    expect(ofBucket('Photos-worker')).toContain('s3:PutObject on Bucket/*');
+    for (const name of ['Photos-seed', 'Photos-collector']) expect(ofBucket(name)).toEqual([]);
   });
 });
 
@@ -375,6 +417,7 @@ describe('FanfoldStack', () => {
       TaskQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks' }),
       DeadLetterQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-tasks-dead' }),
       ResultQueueUrl: ref('AWS::SQS::Queue', { QueueName: 'Photos-results' }),
+      BucketName: ref('AWS::S3::Bucket', {}),
       SeedFunctionName: ref('AWS::Lambda::Function', { FunctionName: 'Photos-seed' }),
       OperatorPolicyArn: { Ref: managedPolicy(template, 'Photos-operator').logicalId },
       WorkPolicyArn: { Ref: managedPolicy(template, 'Photos-work').logicalId },

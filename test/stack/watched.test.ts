@@ -25,8 +25,8 @@ describe('monitoring', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     expect(alarms.map(({ Properties }) => Properties.AlarmName).sort()).toEqual(
       [
-        ...['DeadLetters', 'Errors', 'LaneAge', 'LostSeeds', 'Recursion', 'Stuck', 'TaskAge'],
-        'Throttles',
+        ...['CollectorGivenUp', 'DeadLetters', 'Errors', 'LaneAge', 'LostSeeds', 'Recursion'],
+        ...['Stuck', 'TaskAge', 'Throttles'],
       ].map((id) => `Photos-${id}`),
     );
     for (const { Properties } of alarms) {
@@ -39,6 +39,15 @@ describe('monitoring', () => {
       MetricName: 'ApproximateAgeOfOldestMessage',
       Threshold: 7200,
     });
+    // As the collector function emits it.
+    expect(alarm('CollectorGivenUp')).toMatchObject({
+      Namespace: 'Fanfold',
+      MetricName: 'CollectorGivenUp',
+      Dimensions: [{ Name: 'service', Value: 'Photos' }],
+      Statistic: 'Sum',
+      Threshold: 1,
+    });
+    expect(JSON.stringify(alarm('Errors'))).toContain('Collector');
     expect(alarm('DeadLetters')).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Threshold: 1,
@@ -69,12 +78,12 @@ describe('monitoring', () => {
     const own = emptyStack();
     const fanfold = new Fanfold(own, 'Fanfold');
     new Fanfold(own, 'Other', { name: 'Other', alarmTopic: new Topic(own, 'Topic') });
-    expect(Object.keys(fanfold.monitoring?.alarms ?? {})).toHaveLength(8);
+    expect(Object.keys(fanfold.monitoring?.alarms ?? {})).toHaveLength(9);
     const made = Template.fromStack(own);
-    made.resourceCountIs('AWS::CloudWatch::Alarm', 16);
+    made.resourceCountIs('AWS::CloudWatch::Alarm', 18);
     made.resourceCountIs('AWS::CloudWatch::Dashboard', 2);
     const outputs = Object.keys(made.findOutputs('*'));
-    expect(outputs).toHaveLength(14);
+    expect(outputs).toHaveLength(16);
     expect(outputs.filter((id) => /^(Fanfold|Other)TaskQueueUrl/.test(id))).toHaveLength(2);
 
     const off = emptyStack();
@@ -145,6 +154,20 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     ['in a VPC', inVpc],
     ['with alarms', () => ({ alarmTopic: Topic.fromTopicArn(new Stack(newApp()), 'T', TOPIC) })],
     ['with a bucket by name', named],
+    ['without results in S3', () => ({ s3Results: false })],
+    [
+      'with a bucket and places of its own for results',
+      (stack, app) => {
+        const [bucket] = madeIn(stack).inputBuckets as IBucket[];
+        const [other] = madeIn(new Stack(app, 'Other')).inputBuckets as IBucket[];
+        if (!bucket || !other) throw new Error('Two buckets were expected.');
+        const places = [
+          other,
+          { bucket: Bucket.fromBucketName(stack, 'Named', 'named'), prefix: 'a/' },
+        ];
+        return { bucket, resultPlaces: places };
+      },
+    ],
     [
       'with a prefix in a bucket',
       (stack) => ({
@@ -186,12 +209,17 @@ describe('the policies of people and machines', () => {
     expect(allowedBy(template, 'Photos-operator')).toEqual(
       [
         ...on('Photos-seed', 'lambda:InvokeFunction', ...looked),
+        ...on('Photos-collector', 'lambda:InvokeFunction', ...looked),
+        ...['runs', 'payloads'].flatMap((prefix) =>
+          on(`FanfoldBucket/${prefix}/*`, 's3:GetObject', 's3:PutObject', 's3:DeleteObject'),
+        ),
+        ...on('FanfoldBucket', 's3:ListBucket'),
         ...on('Photos-worker', ...looked),
         ...on('Photos-burst', ...looked),
         // AWS lets no resource be named for them.
         ...on('*', 'sqs:ListQueues', 'lambda:GetAccountSettings', 'lambda:ListEventSourceMappings'),
         ...on('*', 'logs:GetQueryResults'),
-        ...['seed', 'worker', 'burst'].map(
+        ...['seed', 'worker', 'burst', 'collector'].map(
           (name) => `logs:StartQuery on /aws/lambda/Photos-${name}`,
         ),
         ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ListQueueTags'),
@@ -223,12 +251,20 @@ describe('the policies of people and machines', () => {
         ...on('Photos-tasks-dead', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:SendMessage'),
         ...on(runQueue, 'sqs:ListQueueTags', 'sqs:SendMessage'),
+        ...on('FanfoldBucket/payloads/*', 's3:GetObject', 's3:PutObject'),
       ].sort(),
     );
   });
 
   it.each(['Photos-operator', 'Photos-work'])('fit into what IAM takes: %s', (name) => {
-    const { PolicyDocument } = managedPolicy(template, name).Properties;
+    const stack = emptyStack();
+    // As many places for results as are accepted.
+    const resultPlaces = Array.from({ length: 14 }, (_, at) =>
+      Bucket.fromBucketName(stack, `Place${at}`, `${at}${'x'.repeat(60)}`),
+    );
+    new Fanfold(stack, 'Fanfold', { resultPlaces, encryptionKey: new Key(stack, 'Key') });
+    const largest = Template.fromStack(stack);
+    const { PolicyDocument } = managedPolicy(largest, name).Properties;
     // 6,144 characters. Names are at most as long as these: 40 characters of a name, an ARN before.
     const longest = JSON.stringify(PolicyDocument).replaceAll('Photos', 'x'.repeat(40));
     expect(longest.length).toBeLessThan(6_144);
