@@ -1,6 +1,7 @@
 import { codeStorage, concurrency } from './account.ts';
 import type { Check } from './finding.ts';
 import { eventSource, functions, recursion, reservations } from './functions.ts';
+import { bucket, collector } from './results.ts';
 import { deadLetters, lanes, parts, runs, taskQueue, visibility } from './queues.ts';
 import type { StackSubject } from './subject.ts';
 import { tasks, version } from './versions.ts';
@@ -9,6 +10,8 @@ import { tasks, version } from './versions.ts';
 export const AFTER: readonly Check<StackSubject>[] = [
   parts,
   functions,
+  collector,
+  bucket,
   eventSource,
   visibility,
   concurrency,

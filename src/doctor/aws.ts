@@ -6,6 +6,7 @@ import {
   ListEventSourceMappingsCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command, S3ServiceException } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError, messageOf } from '../errors.ts';
 import type { Names } from '../pipeline/names.ts';
@@ -153,10 +154,10 @@ export class AwsReader {
 
   /** Looks up the deployment's queues and functions; each is undefined if it doesn't exist. */
   parts(): Promise<unknown>[] {
-    const { tasks, lanes, dead, results, ended, seed, worker, burst } = this.names;
+    const { tasks, lanes, dead, results, ended, seed, worker, burst, collector } = this.names;
     return [
       ...[tasks, lanes, dead, results, ended].map((queue) => this.queueUrl(queue)),
-      ...[seed, worker, burst].map((name) => this.configuration(name)),
+      ...[seed, worker, burst, collector].map((name) => this.configuration(name)),
     ];
   }
 
@@ -165,6 +166,18 @@ export class AwsReader {
     return this.#once('seed', 'lambda:InvokeFunction', () =>
       describeSeed(this.clients.lambda, this.names),
     );
+  }
+
+  /** Whether a bucket exists. The objects that it looks for are those that operators may list. */
+  async hasBucket(Bucket: string): Promise<boolean> {
+    const command = new ListObjectsV2Command({ Bucket, Prefix: 'payloads/', MaxKeys: 1 });
+    try {
+      await ask('s3:ListBucket', this.clients.s3.send(command));
+      return true;
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.name === 'NoSuchBucket') return false;
+      throw error;
+    }
   }
 
   /** Number of runs that are not over, at most 1,000. */

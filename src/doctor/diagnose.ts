@@ -53,7 +53,7 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
   checkWhole('maxConcurrency', maxConcurrency, 2, 1000);
   const deployment = namesOf(stack ?? STACK);
   const loading = options.tasks === undefined ? undefined : tasksHere(options.tasks);
-  const clients = openAccount(deployment.name);
+  const clients = await openAccount(deployment.name);
   try {
     const found = await identify(clients, stack);
     const here = await loading;

@@ -5,9 +5,12 @@ import type { AccountSubject } from './subject.ts';
 
 /** The configurations of those of the deployment's functions that exist. */
 async function configurations(reader: AwsReader) {
-  const { seed, worker, burst } = reader.names;
+  const { seed, worker, burst, collector } = reader.names;
   const all = await Promise.all(
-    [seed, worker, burst].map(async (name) => ({ name, of: await reader.configuration(name) })),
+    [seed, worker, burst, collector].map(async (name) => ({
+      name,
+      of: await reader.configuration(name),
+    })),
   );
   return all.flatMap(({ name, of }) => (of === undefined ? [] : [{ name, of }]));
 }

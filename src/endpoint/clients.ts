@@ -1,5 +1,6 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { explaining } from '../aws-errors.ts';
@@ -68,6 +69,16 @@ export function lambdaAt(place: Endpoint, options: ClientOptions = {}): LambdaCl
 export function stsAt({ stack }: { stack: string }, options: ClientOptions = {}): STSClient {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   return explaining(new STSClient({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
+}
+
+/** A client for S3. It is loaded when it is needed: few commands need it. */
+export async function s3At(
+  { stack }: { stack: string },
+  options: ClientOptions = {},
+): Promise<S3Client> {
+  const { timeoutMs = TIMEOUT_MS, ...more } = options;
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  return explaining(new S3Client({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
 }
 
 /** A client for CloudWatch Logs. It is loaded when it is needed: only one command needs it. */

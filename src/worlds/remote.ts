@@ -1,7 +1,8 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { lambdaAt, sqsAt, stsAt } from '../endpoint/clients.ts';
+import { lambdaAt, s3At, sqsAt, stsAt } from '../endpoint/clients.ts';
 import type { Endpoint } from '../endpoint/connection.ts';
 import { identityOf } from '../endpoint/identity.ts';
 import { reach } from '../endpoint/probe.ts';
@@ -28,15 +29,17 @@ export interface AccountClients {
   sqs: SQSClient;
   lambda: LambdaClient;
   sts: STSClient;
+  s3: S3Client;
 }
 
 /** Opens clients that only read from an AWS account. */
-export function openAccount(name: string): AccountClients {
+export async function openAccount(name: string): Promise<AccountClients> {
   const place = { stack: name };
   return {
     sqs: sqsAt(place, QUICK_CALLS),
     lambda: lambdaAt(place, QUICK_CALLS),
     sts: stsAt(place, QUICK_CALLS),
+    s3: await s3At(place, QUICK_CALLS),
   };
 }
 

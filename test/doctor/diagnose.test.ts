@@ -6,7 +6,7 @@ import * as shipped from '../../functions/tasks/index.ts';
 import { type DiagnoseOptions, type Diagnosis, diagnose, VERSION } from '../../src/index.ts';
 import { factsOf } from '../../src/task.ts';
 import { TASKS } from '../cli/command.ts';
-import { eventSourceOf, refused, type StubOptions, stubAws } from './stub-aws.ts';
+import { eventSourceOf, refused, type StubOptions, seedWith, stubAws } from './stub-aws.ts';
 
 const SHIPPED = new URL('../../functions/tasks/index.ts', import.meta.url).href;
 
@@ -44,7 +44,9 @@ it('a healthy stack with the local tasks has no problems and no warnings', async
   expect(of(found, 'credentials')).toContain('arn:aws:iam::123456789012:user/me');
   expect(of(found, 'version')).toContain(`Fanfold ${VERSION} is deployed, the same version`);
   expect(of(found, 'tasks')).toContain('echo, sha256, sleep');
-  expect(found.findings).toHaveLength(18);
+  expect(of(found, 'results in S3')).toBe('ok: Photos-collector writes results to S3.');
+  expect(of(found, 'bucket')).toBe('ok: The bucket photos exists.');
+  expect(found.findings).toHaveLength(20);
 });
 
 it.each<[string, Partial<StubOptions>]>([
@@ -53,6 +55,24 @@ it.each<[string, Partial<StubOptions>]>([
 ])('a list of ended runs that %s is no problem', async (_, stub) => {
   const found = await look({}, stub);
   expect(of(found, 'parts')).toMatch(/^ok: .* except Photos-ended, .*deploy this version/);
+});
+
+it.each<[string, Record<string, string>, string]>([
+  ['of an older version', {}, ''],
+  ['without results in S3', { FANFOLD_BUCKET: 'photos' }, 'ok: The bucket photos exists.'],
+])('a stack %s is not asked for a collector', async (_, variables, bucket) => {
+  const missing = refused('ResourceNotFoundException', 404);
+  const answers = {
+    'GetFunctionConfiguration Photos-seed': seedWith(variables),
+    'GetFunctionConfiguration Photos-collector': missing,
+  };
+  const found = await look({ tasks: SHIPPED }, { answers });
+  expect(found.findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(of(found, 'results in S3')).toBe('');
+  expect(of(found, 'bucket')).toBe(bucket);
+  expect(of(found, 'functions')).toBe(
+    'ok: Photos-seed, Photos-worker, Photos-burst can be invoked.',
+  );
 });
 
 const room = (free: number) => ({
@@ -114,6 +134,36 @@ describe('a stack has', () => {
     ListEventSourceMappings: { EventSourceMappings: [{ ...eventSourceOf(queue), ...more }] },
   });
   const cases: [what: string, stub: Partial<StubOptions>, title: string, finding: RegExp][] = [
+    [
+      'no collector',
+      {
+        answers: {
+          'GetFunctionConfiguration Photos-collector': refused('ResourceNotFoundException', 404),
+        },
+      },
+      'results in S3',
+      /^problem: The deployment lacks Photos-collector, .*-c s3Results=false/,
+    ],
+    [
+      'a collector that is never run',
+      {
+        answers: { 'GetFunctionConcurrency Photos-collector': { ReservedConcurrentExecutions: 0 } },
+      },
+      'reservations',
+      /^problem: Photos-collector has a reserved concurrency of 0/,
+    ],
+    [
+      'no bucket',
+      { answers: { 'S3 ListObjectsV2 photos': refused('NoSuchBucket', 404) } },
+      'bucket',
+      /^problem: The bucket photos does not exist: .*-c bucket=NAME/,
+    ],
+    [
+      'a bucket that may not be listed',
+      { answers: { 'S3 ListObjectsV2 photos': refused('AccessDenied') } },
+      'bucket',
+      /^unknown: AWS denies this check: it needs s3:ListBucket/,
+    ],
     [
       'no worker',
       {

@@ -49,7 +49,19 @@ export const eventSourceOf = (queue: string) => ({
 
 const [ofTasks, ofLanes] = ['Photos-tasks', 'Photos-lanes.fifo'].map(eventSourceOf);
 
-const functions = ['Photos-seed', 'Photos-worker', 'Photos-burst'];
+const functions = ['Photos-seed', 'Photos-worker', 'Photos-burst', 'Photos-collector'];
+
+/** The seed's configuration in a stack with these variables. */
+export const seedWith = (Variables: Record<string, string>) => ({
+  FunctionName: 'Photos-seed',
+  State: 'Active',
+  LastUpdateStatus: 'Successful',
+  Timeout: 900,
+  Environment: { Variables },
+});
+
+/** S3's response to a list of an empty bucket. */
+const EMPTY_LIST = { list: '<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>' };
 
 /** Responses of Lambda and STS for a healthy deployment "Photos". */
 const HEALTHY: Answers = {
@@ -66,6 +78,11 @@ const HEALTHY: Answers = {
       [`GetFunctionRecursionConfig ${name}`, { RecursiveLoop: 'Allow' }],
     ]),
   ),
+  'GetFunctionConfiguration Photos-seed': seedWith({
+    FANFOLD_BUCKET: 'photos',
+    FANFOLD_RESULT_PLACES: '["s3://photos/runs/"]',
+  }),
+  'S3 ListObjectsV2 photos': EMPTY_LIST,
 };
 
 /** Lambda's REST paths. https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html */
@@ -158,7 +175,8 @@ function notDeployed(): Answers {
   return { GetCallerIdentity, GetAccountSettings };
 }
 
-function actionOf({ path, headers, body }: ServiceRequest): string {
+function actionOf({ path, query, headers, body }: ServiceRequest): string {
+  if (query.has('list-type')) return `S3 ListObjectsV2 ${path.replaceAll('/', '')}`;
   const target = headers['x-amz-target'];
   if (target !== undefined) return `SQS ${target.replace('AmazonSQS.', '')}`;
   for (const [pattern, action] of PATHS) {
@@ -170,6 +188,7 @@ function actionOf({ path, headers, body }: ServiceRequest): string {
 
 function responseOf(action: string, answer: Answer): ServiceResponse {
   if ('page' in answer) return xml(404, String(answer.page));
+  if ('list' in answer) return xml(200, String(answer.list));
   if (!('refused' in answer)) {
     if (action !== 'GetCallerIdentity') return json(200, answer);
     return xml(
@@ -178,6 +197,9 @@ function responseOf(action: string, answer: Answer): ServiceResponse {
     );
   }
   const { refused: code, status, message } = answer as Refusal;
+  if (action.startsWith('S3')) {
+    return xml(status, `<Error><Code>${code}</Code><Message>${message}</Message></Error>`);
+  }
   if (action === 'GetCallerIdentity') {
     const error = `<Code>${code}</Code><Message>${message}</Message>`;
     return xml(status, `<ErrorResponse><Error>${error}</Error></ErrorResponse>`);
