@@ -1,8 +1,8 @@
 import { codeStorage, concurrency } from './account.ts';
 import type { Check } from './finding.ts';
 import { eventSource, functions, recursion, reservations } from './functions.ts';
-import { bucket, collector } from './results.ts';
 import { deadLetters, lanes, parts, runs, taskQueue, visibility } from './queues.ts';
+import { bucket, collector } from './results.ts';
 import type { StackSubject } from './subject.ts';
 import { tasks, version } from './versions.ts';
 

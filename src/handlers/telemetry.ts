@@ -1,5 +1,5 @@
 import { FanfoldError } from '../errors.ts';
-import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
+import type { EndedAttempt } from '../pipeline/working/held.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';

@@ -1,6 +1,6 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import type { Chunk } from '../pipeline/messages/chunk.ts';
-import type { LastWords } from '../pipeline/working/chunk-execution.ts';
+import type { LastWords } from '../pipeline/working/held.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskMessage } from '../pipeline/working/task-message.ts';
 import type { Stray } from './stray.ts';

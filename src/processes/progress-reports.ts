@@ -1,4 +1,4 @@
-import type { EndedAttempt } from '../pipeline/working/chunk-execution.ts';
+import type { EndedAttempt } from '../pipeline/working/held.ts';
 import type { Ran } from './protocol.ts';
 
 /** Maximum number of slow attempts in one report: more lines at once can't be read. */

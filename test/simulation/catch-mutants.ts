@@ -65,9 +65,9 @@ function caughtHow(mutant: Mutant): Promise<Catch> {
   return mutant.caughtBy === undefined ? simulated(mutant) : tested(mutant, mutant.caughtBy);
 }
 
-async function simulated({ name, bounds = false }: Mutant): Promise<Catch> {
+async function simulated({ name, kind = 'plain' }: Mutant): Promise<Catch> {
   const known = noted[name];
-  const more = bounds ? ['--bounds'] : [];
+  const more = kind === 'plain' ? [] : [`--${kind}`];
   if (known !== undefined) {
     const caught = await simulate(name, [...more, '--path', known - 1]);
     if (caught) return { ...caught, run: known, where: `run ${known}, as noted` };

@@ -5,7 +5,6 @@ import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
-import type { Failure } from '../messages/result.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { AdaptivePace } from './adaptive-pace.ts';
@@ -13,6 +12,7 @@ import type { Attempt } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { type FailureWatch, watchOf } from './failure-watch.ts';
 import { follow } from './follow.ts';
+import type { EndedAttempt, Held, LastWords } from './held.ts';
 import { sendToLane } from './lanes.ts';
 import type { WriteLog } from './log-line.ts';
 import { failureOf, lineOf } from './outcome-line.ts';
@@ -25,37 +25,6 @@ import type { Setups } from './setups.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 import { Execution, type Outcome } from './task-runner.ts';
 import { watching } from './watching.ts';
-
-/** Last report of a dying process on a chunk that it holds. */
-export interface LastWords {
-  /** Indexes of the items that it may have died of: they were running, or about to run. */
-  suspects: number[];
-  /** Indexes of the items whose attempts failed and must be made again. */
-  again: number[];
-  /** Indexes whose results or further attempts are in SQS or among the unsent messages. */
-  settled: number[];
-}
-
-/** A chunk that a worker holds, as it is when the worker's process dies. */
-export interface Held {
-  readonly message: TaskMessage;
-  readonly outbox: Outbox;
-  /** @param culprit the attempt that the process dies of, if known */
-  lastWords(culprit: Attempt | undefined): LastWords;
-}
-
-/** An attempt at one input that has ended, as reported to observers of a worker. */
-export interface EndedAttempt {
-  runId: string;
-  task: string;
-  index: number;
-  attempt: number;
-  ms: number;
-  /** The failure; undefined if it is ok. */
-  failure: Omit<Failure, 'attempts'> | undefined;
-  /** Whether the input will be tried again. */
-  again: boolean;
-}
 
 export interface HandlingOptions {
   sqs: SQSClient;

@@ -11,7 +11,7 @@ import { readChunk } from '../messages/read-chunk.ts';
 import { type Failure, failedLine } from '../messages/result.ts';
 import { ResultDraft } from '../messages/result-message.ts';
 import { type Outgoing, sendAll } from '../run/send.ts';
-import type { LastWords } from './chunk-execution.ts';
+import type { LastWords } from './held.ts';
 import type { Unsent } from './report.ts';
 import { furtherAttempts, messagesOf, PARTS, type RetryOptions } from './resend.ts';
 import { SETUP_SECONDS } from './setups.ts';

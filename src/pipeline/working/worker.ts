@@ -9,14 +9,9 @@ import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
-import {
-  ChunkExecution,
-  type HandlingOptions,
-  type Held,
-  mayEnd,
-  UNSURE_SECONDS,
-} from './chunk-execution.ts';
+import { ChunkExecution, type HandlingOptions, mayEnd, UNSURE_SECONDS } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
+import type { Held } from './held.ts';
 import { isElsewhere, passOn, routeOf } from './lanes.ts';
 import { Outboxes, Report, type Unsent } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';

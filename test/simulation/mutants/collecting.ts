@@ -38,9 +38,9 @@ export const COLLECTING: readonly Mutant[] = [
   {
     name: 'results are acknowledged before they are taken',
     file: 'src/pipeline/collecting/run.ts',
-    node: 'MethodDefinition[key.name="collected"] BlockStatement:has(> ExpressionStatement[expression.callee.property.name="acknowledge"])',
+    node: 'MethodDefinition[key.name="collected"] BlockStatement:has(> IfStatement[alternate.expression.callee.name="acknowledge"])',
     becomes: ({ of }) =>
-      `{ ${of('ExpressionStatement[expression.callee.property.name="acknowledge"]')} ${of('ExpressionStatement[expression.type="YieldExpression"]')} }`,
+      `{ ${of('IfStatement[alternate.expression.callee.name="acknowledge"]')} ${of('ExpressionStatement[expression.type="YieldExpression"]')} }`,
   },
   {
     name: 'a collector leaves while its acknowledgements wait',

@@ -54,7 +54,7 @@ const LANES: readonly Mutant[] = [
   {
     name: 'a chunk goes on when its run is paused or has other bounds',
     file: 'src/pipeline/working/follow.ts',
-    node: 'IfStatement[test.right.name="before"] > .test',
+    node: 'IfStatement[test.right.callee.name="partsOf"] > .test',
     becomes: 'false',
   },
   {
@@ -96,4 +96,4 @@ const HEDGES: readonly Mutant[] = [
 ];
 
 /** Faults of lanes, of what an operator changes, and of inputs that run a second time. */
-export const FLOW = [...LANES, ...HEDGES].map((mutant): Mutant => ({ ...mutant, bounds: true }));
+export const FLOW = [...LANES, ...HEDGES].map((mutant): Mutant => ({ ...mutant, kind: 'bounds' }));

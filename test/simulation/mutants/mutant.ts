@@ -6,8 +6,8 @@ export interface Mutant extends Rewrite {
   file: string;
   /** The test file that catches it, where it lies beyond the simulation's worlds. @default the simulation */
   caughtBy?: string;
-  /** Whether scenarios with bounds catch it. @default false */
-  bounds?: boolean;
+  /** The kind of scenarios that catch it. @default 'plain' */
+  kind?: 'plain' | 'bounds' | 'stored';
 }
 
 /** Starts an awaited call without waiting for it. */
