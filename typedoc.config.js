@@ -7,8 +7,8 @@ import pkg from './package.json' with { type: 'json' };
 
 /** Pages in the order of the navigation. */
 const PAGES = [
-  ...['README', 'quickstart', 'cookbook', 'testing', 'failures', 'flow', 'serve', 'deploy'],
-  ...['events', 'ci', 'sqs'],
+  ...['README', 'quickstart', 'cookbook', 'testing', 'failures', 'flow', 'output-formats'],
+  ...['serve', 'deploy', 'events', 'ci', 'sqs'],
   ...['limits', 'troubleshooting', 'migrate', 'compare', 'glossary', 'architecture'],
 ];
 

@@ -33,8 +33,8 @@ it('a stack without problems gives status 0 and aligned lines', async () => {
   expect(heading).toBe(
     `fanfold ${VERSION}: stack Photos, deployed (account 123456789012, us-east-1)`,
   );
-  expect(lines.pop()).toBe('problems: 0, warnings: 0, unknown: 0, ok: 18');
-  const starts = lines.map((line) => /^ok {7}[a-z ]{14}(?=[A-Z])/.test(line));
+  expect(lines.pop()).toBe('problems: 0, warnings: 0, unknown: 0, ok: 20');
+  const starts = lines.map((line) => /^ok {7}[a-zS3 ]{15}(?=[A-Z])/.test(line));
   expect(starts).toEqual(lines.map(() => true));
 });
 
@@ -42,9 +42,9 @@ it('a problem gives status 1, with its remedy on the next line', async () => {
   const { status, stdout } = await doctor(STACK, stopped.env);
   expect(status).toBe(1);
   expect(stdout).toMatch(
-    /^problem {2}reservations {2}Photos-worker .* of 0.*\n {23}aws lambda delete-function-concurrency/m,
+    /^problem {2}reservations {3}Photos-worker .* of 0.*\n {24}aws lambda delete-function-concurrency/m,
   );
-  expect(stdout).toMatch(/^unknown {2}event source {2}.*lambda:ListEventSourceMappings/m);
+  expect(stdout).toMatch(/^unknown {2}event source {3}.*lambda:ListEventSourceMappings/m);
 });
 
 it('--json prints JSON', async () => {

@@ -24,8 +24,8 @@ export const fails = defineTask({
 });`,
 );
 
-const argsOf = (output: string) => [
-  ...['run', 'fails', '--tasks', tasks, '--range', '8'],
+const argsOf = (output: string, inputs = '8') => [
+  ...['run', 'fails', '--tasks', tasks, '--range', inputs],
   ...['--workers', '1', '--output', output],
 ];
 const first = join(folder, 'results.jsonl');
@@ -114,6 +114,8 @@ it('says that no result has the code, and names --max-failures by its flag', asy
   const none = await inThisProcess([...args(), '--resume', '--retry-failed=TimedOut']);
   expect(none.stderr).toContain('no input has failed as TimedOut');
   rmSync(fixed);
-  const other = await inThisProcess([...argsOf(`${output}.other`), '--max-failures', '1']);
+  // So many that some are still to run when the second one has failed.
+  const many = argsOf(`${output}.other`, '5000');
+  const other = await inThisProcess([...many, '--max-failures', '1']);
   expect(other.stderr).toContain('more than --max-failures allows');
 });

@@ -89,7 +89,7 @@ it('--all also lists the runs that ended in the last day, and status shows them'
   expect(objects[3]).toEqual({
     ...{ runId, task: 'echo', state: 'ended', inputs: 24532, ok: 24529, failed: 3, cancelled: 0 },
     ...{ elsewhere: 0, done: 24532, uncollectedMessages: 0, collector: 'c' },
-    ...{ concurrency: null, rate: null, paused: null },
+    ...{ concurrency: null, rate: null, paused: null, outage: null, outageSince: null },
     ...{ began: expect.any(String), ended: expect.any(String), cause: null, deadline: null },
     ...{ countedAt: null, readAt: expect.any(String) },
   });

@@ -36,22 +36,28 @@ const numbers = (count: number) => Array.from({ length: count }, (_, index) => i
 
 /** Runs the task over 1,000 inputs to the end, and checks that each has one result. */
 async function stored(options: StoredOptions, results: object | 's3' = 's3', count = 1_000) {
+  const run = await storedOnly(options, results, count);
+  const all = await resultsOf(run.s3, run.made);
+  expect(all.map(({ index }) => index).sort((one, other) => one - other)).toEqual(numbers(count));
+  return { ...run, all };
+}
+
+/** The same, without a look at the results. */
+async function storedOnly(options: StoredOptions, results: object | 's3', count = 1_000) {
   const deployed = await storedDeployment([half], options);
-  const { s3, seed, manifest, deployment } = deployed;
+  const { seed, manifest, deployment } = deployed;
   const runId = newRunId();
   const request = { task: 'half', runId, inputs: numbers(count), results: results as 's3' };
   // As the SDK, the command line and Lambda do, a caller repeats a request that failed.
   const { output } = await seed(request).catch(() => seed(request));
   expect(output).toBe(`s3://${BUCKET}/runs/${runId}/`);
   const made = await manifest(runId, 7_200);
-  const all = await resultsOf(s3, made);
-  expect(all.map(({ index }) => index).sort((one, other) => one - other)).toEqual(numbers(count));
   const failed = count / 100;
   expect(made.ledger).toEqual({ inputs: count, ok: count - failed, failed, cancelled: 0 });
   const queue = deployment.names.run(runId);
   await passUntil(async () => (await findQueue(deployment.sqs, queue)) === undefined, 7_200);
   await deployed.close();
-  return { ...deployed, runId, made, all };
+  return { ...deployed, runId, made };
 }
 
 it('stores each result once, and says how the run ended', async () => {
@@ -92,15 +98,43 @@ it('merges the results of an ordered run into one object', async () => {
   expect(ok).toEqual(numbers(1_000).filter((index) => index % 100 !== 7));
 });
 
-describe('a collector that is killed', () => {
-  // Some of its calls, in turn; kills.test.ts has all of them.
-  it.each(['dies before', 'dies after'] as const)('%s any call', async (fate) => {
-    const { calls } = await stored({ limits: { length: 6_000 } }, 's3', 200);
-    expect(calls.length).toBeGreaterThan(20);
-    for (let at = 1; at <= calls.length; at += 9) {
-      const fateOf = ({ number }: Call): Fate => (number === at ? fate : undefined);
-      const { events } = await stored({ limits: { length: 6_000 }, fateOf }, 's3', 200);
-      expect(events.at(-1)?.type).toBe('Fanfold Run Ended');
-    }
+it.each(['dies before', 'dies after'] as const)(
+  'loses nothing if a collector %s a call',
+  async (fate) => {
+    const limits = { length: 6_000 };
+    const { calls } = await stored({ limits }, 's3', 200);
+    // The simulation kills collectors at any call: this one is the write of a record.
+    const writes = calls.filter(({ method, path }) => method === 'PUT' && path.endsWith('/state'));
+    const at = writes[Math.floor(writes.length / 2)]?.number;
+    const fateOf = ({ number }: Call): Fate => (number === at ? fate : undefined);
+    const { events, made } = await stored({ limits, fateOf }, 's3', 200);
+    expect(events.at(-1)?.type).toBe('Fanfold Run Ended');
+    expect(made.parts.some(({ key }) => key.includes('/0002-'))).toBe(true);
+  },
+);
+
+it.each(['csv', 'parquet'])(
+  'stores tables as %s, and what does not fit beside them',
+  async (format) => {
+    const place = { s3: `s3://${BUCKET}/runs/`, format };
+    const { made } = await storedOnly({ limits: { length: 10_000 } }, place);
+    const results = made.parts.filter(({ kind }) => kind === 'results');
+    expect(results.length).toBeGreaterThan(1);
+    for (const { key } of results) expect(key).toMatch(new RegExp(`\\.${format}$`));
+    expect(results.reduce((sum, part) => sum + part.results, 0)).toBe(made.ledger.ok);
+  },
+);
+
+describe('a place that can not be used is refused before anything is queued', () => {
+  it.each([
+    ['s3://elsewhere-of-tests/runs/', /may be stored in s3:.*resultPlaces/],
+    ['not a place', /like "s3:\/\/bucket\/prefix\/"/],
+    [`s3://${BUCKET}/runs//x/`, /no empty folder/],
+    [`s3://${BUCKET}/runs/${'x'.repeat(260)}/`, /at most 256 characters/],
+  ])('%s', async (s3, why) => {
+    const { seed, tasksLeft, close } = await storedDeployment([half]);
+    await expect(seed({ task: 'half', inputs: [1], results: { s3 } })).rejects.toThrow(why);
+    expect(tasksLeft()).toEqual([]);
+    await close();
   });
 });
