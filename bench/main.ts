@@ -25,6 +25,7 @@ import { sqsHttp } from './sqs-http.ts';
 import { sqsInProcess } from './sqs-in-process.ts';
 import { sqsMillion } from './sqs-million.ts';
 import { sqsRecover } from './sqs-recover.ts';
+import { stored } from './stored.ts';
 import { type Row, table } from './table.ts';
 
 const BENCHMARKS = [
@@ -34,6 +35,7 @@ const BENCHMARKS = [
   basemanager,
   collect,
   collectMillion,
+  stored,
   serveMillion,
   sha256,
   sqsHttp,

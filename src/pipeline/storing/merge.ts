@@ -54,7 +54,7 @@ export async function mergeParts(
   if (whole) others.push({ ...whole, results, indexes: merged.indexes });
   if (misfits.count === 0) return others;
   const otherKey = `other${extensionOf('jsonl', compression)}`;
-  const content = encodeResults(misfits.texts, { format: 'jsonl', compression });
+  const content = encodeResults(misfits.taken(), { format: 'jsonl', compression });
   const other = await write('other', otherKey, content);
   if (other) others.push({ ...other, results: misfits.count, indexes: misfits.indexes });
   return others;

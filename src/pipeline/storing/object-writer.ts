@@ -9,10 +9,10 @@ import {
 } from '@aws-sdk/client-s3';
 
 /** Size of the pieces in which a large object is uploaded. S3 allows 10,000 of at least 5 MiB. */
-const PIECE_BYTES = 16 * 1024 * 1024;
+const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Pieces that are uploaded in parallel. */
-const PARALLEL = 3;
+const PARALLEL = 2;
 
 export interface ObjectPlace {
   Bucket: string;

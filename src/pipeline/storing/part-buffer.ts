@@ -20,16 +20,15 @@ export class PartBuffer {
     return this.ok.count + this.others.count;
   }
 
-  /** UTF-16 units of their texts. */
+  /** Bytes of their texts. */
   get length(): number {
     return this.ok.length + this.others.length;
   }
 }
 
-/** Texts of results, in order of arrival. */
+/** Texts of results, in order of arrival. They are kept as bytes, outside of the heap. */
 export class Kept {
-  /** One or more lines each. */
-  readonly texts: string[] = [];
+  #chunks: Buffer[] = [];
   count = 0;
   length = 0;
   #first = Number.POSITIVE_INFINITY;
@@ -49,20 +48,31 @@ export class Kept {
     this.#last = Math.max(this.#last, last);
   }
 
+  /** @param text one or more lines */
   push(text: string, count: number): void {
-    this.texts.push(text);
+    const chunk = Buffer.from(text);
+    this.#chunks.push(chunk);
     this.count += count;
-    this.length += text.length + 1;
+    this.length += chunk.length + 1;
   }
 
   /** Single lines. */
   *lines(): Generator<string, void> {
-    for (const text of this.texts) yield* text.split('\n');
+    for (const chunk of this.#chunks) yield* chunk.toString().split('\n');
   }
 
-  /** Single lines, sorted by index. */
+  /** Single lines, which are not kept any longer. */
+  *taken(): Generator<string, void> {
+    const chunks = this.#chunks.reverse();
+    this.#chunks = [];
+    for (let chunk = chunks.pop(); chunk; chunk = chunks.pop()) {
+      yield* chunk.toString().split('\n');
+    }
+  }
+
+  /** Single lines, sorted by index, which are not kept any longer. */
   sorted(): string[] {
-    return [...this.lines()].sort((one, other) => indexOf(one) - indexOf(other));
+    return [...this.taken()].sort((one, other) => indexOf(one) - indexOf(other));
   }
 }
 

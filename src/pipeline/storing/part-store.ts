@@ -16,7 +16,7 @@ import { type StateObject, Superseded } from './state-object.ts';
 
 /** When a part is written. */
 export interface PartLimits {
-  /** UTF-16 units of its results, uncompressed. @default 64 MiB */
+  /** Bytes of its results, uncompressed. @default 64 MiB */
   length?: number;
   /** Milliseconds since its first result. @default 60000 */
   ms?: number;
@@ -96,8 +96,9 @@ export class PartStore implements ResultStore {
     if (this.#failure) throw this.#failure.error;
   }
 
-  taken(received: Received, acknowledge: (received: Received) => void): void {
-    this.#acknowledgements.push({ received, acknowledge });
+  taken({ receiptHandles }: Received, acknowledge: (received: Received) => void): void {
+    // The handles only: a delivery holds its results, too.
+    this.#acknowledgements.push({ received: { receiptHandles }, acknowledge });
     this.#arm(this.#limits.ms);
   }
 
@@ -210,14 +211,14 @@ export class PartStore implements ResultStore {
       // They are merged at the end, and only then have their format.
       await this.#writePart('results', ok, ok.sorted(), { format: 'jsonl' });
     } else if (format === 'jsonl') {
-      await this.#writePart('results', ok, ok.texts, lines);
+      await this.#writePart('results', ok, ok.taken(), lines);
     } else {
       const onMisfit = (text: string) => misfits.line({ index: indexOf(text), status: 'ok', text });
       const encoding = { format, compression, columns, onMisfit };
-      await this.#writePart('results', ok, ok.lines(), encoding, misfits);
+      await this.#writePart('results', ok, ok.taken(), encoding, misfits);
     }
-    await this.#writePart('other', misfits, misfits.texts, lines);
-    await this.#writePart('failed', others, others.texts, lines);
+    await this.#writePart('other', misfits, misfits.taken(), lines);
+    await this.#writePart('failed', others, others.taken(), lines);
   }
 
   /** @param misfits results among them that the encoding leaves out */
