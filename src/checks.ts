@@ -2,6 +2,7 @@ import { FanfoldError } from './errors.ts';
 import {
   type CallOptions,
   CHECKED,
+  checkOptions,
   FLAG,
   isObject,
   type Kind,
@@ -12,6 +13,7 @@ import {
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
 import { RunLedger } from './pipeline/run/ledger.ts';
 import type { CollectOptions } from './pipeline/runs/collect-run.ts';
+import { isStored, type StoredOptions } from './pipeline/runs/stored-runs.ts';
 import { JsonTexts } from './pipeline/seeding/pages.ts';
 import { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import { isTask } from './task.ts';
@@ -29,13 +31,22 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   earlier: ['a RunLedger', (value) => value instanceof RunLedger],
   collector: TEXT,
   resume: OBJECT,
+  output: CHECKED,
 };
 
-const { ordered, signal, earlier, collector } = RUN_KINDS;
+const { ordered, signal, earlier, collector, resume: _, ...stored } = RUN_KINDS;
+const STORED_KINDS: Record<keyof StoredOptions, Kind> = { ordered, signal, ...stored };
 const COLLECT_KINDS: Record<keyof CollectOptions, Kind> = { ordered, signal, earlier, collector };
 
-export const RUN_OPTIONS: CallOptions = { call: 'map()', kinds: RUN_KINDS };
+const RUN_OPTIONS: CallOptions = { call: 'map()', kinds: RUN_KINDS };
+const STORED_OPTIONS: CallOptions = { call: 'map() with `output`', kinds: STORED_KINDS };
 export const COLLECT_OPTIONS: CallOptions = { call: 'collect()', kinds: COLLECT_KINDS };
+
+/** Checks the options of `map`: not all are for runs whose results are stored. */
+export function checkRunOptions(options: RunOptions | StoredOptions): void {
+  const stores = isObject(options) && isStored(options);
+  checkOptions(stores ? STORED_OPTIONS : RUN_OPTIONS, options);
+}
 
 /** A task's name. @throws FanfoldError `BadTask` for a value that is neither a task nor a name */
 export function nameOfTask(task: unknown): string {

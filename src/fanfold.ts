@@ -1,4 +1,4 @@
-import { COLLECT_OPTIONS, checkInputs, checkOrder, nameOfTask, RUN_OPTIONS } from './checks.ts';
+import { COLLECT_OPTIONS, checkInputs, checkOrder, checkRunOptions, nameOfTask } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
 import { closeWhenIdle, keep } from './keep.ts';
@@ -17,6 +17,9 @@ import {
   pruneRuns,
 } from './pipeline/runs/collect-run.ts';
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
+import type { StoredRun } from './pipeline/runs/stored-run.ts';
+import type { StoredOptions } from './pipeline/runs/stored-runs.ts';
+import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.ts';
 import { describeSeed, invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
@@ -37,7 +40,7 @@ import {
   taskOf,
 } from './task.ts';
 import { unknownTask } from './task-registry.ts';
-import type { World } from './worlds/world.ts';
+import { storeOf, type World } from './worlds/world.ts';
 
 const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
 
@@ -47,7 +50,7 @@ const CLOSE_MS = 2_000;
 /** A connection to a place where tasks run. Close it, or declare it with `await using`. */
 export class Fanfold implements AsyncDisposable {
   readonly #world: World;
-  readonly #runs = new Set<Run>();
+  readonly #runs = new Set<Run | StoredRun>();
   readonly #stays: () => void;
   #failure: FanfoldError | undefined;
 
@@ -111,6 +114,12 @@ export class Fanfold implements AsyncDisposable {
     inputs: Inputs<InputOf<T>> | S3Inputs,
     options?: RunOptions,
   ): Run<OutputOf<T>>;
+  /** Runs a task on a stack, whose collector function stores the results in S3. */
+  map<T extends AnyTask>(
+    task: T | string,
+    inputs: Inputs<InputOf<T>> | S3Inputs,
+    options: StoredOptions,
+  ): StoredRun<OutputOf<T>>;
   map<Input, Output>(
     run: ((input: Input, context: TaskContext) => Output | Promise<Output>) &
       JsonInput<Input, 'run'> &
@@ -121,25 +130,29 @@ export class Fanfold implements AsyncDisposable {
   map(
     given: AnyTask | string | ((input: never, context: TaskContext) => unknown),
     inputs: Inputs<unknown> | S3Inputs,
-    options: RunOptions = {},
-  ): Run<unknown> {
+    options: RunOptions | StoredOptions = {},
+  ): Run<unknown> | StoredRun<unknown> {
     if (this.#failure) throw this.#failure;
     checkOrder(given, inputs);
     const isFunction = typeof given === 'function' && this.#world.remove !== undefined;
     const task = isFunction ? taskOf(given) : given;
     const name = nameOfTask(task);
     checkInputs(inputs);
-    checkOptions(RUN_OPTIONS, options);
+    checkRunOptions(options);
     if (isTask(task)) this.#world.add(task);
     this.#refuse(name);
     this.#world.refuseNested?.();
-    const run = new Run<unknown>(this.#world.deployment, name, inputs, options);
+    const { deployment } = this.#world;
+    if (isStored(options)) {
+      return this.#keep(beginStored(deployment, storeOf(this.#world), name, inputs, options));
+    }
+    const run = new Run<unknown>(deployment, name, inputs, options);
     this.#world.started?.(run.ended);
     if (isFunction && isTask(task)) void run.ended.then(() => this.#world.remove?.(task));
     return this.#keep(run);
   }
 
-  #keep<Output>(run: Run<Output>): Run<Output> {
+  #keep<R extends Run | StoredRun>(run: R): R {
     this.#runs.add(run);
     void run.ended.then(() => this.#runs.delete(run));
     return run;
@@ -180,6 +193,21 @@ export class Fanfold implements AsyncDisposable {
     const name = nameOfTask(task);
     checkOptions(COLLECT_OPTIONS, options);
     return this.#keep(await collectRun<OutputOf<T>>(this.#world.deployment, name, runId, options));
+  }
+
+  /**
+   * A run whose results are stored in S3, whichever process started it.
+   *
+   * @param run its id; or the folder of its results, which is necessary a day after its end
+   * @throws FanfoldError `UnknownRun`; `BadOption` when its results are not stored
+   */
+  async stored<T extends AnyTask>(
+    run: string,
+    options: Pick<StoredOptions, 'ordered'> = {},
+  ): Promise<StoredRun<OutputOf<T>>> {
+    if (this.#failure) throw this.#failure;
+    const { deployment } = this.#world;
+    return this.#keep(await findStored(deployment, storeOf(this.#world), run, options));
   }
 
   /** Numbers of chunks on the task queue, of all runs. */

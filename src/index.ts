@@ -15,6 +15,7 @@ export type { Run } from './pipeline/collecting/run.ts';
 export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
 export type { FailingText, Outage } from './pipeline/messages/failing.ts';
+export type { FailureGroup } from './pipeline/messages/failure-kinds.ts';
 export type { Bounds, RateText } from './pipeline/messages/flow.ts';
 export type { Priority } from './pipeline/messages/priority.ts';
 export {
@@ -27,6 +28,7 @@ export {
   type OkResult,
   type Result,
 } from './pipeline/messages/result.ts';
+export type { S3Results } from './pipeline/messages/results-place.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
 export type { EndedRun } from './pipeline/run/ended.ts';
 export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
@@ -35,9 +37,13 @@ export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
+export type { StoredRun } from './pipeline/runs/stored-run.ts';
+export type { StoredOptions } from './pipeline/runs/stored-runs.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export type { RunChanges, UnpauseOptions } from './pipeline/seeding/set-run.ts';
+export type { Manifest } from './pipeline/storing/manifest.ts';
+export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';
 export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';

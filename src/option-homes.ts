@@ -13,6 +13,7 @@ const HOMES: Readonly<Record<string, string>> = {
     'signal',
     'deadlineSeconds',
     'maxFailures',
+    'output',
     'rate',
     'hedge',
     'pauseWhenFailing',

@@ -1,4 +1,5 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -78,7 +79,9 @@ export async function s3At(
 ): Promise<S3Client> {
   const { timeoutMs = TIMEOUT_MS, ...more } = options;
   const { S3Client } = await import('@aws-sdk/client-s3');
-  return explaining(new S3Client({ ...more, requestHandler: limitsOf(timeoutMs) }), stack);
+  // A body that stops arriving must not hang; a large one may take longer than a call.
+  const requestHandler = { ...limitsOf(timeoutMs), socketTimeout: timeoutMs };
+  return explaining(new S3Client({ ...more, requestHandler }), stack);
 }
 
 /** A client for CloudWatch Logs. It is loaded when it is needed: only one command needs it. */
@@ -86,6 +89,12 @@ export async function logsAt({ stack }: { stack: string }): Promise<CloudWatchLo
   const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
   const client = new CloudWatchLogsClient({ requestHandler: limitsOf(TIMEOUT_MS) });
   return explaining(client, stack);
+}
+
+/** A client for EventBridge. It is loaded when it is needed: only one command needs it. */
+export async function eventsAt({ stack }: { stack: string }): Promise<EventBridgeClient> {
+  const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
+  return explaining(new EventBridgeClient({ requestHandler: limitsOf(TIMEOUT_MS) }), stack);
 }
 
 /** A client for an SQS of the same Fanfold, with CBOR and without message digests. */

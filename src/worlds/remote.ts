@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { lambdaAt, s3At, sqsAt, stsAt } from '../endpoint/clients.ts';
+import { eventsAt, lambdaAt, s3At, sqsAt, stsAt } from '../endpoint/clients.ts';
 import type { Endpoint } from '../endpoint/connection.ts';
 import { identityOf } from '../endpoint/identity.ts';
 import { reach } from '../endpoint/probe.ts';
@@ -10,6 +10,7 @@ import { findConnection } from '../endpoint/resolve-endpoint.ts';
 import { refuseNested } from '../nested.ts';
 import { namesOf } from '../pipeline/names.ts';
 import { queueOf } from '../pipeline/run/deployment.ts';
+import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { World } from './world.ts';
 
 /**
@@ -68,5 +69,20 @@ async function open(name: string, place: Endpoint): Promise<World> {
   const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
   const nested = () => refuseNested(identity, shown);
-  return { deployment, tasks: undefined, add() {}, refuseNested: nested, close };
+  const store = 'stack' in place ? { store: storeOf(place) } : {};
+  return { deployment, ...store, tasks: undefined, add() {}, refuseNested: nested, close };
+}
+
+/** Clients that are made when they are needed. They end with the process. */
+function storeOf(place: { stack: string }): StoreClients {
+  const s3 = once(() => s3At(place));
+  return { s3, events: () => eventsAt(place) };
+}
+
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -2,11 +2,12 @@ import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@
 import { createLambdaClient, Lambda } from '../emulator/lambda/index.ts';
 import { createSqsClient, Sqs } from '../emulator/sqs/index.ts';
 import { PLAIN_SQS } from '../endpoint/plain-sdk.ts';
-import { messageOf } from '../errors.ts';
+import { FanfoldError, messageOf } from '../errors.ts';
 import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
+import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
@@ -14,6 +15,8 @@ import type { TaskRegistry } from '../task-registry.ts';
 /** The services behind the SDK clients: AWS, a server, or this process. */
 export interface World {
   readonly deployment: Deployment;
+  /** Clients for results in S3; undefined if they are not stored there. */
+  readonly store?: StoreClients;
   /** Names of the tasks that can be run; undefined if they can't be known. */
   readonly tasks: readonly string[] | undefined;
   /** Makes a task runnable, if tasks run in this process. */
@@ -31,6 +34,15 @@ export interface World {
   /** Called when a run starts: if a task waits for it, one more worker may run until it ends. */
   started?(ended: Promise<void>): void;
   close(): Promise<void>;
+}
+
+/** @throws FanfoldError `BadOption` when results are not stored there */
+export function storeOf({ store }: World): StoreClients {
+  if (store) return store;
+  throw new FanfoldError(
+    'BadOption',
+    'Only a stack stores results in S3: connect to one with `stack`. Elsewhere, write the results that a run yields.',
+  );
 }
 
 /** Name of a local deployment. */

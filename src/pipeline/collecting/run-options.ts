@@ -69,6 +69,8 @@ export interface RunOptions extends Bounds {
     /** Number of inputs, from the first, that are certain to be seeded. @default 0 */
     seeded?: number;
   };
+  /** With it, results are stored in S3: see `StoredOptions`. @default none: the run yields them */
+  output?: undefined;
 }
 
 /** Calls `end` when `signal` aborts; unsubscribes once `ended` settles. */

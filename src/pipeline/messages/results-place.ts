@@ -3,7 +3,10 @@ import type { Compression, Format } from '../../outputs/formats.ts';
 
 /** Results that the deployment's collector function writes to S3. */
 export interface S3Results {
-  /** `s3://bucket/prefix/`: the run's results are written below it, in a folder named by the run id. */
+  /**
+   * `s3://bucket/prefix/`: the run's results are written below it, in a folder named by the run id.
+   * `s3://` alone is the deployment's own bucket.
+   */
   s3: string;
   /** @default 'jsonl' */
   format?: Format | undefined;
@@ -12,6 +15,9 @@ export interface S3Results {
   /** Whether the results are merged into one object in input order at the end. @default false */
   ordered?: boolean | undefined;
 }
+
+/** The place that stands for the deployment's own bucket. */
+export const OWN_BUCKET = 's3://';
 
 /** Longest place: it is a tag of the run's queue, of which AWS allows 256 characters. */
 const MAX_PLACE = 256;

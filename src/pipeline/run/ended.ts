@@ -75,9 +75,10 @@ export function outcomeOf(about: RunFacts, ledger: RunLedger, cause?: string): R
 
 /** The outcome of a run that ends without a collector: uncollected results are lost. */
 export function outcomeOfStatus(status: RunStatus, cause: string | undefined): RunOutcome {
-  const { runId, task, total, ok, failed } = status;
+  const { runId, task, total, ok, failed, output } = status;
   const cancelled = total === undefined ? 0 : Math.max(0, total - ok - failed);
-  return { runId, task, total, ok, failed, cancelled, elsewhere: 0, cause, collector: undefined };
+  const counts = { total, ok, failed, cancelled, elsewhere: 0 };
+  return { runId, task, ...counts, cause, collector: undefined, output };
 }
 
 /**

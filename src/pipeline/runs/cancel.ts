@@ -15,11 +15,17 @@ const POLL_MS = 250;
 export interface Cancelled {
   /** Whether a collector ended the run. If not, the results in its queue are lost. */
   byCollector: boolean;
+  /**
+   * Whether the run goes on for a moment: its collector function has been told, and first stores
+   * the results that were received. @default false
+   */
+  isEnding?: boolean;
 }
 
 /**
  * Cancels a run. Its collector is asked to end it. If none does, the run's queue is deleted, from
- * which workers learn that the run is over.
+ * which workers learn that the run is over. If its results are stored in S3, the queue stays: the
+ * next collector function finds the request there.
  *
  * @throws FanfoldError `BadOption` when `runId` is not a run id, `UnknownRun` when there is no such
  * run
@@ -43,6 +49,7 @@ export async function cancelRun(
   }
   // The list of ended runs must not keep the run from being cancelled.
   const status = await readStatus(sqs, QueueUrl, runId).catch(() => undefined);
+  if (status?.output !== undefined) return { byCollector: true, isEnding: true };
   if (status) {
     const cause = causeOf({ is: 'cancelled' });
     await listEnded({ sqs, names }, QueueUrl, outcomeOfStatus(status, cause));

@@ -16,6 +16,7 @@ import {
   statusOf,
   unknownRun,
 } from '../run/status.ts';
+import { collectedByFunction } from './stored-run.ts';
 
 /** Options of `collect`, with the meaning that they have for `map`. */
 export type CollectOptions = Pick<RunOptions, 'earlier' | 'ordered' | 'signal' | 'collector'>;
@@ -40,6 +41,7 @@ export async function collectRun<Output>(
       `Run ${runId} maps the task "${status.task}", not "${task}".`,
     );
   }
+  if (status.output !== undefined) throw collectedByFunction(deployment, runId, status.output);
   refuseCollected(status, options.collector);
   const { expiresAt, createdAt: born } = status;
   return new Run<Output>(deployment, task, undefined, {
@@ -81,13 +83,18 @@ export interface PruneOptions {
 /** Queues that are deleted in parallel. */
 const DELETIONS = 8;
 
-/** Deletes the queues of runs that have ended or whose deadline has passed; returns these runs. */
+/**
+ * Deletes the queues of runs that have ended or whose deadline has passed; returns these runs. Runs
+ * whose results are stored in S3 are left to their collector, unless `all` are deleted.
+ */
 export async function pruneRuns(
   deployment: Deployment,
   { all = false }: PruneOptions = {},
 ): Promise<RunStatus[]> {
   const pruned: RunStatus[] = [];
-  for await (const status of runsOf(deployment)) if (all || isOver(status)) pruned.push(status);
+  for await (const status of runsOf(deployment)) {
+    if (all || (status.output === undefined && isOver(status))) pruned.push(status);
+  }
   const left = pruned.values();
   const deleteLeft = async () => {
     for (const status of left) {

@@ -4,14 +4,11 @@ import { count, FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
-import { isMissingQueue } from '../call-errors.ts';
-import { noticeBody } from '../messages/notice.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import { type Continuation, hasOwnQueue, type ObjectRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import { findQueue } from '../run/queues.ts';
-import { sendAll } from '../run/send.ts';
-import { writeTags } from '../run/tags.ts';
+import { breakRun, sealRun } from '../run/seal.ts';
 import { openObject, placeOf } from './s3-object.ts';
 import { planOf, type SeedOptions, seed } from './seed.ts';
 
@@ -136,11 +133,7 @@ class ObjectSeeding {
     }
     const url = hasOwnQueue(results) ? await findQueue(sqs, names.run(this.#runId)) : undefined;
     if (url === undefined) return located;
-    const body = noticeBody(this.#runId, { notice: 'broken', message: located.message });
-    await sendAll(sqs, url, [{ body }]).catch((failure: unknown) => {
-      // The run is over: there is no collector to notify.
-      if (!isMissingQueue(failure)) throw failure;
-    });
+    await breakRun(sqs, url, { runId: this.#runId, message: located.message });
     return located;
   }
 
@@ -205,24 +198,11 @@ class ObjectSeeding {
     );
   }
 
-  /**
-   * Writes to the tags of the run's queue that these were all inputs, which must succeed, and
-   * notifies a live collector, which then reads them at once. If that notice is lost, the collector
-   * reads them half a minute later.
-   */
   async #seal(): Promise<void> {
     const { sqs } = this.#options;
     const url = this.#queueUrl;
     if (!hasOwnQueue(this.#request.results) || url === undefined) return;
-    try {
-      await writeTags(sqs, url, { state: 'sealed', total: this.#next });
-    } catch (error) {
-      // The collector has ended the run.
-      if (!isMissingQueue(error)) throw error;
-      return;
-    }
-    const body = noticeBody(this.#runId, { notice: 'sealed' });
-    await sendAll(sqs, url, [{ body }]).catch(() => {});
+    await sealRun(sqs, url, { runId: this.#runId, total: this.#next });
   }
 
   #answer(): SeedResponse {

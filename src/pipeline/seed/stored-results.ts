@@ -1,7 +1,13 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { FanfoldError } from '../../errors.ts';
 import type { CollectorEvent } from '../messages/collector-event.ts';
-import { folderOf, runFolder, type S3Results, urlOf } from '../messages/results-place.ts';
+import {
+  folderOf,
+  OWN_BUCKET,
+  runFolder,
+  type S3Results,
+  urlOf,
+} from '../messages/results-place.ts';
 import type { PageRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { callFunction } from '../run/call-function.ts';
@@ -28,7 +34,7 @@ export async function beginStored(
   if (stored === undefined) throw notStored(names);
   const wanted: S3Results = results === 's3' ? { s3: stored.place } : results;
   const { s3, format = 'jsonl', compression, ordered } = wanted;
-  const output = urlOf(runFolder(folderOf(s3), runId));
+  const output = urlOf(runFolder(folderOf(s3 === OWN_BUCKET ? stored.place : s3), runId));
   const about = { runId, task, expiresAt, format, compression, ordered };
   const limits = { maxFailures, hedge, pauseWhenFailing };
   const event: CollectorEvent = { begin: { ...about, ...limits, output } };

@@ -15,5 +15,6 @@ export function openSource(
   if (!(inputs instanceof S3Inputs)) return new Seeder({ ...options, inputs });
   // Results may arrive before the number of inputs is known.
   options.ledger.open();
-  return new RemoteSeeder({ ...options, begin: () => seedS3Run(inputs, options) });
+  const begin = async () => (await seedS3Run(inputs, options)).resultQueueUrl;
+  return new RemoteSeeder({ ...options, begin });
 }

@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Format } from '../../inputs/extensions.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
+import type { SeedResponse } from '../messages/seed-response.ts';
 import type { Names } from '../names.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 
@@ -23,6 +24,12 @@ export class S3Inputs {
   }
 }
 
+/** What each page of a run repeats: its bounds, and where its results go, if they are stored. */
+export type RunBounds = Pick<
+  SeedRequest,
+  'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority' | 'results' | 'maxFailures'
+>;
+
 export interface S3Run {
   sqs: SQSClient;
   lambda: LambdaClient;
@@ -30,23 +37,22 @@ export interface S3Run {
   runId: string;
   task: string;
   expiresAt: number;
-  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority'>;
+  bounds: RunBounds;
 }
 
-/** Starts seeding in the seed function, which continues by itself; returns the queue's URL. */
-export async function seedS3Run(
+/** Starts seeding in the seed function, which continues by itself. */
+export function seedS3Run(
   { url, format }: S3Inputs,
   { sqs, lambda, names, runId, task, expiresAt, bounds }: S3Run,
-): Promise<string> {
+): Promise<SeedResponse> {
   const request: SeedRequest = {
     task,
     inputs: { s3: url, format },
     runId,
     expiresAt,
-    ...bounds,
     results: 'own',
+    ...bounds,
   };
   const isOver = () => serviceNow(sqs) > expiresAt;
-  const { resultQueueUrl } = await invokeSeedWithRetries(lambda, names, request, isOver);
-  return resultQueueUrl;
+  return invokeSeedWithRetries(lambda, names, request, isOver);
 }

@@ -15,6 +15,7 @@ import { writeTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
+import type { RunBounds } from './s3-inputs.ts';
 import { setRun } from './set-run.ts';
 import type { Window } from './window.ts';
 
@@ -27,12 +28,13 @@ export interface SeederOptions {
   inputs: Inputs<unknown>;
   /** Deadline of the run, in milliseconds since 1970. */
   expiresAt: number;
-  /** Bounds of the run, whether it is hedged, and its priority. */
-  bounds: Pick<SeedRequest, 'concurrency' | 'rate' | 'hedge' | 'pauseWhenFailing' | 'priority'>;
+  bounds: RunBounds;
   ledger: RunLedger;
   window: Window;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */
   resumeAt?: number | undefined;
+  /** Called with the answer to the first page. */
+  onBegun?: (page: SeedResponse) => void;
 }
 
 /** Longest wait for a first page before the run's queue is made without it, in milliseconds. */
@@ -188,7 +190,9 @@ export class Seeder implements InputSource {
     const { ledger, window } = this.#options;
     if (this.#first + page.texts.length > MAX_RUN_INPUTS) throw tooManyInputs();
     const part = this.#unseeded(page);
-    if (part.texts.length > 0) {
+    // A stored run without inputs has a manifest too.
+    const isAlone = page.last && !this.#hasQueue && hasStore(this.#options);
+    if (part.texts.length > 0 || isAlone) {
       await window.room();
       if (this.#stopped || this.#failure) return;
       const sent = this.#send(part, page);
@@ -203,7 +207,9 @@ export class Seeder implements InputSource {
 
   async #firstSent(sent: Promise<SeedResponse>): Promise<void> {
     this.#hasQueue = true;
-    this.#made.resolve((await sent).resultQueueUrl);
+    const page = await sent;
+    this.#options.onBegun?.(page);
+    this.#made.resolve(page.resultQueueUrl);
   }
 
   #seal(): void {
@@ -270,8 +276,8 @@ export class Seeder implements InputSource {
       indexes,
       continues,
       expiresAt,
-      ...bounds,
       results: 'own',
+      ...bounds,
       about,
       total,
       more: page.last ? undefined : true,
@@ -288,4 +294,8 @@ export class Seeder implements InputSource {
 interface Part {
   texts: string[];
   indexes: IndexRange[];
+}
+
+function hasStore({ bounds: { results } }: SeederOptions): boolean {
+  return results !== undefined && results !== 'own';
 }

@@ -61,7 +61,7 @@ export async function mergeParts(
 }
 
 /** A sorted part that is being read. */
-interface Reader {
+export interface Reader {
   index: number;
   line: string;
   next: () => Promise<boolean>;
@@ -93,7 +93,7 @@ async function* inOrder(
   }
 }
 
-function readerOf(batches: AsyncGenerator<string[], void>): Reader {
+export function readerOf(batches: AsyncGenerator<string[], void>): Reader {
   let lines: string[] = [];
   let at = 0;
   const reader = {
@@ -113,7 +113,7 @@ function readerOf(batches: AsyncGenerator<string[], void>): Reader {
   return reader;
 }
 
-function insert(readers: Reader[], reader: Reader): void {
+export function insert(readers: Reader[], reader: Reader): void {
   let [low, high] = [0, readers.length];
   while (low < high) {
     const middle = (low + high) >> 1;

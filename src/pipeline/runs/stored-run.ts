@@ -1,0 +1,239 @@
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { FanfoldError, messageOf } from '../../errors.ts';
+import { retry } from '../../retry.ts';
+import { isAwsError, isTransient, PATIENCE_MS } from '../call-errors.ts';
+import { Knobs } from '../collecting/knobs.ts';
+import { RunHandle } from '../collecting/run-handle.ts';
+import type { ResultBatch } from '../messages/result-message.ts';
+import { folderOf } from '../messages/results-place.ts';
+import type { Deployment } from '../run/deployment.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { breakRun, sealRun } from '../run/seal.ts';
+import type { RunStatus } from '../run/status.ts';
+import type { RunBounds } from '../seeding/s3-inputs.ts';
+import type { Seeder } from '../seeding/seeder.ts';
+import { announcerOn } from '../storing/announce.ts';
+import { collectStored } from '../storing/collect-stored.ts';
+import { manifestAtEnd } from '../storing/follow.ts';
+import type { Manifest } from '../storing/manifest.ts';
+import { readStored } from '../storing/read.ts';
+import { StateObject } from '../storing/state-object.ts';
+import { type Cancelled, cancelRun } from './cancel.ts';
+
+/** The clients of AWS that stored runs need besides those of the deployment. */
+export interface StoreClients {
+  s3(): Promise<S3Client>;
+  events(): Promise<EventBridgeClient>;
+}
+
+/** A run that a stored run's handle begins or finds. */
+export interface Begun {
+  /** Its folder in S3, `s3://bucket/prefix/<runId>/`. */
+  output: string;
+  /** Undefined if the run was begun elsewhere. */
+  queueUrl?: string;
+}
+
+interface Seeding {
+  seeder: Seeder;
+  ledger: RunLedger;
+}
+
+interface Parts {
+  deployment: Deployment;
+  clients: StoreClients;
+  runId: string;
+  expiresAt: number;
+  ordered?: boolean | undefined;
+  bounds?: RunBounds | undefined;
+  begun: Promise<Begun>;
+  /** Seeds the run's inputs. @default they are seeded elsewhere */
+  seeding?: Seeding | undefined;
+}
+
+/**
+ * A run whose results the stack's collector function stores in S3. It goes on without this process
+ * once its inputs are seeded. Iterating it waits for its end, and then yields the stored results.
+ */
+export class StoredRun<Output = unknown> extends RunHandle<Output> {
+  readonly runId: string;
+  /** The folder of its results, `s3://bucket/prefix/<runId>/`. Resolves once the run has begun. */
+  readonly output: Promise<string>;
+  /** @internal Settles when the run is over, or this process has nothing more to do with it. */
+  readonly ended: Promise<void>;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #deployment: Deployment;
+  readonly #clients: StoreClients;
+  readonly #seeding: Seeding | undefined;
+  readonly #seeded: Promise<void>;
+  readonly #stop = new AbortController();
+  #failure: { error: unknown } | undefined;
+  #status: RunStatus | undefined;
+  protected override readonly knobs: Knobs;
+
+  /** Use `map`, or `stored`. */
+  constructor({ deployment, clients, runId, expiresAt, ordered, bounds, begun, seeding }: Parts) {
+    super(deployment, ordered);
+    this.runId = runId;
+    this.#deployment = deployment;
+    this.#clients = clients;
+    this.#seeding = seeding;
+    this.ended = this.#ended.promise;
+    this.output = begun.then(({ output }) => output);
+    this.#seeded = seeding ? this.#seed(seeding, begun) : begun.then(() => {});
+    // Callers await each as they need it; an unawaited rejection must not end the process.
+    for (const promise of [this.output, this.#seeded]) promise.catch(() => {});
+    this.#seeded.catch(() => this.#ended.resolve());
+    const queueUrl = begun.then(
+      (made) => made.queueUrl,
+      () => undefined,
+    );
+    this.knobs = new Knobs(deployment, runId, queueUrl, { ...bounds, expiresAt });
+  }
+
+  /** Number of inputs, from the first, that are certain to be seeded here. */
+  get seeded(): number {
+    return this.#seeding?.seeder.seeded ?? 0;
+  }
+
+  /** The status as of the last look, while `wait` waits. */
+  get status(): RunStatus | undefined {
+    return this.#status;
+  }
+
+  /**
+   * Resolves once the run does not need this process any more: its inputs are seeded, or the seed
+   * function reads them from S3. Rejects if they can't be.
+   */
+  detach(): Promise<void> {
+    return this.#seeded;
+  }
+
+  /**
+   * Resolves to the manifest once the run is over, whether its inputs succeeded or not.
+   *
+   * @throws FanfoldError `RunFailed` when the run ended without a manifest, or its collector
+   * function was given up
+   */
+  async wait(): Promise<Manifest> {
+    await this.#seeded;
+    const manifest = await manifestAtEnd({
+      deployment: this.#deployment,
+      s3: await this.#clients.s3(),
+      folder: folderOf(await this.output),
+      runId: this.runId,
+      onStatus: (status) => {
+        this.#status = status;
+      },
+      signal: this.#stop.signal,
+    });
+    this.#ended.resolve();
+    return manifest;
+  }
+
+  /**
+   * The results that are stored by now, as JSON texts in batches. Unlike iterating the run, it does
+   * not wait for its end.
+   *
+   * @throws FanfoldError `BadOption` when the results are tables, of CSV or Parquet
+   */
+  async *soFar({ ordered = false } = {}): AsyncGenerator<ResultBatch, void> {
+    yield* readStored(await this.#clients.s3(), folderOf(await this.output), ordered);
+  }
+
+  /** Asks the run's collector function to end it: inputs without a result end `cancelled`. */
+  cancel(): Promise<Cancelled> {
+    return cancelRun(this.#deployment, this.runId);
+  }
+
+  /**
+   * Collects the run in this process, if its collector function was given up: the function was
+   * restarted several times without progress. Resolves at the run's end.
+   *
+   * @param signal aborting it leaves the run, which can be collected again
+   * @throws FanfoldError `BadOption` when the function still collects the run
+   */
+  async collect(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    const s3 = await this.#clients.s3();
+    const output = await this.output;
+    const folder = folderOf(output);
+    const state = await StateObject.load(s3, folder);
+    if (!state?.run.isGivenUp) throw collectedByFunction(this.#deployment, this.runId, output);
+    await collectStored({
+      deployment: this.#deployment,
+      s3,
+      announcer: announcerOn(await this.#clients.events(), () => {}),
+      folder,
+      runId: this.runId,
+      epoch: state.run.epoch,
+      owner: crypto.randomUUID(),
+      signal,
+      limits: { ms: 10_000 },
+    });
+    signal.throwIfAborted();
+  }
+
+  /** Stops seeding and waiting. The run stays as it is. */
+  leave(): void {
+    this.#halt(new FanfoldError('Closed', `Run ${this.runId} was left.`));
+  }
+
+  /** @internal Ends seeding and waiting with an error; cancels a run that is not seeded. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#halt(error);
+  }
+
+  #halt(reason: unknown): void {
+    this.#stop.abort(reason);
+    this.#seeding?.seeder.stop();
+    const end = () => this.#ended.resolve();
+    this.#seeded.then(end, end);
+  }
+
+  async #seed({ seeder, ledger }: Seeding, begun: Promise<Begun>): Promise<void> {
+    const { sqs } = this.#deployment;
+    const { runId } = this;
+    try {
+      await seeder.done;
+      // It was stopped before it had read all inputs.
+      if (!ledger.sealed) this.#stop.signal.throwIfAborted();
+      const { queueUrl = '' } = await begun;
+      await retry(() => sealRun(sqs, queueUrl, { runId, total: ledger.inputs }), {
+        while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
+      });
+    } catch (error) {
+      const isLeft = this.#stop.signal.aborted && !this.#failure;
+      if (!isLeft && !isAwsError(error)) await this.#break(begun, messageOf(error));
+      throw error;
+    }
+  }
+
+  /** Has the collector end a run whose inputs can't all be seeded. */
+  async #break(begun: Promise<Begun>, message: string): Promise<void> {
+    try {
+      const { queueUrl } = await begun;
+      if (queueUrl) await breakRun(this.#deployment.sqs, queueUrl, { runId: this.runId, message });
+    } catch {
+      // It did not begin; or it ends at its deadline.
+    }
+  }
+
+  protected override async *received(ordered = false): AsyncGenerator<ResultBatch, void> {
+    await this.wait();
+    yield* this.soFar({ ordered });
+  }
+}
+
+/** The refusal to collect a run that the deployment's collector function has. */
+export function collectedByFunction(
+  { names }: Pick<Deployment, 'names'>,
+  runId: string,
+  output: string,
+): FanfoldError {
+  return new FanfoldError(
+    'BadOption',
+    `Run ${runId} is collected by the function ${names.collector}, which stores its results in ${output}: wait for its end with fanfold wait, and read its results with fanfold results. It is collected here only once that function was given up.`,
+  );
+}

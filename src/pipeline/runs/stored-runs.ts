@@ -1,0 +1,151 @@
+import { serviceNow } from '../../clock.ts';
+import { FanfoldError } from '../../errors.ts';
+import {
+  boundsOf,
+  budgetOf,
+  deadlineMs,
+  onAbort,
+  type RunOptions,
+} from '../collecting/run-options.ts';
+import { folderOf, OWN_BUCKET, type S3Results } from '../messages/results-place.ts';
+import type { SeedResponse } from '../messages/seed-response.ts';
+import { createdAt, newRunId } from '../names.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { endedRunsOf } from '../run/ended.ts';
+import { RunLedger } from '../run/ledger.ts';
+import { checkRunId, type RunStatus, statusOf, unknownRun } from '../run/status.ts';
+import type { Inputs } from '../seeding/pages.ts';
+import { type RunBounds, S3Inputs, seedS3Run } from '../seeding/s3-inputs.ts';
+import { Seeder } from '../seeding/seeder.ts';
+import { Window } from '../seeding/window.ts';
+import { type Begun, type StoreClients, StoredRun } from './stored-run.ts';
+
+/** Options of `map` for a run whose results are stored in S3. */
+export interface StoredOptions
+  extends Pick<
+    RunOptions,
+    | 'concurrency'
+    | 'rate'
+    | 'hedge'
+    | 'pauseWhenFailing'
+    | 'priority'
+    | 'deadlineSeconds'
+    | 'maxFailures'
+  > {
+  /**
+   * Where the stack's collector function stores the results: `s3://bucket/prefix/`, or `s3` for the
+   * stack's own bucket; or an object with that place and the format.
+   */
+  output: 's3' | `s3://${string}` | S3Results;
+  /** Whether the results are merged into one object in input order at the end. @default false */
+  ordered?: boolean;
+  /**
+   * Aborting it ends seeding and waiting with its reason. A run whose inputs were not all seeded is
+   * cancelled; other runs go on.
+   * @default none
+   */
+  signal?: AbortSignal;
+}
+
+export function isStored(options: RunOptions | StoredOptions): options is StoredOptions {
+  return 'output' in options && options.output !== undefined;
+}
+
+/**
+ * Begins a run whose results are stored.
+ *
+ * @throws FanfoldError `BadOption` and `BadInput` for wrong options
+ */
+export function beginStored<Output>(
+  deployment: Deployment,
+  clients: StoreClients,
+  task: string,
+  inputs: Inputs<unknown> | S3Inputs,
+  options: StoredOptions,
+): StoredRun<Output> {
+  const { output, signal, ...plain } = options;
+  const { maxFailures, ordered } = plain;
+  const results = resultsOf({ output, ordered });
+  budgetOf(plain);
+  const now = serviceNow(deployment.sqs);
+  const runId = newRunId(now);
+  const expiresAt = (createdAt(runId) ?? now) + deadlineMs(plain);
+  const bounds: RunBounds = { ...boundsOf(plain), results, maxFailures };
+  const about = { ...deployment, runId, task, expiresAt, bounds };
+  const begun = Promise.withResolvers<Begun>();
+  const take = ({ output = '', resultQueueUrl: queueUrl }: SeedResponse) =>
+    begun.resolve({ output, queueUrl });
+  const parts = { deployment, clients, runId, expiresAt, ordered, bounds, begun: begun.promise };
+  let run: StoredRun<Output>;
+  if (inputs instanceof S3Inputs) {
+    seedS3Run(inputs, about).then(take, begun.reject);
+    run = new StoredRun(parts);
+  } else {
+    const ledger = new RunLedger();
+    ledger.close();
+    const window = new Window(undefined);
+    const seeder = new Seeder({ ...about, inputs, ledger, window, onBegun: take });
+    // It has no effect if the first page was answered.
+    const notBegun = () => begun.reject(new FanfoldError('Closed', `Run ${runId} did not begin.`));
+    seeder.done.then(notBegun, begun.reject);
+    run = new StoredRun({ ...parts, seeding: { seeder, ledger } });
+  }
+  if (signal) onAbort(signal, run.ended, (reason) => run.fail(reason));
+  return run;
+}
+
+/**
+ * Finds a stored run that was begun elsewhere.
+ *
+ * @param named its id; or its folder, which is necessary a day after its end
+ * @throws FanfoldError `UnknownRun`; `BadOption` when its results are not stored
+ */
+export async function findStored<Output>(
+  deployment: Deployment,
+  clients: StoreClients,
+  named: string,
+  { ordered }: { ordered?: boolean | undefined } = {},
+): Promise<StoredRun<Output>> {
+  const isFolder = named.startsWith('s3://');
+  const runId = isFolder ? (folderOf(named).prefix.split('/').at(-2) ?? '') : named;
+  checkRunId(runId);
+  const status = await statusOf(deployment, runId);
+  const output = isFolder ? named : await outputOf(deployment, runId, status);
+  const begun = Promise.resolve({ output });
+  const expiresAt = status?.expiresAt ?? 0;
+  return new StoredRun({ deployment, clients, runId, expiresAt, ordered, begun });
+}
+
+async function outputOf(
+  deployment: Deployment,
+  runId: string,
+  status: RunStatus | undefined,
+): Promise<string> {
+  const run = status ?? (await endedRunsOf(deployment))?.find((one) => one.runId === runId);
+  if (run?.output !== undefined) return run.output;
+  const { name } = deployment.names;
+  if (run === undefined) {
+    const unknown = unknownRun(runId, name);
+    throw new FanfoldError(
+      unknown.code,
+      `${unknown.message} If it ended over a day ago, name the folder of its results in place of its id: s3://BUCKET/PREFIX/${runId}/`,
+    );
+  }
+  throw new FanfoldError(
+    'BadOption',
+    `The results of run ${runId} are not stored in S3: the command or program that collects it has them.`,
+  );
+}
+
+/** @throws FanfoldError `BadInput` for a wrong place */
+function resultsOf({
+  output,
+  ordered,
+}: Pick<StoredOptions, 'output'> & { ordered: boolean | undefined }): 's3' | S3Results {
+  const given = typeof output === 'string' ? { s3: output } : { ...output };
+  if (given.s3 === 's3') given.s3 = OWN_BUCKET;
+  if (given.s3 !== OWN_BUCKET) folderOf(given.s3);
+  if (ordered) given.ordered = true;
+  const isPlain = given.s3 === OWN_BUCKET && Object.keys(given).length === 1;
+  return isPlain ? 's3' : given;
+}
