@@ -3,6 +3,7 @@
 export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';
+export { COMPRESSIONS, FORMATS } from './outputs/formats.ts';
 export { MAX_INPUT_BYTES } from './pipeline/messages/chunk.ts';
 export { checkFailing } from './pipeline/messages/failing.ts';
 export { FailureKinds } from './pipeline/messages/failure-kinds.ts';
@@ -15,6 +16,7 @@ export {
   type ResultLine,
 } from './pipeline/messages/result.ts';
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
+export { folderOf, OWN_BUCKET } from './pipeline/messages/results-place.ts';
 export { createdAt } from './pipeline/names.ts';
 export { isOver } from './pipeline/run/status.ts';
 export { refuseCollected } from './pipeline/runs/collect-run.ts';

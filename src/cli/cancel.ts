@@ -15,15 +15,23 @@ export function addCancel(program: Command): void {
   ).action(async (runId: string, flags: RemoteFlags) => {
     const { fanfold, target } = await connectRemote(flags);
     await using _ = fanfold;
-    const { byCollector } = await fanfold.cancel(runId).catch(async (error: unknown) => {
-      if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) throw error;
-      const ended = await endedRun(fanfold, runId).catch(() => undefined);
-      if (ended === undefined) throw unknownRun(runId, target);
-      throw new FanfoldError(
-        'UnknownRun',
-        `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to cancel.`,
+    const { byCollector, isEnding = false } = await fanfold
+      .cancel(runId)
+      .catch(async (error: unknown) => {
+        if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) throw error;
+        const ended = await endedRun(fanfold, runId).catch(() => undefined);
+        if (ended === undefined) throw unknownRun(runId, target);
+        throw new FanfoldError(
+          'UnknownRun',
+          `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to cancel.`,
+        );
+      });
+    if (isEnding) {
+      say(
+        `run ${runId} will be cancelled: its collector function first stores the results received so far`,
       );
-    });
+      return;
+    }
     say(
       byCollector
         ? `run ${runId} is cancelled: its collector keeps the results received so far`

@@ -1,12 +1,19 @@
 import type { Command } from 'commander';
-import { FanfoldError, type Run } from '../index.ts';
+import { FanfoldError, type Run, type RunStatus } from '../index.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
+import { followStored } from './follow-stored.ts';
 import { say } from './log.ts';
 import { perform } from './perform.ts';
 import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
 import { untilSignal } from './signals.ts';
-import { addRemoteOptions, connectRemote, type RemoteFlags, statusOf } from './target.ts';
+import {
+  addRemoteOptions,
+  type Connection,
+  connectRemote,
+  type RemoteFlags,
+  statusOf,
+} from './target.ts';
 
 interface CollectFlags extends RemoteFlags {
   output?: string;
@@ -39,6 +46,7 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
     const connection = await connectRemote(flags);
     await using fanfold = connection.fanfold;
     const status = await statusOf(connection, runId);
+    if (status.output !== undefined) return await collectStored(connection, status, flags, signal);
     const { task } = status;
     const beginning = { task, ordered, withInput: false };
     const begun = output !== undefined && hasBegun(output);
@@ -69,6 +77,25 @@ async function collect(runId: string, flags: CollectFlags): Promise<void> {
       signal,
     });
   });
+}
+
+/** Collects a run whose collector function was given up: its results go to S3, as before. */
+async function collectStored(
+  connection: Connection,
+  { runId, output: place }: RunStatus,
+  { output, ordered, quiet = false }: CollectFlags,
+  signal: AbortSignal,
+): Promise<number> {
+  if ((output ?? ordered) !== undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      `The results of run ${runId} are stored in ${place}, not here: leave --output and --ordered out, or read what is stored with fanfold results.`,
+    );
+  }
+  const run = await connection.fanfold.stored(runId);
+  const startedAt = performance.now();
+  await run.collect(signal);
+  return await followStored(run, connection, { quiet, signal, startedAt });
 }
 
 async function resumeOutput(

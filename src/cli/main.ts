@@ -8,6 +8,7 @@ import { addInit } from './init.ts';
 import { say } from './log.ts';
 import { addLogs } from './logs.ts';
 import { addRedrive } from './redrive.ts';
+import { addResults } from './results.ts';
 import { withRetriedValue } from './resume/retried.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
@@ -16,6 +17,7 @@ import { addSet } from './set.ts';
 import { addSqs } from './sqs.ts';
 import { addTasks } from './tasks.ts';
 import { withHint } from './usage-hints.ts';
+import { addWait } from './wait.ts';
 import { addWork } from './work.ts';
 
 /** Runs a command line and sets the process's exit status. */
@@ -44,6 +46,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   addTasks(program);
   addLogs(program);
   addRuns(program);
+  addWait(program);
+  addResults(program);
   addCollect(program);
   addCancel(program);
   addSet(program);

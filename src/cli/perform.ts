@@ -240,7 +240,7 @@ function reportRunElsewhere(runId: string, sealed: boolean, target: Target): voi
 }
 
 /** Adds the location of the input, such as its file and line, to an input's error. */
-function located(error: InputError, inputs: CommandInputs): FanfoldError {
+export function located(error: InputError, inputs: CommandInputs): FanfoldError {
   const place = inputs.locate(error.index);
   if (place === undefined) return error;
   const why = `${place}: the input ${error.reason}`;

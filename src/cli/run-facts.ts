@@ -25,6 +25,7 @@ interface RunJson {
   ended: string | null;
   cause: string | null;
   deadline: string | null;
+  output: string | null;
   countedAt: string | null;
   readAt: string | null;
 }
@@ -43,6 +44,7 @@ export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
     ended: null,
     cause: null,
     deadline: timeOf(expiresAt),
+    output: run.output ?? null,
     countedAt: timeOf(collectedAt),
     readAt: timeOf(readAt),
   };
@@ -59,7 +61,8 @@ export function jsonOfEnded(run: EndedRun): RunJson {
     began: timeOf(run.createdAt),
     ended: timeOf(run.endedAt),
     cause: cause ?? null,
-    ...{ deadline: null, countedAt: null, readAt: timeOf(run.readAt) },
+    ...{ deadline: null, output: run.output ?? null },
+    ...{ countedAt: null, readAt: timeOf(run.readAt) },
   };
 }
 
@@ -73,12 +76,19 @@ export function rowOf(run: RunStatus): string {
   const facts = [runId, task, state, doneOf(run), collectorOf(run)];
   if (pausedAt !== undefined) facts.push(`paused ${ago(run, pausedAt)}`);
   if (outage !== undefined) facts.push(`paused itself ${ago(run, outage.since)}`);
-  return [...facts, boundsText(run)].filter((fact) => fact !== undefined).join('  ');
+  return [...facts, boundsText(run), placeOf(run)].filter((fact) => fact !== undefined).join('  ');
 }
 
 /** A run that has ended in one line of a list. */
 export function rowOfEnded(run: EndedRun): string {
-  return `${run.runId}  ${run.task}  ended ${ago(run, run.endedAt)}, ${outcomeOf(run)}`;
+  const place = placeOf(run);
+  const row = `${run.runId}  ${run.task}  ended ${ago(run, run.endedAt)}, ${outcomeOf(run)}`;
+  return place === undefined ? row : `${row}  ${place}`;
+}
+
+/** Where the results are stored; undefined if they are not. */
+function placeOf({ output }: { output?: string | undefined }): string | undefined {
+  return output === undefined ? undefined : `results in ${output}`;
 }
 
 /** The counts of a run that has ended, and why it ended early, if it did. */
@@ -104,6 +114,7 @@ export function factsOfEnded(run: EndedRun): Record<string, string> {
     inputs: total === undefined ? '?' : number(total),
     results: outcomeOf(run),
     collector: collector ?? 'no collector',
+    ...storedOf(run),
   };
 }
 
@@ -127,7 +138,12 @@ export function factsOf(run: RunStatus): Record<string, string> {
     collector: collectorOf(run),
     results: `${count(waiting, 'message')} not collected yet`,
     deadline: timeOf(expiresAt) ?? '?',
+    ...storedOf(run),
   };
+}
+
+function storedOf({ output }: { output?: string | undefined }): Record<string, string> {
+  return output === undefined ? {} : { 'stored in': output };
 }
 
 /** The counts are the collector's, which publishes them with its heartbeat. */

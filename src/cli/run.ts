@@ -6,8 +6,7 @@ import { settleOutput } from './ask-output.ts';
 import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
-import { durationSeconds } from './duration.ts';
-import { addFlowOptions, type FlowFlags, flowOptionsOf, warnAboveCapacity } from './flow.ts';
+import { addFlowOptions, warnAboveCapacity } from './flow.ts';
 import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
@@ -26,7 +25,9 @@ import {
   reopen,
 } from './resume/index.ts';
 import { isRetryOption, retriedOf } from './resume/retried.ts';
+import { type MapFlags, optionsOf } from './run-options.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
+import { checkStored, runStored, type StoredFlags, storesResults } from './run-stored.ts';
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
@@ -38,14 +39,12 @@ import {
 import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
-interface RunFlags extends ResumeFlags, TargetFlags, FlowFlags {
+interface RunFlags extends ResumeFlags, TargetFlags, MapFlags, StoredFlags {
   input?: string;
   range?: string;
   glob?: string;
   onBadInput?: OnBadInput;
   withInput?: boolean;
-  maxFailures?: string;
-  deadline?: string;
 }
 
 const TASK_LINES =
@@ -68,7 +67,10 @@ export function addRun(program: Command): void {
       'a bad line or row of --input: fail (ends the run; the default), skip (leaves it out) or report (its result is failed, as InvalidInput)',
       onBadInputOf,
     )
-    .option('--output <file>', 'write results to this file (default: standard output)')
+    .option(
+      '--output <file>',
+      'write results to this file (default: standard output); with --stack also s3://bucket/prefix/, or s3:// for its own bucket, where the stack stores them',
+    )
     .option('--resume', 'resume a run that ended early, from the results in --output')
     .option(
       '--retry-failed [codes]',
@@ -91,13 +93,19 @@ export function addRun(program: Command): void {
       '--deadline <time>',
       'end the run after this time, such as 90s, 30m, 2h or 3d, even if results are missing (default: 1d, at most 13d)',
     );
-  addFlowOptions(command).option('--quiet', 'print only errors').action(run);
+  addFlowOptions(command)
+    .option('--format <format>', 'of results in S3: jsonl, csv or parquet (default: jsonl)')
+    .option('--compression <name>', 'of results in S3: gzip or zstd (default: none)')
+    .option('--detach', 'with results in S3: print the run id once the inputs are seeded, and exit')
+    .option('--quiet', 'print only errors')
+    .action(run);
 }
 
 async function run(task: string, given: RunFlags): Promise<void> {
   const { output: named, ...rest } = given;
   const output = outputOf(named);
   const flags = output === undefined ? rest : { ...rest, output };
+  checkStored(flags);
   checkResume(flags);
   if (flags.onBadInput === 'report' && flags.ordered) {
     throw new FanfoldError(
@@ -111,6 +119,7 @@ async function run(task: string, given: RunFlags): Promise<void> {
 
 async function attempt(task: string, given: RunFlags, signal: AbortSignal): Promise<number> {
   const options = optionsOf(given);
+  if (storesResults(given)) return runStored(task, given, options, signal);
   if (isS3(given)) return attemptFromS3(task, given, options, signal);
   const open = () => openInputs({ ...given, maxInputBytes: MAX_INPUT_BYTES });
   const inputs = await open();
@@ -270,26 +279,6 @@ function readOnce(living: Living | undefined): FanfoldError {
   return new FanfoldError(
     'BadOption',
     `Run ${living?.runId} is not over yet. --retry-failed must wait until it is, and standard input cannot be read twice: use --resume alone first.`,
-  );
-}
-
-function optionsOf({ ordered = false, maxFailures, deadline, ...flags }: RunFlags): RunOptions {
-  return {
-    ordered,
-    ...flowOptionsOf(flags),
-    maxFailures: maxFailures === undefined ? undefined : budgetOf(maxFailures),
-    deadlineSeconds:
-      deadline === undefined ? undefined : durationSeconds('--deadline', deadline, 13),
-  };
-}
-
-function budgetOf(text: string): number | `${number}%` {
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
-  if (percent !== undefined && Number(percent) <= 100) return `${Number(percent)}%`;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new FanfoldError(
-    'BadOption',
-    `--max-failures must be a whole number or a percentage, such as 10 or 5%; got "${text}".`,
   );
 }
 

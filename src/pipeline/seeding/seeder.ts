@@ -232,6 +232,7 @@ export class Seeder implements InputSource {
   #unseeded({ texts }: Page): Part {
     const first = this.#first;
     const ranges: IndexRange[] = [];
+    if (texts.length === 0) return { texts, indexes: [] };
     if (!this.#skips) return { texts, indexes: [[first, first + texts.length - 1]] };
     const { ledger, resumeAt = 0 } = this.#options;
     const left = texts.filter((_, at) => {

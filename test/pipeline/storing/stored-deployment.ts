@@ -5,11 +5,13 @@ import {
   ListObjectsV2Command,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { vi } from 'vitest';
 import { createLambdaClient } from '../../../src/emulator/lambda/index.ts';
 import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { createSqsClient } from '../../../src/emulator/sqs/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
+import { Fanfold } from '../../../src/fanfold.ts';
 import { collectorHandler } from '../../../src/handlers.ts';
 import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
@@ -50,6 +52,7 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
   const made = await virtualDeployment(tasks, { workers, resultPlaces });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
+  await made.client.send(new CreateQueueCommand({ QueueName: names.ended }));
   const objects = new S3();
   const s3 = createS3Client(objects);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -130,6 +133,18 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
     seed: (request: SeedRequest) =>
       callFunction<SeedResponse>(deployment.lambda, names.seed, request),
     watch: () => callFunction(deployment.lambda, names.collector, { watch: true }),
+    /** A connection to it, as a program on another machine has. */
+    connection: () =>
+      new Fanfold({
+        deployment,
+        store: {
+          s3: () => Promise.resolve(s3),
+          events: () => Promise.resolve(mortal().clients.events),
+        },
+        tasks: undefined,
+        add() {},
+        close: () => Promise.resolve(),
+      }),
     /** Lets time pass until the run has a manifest. */
     async manifest(runId: string, seconds = 3_600): Promise<Manifest> {
       const Key = `runs/${runId}/manifest.json`;
