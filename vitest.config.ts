@@ -11,7 +11,7 @@ const SLOW = [
   'test/pipeline/runs/{collect-run,many-runs}.test.ts',
   'test/simulation/{calm,determinism,marks}.test.ts',
   'test/cli/{clocks,elsewhere,flow,killed-server,logs,output,resets,resume,run,serve,sqs}.test.ts',
-  'test/cli/{mistakes-at-work,stack,terminal,two-hosts,work}.test.ts',
+  'test/cli/{mistakes-at-work,stack,stored,terminal,two-hosts,work}.test.ts',
   'test/handlers/{hostile-messages,hung,seed-from-s3}.test.ts',
   'test/serve/{flood,live-workers}.test.ts',
   'test/processes/{blocked,ending,strays,unread-answer,workers}.test.ts',

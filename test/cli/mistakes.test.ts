@@ -112,13 +112,51 @@ const OUTPUTS: Row[] = [
   ['the input', echo('--input', jsonl, '--output', jsonl), 'is the input'],
 ];
 
+const s3 = (...args: string[]) => echo(...one, '--output', 's3://b-1/x/', ...args);
+const stored = (...args: string[]) => s3('--stack', 'Photos', ...args);
+
+const STORED: Row[] = [
+  ['results in S3 without a stack', s3(), 'name the stack with --stack', 'aws s3 cp -'],
+  [
+    'a bucket that is none',
+    echo(...one, '--stack', 'a', '--output', 's3://B'),
+    'like "s3://bucket',
+  ],
+  [
+    'one slash',
+    echo(...one, '--stack', 'a', '--output', 's3:/b-1/x'),
+    'like "s3://bucket/prefix/"',
+  ],
+  [
+    'a prefix that no tag holds',
+    echo(...one, '--stack', 'a', '--output', 's3://b-1/a*/'),
+    'letters',
+  ],
+  ['another format', stored('--format', 'xlsx'), 'jsonl or csv or parquet; got "xlsx"'],
+  ['another compression', stored('--compression', 'br'), 'gzip or zstd; got "br"'],
+  [
+    'a format of a file',
+    echo(...one, '--format', 'csv'),
+    '--output s3://BUCKET',
+    'of inputs follows',
+  ],
+  ['a compressed file', echo(...one, '--compression', 'gzip'), 'that a stack stores in S3'],
+  ['a detached local run', echo(...one, '--detach'), '--detach is for results', '--stack NAME'],
+  ['inputs in results there', stored('--with-input'), '--with-input adds inputs'],
+  ['a resumed stored run', stored('--resume'), 'a file on this machine', 'fanfold wait RUN'],
+  ['an overwritten stored run', stored('--overwrite'), 'a folder of its own'],
+  ['reports there', stored('--on-bad-input', 'report'), 'use skip or fail'],
+  ['a run to wait for without its place', ['wait', 'x'], '--stack NAME, --endpoint URL'],
+  ['results without their place', ['results', 'x'], '--stack NAME, --endpoint URL'],
+];
+
 const TASK_NAMES: Row[] = [
   ['a misspelt task', ['run', 'ecko', ...one], 'no task named "ecko". Did you mean "echo"?'],
   ['a task without its module', ['run', 'resize', ...one], '--tasks FILE', 'in package.json'],
   ['a file as a task', ['run', 'src/tasks.ts', ...one], 'by --tasks src/tasks.ts'],
 ];
 
-const all = { USAGE, INPUTS, OUTPUTS, TASK_NAMES };
+const all = { USAGE, INPUTS, OUTPUTS, STORED, TASK_NAMES };
 describe.each(Object.entries(all))('status 2 and a sentence: %s', (_, rows) => {
   it.each(rows)('%s', (_, args, ...phrases) => expectAnswer(args, 2, phrases));
 });

@@ -71,6 +71,7 @@ it('a run has the same JSON keys in every state', () => {
     collector: 'one',
     began: '2026-11-25T10:00:00.000Z',
     deadline: '2026-11-26T10:00:00.000Z',
+    output: null,
     countedAt: '2026-11-25T10:01:00.000Z',
     readAt: '2026-11-25T10:01:12.000Z',
     ...{ cancelled: 0, elsewhere: 0, ended: null, cause: null },

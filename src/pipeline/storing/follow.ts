@@ -11,7 +11,7 @@ import { StateObject } from './state-object.ts';
 
 /** First and longest pause between looks at a run, in milliseconds. */
 const LOOK_MS = 250;
-const LOOK_CAP_MS = 5_000;
+const LOOK_CAP_MS = 2_000;
 
 /** Interval at which the record of a run without a live collector is read, in milliseconds. */
 const RECORD_MS = 60_000;

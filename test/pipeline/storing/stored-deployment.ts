@@ -45,14 +45,16 @@ export interface StoredOptions {
 
 export const BUCKET = 'results-of-tests';
 
-/** A deployment whose collector function stores results in S3, in virtual time. */
+/** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const made = await virtualDeployment(tasks, { workers, resultPlaces });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
-  await made.client.send(new CreateQueueCommand({ QueueName: names.ended }));
+  for (const QueueName of [names.results, names.ended]) {
+    await made.client.send(new CreateQueueCommand({ QueueName }));
+  }
   const objects = new S3();
   const s3 = createS3Client(objects);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -128,6 +130,7 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
   return {
     ...made,
     s3,
+    objects,
     calls,
     events,
     seed: (request: SeedRequest) =>

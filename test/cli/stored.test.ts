@@ -1,0 +1,152 @@
+// Runs of a stack whose results are stored in S3, from the command line. The SDK's own settings
+// replace AWS by services of this process.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Listening, listen } from '../../src/emulator/transport/index.ts';
+import { StateObject } from '../../src/pipeline/storing/state-object.ts';
+import { defineTask } from '../../src/task.ts';
+import { BUCKET, storedDeployment } from '../pipeline/storing/stored-deployment.ts';
+import { filesOf } from './answers.ts';
+import { results } from './command.ts';
+import { inThisProcess } from './in-this-process.ts';
+
+const half = defineTask({
+  name: 'half',
+  maxAttempts: 1,
+  run(input: number) {
+    if (input === 7) throw new Error(`odd input ${input}`);
+    return { half: input / 2 };
+  },
+});
+const slow = defineTask({
+  name: 'slow',
+  run: (_input: number, { signal }) => pause(60_000, 0, { signal }),
+});
+
+const { folder, file } = filesOf('stored');
+const PLACE = `s3://${BUCKET}/runs/`;
+const servers: Listening[] = [];
+let deployed: Awaited<ReturnType<typeof storedDeployment>>;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  deployed = await storedDeployment([half, slow], { limits: { ms: 100 } });
+  const { sqs, lambda, objects } = deployed;
+  const bus = () => ({ status: 200, headers: {}, body: '{"Entries":[{"EventId":"1"}]}' });
+  for (const service of [sqs.service, lambda.service, objects.service, bus]) {
+    servers.push(await listen(service));
+  }
+  const [queues, functions, buckets, events] = servers.map(({ url }) => url);
+  env = {
+    ...{ AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'secret' },
+    ...{ AWS_ENDPOINT_URL_SQS: queues, AWS_ENDPOINT_URL_LAMBDA: functions },
+    ...{ AWS_ENDPOINT_URL_S3: buckets, AWS_ENDPOINT_URL_EVENTBRIDGE: events },
+    AWS_CONFIG_FILE: '/dev/null',
+  };
+});
+afterAll(async () => {
+  await deployed.lambda.close();
+  deployed.sqs.close();
+  for (const server of servers) await server.close();
+});
+
+const fanfold = (...args: string[]) => inThisProcess([...args, '--stack', 'virtual'], env);
+
+async function detached(task: string, range: string, ...args: string[]): Promise<string> {
+  const more = ['--detach', '--quiet', ...args];
+  const { stdout, status } = await fanfold(
+    'run',
+    task,
+    '--range',
+    range,
+    '--output',
+    's3://',
+    ...more,
+  );
+  expect(status).toBe(0);
+  return stdout.trim();
+}
+
+it('follows a run to its end, and says what failed and where the results are', async () => {
+  const run = await fanfold('run', 'half', '--range', '20', '--output', PLACE, '--ordered');
+  const [, runId = ''] =
+    /began run (\S+) on stack virtual; its results will be in/.exec(run.stderr) ?? [];
+  expect(run.stdout).toBe('');
+  expect(run.stderr).toMatch(
+    /20 inputs = 19 ok \+ 1 failed \+ 0 cancelled, in [\d.]+ s; results are/,
+  );
+  expect(run.stderr).toContain(`results are in ${PLACE}${runId}/`);
+  expect(run.stderr).toContain('1 failed, input 7: TaskFailed: Error: odd input 7');
+  expect(run.stderr).toContain(`fanfold results ${runId} --stack virtual`);
+  expect(run.status).toBe(1);
+  const ordered = await fanfold('results', runId, '--ordered');
+  expect(results(ordered.stdout).map(({ index }) => index)).toEqual(
+    Array.from({ length: 20 }, (_, at) => at),
+  );
+  expect(ordered.status).toBe(0);
+});
+
+it('leaves a run with --detach; wait, results, status and runs find it', async () => {
+  const runId = await detached('half', '5', '--compression', 'gzip');
+  const waited = await fanfold('wait', runId);
+  expect(waited.stderr).toContain('5 inputs = 5 ok + 0 failed + 0 cancelled; results are in');
+  expect(waited.status).toBe(0);
+  const output = join(folder, 'fetched.jsonl');
+  const fetched = await fanfold('results', `${PLACE}${runId}/`, '--output', output);
+  expect(fetched.stderr).toContain(`5 results of run ${runId} are in ${output}`);
+  expect(results(readFileSync(output, 'utf8')).length).toBe(5);
+  const again = await fanfold('results', runId, '--output', output);
+  expect(again.stderr).toContain('exists already');
+  expect(again.status).toBe(2);
+  const ended = await fanfold('status', runId);
+  expect(ended.stdout).toContain(`stored in  ${PLACE}${runId}/`);
+  expect((await fanfold('runs', '--all')).stdout).toContain(`results in ${PLACE}${runId}/`);
+  const listed = results((await fanfold('runs', '--all', '--json')).stdout);
+  expect(listed.find((run) => run.runId === runId)?.output).toBe(`${PLACE}${runId}/`);
+});
+
+it('collects a run of the function only once that was given up', async () => {
+  const runId = await detached('slow', '3');
+  const row = await fanfold('runs');
+  expect(row.stdout).toContain(`results in ${PLACE}${runId}/`);
+  const refused = await fanfold('collect', runId);
+  expect(refused.stderr).toContain('is collected by the function virtual-collector');
+  expect(refused.status).toBe(2);
+  const state = await StateObject.load(deployed.s3, { bucket: BUCKET, prefix: `runs/${runId}/` });
+  // The function's collector stops at its next write.
+  await state?.replace({ isGivenUp: true, epoch: 9, owner: '' });
+  const named = await fanfold('collect', runId, '--output', join(folder, 'x.jsonl'));
+  expect(named.stderr).toContain('leave --output and --ordered out');
+  const collecting = fanfold('collect', runId);
+  await deployed.connection().cancel(runId);
+  const collected = await collecting;
+  expect(collected.stderr).toContain('ended early: it was cancelled');
+  expect(collected.stderr).toContain('3 inputs = 0 ok + 0 failed + 3 cancelled');
+  expect(collected.status).toBe(1);
+});
+
+it('tables are fetched as they are', async () => {
+  const runId = await detached('half', '3', '--format', 'parquet');
+  await fanfold('wait', runId, '--quiet');
+  const output = join(folder, 'table.jsonl');
+  const refused = await fanfold('results', runId, '--output', output);
+  expect(refused.stderr).toContain('results/0001-000001.parquet');
+  expect(refused.stderr).toContain('aws s3 cp --recursive');
+  expect([refused.status, existsSync(output)]).toEqual([2, false]);
+});
+
+it('a bad input ends the run, and is named by its line', async () => {
+  const input = file('bad.jsonl', '1\n2\nx\n');
+  const run = await fanfold('run', 'half', '--input', input, '--output', PLACE);
+  expect(run.stderr).toMatch(/bad\.jsonl, line 3: .* not JSON/);
+  expect(run.status).toBe(2);
+});
+
+it('a place that the stack may not write is refused, before anything is queued', async () => {
+  const run = await fanfold('run', 'half', '--range', '3', '--output', 's3://another/');
+  expect(run.stderr).toContain(`Results may be stored in ${PLACE}; got s3://another/`);
+  expect(run.status).toBe(2);
+  expect(deployed.tasksLeft().length).toBe(0);
+});
