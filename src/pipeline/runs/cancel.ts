@@ -40,6 +40,10 @@ export async function cancelRun(
   if (QueueUrl === undefined) throw unknownRun(runId, names.name);
   const MessageBody = noticeBody(runId, { notice: 'cancel' });
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  // The list of ended runs must not keep the run from being cancelled.
+  const look = () => readStatus(sqs, QueueUrl, runId).catch(() => undefined);
+  // It may have to store much before it ends.
+  if ((await look())?.output !== undefined) return { byCollector: true, isEnding: true };
   for (
     const until = performance.now() + COLLECTOR_MS;
     performance.now() < until;
@@ -47,9 +51,7 @@ export async function cancelRun(
   ) {
     if ((await findQueue(sqs, queue)) === undefined) return { byCollector: true };
   }
-  // The list of ended runs must not keep the run from being cancelled.
-  const status = await readStatus(sqs, QueueUrl, runId).catch(() => undefined);
-  if (status?.output !== undefined) return { byCollector: true, isEnding: true };
+  const status = await look();
   if (status) {
     const cause = causeOf({ is: 'cancelled' });
     await listEnded({ sqs, names }, QueueUrl, outcomeOfStatus(status, cause));
