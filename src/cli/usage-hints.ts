@@ -14,6 +14,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ...{ deploy: 'npx cdk deploy', synth: 'npx cdk synth', destroy: 'npx cdk destroy' },
   ...{ continue: 'fanfold unpause RUN', limit: 'fanfold set RUN', scale: 'fanfold set RUN' },
   ...{ stop: 'fanfold cancel RUN', kill: 'fanfold cancel RUN' },
+  ...{ follow: 'fanfold wait RUN', attach: 'fanfold wait RUN' },
+  ...{ fetch: 'fanfold results RUN', download: 'fanfold results RUN' },
   new: 'fanfold init',
 };
 

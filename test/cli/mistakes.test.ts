@@ -147,6 +147,8 @@ const STORED: Row[] = [
   ['an overwritten stored run', stored('--overwrite'), 'a folder of its own'],
   ['reports there', stored('--on-bad-input', 'report'), 'use skip or fail'],
   ['a run to wait for without its place', ['wait', 'x'], '--stack NAME, --endpoint URL'],
+  ['another name of wait', ['follow', 'x'], 'Did you mean fanfold wait RUN?'],
+  ['another name of results', ['fetch', 'x'], 'Did you mean fanfold results RUN?'],
   ['results without their place', ['results', 'x'], '--stack NAME, --endpoint URL'],
 ];
 

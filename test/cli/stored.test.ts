@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { StateObject } from '../../src/pipeline/storing/state-object.ts';
 import { defineTask } from '../../src/task.ts';
@@ -113,6 +113,27 @@ it('leaves a run with --detach; wait, results, status and runs find it', async (
   expect((await fanfold('runs', '--all')).stdout).toContain(`results in ${PLACE}${runId}/`);
   const listed = results((await fanfold('runs', '--all', '--json')).stdout);
   expect(listed.find((run) => run.runId === runId)?.output).toBe(`${PLACE}${runId}/`);
+});
+
+it('Ctrl-C leaves a run that is seeded, and says how to follow it', async () => {
+  const place = ['--output', PLACE, '--quiet'];
+  const running = fanfold('run', 'slow', '--range', '3', ...place);
+  const connection = deployed.connection();
+  const runId = await vi.waitUntil(
+    async () => {
+      const [run] = await Array.fromAsync(connection.runs());
+      return run?.state === 'sealed' && run.collector !== undefined && run.runId;
+    },
+    { timeout: 20_000 },
+  );
+  process.emit('SIGINT', 'SIGINT');
+  const left = await running;
+  expect(left.stderr).toContain(`goes on without this command; to follow it: npx fanfold wait`);
+  expect(left.status).toBe(130);
+  await connection.cancel(runId);
+  const cancelled = await fanfold('wait', runId);
+  expect(cancelled.stderr).toContain('ended early: it was cancelled');
+  expect(cancelled.status).toBe(1);
 });
 
 it('collects a run of the function only once that was given up', async () => {

@@ -181,7 +181,8 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
 
   /** @internal Ends seeding and waiting with an error; cancels a run that is not seeded. */
   fail(error: unknown): void {
-    this.#failure ??= { error };
+    // A run that was left stays as it is.
+    if (!this.#stop.signal.aborted) this.#failure = { error };
     this.#halt(error);
   }
 

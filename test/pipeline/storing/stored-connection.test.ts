@@ -141,6 +141,35 @@ it('inputs that can’t be read end the run, which says so', async () => {
   await close();
 });
 
+const endless = async function* () {
+  yield* numbers(20);
+  await new Promise(() => {});
+};
+
+it('a run that is left before its inputs are seeded stays as it is', async () => {
+  const { fanfold, close } = await connected();
+  const run = fanfold.map(half, endless(), { output: 's3' });
+  await within(600, run.output);
+  run.leave();
+  await expect(within(60, run.detach())).rejects.toEqual(isRefused('Closed', 'was left'));
+  expect(run.seeded).toBe(20);
+  await within(60, fanfold.close());
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(await within(60, fanfold.status(run.runId))).toMatchObject({ state: 'seeding' });
+  await close();
+});
+
+it('a run whose program ends before its inputs are seeded ends, too', async () => {
+  const { fanfold, manifest, close } = await connected();
+  const run = fanfold.map(half, endless(), { output: 's3' });
+  await within(600, run.output);
+  await within(60, fanfold.close());
+  const made = await manifest(run.runId);
+  expect(made.cause).toContain('The connection was closed');
+  expect(made.ledger.inputs).toBe(20);
+  await close();
+});
+
 async function startedLater(fanfold: Fanfold) {
   const run = fanfold.map(later, numbers(10), { output: 's3', deadlineSeconds: 900 });
   await within(600, run.detach());
