@@ -22,7 +22,7 @@ const half = defineTask({
 });
 const slow = defineTask({
   name: 'slow',
-  run: (_input: number, { signal }) => pause(60_000, 0, { signal }),
+  run: (_input: number, { signal }) => pause(15_000, 0, { signal }),
 });
 
 const { folder, file } = filesOf('stored');
@@ -36,6 +36,7 @@ let isBroken = false;
 beforeAll(async () => {
   deployed = await storedDeployment([half, slow], {
     limits: { ms: 100 },
+    workers: 12,
     fateOf: ({ service, method, path }) =>
       isBroken && service === 's3' && method === 'GET' && path.endsWith('/state')
         ? 'dies before'

@@ -198,10 +198,12 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     const { runId } = this;
     try {
       await seeder.done;
-      // It was stopped before it had read all inputs.
-      if (!ledger.sealed) this.#stop.signal.throwIfAborted();
+      // It may have been stopped after its last page, or before.
+      const isWhole = ledger.sealed || seeder.seeded === seeder.total;
+      if (!isWhole) this.#stop.signal.throwIfAborted();
+      const total = ledger.sealed ? ledger.inputs : seeder.seeded;
       const { queueUrl = '' } = await begun;
-      await retry(() => sealRun(sqs, queueUrl, { runId, total: ledger.inputs }), {
+      await retry(() => sealRun(sqs, queueUrl, { runId, total }), {
         while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
       });
     } catch (error) {

@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   TooManyRequestsException,
 } from '@aws-sdk/client-lambda';
-import { FanfoldError, messageOf } from '../../errors.ts';
+import { FanfoldError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
 import { VERSION } from '../../version.ts';
 import { isTransient, PATIENCE_MS } from '../call-errors.ts';
@@ -23,20 +23,34 @@ export function invokeSeed(
   request: SeedRequest,
 ): Promise<SeedResponse> {
   return callSeed<SeedResponse>(lambda, names, request).catch((error: unknown) => {
-    throw boundUnknown(error, names) ?? error;
+    throw unknownThere(error, names) ?? error;
   });
 }
 
-/** The error for a deployed version that knows no bounds of runs; undefined for other refusals. */
-function boundUnknown(refusal: unknown, { name }: Names): FanfoldError | undefined {
-  const [, bound] =
-    /has no field "(concurrency|rate|pauseWhenFailing)"/.exec(messageOf(refusal)) ?? [];
-  const what =
-    bound === 'pauseWhenFailing' ? 'pause a run that fails' : `limit the ${bound} of a run`;
-  if (!(refusal instanceof FanfoldError) || bound === undefined) return undefined;
+const STORES_NONE = ['output', 'does not store results in S3'] as const;
+
+/** Options of `map` that earlier versions do not have, by the request's field. */
+const LACKS: Readonly<Record<string, readonly [option: string, lack: string]>> = {
+  concurrency: ['concurrency', 'cannot limit the concurrency of a run'],
+  rate: ['rate', 'cannot limit the rate of a run'],
+  pauseWhenFailing: ['pauseWhenFailing', 'cannot pause a run that fails'],
+  maxFailures: STORES_NONE,
+  results: STORES_NONE,
+};
+
+/** The error for a deployed version that lacks something; undefined for other refusals. */
+function unknownThere(refusal: unknown, { name }: Names): FanfoldError | undefined {
+  if (!(refusal instanceof FanfoldError)) return undefined;
+  const { message } = refusal;
+  const [, field = ''] =
+    /has no field "(\w+)"/.exec(message) ??
+    /`(results)` must be "shared" or "own"; got/.exec(message) ??
+    [];
+  const [option, lack] = Object.hasOwn(LACKS, field) ? (LACKS[field] ?? []) : [];
+  if (option === undefined) return undefined;
   return new FanfoldError(
     'BadOption',
-    `The deployment "${name}" has a version of Fanfold that cannot ${what}: when no run is left, deploy ${VERSION} to it, or restart its server with that version; or leave \`${bound}\` out.`,
+    `The deployment "${name}" has a version of Fanfold that ${lack}: when no run is left, deploy ${VERSION} to it, or restart its server with that version; or leave \`${option}\` out.`,
   );
 }
 
