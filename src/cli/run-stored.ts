@@ -18,7 +18,7 @@ import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { type FlowFlags, warnAboveCapacity } from './flow.ts';
 import { followStored } from './follow-stored.ts';
-import { type InputOptions, openInputs } from './inputs/index.ts';
+import { type CommandInputs, type InputOptions, openInputs } from './inputs/index.ts';
 import { count, print, say } from './log.ts';
 import { located } from './perform.ts';
 import type { ResumeFlags } from './resume/index.ts';
@@ -92,6 +92,11 @@ export function checkStored(flags: RunFlags): void {
       '--with-input adds inputs to results that this command writes, and it does not write those in S3.',
     );
   }
+  if (isS3(flags) && onBadInput === 'skip') {
+    refuse(
+      '--on-bad-input needs the inputs on this machine, and inputs in S3 are not downloaded. Download them to a file first.',
+    );
+  }
   if (onBadInput === 'report') {
     refuse(
       '--on-bad-input report writes results here, and these are stored in S3: use skip or fail.',
@@ -106,17 +111,26 @@ export async function runStored(
   options: Omit<StoredOptions, 'output'>,
   signal: AbortSignal,
 ): Promise<number> {
-  const { quiet = false, detach = false } = flags;
-  if (isS3(flags) && (flags.range ?? flags.glob) === undefined && flags.onBadInput === 'skip') {
-    throw new FanfoldError(
-      'BadOption',
-      '--on-bad-input needs the inputs on this machine, and inputs in S3 are not downloaded. Download them to a file first.',
-    );
-  }
   const isThere = isS3(flags) && (flags.range ?? flags.glob) === undefined;
   const inputs = isThere
     ? undefined
     : await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+  try {
+    return await runOpened(task, flags, inputs, options, signal);
+  } finally {
+    inputs?.close();
+  }
+}
+
+/** @param inputs undefined for inputs that only the seed reads */
+async function runOpened(
+  task: string,
+  flags: RunFlags,
+  inputs: CommandInputs | undefined,
+  options: Omit<StoredOptions, 'output'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const { quiet = false, detach = false } = flags;
   const connection = await connectTarget(flags);
   const { target } = connection;
   await using fanfold = connection.fanfold;
@@ -141,7 +155,6 @@ export async function runStored(
     throw error instanceof InputError && inputs ? located(error, inputs) : error;
   } finally {
     signal.removeEventListener('abort', leave);
-    inputs?.close();
   }
   const leftOut = inputs?.bad?.leftOut;
   if (leftOut !== undefined && !quiet) say(leftOut);
