@@ -44,3 +44,12 @@ it('bounds hold while they change, under all faults', async () => {
     expect(text).toMatch(new RegExp(`^  ${mark} +[1-9]`, 'm'));
   }
 }, 400_000);
+
+it('stored runs have each result once, whatever happens to their collectors', async () => {
+  const { text, failed } = await simulation(['--stored', '--seed', 1, '--runs', 30]);
+  expect(failed, text).toBe(false);
+  const ends = ['over', 'continues', 'superseded', 'restarted'];
+  for (const mark of [...ends.map((end) => `collector: ${end}`), 'stored run has parts']) {
+    expect(text).toMatch(new RegExp(`^  ${mark} +[1-9]`, 'm'));
+  }
+}, 400_000);

@@ -265,6 +265,7 @@ export class World {
         return collectorHandler({
           ...{ sqs: sqsClient(), lambda: lambdaClient(), s3: s3Client(), events: eventsClient() },
           ...{ name: NAME, places: [PLACE], limits: PART_LIMITS },
+          log: (_level, message, fields) => this.#markCollector(message, fields),
         });
       },
       isSilent,
@@ -278,6 +279,12 @@ export class World {
       }
     };
     void FATE.run(watch);
+  }
+
+  #markCollector(message: string, fields: { is?: string }): void {
+    if (fields.is !== undefined) this.#log.mark(`collector: ${fields.is}`);
+    else if (message.endsWith('was restarted')) this.#log.mark('collector: restarted');
+    else this.#log.note(`collector: ${message}`);
   }
 
   /** One process of the worker function. */
