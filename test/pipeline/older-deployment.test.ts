@@ -7,6 +7,7 @@ import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { chunkBody } from '../../src/pipeline/messages/chunk.ts';
 import { namesOf, newRunId } from '../../src/pipeline/names.ts';
+import { beginStored } from '../../src/pipeline/runs/stored-runs.ts';
 import { pull } from '../../src/pipeline/working/poll-loop.ts';
 import { Worker } from '../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
@@ -90,3 +91,24 @@ it.each([{ concurrency: 5 }, { rate: '100/s' as const }, { pauseWhenFailing: '50
     await lambda.close();
   },
 );
+
+it.each([
+  ['A seed request has no field "maxFailures". Known fields: task, inputs.', { maxFailures: 1 }],
+  ['`results` must be "shared" or "own"; got "s3".', {}],
+])('a stored run is refused with what to do: %s', async (message, options) => {
+  const lambda = new Lambda();
+  const seed = async () => ({ error: { code: 'BadInput', message } });
+  lambda.addFunction(names.seed, seed, { timeoutSeconds: 60 });
+  const sqs = createSqsClient(new Sqs());
+  const deployment = { sqs, lambda: createLambdaClient(lambda), names };
+  const none = () => Promise.reject(new Error('nothing is read'));
+  const clients = { s3: none, events: none };
+  const run = beginStored(deployment, clients, 'twice', [1], { output: 's3', ...options });
+  await expect(run.detach()).rejects.toMatchObject({
+    code: 'BadOption',
+    message: expect.stringMatching(
+      /"Photos" has a version.* does not store results in S3.*`output`/,
+    ),
+  });
+  await lambda.close();
+});
