@@ -38,7 +38,6 @@ async function results(named: string, flags: ResultsFlags, signal: AbortSignal):
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
   const run = await fanfold.stored(named);
-  const status = await fanfold.status(run.runId);
   let output: Output | undefined;
   const open = async () => {
     const opened = await openOutput(path);
@@ -65,7 +64,7 @@ async function results(named: string, flags: ResultsFlags, signal: AbortSignal):
   if (quiet) return STATUS.ok;
   const where = path === undefined ? '' : ` are in ${path}`;
   say(`${count(written, 'result')} of run ${run.runId}${where}`);
-  if (status !== undefined) {
+  if (run.status !== undefined) {
     const line = commandLine(['wait', run.runId, ...flagsOf(connection.target)]);
     say(`the run is not over, and more results follow; to wait for its end: ${line}`);
   }

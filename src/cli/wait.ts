@@ -46,7 +46,8 @@ async function wait(
   }
   const ended = status ? undefined : await endedRun(fanfold, named);
   if (ended && ended.output === undefined) return statusOfEnded(ended, quiet);
-  return await followStored(await fanfold.stored(named), connection, { quiet, signal });
+  const place = status?.output ?? ended?.output ?? named;
+  return await followStored(await fanfold.stored(place), connection, { quiet, signal });
 }
 
 /** Waits for a run that another command or program collects. */

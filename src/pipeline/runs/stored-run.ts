@@ -48,6 +48,8 @@ interface Parts {
   ordered?: boolean | undefined;
   bounds?: RunBounds | undefined;
   begun: Promise<Begun>;
+  /** What was found of a run that was begun elsewhere; undefined if it is over. */
+  found?: { status: RunStatus | undefined };
   /** Seeds the run's inputs. @default they are seeded elsewhere */
   seeding?: Seeding | undefined;
 }
@@ -69,16 +71,29 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
   readonly #seeded: Promise<void>;
   readonly #stop = new AbortController();
   #failure: { error: unknown } | undefined;
+  readonly #isOver: boolean;
   #status: RunStatus | undefined;
   protected override readonly knobs: Knobs;
 
   /** Use `map`, or `stored`. */
-  constructor({ deployment, clients, runId, expiresAt, ordered, bounds, begun, seeding }: Parts) {
+  constructor({
+    deployment,
+    clients,
+    runId,
+    expiresAt,
+    ordered,
+    bounds,
+    begun,
+    seeding,
+    ...more
+  }: Parts) {
     super(deployment, ordered);
     this.runId = runId;
     this.#deployment = deployment;
     this.#clients = clients;
     this.#seeding = seeding;
+    this.#status = more.found?.status;
+    this.#isOver = more.found !== undefined && more.found.status === undefined;
     this.ended = this.#ended.promise;
     this.output = begun.then(({ output }) => output);
     this.#seeded = seeding ? this.#seed(seeding, begun) : begun.then(() => {});
@@ -97,7 +112,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     return this.#seeding?.seeder.seeded ?? 0;
   }
 
-  /** The status as of the last look, while `wait` waits. */
+  /** The status as of the last look: when the run was found, and while `wait` waits. */
   get status(): RunStatus | undefined {
     return this.#status;
   }
@@ -123,6 +138,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       s3: await this.#clients.s3(),
       folder: folderOf(await this.output),
       runId: this.runId,
+      isOver: this.#isOver,
       onStatus: (status) => {
         this.#status = status;
       },

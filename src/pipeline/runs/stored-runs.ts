@@ -113,7 +113,8 @@ export async function findStored<Output>(
   const output = isFolder ? named : await outputOf(deployment, runId, status);
   const begun = Promise.resolve({ output });
   const expiresAt = status?.expiresAt ?? 0;
-  return new StoredRun({ deployment, clients, runId, expiresAt, ordered, begun });
+  const found = { status };
+  return new StoredRun({ deployment, clients, runId, expiresAt, ordered, begun, found });
 }
 
 async function outputOf(

@@ -21,6 +21,8 @@ export interface FollowOptions {
   s3: S3Client;
   folder: S3Folder;
   runId: string;
+  /** Whether the run is known to be over. */
+  isOver: boolean;
   /** Called with each look. */
   onStatus: (status: RunStatus) => void;
   signal: AbortSignal;
@@ -33,14 +35,14 @@ export interface FollowOptions {
  * its collector was given up
  */
 export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
-  const { deployment, s3, folder, runId, onStatus, signal } = options;
+  const { deployment, s3, folder, runId, isOver, onStatus, signal } = options;
   const patiently = <Answer>(call: () => Promise<Answer>) =>
     retry(call, {
       while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
       signal,
     });
   let recordReadAt = performance.now();
-  for (let looks = 0; ; looks++) {
+  for (let looks = 0; !isOver; looks++) {
     const status = await patiently(() => statusOf(deployment, runId));
     signal.throwIfAborted();
     if (status === undefined) break;
