@@ -200,6 +200,12 @@ export function readSeedRequest(event: unknown): SeedRequest {
       results ?? 'shared',
     );
   }
+  if (request.maxFailures !== undefined && (results ?? 'shared') === 'shared') {
+    throw wrong(
+      '`maxFailures` needs a collector, and so a request with the `results` "own", or stored in S3',
+      results ?? 'shared',
+    );
+  }
   if (more !== undefined && typeof more !== 'boolean')
     throw wrong('`more` must be true or false', more);
   if (continues !== undefined && typeof continues !== 'boolean') {
