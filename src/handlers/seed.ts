@@ -64,7 +64,6 @@ export function seedHandler(
   const burst = options.burst ?? (ofEnvironment ? numberOf('FANFOLD_BURST', 0) : 0);
   const workers =
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
-  const [resultPlace] = options.resultPlaces ?? (ofEnvironment ? resultPlacesOfEnvironment() : []);
   let loadFailed = false;
   return async (event, context) => {
     // Callers invoke the seed again when its process ends; Lambda does so for asynchronous ones.
@@ -79,6 +78,9 @@ export function seedHandler(
       const tasksHere = await tasksOf();
       const taskQueueUrl = await place.taskQueueUrl();
       const { liveWorkers } = options;
+      // Read only now: synthesis loads this module, too, before the places are known.
+      const places = options.resultPlaces ?? (ofEnvironment ? resultPlacesOfEnvironment() : []);
+      const [resultPlace] = places;
       const seeding = {
         ...{ sqs, names, tasks: tasksHere, taskQueueUrl },
         ...{ workers, liveWorkers, runId },
