@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { FanfoldError } from '../index.ts';
 import { say } from './log.ts';
-import { outcomeOf } from './run-facts.ts';
-import { endedRun } from './runs.ts';
-import { addRemoteOptions, connectRemote, nameOf, type RemoteFlags, unknownRun } from './target.ts';
+import { refusalOf } from './runs.ts';
+import { addRemoteOptions, connectRemote, type RemoteFlags } from './target.ts';
 
 /** `fanfold cancel <run>`: cancels a run, even if another command collects it. */
 export function addCancel(program: Command): void {
@@ -13,18 +11,12 @@ export function addCancel(program: Command): void {
       .description('cancel a run: inputs without a result end as cancelled')
       .argument('<run>', 'the run id'),
   ).action(async (runId: string, flags: RemoteFlags) => {
-    const { fanfold, target } = await connectRemote(flags);
-    await using _ = fanfold;
+    const connection = await connectRemote(flags);
+    await using fanfold = connection.fanfold;
     const { byCollector, isEnding = false } = await fanfold
       .cancel(runId)
       .catch(async (error: unknown) => {
-        if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) throw error;
-        const ended = await endedRun(fanfold, runId).catch(() => undefined);
-        if (ended === undefined) throw unknownRun(runId, target);
-        throw new FanfoldError(
-          'UnknownRun',
-          `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to cancel.`,
-        );
+        throw await refusalOf(error, runId, connection, { change: 'cancel' });
       });
     if (isEnding) {
       say(

@@ -119,6 +119,28 @@ export async function endedRun(fanfold: Fanfold, runId: string): Promise<EndedRu
   return (await fanfold.endedRuns())?.find((run) => run.runId === runId);
 }
 
+/**
+ * The refusal to change a run, or to cancel it, that is not there: it names the place as the user
+ * does, and how the run has ended, if the place knows that. Other errors pass unchanged.
+ *
+ * @param change such as `cancel`
+ * @param other why else the place may not have the run
+ */
+export async function refusalOf(
+  error: unknown,
+  runId: string,
+  { fanfold, target }: Connection,
+  { change, other }: { change: string; other?: string },
+): Promise<unknown> {
+  if (!(error instanceof FanfoldError && error.code === 'UnknownRun')) return error;
+  const ended = await endedRun(fanfold, runId).catch(() => undefined);
+  if (ended === undefined) return unknownRun(runId, target, other);
+  return new FanfoldError(
+    'UnknownRun',
+    `Run ${runId} on ${nameOf(target)} has ended already: ${outcomeOf(ended)}. There is nothing to ${change}.`,
+  );
+}
+
 /** Deletes the queues of all runs. Without `isSure`, it only reports what would be lost. */
 async function pruneAll(flags: RemoteFlags, isSure: boolean): Promise<void> {
   const { fanfold, target } = await connectPlace(flags);

@@ -3,8 +3,10 @@ import { FanfoldError, type RunSettings } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { boundsOf, boundsText, warnAboveCapacity } from './flow.ts';
 import { say } from './log.ts';
+import { refusalOf } from './runs.ts';
 import {
   addRemoteOptions,
+  type Connection,
   connectRemote,
   flagsOf,
   type RemoteFlags,
@@ -58,7 +60,7 @@ async function set(runId: string, { concurrency, rate, ...flags }: SetFlags): Pr
   };
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
-  const settings = await fanfold.set(runId, changes);
+  const settings = await changed(fanfold.set(runId, changes), runId, connection);
   const bounds = boundsText(settings) ?? 'no bounds';
   say(`run ${runId} has ${bounds}, ${within(connection.target)}${ifPaused(settings)}`);
   // It may have ended by now.
@@ -71,7 +73,7 @@ async function pause(runId: string, flags: RemoteFlags): Promise<void> {
   await using fanfold = connection.fanfold;
   const { target } = connection;
   const before = await fanfold.status(runId);
-  const { expiresAt } = await fanfold.pause(runId);
+  const { expiresAt } = await changed(fanfold.pause(runId), runId, connection);
   const isNew = before?.pausedAt === undefined;
   const state = isNew
     ? `is paused: ${within(target)} no further input starts, and those that are running end`
@@ -88,7 +90,8 @@ async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
   const connection = await connectRemote(remote);
   await using fanfold = connection.fanfold;
   const before = await fanfold.status(runId);
-  const { expiresAt } = await fanfold.unpause(runId, { extendDeadline });
+  const changes = fanfold.unpause(runId, { extendDeadline });
+  const { expiresAt } = await changed(changes, runId, connection);
   if (before?.pausedAt === undefined && before?.outage === undefined) {
     say(`run ${runId} was not paused: nothing was changed`);
     return;
@@ -97,6 +100,18 @@ async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
   say(
     `run ${runId} goes on, ${within(connection.target)}; its deadline ${deadline} ${timeOf(expiresAt)}`,
   );
+}
+
+/** What holds after a change. @throws FanfoldError that names the place, if it has no such run */
+function changed(
+  change: Promise<RunSettings>,
+  runId: string,
+  connection: Connection,
+): Promise<RunSettings> {
+  const other = 'it reports to the shared result queue and so has no settings of its own';
+  return change.catch(async (error: unknown) => {
+    throw await refusalOf(error, runId, connection, { change: 'change', other });
+  });
 }
 
 /** When workers follow what was set. */

@@ -115,11 +115,16 @@ export async function connectTarget(given: TargetFlags): Promise<Connection> {
   return { fanfold, target: { kind: 'local', workers, isBuiltIn: module.shipped }, taskLog };
 }
 
-/** The refusal of a run that a target does not have. */
-export function unknownRun(runId: string, target: Target): FanfoldError {
+/**
+ * The refusal of a run that a target does not have.
+ *
+ * @param other why else it may not be there
+ */
+export function unknownRun(runId: string, target: Target, other?: string): FanfoldError {
+  const why = other === undefined ? 'or never existed' : `never existed, or ${other}`;
   return new FanfoldError(
     'UnknownRun',
-    `There is no run ${runId} on ${nameOf(target)}: it has ended, or never existed.`,
+    `There is no run ${runId} on ${nameOf(target)}: it has ended, ${why}.`,
   );
 }
 

@@ -102,6 +102,10 @@ it('--all also lists the runs that ended in the last day, and status shows them'
   expect(cancelled.stderr).toContain(`on endpoint ${server.url} has ended already: 24,529 ok`);
   const unknown = await inThisProcess(['cancel', newRunId(), '--endpoint', server.url]);
   expect(unknown.stderr).toContain(`on endpoint ${server.url}: it has ended, or never existed`);
+  const set = (id: string) => inThisProcess(['set', id, '--rate', '1/s', '--endpoint', server.url]);
+  expect((await set(runId)).stderr).toContain('has ended already: 24,529 ok, 3 failed. There is');
+  const { stderr: unset } = await set(newRunId());
+  expect(unset).toMatch(/on endpoint http\S+: it has ended, never existed, .*shared result queue/);
 });
 
 it('--all lists unfinished and ended runs together, oldest first', async () => {
