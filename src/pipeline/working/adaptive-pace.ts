@@ -1,7 +1,13 @@
 import type { Starts } from './pace.ts';
 
-/** Part of the pace that it regains in a second, as a share of what it was before it was halved. */
+/** Part that the pace regains in a second, as a share of what it was before it was first halved. */
 const REGAINED = 0.05;
+
+/** What remains of that pace as a measure at each further halving: the world may allow far less. */
+const REMEMBERED = 0.7;
+
+/** Time in which a halving takes effect, in milliseconds: attempts begun in it do not halve again. */
+const SETTLING_MS = 1_000;
 
 /** Time over which the present pace is measured, in milliseconds. */
 const MEASURED_MS = 1_000;
@@ -9,7 +15,7 @@ const MEASURED_MS = 1_000;
 /** Slowest pace, in starts a second. */
 const SLOWEST = 0.1;
 
-/** Multiple of the pace before it was first halved at which it is no longer held. */
+/** Multiple of the pace by which it is regained at which it is no longer held. */
 const FREE = 10;
 
 /**
@@ -20,8 +26,11 @@ const FREE = 10;
 export class AdaptivePace implements Starts {
   /** Times of the latest starts. */
   #starts: number[] = [];
-  /** The pace that it was reduced to, in starts a second; undefined while it is not held. */
-  #reduced: { to: number; from: number; at: number } | undefined;
+  /**
+   * The pace that it was reduced to, and the one by which it is regained, in starts a second;
+   * undefined while it is not held.
+   */
+  #reduced: { to: number; top: number; at: number } | undefined;
   #nextAt = 0;
 
   /** Milliseconds until the next start; 0 if it may be now. */
@@ -32,8 +41,8 @@ export class AdaptivePace implements Starts {
   /** The pace that is held, in starts a second; undefined if none is. */
   get perSecond(): number | undefined {
     if (this.#reduced === undefined) return undefined;
-    const { to, from, at } = this.#reduced;
-    return to + (from * REGAINED * (performance.now() - at)) / 1_000;
+    const { to, top, at } = this.#reduced;
+    return to + (top * REGAINED * (performance.now() - at)) / 1_000;
   }
 
   started(): void {
@@ -42,22 +51,24 @@ export class AdaptivePace implements Starts {
     while ((this.#starts[0] ?? now) <= now - MEASURED_MS) this.#starts.shift();
     const held = this.perSecond;
     if (held === undefined || this.#reduced === undefined) return;
-    if (held > this.#reduced.from * FREE) this.#reduced = undefined;
+    if (held > this.#reduced.top * FREE) this.#reduced = undefined;
     this.#nextAt = Math.max(this.#nextAt, now) + 1_000 / held;
   }
 
   /**
-   * Halves the pace, unless that was done after the attempt began: all that are put off together
-   * count as one.
+   * Halves the pace, unless that was done after the attempt began or just before: all that are put
+   * off together count as one.
    *
    * @param startedAt start of the attempt that was put off, by `performance.now`
    */
   slowDown(startedAt: number): void {
     const now = performance.now();
-    if (this.#reduced && startedAt < this.#reduced.at) return;
+    if (this.#reduced && startedAt < this.#reduced.at + SETTLING_MS) return;
     const measured = this.#starts.filter((start) => start > now - MEASURED_MS).length;
     const from = this.perSecond ?? Math.max(1, measured);
-    this.#reduced = { to: Math.max(SLOWEST, from / 2), from, at: now };
+    // A service that refuses for a while halves it many times, far below what it allows later.
+    const top = Math.max(from, (this.#reduced?.top ?? 0) * REMEMBERED);
+    this.#reduced = { to: Math.max(SLOWEST, from / 2), top, at: now };
     this.#nextAt = now + 1_000 / this.#reduced.to;
   }
 }
