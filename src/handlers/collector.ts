@@ -12,10 +12,10 @@ import { collectStored } from '../pipeline/storing/collect-stored.ts';
 import type { PartLimits } from '../pipeline/storing/part-store.ts';
 import { watchStoredRuns } from '../pipeline/storing/watch.ts';
 import {
+  callLimits,
   Environment,
   type HandlerOptions,
   type LambdaContext,
-  REQUEST_LIMITS,
   resultPlacesOfEnvironment,
 } from './environment.ts';
 import { type LogOptions, logFailure } from './telemetry.ts';
@@ -55,8 +55,8 @@ export function collectorHandler(
   const place = new Environment(options);
   let { s3, events } = options;
   const clients = () => {
-    s3 ??= new S3Client({ requestHandler: REQUEST_LIMITS });
-    events ??= new EventBridgeClient({ requestHandler: REQUEST_LIMITS });
+    s3 ??= new S3Client(callLimits());
+    events ??= new EventBridgeClient(callLimits());
     const { sqs, lambda, names } = place;
     const deployment: Deployment = { sqs, lambda, names, countsLate: !options.onServer };
     return { s3, events, deployment };

@@ -43,7 +43,7 @@ export function resultPlacesOfEnvironment(): string[] {
  * Limits of one request, in milliseconds. The SDK has none by default, so that a lost packet could
  * hold a function until its own timeout. A burst worker's long poll takes 5 s.
  */
-export const REQUEST_LIMITS = {
+const REQUEST_LIMITS = {
   connectionTimeout: 3_000,
   requestTimeout: 10_000,
   socketTimeout: 10_000,
@@ -57,6 +57,11 @@ export const REQUEST_LIMITS = {
  * again.
  */
 const CALL_TRIES = 9;
+
+/** Settings of a handler's client of any service. Each client needs its own. */
+export function callLimits() {
+  return { retryStrategy: new UnmeteredRetries(CALL_TRIES), requestHandler: REQUEST_LIMITS };
+}
 
 /**
  * A handler's deployment, and the clients that reach it. Nothing is made, read or requested before
@@ -77,8 +82,7 @@ export class Environment {
 
   get sqs(): SQSClient {
     this.#sqs ??= new SQSClient({
-      retryStrategy: new UnmeteredRetries(CALL_TRIES),
-      requestHandler: REQUEST_LIMITS,
+      ...callLimits(),
       // No message may decide which host is called.
       useQueueUrlAsEndpoint: false,
     });
@@ -86,10 +90,7 @@ export class Environment {
   }
 
   get lambda(): LambdaClient {
-    this.#lambda ??= new LambdaClient({
-      retryStrategy: new UnmeteredRetries(CALL_TRIES),
-      requestHandler: REQUEST_LIMITS,
-    });
+    this.#lambda ??= new LambdaClient(callLimits());
     return this.#lambda;
   }
 

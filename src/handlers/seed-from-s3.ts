@@ -3,7 +3,7 @@ import type { ObjectRequest } from '../pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../pipeline/messages/seed-response.ts';
 import type { SeedOptions } from '../pipeline/seed/seed.ts';
 import { seedObject } from '../pipeline/seed/seed-from-s3.ts';
-import { type Environment, type LambdaContext, REQUEST_LIMITS } from './environment.ts';
+import { callLimits, type Environment, type LambdaContext } from './environment.ts';
 
 /** Seeds a run whose inputs are in S3. */
 export type SeedFromS3 = (
@@ -24,7 +24,7 @@ export function s3Inputs(given?: S3Client): SeedFromS3 {
   let client = given;
   return (request, options, { lambda }, context, onPage) => {
     // A stream that yields nothing for its `socketTimeout` fails, and is reopened.
-    client ??= new S3Client({ requestHandler: REQUEST_LIMITS });
+    client ??= new S3Client(callLimits());
     return seedObject(request, {
       ...options,
       s3: client,
