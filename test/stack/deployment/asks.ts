@@ -3,7 +3,7 @@ import type { Ask } from './policies/index.ts';
 import type { Place } from './template.ts';
 
 /** The services on the port. */
-export type ServiceName = 'lambda' | 's3' | 'sqs';
+export type ServiceName = 'events' | 'lambda' | 's3' | 'sqs';
 
 /** Actions of SQS on one queue, each a permission of its own name. */
 const ON_A_QUEUE = new Set([
@@ -78,24 +78,65 @@ export function asksOfLambda({ path }: ServiceRequest, { region, accountId }: Pl
   return [{ action: 'lambda:InvokeFunction', resource }];
 }
 
-/** S3's actions by method, on an object and on a bucket. */
-const ON_AN_OBJECT: Readonly<Record<string, string>> = {
-  DELETE: 's3:DeleteObject',
-  GET: 's3:GetObject',
-  HEAD: 's3:GetObject',
-  PUT: 's3:PutObject',
-};
-const ON_A_BUCKET: Readonly<Record<string, string>> = {
-  GET: 's3:ListBucket',
-  HEAD: 's3:ListBucket',
+/** An event in a call to EventBridge. */
+export interface BusEvent {
+  readonly Source?: string;
+  readonly DetailType?: string;
+  readonly Detail?: string;
+  readonly EventBusName?: string;
+}
+
+/** Each event must be allowed, by its source: `events:source` is a condition key. */
+export function asksOfEvents(
+  { headers, body }: ServiceRequest,
+  { region, accountId }: Place,
+): { event: BusEvent; ask: Ask }[] {
+  const target = headers['x-amz-target'];
+  if (target !== 'AWSEvents.PutEvents') throw new Error(`No permission is known for ${target} here.`);
+  const { Entries = [] }: { Entries?: BusEvent[] } = JSON.parse(Buffer.from(body).toString());
+  return Entries.map((event) => {
+    const resource = `arn:aws:events:${region}:${accountId}:event-bus/${event.EventBusName ?? 'default'}`;
+    return { event, ask: { action: 'events:PutEvents', resource } };
+  });
+}
+
+/**
+ * S3's permissions by method, place, and the parameter that tells actions of a method apart.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+ */
+const OF_S3: Readonly<Record<string, string>> = {
+  'GET bucket': 's3:ListBucket',
+  'GET bucket uploads': 's3:ListBucketMultipartUploads',
+  'HEAD bucket': 's3:ListBucket',
+  'DELETE object': 's3:DeleteObject',
+  'DELETE object uploadId': 's3:AbortMultipartUpload',
+  'GET object': 's3:GetObject',
+  'GET object uploadId': 's3:ListMultipartUploadParts',
+  'HEAD object': 's3:GetObject',
+  'POST object uploadId': 's3:PutObject',
+  'POST object uploads': 's3:PutObject',
+  'PUT object': 's3:PutObject',
+  'PUT object uploadId': 's3:PutObject',
 };
 
 /** Buckets are in the path, as for any numeric address. */
-export function asksOfS3({ method, path }: ServiceRequest): Ask[] {
+export function asksOfS3({ method, path, query, headers, body }: ServiceRequest): Ask[] {
   const { bucket, key } = s3Path(path);
-  const action = (key === '' ? ON_A_BUCKET : ON_AN_OBJECT)[method];
-  if (action === undefined) throw new Error(`No permission is known for ${method} ${path} here.`);
-  return [{ action, resource: `arn:aws:s3:::${bucket}${key === '' ? '' : `/${key}`}` }];
+  const on = (action: string, of = key) => ({
+    action,
+    resource: `arn:aws:s3:::${bucket}${of === '' ? '' : `/${of}`}`,
+  });
+  if (method === 'POST' && query.has('delete')) {
+    const keys = Buffer.from(body).toString().matchAll(/<Key>([^<]*)<\/Key>/g);
+    return Array.from(keys, ([, one]) => on('s3:DeleteObject', one));
+  }
+  const kind = ['uploads', 'uploadId'].find((name) => query.has(name));
+  const call = [method, key === '' ? 'bucket' : 'object', ...(kind ? [kind] : [])].join(' ');
+  const action = OF_S3[call];
+  if (action === undefined) throw new Error(`No permission is known for ${call} (${path}) here.`);
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+  const compares = action === 's3:PutObject' && headers['if-match'] !== undefined;
+  return [on(action), ...(compares ? [on('s3:GetObject')] : [])];
 }
 
 export function s3Path(path: string): { bucket: string; key: string } {

@@ -3,6 +3,7 @@ import { Lambda } from '../../../src/emulator/lambda/index.ts';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import { inProcess, type Service } from '../../../src/emulator/transport/index.ts';
 import { openAddress } from './address.ts';
+import type { BusEvent } from './asks.ts';
 import { type Caller, Callers, credentialsOf } from './callers.ts';
 import { connectEventSources } from './event-sources.ts';
 import { type FunctionDefinition, functionsOf } from './functions.ts';
@@ -13,7 +14,7 @@ import { policed } from './port.ts';
 import { assumableRoles, managedPolicies, resourcesOf, rolesOf } from './principals.ts';
 import { createQueues } from './queues.ts';
 import { RunningFunctions } from './running-functions.ts';
-import { openS3 } from './s3.ts';
+import { type BucketPlace, openMoto, openS3 } from './s3.ts';
 import { type Place, readTemplate, type Template, TemplateError } from './template.ts';
 import { checkWatched } from './watched.ts';
 
@@ -25,6 +26,10 @@ export interface DeployOptions {
   readonly template?: Template;
   /** Buckets beside the template's. */
   readonly buckets?: readonly string[];
+  /** Buckets in another region. Foreign servers know no regions. */
+  readonly bucketsElsewhere?: readonly string[];
+  /** Whether S3 is a server that others wrote: moto. @default false */
+  readonly foreignS3?: boolean;
   /**
    * The name of the managed policy that the operator has.
    * @default the operator may do everything
@@ -54,6 +59,8 @@ export interface Deployment extends AsyncDisposable {
   readonly sqs: Sqs;
   readonly authority: Authority;
   readonly functions: RunningFunctions;
+  /** What the bus of events has received. */
+  readonly events: readonly BusEvent[];
   /** The port's own service, for SDK clients in this process. */
   readonly service: Service;
   readonly operator: Caller;
@@ -84,7 +91,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   opened.defer(() => sqs.close());
   const sqsClient = createSqsClient(sqs, { endpoint: url });
   await createQueues(sqsClient, template, intrinsics);
-  const s3 = await openS3(bucketsOf(template, intrinsics, options), REGION);
+  const buckets = bucketsOf(template, intrinsics, options);
+  const s3 = await (options.foreignS3 ? openMoto(buckets, REGION) : openS3(buckets, REGION));
   opened.defer(() => s3.close());
   const lambda = new Lambda({ accountId: ACCOUNT, region: REGION });
   opened.defer(() => lambda.close());
@@ -113,7 +121,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   });
   const services = { lambda: lambda.service, s3: s3.service, sqs: sqs.service };
   const guarded = guards(template, intrinsics, sqsClient, place);
-  address.serve(policed({ ...{ place, callers, authority, services }, ...guarded }));
+  const events: BusEvent[] = [];
+  const onEvent = (event: BusEvent) => void events.push(event);
+  address.serve(policed({ ...{ place, callers, authority, services, onEvent }, ...guarded }));
   sources.start();
   const open = opened.move();
   const here = {
@@ -123,7 +133,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     AWS_CA_BUNDLE: authorityFile,
   };
   return {
-    ...{ place, sqs, authority, functions, service, operator, machine, owner, plainUrl },
+    ...{ place, sqs, authority, functions, events, service, operator, machine, owner, plainUrl },
     env: { ...here, ...credentialsOf(operator) },
     machineEnv: { ...here, ...credentialsOf(machine) },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -133,10 +143,14 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
 function bucketsOf(
   template: Template,
   intrinsics: Intrinsics,
-  { buckets = [] }: DeployOptions,
-): string[] {
+  { buckets = [], bucketsElsewhere = [] }: DeployOptions,
+): BucketPlace[] {
   const ofTemplate = resourcesOf(template, intrinsics, 'AWS::S3::Bucket');
-  return [...ofTemplate.map(({ logicalId }) => intrinsics.identity(logicalId).ref), ...buckets];
+  const here = ofTemplate.map(({ logicalId }) => intrinsics.identity(logicalId).ref);
+  return [
+    ...[...here, ...buckets].map((name) => ({ name, region: REGION })),
+    ...bucketsElsewhere.map((name) => ({ name, region: 'us-west-2' })),
+  ];
 }
 
 /** Resolves the whole template, outputs included, to detect references to nothing. */

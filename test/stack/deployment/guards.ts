@@ -27,9 +27,12 @@ export function guards(template: Template, intrinsics: Intrinsics, sqs: SQSClien
     const arn = `arn:aws:s3:::${properties.Bucket}`;
     policies.set(arn, readStatements(properties.PolicyDocument, logicalId));
   }
+  const ofBuckets = bucketKeys(template, intrinsics);
   return {
-    keyOf: async (queueArn: string) => {
-      const { keyId = '' } = await queues.of(queueArn);
+    keyOf: async (arn: string) => {
+      const keyId = arn.startsWith('arn:aws:s3:')
+        ? (ofBuckets.get(bucketOf(arn)) ?? '')
+        : ((await queues.of(arn)).keyId ?? '');
       // A resource of another stack is named by its ARN.
       return keys.get(keyId) ?? (keyId.startsWith('arn:aws:kms:') ? keyId : undefined);
     },
@@ -37,9 +40,33 @@ export function guards(template: Template, intrinsics: Intrinsics, sqs: SQSClien
       if (arn.startsWith('arn:aws:sqs:')) return (await queues.of(arn)).statements;
       if (arn.startsWith('arn:aws:kms:')) return policies.get(arn) ?? usual;
       // A bucket's policy also applies to its objects.
-      return policies.get(arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/s, '$1')) ?? [];
+      return policies.get(bucketOf(arn)) ?? [];
     },
   };
+}
+
+/** The ARN of the bucket of an object. */
+function bucketOf(arn: string): string {
+  return arn.replace(/^(arn:aws:s3:::[^/]+)\/.*$/s, '$1');
+}
+
+interface Encryption {
+  ServerSideEncryptionConfiguration: {
+    ServerSideEncryptionByDefault?: { KMSMasterKeyID?: string };
+  }[];
+}
+
+/** The keys of the template's buckets, by the buckets' ARNs. */
+function bucketKeys(template: Template, intrinsics: Intrinsics): Map<string, string> {
+  const buckets = resourcesOf(template, intrinsics, 'AWS::S3::Bucket');
+  return new Map(
+    buckets.flatMap(({ logicalId, properties }) => {
+      const encryption = properties.BucketEncryption as Encryption | undefined;
+      const [rule] = encryption?.ServerSideEncryptionConfiguration ?? [];
+      const key = rule?.ServerSideEncryptionByDefault?.KMSMasterKeyID;
+      return key ? [[intrinsics.identity(logicalId).attributes.Arn ?? '', key] as const] : [];
+    }),
+  );
 }
 
 /** AWS's default policy of a key: the account's own policies decide. */

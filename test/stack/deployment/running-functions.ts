@@ -24,6 +24,7 @@ interface RunningOptions {
 /** The functions of a template: their invocations run in their own processes. */
 export class RunningFunctions {
   readonly #environments = new Map<string, Environment>();
+  readonly #byFunction = new Map<string, Environment[]>();
   readonly #lines = new Map<string, string[]>();
   readonly #invocations = new Map<string, number>();
   /** Every failed invocation, as `function: error: message`: some are reported nowhere else. */
@@ -42,6 +43,11 @@ export class RunningFunctions {
   /** The number of invocations of a function, failed ones included. */
   invocations(name: string): number {
     return this.#invocations.get(name) ?? 0;
+  }
+
+  /** Kills the processes of a function, as if their machines had failed. */
+  killProcesses(name: string): void {
+    for (const environment of this.#byFunction.get(name) ?? []) environment.kill();
   }
 
   /** Ends all processes, and starts no more. */
@@ -82,6 +88,7 @@ export class RunningFunctions {
           onLine: (line) => keptLog && lines.push(line),
         });
         this.#environments.set(logStreamName, environment);
+        this.#byFunction.set(name, [...(this.#byFunction.get(name) ?? []), environment]);
       }
       if (definition.traced) mayTrace(role, options.authority);
       return environment.invoke(event, context).catch((error: Error) => {

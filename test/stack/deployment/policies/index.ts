@@ -5,4 +5,5 @@ export {
   type Principal,
   withoutGrant,
 } from './authority.ts';
+export type { Circumstances } from './conditions.ts';
 export { type Ask, readStatements, readTrust, type Statement } from './statement.ts';
