@@ -111,7 +111,6 @@ const RESULT_ACTIONS = [
   's3:PutObject',
   's3:DeleteObject',
   's3:AbortMultipartUpload',
-  's3:ListMultipartUploadParts',
 ];
 
 function defaultBus(scope: Construct): string {

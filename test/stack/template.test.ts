@@ -375,9 +375,7 @@ describe('the roles', () => {
         'sqs:ListQueues on *',
         'sqs:GetQueueUrl on Photos-ended',
         'sqs:SendMessage on Photos-ended',
-        ...[...results, 'ListMultipartUploadParts'].map(
-          (action) => `s3:${action} on FanfoldBucket/runs/*`,
-        ),
+        ...results.map((action) => `s3:${action} on FanfoldBucket/runs/*`),
         's3:GetObject on FanfoldBucket/payloads/*',
         's3:DeleteObject on FanfoldBucket/payloads/*',
         's3:ListBucket on FanfoldBucket',
