@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../../errors.ts';
 import type { ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
@@ -6,6 +6,7 @@ import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { MANIFEST } from './finish.ts';
 import type { Manifest } from './manifest.ts';
 import { insert, type Reader, readerOf } from './merge.ts';
+import { getObject } from './object-reader.ts';
 import { linesOf } from './part-reader.ts';
 import type { Part } from './state.ts';
 import { StateObject } from './state-object.ts';
@@ -18,18 +19,9 @@ interface Listed {
 }
 
 /** Reads `manifest.json`; undefined if the run has none yet. */
-export async function readManifest(
-  s3: S3Client,
-  { bucket, prefix }: S3Folder,
-): Promise<Manifest | undefined> {
-  const get = new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${MANIFEST}` });
-  try {
-    const { Body } = await s3.send(get);
-    return JSON.parse((await Body?.transformToString()) ?? '') as Manifest;
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
-  }
+export async function readManifest(s3: S3Client, folder: S3Folder): Promise<Manifest | undefined> {
+  const found = await getObject(s3, folder, MANIFEST);
+  return found && (JSON.parse((await found.Body?.transformToString()) ?? '') as Manifest);
 }
 
 /**

@@ -1,13 +1,8 @@
-import {
-  GetObjectCommand,
-  NoSuchKey,
-  PutObjectCommand,
-  type S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import { NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { retry } from '../../retry.ts';
 import { isTransient, PATIENCE_MS } from '../call-errors.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
+import { getObject } from './object-reader.ts';
 import { decodeRun, encodeRun, type StoredRun } from './state.ts';
 
 /** Thrown by a collector that another one has replaced: it must not store or delete anything. */
@@ -44,13 +39,8 @@ export class StateObject {
 
   /** Reads the object; undefined if there is none. */
   static async load(s3: S3Client, folder: S3Folder): Promise<StateObject | undefined> {
-    try {
-      const [run, etag] = await read(s3, folder);
-      return new StateObject(s3, folder, etag, run);
-    } catch (error) {
-      if (error instanceof NoSuchKey) return undefined;
-      throw error;
-    }
+    const found = await read(s3, folder);
+    return found && new StateObject(s3, folder, found.etag, found.run);
   }
 
   /** The record as it was read or written last. */
@@ -73,9 +63,9 @@ export class StateObject {
     }).catch(async (error: unknown) => {
       if (!isConflict(error)) throw error;
       // The answer of an earlier try may have been lost.
-      const [written, etag] = await read(this.#s3, this.#folder);
-      const isOurs = written.owner === run.owner && written.epoch === run.epoch;
-      if (isOurs && written.serial === run.serial) return etag;
+      const found = await read(this.#s3, this.#folder);
+      const isOurs = found?.run.owner === run.owner && found.run.epoch === run.epoch;
+      if (isOurs && found.run.serial === run.serial) return found.etag;
       throw new Superseded(`${urlOf(this.#folder)}${KEY} was replaced by another collector`);
     });
     this.#run = run;
@@ -101,12 +91,14 @@ async function put(
   return ETag;
 }
 
-async function read(s3: S3Client, folder: S3Folder): Promise<[run: StoredRun, etag: string]> {
-  const { bucket, prefix } = folder;
-  const get = new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${KEY}` });
-  const { Body, ETag = '' } = await s3.send(get);
-  const content = (await Body?.transformToByteArray()) ?? new Uint8Array();
-  return [decodeRun(content, `${urlOf(folder)}${KEY}`), ETag];
+async function read(
+  s3: S3Client,
+  folder: S3Folder,
+): Promise<{ run: StoredRun; etag: string } | undefined> {
+  const found = await getObject(s3, folder, KEY);
+  if (found === undefined) return undefined;
+  const content = (await found.Body?.transformToByteArray()) ?? new Uint8Array();
+  return { run: decodeRun(content, `${urlOf(folder)}${KEY}`), etag: found.ETag ?? '' };
 }
 
 /** Whether the object is not the one that the condition names. */
