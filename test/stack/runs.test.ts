@@ -1,12 +1,13 @@
 // A stack with all optional parts, and runs on it by the command line, whose user has only the
 // stack's own policy for people. At the end, unused grants are reported.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { motoForTests } from '../../scripts/moto.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import type { RunOptions } from '../../src/pipeline/collecting/run-options.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
@@ -14,15 +15,46 @@ import { FANFOLD, results, start } from '../cli/command.ts';
 import { wrongClock } from '../cli/wrong-clock.ts';
 import { type Ended, run, synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
-import { type Deployment, deploy } from './deployment/deployment.ts';
+import { type Deployment, type DeployOptions, deploy } from './deployment/deployment.ts';
 import { grantsOf, withoutGrant } from './deployment/policies/index.ts';
 import { readTemplate } from './deployment/template.ts';
+import {
+  type Begun,
+  ended,
+  KILLED,
+  killedAndRestarted,
+  queuesOf,
+  seeded,
+  watched,
+} from './stored-runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-runs-'));
 const TASKS = resolve('test/stack/deployment/tasks.ts');
 const KEY = 'arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-4000-8000-000000000000';
 
+/** Places for results that no run can use, though the stack's policies allow them. */
+const UNUSABLE = ['closed', 'missing', 'faraway'];
+
+/** The policy of a bucket that refuses writes. */
+const CLOSED = {
+  Type: 'AWS::S3::BucketPolicy',
+  Properties: {
+    Bucket: 'closed',
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Deny',
+        Principal: { AWS: '*' },
+        Action: 's3:PutObject',
+        Resource: 'arn:aws:s3:::closed/*',
+      },
+    },
+  },
+};
+
 let stack: Deployment;
+/** Its collector is killed before other runs begin: Lambda repeats that one after a minute. */
+let killed: Begun;
 /** Started first, because a dead worker's chunk is visible only after two minutes. */
 let mortal: Promise<Ended>;
 /** Grants that none of the deployments here has used. */
@@ -34,9 +66,10 @@ beforeAll(async () => {
     maxConcurrency: 6,
     encryptionKey: KEY,
     inputBuckets: 'inputs,archive/photos/',
+    resultPlaces: ['reports/daily/', ...UNUSABLE].join(','),
   });
   expect(status, stderr).toBe(0);
-  stack = await deployed();
+  stack = await deployed({}, { foreignS3: motoForTests() !== undefined });
   unused = stack.authority.unused();
   const lines = [{ file: join(folder, 'died') }, {}, {}].map((input) => JSON.stringify(input));
   mortal = fanfold('run', 'mortal', '--input', file('mortal.jsonl', lines.join('\n')));
@@ -47,17 +80,22 @@ afterAll(async () => {
 });
 
 /** Deploys the stack, with some properties changed: of functions by name, of others by type. */
-function deployed(changes: Readonly<Record<string, object>> = {}): Promise<Deployment> {
+function deployed(
+  changes: Readonly<Record<string, object>> = {},
+  more: Partial<DeployOptions> = {},
+): Promise<Deployment> {
   const template = readTemplate(folder, 'Fanfold');
   for (const { Type, Properties = {} } of Object.values(template.Resources)) {
     Object.assign(Properties, changes[String(Properties.FunctionName)] ?? changes[Type]);
   }
-  const places = { assembly: folder, stack: 'Fanfold', buckets: ['inputs', 'archive'] };
+  Object.assign(template.Resources, { Closed: CLOSED });
+  const buckets = ['inputs', 'archive', 'reports', 'closed'];
+  const places = { assembly: folder, stack: 'Fanfold', buckets, bucketsElsewhere: ['faraway'] };
   const policies = {
     operatorPolicy: 'Fanfold-operator-eu-central-1',
     workPolicy: 'Fanfold-work-eu-central-1',
   };
-  return deploy({ ...places, ...policies, template });
+  return deploy({ ...places, ...policies, ...more, template });
 }
 
 /** A command of the operator, or of the environment's user. */
@@ -128,6 +166,10 @@ function refusedBy({ authority }: Deployment) {
   unused = unused.filter((line) => unusedThere.has(line));
   return authority.denials;
 }
+
+it('the watchdog replaces a killed collector', async () => {
+  killed = await killedAndRestarted(stack, 30);
+});
 
 describe('fanfold --stack', () => {
   it('runs the classic ten tasks', async () => {
@@ -272,6 +314,99 @@ describe('fanfold --stack', () => {
   }
 });
 
+describe('a run that needs nobody', () => {
+  it('is one invocation of the seed', async () => {
+    const inputs = numbers(30);
+    const begun = await seeded(stack, { task: 'picky', inputs, results: 's3' });
+    expect(begun.output).toMatch(/^s3:\/\/fanfold-fanfoldbucket[^/]+\/runs\/\d{8}T\d+-\w+\/$/);
+    const { manifest, lines } = await ended(stack, begun);
+    expect(manifest).toMatchObject({
+      ledger: { inputs: 30, ok: 20, failed: 10, cancelled: 0 },
+      failures: [{ code: 'TaskFailed', count: 10 }],
+    });
+    expect(lines).toMatchObject(
+      inputs.map((index) =>
+        index % 3 === 1
+          ? { index, status: 'failed', error: { code: 'TaskFailed' } }
+          : { index, status: 'ok', output: index * 2 },
+      ),
+    );
+  });
+
+  it('takes its inputs from S3, in several invocations of the seed, and stores its results there', async () => {
+    await put(stack, 'nightly.jsonl', numbers(6_000).map(String));
+    const begun = await seeded(stack, {
+      task: 'echo',
+      inputs: { s3: 's3://inputs/nightly.jsonl' },
+      results: { s3: 's3://reports/daily/photos' },
+    });
+    expect(begun.output).toBe(`s3://reports/daily/photos/${begun.runId}/`);
+    const { manifest, lines } = await ended(stack, begun);
+    expect(manifest.ledger).toEqual({ inputs: 6_000, ok: 6_000, failed: 0, cancelled: 0 });
+    expect(lines.map(({ index, output }) => [index, output])).toEqual(
+      numbers(6_000).map((index) => [index, index]),
+    );
+  });
+
+  it('stores one table in input order, in an upload of several parts', async () => {
+    const texts = numbers(120).map((at) => randomBytes(75_000).toString('base64').concat(`${at}`));
+    await put(
+      stack,
+      'large.jsonl',
+      texts.map((text, at) => JSON.stringify({ at, text })),
+    );
+    const begun = await seeded(stack, {
+      task: 'echo',
+      inputs: { s3: 's3://inputs/large.jsonl' },
+      results: { s3: 's3://', format: 'csv', compression: 'gzip', ordered: true },
+    });
+    const { manifest, parts } = await ended(stack, begun);
+    expect(manifest).toMatchObject({
+      ...{ format: 'csv', compression: 'gzip', ordered: true },
+      parts: [{ key: 'results.csv.gz', kind: 'results', results: 120, indexes: [0, 119] }],
+    });
+    expect(manifest.parts[0]?.bytes).toBeGreaterThan(8 * 1024 * 1024);
+    const [, ...rows] = parts['results.csv.gz']?.trimEnd().split('\r\n') ?? [];
+    const digest = (text: string) => createHash('md5').update(text).digest('hex');
+    expect(rows.map(digest)).toEqual(texts.map((text, at) => digest(`${at},${at},${text}`)));
+  });
+
+  it('is followed and read by the command line', async () => {
+    const place = ['--output', 's3://reports/daily/', '--range', '40'];
+    const { status, stderr } = await fanfold('run', 'echo', ...place);
+    expect(status, stderr).toBe(0);
+    const [, runId = ''] = /began run (\S+)/.exec(stderr) ?? [];
+    const read = await fanfold('results', `s3://reports/daily/${runId}/`, '--ordered');
+    expect(read.status, read.stderr).toBe(0);
+    expect(indexesOf(read.stdout)).toEqual(numbers(40));
+  });
+
+  it('can be read while it goes on, cancelled and waited for, and not collected by others', async () => {
+    const begun = await seeded(stack, { task: 'nap', inputs: numbers(400), results: 's3' });
+    // It has no manifest yet, which the operator may not list in the whole bucket.
+    expect(await fanfold('results', begun.output)).toMatchObject({ status: 0, stdout: '' });
+    expect(await fanfold('collect', begun.runId)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('is collected by the function Fanfold-collector'),
+    });
+    const waiting = fanfold('wait', begun.runId);
+    expect(await fanfold('cancel', begun.runId)).toMatchObject({ status: 0 });
+    const { manifest } = await ended(stack, begun);
+    expect(manifest.cause).toContain('cancelled');
+    expect(manifest.ledger.inputs).toBe(400);
+    expect(await waiting).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('400 inputs = '),
+    });
+  });
+
+  it('leaves the watchdog nothing to do', async () => {
+    const before = stack.functions.invocations('Fanfold-collector');
+    expect(await watched(stack)).toEqual({ returned: {} });
+    expect(stack.functions.invocations('Fanfold-collector')).toBe(before + 1);
+  });
+});
+
 describe('a run with bounds', () => {
   it('has at most as many inputs at once as its concurrency', async () => {
     const spans = await spansOf(stack, 16, { concurrency: 2 });
@@ -358,8 +493,37 @@ describe('people who work on a stack', () => {
     expect(idle.sqs.peek('Fanfold-results')).toHaveLength(1);
   }, 240_000);
 
+  it.each([
+    [
+      'closed',
+      /^s3:\/\/closed\/.* can't be used for results: access was denied \(.* Add the bucket/,
+    ],
+    ['missing', /the bucket "missing" does not exist/],
+    ['faraway', /is in another region than this deployment, which is in eu-central-1/],
+    ['other', /^Results may be stored in s3:\/\/.*; got s3:\/\/other\/.*`resultPlaces`/],
+  ])(
+    'get a sentence, and nothing is queued, for results in the bucket "%s"',
+    async (bucket, sentence) => {
+      const waiting = idle.sqs.peek('Fanfold-tasks').length;
+      const request = { task: 'echo', inputs: [1], results: { s3: `s3://${bucket}/` } };
+      const { returned } = await invoke(clientsOf(idle).lambda, 'Fanfold-seed', request);
+      expect(returned).toEqual({
+        error: { code: 'BadInput', message: expect.stringMatching(sentence) },
+      });
+      expect(idle.sqs.peek('Fanfold-tasks')).toHaveLength(waiting);
+      expect(await queuesOf(idle)).toEqual([]);
+    },
+  );
+
   it('have all permissions that they need', () => {
-    expect(refusedBy(idle)).toEqual([]);
+    expect(refusedBy(idle)).toMatchObject([
+      {
+        who: 'Fanfold-collector',
+        action: 's3:PutObject',
+        resource: expect.stringMatching(/^arn:aws:s3:::closed\/.*\/state$/),
+        reason: expect.stringContaining('resource-based policy'),
+      },
+    ]);
   });
 });
 
@@ -401,6 +565,16 @@ it('a run continues after a worker’s process ended', async () => {
   expect(existsSync(join(folder, 'died'))).toBe(true);
 }, 240_000);
 
+it('a run with results in S3 continues after its collector was killed', async () => {
+  const { manifest, lines } = await ended(stack, killed);
+  expect(manifest.ledger).toEqual({ inputs: 30, ok: 30, failed: 0, cancelled: 0 });
+  expect(lines.map(({ index }) => index)).toEqual(numbers(30));
+  // Lambda repeats the killed invocation after a minute, which then has no part in the run.
+  const said = () => stack.functions.log('Fanfold-collector').map(String);
+  const repeated = expect.stringMatching(new RegExp(`${killed.runId}.*superseded`));
+  await expect.poll(said, { timeout: 70_000 }).toContainEqual(repeated);
+}, 240_000);
+
 /** Grants that nothing above uses, each with its reason. */
 const UNUSED: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
@@ -424,34 +598,106 @@ const UNUSED: Readonly<Record<string, string>> = {
   'operator: sqs:GetQueueAttributes on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueUrl on Fanfold-lanes.fifo': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueUrl on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
+  ...Object.fromEntries(
+    [
+      'Fanfold-seed: s3:PutObject',
+      'Fanfold-worker+Fanfold-burst: s3:GetObject',
+      'Fanfold-worker+Fanfold-burst: s3:PutObject',
+      'machine: s3:GetObject',
+      'machine: s3:PutObject',
+      'Fanfold-collector: s3:GetObject',
+      'Fanfold-collector: s3:DeleteObject',
+      'operator: s3:GetObject',
+      'operator: s3:PutObject',
+      'operator: s3:DeleteObject',
+    ].map((grant) => [
+      `${grant} on BUCKET/payloads/*`,
+      'It is for inputs and outputs that do not fit in a message.',
+    ]),
+  ),
+  ...Object.fromEntries(
+    UNUSABLE.flatMap((bucket) =>
+      [
+        ...['AbortMultipartUpload', 'DeleteObject', 'GetObject'].map(
+          (action) => `Fanfold-collector: s3:${action} on ${bucket}/*`,
+        ),
+        ...['DeleteObject', 'GetObject', 'PutObject'].map(
+          (action) => `operator: s3:${action} on ${bucket}/*`,
+        ),
+        `Fanfold-collector: s3:ListBucket on ${bucket}`,
+        `operator: s3:ListBucket on ${bucket}`,
+      ].map((grant) => [grant, 'The run that would use it is refused.']),
+    ),
+  ),
+  'Fanfold-collector: s3:PutObject on closed/*': 'The bucket’s own policy refuses it.',
+  ...Object.fromEntries(
+    ['BUCKET/runs', 'reports/daily'].flatMap((place) => [
+      [
+        `Fanfold-collector: s3:AbortMultipartUpload on ${place}/*`,
+        'It is for an upload that fails.',
+      ],
+      ...['DeleteObject', 'PutObject'].map((action) => [
+        `operator: s3:${action} on ${place}/*`,
+        '`fanfold collect` ends a run whose collector function was given up.',
+      ]),
+    ]),
+  ),
+  'Fanfold-collector: s3:DeleteObject on reports/daily/*':
+    'It is for parts that a killed collector left.',
+  'operator: s3:ListBucket on reports':
+    'It tells a missing object from one to which access is denied.',
+  ...Object.fromEntries(
+    ['tasks', 'lanes.fifo', 'tasks-dead'].flatMap((queue) =>
+      ['GetQueueAttributes', 'GetQueueUrl'].map((action) => [
+        `Fanfold-collector: sqs:${action} on Fanfold-${queue}`,
+        'The collector looks at the backlog when no results arrive.',
+      ]),
+    ),
+  ),
+  'Fanfold-collector: sqs:ChangeMessageVisibility on Fanfold-run-????????T?????????-*':
+    'A collector that hands over makes the results visible that it has not stored.',
+  'Fanfold-collector: sqs:GetQueueUrl on Fanfold-ended':
+    'The list’s URL is known from that of a run’s queue, except on a server.',
+  'Fanfold-collector: sqs:SendMessage on Fanfold-run-????????T?????????-*':
+    'The function has the actions of people who collect, and only people cancel.',
+  'operator: lambda:InvokeFunction on function:Fanfold-collector':
+    'People may call the watchdog before its time.',
+  'Fanfold-worker+Fanfold-burst: sqs:GetQueueUrl on Fanfold-run-????????T?????????-*':
+    'Workers look for a run’s queue when AWS throttles the reading of its tags.',
   'Fanfold-seed: s3:ListBucket on archive':
     'It is for lists under a prefix, which S3 alone asks for.',
 };
 
-/** Grants for results in S3, and for inputs and outputs that do not fit in a message: none here. */
-const OF_S3 =
-  /^Fanfold-collector: |lambda:InvokeFunction on function:Fanfold-collector$| fanfold-fanfoldbucket\w+-\w+/;
+/** The template's bucket, which CloudFormation names. */
+const OWN_BUCKET = /fanfold-fanfoldbucket\w+-\w+/;
 
 // The tests above have made the calls.
 describe('policies', () => {
-  it('refused nothing but the object beside a prefix', () => {
+  it('refused nothing but what a prefix leaves out', () => {
     expect(refusedBy(stack)).toMatchObject([
       {
         who: 'Fanfold-seed',
         action: 's3:GetObject',
         resource: 'arn:aws:s3:::archive/private.jsonl',
       },
+      // The missing manifest of a run that goes on: then, the command lists by its key.
+      {
+        who: 'operator',
+        action: 's3:ListBucket',
+        resource: expect.stringMatching(OWN_BUCKET),
+      },
     ]);
-    // The one that a task ended.
+    // The killed collector, and the process that a task ended.
     expect(stack.functions.failures).toEqual([
+      expect.stringMatching(KILLED),
       expect.stringMatching(/^Fanfold-(worker|burst): Runtime.ExitError: .* exit status 9$/),
     ]);
   });
 
   it('grant nothing unused, except for the explained grants', () => {
-    const named = unused
-      .map((line) => line.replace(/arn:aws:\w+:[\w-]*:\d*:/, ''))
-      .filter((line) => !OF_S3.test(line));
+    const named = unused.map((line) =>
+      line.replace(/arn:aws:\w+:[\w-]*:\d*:/, '').replace(OWN_BUCKET, 'BUCKET'),
+    );
     expect(named).toEqual(Object.keys(UNUSED).sort());
   });
 

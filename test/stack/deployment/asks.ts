@@ -92,7 +92,8 @@ export function asksOfEvents(
   { region, accountId }: Place,
 ): { event: BusEvent; ask: Ask }[] {
   const target = headers['x-amz-target'];
-  if (target !== 'AWSEvents.PutEvents') throw new Error(`No permission is known for ${target} here.`);
+  if (target !== 'AWSEvents.PutEvents')
+    throw new Error(`No permission is known for ${target} here.`);
   const { Entries = [] }: { Entries?: BusEvent[] } = JSON.parse(Buffer.from(body).toString());
   return Entries.map((event) => {
     const resource = `arn:aws:events:${region}:${accountId}:event-bus/${event.EventBusName ?? 'default'}`;
@@ -127,7 +128,9 @@ export function asksOfS3({ method, path, query, headers, body }: ServiceRequest)
     resource: `arn:aws:s3:::${bucket}${of === '' ? '' : `/${of}`}`,
   });
   if (method === 'POST' && query.has('delete')) {
-    const keys = Buffer.from(body).toString().matchAll(/<Key>([^<]*)<\/Key>/g);
+    const keys = Buffer.from(body)
+      .toString()
+      .matchAll(/<Key>([^<]*)<\/Key>/g);
     return Array.from(keys, ([, one]) => on('s3:DeleteObject', one));
   }
   const kind = ['uploads', 'uploadId'].find((name) => query.has(name));

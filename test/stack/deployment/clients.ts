@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -6,14 +7,19 @@ import type { Deployment } from './deployment.ts';
 
 /** SDK clients of a caller, by default the operator. */
 export function clientsOf(deployment: Deployment, caller = deployment.operator) {
-  const { place, service, plainUrl } = deployment;
+  const { place, service, env } = deployment;
   const config = { region: place.region, credentials: caller, maxAttempts: 1 };
   const here = { ...config, endpoint: place.endpoint, requestHandler: inProcess(service) };
   return {
     sqs: new SQSClient(here),
     lambda: new LambdaClient(here),
     // Its bodies are streams, which need a socket.
-    s3: new S3Client({ ...config, endpoint: plainUrl }),
+    s3: new S3Client({
+      ...{ ...config, endpoint: place.endpoint },
+      // Long bodies would wait by an agent of the SDK's own, without the certificate.
+      expectContinueHeader: false,
+      requestHandler: { httpsAgent: { ca: readFileSync(env.NODE_EXTRA_CA_CERTS ?? '') } },
+    }),
   };
 }
 
