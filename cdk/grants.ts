@@ -69,7 +69,7 @@ export function grantCollector(role: Role, granted: Granted): void {
   for (const queue of [tasks, lanes, dead]) {
     queue.grant(role, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
   }
-  ended.grant(role, 'sqs:GetQueueUrl', 'sqs:SendMessage');
+  ended.grant(role, 'sqs:SendMessage');
   const payloads = { bucket, prefix: PAYLOADS };
   add(role, [onObjects(RESULT_ACTIONS, resultPlaces)]);
   add(role, [onObjects(['s3:GetObject', 's3:DeleteObject'], [payloads])]);

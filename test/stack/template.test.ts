@@ -373,7 +373,6 @@ describe('the roles', () => {
         `sqs:ChangeMessageVisibility on ${runQueues}`,
         `sqs:DeleteQueue on ${runQueues}`,
         'sqs:ListQueues on *',
-        'sqs:GetQueueUrl on Photos-ended',
         'sqs:SendMessage on Photos-ended',
         ...results.map((action) => `s3:${action} on FanfoldBucket/runs/*`),
         's3:GetObject on FanfoldBucket/payloads/*',
