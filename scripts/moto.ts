@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 export const MOTO_VERSION = '5.2.5';
 
-/** Where the tests look for it. */
+/** Folder of the installation, where the tests look for it. */
 const FOR_TESTS = join(import.meta.dirname, '../.local/moto');
 
 /** S3 and EventBridge, with moto's server but without the parts of it that need Docker. */

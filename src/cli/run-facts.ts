@@ -86,7 +86,7 @@ export function rowOfEnded(run: EndedRun): string {
   return place === undefined ? row : `${row}  ${place}`;
 }
 
-/** Where the results are stored; undefined if they are not. */
+/** Place of the stored results; undefined if they are not stored. */
 function placeOf({ output }: { output?: string | undefined }): string | undefined {
   return output === undefined ? undefined : `results in ${output}`;
 }

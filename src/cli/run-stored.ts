@@ -40,7 +40,7 @@ type RunFlags = StoredFlags &
   FlowFlags &
   Omit<InputOptions, 'maxInputBytes'> & { onBadInput?: OnBadInput; withInput?: boolean };
 
-/** Whether the results are to be stored in S3. */
+/** True if the results must be stored in S3. */
 export function storesResults({ output }: StoredFlags): boolean {
   return output?.startsWith('s3:') ?? false;
 }

@@ -102,7 +102,7 @@ async function unpause(runId: string, flags: UnpauseFlags): Promise<void> {
   );
 }
 
-/** What holds after a change. @throws FanfoldError that names the place, if it has no such run */
+/** Makes a change, and returns the settings after it. @throws FanfoldError that names the place, if it has no such run */
 function changed(
   change: Promise<RunSettings>,
   runId: string,

@@ -168,7 +168,7 @@ export class AwsReader {
     );
   }
 
-  /** Whether a bucket exists. The objects that it looks for are those that operators may list. */
+  /** Checks that a bucket exists. The objects that it looks for are those that operators may list. */
   async hasBucket(Bucket: string): Promise<boolean> {
     const command = new ListObjectsV2Command({ Bucket, Prefix: 'payloads/', MaxKeys: 1 });
     try {

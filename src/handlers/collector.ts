@@ -35,7 +35,7 @@ export interface CollectorHandlerOptions extends HandlerOptions, LogOptions {
   places?: readonly string[];
   /** Called when the collector of a run was restarted several times without progress. */
   onGivenUp?: () => void;
-  /** When parts are written. */
+  /** Limits at which parts are written. */
   limits?: PartLimits;
 }
 

@@ -12,7 +12,6 @@ const LATE_MS = 400_000;
 
 /** S3, or the event bus, at its worst: a call may be lost before or after its effect, or be late. */
 export class FaultyObjects {
-  calls = 0;
   readonly #service: Service;
   readonly #faults: Faults;
   readonly #log: EventLog;
@@ -25,7 +24,6 @@ export class FaultyObjects {
 
   readonly service: Service = async (request) => {
     const actor = currentActor();
-    this.calls++;
     if (actor.dead) return never();
     const response = await FATE.run(async () => {
       const faults = this.#faults;

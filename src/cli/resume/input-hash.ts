@@ -150,7 +150,7 @@ export class InputHash {
     return `input ${index}${place ? ` (${place})` : ''} has changed`;
   }
 
-  /** Whether all inputs since `#sumsFrom` have checksums. */
+  /** True if all inputs since `#sumsFrom` have checksums. */
   get #hasAllSums(): boolean {
     return this.#sumsFrom + this.#sums.length === this.#read;
   }

@@ -27,7 +27,7 @@ export interface Checkpoint {
   sums?: string;
   /** Whether these are all inputs. */
   end?: true;
-  /** Whether earlier checkpoints no longer count, since failed inputs were corrected. */
+  /** True if earlier checkpoints no longer count, since failed inputs were corrected. */
   anew?: true;
 }
 

@@ -3,9 +3,9 @@ import type { ServiceRequest } from '../transport/index.ts';
 interface Signed {
   readonly headers: readonly string[];
   readonly bodyHash: string;
-  /** Whether the signature is in the query string. @default false */
+  /** True if the signature is in the query string. @default false */
   readonly presigned?: boolean;
-  /** Whether the service is S3, which signs paths in its own way. @default false */
+  /** True if the service is S3, which signs paths in its own way. @default false */
   readonly isS3?: boolean;
 }
 

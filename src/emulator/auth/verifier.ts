@@ -122,7 +122,7 @@ export class Verifier {
 
 const HASH = /^[\da-f]{64}$/;
 
-/** What stands in place of a body's hash. Only S3 allows it. */
+/** Values in place of a body's hash. Only S3 allows it. */
 const UNSIGNED_BODY = /^(UNSIGNED-PAYLOAD|STREAMING-[A-Z\d-]+)$/;
 
 interface Verifying {

@@ -8,7 +8,7 @@ export interface Call {
   /** Empty if the request is about the bucket. */
   readonly key: string;
   readonly objects: Objects;
-  /** Where the request arrived. */
+  /** Address at which the request arrived. */
   readonly region: string;
   readonly minPartBytes: number;
   /** Milliseconds since 1970, in whole seconds. */
@@ -19,7 +19,7 @@ export interface Call {
 
 export type Action = (call: Call) => ServiceResponse;
 
-/** What a caller wants to do. */
+/** An action that a caller asks for, and its object. */
 export interface Access {
   /** In the terms of IAM, such as `s3:GetObject`. */
   readonly action: string;

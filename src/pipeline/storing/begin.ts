@@ -31,7 +31,7 @@ export async function beginStoredRun(
   folder: S3Folder,
   options: StoredRunOptions,
 ): Promise<void> {
-  const { region = '' } = { region: await s3.config.region() };
+  const region = await s3.config.region();
   try {
     if (await StateObject.create(s3, folder, newStoredRun(options))) return;
     const state = await StateObject.load(s3, folder);

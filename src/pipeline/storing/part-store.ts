@@ -14,7 +14,7 @@ import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
 import type { Part, PartKind, StoredRun } from './state.ts';
 import { type StateObject, Superseded } from './state-object.ts';
 
-/** When a part is written. */
+/** Limits at which a part is written. */
 export interface PartLimits {
   /** Bytes of its results, uncompressed. @default 64 MiB */
   length?: number;
@@ -37,7 +37,7 @@ interface Acknowledgement {
   acknowledge: (received: Received) => void;
 }
 
-/** What is written at once: results, the messages that they came in, and the ledger with them. */
+/** Content that is written at once: results, the messages that they came in, and the ledger with them. */
 interface Cut {
   buffer: PartBuffer;
   acknowledgements: Acknowledgement[];
@@ -119,9 +119,10 @@ export class PartStore implements ResultStore {
     await this.#writing;
     clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error;
-    const { ledger, state } = this.#options;
-    await this.#store({ ...this.#take(), ledger: ledger.save() }, () =>
-      state.replace({ ended, ledger: ledger.save(), ...this.#listing() }),
+    const { state } = this.#options;
+    const ledger = this.#options.ledger.save();
+    await this.#store({ ...this.#take(), ledger }, () =>
+      state.replace({ ended, ledger, ...this.#listing() }),
     );
   }
 
@@ -178,7 +179,7 @@ export class PartStore implements ResultStore {
     return { ...cut, ledger: undefined };
   }
 
-  /** What the record says of the parts. */
+  /** The record's entries for the parts. */
   #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun'> {
     const parts = [...this.#options.state.run.parts, ...this.#unlisted];
     const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));

@@ -1,30 +1,21 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Fanfold } from '../../../src/fanfold.ts';
 import { readManifest } from '../../../src/pipeline/storing/read.ts';
 import { StateObject } from '../../../src/pipeline/storing/state-object.ts';
 import { RetryLater } from '../../../src/retry-later.ts';
 import { defineTask } from '../../../src/task.ts';
 import { within } from '../virtual-deployment.ts';
-import { BUCKET, keysIn, type StoredOptions, storedDeployment } from './stored-deployment.ts';
+import {
+  BUCKET,
+  half,
+  inVirtualTime,
+  keysIn,
+  type StoredOptions,
+  storedDeployment,
+} from './stored-deployment.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: [
-      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-      ...(['Date', 'performance'] as const),
-    ],
-  });
-});
-afterEach(() => void vi.useRealTimers());
+inVirtualTime();
 
-const half = defineTask({
-  name: 'half',
-  maxAttempts: 1,
-  run(input: number) {
-    if (input % 100 === 7) throw new Error(`odd input ${input}`);
-    return { half: input / 2 };
-  },
-});
 /** A task that does not end before the test does. */
 const later = defineTask({
   name: 'later',

@@ -6,7 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
-import { vi } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { createLambdaClient } from '../../../src/emulator/lambda/index.ts';
 import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { createSqsClient } from '../../../src/emulator/sqs/index.ts';
@@ -19,8 +19,31 @@ import { callFunction } from '../../../src/pipeline/run/call-function.ts';
 import type { Manifest } from '../../../src/pipeline/storing/manifest.ts';
 import { linesOf } from '../../../src/pipeline/storing/part-reader.ts';
 import type { PartLimits } from '../../../src/pipeline/storing/part-store.ts';
-import type { AnyTask } from '../../../src/task.ts';
+import { type AnyTask, defineTask } from '../../../src/task.ts';
 import { virtualDeployment } from '../virtual-deployment.ts';
+
+/** A task of which one input in a hundred fails. */
+export const half = defineTask({
+  name: 'half',
+  maxAttempts: 1,
+  run(input: number) {
+    if (input % 100 === 7) throw new Error(`odd input ${input}`);
+    return { half: input / 2 };
+  },
+});
+
+/** Lets each test of a file have virtual time. */
+export function inVirtualTime(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({
+      toFake: [
+        ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
+        ...(['Date', 'performance'] as const),
+      ],
+    });
+  });
+  afterEach(() => void vi.useRealTimers());
+}
 
 /** A call that a collector function makes. */
 export interface Call {

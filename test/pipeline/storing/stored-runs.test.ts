@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
-import { defineTask } from '../../../src/task.ts';
 import {
   BUCKET,
   type Call,
   type Fate,
+  half,
+  inVirtualTime,
   keysIn,
   passUntil,
   resultsOf,
@@ -13,24 +14,7 @@ import {
   storedDeployment,
 } from './stored-deployment.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: [
-      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-      ...(['Date', 'performance'] as const),
-    ],
-  });
-});
-afterEach(() => void vi.useRealTimers());
-
-const half = defineTask({
-  name: 'half',
-  maxAttempts: 1,
-  run(input: number) {
-    if (input % 100 === 7) throw new Error(`odd input ${input}`);
-    return { half: input / 2 };
-  },
-});
+inVirtualTime();
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
