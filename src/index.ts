@@ -45,6 +45,9 @@ export type { RunChanges, UnpauseOptions } from './pipeline/seeding/set-run.ts';
 export type { Manifest } from './pipeline/storing/manifest.ts';
 export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';
+export type { Point } from './report/series.ts';
+export type { Statistics } from './report/statistics.ts';
+export type { Span, WorkerStatistics } from './report/workers.ts';
 export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

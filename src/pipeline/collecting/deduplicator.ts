@@ -50,9 +50,11 @@ export class Deduplicator {
 
   #fresh(batch: ResultBatch): ResultBatch {
     if (batch.ok && this.#ledger.enterAllOk(batch.ok)) return batch;
-    return ResultBatch.ofLines(
-      batch.lines.filter(({ index, status }) => this.#ledger.enter(index, status)),
-    );
+    const lines = batch.lines.filter(({ index, status }) => this.#ledger.enter(index, status));
+    const fresh = ResultBatch.ofLines(lines);
+    // The timing is of the whole message.
+    if (fresh.count === batch.count) fresh.timing = batch.timing;
+    return fresh;
   }
 
   #condemn(notice: BegunNotice): ResultLine[] {

@@ -94,6 +94,7 @@ export function boundsOf(options: RunOptions) {
   checkBounds({ concurrency, rate });
   checkFailing(pauseWhenFailing);
   checkPriority(priority);
+  budgetOf(options);
   return { concurrency, rate, hedge, pauseWhenFailing, priority };
 }
 

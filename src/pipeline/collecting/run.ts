@@ -1,5 +1,6 @@
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
+import type { Statistics } from '../../report/statistics.ts';
 import { isAwsError, isUnknownRun } from '../call-errors.ts';
 import { ResultBatch } from '../messages/result-message.ts';
 import { createdAt, newRunId } from '../names.ts';
@@ -12,21 +13,19 @@ import { type InputSource, openSource } from '../seeding/open-source.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import type { S3Inputs } from '../seeding/s3-inputs.ts';
 import { type Window, windowFor } from '../seeding/window.ts';
+import { Counting } from './counting.ts';
 import { Deduplicator, type RunEvents } from './deduplicator.ts';
 import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
-import { Outages } from './outages.ts';
 import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
 import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
 import { RunHandle } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
-  type Budget,
   boundsOf,
-  budgetOf,
   deadlineMs,
   leadingOf,
   ledgerOf,
@@ -54,8 +53,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   /** Inputs that had certainly not been started at the deadline. */
   #notStarted: Pick<Bitmap, 'has'> | undefined;
   readonly #seeding: InputSource;
-  readonly #budget: Budget | undefined;
-  readonly #outages: Outages;
+  readonly #counting: Counting;
   protected override readonly knobs: Knobs;
   /** Aborted to stop receiving results. */
   readonly #stop = new AbortController();
@@ -79,12 +77,11 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.#store = store;
     this.#about = { runId: this.runId, task, collector };
     this.#ledger = ledgerOf(options);
-    this.#budget = budgetOf(options);
     const events: RunEvents = {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.checkSoon(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
-      onFailing: (notice) => this.#outages.hear(notice),
+      onFailing: (notice) => this.#counting.outages.hear(notice),
     };
     this.#deduplicator = new Deduplicator(this.#ledger, events, store?.begun);
     this.#window = windowFor(deployment, ordered);
@@ -96,10 +93,13 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       ...{ window: this.#window, bounds, expiresAt },
       ...{ resumeAt: resume && (resume.seeded ?? 0), isPatient: store !== undefined },
     });
-    const { queueUrl } = this.#seeding;
+    const { queueUrl, done } = this.#seeding;
     this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });
-    this.#outages = new Outages(this.knobs, deployment.sqs, options);
-    const { done } = this.#seeding;
+    this.#counting = new Counting(deployment, {
+      ...{ options, runId: this.runId, ledger: this.#ledger, knobs: this.knobs },
+      total: () => this.#seeding.total,
+      onOverBudget: (failed) => void this.#end({ is: 'failureBudget', failed }),
+    });
     done.then(() => this.#sealed()).catch((error: unknown) => this.#notSeeded(error));
     if (signal) onAbort(signal, this.ended, () => this.fail(signal.reason));
   }
@@ -112,6 +112,11 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   /** Reason why the run ended early, such as `it was cancelled`; otherwise undefined. */
   get cause(): string | undefined {
     return this.#phase.is === 'ended' ? causeOf(this.#phase.why) : undefined;
+  }
+
+  /** Statistics of the results that this collector has received. */
+  statistics(): Statistics {
+    return this.#counting.statistics;
   }
 
   /** Number of results that other collectors consumed and this one does not receive. */
@@ -197,8 +202,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
         const fresh = this.#deduplicator.enter(delivery);
         // Copies of results that wait for their turn may arrive forever: they hold nothing up.
         if (fresh.length > 0) monitor.hold(fresh);
-        this.#outages.count(fresh);
-        this.#checkBudget();
+        this.#counting.arrived(fresh);
         if (order) {
           yield* this.#taken(order.add(delivery, fresh));
           order.acknowledgeConsumed();
@@ -215,7 +219,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       await this.#store?.flush();
     } finally {
       monitor.close();
-      this.#outages.end();
+      this.#counting.outages.end();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
       await monitor.end(isOver);
@@ -246,13 +250,9 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   *#taken(batches: readonly ResultBatch[]): Generator<ResultBatch, void> {
     const batch = ResultBatch.join(batches);
     if (batch.count === 0) return;
+    this.#counting.taken(batch);
     yield batch;
     this.#window.taken(batch.count, batch.text.length);
-  }
-
-  #checkBudget(): void {
-    if (!this.#budget?.(this.#ledger, this.#seeding.total)) return;
-    void this.#end({ is: 'failureBudget', failed: this.#ledger.failed });
   }
 
   async #sealed(): Promise<void> {

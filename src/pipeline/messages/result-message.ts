@@ -3,6 +3,7 @@ import { MESSAGE_VERSION, messageText } from './chunk.ts';
 import { parsed } from './json-text.ts';
 import { isIndex, type ResultLine } from './result.ts';
 import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
+import { readTiming, type Timing } from './timing.ts';
 
 export type { IndexRange } from './result-scan.ts';
 
@@ -14,6 +15,8 @@ export class ResultBatch {
   /** The results' indexes, if all of them are `ok`; otherwise undefined. */
   readonly ok: readonly IndexRange[] | undefined;
   readonly count: number;
+  /** When the results of one message ended; undefined if that is not known. */
+  timing: { worker: string; of: Timing } | undefined;
   #text: string | undefined;
   #lines: readonly ResultLine[] | undefined;
 
@@ -88,9 +91,9 @@ export class ResultDraft {
    * thousand results in the ledger and pass them on without parsing one. If all are `ok`, their
    * indexes come first, for collectors of earlier versions.
    */
-  body(runId: string, worker: string): string {
+  body(runId: string, worker: string, timing?: Timing): string {
     const ok = this.#allOk ? { ok: this.#ok } : {};
-    const head = JSON.stringify({ v: MESSAGE_VERSION, runId, worker, ...ok });
+    const head = JSON.stringify({ v: MESSAGE_VERSION, runId, worker, timing, ...ok });
     return `${head.slice(0, -1)},"results":[\n${this.#text}\n]}`;
   }
 }
@@ -127,9 +130,12 @@ export function readResults(body: string, runId: string): ResultBatch {
   const closing = `,"worker":${JSON.stringify(head.worker)}}`;
   const open = body.slice(from, to - 1);
   const text = open.replaceAll('},\n', `${closing.replaceAll('$', '$$$$')}\n`) + closing;
-  return scanned.allOk
+  const batch = scanned.allOk
     ? ResultBatch.allOk(scanned.ranges, text)
     : ResultBatch.ofLines(linesOf(text));
+  const timing = readTiming(head.timing, batch.count);
+  if (timing) batch.timing = { worker: head.worker, of: timing };
+  return batch;
 }
 
 /** The results of a text with one per line. */
@@ -184,6 +190,7 @@ function lineOf(result: unknown, worker: string): ResultLine {
 interface Envelope {
   worker: string;
   results: unknown[];
+  timing?: unknown;
 }
 
 function isEnvelope(message: unknown, runId: string): message is Envelope {

@@ -266,7 +266,9 @@ export class ChunkExecution implements Held {
       const failure = outcome.ok ? undefined : failureOf(outcome.failure);
       watching(() => onEnded({ ...about, index: outcome.index, ms: outcome.ms, failure, again }));
     }
-    if (!again) this.#report.add(outcome.index, lineOf(outcome, chunk.attempt), outcome.ok);
+    if (again) return;
+    const { index, ok, ms } = outcome;
+    this.#report.add(index, lineOf(outcome, chunk.attempt), ok, ms);
   }
 
   #mayStart(waitMs: number): boolean {

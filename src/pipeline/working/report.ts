@@ -1,5 +1,7 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { serviceNow } from '../../clock.ts';
 import { ResultDraft } from '../messages/result-message.ts';
+import { TimingDraft } from '../messages/timing.ts';
 
 /**
  * Length at which a message of results is sent, in characters, each of which takes at most three
@@ -49,8 +51,9 @@ export class Report {
     this.#onError = onError;
   }
 
-  add(index: number, line: string, ok: boolean): void {
-    const part = this.#outbox.add(this, index, line, ok);
+  /** @param ms duration of the attempt, in milliseconds */
+  add(index: number, line: string, ok: boolean, ms: number): void {
+    const part = this.#outbox.add(this, index, line, ok, ms);
     if (part === undefined) return;
     this.#parts.add(part);
     this.#sent.add(this.#follow(part));
@@ -104,11 +107,12 @@ export class Outbox {
   }
 
   /** Adds a result. Returns the chunk's part of a message if this is its first result there. */
-  add(report: Report, index: number, line: string, ok: boolean): Part | undefined {
+  add(report: Report, index: number, line: string, ok: boolean, ms: number): Part | undefined {
     if (this.#message.length + line.length > MESSAGE_LENGTH) this.send();
     const message = this.#message;
     message.begin(this.#messageMs, () => this.send());
     message.draft.add(index, line, ok);
+    message.timing.add(ms, ok);
     message.length += line.length + 2;
     if (message.last?.report === report) {
       message.last.part.indexes.push(index);
@@ -125,12 +129,8 @@ export class Outbox {
 
   /** Messages that SQS has not accepted yet. If this process dies, its supervisor sends them. */
   get unsent(): Unsent[] {
-    const { resultQueueUrl, runId } = this.#to;
     if (this.isEmpty) return [...this.#sending];
-    return [
-      ...this.#sending,
-      { resultQueueUrl, body: this.#message.draft.body(runId, this.#worker) },
-    ];
+    return [...this.#sending, this.#unsent(this.#message)];
   }
 
   /** Sends the message soon, so that further results can join it. */
@@ -140,17 +140,24 @@ export class Outbox {
 
   /** Sends the message now. */
   send(): void {
-    const { draft, sent, length } = this.#message;
-    if (length === 0) return;
-    this.#message.end();
+    const message = this.#message;
+    if (message.length === 0) return;
+    message.end();
     this.#message = new OutboxMessage();
-    const { resultQueueUrl, runId } = this.#to;
-    const unsent = { resultQueueUrl, body: draft.body(runId, this.#worker) };
+    const { sent } = message;
+    const unsent = this.#unsent(message);
     this.#sending.add(unsent);
+    const { resultQueueUrl: QueueUrl, body: MessageBody } = unsent;
     this.#sqs
-      .send(new SendMessageCommand({ QueueUrl: resultQueueUrl, MessageBody: unsent.body }))
+      .send(new SendMessageCommand({ QueueUrl, MessageBody }))
       .finally(() => this.#sending.delete(unsent))
       .then(() => sent.resolve(), sent.reject);
+  }
+
+  #unsent({ draft, timing }: OutboxMessage): Unsent {
+    const { resultQueueUrl, runId } = this.#to;
+    const aheadMs = serviceNow(this.#sqs) - Date.now();
+    return { resultQueueUrl, body: draft.body(runId, this.#worker, timing.timing(aheadMs)) };
   }
 }
 
@@ -190,6 +197,7 @@ export class Outboxes {
 /** A message that is being put together. */
 class OutboxMessage {
   readonly draft = new ResultDraft();
+  readonly timing = new TimingDraft();
   readonly sent = Promise.withResolvers<void>();
   length = 0;
   #begunAt = 0;

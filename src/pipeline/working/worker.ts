@@ -284,7 +284,7 @@ export class Worker {
     const failure = { code, name: code, message, attempts: chunk.attempt };
     const { runId, task, attempt } = chunk;
     for (const { index } of chunk.items) {
-      report.add(index, failedLine(index, failure, 0), false);
+      report.add(index, failedLine(index, failure, 0), false, 0);
       const ended = { runId, task, index, attempt, ms: 0, failure, again: false };
       watching(() => this.#options.onEnded?.(ended));
     }

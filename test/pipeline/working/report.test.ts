@@ -30,7 +30,7 @@ async function reporting(workers?: number) {
     messages: () => sqs.peek(QUEUE).map(({ body }) => readResults(body, 'run').count),
     async results(count: number): Promise<void> {
       for (const end = index + count; index < end; index++) {
-        report.add(index, `{"index":${index},"status":"ok","output":null,"ms":1}`, true);
+        report.add(index, `{"index":${index},"status":"ok","output":null,"ms":1}`, true, 1);
         await vi.advanceTimersByTimeAsync(EVERY_MS);
         await new Promise(setImmediate);
       }

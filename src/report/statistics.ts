@@ -1,0 +1,46 @@
+import type { Point } from './series.ts';
+import type { WorkerStatistics } from './workers.ts';
+
+/** A group of failures that are alike. */
+interface Failures {
+  code: string;
+  /** Name and message; numbers in which they differ are `N`. */
+  message: string;
+  count: number;
+  /** True if there may be more of them than `count`. */
+  isLeast?: true;
+  /** Up to five inputs that failed so. */
+  indexes: number[];
+}
+
+/**
+ * What is known of a run from its results. All times are in milliseconds since 1970, by SQS's
+ * clock, and all durations in milliseconds. A duration is known to within 4.5 %.
+ */
+export interface Statistics {
+  /** Creation of the run. */
+  startedAt: number;
+  /** Time of these statistics. */
+  at: number;
+  ledger: { inputs: number; ok: number; failed: number; cancelled: number; sealed: boolean };
+  /** Durations of the attempts that gave a result. */
+  durations: {
+    count: number;
+    mean: number;
+    p50: number;
+    p90: number;
+    p95: number;
+    p99: number;
+    max: number;
+    /** Number of durations up to `to` and above that of the entry before. */
+    histogram: { to: number; count: number }[];
+  };
+  /** Length of a step of `series`. */
+  stepMs: number;
+  /** Results over time, without gaps. */
+  series: readonly Point[];
+  /** By name. From the 5001st on, workers are one, named `others`, without spans. */
+  workers: readonly WorkerStatistics[];
+  /** The most frequent first. */
+  failures: readonly Failures[];
+}

@@ -1,0 +1,96 @@
+/** A time in which a worker ran inputs. */
+export interface Span {
+  /** Start of the first input and end of the last, in milliseconds since 1970. */
+  from: number;
+  to: number;
+  ok: number;
+  failed: number;
+}
+
+/** What a worker did. */
+export interface WorkerStatistics {
+  name: string;
+  ok: number;
+  failed: number;
+  /** Sum of the durations of its results, in milliseconds: several inputs may run at once. */
+  ranMs: number;
+  /** In order of time. Short ones that follow each other closely are joined if there are many. */
+  spans: Span[];
+}
+
+/** Most spans of a run. */
+const MOST_SPANS = 20_000;
+
+/** Most workers that have a row of their own. */
+const MOST_WORKERS = 5_000;
+
+/** Gap over which spans are joined, at first, in milliseconds. */
+const FIRST_GAP_MS = 50;
+
+/** The workers of a run and when each ran inputs, in bounded memory. */
+export class Workers {
+  readonly #workers = new Map<string, WorkerStatistics>();
+  #spans = 0;
+  #gapMs = FIRST_GAP_MS;
+  /** Workers beyond the most, as one. */
+  #others: WorkerStatistics | undefined;
+
+  add(name: string, span: Span, ranMs: number): void {
+    const worker = this.#worker(name);
+    worker.ok += span.ok;
+    worker.failed += span.failed;
+    worker.ranMs += ranMs;
+    if (worker === this.#others) return;
+    // Messages of a worker may arrive in any order.
+    const { spans } = worker;
+    const at = spans.findLastIndex(({ from }) => from <= span.from) + 1;
+    spans.splice(at, 0, { ...span });
+    this.#spans++;
+    while (this.#spans > MOST_SPANS) this.#join();
+  }
+
+  /** All workers, by name. Those that are too many come last, together and without spans. */
+  get list(): readonly WorkerStatistics[] {
+    const workers = [...this.#workers.values()].sort((one, other) =>
+      one.name.localeCompare(other.name, 'en', { numeric: true }),
+    );
+    return this.#others ? [...workers, this.#others] : workers;
+  }
+
+  #worker(name: string): WorkerStatistics {
+    const known = this.#workers.get(name);
+    if (known !== undefined) return known;
+    const worker = { name, ok: 0, failed: 0, ranMs: 0, spans: [] };
+    if (this.#workers.size < MOST_WORKERS) {
+      this.#workers.set(name, worker);
+      return worker;
+    }
+    this.#others ??= { ...worker, name: 'others' };
+    return this.#others;
+  }
+
+  #join(): void {
+    this.#spans = 0;
+    for (const worker of this.#workers.values()) {
+      worker.spans = joined(worker.spans, this.#gapMs);
+      this.#spans += worker.spans.length;
+    }
+    this.#gapMs *= 2;
+  }
+}
+
+/** Joins spans that are at most `gapMs` apart. */
+function joined(spans: readonly Span[], gapMs: number): Span[] {
+  const all: Span[] = [];
+  for (const span of spans) {
+    const last = all.at(-1);
+    if (last === undefined || span.from - last.to > gapMs) {
+      all.push(span);
+      continue;
+    }
+    last.to = Math.max(last.to, span.to);
+    last.ok += span.ok;
+    last.failed += span.failed;
+  }
+  return all;
+}
