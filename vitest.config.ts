@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Tests that wait for real time to pass, start many processes, or keep a processor busy for long. */
 const SLOW = [
   'test/{nested,without-close}.test.ts',
+  'test/browser/*.test.ts',
   'test/clients/awscli.test.ts',
   'test/contract/in-flight.test.ts',
   'test/contract/s3/servers.test.ts',

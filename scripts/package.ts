@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundlePage } from '../src/report/page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Relative paths in npm's arguments are relative to the folder that npm was called in. */
@@ -38,12 +39,16 @@ function built(targets: Record<string, Target>): object {
   );
 }
 
-function pack(folder: string): void {
+async function pack(folder: string): Promise<void> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const project = join(ROOT, 'tsconfig.build.json');
   execFileSync(process.execPath, [tsc, '--project', project, '--outDir', join(folder, 'dist')], {
     stdio: 'inherit',
   });
+  writeFileSync(
+    join(folder, 'dist/src/report/page.json'),
+    JSON.stringify(await bundlePage(join(ROOT, 'page/main.tsx'))),
+  );
   for (const name of ['bin', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
@@ -59,7 +64,7 @@ function pack(folder: string): void {
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-pack-'));
 try {
-  pack(folder);
+  await pack(folder);
 } catch (error) {
   // tsc or npm, which has printed why it failed.
   if (!(error instanceof Error && 'status' in error && typeof error.status === 'number'))

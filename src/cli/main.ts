@@ -8,6 +8,7 @@ import { addInit } from './init.ts';
 import { say } from './log.ts';
 import { addLogs } from './logs.ts';
 import { addRedrive } from './redrive.ts';
+import { addReport } from './report.ts';
 import { addResults } from './results.ts';
 import { withRetriedValue } from './resume/retried.ts';
 import { addRun } from './run.ts';
@@ -48,6 +49,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addRuns(program);
   addWait(program);
   addResults(program);
+  addReport(program);
   addCollect(program);
   addCancel(program);
   addSet(program);

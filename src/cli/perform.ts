@@ -1,5 +1,6 @@
 import { FanfoldError, InputError, type Run } from '../index.ts';
 import { withRemedy } from '../inputs/source.ts';
+import { packed } from '../internal.ts';
 import { BAD_INPUT_REMEDY } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
@@ -9,6 +10,7 @@ import { count, say, sayShort } from './log.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import { reportSilence } from './quiet.ts';
+import { reportOf, writeReport } from './report.ts';
 import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
@@ -31,6 +33,8 @@ export interface Job {
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
+  /** Where the run's report goes. @default nowhere */
+  report?: { task: string; path: string | undefined } | undefined;
   /** Returns the command that runs failed inputs again, with an option that says which. */
   retry?: ((option: string) => string) | undefined;
   /** The command that resumes the run after an early end; undefined if none can. */
@@ -85,10 +89,18 @@ export async function perform(job: Job): Promise<number> {
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();
+    const data = job.report && reportOf(run, job.report.task, target, recorded);
+    if (data) recorded.keepReport(packed(data));
     // The first error is reported, not one that follows from it.
     await recorded.close().catch((error: unknown) => {
       unclosed = { error };
     });
+    const path = job.report?.path;
+    if (data && path !== undefined) {
+      await writeReport(path, data).catch((error: unknown) => {
+        unclosed ??= { error };
+      });
+    }
   }
   if (unclosed) throw unclosed.error;
   if (!quiet) await reportLedger(run, job, startedAt);

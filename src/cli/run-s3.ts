@@ -15,6 +15,7 @@ export interface S3RunFlags {
   retryFailed?: Retried;
   onBadInput?: string;
   quiet?: boolean;
+  report?: string;
 }
 
 export function isS3({ input }: S3RunFlags): boolean {
@@ -54,6 +55,7 @@ export async function runFromS3(
     connection,
     output,
     again: recorded.resumable ? resumeLine() : undefined,
+    report: { task, path: flags.report },
     quiet,
     signal,
   });

@@ -38,7 +38,11 @@ type RunFlags = StoredFlags &
   ResumeFlags &
   TargetFlags &
   FlowFlags &
-  Omit<InputOptions, 'maxInputBytes'> & { onBadInput?: OnBadInput; withInput?: boolean };
+  Omit<InputOptions, 'maxInputBytes'> & {
+    onBadInput?: OnBadInput;
+    withInput?: boolean;
+    report?: string;
+  };
 
 /** True if the results must be stored in S3. */
 export function storesResults({ output }: StoredFlags): boolean {
@@ -82,6 +86,11 @@ export function checkStored(flags: RunFlags): void {
   if (flags.resume || flags.retryFailed) {
     refuse(
       '--resume goes on from the results in a file on this machine, and these are stored in S3. To follow a run that goes on: fanfold wait RUN. To run the inputs that failed again, start a run over them.',
+    );
+  }
+  if (flags.report !== undefined) {
+    refuse(
+      '--report is for results in files: of results in S3, the manifest has what is known. Leave it out.',
     );
   }
   if (flags.overwrite) {

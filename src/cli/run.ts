@@ -12,6 +12,7 @@ import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { addLogLevel } from './log-level.ts';
 import { perform } from './perform.ts';
+import { checkReport } from './report.ts';
 import { reportBad } from './report-bad.ts';
 import {
   begin,
@@ -45,6 +46,7 @@ interface RunFlags extends ResumeFlags, TargetFlags, MapFlags, StoredFlags {
   glob?: string;
   onBadInput?: OnBadInput;
   withInput?: boolean;
+  report?: string;
 }
 
 const TASK_LINES =
@@ -97,6 +99,7 @@ export function addRun(program: Command): void {
     .option('--format <format>', 'of results in S3: jsonl, csv or parquet (default: jsonl)')
     .option('--compression <name>', 'of results in S3: gzip or zstd (default: none)')
     .option('--detach', 'with results in S3: print the run id once the inputs are seeded, and exit')
+    .option('--report <file>', 'write a report of the run to this file: one page, HTML')
     .option('--quiet', 'print only errors')
     .action(run);
 }
@@ -107,6 +110,8 @@ async function run(task: string, given: RunFlags): Promise<void> {
   const flags = output === undefined ? rest : { ...rest, output };
   checkStored(flags);
   checkResume(flags);
+  const { report } = flags;
+  if (report !== undefined) checkReport('--report', report, { beside: output, ...flags });
   if (flags.onBadInput === 'report' && flags.ordered) {
     throw new FanfoldError(
       'BadOption',
@@ -165,6 +170,7 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
         ? (option) => `${resumeLine(process.argv.slice(2))} ${option}`
         : undefined,
     quiet: flags.quiet ?? false,
+    report: { task, path: flags.report },
     signal,
   });
   const leftOut = inputs.bad?.leftOut;

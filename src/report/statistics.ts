@@ -1,5 +1,6 @@
-import type { Point } from './series.ts';
-import type { WorkerStatistics } from './workers.ts';
+import type { Point, Series } from './series.ts';
+import { type Sketch, upperBound } from './sketch.ts';
+import type { WorkerStatistics, Workers } from './workers.ts';
 
 /** A group of failures that are alike. */
 interface Failures {
@@ -43,4 +44,36 @@ export interface Statistics {
   workers: readonly WorkerStatistics[];
   /** The most frequent first. */
   failures: readonly Failures[];
+}
+
+/** What statistics are made of. */
+interface Counted {
+  startedAt: number;
+  at: number;
+  durations: Sketch;
+  /** Sum of the durations, in milliseconds. */
+  ranMs: number;
+  workers: Workers;
+  failures: Failures[];
+  /** Results over time. @default not known */
+  series?: Series;
+}
+
+export function statisticsOf(ledger: Statistics['ledger'], counted: Counted): Statistics {
+  const { startedAt, at, durations, ranMs, workers, failures, series } = counted;
+  const quantile = (share: number) => durations.quantile(share) ?? 0;
+  return {
+    ...{ startedAt, at, ledger },
+    durations: {
+      count: durations.count,
+      mean: durations.count === 0 ? 0 : ranMs / durations.count,
+      ...{ p50: quantile(0.5), p90: quantile(0.9), p95: quantile(0.95) },
+      ...{ p99: quantile(0.99), max: quantile(1) },
+      histogram: durations.counted.map(([bucket, count]) => ({ to: upperBound(bucket), count })),
+    },
+    stepMs: series?.stepMs ?? 0,
+    series: series?.points ?? [],
+    workers: workers.list,
+    failures,
+  };
 }

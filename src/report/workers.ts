@@ -36,10 +36,7 @@ export class Workers {
   #others: WorkerStatistics | undefined;
 
   add(name: string, span: Span, ranMs: number): void {
-    const worker = this.#worker(name);
-    worker.ok += span.ok;
-    worker.failed += span.failed;
-    worker.ranMs += ranMs;
+    const worker = this.count(name, span, ranMs);
     if (worker === this.#others) return;
     // Messages of a worker may arrive in any order.
     const { spans } = worker;
@@ -47,6 +44,15 @@ export class Workers {
     spans.splice(at, 0, { ...span });
     this.#spans++;
     while (this.#spans > MOST_SPANS) this.#join();
+  }
+
+  /** Counts results of which only the durations are known. */
+  count(name: string, { ok, failed }: Pick<Span, 'ok' | 'failed'>, ranMs: number) {
+    const worker = this.#worker(name);
+    worker.ok += ok;
+    worker.failed += failed;
+    worker.ranMs += ranMs;
+    return worker;
   }
 
   /** All workers, by name. Those that are too many come last, together and without spans. */

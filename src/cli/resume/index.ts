@@ -14,6 +14,7 @@ import { type RunOutput, recorded } from './run-output.ts';
 
 export type { Beginning } from './beginning.ts';
 export type { Living } from './record.ts';
+export { readRecordedRun } from './recorded-run.ts';
 export type { Following, RunOutput } from './run-output.ts';
 
 /** Flags that concern resuming a run. */
@@ -120,6 +121,8 @@ export async function goOn(
   });
   const opened = await openOutput(output);
   if (onBadInput) record.addOnBadInput(onBadInput);
+  // It does not know the results that follow.
+  record.addReport(null);
   // The old results of corrected inputs are gone.
   if (anew) record.addAnew(anew);
   const hash = new InputHash(output, {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { FanfoldError } from '../../index.ts';
+import type { PackedReport } from '../../internal.ts';
 import type { OnBadInput } from '../bad-inputs.ts';
 import { type Beginning, checkBeginning, type Head, newOnBadInput, VERSION } from './beginning.ts';
 import { headOf } from './head.ts';
@@ -181,6 +182,11 @@ export class RunRecord {
 
   addSeeded(seeded: number): void {
     this.#write({ seeded });
+  }
+
+  /** Keeps the report of the run, which later commands may show; null for none any more. */
+  addReport(report: PackedReport | null): void {
+    this.#write({ report });
   }
 
   /** Resolves once the whole record would survive a power failure. */

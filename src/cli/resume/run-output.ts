@@ -1,6 +1,6 @@
 import type { Ledger, Run, RunLedger } from '../../index.ts';
 import type { FileLock } from '../../internal.ts';
-import { FailureKinds } from '../../internal.ts';
+import { FailureKinds, type PackedReport } from '../../internal.ts';
 import type { Output } from '../output.ts';
 import type { InputHash } from './input-hash.ts';
 import type { KeptLog } from './kept-log.ts';
@@ -39,6 +39,8 @@ export interface RunOutput {
    * inputs is written before.
    */
   write(text: string): Promise<void>;
+  /** Keeps the report of the run beside the output. */
+  keepReport(report: PackedReport): void;
   /** Number of whole lines that a failed write has written. */
   readonly leftLines: number;
   close(): Promise<void>;
@@ -126,6 +128,7 @@ export function recorded(options: RecordedOptions): RunOutput {
       writing = writing.then(() => writeNow(text));
       return writing;
     },
+    keepReport: (report) => record?.addReport(report),
     async close() {
       try {
         cover();

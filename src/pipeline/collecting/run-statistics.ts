@@ -1,6 +1,6 @@
 import { Series } from '../../report/series.ts';
-import { Sketch, upperBound } from '../../report/sketch.ts';
-import type { Statistics } from '../../report/statistics.ts';
+import { Sketch } from '../../report/sketch.ts';
+import { type Statistics, statisticsOf } from '../../report/statistics.ts';
 import { Workers } from '../../report/workers.ts';
 import { FailureKinds } from '../messages/failure-kinds.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
@@ -37,24 +37,11 @@ export class RunStatistics {
 
   /** The statistics of the results so far. */
   snapshot(ledger: Ledger): Statistics {
-    const durations = this.#durations;
-    const quantile = (share: number) => durations.quantile(share) ?? 0;
-    return {
-      startedAt: this.#startedAt,
-      at: this.#now(),
-      ledger,
-      durations: {
-        count: durations.count,
-        mean: durations.count === 0 ? 0 : this.#ranMs / durations.count,
-        ...{ p50: quantile(0.5), p90: quantile(0.9), p95: quantile(0.95) },
-        ...{ p99: quantile(0.99), max: quantile(1) },
-        histogram: durations.counted.map(([bucket, count]) => ({ to: upperBound(bucket), count })),
-      },
-      stepMs: this.#series.stepMs,
-      series: this.#series.points,
-      workers: this.#workers.list,
+    return statisticsOf(ledger, {
+      ...{ startedAt: this.#startedAt, at: this.#now(), durations: this.#durations },
+      ...{ ranMs: this.#ranMs, series: this.#series, workers: this.#workers },
       failures: this.#failures.groups,
-    };
+    });
   }
 
   #time(results: number, { worker, of }: NonNullable<ResultBatch['timing']>): void {

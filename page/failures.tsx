@@ -1,0 +1,49 @@
+import type { Statistics } from '../src/report/statistics.ts';
+import { count, share } from './format.ts';
+import { Scroll } from './scroll.tsx';
+
+/** The failures, grouped by code, name and message. */
+export function Failures({
+  failures,
+  failed,
+}: {
+  failures: Statistics['failures'];
+  failed: number;
+}) {
+  return (
+    <section>
+      <h2>Failures</h2>
+      {failures.length === 0 ? (
+        <p class="quiet">{failed === 0 ? 'No input failed.' : 'Their messages are not known.'}</p>
+      ) : (
+        <Scroll label="Failures">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col" class="number">
+                  Inputs
+                </th>
+                <th scope="col">Code</th>
+                <th scope="col">Message</th>
+                <th scope="col">Such as input</th>
+              </tr>
+            </thead>
+            <tbody>
+              {failures.map(({ code, message, count: inputs, isLeast, indexes }) => (
+                <tr key={`${code} ${message}`}>
+                  <td class="number">
+                    {isLeast ? 'at least ' : ''}
+                    {count(inputs)} <small>{share(inputs, failed)}</small>
+                  </td>
+                  <td>{code}</td>
+                  <td class="text">{message}</td>
+                  <td>{indexes.join(', ')}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+    </section>
+  );
+}

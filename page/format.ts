@@ -1,0 +1,43 @@
+const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const EXACT = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+
+/** A count, such as `1,000,000`. */
+export function count(value: number): string {
+  return NUMBER.format(value);
+}
+
+/** A rate, with three digits. */
+export function perSecond(value: number): string {
+  return `${value < 1000 ? EXACT.format(value) : NUMBER.format(value)}/s`;
+}
+
+/** A duration with its unit, such as `4.2 ms` or `3 min 20 s`. */
+export function duration(ms: number): string {
+  if (ms === 0) return '0 s';
+  if (ms < 1) return `${EXACT.format(ms * 1000)} µs`;
+  if (ms < 1_000) return `${EXACT.format(ms)} ms`;
+  if (ms < 60_000) return `${EXACT.format(ms / 1_000)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return joined(minutes, 'min', Math.floor((ms % 60_000) / 1_000), 's');
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return joined(hours, 'h', minutes % 60, 'min');
+  return joined(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function joined(large: number, unit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
+}
+
+/** A share of a whole, such as `12.3 %`. A part of it is never shown as none or all of it. */
+export function share(part: number, whole: number): string {
+  if (whole === 0 || part === 0) return '0 %';
+  if (part === whole) return '100 %';
+  const percent = Math.min(99.9, Math.max(0.1, (part / whole) * 100));
+  return `${percent.toFixed(1)} %`;
+}
+
+/** A time by the reader's clock and in UTC. */
+export function time(at: number): string {
+  const date = new Date(at);
+  return `${date.toLocaleString()} (${date.toISOString().replace('T', ' ').slice(0, 19)} UTC)`;
+}

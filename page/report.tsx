@@ -1,0 +1,84 @@
+import type { ReportData } from '../src/report/report-data.ts';
+import { Failures } from './failures.tsx';
+import { count, duration, perSecond, share, time } from './format.ts';
+import { Histogram } from './histogram.tsx';
+import { Latencies, Throughput } from './time-chart.tsx';
+import { Timeline } from './timeline.tsx';
+import { WorkerTable } from './worker-table.tsx';
+
+/** All that is known of a run, on one page. */
+export function Report({ data }: { data: ReportData }) {
+  const { task, runId, place, cause, missing, statistics } = data;
+  const { startedAt, at } = statistics;
+  return (
+    <>
+      <header>
+        <h1>
+          <span class="quiet">Run of</span> {task}
+        </h1>
+        <p class="quiet">
+          {runId ? <code>{runId}</code> : 'An earlier run'}
+          {place ? ` on ${place}` : ' on this machine'}
+          {startedAt > 0 ? `, started ${time(startedAt)}, took ${duration(at - startedAt)}` : ''}
+        </p>
+        {cause ? <p class="notice">It ended early: {cause}.</p> : null}
+        {missing.map((sentence) => (
+          <p class="notice" key={sentence}>
+            {sentence}
+          </p>
+        ))}
+      </header>
+      <main>
+        <Tiles data={data} />
+        {statistics.series.length > 0 ? (
+          <div class="pair">
+            <Throughput statistics={statistics} />
+            <Latencies statistics={statistics} />
+          </div>
+        ) : null}
+        <Timeline statistics={statistics} />
+        <div class="pair">
+          <Histogram durations={statistics.durations} />
+          <WorkerTable workers={statistics.workers} />
+        </div>
+        <Failures failures={statistics.failures} failed={statistics.ledger.failed} />
+      </main>
+    </>
+  );
+}
+
+function Tiles({ data: { statistics } }: { data: ReportData }) {
+  const { ledger, durations, startedAt, at, workers } = statistics;
+  const { inputs, ok, failed, cancelled } = ledger;
+  const seconds = (at - startedAt) / 1_000;
+  const tiles: [name: string, value: string, note?: string][] = [
+    ['Inputs', count(inputs)],
+    ['Ok', count(ok), share(ok, inputs)],
+    ['Failed', count(failed), share(failed, inputs)],
+  ];
+  if (cancelled > 0) tiles.push(['Cancelled', count(cancelled), share(cancelled, inputs)]);
+  if (startedAt > 0 && seconds > 0) {
+    tiles.push(['Throughput', perSecond((ok + failed) / seconds), 'on average']);
+  }
+  if (durations.count > 0) {
+    tiles.push([
+      'Duration',
+      duration(durations.p50),
+      `median; 95 % up to ${duration(durations.p95)}`,
+    ]);
+  }
+  if (workers.length > 0) tiles.push(['Workers', count(workers.length)]);
+  return (
+    <dl class="tiles">
+      {tiles.map(([name, value, note]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <strong>{value}</strong>
+            {note ? <small>{note}</small> : null}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,117 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import type { Statistics } from '../src/report/statistics.ts';
+import { duration, perSecond } from './format.ts';
+import { colours, useScheme } from './scheme.ts';
+
+const HEIGHT = 220;
+
+interface Line {
+  label: string;
+  colour: 'ok' | 'failed' | 'third';
+  values: (number | null)[];
+  isFilled?: boolean;
+}
+
+interface TimeChartProps {
+  title: string;
+  /** What the chart shows, in words. */
+  summary: string;
+  /** Seconds since the run's start. */
+  seconds: number[];
+  lines: Line[];
+  unit: (value: number) => string;
+}
+
+/** Results per second, over the time of the run. */
+export function Throughput({ statistics }: { statistics: Statistics }) {
+  const { series, stepMs } = statistics;
+  const rate = (results: number) => (results * 1_000) / stepMs;
+  const most = Math.max(...series.map(({ ok, failed }) => rate(ok + failed)));
+  return (
+    <TimeChart
+      title="Throughput"
+      summary={`Results per second over the run's time; at most ${perSecond(most)}.`}
+      seconds={secondsOf(statistics)}
+      lines={[
+        { label: 'ok', colour: 'ok', values: series.map(({ ok }) => rate(ok)), isFilled: true },
+        { label: 'failed', colour: 'failed', values: series.map(({ failed }) => rate(failed)) },
+      ]}
+      unit={perSecond}
+    />
+  );
+}
+
+/** Durations of the results, over the time at which they ended. */
+export function Latencies({ statistics }: { statistics: Statistics }) {
+  const { series, durations } = statistics;
+  return (
+    <TimeChart
+      title="Durations over time"
+      summary={`Median and 95th percentile over the run's time; of all, ${duration(durations.p50)} and ${duration(durations.p95)}.`}
+      seconds={secondsOf(statistics)}
+      lines={[
+        { label: 'median', colour: 'ok', values: series.map(({ p50 }) => p50 ?? null) },
+        { label: '95 %', colour: 'third', values: series.map(({ p95 }) => p95 ?? null) },
+      ]}
+      unit={duration}
+    />
+  );
+}
+
+function secondsOf({ series, startedAt }: Statistics): number[] {
+  return series.map(({ at }) => (at - startedAt) / 1_000);
+}
+
+function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const scheme = useScheme();
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const { text, grid, ...tones } = colours(scheme);
+    const axis = { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
+    const chart = new uPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT,
+        scales: { x: { time: false }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
+        axes: [
+          { ...axis, values: (_, ticks) => ticks.map((tick) => duration(tick * 1_000)) },
+          {
+            ...axis,
+            size: 76,
+            values: (_, ticks) => ticks.map((tick) => (tick ? unit(tick) : '0')),
+          },
+        ],
+        series: [
+          { label: 'time', value: (_, at) => (at === null ? '' : duration(at * 1_000)) },
+          ...lines.map(({ label, colour, isFilled }) => ({
+            label,
+            stroke: tones[colour],
+            width: 1.5,
+            ...(isFilled ? { fill: `${tones[colour]}33` } : {}),
+            points: { show: seconds.length < 3 },
+            value: (_: uPlot, value: number | null) => (value === null ? '' : unit(value)),
+          })),
+        ],
+      },
+      [seconds, ...lines.map(({ values }) => values)],
+      element,
+    );
+    const resize = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height: HEIGHT }),
+    );
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      chart.destroy();
+    };
+  }, [seconds, lines, scheme]);
+  return (
+    <section>
+      <h2>{title}</h2>
+      <div ref={place} role="img" aria-label={summary} />
+    </section>
+  );
+}

@@ -1,0 +1,109 @@
+import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { FanfoldError, type Run } from '../index.ts';
+import { type ReportData, reportHtml, unpacked } from '../internal.ts';
+import { outputOf } from './check-output.ts';
+import { count, say } from './log.ts';
+import { reportOfResults } from './report-of-results.ts';
+import { headOf } from './resume/head.ts';
+import { type RunOutput, readRecordedRun } from './resume/index.ts';
+import { isOutput } from './resume/recorded-run.ts';
+import { nameOf, type Target } from './target.ts';
+
+interface ReportFlags {
+  output?: string;
+  overwrite?: boolean;
+}
+
+/** `fanfold report <results>`: makes the report of an earlier run. */
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('make a report of an earlier run: one HTML file that needs no network')
+    .argument('<results>', 'the output file of the run')
+    .option('--output <file>', 'write the report to this file (default: <results>.html)')
+    .option('--overwrite', 'replace a file that is not a report')
+    .action(report);
+}
+
+async function report(results: string, { output, overwrite }: ReportFlags): Promise<void> {
+  const path = outputOf(output) ?? `${results}.html`;
+  if (!isOutput(results)) {
+    const why = `${results} does not exist: name the file that a run wrote with --output.`;
+    throw new FanfoldError('BadOption', why);
+  }
+  if (statSync(results, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new FanfoldError('BadOption', `${results} is a folder: name a file of results.`);
+  }
+  checkReport('--output', path, { overwrite, beside: results });
+  const { report: kept, task } = readRecordedRun(results, 'optional');
+  const data = kept ? unpacked(kept) : await reportOfResults(results, task || basename(results));
+  await writeReport(path, data);
+}
+
+/** What a report may replace. */
+interface Replacing {
+  overwrite?: boolean | undefined;
+  /** The results, which it must not. */
+  beside?: string | undefined;
+}
+
+/** @throws FanfoldError when a report cannot be written there, or would replace another file */
+export function checkReport(option: string, path: string, { overwrite, beside }: Replacing): void {
+  const refuse = (why: string) => {
+    throw new FanfoldError('BadOption', `${option} ${path}: ${why}`);
+  };
+  const folder = dirname(path);
+  const old = statSync(path, { throwIfNoEntry: false });
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    refuse(`the folder ${folder} does not exist. Create it first (mkdir -p), or name another.`);
+  }
+  if (old?.isDirectory() || path.endsWith('/')) refuse('this is a folder: name a file in it.');
+  if (beside !== undefined && resolve(path) === resolve(beside)) {
+    refuse('this is the file with the results: name another file.');
+  }
+  if (old && old.size > 0 && !overwrite && !headOf(path)?.startsWith(REPORT)) {
+    refuse('it exists, and is not a report. Name another file, or give --overwrite to replace it.');
+  }
+  try {
+    // The report is written beside it, and replaces it at once.
+    accessSync(folder, constants.W_OK);
+  } catch {
+    refuse(`the folder ${folder} is not writable. Name a file in another one.`);
+  }
+}
+
+/** Beginning of each report. */
+const REPORT = '<!doctype html>\n<html lang="en" data-fanfold-report';
+
+/** The report of a run that a command has collected, to its end or until it was stopped. */
+export function reportOf(run: Run, task: string, target: Target, recorded: RunOutput): ReportData {
+  const { runId, cause } = run;
+  const { ok = 0, failed = 0 } = recorded.before ?? {};
+  const earlier = ok + failed;
+  const missing =
+    earlier === 0
+      ? []
+      : [
+          `${count(earlier, 'result')} ${earlier === 1 ? 'is' : 'are'} from earlier commands: charts, durations and workers are those of the other results.`,
+        ];
+  const { elsewhere } = run;
+  if (elsewhere > 0) missing.push(`Another command has collected ${count(elsewhere, 'result')}.`);
+  const place = target.kind === 'local' ? undefined : nameOf(target);
+  return { task, runId, place, cause, missing, statistics: run.statistics() };
+}
+
+/** Writes a report, and says where it is. */
+export async function writeReport(path: string, data: ReportData): Promise<void> {
+  const written = `${path}.part`;
+  try {
+    writeFileSync(written, await reportHtml(data));
+    renameSync(written, path);
+  } catch (cause) {
+    rmSync(written, { force: true });
+    const why = `The report ${path} could not be written: ${(cause as Error).message}.`;
+    throw new FanfoldError('RunFailed', why, { cause });
+  }
+  say(`the report is in ${path}`);
+}

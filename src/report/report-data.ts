@@ -1,0 +1,51 @@
+import type { Statistics } from './statistics.ts';
+import type { Span, WorkerStatistics } from './workers.ts';
+
+/** What a report shows of a run. */
+export interface ReportData {
+  task: string;
+  runId: string | undefined;
+  /** Name of the stack or server that ran it; undefined if it was this machine. */
+  place: string | undefined;
+  /** Why the run ended early, such as `it was cancelled`. */
+  cause: string | undefined;
+  /** Sentences about what is not known of the run. */
+  missing: string[];
+  statistics: Statistics;
+}
+
+/** A span in numbers: start since the run's creation and length in milliseconds, ok and failed. */
+type PackedSpan = [startMs: number, ms: number, ok: number, failed: number];
+
+type PackedWorker = Omit<WorkerStatistics, 'spans'> & { spans: PackedSpan[] };
+
+/** The same in a third of the bytes, for tens of thousands of spans. */
+export interface PackedReport extends Omit<ReportData, 'statistics'> {
+  statistics: Omit<Statistics, 'workers'> & { workers: PackedWorker[] };
+}
+
+export function packed({ statistics, ...about }: ReportData): PackedReport {
+  const pack = ({ from, to, ok, failed }: Span): PackedSpan => [
+    Math.round(from - statistics.startedAt),
+    Math.round(to - from),
+    ok,
+    failed,
+  ];
+  const workers = statistics.workers.map((worker) => ({
+    ...worker,
+    spans: worker.spans.map(pack),
+  }));
+  return { ...about, statistics: { ...statistics, workers } };
+}
+
+export function unpacked({ statistics, ...about }: PackedReport): ReportData {
+  const unpack = ([startMs, ms, ok, failed]: PackedSpan): Span => {
+    const from = statistics.startedAt + startMs;
+    return { from, to: from + ms, ok, failed };
+  };
+  const workers = statistics.workers.map((worker) => ({
+    ...worker,
+    spans: worker.spans.map(unpack),
+  }));
+  return { ...about, statistics: { ...statistics, workers } };
+}

@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { type PackedReport, unpacked } from '../../src/report/report-data.ts';
+import { inThisProcess } from './in-this-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fanfold-report-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string) => join(folder, name);
+
+const run = (output: string, ...more: string[]) =>
+  inThisProcess([
+    'run',
+    'echo',
+    '--range',
+    '20',
+    '--workers',
+    '1',
+    '--output',
+    at(output),
+    ...more,
+  ]);
+
+/** The data of a report. */
+function dataOf(path: string) {
+  const [, json = ''] = /id="report">(.*?)<\/script>/.exec(readFileSync(path, 'utf8')) ?? [];
+  return unpacked(JSON.parse(json) as PackedReport);
+}
+
+it('a run writes its report, and another command makes the same from its files', async () => {
+  const { status, stderr } = await run('echo.jsonl', '--report', at('echo.html'));
+  expect(status).toBe(0);
+  expect(stderr).toContain(`the report is in ${at('echo.html')}`);
+  const { statistics, ...about } = dataOf(at('echo.html'));
+  expect(about).toMatchObject({ task: 'echo', missing: [] });
+  expect(statistics.ledger).toMatchObject({ inputs: 20, ok: 20 });
+  expect(statistics.durations.count).toBe(20);
+  expect(statistics.workers.flatMap(({ spans }) => spans)).not.toEqual([]);
+  const made = await inThisProcess(['report', at('echo.jsonl')]);
+  expect(made.status).toBe(0);
+  expect(dataOf(at('echo.jsonl.html'))).toEqual({ statistics, ...about });
+});
+
+it('a report of results alone says what is missing', async () => {
+  await run('alone.jsonl');
+  rmSync(at('alone.jsonl.run'));
+  await inThisProcess(['report', at('alone.jsonl'), '--output', at('alone.html')]);
+  const { statistics, missing } = dataOf(at('alone.html'));
+  expect(missing).toEqual([expect.stringContaining('Only the results')]);
+  expect(statistics.ledger).toMatchObject({ inputs: 20, ok: 20 });
+  expect(statistics.durations.count).toBe(20);
+  expect(statistics.workers).toMatchObject([{ name: 'worker-1', ok: 20, spans: [] }]);
+});
+
+it('the report of a resumed run says which results it has no times of', async () => {
+  await run('resumed.jsonl');
+  const lines = readFileSync(at('resumed.jsonl'), 'utf8').split('\n');
+  writeFileSync(at('resumed.jsonl'), `${lines.slice(0, 15).join('\n')}\n`);
+  await run('resumed.jsonl', '--resume', '--report', at('resumed.html'));
+  const { statistics, missing } = dataOf(at('resumed.html'));
+  expect(missing).toEqual([expect.stringContaining('15 results are from earlier commands')]);
+  expect(statistics.ledger.ok).toBe(20);
+  expect(statistics.durations.count).toBe(5);
+});
+
+it('a report replaces an earlier one, and no other file', async () => {
+  writeFileSync(at('notes.html'), '<p>my notes</p>');
+  const refused = await run('kept.jsonl', '--report', at('notes.html'));
+  expect(refused.status).toBe(2);
+  expect(refused.stderr).toContain('is not a report');
+  expect(existsSync(at('kept.jsonl'))).toBe(false);
+  expect((await run('kept.jsonl', '--report', at('kept.html'))).status).toBe(0);
+  expect(
+    (await inThisProcess(['report', at('kept.jsonl'), '--output', at('kept.html')])).status,
+  ).toBe(0);
+});
+
+mkdirSync(at('folder.html'));
+writeFileSync(at('poem.jsonl'), 'shall I compare\n');
+
+it.each([
+  ['a folder', ['--report', at('folder.html')], 'is a folder'],
+  ['a missing folder', ['--report', at('missing/r.html')], 'does not exist'],
+  ['the results', ['--report', at('new.jsonl')], 'the file with the results'],
+  ['nothing', ['--report', ''], '--report is empty'],
+])('a report to %s is refused before the run', async (_, flags, sentence) => {
+  const { status, stderr } = await run('new.jsonl', ...flags);
+  expect(status).toBe(2);
+  expect(stderr).toContain(sentence);
+  expect(existsSync(at('new.jsonl'))).toBe(false);
+});
+
+it.each([
+  ['no file', 'none.jsonl', 'does not exist'],
+  ['a file without results', 'poem.jsonl', 'line 1: this line is not a result'],
+  ['a folder', 'folder.html', 'is a folder'],
+])('there is no report of %s', async (_, name, sentence) => {
+  const { status, stderr } = await inThisProcess(['report', at(name)]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(sentence);
+});
