@@ -155,5 +155,7 @@ export async function warmUp(): Promise<void> {
   copyFast(lambda.config);
 
   await sqsClient().send(new CreateQueueCommand({ QueueName: 'warm' }));
-  await lambdaClient().send(new InvokeCommand({ FunctionName: 'none' })).catch(() => {});
+  await lambdaClient()
+    .send(new InvokeCommand({ FunctionName: 'none' }))
+    .catch(() => {});
 }

@@ -12,6 +12,9 @@ export const WITHIN_A_TURN = new Set([
   'STREAM_END_OF_STREAM',
 ]);
 
+/** Frames of the stack that shows what waits for something real. */
+const STRAY_FRAMES = 20;
+
 const realSetImmediate = setImmediate;
 
 export type Stop = 'done' | 'idle' | 'late';
@@ -40,7 +43,9 @@ export class VirtualTime {
     this.#hook = createHook({
       init: (_id, type) => {
         if (this.#turning || WITHIN_A_TURN.has(type)) return;
+        Error.stackTraceLimit = STRAY_FRAMES;
         this.strays.set(type, new Error(type).stack ?? type);
+        Error.stackTraceLimit = 0;
       },
       trackPromises: false,
     }).enable();
