@@ -91,6 +91,7 @@ const events = new EventBridgeClient({
 const tracked: SQSClient = trackClock(
   Object.create(sqs, { middlewareStack: { value: sqs.middlewareStack.clone() } }),
 );
+// The SDK types its middleware by the kinds of calls, which a sender does not tell apart.
 const senders = {
   sqs: new Sender(tracked as never),
   lambda: new Sender(lambda as never),
@@ -153,7 +154,6 @@ export async function warmUp(): Promise<void> {
   copyFast(events.config);
   copyFast(sqs.config);
   copyFast(lambda.config);
-
   await sqsClient().send(new CreateQueueCommand({ QueueName: 'warm' }));
   await lambdaClient()
     .send(new InvokeCommand({ FunctionName: 'none' }))

@@ -2,13 +2,13 @@ import { type Actor, currentActor } from './actors.ts';
 
 type Callback = (...args: unknown[]) => void;
 
-/** What the global functions of time were, to restore them. */
+/** The real functions of time, to restore them. */
 const REAL = {
   ...{ setTimeout, clearTimeout, setInterval, clearInterval, Date },
   now: performance.now,
 };
 
-/** Longest delay of a timer: Node takes a longer one for 1. */
+/** Longest delay of a timer: Node reduces a longer one to 1. */
 const MOST_MS = 2 ** 31 - 1;
 
 /** A timer belongs to the actor that set it, and fires as that actor, or never if the actor is dead. */
