@@ -36,6 +36,8 @@ export interface VirtualOptions {
   resultPlaces?: string[];
   /** Callbacks of the handlers. */
   watching?: WatchOptions;
+  /** Memory of the functions in MiB, which meters them. @default they are not metered */
+  memoryMb?: number | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function virtualDeployment(
     burstTimeoutSeconds = 900,
     resultPlaces = [],
     watching = {},
+    memoryMb,
   }: VirtualOptions = {},
 ) {
   const sqs = new Sqs();
@@ -65,7 +68,8 @@ export async function virtualDeployment(
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '960' });
   const laneQueueUrl = await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
-  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
+  const metered = memoryMb === undefined ? {} : { memoryMb };
+  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...metered, ...watching };
   lambda.addFunction(
     names.seed,
     seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces }),
@@ -90,7 +94,7 @@ export async function virtualDeployment(
     names.worker,
     (event, context) => {
       const { client: own, died } = mortalClient(sqs);
-      const options = { ...watching, sqs: own, name: names.name, sliceSeconds };
+      const options = { ...metered, ...watching, sqs: own, name: names.name, sliceSeconds };
       return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
     },
     { timeoutSeconds: 900 },

@@ -1,4 +1,6 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { type Cost, costOf } from '../../planning/cost.ts';
+import { readUsage, usageText } from '../../planning/usage.ts';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
 import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
@@ -38,6 +40,8 @@ export interface RunTags {
   collectedAt?: number | undefined;
   ok?: number | undefined;
   failed?: number | undefined;
+  /** What the run has cost so far. Its tag has what was counted. */
+  cost?: Cost | undefined;
   /** Results that were consumed, and whose messages are deleted or about to be. */
   taken?: number | undefined;
 }
@@ -63,6 +67,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     ok: countOf(Tags.ok),
     failed: countOf(Tags.failed),
     taken: countOf(Tags.taken),
+    cost: costOfText(Tags.cost),
   };
 }
 
@@ -77,10 +82,17 @@ export function tagTexts(tags: RunTags): Record<string, string> {
   return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]));
 }
 
-function textOf(value: string | number | Flow | Outage): string {
+function costOfText(tag: string | undefined): Cost | undefined {
+  const counted = readUsage(tag);
+  return counted && costOf(counted.region, counted.usage);
+}
+
+function textOf(value: string | number | Flow | Outage | Cost): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
+  if (typeof value === 'object' && 'counted' in value)
+    return usageText(value.region, value.counted);
   return typeof value === 'number' ? value.toFixed() : flowText(value);
 }
 

@@ -8,6 +8,7 @@ import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
+import { type Used, usedOf } from '../messages/used.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { findExpectedQueue } from '../run/queues.ts';
@@ -35,6 +36,8 @@ export interface SeederOptions {
   resumeAt?: number | undefined;
   /** Called with the answer to the first page. */
   onBegun?: (page: SeedResponse) => void;
+  /** Called with what the seed has used for the run so far. */
+  onUsed?: ((used: Used) => void) | undefined;
 }
 
 /** Longest wait for a first page before the run's queue is made without it, in milliseconds. */
@@ -287,6 +290,7 @@ export class Seeder implements InputSource {
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
     const answer = await invokeSeedWithRetries(lambda, names, request, isStopped);
     this.#unanswered.delete(first);
+    if (answer.used) this.#options.onUsed?.(usedOf(answer.used));
     return answer;
   }
 }

@@ -5,6 +5,7 @@ import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { RunLedger } from '../run/ledger.ts';
+import { billOf } from '../run/run-bill.ts';
 import type { Announcer } from './announce.ts';
 import { finish } from './finish.ts';
 import { type PartLimits, PartStore } from './part-store.ts';
@@ -82,7 +83,8 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
     await state.replace({ done: { ...done, started: true } });
   }
   const ledger = RunLedger.restored(state.run.ledger);
-  const store = new PartStore({ s3, folder, state, ledger, limits });
+  const bill = billOf(deployment, runId, state.run.used);
+  const store = new PartStore({ s3, folder, state, ledger, limits, bill });
   const deadlineSeconds = (expiresAt - (createdAt(runId) ?? 0)) / 1000;
   const run = new Run(
     deployment,

@@ -9,6 +9,7 @@ import type { BegunNotice } from '../messages/notice.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
+import type { RunBill } from '../run/run-bill.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
 import type { Part, PartKind, StoredRun } from './state.ts';
@@ -51,6 +52,8 @@ export interface PartStoreOptions {
   state: StateObject;
   ledger: RunLedger;
   limits?: PartLimits | undefined;
+  /** @default nothing is billed */
+  bill?: RunBill | undefined;
 }
 
 /**
@@ -61,6 +64,7 @@ export interface PartStoreOptions {
 export class PartStore implements ResultStore {
   readonly isSuccessor: boolean;
   readonly begun: BegunNotice[];
+  readonly bill: RunBill | undefined;
   readonly #options: PartStoreOptions;
   readonly #limits: Required<PartLimits>;
   #buffer = new PartBuffer();
@@ -85,6 +89,7 @@ export class PartStore implements ResultStore {
     this.#cut = options.ledger.settled;
     this.#columns = options.state.run.columns;
     this.begun = [...options.state.run.begun];
+    this.bill = options.bill;
   }
 
   /** Adds results. Resolves when there is room for more. */
@@ -180,11 +185,11 @@ export class PartStore implements ResultStore {
   }
 
   /** The record's entries for the parts. */
-  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun'> {
+  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun' | 'used'> {
     const parts = [...this.#options.state.run.parts, ...this.#unlisted];
     const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));
     this.#begunListed = this.begun.length;
-    return { parts, columns: this.#columns, begun };
+    return { parts, columns: this.#columns, begun, used: this.bill?.save() };
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */

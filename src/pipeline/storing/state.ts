@@ -45,6 +45,8 @@ export interface StoredRun {
   begun: BegunNotice[];
   /** Set once all results are stored. */
   ended?: { at: number; cause?: string | undefined } | undefined;
+  /** What the run has used so far, as `RunBill` saves it. */
+  used?: string | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
   /** Steps after the end that are done. */
