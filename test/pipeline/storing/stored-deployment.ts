@@ -64,6 +64,8 @@ export interface StoredOptions {
   fateOf?: (call: Call) => Fate;
   /** Timeout of the collector function. @default 900 */
   timeoutSeconds?: number;
+  /** Memory of the functions in MiB, which meters them. @default they are not metered */
+  memoryMb?: number;
 }
 
 export const BUCKET = 'results-of-tests';
@@ -71,8 +73,9 @@ export const BUCKET = 'results-of-tests';
 /** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
+  const { memoryMb } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
-  const made = await virtualDeployment(tasks, { workers, resultPlaces });
+  const made = await virtualDeployment(tasks, { workers, resultPlaces, memoryMb });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
   for (const QueueName of [names.results, names.ended]) {
@@ -144,7 +147,8 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
     (event, context) => {
       const { clients, died } = mortal();
       const place = { name: names.name, onServer: true, places: resultPlaces };
-      const handle = collectorHandler({ ...clients, ...place, limits });
+      const metered = memoryMb === undefined ? {} : { memoryMb };
+      const handle = collectorHandler({ ...clients, ...place, ...metered, limits });
       return Promise.race([handle(event, context), died]);
     },
     { timeoutSeconds },
