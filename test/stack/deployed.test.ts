@@ -175,6 +175,11 @@ describe('the bundles that are deployed', () => {
     });
   });
 
+  it('report what the seed has used to a collector that does not call it', async () => {
+    const seeded = await seed({ task: 'echo', inputs: [1], results: 's3' });
+    expect(seeded).toMatchObject({ used: expect.any(Array), output: expect.any(String) });
+  });
+
   // The tests above have made the calls.
   it('make only calls that their roles allow, and end without errors', () => {
     expect(stack.authority.denials).toEqual([]);
