@@ -16,8 +16,9 @@ export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
 export type { FailingText, Outage } from './pipeline/messages/failing.ts';
 export type { FailureGroup } from './pipeline/messages/failure-kinds.ts';
-export type { Bounds, RateText } from './pipeline/messages/flow.ts';
+export type { Bounds } from './pipeline/messages/flow.ts';
 export type { Priority } from './pipeline/messages/priority.ts';
+export type { RateText } from './pipeline/messages/rate.ts';
 export {
   type CancelledResult,
   FailedInputs,

@@ -2,7 +2,8 @@ import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/
 import { type Cost, costOf } from '../../planning/cost.ts';
 import { readUsage, usageText } from '../../planning/usage.ts';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
-import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
+import { type Flow, isFlow } from '../messages/flow.ts';
+import type { RateText } from '../messages/rate.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /**
@@ -106,16 +107,21 @@ function flowText(flow: Flow): string {
 
 function flowOfText(tag: string | undefined): Flow | 'none' | undefined {
   if (tag === undefined || tag === 'none') return tag;
-  const { lanes, concurrency, rate, since } = Object.fromEntries(
+  const { lanes, width, concurrency, rate, since } = Object.fromEntries(
     tag.split(' ').map((part) => part.split('=') as [string, string]),
   );
   const flow = {
     lanes: Number(lanes),
-    concurrency: concurrency === undefined ? undefined : Number(concurrency),
+    width: numberOf(width),
+    concurrency: numberOf(concurrency),
     rate: rate as RateText | undefined,
-    since: since === undefined ? undefined : Number(since),
+    since: numberOf(since),
   };
   return isFlow(flow) ? flow : undefined;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 /** Bytes of an outage's reason that fit into a tag of 256 characters, with the rest. */

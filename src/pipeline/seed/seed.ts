@@ -72,7 +72,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, items.length, { ...tags, output }, options)
     : sharedQueue(options));
-  const most = flow?.lanes ?? options.workers;
+  const most = flow?.lanes ?? Math.max(options.workers, options.liveWorkers?.() ?? 0);
   const workers = Math.min(most, Math.max(chunks.length, Math.ceil(about / chunkItems)));
   const envelope = {
     runId,

@@ -147,7 +147,8 @@ export class Worker {
     if (chunk.stalled?.cause === 'worker' && chunk.stalled.hops >= MAX_HOPS) {
       return executed(this.#fail(chunk, 'Lost', GIVEN_UP));
     }
-    const route = await routeOf(this.#options, { message, chunk, control, claim: options.claim });
+    const routed = { message, chunk, control, claim: options.claim, runs: this.#runs };
+    const route = await routeOf(this.#options, routed);
     if (typeof route === 'string') return executed(route);
     const { bounded, redelivered } = route;
     if (redelivered) {
