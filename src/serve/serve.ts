@@ -188,8 +188,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     endpoint: urls.ours,
     hiddenSeconds: HIDDEN_SECONDS,
     onSeedFailed: (line) => warn(options, line),
-    // A worker may join later: then a run waits for at least one.
-    liveWorkers: () => Math.max(1, count + activity.workers),
+    liveWorkers: () => count + activity.workers,
   });
   opened.defer(() => services.close());
   const { taskQueueUrl, deadQueueUrl, deployment } = services;

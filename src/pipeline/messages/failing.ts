@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 import type { Flow } from './flow.ts';
 
 /** Units of a duration, in seconds. */
@@ -46,7 +46,7 @@ export function parsedFailing(text: unknown, what = '`pauseWhenFailing`'): Faili
   if (typeof text !== 'string' || percent === '') {
     throw new FanfoldError(
       'BadOption',
-      `${what} must be a share of inputs and a time, like "50%/1m", "20%/30s" or "90%/1h"; got ${JSON.stringify(text)}.`,
+      `${what} must be a share of inputs and a time, like "50%/1m", "20%/30s" or "90%/1h"; got ${valueText(text)}.`,
     );
   }
   const limit = {

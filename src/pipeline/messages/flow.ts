@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 import {
   allowed,
   isSlow,
@@ -71,7 +71,7 @@ export function checkBounds(
   if (concurrency !== undefined && !isConcurrency(concurrency)) {
     throw new FanfoldError(
       'BadOption',
-      `${names.concurrency} must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${JSON.stringify(concurrency)}.`,
+      `${names.concurrency} must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${valueText(concurrency)}.`,
     );
   }
   if (rate !== undefined) parsedRate(rate, names.rate);

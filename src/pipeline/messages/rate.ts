@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 
 /** Units of time of a rate, in milliseconds. */
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
@@ -37,7 +37,7 @@ export function parsedRate(text: unknown, what = 'A rate'): Rate {
   if (typeof text !== 'string' || number === '') {
     throw new FanfoldError(
       'BadOption',
-      `${what} must be like "100/s", "20/m" or "5/h", for a second, a minute or an hour; got ${JSON.stringify(text)}.`,
+      `${what} must be like "100/s", "20/m" or "5/h", for a second, a minute or an hour; got ${valueText(text)}.`,
     );
   }
   const rate = { count: Number(number), unitMs: UNIT_MS[unit as Unit] };
@@ -45,7 +45,7 @@ export function parsedRate(text: unknown, what = 'A rate'): Rate {
   if (perSecond > MAX_CONCURRENCY || perSecond * UNIT_MS.h < 1_000) {
     throw new FanfoldError(
       'BadOption',
-      `${what} must be from 1/h, one an hour, to ${MAX_CONCURRENCY}/s; got "${text}".`,
+      `${what} must be from 1/h, one an hour, to ${MAX_CONCURRENCY}/s; got ${valueText(text)}.`,
     );
   }
   if (allowed(rate) < 1) {

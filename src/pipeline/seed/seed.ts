@@ -108,7 +108,7 @@ function hedgeOf({ name, idempotent }: AnyTask, { hedge }: PageRequest): true | 
   if (idempotent) return true;
   throw new FanfoldError(
     'BadInput',
-    `\`hedge\` runs an input a second time while its first attempt still runs, so the task "${name}" must be defined with \`idempotent: true\`.`,
+    `To hedge (\`--hedge\`, \`hedge: true\`) is to run an input a second time while its first attempt still runs, so the task "${name}" must be defined with \`idempotent: true\`.`,
   );
 }
 
