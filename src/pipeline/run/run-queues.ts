@@ -202,5 +202,6 @@ function flowNow({ flow, outage, pauseWhenFailing }: RunTags) {
   if (outage === undefined) return { flow };
   // Chunks from the outage carry its flow, so its end must say that there is none.
   if (outage === 'none') return { flow: flow ?? ('none' as const) };
-  return { flow: probingFlow(pauseWhenFailing), outageSince: outage.since };
+  const own = flow === 'none' ? undefined : flow?.rate;
+  return { flow: probingFlow(pauseWhenFailing, own), outageSince: outage.since };
 }

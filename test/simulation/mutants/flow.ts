@@ -4,7 +4,7 @@ const LANES: readonly Mutant[] = [
   {
     name: 'starts in a lane do not wait for each other',
     file: 'src/pipeline/working/pace.ts',
-    node: 'MethodDefinition[key.name="started"] AssignmentExpression > .right',
+    node: 'ClassDeclaration[id.name="Pace"] MethodDefinition[key.name="started"] AssignmentExpression > .right',
     becomes: 'performance.now()',
   },
   {
