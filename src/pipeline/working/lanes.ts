@@ -38,6 +38,9 @@ const PARKING = 4;
  */
 const HIDDEN_SECONDS = 10;
 
+/** The same on a server, where the worker that watches the run may end meanwhile, in seconds. */
+const HIDDEN_ON_SERVER_SECONDS = 2;
+
 /** Time before a lane's start at which its chunk is to be back, in milliseconds. */
 const BACK_MS = 1_500;
 
@@ -218,8 +221,9 @@ function turnOf({ turn, attempt, stalled }: Chunk): number {
 async function hide(
   { onServer = false }: Place,
   { claim, runs, chunk, control }: Routed,
-  seconds: number,
+  mostSeconds: number,
 ): Promise<Verdict> {
+  const seconds = onServer ? Math.min(HIDDEN_ON_SERVER_SECONDS, mostSeconds) : mostSeconds;
   await claim.hide(seconds);
   if (!onServer) return 'keep';
   const show = () => {
