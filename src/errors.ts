@@ -112,6 +112,7 @@ export function valueText(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   // JSON has no text for a symbol, and a wrong one for numbers such as NaN.
   if (typeof value !== 'string' && typeof value !== 'object') return String(value);
+  if (value instanceof String || value instanceof Number) return 'an object';
   const text = safely(() => JSON.stringify(value), undefined) ?? 'an object';
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
 }

@@ -5,10 +5,14 @@ const SECONDS = Symbol.for('fanfold.retryLater');
 /** Longest wait of a `RetryLater`, 12 hours. */
 export const LONGEST_LATER_SECONDS = 43_200;
 
-/** The part of an HTTP response that `RetryLater.from` reads, as `fetch` returns it. */
+/**
+ * The part of an HTTP response that `RetryLater.from` reads: of `fetch`, or of a client whose headers
+ * are an object with names in lower case, as those of `node:http` are.
+ */
 interface HttpResponse {
-  readonly status: number;
-  readonly headers: { get(name: string): string | null };
+  readonly status?: number | undefined;
+  readonly statusCode?: number | undefined;
+  readonly headers: { get(name: string): unknown } | Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -42,27 +46,37 @@ export class RetryLater extends Error {
   /**
    * Takes the time from a response's `Retry-After` header, in seconds or as a date, up to 12 hours.
    *
-   * @param otherwiseSeconds used when the response has no such header
-   * @throws FanfoldError `BadOption` for anything but such a response
+   * @param otherwiseSeconds used when the response has no such header, or a malformed one
+   * @throws FanfoldError `BadOption` for anything but a response
    */
   static from(response: HttpResponse, otherwiseSeconds = 1): RetryLater {
-    const { status, headers } = Object(response) as Partial<HttpResponse>;
-    if (typeof headers?.get !== 'function') {
+    const { status, statusCode, headers } = Object(response) as Partial<HttpResponse>;
+    if (typeof headers !== 'object' || headers === null) {
       throw new FanfoldError(
         'BadOption',
-        `RetryLater.from expects a response as fetch returns it, whose headers have a method \`get\`; got ${valueText(response)}. Without one, use new RetryLater(seconds).`,
+        `RetryLater.from expects a response with \`headers\`, as fetch returns it; got ${valueText(response)}. Without one, use new RetryLater(seconds).`,
       );
     }
-    const seconds = secondsOf(headers.get('retry-after')) ?? otherwiseSeconds;
-    return new RetryLater(seconds, `The response had status ${status}: retry in ${seconds} s.`);
+    const seconds = secondsOf(headerOf(headers)) ?? otherwiseSeconds;
+    const had = status ?? statusCode ?? 'unknown';
+    return new RetryLater(seconds, `The response had status ${had}: retry in ${seconds} s.`);
   }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function secondsOf(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const at = Date.parse(header);
-  const seconds = /^\s*\d+\s*$/.test(header) ? Number(header) : Math.ceil((at - Date.now()) / 1000);
+function headerOf(headers: HttpResponse['headers']): unknown {
+  if (typeof headers.get === 'function') return headers.get('retry-after');
+  return 'retry-after' in headers ? headers['retry-after'] : undefined;
+}
+
+/** The date of a header begins with its day of the week, in all three forms. */
+const DATE = /^\s*(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
+
+/** https://www.rfc-editor.org/rfc/rfc9110#field.retry-after. Some servers send parts of a second. */
+function secondsOf(header: unknown): number | undefined {
+  const text = String(header);
+  const isDate = DATE.test(text);
+  if (!isDate && !/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return undefined;
+  const seconds = isDate ? Math.ceil((Date.parse(text) - Date.now()) / 1000) : Number(text);
   if (Number.isNaN(seconds)) return undefined;
   return Math.min(LONGEST_LATER_SECONDS, Math.max(0, seconds));
 }

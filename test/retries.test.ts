@@ -51,8 +51,14 @@ it.each([
   ['99999999', 43_200],
   [null, 2],
   ['soon', 2],
+  ['1.5', 1.5],
+  ['5, 10', 2],
+  ['in 5', 2],
+  ['-5', 2],
+  ['120 seconds', 2],
+  ['2099-01-01', 2],
   ['Wed, 21 Oct 2015 07:28:00 GMT', 0],
-])('a response with Retry-After of %j is retried after %i s', (header, seconds) => {
+])('a response with Retry-After of %j is retried after %d s', (header, seconds) => {
   const headers = new Headers(header === null ? {} : { 'retry-after': header });
   expect(RetryLater.from({ status: 429, headers }, 2).message).toContain(
     `429: retry in ${seconds} s`,
@@ -66,7 +72,13 @@ it('refuses a wait that is no time', () => {
   expect(() => new RetryLater('5' as never)).toThrow('from 0 to 43200; got "5".');
 });
 
-it.each([null, undefined, {}, { headers: { 'retry-after': '1' } }])(
+it('a response of another client than fetch has its time, too', () => {
+  const { message } = RetryLater.from({ statusCode: 503, headers: { 'retry-after': '7' } });
+  expect(message).toBe('The response had status 503: retry in 7 s.');
+  expect(RetryLater.from({ status: 429, headers: {} }, 3).message).toContain('in 3 s');
+});
+
+it.each([null, undefined, {}, 'busy', new Headers()])(
   'refuses %j, which is no response',
   (value) => {
     expect(() => RetryLater.from(value as never)).toThrow(
@@ -103,6 +115,7 @@ it('the most attempts of a task hold, whatever it decides', async () => {
 it.each([
   ['a promise', () => Promise.resolve(1) as never, 'got a Promise'],
   ['true', () => true as never, 'got true'],
+  ['text', () => '3' as never, 'got "3"'],
   ['a negative time', () => -1, 'got -1'],
   [
     'an error',
@@ -116,7 +129,7 @@ it.each([
   const { result, attempts } = await attemptsOf({ maxAttempts: 3, retry }, fails);
   expect(result).toMatchObject({
     status: 'failed',
-    error: { message: expect.stringContaining(message) },
+    error: { message: expect.stringContaining(message), cause: { message: 'no' } },
   });
   expect(attempts).toEqual([1]);
 });

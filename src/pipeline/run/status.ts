@@ -1,6 +1,6 @@
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 import type { Cost } from '../../planning/cost.ts';
 import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
@@ -44,7 +44,10 @@ export interface RunStatus extends RunSettings {
 /** @throws FanfoldError `BadOption` if it is not a run id */
 export function checkRunId(runId: string): void {
   if (createdAt(runId) !== undefined) return;
-  throw new FanfoldError('BadOption', `A run id must be like "${newRunId()}"; got "${runId}".`);
+  throw new FanfoldError(
+    'BadOption',
+    `A run id must be like "${newRunId()}"; got ${valueText(runId)}.`,
+  );
 }
 
 export function unknownRun(runId: string, name: string): FanfoldError {

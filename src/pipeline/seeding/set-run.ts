@@ -8,7 +8,7 @@ import { createdAt, MAX_DEADLINE_SECONDS, type Names } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { findExpectedQueue } from '../run/queues.ts';
 import { type RunSettings, settingsOf } from '../run/settings.ts';
-import { isOver, statusFrom } from '../run/status.ts';
+import { checkRunId, isOver, statusFrom } from '../run/status.ts';
 import { type RunTags, readTags, writeTags } from '../run/tags.ts';
 import { describeSeed } from './invoke-seed.ts';
 
@@ -145,8 +145,8 @@ interface OpenRun {
 }
 
 async function openRun({ sqs, names }: Place, runId: string): Promise<OpenRun> {
-  const isRunId = createdAt(runId) !== undefined;
-  const queueUrl = isRunId ? await findExpectedQueue(sqs, names.run(runId)) : undefined;
+  checkRunId(runId);
+  const queueUrl = await findExpectedQueue(sqs, names.run(runId));
   if (queueUrl === undefined) throw noSettings(runId, names);
   const tags = await readTags(sqs, queueUrl).catch(unlessMissing(runId, names));
   if (isOver(statusFrom(runId, tags, serviceNow(sqs)))) {
@@ -173,6 +173,6 @@ function unlessMissing(runId: string, names: Names): (error: unknown) => never {
 function noSettings(runId: string, { name }: Names): FanfoldError {
   return new FanfoldError(
     'UnknownRun',
-    `There is no run ${runId} on "${name}" that can be set: it has ended, or never existed, or it reports to the shared result queue and so has no settings of its own.`,
+    `There is no run ${runId} on "${name}" whose settings can be changed: it has ended, or never existed, or it reports to the shared result queue and so has no settings of its own.`,
   );
 }

@@ -1,4 +1,4 @@
-import { FanfoldError, isNonRetryable } from '../../errors.ts';
+import { FanfoldError, isNonRetryable, valueText } from '../../errors.ts';
 import { isDelay, LONGEST_LATER_SECONDS } from '../../retry-later.ts';
 import type { AnyTask } from '../../task.ts';
 
@@ -25,10 +25,16 @@ export function decisionOn(task: AnyTask, thrown: unknown, attempt: number): Ret
     if (decided === undefined) return { retryable: true };
     if (decided === false) return { retryable: false };
     if (isDelay(decided)) return { retryable: true, delaySeconds: decided };
-    const shown = decided instanceof Promise ? 'a Promise' : String(decided);
+    const shown = decided instanceof Promise ? 'a Promise' : valueText(decided);
     const message = `The \`retry\` of the task "${task.name}" must return false, undefined, or a number of seconds from 0 to ${LONGEST_LATER_SECONDS}; got ${shown}.`;
     throw new FanfoldError('BadTask', message, { cause: thrown });
   } catch (error) {
-    return { retryable: false, error };
+    return { retryable: false, error: causedBy(error, thrown) };
   }
+}
+
+/** An error of `retry`, with what the task threw as its cause, unless it names one itself. */
+function causedBy(error: unknown, thrown: unknown): unknown {
+  if (!(error instanceof Error) || error === thrown || error.cause !== undefined) return error;
+  return Object.create(error, { cause: { value: thrown } });
 }
