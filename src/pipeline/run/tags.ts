@@ -1,6 +1,7 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
 import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
+import { type InputsMark, markOf, markText } from '../messages/inputs-mark.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface RunTags {
   bound?: number | undefined;
   /** The folder in S3 where the collector function stores the results. */
   output?: string | undefined;
+  /** Mark of the inputs that were read so far, of a run whose results are stored. */
+  inputs?: InputsMark | undefined;
 
   /** Bounds that were set while the run was going on; `none` if they were removed. */
   flow?: Flow | 'none' | undefined;
@@ -54,6 +57,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
     output,
+    inputs: markOf(Tags.inputs),
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
     outage: outageOf(Tags.outage),
@@ -77,11 +81,12 @@ export function tagTexts(tags: RunTags): Record<string, string> {
   return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]));
 }
 
-function textOf(value: string | number | Flow | Outage): string {
+function textOf(value: string | number | Flow | Outage | InputsMark): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
-  return typeof value === 'number' ? value.toFixed() : flowText(value);
+  if (typeof value === 'number') return value.toFixed();
+  return 'etag' in value || 'read' in value ? markText(value) : flowText(value);
 }
 
 /** A flow as text that AWS allows in a tag, such as `lanes=4 concurrency=8 rate=100/s`. */

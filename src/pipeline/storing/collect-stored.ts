@@ -5,6 +5,8 @@ import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { RunLedger } from '../run/ledger.ts';
+import { findQueue } from '../run/queues.ts';
+import { readTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { finish } from './finish.ts';
 import { type PartLimits, PartStore } from './part-store.ts';
@@ -117,6 +119,17 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
     signal.removeEventListener('abort', leave);
   }
   if (run.cause === undefined && !ledger.balanced) return false;
-  await store.end({ at: serviceNow(deployment.sqs), cause: run.cause });
+  const inputs = await inputsOf(deployment, runId);
+  await store.end({ at: serviceNow(deployment.sqs), cause: run.cause, inputs });
   return true;
+}
+
+/** The mark of a run's inputs. Without it, a run that continues this one can't compare its own. */
+async function inputsOf({ sqs, names }: Deployment, runId: string) {
+  try {
+    const url = await findQueue(sqs, names.run(runId));
+    return url === undefined ? undefined : (await readTags(sqs, url)).inputs;
+  } catch {
+    return undefined;
+  }
 }

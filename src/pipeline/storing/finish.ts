@@ -98,7 +98,8 @@ async function merge(state: StateObject, { s3, folder, signal }: FinishOptions):
 /** Deletes parts that killed collectors have left, and parts that were merged. */
 async function deleteUnlisted(s3: S3Client, folder: S3Folder, state: StateObject): Promise<void> {
   const { bucket, prefix } = folder;
-  const listed = new Set(state.run.parts.map(({ key }) => `${prefix}${key}`));
+  const own = state.run.parts.filter((part) => part.folder === undefined);
+  const listed = new Set(own.map(({ key }) => `${prefix}${key}`));
   for (const kind of ['results', 'failed', 'other']) {
     const list = { Bucket: bucket, Prefix: `${prefix}${kind}/` };
     for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {

@@ -4,7 +4,7 @@ import { extensionOf } from '../../outputs/formats.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept } from './part-buffer.ts';
-import { linesInRanges } from './part-reader.ts';
+import { linesInRanges, linesOf } from './part-reader.ts';
 import type { Part, StoredRun } from './state.ts';
 
 /** Memory for the parts that are read at once. */
@@ -26,8 +26,10 @@ export async function mergeParts(
   signal: AbortSignal,
 ): Promise<Part[]> {
   const { format, compression } = options;
-  const sorted = parts.filter(({ kind }) => kind === 'results');
-  const others = parts.filter(({ kind }) => kind !== 'results');
+  // The table of a run that this one continues can't be read as lines: it stays beside the new one.
+  const isSorted = ({ kind, key }: Part) => kind === 'results' && key.includes('.jsonl');
+  const sorted = parts.filter(isSorted);
+  const others = parts.filter((part) => !isSorted(part));
   if (sorted.length === 0) return others;
   const misfits = new Kept();
   const onMisfit = (text: string) => misfits.line({ index: indexOf(text), status: 'ok', text });
@@ -78,7 +80,11 @@ async function* inOrder(
   /** Sorted by index, the lowest last. */
   const readers: Reader[] = [];
   for (const part of parts) {
-    const reader = readerOf(linesInRanges(s3, folder, part, rangeBytes));
+    // Only the object of a run that this one continues is compressed.
+    const isPlain = part.key.endsWith('.jsonl');
+    const reader = readerOf(
+      isPlain ? linesInRanges(s3, folder, part, rangeBytes) : linesOf(s3, folder, part),
+    );
     if (await reader.next()) insert(readers, reader);
   }
   for (let reader = readers.pop(); reader; reader = readers.pop()) {

@@ -11,7 +11,7 @@ import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
-import type { Part, PartKind, StoredRun } from './state.ts';
+import type { Part, PartKind, RunEnd, StoredRun } from './state.ts';
 import { type StateObject, Superseded } from './state-object.ts';
 
 /** Limits at which a part is written. */
@@ -115,7 +115,7 @@ export class PartStore implements ResultStore {
   }
 
   /** Stores the last results, and that there will be no more. */
-  async end(ended: { at: number; cause?: string | undefined }): Promise<void> {
+  async end(ended: RunEnd): Promise<void> {
     await this.#writing;
     clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error;

@@ -12,7 +12,7 @@ import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { createSqsClient } from '../../../src/emulator/sqs/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
 import { Fanfold } from '../../../src/fanfold.ts';
-import { collectorHandler } from '../../../src/handlers.ts';
+import { collectorHandler, s3Inputs } from '../../../src/handlers.ts';
 import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
 import { callFunction } from '../../../src/pipeline/run/call-function.ts';
@@ -72,14 +72,14 @@ export const BUCKET = 'results-of-tests';
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
-  const made = await virtualDeployment(tasks, { workers, resultPlaces });
+  const objects = new S3();
+  const s3 = createS3Client(objects);
+  const made = await virtualDeployment(tasks, { workers, resultPlaces, s3: s3Inputs(s3) });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
   for (const QueueName of [names.results, names.ended]) {
     await made.client.send(new CreateQueueCommand({ QueueName }));
   }
-  const objects = new S3();
-  const s3 = createS3Client(objects);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   const calls: Call[] = [];
   const events: { type: string; detail: Record<string, unknown> }[] = [];
