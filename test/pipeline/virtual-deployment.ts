@@ -10,7 +10,7 @@ import { inProcess } from '../../src/emulator/transport/index.ts';
 import {
   type BurstResponse,
   burstHandler,
-  s3Inputs,
+  type s3Inputs,
   seedHandler,
   type WatchOptions,
   workerHandler,
@@ -72,7 +72,7 @@ export async function virtualDeployment(
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
   lambda.addFunction(
     names.seed,
-    seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces, s3 }),
+    seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces, ...(s3 && { s3 }) }),
     {
       timeoutSeconds: 60,
     },

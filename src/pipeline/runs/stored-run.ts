@@ -171,7 +171,11 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
    *
    * @throws FanfoldError `BadOption` when the run goes on
    */
-  async kept({ retryFailed }: { retryFailed?: RetryFailed } = {}): Promise<KeptResults> {
+  async kept({
+    retryFailed,
+  }: {
+    retryFailed?: RetryFailed | undefined;
+  } = {}): Promise<KeptResults> {
     const folder = folderOf(await this.output);
     return keptResults(await this.#clients.s3(), this.#deployment, folder, retryFailed);
   }
