@@ -8,12 +8,22 @@ import type { Part } from './state.ts';
 export async function* linesOf(
   s3: S3Client,
   folder: S3Folder,
-  part: Pick<Part, 'key' | 'folder'>,
+  part: Pick<Part, 'key' | 'folder' | 'frames'>,
 ): AsyncGenerator<string[], void> {
-  const { key } = part;
-  const { Body } = await s3.send(new GetObjectCommand(placeOfPart(folder, part)));
-  const body = Body instanceof Readable ? Body : Readable.from([]);
-  yield* splitLines(unpacked(body, key));
+  const place = placeOfPart(folder, part);
+  const content = async function* () {
+    for (const Range of rangesOf(part)) {
+      const { Body } = await s3.send(new GetObjectCommand({ ...place, Range }));
+      yield* unpacked(Body instanceof Readable ? Body : Readable.from([]), part.key);
+    }
+  };
+  yield* splitLines(content());
+}
+
+/** The ranges of a part's zstd frames: the decompressor of Node.js ends with the first one. */
+function rangesOf({ frames }: Pick<Part, 'frames'>): (string | undefined)[] {
+  let end = 0;
+  return frames?.map((bytes) => `bytes=${end}-${(end += bytes) - 1}`) ?? [undefined];
 }
 
 /**
@@ -24,11 +34,11 @@ export async function* linesInRanges(
   s3: S3Client,
   folder: S3Folder,
   part: Pick<Part, 'key' | 'bytes' | 'folder'>,
-  rangeBytes: number,
+  { rangeBytes, from: start = 0 }: { rangeBytes: number; from?: number },
 ): AsyncGenerator<string[], void> {
   const { bytes } = part;
   const ranges = async function* () {
-    for (let from = 0; from < bytes; from += rangeBytes) {
+    for (let from = start; from < bytes; from += rangeBytes) {
       const Range = `bytes=${from}-${Math.min(bytes, from + rangeBytes) - 1}`;
       const get = { ...placeOfPart(folder, part), Range };
       const { Body } = await s3.send(new GetObjectCommand(get));

@@ -22,6 +22,8 @@ export interface PartLimits {
   ms?: number;
   /** Messages whose results wait. SQS allows 120,000 in flight. @default 40000 */
   messages?: number;
+  /** Bytes of a piece in which a merged object is uploaded. @default 8 MiB */
+  pieceBytes?: number;
 }
 
 const LIMITS = { length: 64 * 1024 * 1024, ms: 60_000, messages: 40_000 };
@@ -62,7 +64,7 @@ export class PartStore implements ResultStore {
   readonly isSuccessor: boolean;
   readonly begun: BegunNotice[];
   readonly #options: PartStoreOptions;
-  readonly #limits: Required<PartLimits>;
+  readonly #limits: typeof LIMITS;
   #buffer = new PartBuffer();
   #acknowledgements: Acknowledgement[] = [];
   /** Results in the ledger that are in a part, or about to be. */

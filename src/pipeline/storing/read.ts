@@ -5,7 +5,7 @@ import { ResultBatch } from '../messages/result-message.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { MANIFEST } from './finish.ts';
 import type { Manifest } from './manifest.ts';
-import { insert, type Reader, readerOf } from './merge.ts';
+import { insert, type Reader, readerOf } from './merge-order.ts';
 import { getObject } from './object-reader.ts';
 import { linesOf } from './part-reader.ts';
 import type { Part } from './state.ts';

@@ -22,6 +22,8 @@ export interface Part {
   indexes: [first: number, last: number];
   /** Base64. */
   sha256: string;
+  /** Bytes of its zstd frames, if there are several. */
+  frames?: number[] | undefined;
   /** The folder that has it, if that is the one of a run that this one continues. */
   folder?: string | undefined;
 }
@@ -50,6 +52,8 @@ export interface StoredRun {
   ended?: RunEnd | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
+  /** Key of what a collector has saved of a merge that the next one continues. */
+  merge?: string | undefined;
   /** Steps after the end that are done. */
   done: { started?: boolean; mergeTries?: number; merged?: boolean; announced?: boolean };
 }

@@ -72,7 +72,7 @@ export const BUCKET = 'results-of-tests';
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
-  const objects = new S3();
+  const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
   const made = await virtualDeployment(tasks, { workers, resultPlaces, s3: s3Inputs(s3) });
   const { sqs, lambda, deployment } = made;
