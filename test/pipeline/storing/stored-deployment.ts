@@ -62,6 +62,8 @@ export interface StoredOptions {
   limits?: PartLimits;
   /** Decides what becomes of each call. @default all are answered */
   fateOf?: (call: Call) => Fate;
+  /** How long a call takes, in milliseconds. @default no time */
+  msOf?: (call: Call) => number;
   /** Timeout of the collector function. @default 900 */
   timeoutSeconds?: number;
 }
@@ -70,7 +72,8 @@ export const BUCKET = 'results-of-tests';
 
 /** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
-  const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
+  const { workers = 4, limits = {}, fateOf = () => undefined, msOf = () => 0 } = options;
+  const { timeoutSeconds = 900 } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
@@ -114,6 +117,8 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
         const call = { number: calls.length + 1, service, method, path };
         calls.push(call);
         const fate = fateOf(call);
+        const ms = msOf(call);
+        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
         if (fate === 'dies before') return die();
         const answered = await alive.handle(request, more);
         if (fate === 'dies after') return die();
