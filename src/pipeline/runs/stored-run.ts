@@ -8,7 +8,7 @@ import { RunHandle } from '../collecting/run-handle.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import { folderOf, type RetryFailed } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
-import type { RunLedger } from '../run/ledger.ts';
+import type { Ledger, RunLedger } from '../run/ledger.ts';
 import { breakRun, sealRun } from '../run/seal.ts';
 import type { RunStatus } from '../run/status.ts';
 import { writeTags } from '../run/tags.ts';
@@ -190,9 +190,13 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
    * restarted several times without progress. Resolves at the run's end.
    *
    * @param signal aborting it leaves the run, which can be collected again
+   * @param onProgress called with the ledger as results arrive
    * @throws FanfoldError `BadOption` when the function still collects the run
    */
-  async collect(signal: AbortSignal = new AbortController().signal): Promise<void> {
+  async collect(
+    signal: AbortSignal = new AbortController().signal,
+    onProgress: (ledger: Ledger) => void = () => {},
+  ): Promise<void> {
     const s3 = await this.#clients.s3();
     const output = await this.output;
     const folder = folderOf(output);
@@ -206,7 +210,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       runId: this.runId,
       epoch: state.run.epoch,
       owner: crypto.randomUUID(),
-      signal,
+      ...{ signal, onProgress },
       limits: { ms: 10_000 },
     });
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import { Run } from '../collecting/run.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
-import { RunLedger } from '../run/ledger.ts';
+import { type Ledger, RunLedger } from '../run/ledger.ts';
 import { findQueue } from '../run/queues.ts';
 import { readTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
@@ -28,8 +28,8 @@ export interface CollectStoredOptions {
   /** Aborted when this collector must end soon. */
   signal: AbortSignal;
   limits?: PartLimits | undefined;
-  /** Called with the ledger of what is stored, after each part. */
-  onProgress?: (ledger: { inputs: number; ok: number; failed: number }) => void;
+  /** Called with the ledger when results have been received. */
+  onProgress?: (ledger: Ledger) => void;
 }
 
 /**
