@@ -100,11 +100,7 @@ const client = createSqsClient(undefined, { requestHandler: inProcess(waitingSqs
 const deployment = { sqs: client, lambda: createLambdaClient(new Lambda()), names };
 const expiresAt = Date.now() + 86_400_000;
 await createRunQueue(client, names, runId, { task: 'echo', state: 'sealed', total, expiresAt });
-await StateObject.create(
-  s3,
-  folder,
-  newStoredRun({ runId, task: 'echo', format, expiresAt }),
-);
+await StateObject.create(s3, folder, newStoredRun({ runId, task: 'echo', format, expiresAt }));
 const began = performance.now();
 const collected = await collectStored({
   ...{ deployment, s3, folder, runId, epoch: 0, owner: 'bench' },
