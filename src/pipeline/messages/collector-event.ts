@@ -33,11 +33,13 @@ export interface BeginEvent extends Omit<StoredRunOptions, 'format' | 'mark'> {
   format?: Format | undefined;
   /** The folder of its results, `s3://bucket/prefix/<runId>/`. */
   output: string;
+  /** Whether to answer what it has of the run that it continues. @default false */
+  needsKept?: boolean;
 }
 
 /** The answer to a `begin` event. */
 export interface BeginAnswer {
-  /** Of a run that continues another one: what it has of that. */
+  /** What it has of the run that it continues. */
   kept?: KeptInputs;
 }
 

@@ -73,8 +73,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const tags = { expiresAt, flow, pauseWhenFailing, inputs: options.mark };
   const begun = continues ? undefined : await beginStored(request, { runId, expiresAt }, options);
   const { output, kept } = begun ?? {};
-  // A caller that names the indexes has left those out whose results stay.
-  if (kept && request.indexes === undefined) {
+  if (kept) {
     if (total < kept.inputs && !request.more) throw fewerInputs(kept.inputs, total);
     const left = items.filter(({ index }) => !kept.settled.has(index));
     chunks = cut(left, chunkItems);

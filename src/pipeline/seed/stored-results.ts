@@ -40,7 +40,7 @@ export interface KeptInputs {
  * @throws FanfoldError when the place can't be used, or the deployment stores no results
  */
 export async function beginStored(
-  { task, results, maxFailures, hedge, pauseWhenFailing }: SeedRequest,
+  { task, results, indexes, maxFailures, hedge, pauseWhenFailing }: SeedRequest,
   { runId, expiresAt }: { runId: string; expiresAt: number },
   { names, stored }: { names: Names; stored?: StoredResults | undefined },
 ): Promise<BegunStored | undefined> {
@@ -50,7 +50,10 @@ export async function beginStored(
   const { s3, ...how } = wanted;
   const output = urlOf(runFolder(folderOf(s3 === OWN_BUCKET ? stored.place : s3), runId));
   const limits = { maxFailures, hedge, pauseWhenFailing };
-  const event: CollectorEvent = { begin: { runId, task, expiresAt, ...how, ...limits, output } };
+  // A caller that names the indexes has left those out whose results stay.
+  const needsKept = how.continues !== undefined && indexes === undefined;
+  const about = { runId, task, expiresAt, ...how, ...limits };
+  const event: CollectorEvent = { begin: { ...about, output, needsKept } };
   const { kept } = await callFunction<BeginAnswer>(stored.lambda, names.collector, event);
   if (kept === undefined) return { output, kept };
   const { inputs, mark } = kept;

@@ -37,7 +37,7 @@ export interface BeginOptions {
  * @throws FanfoldError `BadInput` when the folder can't be written, or holds another run
  */
 export async function beginStoredRun(
-  { output, ...asked }: BeginEvent,
+  { output, needsKept = false, ...asked }: BeginEvent,
   { deployment, s3, places }: BeginOptions,
 ): Promise<BeginAnswer> {
   const folder = allowedFolder(output, places);
@@ -50,10 +50,11 @@ export async function beginStoredRun(
       const run = earlier
         ? await continuingRun(asked, earlier, { deployment, s3, folder })
         : newStoredRun({ ...asked, format: asked.format ?? 'jsonl' });
-      if (await StateObject.create(s3, folder, run)) return answerOf(run);
+      if (await StateObject.create(s3, folder, run)) return needsKept ? keptAnswer(run) : {};
     }
     const { run } = begun ?? (await StateObject.load(s3, folder)) ?? {};
-    if (run?.options.runId === asked.runId && run.ended === undefined) return answerOf(run);
+    if (run?.options.runId === asked.runId && run.ended === undefined)
+      return needsKept ? keptAnswer(run) : {};
   } catch (error) {
     throw explained(error, folder, region) ?? error;
   }
@@ -63,10 +64,17 @@ export async function beginStoredRun(
   );
 }
 
-function answerOf({ options, ledger: { inputs, settled } }: StoredRun): BeginAnswer {
-  if (options.continues === undefined) return {};
+/** Most characters of a bitmap in an answer: Lambda allows 6 MB. */
+const MAX_ANSWER = 5_500_000;
+
+function keptAnswer({ options, ledger: { inputs, settled } }: StoredRun): BeginAnswer {
   const { mark } = options;
-  return { kept: { inputs, settled: gzipSync(settled).toString('base64'), mark } };
+  const text = gzipSync(settled).toString('base64');
+  if (text.length <= MAX_ANSWER) return { kept: { inputs, settled: text, mark } };
+  throw new FanfoldError(
+    'BadInput',
+    `The results of ${options.continues} are too many, and too scattered, for the seed function to leave them out. Download the inputs, and continue the run from the file.`,
+  );
 }
 
 /** A sentence for a bucket that can't be used; undefined for errors that may pass. */
