@@ -71,7 +71,7 @@ const isRefused = (code: string, words: string | RegExp) =>
 it('runs the inputs without a result, and lists one result for each', async () => {
   const { fanfold, s3, close } = await connected();
   const run = await cancelled(fanfold);
-  const resume = await within(60, run.kept());
+  const resume = await within(3_600, run.kept());
   const next = fanfold.map(tenth, numbers(100), { output: PLACE, resume });
   const manifest = await within(3_600, next.wait());
   expect(ran.sort((one, other) => one - other)).toEqual(
@@ -83,7 +83,7 @@ it('runs the inputs without a result, and lists one result for each', async () =
   const results = await indexesOf(s3, manifest);
   expect(results.map(({ index }) => index)).toEqual(numbers(100));
   expect(manifest.failures).toMatchObject([{ code: 'TaskFailed', count: 10 }]);
-  const yielded = await within(60, Array.fromAsync(next.soFar({ ordered: true })));
+  const yielded = await within(3_600, Array.fromAsync(next.soFar({ ordered: true })));
   expect(yielded.flatMap(({ lines }) => lines.map(({ index }) => index))).toEqual(numbers(100));
   await close();
 });
@@ -91,11 +91,11 @@ it('runs the inputs without a result, and lists one result for each', async () =
 it('runs failed inputs again, by their codes, and appended ones; and can itself be continued', async () => {
   const { fanfold, s3, close } = await connected();
   const run = await cancelled(fanfold, { compression: 'gzip' });
-  const codes = await within(60, run.kept({ retryFailed: ['TimedOut'] }));
+  const codes = await within(3_600, run.kept({ retryFailed: ['TimedOut'] }));
   expect(codes.ledger).toMatchObject({ inputs: 100, ok: 54, failed: 10, cancelled: 0 });
   const second = fanfold.map(tenth, numbers(100), { output: PLACE, resume: codes });
   expect((await within(3_600, second.wait())).ledger.failed).toBe(10);
-  const again = await within(60, second.kept({ retryFailed: ['TaskFailed'] }));
+  const again = await within(3_600, second.kept({ retryFailed: ['TaskFailed'] }));
   const third = fanfold.map(tenth, numbers(120), { output: 's3', resume: again });
   ran = [];
   const manifest = await within(3_600, third.wait());
@@ -120,7 +120,7 @@ it('continues a run whose caller did not seed all inputs', async () => {
   };
   const run = fanfold.map(tenth, endless(), { output: 's3' });
   await within(600, run.output);
-  const goesOn = within(60, run.kept());
+  const goesOn = within(3_600, run.kept());
   await expect(goesOn).rejects.toEqual(isRefused('BadOption', /not over.*fanfold cancel/));
   run.leave();
   await within(
@@ -132,7 +132,7 @@ it('continues a run whose caller did not seed all inputs', async () => {
   // It is over once its queue is deleted.
   const connection = (await within(60, fanfold.stored(`${PLACE}${run.runId}/`))) as typeof run;
   await within(600, connection.wait());
-  const resume = await within(60, connection.kept());
+  const resume = await within(3_600, connection.kept());
   ran = [];
   const next = fanfold.map(tenth, numbers(50), { output: 's3', resume });
   const made = await within(3_600, next.wait());
@@ -145,7 +145,7 @@ it('continues a run whose caller did not seed all inputs', async () => {
 it('merges the results of both runs, of an ordered run', async () => {
   const { fanfold, s3, close } = await connected();
   const run = await cancelled(fanfold, { compression: 'gzip' }, true);
-  const resume = await within(60, run.kept({ retryFailed: true }));
+  const resume = await within(3_600, run.kept({ retryFailed: true }));
   const next = fanfold.map(tenth, numbers(100), { output: PLACE, resume });
   const manifest = await within(3_600, next.wait());
   expect(manifest).toMatchObject({ ordered: true, parts: [{ key: 'results.jsonl.gz' }] });
@@ -158,7 +158,7 @@ it('merges the results of both runs, of an ordered run', async () => {
 it('keeps the columns of tables, and leaves each sorted table as it is', async () => {
   const { fanfold, s3, close } = await connected();
   const run = await cancelled(fanfold, { format: 'csv' }, true);
-  const resume = await within(60, run.kept({ retryFailed: true }));
+  const resume = await within(3_600, run.kept({ retryFailed: true }));
   const next = fanfold.map(tenth, numbers(100), { output: PLACE, resume });
   const manifest = await within(3_600, next.wait());
   const tables = manifest.parts.filter(({ kind }) => kind === 'results');
@@ -192,7 +192,7 @@ it('continues a run over an object in S3, which must be the same', async () => {
   expect((await within(3_600, before.wait())).ledger.cancelled).toBe(36);
   isHard = false;
   ran = [];
-  const resume = await within(60, before.kept());
+  const resume = await within(3_600, before.kept());
   expect(() => fanfold.map(tenth, numbers(100), { output: 's3', resume })).toThrow(
     isRefused('BadOption', /read its inputs from S3/),
   );
@@ -220,7 +220,7 @@ it('continues a run over an object in S3, which must be the same', async () => {
 it('refuses other inputs, another format, and a folder without a run', async () => {
   const { fanfold, close } = await connected();
   const run = await cancelled(fanfold);
-  const resume = await within(60, run.kept());
+  const resume = await within(3_600, run.kept());
   const cases: [inputs: number[], format: 'csv' | undefined, code: string, words: RegExp][] = [
     [[1, ...numbers(99)], undefined, 'BadInput', /first 100 inputs have changed/],
     [numbers(90), undefined, 'BadInput', /100 inputs, but got only 90/],
@@ -231,7 +231,7 @@ it('refuses other inputs, another format, and a folder without a run', async () 
     await expect(within(600, next.detach())).rejects.toEqual(isRefused(code, words));
   }
   const nowhere = await within(60, fanfold.stored(`${PLACE}20261123T165514123-k3f9x2ab/`));
-  await expect(within(60, nowhere.kept())).rejects.toEqual(
+  await expect(within(3_600, nowhere.kept())).rejects.toEqual(
     isRefused('UnknownRun', /does not hold/),
   );
   await close();
