@@ -22,8 +22,13 @@ export async function* linesOf(
 
 /** The ranges of a part's zstd frames: the decompressor of Node.js ends with the first one. */
 function rangesOf({ frames }: Pick<Part, 'frames'>): (string | undefined)[] {
+  if (frames === undefined) return [undefined];
   let end = 0;
-  return frames?.map((bytes) => `bytes=${end}-${(end += bytes) - 1}`) ?? [undefined];
+  return frames.map((bytes) => {
+    const from = end;
+    end += bytes;
+    return `bytes=${from}-${end - 1}`;
+  });
 }
 
 /**
