@@ -13,7 +13,7 @@ import { StateObject } from './state-object.ts';
 export interface KeptResults {
   /** The earlier run's folder, `s3://bucket/prefix/<runId>/`. */
   folder: string;
-  /** Its record. */
+  /** @internal Its record. */
   run: StoredRun;
   retryFailed: RetryFailed | undefined;
   /** The inputs whose results stay: the others run. */
