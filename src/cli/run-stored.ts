@@ -86,7 +86,7 @@ export function checkStored(flags: RunFlags): void {
   }
   if (flags.resume === true) {
     refuse(
-      '--resume needs the run to continue, as each run has a folder of its own in S3: --resume RUN, by its id or its folder.',
+      '--resume needs the run to continue, as each run has a folder of its own in S3: --resume RUN, by its id or its folder. To follow a run that goes on: fanfold wait RUN.',
     );
   }
   if (flags.report !== undefined) {
