@@ -43,10 +43,11 @@ export function grantSeed(role: Role, granted: Granted): void {
     mayInvoke(role, granted, 'burst');
   }
   if (resultPlaces.length > 0) mayInvoke(role, granted, 'collector');
+  // The seed reports unreadable inputs, and what it has used, to a collector that does not call it.
+  const reports = resultPlaces.length + inputs.length > 0;
+  if (reports) allow(role, ['sqs:SendMessage'], [runQueues]);
   if (inputs.length === 0) return;
   mayInvoke(role, granted, 'seed');
-  // The seed reports unreadable inputs to the run's collector.
-  allow(role, ['sqs:SendMessage'], [runQueues]);
   const reading = [onObjects(['s3:GetObject'], inputs), ...listing(inputs)];
   for (const statement of reading) checkLength(role, statement);
   add(role, reading);

@@ -11,6 +11,7 @@ import {
   TEXT,
 } from './options.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
+import { checkBounds } from './pipeline/messages/flow.ts';
 import { RunLedger } from './pipeline/run/ledger.ts';
 import type { CollectOptions } from './pipeline/runs/collect-run.ts';
 import { isStored, type StoredOptions } from './pipeline/runs/stored-runs.ts';
@@ -46,6 +47,7 @@ export const COLLECT_OPTIONS: CallOptions = { call: 'collect()', kinds: COLLECT_
 export function checkRunOptions(options: RunOptions | StoredOptions): void {
   const stores = isObject(options) && isStored(options);
   checkOptions(stores ? STORED_OPTIONS : RUN_OPTIONS, options);
+  checkBounds(options);
 }
 
 /** A task's name. @throws FanfoldError `BadTask` for a value that is neither a task nor a name */

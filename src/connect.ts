@@ -49,7 +49,8 @@ export interface ConnectOptions {
    */
   endpoint?: string;
   /**
-   * Called with problems that were handled, such as a worker that died and was replaced.
+   * Called with problems that were handled, such as a worker that died and was replaced, and with
+   * bounds that a run does not reach.
    * @default a process warning
    */
   onWarning?: (message: string) => void;
@@ -103,6 +104,7 @@ function withRemedy(connecting: Promise<Fanfold>): Promise<Fanfold> {
 async function open(options: ConnectOptions): Promise<Fanfold> {
   checkOptions(OPTIONS, options);
   const { workers, stack, endpoint, tasks } = options;
+  const { onWarning = (message) => process.emitWarning(message, 'FanfoldWarning') } = options;
   if (workers !== undefined) checkWhole('workers', workers, 1, 1000);
   if ([stack, endpoint, tasks].filter((place) => place !== undefined).length > 1) {
     throw new FanfoldError(
@@ -116,18 +118,18 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
       `\`workers\` is for tasks that run on this machine; \`${stack === undefined ? 'endpoint' : 'stack'}\` uses the workers of that place. Leave one of them out.`,
     );
   }
-  if (stack !== undefined) return new Fanfold(await openStack(stack));
-  if (endpoint !== undefined) return new Fanfold(await openServed(NAME, endpoint));
+  if (stack !== undefined) return new Fanfold(await openStack(stack), onWarning);
+  if (endpoint !== undefined) return new Fanfold(await openServed(NAME, endpoint), onWarning);
   const count = workers ?? availableParallelism();
-  if (tasks === undefined) return new Fanfold(await openInProcess(count));
+  if (tasks === undefined) return new Fanfold(await openInProcess(count), onWarning);
   const fanfold = Promise.withResolvers<Fanfold>();
   const world = await openProcesses({
     tasks: openTasks(tasks),
     workers: count,
-    onWarning: options.onWarning ?? ((message) => process.emitWarning(message, 'FanfoldWarning')),
+    onWarning,
     onLog: options.onLog,
     onFailure: (error) => void fanfold.promise.then((opened) => opened.fail(error)),
   });
-  fanfold.resolve(new Fanfold(world));
+  fanfold.resolve(new Fanfold(world, onWarning));
   return fanfold.promise;
 }

@@ -96,11 +96,24 @@ function safely<T>(ask: () => T, otherwise: T): T {
 /** @throws FanfoldError `BadOption` unless an option is a whole number within its range */
 export function checkWhole(option: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
-  const shown = typeof value === 'string' ? JSON.stringify(value) : value;
   throw new FanfoldError(
     'BadOption',
-    `\`${option}\` must be a whole number from ${least} to ${most}; got ${shown}.`,
+    `\`${option}\` must be a whole number from ${least} to ${most}; got ${valueText(value)}.`,
   );
+}
+
+/** Most characters of a wrong value in a message. */
+const SHOWN_LENGTH = 200;
+
+/** A wrong value, as a message shows it after `got`. */
+export function valueText(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  // JSON has no text for a symbol, and a wrong one for numbers such as NaN.
+  if (typeof value !== 'string' && typeof value !== 'object') return String(value);
+  const text = safely(() => JSON.stringify(value), undefined) ?? 'an object';
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
 }
 
 /** An input that cannot be accepted: not JSON, or too large. */

@@ -1,3 +1,4 @@
+import { Capacity } from './capacity.ts';
 import { COLLECT_OPTIONS, checkInputs, checkOrder, checkRunOptions, nameOfTask } from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
@@ -20,7 +21,7 @@ import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
 import type { StoredRun } from './pipeline/runs/stored-run.ts';
 import type { StoredOptions } from './pipeline/runs/stored-runs.ts';
 import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.ts';
-import { describeSeed, invokeSeed } from './pipeline/seeding/invoke-seed.ts';
+import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 import {
@@ -52,11 +53,13 @@ export class Fanfold implements AsyncDisposable {
   readonly #world: World;
   readonly #runs = new Set<Run | StoredRun>();
   readonly #stays: () => void;
+  readonly #capacity: Capacity;
   #failure: FanfoldError | undefined;
 
   /** Use `connect`. */
-  constructor(world: World) {
+  constructor(world: World, onWarning: (message: string) => void = () => {}) {
     this.#world = world;
+    this.#capacity = new Capacity(world.deployment, onWarning);
     // Elsewhere, a run continues without this process.
     this.#stays = world.deployment.keep ? closeWhenIdle(() => this.close()) : () => {};
   }
@@ -142,6 +145,7 @@ export class Fanfold implements AsyncDisposable {
     if (isTask(task)) this.#world.add(task);
     this.#refuse(name);
     this.#world.refuseNested?.();
+    void this.#capacity.warnAbove(name, options.concurrency);
     const { deployment } = this.#world;
     if (isStored(options)) {
       return this.#keep(beginStored(deployment, storeOf(this.#world), name, inputs, options));
@@ -280,14 +284,11 @@ export class Fanfold implements AsyncDisposable {
   }
 
   /**
-   * Number of inputs of a task that all workers together run at once, approximately; undefined if
-   * there is no such task.
+   * Inputs of a task that all workers together run at once, approximately; undefined if there is no
+   * such task. Once it was asked for, `map` no longer warns of a `concurrency` that is higher.
    */
-  async capacity(task: string): Promise<number | undefined> {
-    const { lambda, names } = this.#world.deployment;
-    const { tasks, workers, live = workers } = await describeSeed(lambda, names);
-    const each = tasks.find(({ name }) => name === task)?.concurrency;
-    return each === undefined ? undefined : live * each;
+  capacity(task: string): Promise<number | undefined> {
+    return this.#capacity.askedFor(task);
   }
 
   /** Ends this connection's runs, with an error for their consumers, and releases all resources. */

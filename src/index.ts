@@ -16,8 +16,9 @@ export type { RunOptions } from './pipeline/collecting/run-options.ts';
 export type { RunOutcome } from './pipeline/messages/ended.ts';
 export type { FailingText, Outage } from './pipeline/messages/failing.ts';
 export type { FailureGroup } from './pipeline/messages/failure-kinds.ts';
-export type { Bounds, RateText } from './pipeline/messages/flow.ts';
+export type { Bounds } from './pipeline/messages/flow.ts';
 export type { Priority } from './pipeline/messages/priority.ts';
+export type { RateText } from './pipeline/messages/rate.ts';
 export {
   type CancelledResult,
   FailedInputs,
@@ -46,6 +47,8 @@ export type { KeptResults } from './pipeline/storing/kept-results.ts';
 export type { Manifest } from './pipeline/storing/manifest.ts';
 export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';
+export type { Cost, CostItems } from './planning/cost.ts';
+export type { Usage } from './planning/usage.ts';
 export type { Point } from './report/series.ts';
 export type { Statistics } from './report/statistics.ts';
 export type { Span, WorkerStatistics } from './report/workers.ts';

@@ -1,5 +1,6 @@
 // Exports for the command line beyond the public API: inputs and results as JSON texts, checks of
 // a run's status, locks, logs, and numbers in messages. They may change without notice.
+export { capacityWarning } from './capacity.ts';
 export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';

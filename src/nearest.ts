@@ -5,5 +5,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   const [best] = names
     .map((candidate) => ({ candidate, edits: distance(name, candidate) }))
     .sort((a, b) => a.edits - b.edits);
-  return best && best.edits <= Math.max(2, name.length / 2) ? best.candidate : undefined;
+  // Two edits turn a word of three letters into almost any other.
+  const most = name.length <= 3 ? 1 : Math.max(2, name.length / 2);
+  return best && best.edits <= most ? best.candidate : undefined;
 }

@@ -1,4 +1,4 @@
-import { FanfoldError } from './errors.ts';
+import { FanfoldError, valueText } from './errors.ts';
 
 const SECONDS = Symbol.for('fanfold.retryLater');
 
@@ -33,7 +33,7 @@ export class RetryLater extends Error {
     if (!isDelay(seconds)) {
       throw new FanfoldError(
         'BadOption',
-        `RetryLater expects a number of seconds from 0 to ${LONGEST_LATER_SECONDS}; got ${JSON.stringify(seconds)}.`,
+        `RetryLater expects a number of seconds from 0 to ${LONGEST_LATER_SECONDS}; got ${valueText(seconds)}.`,
       );
     }
     this[SECONDS] = seconds;
@@ -43,8 +43,16 @@ export class RetryLater extends Error {
    * Takes the time from a response's `Retry-After` header, in seconds or as a date, up to 12 hours.
    *
    * @param otherwiseSeconds used when the response has no such header
+   * @throws FanfoldError `BadOption` for anything but such a response
    */
-  static from({ status, headers }: HttpResponse, otherwiseSeconds = 1): RetryLater {
+  static from(response: HttpResponse, otherwiseSeconds = 1): RetryLater {
+    const { status, headers } = Object(response) as Partial<HttpResponse>;
+    if (typeof headers?.get !== 'function') {
+      throw new FanfoldError(
+        'BadOption',
+        `RetryLater.from expects a response as fetch returns it, whose headers have a method \`get\`; got ${valueText(response)}. Without one, use new RetryLater(seconds).`,
+      );
+    }
     const seconds = secondsOf(headers.get('retry-after')) ?? otherwiseSeconds;
     return new RetryLater(seconds, `The response had status ${status}: retry in ${seconds} s.`);
   }

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { FanfoldError } from './errors.ts';
+import { FanfoldError, valueText } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput, NoSchema } from './json-types.ts';
 import { type CallOptions, CHECKED, checkOptions, FLAG } from './options.ts';
 import type { SetupContext, TaskContext, TaskFacts, TaskOptions } from './task-options.ts';
@@ -142,7 +142,7 @@ export function defineTask(
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new FanfoldError(
       'BadTask',
-      `A task's name must be 1 to 80 letters, digits, "-" and "_"; got ${JSON.stringify(name)}.`,
+      `A task's name must be 1 to 80 letters, digits, "-" and "_"; got ${valueText(name)}.`,
     );
   }
   if (typeof definition.run !== 'function') {
@@ -173,7 +173,7 @@ export function defineTask(
     if (!fits || (!key.endsWith('Seconds') && !Number.isInteger(given))) {
       throw new FanfoldError(
         'BadTask',
-        `Task "${name}": \`${key}\` must be ${key.endsWith('Seconds') ? 'a number' : 'a whole number'} from ${from} to ${to}; got ${JSON.stringify(given)}.`,
+        `Task "${name}": \`${key}\` must be ${key.endsWith('Seconds') ? 'a number' : 'a whole number'} from ${from} to ${to}; got ${valueText(given)}.`,
       );
     }
     return given;

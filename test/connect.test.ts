@@ -33,6 +33,20 @@ it('a function is mapped in this process, like a task, and forgotten afterwards'
   });
 });
 
+it('a concurrency that the workers do not reach is warned of, once and unless it is known', async () => {
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  await using fanfold = await connect({ workers: 2, onWarning });
+  await fanfold.map(double, [1], { concurrency: 2 }).all();
+  for (let run = 0; run < 2; run++) await fanfold.map(double, [1], { concurrency: 9 }).all();
+  await using asking = await connect({ workers: 2, onWarning });
+  const half = defineTask({ name: 'half', run: (n: number) => n / 2 });
+  await asking.map(half, [1]).all();
+  expect(await asking.capacity('half')).toBe(2);
+  await asking.map(half, [1], { concurrency: 9 }).all();
+  expect(warnings).toEqual([expect.stringMatching(/concurrency: 9. is not .* 2 inputs of double/)]);
+});
+
 it('all outputs are in input order', async () => {
   await using fanfold = await connect({ workers: 4 });
   const late = (ms: number) => new Promise<number>((resolve) => setTimeout(resolve, ms, ms));

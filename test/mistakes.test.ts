@@ -20,6 +20,10 @@ const map = (task: unknown, inputs: unknown, options?: unknown) => async () => {
   fanfold.map(any(task), any(inputs), any(options));
 };
 const mapped = (options: unknown) => map(double, [1], options);
+const setting = (changes: unknown) => async () => {
+  await using fanfold = await connect();
+  await fanfold.map(double, [1]).set(any(changes));
+};
 
 type Row = [mistake: string, call: () => unknown, code: string, ...phrases: (string | RegExp)[]];
 
@@ -249,6 +253,20 @@ const CALLS: Row[] = [
     mapped({ pauseOnFailing: '50%/1m' }),
     'BadOption',
     'Did you mean `pauseWhenFailing`?',
+  ],
+  [
+    'a concurrency that was computed wrongly',
+    mapped({ concurrency: Number.NaN }),
+    'BadOption',
+    'got NaN',
+  ],
+  ['a bigint', mapped({ concurrency: 5n }), 'BadOption', 'got 5n'],
+  ['a rate in an array', mapped({ rate: ['1/s'] }), 'BadOption', 'got ["1/s"]'],
+  [
+    'an option of nothing else',
+    setting({ foo: 1 }),
+    'BadOption',
+    'no option `foo`. Its options are',
   ],
   ['a limiter’s rate', mapped({ rate: 100 }), 'BadOption', 'must be like "100/s"'],
   [

@@ -60,10 +60,23 @@ it.each([
 });
 
 it('refuses a wait that is no time', () => {
-  for (const seconds of [-1, Number.NaN, 43_201, '5' as never]) {
-    expect(() => new RetryLater(seconds)).toThrow('seconds from 0 to 43200');
+  for (const seconds of [-1, Number.NaN, 43_201]) {
+    expect(() => new RetryLater(seconds)).toThrow(`from 0 to 43200; got ${seconds}.`);
   }
+  expect(() => new RetryLater('5' as never)).toThrow('from 0 to 43200; got "5".');
 });
+
+it.each([null, undefined, {}, { headers: { 'retry-after': '1' } }])(
+  'refuses %j, which is no response',
+  (value) => {
+    expect(() => RetryLater.from(value as never)).toThrow(
+      expect.objectContaining({
+        code: 'BadOption',
+        message: expect.stringMatching(/fetch.*new RetryLater\(seconds\)/),
+      }),
+    );
+  },
+);
 
 it('a task decides whether an attempt is repeated', async () => {
   const errors: [string, number][] = [];

@@ -13,6 +13,7 @@ import { seedHandler } from '../../src/handlers/seed.ts';
 import type { WatchOptions } from '../../src/handlers/telemetry.ts';
 import { workerHandler } from '../../src/handlers/worker.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
+import { clientMeter } from '../../src/pipeline/run/client-meter.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';
 import type { TaskRegistry } from '../../src/task-registry.ts';
 import type { Random } from '../../test/simulation/random.ts';
@@ -32,6 +33,11 @@ export interface VirtualStackOptions {
    * collector's receives may be short. @default no variation
    */
   random?: Random;
+  /**
+   * Time after which the process of a new burst worker dies, in milliseconds.
+   * @default none dies
+   */
+  burstDiesAfterMs?: () => number | undefined;
 }
 
 /** Milliseconds per call: within a region, and from outside AWS. */
@@ -53,6 +59,7 @@ type Handler = (event: unknown, context: Context) => Promise<unknown>;
  */
 export async function virtualStack(options: VirtualStackOptions) {
   const { tasks, maxConcurrency, burst, watching, random } = options;
+  const { burstDiesAfterMs = () => undefined } = options;
   const sqs = new Sqs({ bodyDigests: false });
   const lambda = new Lambda();
   const bill = new Bill();
@@ -81,8 +88,14 @@ export async function virtualStack(options: VirtualStackOptions) {
   const handlers = {
     lambda: lambdaClient,
     name: names.name,
+    memoryMb: 1024,
   };
-  const add = (name: string, timeoutSeconds: number, make: () => Handler) => {
+  const add = (
+    name: string,
+    timeoutSeconds: number,
+    make: () => Handler,
+    options: { maxRetryAttempts?: number } = {},
+  ) => {
     const environments = new Map<string, Handler>();
     lambda.addFunction(
       name,
@@ -94,29 +107,34 @@ export async function virtualStack(options: VirtualStackOptions) {
           bill.addInvocation(name.replace('Bill-', ''), performance.now() - begunAt),
         );
       },
-      { timeoutSeconds },
+      { timeoutSeconds, ...options },
     );
   };
-  const seedSqs = clientOf('function', 'seed');
   add(names.seed, 900, () =>
     seedHandler(tasks, {
       ...handlers,
       ...watching(),
-      sqs: seedSqs,
+      sqs: clientOf('function', 'seed'),
       burst,
       workers: maxConcurrency,
     }),
   );
-  const workerSqs = clientOf('function', 'worker');
-  const worker = () => ({ ...handlers, ...watching(), sqs: workerSqs });
+  const worker = () => ({ ...handlers, ...watching(), sqs: clientOf('function', 'worker') });
   add(names.worker, WORKER_TIMEOUT_SECONDS, () => workerHandler(tasks, worker()) as Handler);
-  add(names.burst, WORKER_TIMEOUT_SECONDS, () => {
-    const handle: (event: unknown, context: Context) => Promise<BurstResponse> = burstHandler(
-      tasks,
-      worker(),
-    );
-    return handle;
-  });
+  add(
+    names.burst,
+    WORKER_TIMEOUT_SECONDS,
+    () => {
+      const given = worker();
+      const handle: (event: unknown, context: Context) => Promise<BurstResponse> = burstHandler(
+        tasks,
+        given,
+      );
+      const ms = burstDiesAfterMs();
+      return ms === undefined ? handle : mortal(handle, given.sqs, ms);
+    },
+    { maxRetryAttempts: 0 },
+  );
   const pollerSqs = clientOf('function', 'poller');
   for (const queueUrl of queueUrls) {
     lambda.addSqsEventSource(names.worker, {
@@ -130,8 +148,24 @@ export async function virtualStack(options: VirtualStackOptions) {
     });
   }
   const collector = clientOf('collector');
-  const deployment: Deployment = { sqs: collector, lambda: lambdaClient, names, countsLate: true };
+  const deployment: Deployment = {
+    ...{ sqs: collector, lambda: lambdaClient, names, countsLate: true },
+    metered: clientMeter(collector, 'us-east-1', false),
+  };
   return { deployment, bill, close: () => lambda.close() };
+}
+
+/** A handler whose process dies: its invocation fails, and it makes no further call. */
+function mortal(handle: Handler, sqs: SQSClient, ms: number): Handler {
+  const dying = Promise.withResolvers<never>();
+  dying.promise.catch(() => {});
+  setTimeout(() => dying.reject(new Error('Runtime exited with error: signal: killed')), ms);
+  const diesAt = performance.now() + ms;
+  sqs.middlewareStack.add(
+    (next) => (call) => (performance.now() < diesAt ? next(call) : new Promise<never>(() => {})),
+    { step: 'build' },
+  );
+  return (event, context) => Promise.race([dying.promise, handle(event, context)]);
 }
 
 /** A client whose calls take virtual time, and are counted. */

@@ -8,9 +8,9 @@ import type {
   RunOptions,
   RunSettings,
 } from '../index.ts';
-import { checkBounds, checkFailing, checkPriority } from '../internal.ts';
+import { capacityWarning, checkBounds, checkFailing, checkPriority } from '../internal.ts';
 import { commandLine } from './command-line.ts';
-import { count, say } from './log.ts';
+import { say } from './log.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
 
 /** Flags with a run's share of the workers and of what its task calls. */
@@ -89,16 +89,17 @@ export async function warnAboveCapacity(
   { fanfold, target }: Connection,
   task: string,
   concurrency: number | null | undefined,
+  { quiet = false }: { quiet?: boolean | undefined } = {},
 ): Promise<void> {
   if (concurrency === undefined || concurrency === null) return;
   // A deployment of an older version can't say: it refuses bounds itself.
   const capacity = await fanfold.capacity(task).catch(() => undefined);
-  if (capacity === undefined || concurrency <= capacity) return;
-  const more = target.kind === 'server' ? ' Workers that join raise this.' : '';
-  const place = target.kind === 'local' ? 'here' : `of ${nameOf(target)}`;
-  say(
-    `warning: --concurrency ${concurrency} is not reached: all workers ${place} together run ${count(capacity, 'input')} of ${task} at once.${more}`,
-  );
+  const place = target.kind === 'local' ? ' here' : ` at ${nameOf(target)}`;
+  const about = { task, place, capacity };
+  const warning = capacityWarning(`--concurrency ${concurrency}`, concurrency, about);
+  if (quiet || warning === undefined) return;
+  const canGrow = target.kind === 'server' && capacity !== 0;
+  say(`warning: ${warning}${canGrow ? ' Workers that join raise this.' : ''}`);
 }
 
 /** An outage in words. */

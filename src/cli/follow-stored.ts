@@ -8,6 +8,7 @@ import {
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { count, say, sayShort } from './log.ts';
+import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
 import { type Connection, flagsOf } from './target.ts';
 
@@ -33,7 +34,10 @@ export async function followStored(
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
   const settings = () => run.status ?? run.settings;
-  const facts = { total: undefined, workers: undefined, awaited: () => undefined, settings };
+  const facts = {
+    ...{ total: undefined, workers: undefined, awaited: () => undefined, settings },
+    cost: () => run.cost,
+  };
   const progress = quiet ? undefined : showProgress(() => ledgerOf(run.status), facts, false);
   let manifest: Manifest;
   try {
@@ -64,7 +68,7 @@ export function ledgerOf(status: RunStatus | undefined): Ledger {
 }
 
 function report(
-  { runId, ledger, cause, failures, folder }: Manifest,
+  { runId, ledger, cause, failures, folder, cost }: Manifest,
   { flags, startedAt, again }: Pick<Following, 'startedAt' | 'again'> & { flags: string[] },
 ): void {
   const { inputs, ok, failed, cancelled } = ledger;
@@ -75,6 +79,7 @@ function report(
   say(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${took}; results are in ${folder}`,
   );
+  if (cost) say(`cost: ${costText(cost)}`);
   for (const { code, message, count: times, isLeast, indexes } of failures.slice(0, SHOWN_KINDS)) {
     const such = times === 1 ? '' : 'such as ';
     sayShort(

@@ -7,6 +7,7 @@ import { STATUS, statusOf } from './exit.ts';
 import { reportSettings } from './flow.ts';
 import type { CommandInputs } from './inputs/index.ts';
 import { count, say, sayShort } from './log.ts';
+import { costText } from './money.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import { reportSilence } from './quiet.ts';
@@ -66,7 +67,8 @@ export async function perform(job: Job): Promise<number> {
   const watched = isWatched ? reportSilence(run, job.connection) : undefined;
   const reported = quiet ? undefined : reportSettings(run, target);
   const settings = () => run.settings;
-  const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited, settings };
+  const cost = () => run.cost;
+  const facts = { total: inputs?.total, workers, awaited: () => watched?.awaited, settings, cost };
   const progress = quiet ? undefined : showProgress(() => run.ledger, facts, isPiped(job.output));
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
@@ -169,6 +171,7 @@ async function reportLedger(run: Run, job: Job, startedAt: number): Promise<void
   say(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
+  if (run.cost) say(`cost: ${costText(run.cost)}`);
   if (run.elsewhere > 0) {
     say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
   }

@@ -1,7 +1,8 @@
-import type { Ledger, RunSettings } from '../index.ts';
+import type { Cost, Ledger, RunSettings } from '../index.ts';
 import { boundsText } from './flow.ts';
 import { canRedraw, showLine } from './live-line.ts';
 import { count, say } from './log.ts';
+import { costSoFar } from './money.ts';
 import { RecentRate, rateText } from './recent-rate.ts';
 
 /** Display of a run's progress, until it is stopped. */
@@ -21,6 +22,8 @@ interface Facts {
   awaited: () => string | undefined;
   /** The run's bounds, and whether it is paused. */
   settings: () => RunSettings;
+  /** What the run has cost so far. @default not known */
+  cost?: () => Cost | undefined;
 }
 
 /**
@@ -54,6 +57,7 @@ interface State {
   /** Reason why there is no rate and no remaining time. */
   held: string | undefined;
   bounds: string | undefined;
+  cost: string | undefined;
 }
 
 function settingsKey({ concurrency, rate, pausedAt, outage }: RunSettings): string {
@@ -75,7 +79,9 @@ function stateOf(ledger: Ledger, { total, workers, ...facts }: Facts, rate: numb
   const [awaited, settings] = [facts.awaited(), facts.settings()];
   const held = awaited === undefined ? pauseText(settings) : `waiting for ${awaited}`;
   const bounds = boundsText(settings);
-  return { done, total: sealed ? inputs : total, failed, rate, workers, held, bounds };
+  const of = sealed ? inputs : total;
+  const cost = costSoFar(facts.cost?.(), { done, total: of });
+  return { done, total: of, failed, rate, workers, held, bounds, cost };
 }
 
 function doneOf({ ok, failed, cancelled }: Ledger): number {
@@ -89,7 +95,7 @@ function bar(state: State, columns: number): string {
   const before = held === undefined ? [] : [held];
   const speed = held === undefined ? [rateText(state.rate)] : [];
   const crew = workers === undefined ? [] : [count(workers, 'worker')];
-  const bounds = state.bounds === undefined ? [] : [state.bounds];
+  const bounds = [state.cost, state.bounds].filter((fact) => fact !== undefined);
   if (total === undefined) {
     return [...before, `${done} done`, `${failed} failed`, ...speed, ...crew, ...bounds].join(
       ' | ',
@@ -115,14 +121,14 @@ function lines(state: () => State): Progress {
 }
 
 function lineOf(state: State): string {
-  const { done, total, failed, workers, held, bounds } = state;
+  const { done, total, failed, workers, held, bounds, cost } = state;
   const parts = [
     `${done}${total === undefined ? '' : ` of ${total}`} done`,
     held ?? rateText(state.rate),
     ...(workers === undefined ? [] : [count(workers, 'worker')]),
     `${failed} failed`,
     ...(total === undefined || held !== undefined ? [] : [`ETA ${eta(state)}`]),
-    ...(bounds === undefined ? [] : [bounds]),
+    ...[cost, bounds].filter((fact) => fact !== undefined),
   ];
   return parts.join(', ');
 }

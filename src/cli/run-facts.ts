@@ -1,6 +1,7 @@
 import type { EndedRun, RunStatus } from '../index.ts';
 import { boundsText, outageText } from './flow.ts';
 import { count } from './log.ts';
+import { costSoFar, costText } from './money.ts';
 import { rateText } from './recent-rate.ts';
 
 /** A run as `--json` prints it: every key is always there. docs/serve.md describes it. */
@@ -26,6 +27,7 @@ interface RunJson {
   cause: string | null;
   deadline: string | null;
   output: string | null;
+  costUsd: number | null;
   countedAt: string | null;
   readAt: string | null;
 }
@@ -45,6 +47,7 @@ export function jsonOf(run: RunStatus, isOver: boolean): RunJson {
     cause: null,
     deadline: timeOf(expiresAt),
     output: run.output ?? null,
+    costUsd: run.cost?.usd ?? null,
     countedAt: timeOf(collectedAt),
     readAt: timeOf(readAt),
   };
@@ -61,7 +64,7 @@ export function jsonOfEnded(run: EndedRun): RunJson {
     began: timeOf(run.createdAt),
     ended: timeOf(run.endedAt),
     cause: cause ?? null,
-    ...{ deadline: null, output: run.output ?? null },
+    ...{ deadline: null, output: run.output ?? null, costUsd: run.cost?.usd ?? null },
     ...{ countedAt: null, readAt: timeOf(run.readAt) },
   };
 }
@@ -114,6 +117,7 @@ export function factsOfEnded(run: EndedRun): Record<string, string> {
     inputs: total === undefined ? '?' : number(total),
     results: outcomeOf(run),
     collector: collector ?? 'no collector',
+    ...(run.cost && { cost: costText(run.cost) }),
     ...storedOf(run),
   };
 }
@@ -138,8 +142,15 @@ export function factsOf(run: RunStatus): Record<string, string> {
     collector: collectorOf(run),
     results: `${count(waiting, 'message')} not collected yet`,
     deadline: timeOf(expiresAt) ?? '?',
+    ...costFactOf(run),
     ...storedOf(run),
   };
+}
+
+/** What it has cost, as of the collector's last heartbeat. */
+function costFactOf({ cost, ok, failed, total }: RunStatus): Record<string, string> {
+  if (cost === undefined) return {};
+  return { cost: costSoFar(cost, { done: ok + failed, total }) ?? costText(cost) };
 }
 
 function storedOf({ output }: { output?: string | undefined }): Record<string, string> {

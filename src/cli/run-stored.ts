@@ -148,7 +148,7 @@ async function runOpened(
   const { target } = connection;
   await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, undefined);
-  if (!quiet) await warnAboveCapacity(connection, task, options.concurrency);
+  await warnAboveCapacity(connection, task, options.concurrency, flags);
   signal.throwIfAborted();
   const startedAt = performance.now();
   const continued = await continuedRun(flags, connection, inputs !== undefined);

@@ -141,7 +141,7 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
   await using fanfold = connection.fanfold;
   // Checked before old results are deleted: a name may be wrong, or the server unreachable.
   await checkTask(fanfold, task, flags.tasks);
-  if (!flags.quiet) await warnAboveCapacity(connection, task, options.concurrency);
+  await warnAboveCapacity(connection, task, options.concurrency, flags);
   signal.throwIfAborted();
   const { recorded, resume, first, thenAgain } = await begun(task, flags, connection, open);
   taskLog?.keepIn(recorded.log);
@@ -196,7 +196,7 @@ async function attemptFromS3(
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;
   await checkTask(fanfold, task, flags.tasks);
-  if (!flags.quiet) await warnAboveCapacity(connection, task, options.concurrency);
+  await warnAboveCapacity(connection, task, options.concurrency, flags);
   signal.throwIfAborted();
   return await runFromS3(task, flags, connection, options, signal);
 }

@@ -4,6 +4,7 @@ import { isOver } from '../internal.ts';
 import { STATUS } from './exit.ts';
 import { followStored, ledgerOf } from './follow-stored.ts';
 import { say } from './log.ts';
+import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
 import { outcomeOf } from './run-facts.ts';
 import { endedRun } from './runs.ts';
@@ -61,6 +62,7 @@ async function waitElsewhere(
   const facts = {
     ...{ total: first.total, workers: undefined, awaited: () => undefined },
     settings: () => latest,
+    cost: () => latest.cost,
   };
   const progress = quiet ? undefined : showProgress(() => ledgerOf(latest), facts, false);
   try {
@@ -85,6 +87,7 @@ async function waitElsewhere(
 
 function statusOfEnded(ended: Parameters<typeof outcomeOf>[0], quiet: boolean): number {
   if (!quiet) say(`run ${ended.runId} has ended: ${outcomeOf(ended)}`);
+  if (!quiet && ended.cost) say(`cost: ${costText(ended.cost)}`);
   const isWhole = ended.failed + ended.cancelled === 0 && ended.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
 }

@@ -3,6 +3,22 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { RECEIVE_ATTEMPT } from '../emulator/sqs/receive-attempt.ts';
 import { isTransient } from '../pipeline/call-errors.ts';
 
+/** The attempts of a worker process: its supervisor's id, its name, and what it receives. */
+export function attemptsOf(supervisor: string, worker: string): string {
+  return `${supervisor}-${worker}`;
+}
+
+/** The id of one of them. @param kind the queue that it receives from */
+export function attemptOf(attempts: string, kind: 'tasks' | 'lanes', number: number): string {
+  return `${attempts}-${kind}-${number}`;
+}
+
+/** Whether an attempt is of a machine's workers: they have its name and a number. */
+export function isAttemptOf(machine: string, attempt: string): boolean {
+  const [, worker] = /^[\da-f-]{36}-(.+)-\d+-(?:tasks|lanes)-\d+$/.exec(attempt) ?? [];
+  return worker === machine;
+}
+
 /**
  * Tags each ReceiveMessage with an attempt id, and reuses the id after a lost response, so that a
  * restarted server can redeliver those messages immediately.

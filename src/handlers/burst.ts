@@ -1,11 +1,14 @@
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
+import { createdAt } from '../pipeline/names.ts';
+import { resultQueueUrl } from '../pipeline/queue-urls.ts';
+import { sendUsed } from '../pipeline/run/send-used.ts';
 import { type BurstEvent, invokeBurst } from '../pipeline/seed/burst.ts';
 import { type PullEnd, type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
 import { Environment, type LambdaContext } from './environment.ts';
-import { openWorker, type WorkerHandlerOptions } from './open-worker.ts';
+import { openWorker, type WorkerHandlerOptions, workerName } from './open-worker.ts';
 import { endInvocation, lazyTasks, type Tasks } from './tasks.ts';
 import { logFailure, tearDown, WORN_OUT } from './telemetry.ts';
 
@@ -51,9 +54,13 @@ export function burstHandler(
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
   return async (event, context) => {
-    const { hop } = readBurstEvent(event);
-    const { sqs, names } = place;
+    const { hop, runId } = readBurstEvent(event);
+    const { sqs, names, meter } = place;
+    meter?.begin({}, EMPTY_SECONDS * 1000);
     const taskQueueUrl = await place.taskQueueUrl();
+    // It may find nothing to do for the run that it was started for.
+    if (runId !== undefined) meter?.workFor(runId);
+    const announced = report();
     const registry = await tasksOf().catch((error: unknown) => {
       endInvocation(options, error);
       throw error;
@@ -77,17 +84,28 @@ export function burstHandler(
     };
     const identity = await stackIdentity(sqs, taskQueueUrl);
     const end = await workFor(identity, () => pull(pulling));
+    await announced;
+    await report(true);
     clearInterval(flushing);
     watching(() => options.metrics?.flush());
     // If it found nothing to do in all of its time, neither would the next one.
     const shouldContinue = (end === 'late' || end === 'worn') && chunks > 0 && hop + 1 < MAX_HOPS;
     const answer = { chunks, end, continued: shouldContinue && (await continued()) };
+    meter?.end();
     if (worker.stuck > 0 && options.exit) {
       options.log?.('error', WORN_OUT, {});
       await tearDown(setups, options);
       options.exit();
     }
     return answer;
+
+    /** Reports what this process has used for the run that it worked on last, if it did. */
+    async function report(isEnding = false): Promise<void> {
+      const last = meter?.last(isEnding);
+      if (last === undefined) return;
+      const queueUrl = resultQueueUrl(taskQueueUrl, last.runId, 'own');
+      await sendUsed(sqs, queueUrl, { ...last, worker: workerName(context) });
+    }
 
     async function continued(): Promise<boolean> {
       try {
@@ -104,11 +122,13 @@ export function burstHandler(
 /** Refuses any other event: an SQS event sent here by mistake would lose its messages. */
 function readBurstEvent(event: unknown): BurstEvent {
   if (typeof event === 'object' && event !== null && !Array.isArray(event)) {
-    const { hop = 0, ...others } = event as Partial<BurstEvent>;
-    if (Number.isSafeInteger(hop) && hop >= 0 && Object.keys(others).length === 0) return { hop };
+    const { hop = 0, runId, ...others } = event as Partial<BurstEvent>;
+    const isRun = runId === undefined || createdAt(String(runId)) !== undefined;
+    const isHop = Number.isSafeInteger(hop) && hop >= 0;
+    if (isHop && isRun && Object.keys(others).length === 0) return { hop, runId };
   }
   throw new FanfoldError(
     'BadMessage',
-    'The burst function expects {"hop": N}, where N is the number of burst workers before it. To start a run, invoke the seed function.',
+    'The burst function expects {"hop": N}, where N is the number of burst workers before it, and may have the `runId` that it is started for. To start a run, invoke the seed function.',
   );
 }

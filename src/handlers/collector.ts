@@ -58,11 +58,16 @@ export function collectorHandler(
 ): (event: unknown, context: LambdaContext) => Promise<CollectorAnswer> {
   const place = new Environment(options);
   let { s3, events } = options;
+  const { meter } = place;
+  if (s3) meter?.countS3(s3);
   const clients = () => {
-    s3 ??= new S3Client(callLimits());
+    if (s3 === undefined) {
+      s3 = new S3Client(callLimits());
+      meter?.countS3(s3);
+    }
     events ??= new EventBridgeClient(callLimits());
-    const { sqs, lambda, names } = place;
-    const deployment: Deployment = { sqs, lambda, names, countsLate: !options.onServer };
+    const { sqs, lambda, names, metered } = place;
+    const deployment: Deployment = { sqs, lambda, names, metered, countsLate: !options.onServer };
     return { s3, events, deployment };
   };
   return async (event, context) => {
@@ -86,6 +91,8 @@ export function collectorHandler(
 
   async function collect(event: CollectEvent, context: LambdaContext): Promise<void> {
     const { runId, output, epoch, restart = false } = event;
+    meter?.begin();
+    meter?.workFor(runId);
     const { s3, events, deployment } = clients();
     const time = new AbortController();
     const leftMs = context.getRemainingTimeInMillis() - HANDOVER_MS;
@@ -107,6 +114,7 @@ export function collectorHandler(
       await startCollector(deployment, { runId, output, epoch: collected.epoch });
     } finally {
       clearTimeout(timer);
+      meter?.end();
     }
   }
 

@@ -2,6 +2,8 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
+import type { Metered } from '../pipeline/run/deployment.ts';
+import { Meter } from '../pipeline/run/meter.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
 import { RunQueues } from '../pipeline/run/run-queues.ts';
 import { RunPaces } from '../pipeline/working/run-paces.ts';
@@ -29,6 +31,11 @@ export interface HandlerOptions {
   taskQueueUrl?: string;
   /** Whether SQS is a Fanfold server and not AWS: it may have several addresses. @default false */
   onServer?: boolean;
+  /**
+   * Memory of the function in MiB, of whose invocations AWS bills the duration.
+   * @default Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE; without it, nothing is metered
+   */
+  memoryMb?: number;
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }
@@ -63,6 +70,17 @@ export function callLimits() {
   return { retryStrategy: new UnmeteredRetries(CALL_TRIES), requestHandler: REQUEST_LIMITS };
 }
 
+/** The meter of this process, which is a function's. It is made when INIT is about to end. */
+function meterOf({ onServer, memoryMb }: HandlerOptions): Meter | undefined {
+  if (memoryMb !== undefined) return new Meter({ memoryMb });
+  const { AWS_LAMBDA_FUNCTION_MEMORY_SIZE: size, AWS_LAMBDA_INITIALIZATION_TYPE: type } =
+    process.env;
+  if (onServer || !size) return undefined;
+  // With provisioned concurrency, INIT is not billed so, and ends long before an invocation.
+  const isOnDemand = type === undefined || type === 'on-demand';
+  return new Meter({ memoryMb: Number(size), initMs: isOnDemand ? performance.now() : 0 });
+}
+
 /**
  * A handler's deployment, and the clients that reach it. Nothing is made, read or requested before
  * it is needed: INIT must not fail, and a claim must not wait for anything else.
@@ -73,25 +91,38 @@ export class Environment {
   #lambda: LambdaClient | undefined;
   #runs: RunQueues | undefined;
   #taskQueueUrl: string | undefined;
+  /** Measures what this process uses; undefined if AWS bills nothing for it. */
+  readonly meter: Meter | undefined;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
     this.#sqs = options.sqs;
     this.#lambda = options.lambda;
+    this.meter = meterOf(options);
+    if (options.sqs) this.meter?.countSqs(options.sqs);
   }
 
   get sqs(): SQSClient {
-    this.#sqs ??= new SQSClient({
+    if (this.#sqs) return this.#sqs;
+    this.#sqs = new SQSClient({
       ...callLimits(),
       // No message may decide which host is called.
       useQueueUrlAsEndpoint: false,
     });
+    this.meter?.countSqs(this.#sqs);
     return this.#sqs;
   }
 
   get lambda(): LambdaClient {
     this.#lambda ??= new LambdaClient(callLimits());
     return this.#lambda;
+  }
+
+  /** What a collector in this process meters. */
+  get metered(): Metered | undefined {
+    const { meter } = this;
+    const region = process.env.AWS_REGION ?? '';
+    return meter && { region, usedFor: (runId) => meter.usedFor(runId) };
   }
 
   /** @throws FanfoldError `BadOption` when the environment does not name a deployment */

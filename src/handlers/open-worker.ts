@@ -21,7 +21,7 @@ export async function openWorker(
   options: WorkerHandlerOptions,
   context: LambdaContext,
 ): Promise<Worker> {
-  const { sqs, names, runs, paces } = place;
+  const { sqs, names, runs, paces, meter } = place;
   const taskQueueUrl = await place.taskQueueUrl();
   return new Worker({
     sqs,
@@ -32,6 +32,7 @@ export async function openWorker(
     worker: workerName(context),
     runs,
     paces,
+    meter,
     setups,
     sliceSeconds: options.sliceSeconds ?? 60,
     ...watched(options),
@@ -39,6 +40,6 @@ export async function openWorker(
 }
 
 /** The end of Lambda's log stream name, which identifies one execution environment well enough. */
-function workerName({ logStreamName, awsRequestId }: LambdaContext): string {
+export function workerName({ logStreamName, awsRequestId }: LambdaContext): string {
   return (logStreamName?.split(/[\]/]/).at(-1) || awsRequestId).slice(0, 100);
 }

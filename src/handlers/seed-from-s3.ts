@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectRequest } from '../pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../pipeline/messages/seed-response.ts';
+import type { Meter } from '../pipeline/run/meter.ts';
 import type { SeedOptions } from '../pipeline/seed/seed.ts';
 import { seedObject } from '../pipeline/seed/seed-from-s3.ts';
 import { callLimits, type Environment, type LambdaContext } from './environment.ts';
@@ -22,9 +23,12 @@ export type SeedFromS3 = (
  */
 export function s3Inputs(given?: S3Client): SeedFromS3 {
   let client = given;
-  return (request, options, { lambda }, context, onPage) => {
+  let counted: Meter | undefined;
+  return (request, options, { lambda, meter }, context, onPage) => {
     // A stream that yields nothing for its `socketTimeout` fails, and is reopened.
     client ??= new S3Client(callLimits());
+    if (counted !== meter) meter?.countS3(client);
+    counted = meter;
     return seedObject(request, {
       ...options,
       s3: client,

@@ -1,7 +1,14 @@
 import { FanfoldError, InputError } from '../errors.ts';
-import { isObjectRequest, readSeedRequest } from '../pipeline/messages/seed-request.ts';
+import {
+  hasOwnQueue,
+  isObjectRequest,
+  readSeedRequest,
+} from '../pipeline/messages/seed-request.ts';
 import type { Refusal, SeedDescription, SeedResponse } from '../pipeline/messages/seed-response.ts';
+import { fieldsOf } from '../pipeline/messages/used.ts';
 import { newRunId } from '../pipeline/names.ts';
+import type { Meter } from '../pipeline/run/meter.ts';
+import { sendUsed } from '../pipeline/run/send-used.ts';
 import { startBurst } from '../pipeline/seed/burst.ts';
 import { describeDeployment, isDescribeRequest } from '../pipeline/seed/description.ts';
 import { planOf, seed } from '../pipeline/seed/seed.ts';
@@ -66,6 +73,7 @@ export function seedHandler(
     options.workers ?? (ofEnvironment ? numberOf('FANFOLD_WORKERS', WORKERS, 1) : WORKERS);
   let loadFailed = false;
   return async (event, context) => {
+    place.meter?.begin();
     // Callers invoke the seed again when its process ends; Lambda does so for asynchronous ones.
     if (loadFailed) options.exit?.();
     try {
@@ -73,7 +81,7 @@ export function seedHandler(
         const live = options.liveWorkers?.();
         return describeDeployment(await tasksOf(), { workers, live, burst });
       }
-      const { sqs, names } = place;
+      const { sqs, names, meter } = place;
       const runId = runIdOf(context);
       const tasksHere = await tasksOf();
       const taskQueueUrl = await place.taskQueueUrl();
@@ -88,27 +96,35 @@ export function seedHandler(
           resultPlace === undefined ? undefined : { lambda: place.lambda, place: resultPlace },
       };
       const request = readSeedRequest(event);
+      const isOwn = hasOwnQueue(request.results);
+      meter?.workFor(request.runId ?? runId);
       const queued = async (seeded: SeedResponse, chunkItems: number) => {
         const { resultQueueUrl: _, ...page } = seeded;
         options.log?.('info', 'A page was queued', page);
         const { first, chunks } = seeded;
-        if (burst === 0 || chunks === 0) return;
-        const { flow } = planOf(tasksHere.require(request.task), request, seeding);
-        const { failures } = await startBurst(
-          { sqs, lambda: place.lambda, names, taskQueueUrl },
-          { first, chunkItems, chunks, lanes: flow?.lanes },
-          { burst, workers },
-        );
-        for (const failure of failures) logFailure(options, NOT_STARTED, failure);
+        if (burst > 0 && chunks > 0) {
+          const { flow } = planOf(tasksHere.require(request.task), request, seeding);
+          const ofRun = isOwn && meter ? seeded.runId : undefined;
+          const { failures } = await startBurst(
+            { sqs, lambda: place.lambda, names, taskQueueUrl },
+            { first, chunkItems, chunks, lanes: flow?.lanes, runId: ofRun },
+            { burst, workers },
+          );
+          for (const failure of failures) logFailure(options, NOT_STARTED, failure);
+        }
+        // Nobody who collects the run reads the answer.
+        const isElsewhere = isObjectRequest(request) || request.results !== 'own';
+        if (isOwn && isElsewhere) await reportUsed(place, seeded);
       };
       if (isObjectRequest(request)) {
         if (options.s3 === undefined) throw noS3();
-        return await options.s3(request, seeding, place, context, queued);
+        const begun = await options.s3(request, seeding, place, context, queued);
+        return isOwn ? { ...begun, ...usedIn(meter, begun) } : begun;
       }
       const seeded = await seed(request, seeding);
       const { count, chunks } = seeded;
       await queued(seeded, request.chunkItems ?? Math.ceil(count / Math.max(1, chunks)));
-      return seeded;
+      return isOwn ? { ...seeded, ...usedIn(meter, seeded) } : seeded;
     } catch (error) {
       if (error instanceof TasksNotLoaded) {
         loadFailed = true;
@@ -120,8 +136,25 @@ export function seedHandler(
       if (error instanceof FanfoldError) return refused(options, error);
       logFailure(options, 'A page was not queued', error);
       throw error;
+    } finally {
+      place.meter?.end();
     }
   };
+}
+
+/** What the seed has used for a run so far, for its answer. */
+function usedIn(meter: Meter | undefined, { runId }: SeedResponse): Pick<SeedResponse, 'used'> {
+  const used = meter?.usedFor(runId);
+  return used === undefined ? {} : { used: fieldsOf(used) };
+}
+
+/** Reports that to the run's collector. */
+async function reportUsed(
+  { sqs, meter }: Environment,
+  { runId, resultQueueUrl }: SeedResponse,
+): Promise<void> {
+  const used = meter?.usedFor(runId);
+  if (used) await sendUsed(sqs, resultQueueUrl, { runId, worker: 'seed', used });
 }
 
 function noS3(): FanfoldError {

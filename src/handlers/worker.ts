@@ -2,6 +2,7 @@ import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../errors.ts';
 import { stackIdentity, workFor } from '../nested.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
+import { requestsFor } from '../pipeline/run/count-requests.ts';
 import { Claim } from '../pipeline/working/claim.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { watching } from '../pipeline/working/watching.ts';
@@ -68,10 +69,12 @@ export function workerHandler(
   const worn = new Set<Worker>();
   return async (event, context) => {
     const records = recordsOf(event);
-    const { sqs } = place;
+    const { sqs, meter } = place;
     const taskQueueUrl = await place.taskQueueUrl();
     // All records of an event are from one queue.
     const isLane = records[0]?.eventSourceARN?.endsWith('.fifo') ?? false;
+    // The event source receives the messages, and deletes them, at the function's cost.
+    meter?.begin({ [isLane ? 'fifo' : 'fair']: requestsOf(records) + 1 });
     const queueUrl = isLane ? laneQueueUrl(taskQueueUrl) : taskQueueUrl;
     const hand = records.map((record): Held => {
       const { receiptHandle } = record;
@@ -82,10 +85,12 @@ export function workerHandler(
       await work(hand, isLane, context);
     } catch (error) {
       await release(hand);
+      meter?.end();
       endInvocation(options, error);
       throw error;
     }
     await release(hand);
+    meter?.end();
     const kept = hand.filter(({ done }) => !done);
     if (isWornOut(worn) && kept.length === 0) await replace(records, queueUrl);
     return { batchItemFailures: kept.map(({ record }) => ({ itemIdentifier: record.messageId })) };
@@ -160,6 +165,11 @@ export function workerHandler(
     await tearDown(setups, options);
     options.exit();
   }
+}
+
+/** Number of requests that SQS bills for the receive of an invocation's messages. */
+function requestsOf(records: SqsEvent['Records']): number {
+  return requestsFor(records.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0));
 }
 
 /** Ends an invocation's claims. Messages that are not done go to their next receiver. */

@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { sqsAt } from '../endpoint/clients.ts';
 import { identityOf } from '../endpoint/identity.ts';
+import { attemptOf } from '../endpoint/receive-attempts.ts';
 import { messageOf } from '../errors.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
@@ -159,7 +160,7 @@ async function work(start: Start): Promise<void> {
   const receiveAttempt = (queueUrl: string) => {
     const isLane = queueUrl === laneUrl;
     const [kind, at] = isLane ? (['lanes', 1] as const) : (['tasks', 0] as const);
-    return `${attempts.prefix}-${kind}-${attempts.first[at] + journal.receives[at]}`;
+    return attemptOf(attempts.prefix, kind, attempts.first[at] + journal.receives[at]);
   };
   const sqs = sqsAt(place, { receiveAttempt });
   workAlwaysFor(await identityOf(place, sqs, taskQueueUrl));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { attemptsOf } from '../endpoint/receive-attempts.ts';
 import { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
@@ -127,7 +128,7 @@ export class Workers {
     const { tasks, place, taskQueueUrl, deadQueueUrl, sliceSeconds, tellingMs } = this.#options;
     const { onTrouble, onRan, onLog } = this.#options;
     const attempts = {
-      prefix: `${this.#id}-${worker}`,
+      prefix: attemptsOf(this.#id, worker),
       first: this.#receives.get(worker) ?? [0, 0],
     } as const;
     const process = new WorkerProcess({

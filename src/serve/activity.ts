@@ -1,5 +1,5 @@
 import type { QueueChange } from '../emulator/sqs/index.ts';
-import type { SignedService } from '../emulator/transport/index.ts';
+import type { Connection, SignedService } from '../emulator/transport/index.ts';
 import { type Announced, readAnnounced } from '../endpoint/announced-workers.ts';
 import { count } from '../errors.ts';
 import { createdAt, type Names } from '../pipeline/names.ts';
@@ -11,11 +11,21 @@ const LINES = 10;
 /** Silence after which a machine's workers have left, in ms: they poll at least every ten seconds. */
 const ABSENT_MS = 15_000;
 
+/** The same once the machine has closed its connection: workers that are there poll each second. */
+const DISCONNECTED_MS = 3_000;
+
 /** Most machines that are remembered: anyone with the secret can announce any name. */
 const MACHINES = 1_000;
 
 /** Most characters of a task's name in a line. */
 const NAME_LENGTH = 80;
+
+interface Machine {
+  count: number;
+  seenAt: number;
+  /** Whether it has closed a connection since. */
+  isDisconnected: boolean;
+}
 
 /**
  * Reports the runs and the workers of a server as they come and go, in lines for people. A run is
@@ -24,15 +34,22 @@ const NAME_LENGTH = 80;
 export class Activity {
   readonly #prefix: string;
   readonly #onEvent: (line: string) => void;
+  readonly #onLost: (name: string) => void;
   readonly #runs = new Set<string>();
-  readonly #machines = new Map<string, { count: number; seenAt: number }>();
+  readonly #machines = new Map<string, Machine>();
+  readonly #connections = new WeakSet<Connection>();
   #lines: string[] = [];
   #more = 0;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(names: Names, onEvent: (line: string) => void) {
+  /**
+   * @param onEvent called with each line
+   * @param onLost called with the name of a machine that has left without a word
+   */
+  constructor(names: Names, onEvent: (line: string) => void, onLost: (name: string) => void) {
     this.#prefix = names.run('');
     this.#onEvent = onEvent;
+    this.#onLost = onLost;
     this.#timer = setInterval(() => this.#tick(), PRINT_MS);
     this.#timer.unref();
   }
@@ -74,7 +91,10 @@ export class Activity {
     const admit: SignedService['admit'] = (head) => {
       const admitted = service.admit(head);
       const announced = readAnnounced(head.headers);
-      if (announced && 'isStranger' in admitted && !admitted.isStranger) this.seen(announced);
+      if (announced && 'isStranger' in admitted && !admitted.isStranger) {
+        this.seen(announced);
+        this.#follow(announced, head.connection);
+      }
       return admitted;
     };
     return Object.assign((request: Parameters<SignedService>[0]) => service(request), { admit });
@@ -87,9 +107,20 @@ export class Activity {
       return;
     }
     if (known === undefined && this.#machines.size >= MACHINES) return;
-    this.#machines.set(name, { count: workers, seenAt: performance.now() });
+    const seenAt = performance.now();
+    this.#machines.set(name, { count: workers, seenAt, isDisconnected: false });
     if (known?.count === workers) return;
     this.#add(`${name} joined with ${count(workers, 'worker')} (${this.#inAll()})`);
+  }
+
+  /** Follows the connection of a machine, which the system closes if its process is killed. */
+  #follow({ name }: Announced, connection: Connection | undefined): void {
+    if (connection === undefined || this.#connections.has(connection)) return;
+    this.#connections.add(connection);
+    connection.once('close', () => {
+      const machine = this.#machines.get(name);
+      if (machine) machine.isDisconnected = true;
+    });
   }
 
   #left(name: string): void {
@@ -99,8 +130,10 @@ export class Activity {
 
   #tick(): void {
     const now = performance.now();
-    for (const [name, { seenAt }] of this.#machines) {
-      if (now - seenAt > ABSENT_MS) this.#left(name);
+    for (const [name, { seenAt, isDisconnected }] of this.#machines) {
+      if (now - seenAt <= (isDisconnected ? DISCONNECTED_MS : ABSENT_MS)) continue;
+      this.#left(name);
+      this.#onLost(name);
     }
     this.#print();
   }

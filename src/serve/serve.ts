@@ -15,6 +15,7 @@ import {
 import { failure } from '../emulator/transport/service.ts';
 import { joinText, regionOfEnvironment } from '../endpoint/connection.ts';
 import { joinFile, userFolder } from '../endpoint/folders.ts';
+import { isAttemptOf } from '../endpoint/receive-attempts.ts';
 import { type Secret, secretIn, secretOfEnvironment } from '../endpoint/secret.ts';
 import { writeSecret } from '../endpoint/secret-files.ts';
 import { checkWhole, messageOf } from '../errors.ts';
@@ -161,7 +162,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ? undefined
       : openStore(data, { onWarning: (message) => warn(options, message) });
   opened.defer(() => store?.close());
-  const activity = new Activity(namesOf(NAME), options.onEvent ?? (() => {}));
+  const activity = new Activity(namesOf(NAME), options.onEvent ?? (() => {}), (machine) =>
+    // What its workers held would stay hidden for two minutes.
+    sqs.showReceivedBy((attempt) => isAttemptOf(machine, attempt)),
+  );
   opened.defer(() => activity.close());
   const { onQueue } = activity;
   const sqs = new Sqs({ accountId, region, strictTiming: false, store, onQueue });
@@ -184,8 +188,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     endpoint: urls.ours,
     hiddenSeconds: HIDDEN_SECONDS,
     onSeedFailed: (line) => warn(options, line),
-    // A worker may join later: then a run waits for at least one.
-    liveWorkers: () => Math.max(1, count + activity.workers),
+    liveWorkers: () => count + activity.workers,
   });
   opened.defer(() => services.close());
   const { taskQueueUrl, deadQueueUrl, deployment } = services;

@@ -9,6 +9,7 @@ import { reach } from '../endpoint/probe.ts';
 import { findConnection } from '../endpoint/resolve-endpoint.ts';
 import { refuseNested } from '../nested.ts';
 import { namesOf } from '../pipeline/names.ts';
+import { clientMeter } from '../pipeline/run/client-meter.ts';
 import { queueOf } from '../pipeline/run/deployment.ts';
 import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { World } from './world.ts';
@@ -66,7 +67,9 @@ async function open(name: string, place: Endpoint): Promise<World> {
     await close();
     throw error;
   }
-  const deployment = { sqs, lambda, names, countsLate: 'stack' in place };
+  const isStack = 'stack' in place;
+  const metered = isStack ? clientMeter(sqs, await sqs.config.region()) : undefined;
+  const deployment = { sqs, lambda, names, countsLate: isStack, metered };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
   const nested = () => refuseNested(identity, shown);
   const store = 'stack' in place ? { store: storeOf(place) } : {};

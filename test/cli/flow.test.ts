@@ -1,13 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { results } from './command.ts';
-import { aUser, begin, fanfold, printed, serve } from './serving.ts';
+import { aUser, begin, fanfold, printed, serve, work } from './serving.ts';
 
 const TASKS = join(import.meta.dirname, '../fixtures/limited-tasks.ts');
+const SLEEPS = join(import.meta.dirname, '../fixtures/served-tasks.ts');
 const INPUTS = 5_000;
 const RATE = 300;
 /** Calls that the service accepts in a second: a busy machine may deliver some of them late. */
@@ -83,6 +85,34 @@ it('with a rate none is refused, also if a worker process is killed', async () =
   // Calls of the killed worker count twice.
   expect(calls.length).toBeGreaterThanOrEqual(INPUTS);
 });
+
+it('another machine goes on soon when all processes of a worker are killed', async () => {
+  const server = await serve(['--tasks', SLEEPS]);
+  const at = ['--endpoint', server.url, '--tasks', SLEEPS, '--workers', '1'];
+  const killed = await work(at);
+  const output = join(folder, 'killed.jsonl');
+  const input = join(folder, 'killed-input.jsonl');
+  const begun = join(folder, 'killed-begun');
+  writeFileSync(input, `${JSON.stringify({ file: begun, ms: 1_500 })}\n`.repeat(2));
+  const args = ['run', 'long', '--input', input, '--output', output, '--endpoint', server.url];
+  // One lane, which the killed worker holds.
+  const run = begin([...args, '--concurrency', '1']);
+  await expect.poll(() => existsSync(begun), { timeout: 20_000 }).toBe(true);
+  killAll(Number(killed.child.pid));
+  const killedAt = performance.now();
+  await work(at);
+  expect((await run.ended).status).toBe(0);
+  expect(performance.now() - killedAt).toBeLessThan(20_000);
+  expect(results(readFileSync(output, 'utf8'))).toHaveLength(2);
+}, 60_000);
+
+/** Kills a command and its worker processes at once, as the end of their machine does. */
+function killAll(pid: number): void {
+  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  for (const child of [pid, ...children.trim().split(/\s+/).map(Number)]) {
+    process.kill(child, 'SIGKILL');
+  }
+}
 
 it('a run on a server is set, paused and unpaused, and resumed while it is paused', async () => {
   const server = await serve(['--tasks', TASKS, '--workers', '2']);

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
-import { factsOf, jsonOf, rowOf } from '../../src/cli/run-facts.ts';
+import { factsOf, factsOfEnded, jsonOf, rowOf } from '../../src/cli/run-facts.ts';
 import type { RunStatus } from '../../src/index.ts';
+import { endedBody, readEnded } from '../../src/pipeline/messages/ended.ts';
+import { costOf } from '../../src/planning/cost.ts';
+import { noUsage } from '../../src/planning/usage.ts';
 
 const began = Date.parse('2026-11-25T10:00:00Z');
 const run: RunStatus = {
@@ -59,6 +62,24 @@ it('a run that has paused itself says why', () => {
   expect(Object.keys(factsOf(run))).not.toContain('outage');
 });
 
+it('a run on AWS shows what it has cost so far, and one that has ended what it cost in all', () => {
+  const counted = { ...noUsage(), gbSeconds: { arm64: 30_000, x86_64: 0 } };
+  const metered = { ...run, cost: costOf('us-east-1', counted) };
+  expect(factsOf(metered).cost).toBe('$0.40 so far, about $1.95 in all');
+  expect(jsonOf(metered, false).costUsd).toBeCloseTo(0.4, 3);
+  expect(Object.keys(factsOf(run))).not.toContain('cost');
+  const unknown = { ...run, cost: costOf('mars-1', counted) };
+  expect(factsOf(unknown).cost).toContain('The prices of mars-1 are not known here');
+  expect(jsonOf(unknown, false).costUsd).toBeNull();
+  const body = endedBody({
+    ...{ runId: run.runId, task: 'resize', total: 1, ok: 1, failed: 0, cancelled: 0, elsewhere: 0 },
+    ...{ cause: undefined, collector: 'one', cost: metered.cost },
+  });
+  const ended = readEnded(body) ?? expect.fail();
+  const at = { createdAt: began, endedAt: began, readAt: began };
+  expect(factsOfEnded({ ...ended, ...at }).cost).toMatch(/^\$0\.40 as metered \(Lambda \$0\.40\)/);
+});
+
 it('a run has the same JSON keys in every state', () => {
   expect(jsonOf(run, false)).toEqual({
     runId: run.runId,
@@ -71,7 +92,7 @@ it('a run has the same JSON keys in every state', () => {
     collector: 'one',
     began: '2026-11-25T10:00:00.000Z',
     deadline: '2026-11-26T10:00:00.000Z',
-    output: null,
+    ...{ output: null, costUsd: null },
     countedAt: '2026-11-25T10:01:00.000Z',
     readAt: '2026-11-25T10:01:12.000Z',
     ...{ cancelled: 0, elsewhere: 0, ended: null, cause: null },

@@ -135,7 +135,7 @@ it('a run with bounds has them again after an outage', async () => {
   service.isDown = false;
   await until(() => !isOn(run), 20);
   expect(run.settings).toMatchObject({ concurrency: 4, rate: '100/s' });
-  await pass(2 * SECOND);
+  await pass(SECOND / 2);
   const { answered } = service;
   await pass(3 * SECOND);
   expect(service.answered - answered).toBeLessThanOrEqual(300);

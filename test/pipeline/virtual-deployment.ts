@@ -39,6 +39,8 @@ export interface VirtualOptions {
   watching?: WatchOptions;
   /** Reads inputs from S3. @default such runs are refused */
   s3?: ReturnType<typeof s3Inputs>;
+  /** Memory of the functions in MiB, which meters them. @default they are not metered */
+  memoryMb?: number | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function virtualDeployment(
     resultPlaces = [],
     watching = {},
     s3,
+    memoryMb,
   }: VirtualOptions = {},
 ) {
   const sqs = new Sqs();
@@ -69,7 +72,8 @@ export async function virtualDeployment(
   const taskQueueUrl = await create(names.tasks, { VisibilityTimeout: '960' });
   const laneQueueUrl = await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
-  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...watching };
+  const metered = memoryMb === undefined ? {} : { memoryMb };
+  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...metered, ...watching };
   lambda.addFunction(
     names.seed,
     seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces, ...(s3 && { s3 }) }),
@@ -94,7 +98,7 @@ export async function virtualDeployment(
     names.worker,
     (event, context) => {
       const { client: own, died } = mortalClient(sqs);
-      const options = { ...watching, sqs: own, name: names.name, sliceSeconds };
+      const options = { ...metered, ...watching, sqs: own, name: names.name, sliceSeconds };
       return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
     },
     { timeoutSeconds: 900 },

@@ -14,11 +14,17 @@ import { Activity } from '../../src/serve/activity.ts';
 
 const names = namesOf('fanfold');
 let lines: string[] = [];
+let lost: string[] = [];
 let activity: Activity;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance', 'Date'] });
   lines = [];
-  activity = new Activity(names, (line) => lines.push(line));
+  lost = [];
+  activity = new Activity(
+    names,
+    (line) => lines.push(line),
+    (name) => lost.push(name),
+  );
 });
 afterEach(() => {
   activity.close();
@@ -73,6 +79,24 @@ it('workers join once, and leave when they say so or fall silent', () => {
     'rack-2 left (4 workers in all)',
     'desk-1 left (0 workers in all)',
   ]);
+  expect(lost).toEqual(['rack-2']);
+});
+
+it('workers whose machine has closed its connection have left after a moment', async () => {
+  const credentials = { accessKeyId: 'KEY', secretAccessKey: 'SECRET' };
+  const service = activity.watching(new Sqs().signedService([credentials]));
+  await using server = await listen(service);
+  const place = { endpoint: server.url, region: 'us-east-1', credentials };
+  const client = announcing(sqsOf(place), { name: 'desk-1', count: 2 });
+  await client.send(new ListQueuesCommand({}));
+  vi.advanceTimersByTime(5_000);
+  expect([activity.workers, lost]).toEqual([2, []]);
+  client.destroy();
+  await vi.waitFor(() => {
+    vi.advanceTimersByTime(1_000);
+    expect(lost).toEqual(['desk-1']);
+  });
+  expect(performance.now()).toBeLessThan(14_000);
 });
 
 it('many events at once are summed up', () => {

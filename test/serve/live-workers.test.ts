@@ -1,6 +1,7 @@
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import { ListQueuesCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { expect, it } from 'vitest';
+import { ListQueuesCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { expect, it, vi } from 'vitest';
+import { connect } from '../../src/connect.ts';
 import { announcing } from '../../src/endpoint/announced-workers.ts';
 import { lambdaAt, sqsOf } from '../../src/endpoint/clients.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
@@ -26,18 +27,27 @@ it('a rate is shared among the workers that are there when its run begins', asyn
     const { Messages: [chunk] = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }));
     return JSON.parse(chunk?.Body ?? '{}').flow?.lanes;
   };
+  const clients: SQSClient[] = [];
   /** Announces the workers of a machine. */
   const join = async (name: string, count: number) => {
     const client = announcing(sqsOf(place), { name, count });
     await client.send(new ListQueuesCommand({}));
-    client.destroy();
+    clients.push(client);
   };
   // A worker may join later.
   expect(await lanes()).toBe(1);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'KEY');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'SECRET');
+  const warnings: string[] = [];
+  await using fanfold = await connect({ endpoint, onWarning: (line) => warnings.push(line) });
+  await fanfold.map('echo', [], { concurrency: 2 }).all();
+  await expect
+    .poll(() => warnings)
+    .toEqual([expect.stringMatching(/concurrency: 2. is not reached: no worker is connected/)]);
   await join('desk-1', 2);
   expect(await lanes()).toBe(2);
   await join('rack-2', 3);
   expect(await lanes()).toBe(5);
-  sqs.destroy();
+  for (const client of [sqs, ...clients]) client.destroy();
   lambda.destroy();
 });

@@ -5,8 +5,8 @@ import { type Change, NO_FAULTS, type Scenario } from './scenario.ts';
 export interface CalmRun {
   workers: number;
   inputs: number;
-  /** Milliseconds that each input takes. */
-  ms: number;
+  /** Milliseconds that each input takes; or that they take in turns. */
+  ms: number | number[];
   /** Workers that are a hundred times slower. @default none */
   slowWorkers?: number;
   /** @default false */
@@ -19,6 +19,8 @@ export interface CalmRun {
   bounds?: Bounds;
   /** @default none */
   changes?: Change[];
+  /** Whether it must reach at least 90 % of what its bounds allow. @default false */
+  reaches?: boolean;
 }
 
 /** Its world, in which nothing goes wrong. */
@@ -33,7 +35,9 @@ export function calmScenario(plan: CalmRun): Scenario {
     concurrency = 1,
     bounds,
     changes = [],
+    reaches = false,
   } = plan;
+  const msOf = (index: number) => [ms].flat()[index % [ms].flat().length] ?? 0;
   return {
     ...{ seed: 1, rates: NO_FAULTS, faultSeconds: 86_400, garbage: 0 },
     ...{ lambdaWorkers: 0, loadMs: 0, badDeployment: undefined },
@@ -41,11 +45,16 @@ export function calmScenario(plan: CalmRun): Scenario {
     task: { maxAttempts: 3, timeoutSeconds: 3_600, concurrency, backoffBaseSeconds: 1 },
     runs: [
       {
-        inputs: Array.from({ length: inputs }, () => ({ kind: 'ok', ms })),
+        inputs: Array.from({ length: inputs }, (_, index) => ({ kind: 'ok', ms: msOf(index) })),
         ...{ hedge, everyMs: 0, startsAfterSeconds: 0, ordered: false, consumerMs: 0 },
         ...{ cancel: undefined, deadlineSeconds: undefined },
         ...{ maxFailures: undefined, windowBytes: undefined },
-        flow: bounds && { bounds, changes, more: [], reach: undefined },
+        flow: bounds && {
+          bounds,
+          changes,
+          more: [],
+          reach: reaches ? { inputs, ms: msOf(0) } : undefined,
+        },
       },
     ],
   };

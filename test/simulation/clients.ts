@@ -15,6 +15,7 @@ import {
 } from '../../src/emulator/transport/index.ts';
 import { failure } from '../../src/emulator/transport/service.ts';
 import { type Actor, currentActor } from './actors.ts';
+import { type Command, type Middleware, Sender, type SendOptions } from './sender.ts';
 
 /** The services that answer the clients' requests. */
 export interface Services {
@@ -40,8 +41,6 @@ const CONFIG = {
   signer: unsigned,
   maxAttempts: MAX_ATTEMPTS,
   disableClockSkewCorrection: true,
-  // No middleware is added later, so it need not be composed again for each call.
-  cacheMiddleware: true,
   retryStrategy: {
     acquireInitialRetryToken: (scope: string) => strategy().acquireInitialRetryToken(scope),
     refreshRetryTokenForRetry: (...args: Parameters<Refresh>) =>
@@ -88,12 +87,49 @@ const events = new EventBridgeClient({
   requestHandler: inProcess((request) => (services.events ?? none)(request)),
 });
 
+/** One client of each kind, whose calls are composed once for all processes. */
+const tracked: SQSClient = trackClock(
+  Object.create(sqs, { middlewareStack: { value: sqs.middlewareStack.clone() } }),
+);
+// The SDK types its middleware by the kinds of calls, which a sender does not tell apart.
+const senders = {
+  sqs: new Sender(tracked as never),
+  lambda: new Sender(lambda as never),
+  s3: new Sender(s3 as never),
+  events: new Sender(events as never),
+};
+
 export function s3Client(): S3Client {
-  return Object.create(s3);
+  return sending(s3, senders.s3);
 }
 
 export function eventsClient(): EventBridgeClient {
-  return Object.create(events);
+  return sending(events, senders.events);
+}
+
+export function lambdaClient(): LambdaClient {
+  return sending(lambda, senders.lambda);
+}
+
+/** A client for one process. Each knows the time of SQS from its own answers. */
+export function sqsClient(): SQSClient {
+  const own = new Map<string, Middleware>();
+  const add = (middleware: Middleware, { name }: { name: string }) => own.set(name, middleware);
+  const client = sending(sqs, senders.sqs, own);
+  Object.defineProperty(client, 'middlewareStack', { value: { add } });
+  return trackClock(client);
+}
+
+function sending<C extends object>(
+  client: C,
+  sender: Sender,
+  own?: ReadonlyMap<string, Middleware>,
+): C {
+  return Object.create(client, {
+    send: {
+      value: (command: Command, options?: SendOptions) => sender.send(command, options, own),
+    },
+  });
 }
 
 /**
@@ -103,22 +139,6 @@ export function eventsClient(): EventBridgeClient {
 function copyFast(config: object): void {
   const reader: { region?: unknown } = Object.create(config);
   for (let reads = 0; reads < 100; reads++) void reader.region;
-}
-
-/**
- * A client for one process. All are the same within: V8 is twice as fast where the SDK's objects
- * are alike. What tells processes apart, the retry quota, goes by the actor; and each knows the
- * time of SQS from its own answers.
- */
-export function sqsClient(): SQSClient {
-  const client: SQSClient = Object.create(sqs, {
-    middlewareStack: { value: sqs.middlewareStack.clone() },
-  });
-  return trackClock(client);
-}
-
-export function lambdaClient(): LambdaClient {
-  return Object.create(lambda);
 }
 
 /** Connects the clients to other services. */
@@ -134,7 +154,8 @@ export async function warmUp(): Promise<void> {
   copyFast(events.config);
   copyFast(sqs.config);
   copyFast(lambda.config);
-  // The shared client must not cache its handler, which differs between processes.
   await sqsClient().send(new CreateQueueCommand({ QueueName: 'warm' }));
-  await lambda.send(new InvokeCommand({ FunctionName: 'none' })).catch(() => {});
+  await lambdaClient()
+    .send(new InvokeCommand({ FunctionName: 'none' }))
+    .catch(() => {});
 }

@@ -46,7 +46,7 @@ it('bounds hold while they change, under all faults', async () => {
 }, 400_000);
 
 it('stored runs have each result once, whatever happens to their collectors', async () => {
-  const { text, failed } = await simulation(['--stored', '--seed', 1, '--runs', 15]);
+  const { text, failed } = await simulation(['--stored', '--seed', 1, '--runs', 40]);
   expect(failed, text).toBe(false);
   const ends = ['over', 'continues', 'superseded', 'restarted'];
   for (const mark of [...ends.map((end) => `collector: ${end}`), 'stored run has parts']) {

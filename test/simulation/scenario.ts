@@ -376,13 +376,22 @@ function reaching(
   };
 }
 
+/**
+ * Limits of scenarios whose runs are stored, which are about the collector function: idle workers
+ * and many inputs cost much. One in `wholeOf` keeps all its inputs, since faults in the middle of a
+ * run's end need many results.
+ */
+const STORED = { runs: 2, inputs: 60, wholeOf: 4, lambdaWorkers: 20, pullWorkers: 1 };
+
 /** Scenarios whose runs are stored in S3, by a collector function. */
 export const storedScenario: fc.Arbitrary<Scenario> = scenario.map((plain) => ({
   ...plain,
-  lambdaWorkers: Math.max(1, plain.lambdaWorkers),
-  runs: plain.runs.map(
+  lambdaWorkers: Math.min(Math.max(1, plain.lambdaWorkers), STORED.lambdaWorkers),
+  pullWorkers: Math.min(plain.pullWorkers, STORED.pullWorkers),
+  runs: plain.runs.slice(0, STORED.runs).map(
     (plan): RunPlan => ({
       ...plan,
+      inputs: plain.seed % STORED.wholeOf === 0 ? plan.inputs : plan.inputs.slice(0, STORED.inputs),
       isStored: true,
       ...{ everyMs: 0, ordered: false, consumerMs: 0, windowBytes: undefined },
       cancel: plan.cancel && { ...plan.cancel, by: 'message' },

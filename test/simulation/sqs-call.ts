@@ -120,9 +120,13 @@ export function refused(code: SqsErrorCode, message: string): ServiceResponse {
 
 /** A response as HTTP servers send it, with the service's time. */
 export function dated(response: ServiceResponse): ServiceResponse {
-  const date = new Date(trueNow()).toUTCString();
-  return { ...response, headers: { ...response.headers, date } };
+  const second = Math.floor(trueNow() / 1000);
+  if (second !== latest.second) latest = { second, date: new Date(second * 1000).toUTCString() };
+  return { ...response, headers: { ...response.headers, date: latest.date } };
 }
+
+/** The second of the latest response, as text. */
+let latest = { second: Number.NaN, date: '' };
 
 /** The messages of a batch call, or the one of a single call. */
 export function entriesOf({ parameters }: SqsCall): Entry[] {

@@ -5,7 +5,7 @@ import type { Service } from '../../src/emulator/transport/index.ts';
 import { RunLedger } from '../../src/pipeline/run/ledger.ts';
 import type { RunEnded } from '../../src/pipeline/storing/announce.ts';
 import type { Manifest } from '../../src/pipeline/storing/manifest.ts';
-import { decodeRun } from '../../src/pipeline/storing/state.ts';
+import { decodeRun, type Part } from '../../src/pipeline/storing/state.ts';
 
 export const BUCKET = 'simulated-results';
 export const PLACE = `s3://${BUCKET}/runs/`;
@@ -43,9 +43,12 @@ export class StoredResults {
   has(runId: string, index: number): boolean {
     const state = this.#object(runId, 'state');
     if (state === undefined) return false;
-    const { ledger, parts } = decodeRun(state, runId);
-    if (!RunLedger.restored(ledger).has(index)) return false;
-    return parts.some(({ key }) => this.#lines(runId, key).some((line) => indexIn(line) === index));
+    const { ledger, parts } = decoded(state, runId);
+    if (!ledger.has(index)) return false;
+    return parts.some(({ key }) => {
+      const part = this.#object(runId, key);
+      return part !== undefined && indexesIn(part).has(index);
+    });
   }
 
   manifest(runId: string): Manifest | undefined {
@@ -97,8 +100,7 @@ export class StoredResults {
   }
 
   #lines(runId: string, key: string): string[] {
-    const text = textOf(this.#object(runId, key) ?? new Uint8Array());
-    return text === '' ? [] : text.trimEnd().split('\n');
+    return linesIn(this.#object(runId, key) ?? new Uint8Array());
   }
 
   #storage(): Storage {
@@ -119,6 +121,32 @@ export class StoredResults {
       close() {},
     };
   }
+}
+
+/** Contents of objects, which are read again with each message that is deleted. */
+const states = new WeakMap<Uint8Array, { ledger: RunLedger; parts: readonly Part[] }>();
+const indexes = new WeakMap<Uint8Array, ReadonlySet<number>>();
+
+function decoded(state: Uint8Array, runId: string) {
+  const known = states.get(state);
+  if (known) return known;
+  const { ledger, parts } = decodeRun(state, runId);
+  const read = { ledger: RunLedger.restored(ledger), parts };
+  states.set(state, read);
+  return read;
+}
+
+function indexesIn(part: Uint8Array): ReadonlySet<number> {
+  const known = indexes.get(part);
+  if (known) return known;
+  const read = new Set(linesIn(part).map(indexIn));
+  indexes.set(part, read);
+  return read;
+}
+
+function linesIn(part: Uint8Array): string[] {
+  const text = textOf(part);
+  return text === '' ? [] : text.trimEnd().split('\n');
 }
 
 function indexIn(line: string): number {

@@ -1,15 +1,6 @@
 import { createHook } from 'node:async_hooks';
-import { type FakeMethod, install } from '@sinonjs/fake-timers';
-import { type Actor, currentActor, FATE, trueNow } from './actors.ts';
-
-const FAKED: FakeMethod[] = [
-  'setTimeout',
-  'clearTimeout',
-  'setInterval',
-  'clearInterval',
-  'Date',
-  'performance',
-];
+import { FATE, trueNow } from './actors.ts';
+import { Timers } from './timers.ts';
 
 /** Resources that simulated code may create: they end by the event loop's next turn. */
 export const WITHIN_A_TURN = new Set([
@@ -20,6 +11,9 @@ export const WITHIN_A_TURN = new Set([
   // Of a callback for the end of a stream, which is in memory.
   'STREAM_END_OF_STREAM',
 ]);
+
+/** Frames of the stack that shows what waits for something real. */
+const STRAY_FRAMES = 20;
 
 const realSetImmediate = setImmediate;
 
@@ -36,22 +30,22 @@ export class VirtualTime {
   /** Rejections that nobody handled. */
   readonly rejections: unknown[] = [];
   readonly #startedAt: number;
-  readonly #clock: ReturnType<typeof install>;
-  readonly #owners = new Map<unknown, Actor>();
+  readonly #timers: Timers;
   readonly #hook: ReturnType<typeof createHook>;
   readonly #onRejection = (reason: unknown) => void this.rejections.push(reason);
   #turning = false;
 
   constructor(startAt: number) {
     this.#startedAt = startAt;
-    this.#clock = install({ now: startAt, toFake: FAKED });
-    this.#setClocks();
-    this.#tagTimers();
+    this.#timers = new Timers(startAt);
+    this.#timers.install();
     process.on('unhandledRejection', this.#onRejection);
     this.#hook = createHook({
       init: (_id, type) => {
         if (this.#turning || WITHIN_A_TURN.has(type)) return;
+        Error.stackTraceLimit = STRAY_FRAMES;
         this.strays.set(type, new Error(type).stack ?? type);
+        Error.stackTraceLimit = 0;
       },
       trackPromises: false,
     }).enable();
@@ -67,22 +61,22 @@ export class VirtualTime {
     for (;;) {
       await this.#turn();
       if (done()) return 'done';
-      if (this.#clock.countTimers() === 0) return 'idle';
+      if (this.#timers.size === 0) return 'idle';
       if (this.elapsed > until) return 'late';
-      this.#clock.next();
+      this.#timers.next();
     }
   }
 
   /** Names of the live actors that still have timers. */
   timers(): string[] {
-    const living = [...this.#owners.values()].filter((owner) => !owner.dead && owner !== FATE);
+    const living = this.#timers.owners().filter((owner) => !owner.dead && owner !== FATE);
     return living.map(({ name }) => name);
   }
 
   uninstall(): void {
     this.#hook.disable();
     process.off('unhandledRejection', this.#onRejection);
-    this.#clock.uninstall();
+    this.#timers.uninstall();
   }
 
   /** One turn of the real event loop. */
@@ -91,48 +85,6 @@ export class VirtualTime {
       this.#turning = true;
       realSetImmediate(resolve);
       this.#turning = false;
-    });
-  }
-
-  /** Each actor's machine has its own wall clock; all timers run as fast as time does. */
-  #setClocks(): void {
-    const { now } = Date;
-    Date.now = () => now() + currentActor().clockOffMs;
-  }
-
-  /** A timer belongs to the actor that set it, and fires as that actor, or never if the actor is dead. */
-  #tagTimers(): void {
-    const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
-    const owners = this.#owners;
-    type Callback = (...args: unknown[]) => void;
-    const later = (callback: Callback, ms?: number, ...args: unknown[]) => {
-      const owner = currentActor();
-      const timer = setTimeout(() => {
-        owners.delete(timer);
-        if (!owner.dead) owner.run(() => callback(...args));
-      }, ms);
-      owners.set(timer, owner);
-      return timer;
-    };
-    const again = (callback: Callback, ms?: number, ...args: unknown[]) => {
-      const owner = currentActor();
-      const timer = setInterval(() => {
-        if (!owner.dead) return owner.run(() => callback(...args));
-        owners.delete(timer);
-        clearInterval(timer);
-      }, ms);
-      owners.set(timer, owner);
-      return timer;
-    };
-    const clear = (original: (timer: undefined) => void) => (timer: undefined) => {
-      owners.delete(timer);
-      original(timer);
-    };
-    Object.assign(globalThis, {
-      setTimeout: later,
-      setInterval: again,
-      clearTimeout: clear(clearTimeout),
-      clearInterval: clear(clearInterval),
     });
   }
 }

@@ -18,7 +18,7 @@ const CLAIM_MS = 120_000;
 const GIVEN_UP_MS = 30_000;
 
 /** Shortest slice of a chunk of a run with a rate, in milliseconds. */
-const PACED_MS = 75_000;
+const PACED_MS = 240_000;
 
 /** Longest time from a worker's check of a chunk's deadline to its first item, in milliseconds. */
 const BEGINS_MS = 120_000;

@@ -6,6 +6,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
+import { clientMeter } from '../../src/pipeline/run/client-meter.ts';
 import { synthesize } from './assembly.ts';
 import { clientsOf, invoke } from './deployment/clients.ts';
 import { type Deployment, deploy } from './deployment/deployment.ts';
@@ -174,11 +175,49 @@ describe('the bundles that are deployed', () => {
     });
   });
 
+  it('report what the seed has used to a collector that does not call it', async () => {
+    const seeded = await seed({ task: 'echo', inputs: [1], results: 's3' });
+    expect(seeded).toMatchObject({ used: expect.any(Array), output: expect.any(String) });
+  });
+
   // The tests above have made the calls.
   it('make only calls that their roles allow, and end without errors', () => {
     expect(stack.authority.denials).toEqual([]);
     expect(stack.functions.failures).toEqual([]);
     const unused = stack.authority.unused();
     expect(unused).not.toContain('Fanfold-seed: sqs:SendMessage on Fanfold-tasks');
+  });
+});
+
+describe('the meter of a run', () => {
+  const FUNCTIONS = ['seed', 'worker', 'burst'].map((name) => `Fanfold-${name}`);
+
+  /** Invocations and milliseconds by the deployment's own account, once no function runs. */
+  async function account() {
+    await expect.poll(() => stack.functions.running, { timeout: 30_000 }).toBe(0);
+    const sum = (of: (name: string) => number) =>
+      FUNCTIONS.reduce((all, name) => all + of(name), 0);
+    const { functions } = stack;
+    return {
+      invocations: sum((name) => functions.invocations(name)),
+      ms: sum((name) => functions.billedMs(name)),
+    };
+  }
+
+  it('agrees with the invocations and the time of all functions', async () => {
+    const { sqs, lambda } = clients;
+    const metered = clientMeter(sqs, stack.place.region);
+    const deployment = { sqs, lambda, names: namesOf('Fanfold'), metered };
+    const before = await account();
+    const inputs = numbers(60).map(() => ({ seconds: 0.2 }));
+    const run = new Run(deployment, 'sleep', inputs, {});
+    expect(await Array.fromAsync(run)).toHaveLength(60);
+    const after = await account();
+    const { counted, usd, region } = run.cost ?? expect.fail();
+    const seconds = counted.gbSeconds.arm64 + counted.gbSeconds.x86_64;
+    expect(counted.invocations).toBe(after.invocations - before.invocations);
+    expect(Math.abs((seconds * 1000) / (after.ms - before.ms) - 1)).toBeLessThan(0.02);
+    expect(region).toBe('eu-central-1');
+    expect(usd).toBeGreaterThan(seconds * 0.0000133);
   });
 });

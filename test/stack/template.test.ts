@@ -325,6 +325,8 @@ describe('the roles', () => {
         's3:PutObject on FanfoldBucket/payloads/*',
         `sqs:CreateQueue on ${runQueues}`,
         `sqs:GetQueueUrl on ${runQueues}`,
+        // What it has used, to a collector that does not call it.
+        `sqs:SendMessage on ${runQueues}`,
         `sqs:TagQueue on ${runQueues}`,
       ].sort(),
     );

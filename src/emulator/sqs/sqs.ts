@@ -179,6 +179,25 @@ export class Sqs {
   }
 
   /**
+   * Shows messages again whose receiver has died, as if their visibility timeout had ended.
+   *
+   * @param isOf whether an attempt to receive, by its id, was that receiver's
+   */
+  showReceivedBy(isOf: (attemptId: string) => boolean): void {
+    const { now } = this.#time;
+    for (const queues of this.#accounts.all()) {
+      for (const queue of queues.withPrefix('')) {
+        for (const message of queue.messages(now)) {
+          const { state, attemptId = '' } = message;
+          if (state !== 'inFlight' || !isOf(attemptId)) continue;
+          queue.changeVisibility(queue.handleOf(message), 0, now);
+        }
+      }
+    }
+    this.#polls.serveChanged(now);
+  }
+
+  /**
    * Ends all waiting receives with an empty answer, and stops move tasks. Resolves once the store,
    * if any, is closed.
    */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { normalPath, splitTarget } from './path.ts';
-import type { ServiceRequest } from './service.ts';
+import type { Connection, ServiceRequest } from './service.ts';
 
 const NO_BODY = new Uint8Array();
 
@@ -16,6 +16,7 @@ export class HttpRequest implements ServiceRequest {
   /** Empty until it has arrived. */
   body: Uint8Array = NO_BODY;
   readonly secure: boolean;
+  readonly connection: Connection;
   readonly #caller: Caller;
 
   constructor(request: IncomingMessage, caller: Caller) {
@@ -26,6 +27,7 @@ export class HttpRequest implements ServiceRequest {
     this.query = query === '' ? NO_QUERY : new URLSearchParams(query);
     this.headers = headersOf(request);
     this.secure = 'encrypted' in request.socket;
+    this.connection = request.socket;
     this.#caller = caller;
   }
 

@@ -5,6 +5,7 @@ export { inProcess } from './in-process.ts';
 export { normalPath } from './path.ts';
 export { copiedFast, OWN_SETTINGS, unsigned } from './sdk-client.ts';
 export type {
+  Connection,
   Service,
   ServiceRequest,
   ServiceResponse,

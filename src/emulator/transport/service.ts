@@ -15,6 +15,13 @@ export interface ServiceRequest {
   secure?: boolean;
   /** Aborted when the caller disconnects before it has the answer. */
   signal: AbortSignal;
+  /** The connection that it arrived by. @default it was sent in this process */
+  connection?: Connection;
+}
+
+/** A connection, which may carry many requests. */
+export interface Connection {
+  once(event: 'close', listener: () => void): unknown;
 }
 
 export interface ServiceResponse {

@@ -1,6 +1,7 @@
 import type { BegunNotice, FailingNotice, ProbedNotice } from '../messages/notice.ts';
 import { failedLine, type ResultLine } from '../messages/result.ts';
 import { ResultBatch } from '../messages/result-message.ts';
+import type { Used } from '../messages/used.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { PoisonInputs } from './poison-inputs.ts';
 import type { Delivery } from './result-receiver.ts';
@@ -15,6 +16,8 @@ export interface RunEvents {
   onBroken(message: string): void;
   /** Inputs have failed, or were tried in an outage, in a run that pauses itself when they do. */
   onFailing(notice: FailingNotice | ProbedNotice): void;
+  /** A process has used something for the run. */
+  onUsed(used: Used): void;
 }
 
 /** Passes on the first result of each input, and drops the others; acts on notices. */
@@ -33,7 +36,8 @@ export class Deduplicator {
   }
 
   /** Enters a delivery in the ledger, and returns the first result of each input. */
-  enter({ batches, notices }: Delivery): ResultBatch[] {
+  enter({ batches, notices, used }: Delivery): ResultBatch[] {
+    for (const one of used) this.#events.onUsed(one);
     const fresh = batches.map((batch) => this.#fresh(batch));
     this.#poisonInputs.forget((index) => this.#ledger.has(index));
     const condemned: ResultLine[] = [];

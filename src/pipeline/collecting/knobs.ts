@@ -13,7 +13,7 @@ import {
 } from '../seeding/set-run.ts';
 
 /** Interval at which a collector reads its run's settings: of a server, and of AWS; in ms. */
-const READ_ON_SERVER_MS = 1_000;
+const READ_ON_SERVER_MS = 250;
 const READ_MS = 30_000;
 
 /**

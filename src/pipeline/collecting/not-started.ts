@@ -1,4 +1,3 @@
-import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import { splitChunk } from '../messages/split-chunk.ts';
 import { Bitmap } from '../run/bitmap.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -9,7 +8,7 @@ import type { Deployment } from '../run/deployment.ts';
  * Empty if the queue is elsewhere, since it can't be read without receiving.
  */
 export function notStarted({ waiting }: Deployment, runId: string): Pick<Bitmap, 'has'> {
-  const indexes = new Bitmap(MAX_RUN_INPUTS);
+  const indexes = new Bitmap();
   for (const body of waiting?.() ?? []) {
     const { fields, items = [] } = splitChunk(body) ?? {};
     if (fields?.runId !== runId || fields.attempt !== 1 || fields.begun === true) continue;

@@ -9,6 +9,7 @@ import { retry, wait } from '../../retry.ts';
 import { isMissingQueue, isTransient, PATIENCE_MS } from '../call-errors.ts';
 import { type Notice, readNotice } from '../messages/notice.ts';
 import { type ResultBatch, readResults } from '../messages/result-message.ts';
+import { readUsed, type Used } from '../messages/used.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 
@@ -22,6 +23,8 @@ export interface Delivery extends Received {
   /** One batch for each message of results. */
   batches: ResultBatch[];
   notices: Notice[];
+  /** What processes have used for the run so far. */
+  used: Used[];
 }
 
 /** Longest long poll that SQS allows. */
@@ -283,13 +286,18 @@ async function receive(
 }
 
 function read(messages: readonly Message[], runId: string): Delivery {
-  const delivery: Delivery = { batches: [], notices: [], receiptHandles: [] };
+  const delivery: Delivery = { batches: [], notices: [], used: [], receiptHandles: [] };
   for (const { Body = '', ReceiptHandle = '' } of messages) {
     delivery.receiptHandles.push(ReceiptHandle);
     try {
       const notice = readNotice(Body, runId);
-      if (notice) delivery.notices.push(notice);
-      else delivery.batches.push(readResults(Body, runId));
+      if (notice) {
+        delivery.notices.push(notice);
+        continue;
+      }
+      delivery.batches.push(readResults(Body, runId));
+      const used = readUsed(Body);
+      if (used) delivery.used.push(used);
     } catch (error) {
       // Any sender with permission can send anything. An unreadable message reports no input.
       if (!(error instanceof FanfoldError || error instanceof RangeError)) throw error;

@@ -1,4 +1,5 @@
 import type { BegunNotice } from '../messages/notice.ts';
+import type { RunBill } from '../run/run-bill.ts';
 import type { EndReason } from './phase.ts';
 import { type Received, VISIBILITY_SECONDS } from './result-receiver.ts';
 
@@ -14,6 +15,8 @@ export interface ResultStore {
    * receives, for the collectors that follow.
    */
   readonly begun: BegunNotice[];
+  /** What the run has used so far, also as far as earlier collectors knew. */
+  readonly bill: RunBill | undefined;
   /**
    * The results of these messages were taken. Once they are stored, the store calls `acknowledge`,
    * which deletes the messages.

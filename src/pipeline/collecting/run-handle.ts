@@ -1,6 +1,8 @@
+import type { Cost } from '../../planning/cost.ts';
 import type { Result } from '../messages/result.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { billOf, type RunBill } from '../run/run-bill.ts';
 import type { RunSettings } from '../run/settings.ts';
 import type { RunChanges, UnpauseOptions } from '../seeding/set-run.ts';
 import { kept } from './kept.ts';
@@ -9,12 +11,31 @@ import { allOutputs, outputsOf } from './outputs.ts';
 
 /** What a program does with a run: it reads the results, in one way and once, and sets the run. */
 export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>> {
+  readonly runId: string;
   readonly #deployment: Deployment;
   readonly #ordered: boolean | undefined;
+  /** What the run has used, as far as this process was told; undefined where nothing is billed. */
+  protected readonly bill: RunBill | undefined;
 
-  constructor(deployment: Deployment, ordered: boolean | undefined) {
+  /** @param bill default: a new one */
+  constructor(
+    deployment: Deployment,
+    ordered: boolean | undefined,
+    runId: string,
+    bill = billOf(deployment, runId),
+  ) {
+    this.runId = runId;
     this.#deployment = deployment;
     this.#ordered = ordered;
+    this.bill = bill;
+  }
+
+  /**
+   * What the run has cost so far, as metered; undefined where AWS bills nothing, or if it is not
+   * known here yet. What workers told only an earlier collector is missing.
+   */
+  get cost(): Cost | undefined {
+    return this.bill?.cost;
   }
 
   protected abstract readonly knobs: Knobs;

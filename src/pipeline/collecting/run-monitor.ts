@@ -2,6 +2,7 @@ import type { ResultBatch } from '../messages/result-message.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { Heartbeat } from '../run/heartbeat.ts';
 import type { RunLedger } from '../run/ledger.ts';
+import type { RunBill } from '../run/run-bill.ts';
 import { Deadline, quietAfterAnotherMs } from './deadline.ts';
 import type { Knobs } from './knobs.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
@@ -12,6 +13,8 @@ export interface RunMonitorOptions {
   ledger: RunLedger;
   /** The collector's name. */
   collector: string;
+  /** What the run has used, which is published. */
+  bill?: RunBill | undefined;
   /** The run's settings, which others may change. */
   knobs: Knobs;
   /** Whether slow inputs at the run's end are run a second time. @default false */
@@ -62,7 +65,7 @@ export class RunMonitor {
   ): Promise<RunMonitor> {
     const { ledger, collector, knobs, store, onPassed, onDeadline, onStalled } = options;
     const afterAnother = store?.isSuccessor ?? options.afterAnother;
-    const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger);
+    const heartbeat = new Heartbeat(deployment.sqs, queueUrl, collector, ledger, options.bill);
     // A store's record has all results that were consumed.
     const others = afterAnother && !store ? await heartbeat.others() : undefined;
     // Another process may have set the run meanwhile.

@@ -39,7 +39,6 @@ import { resultsUnaccounted } from './stall-detector.ts';
  * `Phase` lists the states of a run.
  */
 export class Run<Output = unknown> extends RunHandle<Output> {
-  readonly runId: string;
   readonly #ended = Promise.withResolvers<void>();
   /** Settles when the run is over or its consumer has left; never rejects. */
   readonly ended = this.#ended.promise;
@@ -69,19 +68,19 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     store?: ResultStore,
   ) {
     const { ordered = false, signal, resume, collector = crypto.randomUUID() } = options;
-    super(deployment, ordered);
     const now = serviceNow(deployment.sqs);
-    this.runId = resume?.runId ?? newRunId(now);
+    super(deployment, ordered, resume?.runId ?? newRunId(now), store?.bill);
     this.#deployment = deployment;
     this.#options = options;
     this.#store = store;
-    this.#about = { runId: this.runId, task, collector };
+    this.#about = { runId: this.runId, task, collector, bill: this.bill };
     this.#ledger = ledgerOf(options);
     const events: RunEvents = {
       onCancel: () => void this.cancel(),
       onSealed: () => this.#seeding.checkSoon(),
       onBroken: (message) => this.fail(new FanfoldError('BadInput', message)),
       onFailing: (notice) => this.#counting.outages.hear(notice),
+      onUsed: (used) => this.bill?.add(used),
     };
     this.#deduplicator = new Deduplicator(this.#ledger, events, store?.begun);
     this.#window = windowFor(deployment, ordered);
@@ -90,7 +89,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.#seeding = openSource(inputs, {
       ...deployment,
       ...{ runId: this.runId, task, ledger: this.#ledger },
-      ...{ window: this.#window, bounds, expiresAt },
+      ...{ window: this.#window, bounds, expiresAt, onUsed: events.onUsed },
       ...{ resumeAt: resume && (resume.seeded ?? 0), isPatient: store !== undefined },
     });
     const { queueUrl, done } = this.#seeding;

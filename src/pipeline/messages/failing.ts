@@ -1,5 +1,6 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 import type { Flow } from './flow.ts';
+import { parsedRate, pauseOfRate, type RateText } from './rate.ts';
 
 /** Units of a duration, in seconds. */
 const UNIT_SECONDS = { s: 1, m: 60, h: 3_600 } as const;
@@ -46,7 +47,7 @@ export function parsedFailing(text: unknown, what = '`pauseWhenFailing`'): Faili
   if (typeof text !== 'string' || percent === '') {
     throw new FanfoldError(
       'BadOption',
-      `${what} must be a share of inputs and a time, like "50%/1m", "20%/30s" or "90%/1h"; got ${JSON.stringify(text)}.`,
+      `${what} must be a share of inputs and a time, like "50%/1m", "20%/30s" or "90%/1h"; got ${valueText(text)}.`,
     );
   }
   const limit = {
@@ -89,9 +90,16 @@ export function probeSeconds(text: FailingText): number {
   return Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, seconds));
 }
 
-/** The flow of a run during an outage: one input at a time, and few. */
-export function probingFlow(text: FailingText = '50%/1m'): Flow {
-  return { lanes: 1, concurrency: 1, rate: `${Number((60 / probeSeconds(text)).toFixed(3))}/m` };
+/**
+ * The flow of a run during an outage: one input at a time, and few.
+ *
+ * @param own the run's own rate, which still holds
+ */
+export function probingFlow(text: FailingText = '50%/1m', own?: RateText): Flow {
+  const probes: RateText = `${Number((60 / probeSeconds(text)).toFixed(3))}/m`;
+  const [pauseMs, ownMs] = [probes, own ?? probes].map((rate) => pauseOfRate(parsedRate(rate)));
+  const rate = Number(ownMs) > Number(pauseMs) ? own : probes;
+  return { lanes: 1, concurrency: 1, rate };
 }
 
 /** Fewest inputs in a row whose failures are no accident. */

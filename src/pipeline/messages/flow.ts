@@ -1,12 +1,13 @@
-import { FanfoldError } from '../../errors.ts';
-
-/** Units of time of a rate, in milliseconds. */
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
-
-type Unit = keyof typeof UNIT_MS;
-
-/** A rate, such as `100/s`: attempts that may start in a second, a minute (`m`) or an hour (`h`). */
-export type RateText = `${number}/${Unit}`;
+import { FanfoldError, valueText } from '../../errors.ts';
+import {
+  allowed,
+  isSlow,
+  MAX_CONCURRENCY,
+  parsedRate,
+  pauseOfRate,
+  type RateText,
+  WINDOW_UNITS,
+} from './rate.ts';
 
 /** Bounds on the execution of a run, over all workers. */
 export interface Bounds {
@@ -28,68 +29,36 @@ export interface Bounds {
 export interface Flow extends Bounds {
   lanes: number;
   /**
-   * Time at which the number of lanes was changed, in milliseconds since 1970, if the lanes before
+   * Most inputs at once in a lane. The first lanes run as many, and the last one what is left of the
+   * concurrency. So a lane is never wider under a smaller bound: while some workers know of one
+   * bound and some of another, their lanes stay within the larger one.
+   * @default 1
+   */
+  width?: number | undefined;
+  /**
+   * Time at which the lanes or their pace were changed, in milliseconds since 1970, if the lanes before
    * may still start inputs that count: until all workers know of the change, these lanes start none.
    */
   since?: number | undefined;
 }
 
-export const MAX_CONCURRENCY = 100_000;
-
-/** Units in the window over which a rate is a strict bound. */
-const WINDOW_UNITS = 10;
-
-/** Pause between two starts of a run from which its rate is slow, in milliseconds. */
-const SLOW_PAUSE_MS = 5_000;
-
-/** Most lanes of a slow rate. Their workers do not wait, since SQS hides the messages meanwhile. */
-const SLOW_LANES = 10;
+/**
+ * Duration of a task for which a run with a slow rate has enough lanes, in milliseconds. These may
+ * be many: their workers do not wait, since SQS hides the messages meanwhile.
+ */
+const SLOW_TASK_MS = 75_000;
 
 /** Longest pause between two starts in a lane that a worker waits for itself, in milliseconds. */
-export const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 15_000;
 
-/** Duration of a task for which a run with a rate alone has enough lanes, in milliseconds. */
-const EXPECTED_TASK_MS = 5_000;
+/** Starts of a lane in a window from which one more makes no difference. */
+const EVEN_STARTS = 20;
+
+/** Duration of a task for which a run with another rate alone has enough lanes, in milliseconds. */
+const EXPECTED_TASK_MS = 10_000;
 
 /** Part by which a lane's pauses are longer than its share of a rate allows: timers are not exact. */
 const MARGIN = 1.03;
-
-interface Rate {
-  /** Attempts in a unit. */
-  count: number;
-  unitMs: number;
-}
-
-/**
- * The parts of a rate.
- *
- * @param what the rate, as a message names it
- * @throws FanfoldError `BadOption`
- */
-export function parsedRate(text: unknown, what = 'A rate'): Rate {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(String(text)) ?? [];
-  if (typeof text !== 'string' || number === '') {
-    throw new FanfoldError(
-      'BadOption',
-      `${what} must be like "100/s", "20/m" or "5/h", for a second, a minute or an hour; got ${JSON.stringify(text)}.`,
-    );
-  }
-  const rate = { count: Number(number), unitMs: UNIT_MS[unit as Unit] };
-  const perSecond = (rate.count * 1_000) / rate.unitMs;
-  if (perSecond > MAX_CONCURRENCY || perSecond * UNIT_MS.h < 1_000) {
-    throw new FanfoldError(
-      'BadOption',
-      `${what} must be from 1/h, one an hour, to ${MAX_CONCURRENCY}/s; got "${text}".`,
-    );
-  }
-  if (allowed(rate) < 1) {
-    throw new FanfoldError(
-      'BadOption',
-      `${what} must allow at least one start in ten of its units; got "${text}". Use a longer unit, such as "${rate.count * 60}/${unit === 's' ? 'm' : 'h'}".`,
-    );
-  }
-  return rate;
-}
 
 /**
  * @param names the bounds, as messages name them
@@ -102,7 +71,7 @@ export function checkBounds(
   if (concurrency !== undefined && !isConcurrency(concurrency)) {
     throw new FanfoldError(
       'BadOption',
-      `${names.concurrency} must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${JSON.stringify(concurrency)}.`,
+      `${names.concurrency} must be a whole number from 1 to ${MAX_CONCURRENCY}; got ${valueText(concurrency)}.`,
     );
   }
   if (rate !== undefined) parsedRate(rate, names.rate);
@@ -114,8 +83,15 @@ function isConcurrency(value: unknown): value is number {
 
 /** Whether a value is a flow, as a message or tags carry it. */
 export function isFlow(value: unknown): value is Flow {
-  const { lanes, concurrency, rate, since = 0, ...more } = Object(value) as Record<string, unknown>;
-  if (!isConcurrency(lanes) || Object.keys(more).length > 0) return false;
+  const {
+    lanes,
+    width = 1,
+    concurrency,
+    rate,
+    since = 0,
+    ...more
+  } = Object(value) as Record<string, unknown>;
+  if (!isConcurrency(lanes) || !isConcurrency(width) || Object.keys(more).length > 0) return false;
   if (!Number.isSafeInteger(since)) return false;
   if (concurrency === undefined && rate === undefined) return false;
   try {
@@ -125,13 +101,8 @@ export function isFlow(value: unknown): value is Flow {
   }
   // Each lane must have a share of each bound.
   const most = rate === undefined ? MAX_CONCURRENCY : allowed(parsedRate(rate));
-  return lanes <= Math.min(most, Number(concurrency ?? MAX_CONCURRENCY));
-}
-
-/** Starts that a rate allows in its window. */
-function allowed({ count }: Rate): number {
-  // A decimal such as 0.3 must not allow one less than it says.
-  return Math.floor(count * WINDOW_UNITS + 1e-9);
+  const wide = concurrency === undefined ? most : Math.ceil(Number(concurrency) / width);
+  return lanes <= Math.min(most, wide);
 }
 
 /**
@@ -147,15 +118,16 @@ export function flowOf(bounds: Bounds, workers: number, each: number): Flow | un
   const { concurrency, rate } = bounds;
   if (concurrency === undefined && rate === undefined) return undefined;
   const byConcurrency = concurrency === undefined ? undefined : Math.ceil(concurrency / each);
-  if (rate === undefined) return { lanes: byConcurrency ?? 1, concurrency };
+  const wide = concurrency === undefined || each === 1 ? undefined : { width: each };
+  if (rate === undefined) return { lanes: byConcurrency ?? 1, ...wide, concurrency };
   const parsed = parsedRate(rate);
-  const pauseMs = parsed.unitMs / parsed.count;
+  const pauseMs = pauseOfRate(parsed);
   const expected = byConcurrency ?? Math.ceil(EXPECTED_TASK_MS / pauseMs / each);
-  const most =
-    pauseMs > SLOW_PAUSE_MS
-      ? Math.min(SLOW_LANES, byConcurrency ?? SLOW_LANES)
-      : Math.min(expected, workers, Math.floor(LONGEST_WAIT_MS / pauseMs));
-  return { lanes: Math.max(1, Math.min(most, allowed(parsed))), concurrency, rate };
+  const most = isSlow(parsed)
+    ? Math.min(Math.ceil(SLOW_TASK_MS / pauseMs), byConcurrency ?? MAX_CONCURRENCY)
+    : Math.min(expected, workers, Math.floor(LONGEST_WAIT_MS / pauseMs));
+  const lanes = Math.max(1, Math.min(most, allowed(parsed)));
+  return { lanes, ...wide, concurrency, rate };
 }
 
 /** The flow that replaces another one while a run goes on. */
@@ -166,9 +138,11 @@ export function replacing(
 ): Flow | 'none' {
   if (flow === undefined) return 'none';
   if (before === undefined || before === 'none') return flow;
-  if (before.lanes === flow.lanes) return { ...flow, since: before.since };
-  // A lane never starts beside the one with its number, as they are one message group. So most
-  // inputs that run at once stay within the larger bound; but the starts of all lanes add up.
+  const isRepaced = isSlotted(before) || isSlotted(flow) ? before.rate !== flow.rate : false;
+  if (before.lanes === flow.lanes && !isRepaced) return { ...flow, since: before.since };
+  // A lane never starts beside the one with its number, as they are one message group, and is as
+  // wide as that one or narrower under the smaller bound. So most inputs that run at once stay
+  // within the larger bound; but the starts of all lanes add up.
   return before.rate && flow.rate ? { ...flow, since: now } : flow;
 }
 
@@ -177,22 +151,82 @@ export function haveSameLanes(one: Flow | undefined, other: Flow | undefined): b
   return one?.lanes === other?.lanes && one?.since === other?.since;
 }
 
-/** A lane's part of a whole number, so that the parts of all lanes make it up. */
-function shareOf(whole: number, lane: number, lanes: number): number {
-  return Math.floor(((lane + 1) * whole) / lanes) - Math.floor((lane * whole) / lanes);
+/** Inputs at once in all lanes before one; without a concurrency, the number of these lanes. */
+function widthBefore({ width = 1, concurrency }: Flow, lane: number): number {
+  return concurrency === undefined ? lane : Math.min(lane * width, concurrency);
+}
+
+/** A lane's part of a whole number, by its width: the parts of all lanes make it up. */
+function shareOf(whole: number, flow: Flow, lane: number): number {
+  const all = widthBefore(flow, flow.lanes);
+  const [before, after] = [lane, lane + 1].map((one) =>
+    Math.floor((widthBefore(flow, one) * whole) / all),
+  ) as [number, number];
+  return after - before;
 }
 
 /** Inputs that a worker may run at once in a lane. @param each those of its task */
-export function widthOf({ lanes, concurrency }: Flow, lane: number, each: number): number {
-  return concurrency === undefined ? each : Math.min(each, shareOf(concurrency, lane, lanes));
+export function widthOf(flow: Flow, lane: number, each: number): number {
+  if (flow.concurrency === undefined) return each;
+  return Math.min(each, widthBefore(flow, lane + 1) - widthBefore(flow, lane));
 }
 
-/** Shortest time between two starts in a lane, in milliseconds; 0 without a rate. */
-export function pauseOf({ lanes, rate }: Flow, lane: number): number {
-  if (rate === undefined) return 0;
+/**
+ * Whether each lane has its own times to start, between which SQS hides its messages. The times of
+ * all lanes are as far apart as the starts of the run must be.
+ */
+export function isSlotted({ lanes, rate }: Flow): boolean {
+  if (rate === undefined) return false;
   const parsed = parsedRate(rate);
-  const starts = shareOf(allowed(parsed), lane, lanes);
-  return (parsed.unitMs * WINDOW_UNITS * MARGIN) / starts;
+  return isSlow(parsed) && pauseOfRate(parsed) * lanes > LONGEST_WAIT_MS;
+}
+
+/**
+ * The next time from one on at which a lane with such times may start, in milliseconds since 1970;
+ * and the pause until the one after it.
+ */
+export function slotOf({ lanes, rate }: Flow, lane: number, from: number) {
+  const spacingMs = pauseOfRate(parsedRate(rate)) * MARGIN;
+  const pauseMs = spacingMs * lanes;
+  const offsetMs = spacingMs * lane;
+  return { at: Math.ceil((from - offsetMs) / pauseMs) * pauseMs + offsetMs, pauseMs, spacingMs };
+}
+
+/** Shortest time between two starts in another lane, in milliseconds; 0 without a rate. */
+export function pauseOf(flow: Flow, lane: number): number {
+  if (flow.rate === undefined) return 0;
+  const parsed = parsedRate(flow.rate);
+  return (parsed.unitMs * WINDOW_UNITS * MARGIN) / shareOf(allowed(parsed), flow, lane);
+}
+
+/** The lane of the seed's chunk with a number: lanes take turns, so that they end together. */
+export function laneOfTurn(flow: Flow, turn: number): number {
+  const { lanes } = flow;
+  const wide = widthBefore(flow, 1);
+  const all = widthBefore(flow, lanes);
+  const last = all - widthBefore(flow, lanes - 1);
+  if (last < wide) {
+    // The last lane takes part in as many rounds as its width is of the others'.
+    const before = (round: number) => round * (lanes - 1) + Math.floor((round * last) / wide);
+    let round = Math.floor((turn * wide) / all);
+    if (before(round + 1) <= turn) round++;
+    return Math.min(turn - before(round), lanes - 1);
+  }
+  const cycle = cycleOf(flow);
+  const at = turn % cycle;
+  const inAll = Math.floor(cycle / lanes) * lanes;
+  if (at < inAll) return at % lanes;
+  // Those that may start once more than others in each window take part in one more round.
+  const each = Array.from({ length: lanes }, (_, lane) => lane);
+  const others = each.filter((lane) => shareOf(cycle, flow, lane) > inAll / lanes);
+  return others[at - inAll] ?? 0;
+}
+
+/** Turns after which each lane of the same width has had its part. */
+function cycleOf({ lanes, rate }: Flow): number {
+  if (rate === undefined || isSlotted({ lanes, rate })) return lanes;
+  const starts = allowed(parsedRate(rate));
+  return starts >= EVEN_STARTS * lanes ? lanes : starts;
 }
 
 /** Chunks of a run for each of its lanes: the end of each costs a lane the time of a hand-over. */
@@ -202,10 +236,10 @@ const CHUNKS_EACH = 8;
 const PACED_CHUNKS_EACH = 2;
 
 /** Time that a chunk of a run with a rate should take, in milliseconds. */
-const PACED_CHUNK_MS = 60_000;
+const PACED_CHUNK_MS = 180_000;
 
 /** Slice of such a chunk: the end of each slice costs its lane the time of the last items. */
-export const PACED_MS = 75_000;
+export const PACED_MS = 240_000;
 
 /** Most inputs in a chunk of a run with bounds. */
 function mostItems(flow: Flow, each: number): number {
@@ -216,19 +250,25 @@ function mostItems(flow: Flow, each: number): number {
 /** Number of inputs to cut a chunk into that comes from other lanes: more lanes need smaller ones. */
 export function movedChunkItems(items: number, before: Flow | undefined, flow: Flow): number {
   if (haveSameLanes(before, flow)) return items;
+  if (isSlotted(flow)) return 1;
   const parts = Math.ceil(flow.lanes / (before?.lanes ?? flow.lanes));
   return Math.min(mostItems(flow, 1), Math.ceil(items / parts));
 }
 
 /** Number of inputs in a chunk of a run with bounds. @param each inputs that a worker runs at once */
 export function laneChunkItems(flow: Flow, inputs: number, each: number): number {
-  // A slow lane starts one item of each chunk that it receives.
-  if (pauseOf(flow, 0) > LONGEST_WAIT_MS) return 1;
-  const inLane = Math.ceil(inputs / flow.lanes);
+  // Such a lane starts one item of each chunk that it receives.
+  if (isSlotted(flow)) return 1;
+  const inLane = Math.ceil((inputs * widthBefore(flow, 1)) / widthBefore(flow, flow.lanes));
   const least = flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
   const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
+  const size = Math.max(1, Math.ceil(inLane / chunks));
   // Each lane gets as many, so that all end together.
-  return Math.max(1, Math.ceil(inLane / chunks));
+  const inLongest = (items: number) => items * Math.ceil(Math.ceil(inputs / items) / cycleOf(flow));
+  const sizes = Array.from({ length: Math.floor(size / 2) + 1 }, (_, less) =>
+    Math.max(1, size - less),
+  );
+  return sizes.reduce((best, one) => (inLongest(one) < inLongest(best) ? one : best));
 }
 
 /** Most inputs in a chunk. */

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 
 /** A budget of failures: a number of inputs, or a share of them in percent. */
 export interface MaxFailures {
@@ -19,6 +19,6 @@ export function checkMaxFailures(maxFailures: unknown): MaxFailures | undefined 
   if (number !== undefined && fits) return { most, isShare: percent === '%' };
   throw new FanfoldError(
     'BadOption',
-    `\`maxFailures\` must be a whole number from 0, or a percentage like "5%"; got ${JSON.stringify(maxFailures)}.`,
+    `\`maxFailures\` must be a whole number from 0, or a percentage like "5%"; got ${valueText(maxFailures)}.`,
   );
 }

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 
 const PRIORITIES = ['high', 'normal', 'low'] as const;
 
@@ -17,7 +17,7 @@ export function checkPriority(value: unknown, name = '`priority`'): void {
   if (value === undefined || isPriority(value)) return;
   throw new FanfoldError(
     'BadOption',
-    `${name} must be "high", "normal" or "low"; got ${JSON.stringify(value)}.`,
+    `${name} must be "high", "normal" or "low"; got ${valueText(value)}.`,
   );
 }
 

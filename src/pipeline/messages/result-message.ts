@@ -4,6 +4,7 @@ import { parsed } from './json-text.ts';
 import { isIndex, type ResultLine } from './result.ts';
 import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
 import { readTiming, type Timing } from './timing.ts';
+import type { UsedFields } from './used.ts';
 
 export type { IndexRange } from './result-scan.ts';
 
@@ -91,9 +92,10 @@ export class ResultDraft {
    * thousand results in the ledger and pass them on without parsing one. If all are `ok`, their
    * indexes come first, for collectors of earlier versions.
    */
-  body(runId: string, worker: string, timing?: Timing): string {
+  body(runId: string, worker: string, timing?: Timing, used?: UsedFields): string {
     const ok = this.#allOk ? { ok: this.#ok } : {};
-    const head = JSON.stringify({ v: MESSAGE_VERSION, runId, worker, timing, ...ok });
+    // A reader looks for `used` near the beginning.
+    const head = JSON.stringify({ v: MESSAGE_VERSION, runId, worker, used, timing, ...ok });
     return `${head.slice(0, -1)},"results":[\n${this.#text}\n]}`;
   }
 }

@@ -1,4 +1,4 @@
-import { FanfoldError } from '../../errors.ts';
+import { FanfoldError, valueText } from '../../errors.ts';
 import type { Compression, Format } from '../../outputs/formats.ts';
 import type { FailureCode } from './result.ts';
 
@@ -53,14 +53,14 @@ export function folderOf(url: string): S3Folder {
   if (bucket === undefined) {
     throw new FanfoldError(
       'BadInput',
-      `Results in S3 must have a place like "s3://bucket/prefix/"; got ${JSON.stringify(url)}.`,
+      `Results in S3 must have a place like "s3://bucket/prefix/"; got ${valueText(url)}.`,
     );
   }
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
   if (prefix.startsWith('/') || prefix.includes('//') || !TAGGABLE.test(prefix)) {
     throw new FanfoldError(
       'BadInput',
-      `The prefix of results in S3 must have letters, digits, spaces and _ . : / = + - @ only, and no empty folder; got ${JSON.stringify(url)}.`,
+      `The prefix of results in S3 must have letters, digits, spaces and _ . : / = + - @ only, and no empty folder; got ${valueText(url)}.`,
     );
   }
   return { bucket, prefix };

@@ -1,4 +1,5 @@
 import type { TaskFacts } from '../../task.ts';
+import type { UsedFields } from './used.ts';
 
 /** The answer to a seed request whose inputs are seeded. */
 export interface SeedResponse {
@@ -14,6 +15,8 @@ export interface SeedResponse {
   output?: string;
   /** Whether a further invocation continues with the remaining inputs. */
   continues?: boolean;
+  /** What the seed's process has used for the run so far. */
+  used?: UsedFields | undefined;
 }
 
 /** A function's answer to a request that it refused: it did nothing. */

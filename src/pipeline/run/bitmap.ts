@@ -4,44 +4,39 @@ const PAGE_BYTES = 1 << (PAGE_BITS - 3);
 const IN_PAGE = (1 << PAGE_BITS) - 1;
 
 /**
- * A set of whole numbers from 0 up to a size, which is at most 2^31; one bit each. A page is
- * allocated when the first number in it is added, so one large number costs one page.
+ * A set of whole numbers from 0, below 2^31; one bit each. A page is allocated when the first
+ * number in it is added, so one large number costs one page, and an empty set next to nothing.
  */
 export class Bitmap {
-  // Filled, so that V8 keeps a plain array: a distant page would make a sparse one a hash table.
-  readonly #pages: (Uint8Array | undefined)[];
+  readonly #pages = new Map<number, Uint8Array>();
 
-  constructor(size: number) {
-    this.#pages = new Array<Uint8Array | undefined>(Math.ceil(size / (IN_PAGE + 1))).fill(
-      undefined,
-    );
-  }
-
-  /** @param bit a whole number from 0, below the size, as everywhere in this class */
+  /** @param bit a whole number from 0, below 2^31, as everywhere in this class */
   has(bit: number): boolean {
-    const byte = this.#pages[bit >> PAGE_BITS]?.[(bit & IN_PAGE) >> 3] ?? 0;
+    const byte = this.#pages.get(bit >> PAGE_BITS)?.[(bit & IN_PAGE) >> 3] ?? 0;
     return (byte & (1 << (bit & 7))) !== 0;
   }
 
   add(bit: number): void {
     const key = bit >> PAGE_BITS;
-    const page = this.#pages[key] ?? new Uint8Array(PAGE_BYTES);
-    this.#pages[key] = page;
+    let page = this.#pages.get(key);
+    if (page === undefined) {
+      page = new Uint8Array(PAGE_BYTES);
+      this.#pages.set(key, page);
+    }
     const at = (bit & IN_PAGE) >> 3;
     page[at] = (page[at] ?? 0) | (1 << (bit & 7));
   }
 
   delete(bit: number): void {
-    const page = this.#pages[bit >> PAGE_BITS];
+    const page = this.#pages.get(bit >> PAGE_BITS);
     const at = (bit & IN_PAGE) >> 3;
     if (page) page[at] = (page[at] ?? 0) & ~(1 << (bit & 7));
   }
 
   /** The numbers from `first` on, in order. The duration depends on the pages in use. */
   *from(first: number): Generator<number, void> {
-    for (let key = first >> PAGE_BITS; key < this.#pages.length; key++) {
-      const page = this.#pages[key];
-      if (page === undefined) continue;
+    for (const [key, page] of this.#inOrder()) {
+      if (key < first >> PAGE_BITS) continue;
       const base = key << PAGE_BITS;
       for (let at = 0; at < PAGE_BYTES; at++) {
         const byte = page[at] ?? 0;
@@ -56,8 +51,7 @@ export class Bitmap {
   /** The pages in use, each after its number. `restore` reads them. */
   save(): Buffer {
     const parts: Uint8Array[] = [];
-    for (const [key, page] of this.#pages.entries()) {
-      if (page === undefined) continue;
+    for (const [key, page] of this.#inOrder()) {
       const number = Buffer.alloc(4);
       number.writeUInt32BE(key);
       parts.push(number, page);
@@ -69,14 +63,17 @@ export class Bitmap {
   restore(saved: Uint8Array): void {
     const bytes = Buffer.from(saved.buffer, saved.byteOffset, saved.byteLength);
     for (let at = 0; at + 4 + PAGE_BYTES <= bytes.length; at += 4 + PAGE_BYTES) {
-      this.#pages[bytes.readUInt32BE(at)] = new Uint8Array(
-        bytes.subarray(at + 4, at + 4 + PAGE_BYTES),
-      );
+      const page = new Uint8Array(bytes.subarray(at + 4, at + 4 + PAGE_BYTES));
+      this.#pages.set(bytes.readUInt32BE(at), page);
     }
   }
 
   /** Bytes of the pages in use. */
   get bytes(): number {
-    return this.#pages.reduce((sum, page) => sum + (page?.length ?? 0), 0);
+    return this.#pages.size * PAGE_BYTES;
+  }
+
+  #inOrder(): [number: number, page: Uint8Array][] {
+    return [...this.#pages].sort(([one], [other]) => one - other);
   }
 }

@@ -1,8 +1,16 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import type { Used } from '../messages/used.ts';
 import type { Names } from '../names.ts';
 import { findQueue } from './queues.ts';
+
+/** What a deployment on AWS is billed for, as far as this process knows. */
+export interface Metered {
+  readonly region: string;
+  /** What this process itself has used for a run; undefined if nothing. */
+  usedFor(runId: string): Used | undefined;
+}
 
 /** The clients that reach a deployment, and the names of its parts. */
 export interface Deployment {
@@ -15,6 +23,8 @@ export interface Deployment {
   windowBytes?: number;
   /** Bodies of the task messages that no worker has received, if the queues are in this process. */
   waiting?: () => string[];
+  /** @default nothing is billed there */
+  metered?: Metered | undefined;
   /** Keeps this process alive until a promise settles, if nothing in the deployment does. */
   keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }

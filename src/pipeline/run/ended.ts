@@ -15,6 +15,7 @@ import { countOf } from './backlog.ts';
 import type { Deployment } from './deployment.ts';
 import type { RunLedger } from './ledger.ts';
 import { deleteQueue, findQueue } from './queues.ts';
+import type { RunBill } from './run-bill.ts';
 import type { RunStatus } from './status.ts';
 
 /** A run that ended in the last day. All times are by SQS's clock, in milliseconds since 1970. */
@@ -65,12 +66,18 @@ export interface RunFacts {
   runId: string;
   task: string;
   collector: string;
+  /** What it has used. @default nothing is billed */
+  bill?: RunBill | undefined;
 }
 
 /** The outcome of a run whose ledger is final. @param cause reason why it ended early, if it did */
-export function outcomeOf(about: RunFacts, ledger: RunLedger, cause?: string): RunOutcome {
+export function outcomeOf(
+  { bill, ...about }: RunFacts,
+  ledger: RunLedger,
+  cause?: string,
+): RunOutcome {
   const { inputs: total, ok, failed, cancelled, elsewhere } = ledger;
-  return { ...about, total, ok, failed, cancelled, elsewhere, cause };
+  return { ...about, total, ok, failed, cancelled, elsewhere, cause, cost: bill?.cost };
 }
 
 /** The outcome of a run that ends without a collector: uncollected results are lost. */

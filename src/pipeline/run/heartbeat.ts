@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import type { Ledger } from './ledger.ts';
+import type { RunBill } from './run-bill.ts';
 import { type RunTags, readTags, writeTags } from './tags.ts';
 
 /** Interval of a collector's heartbeats. AWS allows 30 tag calls a second per account. */
@@ -20,6 +21,7 @@ export class Heartbeat {
   readonly #queueUrl: string;
   readonly #collector: string;
   readonly #ledger: Ledger;
+  readonly #bill: RunBill | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Results that earlier collectors consumed, as far as they reported them. */
   #others = { ok: 0, failed: 0, taken: 0 };
@@ -27,7 +29,15 @@ export class Heartbeat {
   #taken: number;
   #published = Promise.resolve();
 
-  constructor(sqs: SQSClient, queueUrl: string, collector: string, ledger: Ledger) {
+  /** @param bill what the run has used; it is published too */
+  constructor(
+    sqs: SQSClient,
+    queueUrl: string,
+    collector: string,
+    ledger: Ledger,
+    bill?: RunBill | undefined,
+  ) {
+    this.#bill = bill;
     this.#sqs = sqs;
     this.#queueUrl = queueUrl;
     this.#collector = collector;
@@ -80,6 +90,7 @@ export class Heartbeat {
         ok: ok + this.#others.ok,
         failed: failed + this.#others.failed,
         taken: this.#taken + this.#others.taken,
+        cost: this.#bill?.cost,
         collectedAt: at(),
         collector: this.#collector,
       });

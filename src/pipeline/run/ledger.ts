@@ -48,9 +48,9 @@ export class RunLedger implements Ledger {
   #open = false;
   #sealed = false;
   #limit = MAX_RUN_INPUTS;
-  readonly #settled = new Bitmap(MAX_RUN_INPUTS);
+  readonly #settled = new Bitmap();
   /** The settled inputs that ended `failed`. */
-  readonly #failed = new Bitmap(MAX_RUN_INPUTS);
+  readonly #failed = new Bitmap();
 
   get inputs(): number {
     return this.#inputs;

@@ -11,17 +11,20 @@ const LOOKUPS = 3;
 const LOOKUP_SECONDS = 30;
 
 /**
- * Shortest time between two readings of a run's tags by one worker, in milliseconds: of a server,
- * and of AWS, which allows 30 such calls a second per account. Many workers read less often, so
- * that all of a run's make ten calls a second.
+ * Shortest time between two readings of a run's tags by one worker, in milliseconds: of AWS, which
+ * allows 30 such calls a second per account. Many workers read less often, so that all of a run's
+ * make ten calls a second.
  */
-const READ_ON_SERVER_MS = 1_000;
 const READ_MS = 10_000;
 const READ_MS_EACH = 100;
 
 /** The same for a run whose slow inputs run a second time at its end. */
-const READ_HEDGED_ON_SERVER_MS = 250;
 const READ_HEDGED_MS = 2_000;
+
+/** The same of a server: about a hundred calls a second in all, or one of each worker. */
+const READ_ON_SERVER_MS = 100;
+const READ_ON_SERVER_MS_EACH = 10;
+const READ_ON_SERVER_MOST_MS = 1_000;
 
 /** Times that a worker looks, in each such interval, whether a reading is due. */
 export const LOOKS = 4;
@@ -121,7 +124,10 @@ export class RunQueues {
   /** Milliseconds for which a lookup counts. */
   intervalMs({ results, workers = 1, hedge = false }: OfRun): number {
     if (results === 'shared') return LOOKUP_SECONDS * 1000;
-    if (this.#onServer) return hedge ? READ_HEDGED_ON_SERVER_MS : READ_ON_SERVER_MS;
+    if (this.#onServer) {
+      const shared = Math.min(READ_ON_SERVER_MOST_MS, workers * READ_ON_SERVER_MS_EACH);
+      return Math.max(READ_ON_SERVER_MS, shared);
+    }
     return Math.max(hedge ? READ_HEDGED_MS : READ_MS, workers * READ_MS_EACH);
   }
 
@@ -196,5 +202,6 @@ function flowNow({ flow, outage, pauseWhenFailing }: RunTags) {
   if (outage === undefined) return { flow };
   // Chunks from the outage carry its flow, so its end must say that there is none.
   if (outage === 'none') return { flow: flow ?? ('none' as const) };
-  return { flow: probingFlow(pauseWhenFailing), outageSince: outage.since };
+  const own = flow === 'none' ? undefined : flow?.rate;
+  return { flow: probingFlow(pauseWhenFailing, own), outageSince: outage.since };
 }

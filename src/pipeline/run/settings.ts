@@ -1,5 +1,6 @@
 import type { Outage } from '../messages/failing.ts';
-import type { Bounds, RateText } from '../messages/flow.ts';
+import type { Bounds } from '../messages/flow.ts';
+import type { RateText } from '../messages/rate.ts';
 import type { RunTags } from './tags.ts';
 
 /** What holds for a run, and can be changed while it goes on. */

@@ -1,6 +1,7 @@
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
+import type { Cost } from '../../planning/cost.ts';
 import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
@@ -32,6 +33,8 @@ export interface RunStatus extends RunSettings {
   collector: string | undefined;
   /** The folder in S3 where the deployment's collector function stores its results, if it does. */
   output: string | undefined;
+  /** What it has cost as of `collectedAt`, as metered; undefined where AWS bills nothing. */
+  cost?: Cost | undefined;
   /** Approximate number of result messages that wait to be collected. */
   waiting: number;
   /** Time of this reading. All times are by SQS's clock, which may differ from this machine's. */
@@ -143,6 +146,7 @@ export function statusFrom(runId: string, tags: RunTags, readAt: number, waiting
     collectedAt: tags.collectedAt || undefined,
     collector: collectorOf(tags, readAt),
     output: tags.output,
+    cost: tags.cost,
     waiting,
     readAt,
   };

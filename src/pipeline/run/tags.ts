@@ -1,7 +1,10 @@
 import { ListQueueTagsCommand, type SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { type Cost, costOf } from '../../planning/cost.ts';
+import { readUsage, usageText } from '../../planning/usage.ts';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
-import { type Flow, isFlow, type RateText } from '../messages/flow.ts';
+import { type Flow, isFlow } from '../messages/flow.ts';
 import { type InputsMark, markOf, markText } from '../messages/inputs-mark.ts';
+import type { RateText } from '../messages/rate.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
 /**
@@ -41,6 +44,8 @@ export interface RunTags {
   collectedAt?: number | undefined;
   ok?: number | undefined;
   failed?: number | undefined;
+  /** What the run has cost so far. Its tag has what was counted. */
+  cost?: Cost | undefined;
   /** Results that were consumed, and whose messages are deleted or about to be. */
   taken?: number | undefined;
 }
@@ -67,6 +72,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     ok: countOf(Tags.ok),
     failed: countOf(Tags.failed),
     taken: countOf(Tags.taken),
+    cost: costOfText(Tags.cost),
   };
 }
 
@@ -81,10 +87,17 @@ export function tagTexts(tags: RunTags): Record<string, string> {
   return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]));
 }
 
-function textOf(value: string | number | Flow | Outage | InputsMark): string {
+function costOfText(tag: string | undefined): Cost | undefined {
+  const counted = readUsage(tag);
+  return counted && costOf(counted.region, counted.usage);
+}
+
+function textOf(value: string | number | Flow | Outage | InputsMark | Cost): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
+  if (typeof value === 'object' && 'counted' in value)
+    return usageText(value.region, value.counted);
   if (typeof value === 'number') return value.toFixed();
   return 'etag' in value || 'read' in value ? markText(value) : flowText(value);
 }
@@ -99,16 +112,21 @@ function flowText(flow: Flow): string {
 
 function flowOfText(tag: string | undefined): Flow | 'none' | undefined {
   if (tag === undefined || tag === 'none') return tag;
-  const { lanes, concurrency, rate, since } = Object.fromEntries(
+  const { lanes, width, concurrency, rate, since } = Object.fromEntries(
     tag.split(' ').map((part) => part.split('=') as [string, string]),
   );
   const flow = {
     lanes: Number(lanes),
-    concurrency: concurrency === undefined ? undefined : Number(concurrency),
+    width: numberOf(width),
+    concurrency: numberOf(concurrency),
     rate: rate as RateText | undefined,
-    since: since === undefined ? undefined : Number(since),
+    since: numberOf(since),
   };
   return isFlow(flow) ? flow : undefined;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 /** Bytes of an outage's reason that fit into a tag of 256 characters, with the rest. */

@@ -1,6 +1,7 @@
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError, messageOf } from '../../errors.ts';
+import type { Cost } from '../../planning/cost.ts';
 import { retry } from '../../retry.ts';
 import { isAwsError, isTransient, PATIENCE_MS } from '../call-errors.ts';
 import { Knobs } from '../collecting/knobs.ts';
@@ -66,7 +67,6 @@ interface Parts {
  * once its inputs are seeded. Iterating it waits for its end, and then yields the stored results.
  */
 export class StoredRun<Output = unknown> extends RunHandle<Output> {
-  readonly runId: string;
   /** The folder of its results, `s3://bucket/prefix/<runId>/`. Resolves once the run has begun. */
   readonly output: Promise<string>;
   /** @internal Settles when the run is over, or this process has nothing more to do with it. */
@@ -80,6 +80,8 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
   #failure: { error: unknown } | undefined;
   readonly #isOver: boolean;
   #status: RunStatus | undefined;
+  /** What the run has cost in all, once it is over. */
+  #cost: Cost | undefined;
   protected override readonly knobs: Knobs;
 
   /** Use `map`, or `stored`. */
@@ -94,8 +96,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     seeding,
     ...more
   }: Parts) {
-    super(deployment, ordered);
-    this.runId = runId;
+    super(deployment, ordered, runId);
     this.#deployment = deployment;
     this.#clients = clients;
     this.#seeding = seeding;
@@ -117,6 +118,10 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
   /** Number of inputs, from the first, that are certain to be seeded here. */
   get seeded(): number {
     return this.#seeding?.seeder.seeded ?? 0;
+  }
+
+  override get cost(): Cost | undefined {
+    return this.#cost ?? this.#status?.cost;
   }
 
   /** The status as of the last look: when the run was found, and while `wait` waits. */
@@ -151,6 +156,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       },
       signal: this.#stop.signal,
     });
+    this.#cost = manifest.cost;
     this.#ended.resolve();
     return manifest;
   }

@@ -7,6 +7,8 @@ import { backlogAt } from '../run/backlog.ts';
 export interface BurstEvent {
   /** Number of burst workers in a row that it continues: 0 if the seed started it. */
   hop: number;
+  /** The run that the seed started it for, if that run has a result queue of its own. */
+  runId?: string | undefined;
 }
 
 /** One page of a run, with the facts that decide how many workers it starts. */
@@ -17,6 +19,8 @@ export interface QueuedPage {
   chunkItems: number;
   /** Number of task messages that the page was sent in. */
   chunks: number;
+  /** The run, if it has a result queue of its own. */
+  runId?: string | undefined;
   /** Number of lanes of the run, each of which one worker at a time works on. @default no bounds */
   lanes?: number | undefined;
 }
@@ -70,10 +74,11 @@ export async function startBurst(
     return 0;
   });
   let left = Math.max(0, Math.min(part, workers - busy));
+  const event: BurstEvent = { hop: 0, runId: page.runId };
   const starter = async () => {
     try {
       while (left-- > 0) {
-        await invokeBurst(place.lambda, place.names, { hop: 0 }, tooLong.signal);
+        await invokeBurst(place.lambda, place.names, event, tooLong.signal);
         started++;
       }
     } catch (error) {

@@ -81,7 +81,7 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, items.length, { ...tags, output }, options)
     : sharedQueue(options));
-  const most = flow?.lanes ?? options.workers;
+  const most = flow?.lanes ?? Math.max(options.workers, options.liveWorkers?.() ?? 0);
   const workers = Math.min(most, Math.max(chunks.length, Math.ceil(about / chunkItems)));
   const envelope = {
     runId,
@@ -117,7 +117,7 @@ function hedgeOf({ name, idempotent }: AnyTask, { hedge }: PageRequest): true | 
   if (idempotent) return true;
   throw new FanfoldError(
     'BadInput',
-    `\`hedge\` runs an input a second time while its first attempt still runs, so the task "${name}" must be defined with \`idempotent: true\`.`,
+    `To hedge (\`--hedge\`, \`hedge: true\`) is to run an input a second time while its first attempt still runs, so the task "${name}" must be defined with \`idempotent: true\`.`,
   );
 }
 

@@ -3,7 +3,6 @@ import { gunzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
 import type { BeginAnswer, CollectorEvent } from '../messages/collector-event.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
-import { MAX_RUN_INPUTS } from '../messages/result.ts';
 import { folderOf, OWN_BUCKET, runFolder, urlOf } from '../messages/results-place.ts';
 import type { ResultsOf, SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
@@ -57,7 +56,7 @@ export async function beginStored(
   const { kept } = await callFunction<BeginAnswer>(stored.lambda, names.collector, event);
   if (kept === undefined) return { output, kept };
   const { inputs, mark } = kept;
-  const settled = new Bitmap(MAX_RUN_INPUTS);
+  const settled = new Bitmap();
   settled.restore(gunzipSync(Buffer.from(kept.settled, 'base64')));
   return { output, kept: { inputs, settled, mark } };
 }

@@ -1,3 +1,4 @@
+import { usedOf } from '../messages/used.ts';
 import type { InputSource } from './input-source.ts';
 import type { Inputs } from './pages.ts';
 import { RemoteSeeder, type RemoteSeederOptions } from './remote-seeder.ts';
@@ -15,6 +16,10 @@ export function openSource(
   if (!(inputs instanceof S3Inputs)) return new Seeder({ ...options, inputs });
   // Results may arrive before the number of inputs is known.
   options.ledger.open();
-  const begin = async () => (await seedS3Run(inputs, options)).resultQueueUrl;
+  const begin = async () => {
+    const { resultQueueUrl, used } = await seedS3Run(inputs, options);
+    if (used) options.onUsed?.(usedOf(used));
+    return resultQueueUrl;
+  };
   return new RemoteSeeder({ ...options, begin });
 }

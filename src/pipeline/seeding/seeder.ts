@@ -8,6 +8,7 @@ import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import type { IndexRange } from '../messages/result-message.ts';
 import type { SeedRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
+import { type Used, usedOf } from '../messages/used.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { findExpectedQueue } from '../run/queues.ts';
@@ -38,6 +39,8 @@ export interface SeederOptions {
   onBegun?: (page: SeedResponse) => void;
   /** Hashes the inputs, and compares them with those of an earlier run. @default none does */
   hash?: InputsHash | undefined;
+  /** Called with what the seed has used for the run so far. */
+  onUsed?: ((used: Used) => void) | undefined;
 }
 
 /** Longest wait for a first page before the run's queue is made without it, in milliseconds. */
@@ -291,6 +294,7 @@ export class Seeder implements InputSource {
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
     const answer = await invokeSeedWithRetries(lambda, names, request, isStopped);
     this.#unanswered.delete(first);
+    if (answer.used) this.#options.onUsed?.(usedOf(answer.used));
     return answer;
   }
 }

@@ -2,7 +2,8 @@ import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import { type CallOptions, CHECKED, checkOptions, FLAG } from '../../options.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import { type Bounds, checkBounds, flowOf, type RateText, replacing } from '../messages/flow.ts';
+import { type Bounds, checkBounds, flowOf, replacing } from '../messages/flow.ts';
+import type { RateText } from '../messages/rate.ts';
 import { createdAt, MAX_DEADLINE_SECONDS, type Names } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { findExpectedQueue } from '../run/queues.ts';
@@ -72,8 +73,8 @@ export async function setRun(
   const bounds: Bounds = { concurrency: concurrency ?? undefined, rate: rate ?? undefined };
   const { lambda, names } = deployment;
   const { tasks, workers, live = workers } = await describeSeed(lambda, names);
-  const each = tasks.find(({ name }) => name === run.tags.task)?.concurrency ?? 1;
-  const next = flowOf(bounds, Math.max(1, live), each);
+  const each = widthIn(run.tags) ?? tasks.find(({ name }) => name === run.tags.task)?.concurrency;
+  const next = flowOf(bounds, Math.max(1, live), each ?? 1);
   const flow = replacing(run.tags.flow, next, serviceNow(deployment.sqs));
   return write(deployment, run, { flow, ...(keepsOutage ? {} : withoutOutage(run)) });
 }
@@ -111,6 +112,12 @@ export async function unpauseRun(
   if (!extendDeadline || expiresAt === undefined) return write(place, run, goingOn);
   const pausedMs = Math.max(0, serviceNow(place.sqs) - since);
   return write(place, run, { ...goingOn, expiresAt: extended(runId, expiresAt, pausedMs) });
+}
+
+/** The width of a run's lanes, which a new deployment of its task must not change. */
+function widthIn({ flow }: RunTags): number | undefined {
+  if (flow === undefined || flow === 'none' || flow.concurrency === undefined) return undefined;
+  return flow.width ?? 1;
 }
 
 /** The tag that ends the outage of a run, if there is one. */

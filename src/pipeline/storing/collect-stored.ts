@@ -6,6 +6,7 @@ import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { type Ledger, RunLedger } from '../run/ledger.ts';
 import { findQueue } from '../run/queues.ts';
+import { billOf } from '../run/run-bill.ts';
 import { readTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { finish } from './finish.ts';
@@ -84,7 +85,8 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
     await state.replace({ done: { ...done, started: true } });
   }
   const ledger = RunLedger.restored(state.run.ledger);
-  const store = new PartStore({ s3, folder, state, ledger, limits });
+  const bill = billOf(deployment, runId, state.run.used);
+  const store = new PartStore({ s3, folder, state, ledger, limits, bill });
   const deadlineSeconds = (expiresAt - (createdAt(runId) ?? 0)) / 1000;
   const run = new Run(
     deployment,

@@ -13,6 +13,7 @@ import type { Deployment } from '../run/deployment.ts';
 import { endRun, outcomeOf } from '../run/ended.ts';
 import { RunLedger } from '../run/ledger.ts';
 import { findQueue } from '../run/queues.ts';
+import { billOf } from '../run/run-bill.ts';
 import { writeTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { manifestOf } from './manifest.ts';
@@ -57,7 +58,10 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
       if (!(await merge(state, options))) return false;
       await deleteUnlisted(s3, folder, state);
       await abortUploads(s3, folder);
-      const manifest = await manifestOf(s3, folder, state.run, deployment.names.name);
+      const manifest = {
+        ...(await manifestOf(s3, folder, state.run, deployment.names.name)),
+        cost: billOf(deployment, runId, state.run.used)?.cost,
+      };
       // Another collector may have the run by now, and then has written the same.
       await s3.send(
         new PutObjectCommand({
@@ -76,7 +80,9 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
       });
       await state.replace({ done: { ...state.run.done, announced: true } });
     }
-    const about = { runId, task: state.run.options.task, collector: deployment.names.collector };
+    const { task } = state.run.options;
+    const bill = billOf(deployment, runId, state.run.used);
+    const about = { runId, task, collector: deployment.names.collector, bill };
     const outcome = outcomeOf(about, RunLedger.restored(state.run.ledger), state.run.ended?.cause);
     if (queueUrl) await endRun(deployment, queueUrl, { ...outcome, output: urlOf(folder) });
     return true;

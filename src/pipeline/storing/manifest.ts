@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Cost } from '../../planning/cost.ts';
 import { type FailureGroup, FailureKinds } from '../messages/failure-kinds.ts';
 import type { FailedResult } from '../messages/result.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
@@ -32,6 +33,11 @@ export interface Manifest {
   parts: Part[];
   /** The most frequent first. */
   failures: FailureGroup[];
+  /**
+   * What the run has cost, as metered, up to the writing of this; missing in runs of earlier
+   * versions.
+   */
+  cost?: Cost | undefined;
 }
 
 /** Makes the manifest of a run that has ended; reads its failures. */

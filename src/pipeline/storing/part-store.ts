@@ -9,6 +9,7 @@ import type { BegunNotice } from '../messages/notice.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
+import type { RunBill } from '../run/run-bill.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
 import type { Part, PartKind, RunEnd, StoredRun } from './state.ts';
@@ -53,6 +54,8 @@ export interface PartStoreOptions {
   state: StateObject;
   ledger: RunLedger;
   limits?: PartLimits | undefined;
+  /** @default nothing is billed */
+  bill?: RunBill | undefined;
 }
 
 /**
@@ -63,6 +66,7 @@ export interface PartStoreOptions {
 export class PartStore implements ResultStore {
   readonly isSuccessor: boolean;
   readonly begun: BegunNotice[];
+  readonly bill: RunBill | undefined;
   readonly #options: PartStoreOptions;
   readonly #limits: typeof LIMITS;
   #buffer = new PartBuffer();
@@ -87,6 +91,7 @@ export class PartStore implements ResultStore {
     this.#cut = options.ledger.settled;
     this.#columns = options.state.run.columns;
     this.begun = [...options.state.run.begun];
+    this.bill = options.bill;
   }
 
   /** Adds results. Resolves when there is room for more. */
@@ -182,11 +187,11 @@ export class PartStore implements ResultStore {
   }
 
   /** The record's entries for the parts. */
-  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun'> {
+  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun' | 'used'> {
     const parts = [...this.#options.state.run.parts, ...this.#unlisted];
     const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));
     this.#begunListed = this.begun.length;
-    return { parts, columns: this.#columns, begun };
+    return { parts, columns: this.#columns, begun, used: this.bill?.save() };
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */

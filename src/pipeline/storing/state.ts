@@ -50,6 +50,8 @@ export interface StoredRun {
   begun: BegunNotice[];
   /** Set once all results are stored. */
   ended?: RunEnd | undefined;
+  /** What the run has used so far, as `RunBill` saves it. */
+  used?: string | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
   /** Key of what a collector has saved of a merge that the next one continues. */

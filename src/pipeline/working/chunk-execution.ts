@@ -4,7 +4,7 @@ import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
-import { type Flow, PACED_MS, widthOf } from '../messages/flow.ts';
+import { PACED_MS, widthOf } from '../messages/flow.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { AdaptivePace } from './adaptive-pace.ts';
@@ -13,7 +13,7 @@ import type { Claim } from './claim.ts';
 import { type FailureWatch, watchOf } from './failure-watch.ts';
 import { follow } from './follow.ts';
 import type { EndedAttempt, Held, LastWords } from './held.ts';
-import { sendToLane } from './lanes.ts';
+import { type Bounded, sendToLane } from './lanes.ts';
 import type { WriteLog } from './log-line.ts';
 import { failureOf, lineOf } from './outcome-line.ts';
 import { paceOf, type Starts, together } from './pace.ts';
@@ -41,7 +41,7 @@ export interface HandlingOptions {
   /** What was set for the run when it was decided that the chunk runs here. */
   control: RunControl;
   /** The run's bounds, and the lane that the chunk was received in. @default none */
-  bounded?: { flow: Flow; lane: number } | undefined;
+  bounded?: Bounded | undefined;
   /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: (() => number) | undefined;
   onEnded?: ((ended: EndedAttempt) => void) | undefined;

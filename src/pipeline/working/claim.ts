@@ -128,6 +128,11 @@ export class Claim {
     this.#lost = true;
   }
 
+  /** Shows a hidden message again. SQS refuses if another worker has it by now. */
+  async show(): Promise<void> {
+    await this.#change(0);
+  }
+
   async #extend(): Promise<void> {
     if (this.lost) return;
     const askedMs = this.heldMs;

@@ -17,6 +17,9 @@ const NOTICE_MS = 500;
 /** The wait for each worker of the run, if that is longer: all send about 200 notices a second. */
 const NOTICE_MS_EACH = 5;
 
+/** Time in which a collector on a server hears of failures and decides, in milliseconds. */
+const LEAST_BRAKE_MS = 2_000;
+
 /** Length of an error in a notice, which has at most a thousand characters. */
 const ERROR_LENGTH = 120;
 
@@ -99,7 +102,8 @@ export class FailureWatch {
       this.#timer ??= setTimeout(() => this.#sendFailures(), waitMs);
     }
     // Twice the time in which a worker hears of a change: the collector must hear first.
-    if (this.#brake.ended(outcome.ok, this.#share, 2 * runs.intervalMs(chunk))) {
+    const brakeMs = Math.max(LEAST_BRAKE_MS, 2 * runs.intervalMs(chunk));
+    if (this.#brake.ended(outcome.ok, this.#share, brakeMs)) {
       // The results before the failures must not arrive long after them.
       this.#watched.outbox.send();
       this.#sendFailures();

@@ -30,6 +30,8 @@ export function follow(
   };
   // Most looks find what was read a while ago, and make no call.
   const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / LOOKS);
+  // The chunk keeps its process alive, if it still runs here.
+  timer.unref();
   return () => clearInterval(timer);
 }
 

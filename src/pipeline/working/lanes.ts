@@ -3,14 +3,17 @@ import { type Chunk, type ChunkItem, chunkBody, cut } from '../messages/chunk.ts
 import {
   type Flow,
   haveSameLanes,
-  LONGEST_WAIT_MS,
+  isSlotted,
+  laneOfTurn,
   movedChunkItems,
-  pauseOf,
+  slotOf,
 } from '../messages/flow.ts';
+import { MAX_CONCURRENCY } from '../messages/rate.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
-import type { RunControl } from '../run/run-queues.ts';
+import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Claim } from './claim.ts';
+import { follow } from './follow.ts';
 import { delayed, sendBack, type TaskQueue } from './resend.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 
@@ -29,9 +32,20 @@ const EARLY_MS = 1_000;
 /** Groups in which the chunks of a paused run wait. */
 const PARKING = 4;
 
-/** Time for which the first chunk of a group is hidden while its run is paused, in seconds. */
-const PAUSED_SECONDS = 10;
-const PAUSED_ON_SERVER_SECONDS = 1;
+/**
+ * Longest time for which the first chunk of a group is hidden, in seconds: while its run is paused,
+ * or until its lane may start. What was set meanwhile must not wait for longer.
+ */
+const HIDDEN_SECONDS = 10;
+
+/** The same on a server, where the worker that watches the run may end meanwhile, in seconds. */
+const HIDDEN_ON_SERVER_SECONDS = 2;
+
+/** Time before a lane's start at which its chunk is to be back, in milliseconds. */
+const BACK_MS = 1_500;
+
+/** More than any bound: a random turn may be of any lane. */
+const MANY_TURNS = 2 * MAX_CONCURRENCY;
 
 /** A message, and what decides where its chunk runs. */
 export interface Routed {
@@ -39,30 +53,38 @@ export interface Routed {
   chunk: Chunk;
   control: RunControl;
   claim: Claim;
+  runs: RunQueues;
 }
+
+/** The queues of a deployment. */
+type Place = TaskQueue & { onServer?: boolean | undefined };
 
 /** A chunk that may run here, now. */
 export interface Route {
-  /** The bounds that it runs within, and its lane. */
-  bounded: { flow: Flow; lane: number } | undefined;
+  bounded: Bounded | undefined;
   /** Whether another worker had the message and reported no outcome. */
   redelivered: boolean;
+}
+
+/** The bounds that a chunk runs within, and its lane. */
+export interface Bounded {
+  flow: Flow;
+  lane: number;
+  /** When the lane may start, by `performance.now`, if it has times of its own. */
+  startsAt?: number | undefined;
 }
 
 /**
  * Decides where a chunk runs. The verdict is for a message that is moved to another lane, or hidden
  * until the chunk may start.
  */
-export async function routeOf(
-  queue: TaskQueue & { onServer?: boolean | undefined },
-  { message, chunk, control, claim }: Routed,
-): Promise<Route | Verdict> {
+export async function routeOf(queue: Place, routed: Routed): Promise<Route | Verdict> {
+  const { message, chunk, control } = routed;
   const isInLane = message.group !== undefined;
   // It may be another lane than the run's present ones.
   if (isInLane && control.unread) throw control.unread;
   if (control.paused) {
-    const seconds = queue.onServer ? PAUSED_ON_SERVER_SECONDS : PAUSED_SECONDS;
-    if (isInLane && message.receiveCount === 1) return hide(claim, seconds);
+    if (isInLane && message.receiveCount === 1) return hide(queue, routed, HIDDEN_SECONDS);
     await park(queue, chunk);
     return 'done';
   }
@@ -85,15 +107,21 @@ export async function routeOf(
     await moveToLane(queue, chunk, flow, control);
     return 'done';
   }
-  const bounded = { flow, lane };
-  const pauseMs = pauseOf(flow, lane);
-  if (pauseMs <= LONGEST_WAIT_MS) return { bounded, redelivered };
-  // SQS hides the message for a whole pause before each start, which holds up the lane's next one,
-  // too. So nothing has started in the lane meanwhile, whatever became of the start before.
-  const { receiveCount, firstReceivedAt = Number.POSITIVE_INFINITY } = message;
-  const waitedMs = serviceNow(queue.sqs) - firstReceivedAt;
-  const isTurn = receiveCount % 2 === 0 && waitedMs >= (pauseMs * receiveCount) / 2;
-  return isTurn ? { bounded, redelivered: receiveCount > 2 } : hide(claim, pauseMs / 1000);
+  if (!isSlotted(flow)) return { bounded: { flow, lane }, redelivered };
+  const startsInMs = nextStart(flow, lane, control, now) - now;
+  const hiddenSeconds = Math.min(HIDDEN_SECONDS, Math.floor((startsInMs - BACK_MS) / 1_000));
+  if (hiddenSeconds > 0) return hide(queue, routed, hiddenSeconds);
+  // Others may have had it only to hide it: an input that is begun alone is announced for nothing.
+  const startsAt = performance.now() + startsInMs;
+  return { bounded: { flow, lane, startsAt }, redelivered };
+}
+
+/** The next time at which a lane with times of its own may start, in milliseconds since 1970. */
+function nextStart(flow: Flow, lane: number, { lanesFrom }: RunControl, now: number): number {
+  const { at, spacingMs } = slotOf(flow, lane, now);
+  // The last start of the lanes before these may be a moment ago.
+  const earliest = lanesFrom === undefined ? 0 : lanesFrom + spacingMs;
+  return at >= earliest ? at : slotOf(flow, lane, earliest).at;
 }
 
 /** Whether a worker that knows of other bounds than this one has moved the message. */
@@ -126,8 +154,8 @@ async function moveToLane(
   const earlyMs = lanesFrom - now;
   if (earlyMs <= 0) {
     const parts = cut(chunk.items, movedChunkItems(chunk.items.length, chunk.flow, flow));
-    const lane = laneFor(chunk, flow, parts.length);
-    const laneOfPart = (part: number) => String((lane + part) % flow.lanes);
+    const turn = turnOf(chunk) * parts.length;
+    const laneOfPart = (part: number) => String(laneOfTurn(flow, turn + part));
     return sendToGroups(queue, { ...chunk, flow }, parts, laneOfPart);
   }
   const waiting = { ...chunk, begun: chunk.begun ?? false };
@@ -146,7 +174,7 @@ export function sendToLane(queue: TaskQueue, chunk: Chunk, lane: number): Promis
  */
 export async function passOn(
   queue: TaskQueue,
-  { message: { group }, chunk, control }: Omit<Routed, 'claim'>,
+  { message: { group }, chunk, control }: Pick<Routed, 'message' | 'chunk' | 'control'>,
 ): Promise<void> {
   const { flow = chunk.flow, paused } = control;
   if (group !== undefined) await sendToGroup(queue, chunk, group.slice(chunk.runId.length + 1));
@@ -181,13 +209,33 @@ async function sendToGroups(
 }
 
 /** The seed's chunks take turns, so that lanes end together; others are few, and take any lane. */
-function laneFor({ turn, attempt, stalled }: Chunk, { lanes }: Flow, parts: number): number {
+function turnOf({ turn, attempt, stalled }: Chunk): number {
   const isWhole = attempt === 1 && stalled === undefined;
-  return isWhole && turn !== undefined ? (turn * parts) % lanes : Math.floor(Math.random() * lanes);
+  return isWhole && turn !== undefined ? turn : Math.floor(Math.random() * MANY_TURNS);
 }
 
-/** Leaves a message to a later receiver. */
-async function hide(claim: Claim, seconds: number): Promise<Verdict> {
+/**
+ * Leaves a message to a later receiver. On a server, where a reading costs little, it is shown again
+ * as soon as something else is set for its run.
+ */
+async function hide(
+  { onServer = false }: Place,
+  { claim, runs, chunk, control }: Routed,
+  mostSeconds: number,
+): Promise<Verdict> {
+  const seconds = onServer ? Math.min(HIDDEN_ON_SERVER_SECONDS, mostSeconds) : mostSeconds;
   await claim.hide(seconds);
+  if (!onServer) return 'keep';
+  const show = () => {
+    end();
+    void claim.show();
+  };
+  const follows = follow(runs, chunk, control, { onChange: show, onHedge() {} });
+  const timer = setTimeout(() => end(), seconds * 1_000);
+  timer.unref();
+  const end = () => {
+    follows();
+    clearTimeout(timer);
+  };
   return 'keep';
 }

@@ -1,4 +1,5 @@
-import { type Flow, LONGEST_WAIT_MS, pauseOf } from '../messages/flow.ts';
+import { pauseOf, slotOf } from '../messages/flow.ts';
+import type { Bounded } from './lanes.ts';
 
 /** Lateness of a start that the next one may make up for, in milliseconds: timers are not exact. */
 const CREDIT_MS = 25;
@@ -47,9 +48,34 @@ export class Pace implements Starts {
   }
 }
 
-/** A lane whose pauses are short makes one before its first start, as the last was in another chunk. */
-export function paceOf({ flow, lane }: { flow: Flow; lane: number }): Pace | undefined {
+/** Lateness with which an item may still start at a time of its lane, in milliseconds. */
+const LATE_MS = 2_000;
+
+/** Starts at the times of a lane that has its own. A time that has passed is left out. */
+class Slots implements Starts {
+  readonly #pauseMs: number;
+  #at: number;
+
+  constructor(pauseMs: number, at: number) {
+    this.#pauseMs = pauseMs;
+    this.#at = at;
+  }
+
+  get waitMs(): number {
+    const now = performance.now();
+    const missed = Math.ceil((now - LATE_MS - this.#at) / this.#pauseMs);
+    if (missed > 0) this.#at += missed * this.#pauseMs;
+    return Math.max(0, this.#at - now);
+  }
+
+  started(): void {
+    this.#at += this.#pauseMs;
+  }
+}
+
+/** Without times of its own, a lane makes a pause before its first start: the last was in another chunk. */
+export function paceOf({ flow, lane, startsAt }: Bounded): Starts | undefined {
+  if (startsAt !== undefined) return new Slots(slotOf(flow, lane, 0).pauseMs, startsAt);
   const pauseMs = pauseOf(flow, lane);
-  if (pauseMs === 0) return undefined;
-  return new Pace(pauseMs, pauseMs > LONGEST_WAIT_MS ? 0 : pauseMs);
+  return pauseMs === 0 ? undefined : new Pace(pauseMs, pauseMs);
 }

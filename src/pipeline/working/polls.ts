@@ -112,8 +112,9 @@ export class Polls {
     const look = () => {
       const quick = this.#arrived.findIndex((one) => 'hand' in one && isQuick(one.hand));
       if (quick >= 0) {
-        onHandBack(this.#take(quick));
-        this.#pollAll();
+        const hand = this.#take(quick);
+        onHandBack(hand);
+        this.#pollAll(hand.queueUrl);
       }
       const other = this.#arrived.some((one) => 'hand' in one && one.hand.messages.size > 0);
       if (!other) return;
@@ -132,8 +133,10 @@ export class Polls {
     this.#end.abort();
   }
 
-  #pollAll(): void {
+  /** @param only the one queue to poll: a chunk of another one would wait for a free worker here */
+  #pollAll(only?: string): void {
     for (const { url, isLane } of this.#queues) {
+      if (only !== undefined && only !== url) continue;
       const isWaiting = this.#arrived.some((polled) => polled.url === url);
       if (isWaiting || this.#underWay.has(url)) continue;
       if (this.#isMissing(isLane)) continue;

@@ -2,6 +2,9 @@ import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { ResultDraft } from '../messages/result-message.ts';
 import { TimingDraft } from '../messages/timing.ts';
+import { fieldsOf } from '../messages/used.ts';
+import type { Meter } from '../run/meter.ts';
+import { sendUsed } from '../run/send-used.ts';
 
 /**
  * Length at which a message of results is sent, in characters, each of which takes at most three
@@ -20,6 +23,9 @@ const LONGEST_MESSAGE_MS = 30_000;
 
 /** Wait of the results at a chunk's end for those of the next chunk, in milliseconds. */
 const LINGER_MS = 10;
+
+/** Longest time without a report of what a worker uses, in milliseconds. */
+export const USED_MS = 30_000;
 
 /** The destination of a run's results. */
 export interface Destination {
@@ -94,14 +100,18 @@ export class Outbox {
   readonly #sqs: SQSClient;
   readonly #to: Destination;
   readonly #worker: string;
+  readonly #meter: Meter | undefined;
   readonly #messageMs: number;
   readonly #sending = new Set<Unsent>();
   #message = new OutboxMessage();
+  /** Time of the last message, or of the outbox's making. */
+  #sentAt = performance.now();
 
-  constructor(sqs: SQSClient, to: Destination, worker: string) {
+  constructor(sqs: SQSClient, to: Destination, worker: string, meter?: Meter) {
     this.#sqs = sqs;
     this.#to = to;
     this.#worker = worker;
+    this.#meter = meter;
     const { workers = 1 } = to;
     this.#messageMs = Math.min(LONGEST_MESSAGE_MS, Math.max(MESSAGE_MS, workers * MESSAGE_MS_EACH));
   }
@@ -133,6 +143,20 @@ export class Outbox {
     return [...this.#sending, this.#unsent(this.#message)];
   }
 
+  /**
+   * Reports what the worker has used, if nothing has done so for a while: an input may take long,
+   * and a worker that is killed reports nothing more. The deployment's shared queue of results has
+   * no reader for that.
+   */
+  reportUsed(): void {
+    const { resultQueueUrl, runId } = this.#to;
+    const used = this.#meter?.usedFor(runId);
+    const isOwn = resultQueueUrl.endsWith(runId);
+    if (!used || !isOwn || performance.now() - this.#sentAt < USED_MS) return;
+    this.#sentAt = performance.now();
+    void sendUsed(this.#sqs, resultQueueUrl, { runId, worker: this.#worker, used });
+  }
+
   /** Sends the message soon, so that further results can join it. */
   sendSoon(): void {
     this.#message.sendWithin(LINGER_MS, () => this.send());
@@ -142,6 +166,7 @@ export class Outbox {
   send(): void {
     const message = this.#message;
     if (message.length === 0) return;
+    this.#sentAt = performance.now();
     message.end();
     this.#message = new OutboxMessage();
     const { sent } = message;
@@ -157,7 +182,9 @@ export class Outbox {
   #unsent({ draft, timing }: OutboxMessage): Unsent {
     const { resultQueueUrl, runId } = this.#to;
     const aheadMs = serviceNow(this.#sqs) - Date.now();
-    return { resultQueueUrl, body: draft.body(runId, this.#worker, timing.timing(aheadMs)) };
+    const used = this.#meter?.usedFor(runId);
+    const head = [timing.timing(aheadMs), used && fieldsOf(used)] as const;
+    return { resultQueueUrl, body: draft.body(runId, this.#worker, ...head) };
   }
 }
 
@@ -165,16 +192,19 @@ export class Outbox {
 export class Outboxes {
   readonly #sqs: SQSClient;
   readonly #worker: string;
+  readonly #meter: Meter | undefined;
   readonly #open = new Map<string, Outbox>();
 
-  constructor(sqs: SQSClient, worker: string) {
+  constructor(sqs: SQSClient, worker: string, meter?: Meter) {
     this.#sqs = sqs;
     this.#worker = worker;
+    this.#meter = meter;
   }
 
   to(destination: Destination): Outbox {
     const key = `${destination.runId} ${destination.resultQueueUrl}`;
-    const outbox = this.#open.get(key) ?? new Outbox(this.#sqs, destination, this.#worker);
+    const outbox =
+      this.#open.get(key) ?? new Outbox(this.#sqs, destination, this.#worker, this.#meter);
     this.#open.set(key, outbox);
     return outbox;
   }

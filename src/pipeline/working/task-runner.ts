@@ -25,6 +25,9 @@ export interface AttemptFailure extends Omit<Failure, 'attempts'> {
   later?: boolean;
 }
 
+/** Longest pause before the first item that an execution makes in any case, in milliseconds. */
+const LONGEST_FIRST_MS = 20_000;
+
 export interface ExecutionOptions {
   /** Inputs that run at once. @default the task's */
   concurrency?: number | undefined;
@@ -158,7 +161,8 @@ export class Execution {
     this.#pacing = undefined;
     while (this.#running.size < this.concurrency && this.#next < items.length) {
       const waitMs = pace?.waitMs ?? 0;
-      if (this.#closed || (this.#next > 0 && !mayStart(waitMs))) break;
+      const mustStart = this.#next === 0 && waitMs <= LONGEST_FIRST_MS;
+      if (this.#closed || !(mustStart || mayStart(waitMs))) break;
       if (waitMs > 0) {
         this.#pacing = setTimeout(() => this.#advance(), Math.ceil(waitMs));
         return;

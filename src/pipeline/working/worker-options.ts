@@ -2,6 +2,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { FanfoldError } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
+import type { Meter } from '../run/meter.ts';
 import type { RunQueues } from '../run/run-queues.ts';
 import type { Claim } from './claim.ts';
 import type { EndedAttempt } from './held.ts';
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   setups?: Setups;
   /** Paces of runs, if they outlive this worker. @default its own */
   paces?: RunPaces;
+  /** Measures what the worker uses for each run. @default nothing is measured */
+  meter?: Meter | undefined;
   /** Called with the reason for refusing a message: it is unreadable, or its task is unknown. */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
   /** Called with each attempt at an input that has ended. */

@@ -13,7 +13,7 @@ import { ChunkExecution, type HandlingOptions, mayEnd, UNSURE_SECONDS } from './
 import type { Claim } from './claim.ts';
 import type { Held } from './held.ts';
 import { isElsewhere, passOn, routeOf } from './lanes.ts';
-import { Outboxes, Report, type Unsent } from './report.ts';
+import { Outboxes, Report, type Unsent, USED_MS } from './report.ts';
 import { PARTS, sendBack, stalled } from './resend.ts';
 import { RunPaces } from './run-paces.ts';
 import { Setups } from './setups.ts';
@@ -57,7 +57,7 @@ export class Worker {
     this.#runs = options.runs ?? new RunQueues(options.sqs, options.onServer);
     this.#setups = options.setups ?? new Setups();
     this.#paces = options.paces ?? new RunPaces();
-    this.#outboxes = new Outboxes(options.sqs, options.worker);
+    this.#outboxes = new Outboxes(options.sqs, options.worker, options.meter);
   }
 
   /** Chunks that were begun and are not settled, for a supervisor. */
@@ -128,6 +128,7 @@ export class Worker {
     const { sqs, tasks } = this.#options;
     const chunk = await this.#read(message);
     if (chunk === undefined) return executed('done');
+    this.#options.meter?.workFor(chunk.runId);
     let state = await this.#runs.state(chunk);
     if (isElsewhere(message, chunk, this.#runs.control(chunk))) {
       state = await this.#runs.state(chunk, 0);
@@ -146,7 +147,8 @@ export class Worker {
     if (chunk.stalled?.cause === 'worker' && chunk.stalled.hops >= MAX_HOPS) {
       return executed(this.#fail(chunk, 'Lost', GIVEN_UP));
     }
-    const route = await routeOf(this.#options, { message, chunk, control, claim: options.claim });
+    const routed = { message, chunk, control, claim: options.claim, runs: this.#runs };
+    const route = await routeOf(this.#options, routed);
     if (typeof route === 'string') return executed(route);
     const { bounded, redelivered } = route;
     if (redelivered) {
@@ -193,7 +195,7 @@ export class Worker {
     { claim, remainingMs }: HandleOptions,
     within: Pick<HandlingOptions, 'bounded' | 'control'>,
   ): Promise<Executed> {
-    const { sqs, taskQueueUrl, sliceSeconds, onEnded, writeLog } = this.#options;
+    const { sqs, taskQueueUrl, sliceSeconds, meter, onEnded, writeLog } = this.#options;
     const handling = new ChunkExecution({
       sqs,
       taskQueueUrl,
@@ -213,12 +215,14 @@ export class Worker {
     this.#held.add(handling);
     this.#handling = handling;
     if (this.#stopping) handling.stop();
+    const using = meter && setInterval(() => handling.outbox.reportUsed(), USED_MS);
     try {
       await handling.run();
     } catch (error) {
       this.#held.delete(handling);
       throw error;
     } finally {
+      clearInterval(using);
       this.#handling = undefined;
     }
     if (handling.stuck > 0) this.#worn.push(handling);

@@ -16,6 +16,7 @@ function delivery(indexes: readonly number[]) {
   return {
     batches: [readResults(draft.body(runId, 'w'), runId)],
     notices: [],
+    used: [],
     receiptHandles: [],
   };
 }
@@ -32,6 +33,7 @@ it('a deduplicator passes on the first result of each input, in whichever messag
         onSealed() {},
         onBroken() {},
         onFailing() {},
+        onUsed() {},
       });
       const taken = messages.flatMap((indexes) =>
         deduplicator

@@ -36,7 +36,7 @@ it('a run that ends early receives every result in its queue before the queue is
       },
       ledger,
       deduplicator: new Deduplicator(ledger, {
-        ...{ onCancel() {}, onSealed() {}, onBroken() {}, onFailing() {} },
+        ...{ onCancel() {}, onSealed() {}, onBroken() {}, onFailing() {}, onUsed() {} },
       }),
       why: { is: 'cancelled' },
     },

@@ -34,7 +34,12 @@ describe('results in order', () => {
           const fresh = indexes.filter((index) => !seen.has(index));
           for (const index of fresh) seen.add(index);
           const handle = String(came.length);
-          const delivery = { batches: [batch(indexes)], notices: [], receiptHandles: [handle] };
+          const delivery = {
+            batches: [batch(indexes)],
+            notices: [],
+            used: [],
+            receiptHandles: [handle],
+          };
           came.push([handle, indexes]);
           const before = acknowledged.size;
           const turn = indexesOf(order.add(delivery, [batch(fresh)]));
@@ -53,7 +58,7 @@ describe('results in order', () => {
 
   it('continue where earlier ones ended', () => {
     const order = new InOrder(2, () => {}, { has: () => true });
-    const delivery = { batches: [batch([3, 2])], notices: [], receiptHandles: [] };
+    const delivery = { batches: [batch([3, 2])], notices: [], used: [], receiptHandles: [] };
     expect(indexesOf(order.add(delivery, delivery.batches))).toEqual([2, 3]);
   });
 });

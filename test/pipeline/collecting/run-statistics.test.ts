@@ -78,7 +78,7 @@ it('count a message once, however often it arrives, and believe no clock that is
   const runId = newRunId();
   const ledger = new RunLedger();
   ledger.expect(1);
-  const events = { onCancel() {}, onSealed() {}, onBroken() {}, onFailing() {} };
+  const events = { onCancel() {}, onSealed() {}, onBroken() {}, onFailing() {}, onUsed() {} };
   const deduplicator = new Deduplicator(ledger, events);
   const [draft, timing] = [new ResultDraft(), new TimingDraft()];
   draft.add(0, okLine(0, '0', 7), true);
@@ -88,7 +88,7 @@ it('count a message once, however often it arrives, and believe no clock that is
   const statistics = new RunStatistics(now, () => now);
   for (let n = 0; n < 2; n++) {
     const batches = [readResults(body, runId)];
-    statistics.time(deduplicator.enter({ batches, notices: [], receiptHandles: [] }));
+    statistics.time(deduplicator.enter({ batches, notices: [], used: [], receiptHandles: [] }));
   }
   const { durations, series, workers } = statistics.snapshot(ledger.snapshot());
   expect(durations.count).toBe(1);

@@ -29,6 +29,11 @@ it.each([
   expect(isFlow(probingFlow(limit))).toBe(true);
 });
 
+it('a run that is slower than that tries no more than its own rate', () => {
+  expect(probingFlow('50%/1m', '5/h')).toMatchObject({ rate: '5/h' });
+  expect(probingFlow('50%/1m', '20/m')).toMatchObject({ rate: '10/m' });
+});
+
 it('the more of the inputs may fail, the more in a row are no accident', () => {
   expect([0.01, 0.5, 0.9, 1].map(inARow)).toEqual([10, 10, 66, 100]);
 });

@@ -7,11 +7,12 @@ import {
   flowOf,
   isFlow,
   laneChunkItems,
+  laneOfTurn,
   pauseOf,
-  type RateText,
   replacing,
   widthOf,
 } from '../../../src/pipeline/messages/flow.ts';
+import type { RateText } from '../../../src/pipeline/messages/rate.ts';
 import { readChunk } from '../../../src/pipeline/messages/read-chunk.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { paceOf } from '../../../src/pipeline/working/pace.ts';
@@ -58,10 +59,10 @@ describe('a flow', () => {
 
   it('shares its concurrency out completely, and leaves no lane without', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000 }), fc.nat(), (concurrency, drawn) => {
-        const flow = { lanes: 1 + (drawn % concurrency), concurrency };
+      fc.property(fc.integer({ min: 1, max: 1_000 }), each, (concurrency, width) => {
+        const flow = { lanes: Math.ceil(concurrency / width), width, concurrency };
         const widths = lanesOf(flow).map((lane) => widthOf(flow, lane, 1_000));
-        expect(widths.reduce((sum, width) => sum + width, 0)).toBe(concurrency);
+        expect(widths.reduce((sum, one) => sum + one, 0)).toBe(concurrency);
         expect(Math.min(...widths)).toBeGreaterThan(0);
       }),
     );
@@ -73,6 +74,36 @@ describe('a flow', () => {
         const flow = flowOf({ concurrency }, 10, atOnce) as Flow;
         const widths = lanesOf(flow).map((lane) => widthOf(flow, lane, atOnce));
         expect(widths.reduce((sum, width) => sum + width, 0)).toBe(concurrency);
+      }),
+    );
+  });
+
+  it('has no lane that is wider than under a larger concurrency', () => {
+    fc.assert(
+      fc.property(bounds, bounds, fc.nat(200), each, (one, other, lane, atOnce) => {
+        const [least = 0, most = 0] = [one, other]
+          .map(({ concurrency = 1 }) => concurrency)
+          .sort((some, others) => some - others)
+          .map((concurrency) => {
+            const flow = flowOf({ ...other, concurrency }, 10, atOnce) as Flow;
+            return lane < flow.lanes ? widthOf(flow, lane, 1_000) : 0;
+          });
+        // With a rate, there may be fewer lanes.
+        if (most > 0) expect(least).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+
+  it('gives each lane as many chunks as its width is of all', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), each, (concurrency, atOnce) => {
+        const flow = flowOf({ concurrency }, 10, atOnce) as Flow;
+        const turns = Array.from({ length: 12 * flow.lanes }, (_, turn) => laneOfTurn(flow, turn));
+        for (const lane of lanesOf(flow)) {
+          const share = (turns.length * widthOf(flow, lane, atOnce)) / concurrency;
+          const count = turns.filter((one) => one === lane).length;
+          expect(Math.abs(count - share)).toBeLessThan(2);
+        }
       }),
     );
   });

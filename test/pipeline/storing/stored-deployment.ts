@@ -66,6 +66,8 @@ export interface StoredOptions {
   msOf?: (call: Call) => number;
   /** Timeout of the collector function. @default 900 */
   timeoutSeconds?: number;
+  /** Memory of the functions in MiB, which meters them. @default they are not metered */
+  memoryMb?: number;
 }
 
 export const BUCKET = 'results-of-tests';
@@ -73,11 +75,14 @@ export const BUCKET = 'results-of-tests';
 /** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, msOf = () => 0 } = options;
-  const { timeoutSeconds = 900 } = options;
+  const { timeoutSeconds = 900, memoryMb } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
-  const made = await virtualDeployment(tasks, { workers, resultPlaces, s3: s3Inputs(s3) });
+  const made = await virtualDeployment(tasks, {
+    ...{ workers, resultPlaces, memoryMb },
+    s3: s3Inputs(s3),
+  });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
   for (const QueueName of [names.results, names.ended]) {
@@ -149,7 +154,8 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
     (event, context) => {
       const { clients, died } = mortal();
       const place = { name: names.name, onServer: true, places: resultPlaces };
-      const handle = collectorHandler({ ...clients, ...place, limits });
+      const metered = memoryMb === undefined ? {} : { memoryMb };
+      const handle = collectorHandler({ ...clients, ...place, ...metered, limits });
       return Promise.race([handle(event, context), died]);
     },
     { timeoutSeconds },

@@ -1,54 +1,86 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import type { Chunk } from '../../../src/pipeline/messages/chunk.ts';
-import type { Flow } from '../../../src/pipeline/messages/flow.ts';
-import type { RunControl } from '../../../src/pipeline/run/run-queues.ts';
+import { type Flow, slotOf } from '../../../src/pipeline/messages/flow.ts';
+import { type RunControl, RunQueues } from '../../../src/pipeline/run/run-queues.ts';
 import type { Claim } from '../../../src/pipeline/working/claim.ts';
 import { routeOf } from '../../../src/pipeline/working/lanes.ts';
+import { paceOf } from '../../../src/pipeline/working/pace.ts';
 
 const flow = { lanes: 2, rate: '6/m' } as const;
-const PAUSE_MS = 20_600;
+const SPACING_MS = 10_300;
+const NOW = 1_700_000_000_000;
 
-/** What becomes of a message in a slow lane, and the seconds for which it is hidden. */
-async function routed(receiveCount: number, waitedMs: number, more: Partial<RunControl> = {}) {
-  const hidden: number[] = [];
-  const chunk: Chunk = {
-    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: Date.now() + 60_000, results: 'own' },
-    ...{ resultQueueUrl: '', flow, items: [{ index: 0, text: '1', value: 1 }] },
-  };
-  const message = {
-    ...{ id: 'm', body: '', receiptHandle: '', receiveCount, group: 'run.1' },
-    firstReceivedAt: Date.now() - waitedMs,
-  };
-  const claim = { hide: async (seconds: number) => void hidden.push(seconds) } as Partial<Claim>;
-  const queue = { sqs: new SQSClient({}), taskQueueUrl: 'http://localhost/0/it-tasks' };
-  const control = { paused: false, ...more };
-  const route = await routeOf(queue, { message, chunk, control, claim: claim as Claim });
-  return { route, hidden };
+beforeEach(() => {
+  vi.spyOn(Date, 'now').mockReturnValue(NOW);
+  vi.spyOn(performance, 'now').mockReturnValue(0);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Milliseconds from now until a lane may start next, after some time. */
+function nextStart(lane: number, afterMs = 0): number {
+  return slotOf(flow, lane, NOW + afterMs).at - NOW;
 }
 
-const startsAs = (redelivered: boolean) => ({ bounded: { flow, lane: 1 }, redelivered });
+/** The decision on a message in a slow lane some time before it may start, and its seconds hidden. */
+async function routed(beforeMs: number, more: Partial<RunControl> = {}, receiveCount = 1) {
+  vi.mocked(Date.now).mockReturnValue(NOW + nextStart(1) - beforeMs);
+  const hidden: number[] = [];
+  const chunk: Chunk = {
+    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own' },
+    ...{ resultQueueUrl: '', flow, items: [{ index: 0, text: '1', value: 1 }] },
+  };
+  const message = { id: 'm', body: '', receiptHandle: '', receiveCount, group: 'run.1' };
+  const claim = { hide: async (seconds: number) => void hidden.push(seconds) } as Partial<Claim>;
+  const sqs = new SQSClient({});
+  const queue = { sqs, taskQueueUrl: 'http://localhost/0/it-tasks' };
+  const control = { paused: false, ...more };
+  const from = { message, chunk, control, claim: claim as Claim, runs: new RunQueues(sqs) };
+  return { route: await routeOf(queue, from), hidden };
+}
 
-it('a chunk of a slow lane waits for a whole pause before each start', async () => {
-  const first = await routed(1, 0);
-  expect(first.route).toBe('keep');
-  expect(first.hidden[0]).toBeCloseTo(PAUSE_MS / 1000);
-  expect(await routed(2, PAUSE_MS)).toEqual({ route: startsAs(false), hidden: [] });
+it('the times at which slow lanes may start are one pause apart', () => {
+  const times = [0, 1].flatMap((lane) => [0, 20_600].map((ms) => nextStart(lane, ms)));
+  const [first = 0, ...others] = times.sort((one, other) => one - other);
+  for (const [at, time] of others.entries())
+    expect(time - first).toBeCloseTo((at + 1) * SPACING_MS);
+  expect(first).toBeGreaterThanOrEqual(0);
+  expect(first).toBeLessThanOrEqual(SPACING_MS);
 });
 
-it('it starts no sooner if SQS did not hide it', async () => {
-  expect(await routed(2, PAUSE_MS - 1_000)).toMatchObject({ route: 'keep' });
+it('a chunk of a slow lane is hidden for ten seconds at most, until it may start', async () => {
+  expect(await routed(20_000)).toEqual({ route: 'keep', hidden: [10] });
+  expect(await routed(5_000)).toEqual({ route: 'keep', hidden: [3] });
+  const { route, hidden } = await routed(1_000, {}, 3);
+  expect(hidden).toEqual([]);
+  expect(route).toEqual({
+    bounded: { flow, lane: 1, startsAt: expect.closeTo(1_000) },
+    redelivered: true,
+  });
 });
 
-it('it waits once more after its worker died, and is then known to have been begun', async () => {
-  expect(await routed(3, 10 * PAUSE_MS)).toMatchObject({ route: 'keep' });
-  expect(await routed(4, 10 * PAUSE_MS)).toEqual({ route: startsAs(true), hidden: [] });
+it('new lanes start one pause after those before them', async () => {
+  const at = NOW + nextStart(1);
+  expect(await routed(1_000, { lanesFrom: at - SPACING_MS - 1 })).toMatchObject({ hidden: [] });
+  expect(await routed(1_000, { lanesFrom: at - SPACING_MS + 1 })).toMatchObject({ hidden: [10] });
+});
+
+it('a start that a slow lane has missed is left out', () => {
+  const now = vi.mocked(performance.now);
+  const pace = paceOf({ flow, lane: 1, startsAt: 1_000 });
+  expect(pace?.waitMs).toBe(1_000);
+  now.mockReturnValue(3_000);
+  expect(pace?.waitMs).toBe(0);
+  now.mockReturnValue(3_001);
+  expect(pace?.waitMs).toBeCloseTo(2 * SPACING_MS - 2_001);
 });
 
 it('nothing starts in a lane before it is known what was set for the run', async () => {
   const unread = new Error('throttled');
-  await expect(routed(2, PAUSE_MS, { unread })).rejects.toBe(unread);
+  await expect(routed(1_000, { unread })).rejects.toBe(unread);
 });
 
 /** Where a chunk goes that arrives in the task queue: the inputs of each message, by queue. */
@@ -61,11 +93,17 @@ async function moved(indexes: number[], before: Flow, control: Partial<RunContro
   const { QueueUrl: taskQueueUrl = '' } = tasks;
   const items = indexes.map((index) => ({ index, text: '1', value: 1 }));
   const chunk: Chunk = {
-    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: Date.now() + 60_000, results: 'own' },
+    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own' },
     ...{ resultQueueUrl: '', flow: before, items, turn: 0 },
   };
   const message = { id: 'm', body: '', receiptHandle: '', receiveCount: 1, group: undefined };
-  const routed = { message, chunk, control: { paused: false, ...control }, claim: {} as Claim };
+  const routed = {
+    message,
+    chunk,
+    control: { paused: false, ...control },
+    claim: {} as Claim,
+    runs: new RunQueues(sqs),
+  };
   expect(await routeOf({ sqs, taskQueueUrl }, routed)).toBe('done');
   const inQueue = (queue: string) =>
     engine.peek(queue).map(({ body }) => {
@@ -79,9 +117,9 @@ const one: Flow = { lanes: 1, rate: '30/m' };
 const two: Flow = { lanes: 2, rate: '60/m', since: 1 };
 
 it('a chunk enters new lanes once all workers know of them', async () => {
-  const early = { flow: two, lanesFrom: Date.now() + 5_000 };
+  const early = { flow: two, lanesFrom: NOW + 5_000 };
   expect(await moved([0], one, early)).toEqual({ tasks: [[0]], lanes: [] });
-  const inTime = { flow: two, lanesFrom: Date.now() - 1 };
+  const inTime = { flow: two, lanesFrom: NOW - 1 };
   expect(await moved([0], one, inTime)).toEqual({ tasks: [], lanes: [[0]] });
 });
 

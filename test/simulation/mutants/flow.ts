@@ -4,13 +4,13 @@ const LANES: readonly Mutant[] = [
   {
     name: 'starts in a lane do not wait for each other',
     file: 'src/pipeline/working/pace.ts',
-    node: 'MethodDefinition[key.name="started"] AssignmentExpression > .right',
+    node: 'ClassDeclaration[id.name="Pace"] MethodDefinition[key.name="started"] AssignmentExpression > .right',
     becomes: 'performance.now()',
   },
   {
     name: 'a chunk starts without a pause after the one before it',
     file: 'src/pipeline/working/pace.ts',
-    node: 'FunctionDeclaration[id.name="paceOf"] NewExpression > .arguments:last-child',
+    node: 'FunctionDeclaration[id.name="paceOf"] ReturnStatement:last-child NewExpression > .arguments:last-child',
     becomes: '0',
   },
   {
@@ -22,7 +22,7 @@ const LANES: readonly Mutant[] = [
   {
     name: 'each lane runs as many inputs as its task allows',
     file: 'src/pipeline/messages/flow.ts',
-    node: 'FunctionDeclaration[id.name="widthOf"] ReturnStatement > .argument',
+    node: 'FunctionDeclaration[id.name="widthOf"] > BlockStatement > ReturnStatement > .argument',
     becomes: 'each',
     caughtBy: 'test/pipeline/messages/flow.test.ts',
   },
@@ -34,15 +34,9 @@ const LANES: readonly Mutant[] = [
   },
   {
     name: 'a slow lane starts as soon as it has a chunk',
-    file: 'src/pipeline/working/lanes.ts',
-    node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.right.name="LONGEST_WAIT_MS"] > .test',
-    becomes: 'true',
-  },
-  {
-    name: 'a chunk of a slow lane that killed its worker is taken for a new one',
-    file: 'src/pipeline/working/lanes.ts',
-    node: 'FunctionDeclaration[id.name="routeOf"] Property[key.name="redelivered"] > BinaryExpression',
-    becomes: 'false',
+    file: 'src/pipeline/working/pace.ts',
+    node: 'ClassDeclaration[id.name="Slots"] ReturnStatement > .argument',
+    becomes: '0',
     caughtBy: 'test/pipeline/working/lanes.test.ts',
   },
   {

@@ -14,6 +14,8 @@ export interface EnvironmentOptions {
   readonly memoryMb: number;
   /** Told each line that the process prints. */
   onLine(line: string): void;
+  /** Called with the milliseconds of each invocation that AWS would bill. */
+  onBilled(ms: number): void;
 }
 
 /** The share of a function's memory that Lambda's runtime allows for Node's heap. */
@@ -95,6 +97,7 @@ export class Environment {
     const remainingMs = context.getRemainingTimeInMillis();
     if (remainingMs === 0) this.kill();
     if (this.ended) throw exitError(context.awsRequestId, this.#ended);
+    const begunAt = performance.now();
     const { promise, resolve: succeed, reject: fail } = Promise.withResolvers<Answer>();
     const onExit = () => fail(exitError(context.awsRequestId, this.#ended));
     this.#process.once('exit', onExit).once('message', succeed);
@@ -106,7 +109,11 @@ export class Environment {
       const plain = JSON.parse(JSON.stringify(context));
       const invocation: Invocation = { event, context: plain, deadline: Date.now() + remainingMs };
       this.#process.send(invocation, (error) => error && onExit());
-      const answer = await promise;
+      const answer = await promise.catch((error: unknown) => {
+        this.#options.onBilled(performance.now() - begunAt);
+        throw error;
+      });
+      this.#options.onBilled(answer.ms);
       if ('payload' in answer) return JSON.parse(answer.payload);
       const { errorType: name, errorMessage, stack } = answer;
       throw Object.assign(new Error(errorMessage), { name, stack });

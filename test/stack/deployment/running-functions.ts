@@ -27,6 +27,8 @@ export class RunningFunctions {
   readonly #byFunction = new Map<string, Environment[]>();
   readonly #lines = new Map<string, string[]>();
   readonly #invocations = new Map<string, number>();
+  readonly #billedMs = new Map<string, number>();
+  #running = 0;
   /** Every failed invocation, as `function: error: message`: some are reported nowhere else. */
   readonly failures: string[] = [];
   #closed = false;
@@ -43,6 +45,16 @@ export class RunningFunctions {
   /** The number of invocations of a function, failed ones included. */
   invocations(name: string): number {
     return this.#invocations.get(name) ?? 0;
+  }
+
+  /** Milliseconds that AWS would bill for a function's invocations that have ended, with INIT. */
+  billedMs(name: string): number {
+    return this.#billedMs.get(name) ?? 0;
+  }
+
+  /** Number of running invocations of all functions. */
+  get running(): number {
+    return this.#running;
   }
 
   /** Kills the processes of a function, as if their machines had failed. */
@@ -73,6 +85,7 @@ export class RunningFunctions {
     const handler: Handler = async (event, context) => {
       if (this.#closed) throw new Error('The deployment is closed.');
       this.#invocations.set(name, this.invocations(name) + 1);
+      this.#running++;
       const { logStreamName } = context;
       let environment = this.#environments.get(logStreamName);
       if (environment === undefined || environment.ended) {
@@ -86,15 +99,21 @@ export class RunningFunctions {
           },
           memoryMb,
           onLine: (line) => keptLog && lines.push(line),
+          onBilled: (ms) => this.#billedMs.set(name, this.billedMs(name) + ms),
         });
         this.#environments.set(logStreamName, environment);
         this.#byFunction.set(name, [...(this.#byFunction.get(name) ?? []), environment]);
       }
       if (definition.traced) mayTrace(role, options.authority);
-      return environment.invoke(event, context).catch((error: Error) => {
-        if (!this.#closed) this.failures.push(`${name}: ${error.name}: ${error.message}`);
-        throw error;
-      });
+      return environment
+        .invoke(event, context)
+        .catch((error: Error) => {
+          if (!this.#closed) this.failures.push(`${name}: ${error.name}: ${error.message}`);
+          throw error;
+        })
+        .finally(() => {
+          this.#running--;
+        });
     };
     const { maxRetryAttempts, maxEventAgeSeconds } = definition;
     options.lambda.addFunction(name, handler, {

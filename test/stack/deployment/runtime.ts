@@ -16,9 +16,12 @@ export interface Invocation {
 export type Initialized = 'initialized';
 
 /** The handler's return value as JSON text, or its error in Lambda's form. */
-export type Answer =
-  | { payload: string }
-  | { errorType: string; errorMessage: string; stack: string };
+export type Answer = Outcome & {
+  /** Milliseconds that are billed: of the handler and, with the first invocation, of INIT. */
+  ms: number;
+};
+
+type Outcome = { payload: string } | { errorType: string; errorMessage: string; stack: string };
 
 type Handler = (event: unknown, context: object) => unknown;
 
@@ -48,7 +51,7 @@ const loaded = load();
 const initialized: Initialized = 'initialized';
 loaded.catch(() => {}).then(() => process.send?.(initialized));
 
-async function run({ event, context, deadline }: Invocation): Promise<Answer> {
+async function run({ event, context, deadline }: Invocation): Promise<Outcome> {
   try {
     const handler = await loaded;
     const getRemainingTimeInMillis = () => deadline - Date.now();
@@ -62,6 +65,13 @@ async function run({ event, context, deadline }: Invocation): Promise<Answer> {
   }
 }
 
+let begunAt = 0;
+
 process.on('message', async (invocation: Invocation) => {
-  process.send?.(await run(invocation));
+  // The first invocation is billed from the start of the process.
+  if (begunAt > 0) begunAt = performance.now();
+  const outcome = await run(invocation);
+  const answer: Answer = { ...outcome, ms: Math.ceil(performance.now() - begunAt) };
+  begunAt = performance.now();
+  process.send?.(answer);
 });

@@ -44,6 +44,8 @@ export class Message implements Linked<Message>, Ranked {
   receipt = 0;
   firstReceivedAt = 0;
   receivedAt = 0;
+  /** The attempt id of its latest receive, while this process runs. */
+  attemptId: string | undefined = undefined;
   deadLetterSourceArn: string | undefined = undefined;
   /** Its place among the visible messages of its queue, by when it became visible: see `Order`. */
   turn = 0;
@@ -61,7 +63,8 @@ export class Message implements Linked<Message>, Ranked {
   }
 
   /** Counts a receive. */
-  noteReceive(now: number): void {
+  noteReceive(now: number, attemptId: string | undefined): void {
+    this.attemptId = attemptId;
     this.receiveCount++;
     this.receivedHere++;
     this.receipt++;

@@ -124,13 +124,11 @@ export class Queue {
       const message = this.#messages.next(taken.at(-1), now);
       if (message === undefined) break;
       if (this.#redrive(message, now)) continue;
-      message.noteReceive(now);
+      message.noteReceive(now, attemptId);
       this.#messages.move(message, 'inFlight', now + hiddenMs, now);
       taken.push(message);
     }
-    if (attemptId !== undefined && taken.length > 0) {
-      this.recent.noteTaken(attemptId, taken, now);
-    }
+    if (attemptId && taken.length > 0) this.recent.noteTaken(attemptId, taken, now);
     return taken.map((message) => this.#snapshot(message));
   }
 
@@ -212,6 +210,11 @@ export class Queue {
     const state = seconds > 0 ? 'inFlight' : 'visible';
     this.#messages.move(message, state, now + seconds * 1000, now);
     this.#surroundings.onChange(this);
+  }
+
+  /** The handle of a message's latest receive. */
+  handleOf(message: Readonly<Message>): string {
+    return this.#receipts.handleOf(message);
   }
 
   purge(now: number): void {

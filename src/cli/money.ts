@@ -1,0 +1,49 @@
+import type { Cost } from '../index.ts';
+import { count } from './log.ts';
+
+/** US dollars, with as many digits as tell a small amount: `$1,204.50`, `$0.42`, `$0.0031`. */
+export function moneyText(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return 'less than $0.0001';
+  const digits = usd === 0 || usd >= 0.1 ? 2 : 4;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `$${usd.toLocaleString('en-US', options)}`;
+}
+
+/** Share of the inputs from which the cost of all is told: the first workers cost before they work. */
+const LEAST_SHARE = 0.1;
+
+/**
+ * What a run has cost so far, and about what it will cost, by the share of its inputs that are done.
+ * Undefined if it is not known in dollars.
+ */
+export function costSoFar(
+  cost: Cost | undefined,
+  { done, total }: { done: number; total: number | undefined },
+): string | undefined {
+  if (cost?.usd === undefined || cost.usd === 0) return undefined;
+  const { usd, counted } = cost;
+  const soFar = `${counted.isLeast ? 'at least ' : ''}${moneyText(usd)} so far`;
+  const share = total ? done / total : 0;
+  return share < LEAST_SHARE || share >= 1
+    ? soFar
+    : `${soFar}, about ${moneyText(usd / share)} in all`;
+}
+
+/** What a run has cost in all, as one line. */
+export function costText({ usd, region, items, counted }: Cost): string {
+  if (usd === undefined || items === undefined) {
+    const { gbSeconds, invocations, sqs } = counted;
+    const seconds = gbSeconds.arm64 + gbSeconds.x86_64;
+    const requests = sqs.standard + sqs.fair + sqs.fifo;
+    return `${seconds.toFixed(1)} GB-s, ${count(invocations, 'invocation')} and ${count(requests, 'request')} to SQS. The prices of ${region} are not known here, so not what that costs`;
+  }
+  const parts = {
+    Lambda: items.lambdaDuration + items.lambdaInvocations,
+    SQS: items.sqsRequests,
+    S3: items.s3Requests,
+    transfer: items.transfer,
+  };
+  const named = Object.entries(parts).filter(([, part]) => part > 0);
+  const shown = named.map(([name, part]) => `${name} ${moneyText(part)}`).join(', ');
+  return `${counted.isLeast ? 'at least ' : ''}${moneyText(usd)} as metered${shown && ` (${shown})`}, without log lines and free tiers`;
+}

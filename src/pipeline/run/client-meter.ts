@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { type Used, usedOf } from '../messages/used.ts';
+import { countRequests, kindOf, queueOf } from './count-requests.ts';
+import type { Metered } from './deployment.ts';
+
+/** Runs that a program keeps accounts of. */
+const MOST_ACCOUNTS = 1_000;
+
+/**
+ * Counts what a program uses for each run that it collects: the requests to the run's own queue,
+ * and the bytes of their answers, which leave AWS unless the program runs there.
+ *
+ * @param isInside whether it runs in AWS, where the transfer is free. @default on Lambda, ECS and
+ *   CloudShell, which say so
+ */
+export function clientMeter(
+  sqs: SQSClient,
+  region: string,
+  isInside = process.env.AWS_EXECUTION_ENV !== undefined,
+): Metered {
+  const id = randomBytes(6).toString('base64url');
+  let opened = 0;
+  const accounts = new Map<string, Used>();
+  countRequests(sqs, (call) => {
+    const queue = queueOf(call);
+    const [, runId] = /-run-([\w-]+)$/.exec(queue) ?? [];
+    const account = runId === undefined ? undefined : accounts.get(runId);
+    if (account === undefined) return;
+    account[kindOf(queue)] += call.requests;
+    if (!isInside) account.bytes += call.receivedBytes;
+  });
+  return {
+    region,
+    usedFor(runId) {
+      // From its first use, which is when the run's handle is made.
+      const account = accounts.get(runId) ?? usedOf([`${id}.${opened++}`, 0, 0]);
+      accounts.set(runId, account);
+      const [oldest] = accounts.keys();
+      if (accounts.size > MOST_ACCOUNTS && oldest !== undefined) accounts.delete(oldest);
+      return account;
+    },
+  };
+}
