@@ -18,7 +18,7 @@ const SLOW = [
   'test/processes/{blocked,ending,strays,unread-answer,workers}.test.ts',
   'test/emulator/sqs/store/*.test.ts',
   'test/stack/{bundle,deployed,loading,mutations,native-modules,own-app,packed-app}.test.ts',
-  'test/stack/{runs,tasks-check,deployment/functions}.test.ts',
+  'test/stack/{delivered-events,runs,tasks-check,deployment/functions}.test.ts',
 ];
 
 /** Slow tests of parts that rarely change, which CI has no time for. */

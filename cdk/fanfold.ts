@@ -155,7 +155,6 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
       resultQueue: this.resultQueue,
       endedQueue: this.endedQueue,
       seedFunction,
-      collectorFunction,
       functions: existing(seedFunction, workerFunction, burstFunction, collectorFunction),
       logs: existing(seedLogs, workerLogs, burstLogs, collectorLogs),
       runQueues,

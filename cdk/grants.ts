@@ -75,14 +75,11 @@ export function grantCollector(role: Role, granted: Granted): void {
   add(role, [onObjects(RESULT_ACTIONS, resultPlaces)]);
   add(role, [onObjects(['s3:GetObject', 's3:DeleteObject'], [payloads])]);
   add(role, listing([...resultPlaces, payloads]));
-  add(
-    role,
-    usesOfKeys(
-      role,
-      encryptionKey,
-      resultPlaces.map(({ bucket: one }) => one),
-    ),
-  );
+  const buckets = [...new Set(resultPlaces.map(({ bucket: one }) => one))];
+  // Uploads that killed collectors left. Policies can't restrict this action to a prefix.
+  const arns = buckets.map(({ bucketArn }) => bucketArn);
+  allow(role, ['s3:ListBucketMultipartUploads'], arns);
+  add(role, usesOfKeys(role, encryptionKey, buckets));
   role.addToPolicy(
     new PolicyStatement({
       actions: ['events:PutEvents'],
@@ -102,7 +99,6 @@ export const COLLECTING = [
   'sqs:TagQueue',
   'sqs:ReceiveMessage',
   'sqs:DeleteMessage',
-  'sqs:SendMessage',
   'sqs:DeleteQueue',
 ];
 

@@ -22,8 +22,6 @@ interface Parts {
   /** Lists the runs that ended in the last day. */
   readonly endedQueue: IQueue;
   readonly seedFunction: IFunction;
-  /** Undefined if no function collects results. */
-  readonly collectorFunction: IFunction | undefined;
   /** All functions, including the seed. */
   readonly functions: readonly IFunction[];
   /** Logs of all functions. */
@@ -44,17 +42,14 @@ interface Parts {
  */
 export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
   const { taskQueue, laneQueue, deadLetterQueue, resultQueue, endedQueue } = parts;
-  const { seedFunction, collectorFunction, functions, runQueues, bucket, resultPlaces } = parts;
-  const invoked = [seedFunction, ...(collectorFunction ? [collectorFunction] : [])];
+  const { seedFunction, functions, runQueues, bucket, resultPlaces } = parts;
   const payloads = { bucket, prefix: PAYLOADS };
   const logs = parts.logs.map(({ logGroupArn }) => logGroupArn);
   const buckets = [bucket, ...resultPlaces.map((place) => place.bucket)];
   return policy(scope, 'OperatorPolicy', 'operator', parts, buckets, [
-    allow(
-      ['lambda:InvokeFunction'],
-      invoked.map(({ functionArn }) => functionArn),
-    ),
-    allow(COLLECTING, [runQueues]),
+    allow(['lambda:InvokeFunction'], [seedFunction.functionArn]),
+    // Callers send notices: that a run is sealed, can't be read, or is cancelled.
+    allow([...COLLECTING, 'sqs:SendMessage'], [runQueues]),
     // Results of runs without a queue of their own.
     allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], [resultQueue.queueArn]),
     // Their collector lists ended runs, and readers leave the list as it is.

@@ -1,7 +1,7 @@
 // `npm run moto` installs moto, an AWS that others wrote, for the tests that compare with it. It needs
 // Python 3.10 and PyPI.
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -11,7 +11,7 @@ export const MOTO_VERSION = '5.2.5';
 const FOR_TESTS = join(import.meta.dirname, '../.local/moto');
 
 /** S3 and EventBridge, with moto's server but without the parts of it that need Docker. */
-const REQUIREMENTS = [`moto[s3]==${MOTO_VERSION}`, 'flask==3.1.3', 'flask-cors==6.0.5'];
+const REQUIREMENTS = [`moto[events,s3]==${MOTO_VERSION}`, 'flask==3.1.3', 'flask-cors==6.0.5'];
 
 /** Installs Python packages in a third of pip's time. */
 const UV = 'uv==0.9.5';
@@ -23,7 +23,7 @@ const run = promisify(execFile);
 
 /** The Python of the tests' moto; undefined if it is not installed. */
 export function motoForTests(): string | undefined {
-  return isInstalled(FOR_TESTS) ? pythonOf(FOR_TESTS) : undefined;
+  return isInstalled(FOR_TESTS, REQUIREMENTS) ? pythonOf(FOR_TESTS) : undefined;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function installedMoto(
     throw new NoMoto('This needs Python 3.10 or later, as python3, to run the emulator moto.');
   });
   const python = pythonOf(folder);
-  if (isInstalled(folder)) return python;
+  if (isInstalled(folder, requirements)) return python;
   console.log(`Installing ${requirements.join(' ')} from PyPI into ${folder} ...`);
   try {
     await run('python3', ['-m', 'venv', '--clear', folder]);
@@ -52,15 +52,18 @@ export async function installedMoto(
       `moto ${MOTO_VERSION} cannot be installed (this needs Python's venv and PyPI): ${lastLine(error)}`,
     );
   }
-  writeFileSync(join(folder, 'installed'), '');
+  writeFileSync(markOf(folder), requirements.join(' '));
   return python;
 }
 
 const pythonOf = (folder: string) => join(folder, 'bin/python');
 
+const markOf = (folder: string) => join(folder, 'installed');
+
 /** Only the last step of an installation says so: an earlier one may have been interrupted. */
-function isInstalled(folder: string): boolean {
-  return existsSync(join(folder, 'installed'));
+function isInstalled(folder: string, requirements: readonly string[]): boolean {
+  const mark = markOf(folder);
+  return existsSync(mark) && readFileSync(mark, 'utf8') === requirements.join(' ');
 }
 
 export function lastLine(error: unknown): string {

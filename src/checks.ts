@@ -35,8 +35,8 @@ const RUN_KINDS: Record<keyof RunOptions, Kind> = {
   output: CHECKED,
 };
 
-const { ordered, signal, earlier, collector, resume: _, ...stored } = RUN_KINDS;
-const STORED_KINDS: Record<keyof StoredOptions, Kind> = { ordered, signal, ...stored };
+const { ordered, signal, earlier, collector, resume, ...stored } = RUN_KINDS;
+const STORED_KINDS: Record<keyof StoredOptions, Kind> = { ordered, signal, resume, ...stored };
 const COLLECT_KINDS: Record<keyof CollectOptions, Kind> = { ordered, signal, earlier, collector };
 
 const RUN_OPTIONS: CallOptions = { call: 'map()', kinds: RUN_KINDS };

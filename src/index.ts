@@ -29,7 +29,7 @@ export {
   type OkResult,
   type Result,
 } from './pipeline/messages/result.ts';
-export type { S3Results } from './pipeline/messages/results-place.ts';
+export type { RetryFailed, S3Results } from './pipeline/messages/results-place.ts';
 export type { Backlog } from './pipeline/run/backlog.ts';
 export type { EndedRun } from './pipeline/run/ended.ts';
 export { type Ledger, RunLedger } from './pipeline/run/ledger.ts';
@@ -43,6 +43,7 @@ export type { StoredOptions } from './pipeline/runs/stored-runs.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';
 export { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
 export type { RunChanges, UnpauseOptions } from './pipeline/seeding/set-run.ts';
+export type { KeptResults } from './pipeline/storing/kept-results.ts';
 export type { Manifest } from './pipeline/storing/manifest.ts';
 export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';

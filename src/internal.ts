@@ -21,6 +21,7 @@ export { folderOf, OWN_BUCKET } from './pipeline/messages/results-place.ts';
 export { createdAt } from './pipeline/names.ts';
 export { isOver } from './pipeline/run/status.ts';
 export { refuseCollected } from './pipeline/runs/collect-run.ts';
+export { InputsHash } from './pipeline/seeding/inputs-hash.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';
 export { reportHtml } from './report/html.ts';
 export { type PackedReport, packed, type ReportData, unpacked } from './report/report-data.ts';

@@ -5,6 +5,7 @@ import { createS3Client, S3 } from '../../src/emulator/s3/index.ts';
 import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { json } from '../../src/emulator/sqs/protocols/json.ts';
 import { inProcess, type Service } from '../../src/emulator/transport/index.ts';
+import { FORMATS } from '../../src/outputs/formats.ts';
 import { ResultDraft } from '../../src/pipeline/messages/result-message.ts';
 import { namesOf, newRunId } from '../../src/pipeline/names.ts';
 import { createRunQueue } from '../../src/pipeline/run/queues.ts';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     each: { type: 'string', default: '100' },
     /** Milliseconds of each call. */
     call: { type: 'string', default: '20' },
+    format: { type: 'string', default: 'jsonl' },
   },
 });
 const [total, each, callMs] = [values.results, values.each, values.call].map(Number) as [
@@ -26,6 +28,8 @@ const [total, each, callMs] = [values.results, values.each, values.call].map(Num
   number,
   number,
 ];
+
+const format = FORMATS.find((one) => one === values.format) ?? 'jsonl';
 
 const runId = newRunId();
 const names = namesOf('bench');
@@ -96,11 +100,7 @@ const client = createSqsClient(undefined, { requestHandler: inProcess(waitingSqs
 const deployment = { sqs: client, lambda: createLambdaClient(new Lambda()), names };
 const expiresAt = Date.now() + 86_400_000;
 await createRunQueue(client, names, runId, { task: 'echo', state: 'sealed', total, expiresAt });
-await StateObject.create(
-  s3,
-  folder,
-  newStoredRun({ runId, task: 'echo', format: 'jsonl', expiresAt }),
-);
+await StateObject.create(s3, folder, newStoredRun({ runId, task: 'echo', format, expiresAt }));
 const began = performance.now();
 const collected = await collectStored({
   ...{ deployment, s3, folder, runId, epoch: 0, owner: 'bench' },

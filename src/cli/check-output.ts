@@ -29,7 +29,7 @@ export class OutputTaken extends FanfoldError {
 
 /** Permissions of a command for an output that exists. */
 export interface Replacing {
-  resume?: boolean;
+  resume?: boolean | string;
   overwrite?: boolean;
 }
 

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { FanfoldError, type Run, type RunStatus } from '../index.ts';
 import { checkOutput, outputOf } from './check-output.ts';
 import { commandLine } from './command-line.ts';
-import { followStored } from './follow-stored.ts';
+import { followStored, ledgerOf } from './follow-stored.ts';
 import { say } from './log.ts';
 import { perform } from './perform.ts';
+import { showProgress } from './progress.ts';
 import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
 import { untilSignal } from './signals.ts';
 import {
@@ -94,7 +95,18 @@ async function collectStored(
   }
   const run = await connection.fanfold.stored(runId);
   const startedAt = performance.now();
-  await run.collect(signal);
+  let ledger = ledgerOf(run.status);
+  const settings = () => run.status ?? run.settings;
+  const { total } = run.status ?? {};
+  const facts = { total, workers: undefined, awaited: () => undefined, settings };
+  const progress = quiet ? undefined : showProgress(() => ledger, facts, false);
+  try {
+    await run.collect(signal, (now) => {
+      ledger = now;
+    });
+  } finally {
+    progress?.stop();
+  }
   return await followStored(run, connection, { quiet, signal, startedAt });
 }
 

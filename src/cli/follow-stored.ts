@@ -16,7 +16,9 @@ interface Following {
   quiet: boolean;
   signal: AbortSignal;
   /** When the command began the run. @default it did not */
-  startedAt?: number;
+  startedAt?: number | undefined;
+  /** Returns the command that continues the run, with an option. @default it is not known */
+  again?: ((option?: string) => string) | undefined;
 }
 
 /** Kinds of failures to show. */
@@ -26,7 +28,7 @@ const SHOWN_KINDS = 5;
 export async function followStored(
   run: StoredRun,
   { target }: Connection,
-  { quiet, signal, startedAt }: Following,
+  { quiet, signal, startedAt, again }: Following,
 ): Promise<number> {
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
@@ -52,7 +54,7 @@ export async function followStored(
     signal.removeEventListener('abort', leave);
   }
   const flags = flagsOf(target);
-  if (!quiet) report(manifest, { flags, startedAt });
+  if (!quiet) report(manifest, { flags, startedAt, again });
   const { failed, cancelled } = manifest.ledger;
   const isWhole = failed + cancelled === 0 && manifest.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
@@ -67,7 +69,7 @@ export function ledgerOf(status: RunStatus | undefined): Ledger {
 
 function report(
   { runId, ledger, cause, failures, folder, cost }: Manifest,
-  { flags, startedAt }: { flags: string[]; startedAt: number | undefined },
+  { flags, startedAt, again }: Pick<Following, 'startedAt' | 'again'> & { flags: string[] },
 ): void {
   const { inputs, ok, failed, cancelled } = ledger;
   const seconds = startedAt === undefined ? undefined : (performance.now() - startedAt) / 1000;
@@ -91,5 +93,7 @@ function report(
     const line = commandLine(['logs', runId, String(example), ...flags]);
     say(`to see the log lines of input ${example}: ${line}`);
   }
+  if (cancelled > 0 && again) say(`to run the cancelled inputs: ${again()}`);
+  if (failed > 0 && again) say(`to run failed inputs again: ${again('--retry-failed')}`);
   if (inputs > 0) say(`to read the results: ${commandLine(['results', runId, ...flags])}`);
 }

@@ -10,7 +10,7 @@ import { addLogs } from './logs.ts';
 import { addRedrive } from './redrive.ts';
 import { addReport } from './report.ts';
 import { addResults } from './results.ts';
-import { withRetriedValue } from './resume/retried.ts';
+import { withOptionalValues } from './resume/optional-values.ts';
 import { addRun } from './run.ts';
 import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
@@ -57,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   addDoctor(program);
   addSqs(program);
   try {
-    await program.parseAsync(withRetriedValue(argv), { from: 'user' });
+    await program.parseAsync(withOptionalValues(argv), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has printed the message. Help and version are no errors.

@@ -11,7 +11,7 @@ export interface S3RunFlags {
   output?: string;
   ordered?: boolean;
   withInput?: boolean;
-  resume?: boolean;
+  resume?: boolean | string;
   retryFailed?: Retried;
   onBadInput?: string;
   quiet?: boolean;

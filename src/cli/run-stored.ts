@@ -22,6 +22,7 @@ import { type CommandInputs, type InputOptions, openInputs } from './inputs/inde
 import { count, print, say } from './log.ts';
 import { located } from './perform.ts';
 import type { ResumeFlags } from './resume/index.ts';
+import { againLine, continuedRun, statusOfWhole } from './run-continued.ts';
 import { isS3 } from './run-s3.ts';
 import { connectTarget, flagsOf, nameOf, type Target, type TargetFlags } from './target.ts';
 import { checkTask } from './tasks-module.ts';
@@ -83,15 +84,18 @@ export function checkStored(flags: RunFlags): void {
     if (value === undefined || known.some((one) => one === value)) continue;
     refuse(`${flag} must be ${known.join(' or ')}; got "${value}".`);
   }
-  if (flags.resume || flags.retryFailed) {
+  if (flags.resume === true) {
     refuse(
-      '--resume goes on from the results in a file on this machine, and these are stored in S3. To follow a run that goes on: fanfold wait RUN. To run the inputs that failed again, start a run over them.',
+      '--resume needs the run to continue, as each run has a folder of its own in S3: --resume RUN, by its id or its folder. To follow a run that goes on: fanfold wait RUN.',
     );
   }
   if (flags.report !== undefined) {
     refuse(
       '--report is for results in files: of results in S3, the manifest has what is known. Leave it out.',
     );
+  }
+  if (flags.retryFailed && !flags.resume) {
+    refuse('--retry-failed works only with --resume RUN: give both.');
   }
   if (flags.overwrite) {
     refuse('--overwrite is for files: in S3, each run has a folder of its own. Leave it out.');
@@ -147,10 +151,13 @@ async function runOpened(
   await warnAboveCapacity(connection, task, options.concurrency, flags);
   signal.throwIfAborted();
   const startedAt = performance.now();
+  const continued = await continuedRun(flags, connection, inputs !== undefined);
+  if (continued?.isWhole) return statusOfWhole(continued, flags);
   const source = inputs
     ? new JsonTexts(inputs.batches(), inputs.total)
     : new S3Inputs(flags.input ?? '');
-  const run = fanfold.map(task, source, { ...options, output: outputOf(flags) });
+  const resume = continued?.kept;
+  const run = fanfold.map(task, source, { ...options, output: outputOf(flags), resume });
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   try {
@@ -171,7 +178,8 @@ async function runOpened(
     print(run.runId);
     return STATUS.ok;
   }
-  return await followStored(run, connection, { quiet, signal, startedAt });
+  const again = (option?: string) => againLine(run.runId, option);
+  return await followStored(run, connection, { quiet, signal, startedAt, again });
 }
 
 function outputOf({ output = '', format, compression }: StoredFlags): StoredOptions['output'] {
@@ -190,4 +198,5 @@ function reportUnseeded(run: StoredRun, target: Target): void {
   say(
     `interrupted: ${count(seeded, 'input')} of run ${runId} ${seeded === 1 ? 'is' : 'are'} seeded, not all, so it ends only at its deadline; to cancel it: ${line}`,
   );
+  say(`to run the other inputs after that: ${againLine(runId)}`);
 }

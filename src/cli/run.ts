@@ -25,6 +25,7 @@ import {
   type RunOutput,
   reopen,
 } from './resume/index.ts';
+import { resumedOf } from './resume/resumed.ts';
 import { isRetryOption, retriedOf } from './resume/retried.ts';
 import { type MapFlags, optionsOf } from './run-options.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
@@ -73,7 +74,11 @@ export function addRun(program: Command): void {
       '--output <file>',
       'write results to this file (default: standard output); with --stack also s3://bucket/prefix/, or s3:// for its own bucket, where the stack stores them',
     )
-    .option('--resume', 'resume a run that ended early, from the results in --output')
+    .option(
+      '--resume [run]',
+      'resume a run that ended early, from the results in --output; of results in S3, name the run',
+      resumedOf,
+    )
     .option(
       '--retry-failed [codes]',
       'with --resume: run failed inputs again; --retry-failed=TimedOut,Lost: only those with these codes',
@@ -109,7 +114,7 @@ async function run(task: string, given: RunFlags): Promise<void> {
   const output = outputOf(named);
   const flags = output === undefined ? rest : { ...rest, output };
   checkStored(flags);
-  checkResume(flags);
+  if (!storesResults(flags)) checkResume(flags);
   const { report } = flags;
   if (report !== undefined) checkReport('--report', report, { beside: output, ...flags });
   if (flags.onBadInput === 'report' && flags.ordered) {

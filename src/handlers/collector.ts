@@ -1,7 +1,11 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../errors.ts';
-import type { CollectEvent, CollectorEvent } from '../pipeline/messages/collector-event.ts';
+import type {
+  BeginAnswer,
+  CollectEvent,
+  CollectorEvent,
+} from '../pipeline/messages/collector-event.ts';
 import { folderOf, type S3Folder } from '../pipeline/messages/results-place.ts';
 import type { Refusal } from '../pipeline/messages/seed-response.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
@@ -39,8 +43,8 @@ export interface CollectorHandlerOptions extends HandlerOptions, LogOptions {
   limits?: PartLimits;
 }
 
-/** The answer to an event: nothing, or why a run can't begin. */
-export type CollectorAnswer = Refusal | Record<string, never>;
+/** The answer to an event: nothing, what a run has to begin with, or why it can't begin. */
+export type CollectorAnswer = Refusal | BeginAnswer;
 
 /**
  * The collector function's handler. It stores the results of runs in S3 and ends these runs.
@@ -72,9 +76,9 @@ export function collectorHandler(
     else if (known.collect !== undefined) await collect(known.collect as CollectEvent, context);
     else if (known.begin === undefined) throw unknownEvent(event);
     else {
-      const { output, ...about } = (event as Extract<CollectorEvent, { begin: object }>).begin;
+      const { begin } = event as Extract<CollectorEvent, { begin: object }>;
       try {
-        await beginStoredRun(clients().s3, allowedFolder(output, placesOf(options)), about);
+        return await beginStoredRun(begin, { ...clients(), places: placesOf(options) });
       } catch (error) {
         if (!(error instanceof FanfoldError)) throw error;
         const { code, message } = error;

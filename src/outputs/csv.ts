@@ -3,17 +3,24 @@ import type { Columns, OnMisfit } from './columns.ts';
 import { RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
+export interface CsvOptions {
+  columns: Columns;
+  onMisfit: OnMisfit;
+  /** Whether the header was written before. @default false */
+  isContinued?: boolean | undefined;
+}
+
 /**
  * Encodes results as CSV, by RFC 4180: a header, and a row for each result. A null is an empty
  * field without quotes; an empty string has quotes.
  */
 export async function* encodeCsv(
   lines: Lines,
-  columns: Columns,
-  onMisfit: OnMisfit,
+  { columns, onMisfit, isContinued }: CsvOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const reader = new RowReader(columns);
-  let text = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
+  const header = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
+  let text = isContinued ? '' : header;
   for await (const block of blocksOf(lines)) {
     for (const line of block) {
       const row = reader.read(line);

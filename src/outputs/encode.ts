@@ -15,13 +15,15 @@ interface LinesEncoding {
   compression?: Compression | undefined;
 }
 
-interface TableEncoding {
+export interface TableEncoding {
   format: Exclude<Format, 'jsonl'>;
   /** @default none for `csv`, snappy for `parquet` */
   compression?: Compression | undefined;
   columns: Columns;
   /** Receives each line that the columns do not fit: it is not in the table. */
   onMisfit: OnMisfit;
+  /** Whether a table in CSV has its header already. @default false */
+  isContinued?: boolean;
 }
 
 /**
@@ -40,12 +42,11 @@ export async function* encodeResults(
       yield* compressed(encodeJsonl(lines), encoding.compression);
       break;
     case 'csv': {
-      const { columns, onMisfit, compression } = encoding;
-      yield* compressed(encodeCsv(lines, columns, onMisfit), compression);
+      yield* compressed(encodeCsv(lines, encoding), encoding.compression);
       break;
     }
     case 'parquet':
-      yield* encodeParquet(lines, encoding.columns, encoding.onMisfit, encoding.compression);
+      yield* encodeParquet(lines, { compression: undefined, ...encoding });
       break;
   }
 }

@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { blocksOf, type Lines } from './blocks.ts';
@@ -24,45 +25,86 @@ const ELEMENTS: Readonly<Record<ColumnType, Omit<Schema[number], 'name'>>> = {
 /** While it writes, the library takes the text as it is: it would make JSON of a JSON column's. */
 const WRITTEN: typeof ELEMENTS = { ...ELEMENTS, json: { type: 'BYTE_ARRAY' } };
 
-/**
- * Encodes results as Parquet, row group by row group.
- *
- * @param compression of pages; snappy, which each reader knows, if it is undefined
- */
+/** Encodes results as Parquet, row group by row group. */
 export async function* encodeParquet(
   lines: Lines,
-  columns: Columns,
-  onMisfit: OnMisfit,
-  compression: Compression | undefined,
+  options: ParquetOptions,
 ): AsyncGenerator<Uint8Array, void> {
-  const reader = new RowReader(columns);
-  const bytes = new DrainedWriter();
-  const file = new ParquetWriter({
-    writer: bytes,
-    schema: schemaOf(columns, WRITTEN),
-    createdBy: 'fanfold',
-    codec: compression === 'gzip' ? 'GZIP' : compression === 'zstd' ? 'ZSTD' : 'SNAPPY',
-    compressors: { GZIP: (page) => gzipSync(page), ZSTD: (page) => zstdCompressSync(page) },
-  });
-  let group = new Group(columns);
-  for await (const block of blocksOf(lines)) {
-    for (const line of block) {
-      const row = reader.read(line);
-      if (typeof row === 'string') {
-        onMisfit(line, row);
-        continue;
-      }
-      group.add(row, line.length);
-      if (!group.isFull) continue;
-      file.write(group);
-      group = new Group(columns);
-      yield bytes.drain();
-    }
+  const file = new ParquetFile(options);
+  yield* file.add(lines);
+  yield file.end();
+}
+
+export interface ParquetOptions {
+  columns: Columns;
+  onMisfit: OnMisfit;
+  /** Of pages. @default snappy, which each reader knows */
+  compression: Compression | undefined;
+}
+
+/** What a file's footer has of the row groups before it. */
+type Groups = Pick<ParquetWriter, 'row_groups' | 'num_rows' | 'pendingIndexes'>;
+
+/** A Parquet file that is being written. Another process may continue it after a row group. */
+export class ParquetFile {
+  readonly #options: ParquetOptions;
+  readonly #bytes = new DrainedWriter();
+  readonly #file: ParquetWriter;
+
+  /** @param saved by `save`, to continue a file. @default a new file */
+  constructor(options: ParquetOptions, saved?: Uint8Array) {
+    this.#options = options;
+    const { columns, compression } = options;
+    this.#file = new ParquetWriter({
+      writer: this.#bytes,
+      schema: schemaOf(columns, WRITTEN),
+      createdBy: 'fanfold',
+      codec: compression === 'gzip' ? 'GZIP' : compression === 'zstd' ? 'ZSTD' : 'SNAPPY',
+      compressors: { GZIP: (page) => gzipSync(page), ZSTD: (page) => zstdCompressSync(page) },
+    });
+    if (saved === undefined) return;
+    const { offset, ...groups } = deserialize(saved) as Groups & { offset: number };
+    Object.assign(this.#file, groups);
+    this.#bytes.drain();
+    this.#bytes.offset = offset;
   }
-  if (group.rowGroupSize > 0) file.write(group);
-  file.schema = schemaOf(columns, ELEMENTS);
-  file.finish();
-  yield bytes.drain();
+
+  /** Adds rows. The last row group ends with them. */
+  async *add(lines: Lines): AsyncGenerator<Uint8Array, void> {
+    const { columns, onMisfit } = this.#options;
+    const reader = new RowReader(columns);
+    let group = new Group(columns);
+    for await (const block of blocksOf(lines)) {
+      for (const line of block) {
+        const row = reader.read(line);
+        if (typeof row === 'string') {
+          onMisfit(line, row);
+          continue;
+        }
+        group.add(row, line.length);
+        if (!group.isFull) continue;
+        this.#file.write(group);
+        group = new Group(columns);
+        yield this.#bytes.drain();
+      }
+    }
+    if (group.rowGroupSize > 0) this.#file.write(group);
+    yield this.#bytes.drain();
+  }
+
+  /** The footer. */
+  end(): Uint8Array {
+    this.#file.schema = schemaOf(this.#options.columns, ELEMENTS);
+    this.#file.finish();
+    return this.#bytes.drain();
+  }
+
+  /** What another process needs to continue the file. */
+  save(): Uint8Array {
+    const { row_groups, num_rows, pendingIndexes } = this.#file;
+    const groups: Groups = { row_groups, num_rows, pendingIndexes };
+    return serialize({ offset: this.#bytes.offset, ...groups });
+  }
 }
 
 function schemaOf(columns: Columns, elements: typeof ELEMENTS): Schema {

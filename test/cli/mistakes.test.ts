@@ -143,7 +143,7 @@ const STORED: Row[] = [
   ['a compressed file', echo(...one, '--compression', 'gzip'), 'that a stack stores in S3'],
   ['a detached local run', echo(...one, '--detach'), '--detach is for results', '--stack NAME'],
   ['inputs in results there', stored('--with-input'), '--with-input adds inputs'],
-  ['a resumed stored run', stored('--resume'), 'a file on this machine', 'fanfold wait RUN'],
+  ['a resumed stored run', stored('--resume'), '--resume RUN', 'fanfold wait RUN'],
   ['an overwritten stored run', stored('--overwrite'), 'a folder of its own'],
   ['reports there', stored('--on-bad-input', 'report'), 'use skip or fail'],
   ['a run to wait for without its place', ['wait', 'x'], '--stack NAME, --endpoint URL'],

@@ -159,6 +159,41 @@ it('collects a run of the function only once that was given up', async () => {
   expect(collected.status).toBe(1);
 });
 
+it('continues a run with its missing and failed inputs', async () => {
+  const input = file('continued.jsonl', '1\n2\n7\n');
+  const args = ['run', 'half', '--input', input, '--output', PLACE];
+  const first = await fanfold(...args);
+  expect(first.status).toBe(1);
+  const [, line = ''] = /to run failed inputs again: npx fanfold (.*)/.exec(first.stderr) ?? [];
+  const [, runId = ''] = /--resume (\S+) --retry-failed$/.exec(line) ?? [];
+  const waits = await fanfold(...args, '--resume', runId);
+  expect(waits.stderr).toContain('each of the 3 inputs has a result');
+  expect(waits.status).toBe(1);
+  file('continued.jsonl', '1\n2\n7\n8\n');
+  const again = await fanfold(...args, '--resume', `${PLACE}${runId}/`, '--retry-failed');
+  expect(again.stderr).toContain(`continuing run ${runId} after 2 results (2 ok, 0 failed) of 3`);
+  expect(again.stderr).toContain('1 are new');
+  expect(again.stderr).toContain('4 inputs = 3 ok + 1 failed + 0 cancelled');
+  const [, next = ''] = /fanfold results (\S+)/.exec(again.stderr) ?? [];
+  const { stdout } = await fanfold('results', next, '--ordered');
+  expect(results(stdout).map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+  file('continued.jsonl', '1\n3\n7\n8\n');
+  const changed = await fanfold(...args, '--resume', next);
+  expect(changed.stderr).toContain('Some of the first 4 inputs have changed');
+  expect(changed.status).toBe(2);
+});
+
+it.each([
+  [['--resume'], '--resume RUN'],
+  [['--retry-failed'], 'works only with --resume RUN'],
+  [['--resume=x'], 'takes the id of a run'],
+])('refuses %s', async (flags, why) => {
+  const place = ['--output', PLACE];
+  const { stderr, status } = await fanfold('run', ...flags, 'half', '--range', '3', ...place);
+  expect(stderr).toContain(why);
+  expect(status).toBe(2);
+});
+
 it('tables are fetched as they are', async () => {
   const runId = await detached('half', '3', '--format', 'parquet');
   await fanfold('wait', runId, '--quiet');

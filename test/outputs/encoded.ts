@@ -46,9 +46,18 @@ export async function tableOf(
   const misfits: Misfit[] = [];
   const onMisfit = (line: string, reason: string) => misfits.push({ line, reason });
   const bytes = await bytesOf(encodeResults(lines, { format, compression, columns, onMisfit }));
-  const read =
-    format === 'csv' ? readCsv(unpack(bytes, compression), columns) : await readParquet(bytes);
-  return { bytes, misfits, ...read };
+  return { bytes, misfits, ...(await tableIn(bytes, format, columns, compression)) };
+}
+
+/** Reads a table with libraries that others wrote. */
+export async function tableIn(
+  bytes: Uint8Array,
+  format: Exclude<Format, 'jsonl'>,
+  columns: Columns,
+  compression?: Compression,
+) {
+  if (format === 'csv') return readCsv(unpack(bytes, compression), columns);
+  return await readParquet(bytes);
 }
 
 function readCsv(bytes: Buffer, columns: Columns) {
@@ -66,7 +75,7 @@ const boolean = (field: string | null) => (field === null ? null : field === 'tr
 
 const textOf = (bytes?: Uint8Array) => bytes && Buffer.from(bytes).toString();
 
-async function readParquet(bytes: Buffer) {
+async function readParquet(bytes: Uint8Array) {
   const file = Uint8Array.from(bytes).buffer;
   const names = parquetMetadata(file)
     .schema.slice(1)

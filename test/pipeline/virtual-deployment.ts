@@ -10,6 +10,7 @@ import { inProcess } from '../../src/emulator/transport/index.ts';
 import {
   type BurstResponse,
   burstHandler,
+  type s3Inputs,
   seedHandler,
   type WatchOptions,
   workerHandler,
@@ -36,6 +37,8 @@ export interface VirtualOptions {
   resultPlaces?: string[];
   /** Callbacks of the handlers. */
   watching?: WatchOptions;
+  /** Reads inputs from S3. @default such runs are refused */
+  s3?: ReturnType<typeof s3Inputs>;
   /** Memory of the functions in MiB, which meters them. @default they are not metered */
   memoryMb?: number | undefined;
 }
@@ -54,6 +57,7 @@ export async function virtualDeployment(
     burstTimeoutSeconds = 900,
     resultPlaces = [],
     watching = {},
+    s3,
     memoryMb,
   }: VirtualOptions = {},
 ) {
@@ -72,7 +76,7 @@ export async function virtualDeployment(
   const here = { sqs: client, lambda: lambdaClient, name: names.name, ...metered, ...watching };
   lambda.addFunction(
     names.seed,
-    seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces }),
+    seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces, ...(s3 && { s3 }) }),
     {
       timeoutSeconds: 60,
     },

@@ -625,6 +625,7 @@ const UNUSED: Readonly<Record<string, string>> = {
           (action) => `operator: s3:${action} on ${bucket}/*`,
         ),
         `Fanfold-collector: s3:ListBucket on ${bucket}`,
+        `Fanfold-collector: s3:ListBucketMultipartUploads on ${bucket}`,
         `operator: s3:ListBucket on ${bucket}`,
       ].map((grant) => [grant, 'The run that would use it is refused.']),
     ),
@@ -656,10 +657,6 @@ const UNUSED: Readonly<Record<string, string>> = {
   ),
   'Fanfold-collector: sqs:ChangeMessageVisibility on Fanfold-run-????????T?????????-*':
     'A collector that hands over makes the results visible that it has not stored.',
-  'Fanfold-collector: sqs:SendMessage on Fanfold-run-????????T?????????-*':
-    'The function has the actions of people who collect, and only people cancel.',
-  'operator: lambda:InvokeFunction on function:Fanfold-collector':
-    'People may call the watchdog before its time.',
   'Fanfold-worker+Fanfold-burst: sqs:GetQueueUrl on Fanfold-run-????????T?????????-*':
     'Workers look for a run’s queue when AWS throttles the reading of its tags.',
   'Fanfold-seed: s3:ListBucket on archive':

@@ -188,7 +188,12 @@ describe('places for results', () => {
         's3:ListBucket on arn:AWS::Partition:s3:::archive',
         `s3:ListBucket on ${reports}`,
       ].sort();
-    expect(lines(allowedTo(template, 'Photos-collector'))).toEqual(on(written));
+    const uploads = ['archive', 'reports'].map(
+      (bucket) => `s3:ListBucketMultipartUploads on arn:AWS::Partition:s3:::${bucket}`,
+    );
+    expect(lines(allowedTo(template, 'Photos-collector'))).toEqual(
+      [...on(written), ...uploads].sort(),
+    );
     expect(lines(allowedBy(template, 'Photos-operator'))).toEqual(on(read));
     for (const name of ['Photos-seed', 'Photos-worker', 'Photos-burst']) {
       expect(lines(allowedTo(template, name))).toEqual([]);

@@ -369,7 +369,7 @@ describe('the roles', () => {
             (queue) => `sqs:${action.replace('Get', 'GetQueue')} on ${queue}`,
           ),
         ),
-        ...['ListQueueTags', 'TagQueue', 'ReceiveMessage', 'DeleteMessage', 'SendMessage'].map(
+        ...['ListQueueTags', 'TagQueue', 'ReceiveMessage', 'DeleteMessage'].map(
           (action) => `sqs:${action} on ${runQueues}`,
         ),
         `sqs:ChangeMessageVisibility on ${runQueues}`,
@@ -380,6 +380,7 @@ describe('the roles', () => {
         's3:GetObject on FanfoldBucket/payloads/*',
         's3:DeleteObject on FanfoldBucket/payloads/*',
         's3:ListBucket on FanfoldBucket',
+        's3:ListBucketMultipartUploads on FanfoldBucket',
         'events:PutEvents on arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/default',
         `lambda:InvokeFunction on ${lambda}-collector`,
       ].sort(),

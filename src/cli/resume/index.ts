@@ -20,7 +20,8 @@ export type { Following, RunOutput } from './run-output.ts';
 /** Flags that concern resuming a run. */
 export interface ResumeFlags {
   output?: string;
-  resume?: boolean;
+  /** True, or the run whose results in S3 are continued. */
+  resume?: boolean | string;
   retryFailed?: Retried;
   overwrite?: boolean;
   ordered?: boolean;
@@ -37,6 +38,11 @@ export function checkResume({
   const refuse = (why: string) => {
     throw new FanfoldError('BadOption', why);
   };
+  if (typeof resume === 'string') {
+    refuse(
+      `--resume ${resume}: results of this run are in S3, and this command's are not. Give the place of its results with --stack NAME --output s3://BUCKET/PREFIX/, or leave the run out to resume from a file.`,
+    );
+  }
   if (resume && output === undefined) {
     refuse('--resume needs the file with the results: name it with --output.');
   }

@@ -4,19 +4,8 @@ import { FAILURE_CODES, isFailureCode } from '../../internal.ts';
 /** Which failed inputs run again: all, or those with one of these codes. */
 export type Retried = 'all' | ReadonlySet<FailureCode>;
 
-const OPTION = '--retry-failed';
-const ALL = 'all';
-
-/**
- * Gives `--retry-failed` without a value the value `all`: commander would take the next argument,
- * such as the task's name, as its value.
- */
-export function withRetriedValue(argv: readonly string[]): string[] {
-  const end = argv.indexOf('--');
-  return argv.map((arg, at) =>
-    arg === OPTION && (end === -1 || at < end) ? `${OPTION}=${ALL}` : arg,
-  );
-}
+export const OPTION = '--retry-failed';
+export const ALL = 'all';
 
 /** Whether an argument is the option, with or without a value. */
 export function isRetryOption(arg: string): boolean {

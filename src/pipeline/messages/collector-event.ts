@@ -1,8 +1,10 @@
 import type { Compression, Format } from '../../outputs/formats.ts';
 import type { FailingText } from './failing.ts';
+import type { InputsMark } from './inputs-mark.ts';
+import type { Continuing } from './results-place.ts';
 
 /** What a stored run was asked for. It does not change. */
-export interface StoredRunOptions {
+export interface StoredRunOptions extends Continuing {
   runId: string;
   task: string;
   format: Format;
@@ -13,16 +15,42 @@ export interface StoredRunOptions {
   pauseWhenFailing?: FailingText | undefined;
   /** In milliseconds since 1970. */
   expiresAt: number;
+  /** Mark of the inputs of the run that it continues. */
+  mark?: InputsMark | undefined;
 }
 
 /** An event of the collector function. */
 export type CollectorEvent =
   /** From the seed, before anything is queued: checks the place of a run's results. */
-  | { begin: StoredRunOptions & { output: string } }
+  | { begin: BeginEvent }
   /** From the seed, the watchdog or the collector before: collects a run. */
   | { collect: CollectEvent }
   /** From a schedule: restarts collectors that have died. */
   | { watch: true };
+
+export interface BeginEvent extends Omit<StoredRunOptions, 'format' | 'mark'> {
+  /** @default `jsonl`, or that of the run that it continues */
+  format?: Format | undefined;
+  /** The folder of its results, `s3://bucket/prefix/<runId>/`. */
+  output: string;
+  /** Whether to answer what it has of the run that it continues. @default false */
+  needsKept?: boolean;
+}
+
+/** The answer to a `begin` event. */
+export interface BeginAnswer {
+  /** What it has of the run that it continues. */
+  kept?: KeptInputs;
+}
+
+export interface KeptInputs {
+  /** Number of inputs of the earlier run. */
+  inputs: number;
+  /** Bitmap of the inputs that have a result, compressed, in Base64. */
+  settled: string;
+  /** Mark of the earlier run's inputs, if it has one. */
+  mark?: InputsMark | undefined;
+}
 
 export interface CollectEvent {
   runId: string;

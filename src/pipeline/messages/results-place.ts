@@ -1,5 +1,6 @@
 import { FanfoldError, valueText } from '../../errors.ts';
 import type { Compression, Format } from '../../outputs/formats.ts';
+import type { FailureCode } from './result.ts';
 
 /** Results that the deployment's collector function writes to S3. */
 export interface S3Results {
@@ -14,6 +15,20 @@ export interface S3Results {
   compression?: Compression | undefined;
   /** Whether the results are merged into one object in input order at the end. @default false */
   ordered?: boolean | undefined;
+}
+
+/** Which failed inputs of an earlier run run again: all, or those with one of these codes. */
+export type RetryFailed = true | readonly FailureCode[];
+
+/** How a run continues one that has ended: it runs only the inputs whose results do not stay. */
+export interface Continuing {
+  /**
+   * The folder of the earlier run, `s3://bucket/prefix/<runId>/`. Its results that are `ok` stay.
+   * @default it continues none
+   */
+  continues?: string | undefined;
+  /** @default failed results stay, too */
+  retryFailed?: RetryFailed | undefined;
 }
 
 /** The place that stands for the deployment's own bucket. */

@@ -8,15 +8,15 @@ import { checkFailing, type FailingText } from './failing.ts';
 import { type Bounds, checkBounds } from './flow.ts';
 import { checkMaxFailures } from './max-failures.ts';
 import { checkPriority, type Priority } from './priority.ts';
-import { MAX_RUN_INPUTS } from './result.ts';
+import { isFailureCode, MAX_RUN_INPUTS } from './result.ts';
 import type { IndexRange } from './result-message.ts';
-import type { S3Results } from './results-place.ts';
+import type { Continuing, S3Results } from './results-place.ts';
 
 /** A request to the seed: one page of a run, which is often all of it; or a run from S3. */
 export type SeedRequest = PageRequest | ObjectRequest;
 
 /** Destination of a run's results. */
-export type ResultsOf = 'shared' | 'own' | 's3' | S3Results;
+export type ResultsOf = 'shared' | 'own' | 's3' | (S3Results & Continuing);
 
 /** Whether a run has a result queue of its own: a reader, or the collector function, receives it. */
 export function hasOwnQueue(results: ResultsOf | undefined): boolean {
@@ -235,18 +235,27 @@ export function readSeedRequest(event: unknown): SeedRequest {
 /** @throws FanfoldError `BadInput` */
 function checkResults(results: unknown): void {
   if (results === undefined || ['shared', 'own', 's3'].includes(results as string)) return;
-  const { s3, format, compression, ordered, ...more } = Object(results) as Record<string, unknown>;
+  const given = Object(results) as Record<string, unknown>;
+  const { s3, format, compression, ordered, continues, retryFailed, ...more } = given;
   const isKnown =
     typeof s3 === 'string' &&
     (format === undefined || OUTPUT_FORMATS.some((one) => one === format)) &&
     (compression === undefined || COMPRESSIONS.some((one) => one === compression)) &&
     (ordered === undefined || typeof ordered === 'boolean') &&
+    (continues === undefined || typeof continues === 'string') &&
+    isRetryFailed(retryFailed, continues) &&
     Object.keys(more).length === 0;
   if (isKnown) return;
   throw wrong(
-    `\`results\` must be "shared", "own" or "s3", or like {"s3": "s3://bucket/prefix/", "format": "jsonl", "compression": "gzip", "ordered": true}, with a format of ${OUTPUT_FORMATS.join(', ')} and a compression of ${COMPRESSIONS.join(', ')}`,
+    `\`results\` must be "shared", "own" or "s3", or like {"s3": "s3://bucket/prefix/", "format": "jsonl", "compression": "gzip", "ordered": true}, with a format of ${OUTPUT_FORMATS.join(', ')} and a compression of ${COMPRESSIONS.join(', ')}. To continue a run: "continues": "s3://bucket/prefix/RUN/", and "retryFailed": true or a list of codes`,
     results,
   );
+}
+
+function isRetryFailed(value: unknown, continues: unknown): boolean {
+  if (value === undefined) return true;
+  const isList = Array.isArray(value) && value.every((code) => isFailureCode(String(code)));
+  return continues !== undefined && (value === true || isList);
 }
 
 /** Most numbers in one page's range: they are held in memory while they are cut. */

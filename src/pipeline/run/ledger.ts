@@ -128,6 +128,13 @@ export class RunLedger implements Ledger {
     return true;
   }
 
+  /** Takes a result out, so that its input may get another one. */
+  withdraw(index: number, status: 'ok' | 'failed' | 'cancelled'): void {
+    this.#count[status]--;
+    this.#settled.delete(index);
+    this.#failed.delete(index);
+  }
+
   /** Whether the input has its final result. */
   has(index: number): boolean {
     return isIndex(index) && this.#settled.has(index);
@@ -161,7 +168,9 @@ export class RunLedger implements Ledger {
   /** Records that the run has at most this many inputs. */
   limit(inputs: number): void {
     this.#limit = Math.min(this.#limit, inputs);
-    for (const index of this.#settled.from(this.#limit)) this.#takeOut(index);
+    for (const index of this.#settled.from(this.#limit)) {
+      this.withdraw(index, this.#failed.has(index) ? 'failed' : 'ok');
+    }
   }
 
   /** Records that all inputs are seeded, and their number. */
@@ -233,12 +242,6 @@ export class RunLedger implements Ledger {
 
   #mayHave(index: number): boolean {
     return isIndex(index) && index < (this.#open ? this.#limit : this.#inputs);
-  }
-
-  #takeOut(index: number): void {
-    this.#count[this.#failed.has(index) ? 'failed' : 'ok']--;
-    this.#settled.delete(index);
-    this.#failed.delete(index);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { isMissingQueue } from '../call-errors.ts';
+import type { InputsMark } from '../messages/inputs-mark.ts';
 import { noticeBody } from '../messages/notice.ts';
 import { sendAll } from './send.ts';
 import { writeTags } from './tags.ts';
@@ -12,10 +13,10 @@ import { writeTags } from './tags.ts';
 export async function sealRun(
   sqs: SQSClient,
   queueUrl: string,
-  { runId, total }: { runId: string; total: number },
+  { runId, total, inputs }: { runId: string; total: number; inputs?: InputsMark | undefined },
 ): Promise<void> {
   try {
-    await writeTags(sqs, queueUrl, { state: 'sealed', total });
+    await writeTags(sqs, queueUrl, { state: 'sealed', total, inputs });
   } catch (error) {
     // The collector has ended the run.
     if (!isMissingQueue(error)) throw error;

@@ -3,6 +3,7 @@ import { type Cost, costOf } from '../../planning/cost.ts';
 import { readUsage, usageText } from '../../planning/usage.ts';
 import { type FailingText, isFailing, type Outage } from '../messages/failing.ts';
 import { type Flow, isFlow } from '../messages/flow.ts';
+import { type InputsMark, markOf, markText } from '../messages/inputs-mark.ts';
 import type { RateText } from '../messages/rate.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
 
@@ -25,6 +26,8 @@ export interface RunTags {
   bound?: number | undefined;
   /** The folder in S3 where the collector function stores the results. */
   output?: string | undefined;
+  /** Mark of the inputs that were read so far, of a run whose results are stored. */
+  inputs?: InputsMark | undefined;
 
   /** Bounds that were set while the run was going on; `none` if they were removed. */
   flow?: Flow | 'none' | undefined;
@@ -59,6 +62,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     total: countOf(Tags.total),
     bound: countOf(Tags.bound),
     output,
+    inputs: markOf(Tags.inputs),
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
     outage: outageOf(Tags.outage),
@@ -88,13 +92,14 @@ function costOfText(tag: string | undefined): Cost | undefined {
   return counted && costOf(counted.region, counted.usage);
 }
 
-function textOf(value: string | number | Flow | Outage | Cost): string {
+function textOf(value: string | number | Flow | Outage | InputsMark | Cost): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
   if (typeof value === 'object' && 'counted' in value)
     return usageText(value.region, value.counted);
-  return typeof value === 'number' ? value.toFixed() : flowText(value);
+  if (typeof value === 'number') return value.toFixed();
+  return 'etag' in value || 'read' in value ? markText(value) : flowText(value);
 }
 
 /** A flow as text that AWS allows in a tag, such as `lanes=4 concurrency=8 rate=100/s`. */

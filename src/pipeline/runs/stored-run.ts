@@ -7,16 +7,19 @@ import { isAwsError, isTransient, PATIENCE_MS } from '../call-errors.ts';
 import { Knobs } from '../collecting/knobs.ts';
 import { RunHandle } from '../collecting/run-handle.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
-import { folderOf } from '../messages/results-place.ts';
+import { folderOf, type RetryFailed } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
-import type { RunLedger } from '../run/ledger.ts';
+import type { Ledger, RunLedger } from '../run/ledger.ts';
 import { breakRun, sealRun } from '../run/seal.ts';
 import type { RunStatus } from '../run/status.ts';
+import { writeTags } from '../run/tags.ts';
+import type { InputsHash } from '../seeding/inputs-hash.ts';
 import type { RunBounds } from '../seeding/s3-inputs.ts';
 import type { Seeder } from '../seeding/seeder.ts';
 import { announcerOn } from '../storing/announce.ts';
 import { collectStored } from '../storing/collect-stored.ts';
 import { manifestAtEnd } from '../storing/follow.ts';
+import { type KeptResults, keptResults } from '../storing/kept-results.ts';
 import type { Manifest } from '../storing/manifest.ts';
 import { readStored } from '../storing/read.ts';
 import { StateObject } from '../storing/state-object.ts';
@@ -39,7 +42,11 @@ export interface Begun {
 interface Seeding {
   seeder: Seeder;
   ledger: RunLedger;
+  hash: InputsHash;
 }
+
+/** Interval at which the mark of the inputs is written while they are seeded, in milliseconds. */
+const MARK_MS = 5_000;
 
 interface Parts {
   deployment: Deployment;
@@ -164,6 +171,21 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     yield* readStored(await this.#clients.s3(), folderOf(await this.output), ordered);
   }
 
+  /**
+   * The results that stay when another run continues this one, which must be over: those that are
+   * `ok`, and the failures that `retryFailed` does not name. Pass them to `map` as `resume`.
+   *
+   * @throws FanfoldError `BadOption` when the run goes on
+   */
+  async kept({
+    retryFailed,
+  }: {
+    retryFailed?: RetryFailed | undefined;
+  } = {}): Promise<KeptResults> {
+    const folder = folderOf(await this.output);
+    return keptResults(await this.#clients.s3(), this.#deployment, folder, retryFailed);
+  }
+
   /** Asks the run's collector function to end it: inputs without a result end `cancelled`. */
   cancel(): Promise<Cancelled> {
     return cancelRun(this.#deployment, this.runId);
@@ -174,9 +196,13 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
    * restarted several times without progress. Resolves at the run's end.
    *
    * @param signal aborting it leaves the run, which can be collected again
+   * @param onProgress called with the ledger as results arrive
    * @throws FanfoldError `BadOption` when the function still collects the run
    */
-  async collect(signal: AbortSignal = new AbortController().signal): Promise<void> {
+  async collect(
+    signal: AbortSignal = new AbortController().signal,
+    onProgress: (ledger: Ledger) => void = () => {},
+  ): Promise<void> {
     const s3 = await this.#clients.s3();
     const output = await this.output;
     const folder = folderOf(output);
@@ -190,7 +216,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       runId: this.runId,
       epoch: state.run.epoch,
       owner: crypto.randomUUID(),
-      signal,
+      ...{ signal, onProgress },
       limits: { ms: 10_000 },
     });
     signal.throwIfAborted();
@@ -215,9 +241,15 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     this.#seeded.then(end, end);
   }
 
-  async #seed({ seeder, ledger }: Seeding, begun: Promise<Begun>): Promise<void> {
+  async #seed({ seeder, ledger, hash }: Seeding, begun: Promise<Begun>): Promise<void> {
     const { sqs } = this.#deployment;
     const { runId } = this;
+    const remember = async () => {
+      const { queueUrl } = await begun;
+      // A killed caller leaves the last one.
+      if (queueUrl) await writeTags(sqs, queueUrl, { inputs: hash.mark });
+    };
+    const timer = setInterval(() => void remember().catch(() => {}), MARK_MS);
     try {
       await seeder.done;
       // It may have been stopped after its last page, or before.
@@ -225,13 +257,16 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       if (!isWhole) this.#stop.signal.throwIfAborted();
       const total = ledger.sealed ? ledger.inputs : seeder.seeded;
       const { queueUrl = '' } = await begun;
-      await retry(() => sealRun(sqs, queueUrl, { runId, total }), {
+      await retry(() => sealRun(sqs, queueUrl, { runId, total, inputs: hash.mark }), {
         while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
       });
     } catch (error) {
+      await remember().catch(() => {});
       const isLeft = this.#stop.signal.aborted && !this.#failure;
       if (!isLeft && !isAwsError(error)) await this.#break(begun, messageOf(error));
       throw error;
+    } finally {
+      clearInterval(timer);
     }
   }
 

@@ -7,17 +7,24 @@ import {
   onAbort,
   type RunOptions,
 } from '../collecting/run-options.ts';
-import { folderOf, OWN_BUCKET, type S3Results } from '../messages/results-place.ts';
+import {
+  type Continuing,
+  folderOf,
+  OWN_BUCKET,
+  type S3Results,
+} from '../messages/results-place.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import { createdAt, newRunId } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { endedRunsOf } from '../run/ended.ts';
 import { RunLedger } from '../run/ledger.ts';
 import { checkRunId, type RunStatus, statusOf, unknownRun } from '../run/status.ts';
+import { InputsHash } from '../seeding/inputs-hash.ts';
 import type { Inputs } from '../seeding/pages.ts';
 import { type RunBounds, S3Inputs, seedS3Run } from '../seeding/s3-inputs.ts';
 import { Seeder } from '../seeding/seeder.ts';
 import { Window } from '../seeding/window.ts';
+import type { KeptResults } from '../storing/kept-results.ts';
 import { type Begun, type StoreClients, StoredRun } from './stored-run.ts';
 
 /** Options of `map` for a run whose results are stored in S3. */
@@ -39,6 +46,12 @@ export interface StoredOptions
   output: 's3' | `s3://${string}` | S3Results;
   /** Whether the results are merged into one object in input order at the end. @default false */
   ordered?: boolean;
+  /**
+   * The results of a run that has ended, by its `kept()`: this run continues it, over the same inputs
+   * or more. It runs those without a result, and its folder has one result of each input.
+   * @default it runs all inputs
+   */
+  resume?: KeptResults | undefined;
   /**
    * Aborting it ends seeding and waiting with its reason. A run whose inputs were not all seeded is
    * cancelled; other runs go on.
@@ -63,9 +76,9 @@ export function beginStored<Output>(
   inputs: Inputs<unknown> | S3Inputs,
   options: StoredOptions,
 ): StoredRun<Output> {
-  const { output, signal, ...plain } = options;
+  const { output, signal, resume, ...plain } = options;
   const { maxFailures, ordered } = plain;
-  const results = resultsOf({ output, ordered });
+  const results = resultsOf({ output, ordered, resume });
   budgetOf(plain);
   const now = serviceNow(deployment.sqs);
   const runId = newRunId(now);
@@ -81,14 +94,16 @@ export function beginStored<Output>(
     seedS3Run(inputs, about).then(take, begun.reject);
     run = new StoredRun(parts);
   } else {
-    const ledger = new RunLedger();
+    // A ledger of its own: the results of an earlier run may be continued twice.
+    const ledger = resume ? RunLedger.restored(resume.ledger.save()) : new RunLedger();
     ledger.close();
     const window = new Window(undefined);
-    const seeder = new Seeder({ ...about, inputs, ledger, window, onBegun: take });
+    const hash = new InputsHash(markOfCaller(resume));
+    const seeder = new Seeder({ ...about, inputs, ledger, window, hash, onBegun: take });
     // It has no effect if the first page was answered.
     const notBegun = () => begun.reject(new FanfoldError('Closed', `Run ${runId} did not begin.`));
     seeder.done.then(notBegun, begun.reject);
-    run = new StoredRun({ ...parts, seeding: { seeder, ledger } });
+    run = new StoredRun({ ...parts, seeding: { seeder, ledger, hash } });
   }
   if (signal) onAbort(signal, run.ended, (reason) => run.fail(reason));
   return run;
@@ -138,12 +153,32 @@ async function outputOf(
   );
 }
 
+/**
+ * The mark of the inputs of an earlier run, which its caller read.
+ *
+ * @throws FanfoldError `BadOption` when its inputs were read from S3
+ */
+function markOfCaller(resume: KeptResults | undefined) {
+  const mark = resume?.run.ended?.inputs;
+  if (mark === undefined || 'read' in mark) return mark;
+  throw new FanfoldError(
+    'BadOption',
+    `Run ${resume?.run.options.runId} read its inputs from S3: continue it with that object.`,
+  );
+}
+
 /** @throws FanfoldError `BadInput` for a wrong place */
 function resultsOf({
   output,
   ordered,
-}: Pick<StoredOptions, 'output'> & { ordered: boolean | undefined }): 's3' | S3Results {
-  const given = typeof output === 'string' ? { s3: output } : { ...output };
+  resume,
+}: Pick<StoredOptions, 'output'> & {
+  ordered: boolean | undefined;
+  resume: KeptResults | undefined;
+}): 's3' | (S3Results & Continuing) {
+  const plain = typeof output === 'string' ? { s3: output } : { ...output };
+  const continuing = resume && { continues: resume.folder, retryFailed: resume.retryFailed };
+  const given: S3Results & Continuing = { ...plain, ...continuing };
   if (given.s3 === 's3') given.s3 = OWN_BUCKET;
   if (given.s3 !== OWN_BUCKET) folderOf(given.s3);
   if (ordered) given.ordered = true;

@@ -4,13 +4,16 @@ import { count, FanfoldError, InputError } from '../../errors.ts';
 import { FORMAT_EXTENSIONS, formatOf } from '../../inputs/extensions.ts';
 import { FORMATS, openAs } from '../../inputs/formats.ts';
 import type { OpenedInputs } from '../../inputs/opened.ts';
+import { type InputsMark, markOfObject, markText } from '../messages/inputs-mark.ts';
 import { MAX_RUN_INPUTS } from '../messages/result.ts';
+import type { IndexRange } from '../messages/result-message.ts';
 import { type Continuation, hasOwnQueue, type ObjectRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import { findQueue } from '../run/queues.ts';
 import { breakRun, sealRun } from '../run/seal.ts';
 import { openObject, placeOf } from './s3-object.ts';
-import { planOf, type SeedOptions, seed } from './seed.ts';
+import { expiryOf, planOf, type SeedOptions, seed } from './seed.ts';
+import { beginStored, fewerInputs, type KeptInputs } from './stored-results.ts';
 
 export interface ObjectSeedOptions extends SeedOptions {
   s3: S3Client;
@@ -76,6 +79,9 @@ class ObjectSeeding {
   #chunks: number;
   #queueUrl: string | undefined;
   #output: string | undefined;
+  /** What the run has of one that it continues. */
+  #kept: KeptInputs | undefined;
+  #mark: InputsMark | undefined;
 
   constructor(request: ObjectRequest, options: ObjectSeedOptions) {
     const { from } = request.inputs;
@@ -96,6 +102,8 @@ class ObjectSeeding {
     const { source, etag, size } = await openObject(s3, inputs.s3, inputs.from, inputs.from?.etag);
     const opened = openAs(format, source);
     this.#opened = opened;
+    this.#mark = markOfObject(etag);
+    this.#kept = await this.#earlier();
     let page: string[] = [];
     let length = 0;
     try {
@@ -116,8 +124,31 @@ class ObjectSeeding {
     } finally {
       opened.close();
     }
+    if (this.#kept && this.#next < this.#kept.inputs) {
+      throw fewerInputs(this.#kept.inputs, this.#next);
+    }
     await this.#seal();
     return this.#answer();
+  }
+
+  /** What the run has of one that it continues. Each invocation asks, as it needs all of it. */
+  async #earlier(): Promise<KeptInputs | undefined> {
+    const { results, inputs } = this.#request;
+    if (typeof results !== 'object' || results.continues === undefined) return undefined;
+    const expiresAt = expiryOf(this.#request, this.#runId);
+    const begun = await beginStored(
+      this.#request,
+      { runId: this.#runId, expiresAt },
+      this.#options,
+    );
+    const { mark } = begun?.kept ?? {};
+    if (mark && markText(mark) !== (this.#mark && markText(this.#mark))) {
+      throw new FanfoldError(
+        'BadInput',
+        `${inputs.s3} does not hold the inputs of the run that is to be continued: ${'etag' in mark ? 'the object has changed, or is another one' : 'its caller read them elsewhere'}. Continue it with the same inputs, or start a run over these.`,
+      );
+    }
+    return begun?.kept;
   }
 
   /** The error to report for inputs that can't be read. Later invocations notify the collector. */
@@ -142,13 +173,19 @@ class ObjectSeeding {
     const { concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures } = rest;
     const { tasks, onPage } = this.#options;
     const about = Math.ceil(texts.length * ofAll);
+    const { left, indexes } = this.#left(texts);
+    if (left.length === 0 && texts.length > 0 && this.#queueUrl !== undefined) {
+      this.#next += texts.length;
+      return;
+    }
     const { chunkItemsOf } = planOf(tasks.require(task), this.#request, this.#options);
     const chunkItems = this.#chunkItems ?? chunkItemsOf(about);
     this.#chunkItems = chunkItems;
     const page = await seed(
       {
         task,
-        inputs: { lines: texts.join('\n') },
+        inputs: { lines: left.join('\n') },
+        indexes,
         runId,
         results,
         expiresAt,
@@ -159,13 +196,31 @@ class ObjectSeeding {
         ...{ concurrency, rate, hedge, pauseWhenFailing, priority, maxFailures },
       },
       // Each input takes at least one byte of its object.
-      { ...this.#options, bound: Math.min(this.#next + size, MAX_RUN_INPUTS) },
+      {
+        ...this.#options,
+        bound: Math.min(this.#next + size, MAX_RUN_INPUTS),
+        mark: this.#mark,
+      },
     );
     this.#next += texts.length;
     this.#chunks += page.chunks;
     this.#queueUrl = page.resultQueueUrl;
     this.#output ??= page.output;
     await onPage(page, chunkItems);
+  }
+
+  /** The next inputs without those whose results stay, and their indexes. */
+  #left(texts: string[]): { left: string[]; indexes?: IndexRange[] } {
+    const { settled } = this.#kept ?? {};
+    if (settled === undefined) return { left: texts };
+    const indexes: IndexRange[] = [];
+    const left = texts.filter((_, at) => {
+      const index = this.#next + at;
+      if (settled.has(index)) return false;
+      indexes.push([index, index]);
+      return true;
+    });
+    return { left, indexes };
   }
 
   #isLate(): boolean {

@@ -4,9 +4,10 @@ import type { AnyTask } from '../../task.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
+import type { InputsMark } from '../messages/inputs-mark.ts';
 import { groupOf } from '../messages/priority.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
-import { hasOwnQueue, type PageRequest } from '../messages/seed-request.ts';
+import { hasOwnQueue, type PageRequest, type SeedRequest } from '../messages/seed-request.ts';
 import type { SeedResponse } from '../messages/seed-response.ts';
 import {
   createdAt,
@@ -20,7 +21,7 @@ import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 import { startCollector } from '../run/start-collector.ts';
 import type { RunTags } from '../run/tags.ts';
-import { beginStored, type StoredResults } from './stored-results.ts';
+import { beginStored, fewerInputs, type StoredResults } from './stored-results.ts';
 
 export interface SeedOptions {
   sqs: SQSClient;
@@ -40,6 +41,8 @@ export interface SeedOptions {
   runId?: string;
   /** Largest number of inputs that the run can have, if their number is not known. */
   bound?: number;
+  /** Mark of the object that the inputs are read from. */
+  mark?: InputsMark | undefined;
 }
 
 /** Longest lead of the time in a run id over the seed's clock, in milliseconds. */
@@ -65,10 +68,16 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const total = request.total ?? items.length;
   const { about = total } = request;
   const { chunkItems = chunkItemsOf(about) } = request;
-  const chunks = cut(items, chunkItems);
+  let chunks = cut(items, chunkItems);
   const { first: at = 0, continues = at > 0 } = request;
-  const tags = { expiresAt, flow, pauseWhenFailing };
-  const output = continues ? undefined : await beginStored(request, { runId, expiresAt }, options);
+  const tags = { expiresAt, flow, pauseWhenFailing, inputs: options.mark };
+  const begun = continues ? undefined : await beginStored(request, { runId, expiresAt }, options);
+  const { output, kept } = begun ?? {};
+  if (kept) {
+    if (total < kept.inputs && !request.more) throw fewerInputs(kept.inputs, total);
+    const left = items.filter(({ index }) => !kept.settled.has(index));
+    chunks = cut(left, chunkItems);
+  }
   const resultQueueUrl = await (results === 'own'
     ? ownQueue(request, runId, items.length, { ...tags, output }, options)
     : sharedQueue(options));
@@ -124,7 +133,7 @@ export function planOf(
   return { flow, chunkItemsOf };
 }
 
-function expiryOf(request: PageRequest, runId: string): number {
+export function expiryOf(request: SeedRequest, runId: string): number {
   const { expiresAt, first = 0, continues = first > 0 } = request;
   const now = Date.now();
   const born = createdAt(runId) ?? now;
@@ -205,7 +214,7 @@ async function ownQueue(
   { task, first = 0, continues = first > 0, total, more = false }: PageRequest,
   runId: string,
   count: number,
-  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing' | 'output'>,
+  tags: Pick<RunTags, 'expiresAt' | 'flow' | 'pauseWhenFailing' | 'output' | 'inputs'>,
   { sqs, names, bound }: SeedOptions,
 ): Promise<string> {
   const born = createdAt(runId);

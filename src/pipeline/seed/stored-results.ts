@@ -1,15 +1,12 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { gunzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
-import type { CollectorEvent } from '../messages/collector-event.ts';
-import {
-  folderOf,
-  OWN_BUCKET,
-  runFolder,
-  type S3Results,
-  urlOf,
-} from '../messages/results-place.ts';
-import type { PageRequest } from '../messages/seed-request.ts';
+import type { BeginAnswer, CollectorEvent } from '../messages/collector-event.ts';
+import type { InputsMark } from '../messages/inputs-mark.ts';
+import { folderOf, OWN_BUCKET, runFolder, urlOf } from '../messages/results-place.ts';
+import type { ResultsOf, SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
+import { Bitmap } from '../run/bitmap.ts';
 import { callFunction } from '../run/call-function.ts';
 
 /** Access to the deployment's collector function, and the folder that it uses by default. */
@@ -19,27 +16,57 @@ export interface StoredResults {
   place: string;
 }
 
+/** A run whose results are stored, as it begins. */
+export interface BegunStored {
+  /** The folder of its results, `s3://bucket/prefix/<runId>/`. */
+  output: string;
+  /** What it has of a run that it continues. */
+  kept: KeptInputs | undefined;
+}
+
+export interface KeptInputs {
+  /** Number of inputs of the earlier run. */
+  inputs: number;
+  /** The inputs whose results stay. */
+  settled: Pick<Bitmap, 'has'>;
+  mark: InputsMark | undefined;
+}
+
 /**
  * Has the collector function check the place of a run's results, before anything is queued. Returns
- * the folder's URL; undefined if the results are not stored.
+ * undefined if the results are not stored.
  *
  * @throws FanfoldError when the place can't be used, or the deployment stores no results
  */
 export async function beginStored(
-  { task, results, maxFailures, hedge, pauseWhenFailing }: PageRequest,
+  { task, results, indexes, maxFailures, hedge, pauseWhenFailing }: SeedRequest,
   { runId, expiresAt }: { runId: string; expiresAt: number },
   { names, stored }: { names: Names; stored?: StoredResults | undefined },
-): Promise<string | undefined> {
+): Promise<BegunStored | undefined> {
   if (results === undefined || results === 'own' || results === 'shared') return undefined;
   if (stored === undefined) throw notStored(names);
-  const wanted: S3Results = results === 's3' ? { s3: stored.place } : results;
-  const { s3, format = 'jsonl', compression, ordered } = wanted;
+  const wanted: Extract<ResultsOf, object> = results === 's3' ? { s3: stored.place } : results;
+  const { s3, ...how } = wanted;
   const output = urlOf(runFolder(folderOf(s3 === OWN_BUCKET ? stored.place : s3), runId));
-  const about = { runId, task, expiresAt, format, compression, ordered };
   const limits = { maxFailures, hedge, pauseWhenFailing };
-  const event: CollectorEvent = { begin: { ...about, ...limits, output } };
-  await callFunction(stored.lambda, names.collector, event);
-  return output;
+  // A caller that names the indexes has left those out whose results stay.
+  const needsKept = how.continues !== undefined && indexes === undefined;
+  const about = { runId, task, expiresAt, ...how, ...limits };
+  const event: CollectorEvent = { begin: { ...about, output, needsKept } };
+  const { kept } = await callFunction<BeginAnswer>(stored.lambda, names.collector, event);
+  if (kept === undefined) return { output, kept };
+  const { inputs, mark } = kept;
+  const settled = new Bitmap();
+  settled.restore(gunzipSync(Buffer.from(kept.settled, 'base64')));
+  return { output, kept: { inputs, settled, mark } };
+}
+
+/** The refusal of fewer inputs than the run has that is continued. */
+export function fewerInputs(before: number, now: number): FanfoldError {
+  return new FanfoldError(
+    'BadInput',
+    `The run that is to be continued had ${before} inputs, and now there are ${now}: continue it with the same inputs, to which others may be appended.`,
+  );
 }
 
 function notStored({ name }: Names): FanfoldError {

@@ -14,6 +14,7 @@ import type { RunLedger } from '../run/ledger.ts';
 import { findExpectedQueue } from '../run/queues.ts';
 import { writeTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
+import type { InputsHash } from './inputs-hash.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
 import type { RunBounds } from './s3-inputs.ts';
@@ -36,6 +37,8 @@ export interface SeederOptions {
   resumeAt?: number | undefined;
   /** Called with the answer to the first page. */
   onBegun?: (page: SeedResponse) => void;
+  /** Hashes the inputs, and compares them with those of an earlier run. @default none does */
+  hash?: InputsHash | undefined;
   /** Called with what the seed has used for the run so far. */
   onUsed?: ((used: Used) => void) | undefined;
 }
@@ -192,6 +195,7 @@ export class Seeder implements InputSource {
   async #take(page: Page): Promise<void> {
     const { ledger, window } = this.#options;
     if (this.#first + page.texts.length > MAX_RUN_INPUTS) throw tooManyInputs();
+    this.#options.hash?.take(page.texts);
     const part = this.#unseeded(page);
     // A stored run without inputs has a manifest too.
     const isAlone = page.last && !this.#hasQueue && hasStore(this.#options);

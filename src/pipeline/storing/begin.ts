@@ -1,9 +1,12 @@
+import { gzipSync } from 'node:zlib';
 import { type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { isDenied, isTransient } from '../call-errors.ts';
-import type { StoredRunOptions } from '../messages/collector-event.ts';
+import type { BeginAnswer, BeginEvent } from '../messages/collector-event.ts';
 import { folderOf, isWithin, type S3Folder, urlOf } from '../messages/results-place.ts';
-import { newStoredRun } from './state.ts';
+import type { Deployment } from '../run/deployment.ts';
+import { continuingRun } from './continuing-run.ts';
+import { newStoredRun, type StoredRun } from './state.ts';
 import { StateObject } from './state-object.ts';
 
 /**
@@ -20,29 +23,57 @@ export function allowedFolder(output: string, places: readonly S3Folder[]): S3Fo
   );
 }
 
+export interface BeginOptions {
+  deployment: Pick<Deployment, 'sqs' | 'names'>;
+  s3: S3Client;
+  /** Folders in which this deployment may store results. */
+  places: readonly S3Folder[];
+}
+
 /**
  * Creates the record of a run, which proves that its results can be stored. It may be repeated
- * until a collector has begun.
+ * until the run's end.
  *
  * @throws FanfoldError `BadInput` when the folder can't be written, or holds another run
  */
 export async function beginStoredRun(
-  s3: S3Client,
-  folder: S3Folder,
-  options: StoredRunOptions,
-): Promise<void> {
+  { output, needsKept = false, ...asked }: BeginEvent,
+  { deployment, s3, places }: BeginOptions,
+): Promise<BeginAnswer> {
+  const folder = allowedFolder(output, places);
+  const { continues } = asked;
+  const earlier = continues === undefined ? undefined : allowedFolder(continues, places);
   const region = await s3.config.region();
   try {
-    if (await StateObject.create(s3, folder, newStoredRun(options))) return;
-    const state = await StateObject.load(s3, folder);
-    const known = state?.run.options;
-    if (known?.runId === options.runId && state?.run.ended === undefined) return;
+    const begun = earlier && (await StateObject.load(s3, folder));
+    if (begun === undefined) {
+      const run = earlier
+        ? await continuingRun(asked, earlier, { deployment, s3, folder })
+        : newStoredRun({ ...asked, format: asked.format ?? 'jsonl' });
+      if (await StateObject.create(s3, folder, run)) return needsKept ? keptAnswer(run) : {};
+    }
+    const { run } = begun ?? (await StateObject.load(s3, folder)) ?? {};
+    if (run?.options.runId === asked.runId && run.ended === undefined)
+      return needsKept ? keptAnswer(run) : {};
   } catch (error) {
     throw explained(error, folder, region) ?? error;
   }
   throw new FanfoldError(
     'BadInput',
     `${urlOf(folder)} already holds the results of a run: use another prefix, or leave \`runId\` out.`,
+  );
+}
+
+/** Most characters of a bitmap in an answer: Lambda allows 6 MB. */
+const MAX_ANSWER = 5_500_000;
+
+function keptAnswer({ options, ledger: { inputs, settled } }: StoredRun): BeginAnswer {
+  const { mark } = options;
+  const text = gzipSync(settled).toString('base64');
+  if (text.length <= MAX_ANSWER) return { kept: { inputs, settled: text, mark } };
+  throw new FanfoldError(
+    'BadInput',
+    `The results of ${options.continues} are too many, and too scattered, for the seed function to leave them out. Download the inputs, and continue the run from the file.`,
   );
 }
 

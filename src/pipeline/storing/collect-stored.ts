@@ -4,8 +4,10 @@ import { Run } from '../collecting/run.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
-import { RunLedger } from '../run/ledger.ts';
+import { type Ledger, RunLedger } from '../run/ledger.ts';
+import { findQueue } from '../run/queues.ts';
 import { billOf } from '../run/run-bill.ts';
+import { readTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { finish } from './finish.ts';
 import { type PartLimits, PartStore } from './part-store.ts';
@@ -27,8 +29,8 @@ export interface CollectStoredOptions {
   /** Aborted when this collector must end soon. */
   signal: AbortSignal;
   limits?: PartLimits | undefined;
-  /** Called with the ledger of what is stored, after each part. */
-  onProgress?: (ledger: { inputs: number; ok: number; failed: number }) => void;
+  /** Called with the ledger when results have been received. */
+  onProgress?: (ledger: Ledger) => void;
 }
 
 /**
@@ -119,6 +121,17 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
     signal.removeEventListener('abort', leave);
   }
   if (run.cause === undefined && !ledger.balanced) return false;
-  await store.end({ at: serviceNow(deployment.sqs), cause: run.cause });
+  const inputs = await inputsOf(deployment, runId);
+  await store.end({ at: serviceNow(deployment.sqs), cause: run.cause, inputs });
   return true;
+}
+
+/** The mark of a run's inputs. Without it, a run that continues this one can't compare its own. */
+async function inputsOf({ sqs, names }: Deployment, runId: string) {
+  try {
+    const url = await findQueue(sqs, names.run(runId));
+    return url === undefined ? undefined : (await readTags(sqs, url)).inputs;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,11 @@
 import {
+  AbortMultipartUploadCommand,
   DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
   PutObjectCommand,
   paginateListObjectsV2,
   type S3Client,
+  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { serviceNow } from '../../clock.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
@@ -15,13 +18,14 @@ import { writeTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { manifestOf } from './manifest.ts';
 import { mergeParts } from './merge.ts';
+import type { PartLimits } from './part-store.ts';
 import type { StateObject } from './state-object.ts';
 
 /** Interval of the heartbeats, in milliseconds. */
 const HEARTBEAT_MS = 30_000;
 
-/** Collectors that may try to merge a run's parts: one that is too large must not take them all. */
-const MERGE_TRIES = 2;
+/** Collectors in a row that may work on a merge without progress: it must not take them all. */
+const MERGE_TRIES = 3;
 
 export const MANIFEST = 'manifest.json';
 
@@ -32,6 +36,7 @@ interface FinishOptions {
   folder: S3Folder;
   runId: string;
   signal: AbortSignal;
+  limits?: PartLimits | undefined;
 }
 
 /**
@@ -52,6 +57,7 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
     if (!state.run.done.announced) {
       if (!(await merge(state, options))) return false;
       await deleteUnlisted(s3, folder, state);
+      await abortUploads(s3, folder);
       const manifest = {
         ...(await manifestOf(s3, folder, state.run, deployment.names.name)),
         cost: billOf(deployment, runId, state.run.used)?.cost,
@@ -86,31 +92,60 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
 }
 
 /** Merges the parts of an ordered run. Returns false if the time ended before that. */
-async function merge(state: StateObject, { s3, folder, signal }: FinishOptions): Promise<boolean> {
-  const { options, done } = state.run;
+async function merge(state: StateObject, options: FinishOptions): Promise<boolean> {
+  const { done } = state.run;
   const { mergeTries = 0 } = done;
-  if (!options.ordered || done.merged || mergeTries >= MERGE_TRIES) return true;
+  if (!state.run.options.ordered || done.merged || mergeTries >= MERGE_TRIES) return true;
+  if (options.signal.aborted) return false;
   await state.replace({ done: { ...done, mergeTries: mergeTries + 1 } });
   try {
-    const parts = await mergeParts(s3, folder, state.run, signal);
-    await state.replace({ parts, done: { ...done, merged: true } });
-    return true;
+    const pieceBytes = options.limits?.pieceBytes;
+    const merged = await mergeParts(state.run, { ...options, pieceBytes });
+    if ('parts' in merged) {
+      const { parts } = merged;
+      await state.replace({ parts, merge: undefined, done: { ...done, merged: true } });
+      return true;
+    }
+    const tries = merged.hasProgress ? 0 : mergeTries + 1;
+    const restarts = merged.hasProgress ? 0 : state.run.restarts;
+    await state.replace({ merge: merged.saved, restarts, done: { ...done, mergeTries: tries } });
+    return false;
   } catch (error) {
-    if (signal.aborted) return false;
-    throw error;
+    if (state.run.merge === undefined || !isUploadLost(error)) throw error;
+    // A killed collector has completed it, or written other pieces: it begins anew.
+    await state.replace({ merge: undefined });
+    return merge(state, options);
   }
+}
+
+function isUploadLost(error: unknown): boolean {
+  return error instanceof S3ServiceException && /^(NoSuchUpload|InvalidPart)$/.test(error.name);
 }
 
 /** Deletes parts that killed collectors have left, and parts that were merged. */
 async function deleteUnlisted(s3: S3Client, folder: S3Folder, state: StateObject): Promise<void> {
   const { bucket, prefix } = folder;
-  const listed = new Set(state.run.parts.map(({ key }) => `${prefix}${key}`));
-  for (const kind of ['results', 'failed', 'other']) {
+  const own = state.run.parts.filter((part) => part.folder === undefined);
+  const listed = new Set(own.map(({ key }) => `${prefix}${key}`));
+  for (const kind of ['results', 'failed', 'other', 'merge']) {
     const list = { Bucket: bucket, Prefix: `${prefix}${kind}/` };
     for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
       const Objects = Contents.flatMap(({ Key = '' }) => (listed.has(Key) ? [] : [{ Key }]));
       if (Objects.length === 0) continue;
       await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
     }
+  }
+}
+
+/**
+ * Aborts uploads that killed collectors have left, whose pieces cost as objects do. Where that is
+ * not allowed, a lifecycle rule of the bucket does it.
+ */
+async function abortUploads(s3: S3Client, { bucket, prefix }: S3Folder): Promise<void> {
+  const list = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix });
+  const { Uploads = [] } = await s3.send(list).catch(() => ({ Uploads: [] }));
+  for (const { Key = '', UploadId } of Uploads) {
+    const upload = { Bucket: bucket, Key, UploadId };
+    await s3.send(new AbortMultipartUploadCommand(upload)).catch(() => {});
   }
 }

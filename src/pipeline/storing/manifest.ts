@@ -25,8 +25,10 @@ export interface Manifest {
   compression?: string | undefined;
   /** Whether the results are one object in input order. */
   ordered: boolean;
-  /** The folder, to which the keys of parts are relative. */
+  /** The folder, to which the keys of parts are relative that name no other folder. */
   folder: string;
+  /** The folder of the run that this one continues, and of which it has results. */
+  continues?: string | undefined;
   /** In the order in which they were written. */
   parts: Part[];
   /** The most frequent first. */
@@ -45,7 +47,7 @@ export async function manifestOf(
   run: StoredRun,
   deployment: string,
 ): Promise<Manifest> {
-  const { runId, task, format, compression } = run.options;
+  const { runId, task, format, compression, continues } = run.options;
   const { inputs, ok, failed, cancelled } = run.ledger;
   const iso = (time = 0) => new Date(time).toISOString();
   return {
@@ -55,11 +57,16 @@ export async function manifestOf(
     endedAt: iso(run.ended?.at),
     ledger: { inputs, ok, failed, cancelled },
     cause: run.ended?.cause,
-    ...{ format, compression, ordered: run.done.merged === true },
-    folder: urlOf(folder),
+    ...{ format, compression, ordered: run.done.merged === true && isOne(run.parts) },
+    ...{ folder: urlOf(folder), continues },
     parts: run.parts,
     failures: await failuresOf(s3, folder, run.parts),
   };
+}
+
+/** Whether all results are in one object. A sorted table of an earlier run stays beside another. */
+function isOne(parts: readonly Part[]): boolean {
+  return parts.filter(({ kind }) => kind === 'results').length <= 1;
 }
 
 async function failuresOf(

@@ -1,124 +1,155 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { encodeResults } from '../../outputs/encode.ts';
+import { createSHA256, type IHasher } from 'hash-wasm';
+import { type Encoding, encodeResults } from '../../outputs/encode.ts';
 import { extensionOf } from '../../outputs/formats.ts';
+import { type GrowingFile, openFile } from '../../outputs/growing-file.ts';
 import type { S3Folder } from '../messages/results-place.ts';
-import { writeObject } from './object-writer.ts';
+import { inOrder, openParts, type Reader } from './merge-order.ts';
+import { readMerge, type SavedMerge, saveMerge } from './merge-progress.ts';
+import { ObjectDraft, writeObject } from './object-writer.ts';
 import { indexOf, Kept } from './part-buffer.ts';
-import { linesInRanges } from './part-reader.ts';
 import type { Part, StoredRun } from './state.ts';
 
-/** Memory for the parts that are read at once. */
-const READ_BYTES = 128 * 1024 * 1024;
-const LEAST_RANGE_BYTES = 64 * 1024;
-const MOST_RANGE_BYTES = 4 * 1024 * 1024;
+export interface MergeOptions {
+  s3: S3Client;
+  folder: S3Folder;
+  /** Aborted when the time is up: the merge is paused. */
+  signal: AbortSignal;
+  /** Bytes of a piece of the object. @default 8 MiB */
+  pieceBytes?: number | undefined;
+}
+
+/** The parts that a run has after its merge; or, if the time was up, what the next one continues. */
+export type Merged = { parts: Part[] } | { saved: string; hasProgress: boolean };
 
 /**
  * Merges the sorted parts of an ordered run into one object in input order, in the run's format.
- * Returns the parts that the run has then: results that do not fit the format's columns have one of
- * their own.
- *
- * @param signal aborted when the time is up: the merge is abandoned, and throws the signal's reason
+ * Results that do not fit the format's columns have parts of their own.
  */
-export async function mergeParts(
-  s3: S3Client,
-  folder: S3Folder,
-  { options, parts, columns = [] }: StoredRun,
-  signal: AbortSignal,
-): Promise<Part[]> {
-  const { format, compression } = options;
-  const sorted = parts.filter(({ kind }) => kind === 'results');
-  const others = parts.filter(({ kind }) => kind !== 'results');
-  if (sorted.length === 0) return others;
-  const misfits = new Kept();
-  const onMisfit = (text: string) => misfits.line({ index: indexOf(text), status: 'ok', text });
-  const encoding =
-    format === 'jsonl' ? { format, compression } : { format, compression, columns, onMisfit };
-  const write = async (kind: Part['kind'], key: string, content: AsyncIterable<Uint8Array>) => {
-    const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
-    const written = await writeObject(s3, place, content);
-    return written && { key, kind, ...written };
-  };
-  const merged = new Kept();
-  const lines = async function* () {
-    for await (const line of inOrder(s3, folder, sorted)) {
-      signal.throwIfAborted();
+export async function mergeParts(run: StoredRun, options: MergeOptions): Promise<Merged> {
+  // The table of a run that this one continues can't be read as lines: it stays beside the new one.
+  const isSorted = ({ kind, key }: Part) => kind === 'results' && key.includes('.jsonl');
+  const others = run.parts.filter((part) => !isSorted(part));
+  const sorted = run.parts.filter(isSorted);
+  if (sorted.length === 0) return { parts: others };
+  const { s3, folder } = options;
+  const before = run.merge === undefined ? undefined : await readMerge(s3, folder, run.merge);
+  const merge = new Merge(run, options, await createSHA256(), before);
+  try {
+    const merged = await merge.run(await openParts(s3, folder, sorted, before?.offsets));
+    return 'parts' in merged ? { parts: [...others, ...merged.parts] } : merged;
+  } catch (error) {
+    // What another collector began stays for the next one.
+    if (!before) await merge.abort();
+    throw error;
+  }
+}
+
+/** One collector's work on a merge. */
+class Merge {
+  readonly #run: StoredRun;
+  readonly #options: MergeOptions;
+  readonly #before: SavedMerge | undefined;
+  readonly #key: string;
+  readonly #misfits = new Kept();
+  readonly #file: GrowingFile;
+  readonly #draft: ObjectDraft;
+  /** Unlike that of Node.js, its state can be saved. */
+  readonly #hash: IHasher;
+  /** The results that were merged here. */
+  readonly #merged = new Kept();
+  #isPaused = false;
+
+  constructor(run: StoredRun, options: MergeOptions, hash: IHasher, before?: SavedMerge) {
+    const { format, compression } = run.options;
+    const { s3, folder, pieceBytes } = options;
+    this.#run = run;
+    this.#options = options;
+    this.#before = before;
+    this.#file = openFile(this.#encoding(), before && { saved: before.file });
+    this.#key = `results${extensionOf(format, compression)}`;
+    const place = { Bucket: folder.bucket, Key: `${folder.prefix}${this.#key}` };
+    this.#draft = new ObjectDraft(s3, place, pieceBytes, before?.draft);
+    this.#hash = hash;
+    if (before) {
+      hash.load(before.hash);
+      this.#merged.span(...before.indexes);
+    }
+  }
+
+  async run(readers: readonly Reader[]): Promise<Merged> {
+    for await (const chunk of this.#file.add(this.#lines(readers))) await this.#add(chunk);
+    const others = [...(this.#before?.others ?? []), ...(await this.#writeMisfits())];
+    const results = (this.#before?.results ?? 0) + this.#merged.count - this.#misfits.count;
+    const { indexes } = this.#merged;
+    if (this.#isPaused) {
+      const progress: SavedMerge = {
+        ...{ hash: this.#hash.save(), file: this.#file.save(), frames: this.#frames() },
+        offsets: readers.map(({ offset }) => offset),
+        ...{ results, indexes, others },
+        draft: await this.#draft.save(),
+      };
+      const { s3, folder } = this.#options;
+      const saved = await saveMerge(s3, folder, this.#run.epoch, progress);
+      return { saved, hasProgress: this.#merged.count > 0 };
+    }
+    await this.#add(this.#file.end());
+    await this.#draft.complete();
+    const { bytes } = this.#draft;
+    const sha256 = Buffer.from(this.#hash.digest('binary')).toString('base64');
+    const whole: Part = { key: this.#key, kind: 'results', bytes, results, indexes, sha256 };
+    const frames = this.#frames();
+    if (frames.length > 1 && this.#key.endsWith('.zst')) whole.frames = frames;
+    return { parts: [whole, ...others] };
+  }
+
+  abort(): Promise<void> {
+    return this.#draft.abort();
+  }
+
+  #encoding(): Encoding {
+    const { options, columns = [] } = this.#run;
+    const { format, compression } = options;
+    if (format === 'jsonl') return { format, compression };
+    const onMisfit = (text: string) =>
+      this.#misfits.line({ index: indexOf(text), status: 'ok', text });
+    return { format, compression, columns, onMisfit };
+  }
+
+  async *#lines(readers: readonly Reader[]): AsyncGenerator<string, void> {
+    for await (const line of inOrder(readers)) {
+      // Its reader is still at this line, which the next collector merges.
+      this.#isPaused = this.#options.signal.aborted;
+      if (this.#isPaused) return;
       const index = indexOf(line);
-      merged.span(index, index);
-      merged.count++;
+      this.#merged.span(index, index);
+      this.#merged.count++;
       yield line;
     }
-  };
-  const key = `results${extensionOf(format, compression)}`;
-  const whole = await write('results', key, encodeResults(lines(), encoding));
-  const results = merged.count - misfits.count;
-  if (whole) others.push({ ...whole, results, indexes: merged.indexes });
-  if (misfits.count === 0) return others;
-  const otherKey = `other${extensionOf('jsonl', compression)}`;
-  const content = encodeResults(misfits.taken(), { format: 'jsonl', compression });
-  const other = await write('other', otherKey, content);
-  if (other) others.push({ ...other, results: misfits.count, indexes: misfits.indexes });
-  return others;
-}
-
-/** A sorted part that is being read. */
-export interface Reader {
-  index: number;
-  line: string;
-  next: () => Promise<boolean>;
-}
-
-/** The lines of sorted parts, in order. */
-async function* inOrder(
-  s3: S3Client,
-  folder: S3Folder,
-  parts: readonly Part[],
-): AsyncGenerator<string, void> {
-  const share = Math.floor(READ_BYTES / parts.length);
-  const rangeBytes = Math.min(MOST_RANGE_BYTES, Math.max(LEAST_RANGE_BYTES, share));
-  /** Sorted by index, the lowest last. */
-  const readers: Reader[] = [];
-  for (const part of parts) {
-    const reader = readerOf(linesInRanges(s3, folder, part, rangeBytes));
-    if (await reader.next()) insert(readers, reader);
   }
-  for (let reader = readers.pop(); reader; reader = readers.pop()) {
-    // Results that arrived together often follow each other.
-    const following = readers.at(-1)?.index ?? Number.POSITIVE_INFINITY;
-    let hasMore = true;
-    while (hasMore && reader.index < following) {
-      yield reader.line;
-      hasMore = await reader.next();
-    }
-    if (hasMore) insert(readers, reader);
-  }
-}
 
-export function readerOf(batches: AsyncGenerator<string[], void>): Reader {
-  let lines: string[] = [];
-  let at = 0;
-  const reader = {
-    index: 0,
-    line: '',
-    next: async () => {
-      if (at === lines.length) {
-        const { value, done } = await batches.next();
-        if (done) return false;
-        [lines, at] = [value, 0];
-      }
-      reader.line = lines[at++] ?? '';
-      reader.index = indexOf(reader.line);
-      return true;
-    },
-  };
-  return reader;
-}
-
-export function insert(readers: Reader[], reader: Reader): void {
-  let [low, high] = [0, readers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((readers[middle]?.index ?? 0) > reader.index) low = middle + 1;
-    else high = middle;
+  #add(chunk: Uint8Array): Promise<void> {
+    this.#hash.update(chunk);
+    return this.#draft.add(chunk);
   }
-  readers.splice(low, 0, reader);
+
+  /** Bytes that each collector has added. */
+  #frames(): number[] {
+    const before = this.#before?.frames ?? [];
+    const sum = before.reduce((bytes, more) => bytes + more, 0);
+    return [...before, this.#draft.bytes - sum];
+  }
+
+  async #writeMisfits(): Promise<Part[]> {
+    if (this.#misfits.count === 0) return [];
+    const { epoch, options } = this.#run;
+    const { compression } = options;
+    const { s3, folder } = this.#options;
+    const { count: results, indexes } = this.#misfits;
+    const key = `other/${String(epoch).padStart(4, '0')}-merged${extensionOf('jsonl', compression)}`;
+    const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
+    const content = encodeResults(this.#misfits.taken(), { format: 'jsonl', compression });
+    const written = await writeObject(s3, place, content);
+    return written ? [{ key, kind: 'other', ...written, results, indexes }] : [];
+  }
 }

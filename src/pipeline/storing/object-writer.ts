@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 
 /** Size of the pieces in which a large object is uploaded. S3 allows 10,000 of at least 5 MiB. */
-const PIECE_BYTES = 8 * 1024 * 1024;
+export const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Pieces that are uploaded in parallel. */
 const PARALLEL = 2;
@@ -35,48 +35,68 @@ export async function writeObject(
   content: AsyncIterable<Uint8Array>,
 ): Promise<WrittenObject | undefined> {
   const hash = createHash('sha256');
-  const upload = new Upload(s3, place);
-  let piece: Uint8Array[] = [];
-  let pieceBytes = 0;
-  let bytes = 0;
+  const draft = new ObjectDraft(s3, place);
   try {
     for await (const chunk of content) {
       hash.update(chunk);
-      piece.push(chunk);
-      pieceBytes += chunk.length;
-      bytes += chunk.length;
-      if (pieceBytes < PIECE_BYTES) continue;
-      await upload.add(Buffer.concat(piece));
-      [piece, pieceBytes] = [[], 0];
+      await draft.add(chunk);
     }
-    if (bytes === 0) return undefined;
-    if (pieceBytes === bytes) {
-      await s3.send(new PutObjectCommand({ ...place, Body: Buffer.concat(piece) }));
-    } else {
-      if (pieceBytes > 0) await upload.add(Buffer.concat(piece));
-      await upload.complete();
-    }
+    await draft.complete();
   } catch (error) {
-    await upload.abort();
+    await draft.abort();
     throw error;
   }
-  return { bytes, sha256: hash.digest('base64') };
+  const { bytes } = draft;
+  return bytes === 0 ? undefined : { bytes, sha256: hash.digest('base64') };
 }
 
-/** A multipart upload. It begins with its first piece. */
-class Upload {
+/** What another process needs to continue an object. */
+export interface SavedDraft {
+  uploadId: string | undefined;
+  etags: (string | undefined)[];
+  bytes: number;
+  /** Content that is not uploaded yet, as it is shorter than a piece. */
+  rest: Uint8Array;
+}
+
+/** An object that is being written. Its multipart upload begins with the first piece. */
+export class ObjectDraft {
   readonly #s3: S3Client;
   readonly #place: ObjectPlace;
+  readonly #pieceBytes: number;
   #id: Promise<string | undefined> | undefined;
-  readonly #etags: Promise<string | undefined>[] = [];
+  readonly #etags: Promise<string | undefined>[];
+  #rest: Uint8Array[];
+  #restBytes: number;
+  #bytes: number;
 
-  constructor(s3: S3Client, place: ObjectPlace) {
+  /** @param saved of another process, which is continued. @default a new object */
+  constructor(s3: S3Client, place: ObjectPlace, pieceBytes = PIECE_BYTES, saved?: SavedDraft) {
     this.#s3 = s3;
     this.#place = place;
+    this.#pieceBytes = pieceBytes;
+    this.#id = saved?.uploadId === undefined ? undefined : Promise.resolve(saved.uploadId);
+    this.#etags = saved?.etags.map((etag) => Promise.resolve(etag)) ?? [];
+    this.#rest = saved ? [saved.rest] : [];
+    this.#restBytes = saved?.rest.length ?? 0;
+    this.#bytes = saved?.bytes ?? 0;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds content. Resolves when there is room for more. */
+  async add(chunk: Uint8Array): Promise<void> {
+    this.#rest.push(chunk);
+    this.#restBytes += chunk.length;
+    this.#bytes += chunk.length;
+    if (this.#restBytes >= this.#pieceBytes) await this.#upload();
   }
 
   /** Uploads a piece. Resolves when another may begin. */
-  async add(Body: Uint8Array): Promise<void> {
+  async #upload(): Promise<void> {
+    const Body = this.#taken();
     this.#id ??= this.#s3
       .send(new CreateMultipartUploadCommand(this.#place))
       .then(({ UploadId }) => UploadId);
@@ -91,7 +111,20 @@ class Upload {
     await this.#etags.at(-PARALLEL);
   }
 
+  #taken(): Uint8Array {
+    const content = Buffer.concat(this.#rest);
+    [this.#rest, this.#restBytes] = [[], 0];
+    return content;
+  }
+
+  /** Writes the object, unless it is empty. */
   async complete(): Promise<void> {
+    if (this.#id === undefined) {
+      if (this.#bytes === 0) return;
+      await this.#s3.send(new PutObjectCommand({ ...this.#place, Body: this.#taken() }));
+      return;
+    }
+    if (this.#restBytes > 0) await this.#upload();
     const etags = await Promise.all(this.#etags);
     const Parts = etags.map((ETag, at) => ({ ETag, PartNumber: at + 1 }));
     const UploadId = await this.#id;
@@ -101,7 +134,13 @@ class Upload {
     );
   }
 
-  /** A failure is ignored: the bucket's lifecycle rule removes what is left. */
+  /** Ends the work on it here, so that another process can continue it. */
+  async save(): Promise<SavedDraft> {
+    const etags = await Promise.all(this.#etags);
+    return { uploadId: await this.#id, etags, bytes: this.#bytes, rest: this.#taken() };
+  }
+
+  /** A failure is ignored: what is left is removed at the run's end, or by a lifecycle rule. */
   async abort(): Promise<void> {
     const UploadId = await this.#id?.catch(() => undefined);
     if (UploadId === undefined) return;

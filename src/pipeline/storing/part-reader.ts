@@ -1,18 +1,34 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { S3Folder } from '../messages/results-place.ts';
+import { folderOf, type S3Folder } from '../messages/results-place.ts';
 import type { Part } from './state.ts';
 
 /** Yields the lines of a part in JSON Lines, in batches. */
 export async function* linesOf(
   s3: S3Client,
-  { bucket, prefix }: S3Folder,
-  { key }: Pick<Part, 'key'>,
+  folder: S3Folder,
+  part: Pick<Part, 'key' | 'folder' | 'frames'>,
 ): AsyncGenerator<string[], void> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${key}` }));
-  const body = Body instanceof Readable ? Body : Readable.from([]);
-  yield* splitLines(unpacked(body, key));
+  const place = placeOfPart(folder, part);
+  const content = async function* () {
+    for (const Range of rangesOf(part)) {
+      const { Body } = await s3.send(new GetObjectCommand({ ...place, Range }));
+      yield* unpacked(Body instanceof Readable ? Body : Readable.from([]), part.key);
+    }
+  };
+  yield* splitLines(content());
+}
+
+/** The ranges of a part's zstd frames: the decompressor of Node.js ends with the first one. */
+function rangesOf({ frames }: Pick<Part, 'frames'>): (string | undefined)[] {
+  if (frames === undefined) return [undefined];
+  let end = 0;
+  return frames.map((bytes) => {
+    const from = end;
+    end += bytes;
+    return `bytes=${from}-${end - 1}`;
+  });
 }
 
 /**
@@ -21,19 +37,26 @@ export async function* linesOf(
  */
 export async function* linesInRanges(
   s3: S3Client,
-  { bucket, prefix }: S3Folder,
-  { key, bytes }: Pick<Part, 'key' | 'bytes'>,
-  rangeBytes: number,
+  folder: S3Folder,
+  part: Pick<Part, 'key' | 'bytes' | 'folder'>,
+  { rangeBytes, from: start = 0 }: { rangeBytes: number; from?: number },
 ): AsyncGenerator<string[], void> {
+  const { bytes } = part;
   const ranges = async function* () {
-    for (let from = 0; from < bytes; from += rangeBytes) {
+    for (let from = start; from < bytes; from += rangeBytes) {
       const Range = `bytes=${from}-${Math.min(bytes, from + rangeBytes) - 1}`;
-      const get = new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${key}`, Range });
-      const { Body } = await s3.send(get);
+      const get = { ...placeOfPart(folder, part), Range };
+      const { Body } = await s3.send(new GetObjectCommand(get));
       yield (await Body?.transformToByteArray()) ?? new Uint8Array();
     }
   };
   yield* splitLines(ranges());
+}
+
+/** @param folder of the run that lists the part */
+function placeOfPart(folder: S3Folder, part: Pick<Part, 'key' | 'folder'>) {
+  const { bucket, prefix } = part.folder === undefined ? folder : folderOf(part.folder);
+  return { Bucket: bucket, Key: `${prefix}${part.key}` };
 }
 
 function unpacked(body: Readable, key: string): Readable {

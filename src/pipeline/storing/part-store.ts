@@ -12,7 +12,7 @@ import type { RunLedger, SavedLedger } from '../run/ledger.ts';
 import type { RunBill } from '../run/run-bill.ts';
 import { writeObject } from './object-writer.ts';
 import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
-import type { Part, PartKind, StoredRun } from './state.ts';
+import type { Part, PartKind, RunEnd, StoredRun } from './state.ts';
 import { type StateObject, Superseded } from './state-object.ts';
 
 /** Limits at which a part is written. */
@@ -23,6 +23,8 @@ export interface PartLimits {
   ms?: number;
   /** Messages whose results wait. SQS allows 120,000 in flight. @default 40000 */
   messages?: number;
+  /** Bytes of a piece in which a merged object is uploaded. @default 8 MiB */
+  pieceBytes?: number;
 }
 
 const LIMITS = { length: 64 * 1024 * 1024, ms: 60_000, messages: 40_000 };
@@ -66,7 +68,7 @@ export class PartStore implements ResultStore {
   readonly begun: BegunNotice[];
   readonly bill: RunBill | undefined;
   readonly #options: PartStoreOptions;
-  readonly #limits: Required<PartLimits>;
+  readonly #limits: typeof LIMITS;
   #buffer = new PartBuffer();
   #acknowledgements: Acknowledgement[] = [];
   /** Results in the ledger that are in a part, or about to be. */
@@ -120,7 +122,7 @@ export class PartStore implements ResultStore {
   }
 
   /** Stores the last results, and that there will be no more. */
-  async end(ended: { at: number; cause?: string | undefined }): Promise<void> {
+  async end(ended: RunEnd): Promise<void> {
     await this.#writing;
     clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error;

@@ -5,7 +5,7 @@ import { ResultBatch } from '../messages/result-message.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { MANIFEST } from './finish.ts';
 import type { Manifest } from './manifest.ts';
-import { insert, type Reader, readerOf } from './merge.ts';
+import { insert, type Reader, readerOf } from './merge-order.ts';
 import { getObject } from './object-reader.ts';
 import { linesOf } from './part-reader.ts';
 import type { Part } from './state.ts';
@@ -60,11 +60,14 @@ async function listed(s3: S3Client, folder: S3Folder): Promise<Listed> {
 
 function inTables(folder: S3Folder, tables: readonly Part[]): FanfoldError {
   const url = urlOf(folder);
-  const names = tables.slice(0, 3).map(({ key }) => `${url}${key}`);
+  const names = tables.slice(0, 3).map((part) => `${part.folder ?? url}${part.key}`);
+  const folders = new Set(tables.map((part) => part.folder ?? url));
+  const intoOf = (one: string) => (folders.size === 1 ? '.' : (one.split('/').at(-2) ?? '.'));
+  const fetches = Array.from(folders, (one) => `aws s3 cp --recursive ${one} ${intoOf(one)}`);
   const more = tables.length > names.length ? ` and ${tables.length - names.length} more` : '';
   return new FanfoldError(
     'BadOption',
-    `These results are tables, which cannot be read as lines of JSON: ${names.join(', ')}${more}. Fetch the objects as they are: aws s3 cp --recursive ${url} .`,
+    `These results are tables, which cannot be read as lines of JSON: ${names.join(', ')}${more}. Fetch the objects as they are: ${fetches.join('; ')}`,
   );
 }
 

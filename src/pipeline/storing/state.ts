@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
 import type { Columns } from '../../outputs/columns.ts';
 import type { StoredRunOptions } from '../messages/collector-event.ts';
+import type { InputsMark } from '../messages/inputs-mark.ts';
 import type { BegunNotice } from '../messages/notice.ts';
 import type { SavedLedger } from '../run/ledger.ts';
 
@@ -21,6 +22,10 @@ export interface Part {
   indexes: [first: number, last: number];
   /** Base64. */
   sha256: string;
+  /** Bytes of its zstd frames, if there are several. */
+  frames?: number[] | undefined;
+  /** The folder that has it, if that is the one of a run that this one continues. */
+  folder?: string | undefined;
 }
 
 /**
@@ -44,13 +49,22 @@ export interface StoredRun {
   /** Notices of inputs without a result that a worker began: they tell poison inputs. */
   begun: BegunNotice[];
   /** Set once all results are stored. */
-  ended?: { at: number; cause?: string | undefined } | undefined;
+  ended?: RunEnd | undefined;
   /** What the run has used so far, as `RunBill` saves it. */
   used?: string | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
+  /** Key of what a collector has saved of a merge that the next one continues. */
+  merge?: string | undefined;
   /** Steps after the end that are done. */
   done: { started?: boolean; mergeTries?: number; merged?: boolean; announced?: boolean };
+}
+
+export interface RunEnd {
+  at: number;
+  cause?: string | undefined;
+  /** Mark of its inputs, if it is known. */
+  inputs?: InputsMark | undefined;
 }
 
 /** The record of a new run. */

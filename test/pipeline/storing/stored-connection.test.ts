@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { Fanfold } from '../../../src/fanfold.ts';
+import type { Ledger } from '../../../src/pipeline/run/ledger.ts';
 import { readManifest } from '../../../src/pipeline/storing/read.ts';
 import { StateObject } from '../../../src/pipeline/storing/state-object.ts';
 import { RetryLater } from '../../../src/retry-later.ts';
@@ -206,7 +207,12 @@ it('a run whose function was given up stays, and is collected by hand', async ()
   await vi.advanceTimersByTimeAsync(1_000_000);
   expect(await within(60, fanfold.prune())).toEqual([]);
   expect(await within(60, fanfold.status(run.runId))).toMatchObject({ output: await run.output });
-  await within(600, run.collect());
+  const seen: Ledger[] = [];
+  await within(
+    600,
+    run.collect(undefined, (ledger) => void seen.push(ledger)),
+  );
+  expect(seen.at(-1)).toMatchObject({ inputs: 10, cancelled: 10 });
   const manifest = await within(60, run.wait());
   expect(manifest.ledger.inputs).toBe(10);
   expect(manifest.cause).toBeDefined();

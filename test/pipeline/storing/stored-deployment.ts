@@ -12,7 +12,7 @@ import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { createSqsClient } from '../../../src/emulator/sqs/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
 import { Fanfold } from '../../../src/fanfold.ts';
-import { collectorHandler } from '../../../src/handlers.ts';
+import { collectorHandler, s3Inputs } from '../../../src/handlers.ts';
 import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
 import { callFunction } from '../../../src/pipeline/run/call-function.ts';
@@ -62,6 +62,8 @@ export interface StoredOptions {
   limits?: PartLimits;
   /** Decides what becomes of each call. @default all are answered */
   fateOf?: (call: Call) => Fate;
+  /** How long a call takes, in milliseconds. @default no time */
+  msOf?: (call: Call) => number;
   /** Timeout of the collector function. @default 900 */
   timeoutSeconds?: number;
   /** Memory of the functions in MiB, which meters them. @default they are not metered */
@@ -72,17 +74,20 @@ export const BUCKET = 'results-of-tests';
 
 /** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
-  const { workers = 4, limits = {}, fateOf = () => undefined, timeoutSeconds = 900 } = options;
-  const { memoryMb } = options;
+  const { workers = 4, limits = {}, fateOf = () => undefined, msOf = () => 0 } = options;
+  const { timeoutSeconds = 900, memoryMb } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
-  const made = await virtualDeployment(tasks, { workers, resultPlaces, memoryMb });
+  const objects = new S3({ minPartBytes: 0 });
+  const s3 = createS3Client(objects);
+  const made = await virtualDeployment(tasks, {
+    ...{ workers, resultPlaces, memoryMb },
+    s3: s3Inputs(s3),
+  });
   const { sqs, lambda, deployment } = made;
   const { names } = deployment;
   for (const QueueName of [names.results, names.ended]) {
     await made.client.send(new CreateQueueCommand({ QueueName }));
   }
-  const objects = new S3();
-  const s3 = createS3Client(objects);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   const calls: Call[] = [];
   const events: { type: string; detail: Record<string, unknown> }[] = [];
@@ -117,6 +122,8 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
         const call = { number: calls.length + 1, service, method, path };
         calls.push(call);
         const fate = fateOf(call);
+        const ms = msOf(call);
+        if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
         if (fate === 'dies before') return die();
         const answered = await alive.handle(request, more);
         if (fate === 'dies after') return die();

@@ -1,6 +1,8 @@
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
+import { defineTask } from '../../../src/task.ts';
 import {
   BUCKET,
   type Call,
@@ -80,6 +82,30 @@ it('merges the results of an ordered run into one object', async () => {
   );
   const ok = all.filter(({ status }) => status === 'ok').map(({ index }) => index);
   expect(ok).toEqual(numbers(1_000).filter((index) => index % 100 !== 7));
+});
+
+it('merges on in the next collector, even if one of them dies', async () => {
+  const large = defineTask({ name: 'large', run: (input: number) => `${input}`.repeat(10_000) });
+  const isPiece = ({ method, path }: Call) => method === 'PUT' && path.endsWith('/results.jsonl');
+  let pieces = 0;
+  const { seed, manifest, s3, calls, close } = await storedDeployment([large], {
+    limits: { ms: 1_000, pieceBytes: 100_000 },
+    timeoutSeconds: 120,
+    msOf: (call) => (isPiece(call) ? 20_000 : 0),
+    fateOf: (call) => (isPiece(call) && ++pieces === 6 ? 'dies after' : undefined),
+  });
+  const results = { s3: `s3://${BUCKET}/runs/`, ordered: true };
+  const { runId } = await seed({ task: 'large', inputs: numbers(150), results });
+  const made = await manifest(runId);
+  await close();
+  const saved = calls.filter(({ method, path }) => method === 'PUT' && path.includes('/merge/'));
+  expect(saved.length).toBeGreaterThan(1);
+  expect(made).toMatchObject({ ordered: true, parts: [{ key: 'results.jsonl', results: 150 }] });
+  const all = await resultsOf(s3, made);
+  expect(all.map(({ index }) => index)).toEqual(numbers(150));
+  expect(await keysIn(s3, `runs/${runId}/merge/`)).toEqual([]);
+  const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+  expect(Uploads).toBeUndefined();
 });
 
 it.each(['dies before', 'dies after'] as const)(
