@@ -10,7 +10,7 @@ import {
   FORMATS,
   folderOf,
   JsonTexts,
-  MAX_INPUT_BYTES,
+  MAX_PAYLOAD_BYTES,
   OWN_BUCKET,
 } from '../internal.ts';
 import type { OnBadInput } from './bad-inputs.ts';
@@ -127,7 +127,7 @@ export async function runStored(
   const isThere = isS3(flags) && (flags.range ?? flags.glob) === undefined;
   const inputs = isThere
     ? undefined
-    : await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+    : await openInputs({ ...flags, maxInputBytes: MAX_PAYLOAD_BYTES });
   try {
     return await runOpened(task, flags, inputs, options, signal);
   } finally {

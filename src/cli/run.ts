@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { FanfoldError, RunLedger, type RunOptions } from '../index.ts';
-import { JsonTexts, MAX_INPUT_BYTES, refuseCollected } from '../internal.ts';
+import { JsonTexts, MAX_PAYLOAD_BYTES, refuseCollected } from '../internal.ts';
 import { settleOutput } from './ask-output.ts';
 import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
 import { outputOf } from './check-output.ts';
@@ -131,7 +131,7 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
   const options = optionsOf(given);
   if (storesResults(given)) return runStored(task, given, options, signal);
   if (isS3(given)) return attemptFromS3(task, given, options, signal);
-  const open = () => openInputs({ ...given, maxInputBytes: MAX_INPUT_BYTES });
+  const open = () => openInputs({ ...given, maxInputBytes: MAX_PAYLOAD_BYTES });
   const inputs = await open();
   const answered = await settleOutput(given.output, inputs.files, given, signal);
   const flags = { ...given, ...answered };
@@ -191,7 +191,7 @@ async function attemptFromS3(
   signal: AbortSignal,
 ): Promise<number> {
   if (given.range !== undefined || given.glob !== undefined)
-    await openInputs({ ...given, maxInputBytes: MAX_INPUT_BYTES });
+    await openInputs({ ...given, maxInputBytes: MAX_PAYLOAD_BYTES });
   const flags = { ...given, ...(await settleOutput(given.output, [], given, signal)) };
   const connection = await connectTarget(flags);
   await using fanfold = connection.fanfold;

@@ -34,7 +34,7 @@ const STICKY = 0o1000;
 /** The files of a store in its folder. */
 const STORED = /^(queues\.sqlite(-[a-z.]+)?|lock|commits)$/;
 /** Fanfold's other files there, which are checked when they are read. */
-const OTHERS_OF_OURS = /^(credentials|key\.pem|certificate\.pem|join-\d)/;
+const OTHERS_OF_OURS = /^(credentials|key\.pem|certificate\.pem|join-\d|objects$)/;
 
 /**
  * Makes a folder, and the files of a store in it, accessible to its owner only. Creates the folder

@@ -84,6 +84,24 @@ export async function s3At(
   return explaining(new S3Client({ ...more, requestHandler }), stack);
 }
 
+/** Longest time to send or receive the largest object, in milliseconds: on a slow line. */
+const OBJECT_TIMEOUT_MS = 300_000;
+
+/** A client for the objects of a server's or a stack's deployment. It is loaded when it is needed. */
+export async function objectsAt(place: Endpoint): Promise<S3Client> {
+  if ('stack' in place) return s3At(place, { timeoutMs: OBJECT_TIMEOUT_MS });
+  const [{ S3Client }, { OWN_S3_SETTINGS }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('../emulator/s3/client.ts'),
+  ]);
+  const client = new S3Client({
+    ...placeOf(place, OBJECT_TIMEOUT_MS),
+    ...OWN_S3_SETTINGS,
+    ...(place.credentials === 'none' ? { signer: PLAIN_SQS.signer } : {}),
+  });
+  return reaching(client, place);
+}
+
 /** A client for CloudWatch Logs. It is loaded when it is needed: only one command needs it. */
 export async function logsAt({ stack }: { stack: string }): Promise<CloudWatchLogsClient> {
   const { CloudWatchLogsClient } = await import('@aws-sdk/client-cloudwatch-logs');
@@ -121,7 +139,7 @@ function given({ maxAttempts }: ClientOptions) {
 }
 
 /** Makes a client tolerate a wrong local clock and broken connections. */
-function reaching<C extends SQSClient | LambdaClient>(client: C, place: Endpoint): C {
+function reaching<C extends SQSClient | LambdaClient | S3Client>(client: C, place: Endpoint): C {
   return outlastResets(trackClock(client, place));
 }
 

@@ -66,8 +66,10 @@ export function collectorHandler(
       meter?.countS3(s3);
     }
     events ??= new EventBridgeClient(callLimits());
-    const { sqs, lambda, names, metered } = place;
-    const deployment: Deployment = { sqs, lambda, names, metered, countsLate: !options.onServer };
+    const { sqs, lambda, names, metered, payloads } = place;
+    const deployment: Deployment = {
+      ...{ sqs, lambda, names, metered, payloads, countsLate: !options.onServer },
+    };
     return { s3, events, deployment };
   };
   return async (event, context) => {

@@ -5,6 +5,7 @@ import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Metered } from '../pipeline/run/deployment.ts';
 import { Meter } from '../pipeline/run/meter.ts';
 import { findQueue } from '../pipeline/run/queues.ts';
+import { type PayloadPlace, Payloads } from '../pipeline/run/payloads.ts';
 import { RunQueues } from '../pipeline/run/run-queues.ts';
 import { RunPaces } from '../pipeline/working/run-paces.ts';
 import { UnmeteredRetries } from '../unmetered-retries.ts';
@@ -36,6 +37,11 @@ export interface HandlerOptions {
    * @default Lambda's own AWS_LAMBDA_FUNCTION_MEMORY_SIZE; without it, nothing is metered
    */
   memoryMb?: number;
+  /**
+   * Inputs and outputs that no message can hold.
+   * @default the environment's FANFOLD_BUCKET, if the name is the environment's too
+   */
+  payloads?: Payloads | undefined;
   /** Starts burst workers. @default a client from the environment, made when it is needed */
   lambda?: LambdaClient;
 }
@@ -56,6 +62,9 @@ const REQUEST_LIMITS = {
   socketTimeout: 10_000,
   throwOnRequestTimeout: true,
 };
+
+/** Longest time to send or receive an object, in milliseconds. */
+const OBJECT_MS = 60_000;
 
 /**
  * Attempts at one call. The SDK's pauses are random: up to a second at first if it is throttled, up to
@@ -100,6 +109,7 @@ export class Environment {
     this.#lambda = options.lambda;
     this.meter = meterOf(options);
     if (options.sqs) this.meter?.countSqs(options.sqs);
+    this.payloads = options.payloads ?? new Payloads(() => this.#bucket());
   }
 
   get sqs(): SQSClient {
@@ -136,6 +146,9 @@ export class Environment {
     return this.#runs;
   }
 
+  /** Its bucket is used from the first input or output that no message can hold. */
+  readonly payloads: Payloads;
+
   /** Paces of runs, which later invocations reuse. */
   readonly paces = new RunPaces();
 
@@ -145,6 +158,16 @@ export class Environment {
     const ofEnvironment = name === undefined ? process.env.FANFOLD_TASK_QUEUE_URL : undefined;
     this.#taskQueueUrl ??= taskQueueUrl ?? ofEnvironment ?? (await this.#find());
     return this.#taskQueueUrl;
+  }
+
+  async #bucket(): Promise<PayloadPlace | undefined> {
+    const { name } = this.#options;
+    const bucket = name === undefined ? process.env.FANFOLD_BUCKET : undefined;
+    if (bucket === undefined) return undefined;
+    // It is large, and few runs need it.
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    const requestHandler = { ...REQUEST_LIMITS, requestTimeout: OBJECT_MS };
+    return { bucket, s3: new S3Client({ ...callLimits(), requestHandler }) };
   }
 
   async #find(): Promise<string> {

@@ -21,7 +21,7 @@ export async function openWorker(
   options: WorkerHandlerOptions,
   context: LambdaContext,
 ): Promise<Worker> {
-  const { sqs, names, runs, paces, meter } = place;
+  const { sqs, names, runs, paces, meter, payloads } = place;
   const taskQueueUrl = await place.taskQueueUrl();
   return new Worker({
     sqs,
@@ -33,6 +33,7 @@ export async function openWorker(
     runs,
     paces,
     meter,
+    payloads,
     setups,
     sliceSeconds: options.sliceSeconds ?? 60,
     ...watched(options),

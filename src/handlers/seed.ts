@@ -81,7 +81,7 @@ export function seedHandler(
         const live = options.liveWorkers?.();
         return describeDeployment(await tasksOf(), { workers, live, burst });
       }
-      const { sqs, names, meter } = place;
+      const { sqs, names, meter, payloads } = place;
       const runId = runIdOf(context);
       const tasksHere = await tasksOf();
       const taskQueueUrl = await place.taskQueueUrl();
@@ -91,7 +91,7 @@ export function seedHandler(
       const [resultPlace] = places;
       const seeding = {
         ...{ sqs, names, tasks: tasksHere, taskQueueUrl },
-        ...{ workers, liveWorkers, runId },
+        ...{ workers, liveWorkers, runId, payloads },
         stored:
           resultPlace === undefined ? undefined : { lambda: place.lambda, place: resultPlace },
       };

@@ -248,6 +248,12 @@ export function tooLong(
   const size = bytes === undefined ? `more than ${maxInputBytes}` : String(bytes);
   return new FanfoldError(
     'BadInput',
-    `${name}, line ${line}: the input has ${size} bytes; an SQS message holds at most ${maxInputBytes}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
+    `${name}, line ${line}: the input has ${size} bytes; an input can have at most ${maxInputBytes}${shown(maxInputBytes)}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
   );
 }
+
+function shown(bytes: number): string {
+  return bytes >= MIB ? ` (${bytes / MIB} MiB)` : '';
+}
+
+const MIB = 1024 * 1024;

@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { sqsAt } from '../endpoint/clients.ts';
 import { identityOf } from '../endpoint/identity.ts';
+import { payloadsAt } from '../endpoint/payloads.ts';
 import { attemptOf } from '../endpoint/receive-attempts.ts';
 import { messageOf } from '../errors.ts';
 import { importTasks, whyNot } from '../loading/import-tasks.ts';
@@ -178,6 +179,7 @@ async function work(start: Start): Promise<void> {
     taskQueueUrl,
     onServer: !('stack' in place),
     setups,
+    payloads: payloadsAt(place, sqs, taskQueueUrl),
     deadQueueUrl,
     worker: start.worker,
     sliceSeconds: start.sliceSeconds,

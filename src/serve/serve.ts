@@ -34,6 +34,7 @@ import {
 import { namesOf } from '../pipeline/names.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
+import { isForObjects, maxBodyBytes } from '../worlds/local-objects.ts';
 import { loadTasks } from '../worlds/processes.ts';
 import { LOCAL_SLICE_SECONDS, NAME, openServices } from '../worlds/world.ts';
 import { Activity } from './activity.ts';
@@ -177,7 +178,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   failed.promise.catch(() => {});
   let service = notYet;
   const current = chosen(() => service);
-  const server = opened.use(await listen(current, { host, port, tls }));
+  const server = opened.use(await listen(current, { host, port, tls, maxBodyBytes }));
   const urls = urlsOf(server, host);
   const services = await openServices({
     workers: WORKERS,
@@ -186,14 +187,16 @@ export async function serve(options: ServeOptions): Promise<Served> {
     sqs,
     lambda,
     endpoint: urls.ours,
+    objectsFolder: data && resolve(data, 'objects'),
     hiddenSeconds: HIDDEN_SECONDS,
     onSeedFailed: (line) => warn(options, line),
     liveWorkers: () => count + activity.workers,
   });
   opened.defer(() => services.close());
-  const { taskQueueUrl, deadQueueUrl, deployment } = services;
+  const { taskQueueUrl, deadQueueUrl, deployment, objects } = services;
+  const forObjects = await objects.signedService([secret.credentials]);
   const known = { region, fingerprint: tls?.fingerprint };
-  service = activity.watching(routed(sqs, lambda, secret.credentials));
+  service = activity.watching(routed(sqs, lambda, forObjects, secret.credentials));
   const workers = new Workers({
     tasks: module,
     place: { ...known, endpoint: urls.here, credentials: secret.credentials },
@@ -244,11 +247,19 @@ async function identityOf(options: ServeOptions, host: string, folder: string) {
   return { secret, tls: await tlsOf(options.tls, needed, folder) };
 }
 
-/** Routes Lambda's paths to Lambda, and everything else to SQS. */
-function routed(sqs: Sqs, lambda: Lambda, credentials: Credentials): SignedService {
+/** Routes Lambda's paths to Lambda, those of the bucket to S3, and everything else to SQS. */
+function routed(
+  sqs: Sqs,
+  lambda: Lambda,
+  forObjects: SignedService,
+  credentials: Credentials,
+): SignedService {
   const forSqs = sqs.signedService([credentials]);
   const forLambda = lambda.signedService([credentials]);
-  return chosen(({ path }) => (path.startsWith('/2015-03-31/functions/') ? forLambda : forSqs));
+  return chosen((request) => {
+    if (isForObjects(request)) return forObjects;
+    return request.path.startsWith('/2015-03-31/functions/') ? forLambda : forSqs;
+  });
 }
 
 /** A service that delegates each request to the service that `choose` returns. */

@@ -20,6 +20,7 @@ export async function openInProcess(workers: number): Promise<World> {
   const handler = workerHandler(tasks, {
     sqs,
     setups,
+    payloads: deployment.payloads,
     signal: closing.signal,
     name: names.name,
     onServer: true,

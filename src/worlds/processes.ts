@@ -6,6 +6,7 @@ import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
 import { defineTask } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
+import { maxBodyBytes } from './local-objects.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
 
 export interface ProcessesOptions {
@@ -39,8 +40,8 @@ export async function loadTasks(
 async function open(options: ProcessesOptions) {
   const tasks = new TaskRegistry();
   const services = await openServices({ workers: options.workers, tasks });
-  const { deployment, sqs, taskQueueUrl, deadQueueUrl } = services;
-  const server = await listen(sqs.service, { background: true });
+  const { deployment, sqs, objects, taskQueueUrl, deadQueueUrl } = services;
+  const server = await listen(objects.besides(sqs.service), { background: true, maxBodyBytes });
   const workers = new Workers({
     tasks: options.tasks,
     place: { endpoint: server.url, region: sqs.region, credentials: 'none' },

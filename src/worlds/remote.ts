@@ -5,6 +5,7 @@ import type { STSClient } from '@aws-sdk/client-sts';
 import { eventsAt, lambdaAt, s3At, sqsAt, stsAt } from '../endpoint/clients.ts';
 import type { Endpoint } from '../endpoint/connection.ts';
 import { identityOf } from '../endpoint/identity.ts';
+import { payloadsAt } from '../endpoint/payloads.ts';
 import { reach } from '../endpoint/probe.ts';
 import { findConnection } from '../endpoint/resolve-endpoint.ts';
 import { refuseNested } from '../nested.ts';
@@ -61,15 +62,18 @@ async function open(name: string, place: Endpoint): Promise<World> {
     lambda.destroy();
   };
   let identity: string;
+  let taskQueueUrl: string;
   try {
-    identity = await identityOf(place, sqs, await queueOf({ sqs, names }));
+    taskQueueUrl = await queueOf({ sqs, names });
+    identity = await identityOf(place, sqs, taskQueueUrl);
   } catch (error) {
     await close();
     throw error;
   }
   const isStack = 'stack' in place;
   const metered = isStack ? clientMeter(sqs, await sqs.config.region()) : undefined;
-  const deployment = { sqs, lambda, names, countsLate: isStack, metered };
+  const payloads = payloadsAt(place, sqs, taskQueueUrl);
+  const deployment = { sqs, lambda, names, payloads, countsLate: isStack, metered };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
   const nested = () => refuseNested(identity, shown);
   const store = 'stack' in place ? { store: storeOf(place) } : {};

@@ -7,10 +7,12 @@ import { seedHandler } from '../handlers/seed.ts';
 import { keep } from '../keep.ts';
 import { type Names, namesOf } from '../pipeline/names.ts';
 import type { Deployment } from '../pipeline/run/deployment.ts';
+import { writeBucket } from '../pipeline/run/tags.ts';
 import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
+import { BUCKET, LocalObjects } from './local-objects.ts';
 
 /** The services behind the SDK clients: AWS, a server, or this process. */
 export interface World {
@@ -81,6 +83,7 @@ export interface LocalServices {
   readonly taskQueueUrl: string;
   readonly deadQueueUrl: string;
   readonly deployment: Deployment;
+  readonly objects: LocalObjects;
   close(): Promise<void>;
 }
 
@@ -106,6 +109,8 @@ export interface ServicesOptions {
   lambda?: Lambda;
   /** Origin of queue URLs. @default 'http://localhost' */
   endpoint?: string;
+  /** The folder that keeps large inputs and outputs. @default a temporary one */
+  objectsFolder?: string | undefined;
   /** The task queue's visibility timeout, for receivers that set none. @default 12 h */
   hiddenSeconds?: number;
   /**
@@ -130,17 +135,23 @@ export async function openServices({
   hiddenSeconds = LONGEST_SECONDS,
   onSeedFailed = () => {},
   liveWorkers,
+  objectsFolder,
 }: ServicesOptions): Promise<LocalServices> {
   const names = namesOf(NAME);
   const client = createSqsClient(sqs, { ...PLAIN_SQS, endpoint });
   const { taskQueueUrl, deadQueueUrl } = await createQueues(client, names, hiddenSeconds);
+  await writeBucket(client, taskQueueUrl, BUCKET);
+  const objects = new LocalObjects({ folder: objectsFolder, region: sqs.region });
+  const { payloads } = objects;
   if (listsEnded) await createQueue(client, names.ended, ENDED_RETENTION);
   const log: WriteLog = (level, message, fields) => {
     if (level !== 'error') return;
     const { error } = Object(fields) as { error?: unknown };
     onSeedFailed(`${message}: ${messageOf(error)}`);
   };
-  const seed = seedHandler(tasks, { sqs: client, name: NAME, workers, liveWorkers, log });
+  const seed = seedHandler(tasks, {
+    ...{ sqs: client, name: NAME, workers, liveWorkers, log, payloads },
+  });
   lambda.addFunction(names.seed, seed, { timeoutSeconds: LONGEST_SECONDS });
   const lambdaClient = createLambdaClient(lambda);
   return {
@@ -149,7 +160,9 @@ export async function openServices({
     names,
     taskQueueUrl,
     deadQueueUrl,
+    objects,
     deployment: {
+      payloads,
       sqs: client,
       lambda: lambdaClient,
       names,
@@ -163,6 +176,7 @@ export async function openServices({
     async close() {
       await lambda.close();
       await sqs.close();
+      await objects.close();
       client.destroy();
       lambdaClient.destroy();
     },

@@ -29,6 +29,11 @@ const LENGTH_BYTES = 4;
 
 const FILE = /^[\da-f]{64}$/;
 
+export interface FolderOptions {
+  /** Whether objects are on disk before their caller has its answer. @default true */
+  durable?: boolean;
+}
+
 /**
  * Keeps objects in a folder, each in a file of its own: the object's bytes, then its label as JSON,
  * then the label's length. A file is written under another name and then renamed, and both are on
@@ -38,18 +43,18 @@ const FILE = /^[\da-f]{64}$/;
  *
  * @throws FanfoldError `StoreInUse`, `DamagedStore`, or `BadOption` for a folder that others can use
  */
-export function openFolder(folder: string): Storage {
+export function openFolder(folder: string, options: FolderOptions = {}): Storage {
   privateFolder(folder);
   const lock = lockFile(join(folder, 'lock'));
-  if (lock) return opened(folder, lock);
+  if (lock) return opened(folder, lock, options);
   const message = `Another process uses the objects in ${folder}: end it, or name another folder.`;
   throw new FanfoldError('StoreInUse', message);
 }
 
 /** A folder that can't be read is not locked any longer. */
-function opened(folder: string, lock: FileLock): Storage {
+function opened(folder: string, lock: FileLock, options: FolderOptions): Storage {
   try {
-    return new Folder(folder, lock);
+    return new Folder(folder, lock, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -59,12 +64,14 @@ function opened(folder: string, lock: FileLock): Storage {
 class Folder implements Storage {
   readonly #folder: string;
   readonly #lock: FileLock;
+  readonly #durable: boolean;
   /** Until they are taken. */
   readonly #labels: Label[];
 
-  constructor(folder: string, lock: FileLock) {
+  constructor(folder: string, lock: FileLock, { durable = true }: FolderOptions) {
     this.#folder = folder;
     this.#lock = lock;
+    this.#durable = durable;
     const names = readdirSync(folder);
     // A process that was killed may have left a file that was never renamed.
     for (const name of names) if (name.endsWith('.new')) rmSync(join(folder, name));
@@ -84,7 +91,7 @@ class Folder implements Storage {
     const fd = openPrivate(`${path}.new`, O_WRONLY | O_CREAT | O_TRUNC);
     try {
       for (const part of [...content, label, length]) writeAll(fd, part);
-      fsyncSync(fd);
+      if (this.#durable) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
@@ -136,7 +143,7 @@ class Folder implements Storage {
 
   /** Renames and removals are on disk once their folder is. Windows can't open folders. */
   #sync(): void {
-    if (process.platform === 'win32') return;
+    if (process.platform === 'win32' || !this.#durable) return;
     const fd = openSync(this.#folder, 'r');
     try {
       fsyncSync(fd);

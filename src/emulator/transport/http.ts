@@ -21,8 +21,11 @@ export interface ListenOptions {
   host?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** Longest request body in bytes; a longer one is answered with 413. Default 16 MiB. */
-  maxBodyBytes?: number;
+  /**
+   * Longest request body in bytes, which may depend on the request; a longer one is answered with
+   * 413. Default 16 MiB.
+   */
+  maxBodyBytes?: number | ((head: ServiceRequest) => number);
   /** Longest time for a request to arrive, in seconds; then its connection closes. Default 60. */
   requestTimeoutSeconds?: number;
   /** Answers a request whose body is not read or passed on. Default: an error in JSON. */
@@ -95,7 +98,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
   const server = tls ? createTlsServer({ ...settings, ...tls }) : createServer(settings);
   const served: Served = {
     service,
-    maxBodyBytes,
+    maxBodyBytesOf: typeof maxBodyBytes === 'number' ? () => maxBodyBytes : maxBodyBytes,
     refuseBody,
     unread: new Unread(),
     known: new BodyBudget(KNOWN_BYTES),
@@ -168,7 +171,8 @@ const BODY_FAILURES: Record<BodyFault, [status: number, type: string]> = {
   noRoom: [503, 'ServiceUnavailable'],
 };
 
-interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseBody'>> {
+interface Served extends Required<Pick<ListenOptions, 'refuseBody'>> {
+  readonly maxBodyBytesOf: (head: ServiceRequest) => number;
   readonly service: Service;
   readonly unread: Unread;
   readonly known: BodyBudget;
@@ -182,7 +186,7 @@ interface Served extends Required<Pick<ListenOptions, 'maxBodyBytes' | 'refuseBo
  * @param isAsking whether the client waits for permission to send the body
  */
 function serve(
-  { service, maxBodyBytes, refuseBody, unread, known, strangers }: Served,
+  { service, maxBodyBytesOf, refuseBody, unread, known, strangers }: Served,
   request: IncomingMessage,
   response: ServerResponse,
   isAsking = false,
@@ -196,6 +200,7 @@ function serve(
   response.on('error', ignore);
   unread.answering(request.socket, response);
   const asked = new HttpRequest(request, caller);
+  const maxBodyBytes = maxBodyBytesOf(asked);
   const reply = (served: ServiceResponse) => {
     // The client may have closed its end of the connection while ours is still open.
     if (request.socket.readableEnded) caller.leave();

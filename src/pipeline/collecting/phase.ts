@@ -38,6 +38,16 @@ export type Phase =
   | { is: 'ended'; why: EndReason; last: Promise<Last> }
   | { is: 'left'; failure: { error: unknown } | undefined };
 
+/**
+ * Throws the error that a run's consumer gets. A store gets the last results instead, with the reason
+ * beside them.
+ */
+export function throwFailure(phase: Phase, store: object | undefined): void {
+  if (phase.is === 'left' && phase.failure) throw phase.failure.error;
+  if (phase.is !== 'ended' || phase.why.is !== 'error') return;
+  if (!store) throw phase.why.error;
+}
+
 /** Outcome of the inputs without a result. */
 export function remainderOf(why: EndReason): Remainder {
   return why.is === 'deadline' ? 'lost' : 'cancelled';

@@ -8,6 +8,7 @@ import type { RunChanges, UnpauseOptions } from '../seeding/set-run.ts';
 import { kept } from './kept.ts';
 import type { Knobs } from './knobs.ts';
 import { allOutputs, outputsOf } from './outputs.ts';
+import { type RunObjects, withOutputs } from './with-outputs.ts';
 
 /** What a program does with a run: it reads the results, in one way and once, and sets the run. */
 export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>> {
@@ -40,6 +41,14 @@ export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>>
 
   protected abstract readonly knobs: Knobs;
 
+  /** Objects of large inputs and outputs; undefined if its results never refer to any. */
+  protected get objects(): RunObjects | undefined {
+    return undefined;
+  }
+
+  /** Stops taking results. The run goes on. */
+  abstract leave(): void;
+
   /** The results as JSON texts, as they are received. */
   protected abstract received(ordered: boolean | undefined): AsyncGenerator<ResultBatch, void>;
 
@@ -59,7 +68,7 @@ export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>>
 
   /** The results as JSON texts, in batches, for consumers that pass them on without parsing. */
   batches(): AsyncGenerator<ResultBatch, void> {
-    return kept(this.received(this.#ordered), this.#deployment);
+    return this.#filled(this.#ordered);
   }
 
   /** The bounds and the deadline, and whether the run is paused. Others can change them too. */
@@ -82,8 +91,14 @@ export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>>
     return this.knobs.unpause(options);
   }
 
+  #filled(ordered: boolean | undefined): AsyncGenerator<ResultBatch, void> {
+    const { payloads } = this.#deployment;
+    const filling = { payloads, objects: () => this.objects, onError: () => this.leave() };
+    return kept(withOutputs(this.received(ordered), filling), this.#deployment);
+  }
+
   async *#results(ordered: boolean | undefined): AsyncGenerator<Result<Output>, void> {
-    for await (const { lines } of kept(this.received(ordered), this.#deployment)) {
+    for await (const { lines } of this.#filled(ordered)) {
       for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
     }
   }

@@ -19,7 +19,7 @@ import { lastBatches, notAllSeeded, takeLast } from './ending.ts';
 import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
-import { causeOf, type EndReason, type Last, type Phase } from './phase.ts';
+import { causeOf, type EndReason, type Last, type Phase, throwFailure } from './phase.ts';
 import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
 import { RunHandle } from './run-handle.ts';
@@ -33,6 +33,7 @@ import {
   type RunOptions,
 } from './run-options.ts';
 import { resultsUnaccounted } from './stall-detector.ts';
+import type { RunObjects } from './with-outputs.ts';
 
 /**
  * One task over one list of inputs. Seeding starts at construction, as far as the window allows.
@@ -160,7 +161,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     try {
       const queueUrl = await this.#seeding.queueUrl.catch((error) => this.#notSeeded(error));
       if (queueUrl !== undefined) yield* this.#collected(queueUrl, ordered);
-      this.#throwFailure();
+      throwFailure(this.#phase, this.#store);
       if (queueUrl === undefined && this.#phase.is === 'ended') {
         const order = ordered ? new InOrder(0, () => {}, this.#ledger) : undefined;
         yield* this.#lastOf(await this.#phase.last, order);
@@ -178,6 +179,13 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       const last = this.#phase.is === 'ended' ? this.#phase.last : undefined;
       void Promise.resolve(last).then(() => this.#ended.resolve());
     }
+  }
+
+  /** A store's owner deletes the objects itself, and a run that goes on needs them. */
+  protected override get objects(): RunObjects {
+    const isKept = this.#store !== undefined || this.#isOpen || this.#phase.is === 'left';
+    const mayBeThere = !this.#seeding.isOurs || this.#options.resume !== undefined;
+    return { runId: this.runId, ledger: this.#ledger, isKept, mayBeThere };
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
@@ -223,7 +231,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       await collector.settled(isOver);
       await monitor.end(isOver);
     }
-    this.#throwFailure();
+    throwFailure(this.#phase, this.#store);
     if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);
     else if (ledger.balanced) {
       // If other collectors consumed some results, later ones are still waiting for those.
@@ -270,14 +278,6 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   fail(error: unknown): void {
     if (this.#detached) this.#leave({ error });
     else if (this.#isOpen) void this.#end({ is: 'error', error });
-  }
-
-  /** A store gets the last results instead of an error, with the reason beside them. */
-  #throwFailure(): void {
-    const phase = this.#phase;
-    if (phase.is === 'left' && phase.failure) throw phase.failure.error;
-    if (phase.is !== 'ended' || phase.why.is !== 'error') return;
-    if (!this.#store) throw phase.why.error;
   }
 
   get #isOpen(): boolean {

@@ -2,6 +2,7 @@ import { InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
 import { CHUNK_ITEMS, type Flow } from './flow.ts';
+import { MAX_PAYLOAD_BYTES, type Payload } from './payload.ts';
 import type { Priority } from './priority.ts';
 
 /** The version of result messages and notices. */
@@ -19,7 +20,7 @@ export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Bytes of a message that are reserved for its envelope, whose fields are all bounded. */
 const ENVELOPE_BYTES = 2_048;
 
-/** Largest input, in bytes of its JSON text. */
+/** Largest input in a message, in bytes of its JSON text. A larger one travels in an object. */
 export const MAX_INPUT_BYTES = MAX_MESSAGE_BYTES - ENVELOPE_BYTES;
 
 /**
@@ -84,14 +85,19 @@ export interface Chunk extends ChunkEnvelope {
 /** An input in a chunk, or on its way into one. */
 export interface ChunkItem {
   index: number;
-  /** The input as JSON, fit for a message: made by `messageText`, or received in one. */
+  /**
+   * The input as JSON, fit for a message: made by `messageText`, or received in one. Of an input in an
+   * object, the text that stands for it: made by `payloadItem`.
+   */
   text: string;
 }
 
 /** An input in a chunk that was received. */
 export interface ReceivedItem extends ChunkItem {
-  /** The input itself, for its one attempt here: a task may change it. */
+  /** The input itself, for its one attempt here: a task may change it. Null if it is in an object. */
   value: Json;
+  /** The object that holds the input. @default the item has it */
+  payload?: Payload | undefined;
 }
 
 const REFUSED = /[\uFFFE\uFFFF]/g;
@@ -180,13 +186,19 @@ const AROUND_ITEM = String(Number.MAX_SAFE_INTEGER).length + 5;
 function checkSize({ index, text }: ChunkItem): void {
   if ((text.length + AROUND_ITEM) * 3 <= MAX_INPUT_BYTES) return;
   const bytes = Buffer.byteLength(text) + String(index).length + 4;
-  if (bytes > MAX_INPUT_BYTES) throw inputTooLarge(index, bytes);
+  if (bytes > MAX_INPUT_BYTES) throw inputTooLarge(index, bytes, MAX_INPUT_BYTES);
 }
 
-/** The error for an input that no message can hold. */
-export function inputTooLarge(index: number, bytes: number): InputError {
+/** The error for an input that is over the limit. @param most the limit, in bytes */
+export function inputTooLarge(index: number, bytes: number, most = MAX_PAYLOAD_BYTES): InputError {
   return new InputError(
     index,
-    `has ${bytes} bytes as JSON; an SQS message holds at most ${MAX_INPUT_BYTES}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
+    `has ${bytes} bytes as JSON; an input can have at most ${most}${most === MAX_PAYLOAD_BYTES ? ' (64 MiB)' : ''}. Put the data where the task can fetch it (a file, S3), and use its path as the input.`,
   );
+}
+
+/** Whether a text of JSON is too long for a message that holds this many bytes of it. */
+export function isOver(text: string, bytes: number): boolean {
+  // A UTF-16 unit takes at most three bytes, so most texts need no exact count.
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }

@@ -1,6 +1,7 @@
 import { FanfoldError } from '../../errors.ts';
 import { MESSAGE_VERSION, messageText } from './chunk.ts';
 import { parsed } from './json-text.ts';
+import { readOutputPayload } from './payload.ts';
 import { isIndex, type ResultLine } from './result.ts';
 import { type IndexRange, isFailure, scanResults } from './result-scan.ts';
 import { readTiming, type Timing } from './timing.ts';
@@ -170,7 +171,8 @@ function readAnyResults(body: string, runId: string): ResultBatch {
 function lineOf(result: unknown, worker: string): ResultLine {
   const { index, status, ...rest } = (result ?? {}) as Record<string, unknown>;
   const { output, error, ms } = rest;
-  const isOk = status === 'ok' && output !== undefined;
+  const payload = isIndex(index) ? readOutputPayload(index, rest.payload) : undefined;
+  const isOk = status === 'ok' && (output !== undefined || payload !== undefined);
   const isFailed = status === 'failed' && isFailure(error);
   if (!isIndex(index) || !(isOk || isFailed) || typeof ms !== 'number') {
     throw new FanfoldError(
@@ -179,7 +181,8 @@ function lineOf(result: unknown, worker: string): ResultLine {
     );
   }
   try {
-    const text = messageText(JSON.stringify({ index, status, ...rest, worker }));
+    const of = output === undefined && payload ? { index, status, payload } : { index, status };
+    const text = messageText(JSON.stringify({ ...of, ...rest, ...of, worker }));
     return { index, status: isOk ? 'ok' : 'failed', text };
   } catch (cause) {
     // JSON.parse accepts any depth, and JSON.stringify does not.

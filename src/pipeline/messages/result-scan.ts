@@ -1,5 +1,6 @@
 import { MOST_NESTED, type Thrown } from '../../thrown.ts';
 import { parsed } from './json-text.ts';
+import { mayHavePayloads, readPayloadLine } from './payload.ts';
 import { type Failure, isIndex } from './result.ts';
 
 /** Indexes from the first to the last, both included. */
@@ -28,7 +29,9 @@ export interface Scanned {
 export function scanResults(text: string): Scanned | undefined {
   const ranges: [first: number, last: number][] = [];
   let allOk = true;
-  for (const line of text.split(',\n')) {
+  const hasPayloads = mayHavePayloads(text);
+  for (const found of text.split(',\n')) {
+    const line = hasPayloads ? withoutPayload(found) : found;
     const [, digits, output, error = ''] = LINE.exec(line) ?? [];
     const index = Number(digits);
     const isResult = output === undefined ? isFailure(parsed(error)) : parsed(output) !== undefined;
@@ -39,6 +42,12 @@ export function scanResults(text: string): Scanned | undefined {
     else ranges.push([index, index]);
   }
   return { ranges, allOk };
+}
+
+/** A line with an output in an object, as if the output were null; other lines as they are. */
+function withoutPayload(line: string): string {
+  const found = readPayloadLine(line);
+  return found ? `${found.before}null${found.after}` : line;
 }
 
 /** Whether a value is an error in the form of results, so that readers may rely on its texts. */

@@ -1,12 +1,13 @@
 import type { Json } from '../../task.ts';
 import { ITEMS_BEGIN, ITEMS_END, messageText, type ReceivedItem } from './chunk.ts';
 import { parsed } from './json-text.ts';
+import { payloadItem, readPayload, readPayloadItem } from './payload.ts';
 import { isIndex } from './result.ts';
 
 /** The parts of a task message. */
 export interface SplitChunk {
   fields: Record<string, unknown>;
-  /** Undefined if they are not pairs of an index and an input. */
+  /** Undefined if they are not pairs of an index and an input, or of an index and a payload. */
   items: ReceivedItem[] | undefined;
 }
 
@@ -35,9 +36,10 @@ function itemsOfLines(lines: string): ReceivedItem[] | undefined {
   for (const line of lines.split(',\n')) {
     const [, digits, text = ''] = ITEM.exec(line) ?? [];
     const index = Number(digits);
-    const value = parsed(text);
+    const payload = readPayloadItem(text);
+    const value = payload ? null : parsed(text);
     if (!isIndex(index) || value === undefined) return undefined;
-    items.push({ index, text, value });
+    items.push(payload ? { index, text, value, payload } : { index, text, value });
   }
   return items;
 }
@@ -46,8 +48,14 @@ function itemsOf(pairs: Json | undefined): ReceivedItem[] | undefined {
   if (!Array.isArray(pairs)) return undefined;
   const items: ReceivedItem[] = [];
   for (const pair of pairs) {
-    const [index, value, ...more] = Array.isArray(pair) ? pair : [];
+    const [index, value, facts, ...more] = Array.isArray(pair) ? pair : [];
     if (!isIndex(index) || value === undefined || more.length > 0) return undefined;
+    if (facts !== undefined) {
+      const payload = readPayload(facts);
+      if (value !== null || payload === undefined) return undefined;
+      items.push({ index, text: payloadItem(payload), value, payload });
+      continue;
+    }
     try {
       items.push({ index, text: messageText(JSON.stringify(value)), value });
     } catch {

@@ -3,6 +3,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import type { Used } from '../messages/used.ts';
 import type { Names } from '../names.ts';
+import type { Payloads } from './payloads.ts';
 import { findQueue } from './queues.ts';
 
 /** What a deployment on AWS is billed for, as far as this process knows. */
@@ -25,6 +26,8 @@ export interface Deployment {
   waiting?: () => string[];
   /** @default nothing is billed there */
   metered?: Metered | undefined;
+  /** Inputs and outputs that no message can hold. @default there can be none */
+  payloads?: Payloads;
   /** Keeps this process alive until a promise settles, if nothing in the deployment does. */
   keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }

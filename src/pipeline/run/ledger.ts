@@ -135,6 +135,14 @@ export class RunLedger implements Ledger {
     this.#failed.delete(index);
   }
 
+  /** Records that an input that ended `ok` is `failed`, since its output is gone. */
+  overturn(index: number): void {
+    this.withdraw(index, 'ok');
+    this.#settled.add(index);
+    this.#failed.add(index);
+    this.#count.failed++;
+  }
+
   /** Whether the input has its final result. */
   has(index: number): boolean {
     return isIndex(index) && this.#settled.has(index);

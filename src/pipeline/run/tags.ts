@@ -162,3 +162,24 @@ function countOf(tag: string | undefined): number | undefined {
 function timeOf(tag: string | undefined): number | undefined {
   return tag !== undefined && /^\d{1,15}$/.test(tag) ? Number(tag) : undefined;
 }
+
+/** The tag of a deployment's task queue that names the bucket for large inputs and outputs. */
+const BUCKET_TAG = 'fanfold-bucket';
+
+/** The deployment's bucket; undefined if it has none, as those of earlier versions. */
+export async function readBucket(
+  sqs: SQSClient,
+  taskQueueUrl: string,
+): Promise<string | undefined> {
+  const { Tags = {} } = await sqs.send(new ListQueueTagsCommand({ QueueUrl: taskQueueUrl }));
+  return Tags[BUCKET_TAG];
+}
+
+export async function writeBucket(
+  sqs: SQSClient,
+  taskQueueUrl: string,
+  bucket: string,
+): Promise<void> {
+  const Tags = { [BUCKET_TAG]: bucket };
+  await sqs.send(new TagQueueCommand({ QueueUrl: taskQueueUrl, Tags }));
+}

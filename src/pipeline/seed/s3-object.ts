@@ -2,7 +2,7 @@ import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from '@a
 import { FanfoldError } from '../../errors.ts';
 import { BEGINNING, type Position, type Source } from '../../inputs/source.ts';
 import { backoffMs, wait } from '../../retry.ts';
-import { MAX_INPUT_BYTES } from '../messages/chunk.ts';
+import { MAX_PAYLOAD_BYTES } from '../messages/payload.ts';
 
 /** An object in S3, opened for reading from a position. */
 export interface OpenedObject {
@@ -68,7 +68,7 @@ export async function openObject(
   }
   const source: Source = {
     name: url,
-    maxInputBytes: MAX_INPUT_BYTES,
+    maxInputBytes: MAX_PAYLOAD_BYTES,
     from: from.byte > 0 ? from : undefined,
     chunks,
     close() {

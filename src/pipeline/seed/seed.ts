@@ -5,6 +5,7 @@ import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
 import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
+import { readPayloadItem } from '../messages/payload.ts';
 import { groupOf } from '../messages/priority.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
 import { hasOwnQueue, type PageRequest, type SeedRequest } from '../messages/seed-request.ts';
@@ -17,9 +18,11 @@ import {
   newRunId,
 } from '../names.ts';
 import type { ResultsTo } from '../queue-urls.ts';
+import type { Payloads } from '../run/payloads.ts';
 import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
 import { startCollector } from '../run/start-collector.ts';
+import { isLargeInput, storeInput } from '../run/store-input.ts';
 import type { RunTags } from '../run/tags.ts';
 import { beginStored, fewerInputs, type StoredResults } from './stored-results.ts';
 
@@ -37,6 +40,8 @@ export interface SeedOptions {
   liveWorkers?: (() => number) | undefined;
   /** Stores results in S3. @default such requests are refused */
   stored?: StoredResults | undefined;
+  /** Takes inputs that no message can hold. @default they are refused */
+  payloads?: Payloads | undefined;
   /** Used when the request names no run. */
   runId?: string;
   /** Largest number of inputs that the run can have, if their number is not known. */
@@ -63,8 +68,8 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const taskHere = options.tasks.require(task);
   const { flow, chunkItemsOf } = planOf(taskHere, request, options);
   const runId = request.runId ?? options.runId ?? newRunId();
-  const items = itemsOf(request);
   const expiresAt = expiryOf(request, runId);
+  const items = await withLarge(itemsOf(request), runId, options);
   const total = request.total ?? items.length;
   const { about = total } = request;
   const { chunkItems = chunkItemsOf(about) } = request;
@@ -199,9 +204,25 @@ function textsOf(inputs: PageRequest['inputs']): string[] {
   return Array.from({ length: inputs.to - inputs.from + 1 }, (_, at) => String(inputs.from + at));
 }
 
-/** Throws if a line is not a JSON value. */
+/** Stores the inputs that no message can hold. The caller may have done so before. */
+async function withLarge(
+  items: ChunkItem[],
+  runId: string,
+  { payloads }: SeedOptions,
+): Promise<ChunkItem[]> {
+  if (!items.some(({ text }) => isLargeInput(text))) return items;
+  const fitting: ChunkItem[] = [];
+  for (const { index, text } of items) {
+    const isLarge = isLargeInput(text);
+    fitting.push({ index, text: isLarge ? await storeInput(payloads, runId, index, text) : text });
+  }
+  return fitting;
+}
+
+/** Throws if a line is not a JSON value, and does not stand for an input in an object. */
 function checkLines(lines: string, items: readonly ChunkItem[]): void {
   for (const [at, line] of (items.length > 0 ? lines.split('\n') : []).entries()) {
+    if (readPayloadItem(line)) continue;
     try {
       JSON.parse(line);
     } catch (cause) {

@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.ts';
-import { inputTooLarge, MAX_INPUT_BYTES } from '../messages/chunk.ts';
+import { inputTooLarge, isOver } from '../messages/chunk.ts';
 import { lostFromInput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
+import { MAX_PAYLOAD_BYTES } from '../messages/payload.ts';
 
 /** Inputs of `map`: in memory, made on demand, or asynchronous. */
 export type Inputs<Input> = Iterable<Input> | AsyncIterable<Input> | JsonTexts;
@@ -41,7 +42,7 @@ const PAGE_INPUTS = 5_000;
  * soon.
  */
 const LINGER_MS = 50;
-/** Inputs that are taken from an array or iterator at once. */
+/** Inputs that are taken from an array or iterator at once, unless they are long. */
 const BATCH = 1_000;
 
 /** Number of inputs, if it can be known before they are read. */
@@ -59,11 +60,15 @@ export async function* textsOf(inputs: Inputs<unknown>): AsyncGenerator<string[]
     return;
   }
   let batch: string[] = [];
+  let length = 0;
   for (const input of inputs) {
-    batch.push(inputText(input, index++));
-    if (batch.length < BATCH) continue;
+    const text = inputText(input, index++);
+    batch.push(text);
+    length += text.length;
+    if (batch.length < BATCH && length < PAGE_LENGTH) continue;
     yield batch;
     batch = [];
+    length = 0;
   }
   if (batch.length > 0) yield batch;
 }
@@ -82,7 +87,7 @@ function inputText(input: unknown, index: number): string {
     throw new InputError(index, `cannot be JSON: ${whyNotJson(cause)}.`, { cause });
   }
   if (text === undefined) throw new InputError(index, 'has a `toJSON` that returns nothing.');
-  if (text.length > MAX_INPUT_BYTES) throw inputTooLarge(index, Buffer.byteLength(text));
+  if (isOver(text, MAX_PAYLOAD_BYTES)) throw inputTooLarge(index, Buffer.byteLength(text));
   return text;
 }
 

@@ -11,11 +11,13 @@ import type { SeedResponse } from '../messages/seed-response.ts';
 import { type Used, usedOf } from '../messages/used.ts';
 import type { Names } from '../names.ts';
 import type { RunLedger } from '../run/ledger.ts';
+import type { Payloads } from '../run/payloads.ts';
 import { findExpectedQueue } from '../run/queues.ts';
 import { writeTags } from '../run/tags.ts';
 import type { InputSource } from './input-source.ts';
 import type { InputsHash } from './inputs-hash.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
+import { lengthIn, withPayloads } from './large-inputs.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
 import type { RunBounds } from './s3-inputs.ts';
 import { setRun } from './set-run.ts';
@@ -33,6 +35,8 @@ export interface SeederOptions {
   bounds: RunBounds;
   ledger: RunLedger;
   window: Window;
+  /** Takes inputs that no message can hold. @default they are refused */
+  payloads?: Payloads | undefined;
   /** Resumes a run whose queue exists, and whose inputs were seeded up to this index. */
   resumeAt?: number | undefined;
   /** Called with the answer to the first page. */
@@ -265,7 +269,8 @@ export class Seeder implements InputSource {
     if (this.#sending.size >= PARALLEL_PAGES) await Promise.race(this.#sending);
   }
 
-  async #send({ texts, indexes }: Part, page: Page): Promise<SeedResponse> {
+  async #send(part: Part, page: Page): Promise<SeedResponse> {
+    const { texts, indexes } = part;
     const { sqs, lambda, names, runId, task, ledger, window, expiresAt, bounds } = this.#options;
     const first = this.#first;
     const end = first + page.texts.length;
@@ -273,13 +278,15 @@ export class Seeder implements InputSource {
     // Results may arrive before the seed answers.
     ledger.expect(end);
     this.#sent = end;
-    window.seeded(texts.length, page.length);
+    window.seeded(texts.length, lengthIn(page));
     const total = this.#total ?? (page.last ? end : undefined);
     // The few inputs of a slow source are spread out; the many of a fast one share chunks.
     const about = total === undefined && page.full ? end : undefined;
+    this.#unanswered.add(first);
+    const lines = await withPayloads(part, this.#options);
     const request: SeedRequest = {
       task,
-      inputs: { lines: texts.join('\n') },
+      inputs: { lines },
       runId,
       indexes,
       continues,
@@ -290,7 +297,6 @@ export class Seeder implements InputSource {
       total,
       more: page.last ? undefined : true,
     };
-    this.#unanswered.add(first);
     const isStopped = () => this.#stopped || serviceNow(sqs) > expiresAt;
     const answer = await invokeSeedWithRetries(lambda, names, request, isStopped);
     this.#unanswered.delete(first);

@@ -62,7 +62,9 @@ export class Window {
   get #isFull(): boolean {
     if (this.#opened || this.#options === undefined) return false;
     const out = this.#inputs - this.#taken;
-    if (this.#taken === 0) return out >= BLIND_INPUTS;
+    if (this.#taken === 0) {
+      return out >= BLIND_INPUTS || this.#inputLength >= this.#options.bytes;
+    }
     const each = this.#inputLength / this.#inputs + this.#takenLength / this.#taken;
     return out * each >= this.#options.bytes || (this.#options.ordered && out >= ORDERED_INPUTS);
   }

@@ -84,6 +84,8 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
     const bill = billOf(deployment, runId, state.run.used);
     const about = { runId, task, collector: deployment.names.collector, bill };
     const outcome = outcomeOf(about, RunLedger.restored(state.run.ledger), state.run.ended?.cause);
+    // Others may have stored large inputs, and an earlier collector fetched large outputs.
+    await deployment.payloads?.deleteOf(runId, true);
     if (queueUrl) await endRun(deployment, queueUrl, { ...outcome, output: urlOf(folder) });
     return true;
   } finally {

@@ -10,6 +10,7 @@ export class Attempt implements TaskContext {
   readonly startedAt = performance.now();
   readonly #chunk: Chunk;
   readonly #writeLog: WriteLog;
+  #input: Json;
   #controller: AbortController | undefined;
   #aborted: unknown;
   /** Number of lines that it has logged. */
@@ -19,6 +20,7 @@ export class Attempt implements TaskContext {
     this.#chunk = chunk;
     this.#writeLog = writeLog;
     this.item = item;
+    this.#input = item.value;
   }
 
   /** Whether it is an attempt at one of this chunk's items. */
@@ -27,7 +29,12 @@ export class Attempt implements TaskContext {
   }
 
   get input(): Json {
-    return this.item.value;
+    return this.#input;
+  }
+
+  /** Sets the input, which the item does not have. */
+  use(input: Json): void {
+    this.#input = input;
   }
 
   get index(): number {

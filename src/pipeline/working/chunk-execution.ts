@@ -5,6 +5,7 @@ import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import { PACED_MS, widthOf } from '../messages/flow.ts';
+import type { Payloads } from '../run/payloads.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { AdaptivePace } from './adaptive-pace.ts';
@@ -14,7 +15,9 @@ import { type FailureWatch, watchOf } from './failure-watch.ts';
 import { follow } from './follow.ts';
 import type { EndedAttempt, Held, LastWords } from './held.ts';
 import { type Bounded, sendToLane } from './lanes.ts';
+import { LargeValues } from './large.ts';
 import type { WriteLog } from './log-line.ts';
+import type { Outcome } from './outcome.ts';
 import { failureOf, lineOf } from './outcome-line.ts';
 import { paceOf, type Starts, together } from './pace.ts';
 import { type Outbox, Report } from './report.ts';
@@ -23,7 +26,7 @@ import { Retries } from './retries.ts';
 import type { RunPaces } from './run-paces.ts';
 import type { Setups } from './setups.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
-import { Execution, type Outcome } from './task-runner.ts';
+import { Execution } from './task-runner.ts';
 import { watching } from './watching.ts';
 
 export interface HandlingOptions {
@@ -38,6 +41,7 @@ export interface HandlingOptions {
   outbox: Outbox;
   setups: Setups;
   paces: RunPaces;
+  payloads?: Payloads | undefined;
   /** What was set for the run when it was decided that the chunk runs here. */
   control: RunControl;
   /** The run's bounds, and the lane that the chunk was received in. @default none */
@@ -111,6 +115,7 @@ export class ChunkExecution implements Held {
       onSettled: (outcome) => this.#take(outcome),
       mayStart: (waitMs) => this.#mayStart(waitMs),
       writeLog: options.writeLog,
+      large: new LargeValues(options.payloads, chunk.runId),
     });
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }

@@ -7,9 +7,9 @@ import { type Notice, noticeBody } from '../messages/notice.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Brake } from './brake.ts';
+import type { Outcome } from './outcome.ts';
 import type { Outbox } from './report.ts';
 import type { RunPaces } from './run-paces.ts';
-import type { Outcome } from './task-runner.ts';
 
 /** Longest wait of failures for further ones to share a notice, in milliseconds. */
 const NOTICE_MS = 500;

@@ -1,8 +1,9 @@
 import { describeThrown } from '../../thrown.ts';
-import { messageText } from '../messages/chunk.ts';
+import { isOver, messageText } from '../messages/chunk.ts';
 import { lostFromOutput } from '../messages/lost.ts';
 import { whyNotJson } from '../messages/not-json.ts';
-import { type Failure, MAX_RESULT_BYTES } from '../messages/result.ts';
+import { MAX_PAYLOAD_BYTES } from '../messages/payload.ts';
+import type { Failure } from '../messages/result.ts';
 
 /** Reason why an output has no text. */
 export type NoText = Pick<Failure, 'code' | 'message' | 'stack'>;
@@ -24,12 +25,9 @@ export function outputText(output: unknown): string | NoText {
     return { code: 'OutputNotJson', message: `The output is a${what}, which JSON cannot hold.` };
   }
   text = messageText(text);
-  // A UTF-16 unit takes at most three bytes, so most texts need no exact count.
-  if (text.length * 3 > MAX_RESULT_BYTES && Buffer.byteLength(text) > MAX_RESULT_BYTES) {
-    return {
-      code: 'OutputTooLarge',
-      message: `The output has ${Buffer.byteLength(text)} bytes as JSON; an SQS message holds at most ${MAX_RESULT_BYTES}. Put the data where its reader can fetch it (a file, S3), and return its path.`,
-    };
+  if (isOver(text, MAX_PAYLOAD_BYTES)) {
+    const limit = `an output can have at most ${MAX_PAYLOAD_BYTES} (64 MiB)`;
+    return tooLarge(text, `${limit}. Put the data where its reader can fetch it`);
   }
   const lost = lostFromOutput(output, text);
   if (lost !== undefined) {
@@ -37,4 +35,13 @@ export function outputText(output: unknown): string | NoText {
     return { code: 'OutputNotJson', message };
   }
   return text;
+}
+
+/** The reason of an output that is too large. @param why the limit, and what to do instead */
+export function tooLarge(text: string, why: string): NoText {
+  const bytes = Buffer.byteLength(text);
+  return {
+    code: 'OutputTooLarge',
+    message: `The output has ${bytes} bytes as JSON; ${why} (a file, S3), and return its path.`,
+  };
 }

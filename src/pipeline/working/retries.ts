@@ -1,8 +1,8 @@
 import type { AnyTask } from '../../task.ts';
 import type { Chunk, ChunkItem } from '../messages/chunk.ts';
 import type { Outgoing } from '../run/send.ts';
+import type { Outcome } from './outcome.ts';
 import { delayed, furtherAttempts } from './resend.ts';
-import type { Outcome } from './task-runner.ts';
 
 /** Items of a chunk that run again, each with the wait that its failure asks for. */
 export class Retries {

@@ -1,29 +1,15 @@
-import { laterSecondsOf } from '../../retry-later.ts';
 import type { AnyTask } from '../../task.ts';
-import { describeThrown } from '../../thrown.ts';
-import type { Chunk, ChunkItem, ReceivedItem } from '../messages/chunk.ts';
-import type { Failure } from '../messages/result.ts';
+import type { Chunk, ReceivedItem } from '../messages/chunk.ts';
+import type { OutputPayload, Payload } from '../messages/payload.ts';
 import { Attempt, atWork } from './attempt.ts';
+import { failureOfThrown, failureOfTimeout, timeoutOf } from './attempt-failure.ts';
+import { LargeValues } from './large.ts';
 import { type WriteLog, writeToConsole } from './log-line.ts';
+import type { AttemptFailure, Outcome } from './outcome.ts';
 import { outputText } from './output-text.ts';
 import type { Starts } from './pace.ts';
-import { decisionOn, type RetryDecision } from './retry-decision.ts';
-import { checked, InvalidInput } from './schema.ts';
+import { call } from './task-call.ts';
 import { isThenable } from './thenable.ts';
-
-/** Outcome of one attempt at one input. */
-export type Outcome =
-  | { index: number; ok: true; output: string; ms: number }
-  | { index: number; ok: false; item: ChunkItem; failure: AttemptFailure; ms: number };
-
-/** Failure of an attempt, and whether another one may help. */
-export interface AttemptFailure extends Omit<Failure, 'attempts'> {
-  retryable: boolean;
-  /** Wait before the next one, in seconds. @default the task's backoff */
-  delaySeconds?: number | undefined;
-  /** Whether this attempt does not count. */
-  later?: boolean;
-}
 
 /** Longest pause before the first item that an execution makes in any case, in milliseconds. */
 const LONGEST_FIRST_MS = 20_000;
@@ -38,6 +24,8 @@ export interface ExecutionOptions {
   mayStart: (waitMs: number) => boolean;
   /** @default the console */
   writeLog?: WriteLog | undefined;
+  /** Moves inputs and outputs that no message can hold. @default such outputs fail */
+  large?: LargeValues | undefined;
 }
 
 /**
@@ -64,6 +52,9 @@ export class Execution {
   readonly #writeLog: WriteLog;
   readonly #running = new Set<Attempt>();
   readonly #stuck = new Set<Attempt>();
+  readonly #large: LargeValues;
+  /** Attempts that have ended, and whose large outputs are being stored. */
+  readonly #storing = new Set<Attempt>();
   readonly #interrupted: ReceivedItem[] = [];
   /** Whether the resources of the task's setup are available. */
   isReady = false;
@@ -82,6 +73,7 @@ export class Execution {
     this.#options = options;
     this.concurrency = options.concurrency ?? task.concurrency;
     this.#writeLog = options.writeLog ?? writeToConsole;
+    this.#large = options.large ?? new LargeValues(undefined, chunk.runId);
   }
 
   /** Sets the resources that the task's setup has made. */
@@ -146,11 +138,12 @@ export class Execution {
   interrupt(reason: unknown): void {
     this.#closed = true;
     for (const attempt of this.#running) {
-      this.#running.delete(attempt);
-      this.#stuck.add(attempt);
+      this.#strand(attempt);
       this.#interrupted.push(attempt.item);
       attempt.abort(reason);
     }
+    for (const { item } of this.#storing) this.#interrupted.push(item);
+    this.#storing.clear();
     this.#advance();
   }
 
@@ -159,7 +152,9 @@ export class Execution {
     const { pace, mayStart } = this.#options;
     clearTimeout(this.#pacing);
     this.#pacing = undefined;
-    while (this.#running.size < this.concurrency && this.#next < items.length) {
+    while (this.#busy < this.concurrency && this.#next < items.length) {
+      const item = items[this.#next] as ReceivedItem;
+      if (this.#large.mustWait(item)) break;
       const waitMs = pace?.waitMs ?? 0;
       const mustStart = this.#next === 0 && waitMs <= LONGEST_FIRST_MS;
       if (this.#closed || !(mustStart || mayStart(waitMs))) break;
@@ -168,19 +163,25 @@ export class Execution {
         return;
       }
       pace?.started();
-      const item = items[this.#next++] as ReceivedItem;
+      this.#next++;
       this.#start(new Attempt(this.#chunk, item, this.#writeLog));
     }
-    if (this.#running.size > 0) return;
+    if (this.#busy > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#broken) this.#done?.reject(this.#broken.error);
     else this.#done?.resolve();
   }
 
+  get #busy(): number {
+    return this.#running.size + this.#storing.size;
+  }
+
   #start(attempt: Attempt): void {
     let returned: unknown;
     let promised: Promise<unknown> | undefined;
+    const { payload } = attempt.item;
+    if (payload) return this.#follow(attempt, this.#fetchAndCall(attempt, payload));
     // A function may end the process before it returns.
     calling = attempt;
     try {
@@ -201,6 +202,17 @@ export class Execution {
       return;
     }
     SYNCHRONOUS.delete(this.#task);
+    this.#follow(attempt, promised);
+  }
+
+  async #fetchAndCall(attempt: Attempt, payload: Payload): Promise<unknown> {
+    attempt.use(await this.#large.fetch(attempt.index, payload));
+    // It may have timed out meanwhile.
+    if (!this.#running.has(attempt)) return undefined;
+    return atWork.run(attempt, call, this.#task, attempt, this.#resources);
+  }
+
+  #follow(attempt: Attempt, promised: Promise<unknown>): void {
     this.#running.add(attempt);
     this.#timer ??= setTimeout(() => this.#expire(), this.#task.timeoutSeconds * 1000);
     promised.then(
@@ -213,8 +225,16 @@ export class Execution {
   #leave(attempt: Attempt, report: () => void): void {
     this.#stuck.delete(attempt);
     if (!this.#running.delete(attempt)) return;
+    this.#large.left(attempt.item);
     report();
     this.#advance();
+  }
+
+  /** Gives up an attempt whose function goes on. */
+  #strand(attempt: Attempt): void {
+    this.#running.delete(attempt);
+    this.#large.left(attempt.item);
+    this.#stuck.add(attempt);
   }
 
   /**
@@ -231,17 +251,10 @@ export class Execution {
         this.#timer = setTimeout(() => this.#expire(), Math.ceil(rest));
         break;
       }
-      this.#running.delete(attempt);
-      this.#stuck.add(attempt);
-      const seconds = this.#task.timeoutSeconds;
-      const error = new DOMException(
-        `The attempt took longer than the task's timeoutSeconds, ${seconds} s.`,
-        'TimeoutError',
-      );
+      this.#strand(attempt);
+      const error = timeoutOf(this.#task);
       attempt.abort(error);
-      const { name, message } = error;
-      const { retryable, delaySeconds } = decisionOn(this.#task, error, attempt.attempt);
-      this.#reportFailure(attempt, { code: 'TimedOut', name, message, retryable, delaySeconds });
+      this.#reportFailure(attempt, failureOfTimeout(error, this.#task, attempt.attempt));
     }
     this.#advance();
   }
@@ -253,26 +266,34 @@ export class Execution {
       this.#reportFailure(attempt, { name: 'TypeError', ...text, retryable: true });
       return;
     }
+    if (this.#large.isLarge(text)) this.#store(attempt, text, ms);
+    else this.#report(attempt, text, ms);
+  }
+
+  #report(attempt: Attempt, output: string | OutputPayload, ms: number): void {
     try {
-      this.#options.onSettled({ index: attempt.index, ok: true, output: text, ms });
+      this.#options.onSettled({ index: attempt.index, ok: true, output, ms });
     } catch (thrown) {
       this.#fail(attempt, thrown);
     }
   }
 
+  /** Stores an output that no message can hold. Its input occupies its place until then. */
+  #store(attempt: Attempt, text: string, ms: number): void {
+    this.#storing.add(attempt);
+    const stored = (report: () => void) => {
+      if (!this.#storing.delete(attempt)) return;
+      report();
+      this.#advance();
+    };
+    this.#large.store(attempt.index, text).then(
+      (payload) => stored(() => this.#report(attempt, payload, ms)),
+      (error) => stored(() => this.#fail(attempt, error)),
+    );
+  }
+
   #fail(attempt: Attempt, thrown: unknown): void {
-    if (isInvalidInput(thrown)) {
-      const { name, message } = thrown;
-      this.#reportFailure(attempt, { code: 'InvalidInput', name, message, retryable: false });
-      return;
-    }
-    const laterSeconds = laterSecondsOf(thrown);
-    const { error = thrown, ...again }: RetryDecision =
-      laterSeconds === undefined
-        ? decisionOn(this.#task, thrown, attempt.attempt)
-        : { retryable: true, delaySeconds: laterSeconds, later: true };
-    const { code: errorCode, ...described } = describeThrown(error);
-    this.#reportFailure(attempt, { code: 'TaskFailed', ...described, errorCode, ...again });
+    this.#reportFailure(attempt, failureOfThrown(thrown, this.#task, attempt.attempt));
   }
 
   #reportFailure(attempt: Attempt, failure: AttemptFailure): void {
@@ -298,22 +319,4 @@ let calling: Attempt | undefined;
 /** The attempt that the running code belongs to, if that is known. */
 export function currentAttempt(): Attempt | undefined {
   return calling ?? atWork.getStore();
-}
-
-/** A thrown value may itself throw when it is inspected. */
-function isInvalidInput(thrown: unknown): thrown is InvalidInput {
-  try {
-    return thrown instanceof InvalidInput;
-  } catch {
-    return false;
-  }
-}
-
-/** Calls the task's function with the input, as its schema returns it if there is one. */
-function call(task: AnyTask, attempt: Attempt, resources: unknown): unknown {
-  if (task.input === undefined) return task.run(attempt.input, attempt, resources);
-  const input = checked(task.input, attempt.input);
-  return input instanceof Promise
-    ? input.then((value) => task.run(value, attempt, resources))
-    : task.run(input.value, attempt, resources);
 }

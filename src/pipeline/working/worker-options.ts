@@ -3,6 +3,7 @@ import type { FanfoldError } from '../../errors.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import type { Chunk } from '../messages/chunk.ts';
 import type { Meter } from '../run/meter.ts';
+import type { Payloads } from '../run/payloads.ts';
 import type { RunQueues } from '../run/run-queues.ts';
 import type { Claim } from './claim.ts';
 import type { EndedAttempt } from './held.ts';
@@ -31,6 +32,8 @@ export interface WorkerOptions {
   paces?: RunPaces;
   /** Measures what the worker uses for each run. @default nothing is measured */
   meter?: Meter | undefined;
+  /** Inputs and outputs that no message can hold. @default such outputs fail */
+  payloads?: Payloads | undefined;
   /** Called with the reason for refusing a message: it is unreadable, or its task is unknown. */
   onRefused?: ((reason: FanfoldError) => void) | undefined;
   /** Called with each attempt at an input that has ended. */

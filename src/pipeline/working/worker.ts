@@ -195,7 +195,7 @@ export class Worker {
     { claim, remainingMs }: HandleOptions,
     within: Pick<HandlingOptions, 'bounded' | 'control'>,
   ): Promise<Executed> {
-    const { sqs, taskQueueUrl, sliceSeconds, meter, onEnded, writeLog } = this.#options;
+    const { sqs, taskQueueUrl, sliceSeconds, meter, payloads, onEnded, writeLog } = this.#options;
     const handling = new ChunkExecution({
       sqs,
       taskQueueUrl,
@@ -206,7 +206,7 @@ export class Worker {
       message,
       claim,
       outbox: this.#outboxes.to(chunk),
-      ...{ setups: this.#setups, paces: this.#paces },
+      ...{ setups: this.#setups, paces: this.#paces, payloads },
       ...within,
       remainingMs,
       onEnded,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { defineTask } from '../../../src/index.ts';
-import { Execution, type Outcome } from '../../../src/pipeline/working/task-runner.ts';
+import type { Outcome } from '../../../src/pipeline/working/outcome.ts';
+import { Execution } from '../../../src/pipeline/working/task-runner.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
