@@ -1,4 +1,4 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Tags } from 'aws-cdk-lib';
 import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
@@ -20,7 +20,7 @@ import { checkedName, checkOptions, type FanfoldProps, limitsOf } from './props.
 import { makeQueues } from './queues.ts';
 import { checkReach } from './reach.ts';
 import { refuse } from './refuse.ts';
-import { resultPlacesOf, resultsBucket } from './results-bucket.ts';
+import { BUCKET_TAG, resultPlacesOf, resultsBucket } from './results-bucket.ts';
 import { runRule } from './run-events.ts';
 import { checkRegion } from './same-region.ts';
 import { checkedEnvironment } from './variables.ts';
@@ -112,6 +112,7 @@ export class Fanfold extends Construct implements IGrantable, IConnectable {
     this.resultQueue = queues.results;
     this.endedQueue = queues.ended;
     this.bucket = resultsBucket(this, props);
+    Tags.of(this.taskQueue).add(BUCKET_TAG, this.bucket.bucketName);
     const resultPlaces = resultPlacesOf(this, props, this.bucket);
 
     const options = {

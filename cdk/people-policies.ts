@@ -60,6 +60,8 @@ export function operatorPolicy(scope: Construct, parts: Parts): ManagedPolicy {
     // Results, and inputs and outputs that do not fit in a message. The end of a run deletes these.
     onObjects(['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [...resultPlaces, payloads]),
     ...listing([...resultPlaces, payloads]),
+    // The name of the bucket.
+    allow(['sqs:ListQueueTags'], [taskQueue.queueArn]),
     // For the backlog and `fanfold doctor`.
     allow(
       ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
@@ -114,8 +116,8 @@ export function workPolicy(scope: Construct, parts: Parts): ManagedPolicy {
       allow(['sqs:SendMessage'], [resultQueue.queueArn, runQueues]),
       // Inputs and outputs that do not fit in a message.
       allow(['s3:GetObject', 's3:PutObject'], [bucket.arnForObjects(`${PAYLOADS}*`)]),
-      // The bounds that were set for a run, and whether it is paused.
-      allow(['sqs:ListQueueTags'], [runQueues]),
+      // The bounds that were set for a run, whether it is paused, and the name of the bucket.
+      allow(['sqs:ListQueueTags'], [runQueues, taskQueue.queueArn]),
       // Workers send unreadable messages here, and a redrive moves them back: StartMessageMoveTask
       // requires the permissions to receive and delete.
       allow(

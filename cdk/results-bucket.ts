@@ -18,6 +18,9 @@ export const RUNS = 'runs/';
 /** Prefix of inputs and outputs that do not fit in a message. */
 export const PAYLOADS = 'payloads/';
 
+/** The task queue's tag from which clients and machines know the bucket. */
+export const BUCKET_TAG = 'fanfold-bucket';
+
 /** The longest deadline of a run, 13 days, and a day more. */
 const PAYLOADS_KEPT = Duration.days(14);
 

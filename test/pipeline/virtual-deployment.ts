@@ -19,6 +19,7 @@ import type { Run } from '../../src/pipeline/collecting/run.ts';
 import type { Result } from '../../src/pipeline/messages/result.ts';
 import { namesOf } from '../../src/pipeline/names.ts';
 import type { Deployment } from '../../src/pipeline/run/deployment.ts';
+import { Payloads } from '../../src/pipeline/run/payloads.ts';
 import type { AnyTask } from '../../src/task.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
 
@@ -35,6 +36,8 @@ export interface VirtualOptions {
   burstTimeoutSeconds?: number;
   /** Folders of S3 in which a collector function stores results. @default none */
   resultPlaces?: string[];
+  /** Inputs and outputs that no message can hold. @default there can be none */
+  payloads?: Payloads;
   /** Callbacks of the handlers. */
   watching?: WatchOptions;
   /** Reads inputs from S3. @default such runs are refused */
@@ -56,6 +59,7 @@ export async function virtualDeployment(
     burst = 0,
     burstTimeoutSeconds = 900,
     resultPlaces = [],
+    payloads = new Payloads(() => Promise.resolve(undefined)),
     watching = {},
     s3,
     memoryMb,
@@ -73,7 +77,10 @@ export async function virtualDeployment(
   const laneQueueUrl = await create(names.lanes, { FifoQueue: 'true', VisibilityTimeout: '960' });
   const lambdaClient = createLambdaClient(lambda);
   const metered = memoryMb === undefined ? {} : { memoryMb };
-  const here = { sqs: client, lambda: lambdaClient, name: names.name, ...metered, ...watching };
+  const here = {
+    ...{ sqs: client, lambda: lambdaClient, name: names.name, payloads },
+    ...{ ...metered, ...watching },
+  };
   lambda.addFunction(
     names.seed,
     seedHandler(registry(tasks), { ...here, burst, workers, resultPlaces, ...(s3 && { s3 }) }),
@@ -98,7 +105,8 @@ export async function virtualDeployment(
     names.worker,
     (event, context) => {
       const { client: own, died } = mortalClient(sqs);
-      const options = { ...metered, ...watching, sqs: own, name: names.name, sliceSeconds };
+      const place = { sqs: own, name: names.name, payloads };
+      const options = { ...metered, ...watching, ...place, sliceSeconds };
       return Promise.race([workerHandler(registry(workerTasks), options)(event, context), died]);
     },
     { timeoutSeconds: 900 },
@@ -107,6 +115,7 @@ export async function virtualDeployment(
     sqs: client,
     lambda: lambdaClient,
     names,
+    payloads,
   };
   return {
     sqs,

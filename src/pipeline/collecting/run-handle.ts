@@ -1,3 +1,4 @@
+import { FanfoldError } from '../../errors.ts';
 import type { Cost } from '../../planning/cost.ts';
 import type { Result } from '../messages/result.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
@@ -102,4 +103,9 @@ export abstract class RunHandle<Output> implements AsyncIterable<Result<Output>>
       for (const { text } of lines) yield JSON.parse(text) as Result<Output>;
     }
   }
+}
+
+/** The error of a second reader. */
+export function readOnce(runId: string): FanfoldError {
+  return new FanfoldError('Closed', `The results of run ${runId} can be read only once.`);
 }

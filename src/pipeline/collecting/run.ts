@@ -22,7 +22,7 @@ import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, type Phase, throwFailure } from './phase.ts';
 import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
-import { RunHandle } from './run-handle.ts';
+import { RunHandle, readOnce } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
 import {
   boundsOf,
@@ -119,7 +119,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     return this.#counting.statistics;
   }
 
-  /** Number of results that other collectors consumed and this one does not receive. */
+  /** Results that other collectors consumed and this one does not receive. */
   get elsewhere(): number {
     return this.#ledger.elsewhere;
   }
@@ -153,9 +153,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   }
 
   protected override async *received(ordered = false): AsyncGenerator<ResultBatch, void> {
-    if (this.#iterated) {
-      throw new FanfoldError('Closed', `The results of run ${this.runId} can be read only once.`);
-    }
+    if (this.#iterated) throw readOnce(this.runId);
     this.#iterated = true;
     let ended = false;
     try {
@@ -183,9 +181,10 @@ export class Run<Output = unknown> extends RunHandle<Output> {
 
   /** A store's owner deletes the objects itself, and a run that goes on needs them. */
   protected override get objects(): RunObjects {
-    const isKept = this.#store !== undefined || this.#isOpen || this.#phase.is === 'left';
+    const { is } = this.#phase;
     const mayBeThere = !this.#seeding.isOurs || this.#options.resume !== undefined;
-    return { runId: this.runId, ledger: this.#ledger, isKept, mayBeThere };
+    const of = { runId: this.runId, ledger: this.#ledger, mayBeThere, hasEnded: is === 'ended' };
+    return { ...of, isKept: this.#store !== undefined || is === 'left' };
   }
 
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {

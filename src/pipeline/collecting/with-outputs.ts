@@ -12,7 +12,9 @@ import { PayloadError, type Payloads } from '../run/payloads.ts';
 export interface RunObjects {
   runId: string;
   ledger: Pick<RunLedger, 'overturn'>;
-  /** Whether they are still needed. */
+  /** Whether the run ended early, so that results that were not taken are lost anyway. */
+  hasEnded: boolean;
+  /** Whether another process needs them after this one. */
   isKept: boolean;
   /** Whether other processes may have stored some. */
   mayBeThere: boolean;
@@ -29,21 +31,25 @@ interface Filled {
 
 /**
  * Puts the outputs that are in objects into the results that a run has received. Deletes the objects
- * once the run is over.
+ * once the run is over: also, its consumer must have taken all results, since one that failed may
+ * collect them again.
  */
 export async function* withOutputs(
   batches: AsyncGenerator<ResultBatch, void>,
   { payloads, objects, onError }: Filled,
 ): AsyncGenerator<ResultBatch, void> {
+  let areTaken = false;
   try {
     for await (const batch of batches) {
       const here = mayHavePayloads(batch.text) ? objects() : undefined;
       if (here) yield* filled(batch, { payloads, ...here }, onError);
       else yield batch;
     }
+    areTaken = true;
   } finally {
     const here = objects();
-    if (here && !here.isKept) await payloads?.deleteOf(here.runId, here.mayBeThere);
+    const isOver = areTaken || here?.hasEnded;
+    if (here && isOver && !here.isKept) await payloads?.deleteOf(here.runId, here.mayBeThere);
   }
 }
 

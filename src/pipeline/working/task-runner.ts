@@ -164,7 +164,9 @@ export class Execution {
       }
       pace?.started();
       this.#next++;
-      this.#start(new Attempt(this.#chunk, item, this.#writeLog));
+      const attempt = new Attempt(this.#chunk, item, this.#writeLog);
+      if (item.payload) this.#follow(attempt, this.#fetchAndCall(attempt, item.payload));
+      else this.#start(attempt);
     }
     if (this.#busy > 0) return;
     clearTimeout(this.#timer);
@@ -180,8 +182,6 @@ export class Execution {
   #start(attempt: Attempt): void {
     let returned: unknown;
     let promised: Promise<unknown> | undefined;
-    const { payload } = attempt.item;
-    if (payload) return this.#follow(attempt, this.#fetchAndCall(attempt, payload));
     // A function may end the process before it returns.
     calling = attempt;
     try {
