@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { ListBucketsCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { motoForTests } from '../../scripts/moto.ts';
@@ -134,6 +134,28 @@ async function put(
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: `${lines.join('\n')}\n` }));
 }
 
+/** Lengths of two inputs, of which no message can hold the first. */
+const LENGTHS = [2_000_000, 5];
+
+function largeFile(): string {
+  const lines = LENGTHS.map((length) => JSON.stringify('x'.repeat(length)));
+  return file('large-inputs.jsonl', lines.join('\n'));
+}
+
+function lengthsOf(lines: readonly { index: number; output?: unknown }[]): number[] {
+  const sorted = lines.toSorted((one, other) => one.index - other.index);
+  return sorted.map(({ output }) => String(output).length);
+}
+
+/** The objects of inputs and outputs that no message can hold. */
+async function payloadsIn(deployment: Deployment): Promise<(string | undefined)[]> {
+  const { s3 } = clientsOf(deployment, deployment.owner);
+  const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
+  const Bucket = Buckets.find(({ Name = '' }) => Name.includes('bucket'))?.Name;
+  const list = new ListObjectsV2Command({ Bucket, Prefix: 'payloads/' });
+  return ((await s3.send(list)).Contents ?? []).map(({ Key }) => Key);
+}
+
 const numbers = (count: number) => Array.from({ length: count }, (_, number) => number);
 
 function indexesOf(stdout: string): number[] {
@@ -230,6 +252,13 @@ describe('fanfold --stack', () => {
     expect(indexesOf(stdout)).toEqual(numbers(6_000));
     // The first invocation only checks the task.
     expect(stack.functions.invocations('Fanfold-seed') - before).toBeGreaterThanOrEqual(3);
+  });
+
+  it('carries an input and its output that no message can hold', async () => {
+    const { status, stdout, stderr } = await fanfold('run', 'echo', '--input', largeFile());
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('2 ok') });
+    expect(lengthsOf(results(stdout))).toEqual(LENGTHS);
+    expect(await payloadsIn(stack)).toEqual([]);
   });
 
   it('shows a run, and cancels it', async () => {
@@ -346,6 +375,20 @@ describe('a run that needs nobody', () => {
     expect(lines.map(({ index, output }) => [index, output])).toEqual(
       numbers(6_000).map((index) => [index, index]),
     );
+  });
+
+  it('carries inputs from S3 and outputs that no message can hold', async () => {
+    await put(
+      stack,
+      'long.jsonl',
+      LENGTHS.map((length) => JSON.stringify('x'.repeat(length))),
+    );
+    const inputs = { s3: 's3://inputs/long.jsonl' };
+    const begun = await seeded(stack, { task: 'echo', inputs, results: 's3' });
+    const { manifest, lines } = await ended(stack, begun);
+    expect(manifest.ledger).toMatchObject({ inputs: 2, ok: 2 });
+    expect(lengthsOf(lines)).toEqual(LENGTHS);
+    expect(await payloadsIn(stack)).toEqual([]);
   });
 
   it('stores one table in input order, in an upload of several parts', async () => {
@@ -485,6 +528,8 @@ describe('people who work on a stack', () => {
     const names = file('names.txt', 'AWS_LAMBDA_FUNCTION_NAME\n');
     const { stdout } = await fanfoldAt(idle, 'run', 'surroundings', '--input', names);
     expect(results(stdout)).toMatchObject([{ status: 'ok', output: null }]);
+    const large = await fanfoldAt(idle, 'run', 'echo', '--input', largeFile());
+    expect(lengthsOf(results(large.stdout))).toEqual(LENGTHS);
     expect(mostAtOnce(await spansOf(idle, 8, { concurrency: 1 }))).toBe(1);
     await expect.poll(() => idle.sqs.peek('Fanfold-tasks')).toEqual([]);
     working.child.kill('SIGTERM');
@@ -598,23 +643,6 @@ const UNUSED: Readonly<Record<string, string>> = {
   'operator: sqs:GetQueueAttributes on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueUrl on Fanfold-lanes.fifo': '`fanfold doctor` reads it.',
   'operator: sqs:GetQueueUrl on Fanfold-tasks-dead': '`fanfold doctor` reads it.',
-  ...Object.fromEntries(
-    [
-      'Fanfold-seed: s3:PutObject',
-      'Fanfold-worker+Fanfold-burst: s3:GetObject',
-      'Fanfold-worker+Fanfold-burst: s3:PutObject',
-      'machine: s3:GetObject',
-      'machine: s3:PutObject',
-      'Fanfold-collector: s3:GetObject',
-      'Fanfold-collector: s3:DeleteObject',
-      'operator: s3:GetObject',
-      'operator: s3:PutObject',
-      'operator: s3:DeleteObject',
-    ].map((grant) => [
-      `${grant} on BUCKET/payloads/*`,
-      'It is for inputs and outputs that do not fit in a message.',
-    ]),
-  ),
   ...Object.fromEntries(
     UNUSABLE.flatMap((bucket) =>
       [

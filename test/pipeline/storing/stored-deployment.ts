@@ -16,6 +16,7 @@ import { collectorHandler, s3Inputs } from '../../../src/handlers.ts';
 import type { SeedRequest } from '../../../src/pipeline/messages/seed-request.ts';
 import type { SeedResponse } from '../../../src/pipeline/messages/seed-response.ts';
 import { callFunction } from '../../../src/pipeline/run/call-function.ts';
+import { Payloads } from '../../../src/pipeline/run/payloads.ts';
 import type { Manifest } from '../../../src/pipeline/storing/manifest.ts';
 import { linesOf } from '../../../src/pipeline/storing/part-reader.ts';
 import type { PartLimits } from '../../../src/pipeline/storing/part-store.ts';
@@ -79,8 +80,10 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
+  const payloadsBy = (client: S3Client) =>
+    new Payloads(() => Promise.resolve({ s3: client, bucket: BUCKET }));
   const made = await virtualDeployment(tasks, {
-    ...{ workers, resultPlaces, memoryMb },
+    ...{ workers, resultPlaces, memoryMb, payloads: payloadsBy(s3) },
     s3: s3Inputs(s3),
   });
   const { sqs, lambda, deployment } = made;
@@ -153,7 +156,8 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
     names.collector,
     (event, context) => {
       const { clients, died } = mortal();
-      const place = { name: names.name, onServer: true, places: resultPlaces };
+      const payloads = payloadsBy(clients.s3);
+      const place = { name: names.name, onServer: true, places: resultPlaces, payloads };
       const metered = memoryMb === undefined ? {} : { memoryMb };
       const handle = collectorHandler({ ...clients, ...place, ...metered, limits });
       return Promise.race([handle(event, context), died]);

@@ -1,5 +1,6 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import { defineTask } from '../../../src/index.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 import { defineTask } from '../../../src/task.ts';
@@ -67,6 +68,27 @@ it('stores each result once, and says how the run ended', async () => {
     ledger: made.ledger,
     manifest: `s3://${BUCKET}/runs/${runId}/manifest.json`,
   });
+});
+
+/** A task whose even inputs have an output that no message can hold. */
+const long = defineTask({
+  name: 'long',
+  run: (index: number) => (index % 2 === 0 ? `${index}`.padEnd(1_100_000, 'x') : index),
+});
+
+it('stores outputs that no message can hold, though its collector dies while it fetches one', async () => {
+  let fetches = 0;
+  const fateOf = ({ method, path }: Call): Fate =>
+    method === 'GET' && path.includes('/payloads/') && ++fetches === 2 ? 'dies after' : undefined;
+  const deployed = await storedDeployment([long], { limits: { ms: 1_000 }, fateOf });
+  const { s3, seed, manifest } = deployed;
+  const { runId } = await seed({ task: 'long', inputs: numbers(5), results: 's3' });
+  const all = await resultsOf(s3, await manifest(runId));
+  all.sort((one, other) => one.index - other.index);
+  const lengths = all.map(({ output }) => String(output).length);
+  expect(lengths).toEqual([1_100_000, 1, 1_100_000, 1, 1_100_000]);
+  await passUntil(async () => (await keysIn(s3, 'payloads/')).length === 0, 3_600);
+  await deployed.close();
 });
 
 it('merges the results of an ordered run into one object', async () => {
