@@ -5,10 +5,14 @@ import type { Credentials } from '../emulator/auth/index.ts';
 import type { S3 } from '../emulator/s3/s3.ts';
 import type { Service, ServiceRequest, SignedService } from '../emulator/transport/index.ts';
 import { MAX_PAYLOAD_BYTES } from '../pipeline/messages/payload.ts';
+import { MAX_DEADLINE_SECONDS } from '../pipeline/names.ts';
 import { Payloads } from '../pipeline/run/payloads.ts';
 
 /** The bucket of a local deployment. No account is called so, and thus no path of a queue. */
 export const BUCKET = 'fanfold-objects';
+
+/** The longest deadline of a run and a day, as in the lifecycle rule of a stack's bucket. */
+const KEPT_MS = (MAX_DEADLINE_SECONDS + 86_400) * 1000;
 
 export interface LocalObjectsOptions {
   /** The folder that keeps the objects. @default a temporary one, which `close` deletes */
@@ -66,7 +70,10 @@ export class LocalObjects {
       import('../emulator/s3/folder.ts'),
     ]);
     const { folder = this.#makeTemporary(), region } = this.#options;
-    const storage = openFolder(folder, { durable: this.#temporary === undefined });
+    const storage = openFolder(folder, {
+      durable: this.#temporary === undefined,
+      maxAgeMs: KEPT_MS,
+    });
     const s3 = new S3({ storage, region });
     s3.addBucket(BUCKET);
     return s3;

@@ -32,6 +32,8 @@ const FILE = /^[\da-f]{64}$/;
 export interface FolderOptions {
   /** Whether objects are on disk before their caller has its answer. @default true */
   durable?: boolean;
+  /** Age at which objects are deleted when the folder is opened, in milliseconds. @default none */
+  maxAgeMs?: number;
 }
 
 /**
@@ -68,14 +70,18 @@ class Folder implements Storage {
   /** Until they are taken. */
   readonly #labels: Label[];
 
-  constructor(folder: string, lock: FileLock, { durable = true }: FolderOptions) {
+  constructor(folder: string, lock: FileLock, { durable = true, maxAgeMs }: FolderOptions) {
     this.#folder = folder;
     this.#lock = lock;
     this.#durable = durable;
     const names = readdirSync(folder);
     // A process that was killed may have left a file that was never renamed.
     for (const name of names) if (name.endsWith('.new')) rmSync(join(folder, name));
-    this.#labels = names.filter((name) => FILE.test(name)).map((name) => this.#labelOf(name));
+    const labels = names.filter((name) => FILE.test(name)).map((name) => this.#labelOf(name));
+    const since = Date.now() - (maxAgeMs ?? Number.POSITIVE_INFINITY);
+    this.#labels = labels.filter(({ facts }) => facts.modifiedAt >= since);
+    for (const { shelf, key, facts } of labels)
+      if (facts.modifiedAt < since) this.remove(shelf, key);
   }
 
   all(): Label[] {

@@ -1,5 +1,3 @@
-import { isIndex } from './result.ts';
-
 /** Largest input, and largest output, in bytes of its JSON text. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
@@ -21,9 +19,11 @@ export interface OutputPayload extends Payload {
 
 const FACTS = '"bytes":([1-9]\\d{0,7}),"sha256":"([\\da-f]{64})"\\}';
 const ITEM = new RegExp(`^null,\\{${FACTS}$`);
-const NAME = 'output-(\\d{1,9})-[\\da-z]{20}';
+/** The index of an input, which has at most nine digits. */
+const INDEX = '(0|[1-9]\\d{0,8})';
+const NAME = `output-${INDEX}-[\\da-z]{20}`;
 const RESULT = new RegExp(
-  `^(\\{"index":(\\d{1,9}),"status":"ok",)"payload":\\{"name":"(${NAME})",${FACTS}(,.*)$`,
+  `^(\\{"index":${INDEX},"status":"ok",)"payload":\\{"name":"(${NAME})",${FACTS}(,.*)$`,
 );
 
 /** How the line of a result begins whose output is in an object. No string can contain it. */
@@ -86,7 +86,7 @@ export function readPayloadLine(line: string): PayloadResult | undefined {
   const index = Number(digits);
   const payload = payloadOf(Number(bytes), sha256);
   // An object of another input would be another input's output.
-  if (payload === undefined || !isIndex(index) || Number(own) !== index) return undefined;
+  if (payload === undefined || Number(own) !== index) return undefined;
   return { index, payload: { name, ...payload }, before: `${before}"output":`, after };
 }
 
