@@ -1,7 +1,7 @@
 import type { FailureCode, Result } from '../../src/pipeline/messages/result.ts';
 import type { Consumer } from './consumer.ts';
 import type { Executions } from './executions.ts';
-import { type InputKind, isCalm, type Scenario, type SimInput } from './scenario.ts';
+import { hasBucket, type InputKind, isCalm, type Scenario, type SimInput } from './scenario.ts';
 import type { StoredConsumer } from './stored-consumer.ts';
 import { flakyAttempts, outputOf } from './task.ts';
 import type { Wire } from './wire.ts';
@@ -109,7 +109,8 @@ export class Oracle {
     }
     const survives =
       input.kind === 'flaky' && flakyAttempts(index) < this.#scenario.task.maxAttempts;
-    const code = survives ? undefined : FAILS_AS[input.kind];
+    const isMoved = input.kind === 'huge' && hasBucket(this.#scenario);
+    const code = survives || isMoved ? undefined : FAILS_AS[input.kind];
     if (result.status === 'ok') {
       if (code !== undefined) return `is ok; ${code} was expected`;
       const output = JSON.stringify(result.output);
@@ -129,7 +130,9 @@ export class Oracle {
   ): boolean {
     if (code === 'Lost' || code === 'NotStarted') return plan.deadlineSeconds !== undefined;
     return runIds.some((runId) => {
-      if (code === 'TimedOut') return this.#overran(runId, index);
+      // The time to fetch an input counts.
+      const isFetched = plan.isStored && plan.inputs[index]?.kind === 'huge';
+      if (code === 'TimedOut') return isFetched || this.#overran(runId, index);
       return code === 'WorkerDied' && this.#deaths(runId, index) >= LEAST_DEATHS;
     });
   }

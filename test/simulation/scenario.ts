@@ -92,6 +92,11 @@ export interface Scenario {
   garbage: number;
 }
 
+/** Whether the deployment has a bucket, for results and for what no message can hold. */
+export function hasBucket({ runs }: Scenario): boolean {
+  return runs.some(({ isStored }) => isStored);
+}
+
 /** Whether there are no faults: then no work may be wasted. */
 export function isCalm({ rates, badDeployment }: Scenario): boolean {
   return badDeployment === undefined && FAULT_NAMES.every((fault) => rates[fault] === 0);

@@ -9,9 +9,9 @@ import { Actor, trueNow } from './actors.ts';
 import { Disk } from './disk.ts';
 import type { EventLog } from './event-log.ts';
 import { after } from './pause.ts';
-import type { RunPlan } from './scenario.ts';
+import type { RunPlan, SimInput } from './scenario.ts';
 import type { StoredResults } from './stored-results.ts';
-import { TASK } from './task.ts';
+import { HUGE, TASK } from './task.ts';
 
 const POLL_MS = 1_000;
 
@@ -69,7 +69,7 @@ export class StoredConsumer {
     this.runIds.push(runId);
     const expiresAt = deadlineSeconds && serviceNow(sqs) + deadlineSeconds * 1000;
     const request: SeedRequest = {
-      ...{ task: TASK, runId, inputs: [...inputs] as never, results: 's3', maxFailures },
+      ...{ task: TASK, runId, inputs: padded(inputs) as never, results: 's3', maxFailures },
       ...(expiresAt === undefined ? {} : { expiresAt }),
     };
     // Whoever waits for a run repeats its request until it has arrived.
@@ -104,6 +104,7 @@ export class StoredConsumer {
     this.endedAt = trueNow();
     this.#log.mark('stored run ended');
     if (manifest?.cause) this.#log.mark('stored run ended early');
+    if (lines.some(({ length }) => length > HUGE.length)) this.#log.mark('stored a large output');
     if ((manifest?.parts.length ?? 0) > 2) this.#log.mark('stored run has parts');
   }
 
@@ -118,4 +119,15 @@ export class StoredConsumer {
     await cancelled.catch((error: unknown) => this.#log.note(`can't cancel: ${error}`));
     actor.kill('at its end');
   }
+}
+
+/** Inputs that a request to the seed has room for. */
+const PADDED = 3;
+
+/** The inputs, of which the first few that are `huge` do not fit in a message themselves. */
+function padded(inputs: readonly SimInput[]): object[] {
+  let left = PADDED;
+  return inputs.map((input) =>
+    input.kind === 'huge' && left-- > 0 ? { ...input, pad: HUGE } : input,
+  );
 }

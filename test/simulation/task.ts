@@ -17,11 +17,13 @@ export function flakyAttempts(index: number): number {
 }
 
 /** The output of an input that ends well. */
-export function outputOf(runId: string, index: number, { kind, ms }: SimInput): object {
+export function outputOf(runId: string, index: number, { kind, ms }: SimInput): object | string {
+  if (kind === 'huge') return HUGE;
   return { runId, index, kind, twice: ms * 2 };
 }
 
-const HUGE = 'x'.repeat(MAX_RESULT_BYTES);
+/** An output, or a part of an input, that no message can hold. */
+export const HUGE = 'x'.repeat(MAX_RESULT_BYTES);
 
 interface TaskSurroundings {
   executions: Executions;

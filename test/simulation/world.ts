@@ -7,6 +7,7 @@ import { seedHandler } from '../../src/handlers/seed.ts';
 import { type SqsEvent, workerHandler } from '../../src/handlers/worker.ts';
 import { type Names, namesOf } from '../../src/pipeline/names.ts';
 import { startFunction } from '../../src/pipeline/run/call-function.ts';
+import { Payloads } from '../../src/pipeline/run/payloads.ts';
 import { Worker } from '../../src/pipeline/working/worker.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
 import { type Actor, FATE } from './actors.ts';
@@ -24,10 +25,10 @@ import { Operator } from './operator.ts';
 import { after } from './pause.ts';
 import { PullWorkers } from './pull-workers.ts';
 import type { Random } from './random.ts';
-import { hasWholeSlices, isCalm, type RunPlan, type Scenario } from './scenario.ts';
+import { hasBucket, hasWholeSlices, isCalm, type RunPlan, type Scenario } from './scenario.ts';
 import { ask, readAnswer } from './sqs-call.ts';
 import { StoredConsumer } from './stored-consumer.ts';
-import { PLACE, StoredResults } from './stored-results.ts';
+import { BUCKET, PLACE, StoredResults } from './stored-results.ts';
 import { simulatedTask } from './task.ts';
 import { Wire } from './wire.ts';
 
@@ -211,7 +212,14 @@ export class World {
 
   #deployment() {
     const countsLate = !this.#scenario.onServer;
-    return { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate };
+    const of = { sqs: sqsClient(), lambda: lambdaClient(), names: this.names, countsLate };
+    return { ...of, payloads: this.#payloads() };
+  }
+
+  /** A process's access to the bucket, in a deployment that has one. */
+  #payloads(): Payloads {
+    const place = () => ({ s3: s3Client(), bucket: BUCKET });
+    return new Payloads(() => Promise.resolve(hasBucket(this.#scenario) ? place() : undefined));
   }
 
   #addFunctions(): void {
@@ -225,12 +233,12 @@ export class World {
       load: () =>
         seedHandler(this.#tasks, {
           ...{ sqs: sqsClient(), lambda: lambdaClient(), name: NAME, resultPlaces: [PLACE] },
-          ...cutFor,
+          ...{ ...cutFor, payloads: this.#payloads() },
         }),
       isSilent,
     });
     this.#lambda.addFunction(names.seed, seeds.handler, { timeoutSeconds: SEED_TIMEOUT_SECONDS });
-    if (this.#scenario.runs.some(({ isStored }) => isStored)) this.#addCollector(isSilent);
+    if (hasBucket(this.#scenario)) this.#addCollector(isSilent);
     if (lambdaWorkers === 0) return;
     const workers = new Environments({
       name: 'lambda',
@@ -264,7 +272,7 @@ export class World {
         maySetClock(actor, this.faults);
         return collectorHandler({
           ...{ sqs: sqsClient(), lambda: lambdaClient(), s3: s3Client(), events: eventsClient() },
-          ...{ name: NAME, places: [PLACE], limits: PART_LIMITS },
+          ...{ name: NAME, places: [PLACE], limits: PART_LIMITS, payloads: this.#payloads() },
           log: (_level, message, fields) => this.#markCollector(message, fields),
         });
       },
@@ -303,6 +311,7 @@ export class World {
       name: NAME,
       taskQueueUrl: this.#queueUrl(this.names.tasks),
       sliceSeconds: this.#scenario.sliceSeconds,
+      payloads: this.#payloads(),
       exit: () => actor.kill('by its exit'),
     });
     return async (event: unknown, context: LambdaContext) => {
@@ -349,6 +358,7 @@ export class World {
       worker: actor.name,
       onServer,
       sliceSeconds: this.#scenario.sliceSeconds,
+      payloads: this.#payloads(),
     });
     return {
       sqs,

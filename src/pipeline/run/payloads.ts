@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
@@ -54,7 +54,7 @@ export class Payloads {
 
   /** Stores an output. Two attempts may differ, so that each has an object of its own. */
   async putOutput(runId: string, index: number, text: string): Promise<OutputPayload> {
-    const name = `output-${index}-${randomUUID().replaceAll('-', '').slice(0, 20)}`;
+    const name = `output-${index}-${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`;
     return { name, ...(await this.#put(runId, name, text)) };
   }
 
