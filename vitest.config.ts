@@ -14,7 +14,7 @@ const SLOW = [
   'test/cli/{clocks,elsewhere,flow,killed-server,logs,output,resets,resume,run,serve,sqs}.test.ts',
   'test/cli/{mistakes-at-work,stack,stored,terminal,two-hosts,work}.test.ts',
   'test/handlers/{hostile-messages,hung,seed-from-s3}.test.ts',
-  'test/serve/{flood,live-workers}.test.ts',
+  'test/serve/{flood,large-values,live-workers}.test.ts',
   'test/processes/{blocked,ending,strays,unread-answer,workers}.test.ts',
   'test/emulator/sqs/store/*.test.ts',
   'test/stack/{bundle,deployed,loading,mutations,native-modules,own-app,packed-app}.test.ts',

@@ -114,7 +114,6 @@ describe('fanfold run', () => {
     const fates = {
       throws: 'TaskFailed',
       bigint: 'OutputNotJson',
-      'too much': 'OutputTooLarge',
       hangs: 'TimedOut',
       exits: 'WorkerDied',
       'exits well': 'WorkerDied',
@@ -141,8 +140,17 @@ describe('fanfold run', () => {
     expect(ends).toEqual(hows.map((how) => fates[how as keyof typeof fates] ?? 'fine'));
     expect(stdout).toContain('exit code 3');
     expect(stdout).toContain('RangeError: stray');
-    expect(stderr).toContain('24 inputs = 16 ok + 8 failed + 0 cancelled');
+    expect(stderr).toContain('21 inputs = 14 ok + 7 failed + 0 cancelled');
     expect(stderr).toContain('1 failed, input 1: TaskFailed: TypeError: thrown: of a cause');
+  });
+
+  it('carries an input and its output that no message can hold', async () => {
+    const long = 'x'.repeat(3_000_000);
+    const jsonl = file('long.jsonl', `1\n${JSON.stringify(long)}\n2\n`);
+    const line = ['run', 'echo', '--tasks', 'fanfold/tasks', '--workers', '2', '--ordered'];
+    const { status, stdout } = await fanfold([...line, '--input', jsonl]);
+    expect(status).toBe(0);
+    expect(results(stdout).map(({ output }) => output === long || output)).toEqual([1, true, 2]);
   });
 
   it('ends quietly when its reader closes the pipe', async () => {

@@ -193,9 +193,6 @@ describe('map', () => {
       index: 1,
       message: expect.stringMatching(/^Input 1 has NaN at \$\[1\]\.price, .* Use null/),
     });
-    await expect(
-      Array.fromAsync(fanfold.map(double, ['x'.repeat(1_100_000) as unknown as number])),
-    ).rejects.toThrow(/^Input 0 has 1100002 bytes as JSON/);
   });
 
   it('refuses an unknown task, and suggests the nearest', async () => {
@@ -372,14 +369,14 @@ describe('the outcome of an input', () => {
       ['bigint', 'OutputNotJson', 'TypeError', 2],
       ['function', 'OutputNotJson', 'TypeError', 2],
       ['circle', 'OutputNotJson', 'TypeError', 2],
-      ['too much', 'OutputTooLarge', 'TypeError', 2],
+      ['too much', 'ok'],
       ['hangs', 'TimedOut', 'TimeoutError', 2],
       ['aborts', 'TimedOut', 'TimeoutError', 2],
       ['second time', 'ok'],
       ['a', 'ok'],
       ['b', 'ok'],
     ]);
-    expect(run.ledger).toMatchObject({ inputs: 13, ok: 3, failed: 10 });
+    expect(run.ledger).toMatchObject({ inputs: 13, ok: 4, failed: 9 });
   });
 
   it('is InvalidInput with the schema’s message if the schema rejects it', async () => {
