@@ -51,9 +51,15 @@ export class LocalObjects {
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined);
     opened?.close();
+    process.off('exit', this.#remove);
+    this.#remove();
+  }
+
+  /** Removes the temporary folder, also if the process ends without a call of `close`. */
+  readonly #remove = () => {
     if (this.#temporary === undefined) return;
     rmSync(this.#temporary, { recursive: true, force: true });
-  }
+  };
 
   async #answer(request: ServiceRequest) {
     return (await this.#open()).service(request);
@@ -80,7 +86,8 @@ export class LocalObjects {
   }
 
   #makeTemporary(): string {
-    this.#temporary = mkdtempSync(join(tmpdir(), 'fanfold-'));
+    this.#temporary = mkdtempSync(join(tmpdir(), 'fanfold-objects-'));
+    process.once('exit', this.#remove);
     return this.#temporary;
   }
 }

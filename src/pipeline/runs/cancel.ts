@@ -31,7 +31,7 @@ export interface Cancelled {
  * run
  */
 export async function cancelRun(
-  { sqs, names }: Pick<Deployment, 'sqs' | 'names'>,
+  { sqs, names, payloads }: Pick<Deployment, 'sqs' | 'names' | 'payloads'>,
   runId: string,
 ): Promise<Cancelled> {
   checkRunId(runId);
@@ -57,5 +57,6 @@ export async function cancelRun(
     await listEnded({ sqs, names }, QueueUrl, outcomeOfStatus(status, cause));
   }
   await deleteQueue(sqs, QueueUrl);
+  await payloads?.deleteOf(runId, true);
   return { byCollector: false };
 }

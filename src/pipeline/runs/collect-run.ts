@@ -102,6 +102,7 @@ export async function pruneRuns(
       if (url === undefined) continue;
       await listEnded(deployment, url, outcomeOfStatus(status, causeOfPruned(status)));
       await removeQueue(deployment.sqs, url);
+      await deployment.payloads?.deleteOf(status.runId, true);
     }
   };
   await Promise.all(Array.from({ length: DELETIONS }, deleteLeft));
