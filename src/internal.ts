@@ -5,10 +5,10 @@ export { type FileLock, lockFile } from './emulator/file-lock.ts';
 export { count } from './errors.ts';
 export { knownAs, placesOf } from './option-homes.ts';
 export { COMPRESSIONS, FORMATS } from './outputs/formats.ts';
-export { MAX_PAYLOAD_BYTES } from './pipeline/messages/payload.ts';
 export { checkFailing } from './pipeline/messages/failing.ts';
 export { FailureKinds } from './pipeline/messages/failure-kinds.ts';
 export { checkBounds } from './pipeline/messages/flow.ts';
+export { MAX_PAYLOAD_BYTES } from './pipeline/messages/payload.ts';
 export { checkPriority } from './pipeline/messages/priority.ts';
 export {
   FAILURE_CODES,
