@@ -1,6 +1,9 @@
 import { pauseOf, slotOf } from '../messages/flow.ts';
 import type { Bounded } from './lanes.ts';
 
+/** Longest pause before the first item that an execution makes in any case, in milliseconds. */
+export const LONGEST_FIRST_MS = 20_000;
+
 /** Lateness of a start that the next one may make up for, in milliseconds: timers are not exact. */
 const CREDIT_MS = 25;
 

@@ -7,12 +7,9 @@ import { LargeValues } from './large.ts';
 import { type WriteLog, writeToConsole } from './log-line.ts';
 import type { AttemptFailure, Outcome } from './outcome.ts';
 import { outputText } from './output-text.ts';
-import type { Starts } from './pace.ts';
+import { LONGEST_FIRST_MS, type Starts } from './pace.ts';
 import { call } from './task-call.ts';
 import { isThenable } from './thenable.ts';
-
-/** Longest pause before the first item that an execution makes in any case, in milliseconds. */
-const LONGEST_FIRST_MS = 20_000;
 
 export interface ExecutionOptions {
   /** Inputs that run at once. @default the task's */
