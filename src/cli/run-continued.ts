@@ -1,5 +1,5 @@
 import { FanfoldError, type KeptResults } from '../index.ts';
-import { InputsHash, MAX_INPUT_BYTES } from '../internal.ts';
+import { InputsHash, MAX_PAYLOAD_BYTES } from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { type InputOptions, openInputs } from './inputs/index.ts';
@@ -51,7 +51,7 @@ export async function continuedRun(
 async function compared(flags: ContinuedFlags, { run, ledger }: KeptResults): Promise<number> {
   const mark = run.ended?.inputs;
   const hash = new InputsHash(mark && 'read' in mark ? mark : undefined);
-  const inputs = await openInputs({ ...flags, maxInputBytes: MAX_INPUT_BYTES });
+  const inputs = await openInputs({ ...flags, maxInputBytes: MAX_PAYLOAD_BYTES });
   try {
     for await (const batch of inputs.batches()) hash.take(batch);
   } finally {

@@ -1,6 +1,5 @@
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
-import { defineTask } from '../../../src/index.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 import { defineTask } from '../../../src/task.ts';
