@@ -37,6 +37,9 @@ export interface UnpauseOptions {
 const SET: CallOptions = { call: 'set()', kinds: { concurrency: CHECKED, rate: CHECKED } };
 const UNPAUSE: CallOptions = { call: 'unpause()', kinds: { extendDeadline: FLAG } };
 
+/** Longer than the id of any run. */
+const MAX_ID_LENGTH = 128;
+
 /** Where a run is. */
 type Place = Pick<Deployment, 'sqs' | 'names'>;
 
@@ -145,8 +148,10 @@ interface OpenRun {
 }
 
 async function openRun({ sqs, names }: Place, runId: string): Promise<OpenRun> {
-  checkRunId(runId);
-  const queueUrl = await findExpectedQueue(sqs, names.run(runId));
+  // A run that reports to the shared queue may have another id.
+  if (typeof runId !== 'string' || runId === '' || runId.length > MAX_ID_LENGTH) checkRunId(runId);
+  const isRunId = createdAt(runId) !== undefined;
+  const queueUrl = isRunId ? await findExpectedQueue(sqs, names.run(runId)) : undefined;
   if (queueUrl === undefined) throw noSettings(runId, names);
   const tags = await readTags(sqs, queueUrl).catch(unlessMissing(runId, names));
   if (isOver(statusFrom(runId, tags, serviceNow(sqs)))) {

@@ -189,6 +189,11 @@ it('refuses what can’t be set', async () => {
     await expect(passing(here.fanfold.pause(unknown))).rejects.toMatchObject(refusal);
     await expect(passing(here.fanfold.unpause(unknown))).rejects.toMatchObject(refusal);
   }
+  for (const wrongId of ['', undefined, 5, {}, 'x'.repeat(500)]) {
+    const set = here.fanfold.set(wrongId as never, { rate: '1/s' });
+    const refusal = { code: 'BadOption', message: expect.stringMatching(/run id must be like/) };
+    await expect(passing(set)).rejects.toMatchObject(refusal);
+  }
   await passing(run.cancel());
   await expect(passing(run.pause())).rejects.toMatchObject({ code: 'UnknownRun' });
 });
