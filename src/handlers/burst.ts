@@ -50,7 +50,7 @@ export function burstHandler(
   tasks: Tasks,
   options: WorkerHandlerOptions = {},
 ): (event: unknown, context: LambdaContext) => Promise<BurstResponse> {
-  const place = new Environment(options);
+  const place = new Environment(options, EMPTY_SECONDS);
   const tasksOf = lazyTasks(tasks);
   const { setups = new Setups() } = options;
   return async (event, context) => {

@@ -1,6 +1,7 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../errors.ts';
+import { POLL_SECONDS } from '../pipeline/collecting/result-receiver.ts';
 import type {
   BeginAnswer,
   CollectEvent,
@@ -56,7 +57,7 @@ export type CollectorAnswer = Refusal | BeginAnswer;
 export function collectorHandler(
   options: CollectorHandlerOptions = {},
 ): (event: unknown, context: LambdaContext) => Promise<CollectorAnswer> {
-  const place = new Environment(options);
+  const place = new Environment(options, POLL_SECONDS);
   let { s3, events } = options;
   const { meter } = place;
   if (s3) meter?.countS3(s3);

@@ -53,15 +53,11 @@ export function resultPlacesOfEnvironment(): string[] {
 }
 
 /**
- * Limits of one request, in milliseconds. The SDK has none by default, so that a lost packet could
- * hold a function until its own timeout. A burst worker's long poll takes 5 s.
+ * Limits of one request, in milliseconds, besides the time that a long poll waits. The SDK has none
+ * by default, so that a lost packet could hold a function until its own timeout.
  */
-const REQUEST_LIMITS = {
-  connectionTimeout: 3_000,
-  requestTimeout: 10_000,
-  socketTimeout: 10_000,
-  throwOnRequestTimeout: true,
-};
+const CONNECT_MS = 3_000;
+const ANSWER_MS = 10_000;
 
 /** Longest time to send or receive an object, in milliseconds. */
 const OBJECT_MS = 60_000;
@@ -74,9 +70,23 @@ const OBJECT_MS = 60_000;
  */
 const CALL_TRIES = 9;
 
-/** Settings of a handler's client of any service. Each client needs its own. */
-export function callLimits() {
-  return { retryStrategy: new UnmeteredRetries(CALL_TRIES), requestHandler: REQUEST_LIMITS };
+/**
+ * Settings of a handler's client of any service. Each client needs its own.
+ *
+ * @param pollSeconds time for which SQS may hold a long poll. A poll that is aborted before that
+ * hides the messages that it would have received
+ */
+export function callLimits(pollSeconds = 0) {
+  const answerMs = pollSeconds * 1000 + ANSWER_MS;
+  return {
+    retryStrategy: new UnmeteredRetries(CALL_TRIES),
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: answerMs,
+      socketTimeout: answerMs,
+      throwOnRequestTimeout: true,
+    },
+  };
 }
 
 /** The meter of this process, which is a function's. It is made when INIT is about to end. */
@@ -96,6 +106,7 @@ function meterOf({ onServer, memoryMb }: HandlerOptions): Meter | undefined {
  */
 export class Environment {
   readonly #options: HandlerOptions;
+  readonly #pollSeconds: number;
   #sqs: SQSClient | undefined;
   #lambda: LambdaClient | undefined;
   #runs: RunQueues | undefined;
@@ -103,8 +114,10 @@ export class Environment {
   /** Measures what this process uses; undefined if AWS bills nothing for it. */
   readonly meter: Meter | undefined;
 
-  constructor(options: HandlerOptions) {
+  /** @param pollSeconds time for which its longest polls of SQS wait. @default 0 */
+  constructor(options: HandlerOptions, pollSeconds = 0) {
     this.#options = options;
+    this.#pollSeconds = pollSeconds;
     this.#sqs = options.sqs;
     this.#lambda = options.lambda;
     this.meter = meterOf(options);
@@ -115,7 +128,7 @@ export class Environment {
   get sqs(): SQSClient {
     if (this.#sqs) return this.#sqs;
     this.#sqs = new SQSClient({
-      ...callLimits(),
+      ...callLimits(this.#pollSeconds),
       // No message may decide which host is called.
       useQueueUrlAsEndpoint: false,
     });

@@ -2,15 +2,20 @@
 // limit by default.
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
+import { createS3Client, S3 } from '../../src/emulator/s3/index.ts';
 import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
 import { Environment } from '../../src/handlers/environment.ts';
-import { seedHandler, workerHandler } from '../../src/handlers.ts';
+import { collectorHandler, seedHandler, workerHandler } from '../../src/handlers.ts';
 import { defineTask } from '../../src/index.ts';
+import { namesOf, newRunId } from '../../src/pipeline/names.ts';
 import { fastTime } from '../fast-time.ts';
 
 const echo = defineTask({ name: 'echo', run: (input: unknown) => input });
 const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 900_000 };
+/** EventBridge's answer to an event. */
+const ACCEPTED = { status: 200, headers: {}, body: '{"FailedEntryCount":0,"Entries":[{}]}' };
 let server: Listening | undefined;
 
 let endFastTime: () => void;
@@ -23,6 +28,14 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
 });
+
+function stubEnvironment(url: string) {
+  vi.stubEnv('AWS_ENDPOINT_URL', url);
+  vi.stubEnv('AWS_REGION', 'us-east-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'any');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'any');
+  vi.stubEnv('FANFOLD_NAME', 'Hung');
+}
 
 /** A worker's handler, with the clients that it makes from the environment, and an event for it. */
 async function worker(isHung: (action: string) => boolean) {
@@ -38,11 +51,7 @@ async function worker(isHung: (action: string) => boolean) {
     urls.push((await plain.send(create)).QueueUrl ?? '');
   }
   const [taskQueueUrl = ''] = urls;
-  vi.stubEnv('AWS_ENDPOINT_URL', server.url);
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'any');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'any');
-  vi.stubEnv('FANFOLD_NAME', 'Hung');
+  stubEnvironment(server.url);
   vi.stubEnv('FANFOLD_TASK_QUEUE_URL', taskQueueUrl);
   await seedHandler({ echo }, { sqs: plain, name: 'Hung' })({ task: 'echo', inputs: [1] }, context);
   const { Messages: [message] = [] } = await plain.send(
@@ -91,3 +100,40 @@ it('every client of a function has a time limit', async () => {
     });
   }
 });
+
+it('a collector waits for results as long as SQS holds its polls', async () => {
+  const sqs = new Sqs();
+  const pollsAt: number[] = [];
+  server = await listen((request) => {
+    const action = request.headers['x-amz-target'];
+    if (action === 'AWSEvents.PutEvents') return ACCEPTED;
+    if (action === 'AmazonSQS.ReceiveMessage') pollsAt.push(performance.now());
+    return sqs.service(request);
+  });
+  const plain = createSqsClient(sqs, { endpoint: server.url });
+  stubEnvironment(server.url);
+  const runId = newRunId();
+  await plain.send(new CreateQueueCommand({ QueueName: namesOf('Hung').run(runId) }));
+  const objects = new S3();
+  objects.addBucket('results');
+  const successors: unknown[] = [];
+  const lambda = new Lambda();
+  lambda.addFunction('Hung-collector', (event) => Promise.resolve(successors.push(event)));
+  const handle = collectorHandler({
+    s3: createS3Client(objects),
+    lambda: createLambdaClient(lambda),
+    places: ['s3://results/runs/'],
+    onServer: true,
+  });
+  const output = `s3://results/runs/${runId}/`;
+  const begin = { runId, task: 'echo', output, expiresAt: Date.now() + 3_600_000 };
+  // The last minute is for its successor.
+  const seconds = { ...context, getRemainingTimeInMillis: () => 60_000 + 45_000 };
+  expect(await handle({ begin }, seconds)).toEqual({});
+  await handle({ collect: { runId, output, epoch: 0 } }, seconds);
+  await vi.waitFor(() => expect(successors).toHaveLength(1));
+  // An aborted poll would be repeated at once.
+  const pauses = pollsAt.slice(1).map((at, index) => at - (pollsAt[index] ?? 0));
+  expect(pauses.length).toBeGreaterThan(0);
+  expect(Math.min(...pauses)).toBeGreaterThan(19_000);
+}, 240_000);

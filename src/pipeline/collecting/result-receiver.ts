@@ -28,7 +28,7 @@ export interface Delivery extends Received {
 }
 
 /** Longest long poll that SQS allows. */
-const POLL_SECONDS = 20;
+export const POLL_SECONDS = 20;
 /**
  * Visibility timeout of received messages. A consumer that takes longer receives them again, which
  * costs work but does no harm. A collector that resumes a run waits as long for the messages that a
