@@ -200,7 +200,7 @@ export class PartStore implements ResultStore {
     try {
       await list();
     } catch (error) {
-      if (error instanceof Superseded) await this.#discard();
+      if (error instanceof Superseded) await this.#discard(error);
       throw error;
     }
     if (!ledger) return;
@@ -249,10 +249,17 @@ export class PartStore implements ResultStore {
     this.#unlisted.push({ key, kind, ...written, results, indexes: kept.indexes });
   }
 
-  /** Deletes parts that will never be listed. Those that are left are deleted at the run's end. */
-  async #discard(): Promise<void> {
+  /**
+   * Deletes parts that will never be listed. The last write of this collector may have had its
+   * effect, and only its answer was lost: then the record of the next collector lists its parts.
+   * Parts that are left are deleted at the run's end.
+   */
+  async #discard({ run }: Superseded): Promise<void> {
+    if (run === undefined) return;
     const { s3, folder } = this.#options;
+    const listed = new Set(run.parts.map(({ key }) => key));
     for (const { key } of this.#unlisted) {
+      if (listed.has(key)) continue;
       const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
       await s3.send(new DeleteObjectCommand(place)).catch(() => {});
     }

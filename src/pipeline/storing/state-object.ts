@@ -8,6 +8,13 @@ import { decodeRun, encodeRun, type StoredRun } from './state.ts';
 /** Thrown by a collector that another one has replaced: it must not store or delete anything. */
 export class Superseded extends Error {
   override readonly name = 'Superseded';
+  /** The record of the run, which another collector wrote; undefined if there is none any more. */
+  readonly run: StoredRun | undefined;
+
+  constructor(message: string, run: StoredRun | undefined) {
+    super(message);
+    this.run = run;
+  }
 }
 
 const KEY = 'state';
@@ -66,7 +73,8 @@ export class StateObject {
       const found = await read(this.#s3, this.#folder);
       const isOurs = found?.run.owner === run.owner && found.run.epoch === run.epoch;
       if (isOurs && found.run.serial === run.serial) return found.etag;
-      throw new Superseded(`${urlOf(this.#folder)}${KEY} was replaced by another collector`);
+      const url = `${urlOf(this.#folder)}${KEY}`;
+      throw new Superseded(`${url} was replaced by another collector`, found?.run);
     });
     this.#run = run;
   }

@@ -32,6 +32,13 @@ const BROKEN: readonly Omit<Mutant, 'kind'>[] = [
     becomes: 'false',
   },
   {
+    name: 'a replaced collector deletes parts that the record lists',
+    file: 'src/pipeline/storing/part-store.ts',
+    node: 'MethodDefinition[key.name="discard"] IfStatement:has(> ContinueStatement) > .test',
+    becomes: 'false',
+    caughtBy: 'test/pipeline/storing/superseded.test.ts',
+  },
+  {
     name: 'two collectors of a run name their parts alike',
     file: 'src/pipeline/storing/collect-stored.ts',
     node: 'FunctionDeclaration[id.name="claim"] Property[key.name="epoch"] > BinaryExpression',
