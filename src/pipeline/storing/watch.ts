@@ -15,7 +15,7 @@ export interface WatchOptions {
   deployment: Deployment;
   s3: S3Client;
   onRestarted: (run: RunStatus) => void;
-  /** Restarts have not helped, and there will be no more. */
+  /** Restarts have not helped, and there will be no more. Called at each look at such a run. */
   onGivenUp: (run: RunStatus) => void;
   /** A run could not be looked after: others still are. */
   onFailed: (run: RunStatus, error: unknown) => void;
@@ -39,11 +39,11 @@ async function restart(
   { deployment, s3, onRestarted, onGivenUp }: WatchOptions,
 ): Promise<void> {
   const state = await StateObject.load(s3, folderOf(output));
-  if (state === undefined || state.run.isGivenUp) return;
-  const { epoch, restarts } = state.run;
-  if (restarts >= MOST_RESTARTS) {
+  if (state === undefined) return;
+  const { epoch, restarts, isGivenUp } = state.run;
+  if (isGivenUp || restarts >= MOST_RESTARTS) {
     // A new epoch excludes the collectors before.
-    await state.replace({ isGivenUp: true, epoch: epoch + 1, owner: '' });
+    if (!isGivenUp) await state.replace({ isGivenUp: true, epoch: epoch + 1, owner: '' });
     onGivenUp(run);
     return;
   }
