@@ -11,6 +11,7 @@ import { readTags } from '../run/tags.ts';
 import type { Announcer } from './announce.ts';
 import { finish } from './finish.ts';
 import { type PartLimits, PartStore } from './part-store.ts';
+import type { StoredRun } from './state.ts';
 import { StateObject, Superseded } from './state-object.ts';
 
 export interface CollectStoredOptions {
@@ -69,8 +70,14 @@ async function claim(
   // Lambda repeats an invocation that failed, and it may have claimed the run before.
   const isRepeated = run.owner === owner && run.epoch > epoch;
   if (run.epoch !== epoch && !isRepeated) return false;
-  const restarts = run.restarts + (isRestart || isRepeated ? 1 : 0);
-  await state.replace({ epoch: run.epoch + 1, owner, restarts });
+  const restartsOf = ({ restarts, ended }: StoredRun) => {
+    // Lambda's repetitions belong to the same restart.
+    if (isRepeated) return restarts;
+    if (isRestart) return restarts + 1;
+    // A collector that hands over was healthy, but the steps after a run's end must make progress.
+    return ended === undefined ? 0 : restarts;
+  };
+  await state.replace({ epoch: run.epoch + 1, owner, restarts: restartsOf(run) });
   return true;
 }
 

@@ -40,7 +40,7 @@ export interface StoredRun {
   owner: string;
   /** Raised by each write, so that a writer recognizes its own. */
   serial: number;
-  /** Restarts of the collector since the last progress. */
+  /** Restarts of the collector by the watchdog, since the last progress or handover. */
   restarts: number;
   /** True if restarts did not help: the run must be collected by hand. */
   isGivenUp: boolean;

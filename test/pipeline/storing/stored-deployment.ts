@@ -69,6 +69,7 @@ export interface StoredOptions {
   timeoutSeconds?: number;
   /** Memory of the functions in MiB, which meters them. @default they are not metered */
   memoryMb?: number;
+  onGivenUp?: () => void;
 }
 
 export const BUCKET = 'results-of-tests';
@@ -76,7 +77,7 @@ export const BUCKET = 'results-of-tests';
 /** A deployment whose collector function stores results in S3, in virtual time or in real time. */
 export async function storedDeployment(tasks: AnyTask[], options: StoredOptions = {}) {
   const { workers = 4, limits = {}, fateOf = () => undefined, msOf = () => 0 } = options;
-  const { timeoutSeconds = 900, memoryMb } = options;
+  const { timeoutSeconds = 900, memoryMb, onGivenUp = () => {} } = options;
   const resultPlaces = [`s3://${BUCKET}/runs/`];
   const objects = new S3({ minPartBytes: 0 });
   const s3 = createS3Client(objects);
@@ -159,12 +160,12 @@ export async function storedDeployment(tasks: AnyTask[], options: StoredOptions 
       const payloads = payloadsBy(clients.s3);
       const place = { name: names.name, onServer: true, places: resultPlaces, payloads };
       const metered = memoryMb === undefined ? {} : { memoryMb };
-      const handle = collectorHandler({ ...clients, ...place, ...metered, limits });
+      const handle = collectorHandler({ ...clients, ...place, ...metered, limits, onGivenUp });
       return Promise.race([handle(event, context), died]);
     },
     { timeoutSeconds },
   );
-  made.startWorkers();
+  if (workers > 0) made.startWorkers();
   return {
     ...made,
     s3,
