@@ -19,8 +19,7 @@ export {
 export type { ResultBatch } from './pipeline/messages/result-message.ts';
 export { folderOf, OWN_BUCKET } from './pipeline/messages/results-place.ts';
 export { createdAt } from './pipeline/names.ts';
-export { isOver } from './pipeline/run/status.ts';
-export { refuseCollected } from './pipeline/runs/collect-run.ts';
+export { isOver, refuseCollected } from './pipeline/run/status.ts';
 export { InputsHash } from './pipeline/seeding/inputs-hash.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';
 export { reportHtml } from './report/html.ts';

@@ -6,7 +6,7 @@ import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
 import { createdAt, type Names, newRunId } from '../names.ts';
 import { countOf } from './backlog.ts';
-import { collectorOf } from './heartbeat.ts';
+import { ABSENT_MS, collectorOf } from './heartbeat.ts';
 import { findExpectedQueue } from './queues.ts';
 import { type RunSettings, settingsOf } from './settings.ts';
 import { type RunTags, readTags } from './tags.ts';
@@ -153,6 +153,25 @@ export function statusFrom(runId: string, tags: RunTags, readAt: number, waiting
     waiting,
     readAt,
   };
+}
+
+/**
+ * Refuses to collect a run that has a live collector: each would get a part of the results.
+ *
+ * @param as name of the collector that asks. @default none
+ * @throws FanfoldError `BadOption`
+ */
+export function refuseCollected(
+  { runId, collector, collectedAt = 0, readAt }: RunStatus,
+  as?: string,
+): void {
+  if (collector === undefined || collector === as) return;
+  const silentMs = readAt - collectedAt;
+  const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
+  throw new FanfoldError(
+    'BadOption',
+    `Run ${runId} is being collected: its collector sent a heartbeat ${ago} s ago. If the collector has died, try again in ${wait} s.`,
+  );
 }
 
 /** Whether a run has ended or passed its deadline, although its queue still exists. */

@@ -4,7 +4,6 @@ import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { listEnded, outcomeOfStatus } from '../run/ended.ts';
-import { ABSENT_MS } from '../run/heartbeat.ts';
 import { findQueue, removeQueue } from '../run/queues.ts';
 import {
   checkRunId,
@@ -12,6 +11,7 @@ import {
   isComplete,
   isOver,
   type RunStatus,
+  refuseCollected,
   runsOf,
   statusOf,
   unknownRun,
@@ -49,25 +49,6 @@ export async function collectRun<Output>(
     deadlineSeconds: expiresAt && (expiresAt - born) / 1000,
     resume: { runId },
   });
-}
-
-/**
- * Refuses to collect a run that has a live collector: each would get a part of the results.
- *
- * @param as name of the collector that asks
- * @throws FanfoldError `BadOption`
- */
-export function refuseCollected(
-  { runId, collector, collectedAt = 0, readAt }: RunStatus,
-  as: string | undefined,
-): void {
-  if (collector === undefined || collector === as) return;
-  const silentMs = readAt - collectedAt;
-  const [ago, wait] = [silentMs, ABSENT_MS - silentMs].map((ms) => Math.ceil(ms / 1000));
-  throw new FanfoldError(
-    'BadOption',
-    `Run ${runId} is being collected: its collector sent a heartbeat ${ago} s ago. If the collector has died, try again in ${wait} s.`,
-  );
 }
 
 /** Options of `prune`. */

@@ -11,7 +11,7 @@ import { folderOf, type RetryFailed } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import type { Ledger, RunLedger } from '../run/ledger.ts';
 import { breakRun, sealRun } from '../run/seal.ts';
-import type { RunStatus } from '../run/status.ts';
+import { type RunStatus, refuseCollected, statusOf } from '../run/status.ts';
 import { writeTags } from '../run/tags.ts';
 import type { InputsHash } from '../seeding/inputs-hash.ts';
 import type { RunBounds } from '../seeding/s3-inputs.ts';
@@ -197,7 +197,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
    *
    * @param signal aborting it leaves the run, which can be collected again
    * @param onProgress called with the ledger as results arrive
-   * @throws FanfoldError `BadOption` when the function still collects the run
+   * @throws FanfoldError `BadOption` when the function, or another process, collects the run
    */
   async collect(
     signal: AbortSignal = new AbortController().signal,
@@ -208,7 +208,9 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     const folder = folderOf(output);
     const state = await StateObject.load(s3, folder);
     if (!state?.run.isGivenUp) throw collectedByFunction(this.#deployment, this.runId, output);
-    await collectStored({
+    const status = await statusOf(this.#deployment, this.runId);
+    if (status) refuseCollected(status);
+    const collected = await collectStored({
       deployment: this.#deployment,
       s3,
       announcer: announcerOn(await this.#clients.events(), () => {}),
@@ -219,6 +221,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       ...{ signal, onProgress },
       limits: { ms: 10_000 },
     });
+    if (collected.is === 'superseded') throw replacedHere(this.runId);
     signal.throwIfAborted();
   }
 
@@ -284,6 +287,13 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     await this.wait();
     yield* this.soFar({ ordered });
   }
+}
+
+function replacedHere(runId: string): FanfoldError {
+  return new FanfoldError(
+    'RunFailed',
+    `Another process has begun to collect run ${runId}, so this one has stopped. To follow it: fanfold wait ${runId}`,
+  );
 }
 
 /** The refusal to collect a run that the deployment's collector function has. */

@@ -1,5 +1,5 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { gunzipSync } from 'node:zlib';
+import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { FanfoldError } from '../../errors.ts';
 import type { BeginAnswer, CollectorEvent } from '../messages/collector-event.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';

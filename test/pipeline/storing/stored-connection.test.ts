@@ -11,6 +11,7 @@ import {
   half,
   inVirtualTime,
   keysIn,
+  passUntil,
   type StoredOptions,
   storedDeployment,
 } from './stored-deployment.ts';
@@ -199,6 +200,17 @@ it('a run whose function was given up stays, and is collected by hand', async ()
   await state?.replace({ isGivenUp: true, epoch: 9, owner: '' });
   await within(600, watch());
   await expect(within(600, run.wait())).rejects.toEqual(isRefused('RunFailed', 'given up'));
+  const stop = new AbortController();
+  const collecting = run.collect(stop.signal);
+  collecting.catch(() => {});
+  const status = () => fanfold.status(run.runId);
+  await passUntil(async () => (await status())?.collector !== undefined, 60);
+  const again = await within(60, fanfold.stored(run.runId));
+  await expect(within(60, again.collect())).rejects.toEqual(
+    isRefused('BadOption', 'is being collected'),
+  );
+  stop.abort(new Error('It was stopped.'));
+  await expect(within(60, collecting)).rejects.toThrow('It was stopped.');
   // Neither cancelling nor pruning deletes its queue.
   expect(await within(60, fanfold.cancel(run.runId))).toEqual({
     byCollector: true,
