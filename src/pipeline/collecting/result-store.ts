@@ -10,6 +10,8 @@ import { type Received, VISIBILITY_SECONDS } from './result-receiver.ts';
 export interface ResultStore {
   /** Whether the run had another collector before this one. */
   readonly isSuccessor: boolean;
+  /** Whether another collector is known to have replaced this one. */
+  readonly isReplaced: boolean;
   /**
    * Notices of inputs that a worker began, which tell poison inputs. The run adds those that it
    * receives, for the collectors that follow.

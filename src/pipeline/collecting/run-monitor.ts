@@ -113,9 +113,9 @@ export class RunMonitor {
     this.#stallDetector?.end();
   }
 
-  /** Stops the heartbeat. @param isOver false leaves the run to another collector */
-  async end(isOver: boolean): Promise<void> {
-    if (isOver) this.#heartbeat.end();
-    else await this.#heartbeat.leave();
+  /** Stops the heartbeat. @param isLeft whether the run has no collector any more */
+  async end(isLeft: boolean): Promise<void> {
+    if (isLeft) await this.#heartbeat.leave();
+    else this.#heartbeat.end();
   }
 }

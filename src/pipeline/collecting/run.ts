@@ -228,7 +228,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       this.#counting.outages.end();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
       await collector.settled(isOver);
-      await monitor.end(isOver);
+      await monitor.end(!isOver && !this.#store?.isReplaced);
     }
     throwFailure(this.#phase, this.#store);
     if (this.#phase.is === 'ended') yield* this.#lastOf(await this.#phase.last, order);

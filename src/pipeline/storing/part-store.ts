@@ -94,6 +94,10 @@ export class PartStore implements ResultStore {
     this.bill = options.bill;
   }
 
+  get isReplaced(): boolean {
+    return this.#failure?.error instanceof Superseded;
+  }
+
   /** Adds results. Resolves when there is room for more. */
   async add(batch: ResultBatch): Promise<void> {
     this.#buffer.add(batch);
@@ -119,6 +123,11 @@ export class PartStore implements ResultStore {
     await this.#writing;
     clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error;
+    // A quiet collector may have been replaced long ago.
+    await this.#options.state.check().catch((error: unknown) => {
+      this.#failure ??= { error };
+      throw error;
+    });
   }
 
   /** Stores the last results, and that there will be no more. */

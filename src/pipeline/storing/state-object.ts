@@ -55,6 +55,14 @@ export class StateObject {
     return this.#run;
   }
 
+  /** @throws Superseded when another writer has replaced the record */
+  async check(): Promise<void> {
+    const found = await retry(() => read(this.#s3, this.#folder), {
+      while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
+    });
+    if (found?.etag !== this.#etag) throw this.#superseded(found?.run);
+  }
+
   /**
    * Replaces the record.
    *
@@ -73,10 +81,14 @@ export class StateObject {
       const found = await read(this.#s3, this.#folder);
       const isOurs = found?.run.owner === run.owner && found.run.epoch === run.epoch;
       if (isOurs && found.run.serial === run.serial) return found.etag;
-      const url = `${urlOf(this.#folder)}${KEY}`;
-      throw new Superseded(`${url} was replaced by another collector`, found?.run);
+      throw this.#superseded(found?.run);
     });
     this.#run = run;
+  }
+
+  #superseded(run: StoredRun | undefined): Superseded {
+    const url = `${urlOf(this.#folder)}${KEY}`;
+    return new Superseded(`${url} was replaced by another collector`, run);
   }
 }
 

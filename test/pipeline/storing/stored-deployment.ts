@@ -206,6 +206,8 @@ export async function passUntil(holds: () => Promise<boolean>, seconds: number):
       // An SDK call runs many microtasks: no time passes until all of them have run.
       await new Promise(setImmediate);
       await vi.advanceTimersToNextTimerAsync();
+      // Without a timer, no time would pass.
+      if (vi.getTimerCount() === 0) vi.advanceTimersByTime(1_000);
     }
   }
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { newRunId } from '../../../src/pipeline/names.ts';
+import { findQueue } from '../../../src/pipeline/run/queues.ts';
+import { readTags } from '../../../src/pipeline/run/tags.ts';
 import type { StoredRun } from '../../../src/pipeline/storing/state.ts';
 import { StateObject } from '../../../src/pipeline/storing/state-object.ts';
 import { within } from '../virtual-deployment.ts';
@@ -29,6 +31,7 @@ async function quietRun(options: StoredOptions) {
   };
   return {
     ...deployed,
+    runId,
     record: async () => (await load()).run,
     change: async (changes: Partial<StoredRun>) => (await load()).replace(changes),
     /** Lets time pass until the run has had this many collectors. */
@@ -58,8 +61,21 @@ it('Lambda’s repetitions of a collector are one restart', async () => {
   await reached(3);
   expect((await record()).restarts).toBe(0);
   await within(60, watch());
-  await reached(5);
+  await reached(4);
   expect((await record()).restarts).toBe(1);
+  await close();
+});
+
+it('a quiet collector that was replaced leaves the heartbeat of the next one', async () => {
+  const { runId, deployment, change, reached, close } = await quietRun({ timeoutSeconds: 90 });
+  await reached(1);
+  const url = (await findQueue(deployment.sqs, deployment.names.run(runId))) ?? '';
+  const beatAt = async () => (await readTags(deployment.sqs, url)).collectedAt;
+  await passUntil(async () => (await beatAt()) !== undefined, 60);
+  await change({ epoch: 2, owner: 'next' });
+  const handoverAt = Date.now() + 30_000;
+  await passUntil(async () => Date.now() > handoverAt + 5_000, 60);
+  expect(await beatAt()).toBeGreaterThan(0);
   await close();
 });
 
