@@ -246,7 +246,7 @@ export class Fanfold implements AsyncDisposable {
    * @throws FanfoldError `UnknownRun` when there is no such run
    */
   async cancel(runId: string): Promise<Cancelled> {
-    return cancelRun(this.#world.deployment, runId);
+    return cancelRun(this.#world.deployment, runId, this.#world.store?.s3);
   }
 
   /**

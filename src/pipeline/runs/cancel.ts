@@ -1,11 +1,14 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { wait } from '../../retry.ts';
 import { causeOf } from '../collecting/phase.ts';
 import { noticeBody } from '../messages/notice.ts';
+import { folderOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { listEnded, outcomeOfStatus } from '../run/ended.ts';
 import { deleteQueue, findQueue } from '../run/queues.ts';
 import { checkRunId, readStatus, unknownRun } from '../run/status.ts';
+import { StateObject } from '../storing/state-object.ts';
 
 /** Time in which a collector must end its run before it counts as absent, in milliseconds. */
 const COLLECTOR_MS = 10_000;
@@ -25,14 +28,16 @@ export interface Cancelled {
 /**
  * Cancels a run. Its collector is asked to end it. If none does, the run's queue is deleted, from
  * which workers learn that the run is over. If its results are stored in S3, the queue stays: the
- * next collector function finds the request there.
+ * next collector function finds the request there. Without the run's record there will be none.
  *
+ * @param s3 finds the records of runs whose results are stored. @default they count as present
  * @throws FanfoldError `BadOption` when `runId` is not a run id, `UnknownRun` when there is no such
  * run
  */
 export async function cancelRun(
   { sqs, names, payloads }: Pick<Deployment, 'sqs' | 'names' | 'payloads'>,
   runId: string,
+  s3?: () => Promise<S3Client>,
 ): Promise<Cancelled> {
   checkRunId(runId);
   const queue = names.run(runId);
@@ -42,11 +47,13 @@ export async function cancelRun(
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   // The list of ended runs must not keep the run from being cancelled.
   const look = () => readStatus(sqs, QueueUrl, runId).catch(() => undefined);
+  const { output, collector } = (await look()) ?? {};
+  const isGone = collector === undefined && output && s3 && !(await hasRecord(await s3(), output));
   // It may have to store much before it ends.
-  if ((await look())?.output !== undefined) return { byCollector: true, isEnding: true };
+  if (output !== undefined && !isGone) return { byCollector: true, isEnding: true };
   for (
     const until = performance.now() + COLLECTOR_MS;
-    performance.now() < until;
+    !isGone && performance.now() < until;
     await wait(POLL_MS)
   ) {
     if ((await findQueue(sqs, queue)) === undefined) return { byCollector: true };
@@ -59,4 +66,10 @@ export async function cancelRun(
   await deleteQueue(sqs, QueueUrl);
   await payloads?.deleteOf(runId, true);
   return { byCollector: false };
+}
+
+/** Whether a run's record exists; also if that can't be seen from here. */
+async function hasRecord(s3: S3Client, output: string): Promise<boolean> {
+  const looking = StateObject.load(s3, folderOf(output));
+  return looking.then((state) => state !== undefined).catch(() => true);
 }

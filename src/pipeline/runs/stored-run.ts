@@ -18,7 +18,7 @@ import type { RunBounds } from '../seeding/s3-inputs.ts';
 import type { Seeder } from '../seeding/seeder.ts';
 import { announcerOn } from '../storing/announce.ts';
 import { collectStored } from '../storing/collect-stored.ts';
-import { manifestAtEnd } from '../storing/follow.ts';
+import { manifestAtEnd, recordGone } from '../storing/follow.ts';
 import { type KeptResults, keptResults } from '../storing/kept-results.ts';
 import type { Manifest } from '../storing/manifest.ts';
 import { readStored } from '../storing/read.ts';
@@ -188,7 +188,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
 
   /** Asks the run's collector function to end it: inputs without a result end `cancelled`. */
   cancel(): Promise<Cancelled> {
-    return cancelRun(this.#deployment, this.runId);
+    return cancelRun(this.#deployment, this.runId, this.#clients.s3);
   }
 
   /**
@@ -207,7 +207,8 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
     const output = await this.output;
     const folder = folderOf(output);
     const state = await StateObject.load(s3, folder);
-    if (!state?.run.isGivenUp) throw collectedByFunction(this.#deployment, this.runId, output);
+    if (state === undefined) throw recordGone(this.runId, folder);
+    if (!state.run.isGivenUp) throw collectedByFunction(this.#deployment, this.runId, output);
     const status = await statusOf(this.#deployment, this.runId);
     if (status) refuseCollected(status);
     const collected = await collectStored({
@@ -221,7 +222,10 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       ...{ signal, onProgress },
       limits: { ms: 10_000 },
     });
-    if (collected.is === 'superseded') throw replacedHere(this.runId);
+    if (collected.is === 'superseded') {
+      const isGone = (await StateObject.load(s3, folder)) === undefined;
+      throw isGone ? recordGone(this.runId, folder) : replacedHere(this.runId);
+    }
     signal.throwIfAborted();
   }
 

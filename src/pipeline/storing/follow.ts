@@ -31,8 +31,8 @@ export interface FollowOptions {
 /**
  * Waits for a run's end, which is when its queue is deleted. Returns its manifest.
  *
- * @throws the signal's reason; FanfoldError `RunFailed` when the run ended without a manifest, or
- * its collector was given up
+ * @throws the signal's reason; FanfoldError `RunFailed` when the run ended without a manifest, its
+ * collector was given up, or its record was deleted
  */
 export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
   const { deployment, s3, folder, runId, isOver, onStatus, signal } = options;
@@ -51,7 +51,8 @@ export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
     if (isAlone && performance.now() - recordReadAt > RECORD_MS) {
       recordReadAt = performance.now();
       const state = await patiently(() => StateObject.load(s3, folder));
-      if (state?.run.isGivenUp) throw givenUp(runId);
+      if (state === undefined) throw recordGone(runId, folder);
+      if (state.run.isGivenUp) throw givenUp(runId);
     }
     await wait(growth(looks, LOOK_MS, LOOK_CAP_MS), signal);
     signal.throwIfAborted();
@@ -61,6 +62,15 @@ export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
   throw new FanfoldError(
     'RunFailed',
     `Run ${runId} is over, but ${urlOf(folder)} has no manifest.json: the run's queue was deleted before its results were complete.`,
+  );
+}
+
+/** The error of a run whose record was deleted while it went on, by a user or a lifecycle rule. */
+export function recordGone(runId: string, folder: S3Folder): FanfoldError {
+  const url = urlOf(folder);
+  return new FanfoldError(
+    'RunFailed',
+    `The record of run ${runId}, ${url}state, was deleted while the run went on: no collector can continue it. Results that were stored may still be in ${url}. To end the run, and delete its queue: fanfold cancel ${runId}`,
   );
 }
 

@@ -3,6 +3,7 @@ import { folderOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { startCollector } from '../run/start-collector.ts';
 import { type RunStatus, runsOf } from '../run/status.ts';
+import { recordGone } from './follow.ts';
 import { StateObject, Superseded } from './state-object.ts';
 
 /** Restarts without any progress after which a run must be collected by hand. */
@@ -15,7 +16,10 @@ export interface WatchOptions {
   deployment: Deployment;
   s3: S3Client;
   onRestarted: (run: RunStatus) => void;
-  /** Restarts have not helped, and there will be no more. Called at each look at such a run. */
+  /**
+   * Restarts have not helped, or the run's record was deleted, and there will be no more. Called at
+   * each look at such a run.
+   */
   onGivenUp: (run: RunStatus) => void;
   /** A run could not be looked after: others still are. */
   onFailed: (run: RunStatus, error: unknown) => void;
@@ -38,8 +42,12 @@ async function restart(
   output: string,
   { deployment, s3, onRestarted, onGivenUp }: WatchOptions,
 ): Promise<void> {
-  const state = await StateObject.load(s3, folderOf(output));
-  if (state === undefined) return;
+  const folder = folderOf(output);
+  const state = await StateObject.load(s3, folder);
+  if (state === undefined) {
+    onGivenUp(run);
+    throw recordGone(run.runId, folder);
+  }
   const { epoch, restarts, isGivenUp } = state.run;
   if (isGivenUp || restarts >= MOST_RESTARTS) {
     // A new epoch excludes the collectors before.

@@ -1,3 +1,4 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it, vi } from 'vitest';
 import type { Fanfold } from '../../../src/fanfold.ts';
 import type { Ledger } from '../../../src/pipeline/run/ledger.ts';
@@ -228,6 +229,27 @@ it('a run whose function was given up stays, and is collected by hand', async ()
   const manifest = await within(60, run.wait());
   expect(manifest.ledger.inputs).toBe(10);
   expect(manifest.cause).toBeDefined();
+  expect(await within(60, fanfold.status(run.runId))).toBeUndefined();
+  await close();
+});
+
+it('a run whose record was deleted says so, and can be cancelled', async () => {
+  let alarms = 0;
+  const { fanfold, watch, s3, close } = await connected({
+    timeoutSeconds: 90,
+    onGivenUp: () => alarms++,
+  });
+  const run = await startedLater(fanfold);
+  const Key = `runs/${run.runId}/state`;
+  await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+  const gone = isRefused('RunFailed', 'was deleted while the run went on');
+  await expect(within(600, run.wait())).rejects.toEqual(gone);
+  await expect(within(60, run.collect())).rejects.toEqual(gone);
+  // The first collector of a young run may be about to start.
+  await vi.advanceTimersByTimeAsync(120_000);
+  await within(60, watch());
+  expect(alarms).toBe(1);
+  expect(await within(60, fanfold.cancel(run.runId))).toEqual({ byCollector: false });
   expect(await within(60, fanfold.status(run.runId))).toBeUndefined();
   await close();
 });
