@@ -124,13 +124,13 @@ function isUploadLost(error: unknown): boolean {
   return error instanceof S3ServiceException && /^(NoSuchUpload|InvalidPart)$/.test(error.name);
 }
 
-/** Deletes parts that killed collectors have left, and parts that were merged. */
+/** Deletes parts and merged objects that killed collectors have left, and parts that were merged. */
 async function deleteUnlisted(s3: S3Client, folder: S3Folder, state: StateObject): Promise<void> {
   const { bucket, prefix } = folder;
   const own = state.run.parts.filter((part) => part.folder === undefined);
   const listed = new Set(own.map(({ key }) => `${prefix}${key}`));
-  for (const kind of ['results', 'failed', 'other', 'merge']) {
-    const list = { Bucket: bucket, Prefix: `${prefix}${kind}/` };
+  for (const start of ['results/', 'results.', 'failed/', 'other/', 'merge/']) {
+    const list = { Bucket: bucket, Prefix: `${prefix}${start}` };
     for await (const { Contents = [] } of paginateListObjectsV2({ client: s3 }, list)) {
       const Objects = Contents.flatMap(({ Key = '' }) => (listed.has(Key) ? [] : [{ Key }]));
       if (Objects.length === 0) continue;

@@ -1,4 +1,4 @@
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { newRunId } from '../../../src/pipeline/names.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
@@ -127,6 +127,21 @@ it('merges on in the next collector, even if one of them dies', async () => {
   expect(await keysIn(s3, `runs/${runId}/merge/`)).toEqual([]);
   const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
   expect(Uploads).toBeUndefined();
+});
+
+it('deletes at the end what killed collectors have left', async () => {
+  const { seed, manifest, s3, close } = await storedDeployment([half], { limits: { ms: 1_000 } });
+  const { runId } = await seed({ task: 'half', inputs: numbers(5), results: 's3' });
+  const left = ['results.jsonl', 'results/0009-000001.jsonl', 'failed/0009-000001.jsonl'];
+  for (const name of [...left, 'results-of-a-reader.txt']) {
+    const Key = `runs/${runId}/${name}`;
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'left' }));
+  }
+  const { parts } = await manifest(runId);
+  expect(await keysIn(s3, `runs/${runId}/`)).toEqual(
+    ['manifest.json', ...parts.map(({ key }) => key), 'results-of-a-reader.txt', 'state'].sort(),
+  );
+  await close();
 });
 
 it.each(['dies before', 'dies after'] as const)(
