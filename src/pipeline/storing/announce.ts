@@ -1,6 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { FanfoldError } from '../../errors.ts';
-import { isTransient } from '../call-errors.ts';
+import { retry } from '../../retry.ts';
+import { isTransient, PATIENCE_MS } from '../call-errors.ts';
 import type { Ledger } from '../run/ledger.ts';
 
 /** The source of Fanfold's events on EventBridge. */
@@ -32,7 +32,29 @@ export interface Announcer {
 }
 
 /**
- * Announces runs on the default event bus.
+ * Codes of refused entries that may be accepted at the next try.
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+ */
+const RETRYABLE = /^(ThrottlingException|InternalFailure|InternalException|ServiceUnavailable)$/;
+
+/** An entry that EventBridge refused in an accepted call. */
+class EntryRefused extends Error {
+  readonly isRetryable: boolean;
+
+  constructor(code: string, message = '') {
+    super(`EventBridge refused an event: ${code}: ${message}`);
+    this.isRetryable = RETRYABLE.test(code);
+  }
+}
+
+/** Whether the event may be accepted at the next try. */
+function mayPass(error: unknown): boolean {
+  return error instanceof EntryRefused ? error.isRetryable : isTransient(error);
+}
+
+/**
+ * Announces runs on the default event bus. Errors that may pass are retried, then thrown: a later
+ * collector announces the run.
  *
  * @param onRefused called with an error that no retry can fix, such as denied access: the run does
  * not depend on its events
@@ -43,17 +65,18 @@ export function announcerOn(
 ): Announcer {
   const put = async (DetailType: string, detail: RunStarted | RunEnded) => {
     const Entries = [{ Source: SOURCE, DetailType, Detail: JSON.stringify(detail) }];
-    try {
+    const send = async () => {
       const answer = await events.send(new PutEventsCommand({ Entries }));
       // An accepted call may hold a refused entry.
       const [{ ErrorCode, ErrorMessage } = {}] = answer.Entries ?? [];
-      if (ErrorCode === undefined) return;
-      throw new FanfoldError(
-        'RunFailed',
-        `EventBridge refused an event: ${ErrorCode}: ${ErrorMessage}`,
-      );
+      if (ErrorCode !== undefined) throw new EntryRefused(ErrorCode, ErrorMessage);
+    };
+    try {
+      await retry(send, {
+        while: (error, _, failingMs) => mayPass(error) && failingMs < PATIENCE_MS,
+      });
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (mayPass(error)) throw error;
       onRefused(error);
     }
   };
