@@ -33,7 +33,9 @@ export function grantSeed(role: Role, granted: Granted): void {
   queues.tasks.grant(role, 'sqs:SendMessage');
   // The seed creates a run's own queue with the attributes of this one.
   queues.results.grant(role, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes');
-  allow(role, ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue'], [runQueues]);
+  // It compares a request for a run that goes on with the tags of the run's queue.
+  const own = ['sqs:CreateQueue', 'sqs:GetQueueUrl', 'sqs:TagQueue', 'sqs:ListQueueTags'];
+  allow(role, own, [runQueues]);
   // Inputs that do not fit in a message.
   allow(role, ['s3:PutObject'], [bucket.arnForObjects(`${PAYLOADS}*`)]);
   add(role, usesOfKeys(role, encryptionKey, [bucket]));

@@ -328,6 +328,7 @@ describe('the roles', () => {
         // What it has used, to a collector that does not call it.
         `sqs:SendMessage on ${runQueues}`,
         `sqs:TagQueue on ${runQueues}`,
+        `sqs:ListQueueTags on ${runQueues}`,
       ].sort(),
     );
   });

@@ -24,6 +24,7 @@ import { sendAll } from '../run/send.ts';
 import { startCollector } from '../run/start-collector.ts';
 import { isLargeInput, storeInput } from '../run/store-input.ts';
 import type { RunTags } from '../run/tags.ts';
+import { checkSameRun } from './same-run.ts';
 import { beginStored, fewerInputs, type StoredResults } from './stored-results.ts';
 
 export interface SeedOptions {
@@ -247,7 +248,12 @@ async function ownQueue(
   }
   const find = continues ? findExpectedQueue : findQueue;
   const found = await find(sqs, names.run(runId));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    const { output } = tags;
+    // A place in S3 was checked before.
+    if (!continues && output === undefined) await checkSameRun(sqs, found, { runId, task, output });
+    return found;
+  }
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
     throw new FanfoldError(
       'RunFailed',

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
 import type { BeginAnswer, CollectorEvent } from '../messages/collector-event.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
@@ -8,6 +9,8 @@ import type { ResultsOf, SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { Bitmap } from '../run/bitmap.ts';
 import { callFunction } from '../run/call-function.ts';
+import { findQueue } from '../run/queues.ts';
+import { checkSameRun } from './same-run.ts';
 
 /** Access to the deployment's collector function, and the folder that it uses by default. */
 export interface StoredResults {
@@ -36,18 +39,21 @@ export interface KeptInputs {
  * Has the collector function check the place of a run's results, before anything is queued. Returns
  * undefined if the results are not stored.
  *
- * @throws FanfoldError when the place can't be used, or the deployment stores no results
+ * @throws FanfoldError when the place can't be used, the run goes on elsewhere, or the deployment
+ * stores no results
  */
 export async function beginStored(
   { task, results, indexes, maxFailures, hedge, pauseWhenFailing }: SeedRequest,
   { runId, expiresAt }: { runId: string; expiresAt: number },
-  { names, stored }: { names: Names; stored?: StoredResults | undefined },
+  { sqs, names, stored }: { sqs: SQSClient; names: Names; stored?: StoredResults | undefined },
 ): Promise<BegunStored | undefined> {
   if (results === undefined || results === 'own' || results === 'shared') return undefined;
   if (stored === undefined) throw notStored(names);
   const wanted: Extract<ResultsOf, object> = results === 's3' ? { s3: stored.place } : results;
   const { s3, ...how } = wanted;
   const output = urlOf(runFolder(folderOf(s3 === OWN_BUCKET ? stored.place : s3), runId));
+  const queueUrl = await findQueue(sqs, names.run(runId));
+  if (queueUrl !== undefined) await checkSameRun(sqs, queueUrl, { runId, task, output });
   const limits = { maxFailures, hedge, pauseWhenFailing };
   // A caller that names the indexes has left those out whose results stay.
   const needsKept = how.continues !== undefined && indexes === undefined;

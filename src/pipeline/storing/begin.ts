@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { FanfoldError, messageOf } from '../../errors.ts';
 import { isDenied, isTransient } from '../call-errors.ts';
-import type { BeginAnswer, BeginEvent } from '../messages/collector-event.ts';
+import type { BeginAnswer, BeginEvent, StoredRunOptions } from '../messages/collector-event.ts';
 import { folderOf, isWithin, type S3Folder, urlOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { continuingRun } from './continuing-run.ts';
@@ -53,14 +53,41 @@ export async function beginStoredRun(
       if (await StateObject.create(s3, folder, run)) return needsKept ? keptAnswer(run) : {};
     }
     const { run } = begun ?? (await StateObject.load(s3, folder)) ?? {};
-    if (run?.options.runId === asked.runId && run.ended === undefined)
+    if (run?.options.runId === asked.runId && run.ended === undefined) {
+      checkSame(asked, run.options);
       return needsKept ? keptAnswer(run) : {};
+    }
   } catch (error) {
     throw explained(error, folder, region) ?? error;
   }
   throw new FanfoldError(
     'BadInput',
     `${urlOf(folder)} already holds the results of a run: use another prefix, or leave \`runId\` out.`,
+  );
+}
+
+/** @throws FanfoldError `BadInput` when the run was begun with results of another form */
+function checkSame(asked: Omit<BeginEvent, 'output'>, begun: StoredRunOptions): void {
+  const { continues } = asked;
+  if (continues !== begun.continues) throw differs(begun, 'continues', continues);
+  if (asked.task !== begun.task) throw differs(begun, 'task', asked.task);
+  // A run that continues another one has the form of that one.
+  if (continues !== undefined) return;
+  const { format = 'jsonl', compression, ordered = false } = asked;
+  if (format !== begun.format) throw differs(begun, 'format', format);
+  if (compression !== begun.compression) throw differs(begun, 'compression', compression);
+  if (ordered !== (begun.ordered ?? false)) throw differs(begun, 'ordered', ordered);
+}
+
+function differs(
+  begun: StoredRunOptions,
+  fact: 'task' | 'format' | 'compression' | 'ordered' | 'continues',
+  now: string | boolean | undefined,
+): FanfoldError {
+  const shown = (value: string | boolean | undefined) => value ?? 'none';
+  return new FanfoldError(
+    'BadInput',
+    `Run ${begun.runId} has begun already, with the \`${fact}\` ${shown(begun[fact])}; this request has ${shown(now)}. Leave \`runId\` out for a new run.`,
   );
 }
 

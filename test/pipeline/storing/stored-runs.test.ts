@@ -184,3 +184,27 @@ describe('a place that can not be used is refused before anything is queued', ()
     await close();
   });
 });
+
+it('a run that goes on refuses a request that is about another one', async () => {
+  const whole = defineTask({ name: 'whole', run: (input: number) => input });
+  const { seed, s3, close } = await storedDeployment([half, whole]);
+  const place = { s3: `s3://${BUCKET}/runs/` };
+  const inS3 = { task: 'half', runId: newRunId(), inputs: [1], more: true, results: place };
+  const inQueue = { ...inS3, runId: newRunId(), results: 'own' } as const;
+  for (const first of [inS3, inQueue]) {
+    await seed(first);
+    // As Lambda does, a caller may repeat a request.
+    await seed(first);
+  }
+  const refused = async (request: Parameters<typeof seed>[0], why: RegExp) =>
+    expect(seed(request)).rejects.toThrow(why);
+  await refused({ ...inS3, results: { s3: `${place.s3}other/` } }, /other\//);
+  await refused({ ...inS3, results: 'own' }, /queue of its own/);
+  await refused({ ...inS3, task: 'whole' }, /task "half"/);
+  await refused({ ...inS3, results: { ...place, format: 'csv' } }, /format` jsonl/);
+  await refused({ ...inS3, results: { ...place, compression: 'gzip' } }, /compression` none/);
+  await refused({ ...inQueue, results: 's3' }, /queue of its own/);
+  await refused({ ...inQueue, task: 'whole' }, /task "half"/);
+  expect(await keysIn(s3, 'runs/other/')).toEqual([]);
+  await close();
+});
