@@ -25,3 +25,6 @@ export type Columns = readonly Column[];
 
 /** Receives a result line that the table cannot hold, and the reason as a sentence. */
 export type OnMisfit = (line: string, reason: string) => void;
+
+/** Receives the index of a result that is in the table. */
+export type OnRow = (index: number) => void;

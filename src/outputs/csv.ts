@@ -1,11 +1,13 @@
 import { blocksOf, type Lines } from './blocks.ts';
-import type { Columns, OnMisfit } from './columns.ts';
+import type { Columns, OnMisfit, OnRow } from './columns.ts';
 import { RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
 export interface CsvOptions {
   columns: Columns;
   onMisfit: OnMisfit;
+  /** @default the indexes are not needed */
+  onRow?: OnRow;
   /** Whether the header was written before. @default false */
   isContinued?: boolean | undefined;
 }
@@ -16,7 +18,7 @@ export interface CsvOptions {
  */
 export async function* encodeCsv(
   lines: Lines,
-  { columns, onMisfit, isContinued }: CsvOptions,
+  { columns, onMisfit, onRow, isContinued }: CsvOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const reader = new RowReader(columns);
   const header = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
@@ -28,6 +30,7 @@ export async function* encodeCsv(
         onMisfit(line, row);
         continue;
       }
+      onRow?.(row.index);
       text += row.index;
       for (const cell of row.cells) text += `,${fieldOf(cell)}`;
       text += '\r\n';

@@ -1,5 +1,5 @@
 import type { Lines } from './blocks.ts';
-import type { Columns, OnMisfit } from './columns.ts';
+import type { Columns, OnMisfit, OnRow } from './columns.ts';
 import { compressed } from './compressed.ts';
 import { encodeCsv } from './csv.ts';
 import type { Compression, Format } from './formats.ts';
@@ -22,6 +22,8 @@ export interface TableEncoding {
   columns: Columns;
   /** Receives each line that the columns do not fit: it is not in the table. */
   onMisfit: OnMisfit;
+  /** Receives the index of each result that is in the table. */
+  onRow?: OnRow;
   /** Whether a table in CSV has its header already. @default false */
   isContinued?: boolean;
 }

@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { blocksOf, type Lines } from './blocks.ts';
-import type { Column, Columns, ColumnType, OnMisfit } from './columns.ts';
+import type { Column, Columns, ColumnType, OnMisfit, OnRow } from './columns.ts';
 import type { Compression } from './formats.ts';
 import { type Row, RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
@@ -38,6 +38,8 @@ export async function* encodeParquet(
 export interface ParquetOptions {
   columns: Columns;
   onMisfit: OnMisfit;
+  /** @default the indexes are not needed */
+  onRow?: OnRow;
   /** Of pages. @default snappy, which each reader knows */
   compression: Compression | undefined;
 }
@@ -71,7 +73,7 @@ export class ParquetFile {
 
   /** Adds rows. The last row group ends with them. */
   async *add(lines: Lines): AsyncGenerator<Uint8Array, void> {
-    const { columns, onMisfit } = this.#options;
+    const { columns, onMisfit, onRow } = this.#options;
     const reader = new RowReader(columns);
     let group = new Group(columns);
     for await (const block of blocksOf(lines)) {
@@ -81,6 +83,7 @@ export class ParquetFile {
           onMisfit(line, row);
           continue;
         }
+        onRow?.(row.index);
         group.add(row, line.length);
         if (!group.isFull) continue;
         this.#file.write(group);

@@ -199,7 +199,7 @@ it('tables are fetched as they are', async () => {
   await fanfold('wait', runId, '--quiet');
   const output = join(folder, 'table.jsonl');
   const refused = await fanfold('results', runId, '--output', output);
-  expect(refused.stderr).toContain('results/0001-000001.parquet');
+  expect(refused.stderr).toContain('results/0001-000000.parquet');
   expect(refused.stderr).toContain('aws s3 cp --recursive');
   expect([refused.status, existsSync(output)]).toEqual([2, false]);
 });

@@ -29,7 +29,7 @@ export async function continuingRun(
   { deployment, s3, folder }: Place,
 ): Promise<StoredRun> {
   const kept = await keptResults(s3, deployment, earlier, asked.retryFailed);
-  const { options, parts, columns, ended } = kept.run;
+  const { options, parts, columns, sample, ended } = kept.run;
   check(asked, kept);
   const { format, compression, ordered } = options;
   const run = newStoredRun({ ...asked, format, compression, ordered, mark: ended?.inputs });
@@ -41,7 +41,7 @@ export async function continuingRun(
     ...run,
     parts: failed ? [...staying, failed] : staying,
     ledger: kept.ledger.save(),
-    columns,
+    ...{ columns, sample },
   };
 }
 

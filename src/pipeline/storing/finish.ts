@@ -20,6 +20,7 @@ import { manifestOf } from './manifest.ts';
 import { mergeParts } from './merge.ts';
 import type { PartLimits } from './part-store.ts';
 import type { StateObject } from './state-object.ts';
+import { tabulate } from './tabulate.ts';
 
 /** Interval of the heartbeats, in milliseconds. */
 const HEARTBEAT_MS = 30_000;
@@ -40,7 +41,7 @@ interface FinishOptions {
 }
 
 /**
- * Takes the steps after a run's end, in this order: merge, deletion of unlisted objects, manifest,
+ * Takes the steps after a run's end, in this order: tables, merge, deletion of unlisted objects, manifest,
  * event, deletion of the run's queue. Each may be repeated by a later collector. Returns false if
  * the time ended before the last one.
  */
@@ -55,6 +56,7 @@ export async function finish(state: StateObject, options: FinishOptions): Promis
   const timer = setInterval(beat, HEARTBEAT_MS);
   try {
     if (!state.run.done.announced) {
+      await tabulate(s3, folder, state);
       if (!(await merge(state, options))) return false;
       await deleteUnlisted(s3, folder, state);
       await abortUploads(s3, folder);

@@ -80,8 +80,9 @@ class Merge {
   async run(readers: readonly Reader[]): Promise<Merged> {
     for await (const chunk of this.#file.add(this.#lines(readers))) await this.#add(chunk);
     const others = [...(this.#before?.others ?? []), ...(await this.#writeMisfits())];
-    const results = (this.#before?.results ?? 0) + this.#merged.count - this.#misfits.count;
-    const { indexes } = this.#merged;
+    const results = (this.#before?.results ?? 0) + this.#merged.count;
+    // If no result fits, the table is empty, and the indexes are those of the others.
+    const { indexes } = results > 0 || this.#isPaused ? this.#merged : this.#misfits;
     if (this.#isPaused) {
       const progress: SavedMerge = {
         ...{ hash: this.#hash.save(), file: this.#file.save(), frames: this.#frames() },
@@ -91,7 +92,7 @@ class Merge {
       };
       const { s3, folder } = this.#options;
       const saved = await saveMerge(s3, folder, this.#run.epoch, progress);
-      return { saved, hasProgress: this.#merged.count > 0 };
+      return { saved, hasProgress: this.#merged.count + this.#misfits.count > 0 };
     }
     await this.#add(this.#file.end());
     await this.#draft.complete();
@@ -113,17 +114,18 @@ class Merge {
     if (format === 'jsonl') return { format, compression };
     const onMisfit = (text: string) =>
       this.#misfits.line({ index: indexOf(text), status: 'ok', text });
-    return { format, compression, columns, onMisfit };
+    const onRow = (index: number) => this.#merged.counted(index);
+    return { format, compression, columns, onMisfit, onRow };
   }
 
   async *#lines(readers: readonly Reader[]): AsyncGenerator<string, void> {
+    const isLines = this.#run.options.format === 'jsonl';
     for await (const line of inOrder(readers)) {
       // Its reader is still at this line, which the next collector merges.
       this.#isPaused = this.#options.signal.aborted;
       if (this.#isPaused) return;
-      const index = indexOf(line);
-      this.#merged.span(index, index);
-      this.#merged.count++;
+      // Tables count the results that fit.
+      if (isLines) this.#merged.counted(indexOf(line));
       yield line;
     }
   }

@@ -48,6 +48,12 @@ export class Kept {
     this.#last = Math.max(this.#last, last);
   }
 
+  /** Counts a result whose text is kept elsewhere. */
+  counted(index: number): void {
+    this.span(index, index);
+    this.count++;
+  }
+
   /** @param text one or more lines */
   push(text: string, count: number): void {
     const chunk = Buffer.from(text);

@@ -1,8 +1,7 @@
 import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Columns } from '../../outputs/columns.ts';
-import { columnsOf } from '../../outputs/columns-of.ts';
-import { type Encoding, encodeResults } from '../../outputs/encode.ts';
-import { extensionOf } from '../../outputs/formats.ts';
+import { ColumnSample } from '../../outputs/columns-of.ts';
+import type { Compression } from '../../outputs/formats.ts';
 import type { Received } from '../collecting/result-receiver.ts';
 import type { ResultStore } from '../collecting/result-store.ts';
 import type { BegunNotice } from '../messages/notice.ts';
@@ -10,10 +9,10 @@ import type { ResultBatch } from '../messages/result-message.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 import type { RunLedger, SavedLedger } from '../run/ledger.ts';
 import type { RunBill } from '../run/run-bill.ts';
-import { writeObject } from './object-writer.ts';
-import { indexOf, Kept, PartBuffer } from './part-buffer.ts';
-import type { Part, PartKind, RunEnd, StoredRun } from './state.ts';
+import { type Kept, PartBuffer } from './part-buffer.ts';
+import type { Part, RunEnd, StoredRun } from './state.ts';
 import { type StateObject, Superseded } from './state-object.ts';
+import { writePart, writeTable } from './write-part.ts';
 
 /** Limits at which a part is written. */
 export interface PartLimits {
@@ -25,6 +24,8 @@ export interface PartLimits {
   messages?: number;
   /** Bytes of a piece in which a merged object is uploaded. @default 8 MiB */
   pieceBytes?: number;
+  /** Number of results from which the columns of tables are derived. @default 1000 */
+  sampleResults?: number;
 }
 
 const LIMITS = { length: 64 * 1024 * 1024, ms: 60_000, messages: 40_000 };
@@ -76,7 +77,11 @@ export class PartStore implements ResultStore {
   /** Parts that the record does not list yet. */
   #unlisted: Part[] = [];
   #written = 0;
+  /** Columns of tables, once they are known. */
   #columns: Columns | undefined;
+  readonly #sample: ColumnSample;
+  /** Whether no more results follow those that are being written. */
+  #isLast = false;
   /** Notices that the record has. */
   #begunListed = 0;
   #isEnding = false;
@@ -90,6 +95,7 @@ export class PartStore implements ResultStore {
     this.isSuccessor = options.state.run.epoch > 1;
     this.#cut = options.ledger.settled;
     this.#columns = options.state.run.columns;
+    this.#sample = new ColumnSample(options.state.run.sample, options.limits?.sampleResults);
     this.begun = [...options.state.run.begun];
     this.bill = options.bill;
   }
@@ -135,6 +141,7 @@ export class PartStore implements ResultStore {
     await this.#writing;
     clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error;
+    this.#isLast = true;
     const { state } = this.#options;
     const ledger = this.#options.ledger.save();
     await this.#store({ ...this.#take(), ledger }, () =>
@@ -196,11 +203,13 @@ export class PartStore implements ResultStore {
   }
 
   /** The record's entries for the parts. */
-  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'begun' | 'used'> {
+  #listing(): Pick<StoredRun, 'parts' | 'columns' | 'sample' | 'begun' | 'used'> {
     const parts = [...this.#options.state.run.parts, ...this.#unlisted];
     const begun = this.begun.filter(({ index }) => !this.#options.ledger.has(index));
     this.#begunListed = this.begun.length;
-    return { parts, columns: this.#columns, begun, used: this.bill?.save() };
+    const hasSample = this.#isTable && this.#columns === undefined;
+    const sample = hasSample ? this.#sample.save() : undefined;
+    return { parts, columns: this.#columns, sample, begun, used: this.bill?.save() };
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */
@@ -217,45 +226,50 @@ export class PartStore implements ResultStore {
     for (const { received, acknowledge } of acknowledgements) acknowledge(received);
   }
 
-  async #writeParts({ ok, others }: PartBuffer): Promise<void> {
-    const { format, compression, ordered } = this.#options.state.run.options;
-    // All parts of a run have the columns of its first one.
-    if (format !== 'jsonl' && ok.count > 0) this.#columns ??= columnsOf(ok.lines());
-    const columns = this.#columns ?? [];
-    const lines = { format: 'jsonl', compression } as const;
-    const misfits = new Kept();
-    if (ordered) {
-      // They are merged at the end, and only then have their format.
-      await this.#writePart('results', ok, ok.sorted(), { format: 'jsonl' });
-    } else if (format === 'jsonl') {
-      await this.#writePart('results', ok, ok.taken(), lines);
-    } else {
-      const onMisfit = (text: string) => misfits.line({ index: indexOf(text), status: 'ok', text });
-      const encoding = { format, compression, columns, onMisfit };
-      await this.#writePart('results', ok, ok.taken(), encoding, misfits);
-    }
-    await this.#writePart('other', misfits, misfits.taken(), lines);
-    await this.#writePart('failed', others, others.taken(), lines);
+  get #isTable(): boolean {
+    return this.#options.state.run.options.format !== 'jsonl';
   }
 
-  /** @param misfits results among them that the encoding leaves out */
-  async #writePart(
-    kind: PartKind,
+  async #writeParts({ ok, others }: PartBuffer): Promise<void> {
+    const { format, compression, ordered } = this.#options.state.run.options;
+    if (format !== 'jsonl') this.#findColumns(ok);
+    const columns = this.#columns;
+    if (ordered) {
+      // They are merged at the end, and only then have their format.
+      await this.#writeLines('results', ok, ok.sorted(), undefined);
+    } else if (format === 'jsonl' || columns === undefined) {
+      // Tables of the first results are made at the end, when their columns are known.
+      await this.#writeLines('results', ok, ok.taken(), compression);
+    } else if (ok.count > 0) {
+      const table = { format, compression, columns };
+      this.#unlisted.push(...(await writeTable(this.#nextPart(), ok.taken(), table)));
+    }
+    await this.#writeLines('failed', others, others.taken(), compression);
+  }
+
+  /** All tables of a run have the same columns, which follow from its first results. */
+  #findColumns(ok: Kept): void {
+    if (this.#columns) return;
+    this.#sample.add(ok.lines());
+    if (this.#sample.isFull || this.#isLast) this.#columns = this.#sample.columns();
+  }
+
+  async #writeLines(
+    kind: 'results' | 'failed',
     kept: Kept,
     lines: Iterable<string>,
-    encoding: Encoding,
-    misfits?: Kept,
+    compression: Compression | undefined,
   ): Promise<void> {
     if (kept.count === 0) return;
+    const encoding = { format: 'jsonl', compression } as const;
+    const written = await writePart({ ...this.#nextPart(), kind }, lines, encoding, kept);
+    if (written) this.#unlisted.push(written);
+  }
+
+  #nextPart() {
     const { s3, folder, state } = this.#options;
     const number = String(++this.#written).padStart(6, '0');
-    const name = `${String(state.run.epoch).padStart(4, '0')}-${number}`;
-    const key = `${kind}/${name}${extensionOf(encoding.format, encoding.compression)}`;
-    const place = { Bucket: folder.bucket, Key: `${folder.prefix}${key}` };
-    const written = await writeObject(s3, place, encodeResults(lines, encoding));
-    const results = kept.count - (misfits?.count ?? 0);
-    if (written === undefined || results === 0) return;
-    this.#unlisted.push({ key, kind, ...written, results, indexes: kept.indexes });
+    return { s3, folder, name: `${String(state.run.epoch).padStart(4, '0')}-${number}` };
   }
 
   /**

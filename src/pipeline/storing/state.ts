@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { FanfoldError } from '../../errors.ts';
 import type { Columns } from '../../outputs/columns.ts';
+import type { SavedSample } from '../../outputs/columns-of.ts';
 import type { StoredRunOptions } from '../messages/collector-event.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
 import type { BegunNotice } from '../messages/notice.ts';
@@ -54,6 +55,8 @@ export interface StoredRun {
   used?: string | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
+  /** Until then, the first results, from which the columns follow. */
+  sample?: SavedSample | undefined;
   /** Key of what a collector has saved of a merge that the next one continues. */
   merge?: string | undefined;
   /** Steps after the end that are done. */

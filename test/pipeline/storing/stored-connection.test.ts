@@ -80,9 +80,9 @@ it('uses the deployment’s own bucket, and tables, which are not read as lines'
   const run = fanfold.map(half, numbers(100), { output: { s3: 's3://', format: 'csv' } });
   await within(3_600, run.wait());
   expect(await run.output).toBe(`${PLACE}${run.runId}/`);
-  expect(await keysIn(s3, `runs/${run.runId}/results/`)).toEqual(['0001-000001.csv']);
+  expect(await keysIn(s3, `runs/${run.runId}/results/`)).toEqual(['0001-000000.csv']);
   await expect(within(600, run.all())).rejects.toEqual(
-    isRefused('BadOption', `results/0001-000001.csv. Fetch the objects as they are: aws s3 cp`),
+    isRefused('BadOption', `results/0001-000000.csv. Fetch the objects as they are: aws s3 cp`),
   );
   await close();
 });

@@ -14,6 +14,7 @@ import {
   resultsOf,
   type StoredOptions,
   storedDeployment,
+  textOf,
 } from './stored-deployment.ts';
 
 inVirtualTime();
@@ -163,13 +164,49 @@ it.each(['csv', 'parquet'])(
   'stores tables as %s, and what does not fit beside them',
   async (format) => {
     const place = { s3: `s3://${BUCKET}/runs/`, format };
-    const { made } = await storedOnly({ limits: { length: 10_000 } }, place);
+    const limits = { length: 10_000, sampleResults: 300 };
+    const { made } = await storedOnly({ limits }, place);
     const results = made.parts.filter(({ kind }) => kind === 'results');
     expect(results.length).toBeGreaterThan(1);
     for (const { key } of results) expect(key).toMatch(new RegExp(`\\.${format}$`));
     expect(results.reduce((sum, part) => sum + part.results, 0)).toBe(made.ledger.ok);
   },
 );
+
+it('the columns of tables follow from the first results, however slowly they come', async () => {
+  const first = [null, { price: 9 }, { price: 9.5 }, { price: 1, note: 'x' }];
+  const outputs = [...first, { price: 'none' }];
+  const slow = defineTask({
+    ...{ name: 'slow', maxAttempts: 1, timeoutSeconds: 800 },
+    async run(index: number) {
+      await new Promise((resolve) => setTimeout(resolve, index * 150_000));
+      return outputs[index] ?? null;
+    },
+  });
+  const { seed, s3, manifest, close } = await storedDeployment([slow], {
+    workers: 5,
+    limits: { sampleResults: 4 },
+    // Several collectors take the sample.
+    timeoutSeconds: 200,
+  });
+  const results = { s3: `s3://${BUCKET}/runs/`, format: 'csv' } as const;
+  const request = { task: 'slow', inputs: [0, 1, 2, 3, 4], chunkItems: 1, results };
+  const { runId } = await seed(request);
+  const { parts } = await manifest(runId);
+  await close();
+  const texts = await Promise.all(parts.map(({ key }) => textOf(s3, `runs/${runId}/${key}`)));
+  expect(texts.map((text) => text?.split('\r\n'))).toEqual([
+    ['index,price,note', '0,,', '1,9,', '2,9.5,', ''],
+    ['index,price,note', '3,1,x', ''],
+    [expect.stringContaining('{"price":"none"}')],
+  ]);
+  expect(parts.map(({ indexes }) => indexes)).toEqual([
+    [0, 2],
+    [3, 3],
+    [4, 4],
+  ]);
+  expect(await keysIn(s3, `runs/${runId}/results/`)).toHaveLength(2);
+});
 
 describe('a place that can not be used is refused before anything is queued', () => {
   it.each([
