@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import {
   BlockPublicAccess,
   Bucket,
@@ -10,7 +10,7 @@ import type { Construct } from 'constructs';
 import { bucketPlacesOf, urlOf } from './bucket-places.ts';
 import { leastBytesOf } from './flattened.ts';
 import type { BucketPrefix, FanfoldProps } from './props.ts';
-import { refuse } from './refuse.ts';
+import { refuse, shown } from './refuse.ts';
 
 /** Prefix of results: each run has a folder, named by its id. */
 export const RUNS = 'runs/';
@@ -62,17 +62,54 @@ export function resultsBucket(
  */
 const MOST_PLACES_BYTES = 1024;
 
+/** Names of buckets that requests can name. */
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** Folders that requests can name: a run's place is a tag of its queue. */
+const PREFIX = /^(?!\/)(?!.*\/\/)[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/** @throws FanfoldPropsError when no run can have its results at a place */
+function checkPlace(scope: Construct, { bucket, prefix }: BucketPrefix, own: IBucket): void {
+  const { bucketName } = bucket;
+  if (!Token.isUnresolved(bucketName) && !BUCKET_NAME.test(bucketName)) {
+    refuse(
+      scope,
+      `a bucket in \`resultPlaces\` must have a name of small letters, digits, "-" and "."; got ${shown(bucketName)}.`,
+    );
+  }
+  if (!PREFIX.test(prefix)) {
+    refuse(
+      scope,
+      `a prefix in \`resultPlaces\` must have letters, digits, spaces and _ . : / = + - @ only, must not begin with "/", and must have no empty folder; got ${shown(prefix)}.`,
+    );
+  }
+  const textOf = (name: string) => JSON.stringify(Stack.of(scope).resolve(name));
+  const isOwn = textOf(bucketName) === textOf(own.bucketName);
+  if (isOwn && `${prefix}/`.startsWith(PAYLOADS)) {
+    refuse(
+      scope,
+      `\`resultPlaces\` must not name "${PAYLOADS}" in the deployment's own bucket, where inputs and outputs are kept for 14 days only; got ${shown(prefix)}. Name another prefix, such as "results/".`,
+    );
+  }
+}
+
 /**
  * The places that the collector function may write results to; none if there is no such function.
  *
- * @throws FanfoldPropsError when there are too many, or places and no function
+ * @throws FanfoldPropsError when there are too many, one that requests can't name, or places and no
+ * function
  */
 export function resultPlacesOf(
   scope: Construct,
   { s3Results = true, resultPlaces }: FanfoldProps,
   bucket: IBucket,
 ): BucketPrefix[] {
-  const others = bucketPlacesOf(scope, 'resultPlaces', resultPlaces);
+  const others = bucketPlacesOf(scope, 'resultPlaces', resultPlaces).map((place) => {
+    checkPlace(scope, place, bucket);
+    // Requests name folders: `abc` is `abc/`.
+    const { prefix } = place;
+    return prefix === '' || prefix.endsWith('/') ? place : { ...place, prefix: `${prefix}/` };
+  });
   const urls = others.map(urlOf);
   const bytes = leastBytesOf(Stack.of(scope).resolve(urls));
   if (bytes > MOST_PLACES_BYTES) {

@@ -7,6 +7,7 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { describe, expect, it } from 'vitest';
 import { Fanfold, type FanfoldProps, FanfoldStack } from '../../cdk/index.ts';
+import { folderOf } from '../../src/pipeline/messages/results-place.ts';
 import { allowedBy, allowedTo, emptyStack, newApp, only, templateOf } from './synthesis.ts';
 
 const places = (): IBucket => Bucket.fromBucketName(emptyStack('Other'), 'Places', 'reports');
@@ -217,6 +218,39 @@ describe('places for results', () => {
     expect(() => templateOf({ resultPlaces: [{ bucket: places(), prefix }] })).toThrow(
       `a prefix in \`resultPlaces\` must be the start of keys, such as "results/", without "*", "?" and "$"; got "${prefix}"`,
     );
+  });
+
+  it.each(["it's/", '/abc/', 'a//b/', 'a&b/'])(
+    'refuse the prefix %j, which no request can name',
+    (prefix) => {
+      expect(() => templateOf({ resultPlaces: [{ bucket: places(), prefix }] })).toThrow(
+        `must have no empty folder; got ${JSON.stringify(prefix)}`,
+      );
+      expect(() => folderOf(`s3://reports/${prefix}`)).toThrow('no empty folder');
+    },
+  );
+
+  it('are folders, as in requests', () => {
+    const stack = emptyStack();
+    const resultPlaces = [{ bucket: places(), prefix: 'abc' }];
+    new Fanfold(stack, 'Fanfold', { resultPlaces });
+    const template = Template.fromStack(stack);
+    expect(listed(template, 'CollectorRoleDefaultPolicy')).toContainEqual(['abc/*']);
+    const variables = JSON.stringify(variablesOf(template, 'Photos-collector'));
+    expect(variables).toContain('s3://reports/abc/');
+  });
+
+  it('refuse the payloads of the own bucket, and a bucket whose name is none', () => {
+    const bucket = Bucket.fromBucketName(emptyStack('Other'), 'Own', 'own-bucket');
+    for (const prefix of ['payloads', 'payloads/', 'payloads/mine/']) {
+      expect(() => templateOf({ bucket, resultPlaces: [{ bucket, prefix }] })).toThrow(
+        'must not name "payloads/" in the deployment\'s own bucket',
+      );
+    }
+    const other = [{ bucket: places(), prefix: 'payloads/' }];
+    expect(() => templateOf({ bucket, resultPlaces: other })).not.toThrow();
+    const old = Bucket.fromBucketName(emptyStack('Old'), 'Old', 'Old_Bucket');
+    expect(() => templateOf({ resultPlaces: [old] })).toThrow('small letters');
   });
 
   it('are refused if there are more than a policy can name, or no collector', () => {
