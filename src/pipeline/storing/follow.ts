@@ -6,7 +6,7 @@ import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { type RunStatus, statusOf } from '../run/status.ts';
 import type { Manifest } from './manifest.ts';
-import { readManifest } from './read.ts';
+import { noRunIn, readManifest } from './read.ts';
 import { StateObject } from './state-object.ts';
 
 /** First and longest pause between looks at a run, in milliseconds. */
@@ -31,8 +31,8 @@ export interface FollowOptions {
 /**
  * Waits for a run's end, which is when its queue is deleted. Returns its manifest.
  *
- * @throws the signal's reason; FanfoldError `RunFailed` when the run ended without a manifest, its
- * collector was given up, or its record was deleted
+ * @throws the signal's reason; FanfoldError `UnknownRun` when the folder holds no run, `RunFailed`
+ * when the run ended without a manifest, its collector was given up, or its record was deleted
  */
 export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
   const { deployment, s3, folder, runId, isOver, onStatus, signal } = options;
@@ -59,6 +59,7 @@ export async function manifestAtEnd(options: FollowOptions): Promise<Manifest> {
   }
   const manifest = await patiently(() => readManifest(s3, folder));
   if (manifest) return manifest;
+  if (isOver && !(await patiently(() => StateObject.load(s3, folder)))) throw noRunIn(folder);
   throw new FanfoldError(
     'RunFailed',
     `Run ${runId} is over, but ${urlOf(folder)} has no manifest.json: the run's queue was deleted before its results were complete.`,

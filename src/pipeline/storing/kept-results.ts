@@ -1,11 +1,12 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError } from '../../errors.ts';
-import { type FailedResult, FAILURE_CODES, isFailureCode } from '../messages/result.ts';
+import { FAILURE_CODES, type FailedResult, isFailureCode } from '../messages/result.ts';
 import { type RetryFailed, type S3Folder, urlOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { RunLedger } from '../run/ledger.ts';
 import { findExpectedQueue } from '../run/queues.ts';
 import { linesOf } from './part-reader.ts';
+import { noRunIn } from './read.ts';
 import type { Part, StoredRun } from './state.ts';
 import { StateObject } from './state-object.ts';
 
@@ -35,9 +36,7 @@ export async function keptResults(
   checkRetried(retryFailed);
   const run = (await StateObject.load(s3, folder))?.run;
   const url = urlOf(folder);
-  if (run === undefined) {
-    throw new FanfoldError('UnknownRun', `${url} does not hold the results of a run.`);
-  }
+  if (run === undefined) throw noRunIn(folder);
   const { runId } = run.options;
   if (!run.done.announced && (await findExpectedQueue(sqs, names.run(runId))) !== undefined) {
     throw new FanfoldError(

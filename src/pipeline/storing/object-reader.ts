@@ -8,15 +8,20 @@ import {
 import { isDenied } from '../call-errors.ts';
 import type { S3Folder } from '../messages/results-place.ts';
 
-/** Gets an object of a folder; undefined if there is none. */
+/**
+ * Gets an object of a folder; undefined if there is none.
+ *
+ * @param Range such as `bytes=0-99`. @default all of it
+ */
 export async function getObject(
   s3: S3Client,
   { bucket, prefix }: S3Folder,
   name: string,
+  Range?: string,
 ): Promise<GetObjectCommandOutput | undefined> {
   const Key = `${prefix}${name}`;
   try {
-    return await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    return await s3.send(new GetObjectCommand({ Bucket: bucket, Key, Range }));
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     if (!isDenied(error)) throw error;

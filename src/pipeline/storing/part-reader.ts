@@ -1,7 +1,9 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { folderOf, type S3Folder } from '../messages/results-place.ts';
+import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { FanfoldError } from '../../errors.ts';
+import { folderOf, type S3Folder, urlOf } from '../messages/results-place.ts';
+import { getObject } from './object-reader.ts';
 import type { Part } from './state.ts';
 
 /** Yields the lines of a part in JSON Lines, in batches. */
@@ -10,10 +12,9 @@ export async function* linesOf(
   folder: S3Folder,
   part: Pick<Part, 'key' | 'folder' | 'frames'>,
 ): AsyncGenerator<string[], void> {
-  const place = placeOfPart(folder, part);
   const content = async function* () {
     for (const Range of rangesOf(part)) {
-      const { Body } = await s3.send(new GetObjectCommand({ ...place, Range }));
+      const { Body } = await getPart(s3, folder, part, Range);
       yield* unpacked(Body instanceof Readable ? Body : Readable.from([]), part.key);
     }
   };
@@ -45,18 +46,30 @@ export async function* linesInRanges(
   const ranges = async function* () {
     for (let from = start; from < bytes; from += rangeBytes) {
       const Range = `bytes=${from}-${Math.min(bytes, from + rangeBytes) - 1}`;
-      const get = { ...placeOfPart(folder, part), Range };
-      const { Body } = await s3.send(new GetObjectCommand(get));
+      const { Body } = await getPart(s3, folder, part, Range);
       yield (await Body?.transformToByteArray()) ?? new Uint8Array();
     }
   };
   yield* splitLines(ranges());
 }
 
-/** @param folder of the run that lists the part */
-function placeOfPart(folder: S3Folder, part: Pick<Part, 'key' | 'folder'>) {
-  const { bucket, prefix } = part.folder === undefined ? folder : folderOf(part.folder);
-  return { Bucket: bucket, Key: `${prefix}${part.key}` };
+/**
+ * @param listing the folder of the run that lists the part
+ * @throws FanfoldError `RunFailed` when the part is missing
+ */
+async function getPart(
+  s3: S3Client,
+  listing: S3Folder,
+  part: Pick<Part, 'key' | 'folder'>,
+  Range: string | undefined,
+): Promise<GetObjectCommandOutput> {
+  const folder = part.folder === undefined ? listing : folderOf(part.folder);
+  const found = await getObject(s3, folder, part.key, Range);
+  if (found) return found;
+  throw new FanfoldError(
+    'RunFailed',
+    `${urlOf(folder)}${part.key} is missing: it has results of the run in ${urlOf(listing)}. Was it deleted, by a lifecycle rule or by hand?`,
+  );
 }
 
 function unpacked(body: Readable, key: string): Readable {

@@ -5,6 +5,7 @@ import { ResultBatch } from '../messages/result-message.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { MANIFEST } from './finish.ts';
 import type { Manifest } from './manifest.ts';
+import { manifestIn } from './manifest-text.ts';
 import { insert, type Reader, readerOf } from './merge-order.ts';
 import { getObject } from './object-reader.ts';
 import { linesOf } from './part-reader.ts';
@@ -18,10 +19,16 @@ interface Listed {
   isSorted: boolean;
 }
 
-/** Reads `manifest.json`; undefined if the run has none yet. */
+/**
+ * Reads `manifest.json`; undefined if the run has none yet.
+ *
+ * @throws FanfoldError `BadMessage` when it is not the manifest of this folder's run
+ */
 export async function readManifest(s3: S3Client, folder: S3Folder): Promise<Manifest | undefined> {
   const found = await getObject(s3, folder, MANIFEST);
-  return found && (JSON.parse((await found.Body?.transformToString()) ?? '') as Manifest);
+  if (found === undefined) return undefined;
+  const text = (await found.Body?.transformToString()) ?? '';
+  return manifestIn(text, folder);
 }
 
 /**
@@ -55,7 +62,12 @@ async function listed(s3: S3Client, folder: S3Folder): Promise<Listed> {
   if (manifest) return { parts: manifest.parts, isSorted: manifest.ordered };
   const state = await StateObject.load(s3, folder);
   if (state) return { parts: state.run.parts, isSorted: state.run.options.ordered === true };
-  throw new FanfoldError('UnknownRun', `${urlOf(folder)} does not hold the results of a run.`);
+  throw noRunIn(folder);
+}
+
+/** The error for a folder without a manifest and a record. */
+export function noRunIn(folder: S3Folder): FanfoldError {
+  return new FanfoldError('UnknownRun', `${urlOf(folder)} does not hold the results of a run.`);
 }
 
 function inTables(folder: S3Folder, tables: readonly Part[]): FanfoldError {
