@@ -16,6 +16,7 @@ import { addRuns } from './runs.ts';
 import { addServe } from './serve.ts';
 import { addSet } from './set.ts';
 import { addSqs } from './sqs.ts';
+import { guardStandardOutput } from './standard-output.ts';
 import { addTasks } from './tasks.ts';
 import { withHint } from './usage-hints.ts';
 import { addWait } from './wait.ts';
@@ -25,6 +26,13 @@ import { addWork } from './work.ts';
 export async function main(argv: readonly string[]): Promise<void> {
   // A closed standard error must not stop the command.
   process.stderr.on('error', () => {});
+  const end = guardStandardOutput();
+  await perform(argv);
+  end();
+}
+
+/** Runs a command line and sets the process's exit status; its standard output may be closed. */
+async function perform(argv: readonly string[]): Promise<void> {
   const program = new Command('fanfold')
     .description('Maps a TypeScript function over thousands to millions of inputs.')
     .version(VERSION)

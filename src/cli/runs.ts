@@ -14,6 +14,7 @@ import {
   rowOfEnded,
 } from './run-facts.ts';
 import { untilSignal } from './signals.ts';
+import { hasReader } from './standard-output.ts';
 import {
   addRemoteOptions,
   type Connection,
@@ -205,6 +206,7 @@ async function status(
     isLast: ({ now }) => isOver(now),
     ...{ place, signal },
   });
+  if (!hasReader()) return STATUS.ok;
   // The run has ended, whether this can be read or not.
   const ended = await endedRun(fanfold, runId).catch(() => undefined);
   if (json && ended) printJson(jsonOfEnded(ended));

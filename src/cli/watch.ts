@@ -3,6 +3,7 @@ import { printable } from '../inputs/printable.ts';
 import { canRedraw } from './live-line.ts';
 import { say } from './log.ts';
 import { isRefusal, reasonOf } from './quiet.ts';
+import { hasReader } from './standard-output.ts';
 
 /** Interval of looks, in milliseconds. */
 const LOOK_MS = 2_000;
@@ -21,7 +22,7 @@ export interface Watched<Look> {
 
 /**
  * Looks at something every two seconds until it has ended. An outage is reported once, and waited
- * for. Throws the signal's reason when it aborts.
+ * for. A reader of standard output who leaves ends it, too. Throws the signal's reason when it aborts.
  */
 export async function watch<Look>({
   look,
@@ -39,7 +40,7 @@ export async function watch<Look>({
       isAway = false;
       if (seen === undefined) return;
       show(seen);
-      if (isLast(seen)) return;
+      if (isLast(seen) || !hasReader()) return;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FanfoldError || isRefusal(error)) throw error;

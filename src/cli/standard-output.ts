@@ -1,0 +1,34 @@
+import { STATUS } from './exit.ts';
+import { say } from './log.ts';
+
+let isRead = true;
+
+/** Whether the reader of standard output has not closed it yet, as `head` does. */
+export function hasReader(): boolean {
+  return isRead;
+}
+
+/**
+ * Keeps a closed standard output from ending the process: what a command still prints is dropped,
+ * and its exit status stays. Returns a function to call at the command's end, which reports other
+ * errors, such as a full disk.
+ */
+export function guardStandardOutput(): () => void {
+  let failure: Error | undefined;
+  let isEnded = false;
+  const report = () => {
+    // Commands that write results have reported it, and set the status.
+    if (!failure || (process.exitCode ?? STATUS.ok) !== STATUS.ok) return;
+    say(`Standard output could not be written: ${failure.message}.`);
+    process.exitCode = STATUS.stopped;
+  };
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') isRead = false;
+    else failure ??= error;
+    if (isEnded) report();
+  });
+  return () => {
+    isEnded = true;
+    report();
+  };
+}
