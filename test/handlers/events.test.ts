@@ -122,7 +122,13 @@ describe('an invalid seed request gets a sentence, and nothing is queued:', () =
       /`total`, the number of the run's inputs, is 4; got input 4/,
     ],
     ['no collector', { task: 'echo', inputs, pauseWhenFailing: '5%/1m' }, 'BadInput', /"own"/],
-    ['no collector of failures', { task: 'echo', inputs, maxFailures: 1 }, 'BadInput', /"own"/],
+    ['no stored results', { task: 'echo', inputs, maxFailures: 1 }, 'BadInput', /stored in S3/],
+    [
+      'a collector elsewhere',
+      { task: 'echo', inputs, results: 'own', maxFailures: 1 },
+      'BadInput',
+      /stored in S3.*got "own"/,
+    ],
     [
       'a budget that is none',
       { task: 'echo', inputs, results: 's3', maxFailures: '5x' },

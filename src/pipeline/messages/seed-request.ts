@@ -23,6 +23,11 @@ export function hasOwnQueue(results: ResultsOf | undefined): boolean {
   return results !== undefined && results !== 'shared';
 }
 
+/** Whether the deployment's collector function stores the results in S3. */
+function isStored(results: unknown): boolean {
+  return results === 's3' || typeof results === 'object';
+}
+
 interface OfRun extends Bounds {
   /** The task's name. */
   task: string;
@@ -200,9 +205,9 @@ export function readSeedRequest(event: unknown): SeedRequest {
       results ?? 'shared',
     );
   }
-  if (request.maxFailures !== undefined && (results ?? 'shared') === 'shared') {
+  if (request.maxFailures !== undefined && !isStored(results)) {
     throw wrong(
-      '`maxFailures` needs a collector, and so a request with the `results` "own", or stored in S3',
+      '`maxFailures` needs `results` that are stored in S3; a collector elsewhere has a budget of its own, such as `fanfold run --max-failures`',
       results ?? 'shared',
     );
   }
