@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError } from '../../errors.ts';
 import {
@@ -121,6 +122,12 @@ export async function findStored<Output>(
   named: string,
   { ordered }: { ordered?: boolean | undefined } = {},
 ): Promise<StoredRun<Output>> {
+  if (typeof named !== 'string') {
+    throw new FanfoldError(
+      'BadOption',
+      `A stored run must be named by its id, or by its folder, "s3://bucket/prefix/RUN/"; got ${shownOf(named)}.`,
+    );
+  }
   const isFolder = named.startsWith('s3://');
   const runId = isFolder ? (folderOf(named).prefix.split('/').at(-2) ?? '') : named;
   checkRunId(runId);
@@ -167,7 +174,22 @@ function markOfCaller(resume: KeptResults | undefined) {
   );
 }
 
-/** @throws FanfoldError `BadInput` for a wrong place */
+/** A wrong value in one line. */
+function shownOf(value: unknown): string {
+  return inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).slice(0, 100);
+}
+
+/** @throws FanfoldError `BadOption` for what is neither a place nor an object with one */
+function checkOutput(output: unknown): void {
+  const place = typeof output === 'string' ? output : Object(output).s3;
+  if (typeof place === 'string' && !Array.isArray(output)) return;
+  throw new FanfoldError(
+    'BadOption',
+    `\`output\` must be "s3://bucket/prefix/", or "s3" for the stack's own bucket, or an object such as { s3: "s3://bucket/prefix/", format: "csv" }; got ${shownOf(output)}.`,
+  );
+}
+
+/** @throws FanfoldError `BadInput` for a wrong place, `BadOption` for what is none */
 function resultsOf({
   output,
   ordered,
@@ -176,6 +198,7 @@ function resultsOf({
   ordered: boolean | undefined;
   resume: KeptResults | undefined;
 }): 's3' | (S3Results & Continuing) {
+  checkOutput(output);
   const plain = typeof output === 'string' ? { s3: output } : { ...output };
   const continuing = resume && { continues: resume.folder, retryFailed: resume.retryFailed };
   const given: S3Results & Continuing = { ...plain, ...continuing };

@@ -116,6 +116,9 @@ it('another program finds a stored run, by its id or its folder', async () => {
   await expect(within(60, connection().stored(unknown))).rejects.toEqual(
     isRefused('UnknownRun', `name the folder of its results in place of its id: s3://`),
   );
+  await expect(connection().stored(7 as never)).rejects.toEqual(
+    isRefused('BadOption', 'by its id, or by its folder, "s3://bucket/prefix/RUN/"; got 7'),
+  );
   await close();
 });
 
@@ -256,10 +259,15 @@ it('a run whose record was deleted says so, and can be cancelled', async () => {
 
 it.each([
   ['a place that is none', { output: 'results.jsonl' }, 'BadInput', 'like "s3://bucket/prefix/"'],
+  ['a number as a place', { output: 7 }, 'BadOption', '`output` must be "s3://bucket/prefix/"'],
+  ['null as a place', { output: null }, 'BadOption', 'got null'],
+  ['an object without a place', { output: {} }, 'BadOption', 'got {}'],
+  ['a list of places', { output: ['s3'] }, 'BadOption', "got [ 's3' ]"],
   ['an option of other runs', { output: 's3', earlier: 1 }, 'BadOption', 'no option `earlier`'],
   ['a budget that is none', { output: 's3', maxFailures: 'a' }, 'BadOption', '`maxFailures` must'],
 ])('refuses %s', async (_, options, code, words) => {
   const { fanfold, close } = await connected();
+  // JavaScript has no types.
   const map = () => fanfold.map('half', [1], options as { output: 's3' });
   expect(map).toThrow(isRefused(code, words));
   await close();
