@@ -68,7 +68,7 @@ export function ledgerOf(status: RunStatus | undefined): Ledger {
 }
 
 function report(
-  { runId, ledger, cause, failures, folder, cost }: Manifest,
+  { runId, ledger, cause, failures, folder, format, cost }: Manifest,
   { flags, startedAt, again }: Pick<Following, 'startedAt' | 'again'> & { flags: string[] },
 ): void {
   const { inputs, ok, failed, cancelled } = ledger;
@@ -95,5 +95,7 @@ function report(
   }
   if (cancelled > 0 && again) say(`to run the cancelled inputs: ${again()}`);
   if (failed > 0 && again) say(`to run failed inputs again: ${again('--retry-failed')}`);
-  if (inputs > 0) say(`to read the results: ${commandLine(['results', runId, ...flags])}`);
+  if (inputs === 0) return;
+  if (format === 'jsonl') say(`to read the results: ${commandLine(['results', runId, ...flags])}`);
+  else say(`to fetch the results: aws s3 cp --recursive ${folder} .`);
 }

@@ -196,7 +196,9 @@ it.each([
 
 it('tables are fetched as they are', async () => {
   const runId = await detached('half', '3', '--format', 'parquet');
-  await fanfold('wait', runId, '--quiet');
+  const { stderr } = await fanfold('wait', runId);
+  expect(stderr).toMatch(/to fetch the results: aws s3 cp --recursive s3:\S+\/ \.$/m);
+  expect(stderr).not.toContain('to read the results');
   const output = join(folder, 'table.jsonl');
   const refused = await fanfold('results', runId, '--output', output);
   expect(refused.stderr).toContain('results/0001-000000.parquet');

@@ -21,7 +21,7 @@ import { collectStored } from '../storing/collect-stored.ts';
 import { manifestAtEnd, recordGone } from '../storing/follow.ts';
 import { type KeptResults, keptResults } from '../storing/kept-results.ts';
 import type { Manifest } from '../storing/manifest.ts';
-import { readStored } from '../storing/read.ts';
+import { readStored, refuseTables } from '../storing/read.ts';
 import { StateObject } from '../storing/state-object.ts';
 import { type Cancelled, cancelRun } from './cancel.ts';
 
@@ -288,6 +288,8 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
   }
 
   protected override async *received(ordered = false): AsyncGenerator<ResultBatch, void> {
+    // At once, and not at the run's end.
+    await refuseTables(await this.#clients.s3(), folderOf(await this.output));
     await this.wait();
     yield* this.soFar({ ordered });
   }

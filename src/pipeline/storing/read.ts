@@ -9,7 +9,7 @@ import { manifestIn } from './manifest-text.ts';
 import { insert, type Reader, readerOf } from './merge-order.ts';
 import { getObject } from './object-reader.ts';
 import { linesOf } from './part-reader.ts';
-import type { Part } from './state.ts';
+import type { Part, StoredRun } from './state.ts';
 import { StateObject } from './state-object.ts';
 
 /** What a run's folder holds by now. */
@@ -44,7 +44,7 @@ export async function* readStored(
   inOrder: boolean,
 ): AsyncGenerator<ResultBatch, void> {
   const { parts, isSorted } = await listed(s3, folder);
-  const tables = parts.filter(({ key }) => !/\.jsonl(\.gz|\.zst)?$/.test(key));
+  const tables = parts.filter(isTable);
   if (tables.length > 0) throw inTables(folder, tables);
   if (inOrder) {
     yield* merged(s3, folder, parts, isSorted);
@@ -60,9 +60,28 @@ export async function* readStored(
 async function listed(s3: S3Client, folder: S3Folder): Promise<Listed> {
   const manifest = await readManifest(s3, folder);
   if (manifest) return { parts: manifest.parts, isSorted: manifest.ordered };
+  const run = (await StateObject.load(s3, folder))?.run;
+  if (run === undefined) throw noRunIn(folder);
+  checkLines(run, folder);
+  return { parts: run.parts, isSorted: run.options.ordered === true };
+}
+
+/**
+ * Refuses a run that stores tables, also before its first one is there.
+ *
+ * @throws FanfoldError `BadOption`
+ */
+export async function refuseTables(s3: S3Client, folder: S3Folder): Promise<void> {
   const state = await StateObject.load(s3, folder);
-  if (state) return { parts: state.run.parts, isSorted: state.run.options.ordered === true };
-  throw noRunIn(folder);
+  if (state) checkLines(state.run, folder);
+}
+
+function checkLines({ options, parts }: StoredRun, folder: S3Folder): void {
+  if (options.format !== 'jsonl') throw inTables(folder, parts.filter(isTable));
+}
+
+function isTable({ key }: Part): boolean {
+  return !/\.jsonl(\.gz|\.zst)?$/.test(key);
 }
 
 /** The error for a folder without a manifest and a record. */
@@ -70,12 +89,23 @@ export function noRunIn(folder: S3Folder): FanfoldError {
   return new FanfoldError('UnknownRun', `${urlOf(folder)} does not hold the results of a run.`);
 }
 
+/** The command that fetches the objects of a folder. */
+function fetchOf(folder: string, into: string): string {
+  return `aws s3 cp --recursive ${folder} ${into}`;
+}
+
 function inTables(folder: S3Folder, tables: readonly Part[]): FanfoldError {
   const url = urlOf(folder);
   const names = tables.slice(0, 3).map((part) => `${part.folder ?? url}${part.key}`);
+  if (tables.length === 0) {
+    return new FanfoldError(
+      'BadOption',
+      `The results in ${url} become tables, which cannot be read as lines of JSON. Once the run is over, fetch the objects as they are: ${fetchOf(url, '.')}`,
+    );
+  }
   const folders = new Set(tables.map((part) => part.folder ?? url));
   const intoOf = (one: string) => (folders.size === 1 ? '.' : (one.split('/').at(-2) ?? '.'));
-  const fetches = Array.from(folders, (one) => `aws s3 cp --recursive ${one} ${intoOf(one)}`);
+  const fetches = Array.from(folders, (one) => fetchOf(one, intoOf(one)));
   const more = tables.length > names.length ? ` and ${tables.length - names.length} more` : '';
   return new FanfoldError(
     'BadOption',

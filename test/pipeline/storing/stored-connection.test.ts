@@ -87,6 +87,16 @@ it('uses the deployment’s own bucket, and tables, which are not read as lines'
   await close();
 });
 
+it('refuses at once to read a run of tables as lines', async () => {
+  const { fanfold, close } = await connected();
+  const run = fanfold.map(later, [1], { output: { s3: 's3://', format: 'csv' } });
+  const refused = isRefused('BadOption', 'become tables, which cannot be read as lines of JSON');
+  await expect(within(60, run.all())).rejects.toEqual(refused);
+  await expect(within(60, Array.fromAsync(run.soFar()))).rejects.toEqual(refused);
+  expect(await within(60, fanfold.status(run.runId))).toBeDefined();
+  await close();
+});
+
 it('stores a manifest for a run without inputs', async () => {
   const { fanfold, close } = await connected();
   const run = fanfold.map(half, [], { output: 's3' });
