@@ -4,6 +4,7 @@ import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { count, say } from './log.ts';
 import { type Output, openOutput, ReaderLeft } from './output.ts';
+import { s3SchemeOf } from './s3-scheme.ts';
 import { untilSignal } from './signals.ts';
 import { addRemoteOptions, connectRemote, flagsOf, type RemoteFlags } from './target.ts';
 
@@ -20,7 +21,7 @@ export function addResults(program: Command): void {
     program
       .command('results')
       .description('fetch the results of a run from S3, as JSON lines')
-      .argument('<run>', 'the run id, or the folder of its results in S3'),
+      .argument('<run>', 'the run id, or the folder of its results in S3', s3SchemeOf),
   )
     .option('--output <file>', 'write results to this file (default: standard output)')
     .option('--overwrite', 'replace an output that exists')

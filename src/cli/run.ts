@@ -30,6 +30,7 @@ import { isRetryOption, retriedOf } from './resume/retried.ts';
 import { type MapFlags, optionsOf } from './run-options.ts';
 import { isS3, runFromS3 } from './run-s3.ts';
 import { checkStored, runStored, type StoredFlags, storesResults } from './run-stored.ts';
+import { s3SchemeOf } from './s3-scheme.ts';
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
@@ -62,6 +63,7 @@ export function addRun(program: Command): void {
     .option(
       '--input <file>',
       'read inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input (-); with --stack also from s3://bucket/key',
+      s3SchemeOf,
     )
     .option('--range <range>', 'use whole numbers as inputs: N for 0 to N-1, A..B for A to B')
     .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
@@ -73,6 +75,7 @@ export function addRun(program: Command): void {
     .option(
       '--output <file>',
       'write results to this file (default: standard output); with --stack also s3://bucket/prefix/, or s3:// for its own bucket, where the stack stores them',
+      s3SchemeOf,
     )
     .option(
       '--resume [run]',

@@ -8,6 +8,7 @@ import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
 import { outcomeOf } from './run-facts.ts';
 import { endedRun } from './runs.ts';
+import { s3SchemeOf } from './s3-scheme.ts';
 import { untilSignal } from './signals.ts';
 import {
   addRemoteOptions,
@@ -28,7 +29,7 @@ export function addWait(program: Command): void {
     program
       .command('wait')
       .description('wait for the end of a run; the exit status is as that of run')
-      .argument('<run>', 'the run id, or the folder of its results in S3'),
+      .argument('<run>', 'the run id, or the folder of its results in S3', s3SchemeOf),
   )
     .option('--quiet', 'print only errors')
     .action((run: string, flags: WaitFlags) => untilSignal((signal) => wait(run, flags, signal)));

@@ -117,6 +117,13 @@ const stored = (...args: string[]) => s3('--stack', 'Photos', ...args);
 
 const STORED: Row[] = [
   ['results in S3 without a stack', s3(), 'name the stack with --stack', 'aws s3 cp -'],
+  ['a scheme in capitals', echo(...one, '--output', 'S3://b-1/x/'), 'name the stack with --stack'],
+  ['its inputs', echo('--input', 'S3://b-1/x.jsonl'), 'name the stack with --stack'],
+  [
+    'its run',
+    echo(...one, '--output', '/x', '--resume', 'S3://b-1/x/'),
+    '--resume s3://b-1/x/: results of this run are in S3',
+  ],
   [
     'a bucket that is none',
     echo(...one, '--stack', 'a', '--output', 's3://B'),

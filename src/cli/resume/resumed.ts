@@ -1,5 +1,6 @@
 import { FanfoldError } from '../../index.ts';
 import { createdAt } from '../../internal.ts';
+import { s3SchemeOf } from '../s3-scheme.ts';
 
 export const RESUME = '--resume';
 
@@ -8,13 +9,13 @@ export const HERE = 'here';
 
 /** Whether a text names a run whose results are in S3: its id, or its folder. */
 export function isRunName(text: string): boolean {
-  return text.startsWith('s3://') || createdAt(text) !== undefined;
+  return s3SchemeOf(text).startsWith('s3://') || createdAt(text) !== undefined;
 }
 
 /** Reads the option's value: a run, or true for the one in `--output`. */
 export function resumedOf(value: string): string | true {
   if (value === HERE) return true;
-  if (isRunName(value)) return value;
+  if (isRunName(value)) return s3SchemeOf(value);
   throw new FanfoldError(
     'BadOption',
     `${RESUME} takes the id of a run whose results are in S3, or its folder; got "${value}". Without a value, it resumes from the file of --output.`,
