@@ -59,8 +59,8 @@ export function resultPlacesOfEnvironment(): string[] {
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 10_000;
 
-/** Longest time to send or receive an object, in milliseconds. */
-const OBJECT_MS = 60_000;
+/** Longest time to send or receive a large object, beside that of any answer. */
+const OBJECT_SECONDS = 50;
 
 /**
  * Attempts at one call. The SDK's pauses are random: up to a second at first if it is throttled, up to
@@ -73,11 +73,11 @@ const CALL_TRIES = 9;
 /**
  * Settings of a handler's client of any service. Each client needs its own.
  *
- * @param pollSeconds time for which SQS may hold a long poll. A poll that is aborted before that
- * hides the messages that it would have received
+ * @param longSeconds time that its longest call needs besides, such as a long poll of SQS: if that
+ * is aborted early, the messages that it would have received stay hidden
  */
-export function callLimits(pollSeconds = 0) {
-  const answerMs = pollSeconds * 1000 + ANSWER_MS;
+export function callLimits(longSeconds = 0) {
+  const answerMs = longSeconds * 1000 + ANSWER_MS;
   return {
     retryStrategy: new UnmeteredRetries(CALL_TRIES),
     requestHandler: {
@@ -179,8 +179,7 @@ export class Environment {
     if (bucket === undefined) return undefined;
     // It is large, and few runs need it.
     const { S3Client } = await import('@aws-sdk/client-s3');
-    const requestHandler = { ...REQUEST_LIMITS, requestTimeout: OBJECT_MS };
-    return { bucket, s3: new S3Client({ ...callLimits(), requestHandler }) };
+    return { bucket, s3: new S3Client(callLimits(OBJECT_SECONDS)) };
   }
 
   async #find(): Promise<string> {
