@@ -67,3 +67,24 @@ it('runs reach what their bounds allow, whatever the time of an input is', async
   ];
   await secondsOf(...runs.map((run) => ({ ...run, reaches: true })));
 });
+
+it('a concurrency above what the workers reach costs nothing, also in a small run', async () => {
+  const run = { workers: 2, inputs: 60, ms: 300, concurrency: 10, onServer: true };
+  const [without = 0, ...bounded] = await secondsOf(
+    run,
+    ...[20, 25, 100].map((concurrency) => ({ ...run, bounds: { concurrency } })),
+  );
+  for (const seconds of bounded) expect(seconds).toBeLessThan(1.1 * without);
+});
+
+it('further attempts reach the rate of a run as its first ones do', async () => {
+  const run = { workers: 6, inputs: 300, ms: 20, flaky: true, onServer: true };
+  const bounds = { rate: '20/s' } as const;
+  for (const seconds of await secondsOf(
+    { ...run, bounds },
+    { ...run, bounds, backoffBaseSeconds: 0.1 },
+  )) {
+    // 750 attempts.
+    expect(seconds).toBeLessThan(37.5 / 0.85);
+  }
+});

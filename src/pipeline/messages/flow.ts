@@ -117,7 +117,8 @@ export function isFlow(value: unknown): value is Flow {
 export function flowOf(bounds: Bounds, workers: number, each: number): Flow | undefined {
   const { concurrency, rate } = bounds;
   if (concurrency === undefined && rate === undefined) return undefined;
-  const byConcurrency = concurrency === undefined ? undefined : Math.ceil(concurrency / each);
+  const byConcurrency =
+    concurrency === undefined ? undefined : lanesFor(concurrency, workers, each);
   const wide = concurrency === undefined || each === 1 ? undefined : { width: each };
   if (rate === undefined) return { lanes: byConcurrency ?? 1, ...wide, concurrency };
   const parsed = parsedRate(rate);
@@ -128,6 +129,13 @@ export function flowOf(bounds: Bounds, workers: number, each: number): Flow | un
     : Math.min(expected, workers, Math.floor(LONGEST_WAIT_MS / pauseMs));
   const lanes = Math.max(1, Math.min(most, allowed(parsed)));
   return { lanes, ...wide, concurrency, rate };
+}
+
+/** Lanes of a concurrency. @param workers their number; 0 if it is not known */
+function lanesFor(concurrency: number, workers: number, each: number): number {
+  const wide = Math.floor(concurrency / each);
+  // A narrower lane would only keep a worker from a wide one.
+  return workers > 0 && workers <= wide ? wide : Math.ceil(concurrency / each);
 }
 
 /** The flow that replaces another one while a run goes on. */
@@ -241,10 +249,23 @@ const PACED_CHUNK_MS = 180_000;
 /** Slice of such a chunk: the end of each slice costs its lane the time of the last items. */
 export const PACED_MS = 240_000;
 
+/** Inputs in a chunk for each that a lane runs at once. */
+const TIMES_WIDTH = 4;
+
 /** Most inputs in a chunk of a run with bounds. */
 function mostItems(flow: Flow, each: number): number {
   const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
-  return Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * 4));
+  return Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * TIMES_WIDTH));
+}
+
+/** Time that a part of a chunk's further attempts should take in a lane with a rate, in ms. */
+const SPREAD_MS = 2_000;
+
+/** Number of inputs to cut a chunk into whose inputs are tried again: with a rate, all lanes get some. */
+export function spreadChunkItems(items: number, flow: Flow): number {
+  if (isSlotted(flow)) return 1;
+  if (flow.rate === undefined) return items;
+  return Math.max(Math.ceil(SPREAD_MS / pauseOf(flow, 0)), Math.ceil(items / flow.lanes));
 }
 
 /** Number of inputs to cut a chunk into that comes from other lanes: more lanes need smaller ones. */
@@ -255,16 +276,25 @@ export function movedChunkItems(items: number, before: Flow | undefined, flow: F
   return Math.min(mostItems(flow, 1), Math.ceil(items / parts));
 }
 
-/** Number of inputs in a chunk of a run with bounds. @param each inputs that a worker runs at once */
-export function laneChunkItems(flow: Flow, inputs: number, each: number): number {
+/**
+ * Number of inputs in a chunk of a run with bounds.
+ *
+ * @param each inputs that a worker runs at once
+ * @param workers approximate number of workers
+ */
+export function laneChunkItems(flow: Flow, inputs: number, each: number, workers: number): number {
   // Such a lane starts one item of each chunk that it receives.
   if (isSlotted(flow)) return 1;
   const inLane = Math.ceil((inputs * widthBefore(flow, 1)) / widthBefore(flow, flow.lanes));
   const least = flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
   const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
-  const size = Math.max(1, Math.ceil(inLane / chunks));
-  // Each lane gets as many, so that all end together.
-  const inLongest = (items: number) => items * Math.ceil(Math.ceil(inputs / items) / cycleOf(flow));
+  // A chunk ends with its slowest item, so it has several for each that run at once.
+  const atOnce = widthOf(flow, 0, each);
+  const busy = Math.max(1, Math.min(cycleOf(flow), workers));
+  const wide = atOnce === 1 ? 1 : Math.min(atOnce * TIMES_WIDTH, Math.ceil(inputs / busy));
+  const size = Math.max(1, wide, Math.ceil(inLane / chunks));
+  // Each lane gets as many, so that all end together; of more lanes than workers, each worker.
+  const inLongest = (items: number) => items * Math.ceil(Math.ceil(inputs / items) / busy);
   const sizes = Array.from({ length: Math.floor(size / 2) + 1 }, (_, less) =>
     Math.max(1, size - less),
   );

@@ -133,9 +133,12 @@ export function planOf(
   { concurrency = runConcurrency, rate }: Bounds,
   { workers, liveWorkers = () => workers }: Pick<SeedOptions, 'workers' | 'liveWorkers'>,
 ) {
-  const flow = flowOf({ concurrency, rate }, liveWorkers(), each);
+  const live = liveWorkers();
+  const flow = flowOf({ concurrency, rate }, live, each);
   const chunkItemsOf = (inputs: number) =>
-    flow ? laneChunkItems(flow, inputs, each) : chunkItemsFor(inputs, workers, each);
+    flow
+      ? laneChunkItems(flow, inputs, each, live || workers)
+      : chunkItemsFor(inputs, workers, each);
   return { flow, chunkItemsOf };
 }
 

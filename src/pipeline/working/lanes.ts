@@ -7,6 +7,7 @@ import {
   laneOfTurn,
   movedChunkItems,
   slotOf,
+  spreadChunkItems,
 } from '../messages/flow.ts';
 import { MAX_CONCURRENCY } from '../messages/rate.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
@@ -153,8 +154,13 @@ async function moveToLane(
   const now = serviceNow(queue.sqs);
   const earlyMs = lanesFrom - now;
   if (earlyMs <= 0) {
-    const parts = cut(chunk.items, movedChunkItems(chunk.items.length, chunk.flow, flow));
-    const turn = turnOf(chunk) * parts.length;
+    const { items, attempt } = chunk;
+    const isAgain = attempt > 1;
+    const most = isAgain
+      ? spreadChunkItems(items.length, flow)
+      : movedChunkItems(items.length, chunk.flow, flow);
+    const parts = cut(items, most);
+    const turn = turnOf(chunk) * (isAgain ? 1 : parts.length);
     const laneOfPart = (part: number) => String(laneOfTurn(flow, turn + part));
     return sendToGroups(queue, { ...chunk, flow }, parts, laneOfPart);
   }
@@ -208,10 +214,13 @@ async function sendToGroups(
   await sendAll(sqs, laneQueueUrl(taskQueueUrl), messages);
 }
 
-/** The seed's chunks take turns, so that lanes end together; others are few, and take any lane. */
-function turnOf({ turn, attempt, stalled }: Chunk): number {
-  const isWhole = attempt === 1 && stalled === undefined;
-  return isWhole && turn !== undefined ? turn : Math.floor(Math.random() * MANY_TURNS);
+/**
+ * The seed's chunks take turns, so that lanes end together. Their further attempts take the same
+ * ones, and the next if they are many. The parts of chunks that were cut take any lane.
+ */
+function turnOf({ turn, stalled }: Chunk): number {
+  const isCut = stalled !== undefined;
+  return isCut || turn === undefined ? Math.floor(Math.random() * MANY_TURNS) : turn;
 }
 
 /**

@@ -51,7 +51,7 @@ describe('a flow', () => {
       fc.property(bounds, fc.integer({ min: 1, max: 400 }), each, (one, workers, atOnce) => {
         const flow = flowOf(one, workers, atOnce);
         if (flow === undefined) return one.concurrency === undefined && one.rate === undefined;
-        const items = laneChunkItems(flow, 1_000_000, atOnce);
+        const items = laneChunkItems(flow, 1_000_000, atOnce, workers);
         return isFlow(flow) && items >= 1 && items <= 1_000;
       }),
     );
@@ -73,7 +73,10 @@ describe('a flow', () => {
       fc.property(fc.integer({ min: 1, max: 300 }), each, (concurrency, atOnce) => {
         const flow = flowOf({ concurrency }, 10, atOnce) as Flow;
         const widths = lanesOf(flow).map((lane) => widthOf(flow, lane, atOnce));
-        expect(widths.reduce((sum, width) => sum + width, 0)).toBe(concurrency);
+        const sum = widths.reduce((before, width) => before + width, 0);
+        // Without a narrow lane if the workers can't reach it.
+        expect(sum).toBeLessThanOrEqual(concurrency);
+        expect(sum).toBeGreaterThanOrEqual(Math.min(concurrency, 10 * atOnce));
       }),
     );
   });
@@ -104,6 +107,22 @@ describe('a flow', () => {
           const count = turns.filter((one) => one === lane).length;
           expect(Math.abs(count - share)).toBeLessThan(2);
         }
+      }),
+    );
+  });
+
+  it('lets workers run as many inputs at once as without bounds, if it allows more', () => {
+    fc.assert(
+      fc.property(each, fc.integer({ min: 1, max: 20 }), fc.nat(100), (atOnce, workers, more) => {
+        const flow = flowOf({ concurrency: atOnce * workers + more }, workers, atOnce) as Flow;
+        const inputs = atOnce * workers * 3;
+        const items = laneChunkItems(flow, inputs, atOnce, workers);
+        const chunks = Math.ceil(inputs / items);
+        const lanes = Array.from({ length: chunks }, (_, turn) => laneOfTurn(flow, turn));
+        expect(lanes.every((lane) => widthOf(flow, lane, atOnce) === atOnce)).toBe(true);
+        // Each worker has a chunk, in a lane of its own, and each chunk fills its worker.
+        expect(new Set(lanes.slice(0, workers)).size).toBe(workers);
+        if (atOnce > 1) expect(items).toBe(atOnce * 3);
       }),
     );
   });
