@@ -68,6 +68,18 @@ it('runs reach what their bounds allow, whatever the time of an input is', async
   await secondsOf(...runs.map((run) => ({ ...run, reaches: true })));
 });
 
+it('the first inputs of a run start promptly at any rate', async () => {
+  const run = { workers: 2, ms: 100 };
+  const [slow = 0, slowest = 0, second = 0] = await secondsOf(
+    { ...run, inputs: 3, bounds: { rate: '3/m' } },
+    { ...run, inputs: 1, bounds: { rate: '1/h' } },
+    { ...run, inputs: 2, bounds: { rate: '0.5/s' }, onServer: true },
+  );
+  expect(slow).toBeLessThan(45);
+  expect(slowest).toBeLessThan(5);
+  expect(second).toBeLessThan(7);
+});
+
 it('a concurrency above what the workers reach costs nothing, also in a small run', async () => {
   const run = { workers: 2, inputs: 60, ms: 300, concurrency: 10, onServer: true };
   const [without = 0, ...bounded] = await secondsOf(

@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.ts';
 import type { Json } from '../../task.ts';
 import type { ResultsTo } from '../queue-urls.ts';
-import { CHUNK_ITEMS, type Flow } from './flow.ts';
+import type { Flow } from './flow.ts';
+import { CHUNK_ITEMS } from './lane-chunks.ts';
 import { MAX_PAYLOAD_BYTES, type Payload } from './payload.ts';
 import type { Priority } from './priority.ts';
 
@@ -58,6 +59,8 @@ export interface ChunkEnvelope {
   begun?: boolean | undefined;
   /** Number of the chunk in a run with bounds, as its seed cut it: lanes take them in turns. */
   turn?: number | undefined;
+  /** Whether nothing may have started in the chunk's lane before it. @default false */
+  opens?: boolean | undefined;
 }
 
 /** Reason for sending a chunk on as it was, with the history that no worker alone can know. */
@@ -119,11 +122,11 @@ export const ITEMS_END = '\n]}';
 /** The body of a task message: a reader can split it into its items without parsing them. */
 export function chunkBody(envelope: ChunkEnvelope, items: readonly ChunkItem[]): string {
   const { runId, task, attempt, expiresAt, results, workers } = envelope;
-  const { stalled, notBefore, hedge, flow, priority, turn } = envelope;
+  const { stalled, notBefore, hedge, flow, priority, turn, opens } = envelope;
   const begun = envelope.begun || undefined;
   const v = TASK_MESSAGE_VERSION;
   const of = { v, runId, task, attempt, expiresAt, results, workers };
-  const facts = { ...of, stalled, notBefore, hedge, flow, priority, turn, begun };
+  const facts = { ...of, stalled, notBefore, hedge, flow, priority, turn, opens, begun };
   const head = JSON.stringify(facts);
   let list = '';
   for (const { index, text } of items) list += `${list === '' ? '' : ',\n'}[${index},${text}]`;

@@ -52,7 +52,7 @@ const SLOW_TASK_MS = 75_000;
 const LONGEST_WAIT_MS = 15_000;
 
 /** Starts of a lane in a window from which one more makes no difference. */
-const EVEN_STARTS = 20;
+export const EVEN_STARTS = 20;
 
 /** Duration of a task for which a run with another rate alone has enough lanes, in milliseconds. */
 const EXPECTED_TASK_MS = 10_000;
@@ -127,8 +127,19 @@ export function flowOf(bounds: Bounds, workers: number, each: number): Flow | un
   const most = isSlow(parsed)
     ? Math.min(Math.ceil(SLOW_TASK_MS / pauseMs), byConcurrency ?? MAX_CONCURRENCY)
     : Math.min(expected, workers, Math.floor(LONGEST_WAIT_MS / pauseMs));
-  const lanes = Math.max(1, Math.min(most, allowed(parsed)));
+  const many = Math.max(1, Math.min(most, allowed(parsed)));
+  const lanes = isSlow(parsed) ? many : evenLanes(many, allowed(parsed));
   return { lanes, ...wide, concurrency, rate };
+}
+
+/** Part of the lanes that is kept so that all have as many starts in a window. */
+const EVEN_LANES = 0.7;
+
+/** The number of lanes, or a few less, among which starts can be shared evenly. */
+function evenLanes(lanes: number, starts: number): number {
+  if (starts >= EVEN_STARTS * lanes) return lanes;
+  const few = Array.from({ length: lanes }, (_, less) => lanes - less);
+  return few.find((one) => one >= lanes * EVEN_LANES && starts % one === 0) ?? lanes;
 }
 
 /** Lanes of a concurrency. @param workers their number; 0 if it is not known */
@@ -160,12 +171,12 @@ export function haveSameLanes(one: Flow | undefined, other: Flow | undefined): b
 }
 
 /** Inputs at once in all lanes before one; without a concurrency, the number of these lanes. */
-function widthBefore({ width = 1, concurrency }: Flow, lane: number): number {
+export function widthBefore({ width = 1, concurrency }: Flow, lane: number): number {
   return concurrency === undefined ? lane : Math.min(lane * width, concurrency);
 }
 
 /** A lane's part of a whole number, by its width: the parts of all lanes make it up. */
-function shareOf(whole: number, flow: Flow, lane: number): number {
+export function shareOf(whole: number, flow: Flow, lane: number): number {
   const all = widthBefore(flow, flow.lanes);
   const [before, after] = [lane, lane + 1].map((one) =>
     Math.floor((widthBefore(flow, one) * whole) / all),
@@ -189,15 +200,27 @@ export function isSlotted({ lanes, rate }: Flow): boolean {
   return isSlow(parsed) && pauseOfRate(parsed) * lanes > LONGEST_WAIT_MS;
 }
 
+/** Time from a change of lanes until all workers know of it, for most runs, in milliseconds. */
+const CHANGE_MS = 30_000;
+
+/** Part of a rate's window by which the first start of a lane may be late: less than `MARGIN`. */
+const LATE = 0.02;
+
 /**
  * The next time from one on at which a lane with such times may start, in milliseconds since 1970;
- * and the pause until the one after it.
+ * and the pause until the one after it. The times of the first lane begin with the run, or when its
+ * lanes were changed.
+ *
+ * @param bornAt when the run began
  */
-export function slotOf({ lanes, rate }: Flow, lane: number, from: number) {
-  const spacingMs = pauseOfRate(parsedRate(rate)) * MARGIN;
+export function slotOf({ lanes, rate, since }: Flow, lane: number, from: number, bornAt = 0) {
+  const parsed = parsedRate(rate);
+  const windowMs = parsed.unitMs * WINDOW_UNITS;
+  const spacingMs = (windowMs * MARGIN) / allowed(parsed);
   const pauseMs = spacingMs * lanes;
-  const offsetMs = spacingMs * lane;
-  return { at: Math.ceil((from - offsetMs) / pauseMs) * pauseMs + offsetMs, pauseMs, spacingMs };
+  const offsetMs = (since === undefined ? bornAt : since + CHANGE_MS) + spacingMs * lane;
+  const at = Math.ceil((from - offsetMs) / pauseMs) * pauseMs + offsetMs;
+  return { at, pauseMs, spacingMs, lateMs: windowMs * LATE };
 }
 
 /** Shortest time between two starts in another lane, in milliseconds; 0 without a rate. */
@@ -206,100 +229,3 @@ export function pauseOf(flow: Flow, lane: number): number {
   const parsed = parsedRate(flow.rate);
   return (parsed.unitMs * WINDOW_UNITS * MARGIN) / shareOf(allowed(parsed), flow, lane);
 }
-
-/** The lane of the seed's chunk with a number: lanes take turns, so that they end together. */
-export function laneOfTurn(flow: Flow, turn: number): number {
-  const { lanes } = flow;
-  const wide = widthBefore(flow, 1);
-  const all = widthBefore(flow, lanes);
-  const last = all - widthBefore(flow, lanes - 1);
-  if (last < wide) {
-    // The last lane takes part in as many rounds as its width is of the others'.
-    const before = (round: number) => round * (lanes - 1) + Math.floor((round * last) / wide);
-    let round = Math.floor((turn * wide) / all);
-    if (before(round + 1) <= turn) round++;
-    return Math.min(turn - before(round), lanes - 1);
-  }
-  const cycle = cycleOf(flow);
-  const at = turn % cycle;
-  const inAll = Math.floor(cycle / lanes) * lanes;
-  if (at < inAll) return at % lanes;
-  // Those that may start once more than others in each window take part in one more round.
-  const each = Array.from({ length: lanes }, (_, lane) => lane);
-  const others = each.filter((lane) => shareOf(cycle, flow, lane) > inAll / lanes);
-  return others[at - inAll] ?? 0;
-}
-
-/** Turns after which each lane of the same width has had its part. */
-function cycleOf({ lanes, rate }: Flow): number {
-  if (rate === undefined || isSlotted({ lanes, rate })) return lanes;
-  const starts = allowed(parsedRate(rate));
-  return starts >= EVEN_STARTS * lanes ? lanes : starts;
-}
-
-/** Chunks of a run for each of its lanes: the end of each costs a lane the time of a hand-over. */
-const CHUNKS_EACH = 8;
-
-/** With a rate, also the time of its last items. */
-const PACED_CHUNKS_EACH = 2;
-
-/** Time that a chunk of a run with a rate should take, in milliseconds. */
-const PACED_CHUNK_MS = 180_000;
-
-/** Slice of such a chunk: the end of each slice costs its lane the time of the last items. */
-export const PACED_MS = 240_000;
-
-/** Inputs in a chunk for each that a lane runs at once. */
-const TIMES_WIDTH = 4;
-
-/** Most inputs in a chunk of a run with bounds. */
-function mostItems(flow: Flow, each: number): number {
-  const paced = flow.rate ? Math.ceil(PACED_CHUNK_MS / pauseOf(flow, 0)) : CHUNK_ITEMS;
-  return Math.min(CHUNK_ITEMS, Math.max(paced, widthOf(flow, 0, each) * TIMES_WIDTH));
-}
-
-/** Time that a part of a chunk's further attempts should take in a lane with a rate, in ms. */
-const SPREAD_MS = 2_000;
-
-/** Number of inputs to cut a chunk into whose inputs are tried again: with a rate, all lanes get some. */
-export function spreadChunkItems(items: number, flow: Flow): number {
-  if (isSlotted(flow)) return 1;
-  if (flow.rate === undefined) return items;
-  return Math.max(Math.ceil(SPREAD_MS / pauseOf(flow, 0)), Math.ceil(items / flow.lanes));
-}
-
-/** Number of inputs to cut a chunk into that comes from other lanes: more lanes need smaller ones. */
-export function movedChunkItems(items: number, before: Flow | undefined, flow: Flow): number {
-  if (haveSameLanes(before, flow)) return items;
-  if (isSlotted(flow)) return 1;
-  const parts = Math.ceil(flow.lanes / (before?.lanes ?? flow.lanes));
-  return Math.min(mostItems(flow, 1), Math.ceil(items / parts));
-}
-
-/**
- * Number of inputs in a chunk of a run with bounds.
- *
- * @param each inputs that a worker runs at once
- * @param workers approximate number of workers
- */
-export function laneChunkItems(flow: Flow, inputs: number, each: number, workers: number): number {
-  // Such a lane starts one item of each chunk that it receives.
-  if (isSlotted(flow)) return 1;
-  const inLane = Math.ceil((inputs * widthBefore(flow, 1)) / widthBefore(flow, flow.lanes));
-  const least = flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
-  const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
-  // A chunk ends with its slowest item, so it has several for each that run at once.
-  const atOnce = widthOf(flow, 0, each);
-  const busy = Math.max(1, Math.min(cycleOf(flow), workers));
-  const wide = atOnce === 1 ? 1 : Math.min(atOnce * TIMES_WIDTH, Math.ceil(inputs / busy));
-  const size = Math.max(1, wide, Math.ceil(inLane / chunks));
-  // Each lane gets as many, so that all end together; of more lanes than workers, each worker.
-  const inLongest = (items: number) => items * Math.ceil(Math.ceil(inputs / items) / busy);
-  const sizes = Array.from({ length: Math.floor(size / 2) + 1 }, (_, less) =>
-    Math.max(1, size - less),
-  );
-  return sizes.reduce((best, one) => (inLongest(one) < inLongest(best) ? one : best));
-}
-
-/** Most inputs in a chunk. */
-export const CHUNK_ITEMS = 1_000;

@@ -43,7 +43,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const latest = now + (onServer ? AHEAD_ON_SERVER_MS : AHEAD_MS);
   const { fields: message, items } = split(body);
   const { v, runId, task, attempt, workers, stalled } = message;
-  const { notBefore, hedge, flow, priority, turn, begun } = message;
+  const { notBefore, hedge, flow, priority, turn, opens, begun } = message;
   if (v !== 1 && v !== TASK_MESSAGE_VERSION) {
     throw bad(`of version 1 or ${TASK_MESSAGE_VERSION}; got version ${shown(v)}`);
   }
@@ -72,6 +72,9 @@ export function readChunk(body: string, reader: Reader): Chunk {
   if (hedge !== undefined && typeof hedge !== 'boolean') {
     throw bad(`with a \`hedge\` of true or false; got ${shown(hedge)}`);
   }
+  if (opens !== undefined && typeof opens !== 'boolean') {
+    throw bad(`with an \`opens\` of true or false; got ${shown(opens)}`);
+  }
   if (begun !== undefined && typeof begun !== 'boolean') {
     throw bad(`with a \`begun\` of true or false; got ${shown(begun)}`);
   }
@@ -87,7 +90,7 @@ export function readChunk(body: string, reader: Reader): Chunk {
   const results = resultsOf(message, runId, reader);
   const url = resultQueueUrl(taskQueueUrl, runId, results);
   const of = { runId, task, attempt, expiresAt, results, workers };
-  const envelope = { ...of, stalled, notBefore, hedge, flow, priority, turn, begun };
+  const envelope = { ...of, stalled, notBefore, hedge, flow, priority, turn, opens, begun };
   return { ...envelope, resultQueueUrl: url, items };
 }
 

@@ -3,8 +3,9 @@ import { count, FanfoldError, InputError, messageOf } from '../../errors.ts';
 import type { AnyTask } from '../../task.ts';
 import type { TaskRegistry } from '../../task-registry.ts';
 import { type ChunkItem, chunkBody, chunkItemsFor, cut, messageText } from '../messages/chunk.ts';
-import { type Bounds, flowOf, laneChunkItems } from '../messages/flow.ts';
+import { type Bounds, flowOf } from '../messages/flow.ts';
 import type { InputsMark } from '../messages/inputs-mark.ts';
+import { laneChunkItems } from '../messages/lane-chunks.ts';
 import { readPayloadItem } from '../messages/payload.ts';
 import { groupOf } from '../messages/priority.ts';
 import { MAX_RUN_INPUTS, tooManyInputs } from '../messages/result.ts';
@@ -105,7 +106,9 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
     options.taskQueueUrl,
     chunks.map((chunk) => {
       const turn = flow && Math.floor((chunk[0]?.index ?? 0) / chunkItems);
-      return { body: chunkBody({ ...envelope, turn }, chunk), groupId: groupOf(envelope) };
+      // Another page may be of a run that is resumed.
+      const opens = (!continues && flow && turn !== undefined && turn < flow.lanes) || undefined;
+      return { body: chunkBody({ ...envelope, turn, opens }, chunk), groupId: groupOf(envelope) };
     }),
   );
   if (output !== undefined && options.stored) {

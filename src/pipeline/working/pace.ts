@@ -76,9 +76,9 @@ class Slots implements Starts {
   }
 }
 
-/** Without times of its own, a lane makes a pause before its first start: the last was in another chunk. */
-export function paceOf({ flow, lane, startsAt }: Bounded): Starts | undefined {
+/** The pace of a lane. */
+export function paceOf({ flow, lane, startsAt, firstMs }: Bounded): Starts | undefined {
   if (startsAt !== undefined) return new Slots(slotOf(flow, lane, 0).pauseMs, startsAt);
   const pauseMs = pauseOf(flow, lane);
-  return pauseMs === 0 ? undefined : new Pace(pauseMs, pauseMs);
+  return pauseMs === 0 ? undefined : new Pace(pauseMs, firstMs ?? pauseMs);
 }

@@ -51,7 +51,7 @@ export function messagesOf(
   delaySeconds?: number,
 ): Outgoing[] {
   return cut(items, Math.max(1, maxItems)).map((part) => ({
-    body: chunkBody({ ...chunk, begun: chunk.begun ?? true }, part),
+    body: chunkBody({ ...chunk, begun: chunk.begun ?? true, opens: undefined }, part),
     groupId: groupOf(chunk),
     delaySeconds: delaySeconds || undefined,
   }));

@@ -6,12 +6,11 @@ import {
   type Flow,
   flowOf,
   isFlow,
-  laneChunkItems,
-  laneOfTurn,
   pauseOf,
   replacing,
   widthOf,
 } from '../../../src/pipeline/messages/flow.ts';
+import { laneChunkItems, laneOfTurn } from '../../../src/pipeline/messages/lane-chunks.ts';
 import type { RateText } from '../../../src/pipeline/messages/rate.ts';
 import { readChunk } from '../../../src/pipeline/messages/read-chunk.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';

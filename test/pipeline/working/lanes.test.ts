@@ -3,9 +3,10 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createSqsClient, Sqs } from '../../../src/emulator/sqs/index.ts';
 import type { Chunk } from '../../../src/pipeline/messages/chunk.ts';
 import { type Flow, slotOf } from '../../../src/pipeline/messages/flow.ts';
+import { newRunId } from '../../../src/pipeline/names.ts';
 import { type RunControl, RunQueues } from '../../../src/pipeline/run/run-queues.ts';
 import type { Claim } from '../../../src/pipeline/working/claim.ts';
-import { routeOf } from '../../../src/pipeline/working/lanes.ts';
+import { type Route, routeOf } from '../../../src/pipeline/working/lanes.ts';
 import { paceOf } from '../../../src/pipeline/working/pace.ts';
 
 const flow = { lanes: 2, rate: '6/m' } as const;
@@ -26,14 +27,19 @@ function nextStart(lane: number, afterMs = 0): number {
 }
 
 /** The decision on a message in a slow lane some time before it may start, and its seconds hidden. */
-async function routed(beforeMs: number, more: Partial<RunControl> = {}, receiveCount = 1) {
+async function routed(
+  beforeMs: number,
+  more: Partial<RunControl> = {},
+  receiveCount = 1,
+  { runId = 'run', opens = false, bounds = flow as Flow } = {},
+) {
   vi.mocked(Date.now).mockReturnValue(NOW + nextStart(1) - beforeMs);
   const hidden: number[] = [];
   const chunk: Chunk = {
-    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own' },
-    ...{ resultQueueUrl: '', flow, items: [{ index: 0, text: '1', value: 1 }] },
+    ...{ runId, task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own', opens },
+    ...{ resultQueueUrl: '', flow: bounds, items: [{ index: 0, text: '1', value: 1 }] },
   };
-  const message = { id: 'm', body: '', receiptHandle: '', receiveCount, group: 'run.1' };
+  const message = { id: 'm', body: '', receiptHandle: '', receiveCount, group: `${runId}.1` };
   const claim = { hide: async (seconds: number) => void hidden.push(seconds) } as Partial<Claim>;
   const sqs = new SQSClient({});
   const queue = { sqs, taskQueueUrl: 'http://localhost/0/it-tasks' };
@@ -60,6 +66,37 @@ it('a chunk of a slow lane is hidden for ten seconds at most, until it may start
     bounded: { flow, lane: 1, startsAt: expect.closeTo(1_000) },
     redelivered: true,
   });
+});
+
+/** A run that began some time before these messages are received. */
+const bornBefore = (ms: number) => newRunId(Math.floor(NOW + nextStart(1) - 1_000 - ms));
+
+it('the first chunk of a slow lane may be late, but only once and for a part of the window', async () => {
+  const opening = async (ms: number, receiveCount = 1, more: Partial<RunControl> = {}) => {
+    const from = { runId: bornBefore(ms), opens: true };
+    const { route, hidden } = await routed(1_000, more, receiveCount, from);
+    return hidden.length > 0 ? 'hidden' : (route as Route).bounded?.startsAt;
+  };
+  const windowMs = 600_000;
+  expect(await opening(SPACING_MS - 500)).toBeCloseTo(500, -1);
+  expect(await opening(SPACING_MS + 0.015 * windowMs)).toBe(0);
+  expect(await opening(SPACING_MS + 0.0201 * windowMs)).toBe('hidden');
+  expect(await opening(SPACING_MS + 5_000, 2)).toBe('hidden');
+  const changed = { lanesFrom: NOW - 1e6 };
+  expect(await opening(SPACING_MS + 5_000, 1, changed)).toBe('hidden');
+});
+
+it('the first chunk of a lane starts without a pause, unless another one may have made its', async () => {
+  const bounds: Flow = { lanes: 5, rate: '1/s' };
+  const firstMs = async (ms: number, receiveCount = 1) => {
+    const from = { runId: bornBefore(ms), opens: true, bounds };
+    const { route } = await routed(1_000, {}, receiveCount, from);
+    return (route as Route).bounded?.firstMs;
+  };
+  expect(await firstMs(500)).toBeCloseTo(530, -1);
+  expect(await firstMs(2_000)).toBe(0);
+  expect(await firstMs(3_000)).toBe(undefined);
+  expect(await firstMs(500, 2)).toBe(undefined);
 });
 
 it('new lanes start one pause after those before them', async () => {
@@ -129,4 +166,27 @@ it('more lanes share a chunk that was cut for few', async () => {
     [0, 1],
     [2, 3],
   ]);
+});
+
+it('a copy of the first chunk of a lane is dropped, unless it was sent on before', async () => {
+  const engine = new Sqs();
+  const sqs = createSqsClient(engine);
+  const fifo = { FifoQueue: 'true' };
+  await sqs.send(new CreateQueueCommand({ QueueName: 'it-lanes.fifo', Attributes: fifo }));
+  const runId = newRunId(NOW);
+  const move = async (opens: boolean) => {
+    const chunk: Chunk = {
+      ...{ runId, task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own', opens },
+      ...{ resultQueueUrl: '', flow: one, items: [{ index: 0, text: '1', value: 1 }], turn: 0 },
+    };
+    const message = { id: 'm', body: '', receiptHandle: '', receiveCount: 1, group: undefined };
+    const control = { paused: false };
+    const claim = {} as Claim;
+    const queue = { sqs, taskQueueUrl: 'http://localhost/000000000000/it-tasks' };
+    await routeOf(queue, { message, chunk, control, claim, runs: new RunQueues(sqs) });
+    return engine.peek('it-lanes.fifo').map(({ body }) => JSON.parse(body).opens ?? false);
+  };
+  expect(await move(true)).toEqual([true]);
+  expect(await move(true)).toEqual([true]);
+  expect(await move(false)).toEqual([true, false]);
 });
