@@ -31,6 +31,20 @@ it('a slow worker that holds a fourth of a hedged run does not hold it up for lo
   expect(hedged).toBeLessThan(2 * without);
 });
 
+// The simulation fails if a second attempt exceeds the bounds.
+it('a slow worker does not hold up a hedged run with bounds, nor does another one', async () => {
+  const run = { workers: 6, inputs: 200, ms: 100, onServer: true, hedge: true };
+  const [one = 0, paced = 0, two = 0] = await secondsOf(
+    { ...run, slowWorkers: 1, bounds: { concurrency: 4 } },
+    { ...run, slowWorkers: 1, bounds: { rate: '30/s' } },
+    { ...run, ms: 300, slowWorkers: 2, bounds: { concurrency: 5 } },
+  );
+  expect(one).toBeLessThan(10);
+  expect(paced).toBeLessThan(12);
+  // A slow attempt takes 30 s.
+  expect(two).toBeLessThan(29);
+});
+
 // The simulation fails if more inputs start than the rate allows.
 it('a rate holds, and is reached, when the number of lanes changes', async () => {
   const run = { workers: 8, inputs: 600, ms: 20 };

@@ -16,6 +16,12 @@ const SAMPLES = 1_000;
 /** Fewest durations that say something. */
 const LEAST = 10;
 
+/**
+ * Time without a result after which slow inputs of a run with bounds are sent to other lanes, in
+ * milliseconds: those before may be held up, too. It is doubled each time.
+ */
+const ROUND_MS = 3_000;
+
 /** Shortest time without a result that shows that the rest is held up, in milliseconds. */
 const QUIET_MS = 1_000;
 
@@ -33,6 +39,8 @@ export class Stragglers {
   readonly #samples: number[] = [];
   #seen = 0;
   #published = false;
+  #round = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #addedAt = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,6 +52,7 @@ export class Stragglers {
 
   /** Takes the durations of results, and looks whether the rest is held up. */
   add(batches: readonly ResultBatch[]): void {
+    if (this.#published) this.#addedAt = performance.now();
     if (this.#published) return;
     for (const { lines } of batches) for (const line of lines) this.#sample(line);
     this.#addedAt = performance.now();
@@ -58,6 +67,7 @@ export class Stragglers {
   end(): void {
     this.#published = true;
     clearTimeout(this.#quiet);
+    clearTimeout(this.#again);
   }
 
   #look(): void {
@@ -78,6 +88,21 @@ export class Stragglers {
     const hedgeMs = Math.ceil(TIMES * this.#usualMs());
     // Without it, the run only ends later.
     void writeTags(this.#sqs, this.#queueUrl, { hedgeMs }).catch(() => {});
+    this.#addedAt = performance.now();
+    this.#lookAgain();
+  }
+
+  /** Begins another round if there was no result for a while. */
+  #lookAgain(): void {
+    const waitMs = Math.max(ROUND_MS, this.#usualMs() * TIMES) * 2 ** this.#round;
+    const restMs = this.#addedAt + waitMs - performance.now();
+    if (restMs <= 0) {
+      this.#round++;
+      this.#addedAt = performance.now();
+      const hedgeRound = this.#round;
+      void writeTags(this.#sqs, this.#queueUrl, { hedgeRound }).catch(() => {});
+    }
+    this.#again = setTimeout(() => this.#lookAgain(), Math.ceil(Math.max(restMs, ROUND_MS)));
   }
 
   #sample({ status, text }: ResultLine): void {

@@ -86,12 +86,20 @@ export function movedChunkItems(items: number, before: Flow | undefined, flow: F
  *
  * @param each inputs that a worker runs at once
  * @param workers approximate number of workers
+ * @param hedge whether slow inputs run a second time: what waits in a chunk behind them can be sent
+ *   to other lanes, what waits in another chunk can't
  */
-export function laneChunkItems(flow: Flow, inputs: number, each: number, workers: number): number {
+export function laneChunkItems(
+  flow: Flow,
+  inputs: number,
+  each: number,
+  workers: number,
+  hedge = false,
+): number {
   // Such a lane starts one item of each chunk that it receives.
   if (isSlotted(flow)) return 1;
   const inLane = Math.ceil((inputs * widthBefore(flow, 1)) / widthBefore(flow, flow.lanes));
-  const least = flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
+  const least = hedge ? 1 : flow.rate ? PACED_CHUNKS_EACH : CHUNKS_EACH;
   const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
   // A chunk ends with its slowest item, so it has several for each that run at once.
   const atOnce = widthOf(flow, 0, each);

@@ -63,6 +63,8 @@ export interface RunControl {
   outageSince?: number | undefined;
   /** Milliseconds after which an input is run a second time. @default never */
   hedgeMs?: number | undefined;
+  /** Number of times that those of a run with bounds are sent to other lanes, beyond the first. */
+  hedgeRound?: number | undefined;
   /** Why nobody knows yet what was set: AWS throttled the first reading. Nothing starts in a lane. */
   unread?: Error | undefined;
 }
@@ -146,10 +148,10 @@ export class RunQueues {
         const { flow, outageSince } = flowNow(tags);
         const { since = undefined } = flow === 'none' ? {} : { ...flow };
         const lanesFrom = since && since + this.#knownMs(run);
-        const { pausedAt = 0, expiresAt, hedgeMs, pauseWhenFailing } = tags;
+        const { pausedAt = 0, expiresAt, hedgeMs, hedgeRound, pauseWhenFailing } = tags;
         return {
           ...{ flow, outageSince, lanesFrom, paused: pausedAt > 0 },
-          ...{ expiresAt, hedgeMs, pauseWhenFailing },
+          ...{ expiresAt, hedgeMs, hedgeRound, pauseWhenFailing },
         };
       }
     } catch (error) {

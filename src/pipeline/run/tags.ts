@@ -37,6 +37,8 @@ export interface RunTags {
   outage?: Outage | 'none' | undefined;
   /** Milliseconds after which an input is run a second time, once few are left. */
   hedgeMs?: number | undefined;
+  /** Number of times that such inputs were to be sent to other lanes, beyond the first. */
+  hedgeRound?: number | undefined;
 
   /** Name of the collector. */
   collector?: string | undefined;
@@ -67,6 +69,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     pausedAt: timeOf(Tags.pausedAt),
     outage: outageOf(Tags.outage),
     hedgeMs: timeOf(Tags.hedgeMs),
+    hedgeRound: countOf(Tags.hedgeRound),
     collector,
     collectedAt: timeOf(Tags.collectedAt),
     ok: countOf(Tags.ok),

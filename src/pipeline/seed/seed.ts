@@ -133,14 +133,14 @@ function hedgeOf({ name, idempotent }: AnyTask, { hedge }: PageRequest): true | 
 /** The flow of a run, and the number of inputs in its chunks by the number of its inputs. */
 export function planOf(
   { concurrency: each, runConcurrency }: AnyTask,
-  { concurrency = runConcurrency, rate }: Bounds,
+  { concurrency = runConcurrency, rate, hedge }: Bounds & { hedge?: boolean | undefined },
   { workers, liveWorkers = () => workers }: Pick<SeedOptions, 'workers' | 'liveWorkers'>,
 ) {
   const live = liveWorkers();
   const flow = flowOf({ concurrency, rate }, live, each);
   const chunkItemsOf = (inputs: number) =>
     flow
-      ? laneChunkItems(flow, inputs, each, live || workers)
+      ? laneChunkItems(flow, inputs, each, live || workers, hedge)
       : chunkItemsFor(inputs, workers, each);
   return { flow, chunkItemsOf };
 }

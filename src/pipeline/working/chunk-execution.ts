@@ -3,7 +3,7 @@ import { serviceNow } from '../../clock.ts';
 import { wait } from '../../retry.ts';
 import type { AnyTask } from '../../task.ts';
 import { isMissingQueue } from '../call-errors.ts';
-import type { Chunk, ChunkItem } from '../messages/chunk.ts';
+import type { Chunk } from '../messages/chunk.ts';
 import { widthOf } from '../messages/flow.ts';
 import { PACED_MS } from '../messages/lane-chunks.ts';
 import type { Payloads } from '../run/payloads.ts';
@@ -14,6 +14,7 @@ import type { Attempt } from './attempt.ts';
 import type { Claim } from './claim.ts';
 import { type FailureWatch, watchOf } from './failure-watch.ts';
 import { follow } from './follow.ts';
+import { Hedging } from './hedging.ts';
 import type { EndedAttempt, Held, LastWords } from './held.ts';
 import { type Bounded, sendToLane } from './lanes.ts';
 import { LargeValues } from './large.ts';
@@ -94,9 +95,7 @@ export class ChunkExecution implements Held {
   readonly #watch: FailureWatch | undefined;
   #sliceMs: number;
   readonly #expiresAt: number;
-  /** Indexes of items that other workers are sent; and of those that are no longer this chunk's. */
-  readonly #hedged = new Set<number>();
-  readonly #elsewhere = new Set<number>();
+  readonly #hedging: Hedging;
 
   constructor(options: HandlingOptions) {
     const { chunk, task, claim, bounded, control, sliceSeconds } = options;
@@ -118,6 +117,7 @@ export class ChunkExecution implements Held {
       writeLog: options.writeLog,
       large: new LargeValues(options.payloads, chunk.runId),
     });
+    this.#hedging = new Hedging(options, this.#execution);
     this.#report = new Report(options.outbox, () => this.#execution.stop());
   }
 
@@ -155,7 +155,7 @@ export class ChunkExecution implements Held {
     const { claim, runs, chunk, control } = this.#options;
     const ended = follow(runs, chunk, control, {
       onChange: () => this.stop(),
-      onHedge: (ms) => void this.#hedge(ms).catch(() => {}),
+      onHedge: (ms, round) => void this.#hedging.look(ms, round).catch(() => {}),
     });
     await this.#run().finally(ended);
     this.#ranMs = claim.heldMs - this.#startedMs;
@@ -174,27 +174,6 @@ export class ChunkExecution implements Held {
       if (!(await claim.hold(task.timeoutSeconds))) break;
       await execution.run();
     }
-  }
-
-  /**
-   * Sends items that hold up the run's end to other workers: those that run for long, and those
-   * that wait behind them.
-   */
-  async #hedge(ms: number): Promise<void> {
-    const { sqs, taskQueueUrl, chunk, claim } = this.#options;
-    const execution = this.#execution;
-    const { concurrency } = execution;
-    const isNew = ({ index }: ChunkItem) => !this.#hedged.has(index);
-    const slow = execution.runningFor(ms).filter(isNew);
-    if (slow.length === 0 || claim.lost) return;
-    execution.stop();
-    const waiting = execution.left.filter(isNew);
-    for (const { index } of [...slow, ...waiting]) this.#hedged.add(index);
-    await sendAll(sqs, taskQueueUrl, [
-      ...messagesOf({ ...chunk, hedge: undefined }, slow, concurrency),
-      ...messagesOf(chunk, waiting, Math.max(concurrency, Math.ceil(waiting.length / PARTS))),
-    ]);
-    for (const { index } of waiting) this.#elsewhere.add(index);
   }
 
   /** Others wait for this worker: a chunk that is kept longer for its pace ends as others do. */
@@ -217,7 +196,7 @@ export class ChunkExecution implements Held {
     if (this.#retries.size > 0) await wait(0);
     // Another worker may have the chunk by now and send the same: the copies must not multiply.
     if (claim.lost) return 'keep';
-    const left = this.#execution.left.filter(({ index }) => !this.#elsewhere.has(index));
+    const left = this.#execution.left.filter(({ index }) => !this.#hedging.elsewhere.has(index));
     const rest = {
       ...(this.#finished > 0
         ? { ...chunk, stalled: undefined }

@@ -4,8 +4,11 @@ import { LOOKS, type RunControl, type RunQueues } from '../run/run-queues.ts';
 export interface Followers {
   /** The run was paused, or has other bounds or another deadline. */
   onChange(): void;
-  /** The run is at its end: an input that has run for this long is run a second time. */
-  onHedge(ms: number): void;
+  /**
+   * The run is at its end: an input that has run for this long is run a second time; and in a run
+   * with bounds in one more lane if the round is another one.
+   */
+  onHedge(ms: number, round: number): void;
 }
 
 /**
@@ -26,7 +29,8 @@ export function follow(
     await runs.state(chunk);
     const control = runs.control(chunk);
     if (partsOf(control) !== partsOf(begunWith)) followers.onChange();
-    if (chunk.hedge && control.hedgeMs !== undefined) followers.onHedge(control.hedgeMs);
+    const { hedgeMs, hedgeRound = 0 } = control;
+    if (chunk.hedge && hedgeMs !== undefined) followers.onHedge(hedgeMs, hedgeRound);
   };
   // Most looks find what was read a while ago, and make no call.
   const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / LOOKS);
@@ -35,6 +39,7 @@ export function follow(
   return () => clearInterval(timer);
 }
 
-function partsOf({ hedgeMs: _, pauseWhenFailing: __, ...control }: RunControl): string {
-  return JSON.stringify(control);
+function partsOf(control: RunControl): string {
+  const others = { hedgeMs: undefined, hedgeRound: undefined, pauseWhenFailing: undefined };
+  return JSON.stringify({ ...control, ...others });
 }

@@ -232,12 +232,35 @@ export function sendToLane(queue: TaskQueue, chunk: Chunk, lane: number): Promis
 }
 
 /**
+ * Sends items of a chunk to the other lanes of its run, in parts.
+ *
+ * @param round another number sends each of them to another lane
+ */
+export async function sendToOtherLanes(
+  queue: TaskQueue,
+  chunk: Chunk,
+  items: readonly ChunkItem[],
+  { flow, lane }: Bounded,
+  round: number,
+): Promise<void> {
+  const others = flow.lanes - 1;
+  const parts = cut(items, isSlotted(flow) ? 1 : Math.ceil(items.length / others));
+  const laneOfPart = (part: number) => String((lane + 1 + ((part + round) % others)) % flow.lanes);
+  // Their turn is of this lane.
+  await sendToGroups(queue, { ...chunk, begun: true, turn: undefined }, parts, laneOfPart);
+}
+
+/**
  * Sends a chunk on that a worker has no time for: to the lane that it came from or belongs to, or to
  * the task queue if its run has no bounds.
  */
 export async function passOn(
   queue: TaskQueue,
-  { message: { group, receiveCount }, chunk, control }: Pick<Routed, 'message' | 'chunk' | 'control'>,
+  {
+    message: { group, receiveCount },
+    chunk,
+    control,
+  }: Pick<Routed, 'message' | 'chunk' | 'control'>,
 ): Promise<void> {
   const { flow = chunk.flow, paused } = control;
   if (group !== undefined) {
