@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { serviceNow } from '../../clock.ts';
 import { type Chunk, type ChunkItem, chunkBody, cut } from '../messages/chunk.ts';
-import { type Flow, haveSameLanes, isSlotted, pauseOf, slotOf } from '../messages/flow.ts';
+import { type Flow, haveSameLanes, isSlotted } from '../messages/flow.ts';
 import { laneOfTurn, movedChunkItems, spreadChunkItems } from '../messages/lane-chunks.ts';
 import { MAX_CONCURRENCY } from '../messages/rate.ts';
-import { createdAt } from '../names.ts';
 import { laneQueueUrl } from '../queue-urls.ts';
 import type { RunControl, RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
 import type { Claim } from './claim.ts';
 import { follow } from './follow.ts';
+import { nextStart, openingId, openingOf, opensLane } from './lane-starts.ts';
 import { delayed, sendBack, type TaskQueue } from './resend.ts';
 import type { TaskMessage, Verdict } from './task-message.ts';
 
@@ -39,16 +38,6 @@ const HIDDEN_ON_SERVER_SECONDS = 2;
 
 /** Time before a lane's start at which its chunk is to be back, in milliseconds. */
 const BACK_MS = 1_500;
-
-/**
- * Age of a run up to which the first chunk of a lane may be moved there as such, in milliseconds:
- * SQS drops copies of a message for 5 min. And the time by which the run's clock may be ahead.
- */
-const OPENING_MS = 240_000;
-const EARLY_BIRTH_MS = 30_000;
-
-/** Shortest pause of a lane that its first chunk need not make, in milliseconds. */
-const LEAST_OPENING_MS = 2_000;
 
 /** More than any bound: a random turn may be of any lane. */
 const MANY_TURNS = 2 * MAX_CONCURRENCY;
@@ -126,44 +115,6 @@ export async function routeOf(queue: Place, routed: Routed): Promise<Route | Ver
   return { bounded: { flow, lane, startsAt }, redelivered };
 }
 
-/** The next time at which a lane with times of its own may start, in milliseconds since 1970. */
-function nextStart(
-  flow: Flow,
-  lane: number,
-  { chunk: { runId }, control: { lanesFrom } }: Routed,
-  now: number,
-): number {
-  const bornAt = createdAt(runId);
-  const { at, spacingMs } = slotOf(flow, lane, now, bornAt);
-  // The last start of the lanes before these may be a moment ago.
-  const earliest = lanesFrom === undefined ? 0 : lanesFrom + spacingMs;
-  return at >= earliest ? at : slotOf(flow, lane, earliest, bornAt).at;
-}
-
-/**
- * When a lane may start that nothing has started in, in milliseconds since 1970, which may be over;
- * undefined if something may have.
- */
-function openingOf(
-  { chunk, message, control }: Routed,
-  flow: Flow,
-  lane: number,
-  now: number,
-): number | undefined {
-  const bornAt = createdAt(chunk.runId);
-  if (!chunk.opens || message.receiveCount > 1 || bornAt === undefined) return undefined;
-  if (flow.since !== undefined || control.lanesFrom !== undefined) return undefined;
-  if (isSlotted(flow)) {
-    // Only this chunk may use the lane's first time.
-    const { at, lateMs } = slotOf(flow, lane, bornAt, bornAt);
-    return now <= at + lateMs ? at : undefined;
-  }
-  // Any other chunk of the lane makes a pause before it starts, by a clock that is about right.
-  const pauseMs = pauseOf(flow, lane);
-  const isFirst = pauseMs >= LEAST_OPENING_MS && now - bornAt <= pauseMs / 2;
-  return isFirst ? bornAt + Math.min(pauseMs / 2, (lane * pauseMs) / flow.lanes) : undefined;
-}
-
 /** Whether a worker that knows of other bounds than this one has moved the message. */
 export function isElsewhere(
   { group }: TaskMessage,
@@ -207,23 +158,6 @@ async function moveToLane(
   const waiting = { ...chunk, begun: chunk.begun ?? false };
   const messages = delayed(waiting, chunk.items, Math.ceil(earlyMs / 1000), now);
   await sendAll(queue.sqs, queue.taskQueueUrl, messages);
-}
-
-/**
- * Whether a chunk that is moved is the first one of its lane. SQS drops copies of it, which have the
- * same id: nothing is lost by that, as whoever sends it again clears its mark.
- */
-function opensLane({ runId, flow: before, opens, items }: Chunk, flow: Flow, now: number): boolean {
-  const ageMs = now - (createdAt(runId) ?? 0);
-  const isInTime = ageMs > -EARLY_BIRTH_MS && ageMs < OPENING_MS;
-  return opens === true && items.length > 0 && isInTime && haveSameLanes(before, flow);
-}
-
-function openingId({ runId, items }: Chunk): string {
-  const indexes = items.map(({ index }) => index);
-  return createHash('sha256')
-    .update(JSON.stringify([runId, indexes]))
-    .digest('hex');
 }
 
 /** Sends a chunk to a lane of its run. */
