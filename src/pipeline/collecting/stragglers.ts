@@ -1,4 +1,5 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { growth } from '../../retry.ts';
 import type { ResultLine } from '../messages/result.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -94,7 +95,8 @@ export class Stragglers {
 
   /** Begins another round if there was no result for a while. */
   #lookAgain(): void {
-    const waitMs = Math.max(ROUND_MS, this.#usualMs() * TIMES) * 2 ** this.#round;
+    const leastMs = Math.max(ROUND_MS, this.#usualMs() * TIMES);
+    const waitMs = growth(this.#round, leastMs, Number.POSITIVE_INFINITY);
     const restMs = this.#addedAt + waitMs - performance.now();
     if (restMs <= 0) {
       this.#round++;
