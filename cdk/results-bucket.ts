@@ -60,7 +60,7 @@ export function resultsBucket(
  * Room for `resultPlaces`, in bytes: the functions have them in their environment, and the policy of
  * operators, which AWS limits to 6,144 characters, names each twice.
  */
-const MOST_PLACES_BYTES = 1024;
+const MOST_PLACES_BYTES = 960;
 
 /** Names of buckets that requests can name. */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;

@@ -100,8 +100,8 @@ const INPUTS: Row[] = [
   ['gzip, renamed', input('gz.jsonl', gzipSync('1\n')), 'compressed by gzip', 'gunzip -c'],
   [
     'an input over the limit',
-    input('long.jsonl', `1\n"${'x'.repeat(1_100_000)}"\n`),
-    /long\.jsonl, line 2: .*at most 1046528/,
+    input('long.jsonl', `"${'x'.repeat(67_108_864)}"\n`),
+    /long\.jsonl, line 1: .*at most 67108864 \(64 MiB\)/,
   ],
 ];
 

@@ -259,7 +259,7 @@ describe('places for results', () => {
       Bucket.fromBucketName(stack, `Bucket${at}`, `a-bucket-of-a-longer-name-${at}`),
     );
     expect(() => templateOf({ resultPlaces })).toThrow(
-      /^Photos\/Fanfold: `resultPlaces` has 1\d\d\d bytes as a list of URLs; .* room for 1024/,
+      /^Photos\/Fanfold: `resultPlaces` has 1\d\d\d bytes as a list of URLs; .* room for 960/,
     );
     expect(() => templateOf({ ...withPlaces(), s3Results: false })).toThrow(
       '`resultPlaces` are for the collector function, which `s3Results: false` leaves out',

@@ -209,7 +209,7 @@ describe('the policies of people and machines', () => {
     expect(allowedBy(template, 'Photos-operator')).toEqual(
       [
         ...on('Photos-seed', 'lambda:InvokeFunction', ...looked),
-        ...on('Photos-collector', 'lambda:InvokeFunction', ...looked),
+        ...on('Photos-collector', ...looked),
         ...['runs', 'payloads'].flatMap((prefix) =>
           on(`FanfoldBucket/${prefix}/*`, 's3:GetObject', 's3:PutObject', 's3:DeleteObject'),
         ),
@@ -225,7 +225,7 @@ describe('the policies of people and machines', () => {
         ...on(runQueue, 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ListQueueTags'),
         ...on(runQueue, 'sqs:TagQueue', 'sqs:ReceiveMessage', 'sqs:DeleteMessage'),
         ...on(runQueue, 'sqs:SendMessage', 'sqs:DeleteQueue'),
-        ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
+        ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ListQueueTags'),
         ...on('Photos-lanes.fifo', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-tasks-dead', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
         ...on('Photos-results', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'),
@@ -242,7 +242,7 @@ describe('the policies of people and machines', () => {
       [
         ...on('Photos-tasks', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
         ...on('Photos-tasks', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
-        ...on('Photos-tasks', 'sqs:SendMessage'),
+        ...on('Photos-tasks', 'sqs:SendMessage', 'sqs:ListQueueTags'),
         ...on('Photos-lanes.fifo', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'),
         ...on('Photos-lanes.fifo', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'),
         ...on('Photos-lanes.fifo', 'sqs:SendMessage'),
@@ -259,7 +259,7 @@ describe('the policies of people and machines', () => {
   it.each(['Photos-operator', 'Photos-work'])('fit into what IAM takes: %s', (name) => {
     const stack = emptyStack();
     // As many places for results as are accepted.
-    const resultPlaces = Array.from({ length: 14 }, (_, at) =>
+    const resultPlaces = Array.from({ length: 13 }, (_, at) =>
       Bucket.fromBucketName(stack, `Place${at}`, `${at}${'x'.repeat(60)}`),
     );
     new Fanfold(stack, 'Fanfold', { resultPlaces, encryptionKey: new Key(stack, 'Key') });

@@ -55,7 +55,7 @@ export class LargeValues {
   }
 
   /** @throws NotMoved */
-  async fetch(index: number, payload: Payload): Promise<Json> {
+  async load(index: number, payload: Payload): Promise<Json> {
     this.#inputBytes += payload.bytes;
     try {
       const text = await this.#using((payloads) => payloads.getInput(this.#runId, index, payload));

@@ -203,7 +203,7 @@ export class Execution {
   }
 
   async #fetchAndCall(attempt: Attempt, payload: Payload): Promise<unknown> {
-    attempt.use(await this.#large.fetch(attempt.index, payload));
+    attempt.use(await this.#large.load(attempt.index, payload));
     // It may have timed out meanwhile.
     if (!this.#running.has(attempt)) return undefined;
     return atWork.run(attempt, call, this.#task, attempt, this.#resources);

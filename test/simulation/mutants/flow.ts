@@ -76,8 +76,8 @@ const LANES: readonly Mutant[] = [
 const HEDGES: readonly Mutant[] = [
   {
     name: 'an input that runs a second time is run again and again',
-    file: 'src/pipeline/working/chunk-execution.ts',
-    node: 'MethodDefinition[key.name="hedge"] Property[key.name="hedge"] > .value',
+    file: 'src/pipeline/working/hedging.ts',
+    node: 'MethodDefinition[key.name="send"] Property[key.name="hedge"] > .value',
     becomes: 'true',
   },
   {
