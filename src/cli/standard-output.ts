@@ -3,6 +3,9 @@ import { say } from './log.ts';
 
 let isRead = true;
 
+/** Listener of the latest command. */
+let guard: ((error: NodeJS.ErrnoException) => void) | undefined;
+
 /** Whether the reader of standard output has not closed it yet, as `head` does. */
 export function hasReader(): boolean {
   return isRead;
@@ -22,11 +25,15 @@ export function guardStandardOutput(): () => void {
     say(`Standard output could not be written: ${failure.message}.`);
     process.exitCode = STATUS.stopped;
   };
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  const onError = (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') isRead = false;
     else failure ??= error;
     if (isEnded) report();
-  });
+  };
+  // A program may run many commands, one after the other. After the last, what it printed may fail.
+  if (guard) process.stdout.off('error', guard);
+  guard = onError;
+  process.stdout.on('error', onError);
   return () => {
     isEnded = true;
     report();

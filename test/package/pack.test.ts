@@ -24,7 +24,7 @@ beforeAll(() => {
   mkdirSync(join(clone, 'src'), { recursive: true });
   writeFileSync(join(clone, 'src/index.ts'), 'export const answer: number = 42;\n');
   const copied = ['bin', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
-  for (const name of [...copied, 'README.md', 'CHANGELOG.md', 'LICENSE']) {
+  for (const name of [...copied, 'README.md', 'CHANGELOG.md', 'LICENSE', 'page', 'src/report']) {
     cpSync(join(REPOSITORY, name), join(clone, name), { recursive: true });
   }
   symlinkSync(join(REPOSITORY, 'node_modules'), join(clone, 'node_modules'));

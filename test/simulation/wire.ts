@@ -18,6 +18,9 @@ import { WireRun } from './wire-run.ts';
 /** Codes of failures that an execution of the task ends with. */
 const RAN = new Set(['TaskFailed', 'TimedOut']);
 
+/** Times that an input must have been begun before it may be condemned. */
+const LEAST_BEGUN = 6;
+
 export interface WireOptions extends HandsOptions {
   /** Names of the queues that hold chunks: the task queue, and the queue of lanes. */
   chunkQueues: readonly string[];
@@ -77,7 +80,7 @@ export class Wire {
       if (isTasks) this.#accepted(call, readAnswer(response));
       else if (isRuns(queue))
         for (const { MessageBody = '' } of entriesOf(call)) this.#reported(call, MessageBody);
-    } else if (action === 'TagQueue' && isRuns(queue)) this.flows.tagged(runOf(queue), call);
+    } else if (action === 'TagQueue' && isRuns(queue)) this.#tagged(call);
     else if (action === 'ReceiveMessage') this.#received(queue, readAnswer(response));
     else if (action.startsWith('DeleteMessage') && isTasks) {
       for (const { ReceiptHandle = '' } of entriesOf(call))
@@ -168,6 +171,18 @@ export class Wire {
     for (const { index: of, status, error } of results ?? []) {
       this.run(runId).item(of).reported = true;
       if (status === 'ok' || RAN.has(error?.code ?? '')) this.hands.ended(call, runId, of);
+    }
+  }
+
+  #tagged(call: SqsCall): void {
+    const runId = runOf(call.queue);
+    this.flows.tagged(runId, call);
+    const { condemned } = call.parameters.Tags ?? {};
+    for (const index of condemned?.split(' ').map(Number) ?? []) {
+      const item = this.run(runId).item(index);
+      // A collector made its result. Its consumer must have it by now.
+      if (item.begun.size >= LEAST_BEGUN) item.reported = true;
+      else this.violations.push(`Input ${index} of run ${runId} was condemned too soon.`);
     }
   }
 

@@ -93,7 +93,7 @@ describe('a tasks module that is invalid everywhere is refused', () => {
       "export const a = defineTask({ name: 'a', timeoutSeconds: Number(process.env.LONG), run: () => 1 });";
     const { refused } = check(code, { later: ['LONG'] });
     expect(refused).toContain(
-      '`timeoutSeconds` must be a number from 0.001 to 43200; got null. Variables that are known only at deployment had the value "known-at-deployment": LONG.',
+      '`timeoutSeconds` must be a number from 0.001 to 43200; got NaN. Variables that are known only at deployment had the value "known-at-deployment": LONG.',
     );
   });
 });

@@ -36,7 +36,8 @@ export class Deduplicator {
   }
 
   /** Enters a delivery in the ledger, and returns the first result of each input. */
-  enter({ batches, notices, used }: Delivery): ResultBatch[] {
+  enter(delivery: Delivery): ResultBatch[] {
+    const { batches, notices, used } = delivery;
     for (const one of used) this.#events.onUsed(one);
     const fresh = batches.map((batch) => this.#fresh(batch));
     this.#poisonInputs.forget((index) => this.#ledger.has(index));
@@ -49,6 +50,7 @@ export class Deduplicator {
       else this.#events.onFailing(notice);
     }
     if (this.#ledger.isComplete) this.#events.onSealed();
+    if (condemned.length > 0) delivery.condemned = condemned.map(({ index }) => index);
     return [...fresh, ResultBatch.ofLines(condemned)].filter(({ count }) => count > 0);
   }
 

@@ -3,7 +3,7 @@ import type { Bounds } from '../messages/flow.ts';
 import { createdAt, MAX_DEADLINE_SECONDS } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
 import { type RunSettings, settingsOf } from '../run/settings.ts';
-import { readTags, writeTags } from '../run/tags.ts';
+import { readTags, TAG_INDEXES, writeTags } from '../run/tags.ts';
 import {
   pauseRun,
   type RunChanges,
@@ -11,6 +11,7 @@ import {
   type UnpauseOptions,
   unpauseRun,
 } from '../seeding/set-run.ts';
+import type { Received, ResultReceiver } from './result-receiver.ts';
 
 /** Interval at which a collector reads its run's settings: of a server, and of AWS; in ms. */
 const READ_ON_SERVER_MS = 250;
@@ -27,6 +28,8 @@ export class Knobs {
   #settings: RunSettings & { expiresAt: number };
   /** Number of changes by this process: what was read before one is out of date. */
   #changes = 0;
+  /** Inputs that workers do not know of yet. */
+  readonly #condemned = new Set<number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @param queueUrl the run's queue; undefined if the run ended without one */
@@ -69,10 +72,21 @@ export class Knobs {
     });
   }
 
+  /**
+   * Acknowledges consumed messages, and soon has workers drop those of inputs that kill them: behind
+   * such a message, a lane would wait until the run's deadline.
+   */
+  condemning(receiver: Pick<ResultReceiver, 'acknowledge'>): (received: Received) => void {
+    return (received) => {
+      receiver.acknowledge(received);
+      for (const index of received.condemned ?? []) this.#condemned.add(index);
+    };
+  }
+
   /** Follows the changes of others until `end` is called. */
   follow(): void {
     const everyMs = this.#deployment.countsLate ? READ_MS : READ_ON_SERVER_MS;
-    this.#timer = setInterval(() => void this.read(), everyMs);
+    this.#timer = setInterval(() => void this.#condemn().then(() => this.read()), everyMs);
   }
 
   end(): void {
@@ -87,6 +101,22 @@ export class Knobs {
       if (queueUrl === undefined) return;
       const tags = await readTags(this.#deployment.sqs, queueUrl);
       if (changes === this.#changes) this.#take(settingsOf(tags));
+    } catch {}
+  }
+
+  /** Publishes the inputs that are condemned. If that fails, the next call does. */
+  async #condemn(): Promise<void> {
+    const indexes = [...this.#condemned];
+    if (indexes.length === 0) return;
+    const { sqs } = this.#deployment;
+    try {
+      const queueUrl = await this.#queueUrl;
+      if (queueUrl === undefined) return;
+      // Those that another collector has condemned may still hold up a lane.
+      const { condemned = [] } = await readTags(sqs, queueUrl);
+      const all = [...new Set([...condemned, ...indexes])];
+      await writeTags(sqs, queueUrl, { condemned: all.slice(-TAG_INDEXES) });
+      for (const index of indexes) this.#condemned.delete(index);
     } catch {}
   }
 

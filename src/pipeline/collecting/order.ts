@@ -37,9 +37,10 @@ export class InOrder {
     for (const { lines } of fresh) for (const line of lines) this.#early.set(line.index, line);
     const last = this.#lastOf(delivery);
     // Keeps the handles only: SQS redelivers a message every minute until an early input's turn.
-    const { receiptHandles } = delivery;
-    if (last < this.#next) this.#through.push({ receiptHandles });
-    else this.#waiting.set(last, [...(this.#waiting.get(last) ?? []), { receiptHandles }]);
+    const { receiptHandles, condemned } = delivery;
+    const received = { receiptHandles, condemned };
+    if (last < this.#next) this.#through.push(received);
+    else this.#waiting.set(last, [...(this.#waiting.get(last) ?? []), received]);
     const turn: ResultLine[] = [];
     for (let line = this.#early.get(this.#next); line; line = this.#early.get(this.#next)) {
       turn.push(line);

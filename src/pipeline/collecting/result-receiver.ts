@@ -16,6 +16,8 @@ import { POLL_MESSAGES, PollScaler } from './poll-scaler.ts';
 /** Messages to acknowledge, by their latest receipt handles. */
 export interface Received {
   receiptHandles: string[];
+  /** Inputs that ended failed by these messages, since they kill workers. */
+  condemned?: number[] | undefined;
 }
 
 /** The content of one receive. It is acknowledged once its consumer has taken all of it. */

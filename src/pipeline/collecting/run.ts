@@ -20,7 +20,7 @@ import { Knobs } from './knobs.ts';
 import { notStarted } from './not-started.ts';
 import { InOrder } from './order.ts';
 import { causeOf, type EndReason, type Last, type Phase, throwFailure } from './phase.ts';
-import { LEFT, type Received, ResultReceiver } from './result-receiver.ts';
+import { LEFT, ResultReceiver } from './result-receiver.ts';
 import { type ResultStore, visibilityOf } from './result-store.ts';
 import { RunHandle, readOnce } from './run-handle.ts';
 import { RunMonitor } from './run-monitor.ts';
@@ -190,7 +190,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
   async *#collected(queueUrl: string, ordered: boolean): AsyncGenerator<ResultBatch, void> {
     const { sqs } = this.#deployment;
     const collector = new ResultReceiver(sqs, queueUrl, this.runId, visibilityOf(this.#store));
-    const acknowledge = (received: Received) => collector.acknowledge(received);
+    const acknowledge = this.knobs.condemning(collector);
     onAbort(this.#stop.signal, this.ended, (reason) => collector.close(reason === LEFT));
     const ledger = this.#ledger;
     const order = ordered ? new InOrder(leadingOf(ledger), acknowledge, ledger) : undefined;

@@ -61,6 +61,8 @@ export interface RunControl {
   pauseWhenFailing?: FailingText | undefined;
   /** When the run paused itself, in milliseconds since 1970. @default it has not */
   outageSince?: number | undefined;
+  /** Inputs that kill workers, and have their results. @default none */
+  condemned?: readonly number[] | undefined;
   /** Milliseconds after which an input is run a second time. @default never */
   hedgeMs?: number | undefined;
   /** Number of times that those of a run with bounds are sent to other lanes, beyond the first. */
@@ -148,10 +150,10 @@ export class RunQueues {
         const { flow, outageSince } = flowNow(tags);
         const { since = undefined } = flow === 'none' ? {} : { ...flow };
         const lanesFrom = since && since + this.#knownMs(run);
-        const { pausedAt = 0, expiresAt, hedgeMs, hedgeRound, pauseWhenFailing } = tags;
+        const { pausedAt = 0, expiresAt, hedgeMs, hedgeRound, pauseWhenFailing, condemned } = tags;
         return {
           ...{ flow, outageSince, lanesFrom, paused: pausedAt > 0 },
-          ...{ expiresAt, hedgeMs, hedgeRound, pauseWhenFailing },
+          ...{ expiresAt, hedgeMs, hedgeRound, pauseWhenFailing, condemned },
         };
       }
     } catch (error) {

@@ -35,6 +35,11 @@ export interface RunTags {
   pausedAt?: number | undefined;
   /** Why the run has paused itself; `none` once it goes on. */
   outage?: Outage | 'none' | undefined;
+  /**
+   * Inputs that kill workers, and have their results: the latest. Workers drop their messages, behind
+   * which others of a lane wait.
+   */
+  condemned?: readonly number[] | undefined;
   /** Milliseconds after which an input is run a second time, once few are left. */
   hedgeMs?: number | undefined;
   /** Number of times that such inputs were to be sent to other lanes, beyond the first. */
@@ -68,6 +73,7 @@ export async function readTags(sqs: SQSClient, QueueUrl: string): Promise<RunTag
     flow: flowOfText(Tags.flow),
     pausedAt: timeOf(Tags.pausedAt),
     outage: outageOf(Tags.outage),
+    condemned: indexesOf(Tags.condemned),
     hedgeMs: timeOf(Tags.hedgeMs),
     hedgeRound: countOf(Tags.hedgeRound),
     collector,
@@ -95,8 +101,11 @@ function costOfText(tag: string | undefined): Cost | undefined {
   return counted && costOf(counted.region, counted.usage);
 }
 
-function textOf(value: string | number | Flow | Outage | InputsMark | Cost): string {
+function textOf(
+  value: string | number | readonly number[] | Flow | Outage | InputsMark | Cost,
+): string {
   // AWS allows letters, digits, spaces and _ . : / = + - @ in a tag.
+  if (isIndexes(value)) return value.join(' ');
   if (typeof value === 'string') return isFailing(value) ? value.replace('%', '') : value;
   if (typeof value === 'object' && 'reason' in value) return outageText(value);
   if (typeof value === 'object' && 'counted' in value)
@@ -155,6 +164,17 @@ function outageOf(tag: string | undefined): Outage | 'none' | undefined {
 function failingOf(tag: string | undefined): FailingText | undefined {
   const text = tag?.replace('/', '%/');
   return isFailing(text) ? text : undefined;
+}
+
+/** Indexes, of which a tag of 256 characters holds this many. */
+export const TAG_INDEXES = 23;
+
+function isIndexes(value: unknown): value is readonly number[] {
+  return Array.isArray(value);
+}
+
+function indexesOf(tag: string | undefined): number[] | undefined {
+  return tag?.split(' ').flatMap((text) => countOf(text) ?? []);
 }
 
 function countOf(tag: string | undefined): number | undefined {

@@ -113,9 +113,9 @@ export class PartStore implements ResultStore {
     if (this.#failure) throw this.#failure.error;
   }
 
-  taken({ receiptHandles }: Received, acknowledge: (received: Received) => void): void {
+  taken({ receiptHandles, condemned }: Received, acknowledge: (received: Received) => void): void {
     // The handles only: a delivery holds its results, too.
-    this.#acknowledgements.push({ received: { receiptHandles }, acknowledge });
+    this.#acknowledgements.push({ received: { receiptHandles, condemned }, acknowledge });
     this.#arm(this.#limits.ms);
   }
 

@@ -40,6 +40,7 @@ export function follow(
 }
 
 function partsOf(control: RunControl): string {
-  const others = { hedgeMs: undefined, hedgeRound: undefined, pauseWhenFailing: undefined };
+  const hedge = { hedgeMs: undefined, hedgeRound: undefined };
+  const others = { ...hedge, pauseWhenFailing: undefined, condemned: undefined };
   return JSON.stringify({ ...control, ...others });
 }

@@ -136,6 +136,8 @@ export class Worker {
     const control = this.#runs.control(chunk);
     const expiresAt = Math.max(chunk.expiresAt, control.expiresAt ?? 0);
     if (state === 'over' || serviceNow(sqs) > expiresAt) return executed('done');
+    if (chunk.items.every(({ index }) => control.condemned?.includes(index)))
+      return executed('done');
     const task = tasks.get(chunk.task);
     if (task && options.inTimeOnly && !mayEnd(task, options.remainingMs)) {
       return { ...executed(this.handBack(message, options.claim)), tooLate: true };
