@@ -103,7 +103,7 @@ export function laneChunkItems(
   const chunks = Math.max(least, Math.ceil(inLane / mostItems(flow, each)));
   // A chunk ends with its slowest item, so it has several for each that run at once.
   const atOnce = widthOf(flow, 0, each);
-  const busy = Math.max(1, Math.min(cycleOf(flow), workers));
+  const busy = Math.max(1, workers < flow.lanes ? workers : cycleOf(flow));
   const wide = atOnce === 1 ? 1 : Math.min(atOnce * TIMES_WIDTH, Math.ceil(inputs / busy));
   const size = Math.max(1, wide, Math.ceil(inLane / chunks));
   // Each lane gets as many, so that all end together; of more lanes than workers, each worker.
