@@ -189,15 +189,18 @@ describe('inputs and outputs that no message can hold', () => {
 
   it('wait for a bucket that fails for a moment', async () => {
     const { deployment, s3, close } = await deployed();
-    let faults = 0;
+    const tries = new Map<unknown, number>();
     s3.middlewareStack.add(
-      (next) => (call) => {
-        if (++faults % 3 !== 0) {
-          const failed = { name: 'InternalError', $metadata: { httpStatusCode: 500 } };
-          return Promise.reject(Object.assign(new Error('We had a problem'), failed));
-        }
-        return next(call);
-      },
+      (next, { commandName }) =>
+        (call) => {
+          const one = `${commandName} ${(call.input as { Key?: string }).Key}`;
+          tries.set(one, (tries.get(one) ?? 0) + 1);
+          if (Number(tries.get(one)) % 3 !== 0) {
+            const failed = { name: 'InternalError', $metadata: { httpStatusCode: 500 } };
+            return Promise.reject(Object.assign(new Error('We had a problem'), failed));
+          }
+          return next(call);
+        },
       { step: 'initialize', priority: 'low' },
     );
     const { results } = await runThrough(new Run(deployment, 'double', inputs));
