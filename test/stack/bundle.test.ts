@@ -94,7 +94,7 @@ describe.concurrent('cdk synth', () => {
     const collector = join(assetOf(output, 'Fanfold', 'Fanfold-collector'), 'index.mjs');
     expect(readFileSync(collector, 'utf8')).not.toContain('must be the path of a file');
     // It has four clients: of SQS, Lambda, S3 and EventBridge; and a hash of its own.
-    expect(statSync(collector).size).toBeLessThan(670_000);
+    expect(statSync(collector).size).toBeLessThan(760_000);
     await expectHandlers(output, 'Fanfold');
   });
 });
