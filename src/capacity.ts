@@ -21,7 +21,7 @@ export function capacityWarning(
   return `${asked} is not reached: all workers${place} together run ${count(capacity, 'input')} of ${task} at once.`;
 }
 
-/** What the workers of a deployment run at once, and the warning of runs that may run more. */
+/** The capacity of a deployment's workers, and the warning of runs that may run more at once. */
 export class Capacity {
   readonly #deployment: Deployment;
   readonly #onWarning: (message: string) => void;

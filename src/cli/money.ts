@@ -13,7 +13,7 @@ export function moneyText(usd: number): string {
 const LEAST_SHARE = 0.1;
 
 /**
- * What a run has cost so far, and about what it will cost, by the share of its inputs that are done.
+ * The cost of a run so far, and an estimate of its total, by the share of its inputs that are done.
  * Undefined if it is not known in dollars.
  */
 export function costSoFar(
@@ -29,7 +29,7 @@ export function costSoFar(
     : `${soFar}, about ${moneyText(usd / share)} in all`;
 }
 
-/** What a run has cost in all, as one line. */
+/** The cost of a run in all, as one line. */
 export function costText({ usd, region, items, counted }: Cost): string {
   if (usd === undefined || items === undefined) {
     const { gbSeconds, invocations, sqs } = counted;

@@ -34,7 +34,7 @@ export interface Job {
   /** Where the results go; undefined for standard output. */
   output: string | undefined;
   quiet: boolean;
-  /** Where the run's report goes. @default nowhere */
+  /** File for the run's report. @default none */
   report?: { task: string; path: string | undefined } | undefined;
   /** Returns the command that runs failed inputs again, with an option that says which. */
   retry?: ((option: string) => string) | undefined;

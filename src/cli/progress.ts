@@ -22,7 +22,7 @@ interface Facts {
   awaited: () => string | undefined;
   /** The run's bounds, and whether it is paused. */
   settings: () => RunSettings;
-  /** What the run has cost so far. @default not known */
+  /** The cost of the run so far. @default not known */
   cost?: () => Cost | undefined;
 }
 

@@ -3,7 +3,7 @@ import { FailureKinds, type ReportData, Sketch, statisticsOf, Workers } from '..
 import { isResult, linesOf } from './resume/result-lines.ts';
 import { wholeLines } from './resume/whole-lines.ts';
 
-/** What the lines of results say about a run that has left no statistics. */
+/** Makes the report of a run that has left no statistics, from the lines of its results. */
 export async function reportOfResults(path: string, task: string): Promise<ReportData> {
   const ledger = new RunLedger();
   const [durations, workers, failures] = [new Sketch(), new Workers(), new FailureKinds()];

@@ -42,7 +42,7 @@ async function report(results: string, { output, overwrite }: ReportFlags): Prom
   await writeReport(path, data);
 }
 
-/** What a report may replace. */
+/** Files that a report may replace, or must not. */
 interface Replacing {
   overwrite?: boolean | undefined;
   /** The results, which it must not. */

@@ -14,7 +14,7 @@ type ContinuedFlags = ResumeFlags & Omit<InputOptions, 'maxInputBytes'> & { quie
 /** A run whose results are in S3, and which a command continues. */
 export interface Continued {
   kept: KeptResults;
-  /** Whether no input is left to run. */
+  /** True if no input is left to run. */
   isWhole: boolean;
 }
 

@@ -147,7 +147,7 @@ export function factsOf(run: RunStatus): Record<string, string> {
   };
 }
 
-/** What it has cost, as of the collector's last heartbeat. */
+/** Its cost, as of the collector's last heartbeat. */
 function costFactOf({ cost, ok, failed, total }: RunStatus): Record<string, string> {
   if (cost === undefined) return {};
   return { cost: costSoFar(cost, { done: ok + failed, total }) ?? costText(cost) };

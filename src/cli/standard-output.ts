@@ -6,7 +6,7 @@ let isRead = true;
 /** Listener of the latest command. */
 let guard: ((error: NodeJS.ErrnoException) => void) | undefined;
 
-/** Whether the reader of standard output has not closed it yet, as `head` does. */
+/** True until the reader of standard output closes it, as `head` does. */
 export function hasReader(): boolean {
   return isRead;
 }

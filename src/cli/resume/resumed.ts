@@ -7,7 +7,7 @@ export const RESUME = '--resume';
 /** Value of the option without a value. */
 export const HERE = 'here';
 
-/** Whether a text names a run whose results are in S3: its id, or its folder. */
+/** True if a text names a run whose results are in S3: its id, or its folder. */
 export function isRunName(text: string): boolean {
   return s3SchemeOf(text).startsWith('s3://') || createdAt(text) !== undefined;
 }

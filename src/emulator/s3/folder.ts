@@ -30,7 +30,7 @@ const LENGTH_BYTES = 4;
 const FILE = /^[\da-f]{64}$/;
 
 export interface FolderOptions {
-  /** Whether objects are on disk before their caller has its answer. @default true */
+  /** True if objects are on disk before their caller has its answer. @default true */
   durable?: boolean;
   /** Age at which objects are deleted when the folder is opened, in milliseconds. @default none */
   maxAgeMs?: number;
