@@ -1,13 +1,8 @@
 import { blocksOf, type Lines } from './blocks.ts';
-import type { Columns, OnMisfit, OnRow } from './columns.ts';
-import { RowReader } from './rows.ts';
+import { type RowOptions, RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
-export interface CsvOptions {
-  columns: Columns;
-  onMisfit: OnMisfit;
-  /** @default the indexes are not needed */
-  onRow?: OnRow;
+export interface CsvOptions extends RowOptions {
   /** Whether the header was written before. @default false */
   isContinued?: boolean | undefined;
 }
@@ -18,19 +13,16 @@ export interface CsvOptions {
  */
 export async function* encodeCsv(
   lines: Lines,
-  { columns, onMisfit, onRow, isContinued }: CsvOptions,
+  options: CsvOptions,
 ): AsyncGenerator<Uint8Array, void> {
-  const reader = new RowReader(columns);
+  const { columns, isContinued } = options;
+  const reader = new RowReader(options);
   const header = `index${columns.map(({ name }) => `,${quoted(name)}`).join('')}\r\n`;
   let text = isContinued ? '' : header;
   for await (const block of blocksOf(lines)) {
     for (const line of block) {
       const row = reader.read(line);
-      if (typeof row === 'string') {
-        onMisfit(line, row);
-        continue;
-      }
-      onRow?.(row.index);
+      if (row === undefined) continue;
       text += row.index;
       for (const cell of row.cells) text += `,${fieldOf(cell)}`;
       text += '\r\n';

@@ -2,9 +2,9 @@ import { deserialize, serialize } from 'node:v8';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { blocksOf, type Lines } from './blocks.ts';
-import type { Column, Columns, ColumnType, OnMisfit, OnRow } from './columns.ts';
+import type { Column, Columns, ColumnType } from './columns.ts';
 import type { Compression } from './formats.ts';
-import { type Row, RowReader } from './rows.ts';
+import { type Row, type RowOptions, RowReader } from './rows.ts';
 import type { Cell } from './values.ts';
 
 /** Size of a row group, as text of its results: it bounds the memory that encoding takes. */
@@ -35,11 +35,7 @@ export async function* encodeParquet(
   yield file.end();
 }
 
-export interface ParquetOptions {
-  columns: Columns;
-  onMisfit: OnMisfit;
-  /** @default the indexes are not needed */
-  onRow?: OnRow;
+export interface ParquetOptions extends RowOptions {
   /** Of pages. @default snappy, which each reader knows */
   compression: Compression | undefined;
 }
@@ -73,17 +69,13 @@ export class ParquetFile {
 
   /** Adds rows. The last row group ends with them. */
   async *add(lines: Lines): AsyncGenerator<Uint8Array, void> {
-    const { columns, onMisfit, onRow } = this.#options;
-    const reader = new RowReader(columns);
+    const { columns } = this.#options;
+    const reader = new RowReader(this.#options);
     let group = new Group(columns);
     for await (const block of blocksOf(lines)) {
       for (const line of block) {
         const row = reader.read(line);
-        if (typeof row === 'string') {
-          onMisfit(line, row);
-          continue;
-        }
-        onRow?.(row.index);
+        if (row === undefined) continue;
         group.add(row, line.length);
         if (!group.isFull) continue;
         this.#file.write(group);

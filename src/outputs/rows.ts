@@ -1,4 +1,4 @@
-import type { Columns, ColumnType } from './columns.ts';
+import type { Columns, ColumnType, OnMisfit, OnRow } from './columns.ts';
 import { isRawNumber, parseExactly } from './exact-json.ts';
 import { type Cell, cellOf, describe } from './values.ts';
 
@@ -50,23 +50,42 @@ const NAMES: Readonly<Record<ColumnType, string>> = {
   json: 'JSON text',
 };
 
+export interface RowOptions {
+  columns: Columns;
+  /** Receives each line that the columns do not fit. */
+  onMisfit: OnMisfit;
+  /** Receives the index of each row. @default not needed */
+  onRow?: OnRow;
+}
+
 /** Reads result lines into the rows of a table. */
 export class RowReader {
   readonly #columns: Columns;
+  readonly #onMisfit: OnMisfit;
+  readonly #onRow: OnRow | undefined;
   readonly #places: ReadonlyMap<string, number>;
   readonly #hasFields: boolean;
 
-  constructor(columns: Columns) {
+  constructor({ columns, onMisfit, onRow }: RowOptions) {
     this.#columns = columns;
+    this.#onMisfit = onMisfit;
+    this.#onRow = onRow;
     this.#hasFields = columns.every(({ field }) => field !== undefined);
     this.#places = new Map(columns.map(({ field }, at) => [field ?? '', at]));
   }
 
-  /** The row of a result, or a sentence: why the columns do not fit it. */
-  read(line: string): Row | string {
-    return followed(() => this.#read(parsed(line))) ?? TOO_DEEP;
+  /** The row of a result; undefined if the columns do not fit it. */
+  read(line: string): Row | undefined {
+    const row = followed(() => this.#read(parsed(line))) ?? TOO_DEEP;
+    if (typeof row === 'string') {
+      this.#onMisfit(line, row);
+      return undefined;
+    }
+    this.#onRow?.(row.index);
+    return row;
   }
 
+  /** The row, or a sentence: why the columns do not fit it. */
   #read({ index, status, output }: OkLine): Row | string {
     if (status !== 'ok')
       return `Input ${index}: a table has results that are ok; this is ${status}.`;
