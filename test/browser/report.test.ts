@@ -146,8 +146,9 @@ it('shows a thousand workers and a million inputs, in under 2 MB, and scrolls th
   await page.getByRole('button', { name: 'Zoom in' }).click();
   // The work of each frame, without the waits of a machine that has other things to do.
   const framesMs = await page.evaluate<number[]>(SCROLL);
-  const [, , , , , slowestMs] = framesMs.toSorted((one, other) => other - one);
-  expect(slowestMs).toBeLessThan(1_000);
+  // 30 frames a second. The median: a shared machine holds some frames up.
+  const medianMs = framesMs.toSorted((one, other) => one - other)[framesMs.length / 2];
+  expect(medianMs).toBeLessThan(33);
   await timeline.hover({ position: { x: 300, y: 30 } });
   await expect.poll(() => page.locator('.hint').innerText()).toMatch(/^worker-\d+: /);
   expect(faults).toEqual([]);
