@@ -5,6 +5,9 @@ import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { TestBucket } from '../../contract/s3/bucket.ts';
 import { WITHIN_A_TURN } from '../../simulation/virtual-time.ts';
 
+/** Of the synchronous refill of `randomUUID`'s buffer, once in 128 ids. */
+const REFILL = 'RANDOMBYTESREQUEST';
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -32,7 +35,7 @@ it('waits for nothing but microtasks and ticks, so that virtual time can run it'
   hook.enable();
   await all();
   hook.disable();
-  expect([...waits].filter((type) => !WITHIN_A_TURN.has(type))).toEqual([]);
+  expect([...waits].filter((type) => type !== REFILL && !WITHIN_A_TURN.has(type))).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });
 
