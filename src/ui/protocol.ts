@@ -1,0 +1,86 @@
+import type { PackedReport } from '../report/report-data.ts';
+
+/**
+ * What the page and its server say to each other, as JSON:
+ *
+ * - `POST /api/session` with `{ token }`: 204 and a cookie. The token is in the fragment of the
+ *   printed address, so that it is in no log and no `Referer`.
+ * - `GET /api/runs`: `RunList`.
+ * - `GET /api/runs/<id>/events`: server-sent events. Each `run` event is a whole `LiveRun`, so a page
+ *   that reconnects needs nothing else. After `end` there are no more, and the page stays as it is.
+ * - `GET /api/runs/<id>/inputs/<index>`: `InputDetail`.
+ * - `POST /api/runs/<id>/cancel`, `pause`, `unpause`, and `set` with `Knobs`: 204.
+ *
+ * A refusal has a 4xx or 5xx status and `{ error }`, a sentence.
+ */
+export interface RunList {
+  /** The stack or server; undefined for this machine. */
+  place: string | undefined;
+  runs: ListedRun[];
+}
+
+export interface ListedRun {
+  runId: string;
+  task: string;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  state: RunState;
+  ok: number;
+  failed: number;
+  cancelled: number;
+  /** Inputs seeded so far; those of the run once `isSealed`. */
+  inputs: number | undefined;
+  isSealed: boolean;
+}
+
+export type RunState = 'running' | 'paused' | 'cancelling' | 'ended';
+
+export interface LiveRun {
+  /** Its statistics are empty but for the ledger if this process doesn't collect the run. */
+  report: PackedReport;
+  state: RunState;
+  /** Why it is paused or ended early, as a sentence. */
+  because: string | undefined;
+  inputs: number | undefined;
+  isSealed: boolean;
+  /** Results in a second, of late. */
+  rate: number | undefined;
+  etaMs: number | undefined;
+  /** US dollars so far, and expected in all. */
+  usd: number | undefined;
+  usdInAll: number | undefined;
+  knobs: Knobs;
+  /** What limits the run, as a sentence. */
+  limit: string | undefined;
+  /** Inputs that run for long, the longest first; at most ten. */
+  stragglers: { index: number; worker: string; ms: number }[];
+  /** What the page may offer. */
+  can: Ability[];
+}
+
+export type Ability = 'cancel' | 'pause' | 'set' | 'inputs';
+
+export interface Knobs {
+  /** Most inputs at once; null lifts the bound. */
+  concurrency?: number | null;
+  /** Most starts, such as `100/s`; null lifts the bound. */
+  rate?: string | null;
+}
+
+/** One input, as far as it is known. Values are JSON texts, cut if they are long. */
+export interface InputDetail {
+  index: number;
+  /** Undefined if there is no result yet. */
+  status: 'ok' | 'failed' | 'cancelled' | undefined;
+  input: string | undefined;
+  output: string | undefined;
+  error: string | undefined;
+  ms: number | undefined;
+  worker: string | undefined;
+  attempts: number | undefined;
+  log: { time: string; level: string; text: string }[];
+  /** Where else its log lines are, such as a link to Logs Insights. */
+  logLink: string | undefined;
+  /** Sentences about what is not known. */
+  missing: string[];
+}
