@@ -13,9 +13,14 @@ import {
 } from '../seeding/set-run.ts';
 import type { Received, ResultReceiver } from './result-receiver.ts';
 
-/** Interval at which a collector reads its run's settings: of a server, and of AWS; in ms. */
-const READ_ON_SERVER_MS = 250;
+/**
+ * Interval at which a collector reads its run's settings, in milliseconds: of AWS; and of a server,
+ * where it grows to a second with the age of the run.
+ */
 const READ_MS = 30_000;
+const READ_ON_SERVER_MS = 250;
+const READ_ON_SERVER_MOST_MS = 1_000;
+const READ_ON_SERVER_SHARE = 0.02;
 
 /**
  * The settings of a run as its collector knows them, and their changes. Others may change them too:
@@ -30,7 +35,7 @@ export class Knobs {
   #changes = 0;
   /** Inputs that workers do not know of yet. */
   readonly #condemned = new Set<number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param queueUrl the run's queue; undefined if the run ended without one */
   constructor(
@@ -85,12 +90,23 @@ export class Knobs {
 
   /** Follows the changes of others until `end` is called. */
   follow(): void {
-    const everyMs = this.#deployment.countsLate ? READ_MS : READ_ON_SERVER_MS;
-    this.#timer = setInterval(() => void this.#condemn().then(() => this.read()), everyMs);
+    const since = performance.now();
+    const readLater = () => {
+      const grown = READ_ON_SERVER_SHARE * (performance.now() - since);
+      const ms = Math.min(Math.max(READ_ON_SERVER_MS, grown), READ_ON_SERVER_MOST_MS);
+      this.#timer = setTimeout(
+        () => {
+          void this.#condemn().then(() => this.read());
+          readLater();
+        },
+        this.#deployment.countsLate ? READ_MS : ms,
+      );
+    };
+    readLater();
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   /** Reads the settings. If that fails, the present ones stay. */

@@ -153,7 +153,9 @@ export class ChunkExecution implements Held {
   /** Resolves when all items have ended, or no further one may start. */
   async run(): Promise<void> {
     const { claim, runs, chunk, control } = this.#options;
+    const execution = this.#execution;
     const ended = follow(runs, chunk, control, {
+      mayStart: () => !execution.closed && execution.left.length > 0,
       onChange: () => this.stop(),
       onHedge: (ms, round) => void this.#hedging.look(ms, round).catch(() => {}),
     });

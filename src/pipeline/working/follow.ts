@@ -1,7 +1,12 @@
 import type { Chunk } from '../messages/chunk.ts';
 import { LOOKS, type RunControl, type RunQueues } from '../run/run-queues.ts';
 
+/** Time between looks at a run while a chunk can start nothing more: for hedging only. */
+const IDLE_LOOK_MS = 1_000;
+
 export interface Followers {
+  /** True while the chunk may start further inputs. */
+  mayStart(): boolean;
   /** The run was paused, or has other bounds or another deadline. */
   onChange(): void;
   /**
@@ -32,11 +37,20 @@ export function follow(
     const { hedgeMs, hedgeRound = 0 } = control;
     if (chunk.hedge && hedgeMs !== undefined) followers.onHedge(hedgeMs, hedgeRound);
   };
-  // Most looks find what was read a while ago, and make no call.
-  const timer = setInterval(() => void look().catch(() => {}), runs.intervalMs(chunk) / LOOKS);
-  // The chunk keeps its process alive, if it still runs here.
-  timer.unref();
-  return () => clearInterval(timer);
+  const everyMs = runs.intervalMs(chunk) / LOOKS;
+  let timer: ReturnType<typeof setTimeout>;
+  const lookLater = () => {
+    const ms = followers.mayStart() ? everyMs : Math.max(everyMs, IDLE_LOOK_MS);
+    // Most looks find what was read a while ago, and make no call.
+    timer = setTimeout(() => {
+      void look().catch(() => {});
+      lookLater();
+    }, ms);
+    // The chunk keeps its process alive, if it still runs here.
+    timer.unref();
+  };
+  lookLater();
+  return () => clearTimeout(timer);
 }
 
 function partsOf(control: RunControl): string {

@@ -259,7 +259,8 @@ async function hide(
     end();
     void claim.show();
   };
-  const follows = follow(runs, chunk, control, { onChange: show, onHedge() {} });
+  const followers = { mayStart: () => true, onChange: show, onHedge() {} };
+  const follows = follow(runs, chunk, control, followers);
   const timer = setTimeout(() => end(), seconds * 1_000);
   timer.unref();
   const end = () => {
