@@ -168,7 +168,9 @@ export class ChunkExecution implements Held {
     const { task, claim } = this.#options;
     if (this.#watch) await this.#watch.mayBegin(this.#stopped.promise);
     if (task.setup && !(await this.#setUp())) return;
-    if (this.#watch && !(await claim.hold(task.timeoutSeconds))) return;
+    // What was waited for since the chunk was received, such as a call that hung, may have taken
+    // longer than the claim.
+    if (!(await claim.hold(task.timeoutSeconds))) return;
     await execution.run();
     const hasTime = () => this.#hasTime(claim.heldMs + (this.#pace?.waitMs ?? 0));
     // If there is time for the items that are left, they wait for a claim that covers them.
@@ -237,7 +239,7 @@ export class ChunkExecution implements Held {
     // The claim and the remaining time have changed meanwhile; a slice is for the items only.
     this.#startedMs = claim.heldMs;
     if (!this.#execution.isReady || this.#execution.closed) return false;
-    return mayEnd(task, remainingMs) && (await claim.hold(task.timeoutSeconds));
+    return mayEnd(task, remainingMs);
   }
 
   #take(ended: Outcome): void {
