@@ -40,6 +40,12 @@ export interface BegunNotice {
   message: string;
   /** Different each time that it is begun: a notice may arrive twice. */
   id: string;
+  /**
+   * When it was begun, and when it must have ended, in milliseconds since 1970: copies of a message
+   * may be received while its first receiver is alive. Missing in notices of older versions.
+   */
+  at?: number;
+  until?: number;
 }
 
 /** First attempts at inputs have failed, in a run that pauses itself when too many do. */
@@ -105,9 +111,12 @@ export function readNotice(body: string, runId: string): Notice | undefined {
   );
 }
 
-function isBegun({ worker, index, attempt, message, id }: Record<string, unknown>): boolean {
+function isBegun({ worker, index, attempt, message, id, ...times }: Record<string, unknown>) {
   const isText = [worker, message, id].every((text) => typeof text === 'string');
-  return isText && isIndex(index) && Number.isSafeInteger(attempt);
+  const areTimes = [times.at, times.until].every(
+    (time) => time === undefined || Number.isSafeInteger(time),
+  );
+  return isText && areTimes && isIndex(index) && Number.isSafeInteger(attempt);
 }
 
 function isAboutFailures({ id, failed, error, limit }: Record<string, unknown>): boolean {

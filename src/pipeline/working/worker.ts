@@ -158,7 +158,7 @@ export class Worker {
       // workers. Cutting isolates that item, and costs nothing if the message was only throttled or
       // lost. If an item is alone, the collector is notified each time that it is begun.
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
-      await this.#announce(message, chunk);
+      await this.#announce(message, chunk, task);
     }
     watching(() => options.onBegin?.(chunk));
     return this.#run(chunk, task, message, options, { bounded, control });
@@ -249,13 +249,14 @@ export class Worker {
   }
 
   /** Notifies the collector that an item, alone in its message, is about to be run once more. */
-  async #announce({ id: message }: TaskMessage, chunk: Chunk): Promise<void> {
+  async #announce({ id: message }: TaskMessage, chunk: Chunk, task: AnyTask): Promise<void> {
     const { sqs, worker } = this.#options;
     const { runId, attempt, resultQueueUrl } = chunk;
+    const at = Math.round(serviceNow(sqs));
+    const until = Math.ceil(at + task.timeoutSeconds * 1000);
     const bodies = chunk.items.map(({ index }) => {
-      const id = crypto.randomUUID();
-      const body = noticeBody(runId, { notice: 'begun', worker, index, attempt, message, id });
-      return { body };
+      const about = { worker, index, attempt, message, id: crypto.randomUUID(), at, until };
+      return { body: noticeBody(runId, { notice: 'begun', ...about }) };
     });
     await sendAll(sqs, resultQueueUrl, bodies);
   }

@@ -14,3 +14,17 @@ it('an input is condemned when it was started six times, however often each noti
   }
   expect(suspects.begun(begun('f'))).toBe(true);
 });
+
+it('copies of a message that are received while its first receiver may be alive count once', () => {
+  const suspects = new PoisonInputs();
+  const starts = [0, 1, 2, 3, 30, 59].map((at, id) => ({
+    ...begun(String(id)),
+    ...{ at: at * 1_000, until: (at + 60) * 1_000 },
+  }));
+  expect(starts.some((notice) => suspects.begun(notice))).toBe(false);
+  const later = [2, 4, 6, 8, 10].map((minutes, id) => ({
+    ...begun(`later ${id}`),
+    ...{ at: minutes * 60_000, until: (minutes + 1) * 60_000 },
+  }));
+  expect(later.map((notice) => suspects.begun(notice))).toEqual([false, false, false, false, true]);
+});
