@@ -14,6 +14,7 @@ import { reportSilence } from './quiet.ts';
 import { reportOf, writeReport } from './report.ts';
 import type { Following, RunOutput } from './resume/index.ts';
 import { Interrupted } from './signals.ts';
+import { summaryOf } from './summary.ts';
 import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
 import type { Carried } from './with-input.ts';
 import { Written } from './written.ts';
@@ -171,6 +172,7 @@ async function reportLedger(run: Run, job: Job, startedAt: number): Promise<void
   say(
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
   );
+  for (const line of summaryOf(run.statistics())) say(line);
   if (run.cost) say(`cost: ${costText(run.cost)}`);
   if (run.elsewhere > 0) {
     say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
@@ -201,9 +203,8 @@ async function reportFailures(run: Run, job: Job): Promise<void> {
     say(`to run ${bad}, correct the file first, then: ${retry('--retry-failed=InvalidInput')}`);
   }
   if (codes.length < 2) return;
-  for (const [code, failed] of codes) {
-    say(`to run only the ${failed} that failed as ${code}: ${retry(`--retry-failed=${code}`)}`);
-  }
+  const options = codes.map(([code, failed]) => `--retry-failed=${code} (${failed})`).join(', ');
+  say(`to run only those of one code: ${options}`);
 }
 
 /** Names the command that shows the log lines of a failed input, if some are kept. */

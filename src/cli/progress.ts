@@ -34,6 +34,7 @@ interface Facts {
 export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boolean): Progress {
   const newRate = () => new RecentRate(() => doneOf(ledger()), WINDOW_MS);
   let rate = newRate();
+  const failing = new RecentRate(() => ledger().failed, WINDOW_MS);
   let before = settingsKey(facts.settings());
   const state = () => {
     const settings = facts.settings();
@@ -41,7 +42,7 @@ export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boole
     // Progress during a pause, or within other bounds, says nothing about the present.
     if (isHeld(settings) || now !== before) rate = newRate();
     before = now;
-    return stateOf(ledger(), facts, rate.perSecond());
+    return stateOf(ledger(), facts, rate.perSecond(), failing.perSecond());
   };
   if (!canRedraw() || isShared) return lines(state);
   return showLine((columns) => bar(state(), columns), BAR_MS);
@@ -50,7 +51,7 @@ export function showProgress(ledger: () => Ledger, facts: Facts, isShared: boole
 interface State {
   done: number;
   total: number | undefined;
-  failed: number;
+  failed: string;
   /** Inputs per second. */
   rate: number;
   workers: number | undefined;
@@ -73,8 +74,14 @@ function pauseText({ pausedAt, outage }: RunSettings): string | undefined {
   return outage && 'paused itself, tries single inputs';
 }
 
-function stateOf(ledger: Ledger, { total, workers, ...facts }: Facts, rate: number): State {
-  const { inputs, failed, sealed } = ledger;
+function stateOf(
+  ledger: Ledger,
+  { total, workers, ...facts }: Facts,
+  rate: number,
+  failing: number,
+): State {
+  const { inputs, sealed } = ledger;
+  const failed = failedText(ledger.failed, failing);
   const done = doneOf(ledger);
   const [awaited, settings] = [facts.awaited(), facts.settings()];
   const held = awaited === undefined ? pauseText(settings) : `waiting for ${awaited}`;
@@ -82,6 +89,12 @@ function stateOf(ledger: Ledger, { total, workers, ...facts }: Facts, rate: numb
   const of = sealed ? inputs : total;
   const cost = costSoFar(facts.cost?.(), { done, total: of });
   return { done, total: of, failed, rate, workers, held, bounds, cost };
+}
+
+/** The failed inputs, and how many fail in a second while some do. */
+function failedText(failed: number, perSecond: number): string {
+  const now = perSecond > 0 ? ` (${rateText(perSecond)})` : '';
+  return `${failed} failed${now}`;
 }
 
 function doneOf({ ok, failed, cancelled }: Ledger): number {
@@ -97,14 +110,12 @@ function bar(state: State, columns: number): string {
   const crew = workers === undefined ? [] : [count(workers, 'worker')];
   const bounds = [state.cost, state.bounds].filter((fact) => fact !== undefined);
   if (total === undefined) {
-    return [...before, `${done} done`, `${failed} failed`, ...speed, ...crew, ...bounds].join(
-      ' | ',
-    );
+    return [...before, `${done} done`, failed, ...speed, ...crew, ...bounds].join(' | ');
   }
   const part = total === 0 ? 1 : Math.min(1, done / total);
   const percent = `${Math.floor(part * 100)}%`;
   const left = held === undefined ? [`ETA ${eta(state)}`] : [];
-  const facts = [...before, percent, `${done}/${total}`, `${failed} failed`];
+  const facts = [...before, percent, `${done}/${total}`, failed];
   facts.push(...left, ...speed, ...crew, ...bounds);
   // A narrow window shows no bar, and drops the least important facts first.
   while (facts.join(' | ').length > columns && facts.length > 1) facts.pop();
@@ -126,7 +137,7 @@ function lineOf(state: State): string {
     `${done}${total === undefined ? '' : ` of ${total}`} done`,
     held ?? rateText(state.rate),
     ...(workers === undefined ? [] : [count(workers, 'worker')]),
-    `${failed} failed`,
+    failed,
     ...(total === undefined || held !== undefined ? [] : [`ETA ${eta(state)}`]),
     ...[cost, bounds].filter((fact) => fact !== undefined),
   ];

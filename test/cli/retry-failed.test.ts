@@ -57,9 +57,8 @@ describe('the summary of a run', () => {
     expect(said).toContain('4 failed, such as input 1: TaskFailed: Error: odd N');
     expect(said).toContain('2 failed, such as input 2: OutputNotJson: ');
     expect(said).toMatch(/to run failed inputs again: .* --resume --retry-failed$/m);
-    expect(said).toMatch(
-      /the 2 that failed as OutputNotJson: .* --resume --retry-failed=OutputNotJson$/m,
-    );
+    expect(said).toMatch(/only those of one code: .*--retry-failed=OutputNotJson \(2\)/);
+    expect(said.match(/^fanfold: .*(durations|workers): /gm)?.length).toBeGreaterThan(0);
     // Failures of earlier commands count.
     const again = await inThisProcess([...args(), '--resume']);
     expect(again.stderr).toContain('4 failed, such as input 1: TaskFailed: Error: odd N');

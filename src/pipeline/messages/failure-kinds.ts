@@ -21,7 +21,7 @@ interface Kind {
 /** Most kinds to remember: a million different messages must not fill the memory. */
 const MOST_KINDS = 200;
 /** Kinds to show. */
-const SHOWN_KINDS = 5;
+const SHOWN_KINDS = 3;
 /** Inputs of a kind to remember. */
 const EXAMPLES = 5;
 /** Characters of a message that tell kinds apart. */
