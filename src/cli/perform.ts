@@ -92,7 +92,8 @@ export async function perform(job: Job): Promise<number> {
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();
-    const data = job.report && reportOf(run, job.report.task, target, recorded);
+    const shown = job.report && { ...job.report, inputs: job.carried?.examples };
+    const data = shown && reportOf(run, shown, target, recorded);
     if (data) recorded.keepReport(packed(data));
     // The first error is reported, not one that follows from it.
     await recorded.close().catch((error: unknown) => {
@@ -144,7 +145,7 @@ async function writeResults(
       const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
       await recorded.write(`${text}\n`);
       written.add(batch);
-      recorded.failures.addBatch(batch);
+      carried?.keep(recorded.failures.addBatch(batch));
     } catch (error) {
       written.add(batch, recorded.leftLines);
       recorded.failures.addBatch(batch, recorded.leftLines);

@@ -1,7 +1,7 @@
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { FanfoldError, type Run } from '../index.ts';
+import { FanfoldError, type Run, type Statistics } from '../index.ts';
 import { type ReportData, reportHtml, unpacked } from '../internal.ts';
 import { outputOf } from './check-output.ts';
 import { count, say } from './log.ts';
@@ -14,6 +14,7 @@ import { nameOf, type Target } from './target.ts';
 interface ReportFlags {
   output?: string;
   overwrite?: boolean;
+  reportInputs?: boolean;
 }
 
 /** `fanfold report <results>`: makes the report of an earlier run. */
@@ -24,10 +25,12 @@ export function addReport(program: Command): void {
     .argument('<results>', 'the output file of the run')
     .option('--output <file>', 'write the report to this file (default: <results>.html)')
     .option('--overwrite', 'replace a file that is not a report')
+    .option('--report-inputs', 'show inputs that failed, if the run kept them with this option')
     .action(report);
 }
 
-async function report(results: string, { output, overwrite }: ReportFlags): Promise<void> {
+async function report(results: string, flags: ReportFlags): Promise<void> {
+  const { output, overwrite, reportInputs } = flags;
   const path = outputOf(output) ?? `${results}.html`;
   if (!isOutput(results)) {
     const why = `${results} does not exist: name the file that a run wrote with --output.`;
@@ -39,7 +42,10 @@ async function report(results: string, { output, overwrite }: ReportFlags): Prom
   checkReport('--output', path, { overwrite, beside: results });
   const { report: kept, task } = readRecordedRun(results, 'optional');
   const data = kept ? unpacked(kept) : await reportOfResults(results, task || basename(results));
-  await writeReport(path, data);
+  const { inputs, missing, ...known } = data;
+  if (!reportInputs) return await writeReport(path, { ...known, missing });
+  const more = inputs ? [] : ['The inputs are not known: the run had no --report-inputs.'];
+  await writeReport(path, { ...known, inputs, missing: [...missing, ...more] });
 }
 
 /** Files that a report may replace, or must not. */
@@ -74,11 +80,40 @@ export function checkReport(option: string, path: string, { overwrite, beside }:
   }
 }
 
+interface RunReportFlags extends Replacing {
+  output?: string;
+  report?: string;
+  reportInputs?: boolean;
+}
+
+/** @throws FanfoldError when `fanfold run` cannot write the report that its options ask for */
+export function checkReportFlags(flags: RunReportFlags, isFromS3: boolean): void {
+  const { report, reportInputs, output: beside } = flags;
+  if (report !== undefined) checkReport('--report', report, { ...flags, beside });
+  if (!reportInputs) return;
+  const why =
+    report === undefined
+      ? 'it shows inputs in the report that --report FILE writes: add that.'
+      : isFromS3 && 'the seed reads the inputs from S3, so they are not known here. Leave it out.';
+  if (why) throw new FanfoldError('BadOption', `--report-inputs: ${why}`);
+}
+
 /** Beginning of each report. */
 const REPORT = '<!doctype html>\n<html lang="en" data-fanfold-report';
 
+interface ReportOptions {
+  task: string;
+  /** Inputs that failed, as JSON texts. @default the report shows none */
+  inputs?: ReadonlyMap<number, string> | undefined;
+}
+
 /** The report of a run that a command has collected, to its end or until it was stopped. */
-export function reportOf(run: Run, task: string, target: Target, recorded: RunOutput): ReportData {
+export function reportOf(
+  run: Run,
+  { task, ...shown }: ReportOptions,
+  target: Target,
+  recorded: RunOutput,
+): ReportData {
   const { runId, cause } = run;
   const { ok = 0, failed = 0 } = recorded.before ?? {};
   const earlier = ok + failed;
@@ -91,7 +126,18 @@ export function reportOf(run: Run, task: string, target: Target, recorded: RunOu
   const { elsewhere } = run;
   if (elsewhere > 0) missing.push(`Another command has collected ${count(elsewhere, 'result')}.`);
   const place = target.kind === 'local' ? undefined : nameOf(target);
-  return { task, runId, place, cause, missing, statistics: run.statistics() };
+  const statistics = run.statistics();
+  const inputs = shown.inputs && examplesIn(statistics, shown.inputs);
+  return { task, runId, place, cause, missing, statistics, inputs };
+}
+
+/** Those of the inputs that the report names. */
+function examplesIn(
+  { failures }: Statistics,
+  inputs: ReadonlyMap<number, string>,
+): [number, string][] {
+  const named = new Set(failures.flatMap(({ indexes }) => indexes));
+  return [...inputs].filter(([index]) => named.has(index));
 }
 
 /** Writes a report, and says where it is. */

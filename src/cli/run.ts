@@ -12,7 +12,7 @@ import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { addLogLevel } from './log-level.ts';
 import { perform } from './perform.ts';
-import { checkReport } from './report.ts';
+import { checkReportFlags } from './report.ts';
 import { reportBad } from './report-bad.ts';
 import {
   begin,
@@ -49,6 +49,7 @@ interface RunFlags extends ResumeFlags, TargetFlags, MapFlags, StoredFlags {
   onBadInput?: OnBadInput;
   withInput?: boolean;
   report?: string;
+  reportInputs?: boolean;
 }
 
 const TASK_LINES =
@@ -108,6 +109,7 @@ export function addRun(program: Command): void {
     .option('--compression <name>', 'of results in S3: gzip or zstd (default: none)')
     .option('--detach', 'with results in S3: print the run id once the inputs are seeded, and exit')
     .option('--report <file>', 'write a report of the run to this file: one page, HTML')
+    .option('--report-inputs', 'show inputs that failed in the report, cut after 2,000 characters')
     .option('--quiet', 'print only errors')
     .action(run);
 }
@@ -118,8 +120,7 @@ async function run(task: string, given: RunFlags): Promise<void> {
   const flags = output === undefined ? rest : { ...rest, output };
   checkStored(flags);
   if (!storesResults(flags)) checkResume(flags);
-  const { report } = flags;
-  if (report !== undefined) checkReport('--report', report, { beside: output, ...flags });
+  checkReportFlags(flags, isS3(flags));
   if (flags.onBadInput === 'report' && flags.ordered) {
     throw new FanfoldError(
       'BadOption',
@@ -157,9 +158,11 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
     isReporting && inputs.bad && earlier
       ? reportBad(recordedBatches, inputs.bad, recorded, earlier)
       : recordedBatches;
-  const carried = flags.withInput
-    ? carryInputs(watched, (index) => earlier?.has(index) ?? false)
-    : undefined;
+  const carry = { isJoined: flags.withInput === true, keepsFailed: flags.reportInputs === true };
+  const carried =
+    carry.isJoined || carry.keepsFailed
+      ? carryInputs(watched, (index) => earlier?.has(index) ?? false, carry)
+      : undefined;
   const texts = new JsonTexts(carried?.batches ?? watched, first ?? inputs.total);
   const status = await perform({
     begin: async () => {

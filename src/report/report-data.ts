@@ -12,6 +12,8 @@ export interface ReportData {
   /** Sentences about what is not known of the run. */
   missing: string[];
   statistics: Statistics;
+  /** Inputs that failed, as JSON texts by their indexes. @default a report that shows no inputs */
+  inputs?: [index: number, text: string][] | undefined;
 }
 
 /** A span in numbers: start since the run's creation and length in milliseconds, ok and failed. */

@@ -64,6 +64,37 @@ it('the report of a resumed run says which results it has no times of', async ()
   expect(statistics.durations.count).toBe(5);
 });
 
+it('a report has inputs that failed only if that is asked for', async () => {
+  writeFileSync(at('in.jsonl'), `"package.json"\n{"secret":"${'s'.repeat(3_000)}"}\n`);
+  const hash = (output: string, ...more: string[]) =>
+    inThisProcess(
+      ['run', 'sha256', '--input', at('in.jsonl'), '--workers', '1', ...more].concat([
+        ...['--output', at(output), '--report', at(`${output}.html`)],
+      ]),
+    );
+  await hash('without.jsonl');
+  expect(dataOf(at('without.jsonl.html')).inputs).toBeUndefined();
+  await hash('with.jsonl', '--report-inputs');
+  expect(readFileSync(at('with.jsonl'), 'utf8')).not.toContain('"input":');
+  const [[index = 0, text = ''] = [], ...others] = dataOf(at('with.jsonl.html')).inputs ?? [];
+  expect(others).toEqual([]);
+  expect(index).toBe(1);
+  expect(text).toMatch(/^\{"secret":"s+\u2026$/);
+  expect(text).toHaveLength(2_000);
+  // Another command makes it from the run's files, which keep the inputs.
+  await inThisProcess(['report', at('with.jsonl')]);
+  expect(dataOf(at('with.jsonl.html')).inputs).toBeUndefined();
+  await inThisProcess(['report', at('with.jsonl'), '--report-inputs']);
+  expect(dataOf(at('with.jsonl.html')).inputs).toEqual([[1, text]]);
+  await inThisProcess(['report', at('without.jsonl'), '--report-inputs']);
+  expect(dataOf(at('without.jsonl.html')).missing).toContainEqual(
+    expect.stringContaining('no --report-inputs'),
+  );
+  const alone = await run('none.jsonl', '--report-inputs');
+  expect(alone.status).toBe(2);
+  expect(alone.stderr).toContain('--report FILE');
+});
+
 it('a report replaces an earlier one, and no other file', async () => {
   writeFileSync(at('notes.html'), '<p>my notes</p>');
   const refused = await run('kept.jsonl', '--report', at('notes.html'));

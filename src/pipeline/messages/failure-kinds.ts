@@ -51,15 +51,21 @@ export class FailureKinds {
   #hasForgotten = false;
   #last = { exact: '', masked: '' };
 
-  /** @param lines number of the batch's lines that count */
-  addBatch(batch: ResultBatch, lines = batch.count): void {
-    if (batch.ok) return;
-    for (const { status, text } of batch.lines.slice(0, lines)) {
-      if (status === 'failed') this.add(JSON.parse(text) as FailedResult);
-    }
+  /**
+   * Returns the inputs that are remembered as examples of their kinds.
+   *
+   * @param lines number of the batch's lines that count
+   */
+  addBatch(batch: ResultBatch, lines = batch.count): number[] {
+    if (batch.ok) return [];
+    return batch.lines
+      .slice(0, lines)
+      .filter(({ status, text }) => status === 'failed' && this.add(JSON.parse(text)))
+      .map(({ index }) => index);
   }
 
-  add({ index, error }: FailedResult): void {
+  /** Returns true if its input is remembered as an example of its kind. */
+  add({ index, error }: FailedResult): boolean {
     const { code } = error;
     if (error.place !== undefined) this.#unreadable++;
     else if (isFailureCode(code)) this.#codes.set(code, (this.#codes.get(code) ?? 0) + 1);
@@ -74,12 +80,12 @@ export class FailureKinds {
       const indexes = [index];
       this.#kinds.set(masked, { count: 1, index, code, indexes, masked, exact, isLeast });
       if (this.#kinds.size > MOST_KINDS) this.#forgetRare();
-    } else {
-      kind.count++;
-      if (kind.indexes.length < EXAMPLES) kind.indexes.push(index);
-      kind.index = Math.min(kind.index, index);
-      if (kind.exact !== exact) kind.exact = undefined;
+      return true;
     }
+    kind.count++;
+    kind.index = Math.min(kind.index, index);
+    if (kind.exact !== exact) kind.exact = undefined;
+    return kind.indexes.length < EXAMPLES && kind.indexes.push(index) > 0;
   }
 
   /** Number of lines that were not inputs, which must be corrected before they can run. */
