@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundlePage } from '../src/report/page.ts';
+import { bundlePage, PAGES } from '../src/report/page.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Relative paths in npm's arguments are relative to the folder that npm was called in. */
@@ -45,10 +45,10 @@ async function pack(folder: string): Promise<void> {
   execFileSync(process.execPath, [tsc, '--project', project, '--outDir', join(folder, 'dist')], {
     stdio: 'inherit',
   });
-  writeFileSync(
-    join(folder, 'dist/src/report/page.json'),
-    JSON.stringify(await bundlePage(join(ROOT, 'page/main.tsx'))),
-  );
+  for (const [name, entry] of Object.entries(PAGES)) {
+    const page = await bundlePage(join(ROOT, 'page', entry));
+    writeFileSync(join(folder, `dist/src/report/${name}-page.json`), JSON.stringify(page));
+  }
   for (const name of ['bin', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }

@@ -1,20 +1,27 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The report's page: built by `npm run package`; in the repository, bundled at its first use. */
+/** A page: built by `npm run package`; in the repository, bundled at its first use. */
 export interface Page {
   script: string;
   style: string;
 }
 
-const BUILT = new URL('./page.json', import.meta.url);
+/** Where each page starts, in `page/`. */
+export const PAGES = { report: 'main.tsx', live: 'live.tsx' };
 
-export async function pageOf(): Promise<Page> {
-  if (existsSync(BUILT)) return JSON.parse(readFileSync(BUILT, 'utf8')) as Page;
-  return bundlePage(fileURLToPath(new URL('../../page/main.tsx', import.meta.url)));
+type PageName = keyof typeof PAGES;
+
+const SOURCES = new URL('../../page/', import.meta.url);
+
+export async function pageOf(name: PageName): Promise<Page> {
+  const built = new URL(`./${name}-page.json`, import.meta.url);
+  if (existsSync(built)) return JSON.parse(readFileSync(built, 'utf8')) as Page;
+  return bundlePage(fileURLToPath(new URL(PAGES[name], SOURCES)));
 }
 
-/** Bundles the page. esbuild is there in the repository only, and for apps that deploy. */
+/** Bundles a page. esbuild is there in the repository only, and for apps that deploy. */
 export async function bundlePage(entry: string): Promise<Page> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -24,4 +31,20 @@ export async function bundlePage(entry: string): Promise<Page> {
   });
   const textOf = (end: string) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? '';
   return { script: textOf('.js'), style: textOf('.css') };
+}
+
+/** The policy under which only a page's very script and style run: all that tasks say is data. */
+export function policyOf({ script, style }: Page, ...more: string[]): string {
+  return [
+    "default-src 'none'",
+    `script-src '${hashOf(script)}'`,
+    `style-src '${hashOf(style)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    ...more,
+  ].join('; ');
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
