@@ -28,4 +28,9 @@ export { type PackedReport, packed, type ReportData, unpacked } from './report/r
 export { Sketch } from './report/sketch.ts';
 export { statisticsOf } from './report/statistics.ts';
 export { Workers } from './report/workers.ts';
-export { readStackLogs } from './stack-logs.ts';
+export { logsInsightsLink, readStackLogs } from './stack-logs.ts';
+export { BacklogReader } from './ui/backlog-reader.ts';
+export { limitOf } from './ui/limit.ts';
+export type { LiveRuns } from './ui/live-runs.ts';
+export type { InputDetail, Knobs, ListedRun, LiveRun, RunList } from './ui/protocol.ts';
+export { serveUi } from './ui/serve-ui.ts';

@@ -44,7 +44,7 @@ export async function readStackLogs(
   const client = await logsAt({ stack });
   try {
     const query = { client, runIds, limit: MOST_LINES };
-    const text = `filter index = ${index} | sort @timestamp asc`;
+    const text = linesOfInput(index);
     const found =
       (await results({ ...query, functions: [worker, burst], text })) ??
       // A stack without burst workers has no log of them.
@@ -70,6 +70,48 @@ export async function readStackLogs(
   }
 }
 
+/** The address of Logs Insights with the query for one input's lines, in the AWS console. */
+export async function logsInsightsLink(
+  stack: string,
+  runId: string,
+  index: number,
+): Promise<string> {
+  const { worker, burst } = namesOf(stack);
+  const client = await logsAt({ stack });
+  const region = await client.config.region().finally(() => client.destroy());
+  const [from, to] = timesOf([runId]).map((seconds) => new Date(seconds * 1000).toISOString());
+  const query = `${selectionOf([runId])} | ${linesOfInput(index)}`;
+  const groups = [worker, burst].map((name) => `~'${consoleText(groupOf(name))}`).join('');
+  const time = `end~'${consoleText(to ?? '')}~start~'${consoleText(from ?? '')}~timeType~'ABSOLUTE~tz~'UTC`;
+  const detail = `~(${time}~editorString~'${consoleText(query)}~source~(${groups}))`;
+  return `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#logsV2:logs-insights$3FqueryDetail$3D${detail}`;
+}
+
+/** A text as the console's addresses have it: `*` stands for the percent sign. */
+function consoleText(text: string): string {
+  const encoded = encodeURIComponent(text).replace(
+    /[!'()*~]/g,
+    (character) => `%${character.charCodeAt(0).toString(16)}`,
+  );
+  return encoded.replaceAll('%', '*').replace(/\*[\dA-F]{2}/g, (code) => code.toLowerCase());
+}
+
+function selectionOf(runIds: readonly string[]): string {
+  return `fields @timestamp, @message | filter runId in ${JSON.stringify(runIds)}`;
+}
+
+function linesOfInput(index: number): string {
+  return `filter index = ${index} | sort @timestamp asc`;
+}
+
+/** The time range in which runs may have lines, in seconds since 1970. */
+function timesOf(runIds: readonly string[]): [from: number, to: number] {
+  const times = runIds.map((runId) => Math.floor((createdAt(runId) ?? 0) / 1000));
+  const now = Math.ceil(Date.now() / 1000);
+  const to = Math.min(now, Math.max(...times) + RUN_SECONDS);
+  return [Math.min(...times) - MARGIN_SECONDS, to + MARGIN_SECONDS];
+}
+
 interface Query {
   client: CloudWatchLogsClient;
   /** Names of the functions whose logs are searched. */
@@ -86,13 +128,11 @@ async function results(query: Query): Promise<string[] | undefined> {
   const { GetQueryResultsCommand, ResourceNotFoundException, StartQueryCommand } = await import(
     '@aws-sdk/client-cloudwatch-logs'
   );
-  const times = runIds.map((runId) => Math.floor((createdAt(runId) ?? 0) / 1000));
-  const now = Math.ceil(Date.now() / 1000);
+  const [startTime, endTime] = timesOf(runIds);
   const started = new StartQueryCommand({
     logGroupNames: functions.map(groupOf),
-    startTime: Math.min(...times) - MARGIN_SECONDS,
-    endTime: Math.min(now, Math.max(...times) + RUN_SECONDS) + MARGIN_SECONDS,
-    queryString: `fields @timestamp, @message | filter runId in ${JSON.stringify(runIds)} | ${text}`,
+    ...{ startTime, endTime },
+    queryString: `${selectionOf(runIds)} | ${text}`,
     limit,
   });
   const answer = await client.send(started).catch((error: unknown) => {

@@ -85,6 +85,7 @@ describe('never the wrong way', () => {
     ['src/processes', /^src\/(worlds|serve|work|handlers|cli)\//],
     ['src/worlds', /^src\/(serve|work|handlers\.ts|cli)/],
     ['src/serve', /^src\/(work\/|handlers\.ts|cli)/],
+    ['src/ui', /^src\/(worlds|processes|serve|work|handlers|cli)\b/],
     ['src/work', /^src\/(serve\/|handlers\.ts|cli)/],
     ['src/loading', /^src\/(worlds|processes|serve|work|handlers|cli|pipeline)/],
     ['src/doctor', /^src\/(serve|work|handlers|cli)/],
@@ -113,6 +114,8 @@ describe('never the wrong way', () => {
       // Gives the command line the lock of a store, for its outputs.
       'internal',
       'serve',
+      // Serves its page through the transport.
+      'ui',
       'worlds',
     ]);
   });

@@ -107,10 +107,10 @@ export function outageText({ reason }: NonNullable<RunSettings['outage']>): stri
   return `paused itself: ${reason}; it tries single inputs until they succeed`;
 }
 
-/** The command that ends an outage; nothing for a run that no command can reach. */
-function orUnpause({ runId }: Run, target: Target): string {
+/** The command that ends a pause; nothing for a run that no command can reach. */
+function orUnpause({ runId }: Run, target: Target, purpose: string): string {
   if (target.kind === 'local') return '';
-  return `; to let it go on before: ${commandLine(['unpause', runId, ...flagsOf(target)])}`;
+  return `; ${purpose}: ${commandLine(['unpause', runId, ...flagsOf(target)])}`;
 }
 
 /** Interval at which a run's settings are looked at, in milliseconds: no call is made. */
@@ -123,13 +123,15 @@ export function reportSettings(run: Run, target: Target): { stop(): void } {
     const now = run.settings;
     const { pausedAt, outage, expiresAt } = now;
     if (pausedAt !== before.pausedAt) {
-      const line = commandLine(['unpause', run.runId, ...flagsOf(target)]);
       if (pausedAt === undefined) say(`run ${run.runId} goes on`);
-      else say(`run ${run.runId} is paused; to let it go on: ${line}`);
+      else say(`run ${run.runId} is paused${orUnpause(run, target, 'to let it go on')}`);
     }
     if (outage?.since !== before.outage?.since) {
       if (outage === undefined) say(`run ${run.runId} goes on`);
-      else say(`run ${run.runId} ${outageText(outage)}${orUnpause(run, target)}`);
+      else
+        say(
+          `run ${run.runId} ${outageText(outage)}${orUnpause(run, target, 'to let it go on before')}`,
+        );
     }
     if (expiresAt !== before.expiresAt && expiresAt !== undefined) {
       say(`the deadline of run ${run.runId} is now ${new Date(expiresAt).toISOString()}`);

@@ -5,7 +5,8 @@ import { BAD_INPUT_REMEDY } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { reportSettings } from './flow.ts';
-import type { CommandInputs } from './inputs/index.ts';
+import type { CommandInputs, OpenedInputs } from './inputs/index.ts';
+import type { RunPage } from './live/run-page.ts';
 import { count, say, sayShort } from './log.ts';
 import { costText } from './money.ts';
 import { isPiped, ReaderLeft } from './output.ts';
@@ -37,6 +38,10 @@ export interface Job {
   quiet: boolean;
   /** File for the run's report. @default none */
   report?: { task: string; path: string | undefined } | undefined;
+  /** The live page that shows it. @default none */
+  page?: RunPage | undefined;
+  /** Opens the inputs anew, for the page; undefined if they can be read once only. */
+  reopen?: (() => Promise<OpenedInputs>) | undefined;
   /** Returns the command that runs failed inputs again, with an option that says which. */
   retry?: ((option: string) => string) | undefined;
   /** The command that resumes the run after an early end; undefined if none can. */
@@ -63,6 +68,7 @@ export async function perform(job: Job): Promise<number> {
     inputs?.close();
     throw error;
   });
+  showOn(run, job);
   const following = isElsewhere(job) ? follow(run, job) : undefined;
   const isWatched = isElsewhere(job) && !quiet;
   const watched = isWatched ? reportSilence(run, job.connection) : undefined;
@@ -92,6 +98,7 @@ export async function perform(job: Job): Promise<number> {
     signal.removeEventListener('abort', leave);
     following?.stop();
     inputs?.close();
+    await job.page?.ended(run);
     const shown = job.report && { ...job.report, inputs: job.carried?.examples };
     const data = shown && reportOf(run, shown, target, recorded);
     if (data) recorded.keepReport(packed(data));
@@ -115,6 +122,14 @@ export async function perform(job: Job): Promise<number> {
   if (note !== undefined && !quiet) say(note);
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined || isEmptied ? STATUS.failed : STATUS.ok;
+}
+
+function showOn(
+  run: Run,
+  { page, report, connection, recorded, output, inputs, reopen }: Job,
+): void {
+  const about = { task: report?.task ?? '?', connection, recorded, output, reopen };
+  page?.show({ run, ...about, total: inputs?.total });
 }
 
 /** Records the id of a run that continues elsewhere, and how far it is seeded. */

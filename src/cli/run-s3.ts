@@ -1,5 +1,6 @@
 import { FanfoldError, type Run, type RunOptions, S3Inputs } from '../index.ts';
 import { commandLine } from './command-line.ts';
+import type { RunPage } from './live/run-page.ts';
 import { perform } from './perform.ts';
 import { begin, goOn, type RunOutput, reopen } from './resume/index.ts';
 import type { Retried } from './resume/retried.ts';
@@ -16,6 +17,7 @@ export interface S3RunFlags {
   onBadInput?: string;
   quiet?: boolean;
   report?: string;
+  page?: RunPage | undefined;
 }
 
 export function isS3({ input }: S3RunFlags): boolean {
@@ -56,6 +58,7 @@ export async function runFromS3(
     output,
     again: recorded.resumable ? resumeLine() : undefined,
     report: { task, path: flags.report },
+    page: flags.page,
     quiet,
     signal,
   });

@@ -11,6 +11,7 @@ import { boundHeap } from './heap.ts';
 import { type OpenedInputs, openInputs } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { addLogLevel } from './log-level.ts';
+import { addPageOptions, checkPage, openPage, type PageFlags } from './live/run-page.ts';
 import { perform } from './perform.ts';
 import { checkReportFlags } from './report.ts';
 import { reportBad } from './report-bad.ts';
@@ -42,7 +43,7 @@ import {
 import { checkTask } from './tasks-module.ts';
 import { carryInputs } from './with-input.ts';
 
-interface RunFlags extends ResumeFlags, TargetFlags, MapFlags, StoredFlags {
+interface RunFlags extends ResumeFlags, TargetFlags, MapFlags, StoredFlags, PageFlags {
   input?: string;
   range?: string;
   glob?: string;
@@ -110,8 +111,8 @@ export function addRun(program: Command): void {
     .option('--detach', 'with results in S3: print the run id once the inputs are seeded, and exit')
     .option('--report <file>', 'write a report of the run to this file: one page, HTML')
     .option('--report-inputs', 'show inputs that failed in the report, cut after 2,000 characters')
-    .option('--quiet', 'print only errors')
-    .action(run);
+    .option('--quiet', 'print only errors');
+  addPageOptions(command).action(run);
 }
 
 async function run(task: string, given: RunFlags): Promise<void> {
@@ -127,8 +128,12 @@ async function run(task: string, given: RunFlags): Promise<void> {
       '--on-bad-input report writes the results of bad inputs as it reads them, so it cannot be combined with --ordered: leave one of them out.',
     );
   }
+  checkPage(flags, storesResults(flags));
   boundHeap();
-  await untilSignal((signal) => attempt(task, flags, signal));
+  await untilSignal(async (signal) => {
+    await using page = await openPage(flags);
+    return await attempt(task, { ...flags, page }, signal);
+  });
 }
 
 async function attempt(task: string, given: RunFlags, signal: AbortSignal): Promise<number> {
@@ -182,6 +187,8 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
         : undefined,
     quiet: flags.quiet ?? false,
     report: { task, path: flags.report },
+    page: flags.page,
+    reopen: flags.input === '-' ? undefined : open,
     signal,
   });
   const leftOut = inputs.bad?.leftOut;

@@ -11,7 +11,8 @@ import type { PackedReport } from '../report/report-data.ts';
  * - `GET /api/runs/<id>/inputs/<index>`: `InputDetail`.
  * - `POST /api/runs/<id>/cancel`, `pause`, `unpause`, and `set` with `Knobs`: 204.
  *
- * A refusal has a 4xx or 5xx status and `{ error }`, a sentence.
+ * A refusal has a 4xx or 5xx status and `{ error }`, a sentence. 401 is for a page without its cookie.
+ * A token works once; the secret of `fanfold serve`, whose page is at `/ui`, always does.
  */
 export interface RunList {
   /** The stack or server; undefined for this machine. */
@@ -41,7 +42,9 @@ export interface LiveRun {
   state: RunState;
   /** Why it is paused or ended early, as a sentence. */
   because: string | undefined;
+  /** All inputs of the run, if they are known, even before they are seeded. */
   inputs: number | undefined;
+  /** Whether all inputs are seeded. The report's ledger has those that are. */
   isSealed: boolean;
   /** Results in a second, of late. */
   rate: number | undefined;

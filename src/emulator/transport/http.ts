@@ -30,6 +30,8 @@ export interface ListenOptions {
   requestTimeoutSeconds?: number;
   /** Answers a request whose body is not read or passed on. Default: an error in JSON. */
   refuseBody?: (request: ServiceRequest, fault: BodyFault, message: string) => ServiceResponse;
+  /** Answers a request itself, such as one for a page, and returns true. Default: none. */
+  pages?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Certificate and private key as PEM: the port then accepts only TLS. Default: plain HTTP. */
   tls?: { cert: string; key: string } | undefined;
 }
@@ -85,6 +87,7 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     refuseBody = (_, fault, message) => failure(...BODY_FAILURES[fault], message),
     tls,
     background = false,
+    pages = () => false,
   } = options;
   const settings = {
     keepAlive: true,
@@ -104,7 +107,9 @@ export async function listen(service: Service, options: ListenOptions = {}): Pro
     known: new BodyBudget(KNOWN_BYTES),
     strangers: new BodyBudget(STRANGER_BYTES),
   };
-  server.on('request', (request, response) => serve(served, request, response));
+  server.on('request', (request, response) => {
+    if (!pages(request, response)) serve(served, request, response);
+  });
   server.on('checkContinue', (request, response) => serve(served, request, response, true));
   server.on('checkExpectation', (request, response) => {
     dropBody(request, DROP_BYTES);
