@@ -18,6 +18,7 @@ import { addSet } from './set.ts';
 import { addSqs } from './sqs.ts';
 import { guardStandardOutput } from './standard-output.ts';
 import { addTasks } from './tasks.ts';
+import { addUi } from './ui.ts';
 import { withHint } from './usage-hints.ts';
 import { addWait } from './wait.ts';
 import { addWork } from './work.ts';
@@ -64,6 +65,7 @@ async function perform(argv: readonly string[]): Promise<void> {
   addRedrive(program);
   addDoctor(program);
   addSqs(program);
+  addUi(program);
   try {
     await program.parseAsync(withOptionalValues(argv), { from: 'user' });
   } catch (error) {

@@ -18,7 +18,7 @@ export interface UiOptions {
   /** Whether it is reached by TLS. */
   isSecure: boolean;
   /** Paths of pages; those of the API begin with `/api/`. */
-  pages: Record<string, (isKnown: boolean) => Promise<Html>>;
+  pages: Record<string, () => Promise<Html>>;
 }
 
 /** Pages that are connected to events at once. */
@@ -95,7 +95,7 @@ export class Ui {
   #handlerOf(request: IncomingMessage): Handler {
     const path = pathOf(request);
     const page = Object.hasOwn(this.#options.pages, path) ? this.#options.pages[path] : undefined;
-    if (page) return only('GET', request, (_, response) => this.#sendPage(page, request, response));
+    if (page) return only('GET', request, (_, response) => this.#sendPage(page, response));
     if (path === '/api/session') {
       return only('POST', request, (_, response) => this.#openSession(request, response));
     }
@@ -154,12 +154,8 @@ export class Ui {
     });
   }
 
-  async #sendPage(
-    page: (isKnown: boolean) => Promise<Html>,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const { text, policy } = await page(this.#isKnown(request));
+  async #sendPage(page: () => Promise<Html>, response: ServerResponse): Promise<void> {
+    const { text, policy } = await page();
     response.setHeader('content-security-policy', policy);
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.writeHead(200).end(text);

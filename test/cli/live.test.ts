@@ -3,10 +3,16 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, expect, it, vi } from 'vitest';
+import { defineTask } from '../../src/index.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { PageClient } from '../ui/page-client.ts';
 import { inThisProcess } from './in-this-process.ts';
+import { serveDeployment } from './served.ts';
+
+const echo = defineTask({ name: 'echo', run: (input: number) => input });
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-live-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -97,6 +103,39 @@ it('a page that is open does not hold up the end of the run', async () => {
   expect([status, stdout.split('\n').length]).toEqual([0, 4]);
 });
 
+it('ui shows the runs of a server, and changes them', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+  await using server = await serveDeployment({ echo }, 1);
+  const runIds = [1, 2].map((minute) => newRunId(Date.now() - minute * 60_000)).toReversed();
+  const queue = (runId = '') => `fanfold-run-${runId}`;
+  for (const runId of runIds) {
+    const tags = { task: 'resize', state: 'sealed', total: '7', ok: '2', failed: '1' };
+    await server.client.send(new CreateQueueCommand({ QueueName: queue(runId), tags }));
+  }
+  const { client, ended } = await opened(['ui', '--endpoint', server.url]);
+  const list = async () => (await client.get('/api/runs')).json();
+  const [first = '', second = ''] = runIds;
+  const counts = { ok: 2, failed: 1, cancelled: 0, inputs: 7, isSealed: true };
+  expect(await list()).toEqual({
+    place: `endpoint ${server.url}`,
+    runs: [second, first].map((runId) =>
+      expect.objectContaining({ runId, task: 'resize', state: 'running', ...counts }),
+    ),
+  });
+  expect((await client.post(`/api/runs/${first}/pause`, {})).status).toBe(204);
+  expect((await client.post(`/api/runs/${first}/set`, { rate: '5/s' })).status).toBe(204);
+  const { value } = await client.events(first).next();
+  expect(JSON.parse(value?.data ?? '')).toMatchObject({
+    ...{ state: 'paused', inputs: 7, knobs: { concurrency: null, rate: '5/s' } },
+    ...{ can: ['cancel', 'pause', 'set'], limit: expect.stringContaining('paused') },
+    report: { statistics: { ledger: { inputs: 7, ok: 2, failed: 1 } } },
+  });
+  process.listeners('SIGINT').at(-1)?.('SIGINT');
+  expect((await ended).status).toBe(0);
+  vi.unstubAllEnvs();
+});
+
 it('flags that make no sense are refused before the run', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -114,6 +153,7 @@ it('flags that make no sense are refused before the run', async () => {
   expect(await refused('--ui-port', '4000')).toContain('add --ui');
   expect(await refused('--open')).toContain('add --ui');
   const stored = ['run', 'echo', '--range', '3', '--stack', 'x', '--output', 's3://', '--ui'];
+  expect((await inThisProcess(['ui'])).stderr).toContain('Name the place');
   expect((await inThisProcess(stored)).stderr).toContain('fanfold ui --stack');
   other.close();
 });

@@ -1,12 +1,13 @@
-import { FanfoldError, type Run, type RunChanges } from '../../index.ts';
+import { type Backlog, FanfoldError, type Run, type RunChanges } from '../../index.ts';
 import {
-  BacklogReader,
+  costSoFar,
   type InputDetail,
   type Knobs,
   type ListedRun,
   type LiveRun,
   type LiveRuns,
   limitOf,
+  Polled,
   packed,
   type RunList,
 } from '../../internal.ts';
@@ -22,9 +23,6 @@ const WINDOW_MS = 30_000;
 /** Interval of looks at the task queue, in milliseconds: each costs money on AWS. */
 const BACKLOG_MS = { local: 500, server: 1_000, stack: 5_000 };
 
-/** Share of the inputs from which the cost of all is told. */
-const LEAST_SHARE = 0.1;
-
 /** A run that this command collects. */
 export interface CollectedRun extends InputSource {
   run: Run;
@@ -37,7 +35,7 @@ export interface CollectedRun extends InputSource {
 
 interface Shown extends CollectedRun {
   rate: RecentRate;
-  backlog: BacklogReader;
+  backlog: Polled<Backlog>;
   isCancelling: boolean;
   hasEnded: boolean;
 }
@@ -54,7 +52,7 @@ export class CollectedRuns implements LiveRuns {
     this.#runs.set(run.runId, {
       ...collected,
       ...{ rate: rateOf(run), isCancelling: false, hasEnded: false },
-      backlog: new BacklogReader(() => fanfold.backlog(), BACKLOG_MS[target.kind]),
+      backlog: new Polled(() => fanfold.backlog(), BACKLOG_MS[target.kind]),
     });
   }
 
@@ -151,7 +149,7 @@ function lookAt(shown: Shown): LiveRun {
     report: packed(reportOf(run, task, connection.target, recorded)),
     ...{ state, because: reasonOf(shown), inputs: all, isSealed: sealed },
     ...speedOf(shown, all),
-    ...costOf(shown, all),
+    ...costSoFar(run.cost, done, all),
     knobs: { concurrency: settings.concurrency ?? null, rate: settings.rate ?? null },
     ...{ limit, stragglers: [] },
     can: [
@@ -183,11 +181,4 @@ function speedOf(shown: Shown, all: number | undefined): Pick<LiveRun, 'rate' | 
   const rate = shown.rate.perSecond();
   const etaMs = all === undefined || rate === 0 ? undefined : ((all - doneOf(run)) / rate) * 1000;
   return { rate, etaMs };
-}
-
-function costOf({ run }: Shown, all: number | undefined): Pick<LiveRun, 'usd' | 'usdInAll'> {
-  const usd = run.cost?.usd;
-  const share = all ? doneOf(run) / all : 0;
-  const isTold = usd !== undefined && share >= LEAST_SHARE;
-  return { usd, usdInAll: isTold ? usd / share : undefined };
 }
