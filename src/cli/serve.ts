@@ -147,6 +147,7 @@ function printInstructions(served: Served, { insecureHttp }: ServeFlags, shipped
       ? 'its secret is the given AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
       : `its secret is in ${credentialsFile}`,
   );
+  say(`live page, which asks for the secret: ${url}/ui`);
   if (loopback) {
     say(`to add workers on this machine: npx fanfold work --endpoint ${url}`);
     say('other machines cannot reach it; to allow that: --host 0.0.0.0');

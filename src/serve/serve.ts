@@ -7,6 +7,7 @@ import { openStore, Sqs } from '../emulator/sqs/index.ts';
 import {
   isLoopback,
   type Listening,
+  type ListenOptions,
   listen,
   type Service,
   type ServiceRequest,
@@ -38,6 +39,7 @@ import { isForObjects, maxBodyBytes } from '../worlds/local-objects.ts';
 import { loadTasks } from '../worlds/processes.ts';
 import { LOCAL_SLICE_SECONDS, NAME, openServices } from '../worlds/world.ts';
 import { Activity } from './activity.ts';
+import { pageOf } from './page.ts';
 import { tlsOf } from './tls.ts';
 
 /** Options of `serve`. */
@@ -178,7 +180,9 @@ export async function serve(options: ServeOptions): Promise<Served> {
   failed.promise.catch(() => {});
   let service = notYet;
   const current = chosen(() => service);
-  const server = opened.use(await listen(current, { host, port, tls, maxBodyBytes }));
+  let page: ReturnType<typeof pageOf> | undefined;
+  const pages: ListenOptions['pages'] = (...one) => page?.(...one) ?? false;
+  const server = opened.use(await listen(current, { host, port, tls, maxBodyBytes, pages }));
   const urls = urlsOf(server, host);
   const services = await openServices({
     workers: WORKERS,
@@ -219,6 +223,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const credentials = secret.file === undefined ? undefined : secret.credentials;
   const join = joinText({ ...known, endpoint: urls.ours, credentials });
   const left = await writeJoin(server.port, join, options);
+  const about = { host, port: server.port, isSecure: tls !== undefined };
+  page = pageOf({ deployment, secret: secret.credentials.secretAccessKey, ...about });
   opened.defer(async () => {
     if (left !== undefined) await rm(left, { force: true });
   });

@@ -55,10 +55,15 @@ export class SharedSecret implements Entrance {
       const waitSeconds = Math.ceil((WINDOW_MS - (now - oldest.at)) / 1000);
       return { why: `Too many wrong secrets: try again in ${waitSeconds} s.`, waitSeconds };
     }
-    if (isSame(token, this.#secret)) return undefined;
+    if (isSame(secretIn(token.trim()), this.#secret)) return undefined;
     this.#wrong.push({ address, at: now });
     return { why: 'This secret is wrong. `fanfold serve` says where it is.' };
   }
+}
+
+/** The secret in a text that people paste, which may be the whole FANFOLD_JOIN. */
+function secretIn(text: string): string {
+  return (URL.canParse(text) && new URL(text).password) || text;
 }
 
 /** Compares texts in a time that says nothing about the expected one. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+
 /** What a browser does with the address of a live page. */
 export class PageClient {
   readonly origin: string;
@@ -12,6 +15,14 @@ export class PageClient {
 
   get(path: string, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(`${this.origin}${path}`, { headers: { ...this.#cookies(), ...headers } });
+  }
+
+  /** The status of a request with another `Host`, which `fetch` does not send. */
+  async statusWith(host: string, path: string): Promise<number | undefined> {
+    const asked = request(`${this.origin}${path}`, { headers: { host, ...this.#cookies() } }).end();
+    const [response]: IncomingMessage[] = await once(asked, 'response');
+    response?.resume();
+    return response?.statusCode;
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { htmlOf } from '../../src/ui/live-html.ts';
@@ -55,14 +54,7 @@ describe('a live page', () => {
 
   it('refuses other host names, which an attacker may have resolve to this machine', async () => {
     await client.enter();
-    const statusFor = async (host: string) => {
-      const asked = request(`${client.origin}/api/runs`, {
-        headers: { host, cookie: client.cookie },
-      }).end();
-      const [response] = await once(asked, 'response');
-      response.resume();
-      return response.statusCode;
-    };
+    const statusFor = (host: string) => client.statusWith(host, '/api/runs');
     const { host, port } = new URL(served.address);
     expect(await statusFor(host)).toBe(200);
     expect(await statusFor(`localhost:${port}`)).toBe(200);
