@@ -25,6 +25,9 @@ export interface DeploymentOptions {
 /** Most runs that are remembered: a page asks for any id. */
 const MOST_RUNS = 1_000;
 
+/** Shortest time that a rate is told from, in milliseconds. */
+const LEAST_RATE_MS = 1_000;
+
 /** A run that a page has looked at. */
 interface Looked {
   polled: Polled<Known | undefined>;
@@ -67,7 +70,7 @@ export class DeploymentRuns implements LiveRuns {
     return liveOf(run, {
       place: this.#options.name,
       ...{ isCancelling: looked.isCancelling, rate: looked.rate },
-      backlog: this.#backlog.latest,
+      backlog: await this.#backlog.now().catch(() => undefined),
       hasInputs: this.#options.logLink !== undefined,
     });
   }
@@ -171,7 +174,7 @@ function note(looked: Looked, run: Known): void {
   if ('endedAt' in run || run.collectedAt === undefined) return;
   const counted = { at: run.collectedAt, done: run.ok + run.failed };
   const { at, done } = looked.counted ?? { at: run.createdAt, done: 0 };
-  if (counted.at <= at) return;
+  if (counted.at - at < LEAST_RATE_MS) return;
   looked.rate = ((counted.done - done) / (counted.at - at)) * 1000;
   looked.counted = counted;
 }
