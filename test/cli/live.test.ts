@@ -9,6 +9,7 @@ import { defineTask } from '../../src/index.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { PageClient } from '../ui/page-client.ts';
+import { TASKS } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 import { serveDeployment } from './served.ts';
 
@@ -48,11 +49,11 @@ function runIdOn(client: PageClient): Promise<string> {
 }
 
 it('run --ui shows the run, and its buttons change it', async () => {
-  const inputs = [{ seconds: -1 }, { seconds: 0 }, ...Array(8).fill({ seconds: 500 })];
+  const inputs = ['throws', 'fine', ...Array(8).fill('waits')];
   writeFileSync(at('inputs.jsonl'), inputs.map((input) => `${JSON.stringify(input)}\n`).join(''));
   const files = ['--input', at('inputs.jsonl'), '--output', at('results.jsonl')];
-  const where = ['--workers', '1', '--quiet'];
-  const { client, ended } = await opened(['run', 'sleep', ...files, ...where, '--ui']);
+  const where = ['--tasks', TASKS, '--workers', '1', '--quiet', '--log-level', 'info'];
+  const { client, ended } = await opened(['run', 'talks', ...files, ...where, '--ui']);
   const runId = await runIdOn(client);
   const act = async (action: string, body: object = {}) => {
     expect([action, (await client.post(`/api/runs/${runId}/${action}`, body)).status]).toEqual([
@@ -72,10 +73,11 @@ it('run --ui shows the run, and its buttons change it', async () => {
       const detail = async (index: number) =>
         (await client.get(`/api/runs/${runId}/inputs/${index}`)).json();
       expect(await detail(0)).toMatchObject({
-        ...{ index: 0, status: 'failed', input: '{"seconds":-1}', attempts: 1 },
-        error: expect.stringContaining('TaskFailed'),
+        ...{ index: 0, status: 'failed', input: '"throws"', attempts: 1 },
+        error: expect.stringMatching(/TaskFailed.*TypeError.*of a cause/s),
+        log: [{ level: 'info', text: '<b>throws</b>' }],
       });
-      expect(await detail(1)).toMatchObject({ status: 'ok', input: '{"seconds":0}', output: '0' });
+      expect(await detail(1)).toMatchObject({ status: 'ok', input: '"fine"', output: '"fine"' });
       expect(await detail(9)).toMatchObject({ missing: ['It has no result yet.'] });
       expect(await detail(10)).toEqual({ error: expect.stringContaining('There is no input 10') });
       await act('set', { concurrency: 1, rate: '5/s' });

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
+import { logsInsightsLink } from '../../src/stack-logs.ts';
 import { inThisProcess } from './in-this-process.ts';
 
 const RUN = '20261123T165514123-k3f9x2ab';
@@ -173,4 +174,22 @@ describe('the log of a run on a stack', () => {
     expect(ended.status).toBe(3);
     expect(ended.stderr).toContain('the status Timeout');
   });
+});
+
+it('the live page links to Logs Insights, with the query for one input', async () => {
+  vi.stubEnv('AWS_REGION', 'eu-north-1');
+  const link = await logsInsightsLink('Photos', RUN, 17);
+  vi.unstubAllEnvs();
+  const [address = '', detail = ''] = link.split('$3FqueryDetail$3D');
+  expect(address).toBe(
+    'https://eu-north-1.console.aws.amazon.com/cloudwatch/home?region=eu-north-1#logsV2:logs-insights',
+  );
+  // Only what separates its parts is not encoded.
+  expect(detail).toMatch(/^~\(end~'[\w*.-]+~start~'[\w*.-]+~timeType~'ABSOLUTE~tz~'UTC~/);
+  const texts = decodeURIComponent(detail.replaceAll('*', '%')).split("~'");
+  expect(texts).toContain('2026-11-23T16:50:14.000Z~timeType');
+  expect(texts).toContain(
+    `fields @timestamp, @message | filter runId in ["${RUN}"] | filter index = 17 | sort @timestamp asc~source~(`,
+  );
+  expect(texts.slice(-2)).toEqual(['/aws/lambda/Photos-worker', '/aws/lambda/Photos-burst))']);
 });

@@ -1,6 +1,7 @@
 import { type Backlog, FanfoldError, type Run, type RunChanges } from '../../index.ts';
 import {
   costSoFar,
+  createdAt,
   type InputDetail,
   type Knobs,
   type ListedRun,
@@ -128,9 +129,9 @@ function stateOf(shown: Shown): LiveRun['state'] {
 function listed(shown: Shown): ListedRun {
   const { run, task } = shown;
   const { inputs, ok, failed, cancelled, sealed } = run.ledger;
-  const createdAt = run.statistics().startedAt;
   const counts = { ok, failed, cancelled, inputs, isSealed: sealed };
-  return { runId: run.runId, task, createdAt, state: stateOf(shown), ...counts };
+  const { runId } = run;
+  return { runId, task, createdAt: createdAt(runId) ?? 0, state: stateOf(shown), ...counts };
 }
 
 function lookAt(shown: Shown): LiveRun {
