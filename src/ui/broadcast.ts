@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { messageOf } from '../errors.ts';
 import type { LiveRun } from './protocol.ts';
 
 /** Shortest interval of snapshots, in milliseconds. */
@@ -120,9 +121,8 @@ export class Broadcast {
 
   /** The state before, with why there is no newer one. */
   #away(error: unknown): Snapshot {
-    const { message } = error as Error;
-    const limit = `Its present state cannot be read: ${message}`;
     if (this.#known === undefined) throw error;
+    const limit = `Its present state cannot be read: ${messageOf(error)}`;
     return this.#snapshotOf({ ...this.#known, limit });
   }
 

@@ -60,6 +60,7 @@ describe('worker processes', () => {
       'odd-fails',
       'prints',
       'same',
+      'talks',
       'waits',
       'wild',
     ]);
