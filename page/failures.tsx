@@ -1,3 +1,4 @@
+import { type ComponentChildren, Fragment } from 'preact';
 import type { Statistics } from '../src/report/statistics.ts';
 import { count, share } from './format.ts';
 import { Scroll } from './scroll.tsx';
@@ -6,9 +7,12 @@ import { Scroll } from './scroll.tsx';
 export function Failures({
   failures,
   failed,
+  link = (index) => index,
 }: {
   failures: Statistics['failures'];
   failed: number;
+  /** Links an input's index to what is known of it. @default the index as text */
+  link?: ((index: number) => ComponentChildren) | undefined;
 }) {
   return (
     <section>
@@ -37,7 +41,14 @@ export function Failures({
                   </td>
                   <td>{code}</td>
                   <td class="text">{message}</td>
-                  <td>{indexes.join(', ')}</td>
+                  <td>
+                    {indexes.map((index, at) => (
+                      <Fragment key={index}>
+                        {at > 0 ? ', ' : ''}
+                        {link(index)}
+                      </Fragment>
+                    ))}
+                  </td>
                 </tr>
               ))}
             </tbody>

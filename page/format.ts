@@ -2,6 +2,7 @@ export { duration } from '../src/report/duration.ts';
 
 const NUMBER = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const EXACT = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const CENTS = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** A count, such as `1,000,000`. */
 export function count(value: number): string {
@@ -25,4 +26,9 @@ export function share(part: number, whole: number): string {
 export function time(at: number): string {
   const date = new Date(at);
   return `${date.toLocaleString()} (${date.toISOString().replace('T', ' ').slice(0, 19)} UTC)`;
+}
+
+/** US dollars: cents of much, three digits of little. */
+export function dollars(usd: number): string {
+  return `$${usd === 0 || usd >= 1 ? CENTS.format(usd) : EXACT.format(usd)}`;
 }

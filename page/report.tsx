@@ -1,8 +1,11 @@
+import type { ComponentChildren } from 'preact';
 import type { ReportData } from '../src/report/report-data.ts';
+import type { Statistics } from '../src/report/statistics.ts';
 import { Failures } from './failures.tsx';
 import { count, duration, perSecond, share, time } from './format.ts';
 import { Histogram } from './histogram.tsx';
 import { Latencies, Throughput } from './time-chart.tsx';
+import { type Tile, Tiles } from './tiles.tsx';
 import { Timeline } from './timeline.tsx';
 import { WorkerTable } from './worker-table.tsx';
 
@@ -29,29 +32,43 @@ export function Report({ data }: { data: ReportData }) {
         ))}
       </header>
       <main>
-        <Tiles data={data} />
-        {statistics.series.length > 0 ? (
-          <div class="pair">
-            <Throughput statistics={statistics} />
-            <Latencies statistics={statistics} />
-          </div>
-        ) : null}
-        <Timeline statistics={statistics} />
-        <div class="pair">
-          <Histogram durations={statistics.durations} />
-          <WorkerTable workers={statistics.workers} />
-        </div>
-        <Failures failures={statistics.failures} failed={statistics.ledger.failed} />
+        <Tiles tiles={tilesOf(statistics)} />
+        <Views statistics={statistics} />
       </main>
     </>
   );
 }
 
-function Tiles({ data: { statistics } }: { data: ReportData }) {
-  const { ledger, durations, startedAt, at, workers } = statistics;
+interface ViewsProps {
+  statistics: Statistics;
+  /** Links an input's index to what is known of it. @default the index as text */
+  link?: ((index: number) => ComponentChildren) | undefined;
+}
+
+/** Where the time of a run went, and what failed. */
+export function Views({ statistics, link }: ViewsProps) {
+  return (
+    <>
+      {statistics.series.length > 0 ? (
+        <div class="pair">
+          <Throughput statistics={statistics} />
+          <Latencies statistics={statistics} />
+        </div>
+      ) : null}
+      <Timeline statistics={statistics} />
+      <div class="pair">
+        <Histogram durations={statistics.durations} />
+        <WorkerTable workers={statistics.workers} />
+      </div>
+      <Failures failures={statistics.failures} failed={statistics.ledger.failed} link={link} />
+    </>
+  );
+}
+
+function tilesOf({ ledger, durations, startedAt, at, workers }: Statistics): Tile[] {
   const { inputs, ok, failed, cancelled } = ledger;
   const seconds = (at - startedAt) / 1_000;
-  const tiles: [name: string, value: string, note?: string][] = [
+  const tiles: Tile[] = [
     ['Inputs', count(inputs)],
     ['Ok', count(ok), share(ok, inputs)],
     ['Failed', count(failed), share(failed, inputs)],
@@ -68,17 +85,5 @@ function Tiles({ data: { statistics } }: { data: ReportData }) {
     ]);
   }
   if (workers.length > 0) tiles.push(['Workers', count(workers.length)]);
-  return (
-    <dl class="tiles">
-      {tiles.map(([name, value, note]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <strong>{value}</strong>
-            {note ? <small>{note}</small> : null}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return tiles;
 }

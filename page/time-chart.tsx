@@ -65,7 +65,9 @@ function secondsOf({ series, startedAt }: Statistics): number[] {
 
 function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
   const place = useRef<HTMLDivElement>(null);
+  const drawn = useRef<uPlot>(null);
   const scheme = useScheme();
+  const data: uPlot.AlignedData = [seconds, ...lines.map(({ values }) => values)];
   useEffect(() => {
     const element = place.current;
     if (!element) return;
@@ -91,14 +93,15 @@ function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
             stroke: tones[colour],
             width: 1.5,
             ...(isFilled ? { fill: `${tones[colour]}33` } : {}),
-            points: { show: seconds.length < 3 },
+            points: { show: ({ data: [times] }: uPlot) => times.length < 3 },
             value: (_: uPlot, value: number | null) => (value === null ? '' : unit(value)),
           })),
         ],
       },
-      [seconds, ...lines.map(({ values }) => values)],
+      data,
       element,
     );
+    drawn.current = chart;
     const resize = new ResizeObserver(() =>
       chart.setSize({ width: element.clientWidth, height: HEIGHT }),
     );
@@ -107,11 +110,26 @@ function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
       resize.disconnect();
       chart.destroy();
     };
-  }, [seconds, lines, scheme]);
+    // The lines of a chart are always the same ones; only their values change.
+  }, [scheme]);
+  useEffect(() => {
+    if (drawn.current) update(drawn.current, data);
+  }, [seconds, lines]);
   return (
     <section>
       <h2>{title}</h2>
       <div ref={place} role="img" aria-label={summary} />
     </section>
   );
+}
+
+/** Shows newer values, and keeps the part of the time that the reader has zoomed to. */
+function update(chart: uPlot, data: uPlot.AlignedData): void {
+  const { min = 0, max = 0 } = chart.scales.x ?? {};
+  const [times] = chart.data;
+  const isZoomed = (min ?? 0) > (times[0] ?? 0) || (max ?? 0) < (times.at(-1) ?? 0);
+  chart.batch(() => {
+    chart.setData(data, !isZoomed);
+    if (isZoomed) chart.setScale('x', { min: min ?? 0, max: max ?? 0 });
+  });
 }

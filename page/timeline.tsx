@@ -32,8 +32,8 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
   const scheme = useScheme();
   const scroller = useRef<HTMLElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [zoom, setZoom] = useState(1);
-  const [left, setLeft] = useState(0);
+  // The part that the reader chose, which stays when the run goes on; undefined is all of it.
+  const [part, setPart] = useState<{ left: number; ms: number }>();
   const [hint, setHint] = useState('');
   const row = workers.length <= ROW.few ? ROW.tall : ROW.small;
   const names = row === ROW.tall ? NAMES : 0;
@@ -43,8 +43,9 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
     ...workers.map(({ spans }) => spans[0]?.from ?? 0),
   );
   const whole = Math.max(1, statistics.at - startedAt);
-  const shown = whole / zoom;
-  const from = startedAt + Math.min(left, whole - shown);
+  const shown = Math.min(whole, part?.ms ?? whole);
+  const zoom = whole / shown;
+  const from = startedAt + Math.min(part?.left ?? 0, whole - shown);
   const view = (): View => ({
     statistics: { ...statistics, workers },
     ...{ scheme, height, row, names, from, to: from + shown },
@@ -73,13 +74,15 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
     };
   });
   if (workers.length === 0) return null;
-  const zoomTo = (next: number) => {
-    const bounded = Math.min(MOST_ZOOM, Math.max(1, next));
-    setLeft(Math.max(0, from - startedAt + (shown - whole / bounded) / 2));
-    setZoom(bounded);
+  const show = (left: number, ms: number) =>
+    setPart(
+      ms < whole ? { ms, left: Math.min(whole - ms, Math.max(0, left - startedAt)) } : undefined,
+    );
+  const zoomBy = (factor: number) => {
+    const ms = Math.max(whole / MOST_ZOOM, shown / factor);
+    show(from + (shown - ms) / 2, ms);
   };
-  const move = (by: number) =>
-    setLeft(Math.min(whole - shown, Math.max(0, from - startedAt + by * shown)));
+  const move = (by: number) => show(from + by * shown, shown);
   const point = (event: MouseEvent) => {
     const box = canvas.current?.getBoundingClientRect();
     if (box) setHint(hintAt(view(), event.clientX - box.left, event.clientY - box.top));
@@ -105,7 +108,7 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
           </button>
           <button
             type="button"
-            onClick={() => zoomTo(zoom / 2)}
+            onClick={() => zoomBy(0.5)}
             disabled={zoom === 1}
             aria-label="Zoom out"
           >
@@ -113,8 +116,8 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
           </button>
           <button
             type="button"
-            onClick={() => zoomTo(zoom * 2)}
-            disabled={zoom === MOST_ZOOM}
+            onClick={() => zoomBy(2)}
+            disabled={zoom >= MOST_ZOOM}
             aria-label="Zoom in"
           >
             +

@@ -1,0 +1,96 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ListedRun, RunList } from '../../src/ui/protocol.ts';
+import { count, time } from '../format.ts';
+import { ask, isLocked } from './api.ts';
+import { Lost } from './lost.tsx';
+import { linkTo } from './place.ts';
+import { Progress } from './progress.tsx';
+import { State } from './state.tsx';
+
+/** Interval of looks at the list, in milliseconds: on AWS, each costs requests. */
+const LOOK_MS = 3_000;
+
+/** The runs of a deployment, the newest first. */
+export function Runs({ onLocked }: { onLocked: () => void }) {
+  const [list, setList] = useState<RunList>();
+  const [lost, setLost] = useState<string>();
+  useEffect(() => {
+    document.title = 'Fanfold: runs';
+    let timer: ReturnType<typeof setTimeout>;
+    let isOver = false;
+    const look = async () => {
+      try {
+        const known = document.hidden ? undefined : await (await ask('runs')).json();
+        if (isOver) return;
+        if (known) setList(known as RunList);
+        setLost(undefined);
+      } catch (error) {
+        if (isOver) return;
+        if (isLocked(error)) return onLocked();
+        setLost((error as Error).message);
+      }
+      timer = setTimeout(look, LOOK_MS);
+    };
+    void look();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, []);
+  return (
+    <>
+      <header>
+        <h1 tabIndex={-1}>Runs</h1>
+        <p class="quiet">{list ? (list.place ?? 'on this machine') : 'Loading…'}</p>
+      </header>
+      {lost ? <Lost why={lost} /> : null}
+      <main>{list ? <List runs={list.runs} /> : null}</main>
+    </>
+  );
+}
+
+function List({ runs }: { runs: ListedRun[] }) {
+  if (runs.length === 0) {
+    return (
+      <section class="empty">
+        <h2>No runs yet</h2>
+        <p class="quiet">
+          Start one: <code>fanfold run TASK INPUTS</code>. It appears here by itself.
+        </p>
+      </section>
+    );
+  }
+  const sorted = runs.toSorted((one, other) => other.createdAt - one.createdAt);
+  return (
+    <ul class="runs">
+      {sorted.map((run) => (
+        <li key={run.runId}>
+          <a class="card" href={linkTo(run.runId)}>
+            <span class="run-title">
+              <strong>{run.task}</strong>
+              <State state={run.state} />
+            </span>
+            <Progress {...run} />
+            <small>
+              {countsOf(run)}
+              <br />
+              <code>{run.runId}</code>
+              {run.createdAt > 0 ? `, started ${time(run.createdAt)}` : ''}
+            </small>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function countsOf({ ok, failed, cancelled, inputs, isSealed }: ListedRun): string {
+  const all = inputs === undefined ? '' : ` of ${count(inputs)}${isSealed ? '' : ' or more'}`;
+  const others = [
+    failed > 0 ? `${count(failed)} failed` : '',
+    cancelled > 0 ? `${count(cancelled)} cancelled` : '',
+  ];
+  return [`${count(ok + failed + cancelled)}${all} inputs done`, ...others]
+    .filter(Boolean)
+    .join(', ');
+}

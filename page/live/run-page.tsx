@@ -1,0 +1,132 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { type ReportData, unpacked } from '../../src/report/report-data.ts';
+import type { LiveRun } from '../../src/ui/protocol.ts';
+import { time } from '../format.ts';
+import { Views } from '../report.tsx';
+import { Controls } from './controls.tsx';
+import { follow } from './follow.ts';
+import { Input } from './input.tsx';
+import { Lost } from './lost.tsx';
+import { Numbers } from './numbers.tsx';
+import { linkTo } from './place.ts';
+import { Search } from './search.tsx';
+import { State, stateWord } from './state.tsx';
+import { Stragglers } from './stragglers.tsx';
+
+interface Known {
+  live: LiveRun;
+  /** Its report, with the spans as objects. */
+  report: ReportData;
+}
+
+interface RunPageProps {
+  runId: string;
+  /** The input that is open. */
+  input: number | undefined;
+  onLocked: () => void;
+}
+
+/** One run, live. */
+export function RunPage({ runId, input, onLocked }: RunPageProps) {
+  const [known, setKnown] = useState<Known>();
+  const [isLost, setLost] = useState(false);
+  const [gone, setGone] = useState<string>();
+  useEffect(
+    () =>
+      follow(runId, {
+        onRun(live) {
+          setKnown({ live, report: unpacked(live.report) });
+          setLost(false);
+        },
+        onEnd: () => setLost(false),
+        onLost: () => setLost(true),
+        onGone: setGone,
+        onLocked,
+      }),
+    [runId],
+  );
+  const state = known && stateWord(known.live.state, known.live.because);
+  useEffect(() => {
+    document.title = known ? `${state}: ${known.report.task}` : 'Fanfold: run';
+  }, [state, known?.report.task]);
+  return (
+    <>
+      <nav aria-label="Pages">
+        <a href="#">All runs</a>
+      </nav>
+      <Announced text={isLost ? 'Disconnected.' : state && `The run: ${state}.`} />
+      {gone ? <p class="notice">{gone}</p> : null}
+      {isLost ? <Lost why="The numbers are those of the last connection." /> : null}
+      {known ? (
+        <Shown {...known} runId={runId} />
+      ) : (
+        <h1 tabIndex={-1}>{gone ? 'Unknown run' : 'Loading the run…'}</h1>
+      )}
+      {input === undefined ? null : <Input key={input} runId={runId} index={input} />}
+    </>
+  );
+}
+
+/** Tells screen readers of a change of state: numbers change too often for that. */
+function Announced({ text }: { text: string | undefined }) {
+  return (
+    <p role="status" class="unseen">
+      {text}
+    </p>
+  );
+}
+
+function Shown({ live, report, runId }: Known & { runId: string }) {
+  const { state, because, can, stragglers } = live;
+  const { statistics, task, place, missing } = report;
+  const { startedAt } = statistics;
+  const indexLink = can.includes('inputs')
+    ? (index: number) => <a href={linkTo(runId, index)}>{index}</a>
+    : undefined;
+  return (
+    <>
+      <header>
+        <p class="run-title">
+          <Title task={task} />
+          <State state={state} word={stateWord(state, because)} />
+        </p>
+        <p class="quiet">
+          <code>{runId}</code>
+          {place ? ` on ${place}` : ' on this machine'}
+          {startedAt > 0 ? `, started ${time(startedAt)}` : ''}
+        </p>
+        {because ? <p class="notice">{because}</p> : null}
+        {missing.map((sentence) => (
+          <p class="notice" key={sentence}>
+            {sentence}
+          </p>
+        ))}
+      </header>
+      <main>
+        <Numbers live={live} statistics={statistics} />
+        <div class="actions">
+          <Controls runId={runId} live={live} />
+          {can.includes('inputs') ? <Search runId={runId} inputs={live.inputs} /> : null}
+        </div>
+        {statistics.durations.count === 0 && state !== 'ended' ? (
+          <section class="empty">
+            <h2>No results to draw yet</h2>
+            <p class="quiet">Charts and the timeline appear with the first results.</p>
+          </section>
+        ) : null}
+        <Stragglers stragglers={stragglers} link={indexLink} />
+        <Views statistics={statistics} link={indexLink} />
+      </main>
+    </>
+  );
+}
+
+function Title({ task }: { task: string }) {
+  const title = useRef<HTMLHeadingElement>(null);
+  useEffect(() => title.current?.focus({ preventScroll: true }), []);
+  return (
+    <h1 ref={title} tabIndex={-1}>
+      <span class="quiet">Run of</span> {task}
+    </h1>
+  );
+}
