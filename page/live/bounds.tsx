@@ -95,12 +95,17 @@ function textOf(value: BoundProps['value']): string {
 }
 
 /** Only what differs: others may have changed the rest meanwhile. */
-function changesOf(form: FormData, before: Knobs): Knobs {
+function changesOf(form: FormData, before: Knobs): object {
   const [concurrency, rate] = ['concurrency', 'rate'].map((name) => String(form.get(name)).trim());
   return {
     ...(concurrency === textOf(before.concurrency)
       ? {}
-      : { concurrency: concurrency ? Number(concurrency) : null }),
+      : { concurrency: concurrency ? amountOf(concurrency) : null }),
     ...(rate === textOf(before.rate) ? {} : { rate: rate || null }),
   };
+}
+
+/** What is no number stays a text, which the server refuses with a sentence. */
+function amountOf(text: string): number | string {
+  return /^-?\d{1,12}(\.\d{1,12})?$/.test(text) ? Number(text) : text;
 }

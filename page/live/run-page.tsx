@@ -52,7 +52,7 @@ export function RunPage({ runId, input, onLocked }: RunPageProps) {
   return (
     <>
       <nav aria-label="Pages">
-        <a href="#">All runs</a>
+        <a href="#runs">All runs</a>
       </nav>
       <Announced text={isLost ? 'Disconnected.' : state && `The run: ${state}.`} />
       {gone ? <p class="notice">{gone}</p> : null}

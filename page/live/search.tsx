@@ -13,23 +13,25 @@ export function Search({ runId, inputs }: { runId: string; inputs: number | unde
     if (isIndex) location.hash = linkTo(runId, Number(given));
   };
   return (
-    <form class="search" role="search" onSubmit={submit}>
-      <label>
-        <span>Input</span>
-        <input
-          name="index"
-          inputMode="numeric"
-          placeholder="Index, such as 42"
-          autocomplete="off"
-          aria-describedby="search-refused"
-          aria-invalid={refused !== ''}
-        />
-      </label>
-      <button type="submit">Show</button>
-      <span class="refused" id="search-refused" role="alert">
-        {refused}
-      </span>
-    </form>
+    <search>
+      <form class="search" onSubmit={submit}>
+        <label>
+          <span>Input</span>
+          <input
+            name="index"
+            inputMode="numeric"
+            placeholder="Index, such as 42"
+            autocomplete="off"
+            aria-describedby="search-refused"
+            aria-invalid={refused !== ''}
+          />
+        </label>
+        <button type="submit">Show</button>
+        <span class="refused" id="search-refused" role="alert">
+          {refused}
+        </span>
+      </form>
+    </search>
   );
 }
 
