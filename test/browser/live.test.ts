@@ -1,0 +1,206 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { barriers, faultsOf, frameMs, HOSTILE, largeReport, launched } from './browser.ts';
+import { FakeUi, later, liveRun, TOKEN } from './fake-ui.ts';
+
+let browser: Browser;
+let server: FakeUi;
+let address: string;
+beforeAll(async () => {
+  browser = await launched();
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  server = new FakeUi();
+  address = await server.listen();
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await server.close();
+});
+
+async function opened(fragment = '&run=r1', options: BrowserContextOptions = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const faults = faultsOf(page);
+  await page.goto(`${address}#token=${TOKEN}${fragment}`);
+  return { page, faults };
+}
+
+function widthOf(page: Page): Promise<unknown> {
+  return page.evaluate('document.documentElement.scrollWidth');
+}
+
+const badge = (page: Page) => page.locator('.state').innerText();
+
+it.each(['light', 'dark'] as const)(
+  'shows a run to everybody, in the %s scheme',
+  async (colorScheme) => {
+    const { page, faults } = await opened('&run=r1', { colorScheme });
+    await page.getByRole('heading', { name: 'Run of large' }).waitFor();
+    // The token is neither in the address nor in the history.
+    expect(page.url()).toBe(`${address}#run=r1`);
+    const tiles = await page.locator('.tiles').innerText();
+    expect(tiles).toMatch(/Done\s+1,000,000\s+of 2,000,000 inputs/);
+    expect(tiles).toMatch(/Rate\s+9,870\/s/);
+    expect(tiles).toMatch(/Time left\s+1 min 41 s/);
+    expect(tiles).toMatch(/Cost\s+\$1.23\s+so far; about \$2.47 in all/);
+    expect(await page.locator('.limit').innerText()).toContain('40 chunks wait');
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('link', { name: '12', exact: true }).click();
+    await page.getByRole('dialog', { name: 'Input 12' }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    expect(faults).toEqual([]);
+  },
+);
+
+it('keeps zoom, scroll, focus and what is open while snapshots arrive, at 30 frames a second', async () => {
+  const { page, faults } = await opened();
+  const timeline = page.getByRole('region', { name: 'Timeline' });
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  const shown = await page.locator('.ends').first().innerText();
+  const field = page.getByRole('textbox', { name: 'Input' });
+  await field.fill('12');
+  // Marks the elements: one that is drawn anew has no mark.
+  await page.evaluate(`for (const element of document.querySelectorAll('canvas, section, table'))
+    element.dataset.mark = 'kept'`);
+  let next = 0;
+  const snapshots = setInterval(() => server.show({ report: later(liveRun(), ++next * 500) }), 500);
+  try {
+    expect(await frameMs(page)).toBeLessThan(33);
+    await expect.poll(() => page.locator('.tiles').innerText()).toMatch(/1,00[1-9],/);
+  } finally {
+    clearInterval(snapshots);
+  }
+  expect(await timeline.evaluate((element) => element.scrollTop)).toBe(4_900);
+  expect(await page.locator('.ends').first().innerText()).toBe(shown);
+  expect(await field.inputValue()).toBe('12');
+  expect(await page.evaluate('document.activeElement.name')).toBe('index');
+  expect(await page.locator(':is(canvas, section, table):not([data-mark])').count()).toBe(0);
+  expect(faults).toEqual([]);
+});
+
+it('shows a sample with its error, its causes and its log, all of it as text', async () => {
+  const failures = [
+    { code: 'TaskFailed', message: `Error: ${HOSTILE}`, count: 7, indexes: [3, 44] },
+  ];
+  const data = { ...largeReport(), task: HOSTILE, missing: [HOSTILE] };
+  server.run = liveRun({ ...data, statistics: { ...data.statistics, failures } });
+  server.run.because = HOSTILE;
+  server.detail = {
+    ...{ status: 'failed', input: HOSTILE, output: HOSTILE, worker: HOSTILE, attempts: 3, ms: 12 },
+    error: JSON.stringify({
+      ...{ code: 'TaskFailed', name: 'Error', message: HOSTILE, stack: `at ${HOSTILE}` },
+      cause: { name: 'TypeError', message: 'fetch failed', cause: { name: 'E', message: HOSTILE } },
+    }),
+    log: [{ time: '12:00:01', level: 'error', text: HOSTILE }],
+    logLink: 'javascript:document.title="broken"',
+  };
+  const { page, faults } = await opened();
+  await page.getByRole('link', { name: '44' }).click();
+  const sample = page.getByRole('dialog', { name: 'Input 44' });
+  await sample.getByText('TypeError: fetch failed').waitFor();
+  expect(await sample.getByText(HOSTILE).count()).toBeGreaterThan(5);
+  expect(await sample.getByRole('heading', { name: 'Caused by' }).count()).toBe(2);
+  await page.keyboard.press('Escape');
+  await sample.waitFor({ state: 'detached' });
+  // The focus is where it was.
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('44');
+  expect(await page.locator('img, a[href^=javascript], body > :not(div, script)').count()).toBe(0);
+  expect(await page.title()).toContain('</script>');
+  expect(faults).toEqual([]);
+});
+
+it('finds one input, and says what an index is', async () => {
+  const { page } = await opened();
+  const field = page.getByRole('textbox', { name: 'Input' });
+  await field.fill('many');
+  await page.keyboard.press('Enter');
+  await page.getByText('An index is a whole number from 0 to 1,999,999.').waitFor();
+  await field.fill('1,234');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Input 1,234' }).getByText('kept for a day').waitFor();
+  expect(page.url()).toContain('#run=r1&input=1234');
+});
+
+it('heals a connection that was lost, and asks for the token when the server is a new one', async () => {
+  const { page } = await opened();
+  await page.getByRole('heading', { name: 'Run of large' }).waitFor();
+  await server.close();
+  await page.getByText('Disconnected. The numbers').waitFor();
+  expect(await page.getByRole('status').first().innerText()).toBe('Disconnected.');
+  const port = Number(new URL(address).port);
+  server = new FakeUi();
+  server.run = { ...liveRun(), state: 'paused', because: 'It was paused.' };
+  await server.listen(port);
+  await page.getByText('Disconnected. The numbers').waitFor({ state: 'detached' });
+  await expect.poll(() => badge(page)).toBe('Paused');
+
+  server.lock();
+  const field = page.getByLabel('Token or secret');
+  await field.fill('a guess');
+  await page.keyboard.press('Enter');
+  await page.getByText('This token is wrong.').waitFor();
+  expect(await barriers(page)).toEqual([]);
+  await field.fill(`${address}#token=${TOKEN}`);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => badge(page)).toBe('Paused');
+});
+
+it('pauses, changes bounds with what the server says of them, and cancels once confirmed', async () => {
+  const { page, faults } = await opened();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect.poll(() => server.asked).toEqual(['pause {}']);
+  server.show({ state: 'paused', because: 'It was paused.' });
+  await page.getByRole('button', { name: 'Unpause' }).click();
+  await expect.poll(() => server.asked.at(-1)).toBe('unpause {}');
+
+  await page.getByRole('button', { name: 'Change bounds…' }).click();
+  const bounds = page.getByRole('dialog', { name: 'Change bounds' });
+  await bounds.getByLabel('Rate').fill('fast');
+  server.refusal = 'The rate must be such as 100/s, not fast.';
+  await page.keyboard.press('Enter');
+  await bounds.getByText(server.refusal).waitFor();
+  expect(await barriers(page)).toEqual([]);
+  server.refusal = undefined;
+  await bounds.getByLabel('Rate').fill('');
+  await bounds.getByLabel('Concurrency').fill('many');
+  await page.keyboard.press('Enter');
+  await bounds.waitFor({ state: 'detached' });
+  expect(server.asked.at(-1)).toBe('set {"concurrency":"many"}');
+
+  const cancel = page.getByRole('button', { name: 'Cancel run…' });
+  await cancel.click();
+  await page.getByText('1,000,000 of 2,000,000 inputs have no result yet').waitFor();
+  await page.keyboard.press('Escape');
+  expect(server.asked.some((what) => what.startsWith('cancel'))).toBe(false);
+  await cancel.click();
+  await page.getByRole('button', { name: 'Cancel run', exact: true }).click();
+  await expect.poll(() => server.asked.at(-1)).toBe('cancel {}');
+  server.show({ state: 'ended', because: 'It was cancelled.', can: ['inputs'], limit: undefined });
+  await expect.poll(() => badge(page)).toBe('Ended early');
+  expect(await page.getByRole('status').first().innerText()).toBe('The run: Ended early.');
+  expect(await page.locator('.controls button').count()).toBe(0);
+  expect(faults.filter((fault) => !fault.includes('400'))).toEqual([]);
+});
+
+it('lists runs on a phone, where nothing is wider than the screen', async () => {
+  const { page } = await opened('', { viewport: { width: 390, height: 800 } });
+  await page.getByRole('heading', { name: 'No runs yet' }).waitFor();
+  const about = { task: 'large'.repeat(30), createdAt: Date.now(), state: 'running' as const };
+  const counts = { ok: 10, failed: 2, cancelled: 0, inputs: 100, isSealed: true };
+  server.runs = [{ runId: 'r1', ...about, ...counts }];
+  await page.getByRole('link', { name: /12 of 100 inputs done, 2 failed/ }).waitFor();
+  expect(await widthOf(page)).toBe(390);
+  expect(await barriers(page)).toEqual([]);
+  await page.getByRole('link', { name: /12 of 100/ }).click();
+  await page.getByRole('heading', { name: 'Stragglers' }).waitFor();
+  expect(await widthOf(page)).toBe(390);
+  await page.getByRole('link', { name: '12', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Input 12' }).waitFor();
+  expect(await widthOf(page)).toBe(390);
+  await page.goto(`${address}#run=r2`);
+  server.run = undefined;
+  await page.reload();
+  await page.getByText('There is no run r1.').waitFor();
+});
