@@ -27,8 +27,7 @@ export function Failures({
                 <th scope="col" class="number">
                   Inputs
                 </th>
-                <th scope="col">Code</th>
-                <th scope="col">Message</th>
+                <th scope="col">Code and message</th>
                 <th scope="col">Such as input</th>
               </tr>
             </thead>
@@ -39,8 +38,9 @@ export function Failures({
                     {isLeast ? 'at least ' : ''}
                     {count(inputs)} <small>{share(inputs, failed)}</small>
                   </td>
-                  <td>{code}</td>
-                  <td class="text">{message}</td>
+                  <td class="text">
+                    <strong>{code}</strong> {message}
+                  </td>
                   <td>
                     {indexes.map((index, at) => (
                       <Fragment key={index}>

@@ -77,9 +77,11 @@ function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
       {
         width: element.clientWidth,
         height: HEIGHT,
+        // Space for half of the last time.
+        padding: [null, 32, null, null],
         scales: { x: { time: false }, y: { range: (_, __, max) => [0, max > 0 ? max * 1.05 : 1] } },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((tick) => duration(tick * 1_000)) },
+          { ...axis, space: 90, values: (_, ticks) => ticks.map((tick) => duration(tick * 1_000)) },
           {
             ...axis,
             size: 76,

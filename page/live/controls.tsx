@@ -49,7 +49,7 @@ export function Controls({ runId, live }: { runId: string; live: LiveRun }) {
         <Dialog title="Cancel this run?" onClose={close}>
           {(done) => (
             <>
-              <p>{leftOf(live)} A cancelled run cannot be resumed from here.</p>
+              <p>{leftOf(live)} A cancelled run cannot go on.</p>
               <p class="answers">
                 <button type="button" onClick={done}>
                   Keep it running

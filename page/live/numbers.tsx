@@ -2,16 +2,17 @@ import type { Statistics } from '../../src/report/statistics.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { count, dollars, duration, perSecond, share } from '../format.ts';
 import { type Tile, Tiles } from '../tiles.tsx';
-import { Progress } from './progress.tsx';
+import { Progress, ProgressKeys } from './progress.tsx';
 
 /** How far the run is, how fast, for how long, at which cost, and what limits it. */
 export function Numbers({ live, statistics }: { live: LiveRun; statistics: Statistics }) {
   const { ok, failed, cancelled } = statistics.ledger;
   const { inputs, isSealed, limit } = live;
-  const done = ok + failed + cancelled;
+  const done = { ok, failed, cancelled, inputs, isSealed };
+  const all = ok + failed + cancelled;
   const tiles: Tile[] = [
-    ['Done', count(done), ofAll(live)],
-    ['Failed', count(failed), done > 0 ? `${share(failed, done)} of those done` : 'inputs'],
+    ['Done', count(all), ofAll(live)],
+    ['Failed', count(failed), all > 0 ? `${share(failed, all)} of those done` : 'inputs'],
     ...(cancelled > 0 ? [['Cancelled', count(cancelled), 'inputs'] satisfies Tile] : []),
     ...speed(live, statistics),
     ...cost(live),
@@ -19,7 +20,8 @@ export function Numbers({ live, statistics }: { live: LiveRun; statistics: Stati
   return (
     <section class="numbers">
       <h2 class="unseen">Progress</h2>
-      <Progress {...{ ok, failed, cancelled, inputs, isSealed }} />
+      <Progress {...done} />
+      <ProgressKeys {...done} />
       <Tiles tiles={tiles} />
       {limit ? (
         <p class="limit">
@@ -49,7 +51,9 @@ function speed({ state, rate, etaMs }: LiveRun, { startedAt, at, ledger }: Stati
   return [
     ['Rate', rate === undefined ? '–' : perSecond(rate), 'of late'],
     ['Time left', etaMs === undefined ? '–' : duration(wholeSeconds(etaMs)), 'about'],
-    ...(rounded === undefined ? [] : [['Runs for', rounded] satisfies Tile]),
+    ...(rounded === undefined
+      ? []
+      : [['Runs for', rounded, 'since it was created'] satisfies Tile]),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { count, share } from '../format.ts';
 
-export interface Done {
+interface Done {
   ok: number;
   failed: number;
   cancelled: number;
@@ -31,5 +31,18 @@ export function Progress({ ok, failed, cancelled, inputs, isSealed }: Done) {
         <span key={name} class={name} style={{ width: `${(part / all) * 100}%` }} />
       ))}
     </span>
+  );
+}
+
+/** What the colours of a progress bar mean, in numbers. */
+export function ProgressKeys({ ok, failed, cancelled, inputs }: Done) {
+  const left = inputs === undefined ? undefined : inputs - ok - failed - cancelled;
+  return (
+    <p class="keys">
+      <span class="key ok">{count(ok)} ok</span>
+      <span class="key failed">{count(failed)} failed</span>
+      {cancelled > 0 ? <span class="key cancelled">{count(cancelled)} cancelled</span> : null}
+      {left === undefined ? null : <span class="key left">{count(Math.max(0, left))} left</span>}
+    </p>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun, RunList } from '../../src/ui/protocol.ts';
 import { count, time } from '../format.ts';
 import { ask, isLocked } from './api.ts';
+import { Bar } from './bar.tsx';
 import { Lost } from './lost.tsx';
 import { linkTo } from './place.ts';
 import { Progress } from './progress.tsx';
@@ -39,6 +40,7 @@ export function Runs({ onLocked }: { onLocked: () => void }) {
   }, []);
   return (
     <>
+      <Bar line={lost ? 'disconnected' : list ? 'live' : 'loading'} />
       <header>
         <h1 tabIndex={-1}>Runs</h1>
         <p class="quiet">{list ? (list.place ?? 'on this machine') : 'Loading…'}</p>

@@ -3,6 +3,7 @@ import { type ReportData, unpacked } from '../../src/report/report-data.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { time } from '../format.ts';
 import { Views } from '../report.tsx';
+import { Bar } from './bar.tsx';
 import { Controls } from './controls.tsx';
 import { follow } from './follow.ts';
 import { Input } from './input.tsx';
@@ -30,6 +31,7 @@ interface RunPageProps {
 export function RunPage({ runId, input, onLocked }: RunPageProps) {
   const [known, setKnown] = useState<Known>();
   const [isLost, setLost] = useState(false);
+  const [hasEnded, setEnded] = useState(false);
   const [gone, setGone] = useState<string>();
   useEffect(
     () =>
@@ -38,7 +40,7 @@ export function RunPage({ runId, input, onLocked }: RunPageProps) {
           setKnown({ live, report: unpacked(live.report) });
           setLost(false);
         },
-        onEnd: () => setLost(false),
+        onEnd: () => setEnded(true),
         onLost: () => setLost(true),
         onGone: setGone,
         onLocked,
@@ -51,9 +53,9 @@ export function RunPage({ runId, input, onLocked }: RunPageProps) {
   }, [state, known?.report.task]);
   return (
     <>
-      <nav aria-label="Pages">
-        <a href="#runs">All runs</a>
-      </nav>
+      <Bar
+        line={isLost ? 'disconnected' : hasEnded || gone ? undefined : known ? 'live' : 'loading'}
+      />
       <Announced text={isLost ? 'Disconnected.' : state && `The run: ${state}.`} />
       {gone ? <p class="notice">{gone}</p> : null}
       {isLost ? <Lost why="The numbers are those of the last connection." /> : null}
