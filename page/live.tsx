@@ -13,6 +13,8 @@ import { Runs } from './live/run-list.tsx';
 type Access = 'asking' | 'granted' | 'locked';
 
 const token = takeToken();
+/** After that, people go back to the list because they want to see it. */
+let hasShownRun = token === undefined;
 
 /** The deployment's runs, or one of them, for those who have the token. */
 function Live() {
@@ -35,7 +37,8 @@ function Live() {
   };
   if (access === 'asking') return <p class="quiet">Opening…</p>;
   if (access === 'locked') return <Entrance why={why} onEnter={() => setAccess('granted')} />;
-  if (runId === undefined) return <Runs onLocked={onLocked} />;
+  if (runId === undefined) return <Runs opensOnly={!hasShownRun} onLocked={onLocked} />;
+  hasShownRun = true;
   return <RunPage key={runId} runId={runId} input={input} onLocked={onLocked} />;
 }
 

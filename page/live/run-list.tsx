@@ -11,19 +11,30 @@ import { State } from './state.tsx';
 /** Interval of looks at the list, in milliseconds: on AWS, each costs requests. */
 const LOOK_MS = 3_000;
 
+interface RunsProps {
+  /** Whether to open the only run: a command that runs one shows no other. */
+  opensOnly: boolean;
+  onLocked: () => void;
+}
+
 /** The runs of a deployment, the newest first. */
-export function Runs({ onLocked }: { onLocked: () => void }) {
+export function Runs({ opensOnly, onLocked }: RunsProps) {
   const [list, setList] = useState<RunList>();
   const [lost, setLost] = useState<string>();
   useEffect(() => {
     document.title = 'Fanfold: runs';
     let timer: ReturnType<typeof setTimeout>;
     let isOver = false;
+    const show = (known: RunList) => {
+      const [only, ...others] = known.runs;
+      if (opensOnly && only && others.length === 0) location.replace(linkTo(only.runId));
+      else setList(known);
+    };
     const look = async () => {
       try {
         const known = document.hidden ? undefined : await (await ask('runs')).json();
         if (isOver) return;
-        if (known) setList(known as RunList);
+        if (known) show(known as RunList);
         setLost(undefined);
       } catch (error) {
         if (isOver) return;

@@ -43,7 +43,7 @@ function Chain({ name, message, code, errorCode, stack, fields, cause, errors }:
           .map(String)
           .join(', ')}
       </p>
-      {[fields, stack].map((more) =>
+      {[fields, framesOf({ name, message, stack })].map((more) =>
         typeof more === 'string' ? <pre key={more}>{more}</pre> : null,
       )}
       {inner ? (
@@ -58,4 +58,12 @@ function Chain({ name, message, code, errorCode, stack, fields, cause, errors }:
       ))}
     </div>
   );
+}
+
+/** The stack without its first lines, which repeat the name and the message. */
+function framesOf({ name, message, stack }: Thrown): string | undefined {
+  if (typeof stack !== 'string') return undefined;
+  const head = `${String(name)}: ${String(message)}`;
+  const frames = stack.startsWith(head) ? stack.slice(head.length).trim() : stack;
+  return frames || undefined;
 }

@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { start } from '../cli/command.ts';
 import { barriers, faultsOf, frameMs, HOSTILE, largeReport, launched } from './browser.ts';
 import { FakeUi, later, liveRun, TOKEN } from './fake-ui.ts';
 
@@ -189,11 +194,11 @@ it('lists runs on a phone, where nothing is wider than the screen', async () => 
   await page.getByRole('heading', { name: 'No runs yet' }).waitFor();
   const about = { task: 'large'.repeat(30), createdAt: Date.now(), state: 'running' as const };
   const counts = { ok: 10, failed: 2, cancelled: 0, inputs: 100, isSealed: true };
-  server.runs = [{ runId: 'r1', ...about, ...counts }];
-  await page.getByRole('link', { name: /12 of 100 inputs done, 2 failed/ }).waitFor();
+  server.runs = ['r1', 'r2'].map((runId) => ({ runId, ...about, ...counts }));
+  await page.getByRole('link', { name: /12 of 100 inputs done, 2 failed r2/ }).waitFor();
   expect(await widthOf(page)).toBe(390);
   expect(await barriers(page)).toEqual([]);
-  await page.getByRole('link', { name: /12 of 100/ }).click();
+  await page.getByRole('link', { name: /r1/ }).click();
   await page.getByRole('heading', { name: 'Stragglers' }).waitFor();
   expect(await widthOf(page)).toBe(390);
   await page.getByRole('link', { name: '12', exact: true }).click();
@@ -203,4 +208,64 @@ it('lists runs on a phone, where nothing is wider than the screen', async () => 
   server.run = undefined;
   await page.reload();
   await page.getByText('There is no run r1.').waitFor();
+});
+
+/** The first worker process of a command. */
+function workerOf(pid: number | undefined): number {
+  const processes = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', `${pid}`], {
+    encoding: 'utf8',
+  });
+  return Number(/^ *(\d+) .*processes\/child/m.exec(processes)?.[1]);
+}
+
+it('follows 5,000 inputs with failures over the death of a worker, and cancels them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fanfold-live-'));
+  const [input, output] = [join(folder, 'inputs.jsonl'), join(folder, 'results.jsonl')];
+  const seconds = (index: number) => (index % 50 === 7 ? -1 : 0.01);
+  const lines = Array.from({ length: 5_000 }, (_, index) => `{"seconds":${seconds(index)}}\n`);
+  writeFileSync(input, lines.join(''));
+  const files = ['--input', input, '--output', output, '--with-input'];
+  const run = start(['run', 'sleep', ...files, '--workers', '2', '--ui', '--quiet']);
+  try {
+    await expect.poll(run.said, { timeout: 20_000 }).toMatch(/#token=/);
+    const page = await (await browser.newContext()).newPage();
+    const faults = faultsOf(page);
+    await page.goto(/http\S+/.exec(run.said())?.[0] ?? '');
+    // It is the only run.
+    await page.getByRole('heading', { name: 'Run of sleep' }).waitFor();
+    const done = async () =>
+      Number((await page.locator('.tiles strong').first().innerText()).replace(/,/g, ''));
+    await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(100);
+    process.kill(workerOf(run.child.pid), 'SIGKILL');
+    const atDeath = await done();
+    await expect.poll(done, { timeout: 30_000 }).toBeGreaterThan(atDeath + 100);
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
+
+    await page.getByRole('link', { name: '57', exact: true }).click();
+    const sample = page.getByRole('dialog', { name: 'Input 57' });
+    await sample.getByText('`seconds` must be a number').waitFor();
+    await sample.getByText('"seconds": -1').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await barriers(page)).toEqual([]);
+
+    await page.getByRole('button', { name: 'Cancel run…' }).click();
+    await page.getByRole('button', { name: 'Cancel run', exact: true }).click();
+    await expect.poll(() => badge(page), { timeout: 20_000 }).toBe('Ended early');
+    expect(await page.locator('.notice').innerText()).toContain('it was cancelled');
+    const keys = await page.locator('.keys').innerText();
+    const { status, stdout } = await run.ended;
+    expect([status, stdout]).toEqual([1, '']);
+    const [ok, failed, cancelled] = ['ok', 'failed', 'cancelled'].map((name) =>
+      Number(new RegExp(`([\\d,]+) ${name}`).exec(keys)?.[1]?.replace(/,/g, '')),
+    );
+    expect(Number(ok) + Number(failed) + Number(cancelled)).toBe(5_000);
+    expect(Number(cancelled)).toBeGreaterThan(0);
+    // What was shown stays, also without a server.
+    expect(await page.getByText('Disconnected').count()).toBe(0);
+    expect(faults).toEqual([]);
+  } finally {
+    run.child.kill('SIGKILL');
+    await run.ended;
+    rmSync(folder, { recursive: true });
+  }
 });
