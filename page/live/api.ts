@@ -18,7 +18,7 @@ export async function ask(path: string, body?: object): Promise<Response> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   };
-  const response = await fetch(`api/${path}`, posted).catch(() => undefined);
+  const response = await fetch(`/api/${path}`, posted).catch(() => undefined);
   if (response === undefined) throw new Refused(undefined, AWAY);
   if (response.ok) return response;
   const told = await response.json().catch(() => ({}));

@@ -1,11 +1,13 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api.ts';
 
 /** Asks for the token or secret. */
 export function Entrance({ why, onEnter }: { why: string | undefined; onEnter: () => void }) {
   const [refused, setRefused] = useState(why);
   const [isAsking, setAsking] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
+    field.current?.focus();
     document.title = 'Fanfold: token needed';
   }, []);
   const submit = async (event: SubmitEvent & { currentTarget: HTMLFormElement }) => {
@@ -31,6 +33,7 @@ export function Entrance({ why, onEnter }: { why: string | undefined; onEnter: (
         <label>
           Token or secret
           <input
+            ref={field}
             name="token"
             type="password"
             autocomplete="off"

@@ -36,7 +36,7 @@ export function follow(runId: string, on: Followed): () => void {
     removeEventListener('online', again);
   };
   const open = () => {
-    source = new EventSource(`api/${path}`);
+    source = new EventSource(`/api/${path}`);
     source.addEventListener('run', ({ data }: MessageEvent<string>) => {
       waitMs = WAIT_MS.first;
       on.onRun(JSON.parse(data) as LiveRun);

@@ -2,19 +2,26 @@ import type { Statistics } from '../../src/report/statistics.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { count, dollars, duration, perSecond, share } from '../format.ts';
 import { type Tile, Tiles } from '../tiles.tsx';
-import { Progress, ProgressKeys } from './progress.tsx';
+import { inputsOf, Progress, ProgressKeys } from './progress.tsx';
+
+interface NumbersProps {
+  live: LiveRun;
+  statistics: Statistics;
+  /** Time since the snapshot, in milliseconds. */
+  ageMs: number;
+}
 
 /** How far the run is, how fast, for how long, at which cost, and what limits it. */
-export function Numbers({ live, statistics }: { live: LiveRun; statistics: Statistics }) {
-  const { ok, failed, cancelled } = statistics.ledger;
-  const { inputs, isSealed, limit } = live;
-  const done = { ok, failed, cancelled, inputs, isSealed };
+export function Numbers({ live, statistics, ageMs }: NumbersProps) {
+  const { ok, failed, cancelled, inputs: seeded } = statistics.ledger;
+  const { inputs = seeded, limit } = live;
+  const done = { ok, failed, cancelled, inputs, isOpen: live.inputs === undefined };
   const all = ok + failed + cancelled;
   const tiles: Tile[] = [
-    ['Done', count(all), ofAll(live)],
+    ['Done', count(all), `of ${inputsOf(inputs, done.isOpen)}`],
     ['Failed', count(failed), all > 0 ? `${share(failed, all)} of those done` : 'inputs'],
     ...(cancelled > 0 ? [['Cancelled', count(cancelled), 'inputs'] satisfies Tile] : []),
-    ...speed(live, statistics),
+    ...speed(live, statistics, ageMs),
     ...cost(live),
   ];
   return (
@@ -32,28 +39,21 @@ export function Numbers({ live, statistics }: { live: LiveRun; statistics: Stati
   );
 }
 
-function ofAll({ inputs, isSealed }: LiveRun): string {
-  if (inputs === undefined) return 'inputs, of an unknown number';
-  return `of ${count(inputs)}${isSealed ? '' : ' or more'} inputs`;
-}
-
-function speed({ state, rate, etaMs }: LiveRun, { startedAt, at, ledger }: Statistics): Tile[] {
-  const took = startedAt > 0 ? Math.max(0, at - startedAt) : undefined;
-  const rounded = took === undefined ? undefined : duration(wholeSeconds(took));
+function speed(live: LiveRun, statistics: Statistics, ageMs: number): Tile[] {
+  const { state, rate, etaMs } = live;
+  const { startedAt, at, ledger } = statistics;
+  const took = Math.max(0, at - startedAt);
+  if (startedAt === 0 || took === 0) return [];
   if (state === 'ended') {
-    if (took === undefined || took === 0) return [];
-    const mean = perSecond(((ledger.ok + ledger.failed) * 1_000) / took);
     return [
-      ['Rate', mean, 'on average'],
+      ['Rate', perSecond(((ledger.ok + ledger.failed) * 1_000) / took), 'on average'],
       ['Took', duration(took)],
     ];
   }
   return [
     ['Rate', rate === undefined ? '–' : perSecond(rate), 'of late'],
     ['Time left', etaMs === undefined ? '–' : duration(wholeSeconds(etaMs)), 'about'],
-    ...(rounded === undefined
-      ? []
-      : [['Runs for', rounded, 'since it was created'] satisfies Tile]),
+    ['Runs for', duration(wholeSeconds(took + ageMs)), 'since it was created'],
   ];
 }
 

@@ -4,27 +4,26 @@ interface Done {
   ok: number;
   failed: number;
   cancelled: number;
-  inputs: number | undefined;
-  isSealed: boolean;
+  /** Those that are known. */
+  inputs: number;
+  /** Whether more inputs may come. */
+  isOpen: boolean;
 }
 
-/** How far a run is. Without a known number of inputs it has no end. */
-export function Progress({ ok, failed, cancelled, inputs, isSealed }: Done) {
+/** How far a run is. */
+export function Progress({ ok, failed, cancelled, inputs, isOpen }: Done) {
   const done = ok + failed + cancelled;
-  const all = Math.max(inputs ?? 0, done, 1);
+  const all = Math.max(inputs, done, 1);
   const parts = { ok, failed, cancelled };
-  const text =
-    inputs === undefined
-      ? `${count(done)} inputs done`
-      : `${count(done)} of ${count(inputs)}${isSealed ? '' : ' or more'} inputs done, ${share(done, all)}`;
+  const text = `${count(done)} of ${inputsOf(inputs, isOpen)} done, ${share(done, all)}`;
   return (
     <span
-      class={`progress ${inputs === undefined ? 'open' : ''}`}
+      class={`progress ${isOpen ? 'open' : ''}`}
       role="progressbar"
       aria-label="Progress"
       aria-valuemin={0}
       aria-valuemax={all}
-      {...(inputs === undefined ? {} : { 'aria-valuenow': done })}
+      aria-valuenow={done}
       aria-valuetext={text}
     >
       {Object.entries(parts).map(([name, part]) => (
@@ -34,15 +33,23 @@ export function Progress({ ok, failed, cancelled, inputs, isSealed }: Done) {
   );
 }
 
+/** Such as `2,000 inputs`. */
+export function inputsOf(inputs: number, isOpen: boolean): string {
+  return `${count(inputs)} inputs${isOpen ? ' so far' : ''}`;
+}
+
 /** What the colours of a progress bar mean, in numbers. */
-export function ProgressKeys({ ok, failed, cancelled, inputs }: Done) {
-  const left = inputs === undefined ? undefined : inputs - ok - failed - cancelled;
+export function ProgressKeys({ ok, failed, cancelled, inputs, isOpen }: Done) {
+  const left = Math.max(0, inputs - ok - failed - cancelled);
   return (
     <p class="keys">
       <span class="key ok">{count(ok)} ok</span>
       <span class="key failed">{count(failed)} failed</span>
       {cancelled > 0 ? <span class="key cancelled">{count(cancelled)} cancelled</span> : null}
-      {left === undefined ? null : <span class="key left">{count(Math.max(0, left))} left</span>}
+      <span class="key left">
+        {count(left)}
+        {isOpen ? ' or more' : ''} left
+      </span>
     </p>
   );
 }

@@ -5,8 +5,9 @@ import { ask, isLocked } from './api.ts';
 import { Bar } from './bar.tsx';
 import { Lost } from './lost.tsx';
 import { linkTo } from './place.ts';
-import { Progress } from './progress.tsx';
+import { inputsOf, Progress } from './progress.tsx';
 import { State } from './state.tsx';
+import { Title } from './title.tsx';
 
 /** Interval of looks at the list, in milliseconds: on AWS, each costs requests. */
 const LOOK_MS = 3_000;
@@ -53,7 +54,7 @@ export function Runs({ opensOnly, onLocked }: RunsProps) {
     <>
       <Bar line={lost ? 'disconnected' : list ? 'live' : 'loading'} />
       <header>
-        <h1 tabIndex={-1}>Runs</h1>
+        <Title>Runs</Title>
         <p class="quiet">{list ? (list.place ?? 'on this machine') : 'Loading…'}</p>
       </header>
       {lost ? <Lost why={lost} /> : null}
@@ -83,7 +84,7 @@ function List({ runs }: { runs: ListedRun[] }) {
               <strong>{run.task}</strong>
               <State state={run.state} />
             </span>
-            <Progress {...run} />
+            <Progress {...run} inputs={run.inputs ?? 0} isOpen={!run.isSealed} />
             <small>
               {countsOf(run)}
               <br />
@@ -98,12 +99,13 @@ function List({ runs }: { runs: ListedRun[] }) {
 }
 
 function countsOf({ ok, failed, cancelled, inputs, isSealed }: ListedRun): string {
-  const all = inputs === undefined ? '' : ` of ${count(inputs)}${isSealed ? '' : ' or more'}`;
-  const others = [
+  const done = ok + failed + cancelled;
+  const counts = [
+    inputs === undefined
+      ? `${count(done)} inputs done`
+      : `${count(done)} of ${inputsOf(inputs, !isSealed)} done`,
     failed > 0 ? `${count(failed)} failed` : '',
     cancelled > 0 ? `${count(cancelled)} cancelled` : '',
   ];
-  return [`${count(ok + failed + cancelled)}${all} inputs done`, ...others]
-    .filter(Boolean)
-    .join(', ');
+  return counts.filter(Boolean).join(', ');
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { type ReportData, unpacked } from '../../src/report/report-data.ts';
 import type { LiveRun } from '../../src/ui/protocol.ts';
 import { time } from '../format.ts';
@@ -13,6 +13,7 @@ import { linkTo } from './place.ts';
 import { Search } from './search.tsx';
 import { State, stateWord } from './state.tsx';
 import { Stragglers } from './stragglers.tsx';
+import { Title } from './title.tsx';
 
 interface Known {
   live: LiveRun;
@@ -60,7 +61,7 @@ export function RunPage({ runId, input, onLocked }: RunPageProps) {
       {gone ? <p class="notice">{gone}</p> : null}
       {isLost ? <Lost why="The numbers are those of the last connection." /> : null}
       {known ? (
-        <Shown {...known} runId={runId} />
+        <Shown {...known} runId={runId} isLost={isLost} />
       ) : (
         <h1 tabIndex={-1}>{gone ? 'Unknown run' : 'Loading the run…'}</h1>
       )}
@@ -78,7 +79,7 @@ function Announced({ text }: { text: string | undefined }) {
   );
 }
 
-function Shown({ live, report, runId }: Known & { runId: string }) {
+function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost: boolean }) {
   const { state, because, can, stragglers } = live;
   const { statistics, task, place, missing } = report;
   const { startedAt } = statistics;
@@ -89,7 +90,9 @@ function Shown({ live, report, runId }: Known & { runId: string }) {
     <>
       <header>
         <p class="run-title">
-          <Title task={task} />
+          <Title>
+            <span class="quiet">Run of</span> {task}
+          </Title>
           <State state={state} word={stateWord(state, because)} />
         </p>
         <p class="quiet">
@@ -105,7 +108,7 @@ function Shown({ live, report, runId }: Known & { runId: string }) {
         ))}
       </header>
       <main>
-        <Numbers live={live} statistics={statistics} />
+        <AgingNumbers live={live} report={report} isLost={isLost} />
         <div class="actions">
           <Controls runId={runId} live={live} />
           {can.includes('inputs') ? <Search runId={runId} inputs={live.inputs} /> : null}
@@ -123,12 +126,21 @@ function Shown({ live, report, runId }: Known & { runId: string }) {
   );
 }
 
-function Title({ task }: { task: string }) {
-  const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus({ preventScroll: true }), []);
-  return (
-    <h1 ref={title} tabIndex={-1}>
-      <span class="quiet">Run of</span> {task}
-    </h1>
-  );
+/** A part of its own, so that a second that passes draws nothing else anew. */
+function AgingNumbers({ isLost, ...known }: Known & { isLost: boolean }) {
+  const ageMs = useAge(known, isLost);
+  return <Numbers live={known.live} statistics={known.report.statistics} ageMs={ageMs} />;
+}
+
+/** Milliseconds since the latest snapshot, each second while the run goes on. */
+function useAge({ live }: Known, isLost: boolean): number {
+  const [age, setAge] = useState({ live, ms: 0 });
+  useEffect(() => {
+    if (isLost || live.state === 'ended') return;
+    const from = performance.now();
+    const tick = () => setAge({ live, ms: performance.now() - from });
+    const timer = setInterval(tick, 1_000);
+    return () => clearInterval(timer);
+  }, [live, isLost]);
+  return age.live === live ? age.ms : 0;
 }

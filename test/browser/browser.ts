@@ -62,11 +62,15 @@ export async function frameMs(page: Page): Promise<number> {
   return framesMs.toSorted((one, other) => one - other)[framesMs.length / 2] ?? 0;
 }
 
-/** The report of a million inputs on a thousand workers. */
-export function largeReport(): ReportData {
+/**
+ * The report of a million inputs on a thousand workers.
+ *
+ * @param chunks of which it has spans
+ */
+export function largeReport(chunks = 100_000): ReportData {
   const startedAt = Date.parse('2026-01-01T12:00:00Z');
   const [durations, series, workers] = [new Sketch(), new Series(), new Workers()];
-  for (let at = 0; at < 100_000; at++) {
+  for (let at = 0; at < chunks; at++) {
     const from = startedAt + Math.floor(at / 1_000) * 1_000 + (at % 7) * 30;
     const to = from + 950;
     const counted = [[bucketOf(80 + (at % 13) * 10), 10]] as const;

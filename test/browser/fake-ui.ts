@@ -122,7 +122,7 @@ function sendJson(response: ServerResponse, value: unknown): void {
 }
 
 /** A run of a million inputs on a thousand workers, on the way. */
-export function liveRun(data = largeReport()): LiveRun {
+export function liveRun(data = largeReport(1_000)): LiveRun {
   return {
     report: packed(data),
     ...{ state: 'running', because: undefined, inputs: 2_000_000, isSealed: true },

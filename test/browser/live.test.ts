@@ -60,6 +60,8 @@ it.each(['light', 'dark'] as const)(
 );
 
 it('keeps zoom, scroll, focus and what is open while snapshots arrive, at 30 frames a second', async () => {
+  const run = liveRun(largeReport());
+  server.run = run;
   const { page, faults } = await opened();
   const timeline = page.getByRole('region', { name: 'Timeline' });
   await page.getByRole('button', { name: 'Zoom in' }).click();
@@ -69,11 +71,16 @@ it('keeps zoom, scroll, focus and what is open while snapshots arrive, at 30 fra
   // Marks the elements: one that is drawn anew has no mark.
   await page.evaluate(`for (const element of document.querySelectorAll('canvas, section, table'))
     element.dataset.mark = 'kept'`);
-  let next = 0;
-  const snapshots = setInterval(() => server.show({ report: later(liveRun(), ++next * 500) }), 500);
+  let ms = 0;
+  const next = () => {
+    ms += 1_000;
+    server.show({ report: later(run, ms) });
+  };
+  const snapshots = setInterval(next, 500);
   try {
     expect(await frameMs(page)).toBeLessThan(33);
-    await expect.poll(() => page.locator('.tiles').innerText()).toMatch(/1,00[1-9],/);
+    const tiles = page.locator('.tiles');
+    await expect.poll(() => tiles.innerText(), { timeout: 10_000 }).toMatch(/1,00[1-9],/);
   } finally {
     clearInterval(snapshots);
   }
@@ -85,11 +92,11 @@ it('keeps zoom, scroll, focus and what is open while snapshots arrive, at 30 fra
   expect(faults).toEqual([]);
 });
 
-it('shows a sample with its error, its causes and its log, all of it as text', async () => {
+it('shows a sample with its error, its causes and its log, all of it as text, and finds an input', async () => {
   const failures = [
     { code: 'TaskFailed', message: `Error: ${HOSTILE}`, count: 7, indexes: [3, 44] },
   ];
-  const data = { ...largeReport(), task: HOSTILE, missing: [HOSTILE] };
+  const data = { ...largeReport(1_000), task: HOSTILE, missing: [HOSTILE] };
   server.run = liveRun({ ...data, statistics: { ...data.statistics, failures } });
   server.run.because = HOSTILE;
   server.detail = {
@@ -113,11 +120,7 @@ it('shows a sample with its error, its causes and its log, all of it as text', a
   expect(await page.evaluate('document.activeElement.textContent')).toBe('44');
   expect(await page.locator('img, a[href^=javascript], body > :not(div, script)').count()).toBe(0);
   expect(await page.title()).toContain('</script>');
-  expect(faults).toEqual([]);
-});
 
-it('finds one input, and says what an index is', async () => {
-  const { page } = await opened();
   const field = page.getByRole('textbox', { name: 'Input' });
   await field.fill('many');
   await page.keyboard.press('Enter');
@@ -126,6 +129,7 @@ it('finds one input, and says what an index is', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Input 1,234' }).getByText('kept for a day').waitFor();
   expect(page.url()).toContain('#run=r1&input=1234');
+  expect(faults).toEqual([]);
 });
 
 it('heals a connection that was lost, and asks for the token when the server is a new one', async () => {
