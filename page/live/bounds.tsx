@@ -47,7 +47,7 @@ export function BoundsDialog({ runId, knobs, onClose }: BoundsProps) {
           <Bound
             name="rate"
             label="Rate"
-            unit="starts, such as 100/s or 30/min"
+            unit="starts, such as 100/s, 20/m or 5/h"
             value={before.rate}
           />
           <p class="quiet">An empty field lifts the bound.</p>

@@ -64,6 +64,6 @@ function Chain({ name, message, code, errorCode, stack, fields, cause, errors }:
 function framesOf({ name, message, stack }: Thrown): string | undefined {
   if (typeof stack !== 'string') return undefined;
   const head = `${String(name)}: ${String(message)}`;
-  const frames = stack.startsWith(head) ? stack.slice(head.length).trim() : stack;
-  return frames || undefined;
+  const frames = stack.startsWith(head) ? stack.slice(head.length) : stack;
+  return frames.trim().replace(/^ +/gm, '') || undefined;
 }
