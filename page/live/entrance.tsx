@@ -28,7 +28,8 @@ export function Entrance({ why, onEnter }: { why: string | undefined; onEnter: (
       <form class="card" onSubmit={submit}>
         <h1>Open the live page</h1>
         <p class="quiet" id="about">
-          Paste the address that the command printed, its token, or the server's secret.
+          Paste the address that the command printed, its token, or the server's secret or join
+          line.
         </p>
         <label>
           Token or secret

@@ -55,7 +55,7 @@ export function Runs({ opensOnly, onLocked }: RunsProps) {
       <Bar line={lost ? 'disconnected' : list ? 'live' : 'loading'} />
       <header>
         <Title>Runs</Title>
-        <p class="quiet">{list ? (list.place ?? 'on this machine') : 'Loading…'}</p>
+        <p class="quiet">{list ? `on ${list.place ?? 'this machine'}` : 'Loading…'}</p>
       </header>
       {lost ? <Lost why={lost} /> : null}
       <main>{list ? <List runs={list.runs} /> : null}</main>

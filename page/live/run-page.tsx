@@ -82,7 +82,8 @@ function Announced({ text }: { text: string | undefined }) {
 function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost: boolean }) {
   const { state, because, can, stragglers } = live;
   const { statistics, task, place, missing } = report;
-  const { startedAt } = statistics;
+  const { startedAt, ledger } = statistics;
+  const isBegun = ledger.ok + ledger.failed > 0;
   const indexLink = can.includes('inputs')
     ? (index: number) => <a href={linkTo(runId, index)}>{index}</a>
     : undefined;
@@ -102,7 +103,7 @@ function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost:
         </p>
         {because ? <p class="notice">{because}</p> : null}
         {missing.map((sentence) => (
-          <p class="notice" key={sentence}>
+          <p class="notice about" key={sentence}>
             {sentence}
           </p>
         ))}
@@ -113,12 +114,12 @@ function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost:
           <Controls runId={runId} live={live} />
           {can.includes('inputs') ? <Search runId={runId} inputs={live.inputs} /> : null}
         </div>
-        {statistics.durations.count === 0 && state !== 'ended' ? (
+        {isBegun || missing.length > 0 || state === 'ended' ? null : (
           <section class="empty">
             <h2>No results to draw yet</h2>
             <p class="quiet">Charts and the timeline appear with the first results.</p>
           </section>
-        ) : null}
+        )}
         <Stragglers stragglers={stragglers} link={indexLink} />
         <Views statistics={statistics} link={indexLink} />
       </main>
