@@ -6,8 +6,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { ask, isLocked } from './live/api.ts';
 import { Entrance } from './live/entrance.tsx';
 import { takeToken, usePlace } from './live/place.ts';
-import { RunPage } from './live/run-page.tsx';
 import { Runs } from './live/run-list.tsx';
+import { RunPage } from './live/run-page.tsx';
 
 /** Whether this browser may see the runs; `asking` until the server has said so. */
 type Access = 'asking' | 'granted' | 'locked';

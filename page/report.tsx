@@ -4,14 +4,15 @@ import type { Statistics } from '../src/report/statistics.ts';
 import { Failures } from './failures.tsx';
 import { count, duration, perSecond, share, time } from './format.ts';
 import { Histogram } from './histogram.tsx';
-import { Latencies, Throughput } from './time-chart.tsx';
 import { type Tile, Tiles } from './tiles.tsx';
+import { Latencies, Throughput } from './time-chart.tsx';
 import { Timeline } from './timeline.tsx';
 import { WorkerTable } from './worker-table.tsx';
 
 /** All that is known of a run, on one page. */
 export function Report({ data }: { data: ReportData }) {
-  const { task, runId, place, cause, missing, statistics } = data;
+  const { task, runId, place, cause, missing, statistics, inputs } = data;
+  const texts = new Map(inputs);
   const { startedAt, at } = statistics;
   return (
     <>
@@ -33,9 +34,20 @@ export function Report({ data }: { data: ReportData }) {
       </header>
       <main>
         <Tiles tiles={tilesOf(statistics)} />
-        <Views statistics={statistics} />
+        <Views statistics={statistics} link={(index) => shown(index, texts.get(index))} />
       </main>
     </>
+  );
+}
+
+/** An input's index, which opens to the input if that is known. */
+function shown(index: number, text: string | undefined): ComponentChildren {
+  if (text === undefined) return index;
+  return (
+    <details>
+      <summary>{index}</summary>
+      <pre>{text}</pre>
+    </details>
   );
 }
 

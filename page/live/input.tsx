@@ -4,8 +4,8 @@ import { count, duration } from '../format.ts';
 import { Scroll } from '../scroll.tsx';
 import { ask, runPath } from './api.ts';
 import { Dialog } from './dialog.tsx';
-import { Thrown } from './thrown.tsx';
 import { linkTo } from './place.ts';
+import { Thrown } from './thrown.tsx';
 
 /** One input and all that is known of it, beside the run. */
 export function Input({ runId, index }: { runId: string; index: number }) {

@@ -147,7 +147,7 @@ function lookAt(shown: Shown): LiveRun {
     : undefined;
   const inputsToo = shown.output !== undefined || connection.target.kind === 'stack';
   return {
-    report: packed(reportOf(run, task, connection.target, recorded)),
+    report: packed(reportOf(run, { task }, connection.target, recorded)),
     ...{ state, because: reasonOf(shown), inputs: all, isSealed: sealed },
     ...speedOf(shown, all),
     ...costSoFar(run.cost, done, all),
