@@ -19,10 +19,19 @@ export class PageClient {
 
   /** The status of a request with another `Host`, which `fetch` does not send. */
   async statusWith(host: string, path: string): Promise<number | undefined> {
-    const asked = request(`${this.origin}${path}`, { headers: { host, ...this.#cookies() } }).end();
-    const [response]: IncomingMessage[] = await once(asked, 'response');
-    response?.resume();
-    return response?.statusCode;
+    const response = await this.unread(path, { host });
+    response.resume();
+    return response.statusCode;
+  }
+
+  /** A response of which nothing is read yet. */
+  async unread(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+    const given = { ...this.#cookies(), ...headers };
+    const [response] = await once(
+      request(`${this.origin}${path}`, { headers: given }).end(),
+      'response',
+    );
+    return response;
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
