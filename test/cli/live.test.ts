@@ -68,7 +68,7 @@ it('run --ui shows the run, and its buttons change it', async () => {
     const { ok, failed } = report.statistics.ledger;
     if (ok + failed < 2 || states.at(-1) === state) continue;
     states.push(state);
-    expect([all, can.includes('inputs')]).toEqual([10, true]);
+    expect([report.task, all, can.includes('inputs')]).toEqual(['talks', 10, true]);
     if (states.length === 1) {
       const detail = async (index: number) =>
         (await client.get(`/api/runs/${runId}/inputs/${index}`)).json();
