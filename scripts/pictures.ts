@@ -1,9 +1,11 @@
-// `npm run pictures`: records the README's first command at a terminal, into a picture for the README.
-// It needs util-linux's `script`, which macOS and the BSDs have with other options.
+// `npm run pictures`: records the README's first command at a terminal, and takes pictures of a run's
+// pages in a browser. It needs util-linux's `script`, which macOS and the BSDs have with other options,
+// and Chromium (at /usr/bin/chromium, or where CHROMIUM says).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { firstCommand, PICTURE } from './pictures/first-command.ts';
+import { takePages } from './pictures/pages.ts';
 import { record } from './pictures/record.ts';
 import { toSvg } from './pictures/svg.ts';
 
@@ -20,3 +22,4 @@ const file = join(ROOT, PICTURE);
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, toSvg(command, frames, SIZE));
 console.log(`${PICTURE}: ${frames.length} frames`);
+await takePages(ROOT);
