@@ -17,6 +17,8 @@ export interface StoredRunOptions extends Continuing {
   expiresAt: number;
   /** Mark of the inputs of the run that it continues. */
   mark?: InputsMark | undefined;
+  /** Digest of the request that began it, which may be repeated after the run's end. */
+  request?: string | undefined;
 }
 
 /** An event of the collector function. */
@@ -41,6 +43,13 @@ export interface BeginEvent extends Omit<StoredRunOptions, 'format' | 'mark'> {
 export interface BeginAnswer {
   /** What it has of the run that it continues. */
   kept?: KeptInputs;
+  /** Set if the run is over: the answer to an earlier, equal request was lost. */
+  over?: OverRun;
+}
+
+export interface OverRun {
+  /** Number of its inputs. */
+  inputs: number;
 }
 
 export interface KeptInputs {

@@ -1,4 +1,5 @@
 import type { TaskFacts } from '../../task.ts';
+import type { OverRun } from './collector-event.ts';
 import type { UsedFields } from './used.ts';
 
 /** The answer to a seed request whose inputs are seeded. */
@@ -15,6 +16,8 @@ export interface SeedResponse {
   output?: string;
   /** Whether a further invocation continues with the remaining inputs. */
   continues?: boolean;
+  /** Set if the run, with stored results, has ended before this repeated request: nothing was sent. */
+  over?: OverRun | undefined;
   /** What the seed's process has used for the run so far. */
   used?: UsedFields | undefined;
 }

@@ -82,6 +82,8 @@ class ObjectSeeding {
   /** What the run has of one that it continues. */
   #kept: KeptInputs | undefined;
   #mark: InputsMark | undefined;
+  /** Set if the run was over before this request, which repeats an earlier one. */
+  #over: SeedResponse['over'];
 
   constructor(request: ObjectRequest, options: ObjectSeedOptions) {
     const { from } = request.inputs;
@@ -113,6 +115,7 @@ class ObjectSeeding {
         if (length < PAGE_LENGTH && page.length < PAGE_INPUTS) continue;
         const position = opened.position?.() ?? { byte: size, line: 0 };
         await this.#send(page, size / Math.max(1, position.byte), size);
+        if (this.#over) return this.#answer();
         page = [];
         length = 0;
         if (position.byte < size && this.#isLate()) {
@@ -124,10 +127,10 @@ class ObjectSeeding {
     } finally {
       opened.close();
     }
-    if (this.#kept && this.#next < this.#kept.inputs) {
+    if (!this.#over && this.#kept && this.#next < this.#kept.inputs) {
       throw fewerInputs(this.#kept.inputs, this.#next);
     }
-    await this.#seal();
+    if (!this.#over) await this.#seal();
     return this.#answer();
   }
 
@@ -138,7 +141,7 @@ class ObjectSeeding {
     const expiresAt = expiryOf(this.#request, this.#runId);
     const begun = await beginStored(
       this.#request,
-      { runId: this.#runId, expiresAt },
+      { runId: this.#runId, expiresAt, mark: this.#mark },
       this.#options,
     );
     const { mark } = begun?.kept ?? {};
@@ -202,7 +205,8 @@ class ObjectSeeding {
         mark: this.#mark,
       },
     );
-    this.#next += texts.length;
+    this.#over = page.over;
+    this.#next = page.over?.inputs ?? this.#next + texts.length;
     this.#chunks += page.chunks;
     this.#queueUrl = page.resultQueueUrl;
     this.#output ??= page.output;
@@ -269,6 +273,7 @@ class ObjectSeeding {
       chunks: this.#chunks,
       resultQueueUrl: this.#queueUrl ?? '',
       ...(this.#output === undefined ? {} : { output: this.#output }),
+      ...(this.#over && { over: this.#over }),
     };
   }
 

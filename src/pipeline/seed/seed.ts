@@ -18,7 +18,7 @@ import {
   type Names,
   newRunId,
 } from '../names.ts';
-import type { ResultsTo } from '../queue-urls.ts';
+import { type ResultsTo, siblingUrl } from '../queue-urls.ts';
 import type { Payloads } from '../run/payloads.ts';
 import { createRunQueue, findExpectedQueue, findQueue } from '../run/queues.ts';
 import { sendAll } from '../run/send.ts';
@@ -26,7 +26,12 @@ import { startCollector } from '../run/start-collector.ts';
 import { isLargeInput, storeInput } from '../run/store-input.ts';
 import type { RunTags } from '../run/tags.ts';
 import { checkSameRun } from './same-run.ts';
-import { beginStored, fewerInputs, type StoredResults } from './stored-results.ts';
+import {
+  type BegunStored,
+  beginStored,
+  fewerInputs,
+  type StoredResults,
+} from './stored-results.ts';
 
 export interface SeedOptions {
   sqs: SQSClient;
@@ -78,8 +83,11 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   let chunks = cut(items, chunkItems);
   const { first: at = 0, continues = at > 0 } = request;
   const tags = { expiresAt, flow, pauseWhenFailing, inputs: options.mark };
-  const begun = continues ? undefined : await beginStored(request, { runId, expiresAt }, options);
-  const { output, kept } = begun ?? {};
+  const begun = continues
+    ? undefined
+    : await beginStored(request, { runId, expiresAt, mark: options.mark }, options);
+  const { output, kept, over } = begun ?? {};
+  if (begun && over) return overAlready(request, { runId, count: items.length, ...begun }, options);
   if (kept) {
     if (total < kept.inputs && !request.more) throw fewerInputs(kept.inputs, total);
     const left = items.filter(({ index }) => !kept.settled.has(index));
@@ -118,6 +126,16 @@ export async function seed(request: PageRequest, options: SeedOptions): Promise<
   const first = items[0]?.index ?? at;
   const sent = { first, count: items.length, chunks: chunks.length };
   return { runId, task, ...sent, resultQueueUrl, ...(output === undefined ? {} : { output }) };
+}
+
+/** The answer to a repeated first request: the first try was answered, too, and the run has ended. */
+function overAlready(
+  { task, first = 0 }: PageRequest,
+  { runId, count, output, over }: BegunStored & { runId: string; count: number },
+  { names, taskQueueUrl }: SeedOptions,
+): SeedResponse {
+  const resultQueueUrl = siblingUrl(taskQueueUrl, names.run(runId));
+  return { runId, task, first, count, chunks: 0, resultQueueUrl, output, over };
 }
 
 /** @throws FanfoldError `BadInput` for a task that must not run twice over an input at once */
@@ -254,10 +272,9 @@ async function ownQueue(
   }
   const find = continues ? findExpectedQueue : findQueue;
   const found = await find(sqs, names.run(runId));
+  const { output } = tags;
   if (found !== undefined) {
-    const { output } = tags;
-    // A place in S3 was checked before.
-    if (!continues && output === undefined) await checkSameRun(sqs, found, { runId, task, output });
+    if (!continues) await checkSameRun(sqs, found, { runId, task, output });
     return found;
   }
   if (continues || Date.now() - born > CREATE_WITHIN_MS) {
@@ -266,7 +283,7 @@ async function ownQueue(
       `Run ${runId} is over: its result queue ${names.run(runId)} no longer exists, and only the first page of a run younger than an hour creates one.`,
     );
   }
-  return createRunQueue(sqs, names, runId, {
+  const queueUrl = await createRunQueue(sqs, names, runId, {
     task,
     // If these are all inputs, the run is sealed now, so that its collector need not wait for that.
     state: more || count < (total ?? count) ? 'seeding' : 'sealed',
@@ -274,6 +291,9 @@ async function ownQueue(
     total: total ?? (more ? undefined : count),
     bound,
   });
+  // Of requests at the same moment that name two places, the queue has the tags of one.
+  if (output !== undefined) await checkSameRun(sqs, queueUrl, { runId, task, output, isNew: true });
+  return queueUrl;
 }
 
 async function sharedQueue({ sqs, names }: SeedOptions): Promise<string> {

@@ -1,16 +1,21 @@
+import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
-import type { BeginAnswer, CollectorEvent } from '../messages/collector-event.ts';
-import type { InputsMark } from '../messages/inputs-mark.ts';
+import { retry } from '../../retry.ts';
+import type { BeginAnswer, CollectorEvent, OverRun } from '../messages/collector-event.ts';
+import { type InputsMark, markText } from '../messages/inputs-mark.ts';
 import { folderOf, OWN_BUCKET, runFolder, urlOf } from '../messages/results-place.ts';
 import type { ResultsOf, SeedRequest } from '../messages/seed-request.ts';
 import type { Names } from '../names.ts';
 import { Bitmap } from '../run/bitmap.ts';
-import { callFunction } from '../run/call-function.ts';
+import { callFunction, FunctionFault } from '../run/call-function.ts';
 import { findQueue } from '../run/queues.ts';
 import { checkSameRun } from './same-run.ts';
+
+/** Tries of a collector function that dies as it begins a run. */
+const BEGIN_TRIES = 3;
 
 /** Access to the deployment's collector function, and the folder that it uses by default. */
 export interface StoredResults {
@@ -25,6 +30,8 @@ export interface BegunStored {
   output: string;
   /** What it has of a run that it continues. */
   kept: KeptInputs | undefined;
+  /** Set if the run is over already. */
+  over: OverRun | undefined;
 }
 
 export interface KeptInputs {
@@ -43,10 +50,11 @@ export interface KeptInputs {
  * stores no results
  */
 export async function beginStored(
-  { task, results, indexes, maxFailures, hedge, pauseWhenFailing }: SeedRequest,
-  { runId, expiresAt }: { runId: string; expiresAt: number },
+  request: SeedRequest,
+  { runId, expiresAt, mark }: { runId: string; expiresAt: number; mark?: InputsMark | undefined },
   { sqs, names, stored }: { sqs: SQSClient; names: Names; stored?: StoredResults | undefined },
 ): Promise<BegunStored | undefined> {
+  const { task, results, indexes, maxFailures, hedge, pauseWhenFailing } = request;
   if (results === undefined || results === 'own' || results === 'shared') return undefined;
   if (stored === undefined) throw notStored(names);
   const wanted: Extract<ResultsOf, object> = results === 's3' ? { s3: stored.place } : results;
@@ -57,14 +65,27 @@ export async function beginStored(
   const limits = { maxFailures, hedge, pauseWhenFailing };
   // A caller that names the indexes has left those out whose results stay.
   const needsKept = how.continues !== undefined && indexes === undefined;
-  const about = { runId, task, expiresAt, ...how, ...limits };
+  const about = { runId, task, expiresAt, ...how, ...limits, request: digestOf(request, mark) };
   const event: CollectorEvent = { begin: { ...about, output, needsKept } };
-  const { kept } = await callFunction<BeginAnswer>(stored.lambda, names.collector, event);
-  if (kept === undefined) return { output, kept };
-  const { inputs, mark } = kept;
+  const begin = () => callFunction<BeginAnswer>(stored.lambda, names.collector, event);
+  const begun = await retry(begin, {
+    while: (error, failures) => error instanceof FunctionFault && failures < BEGIN_TRIES,
+  });
+  const { kept, over } = begun;
+  if (kept === undefined) return { output, kept, over };
+  const { inputs, mark: before } = kept;
   const settled = new Bitmap();
   settled.restore(gunzipSync(Buffer.from(kept.settled, 'base64')));
-  return { output, kept: { inputs, settled, mark } };
+  return { output, kept: { inputs, settled, mark: before }, over };
+}
+
+/** Digest of a run's first request. An object is read in pages that may differ between two tries. */
+function digestOf(
+  { task, inputs, first = 0, indexes, total, more = false }: SeedRequest,
+  mark: InputsMark | undefined,
+): string {
+  const asked = mark ? [markText(mark)] : [inputs, first, indexes, total, more];
+  return hash('sha256', JSON.stringify([task, ...asked]), 'base64url');
 }
 
 /** The refusal of fewer inputs than the run has that is continued. */

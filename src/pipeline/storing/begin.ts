@@ -32,7 +32,8 @@ export interface BeginOptions {
 
 /**
  * Creates the record of a run, which proves that its results can be stored. It may be repeated
- * until the run's end.
+ * until the run's end, and by an equal request afterwards: a short run may end while the caller
+ * still tries to get the answer.
  *
  * @throws FanfoldError `BadInput` when the folder can't be written, or holds another run
  */
@@ -53,8 +54,9 @@ export async function beginStoredRun(
       if (await StateObject.create(s3, folder, run)) return needsKept ? keptAnswer(run) : {};
     }
     const { run } = begun ?? (await StateObject.load(s3, folder)) ?? {};
-    if (run?.options.runId === asked.runId && run.ended === undefined) {
+    if (run?.options.runId === asked.runId && (run.ended === undefined || isRepeated(asked, run))) {
       checkSame(asked, run.options);
+      if (run.ended) return { over: { inputs: run.ledger.inputs } };
       return needsKept ? keptAnswer(run) : {};
     }
   } catch (error) {
@@ -64,6 +66,10 @@ export async function beginStoredRun(
     'BadInput',
     `${urlOf(folder)} already holds the results of a run: use another prefix, or leave \`runId\` out.`,
   );
+}
+
+function isRepeated({ request }: Pick<BeginEvent, 'request'>, { options }: StoredRun): boolean {
+  return request !== undefined && request === options.request;
 }
 
 /** @throws FanfoldError `BadInput` when the run was begun with results of another form */

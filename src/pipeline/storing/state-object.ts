@@ -57,9 +57,7 @@ export class StateObject {
 
   /** @throws Superseded when another writer has replaced the record */
   async check(): Promise<void> {
-    const found = await retry(() => read(this.#s3, this.#folder), {
-      while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
-    });
+    const found = await this.#read();
     if (found?.etag !== this.#etag) throw this.#superseded(found?.run);
   }
 
@@ -78,12 +76,18 @@ export class StateObject {
     }).catch(async (error: unknown) => {
       if (!isConflict(error)) throw error;
       // The answer of an earlier try may have been lost.
-      const found = await read(this.#s3, this.#folder);
+      const found = await this.#read();
       const isOurs = found?.run.owner === run.owner && found.run.epoch === run.epoch;
       if (isOurs && found.run.serial === run.serial) return found.etag;
       throw this.#superseded(found?.run);
     });
     this.#run = run;
+  }
+
+  #read() {
+    return retry(() => read(this.#s3, this.#folder), {
+      while: (error, _, failingMs) => isTransient(error) && failingMs < PATIENCE_MS,
+    });
   }
 
   #superseded(run: StoredRun | undefined): Superseded {
