@@ -1,6 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { folderOf } from '../messages/results-place.ts';
 import type { Deployment } from '../run/deployment.ts';
+import { endRun, outcomeOfStatus } from '../run/ended.ts';
+import { findQueue } from '../run/queues.ts';
 import { startCollector } from '../run/start-collector.ts';
 import { type RunStatus, runsOf } from '../run/status.ts';
 import { recordGone } from './follow.ts';
@@ -46,6 +48,8 @@ async function restart(
   const state = await StateObject.load(s3, folder);
   if (state === undefined) {
     onGivenUp(run);
+    const { expiresAt, readAt } = run;
+    if (expiresAt !== undefined && expiresAt < readAt) return endWithout(run, deployment);
     throw recordGone(run.runId, folder);
   }
   const { epoch, restarts, isGivenUp } = state.run;
@@ -57,4 +61,13 @@ async function restart(
   }
   await startCollector(deployment, { runId: run.runId, output, epoch, restart: true });
   onRestarted(run);
+}
+
+/** Ends a run whose record was deleted: without it, nobody knows which results are stored. */
+async function endWithout(run: RunStatus, { sqs, names, payloads }: Deployment): Promise<void> {
+  const queueUrl = await findQueue(sqs, names.run(run.runId));
+  if (queueUrl === undefined) return;
+  const cause = 'its record in S3 was deleted, and its deadline passed';
+  await endRun({ sqs, names }, queueUrl, outcomeOfStatus(run, cause));
+  await payloads?.deleteOf(run.runId, true);
 }

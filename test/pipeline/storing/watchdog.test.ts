@@ -1,5 +1,7 @@
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { newRunId } from '../../../src/pipeline/names.ts';
+import { endedRunsOf } from '../../../src/pipeline/run/ended.ts';
 import { findQueue } from '../../../src/pipeline/run/queues.ts';
 import { readTags } from '../../../src/pipeline/run/tags.ts';
 import type { StoredRun } from '../../../src/pipeline/storing/state.ts';
@@ -18,10 +20,10 @@ import {
 inVirtualTime();
 
 /** A run that has no workers, and so no results. */
-async function quietRun(options: StoredOptions) {
+async function quietRun(options: StoredOptions, seconds = 86_400) {
   const deployed = await storedDeployment([half], { ...options, workers: 0 });
   const runId = newRunId();
-  const expiresAt = Date.now() + 86_400_000;
+  const expiresAt = Date.now() + seconds * 1000;
   await deployed.seed({ task: 'half', runId, inputs: [1], results: 's3', expiresAt });
   const load = async () => {
     const folder = { bucket: BUCKET, prefix: `runs/${runId}/` };
@@ -92,5 +94,29 @@ it('each look at a run that was given up raises the alarm', async () => {
     expect(alarms).toBe(looks);
   }
   expect(await record()).toMatchObject({ isGivenUp: true, epoch: 4 });
+  await close();
+});
+
+it('a run whose record was deleted ends at its deadline', async () => {
+  let alarms = 0;
+  const options = { timeoutSeconds: 90, onGivenUp: () => alarms++ };
+  const { runId, deployment, s3, watch, reached, close } = await quietRun(options, 300);
+  await reached(1);
+  await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: `runs/${runId}/state` }));
+  const isThere = async () =>
+    (await findQueue(deployment.sqs, deployment.names.run(runId))) !== undefined;
+  const before = Date.now();
+  await passUntil(async () => Date.now() > before + 200_000, 600);
+  await within(60, watch());
+  expect([alarms, await isThere()]).toEqual([1, true]);
+  await passUntil(async () => Date.now() > before + 400_000, 600);
+  await within(60, watch());
+  expect([alarms, await isThere()]).toEqual([2, false]);
+  const ended = await within(60, endedRunsOf(deployment));
+  expect(ended).toMatchObject([
+    { runId, cause: expect.stringMatching(/record in S3 was deleted/) },
+  ]);
+  await within(60, watch());
+  expect(alarms).toBe(2);
   await close();
 });
