@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createS3Client, S3, type S3Options } from '../../src/emulator/s3/index.ts';
+import { inProcess } from '../../src/emulator/transport/index.ts';
 import { defineTask, RunLedger } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import { inputTooLarge, isOver } from '../../src/pipeline/messages/chunk.ts';
@@ -247,4 +248,24 @@ it('are limited to 64 MiB of JSON text', async () => {
   expect(error.message).toContain(
     `Input 7 has ${MOST + 1} bytes as JSON; an input can have at most ${MOST} (64 MiB)`,
   );
+});
+
+it('an object has as much time to be sent as a slow line needs', async () => {
+  const objects = new S3();
+  objects.addBucket('bucket');
+  const alive = inProcess(objects.service, { streams: true });
+  const times: number[] = [];
+  const handle: typeof alive.handle = (request, options) => {
+    const { requestTimeout = 0 } = options as { requestTimeout?: number };
+    times.push(requestTimeout);
+    return alive.handle(request, options);
+  };
+  // The SDK's own type of a handler is wider than what the emulator answers.
+  const s3 = createS3Client(objects, { requestHandler: { ...alive, handle } as never });
+  const payloads = new Payloads(() => Promise.resolve({ s3, bucket: 'bucket' }));
+  for (const bytes of [1_000, 8_000_000]) {
+    await within(60, payloads.putOutput(newRunId(), 0, 'x'.repeat(bytes)));
+  }
+  // At a megabit a second.
+  expect(times).toEqual([60_008, 124_000]);
 });

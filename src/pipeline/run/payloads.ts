@@ -25,6 +25,12 @@ export class PayloadError extends FanfoldError {
 /** Tries of a call whose connection breaks; the SDK's own come on top. */
 const TRIES = 4;
 
+/** Longest time for an object to be sent, beside that for its bytes, in milliseconds. */
+const MOST_MS = 60_000;
+
+/** The slowest line that may send large outputs: about a megabit a second, as of a machine at home. */
+const SLOWEST_BYTES_A_MS = 125;
+
 const PREFIX = 'payloads/';
 
 /**
@@ -82,7 +88,8 @@ export class Payloads {
       ...{ Bucket: bucket, Key: keyOf(runId, name), Body },
       ContentType: 'application/json',
     });
-    await patiently(() => s3.send(put));
+    const requestTimeout = MOST_MS + Math.ceil(Body.length / SLOWEST_BYTES_A_MS);
+    await patiently(() => s3.send(put, { requestTimeout }));
     return { bytes: Body.length, sha256: hash('sha256', Body) };
   }
 
