@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Credentials } from '../emulator/auth/index.ts';
 import type { S3 } from '../emulator/s3/s3.ts';
 import type { Service, ServiceRequest, SignedService } from '../emulator/transport/index.ts';
 import { MAX_PAYLOAD_BYTES } from '../pipeline/messages/payload.ts';
 import { MAX_DEADLINE_SECONDS } from '../pipeline/names.ts';
 import { Payloads } from '../pipeline/run/payloads.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /** The bucket of a local deployment. No account is called so, and thus no path of a queue. */
 export const BUCKET = 'fanfold-objects';
@@ -86,7 +85,7 @@ export class LocalObjects {
   }
 
   #makeTemporary(): string {
-    this.#temporary = mkdtempSync(join(tmpdir(), 'fanfold-objects-'));
+    this.#temporary = makeTemporaryFolder('fanfold-objects');
     process.once('exit', this.#remove);
     return this.#temporary;
   }
