@@ -28,3 +28,8 @@ it('a scenario has the same events alone as after others', async () => {
   ]);
   expect(all.endsWith(alone)).toBe(true);
 });
+
+it('a path to a smaller scenario replays that one alone', async () => {
+  const { text } = await simulation(['--seed', 7, '--path', '5:0']);
+  expect(text).toContain('seed 7: 1 runs');
+});

@@ -97,8 +97,15 @@ export const COLLECTING: readonly Mutant[] = [
   {
     name: 'a notice that is delivered twice is counted twice',
     file: 'src/pipeline/collecting/poison-inputs.ts',
-    node: 'MethodDefinition[key.name="begun"] CallExpression[callee.property.name="add"] > .arguments',
+    node: 'MethodDefinition[key.name="begun"] CallExpression[callee.object.name="begun"] > Identifier[name="id"]',
     becomes: 'crypto.randomUUID()',
+    caughtBy: 'test/pipeline/collecting/poison-inputs.test.ts',
+  },
+  {
+    name: 'deliveries to several workers at once count as deaths',
+    file: 'src/pipeline/collecting/poison-inputs.ts',
+    node: 'FunctionDeclaration[id.name="countApart"] BinaryExpression[operator="<"]',
+    becomes: 'false',
     caughtBy: 'test/pipeline/collecting/poison-inputs.test.ts',
   },
   {

@@ -21,6 +21,13 @@ export const WORKING: readonly Mutant[] = [
     becomes: 'true',
   },
   {
+    name: 'a first item starts on a claim that ended before it',
+    file: 'src/pipeline/working/chunk-execution.ts',
+    node: 'IfStatement:has(CallExpression[callee.property.name="hold"]):has(> ReturnStatement)',
+    becomes: ';',
+    caughtBy: 'test/pipeline/working/expired.test.ts',
+  },
+  {
     name: 'a claim counts from the answer instead of the request',
     file: 'src/pipeline/working/claim.ts',
     node: 'MethodDefinition[key.name="extend"] AssignmentExpression[left.property.name="untilMs"] > BinaryExpression > .left',
