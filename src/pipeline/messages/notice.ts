@@ -41,8 +41,9 @@ export interface BegunNotice {
   /** Different each time that it is begun: a notice may arrive twice. */
   id: string;
   /**
-   * When it was begun, and when it must have ended, in milliseconds since 1970: copies of a message
-   * may be received while its first receiver is alive. Missing in notices of older versions.
+   * When it was begun, and when its outcome must have been reported, in milliseconds since 1970:
+   * copies of a message may be received while its first receiver is alive. Missing in notices of
+   * older versions.
    */
   at?: number;
   until?: number;

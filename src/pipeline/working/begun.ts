@@ -20,8 +20,8 @@ export async function announceBegun(
   { id: message }: TaskMessage,
   { runId, attempt, resultQueueUrl, items }: Chunk,
 ): Promise<void> {
-  const at = serviceNow(sqs);
-  const until = at + (timeoutSeconds + REPORT_SECONDS) * 1000;
+  const at = Math.round(serviceNow(sqs));
+  const until = Math.ceil(at + (timeoutSeconds + REPORT_SECONDS) * 1000);
   const bodies = items.map(({ index }) => {
     const id = crypto.randomUUID();
     const about = { worker, index, attempt, message, id, at, until };

@@ -4,11 +4,11 @@ import type { AnyTask } from '../../task.ts';
 import { unknownTask } from '../../task-registry.ts';
 import { isAwsError } from '../call-errors.ts';
 import type { Chunk, Stall } from '../messages/chunk.ts';
-import { noticeBody } from '../messages/notice.ts';
 import { readChunk } from '../messages/read-chunk.ts';
 import { type FailureCode, failedLine } from '../messages/result.ts';
 import { RunQueues } from '../run/run-queues.ts';
 import { sendAll } from '../run/send.ts';
+import { announceBegun } from './begun.ts';
 import { ChunkExecution, type HandlingOptions, mayEnd, UNSURE_SECONDS } from './chunk-execution.ts';
 import type { Claim } from './claim.ts';
 import type { Held } from './held.ts';
@@ -158,7 +158,7 @@ export class Worker {
       // workers. Cutting isolates that item, and costs nothing if the message was only throttled or
       // lost. If an item is alone, the collector is notified each time that it is begun.
       if (chunk.items.length > 1) return executed(this.#sendOn(chunk, 'worker', 0, PARTS));
-      await this.#announce(message, chunk, task);
+      await announceBegun(this.#options, task, message, chunk);
     }
     watching(() => options.onBegin?.(chunk));
     return this.#run(chunk, task, message, options, { bounded, control });
@@ -246,19 +246,6 @@ export class Worker {
       delaySeconds,
     );
     return 'done';
-  }
-
-  /** Notifies the collector that an item, alone in its message, is about to be run once more. */
-  async #announce({ id: message }: TaskMessage, chunk: Chunk, task: AnyTask): Promise<void> {
-    const { sqs, worker } = this.#options;
-    const { runId, attempt, resultQueueUrl } = chunk;
-    const at = Math.round(serviceNow(sqs));
-    const until = Math.ceil(at + task.timeoutSeconds * 1000);
-    const bodies = chunk.items.map(({ index }) => {
-      const about = { worker, index, attempt, message, id: crypto.randomUUID(), at, until };
-      return { body: noticeBody(runId, { notice: 'begun', ...about }) };
-    });
-    await sendAll(sqs, resultQueueUrl, bodies);
   }
 
   /** Handles an unknown task: a deployment may be under way, and another worker may know it. */

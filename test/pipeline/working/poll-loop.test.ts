@@ -192,6 +192,11 @@ describe('a worker that pulls chunks', () => {
       { ...notice, index: 0 },
       { ...notice, index: 1 },
     ]);
+    // By then its outcome has been reported, and not only its attempt has ended.
+    for (const sent of notices()) {
+      const { at = 0, until = 0 } = sent.notice === 'begun' ? sent : {};
+      expect(until - at).toBeGreaterThan((gated.timeoutSeconds + 20) * 1_000);
+    }
   });
 
   it('sends no notice for a first delivery', async () => {
