@@ -4,8 +4,22 @@ export type Scheme = 'light' | 'dark';
 
 /** Blue, orange and violet differ for colour-blind people too, in lightness as in hue. */
 const COLOURS = {
-  light: { ok: '#2563eb', failed: '#c2410c', third: '#7c3aed', text: '#475569', grid: '#e2e8f0' },
-  dark: { ok: '#60a5fa', failed: '#fb923c', third: '#c4b5fd', text: '#94a3b8', grid: '#334155' },
+  light: {
+    ok: '#2563eb',
+    failed: '#c2410c',
+    third: '#7c3aed',
+    text: '#475569',
+    grid: '#e2e8f0',
+    died: '#0f172a',
+  },
+  dark: {
+    ok: '#60a5fa',
+    failed: '#fb923c',
+    third: '#c4b5fd',
+    text: '#94a3b8',
+    grid: '#334155',
+    died: '#f8fafc',
+  },
 };
 
 export function colours(scheme: Scheme) {

@@ -11,6 +11,7 @@ const GAP = 2;
 /** Space for the names of few workers. */
 const NAMES = 90;
 const TALLEST = 420;
+const DEATH_WIDTH = 3;
 const MOST_ZOOM = 512;
 
 interface View {
@@ -94,6 +95,7 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
       <p class="tools">
         <span class="key ok">all ok</span>
         <span class="key failed">some failed</span>
+        {statistics.deaths.length > 0 ? <span class="key died">the process died</span> : null}
         <span class="buttons">
           <button
             type="button"
@@ -154,7 +156,8 @@ function draw(canvas: HTMLCanvasElement, view: View): void {
   const context = canvas.getContext('2d');
   if (!context) return;
   context.scale(scale, scale);
-  const { ok, failed, text, grid } = colours(scheme);
+  const { ok, failed, text, grid, died } = colours(scheme);
+  const deaths = Map.groupBy(statistics.deaths, ({ worker }) => worker);
   context.font = '11px system-ui, sans-serif';
   context.textBaseline = 'middle';
   const first = Math.floor(scrollTop / row);
@@ -170,6 +173,8 @@ function draw(canvas: HTMLCanvasElement, view: View): void {
       context.fillText(shortened(worker.name), 2, top + row / 2, names - 8);
     }
     drawSpans(context, view, worker.spans, top, { ok, failed });
+    context.fillStyle = died;
+    for (const death of deaths.get(worker.name) ?? []) drawDeath(context, view, death.at, top);
   }
 }
 
@@ -201,6 +206,14 @@ function drawSpans(
   }
 }
 
+/** Draws a death as a bar over the whole row: a shape that spans don't have. */
+function drawDeath(context: CanvasRenderingContext2D, view: View, at: number, top: number): void {
+  const { width, names, row, from, to } = view;
+  if (at < from || at > to) return;
+  const x = names + ((at - from) * (width - names)) / (to - from);
+  context.fillRect(Math.min(width - DEATH_WIDTH, x), top, DEATH_WIDTH, row);
+}
+
 /** Place of the first span that ends at a time or later. */
 function firstEnding(spans: readonly Span[], time: number): number {
   let [low, high] = [0, spans.length];
@@ -217,6 +230,11 @@ function hintAt(view: View, x: number, y: number): string {
   const worker = statistics.workers[Math.floor((y + scrollTop) / row)];
   if (!worker || x < names) return worker?.name ?? '';
   const at = from + ((x - names) / (width - names)) * (to - from);
+  const near = (DEATH_WIDTH * (to - from)) / (width - names);
+  const death = statistics.deaths.find(
+    (one) => one.worker === worker.name && Math.abs(one.at - at) <= near,
+  );
+  if (death) return `${worker.name}: its process died`;
   const span = worker.spans[firstEnding(worker.spans, at)];
   if (!span || span.from > at) return `${worker.name}: idle`;
   const failed = span.failed > 0 ? `, ${count(span.failed)} failed` : '';

@@ -51,7 +51,7 @@ export type { Cost, CostItems } from './planning/cost.ts';
 export type { Usage } from './planning/usage.ts';
 export type { Point } from './report/series.ts';
 export type { Statistics } from './report/statistics.ts';
-export type { Span, WorkerStatistics } from './report/workers.ts';
+export type { Span, WorkerDeath, WorkerStatistics } from './report/workers.ts';
 export { RetryLater } from './retry-later.ts';
 export { type Served, type ServeOptions, serve } from './serve/serve.ts';
 export {

@@ -29,6 +29,8 @@ export interface WorkersOptions extends Omit<Start, 'tasks' | 'worker' | 'attemp
   onFailure: (error: FanfoldError) => void;
   /** Called for trouble that was recovered from: a process that died, a call that failed. */
   onTrouble: (trouble: Trouble) => void;
+  /** Called when a process has died that was not told to end. */
+  onDeath?: (worker: string) => void;
   /** Called with the attempts that a worker ran, if `tellingMs` is set. */
   onRan?: (worker: string, ran: Ran) => void;
   /** Receives the lines that tasks log and print. @default they go to standard error */
@@ -180,6 +182,7 @@ export class Workers {
     this.#recovery.begin(worker, death);
     const pauseMs = this.#pauseMs(worker, death);
     if (death.started && !death.orderly) {
+      this.#options.onDeath?.(worker);
       const why =
         pauseMs === 0
           ? ''

@@ -49,5 +49,7 @@ export function unpacked({ statistics, ...about }: PackedReport): ReportData {
     ...worker,
     spans: worker.spans.map(unpack),
   }));
-  return { ...about, statistics: { ...statistics, workers } };
+  // Reports of earlier versions know of no deaths.
+  const { deaths = [] } = statistics as Partial<Pick<Statistics, 'deaths'>>;
+  return { ...about, statistics: { ...statistics, workers, deaths } };
 }

@@ -1,6 +1,6 @@
 import type { Point, Series } from './series.ts';
 import { type Sketch, upperBound } from './sketch.ts';
-import type { WorkerStatistics, Workers } from './workers.ts';
+import type { WorkerDeath, WorkerStatistics, Workers } from './workers.ts';
 
 /** A group of failures that are alike. */
 interface Failures {
@@ -42,6 +42,8 @@ export interface Statistics {
   series: readonly Point[];
   /** By name. From the 5001st on, workers are one, named `others`, without spans. */
   workers: readonly WorkerStatistics[];
+  /** Worker processes of this machine that died during the run; the last thousand. */
+  deaths: readonly WorkerDeath[];
   /** The most frequent first. */
   failures: readonly Failures[];
 }
@@ -55,12 +57,14 @@ interface Counted {
   ranMs: number;
   workers: Workers;
   failures: Failures[];
+  /** @default none are known */
+  deaths?: readonly WorkerDeath[];
   /** Results over time. @default not known */
   series?: Series;
 }
 
 export function statisticsOf(ledger: Statistics['ledger'], counted: Counted): Statistics {
-  const { startedAt, at, durations, ranMs, workers, failures, series } = counted;
+  const { startedAt, at, durations, ranMs, workers, failures, deaths = [], series } = counted;
   const quantile = (share: number) => durations.quantile(share) ?? 0;
   return {
     ...{ startedAt, at, ledger },
@@ -74,6 +78,7 @@ export function statisticsOf(ledger: Statistics['ledger'], counted: Counted): St
     stepMs: series?.stepMs ?? 0,
     series: series?.points ?? [],
     workers: workers.list,
+    deaths: deaths.filter((death) => death.at >= startedAt),
     failures,
   };
 }

@@ -18,6 +18,13 @@ export interface WorkerStatistics {
   spans: Span[];
 }
 
+/** The death of a worker process, which another one has replaced. */
+export interface WorkerDeath {
+  worker: string;
+  /** In milliseconds since 1970. */
+  at: number;
+}
+
 /** Most spans of a run. */
 const MOST_SPANS = 20_000;
 

@@ -4,10 +4,14 @@ import { keep } from '../keep.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
+import type { WorkerDeath } from '../report/workers.ts';
 import { defineTask } from '../task.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { maxBodyBytes } from './local-objects.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
+
+/** Deaths to remember. */
+const MOST_DEATHS = 1_000;
 
 export interface ProcessesOptions {
   tasks: TasksModule;
@@ -39,6 +43,7 @@ export async function loadTasks(
 
 async function open(options: ProcessesOptions) {
   const tasks = new TaskRegistry();
+  const deaths: WorkerDeath[] = [];
   const services = await openServices({ workers: options.workers, tasks });
   const { deployment, sqs, objects, taskQueueUrl, deadQueueUrl } = services;
   const server = await listen(objects.besides(sqs.service), { background: true, maxBodyBytes });
@@ -53,6 +58,10 @@ async function open(options: ProcessesOptions) {
     deadQueueUrl,
     onFailure: options.onFailure,
     onLog: options.onLog,
+    onDeath(worker) {
+      deaths.push({ worker, at: Date.now() });
+      if (deaths.length > MOST_DEATHS) deaths.shift();
+    },
     onTrouble: ({ message }) => options.onWarning(message),
   });
   const close = async () => {
@@ -67,7 +76,7 @@ async function open(options: ProcessesOptions) {
     await keep(close());
     throw error;
   }
-  return { deployment, tasks, close: () => keep(close()) };
+  return { deployment: { ...deployment, deaths }, tasks, close: () => keep(close()) };
 }
 
 /** Stands for the code of a task, which only the workers have: the seed needs just its facts. */

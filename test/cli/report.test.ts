@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { type PackedReport, unpacked } from '../../src/report/report-data.ts';
+import { TASKS } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fanfold-report-'));
@@ -93,6 +94,19 @@ it('a report has inputs that failed only if that is asked for', async () => {
   const alone = await run('none.jsonl', '--report-inputs');
   expect(alone.status).toBe(2);
   expect(alone.stderr).toContain('--report FILE');
+});
+
+it('a report has the deaths of workers', async () => {
+  writeFileSync(at('deadly.jsonl'), '"ok"\n"exits"\n');
+  const files = ['--input', at('deadly.jsonl'), '--report', at('deadly.html')];
+  await inThisProcess(['run', 'wild', ...files, '--tasks', TASKS, '--workers', '1']);
+  const { deaths, startedAt, at: end } = dataOf(at('deadly.html')).statistics;
+  expect(deaths.length).toBeGreaterThan(0);
+  for (const { worker, at: diedAt } of deaths) {
+    expect(worker).toBe('worker-1');
+    expect(diedAt).toBeGreaterThan(startedAt);
+    expect(diedAt).toBeLessThanOrEqual(end);
+  }
 });
 
 it('a report replaces an earlier one, and no other file', async () => {

@@ -29,11 +29,11 @@ export class Counting {
   readonly #total: () => number | undefined;
   readonly #onOverBudget: (failed: number) => void;
 
-  constructor({ sqs }: Pick<Deployment, 'sqs'>, counted: CountingOptions) {
+  constructor({ sqs, deaths }: Pick<Deployment, 'sqs' | 'deaths'>, counted: CountingOptions) {
     const { options, runId, ledger, knobs } = counted;
     this.outages = new Outages(knobs, sqs, options);
     const now = () => serviceNow(sqs);
-    this.#statistics = new RunStatistics(createdAt(runId) ?? now(), now);
+    this.#statistics = new RunStatistics(createdAt(runId) ?? now(), now, deaths);
     this.#ledger = ledger;
     this.#budget = budgetOf(options);
     this.#total = counted.total;

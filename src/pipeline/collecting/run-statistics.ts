@@ -1,7 +1,7 @@
 import { Series } from '../../report/series.ts';
 import { Sketch } from '../../report/sketch.ts';
 import { type Statistics, statisticsOf } from '../../report/statistics.ts';
-import { Workers } from '../../report/workers.ts';
+import { type WorkerDeath, Workers } from '../../report/workers.ts';
 import { FailureKinds } from '../messages/failure-kinds.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { Ledger } from '../run/ledger.ts';
@@ -13,16 +13,21 @@ const CLOCK_MS = 60_000;
 export class RunStatistics {
   readonly #startedAt: number;
   readonly #now: () => number;
+  readonly #deaths: readonly WorkerDeath[] | undefined;
   readonly #durations = new Sketch();
   readonly #series = new Series();
   readonly #workers = new Workers();
   readonly #failures = new FailureKinds();
   #ranMs = 0;
 
-  /** @param now the time by SQS's clock, as that of the workers is */
-  constructor(startedAt: number, now: () => number) {
+  /**
+   * @param now the time by SQS's clock, as that of the workers is
+   * @param deaths of workers, also those that are to come
+   */
+  constructor(startedAt: number, now: () => number, deaths?: readonly WorkerDeath[]) {
     this.#startedAt = startedAt;
     this.#now = now;
+    this.#deaths = deaths;
   }
 
   /** Counts the times of results, each the first of its input, as they arrive. */
@@ -41,6 +46,7 @@ export class RunStatistics {
       ...{ startedAt: this.#startedAt, at: this.#now(), durations: this.#durations },
       ...{ ranMs: this.#ranMs, series: this.#series, workers: this.#workers },
       failures: this.#failures.groups,
+      ...(this.#deaths && { deaths: this.#deaths }),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import type { WorkerDeath } from '../../report/workers.ts';
 import type { Used } from '../messages/used.ts';
 import type { Names } from '../names.ts';
 import type { Payloads } from './payloads.ts';
@@ -28,6 +29,8 @@ export interface Deployment {
   metered?: Metered | undefined;
   /** Inputs and outputs that no message can hold. @default there can be none */
   payloads?: Payloads;
+  /** Deaths of its worker processes, the last thousand. @default they are not known */
+  deaths?: readonly WorkerDeath[];
   /** Keeps this process alive until a promise settles, if nothing in the deployment does. */
   keep?: <T>(awaited: Promise<T>) => Promise<T>;
 }
