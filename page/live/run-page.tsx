@@ -7,12 +7,12 @@ import { Bar } from './bar.tsx';
 import { Controls } from './controls.tsx';
 import { follow } from './follow.ts';
 import { Input } from './input.tsx';
+import { LastInputs } from './last-inputs.tsx';
 import { Lost } from './lost.tsx';
 import { Numbers } from './numbers.tsx';
 import { linkTo } from './place.ts';
 import { Search } from './search.tsx';
 import { State, stateWord } from './state.tsx';
-import { Stragglers } from './stragglers.tsx';
 import { Title } from './title.tsx';
 
 interface Known {
@@ -80,7 +80,7 @@ function Announced({ text }: { text: string | undefined }) {
 }
 
 function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost: boolean }) {
-  const { state, because, can, stragglers } = live;
+  const { state, because, can } = live;
   const { statistics, task, place, missing } = report;
   const { startedAt, ledger } = statistics;
   const isBegun = ledger.ok + ledger.failed > 0;
@@ -120,7 +120,7 @@ function Shown({ live, report, runId, isLost }: Known & { runId: string; isLost:
             <p class="quiet">Charts and the timeline appear with the first results.</p>
           </section>
         )}
-        <Stragglers stragglers={stragglers} link={indexLink} />
+        <LastInputs left={statistics.left} link={indexLink} />
         <Views statistics={statistics} link={indexLink} />
       </main>
     </>

@@ -49,7 +49,7 @@ export function unpacked({ statistics, ...about }: PackedReport): ReportData {
     ...worker,
     spans: worker.spans.map(unpack),
   }));
-  // Reports of earlier versions know of no deaths.
-  const { deaths = [] } = statistics as Partial<Pick<Statistics, 'deaths'>>;
-  return { ...about, statistics: { ...statistics, workers, deaths } };
+  // Reports of earlier versions have neither.
+  const { deaths = [], left = [] }: Partial<Pick<Statistics, 'deaths' | 'left'>> = statistics;
+  return { ...about, statistics: { ...statistics, workers, deaths, left } };
 }

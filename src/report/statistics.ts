@@ -42,6 +42,8 @@ export interface Statistics {
   series: readonly Point[];
   /** By name. From the 5001st on, workers are one, named `others`, without spans. */
   workers: readonly WorkerStatistics[];
+  /** Indexes without a result, once all inputs are seeded and at most ten are left. */
+  left: readonly number[];
   /** Worker processes of this machine that died during the run; the last thousand. */
   deaths: readonly WorkerDeath[];
   /** The most frequent first. */
@@ -58,13 +60,25 @@ interface Counted {
   workers: Workers;
   failures: Failures[];
   /** @default none are known */
+  left?: readonly number[];
+  /** @default none are known */
   deaths?: readonly WorkerDeath[];
   /** Results over time. @default not known */
   series?: Series;
 }
 
 export function statisticsOf(ledger: Statistics['ledger'], counted: Counted): Statistics {
-  const { startedAt, at, durations, ranMs, workers, failures, deaths = [], series } = counted;
+  const {
+    startedAt,
+    at,
+    durations,
+    ranMs,
+    workers,
+    failures,
+    left = [],
+    deaths = [],
+    series,
+  } = counted;
   const quantile = (share: number) => durations.quantile(share) ?? 0;
   return {
     ...{ startedAt, at, ledger },
@@ -78,6 +92,7 @@ export function statisticsOf(ledger: Statistics['ledger'], counted: Counted): St
     stepMs: series?.stepMs ?? 0,
     series: series?.points ?? [],
     workers: workers.list,
+    left,
     deaths: deaths.filter((death) => death.at >= startedAt),
     failures,
   };

@@ -55,8 +55,6 @@ export interface LiveRun {
   knobs: Knobs;
   /** What limits the run, as a sentence. */
   limit: string | undefined;
-  /** Inputs that run for long, the longest first; at most ten. */
-  stragglers: { index: number; worker: string; ms: number }[];
   /** What the page may offer. */
   can: Ability[];
 }

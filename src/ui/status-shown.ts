@@ -65,7 +65,6 @@ export function liveOf(run: Known, about: About): LiveRun {
     ...costSoFar(run.cost, done, total),
     knobs: isEnded(run) ? {} : { concurrency: run.concurrency ?? null, rate: run.rate ?? null },
     limit: goesOn && !isEnded(run) ? limitOfStatus(run, about) : undefined,
-    stragglers: [],
     can: [
       ...(goesOn ? (['cancel', 'pause', 'set'] as const) : []),
       ...(hasInputs ? (['inputs'] as const) : []),

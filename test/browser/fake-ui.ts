@@ -123,13 +123,13 @@ function sendJson(response: ServerResponse, value: unknown): void {
 
 /** A run of a million inputs on a thousand workers, on the way. */
 export function liveRun(data = largeReport(1_000)): LiveRun {
+  const statistics = { ...data.statistics, left: [12] };
   return {
-    report: packed(data),
+    report: packed({ ...data, statistics }),
     ...{ state: 'running', because: undefined, inputs: 2_000_000, isSealed: true },
     ...{ rate: 9_870, etaMs: 101_000, usd: 1.234, usdInAll: 2.47 },
     knobs: { concurrency: 500, rate: null },
     limit: 'All workers are busy: 40 chunks wait for one.',
-    stragglers: [{ index: 12, worker: 'worker-7', ms: 61_000 }],
     can: ['cancel', 'pause', 'set', 'inputs'],
   };
 }

@@ -203,7 +203,7 @@ it('lists runs on a phone, where nothing is wider than the screen', async () => 
   expect(await widthOf(page)).toBe(390);
   expect(await barriers(page)).toEqual([]);
   await page.getByRole('link', { name: /r1/ }).click();
-  await page.getByRole('heading', { name: 'Stragglers' }).waitFor();
+  await page.getByRole('heading', { name: 'The last inputs' }).waitFor();
   expect(await widthOf(page)).toBe(390);
   await page.getByRole('link', { name: '12', exact: true }).click();
   await page.getByRole('dialog', { name: 'Input 12' }).waitFor();

@@ -35,7 +35,7 @@ export class FakeRuns implements LiveRuns {
       report: packed({ ...about, statistics }),
       ...{ state: this.state, because: undefined, inputs: 100, isSealed: true },
       ...{ rate: undefined, etaMs: undefined, usd: undefined, usdInAll: undefined },
-      ...{ knobs: {}, limit: undefined, stragglers: [], can: [] },
+      ...{ knobs: {}, limit: undefined, can: [] },
     };
   }
 

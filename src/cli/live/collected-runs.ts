@@ -152,7 +152,7 @@ function lookAt(shown: Shown): LiveRun {
     ...speedOf(shown, all),
     ...costSoFar(run.cost, done, all),
     knobs: { concurrency: settings.concurrency ?? null, rate: settings.rate ?? null },
-    ...{ limit, stragglers: [] },
+    limit,
     can: [
       ...(goesOn ? (['cancel', 'pause', 'set'] as const) : []),
       ...(inputsToo ? (['inputs'] as const) : []),

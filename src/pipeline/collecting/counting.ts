@@ -9,6 +9,9 @@ import { Outages } from './outages.ts';
 import { type Budget, budgetOf, type RunOptions } from './run-options.ts';
 import { RunStatistics } from './run-statistics.ts';
 
+/** Inputs that are named once no others are left. */
+const MOST_LEFT = 10;
+
 export interface CountingOptions {
   options: RunOptions;
   ledger: RunLedger;
@@ -42,7 +45,7 @@ export class Counting {
 
   /** Statistics of the results so far. */
   get statistics(): Statistics {
-    return this.#statistics.snapshot(this.#ledger.snapshot());
+    return this.#statistics.snapshot(this.#ledger.snapshot(), this.#ledger.left(MOST_LEFT));
   }
 
   /** Counts first results that workers have sent. */

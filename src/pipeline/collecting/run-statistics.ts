@@ -41,11 +41,12 @@ export class RunStatistics {
   }
 
   /** The statistics of the results so far. */
-  snapshot(ledger: Ledger): Statistics {
+  snapshot(ledger: Ledger, left: readonly number[]): Statistics {
     return statisticsOf(ledger, {
       ...{ startedAt: this.#startedAt, at: this.#now(), durations: this.#durations },
       ...{ ranMs: this.#ranMs, series: this.#series, workers: this.#workers },
       failures: this.#failures.groups,
+      left,
       ...(this.#deaths && { deaths: this.#deaths }),
     });
   }

@@ -236,6 +236,18 @@ export class RunLedger implements Ledger {
   }
 
   /** A copy for readers, of the inputs whose results arrive here. */
+  /**
+   * Indexes of the inputs that have no result, once all are seeded and at most so many are left.
+   *
+   * @param most how many
+   */
+  left(most: number): number[] {
+    const left: number[] = [];
+    if (!this.#sealed || this.#inputs - this.settled > most) return left;
+    for (let index = 0; index < this.#inputs; index++) if (!this.has(index)) left.push(index);
+    return left;
+  }
+
   snapshot(): Ledger {
     // An open run has at least as many inputs as results.
     const inputs = Math.max(this.#inputs, this.settled) - this.#elsewhere;

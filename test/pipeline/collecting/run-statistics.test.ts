@@ -68,6 +68,20 @@ it('have the failures of inputs that were lost', async () => {
   expect(failures.reduce((sum, { count }) => sum + count, 0)).toBe(2);
 });
 
+it('name the last inputs, which hold up the end', async () => {
+  const odd = defineTask({
+    name: 'odd',
+    run: (n: number) => (n % 2 === 1 ? n : new Promise<never>(() => {})),
+  });
+  await using fanfold = await connect({ workers: 5 });
+  const run = fanfold.map(odd, [1, 2, 3, 4]);
+  const all = Array.fromAsync(run).catch(() => {});
+  await expect.poll(() => run.statistics().left).toEqual([1, 3]);
+  await run.cancel();
+  await all;
+  expect(run.statistics().left).toEqual([]);
+});
+
 it('can be had while the run goes on', async () => {
   const { durations, ledger } = await statisticsOf({}, firstOf);
   expect(durations.count).toBeGreaterThan(0);
@@ -90,7 +104,7 @@ it('count a message once, however often it arrives, and believe no clock that is
     const batches = [readResults(body, runId)];
     statistics.time(deduplicator.enter({ batches, notices: [], used: [], receiptHandles: [] }));
   }
-  const { durations, series, workers } = statistics.snapshot(ledger.snapshot());
+  const { durations, series, workers } = statistics.snapshot(ledger.snapshot(), []);
   expect(durations.count).toBe(1);
   expect(workers).toMatchObject([{ name: 'w', ok: 1, ranMs: 7 }]);
   expect(Math.abs((series[0]?.at ?? 0) - now)).toBeLessThan(61_000);
