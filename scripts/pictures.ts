@@ -10,7 +10,7 @@ import { record } from './pictures/record.ts';
 import { toSvg } from './pictures/svg.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const SIZE = { columns: 98, rows: 9 };
+const SIZE = { columns: 98, rows: 11 };
 
 const command = firstCommand(readFileSync(join(ROOT, 'README.md'), 'utf8'));
 const frames = await record(command, ROOT, SIZE);

@@ -160,7 +160,8 @@ async function writeResults(
       const text = carried ? batch.lines.map((line) => carried.join(line)).join('\n') : batch.text;
       await recorded.write(`${text}\n`);
       written.add(batch);
-      carried?.keep(recorded.failures.addBatch(batch));
+      const examples = recorded.failures.addBatch(batch);
+      carried?.keep(examples);
     } catch (error) {
       written.add(batch, recorded.leftLines);
       recorded.failures.addBatch(batch, recorded.leftLines);
