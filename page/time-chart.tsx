@@ -95,6 +95,8 @@ function TimeChart({ title, summary, seconds, lines, unit }: TimeChartProps) {
             stroke: tones[colour],
             width: 1.5,
             ...(isFilled ? { fill: `${tones[colour]}33` } : {}),
+            // Slow inputs end in few of the steps.
+            spanGaps: true,
             points: { show: ({ data: [times] }: uPlot) => times.length < 3 },
             value: (_: uPlot, value: number | null) => (value === null ? '' : unit(value)),
           })),
