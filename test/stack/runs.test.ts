@@ -687,8 +687,6 @@ const UNUSED: Readonly<Record<string, string>> = {
     'A collector that hands over makes the results visible that it has not stored.',
   'Fanfold-worker+Fanfold-burst: sqs:GetQueueUrl on Fanfold-run-????????T?????????-*':
     'Workers look for a run’s queue when AWS throttles the reading of its tags.',
-  'Fanfold-seed: sqs:ListQueueTags on Fanfold-run-????????T?????????-*':
-    'The seed compares a second request for a run that goes on with the first.',
   'Fanfold-seed: s3:ListBucket on archive':
     'It is for lists under a prefix, which S3 alone asks for.',
 };

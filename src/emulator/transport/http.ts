@@ -136,7 +136,8 @@ function bound(server: Server, host: string, port: number): Promise<AddressInfo>
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const message = `Cannot listen on ${host}, port ${port}: ${reasonOf(error)}.`;
-      reject(new FanfoldError('BadOption', message, { cause: error }));
+      const code = SHORTAGES.has(codeOf(error)) ? 'RunFailed' : 'BadOption';
+      reject(new FanfoldError(code, message, { cause: error }));
     });
     server.listen(port, host, () => {
       const address = server.address();
@@ -145,10 +146,16 @@ function bound(server: Server, host: string, port: number): Promise<AddressInfo>
   });
 }
 
-function reasonOf(error: NodeJS.ErrnoException): string {
-  const { code = '' } = error;
-  return REASONS[code] ?? messageOf(error);
+function codeOf({ code = '' }: NodeJS.ErrnoException): string {
+  return code;
 }
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  return REASONS[codeOf(error)] ?? messageOf(error);
+}
+
+/** What another address or port would not help with. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE']);
 
 const REASONS: Record<string, string> = {
   EADDRINUSE: 'another program uses it. Name another port, or end that program',
@@ -156,6 +163,8 @@ const REASONS: Record<string, string> = {
   EADDRNOTAVAIL: 'this machine does not have this address. 0.0.0.0 listens on all its addresses',
   ENOTFOUND: 'the name has no address',
   EAI_AGAIN: 'the name has no address at the moment',
+  EMFILE: 'this process has too many files open (EMFILE). Raise the limit (`ulimit -n 4096`)',
+  ENFILE: 'this machine has too many files open (ENFILE). End other programs',
 };
 
 /** Whether a host is this machine, reachable only from itself. */
