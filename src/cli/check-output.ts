@@ -149,6 +149,12 @@ function statOf(file: string | number): BigIntStats | undefined {
   }
 }
 
+/** True if both paths lead to one file, which links and mounts give several names. */
+export function isSameFile(path: string, other: string | number): boolean {
+  const [one, two] = [statOf(path), statOf(other)];
+  return one !== undefined && two !== undefined && isSame(one, two);
+}
+
 function isSame(one: BigIntStats, other: BigIntStats): boolean {
   return one.isFile() && one.dev === other.dev && one.ino === other.ino;
 }

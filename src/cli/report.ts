@@ -1,13 +1,23 @@
-import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  constants,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { FanfoldError, type Run, type Statistics } from '../index.ts';
 import { type ReportData, reportHtml, unpacked } from '../internal.ts';
-import { outputOf } from './check-output.ts';
+import { isSameFile, outputOf } from './check-output.ts';
+import type { InputFile } from './inputs/index.ts';
 import { count, say } from './log.ts';
 import { reportOfResults } from './report-of-results.ts';
 import { headOf } from './resume/head.ts';
 import { type RunOutput, readRecordedRun } from './resume/index.ts';
+import { RunRecord } from './resume/record.ts';
 import { isOutput } from './resume/recorded-run.ts';
 import { nameOf, type Target } from './target.ts';
 
@@ -66,8 +76,11 @@ export function checkReport(option: string, path: string, { overwrite, beside }:
     refuse(`the folder ${folder} does not exist. Create it first (mkdir -p), or name another.`);
   }
   if (old?.isDirectory() || path.endsWith('/')) refuse('this is a folder: name a file in it.');
-  if (beside !== undefined && resolve(path) === resolve(beside)) {
-    refuse('this is the file with the results: name another file.');
+  // The report replaces what is there: also /dev/null, if the user is root.
+  if (old && !old.isFile()) refuse('this is a device or a pipe: name a file.');
+  const taken = beside === undefined ? [] : RunRecord.filesOf(beside);
+  if (taken.some((file) => isSamePlace(path, file))) {
+    refuse('this is the file with the results, or one that belongs to it: name another file.');
   }
   if (old && old.size > 0 && !overwrite && !headOf(path)?.startsWith(REPORT)) {
     refuse('it exists, and is not a report. Name another file, or give --overwrite to replace it.');
@@ -78,6 +91,23 @@ export function checkReport(option: string, path: string, { overwrite, beside }:
   } catch {
     refuse(`the folder ${folder} is not writable. Name a file in another one.`);
   }
+}
+
+/** True if both name one file: one that exists, or one in the same folder. */
+function isSamePlace(path: string, other: string): boolean {
+  if (isSameFile(path, other)) return true;
+  const [folder, otherFolder] = [dirname(path), dirname(other)];
+  const isFolder = statSync(otherFolder, { throwIfNoEntry: false })?.isDirectory();
+  const at = (real: string, file: string) => join(realpathSync(real), basename(file));
+  return isFolder === true && at(folder, path) === at(otherFolder, other);
+}
+
+/** @throws FanfoldError when a report would replace an input, which --overwrite must not permit */
+export function checkReportInputs(path: string | undefined, reads: readonly InputFile[]): void {
+  const read = path && reads.find(({ file }) => isSameFile(path, file));
+  if (!read) return;
+  const why = `this is the input ${read.name}: the report would replace it. Name another file.`;
+  throw new FanfoldError('BadOption', `--report ${path}: ${why}`);
 }
 
 interface RunReportFlags extends Replacing {

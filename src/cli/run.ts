@@ -13,7 +13,7 @@ import { addPageOptions, checkPage, openPage, type PageFlags } from './live/run-
 import { count, say } from './log.ts';
 import { addLogLevel } from './log-level.ts';
 import { perform } from './perform.ts';
-import { checkReportFlags } from './report.ts';
+import { checkReportFlags, checkReportInputs } from './report.ts';
 import { reportBad } from './report-bad.ts';
 import {
   begin,
@@ -142,6 +142,7 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
   if (isS3(given)) return attemptFromS3(task, given, options, signal);
   const open = () => openInputs({ ...given, maxInputBytes: MAX_PAYLOAD_BYTES });
   const inputs = await open();
+  checkReportInputs(given.report, inputs.files);
   const answered = await settleOutput(given.output, inputs.files, given, signal);
   const flags = { ...given, ...answered };
   const connection = await connectTarget(flags);

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -119,6 +129,40 @@ it('a report replaces an earlier one, and no other file', async () => {
   expect(
     (await inThisProcess(['report', at('kept.jsonl'), '--output', at('kept.html')])).status,
   ).toBe(0);
+});
+
+it.each([
+  ['the input', 'in.jsonl', 'the input'],
+  ['a link to the input', 'in-link.html', 'the input'],
+  ['the results', 'spared.jsonl', 'file with the results'],
+  ['the record of the results', 'spared.jsonl.run', 'belongs to it'],
+  ['the results by way of a link', 'here/spared.jsonl', 'file with the results'],
+])('a report never replaces %s, even with --overwrite', async (_, name, why) => {
+  writeFileSync(at('in.jsonl'), '1\n2\n');
+  for (const [link, to] of [
+    ['in-link.html', at('in.jsonl')],
+    ['here', folder],
+  ] as const) {
+    rmSync(at(link), { force: true });
+    symlinkSync(to, at(link));
+  }
+  const { status, stderr } = await inThisProcess([
+    ...['run', 'echo', '--input', at('in.jsonl'), '--output', at('spared.jsonl')],
+    ...['--workers', '1', '--report', at(name), '--overwrite'],
+  ]);
+  expect(status).toBe(2);
+  expect(stderr).toContain(why);
+  expect(readFileSync(at('in.jsonl'), 'utf8')).toBe('1\n2\n');
+  expect(existsSync(at('spared.jsonl'))).toBe(false);
+});
+
+it('a report never replaces a device or a pipe', async () => {
+  // A pipe of the test's own: with a device, a failing test could harm the machine.
+  execFileSync('mkfifo', [at('pipe.html')]);
+  const { status, stderr } = await run('piped.jsonl', '--report', at('pipe.html'), '--overwrite');
+  expect(status).toBe(2);
+  expect(stderr).toContain('a device or a pipe');
+  expect(lstatSync(at('pipe.html')).isFIFO()).toBe(true);
 });
 
 mkdirSync(at('folder.html'));
