@@ -22,18 +22,20 @@ const SLOW = [
 ];
 
 /** Slow tests of parts that rarely change, which CI has no time for. */
-const MORE = ['test/emulator/sqs/store/{kill,restart}.test.ts'];
+const MORE = [
+  'test/emulator/sqs/store/{kill,restart}.test.ts',
+  'test/stack/native-modules.test.ts',
+];
 
 /** The tests that take longest, longest first: one that began last would run on alone. */
 const LONGEST = [
   'cli/elsewhere',
-  'package/package',
   'stack/runs',
+  'package/package',
   'simulation/marks',
   'cli/resume',
   'cli/work',
   'cli/serve',
-  'stack/native-modules',
   'stack/bundle',
   'cli/flow',
   'processes/workers',
