@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Chunk } from '../../../src/pipeline/messages/chunk.ts';
-import type { RunQueues } from '../../../src/pipeline/run/run-queues.ts';
+import type { RunControl, RunQueues } from '../../../src/pipeline/run/run-queues.ts';
 import { follow } from '../../../src/pipeline/working/follow.ts';
 
 beforeEach(() => {
@@ -29,4 +29,22 @@ it('looks rarely once a chunk can start nothing more, so that hours pass fast in
   expect(looks).toBeLessThanOrEqual(61);
   end();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('tells of a pause, and of other bounds', async () => {
+  let control: RunControl = { paused: false };
+  const runs = {
+    intervalMs: () => 100,
+    control: () => control,
+    state: async () => 'on',
+  } as unknown as RunQueues;
+  const onChange = vi.fn();
+  const followers = { mayStart: () => true, onChange, onHedge() {} };
+  const end = follow(runs, { results: 'own' } as Chunk, control, followers);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(onChange).not.toHaveBeenCalled();
+  control = { paused: true };
+  await vi.advanceTimersByTimeAsync(100);
+  expect(onChange).toHaveBeenCalled();
+  end();
 });

@@ -121,7 +121,7 @@ it('nothing starts in a lane before it is known what was set for the run', async
 });
 
 /** Where a chunk goes that arrives in the task queue: the inputs of each message, by queue. */
-async function moved(indexes: number[], before: Flow, control: Partial<RunControl>) {
+async function moved(indexes: number[], before: Flow, control: Partial<RunControl>, attempt = 1) {
   const engine = new Sqs();
   const sqs = createSqsClient(engine);
   const fifo = { FifoQueue: 'true' };
@@ -130,7 +130,7 @@ async function moved(indexes: number[], before: Flow, control: Partial<RunContro
   const { QueueUrl: taskQueueUrl = '' } = tasks;
   const items = indexes.map((index) => ({ index, text: '1', value: 1 }));
   const chunk: Chunk = {
-    ...{ runId: 'run', task: 'work', attempt: 1, expiresAt: NOW + 9e6, results: 'own' },
+    ...{ runId: 'run', task: 'work', attempt, expiresAt: NOW + 9e6, results: 'own' },
     ...{ resultQueueUrl: '', flow: before, items, turn: 0 },
   };
   const message = { id: 'm', body: '', receiptHandle: '', receiveCount: 1, group: undefined };
@@ -158,6 +158,10 @@ it('a chunk enters new lanes once all workers know of them', async () => {
   expect(await moved([0], one, early)).toEqual({ tasks: [[0]], lanes: [] });
   const inTime = { flow: two, lanesFrom: NOW - 1 };
   expect(await moved([0], one, inTime)).toEqual({ tasks: [], lanes: [[0]] });
+});
+
+it('a further attempt enters a lane too', async () => {
+  expect(await moved([0], one, {}, 2)).toEqual({ tasks: [], lanes: [[0]] });
 });
 
 it('more lanes share a chunk that was cut for few', async () => {

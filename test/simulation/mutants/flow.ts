@@ -31,6 +31,7 @@ const LANES: readonly Mutant[] = [
     file: 'src/pipeline/working/lanes.ts',
     node: 'FunctionDeclaration[id.name="routeOf"] IfStatement[test.right.right.value="none"] > .test',
     becomes: ({ text }) => `${text} || (!isInLane && chunk.attempt > 1)`,
+    caughtBy: 'test/pipeline/working/lanes.test.ts',
   },
   {
     name: 'a slow lane starts as soon as it has a chunk',
@@ -50,6 +51,7 @@ const LANES: readonly Mutant[] = [
     file: 'src/pipeline/working/follow.ts',
     node: 'IfStatement[test.right.callee.name="partsOf"] > .test',
     becomes: 'false',
+    caughtBy: 'test/pipeline/working/follow.test.ts',
   },
   {
     name: 'new lanes start beside the ones before them',
