@@ -62,3 +62,26 @@ it('a replaced collector deletes its parts that the record does not list', async
   expect(listed).toEqual([]);
   expect(keys).toEqual(['state']);
 });
+
+it('a collector knows its own write again when the answer to it was lost', async () => {
+  const objects = new S3();
+  const s3 = createS3Client(objects);
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const folder = { bucket: BUCKET, prefix: 'runs/r/' };
+  const alive = inProcess(objects.service, { streams: true });
+  let isLosing = true;
+  const handle: typeof alive.handle = async (request, more) => {
+    const answer = await alive.handle(request, more);
+    if (request.method !== 'PUT' || !isLosing) return answer;
+    isLosing = false;
+    throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  };
+  const losing = createS3Client(objects, { requestHandler: { ...alive, handle } as never });
+  const options = { runId: 'r', task: 't', format: 'jsonl', expiresAt: 0 } as const;
+  await StateObject.create(s3, folder, newStoredRun(options));
+  const state = await StateObject.load(losing, folder);
+  await state?.replace({ epoch: 1, owner: 'first' });
+  expect(isLosing).toBe(false);
+  await state?.replace({ epoch: 1, owner: 'first', restarts: 1 });
+  expect((await StateObject.load(s3, folder))?.run).toMatchObject({ owner: 'first', restarts: 1 });
+});

@@ -30,6 +30,7 @@ const BROKEN: readonly Omit<Mutant, 'kind'>[] = [
     file: 'src/pipeline/storing/state-object.ts',
     node: 'MethodDefinition[key.name="replace"] IfStatement[test.left.name="isOurs"] > .test',
     becomes: 'false',
+    caughtBy: 'test/pipeline/storing/superseded.test.ts',
   },
   {
     name: 'a replaced collector deletes parts that the record lists',
