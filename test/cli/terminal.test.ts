@@ -76,6 +76,8 @@ export const chatty = defineTask({
     process.stdout.write('\\rlast words of ' + input);
     for (let line = 0; line < 5000; line++) console.log('\\rflood of ' + input + ' '.repeat(50));
     if (input === 1) process.kill(process.pid, 'SIGKILL');
+    // The next input would end this line.
+    await new Promise((resolve) => setTimeout(resolve, 700));
   },
 });
 `,

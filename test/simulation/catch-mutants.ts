@@ -1,7 +1,9 @@
 // Checks that each mutant is caught, one per processor at a time; fails if one is not.
-//   npm run simulate:mutants -- [--note] [--runs N] [pattern of names]
+//   npm run simulate:mutants -- [--note] [--runs N] [--seconds N --seed S] [pattern of names]
 // It first replays the scenario that last caught a mutant; if that no longer catches it, it
-// simulates all. --note records these scenarios.
+// simulates all. --note records these scenarios. With --seconds, no mutant is begun after that
+// time; --seed shuffles them, so that each commit tries others.
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +33,8 @@ const { values, positionals } = parseArgs({
     note: { type: 'boolean', default: false },
     /** Number of scenarios to simulate if none is known to catch a mutant. */
     runs: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: 'Infinity' },
+    seed: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -41,12 +45,18 @@ const folder = mkdtempSync(join(tmpdir(), 'fanfold-mutants-'));
 process.env.NODE_COMPILE_CACHE ??= join(folder, 'compiled');
 const left = MUTANTS.filter(({ name }) => new RegExp(pattern).test(name));
 // Tests take longest, so they start first.
-left.sort(
-  (one, other) => Number(other.caughtBy !== undefined) - Number(one.caughtBy !== undefined),
-);
+const place = ({ name, caughtBy }: Mutant): string =>
+  values.seed === undefined
+    ? String(caughtBy === undefined)
+    : createHash('sha256').update(`${values.seed} ${name}`).digest('hex');
+left.sort((one, other) => place(one).localeCompare(place(other)));
+
+const endsAt = performance.now() + Number(values.seconds) * 1000;
 
 async function work(): Promise<void> {
-  for (let mutant = left.shift(); mutant; mutant = left.shift()) {
+  while (performance.now() < endsAt) {
+    const mutant = left.shift();
+    if (mutant === undefined) return;
     const began = performance.now();
     const caught = await caughtHow(mutant).catch((error: Error) => error);
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -122,4 +132,5 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+if (left.length > 0) console.log(`${left.length} mutants were not tried within the time.`);
 if (values.note) writeFileSync(NOTED, `${JSON.stringify(noted, null, 2)}\n`);
