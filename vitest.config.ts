@@ -21,25 +21,17 @@ const SLOW = [
   'test/stack/{delivered-events,runs,tasks-check,deployment/functions}.test.ts',
 ];
 
-/** Slow tests of parts that rarely change, which CI has no time for. */
-const MORE = [
-  'test/emulator/sqs/store/{kill,restart}.test.ts',
-  'test/stack/native-modules.test.ts',
-];
-
 /** The tests that take longest, longest first: one that began last would run on alone. */
 const LONGEST = [
   'cli/elsewhere',
   'stack/runs',
   'package/package',
-  'simulation/marks',
   'cli/resume',
   'cli/work',
   'cli/serve',
   'stack/bundle',
   'cli/flow',
   'processes/workers',
-  'stack/loading',
   'cli/killed-server',
   'clients/awscli',
 ].map((name) => `/test/${name}.test.ts`);
@@ -66,6 +58,9 @@ const common = {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    tags: [
+      { name: 'more', description: 'slow tests of what rarely breaks, which CI has no time for' },
+    ],
     projects: [
       {
         test: {
@@ -77,8 +72,7 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { test: { name: 'slow', include: SLOW, exclude: MORE, ...common } },
-      { test: { name: 'more', include: MORE, ...common } },
+      { test: { name: 'slow', include: SLOW, ...common } },
     ],
   },
 });

@@ -113,6 +113,7 @@ describe('a run elsewhere', () => {
   // Runs before any run is cancelled, whose chunks may stay on the task queue for two minutes.
   it('can be collected by two commands, one after the other, each into its own file', {
     timeout: 240_000,
+    tags: ['more'],
   }, async () => {
     const command = start(args(1_200));
     const id = await runId(command);
@@ -164,7 +165,9 @@ describe('a run elsewhere', () => {
     },
   );
 
-  it('is started again for the missing inputs when it no longer exists', async () => {
+  it('is started again for the missing inputs when it no longer exists', {
+    tags: ['more'],
+  }, async () => {
     const command = start(args(600));
     const id = await runId(command);
     await expect.poll(lines, { timeout: 60_000, interval: 20 }).toBeGreaterThan(30);
@@ -198,6 +201,7 @@ describe('a run elsewhere', () => {
 
   it('is listed, and can be collected by another command once its own has left', {
     timeout: 240_000,
+    tags: ['more'],
   }, async () => {
     const command = start(args(600));
     const id = await runId(command);
@@ -270,7 +274,7 @@ describe('a run elsewhere', () => {
     expect(collected.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
   });
 
-  it('that is over is deleted by runs --prune', async () => {
+  it('that is over is deleted by runs --prune', { tags: ['more'] }, async () => {
     // Long enough for a loaded machine to leave the run before its deadline.
     const command = start([...args(5_000), '--deadline', '8s']);
     const id = await runId(command);
@@ -331,7 +335,7 @@ describe('a run elsewhere', () => {
     expect(await written()).toEqual(range(inputs.split('\n').length - 1));
   });
 
-  it('is finished before its failed inputs run again', async () => {
+  it('is finished before its failed inputs run again', { tags: ['more'] }, async () => {
     const there = ['--endpoint', server.url, '--range', '60', '--output', output];
     const command = start(['run', 'odd-fails', ...there]);
     const id = await runId(command);

@@ -159,7 +159,7 @@ it('collects a run of the function only once that was given up', async () => {
   expect(collected.status).toBe(1);
 });
 
-it('continues a run with its missing and failed inputs', async () => {
+it('continues a run with its missing and failed inputs', { tags: ['more'] }, async () => {
   const input = file('continued.jsonl', '1\n2\n7\n');
   const args = ['run', 'half', '--input', input, '--output', PLACE];
   const first = await fanfold(...args);

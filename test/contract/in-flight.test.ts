@@ -1,3 +1,4 @@
+// @module-tag more
 import { describe, expect, it } from 'vitest';
 import { Sqs, type SqsOptions } from '../../src/emulator/sqs/index.ts';
 

@@ -1,3 +1,4 @@
+// @module-tag more
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// @module-tag more
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { CalmRun } from './calm-run.ts';

@@ -1,3 +1,4 @@
+// @module-tag more
 import { expect, it } from 'vitest';
 import { FAULT_NAMES } from './faults.ts';
 import { simulation } from './simulation.ts';

@@ -1,3 +1,4 @@
+// @module-tag more
 // The real bundles with a tasks module that loads slowly, or not at all.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,4 @@
+// @module-tag more
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   DeleteMessageCommand,

@@ -1,3 +1,4 @@
+// @module-tag more
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,

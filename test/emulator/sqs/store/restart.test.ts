@@ -1,3 +1,4 @@
+// @module-tag more
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AddPermissionCommand,
