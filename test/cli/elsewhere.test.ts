@@ -24,7 +24,7 @@ const steady = defineTask({
   name: 'steady',
   async run(input: number, context) {
     count(context);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     return input;
   },
 });
@@ -56,7 +56,7 @@ const oddFails = defineTask({
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fanfold-elsewhere-'));
-  server = await serveDeployment({ steady, held, oddFails }, 3);
+  server = await serveDeployment({ steady, held, oddFails }, 6);
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
 });
