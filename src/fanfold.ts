@@ -3,35 +3,18 @@ import { COLLECT_OPTIONS, checkInputs, checkOrder, checkRunOptions, nameOfTask }
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
 import { closeWhenIdle, keep } from './keep.ts';
-import { type CallOptions, checkOptions, FLAG } from './options.ts';
+import { checkOptions } from './options.ts';
 import { Run } from './pipeline/collecting/run.ts';
 import type { RunOptions } from './pipeline/collecting/run-options.ts';
-import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
-import { type EndedRun, endedRunsOf } from './pipeline/run/ended.ts';
-import type { RunSettings } from './pipeline/run/settings.ts';
-import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
-import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
-import {
-  type CollectOptions,
-  collectRun,
-  type PruneOptions,
-  pruneRuns,
-} from './pipeline/runs/collect-run.ts';
-import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
+import { type CollectOptions, collectRun } from './pipeline/runs/collect-run.ts';
 import type { StoredRun } from './pipeline/runs/stored-run.ts';
 import type { StoredOptions } from './pipeline/runs/stored-runs.ts';
 import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.ts';
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
-import {
-  pauseRun,
-  type RunChanges,
-  setRun,
-  type UnpauseOptions,
-  unpauseRun,
-} from './pipeline/seeding/set-run.ts';
 import { wait } from './retry.ts';
+import { RunOperations } from './run-operations.ts';
 import {
   type AnyTask,
   type InputOf,
@@ -43,13 +26,11 @@ import {
 import { unknownTask } from './task-registry.ts';
 import { storeOf, type World } from './worlds/world.ts';
 
-const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
-
 /** Longest wait for unfinished runs when their connection is closed, in milliseconds. */
 const CLOSE_MS = 2_000;
 
 /** A connection to a place where tasks run. Close it, or declare it with `await using`. */
-export class Fanfold implements AsyncDisposable {
+export class Fanfold extends RunOperations implements AsyncDisposable {
   readonly #world: World;
   readonly #runs = new Set<Run | StoredRun>();
   readonly #stays: () => void;
@@ -58,6 +39,7 @@ export class Fanfold implements AsyncDisposable {
 
   /** Use `connect`. */
   constructor(world: World, onWarning: (message: string) => void = () => {}) {
+    super(world);
     this.#world = world;
     this.#capacity = new Capacity(world.deployment, onWarning);
     // Elsewhere, a run continues without this process.
@@ -162,24 +144,6 @@ export class Fanfold implements AsyncDisposable {
     return run;
   }
 
-  /** The runs of this deployment that are not over, oldest first. */
-  runs(): AsyncIterable<RunStatus> {
-    return runsOf(this.#world.deployment);
-  }
-
-  /**
-   * The runs of this deployment that ended in the last day, oldest first; undefined if it keeps no
-   * list of them, as in this process, or allows no access to it.
-   */
-  endedRuns(): Promise<EndedRun[] | undefined> {
-    return endedRunsOf(this.#world.deployment);
-  }
-
-  /** A run's status; undefined if there is no such run, or it is over. */
-  status(runId: string): Promise<RunStatus | undefined> {
-    return statusOf(this.#world.deployment, runId);
-  }
-
   /**
    * Collects a run that another process started and left. Each result is yielded once; results in
    * `earlier` are not yielded again. The run ends without results that another collector has
@@ -212,75 +176,6 @@ export class Fanfold implements AsyncDisposable {
     if (this.#failure) throw this.#failure;
     const { deployment } = this.#world;
     return this.#keep(await findStored(deployment, storeOf(this.#world), run, options));
-  }
-
-  /** Numbers of chunks on the task queue, of all runs. */
-  backlog(): Promise<Backlog> {
-    return backlogOf(this.#world.deployment);
-  }
-
-  /**
-   * Deletes the queues of runs that have ended or passed their deadline, or with `all` those of all
-   * runs; returns these runs.
-   */
-  prune(options: PruneOptions = {}): Promise<RunStatus[]> {
-    checkOptions(PRUNE_OPTIONS, options);
-    return pruneRuns(this.#world.deployment, options);
-  }
-
-  /**
-   * Moves messages that workers could not read, or received too often, from the dead-letter queue
-   * back to the task queue. Call it once their problem is fixed. Resolves when SQS has moved them.
-   *
-   * @param onMoved called with the progress, twice a second
-   * @throws FanfoldError `RunFailed` when SQS gives up
-   */
-  redrive(onMoved?: (sofar: Redriven) => void): Promise<Redriven> {
-    return redrive(this.#world.deployment, onMoved);
-  }
-
-  /**
-   * Cancels a run of this deployment, whichever process collects it: inputs without a result end
-   * `cancelled`.
-   *
-   * @throws FanfoldError `UnknownRun` when there is no such run
-   */
-  async cancel(runId: string): Promise<Cancelled> {
-    return cancelRun(this.#world.deployment, runId, this.#world.store?.s3);
-  }
-
-  /**
-   * Changes the bounds of a run while it goes on, whichever process collects it. Returns what holds
-   * then: on a server within 2 s; on a stack within 15 s, and later with over 100 workers.
-   *
-   * ```ts
-   * await fanfold.set(runId, { concurrency: 50, rate: null });
-   * ```
-   *
-   * @throws FanfoldError `UnknownRun` when there is no such run, or its results are shared;
-   *   `BadOption` for wrong values, none, and a run that is over
-   */
-  set(runId: string, changes: RunChanges): Promise<RunSettings> {
-    return setRun(this.#world.deployment, runId, changes);
-  }
-
-  /**
-   * Pauses a run: no further input starts, and those that are running end. Its deadline stays.
-   *
-   * @throws FanfoldError `UnknownRun` as `set`; `BadOption` for a run that is over
-   */
-  pause(runId: string): Promise<RunSettings> {
-    return pauseRun(this.#world.deployment, runId);
-  }
-
-  /**
-   * Lets a run go on that was paused or has paused itself.
-   *
-   * @throws FanfoldError `UnknownRun` as `set`; `BadOption` for a run that is over, or whose
-   *   deadline can't be extended so far
-   */
-  unpause(runId: string, options?: UnpauseOptions): Promise<RunSettings> {
-    return unpauseRun(this.#world.deployment, runId, options);
   }
 
   /**
