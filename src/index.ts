@@ -38,6 +38,7 @@ export type { RunStatus } from './pipeline/run/status.ts';
 export type { Cancelled } from './pipeline/runs/cancel.ts';
 export type { CollectOptions, PruneOptions } from './pipeline/runs/collect-run.ts';
 export type { Redriven } from './pipeline/runs/redrive.ts';
+export type { KnownRun } from './pipeline/runs/statistics-of-run.ts';
 export type { StoredRun } from './pipeline/runs/stored-run.ts';
 export type { StoredOptions } from './pipeline/runs/stored-runs.ts';
 export type { Inputs } from './pipeline/seeding/pages.ts';

@@ -6,6 +6,7 @@ import { type RunStatus, runsOf, statusOf } from './pipeline/run/status.ts';
 import { type Cancelled, cancelRun } from './pipeline/runs/cancel.ts';
 import { type PruneOptions, pruneRuns } from './pipeline/runs/collect-run.ts';
 import { type Redriven, redrive } from './pipeline/runs/redrive.ts';
+import { type KnownRun, statisticsOfRun } from './pipeline/runs/statistics-of-run.ts';
 import {
   pauseRun,
   type RunChanges,
@@ -13,6 +14,7 @@ import {
   type UnpauseOptions,
   unpauseRun,
 } from './pipeline/seeding/set-run.ts';
+import type { Statistics } from './report/statistics.ts';
 import type { World } from './worlds/world.ts';
 
 const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
@@ -41,6 +43,21 @@ export abstract class RunOperations {
   /** A run's status; undefined if there is no such run, or it is over. */
   status(runId: string): Promise<RunStatus | undefined> {
     return statusOf(this.#world.deployment, runId);
+  }
+
+  /**
+   * Statistics of a run of a server or stack, whichever process collects it, as they were published
+   * last: up to 30 s ago. Undefined if there are none, as of a run of less than 5 s.
+   *
+   * ```ts
+   * for await (const run of fanfold.runs()) console.log(await fanfold.statistics(run));
+   * ```
+   *
+   * @param run what `runs`, `endedRuns` or `status` says of it
+   */
+  statistics(run: KnownRun): Promise<Statistics | undefined> {
+    const { deployment, store } = this.#world;
+    return statisticsOfRun(deployment, store, run);
   }
 
   /** Numbers of chunks on the task queue, of all runs. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { KnownRun } from '../index.ts';
 import { DeploymentRuns, logsInsightsLink, serveUi } from '../internal.ts';
 import { STATUS } from './exit.ts';
 import { openBrowser } from './live/open-browser.ts';
@@ -56,6 +57,7 @@ function runsOf(connection: Connection): DeploymentRuns {
     runs: () => fanfold.runs(),
     endedRuns: () => fanfold.endedRuns(),
     status: (runId: string) => fanfold.status(runId),
+    statistics: (run: KnownRun) => fanfold.statistics(run),
     backlog: () => fanfold.backlog(),
     cancel: (runId: string) => explained(runId, 'cancel', fanfold.cancel(runId)),
     pause: (runId: string) => explained(runId, 'change', fanfold.pause(runId)),

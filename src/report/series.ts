@@ -33,12 +33,37 @@ interface Step {
   durations: Sketch;
 }
 
+/** A series that another process continues. */
+export interface SavedSeries {
+  stepMs: number;
+  steps: [index: number, ok: number, failed: number, durations: readonly Counted[]][];
+}
+
 /** Results over time, in constant memory: when there are too many steps, they become longer. */
 export class Series {
   #stepMs = FIRST_STEP_MS;
   #steps = new Map<number, Step>();
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
+
+  /** @param saved the results before. @default none */
+  constructor(saved?: SavedSeries) {
+    if (saved === undefined) return;
+    this.#stepMs = saved.stepMs;
+    for (const [index, ok, failed, durations] of saved.steps) {
+      const step = this.#step(index);
+      step.ok = ok;
+      step.failed = failed;
+      step.durations.merge(durations);
+    }
+  }
+
+  save(): SavedSeries {
+    const steps = Array.from(this.#steps, ([index, { ok, failed, durations }]) => {
+      return [index, ok, failed, durations.counted] satisfies SavedSeries['steps'][number];
+    });
+    return { stepMs: this.#stepMs, steps };
+  }
 
   /** Length of a step, in milliseconds. */
   get stepMs(): number {

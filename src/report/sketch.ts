@@ -27,6 +27,11 @@ export class Sketch {
   readonly #counts: number[] = [];
   #count = 0;
 
+  /** @param counted the values that are in it at first. @default none */
+  constructor(counted: Iterable<Counted> = []) {
+    this.merge(counted);
+  }
+
   /** Number of values. */
   get count(): number {
     return this.#count;

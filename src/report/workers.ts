@@ -34,6 +34,16 @@ const MOST_WORKERS = 5_000;
 /** Gap over which spans are joined, at first, in milliseconds. */
 const FIRST_GAP_MS = 50;
 
+type SavedSpan = [from: number, ms: number, ok: number, failed: number];
+
+/** Workers whose statistics another process continues. */
+export interface SavedWorkers {
+  gapMs: number;
+  workers: [name: string, ok: number, failed: number, ranMs: number, spans: SavedSpan[]][];
+  /** Those beyond the most, as one. */
+  others?: WorkerStatistics | undefined;
+}
+
 /** The workers of a run and when each ran inputs, in bounded memory. */
 export class Workers {
   readonly #workers = new Map<string, WorkerStatistics>();
@@ -41,6 +51,25 @@ export class Workers {
   #gapMs = FIRST_GAP_MS;
   /** Workers beyond the most, as one. */
   #others: WorkerStatistics | undefined;
+
+  /** @param saved what they did before. @default nothing */
+  constructor(saved?: SavedWorkers) {
+    if (saved === undefined) return;
+    this.#gapMs = saved.gapMs;
+    this.#others = saved.others;
+    for (const [name, ok, failed, ranMs, spans] of saved.workers) {
+      this.#workers.set(name, { name, ok, failed, ranMs, spans: spans.map(spanOf) });
+      this.#spans += spans.length;
+    }
+  }
+
+  save(): SavedWorkers {
+    const workers = Array.from(this.#workers.values(), ({ name, ok, failed, ranMs, spans }) => {
+      const saved = spans.map(savedSpan);
+      return [name, ok, failed, ranMs, saved] satisfies SavedWorkers['workers'][number];
+    });
+    return { gapMs: this.#gapMs, workers, others: this.#others };
+  }
 
   add(name: string, span: Span, ranMs: number): void {
     const worker = this.count(name, span, ranMs);
@@ -90,6 +119,14 @@ export class Workers {
     }
     this.#gapMs *= 2;
   }
+}
+
+function savedSpan({ from, to, ok, failed }: Span): SavedSpan {
+  return [from, to - from, ok, failed];
+}
+
+function spanOf([from, ms, ok, failed]: SavedSpan): Span {
+  return { from, to: from + ms, ok, failed };
 }
 
 /** Joins spans that are at most `gapMs` apart. */

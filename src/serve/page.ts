@@ -6,6 +6,7 @@ import type { Deployment } from '../pipeline/run/deployment.ts';
 import { endedRunsOf } from '../pipeline/run/ended.ts';
 import { runsOf, statusOf } from '../pipeline/run/status.ts';
 import { cancelRun } from '../pipeline/runs/cancel.ts';
+import { type KnownRun, statisticsOfRun } from '../pipeline/runs/statistics-of-run.ts';
 import { pauseRun, setRun, unpauseRun } from '../pipeline/seeding/set-run.ts';
 import { DeploymentRuns } from '../ui/deployment-runs.ts';
 import { SharedSecret } from '../ui/entrance.ts';
@@ -32,6 +33,7 @@ export function pageOf(options: PageOptions) {
     runs: () => runsOf(deployment),
     endedRuns: () => endedRunsOf(deployment),
     status: (runId: string) => statusOf(deployment, runId),
+    statistics: (run: KnownRun) => statisticsOfRun(deployment, undefined, run),
     backlog: () => backlogOf(deployment),
     cancel: (runId: string) => cancelRun(deployment, runId),
     pause: (runId: string) => pauseRun(deployment, runId),

@@ -2,15 +2,24 @@ import { FanfoldError } from '../errors.ts';
 import type { Fanfold } from '../fanfold.ts';
 import { checkRunId } from '../pipeline/run/status.ts';
 import type { RunChanges } from '../pipeline/seeding/set-run.ts';
+import type { Statistics } from '../report/statistics.ts';
 import type { LiveRuns } from './live-runs.ts';
 import { Polled } from './polled.ts';
 import type { InputDetail, Knobs, LiveRun, RunList } from './protocol.ts';
-import { type Known, listedOf, liveOf, stateOf } from './status-shown.ts';
+import { type Known, latestOf, listedOf, liveOf, stateOf } from './status-shown.ts';
 
 /** What is asked of a deployment. */
 export type Place = Pick<
   Fanfold,
-  'runs' | 'endedRuns' | 'status' | 'backlog' | 'cancel' | 'pause' | 'unpause' | 'set'
+  | 'runs'
+  | 'endedRuns'
+  | 'status'
+  | 'statistics'
+  | 'backlog'
+  | 'cancel'
+  | 'pause'
+  | 'unpause'
+  | 'set'
 >;
 
 export interface DeploymentOptions {
@@ -25,6 +34,9 @@ export interface DeploymentOptions {
 /** Most runs that are remembered: a page asks for any id. */
 const MOST_RUNS = 1_000;
 
+/** Least time between two readings of a run's statistics, in milliseconds: they may be large. */
+const STATISTICS_MS = 2_000;
+
 /** Shortest time that a rate is told from, in milliseconds. */
 const LEAST_RATE_MS = 1_000;
 
@@ -32,13 +44,17 @@ const LEAST_RATE_MS = 1_000;
 interface Looked {
   polled: Polled<Known | undefined>;
   last: Known | undefined;
+  statistics: Polled<Statistics | undefined>;
   /** When its collector had counted how many results, to know the rate. */
   counted: { at: number; done: number } | undefined;
   rate: number | undefined;
   isCancelling: boolean;
 }
 
-/** The runs of a deployment, whichever process collects them: only their ledgers are known. */
+/**
+ * The runs of a deployment, whichever process collects them: their ledgers are known, and the
+ * statistics that their collectors publish.
+ */
 export class DeploymentRuns implements LiveRuns {
   readonly #place: Place;
   readonly #options: DeploymentOptions;
@@ -59,6 +75,7 @@ export class DeploymentRuns implements LiveRuns {
 
   async look(runId: string): Promise<LiveRun> {
     const looked = this.#lookedAt(runId);
+    const hasEnded = looked.last && stateOf(looked.last, false) === 'ended';
     const read = await looked.polled.now();
     // It has ended, and its place keeps no list of ended runs, or no longer.
     const run = read ?? (looked.last && endedNow(looked.last, looked.isCancelling));
@@ -66,10 +83,14 @@ export class DeploymentRuns implements LiveRuns {
       this.#looked.delete(runId);
       throw this.#unknown(runId);
     }
-    note(looked, run);
+    looked.last = run;
+    // The last ones were published before its end.
+    if (stateOf(run, false) === 'ended' && !hasEnded) looked.statistics.expire();
+    const statistics = await looked.statistics.now().catch(() => undefined);
+    note(looked, run, statistics);
     return liveOf(run, {
       place: this.#options.name,
-      ...{ isCancelling: looked.isCancelling, rate: looked.rate },
+      ...{ isCancelling: looked.isCancelling, rate: looked.rate, statistics },
       backlog: await this.#backlog.now().catch(() => undefined),
       hasInputs: this.#options.logLink !== undefined,
     });
@@ -147,9 +168,12 @@ export class DeploymentRuns implements LiveRuns {
     const known = this.#looked.get(runId);
     if (known) return known;
     checkRunId(runId);
-    const polled = new Polled(() => this.#read(runId), this.#options.everyMs);
+    const { everyMs } = this.#options;
+    const polled = new Polled(() => this.#read(runId), everyMs);
     const nothing = { last: undefined, counted: undefined, rate: undefined };
-    const looked: Looked = { polled, ...nothing, isCancelling: false };
+    const readStatistics = async () => looked.last && this.#place.statistics(looked.last);
+    const statistics = new Polled(readStatistics, Math.max(everyMs, STATISTICS_MS));
+    const looked: Looked = { polled, statistics, ...nothing, isCancelling: false };
     const [oldest = ''] = this.#looked.keys();
     if (this.#looked.size >= MOST_RUNS) this.#looked.delete(oldest);
     this.#looked.set(runId, looked);
@@ -169,10 +193,10 @@ export class DeploymentRuns implements LiveRuns {
 }
 
 /** Notes what tells the rate: progress between two reports of the run's collector. */
-function note(looked: Looked, run: Known): void {
-  looked.last = run;
+function note(looked: Looked, run: Known, statistics: Statistics | undefined): void {
   if ('endedAt' in run || run.collectedAt === undefined) return;
-  const counted = { at: run.collectedAt, done: run.ok + run.failed };
+  const { at: countedAt, ok, failed } = latestOf(run, statistics);
+  const counted = { at: countedAt, done: ok + failed };
   const { at, done } = looked.counted ?? { at: run.createdAt, done: 0 };
   if (counted.at - at < LEAST_RATE_MS) return;
   looked.rate = ((counted.done - done) / (counted.at - at)) * 1000;

@@ -37,7 +37,7 @@ export interface ListedRun {
 export type RunState = 'running' | 'paused' | 'cancelling' | 'ended';
 
 export interface LiveRun {
-  /** Its statistics are empty but for the ledger if this process doesn't collect the run. */
+  /** If another process collects the run, its statistics are those that were published last. */
   report: PackedReport;
   state: RunState;
   /** Why it is paused or ended early, as a sentence. */

@@ -1,9 +1,10 @@
+import { count } from '../errors.ts';
 import type { Backlog } from '../pipeline/run/backlog.ts';
 import type { EndedRun } from '../pipeline/run/ended.ts';
 import { isOver, type RunStatus } from '../pipeline/run/status.ts';
 import { packed } from '../report/report-data.ts';
 import { Sketch } from '../report/sketch.ts';
-import { statisticsOf } from '../report/statistics.ts';
+import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { Workers } from '../report/workers.ts';
 import { costSoFar } from './cost-so-far.ts';
 import { limitOf } from './limit.ts';
@@ -19,6 +20,8 @@ export interface About {
   /** Results in a second. */
   rate: number | undefined;
   backlog: Backlog | undefined;
+  /** As its collector has published them; undefined if it has not. */
+  statistics: Statistics | undefined;
   /** Whether the page can show more of an input. */
   hasInputs: boolean;
 }
@@ -41,24 +44,41 @@ export function listedOf(run: Known, isCancelling: boolean): ListedRun {
   return { runId, task, createdAt, state, ok, failed, cancelled, inputs: total, isSealed };
 }
 
-/** A run of which only its ledger is known here. */
+interface Counts {
+  ok: number;
+  failed: number;
+  /** When they were counted; 0 if that is not known. */
+  at: number;
+}
+
+/** What the run's collector has counted last: it publishes its counts and its statistics. */
+export function latestOf(run: Known, statistics: Statistics | undefined): Counts {
+  const { ok, failed } = run;
+  const known = { ok, failed, at: isEnded(run) ? run.endedAt : (run.collectedAt ?? 0) };
+  if (statistics === undefined || isEnded(run) || statistics.at < known.at) return known;
+  const { ledger, at } = statistics;
+  return { ok: Math.max(ok, ledger.ok), failed: Math.max(failed, ledger.failed), at };
+}
+
+/** A run that another process collects. */
 export function liveOf(run: Known, about: About): LiveRun {
-  const { place, isCancelling, rate, hasInputs } = about;
-  const { runId, task, createdAt, total, ok, failed, readAt } = run;
+  const { place, isCancelling, rate, hasInputs, statistics: published } = about;
+  const { runId, task, createdAt, total, readAt } = run;
+  const { ok, failed } = latestOf(run, published);
   const { state, cancelled, isSealed } = listedOf(run, isCancelling);
   const cause = isEnded(run) ? run.cause : undefined;
   const done = ok + failed + cancelled;
   const goesOn = state === 'running' || state === 'paused';
   const isRunning = state === 'running' && rate !== undefined && rate > 0;
-  const statistics = statisticsOf(
-    { inputs: total ?? done, ok, failed, cancelled, sealed: isSealed },
-    {
-      ...{ startedAt: createdAt, at: isEnded(run) ? run.endedAt : readAt, ranMs: 0 },
-      ...{ durations: new Sketch(), workers: new Workers(), failures: [] },
-    },
-  );
+  const ledger = { inputs: total ?? done, ok, failed, cancelled, sealed: isSealed };
+  const at = isEnded(run) ? run.endedAt : readAt;
+  const nothing = { durations: new Sketch(), ranMs: 0, workers: new Workers(), failures: [] };
+  const statistics = published
+    ? { ...published, ledger, at }
+    : statisticsOf(ledger, { startedAt: createdAt, at, ...nothing });
+  const missing = missingOf(run, published);
   return {
-    report: packed({ task, runId, place, cause, missing: missingOf(run), statistics }),
+    report: packed({ task, runId, place, cause, missing, statistics }),
     ...{ state, because: reasonOf(run), inputs: total, isSealed },
     rate: state === 'running' ? rate : undefined,
     etaMs: isRunning && total !== undefined ? ((total - done) / rate) * 1000 : undefined,
@@ -82,18 +102,43 @@ function limitOfStatus(run: RunStatus, { backlog }: About): string | undefined {
 }
 
 /** Sentences about what is not known here. */
-function missingOf(run: Known): string[] {
-  const missing = [
-    'Charts, durations, workers and failures are known where the run is collected: see `fanfold run --ui` and `--report`.',
-  ];
+function missingOf(run: Known, statistics: Statistics | undefined): string[] {
+  const missing = statistics ? [] : [whyNothing(run)];
+  const untimed = statistics && untimedOf(statistics);
+  if (untimed) missing.push(untimed);
   if (isEnded(run)) {
     if (run.elsewhere > 0) {
       missing.push(`Commands before its last collector have collected ${run.elsewhere} results.`);
     }
     return missing;
   }
-  missing.push('The counts are those of its collector, which publishes them every 30 s.');
+  if (run.collectedAt !== undefined) missing.push(LATE);
   return missing;
+}
+
+const LATE =
+  'The numbers are those of its collector, which publishes them every 5 s on a server, and every 30 s on a stack.';
+
+/** Why there are no charts. */
+function whyNothing(run: Known): string {
+  const isStored = run.output !== undefined;
+  if (isEnded(run)) {
+    return isStored
+      ? 'Charts, durations, workers and failures are not known: its collector kept none.'
+      : 'Charts, durations, workers and failures are not known: it took less than 5 s, or its collector could not publish them. `fanfold run --report` keeps them.';
+  }
+  if (isStored) return 'Charts come with the first results that are stored: within a minute.';
+  return run.collectedAt === undefined
+    ? 'There are no charts, since no command collects its results. `fanfold collect` does.'
+    : 'Charts come once its collector has published statistics: 5 s after its first result. If none come, it may not write to the bucket of its deployment: `fanfold run --ui` shows them where the run is collected.';
+}
+
+/** Results whose times are not known, as those of an earlier command. */
+function untimedOf({ ledger, workers }: Statistics): string | undefined {
+  const timed = workers.reduce((sum, worker) => sum + worker.ok + worker.failed, 0);
+  const others = ledger.ok + ledger.failed - timed;
+  if (others <= 0) return undefined;
+  return `Charts, durations and workers are those of ${count(timed, 'result')}: of ${count(others, 'other')} no times are known.`;
 }
 
 /** Why it is paused or ended early, as a sentence. */

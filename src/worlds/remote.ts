@@ -73,7 +73,8 @@ async function open(name: string, place: Endpoint): Promise<World> {
   const isStack = 'stack' in place;
   const metered = isStack ? clientMeter(sqs, await sqs.config.region()) : undefined;
   const payloads = payloadsAt(place, sqs, taskQueueUrl);
-  const deployment = { sqs, lambda, names, payloads, countsLate: isStack, metered };
+  const known = { countsLate: isStack, metered, isShared: true };
+  const deployment = { sqs, lambda, names, payloads, ...known };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;
   const nested = () => refuseNested(identity, shown);
   const store = 'stack' in place ? { store: storeOf(place) } : {};

@@ -1,12 +1,19 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { newRunId } from '../../src/pipeline/names.ts';
 import { type RunStatus, statusFrom } from '../../src/pipeline/run/status.ts';
+import { Series } from '../../src/report/series.ts';
+import { Sketch } from '../../src/report/sketch.ts';
+import { type Statistics, statisticsOf } from '../../src/report/statistics.ts';
+import { Workers } from '../../src/report/workers.ts';
 import { DeploymentRuns, type Place } from '../../src/ui/deployment-runs.ts';
 
 const runId = newRunId(1_000_000);
 
 /** A place with one run, which a test changes. */
-function placeOf(status: () => RunStatus | undefined) {
+function placeOf(
+  status: () => RunStatus | undefined,
+  statistics: () => Statistics | undefined = () => undefined,
+) {
   const settings = async () => {
     const { concurrency, rate, pausedAt, outage, expiresAt } = statusFrom(runId, {}, 0);
     return { concurrency, rate, pausedAt, outage, expiresAt };
@@ -18,6 +25,7 @@ function placeOf(status: () => RunStatus | undefined) {
     },
     endedRuns: async () => undefined,
     status: async () => status(),
+    statistics: async () => statistics(),
     backlog: async () => ({ waiting: 3, delayed: 0, inFlight: 0 }),
     cancel: async () => ({ byCollector: true }),
     ...{ pause: settings, unpause: settings, set: settings },
@@ -53,6 +61,40 @@ it('tells rate and rest from what the collector counts, and that the run has end
   });
   await expect(runs.pause(runId)).rejects.toMatchObject({ code: 'UnknownRun' });
 });
+
+it('shows the statistics that the collector has published, which may be newer than its counts', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const tags = { task: 'resize', state: 'sealed', total: 100, ok: 20, failed: 0 } as const;
+  const beat = { ...tags, collectedAt: 1_010_000, collector: 'me' };
+  let status: RunStatus | undefined = statusFrom(runId, beat, 1_021_000);
+  let published = statisticsAt(1_020_000, 60);
+  const runs = placeOf(
+    () => status,
+    () => published,
+  );
+  const live = await runs.look(runId);
+  expect(live).toMatchObject({ rate: 3, report: { statistics: { ledger: { ok: 60 } } } });
+  expect(live.report.statistics.series.reduce((sum, { ok }) => sum + ok, 0)).toBe(60);
+  expect(live.report.statistics.workers).toMatchObject([{ name: 'w', ok: 60 }]);
+  expect(live.report.missing).toEqual([expect.stringContaining('every 30 s')]);
+  // Its queue is gone: what was published last is read, although the reading before is new.
+  published = statisticsAt(1_030_000, 90);
+  status = undefined;
+  const ended = await runs.look(runId);
+  expect(ended.state).toBe('ended');
+  expect(ended.report.statistics.workers).toMatchObject([{ name: 'w', ok: 90 }]);
+  vi.useRealTimers();
+});
+
+function statisticsAt(at: number, ok: number): Statistics {
+  const [durations, series, workers] = [new Sketch(), new Series(), new Workers()];
+  const [from, to] = [at - 10, at];
+  series.add({ from, to, ok, failed: 0, durations: [] });
+  workers.add('w', { from, to, ok, failed: 0 }, 10);
+  const ledger = { inputs: 100, ok, failed: 0, cancelled: 0, sealed: true };
+  const known = { startedAt: 1_000_000, at, durations, ranMs: 10, series, workers };
+  return statisticsOf(ledger, { ...known, failures: [] });
+}
 
 it('refuses runs that are not there, and ids that are none', async () => {
   const runs = placeOf(() => undefined);

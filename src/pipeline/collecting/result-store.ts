@@ -2,6 +2,7 @@ import type { BegunNotice } from '../messages/notice.ts';
 import type { RunBill } from '../run/run-bill.ts';
 import type { EndReason } from './phase.ts';
 import { type Received, VISIBILITY_SECONDS } from './result-receiver.ts';
+import type { RunStatistics } from './run-statistics.ts';
 
 /**
  * Where a run's consumer stores results, a part at a time. The messages of results are deleted once
@@ -19,6 +20,8 @@ export interface ResultStore {
   readonly begun: BegunNotice[];
   /** What the run has used so far, also as far as earlier collectors knew. */
   readonly bill: RunBill | undefined;
+  /** Statistics of all results so far, also of those that earlier collectors took. */
+  readonly statistics: RunStatistics;
   /**
    * The results of these messages were taken. Once they are stored, the store calls `acknowledge`,
    * which deletes the messages.

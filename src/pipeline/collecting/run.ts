@@ -97,6 +97,7 @@ export class Run<Output = unknown> extends RunHandle<Output> {
     this.knobs = new Knobs(deployment, this.runId, queueUrl, { ...bounds, expiresAt });
     this.#counting = new Counting(deployment, {
       ...{ options, runId: this.runId, ledger: this.#ledger, knobs: this.knobs },
+      statistics: store?.statistics,
       total: () => this.#seeding.total,
       onOverBudget: (failed) => void this.#end({ is: 'failureBudget', failed }),
     });
@@ -225,9 +226,8 @@ export class Run<Output = unknown> extends RunHandle<Output> {
       await this.#store?.flush();
     } finally {
       monitor.close();
-      this.#counting.outages.end();
       const isOver = ledger.balanced || this.#phase.is === 'ended';
-      await collector.settled(isOver);
+      await Promise.all([this.#counting.end(), collector.settled(isOver)]);
       await monitor.end(!isOver && !this.#store?.isReplaced);
     }
     throwFailure(this.#phase, this.#store);

@@ -43,6 +43,14 @@ export interface FailureGroup {
   indexes: number[];
 }
 
+/** Failures whose counts another process continues. */
+export interface SavedKinds {
+  kinds: Kind[];
+  codes: [code: FailureCode, count: number][];
+  unreadable: number;
+  hasForgotten: boolean;
+}
+
 /** Counts failures by kind, in constant memory: when there are too many kinds, the rare ones go. */
 export class FailureKinds {
   readonly #kinds = new Map<string, Kind>();
@@ -50,6 +58,21 @@ export class FailureKinds {
   #unreadable = 0;
   #hasForgotten = false;
   #last = { exact: '', masked: '' };
+
+  /** @param saved the failures before. @default none */
+  constructor(saved?: SavedKinds) {
+    if (saved === undefined) return;
+    for (const kind of saved.kinds) this.#kinds.set(kind.masked, { ...kind, exact: kind.exact });
+    for (const [code, count] of saved.codes) this.#codes.set(code, count);
+    this.#unreadable = saved.unreadable;
+    this.#hasForgotten = saved.hasForgotten;
+  }
+
+  save(): SavedKinds {
+    const kinds = [...this.#kinds.values()];
+    const [codes, unreadable] = [[...this.#codes], this.#unreadable];
+    return { kinds, codes, unreadable, hasForgotten: this.#hasForgotten };
+  }
 
   /**
    * Returns the inputs that are remembered as examples of their kinds.

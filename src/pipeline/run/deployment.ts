@@ -29,6 +29,8 @@ export interface Deployment {
   metered?: Metered | undefined;
   /** Inputs and outputs that no message can hold. @default there can be none */
   payloads?: Payloads;
+  /** Whether other processes look at its runs. @default false */
+  isShared?: boolean;
   /** Deaths of its worker processes, the last thousand. @default they are not known */
   deaths?: readonly WorkerDeath[];
   /** Keeps this process alive until a promise settles, if nothing in the deployment does. */

@@ -80,6 +80,30 @@ export class Payloads {
     await this.#delete(runId).catch(() => {});
   }
 
+  /**
+   * Stores what others may know of a run. It stays when the run's objects are deleted, until the
+   * bucket's lifecycle rule deletes it.
+   */
+  async putStatistics(runId: string, Body: Uint8Array, abortSignal: AbortSignal): Promise<void> {
+    const { s3, bucket: Bucket } = await this.#known();
+    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const put = new PutObjectCommand({ Bucket, Key: statisticsKey(runId), Body });
+    await s3.send(put, { abortSignal }).catch((error) => {
+      throw explained(error);
+    });
+  }
+
+  /** @throws PayloadError, such as when there are none */
+  async getStatistics(runId: string): Promise<Uint8Array> {
+    const { s3, bucket: Bucket } = await this.#known();
+    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+    const get = new GetObjectCommand({ Bucket, Key: statisticsKey(runId) });
+    const { Body } = await s3.send(get).catch((error) => {
+      throw explained(error);
+    });
+    return (await Body?.transformToByteArray()) ?? new Uint8Array();
+  }
+
   async #put(runId: string, name: string, text: string): Promise<Payload> {
     const { s3, bucket } = await this.#place(runId);
     const { PutObjectCommand } = await import('@aws-sdk/client-s3');
@@ -121,6 +145,12 @@ export class Payloads {
   }
 
   async #place(runId: string): Promise<PayloadPlace> {
+    const found = await this.#known();
+    this.#runs.add(runId);
+    return found;
+  }
+
+  async #known(): Promise<PayloadPlace> {
     this.#found ??= this.#find();
     // A call that failed may succeed the next time.
     this.#found.catch(() => {
@@ -128,7 +158,6 @@ export class Payloads {
     });
     const found = await this.#found;
     if (found === undefined) throw new PayloadError('noBucket', NO_BUCKET);
-    this.#runs.add(runId);
     return found;
   }
 }
@@ -146,6 +175,11 @@ function inputName(index: number): string {
 /** The key of an object, which its run determines. No message names another run's object. */
 function keyOf(runId: string, name: string): string {
   return `${PREFIX}${runId}/${name}`;
+}
+
+/** No run has this folder. */
+function statisticsKey(runId: string): string {
+  return `${PREFIX}statistics/${runId}`;
 }
 
 /** Tries a call again whose connection broke, and tells what no other try can change. */

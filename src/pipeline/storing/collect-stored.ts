@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { serviceNow } from '../../clock.ts';
 import { Run } from '../collecting/run.ts';
+import { RunStatistics } from '../collecting/run-statistics.ts';
 import { type S3Folder, urlOf } from '../messages/results-place.ts';
 import { createdAt } from '../names.ts';
 import type { Deployment } from '../run/deployment.ts';
@@ -93,7 +94,9 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
   }
   const ledger = RunLedger.restored(state.run.ledger);
   const bill = billOf(deployment, runId, state.run.used);
-  const store = new PartStore({ s3, folder, state, ledger, limits, bill });
+  const now = () => serviceNow(deployment.sqs);
+  const statistics = RunStatistics.of(runId, now, { before: state.run.statistics });
+  const store = new PartStore({ s3, folder, state, ledger, statistics, limits, bill });
   const deadlineSeconds = (expiresAt - (createdAt(runId) ?? 0)) / 1000;
   const run = new Run(
     deployment,
@@ -129,7 +132,7 @@ async function collect(state: StateObject, options: CollectStoredOptions): Promi
   }
   if (run.cause === undefined && !ledger.balanced) return false;
   const inputs = await inputsOf(deployment, runId);
-  await store.end({ at: serviceNow(deployment.sqs), cause: run.cause, inputs });
+  await store.end({ at: now(), cause: run.cause, inputs });
   return true;
 }
 

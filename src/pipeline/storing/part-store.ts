@@ -4,6 +4,7 @@ import { ColumnSample } from '../../outputs/columns-of.ts';
 import type { Compression } from '../../outputs/formats.ts';
 import type { Received } from '../collecting/result-receiver.ts';
 import type { ResultStore } from '../collecting/result-store.ts';
+import type { RunStatistics } from '../collecting/run-statistics.ts';
 import type { BegunNotice } from '../messages/notice.ts';
 import type { ResultBatch } from '../messages/result-message.ts';
 import type { S3Folder } from '../messages/results-place.ts';
@@ -46,7 +47,7 @@ interface Cut {
   buffer: PartBuffer;
   acknowledgements: Acknowledgement[];
   /** Undefined while the run is ending: then, only the last cut has it. */
-  ledger: SavedLedger | undefined;
+  whole: (Pick<StoredRun, 'statistics'> & { ledger: SavedLedger }) | undefined;
 }
 
 export interface PartStoreOptions {
@@ -54,6 +55,7 @@ export interface PartStoreOptions {
   folder: S3Folder;
   state: StateObject;
   ledger: RunLedger;
+  statistics: RunStatistics;
   limits?: PartLimits | undefined;
   /** @default nothing is billed */
   bill?: RunBill | undefined;
@@ -68,6 +70,7 @@ export class PartStore implements ResultStore {
   readonly isSuccessor: boolean;
   readonly begun: BegunNotice[];
   readonly bill: RunBill | undefined;
+  readonly statistics: RunStatistics;
   readonly #options: PartStoreOptions;
   readonly #limits: typeof LIMITS;
   #buffer = new PartBuffer();
@@ -98,6 +101,7 @@ export class PartStore implements ResultStore {
     this.#sample = new ColumnSample(options.state.run.sample, options.limits?.sampleResults);
     this.begun = [...options.state.run.begun];
     this.bill = options.bill;
+    this.statistics = options.statistics;
   }
 
   get isReplaced(): boolean {
@@ -143,9 +147,9 @@ export class PartStore implements ResultStore {
     if (this.#failure) throw this.#failure.error;
     this.#isLast = true;
     const { state } = this.#options;
-    const ledger = this.#options.ledger.save();
-    await this.#store({ ...this.#take(), ledger }, () =>
-      state.replace({ ended, ledger, ...this.#listing() }),
+    const whole = this.#whole();
+    await this.#store({ ...this.#take(), whole }, () =>
+      state.replace({ ended, ...whole, ...this.#listing() }),
     );
   }
 
@@ -177,11 +181,13 @@ export class PartStore implements ResultStore {
       return;
     }
     const cut = this.#take();
-    if (!isUnlisted) cut.ledger = ledger.save();
+    if (!isUnlisted) cut.whole = this.#whole();
     const list = async () => {
       const hasNew = this.#unlisted.length > 0 || this.begun.length > this.#begunListed;
-      if (!cut.ledger || !hasNew) return;
-      await state.replace({ ledger: cut.ledger, restarts: 0, ...this.#listing() });
+      const { whole } = cut;
+      if (!whole || !hasNew) return;
+      const kept = { statistics: whole.statistics, restarts: 0 };
+      await state.replace({ ledger: whole.ledger, ...kept, ...this.#listing() });
     };
     this.#writing = this.#store(cut, list)
       .catch((error: unknown) => {
@@ -199,7 +205,13 @@ export class PartStore implements ResultStore {
     this.#cut += cut.buffer.count;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    return { ...cut, ledger: undefined };
+    return { ...cut, whole: undefined };
+  }
+
+  /** What the record says of all results so far. */
+  #whole(): NonNullable<Cut['whole']> {
+    const { ledger } = this.#options;
+    return { ledger: ledger.save(), statistics: this.statistics.save(ledger) };
   }
 
   /** The record's entries for the parts. */
@@ -213,7 +225,7 @@ export class PartStore implements ResultStore {
   }
 
   /** Writes the parts of a cut, lists them in the record, and deletes their messages. */
-  async #store({ buffer, acknowledgements, ledger }: Cut, list: () => Promise<void>) {
+  async #store({ buffer, acknowledgements, whole }: Cut, list: () => Promise<void>) {
     await this.#writeParts(buffer);
     try {
       await list();
@@ -221,7 +233,7 @@ export class PartStore implements ResultStore {
       if (error instanceof Superseded) await this.#discard(error);
       throw error;
     }
-    if (!ledger) return;
+    if (!whole) return;
     this.#unlisted = [];
     for (const { received, acknowledge } of acknowledgements) acknowledge(received);
   }

@@ -53,6 +53,8 @@ export interface StoredRun {
   ended?: RunEnd | undefined;
   /** What the run has used so far, as `RunBill` saves it. */
   used?: string | undefined;
+  /** Statistics of the results, as `RunStatistics` saves them; missing in runs of earlier versions. */
+  statistics?: Uint8Array | undefined;
   /** Columns of parts in CSV or Parquet, once they are known. */
   columns?: Columns | undefined;
   /** Until then, the first results, from which the columns follow. */
@@ -81,13 +83,13 @@ export function newStoredRun(options: StoredRunOptions): StoredRun {
   };
 }
 
-/** A record as an object's content: a line of JSON, then the compressed bitmaps. */
-export function encodeRun({ ledger, ...run }: StoredRun): Uint8Array {
+/** A record as an object's content: a line of JSON, the compressed bitmaps, then the statistics. */
+export function encodeRun({ ledger, statistics, ...run }: StoredRun): Uint8Array {
   const { settled, failures, ...counts } = ledger;
   const bitmaps = [settled, failures].map((bitmap) => gzipSync(bitmap, { level: 1 }));
   const lengths = bitmaps.map(({ length }) => length);
   const head = JSON.stringify({ v: VERSION, ...run, ledger: counts, bitmaps: lengths });
-  return Buffer.concat([Buffer.from(`${head}\n`), ...bitmaps]);
+  return Buffer.concat([Buffer.from(`${head}\n`), ...bitmaps, statistics ?? new Uint8Array()]);
 }
 
 /** @throws FanfoldError `BadMessage` when it is not a record of this version */
@@ -101,8 +103,11 @@ export function decodeRun(content: Uint8Array, url: string): StoredRun {
       const [settledLength, failuresLength] = bitmaps as [number, number];
       const failuresAt = end + 1 + settledLength;
       const settled = gunzipSync(content.subarray(end + 1, failuresAt));
-      const failures = gunzipSync(content.subarray(failuresAt, failuresAt + failuresLength));
-      return { ...run, ledger: { ...ledger, settled, failures } };
+      const statisticsAt = failuresAt + failuresLength;
+      const failures = gunzipSync(content.subarray(failuresAt, statisticsAt));
+      const statistics = content.subarray(statisticsAt);
+      const known = statistics.length > 0 ? { statistics } : {};
+      return { ...run, ...known, ledger: { ...ledger, settled, failures } };
     }
   } catch (error) {
     throw notARecord(url, error);

@@ -1,8 +1,9 @@
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { connect, defineTask, type Run, type Statistics } from '../../../src/index.ts';
 import { Deduplicator } from '../../../src/pipeline/collecting/deduplicator.ts';
 import { RunStatistics } from '../../../src/pipeline/collecting/run-statistics.ts';
-import { okLine } from '../../../src/pipeline/messages/result.ts';
+import { failedLine, okLine } from '../../../src/pipeline/messages/result.ts';
 import { ResultDraft, readResults } from '../../../src/pipeline/messages/result-message.ts';
 import { TimingDraft } from '../../../src/pipeline/messages/timing.ts';
 import { newRunId } from '../../../src/pipeline/names.ts';
@@ -99,13 +100,59 @@ it('count a message once, however often it arrives, and believe no clock that is
   timing.add(7, true);
   const body = draft.body(runId, 'w', timing.timing(1e12));
   const now = Date.now();
-  const statistics = new RunStatistics(now, () => now);
+  const statistics = RunStatistics.of(runId, () => now);
   for (let n = 0; n < 2; n++) {
     const batches = [readResults(body, runId)];
     statistics.time(deduplicator.enter({ batches, notices: [], used: [], receiptHandles: [] }));
   }
-  const { durations, series, workers } = statistics.snapshot(ledger.snapshot(), []);
+  const { durations, series, workers } = statistics.snapshot(ledger);
   expect(durations.count).toBe(1);
   expect(workers).toMatchObject([{ name: 'w', ok: 1, ranMs: 7 }]);
   expect(Math.abs((series[0]?.at ?? 0) - now)).toBeLessThan(61_000);
+});
+
+it('are continued by another process as if it had seen all', () => {
+  const runId = newRunId();
+  const now = Date.now();
+  const ledger = new RunLedger();
+  const batchOf = (index: number, worker: string) => {
+    const [draft, timing] = [new ResultDraft(), new TimingDraft()];
+    const isOk = index % 3 > 0;
+    const failure = {
+      code: 'TaskFailed',
+      name: 'Error',
+      message: `no ${index}`,
+      attempts: 1,
+    } as const;
+    draft.add(index, isOk ? okLine(index, '0', 7) : failedLine(index, failure, 7), isOk);
+    timing.add(index * 10 + 1, isOk);
+    ledger.enter(index, isOk ? 'ok' : 'failed');
+    return readResults(draft.body(runId, worker, timing.timing(0)), runId);
+  };
+  const count = (statistics: RunStatistics, batch: ReturnType<typeof batchOf>) => {
+    statistics.time([batch]);
+    statistics.failed(batch);
+  };
+  const whole = RunStatistics.of(runId, () => now);
+  let handedOver = RunStatistics.of(runId, () => now);
+  for (let index = 0; index < 30; index++) {
+    const batch = batchOf(index, `worker ${index % 4}`);
+    count(whole, batch);
+    count(handedOver, batch);
+    if (index % 10 < 9) continue;
+    handedOver = RunStatistics.of(runId, () => now, { before: handedOver.save(ledger) });
+  }
+  const shown = RunStatistics.read(handedOver.save(ledger));
+  expect(shown).toEqual(whole.snapshot(ledger));
+  expect(shown).toMatchObject({ durations: { count: 30 }, failures: [{ count: 10 }] });
+  expect(shown?.workers.map(({ name }) => name)).toEqual([0, 1, 2, 3].map((n) => `worker ${n}`));
+});
+
+it('that are damaged or of another version are none', () => {
+  const other = gzipSync(JSON.stringify({ v: 2, startedAt: 0 }));
+  for (const content of [other, Buffer.from('not compressed'), gzipSync('no JSON')]) {
+    expect(RunStatistics.read(content)).toBeUndefined();
+    const before = RunStatistics.of(newRunId(), Date.now, { before: content });
+    expect(before.snapshot(new RunLedger())).toMatchObject({ durations: { count: 0 } });
+  }
 });

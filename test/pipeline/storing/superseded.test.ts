@@ -2,6 +2,7 @@ import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
 import { createS3Client, S3 } from '../../../src/emulator/s3/index.ts';
 import { inProcess } from '../../../src/emulator/transport/index.ts';
+import { RunStatistics } from '../../../src/pipeline/collecting/run-statistics.ts';
 import { ResultBatch } from '../../../src/pipeline/messages/result-message.ts';
 import { RunLedger } from '../../../src/pipeline/run/ledger.ts';
 import { PartStore } from '../../../src/pipeline/storing/part-store.ts';
@@ -40,7 +41,8 @@ async function superseded({ hasEffect }: { hasEffect: boolean }) {
   await state.replace({ epoch: 1, owner: 'first' });
   const ledger = new RunLedger();
   ledger.enter(0, 'ok');
-  const store = new PartStore({ s3: losing, folder, state, ledger });
+  const statistics = RunStatistics.of('r', Date.now);
+  const store = new PartStore({ s3: losing, folder, state, ledger, statistics });
   const text = '{"index":0,"status":"ok","output":0}';
   await store.add(ResultBatch.ofLines([{ index: 0, status: 'ok', text }]));
   let acknowledged = 0;
