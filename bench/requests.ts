@@ -1,12 +1,12 @@
-import { type FakeMethod, install } from '@sinonjs/fake-timers';
 import { powertoolsLog } from '../src/handlers/powertools-log.ts';
 import { powertoolsMetrics } from '../src/handlers/powertools-metrics.ts';
 import { defineTask } from '../src/index.ts';
 import { Run } from '../src/pipeline/collecting/run.ts';
 import { TaskRegistry } from '../src/task-registry.ts';
+import type { Bill } from '../src/worlds/planned/bill.ts';
+import { VirtualClock, VirtualTimer } from '../src/worlds/planned/clock.ts';
+import { virtualStack } from '../src/worlds/planned/stack.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
-import type { Bill } from './virtual/bill.ts';
-import { virtualStack } from './virtual/stack.ts';
 
 /** Prices in US dollars: us-east-1, arm64, 2026-11. Sources: docs/deploy.md. */
 const PRICES = {
@@ -58,15 +58,6 @@ export const requests: Benchmark = {
   },
 };
 
-const FAKED: FakeMethod[] = [
-  'setTimeout',
-  'clearTimeout',
-  'setInterval',
-  'clearInterval',
-  'Date',
-  'performance',
-];
-
 async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal): Promise<Bill> {
   const output = 'x'.repeat(outputBytes);
   const tasks = TaskRegistry.fromModule({
@@ -80,8 +71,8 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
     }),
   });
   process.env.POWERTOOLS_SERVICE_NAME = 'Bill';
-  const turn = setImmediate;
-  const clock = install({ now: Date.UTC(2026, 10, 29), toFake: FAKED });
+  const clock = new VirtualClock(Date.UTC(2026, 10, 29), VirtualTimer);
+  clock.install();
   const write = process.stdout.write.bind(process.stdout);
   try {
     const stack = await virtualStack({
@@ -107,12 +98,10 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
       .finally(() => {
         outcome.done = true;
       });
-    while (!outcome.done) {
-      // Work that needs no time ends before virtual time advances.
-      await new Promise(turn);
+    await clock.pass(() => {
       signal.throwIfAborted();
-      if (!outcome.done) clock.next();
-    }
+      return outcome.done;
+    });
     if (outcome.error !== undefined) throw outcome.error;
     const { ok, duplicates } = run.ledger;
     if (ok !== inputs || duplicates > 0) {
@@ -122,10 +111,7 @@ async function billOf({ taskMs, inputs, outputBytes }: Plan, signal: AbortSignal
     }
     // Burst workers end after the queue has been empty for a while, and are billed until then.
     const until = Date.now() + 60_000;
-    while (Date.now() < until) {
-      await new Promise(turn);
-      clock.next();
-    }
+    await clock.pass(() => Date.now() >= until);
     return stack.bill;
   } finally {
     process.stdout.write = write;

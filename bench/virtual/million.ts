@@ -1,9 +1,9 @@
 // Simulates a run of a million inputs on a thousand workers, in virtual time. Prints a
 // `SimulatedRun` as JSON. The same seed gives the same run.
 import { parseArgs } from 'node:util';
-import { install } from '@sinonjs/fake-timers';
+import { VirtualClock, VirtualTimer } from '../../src/worlds/planned/clock.ts';
+import { Random } from '../../src/worlds/planned/random.ts';
 import { makeDeterministic, reseed } from '../../test/simulation/determinism.ts';
-import { Random } from '../../test/simulation/random.ts';
 
 /** Figures of a simulated run: seconds of virtual time, and numbers of calls. */
 export interface SimulatedRun {
@@ -26,20 +26,16 @@ const { values } = parseArgs({
   },
 });
 
-const realImmediate = setImmediate;
-
 async function simulate(inputs: number, ms: number, seed: number): Promise<SimulatedRun> {
   makeDeterministic();
   reseed(seed);
-  const clock = install({
-    now: Date.UTC(2027, 0, 1),
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'],
-  });
+  const clock = new VirtualClock(Date.UTC(2027, 0, 1), VirtualTimer);
+  clock.install();
   // Imported only now, since their imports read random values while loading.
   const { Run } = await import('../../src/pipeline/collecting/run.ts');
   const { defineTask } = await import('../../src/task.ts');
   const { TaskRegistry } = await import('../../src/task-registry.ts');
-  const { virtualStack } = await import('./stack.ts');
+  const { virtualStack } = await import('../../src/worlds/planned/stack.ts');
 
   let lastEnd = 0;
   const work = defineTask({
@@ -76,11 +72,7 @@ async function simulate(inputs: number, ms: number, seed: number): Promise<Simul
   collecting().catch((error: unknown) => {
     failure = error;
   });
-  while (!collected && failure === undefined) {
-    // Work that needs no time ends before virtual time advances.
-    await new Promise((resolve) => void realImmediate(resolve));
-    if (!collected) clock.next();
-  }
+  await clock.pass(() => collected || failure !== undefined);
   if (failure !== undefined) throw failure;
   if (results !== inputs) throw new Error(`Expected ${inputs} results; got ${results}.`);
   const calls = (kind: string) => bill.sqs.get(kind)?.calls ?? 0;

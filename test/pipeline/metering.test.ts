@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Bill } from '../../bench/virtual/bill.ts';
-import { virtualStack } from '../../bench/virtual/stack.ts';
 import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
 import type { Usage } from '../../src/planning/usage.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
+import type { Bill } from '../../src/worlds/planned/bill.ts';
+import { virtualStack } from '../../src/worlds/planned/stack.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({

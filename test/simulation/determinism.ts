@@ -1,7 +1,7 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
-import { Random } from './random.ts';
+import { Random } from '../../src/worlds/planned/random.ts';
 
 let source = new Random(0);
 

@@ -1,5 +1,5 @@
+import type { Random } from '../../src/worlds/planned/random.ts';
 import type { EventLog } from './event-log.ts';
-import type { Random } from './random.ts';
 
 /** Faults, each with its possible rates: fast-check picks one, or none. */
 export const FAULTS = {

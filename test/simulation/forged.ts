@@ -1,6 +1,6 @@
 import { noticeBody } from '../../src/pipeline/messages/notice.ts';
 import { newRunId } from '../../src/pipeline/names.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../src/worlds/planned/random.ts';
 
 /** A message that a permitted sender other than a worker sends to a run's queue. */
 export function forgedMessage(runId: string, random: Random): string {

@@ -1,10 +1,10 @@
+import { Random } from '../../src/worlds/planned/random.ts';
 import { Consumer } from './consumer.ts';
 import { reseed } from './determinism.ts';
 import { EventLog } from './event-log.ts';
 import { FlowOracle } from './flow-oracle.ts';
 import { boundsOf } from './flow-watch.ts';
 import { Oracle } from './oracle.ts';
-import { Random } from './random.ts';
 import type { FlowPlan, RunPlan, Scenario } from './scenario.ts';
 import { type Stop, VirtualTime } from './virtual-time.ts';
 import { World } from './world.ts';

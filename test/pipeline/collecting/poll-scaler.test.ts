@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MOST_POLLS, PollScaler } from '../../../src/pipeline/collecting/poll-scaler.ts';
-import { Random } from '../../simulation/random.ts';
+import { Random } from '../../../src/worlds/planned/random.ts';
 
 interface Queue {
   /** From a poll's request to its response if a message is available, in milliseconds. */

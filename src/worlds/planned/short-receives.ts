@@ -1,6 +1,6 @@
-import type { Sqs } from '../../src/emulator/sqs/index.ts';
-import type { Service, ServiceRequest } from '../../src/emulator/transport/index.ts';
-import type { Random } from '../../test/simulation/random.ts';
+import type { Sqs } from '../../emulator/sqs/index.ts';
+import type { Service, ServiceRequest } from '../../emulator/transport/index.ts';
+import type { Random } from './random.ts';
 
 /**
  * Approximate number of messages below which a standard queue's receives may return too few.

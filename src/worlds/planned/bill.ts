@@ -1,4 +1,4 @@
-import type { ServiceRequest, ServiceResponse } from '../../src/emulator/transport/index.ts';
+import type { ServiceRequest, ServiceResponse } from '../../emulator/transport/index.ts';
 
 /** Payload that is billed as one request: 64 KiB. https://aws.amazon.com/sqs/pricing/ */
 const BILLED_BYTES = 65_536;

@@ -1,23 +1,23 @@
 import { CreateQueueCommand, type SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { createLambdaClient, Lambda } from '../../src/emulator/lambda/index.ts';
-import { createSqsClient, Sqs } from '../../src/emulator/sqs/index.ts';
+import { createLambdaClient, Lambda } from '../../emulator/lambda/index.ts';
+import { createSqsClient, Sqs } from '../../emulator/sqs/index.ts';
 import {
   inProcess,
   type Service,
   type ServiceRequest,
   type ServiceResponse,
-} from '../../src/emulator/transport/index.ts';
-import { PLAIN_SQS } from '../../src/endpoint/plain-sdk.ts';
-import { type BurstResponse, burstHandler } from '../../src/handlers/burst.ts';
-import { seedHandler } from '../../src/handlers/seed.ts';
-import type { WatchOptions } from '../../src/handlers/telemetry.ts';
-import { workerHandler } from '../../src/handlers/worker.ts';
-import { namesOf } from '../../src/pipeline/names.ts';
-import { clientMeter } from '../../src/pipeline/run/client-meter.ts';
-import type { Deployment } from '../../src/pipeline/run/deployment.ts';
-import type { TaskRegistry } from '../../src/task-registry.ts';
-import type { Random } from '../../test/simulation/random.ts';
+} from '../../emulator/transport/index.ts';
+import { PLAIN_SQS } from '../../endpoint/plain-sdk.ts';
+import { type BurstResponse, burstHandler } from '../../handlers/burst.ts';
+import { seedHandler } from '../../handlers/seed.ts';
+import type { WatchOptions } from '../../handlers/telemetry.ts';
+import { workerHandler } from '../../handlers/worker.ts';
+import { namesOf } from '../../pipeline/names.ts';
+import { clientMeter } from '../../pipeline/run/client-meter.ts';
+import type { Deployment } from '../../pipeline/run/deployment.ts';
+import type { TaskRegistry } from '../../task-registry.ts';
 import { Bill } from './bill.ts';
+import type { Random } from './random.ts';
 import { shortReceives } from './short-receives.ts';
 
 export interface VirtualStackOptions {
