@@ -42,6 +42,10 @@ const COLLECT_KINDS: Record<keyof CollectOptions, Kind> = { ordered, signal, ear
 const RUN_OPTIONS: CallOptions = { call: 'map()', kinds: RUN_KINDS };
 const STORED_OPTIONS: CallOptions = { call: 'map() with `output`', kinds: STORED_KINDS };
 export const COLLECT_OPTIONS: CallOptions = { call: 'collect()', kinds: COLLECT_KINDS };
+export const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
+export const STORED_RUN_OPTIONS: CallOptions = { call: 'stored()', kinds: { ordered: FLAG } };
+export const PAUSE_OPTIONS: CallOptions = { call: 'pause()', kinds: {} };
+export const CANCEL_OPTIONS: CallOptions = { call: 'cancel()', kinds: {} };
 
 /** Checks the options of `map`: not all are for runs whose results are stored. */
 export function checkRunOptions(options: RunOptions | StoredOptions): void {

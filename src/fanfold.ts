@@ -1,5 +1,12 @@
 import { Capacity } from './capacity.ts';
-import { COLLECT_OPTIONS, checkInputs, checkOrder, checkRunOptions, nameOfTask } from './checks.ts';
+import {
+  COLLECT_OPTIONS,
+  checkInputs,
+  checkOrder,
+  checkRunOptions,
+  nameOfTask,
+  STORED_RUN_OPTIONS,
+} from './checks.ts';
 import { FanfoldError } from './errors.ts';
 import type { JsonImage, JsonInput, JsonOutput } from './json-types.ts';
 import { closeWhenIdle, keep } from './keep.ts';
@@ -174,6 +181,7 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
     options: Pick<StoredOptions, 'ordered'> = {},
   ): Promise<StoredRun<OutputOf<T>>> {
     if (this.#failure) throw this.#failure;
+    checkOptions(STORED_RUN_OPTIONS, options);
     const { deployment } = this.#world;
     return this.#keep(await findStored(deployment, storeOf(this.#world), run, options));
   }
@@ -181,9 +189,11 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
   /**
    * Inputs of a task that all workers together run at once, approximately; undefined if there is no
    * such task. Once it was asked for, `map` no longer warns of a `concurrency` that is higher.
+   *
+   * @throws FanfoldError `BadTask` for what is neither a task nor a name
    */
-  capacity(task: string): Promise<number | undefined> {
-    return this.#capacity.askedFor(task);
+  async capacity(task: AnyTask | string): Promise<number | undefined> {
+    return this.#capacity.askedFor(nameOfTask(task));
   }
 
   /** Ends this connection's runs, with an error for their consumers, and releases all resources. */

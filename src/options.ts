@@ -14,6 +14,9 @@ export const MODULE: Kind = [
 /** For an option that is checked more closely where it is used. */
 export const CHECKED: Kind = ['', () => true];
 
+/** The options of a call that has none, for callers without types. */
+export type NoOptions = Record<string, never>;
+
 /** The options of a call. */
 export interface CallOptions {
   /** The call as its users write it, such as `map()`. */
@@ -46,7 +49,7 @@ export function checkOptions(
       const right = meant(name, names);
       throw new FanfoldError(
         code,
-        `${call} has no option \`${name}\`.${right ? ` Did you mean ${right}?` : ''} Its options are ${names.join(', ')}.`,
+        `${call} has no option \`${name}\`.${right ? ` Did you mean ${right}?` : ''} ${names.length > 0 ? `Its options are ${names.join(', ')}.` : 'It has no options.'}`,
       );
     }
     const [what, fits] = kind;

@@ -1,4 +1,5 @@
-import { type CallOptions, checkOptions, FLAG } from './options.ts';
+import { CANCEL_OPTIONS, PAUSE_OPTIONS, PRUNE_OPTIONS } from './checks.ts';
+import { checkOptions, type NoOptions } from './options.ts';
 import { type Backlog, backlogOf } from './pipeline/run/backlog.ts';
 import { type EndedRun, endedRunsOf } from './pipeline/run/ended.ts';
 import type { RunSettings } from './pipeline/run/settings.ts';
@@ -16,8 +17,6 @@ import {
 } from './pipeline/seeding/set-run.ts';
 import type { Statistics } from './report/statistics.ts';
 import type { World } from './worlds/world.ts';
-
-const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
 
 /** What a connection can do with the runs of a deployment, whichever process began or collects them. */
 export abstract class RunOperations {
@@ -91,7 +90,8 @@ export abstract class RunOperations {
    *
    * @throws FanfoldError `UnknownRun` when there is no such run
    */
-  async cancel(runId: string): Promise<Cancelled> {
+  async cancel(runId: string, options: NoOptions = {}): Promise<Cancelled> {
+    checkOptions(CANCEL_OPTIONS, options);
     return cancelRun(this.#world.deployment, runId, this.#world.store?.s3);
   }
 
@@ -115,7 +115,8 @@ export abstract class RunOperations {
    *
    * @throws FanfoldError `UnknownRun` as `set`; `BadOption` for a run that is over
    */
-  pause(runId: string): Promise<RunSettings> {
+  async pause(runId: string, options: NoOptions = {}): Promise<RunSettings> {
+    checkOptions(PAUSE_OPTIONS, options);
     return pauseRun(this.#world.deployment, runId);
   }
 

@@ -2,7 +2,15 @@
 // but JavaScript has no types. Those at the command line are in test/cli/mistakes.test.ts; those in
 // a task's own code, in test/cli/mistakes-at-work.test.ts.
 import { describe, expect, it } from 'vitest';
-import { connect, defineTask, diagnose, FanfoldError, serve, work } from '../src/index.ts';
+import {
+  connect,
+  defineTask,
+  diagnose,
+  type Fanfold,
+  FanfoldError,
+  serve,
+  work,
+} from '../src/index.ts';
 import { meant } from '../src/option-homes.ts';
 
 const double = defineTask({ name: 'double', run: (n: number) => n * 2 });
@@ -23,6 +31,11 @@ const mapped = (options: unknown) => map(double, [1], options);
 const setting = (changes: unknown) => async () => {
   await using fanfold = await connect();
   await fanfold.map(double, [1]).set(any(changes));
+};
+
+const calling = (call: (fanfold: Fanfold) => unknown) => async () => {
+  await using fanfold = await connect();
+  await call(fanfold);
 };
 
 type Row = [mistake: string, call: () => unknown, code: string, ...phrases: (string | RegExp)[]];
@@ -262,6 +275,38 @@ const CALLS: Row[] = [
   ],
   ['a bigint', mapped({ concurrency: 5n }), 'BadOption', 'got 5n'],
   ['a rate in an array', mapped({ rate: ['1/s'] }), 'BadOption', 'got ["1/s"]'],
+  [
+    'an option of pause',
+    calling((fanfold) => fanfold.pause('run', any({ force: true }))),
+    'BadOption',
+    'pause() has no option `force`. It has no options.',
+  ],
+  [
+    'an option of cancel',
+    calling((fanfold) => fanfold.cancel('run', any({ force: true }))),
+    'BadOption',
+    'cancel() has no option `force`',
+  ],
+  [
+    'an option of unpause',
+    calling((fanfold) => fanfold.unpause('run', any({ extend: true }))),
+    'BadOption',
+    'unpause() has no option `extend`',
+    'extendDeadline',
+  ],
+  [
+    'an option of prune',
+    calling((fanfold) => fanfold.prune(any({ force: true }))),
+    'BadOption',
+    'prune() has no option `force`. Its options are all.',
+  ],
+  [
+    'an option of stored',
+    calling((fanfold) => fanfold.stored('run', any({ order: true }))),
+    'BadOption',
+    'stored() has no option `order`',
+  ],
+  ['a number for a task', calling((fanfold) => fanfold.capacity(any(5))), 'BadTask', 'got 5'],
   [
     'an option of nothing else',
     setting({ foo: 1 }),
