@@ -5,8 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { bundlePage, PAGES } from '../src/report/page.ts';
+import { BUNDLE, bundle, ENTRIES } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Relative paths in npm's arguments are relative to the folder that npm was called in. */
@@ -33,10 +34,29 @@ function built(targets: Record<string, Target>): object {
   return Object.fromEntries(
     Object.entries(targets).map(([name, { default: source }]) => {
       if (!source.endsWith('.ts')) return [name, source];
-      const path = `./dist/${source.slice('./'.length, -'.ts'.length)}`;
+      if (source === `./${ENTRIES.cli}`) return [name, `./${BUNDLE}/cli.js`];
+      const path = `./${builtOf(source)}`;
       return [name, { types: `${path}.d.ts`, default: `${path}.js` }];
     }),
   );
+}
+
+/** Path of a source file's built one, without its extension. */
+function builtOf(source: string): string {
+  return join('dist', source).slice(0, -'.ts'.length);
+}
+
+/** Writes the bundle, and puts its files in place of those that are started from built ones. */
+async function bundleCommands(folder: string): Promise<void> {
+  await bundle(folder);
+  const { cli, ...started } = ENTRIES;
+  rmSync(join(folder, dirname(builtOf(cli))), { recursive: true });
+  for (const [name, source] of Object.entries(started)) {
+    const built = builtOf(source);
+    const bundled = relative(dirname(built), join(BUNDLE, `${name}.js`));
+    writeFileSync(join(folder, `${built}.js`), `import '${bundled}';\n`);
+    rmSync(join(folder, `${built}.d.ts`));
+  }
 }
 
 async function pack(folder: string): Promise<void> {
@@ -45,6 +65,7 @@ async function pack(folder: string): Promise<void> {
   execFileSync(process.execPath, [tsc, '--project', project, '--outDir', join(folder, 'dist')], {
     stdio: 'inherit',
   });
+  await bundleCommands(folder);
   for (const [name, entry] of Object.entries(PAGES)) {
     const page = await bundlePage(join(ROOT, 'page', entry));
     writeFileSync(join(folder, `dist/src/report/${name}-page.json`), JSON.stringify(page));

@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ENTRIES } from '../../scripts/bundle.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
@@ -23,6 +24,10 @@ const clone = join(folder, 'clone');
 beforeAll(() => {
   mkdirSync(join(clone, 'src'), { recursive: true });
   writeFileSync(join(clone, 'src/index.ts'), 'export const answer: number = 42;\n');
+  for (const entry of Object.values(ENTRIES)) {
+    mkdirSync(dirname(join(clone, entry)), { recursive: true });
+    writeFileSync(join(clone, entry), 'export {};\n');
+  }
   const copied = ['bin', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
   for (const name of [...copied, 'README.md', 'CHANGELOG.md', 'LICENSE', 'page', 'src/report']) {
     cpSync(join(REPOSITORY, name), join(clone, name), { recursive: true });
