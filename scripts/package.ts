@@ -54,8 +54,7 @@ async function bundleCommands(folder: string): Promise<void> {
   for (const [name, source] of Object.entries(started)) {
     const built = builtOf(source);
     const bundled = relative(dirname(built), join(BUNDLE, `${name}.js`));
-    writeFileSync(join(folder, `${built}.js`), `import '${bundled}';\n`);
-    rmSync(join(folder, `${built}.d.ts`));
+    writeFileSync(join(folder, `${built}.js`), `export * from '${bundled}';\n`);
   }
 }
 

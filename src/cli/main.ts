@@ -1,27 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { FanfoldError, messageOf, VERSION } from '../index.ts';
-import { addCancel } from './cancel.ts';
-import { addCollect } from './collect.ts';
-import { addDoctor } from './doctor.ts';
+import { addAll, addNamed } from './commands.ts';
 import { STATUS, statusOf } from './exit.ts';
-import { addInit } from './init.ts';
 import { say } from './log.ts';
-import { addLogs } from './logs.ts';
-import { addRedrive } from './redrive.ts';
-import { addReport } from './report.ts';
-import { addResults } from './results.ts';
 import { withOptionalValues } from './resume/optional-values.ts';
-import { addRun } from './run.ts';
-import { addRuns } from './runs.ts';
-import { addServe } from './serve.ts';
-import { addSet } from './set.ts';
-import { addSqs } from './sqs.ts';
 import { guardStandardOutput } from './standard-output.ts';
-import { addTasks } from './tasks.ts';
-import { addUi } from './ui.ts';
 import { withHint } from './usage-hints.ts';
-import { addWait } from './wait.ts';
-import { addWork } from './work.ts';
 
 /** Runs a command line and sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -32,42 +16,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   end();
 }
 
+/** Ends a parse that needs more than the names of the commands that are not loaded. */
+class NeedsAll extends Error {}
+
 /** Runs a command line and sets the process's exit status; its standard output may be closed. */
 async function perform(argv: readonly string[]): Promise<void> {
-  const program = new Command('fanfold')
-    .description('Maps a TypeScript function over thousands to millions of inputs.')
-    .version(VERSION)
-    .exitOverride()
-    .configureOutput({
-      outputError: (text) => {
-        const sentence = text
-          .replace(/^error: /, '')
-          .replace(/\n(?=\(Did you mean)/, ' ')
-          .trim();
-        say(withHint(sentence, program, argv));
-      },
-    })
-    .showHelpAfterError('(fanfold --help lists the commands)');
-  program.hook('preAction', (_, command) => refuseEmpty(command));
-  addInit(program);
-  addRun(program);
-  addServe(program);
-  addWork(program);
-  addTasks(program);
-  addLogs(program);
-  addRuns(program);
-  addWait(program);
-  addResults(program);
-  addReport(program);
-  addCollect(program);
-  addCancel(program);
-  addSet(program);
-  addRedrive(program);
-  addDoctor(program);
-  addSqs(program);
-  addUi(program);
   try {
-    await program.parseAsync(withOptionalValues(argv), { from: 'user' });
+    await parse(await programOf(argv), argv).catch(async (error: unknown) => {
+      if (!(error instanceof NeedsAll)) throw error;
+      await parse(await wholeProgram(argv), argv);
+    });
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has printed the message. Help and version are no errors.
@@ -78,6 +36,45 @@ async function perform(argv: readonly string[]): Promise<void> {
     process.exitCode = statusOf(reported);
     say(messageOf(reported));
   }
+}
+
+async function parse(program: Command, argv: readonly string[]): Promise<void> {
+  await program.parseAsync(withOptionalValues(argv), { from: 'user' });
+}
+
+/** The command line with the command that the arguments name, and the names of all others. */
+async function programOf(argv: readonly string[]): Promise<Command> {
+  const needAll = () => {
+    throw new NeedsAll();
+  };
+  // A message may have to name what other commands have.
+  const program = named(needAll);
+  const [first, second] = argv.filter((arg) => !arg.startsWith('-'));
+  await addNamed(program, first === 'help' ? second : first, needAll);
+  return program;
+}
+
+async function wholeProgram(argv: readonly string[]): Promise<Command> {
+  const program = named((text) => {
+    const sentence = text
+      .replace(/^error: /, '')
+      .replace(/\n(?=\(Did you mean)/, ' ')
+      .trim();
+    say(withHint(sentence, program, argv));
+  });
+  await addAll(program);
+  return program;
+}
+
+function named(outputError: (text: string) => void): Command {
+  return new Command('fanfold')
+    .description('Maps a TypeScript function over thousands to millions of inputs.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ outputError })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
+    .showHelpAfterError('(fanfold --help lists the commands)')
+    .hook('preAction', (_, command) => refuseEmpty(command));
 }
 
 /** Refuses empty option values, such as `--output "$FILE"` without a variable FILE. */

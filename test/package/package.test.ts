@@ -79,6 +79,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
+/** A module that prints the files that a process has loaded, once it exits. */
+const LOADED = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  const files = [];
+  registerHooks({
+    load(url, context, next) {
+      if (url.includes('/fanfold/dist/')) files.push(url);
+      return next(url, context);
+    },
+  });
+  process.on('exit', () => console.error(JSON.stringify(files)));
+`)}`;
+
 describe('the packed package', () => {
   it('contains what it needs, and neither sources nor tests', () => {
     const files = readdirSync(join(project, 'node_modules/fanfold'), {
@@ -92,6 +105,17 @@ describe('the packed package', () => {
         /(?<!\.d)\.ts$|\.map$|source\.json$/.test(file) || /(^|\/)(test|bench)\//.test(file),
     );
     expect(strays).toEqual([]);
+  });
+
+  it('loads few files for a command, since each costs 2 ms', async () => {
+    const bin = join(project, 'node_modules/fanfold/bin/fanfold.js');
+    const loadedBy = async (...args: string[]) => {
+      const { stderr } = await runs(NODE, ['--import', LOADED, bin, ...args], { cwd: project });
+      return JSON.parse(stderr.trim().split('\n').at(-1) ?? '').length;
+    };
+    expect(await loadedBy('--help')).toBeLessThan(12);
+    const line = ['run', 'echo', '--range', '3', '--tasks', 'fanfold/tasks', '--workers', '1'];
+    expect(await loadedBy(...line)).toBeLessThan(35);
   });
 
   it('type-checks the samples of all pages and of the design, which refuse wrong types', async () => {
