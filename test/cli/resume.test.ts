@@ -20,7 +20,16 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const run = (task: string, ...args: string[]) => ['run', task, '--tasks', TASKS, ...args];
+// A second worker would only take longer to start.
+const run = (task: string, ...args: string[]) => [
+  'run',
+  task,
+  '--tasks',
+  TASKS,
+  '--workers',
+  '1',
+  ...args,
+];
 const written = async () => results(await readFile(output, 'utf8'));
 const indexes = (lines: { index: number }[]) =>
   lines.map(({ index }) => index).sort((a, b) => a - b);
