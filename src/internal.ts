@@ -36,3 +36,4 @@ export type { LiveRuns } from './ui/live-runs.ts';
 export { Polled } from './ui/polled.ts';
 export type { InputDetail, Knobs, ListedRun, LiveRun, RunList } from './ui/protocol.ts';
 export { serveUi } from './ui/serve-ui.ts';
+export { reportOfKnown } from './ui/status-shown.ts';

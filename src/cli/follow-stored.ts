@@ -10,6 +10,8 @@ import { STATUS } from './exit.ts';
 import { count, say, sayShort } from './log.ts';
 import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
+import { writeReport } from './report.ts';
+import { reportOfManifest } from './report-elsewhere.ts';
 import { type Connection, flagsOf } from './target.ts';
 
 interface Following {
@@ -19,6 +21,8 @@ interface Following {
   startedAt?: number | undefined;
   /** Returns the command that continues the run, with an option. @default it is not known */
   again?: ((option?: string) => string) | undefined;
+  /** File for the run's report. @default none */
+  report?: string | undefined;
 }
 
 /** Kinds of failures to show. */
@@ -27,9 +31,10 @@ const SHOWN_KINDS = 5;
 /** Follows a run that its stack collects, until its end. Returns the exit status. */
 export async function followStored(
   run: StoredRun,
-  { target }: Connection,
-  { quiet, signal, startedAt, again }: Following,
+  connection: Connection,
+  { quiet, signal, startedAt, again, report: path }: Following,
 ): Promise<number> {
+  const { target } = connection;
   const leave = () => run.leave();
   signal.addEventListener('abort', leave);
   if (signal.aborted) leave();
@@ -55,6 +60,7 @@ export async function followStored(
   }
   const flags = flagsOf(target);
   if (!quiet) report(manifest, { flags, startedAt, again });
+  if (path !== undefined) await writeReport(path, await reportOfManifest(manifest, connection));
   const { failed, cancelled } = manifest.ledger;
   const isWhole = failed + cancelled === 0 && manifest.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;

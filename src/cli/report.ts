@@ -10,18 +10,26 @@ import {
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { FanfoldError, type Run, type Statistics } from '../index.ts';
-import { type ReportData, reportHtml, unpacked } from '../internal.ts';
+import { createdAt, type ReportData, reportHtml, unpacked } from '../internal.ts';
 import { isSameFile, outputOf } from './check-output.ts';
 import type { InputFile } from './inputs/index.ts';
 import { count, say } from './log.ts';
+import { reportOfRun } from './report-elsewhere.ts';
 import { reportOfResults } from './report-of-results.ts';
 import { headOf } from './resume/head.ts';
 import { type RunOutput, readRecordedRun } from './resume/index.ts';
 import { RunRecord } from './resume/record.ts';
 import { isOutput } from './resume/recorded-run.ts';
-import { nameOf, type Target } from './target.ts';
+import { s3SchemeOf } from './s3-scheme.ts';
+import {
+  addRemoteOptions,
+  connectRemote,
+  nameOf,
+  type RemoteFlags,
+  type Target,
+} from './target.ts';
 
-interface ReportFlags {
+interface ReportFlags extends RemoteFlags {
   output?: string;
   overwrite?: boolean;
   reportInputs?: boolean;
@@ -29,21 +37,51 @@ interface ReportFlags {
 
 /** `fanfold report <results>`: makes the report of an earlier run. */
 export function addReport(program: Command): void {
-  program
-    .command('report')
-    .description('make a report of an earlier run: one HTML file that needs no network')
-    .argument('<results>', 'the output file of the run')
-    .option('--output <file>', 'write the report to this file (default: <results>.html)')
+  addRemoteOptions(
+    program
+      .command('report')
+      .description('make a report of an earlier run: one HTML file that needs no network')
+      .argument(
+        '<results>',
+        'the output file of the run; with --stack or --endpoint, the run id, or the folder of its results in S3',
+        s3SchemeOf,
+      ),
+  )
+    .option(
+      '--output <file>',
+      'write the report to this file (default: <results>.html, or the run id)',
+    )
     .option('--overwrite', 'replace a file that is not a report')
     .option('--report-inputs', 'show inputs that failed, if the run kept them with this option')
     .action(report);
 }
 
 async function report(results: string, flags: ReportFlags): Promise<void> {
+  if (isElsewhere(results, flags)) await reportElsewhere(results, flags);
+  else await reportOfFile(results, flags);
+}
+
+function isElsewhere(named: string, { stack, endpoint }: ReportFlags): boolean {
+  if (stack !== undefined || endpoint !== undefined || named.startsWith('s3://')) return true;
+  return createdAt(named) !== undefined && !isOutput(named);
+}
+
+async function reportElsewhere(named: string, flags: ReportFlags): Promise<void> {
+  const { output, overwrite, reportInputs } = flags;
+  if (reportInputs) throw noInputs('no place has them but the command that seeds the run');
+  // A folder of a run ends in its id.
+  const path = outputOf(output) ?? `${basename(named)}.html`;
+  checkReport('--output', path, { overwrite });
+  const connection = await connectRemote(flags);
+  await using _ = connection.fanfold;
+  await writeReport(path, await reportOfRun(named, connection));
+}
+
+async function reportOfFile(results: string, flags: ReportFlags): Promise<void> {
   const { output, overwrite, reportInputs } = flags;
   const path = outputOf(output) ?? `${results}.html`;
   if (!isOutput(results)) {
-    const why = `${results} does not exist: name the file that a run wrote with --output.`;
+    const why = `${results} does not exist: name the file that a run wrote with --output. Of a run on a stack or server, name its id and the place: --stack NAME or --endpoint URL.`;
     throw new FanfoldError('BadOption', why);
   }
   if (statSync(results, { throwIfNoEntry: false })?.isDirectory()) {
@@ -112,20 +150,34 @@ export function checkReportInputs(path: string | undefined, reads: readonly Inpu
 
 interface RunReportFlags extends Replacing {
   output?: string;
+  detach?: boolean;
   report?: string;
   reportInputs?: boolean;
 }
 
 /** @throws FanfoldError when `fanfold run` cannot write the report that its options ask for */
 export function checkReportFlags(flags: RunReportFlags, isFromS3: boolean): void {
-  const { report, reportInputs, output: beside } = flags;
+  const { report, reportInputs, output: beside, detach } = flags;
   if (report !== undefined) checkReport('--report', report, { ...flags, beside });
+  if (report !== undefined && detach) {
+    const why = '--report is written at the end of the run, for which --detach does not wait';
+    const later = 'Leave it out, and give it to `fanfold wait RUN` or use `fanfold report RUN`.';
+    throw new FanfoldError('BadOption', `${why}. ${later}`);
+  }
   if (!reportInputs) return;
-  const why =
-    report === undefined
-      ? 'it shows inputs in the report that --report FILE writes: add that.'
-      : isFromS3 && 'the seed reads the inputs from S3, so they are not known here. Leave it out.';
-  if (why) throw new FanfoldError('BadOption', `--report-inputs: ${why}`);
+  if (report === undefined) {
+    throw noInputs('it shows inputs in the report that --report FILE writes: add that', '');
+  }
+  if (isFromS3) throw noInputs('the seed reads the inputs from S3, so they are not known here');
+  if (beside?.startsWith('s3:')) {
+    throw noInputs(
+      'results that a stack stores in S3 are not seen here, so neither is what failed',
+    );
+  }
+}
+
+function noInputs(why: string, remedy = ' Leave it out.'): FanfoldError {
+  return new FanfoldError('BadOption', `--report-inputs: ${why}.${remedy}`);
 }
 
 /** Beginning of each report. */

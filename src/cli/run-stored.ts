@@ -89,15 +89,10 @@ export function checkStored(flags: RunFlags): void {
       '--resume needs the run to continue, as each run has a folder of its own in S3: --resume RUN, by its id or its folder. To follow a run that goes on: fanfold wait RUN.',
     );
   }
-  if (flags.report !== undefined) {
-    refuse(
-      '--report is for results in files: of results in S3, the manifest has what is known. Leave it out.',
-    );
-  }
   if (flags.retryFailed && !flags.resume) {
     refuse('--retry-failed works only with --resume RUN: give both.');
   }
-  if (flags.overwrite) {
+  if (flags.overwrite && flags.report === undefined) {
     refuse('--overwrite is for files: in S3, each run has a folder of its own. Leave it out.');
   }
   if (flags.withInput) {
@@ -179,7 +174,8 @@ async function runOpened(
     return STATUS.ok;
   }
   const again = (option?: string) => againLine(run.runId, option);
-  return await followStored(run, connection, { quiet, signal, startedAt, again });
+  const { report } = flags;
+  return await followStored(run, connection, { quiet, signal, startedAt, again, report });
 }
 
 function outputOf({ output = '', format, compression }: StoredFlags): StoredOptions['output'] {

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { FanfoldError, type RunStatus } from '../index.ts';
+import { type EndedRun, FanfoldError, type RunStatus } from '../index.ts';
 import { isOver } from '../internal.ts';
 import { STATUS } from './exit.ts';
 import { followStored, ledgerOf } from './follow-stored.ts';
 import { say } from './log.ts';
 import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
+import { checkReport, writeReport } from './report.ts';
+import { reportFrom } from './report-elsewhere.ts';
 import { outcomeOf } from './run-facts.ts';
 import { endedRun } from './runs.ts';
 import { s3SchemeOf } from './s3-scheme.ts';
@@ -21,6 +23,8 @@ import { watch } from './watch.ts';
 
 interface WaitFlags extends RemoteFlags {
   quiet?: boolean;
+  report?: string;
+  overwrite?: boolean;
 }
 
 /** `fanfold wait <run>`: waits for the end of a run, whoever collects it. */
@@ -31,33 +35,40 @@ export function addWait(program: Command): void {
       .description('wait for the end of a run; the exit status is as that of run')
       .argument('<run>', 'the run id, or the folder of its results in S3', s3SchemeOf),
   )
+    .option('--report <file>', 'write a report of the run to this file: one page, HTML')
+    .option('--overwrite', 'replace a file that is not a report')
     .option('--quiet', 'print only errors')
     .action((run: string, flags: WaitFlags) => untilSignal((signal) => wait(run, flags, signal)));
 }
 
 async function wait(
   named: string,
-  { quiet = false, ...flags }: WaitFlags,
+  { quiet = false, report, overwrite, ...flags }: WaitFlags,
   signal: AbortSignal,
 ): Promise<number> {
+  if (report !== undefined) checkReport('--report', report, { overwrite });
   const connection = await connectRemote(flags);
   await using fanfold = connection.fanfold;
   const status = named.startsWith('s3://') ? undefined : await fanfold.status(named);
   if (status !== undefined && status.output === undefined) {
-    return await waitElsewhere(status, connection, { quiet, signal });
+    return await waitElsewhere(status, connection, { quiet, signal, report });
   }
   const ended = status ? undefined : await endedRun(fanfold, named);
-  if (ended && ended.output === undefined) return statusOfEnded(ended, quiet);
+  if (ended && ended.output === undefined) {
+    return await tellEnd(ended, connection, { quiet, report });
+  }
   const place = status?.output ?? ended?.output ?? named;
-  return await followStored(await fanfold.stored(place), connection, { quiet, signal });
+  const run = await fanfold.stored(place);
+  return await followStored(run, connection, { quiet, signal, report });
 }
 
 /** Waits for a run that another command or program collects. */
 async function waitElsewhere(
   first: RunStatus,
-  { fanfold, target }: Connection,
-  { quiet, signal }: { quiet: boolean; signal: AbortSignal },
+  connection: Connection,
+  { quiet, signal, report }: Telling & { signal: AbortSignal },
 ): Promise<number> {
+  const { fanfold, target } = connection;
   const { runId } = first;
   let latest = first;
   const facts = {
@@ -79,16 +90,28 @@ async function waitElsewhere(
     progress?.stop();
   }
   const ended = await endedRun(fanfold, runId);
-  if (ended) return statusOfEnded(ended, quiet);
+  if (ended) return await tellEnd(ended, connection, { quiet, report });
   throw new FanfoldError(
     'RunFailed',
     `Run ${runId} is over, but ${nameOf(target)} does not say how it ended: the command that collected it has its results.`,
   );
 }
 
-function statusOfEnded(ended: Parameters<typeof outcomeOf>[0], quiet: boolean): number {
+interface Telling {
+  quiet: boolean;
+  /** File for the run's report. @default none */
+  report?: string | undefined;
+}
+
+/** Says how a run has ended, and writes its report. Returns the exit status. */
+async function tellEnd(
+  ended: EndedRun,
+  connection: Connection,
+  { quiet, report }: Telling,
+): Promise<number> {
   if (!quiet) say(`run ${ended.runId} has ended: ${outcomeOf(ended)}`);
   if (!quiet && ended.cost) say(`cost: ${costText(ended.cost)}`);
+  if (report !== undefined) await writeReport(report, await reportFrom(ended, connection));
   const isWhole = ended.failed + ended.cancelled === 0 && ended.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
 }

@@ -2,7 +2,7 @@ import { count } from '../errors.ts';
 import type { Backlog } from '../pipeline/run/backlog.ts';
 import type { EndedRun } from '../pipeline/run/ended.ts';
 import { isOver, type RunStatus } from '../pipeline/run/status.ts';
-import { packed } from '../report/report-data.ts';
+import { packed, type ReportData } from '../report/report-data.ts';
 import { Sketch } from '../report/sketch.ts';
 import { type Statistics, statisticsOf } from '../report/statistics.ts';
 import { Workers } from '../report/workers.ts';
@@ -60,25 +60,38 @@ export function latestOf(run: Known, statistics: Statistics | undefined): Counts
   return { ok: Math.max(ok, ledger.ok), failed: Math.max(failed, ledger.failed), at };
 }
 
-/** A run that another process collects. */
-export function liveOf(run: Known, about: About): LiveRun {
-  const { place, isCancelling, rate, hasInputs, statistics: published } = about;
+/** The report of a run that another process collects. */
+export function reportOfKnown(
+  run: Known,
+  place: string,
+  published: Statistics | undefined,
+): ReportData {
   const { runId, task, createdAt, total, readAt } = run;
   const { ok, failed } = latestOf(run, published);
-  const { state, cancelled, isSealed } = listedOf(run, isCancelling);
-  const cause = isEnded(run) ? run.cause : undefined;
-  const done = ok + failed + cancelled;
-  const goesOn = state === 'running' || state === 'paused';
-  const isRunning = state === 'running' && rate !== undefined && rate > 0;
-  const ledger = { inputs: total ?? done, ok, failed, cancelled, sealed: isSealed };
-  const at = isEnded(run) ? run.endedAt : readAt;
+  const [cancelled, cause, at] = isEnded(run)
+    ? [run.cancelled, run.cause, run.endedAt]
+    : [0, undefined, readAt];
+  const sealed = isEnded(run) || run.state === 'sealed';
+  const ledger = { inputs: total ?? ok + failed + cancelled, ok, failed, cancelled, sealed };
   const nothing = { durations: new Sketch(), ranMs: 0, workers: new Workers(), failures: [] };
   const statistics = published
     ? { ...published, ledger, at }
     : statisticsOf(ledger, { startedAt: createdAt, at, ...nothing });
-  const missing = missingOf(run, published);
+  return { task, runId, place, cause, missing: missingOf(run, published), statistics };
+}
+
+/** A run that another process collects. */
+export function liveOf(run: Known, about: About): LiveRun {
+  const { place, isCancelling, rate, hasInputs } = about;
+  const { total } = run;
+  const report = reportOfKnown(run, place, about.statistics);
+  const { ok, failed, cancelled } = report.statistics.ledger;
+  const { state, isSealed } = listedOf(run, isCancelling);
+  const done = ok + failed + cancelled;
+  const goesOn = state === 'running' || state === 'paused';
+  const isRunning = state === 'running' && rate !== undefined && rate > 0;
   return {
-    report: packed({ task, runId, place, cause, missing, statistics }),
+    report: packed(report),
     ...{ state, because: reasonOf(run), inputs: total, isSealed },
     rate: state === 'running' ? rate : undefined,
     etaMs: isRunning && total !== undefined ? ((total - done) / rate) * 1000 : undefined,

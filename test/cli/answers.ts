@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
+import { type PackedReport, unpacked } from '../../src/report/report-data.ts';
 import { inThisProcess } from './in-this-process.ts';
 
 /** Text that an answer must contain. */
@@ -19,6 +20,12 @@ export function filesOf(table: string) {
     return join(folder, name);
   };
   return { folder, file };
+}
+
+/** The data of a report. */
+export function reportIn(path: string) {
+  const [, json = ''] = /id="report">(.*?)<\/script>/.exec(readFileSync(path, 'utf8')) ?? [];
+  return unpacked(JSON.parse(json) as PackedReport);
 }
 
 export function expectPhrases(text: string, phrases: readonly Phrase[]): void {

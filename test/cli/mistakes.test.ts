@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { serveSqs } from '../../src/emulator/sqs/index.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
 import { expectAnswer, filesOf, type Phrase, type Row } from './answers.ts';
 import { inThisProcess } from './in-this-process.ts';
 
@@ -15,6 +16,7 @@ afterEach(() => {
 });
 
 const one = ['--range', '1'];
+const RUN = newRunId();
 const echo = (...args: string[]) => ['run', 'echo', ...args];
 const failing = (limit: string) => echo(...one, '--pause-when-failing', limit);
 const input = (name: string, text: string | Uint8Array) =>
@@ -153,6 +155,15 @@ const STORED: Row[] = [
   ['a resumed stored run', stored('--resume'), '--resume RUN', 'fanfold wait RUN'],
   ['an overwritten stored run', stored('--overwrite'), 'a folder of its own'],
   ['reports there', stored('--on-bad-input', 'report'), 'use skip or fail'],
+  ['a report for which nobody waits', stored('--detach', '--report', 'a.html'), 'fanfold wait RUN'],
+  ['failed inputs there', stored('--report', 'a.html', '--report-inputs'), 'not seen here'],
+  ['a report of a run without its place', ['report', RUN], '--stack NAME, --endpoint URL'],
+  [
+    'inputs of a run elsewhere',
+    ['report', RUN, '--stack', 'a', '--report-inputs'],
+    'no place has them',
+  ],
+  ['a report of a file that is not there', ['report', 'none.jsonl'], 'name its id and the place'],
   ['a run to wait for without its place', ['wait', 'x'], '--stack NAME, --endpoint URL'],
   ['another name of wait', ['follow', 'x'], 'Did you mean fanfold wait RUN?'],
   ['another name of results', ['fetch', 'x'], 'Did you mean fanfold results RUN?'],

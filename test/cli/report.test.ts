@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { type PackedReport, unpacked } from '../../src/report/report-data.ts';
+import { reportIn } from './answers.ts';
 import { TASKS } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 
@@ -33,31 +33,25 @@ const run = (output: string, ...more: string[]) =>
     ...more,
   ]);
 
-/** The data of a report. */
-function dataOf(path: string) {
-  const [, json = ''] = /id="report">(.*?)<\/script>/.exec(readFileSync(path, 'utf8')) ?? [];
-  return unpacked(JSON.parse(json) as PackedReport);
-}
-
 it('a run writes its report, and another command makes the same from its files', async () => {
   const { status, stderr } = await run('echo.jsonl', '--report', at('echo.html'));
   expect(status).toBe(0);
   expect(stderr).toContain(`the report is in ${at('echo.html')}`);
-  const { statistics, ...about } = dataOf(at('echo.html'));
+  const { statistics, ...about } = reportIn(at('echo.html'));
   expect(about).toMatchObject({ task: 'echo', missing: [] });
   expect(statistics.ledger).toMatchObject({ inputs: 20, ok: 20 });
   expect(statistics.durations.count).toBe(20);
   expect(statistics.workers.flatMap(({ spans }) => spans)).not.toEqual([]);
   const made = await inThisProcess(['report', at('echo.jsonl')]);
   expect(made.status).toBe(0);
-  expect(dataOf(at('echo.jsonl.html'))).toEqual({ statistics, ...about });
+  expect(reportIn(at('echo.jsonl.html'))).toEqual({ statistics, ...about });
 });
 
 it('a report of results alone says what is missing', async () => {
   await run('alone.jsonl');
   rmSync(at('alone.jsonl.run'));
   await inThisProcess(['report', at('alone.jsonl'), '--output', at('alone.html')]);
-  const { statistics, missing } = dataOf(at('alone.html'));
+  const { statistics, missing } = reportIn(at('alone.html'));
   expect(missing).toEqual([expect.stringContaining('Only the results')]);
   expect(statistics.ledger).toMatchObject({ inputs: 20, ok: 20 });
   expect(statistics.durations.count).toBe(20);
@@ -69,7 +63,7 @@ it('the report of a resumed run says which results it has no times of', async ()
   const lines = readFileSync(at('resumed.jsonl'), 'utf8').split('\n');
   writeFileSync(at('resumed.jsonl'), `${lines.slice(0, 15).join('\n')}\n`);
   await run('resumed.jsonl', '--resume', '--report', at('resumed.html'));
-  const { statistics, missing } = dataOf(at('resumed.html'));
+  const { statistics, missing } = reportIn(at('resumed.html'));
   expect(missing).toEqual([expect.stringContaining('15 results are from earlier commands')]);
   expect(statistics.ledger.ok).toBe(20);
   expect(statistics.durations.count).toBe(5);
@@ -84,21 +78,21 @@ it('a report has inputs that failed only if that is asked for', async () => {
       ]),
     );
   await hash('without.jsonl');
-  expect(dataOf(at('without.jsonl.html')).inputs).toBeUndefined();
+  expect(reportIn(at('without.jsonl.html')).inputs).toBeUndefined();
   await hash('with.jsonl', '--report-inputs');
   expect(readFileSync(at('with.jsonl'), 'utf8')).not.toContain('"input":');
-  const [[index = 0, text = ''] = [], ...others] = dataOf(at('with.jsonl.html')).inputs ?? [];
+  const [[index = 0, text = ''] = [], ...others] = reportIn(at('with.jsonl.html')).inputs ?? [];
   expect(others).toEqual([]);
   expect(index).toBe(1);
   expect(text).toMatch(/^\{"secret":"s+\u2026$/);
   expect(text).toHaveLength(2_000);
   // Another command makes it from the run's files, which keep the inputs.
   await inThisProcess(['report', at('with.jsonl')]);
-  expect(dataOf(at('with.jsonl.html')).inputs).toBeUndefined();
+  expect(reportIn(at('with.jsonl.html')).inputs).toBeUndefined();
   await inThisProcess(['report', at('with.jsonl'), '--report-inputs']);
-  expect(dataOf(at('with.jsonl.html')).inputs).toEqual([[1, text]]);
+  expect(reportIn(at('with.jsonl.html')).inputs).toEqual([[1, text]]);
   await inThisProcess(['report', at('without.jsonl'), '--report-inputs']);
-  expect(dataOf(at('without.jsonl.html')).missing).toContainEqual(
+  expect(reportIn(at('without.jsonl.html')).missing).toContainEqual(
     expect.stringContaining('no --report-inputs'),
   );
   const alone = await run('none.jsonl', '--report-inputs');
@@ -110,7 +104,7 @@ it('a report has the deaths of workers', async () => {
   writeFileSync(at('deadly.jsonl'), '"ok"\n"exits"\n');
   const files = ['--input', at('deadly.jsonl'), '--report', at('deadly.html')];
   await inThisProcess(['run', 'wild', ...files, '--tasks', TASKS, '--workers', '1']);
-  const { deaths, startedAt, at: end } = dataOf(at('deadly.html')).statistics;
+  const { deaths, startedAt, at: end } = reportIn(at('deadly.html')).statistics;
   expect(deaths.length).toBeGreaterThan(0);
   for (const { worker, at: diedAt } of deaths) {
     expect(worker).toBe('worker-1');

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Listening, listen } from '../../src/emulator/transport/index.ts';
+import { newRunId } from '../../src/pipeline/names.ts';
 import { StateObject } from '../../src/pipeline/storing/state-object.ts';
 import { defineTask } from '../../src/task.ts';
 import { BUCKET, storedDeployment } from '../pipeline/storing/stored-deployment.ts';
-import { filesOf } from './answers.ts';
+import { filesOf, reportIn } from './answers.ts';
 import { results } from './command.ts';
 import { inThisProcess } from './in-this-process.ts';
 
@@ -95,6 +96,34 @@ it('follows a run to its end, and says what failed and where the results are', a
     Array.from({ length: 20 }, (_, at) => at),
   );
   expect(ordered.status).toBe(0);
+});
+
+it('writes reports of stored runs: at the end, of one that was waited for, and later', async () => {
+  const at = (name: string) => join(folder, name);
+  const { stderr } = await fanfold(
+    ...['run', 'half', '--range', '20', '--output', PLACE, '--report', at('run.html')],
+  );
+  expect(stderr).toContain(`the report is in ${at('run.html')}`);
+  const report = reportIn(at('run.html'));
+  expect(report).toMatchObject({ task: 'half', place: 'stack virtual', missing: [] });
+  expect(report.statistics).toMatchObject({
+    ledger: { inputs: 20, ok: 19, failed: 1, cancelled: 0 },
+    durations: { count: 20 },
+    failures: [{ code: 'TaskFailed', message: 'Error: odd input 7', count: 1, indexes: [7] }],
+  });
+  const { runId = '' } = report;
+  await fanfold('wait', runId, '--report', at('wait.html'), '--quiet');
+  expect(reportIn(at('wait.html')).statistics.series).toEqual(report.statistics.series);
+  for (const named of [runId, `${PLACE}${runId}/`]) {
+    await fanfold('report', named, '--output', at('later.html'));
+    const { statistics, ...about } = reportIn(at('later.html'));
+    expect({ ...about, workers: statistics.workers }).toEqual({
+      ...{ task: 'half', runId, place: 'stack virtual', missing: [] },
+      workers: report.statistics.workers,
+    });
+  }
+  const unknown = await fanfold('report', newRunId());
+  expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('name the folder')]);
 });
 
 it('leaves a run with --detach; wait, results, status and runs find it', async () => {
