@@ -10,13 +10,15 @@ import {
   FUNCTION,
   type Kind,
   MODULE,
+  OBJECT,
   TEXT,
 } from './options.ts';
 import type { LogLine } from './pipeline/working/log-line.ts';
+import { type PriceCorrections, type PriceTable, priceTable } from './planning/price-table.ts';
 import { openInProcess } from './worlds/in-process.ts';
 import { openProcesses } from './worlds/processes.ts';
 import { openServed, openStack } from './worlds/remote.ts';
-import { NAME } from './worlds/world.ts';
+import { NAME, type World } from './worlds/world.ts';
 
 /** Options of `connect`, which decide where tasks run. */
 export interface ConnectOptions {
@@ -59,6 +61,17 @@ export interface ConnectOptions {
    * @default log lines go to standard error as JSON, other output unchanged
    */
   onLog?: ((line: LogLine) => void) | undefined;
+  /**
+   * Prices that replace AWS's public ones, such as negotiated ones: each in US dollars of one unit,
+   * by region, or of all regions as `*`. For `stack`.
+   *
+   * ```ts
+   * await connect({ stack: 'Photos', prices: { '*': { lambda: { gbSecond: { arm64: 0.00001 } } } } });
+   * ```
+   *
+   * @default AWS's public prices
+   */
+  prices?: PriceCorrections | undefined;
 }
 
 const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
@@ -68,6 +81,7 @@ const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
   endpoint: TEXT,
   onWarning: FUNCTION,
   onLog: FUNCTION,
+  prices: OBJECT,
 };
 
 const OPTIONS: CallOptions = { call: 'connect()', kinds: CONNECT_KINDS };
@@ -118,7 +132,15 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
       `\`workers\` is for tasks that run on this machine; \`${stack === undefined ? 'endpoint' : 'stack'}\` uses the workers of that place. Leave one of them out.`,
     );
   }
-  if (stack !== undefined) return new Fanfold(await openStack(stack), onWarning);
+  const prices = options.prices && priceTable(options.prices);
+  if (prices !== undefined && stack === undefined) {
+    throw new FanfoldError(
+      'BadOption',
+      '`prices` are of runs that are metered, which are those of a stack: give `stack` too, or leave `prices` out.',
+    );
+  }
+  if (stack !== undefined)
+    return new Fanfold(withPrices(await openStack(stack), prices), onWarning);
   if (endpoint !== undefined) return new Fanfold(await openServed(NAME, endpoint), onWarning);
   const count = workers ?? availableParallelism();
   if (tasks === undefined) return new Fanfold(await openInProcess(count), onWarning);
@@ -132,4 +154,8 @@ async function open(options: ConnectOptions): Promise<Fanfold> {
   });
   fanfold.resolve(new Fanfold(world, onWarning));
   return fanfold.promise;
+}
+
+function withPrices(world: World, prices: PriceTable | undefined): World {
+  return prices ? { ...world, deployment: { ...world.deployment, prices } } : world;
 }

@@ -49,6 +49,7 @@ export type { Manifest } from './pipeline/storing/manifest.ts';
 export type { Part } from './pipeline/storing/state.ts';
 export type { LogLine } from './pipeline/working/log-line.ts';
 export type { Cost, CostItems } from './planning/cost.ts';
+export type { PriceCorrections } from './planning/price-table.ts';
 export type { Usage } from './planning/usage.ts';
 export type { Point } from './report/series.ts';
 export type { Statistics } from './report/statistics.ts';

@@ -22,6 +22,7 @@ export { createdAt } from './pipeline/names.ts';
 export { isOver, refuseCollected } from './pipeline/run/status.ts';
 export { InputsHash } from './pipeline/seeding/inputs-hash.ts';
 export { JsonTexts } from './pipeline/seeding/pages.ts';
+export { priceTable } from './planning/price-table.ts';
 export { duration } from './report/duration.ts';
 export { reportHtml } from './report/html.ts';
 export { type PackedReport, packed, type ReportData, unpacked } from './report/report-data.ts';

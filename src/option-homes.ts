@@ -7,7 +7,7 @@ const HOMES: Readonly<Record<string, string>> = {
     ...['concurrency', 'runConcurrency', 'backoffBaseSeconds', 'backoffCapSeconds'],
     ...['retry', 'adaptive', 'idempotent'],
   ]),
-  ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onLog']),
+  ...homes('connect()', ['workers', 'stack', 'endpoint', 'tasks', 'onWarning', 'onLog', 'prices']),
   ...homes('map()', [
     'ordered',
     'signal',

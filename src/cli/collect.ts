@@ -5,6 +5,7 @@ import { commandLine } from './command-line.ts';
 import { followStored, ledgerOf } from './follow-stored.ts';
 import { say } from './log.ts';
 import { perform } from './perform.ts';
+import { addPrices } from './prices.ts';
 import { showProgress } from './progress.ts';
 import { type Beginning, begin, goOn, hasBegun, type RunOutput, reopen } from './resume/index.ts';
 import { untilSignal } from './signals.ts';
@@ -24,11 +25,13 @@ interface CollectFlags extends RemoteFlags {
 
 /** `fanfold collect <run>`: collects the results of a run whose command has left it. */
 export function addCollect(program: Command): void {
-  addRemoteOptions(
-    program
-      .command('collect')
-      .description('collect the results of a run that another command started')
-      .argument('<run>', 'the run id'),
+  addPrices(
+    addRemoteOptions(
+      program
+        .command('collect')
+        .description('collect the results of a run that another command started')
+        .argument('<run>', 'the run id'),
+    ),
   )
     .option(
       '--output <file>',

@@ -4,6 +4,7 @@ import { isOver } from '../internal.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
 import { count, print, printJson, say } from './log.ts';
+import { addPrices } from './prices.ts';
 import {
   factsOf,
   factsOfEnded,
@@ -41,7 +42,9 @@ interface StatusFlags extends RemoteFlags {
 
 /** `fanfold runs` and `fanfold status <run>`: list a deployment's runs, and show one. */
 export function addRuns(program: Command): void {
-  addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first'))
+  addPrices(
+    addRemoteOptions(program.command('runs').description('list unfinished runs, oldest first')),
+  )
     .option('--json', 'print each run as a JSON object on its own line')
     .option('--prune', 'delete the queues of runs that have ended or passed their deadline')
     .option(
@@ -50,11 +53,13 @@ export function addRuns(program: Command): void {
     )
     .option('--yes', 'with --prune --all: do it, although results are lost')
     .action(runs);
-  addRemoteOptions(
-    program
-      .command('status')
-      .description('show the progress of a run')
-      .argument('<run>', 'the run id'),
+  addPrices(
+    addRemoteOptions(
+      program
+        .command('status')
+        .description('show the progress of a run')
+        .argument('<run>', 'the run id'),
+    ),
   )
     .option('--watch', 'show it again every 2 s, until the run has ended')
     .option('--json', 'print it as a JSON object on one line')

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { connect, type Fanfold, FanfoldError, type RunStatus } from '../index.ts';
 import { say } from './log.ts';
 import type { LogLevel } from './log-level.ts';
+import { pricesIn } from './prices.ts';
 import { TaskLog } from './task-log.ts';
 import { findTasksModule } from './tasks-module.ts';
 
@@ -10,6 +11,8 @@ import { findTasksModule } from './tasks-module.ts';
 export interface RemoteFlags {
   stack?: string;
   endpoint?: string;
+  /** File of prices, of the commands that show costs. */
+  prices?: string;
 }
 
 /** The flags that say where tasks run. */
@@ -98,10 +101,12 @@ export async function connectPlace(flags: RemoteFlags): Promise<Connection> {
 export async function connectTarget(given: TargetFlags): Promise<Connection> {
   const flags = joined(given);
   const { stack, endpoint, tasks, quiet, logLevel = quiet ? 'error' : 'info' } = flags;
+  const prices = pricesIn(flags.prices);
+  if (prices !== undefined && stack === undefined) throw noCost();
   if (isRemote(flags)) {
     checkRemote(flags);
     if (stack !== undefined) {
-      return { fanfold: await connect({ stack }), target: { kind: 'stack', stack } };
+      return { fanfold: await connect({ stack, prices }), target: { kind: 'stack', stack } };
     }
     const url = endpoint ?? '';
     return { fanfold: await connect({ endpoint: url }), target: { kind: 'server', url } };
@@ -149,6 +154,13 @@ function joined<Flags extends TargetFlags>(flags: Flags): Flags {
   }
   // Reading the join refuses a malformed one later.
   return { ...flags, endpoint: URL.canParse(join) ? new URL(join).origin : 'http://joined' };
+}
+
+function noCost(): FanfoldError {
+  return new FanfoldError(
+    'BadOption',
+    '--prices is for runs on a stack, where AWS bills: give --stack NAME too, or leave it out.',
+  );
 }
 
 function isRemote({ stack, endpoint }: RemoteFlags): boolean {

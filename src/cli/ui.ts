@@ -4,6 +4,7 @@ import { DeploymentRuns, logsInsightsLink, serveUi } from '../internal.ts';
 import { STATUS } from './exit.ts';
 import { openBrowser } from './live/open-browser.ts';
 import { say } from './log.ts';
+import { addPrices } from './prices.ts';
 import { refusalOf } from './runs.ts';
 import { untilAborted, wholeNumber } from './serve.ts';
 import { untilSignal } from './signals.ts';
@@ -25,10 +26,12 @@ const EVERY_MS = { server: 1_000, stack: 5_000 };
 
 /** `fanfold ui`: serves a page of a deployment's runs. */
 export function addUi(program: Command): void {
-  addRemoteOptions(
-    program
-      .command('ui')
-      .description('serve a live page of the runs of a stack or server, on this machine only'),
+  addPrices(
+    addRemoteOptions(
+      program
+        .command('ui')
+        .description('serve a live page of the runs of a stack or server, on this machine only'),
+    ),
   )
     .option('--port <n>', 'the port of the page (default: any free port)')
     .option('--open', 'open the page in a browser')

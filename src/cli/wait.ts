@@ -5,6 +5,7 @@ import { STATUS } from './exit.ts';
 import { followStored, ledgerOf } from './follow-stored.ts';
 import { say } from './log.ts';
 import { costText } from './money.ts';
+import { addPrices } from './prices.ts';
 import { showProgress } from './progress.ts';
 import { checkReport, writeReport } from './report.ts';
 import { reportFrom } from './report-elsewhere.ts';
@@ -29,11 +30,13 @@ interface WaitFlags extends RemoteFlags {
 
 /** `fanfold wait <run>`: waits for the end of a run, whoever collects it. */
 export function addWait(program: Command): void {
-  addRemoteOptions(
-    program
-      .command('wait')
-      .description('wait for the end of a run; the exit status is as that of run')
-      .argument('<run>', 'the run id, or the folder of its results in S3', s3SchemeOf),
+  addPrices(
+    addRemoteOptions(
+      program
+        .command('wait')
+        .description('wait for the end of a run; the exit status is as that of run')
+        .argument('<run>', 'the run id, or the folder of its results in S3', s3SchemeOf),
+    ),
   )
     .option('--report <file>', 'write a report of the run to this file: one page, HTML')
     .option('--overwrite', 'replace a file that is not a report')

@@ -1,7 +1,7 @@
-import { PRICES_OF, pricesOf } from './prices.ts';
+import { type PriceTable, PUBLIC_PRICES } from './price-table.ts';
 import { noUsage, type Usage } from './usage.ts';
 
-/** What a run has cost so far, as metered, at AWS's public prices. */
+/** What a run has cost so far, as metered, at AWS's public prices or those of `connect`. */
 export interface Cost {
   /** US dollars; undefined if the prices of the region are not known. */
   usd: number | undefined;
@@ -13,7 +13,7 @@ export interface Cost {
   counted: Usage;
   /** What is not in it. */
   excluded: readonly string[];
-  /** Month of the prices. */
+  /** Month of the prices, and whether some were replaced. */
   pricesOf: string;
 }
 
@@ -38,9 +38,13 @@ const EXCLUDED: readonly string[] = [
   'free tiers, volume discounts and taxes',
 ];
 
-export function costOf(region: string, counted: Usage = noUsage()): Cost {
-  const prices = pricesOf(region);
-  const about = { region, counted, excluded: EXCLUDED, pricesOf: PRICES_OF };
+export function costOf(
+  region: string,
+  counted: Usage = noUsage(),
+  table: PriceTable = PUBLIC_PRICES,
+): Cost {
+  const prices = table.of(region);
+  const about = { region, counted, excluded: EXCLUDED, pricesOf: table.pricesOf };
   if (prices === undefined) return { usd: undefined, items: undefined, ...about };
   const { lambda, sqs, s3, transferGb } = prices;
   const { gbSeconds } = counted;
@@ -57,4 +61,13 @@ export function costOf(region: string, counted: Usage = noUsage()): Cost {
   };
   const usd = Object.values(items).reduce((sum: number, item: number) => sum + item, 0);
   return { usd, items, ...about };
+}
+
+/** Anything with a cost, at other prices. @param prices default: it stays as it is */
+export function repriced<Of extends { cost?: Cost | undefined }>(
+  of: Of,
+  { prices }: { prices?: PriceTable | undefined },
+): Of {
+  if (of.cost === undefined || prices === undefined) return of;
+  return { ...of, cost: costOf(of.cost.region, of.cost.counted, prices) };
 }

@@ -22,6 +22,7 @@ const failing = (limit: string) => echo(...one, '--pause-when-failing', limit);
 const input = (name: string, text: string | Uint8Array) =>
   echo('--workers', '1', '--input', file(name, text));
 const jsonl = file('good.jsonl', '1\n2\n');
+const priced = (path: string) => echo(...one, '--prices', path, '--stack', 'Photos');
 const old = file('old.txt', 'old');
 
 const USAGE: Row[] = [
@@ -49,6 +50,15 @@ const USAGE: Row[] = [
   ['a concurrency of 0', echo(...one, '--concurrency', '0'), '--concurrency must', 'got 0'],
   ['a negative concurrency', echo(...one, '--concurrency', '-3'), '1 to 100000; got -3'],
   ['a concurrency that is no number', echo(...one, '--concurrency', '4x'), 'got "4x"'],
+  ['prices that are not there', priced('none.json'), 'none.json cannot be read: there is no such'],
+  ['prices that are no JSON', priced(file('p.json', '{"a')), '--prices', 'must be JSON'],
+  ['an unknown price', priced(file('q.json', '{"us-east-1":{"gb":1}}')), 'has no price "gb"'],
+  ['a negative price', priced(file('r.json', '{"*":{"event":-1}}')), '"event" of "*" must be'],
+  [
+    'prices where nothing is billed',
+    priced(file('s.json', '{}')).slice(0, -2),
+    'give --stack NAME',
+  ],
   ['a rate without a unit', echo(...one, '--rate', '100'), '--rate must be like "100/s"'],
   ['a rate with another unit', echo(...one, '--rate', '100/x'), 'got "100/x"'],
   ['a rate of 0', echo(...one, '--rate', '0/s'), '--rate must be from 1/h', 'got "0/s"'],

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTask } from '../../src/index.ts';
 import { Run } from '../../src/pipeline/collecting/run.ts';
+import type { Deployment } from '../../src/pipeline/run/deployment.ts';
+import { endedRunsOf } from '../../src/pipeline/run/ended.ts';
+import type { Cost } from '../../src/planning/cost.ts';
+import { priceTable } from '../../src/planning/price-table.ts';
 import type { Usage } from '../../src/planning/usage.ts';
 import { TaskRegistry } from '../../src/task-registry.ts';
 import type { Bill } from '../../src/worlds/planned/bill.ts';
@@ -41,6 +45,18 @@ async function over(...runs: Run[]): Promise<void> {
   for (const until = Date.now() + 30_000; Date.now() < until; ) await pass();
 }
 
+/** The cost of the run that has ended, as the list of ended runs has it. */
+async function statusAtEnd(deployment: Deployment) {
+  let cost: Cost | undefined;
+  let isRead = false;
+  void endedRunsOf(deployment).then((runs) => {
+    cost = runs?.[0]?.cost;
+    isRead = true;
+  });
+  for (; !isRead; vi.advanceTimersToNextTimer()) await new Promise(turn);
+  return cost;
+}
+
 const inputs = (count: number, ms: number) => Array.from({ length: count }, () => ms);
 
 /** Requests to SQS that are a run's: receives of no message by the event source are not. */
@@ -67,6 +83,10 @@ describe('what is metered is what AWS bills', () => {
     expectWithin(0.02, secondsOf(counted), bill.ms / 1000);
     expectWithin(0.05, sqsOf(counted), requestsOf(bill));
     expectWithin(0.05, counted.transferBytes, bill.egressBytes);
+    const { usd = 0, items } = run.cost ?? expect.fail();
+    const free = priceTable({ '*': { lambda: { gbSecond: { arm64: 0, x86_64: 0 } } } });
+    const priced = await statusAtEnd({ ...stack.deployment, prices: free });
+    expect(priced?.usd).toBeCloseTo(usd - (items?.lambdaDuration ?? 0));
   });
 
   it('of burst workers that find nothing to do', async () => {

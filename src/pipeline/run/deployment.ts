@@ -1,6 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FanfoldError } from '../../errors.ts';
+import type { PriceTable } from '../../planning/price-table.ts';
 import type { WorkerDeath } from '../../report/workers.ts';
 import type { Used } from '../messages/used.ts';
 import type { Names } from '../names.ts';
@@ -27,6 +28,8 @@ export interface Deployment {
   waiting?: () => string[];
   /** @default nothing is billed there */
   metered?: Metered | undefined;
+  /** Prices of what is billed. @default AWS's public ones */
+  prices?: PriceTable | undefined;
   /** Inputs and outputs that no message can hold. @default there can be none */
   payloads?: Payloads;
   /** Whether other processes look at its runs. @default false */

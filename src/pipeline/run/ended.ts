@@ -6,6 +6,7 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
+import { repriced } from '../../planning/cost.ts';
 import { backoffMs, wait } from '../../retry.ts';
 import { isDenied } from '../call-errors.ts';
 import { endedBody, type RunOutcome, readEnded } from '../messages/ended.ts';
@@ -96,7 +97,8 @@ export async function endedRunsOf({
   sqs,
   names,
   countsLate = false,
-}: Pick<Deployment, 'sqs' | 'names' | 'countsLate'>): Promise<EndedRun[] | undefined> {
+  prices,
+}: Pick<Deployment, 'sqs' | 'names' | 'countsLate' | 'prices'>): Promise<EndedRun[] | undefined> {
   let messages: Iterable<Message>;
   try {
     const queueUrl = await findQueue(sqs, names.ended);
@@ -113,7 +115,12 @@ export async function endedRunsOf({
     if (outcome === undefined) continue;
     const { runId } = outcome;
     const endedAt = Number(Attributes?.SentTimestamp ?? readAt);
-    const run = { ...outcome, createdAt: createdAt(runId) ?? 0, endedAt, readAt };
+    const run = {
+      ...repriced(outcome, { prices }),
+      createdAt: createdAt(runId) ?? 0,
+      endedAt,
+      readAt,
+    };
     const known = byId.get(runId);
     if (known === undefined || isBetter(run, known)) byId.set(runId, run);
   }

@@ -1,8 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Cost, costOf } from '../../planning/cost.ts';
+import type { PriceTable } from '../../planning/price-table.ts';
 import { noUsage, type Usage } from '../../planning/usage.ts';
 import { fieldsOf, GROWING, type Used, type UsedFields, usedOf } from '../messages/used.ts';
-import type { Metered } from './deployment.ts';
+import type { Deployment, Metered } from './deployment.ts';
 
 /**
  * Accounts of processes that a bill keeps apart: about 30 MB. Of what further ones have used,
@@ -23,15 +24,20 @@ const SILENT_MS = 45_000;
 export class RunBill {
   readonly #metered: Metered;
   readonly #runId: string;
+  readonly #prices: PriceTable | undefined;
   readonly #accounts = new Map<string, Used>();
   readonly #total = noUsage();
   /** When the processes were heard of that go on for a while after their last chunk. */
   readonly #heardAt = new Map<string, number>();
 
-  /** @param saved what an earlier collector saved */
-  constructor(metered: Metered, runId: string, saved?: string) {
+  /**
+   * @param saved what an earlier collector saved
+   * @param prices default: AWS's public ones
+   */
+  constructor(metered: Metered, runId: string, saved?: string, prices?: PriceTable) {
     this.#metered = metered;
     this.#runId = runId;
+    this.#prices = prices;
     if (saved === undefined) return;
     const text = gunzipSync(Buffer.from(saved, 'base64')).toString();
     for (const fields of JSON.parse(text) as UsedFields[]) this.add(usedOf(fields));
@@ -75,7 +81,7 @@ export class RunBill {
 
   /** What that costs. */
   get cost(): Cost {
-    return costOf(this.#metered.region, this.usage);
+    return costOf(this.#metered.region, this.usage, this.#prices);
   }
 
   /** The accounts, for a later collector of the run. */
@@ -105,9 +111,9 @@ function addTo(total: Usage, more: Used): void {
 
 /** The bill of a run; undefined where nothing is billed. */
 export function billOf(
-  { metered }: { metered?: Metered | undefined },
+  { metered, prices }: Pick<Deployment, 'metered' | 'prices'>,
   runId: string,
   saved?: string,
 ): RunBill | undefined {
-  return metered && new RunBill(metered, runId, saved);
+  return metered && new RunBill(metered, runId, saved, prices);
 }

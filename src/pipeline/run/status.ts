@@ -1,11 +1,12 @@
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { serviceNow } from '../../clock.ts';
 import { FanfoldError, valueText } from '../../errors.ts';
-import type { Cost } from '../../planning/cost.ts';
+import { type Cost, repriced } from '../../planning/cost.ts';
 import { retry } from '../../retry.ts';
 import { isMissingQueue, isThrottled, PATIENCE_MS } from '../call-errors.ts';
-import { createdAt, type Names, newRunId } from '../names.ts';
+import { createdAt, newRunId } from '../names.ts';
 import { countOf } from './backlog.ts';
+import type { Deployment } from './deployment.ts';
 import { ABSENT_MS, collectorOf } from './heartbeat.ts';
 import { findExpectedQueue } from './queues.ts';
 import { type RunSettings, settingsOf } from './settings.ts';
@@ -59,11 +60,12 @@ export function unknownRun(runId: string, name: string): FanfoldError {
 
 /** A run's status; undefined if there is no such run, or it is over. */
 export async function statusOf(
-  { sqs, names }: { sqs: SQSClient; names: Names },
+  { sqs, names, prices }: Pick<Deployment, 'sqs' | 'names' | 'prices'>,
   runId: string,
 ): Promise<RunStatus | undefined> {
   const url = await findExpectedQueue(sqs, names.run(runId));
-  return url === undefined ? undefined : readStatus(sqs, url, runId);
+  const status = url === undefined ? undefined : await readStatus(sqs, url, runId);
+  return status && repriced(status, { prices });
 }
 
 /** Runs that are read in parallel. AWS allows 30 tag calls a second per account. */
@@ -73,15 +75,13 @@ const PARALLEL = 5;
 export async function* runsOf({
   sqs,
   names,
-}: {
-  sqs: SQSClient;
-  names: Names;
-}): AsyncGenerator<RunStatus, void> {
+  prices,
+}: Pick<Deployment, 'sqs' | 'names' | 'prices'>): AsyncGenerator<RunStatus, void> {
   const ahead: Promise<RunStatus | undefined>[] = [];
   const next = async function* (most: number) {
     while (ahead.length > most) {
       const status = await ahead.shift();
-      if (status !== undefined) yield status;
+      if (status !== undefined) yield repriced(status, { prices });
     }
   };
   for await (const { url, runId } of listed(sqs, names.run(''))) {

@@ -1,7 +1,7 @@
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { FanfoldError, messageOf } from '../../errors.ts';
-import type { Cost } from '../../planning/cost.ts';
+import { type Cost, repriced } from '../../planning/cost.ts';
 import { retry } from '../../retry.ts';
 import { isAwsError, isTransient, PATIENCE_MS } from '../call-errors.ts';
 import { Knobs } from '../collecting/knobs.ts';
@@ -145,7 +145,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
    */
   async wait(): Promise<Manifest> {
     await this.#seeded;
-    const manifest = await manifestAtEnd({
+    const stored = await manifestAtEnd({
       deployment: this.#deployment,
       s3: await this.#clients.s3(),
       folder: folderOf(await this.output),
@@ -156,6 +156,7 @@ export class StoredRun<Output = unknown> extends RunHandle<Output> {
       },
       signal: this.#stop.signal,
     });
+    const manifest = repriced(stored, this.#deployment);
     this.#cost = manifest.cost;
     this.#ended.resolve();
     return manifest;
