@@ -26,7 +26,7 @@ export interface LogOptions {
 /** Options of a worker function's log, metrics and end. */
 export interface WatchOptions extends LogOptions {
   /** @default nothing is counted */
-  metrics?: WorkerMetrics;
+  metrics?: WorkerMetrics | undefined;
   /**
    * Ends the process, as `() => process.exit(1)` does. Called when its tasks module did not load,
    * and when functions that run past their timeout have worn it out and SQS has all of their

@@ -12,6 +12,7 @@ import { isTransient } from '../pipeline/call-errors.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
 import { type Attempt, atWork } from '../pipeline/working/attempt.ts';
 import { captureConsole } from '../pipeline/working/console.ts';
+import { Measuring } from '../pipeline/working/measuring.ts';
 import { type PullOptions, pull } from '../pipeline/working/poll-loop.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { Worker } from '../pipeline/working/worker.ts';
@@ -60,6 +61,7 @@ const setups = new Setups((isUnderWay) => {
   // A setup may have blocked the thread: restart the supervisor's count for the code that follows.
   void tell({ type: 'alive' });
 });
+const measuring = new Measuring();
 let mark = '';
 let worker: Worker | undefined;
 let isTerminated = false;
@@ -84,6 +86,8 @@ function stop(): void {
 }
 
 function hear(message: ToWorker): void {
+  if (message.type === 'measure') measuring.begin();
+  if (message.type === 'measured') void tell({ type: 'measured', measured: measuring.end() });
   if (message.type !== 'stop') return;
   stop();
   // A process that is still loading its tasks has nothing to finish.
@@ -185,7 +189,9 @@ async function work(start: Start): Promise<void> {
     sliceSeconds: start.sliceSeconds,
     onRefused: ({ message }) =>
       tell({ type: 'trouble', message: `sent a chunk back: ${message}`, passing: false }),
-    onEnded: told?.onEnded,
+    get onEnded() {
+      return measuring.onEnded ?? told?.onEnded;
+    },
     writeLog,
   });
   tell({ type: 'ready', tasks: tasks.all().map(factsOf) });

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoint/connection.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
+import type { Measured } from '../pipeline/working/measuring.ts';
 import type { TaskFacts } from '../task.ts';
 import type { Receives } from './in-flight-journal.ts';
 
@@ -78,10 +79,16 @@ export type FromWorker =
   | { type: 'leaving' }
   /** A call or a chunk failed; `passing` if the same call may succeed later. */
   | { type: 'trouble'; message: string; passing: boolean }
-  | { type: 'ran'; ran: Ran };
+  | { type: 'ran'; ran: Ran }
+  /** The answer to `measured`. */
+  | { type: 'measured'; measured: Measured };
 
 /** Messages from a supervisor to a worker process. */
 export type ToWorker =
   | { type: 'start'; start: Start }
+  /** Begins to measure the process's work. */
+  | { type: 'measure' }
+  /** Ends that, and asks for what was measured. */
+  | { type: 'measured' }
   /** Stops receiving, and gives up the items that still run after `interruptMs`. */
   | { type: 'stop'; interruptMs: number };

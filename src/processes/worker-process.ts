@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { FanfoldError } from '../errors.ts';
 import type { TasksCode } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
+import type { Measured } from '../pipeline/working/measuring.ts';
 import type { Unsent } from '../pipeline/working/report.ts';
 import type { TaskFacts } from '../task.ts';
 import { endWithThisProcess, HAS_GROUPS, hasEnded, killGroup } from './groups.ts';
@@ -113,6 +114,7 @@ export class WorkerProcess {
    * is suspended and messages wait to be read.
    */
   #silentLooks = 0;
+  #measured: ((measured: Measured | undefined) => void) | undefined;
   readonly #watch: ReturnType<typeof setInterval>;
 
   constructor(options: WorkerProcessOptions) {
@@ -183,6 +185,20 @@ export class WorkerProcess {
     for (const timer of timers) clearTimeout(timer);
   }
 
+  /** Begins to measure its work. */
+  measure(): void {
+    this.#tell({ type: 'measure' });
+  }
+
+  /** Ends that. Undefined if the process has not started, or has died. */
+  async measured(): Promise<Measured | undefined> {
+    if (!this.#started) return undefined;
+    const { promise, resolve } = Promise.withResolvers<Measured | undefined>();
+    this.#measured = resolve;
+    this.#tell({ type: 'measured' });
+    return Promise.race([promise, this.ended.then(() => undefined)]);
+  }
+
   #inHand(): InHand[] {
     return Object.values(readJournal(this.#journal).inHand);
   }
@@ -210,6 +226,9 @@ export class WorkerProcess {
         break;
       case 'ran':
         this.#options.onRan(message.ran);
+        break;
+      case 'measured':
+        this.#measured?.(message.measured);
         break;
       case 'leaving':
         this.#isLeaving = true;

@@ -4,6 +4,7 @@ import { attemptsOf } from '../endpoint/receive-attempts.ts';
 import { FanfoldError } from '../errors.ts';
 import type { TasksModule } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
+import type { Measured } from '../pipeline/working/measuring.ts';
 import { SETUP_SECONDS } from '../pipeline/working/setups.ts';
 import { growth } from '../retry.ts';
 import type { TaskFacts } from '../task.ts';
@@ -82,6 +83,7 @@ export class Workers {
   #failedStarts = 0;
   #killedStarts = 0;
   #closed = false;
+  #measures = false;
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -95,6 +97,17 @@ export class Workers {
 
   get size(): number {
     return this.#processes.size;
+  }
+
+  /** Begins to measure the work of all processes; returns what ends that. */
+  measure(): () => Promise<Measured[]> {
+    this.#measures = true;
+    for (const process of this.#processes) process.measure();
+    return async () => {
+      this.#measures = false;
+      const all = await Promise.all(Array.from(this.#processes, (one) => one.measured()));
+      return all.filter((measured) => measured !== undefined);
+    };
   }
 
   async close(): Promise<void> {
@@ -142,6 +155,7 @@ export class Workers {
       code: tasks.code,
       background: this.#options.background ?? false,
       onReady: (facts) => {
+        if (this.#measures) process.measure();
         this.#failedStarts = 0;
         this.#killedStarts = 0;
         for (const task of facts) this.#tasks.set(task.name, task);

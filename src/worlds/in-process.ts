@@ -2,6 +2,7 @@ import { FanfoldError } from '../errors.ts';
 import { workerHandler } from '../handlers/worker.ts';
 import { workFor, workOn } from '../nested.ts';
 import { laneQueueUrl } from '../pipeline/queue-urls.ts';
+import { Measuring } from '../pipeline/working/measuring.ts';
 import { Setups } from '../pipeline/working/setups.ts';
 import { TaskRegistry } from '../task-registry.ts';
 import { LOCAL_SLICE_SECONDS, openServices, type World } from './world.ts';
@@ -17,6 +18,7 @@ export async function openInProcess(workers: number): Promise<World> {
   const { sqs } = deployment;
   const closing = new AbortController();
   const setups = new Setups();
+  const measuring = new Measuring();
   const handler = workerHandler(tasks, {
     sqs,
     setups,
@@ -25,6 +27,10 @@ export async function openInProcess(workers: number): Promise<World> {
     name: names.name,
     onServer: true,
     sliceSeconds: LOCAL_SLICE_SECONDS,
+    get metrics() {
+      const count = measuring.onEnded;
+      return count && { count, flush() {} };
+    },
   });
   const work: typeof handler = (event, context) => workFor(services, () => handler(event, context));
   lambda.addFunction(names.worker, work, { timeoutSeconds: TIMEOUT_SECONDS });
@@ -46,6 +52,11 @@ export async function openInProcess(workers: number): Promise<World> {
       if (!waiting) return;
       const until = Promise.race([ended, waiting.ended]);
       for (const source of sources) source.allowOneMore(until);
+    },
+    openLike: () => openInProcess(workers),
+    measure() {
+      measuring.begin();
+      return async () => [measuring.end()];
     },
     async close() {
       closing.abort(new FanfoldError('Closed', 'The connection that ran this input was closed.'));

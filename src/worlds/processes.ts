@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { listen } from '../emulator/transport/index.ts';
 import type { FanfoldError } from '../errors.ts';
 import { keep } from '../keep.ts';
-import type { TasksModule } from '../loading/tasks-module.ts';
+import { openTasks, type TasksModule } from '../loading/tasks-module.ts';
 import type { LogLine } from '../pipeline/working/log-line.ts';
 import { Workers } from '../processes/workers.ts';
 import type { WorkerDeath } from '../report/workers.ts';
@@ -23,8 +24,12 @@ export interface ProcessesOptions {
 
 /** A world with SQS and Lambda in this process; worker processes reach SQS on a loopback port. */
 export async function openProcesses(options: ProcessesOptions): Promise<World> {
-  const { deployment, tasks, close } = await open(options);
-  return { deployment, tasks: tasks.names(), add() {}, close };
+  const { deployment, tasks, measure, close } = await open(options);
+  const openLike = () => {
+    const shipped = openTasks(fileURLToPath(import.meta.resolve('fanfold/tasks')));
+    return openProcesses({ ...options, tasks: shipped, onFailure() {} });
+  };
+  return { deployment, tasks: tasks.names(), add() {}, measure, openLike, close };
 }
 
 /**
@@ -76,7 +81,8 @@ async function open(options: ProcessesOptions) {
     await keep(close());
     throw error;
   }
-  return { deployment: { ...deployment, deaths }, tasks, close: () => keep(close()) };
+  const measure = () => workers.measure();
+  return { deployment: { ...deployment, deaths }, tasks, measure, close: () => keep(close()) };
 }
 
 /** Stands for the code of a task, which only the workers have: the seed needs just its facts. */

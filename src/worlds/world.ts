@@ -10,6 +10,7 @@ import type { Deployment } from '../pipeline/run/deployment.ts';
 import { writeBucket } from '../pipeline/run/tags.ts';
 import type { StoreClients } from '../pipeline/runs/stored-run.ts';
 import type { WriteLog } from '../pipeline/working/log-line.ts';
+import type { Measured } from '../pipeline/working/measuring.ts';
 import type { AnyTask } from '../task.ts';
 import type { TaskRegistry } from '../task-registry.ts';
 import { BUCKET, LocalObjects } from './local-objects.ts';
@@ -33,6 +34,16 @@ export interface World {
    * @throws FanfoldError `NestedRun`
    */
   refuseNested?(): void;
+  /**
+   * Begins to measure the work of the processes that run tasks, if they are on this machine; returns
+   * what ends that.
+   */
+  measure?(): () => Promise<Measured[]>;
+  /**
+   * Opens one like it, whose tasks include `echo` or can be added, to measure the pipeline itself;
+   * undefined where tasks run elsewhere.
+   */
+  openLike?(): Promise<World>;
   /** Called when a run starts: if a task waits for it, one more worker may run until it ends. */
   started?(ended: Promise<void>): void;
   close(): Promise<void>;
