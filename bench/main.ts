@@ -16,6 +16,7 @@ import { echoMillion } from './echo-million.ts';
 import { echoTen } from './echo-ten.ts';
 import { echoTenMillion } from './echo-ten-million.ts';
 import { megabytes } from './format.ts';
+import { plan } from './plan.ts';
 import { requests } from './requests.ts';
 import { serveMillion } from './serve-million.ts';
 import { sha256 } from './sha256.ts';
@@ -45,6 +46,7 @@ const BENCHMARKS = [
   sqsRecover,
   sqsFauxqs,
   requests,
+  plan,
 ];
 
 async function main(args: readonly string[]): Promise<number> {

@@ -20,7 +20,8 @@ import { beginStored, findStored, isStored } from './pipeline/runs/stored-runs.t
 import { invokeSeed } from './pipeline/seeding/invoke-seed.ts';
 import type { Inputs } from './pipeline/seeding/pages.ts';
 import type { S3Inputs } from './pipeline/seeding/s3-inputs.ts';
-import { wait } from './retry.ts';
+import { makePlan, type Plan, type Planned, type PlanOptions } from './plan.ts';
+import { waitFor } from './retry.ts';
 import { RunOperations } from './run-operations.ts';
 import {
   type AnyTask,
@@ -30,7 +31,7 @@ import {
   type TaskContext,
   taskOf,
 } from './task.ts';
-import { unknownTask } from './task-registry.ts';
+import { refuseUnknown } from './task-registry.ts';
 import { storeOf, type World } from './worlds/world.ts';
 
 /** Longest wait for unfinished runs when their connection is closed, in milliseconds. */
@@ -64,22 +65,11 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
    * @throws FanfoldError `UnknownTask`; `BadOption` when there is no such deployment
    */
   async check(task: string): Promise<void> {
-    this.#refuse(task);
+    refuseUnknown(task, this.#world);
     if (this.#world.tasks !== undefined) return;
     const { lambda, names } = this.#world.deployment;
     // A seed function looks for the task first, and seeds nothing without inputs.
     await invokeSeed(lambda, names, { task, inputs: [] });
-  }
-
-  #refuse(task: string): void {
-    const tasks = this.#world.tasks ?? this.#world.added?.();
-    if (tasks === undefined || tasks.includes(task)) return;
-    const error = unknownTask(task, tasks);
-    if (tasks.length > 0) throw error;
-    throw new FanfoldError(
-      error.code,
-      `${error.message} Pass the task itself to map(), or its tasks module to connect().`,
-    );
   }
 
   /**
@@ -132,7 +122,7 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
     checkInputs(inputs);
     checkRunOptions(options);
     if (isTask(task)) this.#world.add(task);
-    this.#refuse(name);
+    refuseUnknown(name, this.#world);
     this.#world.refuseNested?.();
     void this.#capacity.warnAbove(name, options.concurrency);
     const { deployment } = this.#world;
@@ -143,6 +133,21 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
     this.#world.started?.(run.ended);
     if (isFunction && isTask(task)) void run.ended.then(() => this.#world.remove?.(task));
     return this.#keep(run);
+  }
+
+  /**
+   * Predicts a run before it starts: counts the inputs, and really runs some of them.
+   *
+   * @throws FanfoldError `TaskFailed` when all of these fail; `BadInput` without inputs; others as
+   *   `map`
+   */
+  plan<T extends AnyTask>(
+    task: T | string,
+    inputs: Inputs<InputOf<T>>,
+    options: PlanOptions = {},
+  ): Promise<Plan> {
+    const map: Planned['map'] = (name, texts, how) => this.map(name, texts, how);
+    return keep(makePlan({ world: this.#world, map }, task, inputs, options));
   }
 
   #keep<R extends Run | StoredRun>(run: R): R {
@@ -205,10 +210,7 @@ export class Fanfold extends RunOperations implements AsyncDisposable {
   async #close(): Promise<void> {
     this.fail(new FanfoldError('Closed', 'The connection was closed: connect again.'));
     // Their queues are deleted, unless AWS takes its time: those expire by themselves.
-    const waited = new AbortController();
-    const ended = Promise.all(Array.from(this.#runs, (run) => run.ended));
-    await Promise.race([ended, wait(CLOSE_MS, waited.signal)]);
-    waited.abort();
+    await waitFor(Promise.all(Array.from(this.#runs, (run) => run.ended)), CLOSE_MS);
     await this.#world.close();
   }
 

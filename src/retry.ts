@@ -54,6 +54,13 @@ export function growth(doublings: number, base: number, cap: number): number {
   return Math.min(cap, base * 2 ** doublings);
 }
 
+/** Waits until a promise is fulfilled, but not longer than this. */
+export async function waitFor(awaited: Promise<unknown>, longestMs: number): Promise<void> {
+  const waited = new AbortController();
+  await Promise.race([awaited, wait(longestMs, waited.signal)]);
+  waited.abort();
+}
+
 /** Waits; ends early when the signal aborts. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

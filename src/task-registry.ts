@@ -68,6 +68,24 @@ function listed(module: object): string {
   return `no task: ${what.join(', ')}`;
 }
 
+/** The tasks of a place, if they are known before a run, or those that were added to it so far. */
+interface KnownTasks {
+  tasks: readonly string[] | undefined;
+  added?(): readonly string[];
+}
+
+/** @throws FanfoldError `UnknownTask`, with what helps where tasks are added by `map` */
+export function refuseUnknown(task: string, { tasks, added }: KnownTasks): void {
+  const known = tasks ?? added?.();
+  if (known === undefined || known.includes(task)) return;
+  const error = unknownTask(task, known);
+  if (known.length > 0) throw error;
+  throw new FanfoldError(
+    error.code,
+    `${error.message} Pass the task itself to map(), or its tasks module to connect().`,
+  );
+}
+
 /** The error for a name that no task has. */
 export function unknownTask(name: string, known: readonly string[]): FanfoldError {
   const near = nearest(name, known);

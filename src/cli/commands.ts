@@ -26,6 +26,16 @@ const SOURCES: readonly Source[] = [
     ],
   },
   {
+    add: async () => (await import('./plan.ts')).addPlan,
+    commands: [
+      [
+        'plan',
+        '[options] <task>',
+        'predict a run: counts its inputs, really runs a random sample of them',
+      ],
+    ],
+  },
+  {
     add: async () => (await import('./serve.ts')).addServe,
     commands: [
       [

@@ -1,4 +1,5 @@
 import { FanfoldError } from '../../errors.ts';
+import { type CallOptions, checkOptions, FLAG } from '../../options.ts';
 import { causeOf } from '../collecting/phase.ts';
 import { Run } from '../collecting/run.ts';
 import type { RunOptions } from '../collecting/run-options.ts';
@@ -61,6 +62,8 @@ export interface PruneOptions {
   all?: boolean;
 }
 
+const PRUNE_OPTIONS: CallOptions = { call: 'prune()', kinds: { all: FLAG } };
+
 /** Queues that are deleted in parallel. */
 const DELETIONS = 8;
 
@@ -70,8 +73,10 @@ const DELETIONS = 8;
  */
 export async function pruneRuns(
   deployment: Deployment,
-  { all = false }: PruneOptions = {},
+  options: PruneOptions = {},
 ): Promise<RunStatus[]> {
+  checkOptions(PRUNE_OPTIONS, options);
+  const { all = false } = options;
   const pruned: RunStatus[] = [];
   for await (const status of runsOf(deployment)) {
     if (all || (status.output === undefined && isOver(status))) pruned.push(status);

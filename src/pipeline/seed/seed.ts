@@ -150,7 +150,7 @@ function hedgeOf({ name, idempotent }: AnyTask, { hedge }: PageRequest): true | 
 
 /** The flow of a run, and the number of inputs in its chunks by the number of its inputs. */
 export function planOf(
-  { concurrency: each, runConcurrency }: AnyTask,
+  { concurrency: each, runConcurrency }: Pick<AnyTask, 'concurrency' | 'runConcurrency'>,
   { concurrency = runConcurrency, rate, hedge }: Bounds & { hedge?: boolean | undefined },
   { workers, liveWorkers = () => workers }: Pick<SeedOptions, 'workers' | 'liveWorkers'>,
 ) {

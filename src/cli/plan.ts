@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { FanfoldError, InputError, type PlanOptions } from '../index.ts';
+import { JsonTexts, MAX_PAYLOAD_BYTES } from '../internal.ts';
+import { type OnBadInput, onBadInputOf } from './bad-inputs.ts';
+import { STATUS } from './exit.ts';
+import { boundsOf } from './flow.ts';
+import { boundHeap } from './heap.ts';
+import { openInputs } from './inputs/index.ts';
+import { count, print, printJson, say } from './log.ts';
+import { located } from './perform.ts';
+import { linesOf } from './plan-text.ts';
+import { wholeNumber } from './serve.ts';
+import { untilSignal } from './signals.ts';
+import { connectTarget, nameOf, type TargetFlags } from './target.ts';
+import { checkTask } from './tasks-module.ts';
+
+interface PlanFlags extends Pick<TargetFlags, 'tasks' | 'workers'> {
+  input?: string;
+  range?: string;
+  glob?: string;
+  onBadInput?: OnBadInput;
+  sample?: string;
+  concurrency?: string;
+  rate?: string;
+  json?: boolean;
+}
+
+/** `fanfold plan <task>`: tells what a run would take. */
+export function addPlan(program: Command): void {
+  program
+    .command('plan')
+    .description('predict a run: counts its inputs, really runs a random sample of them')
+    .argument('<task>', 'the name of a task (fanfold tasks lists them)')
+    .option(
+      '--input <file>',
+      'read inputs from a .jsonl, .ndjson, .csv or .txt file, or JSON lines from standard input (-)',
+    )
+    .option('--range <range>', 'use whole numbers as inputs: N for 0 to N-1, A..B for A to B')
+    .option('--glob <pattern>', 'use the paths of files as inputs, such as "photos/**/*.jpg"')
+    .option(
+      '--on-bad-input <what>',
+      'a bad line or row of --input: fail (the default), or skip (leaves it out)',
+      onBadInputOf,
+    )
+    .option(
+      '--sample <n>',
+      'run this many inputs, chosen at random (default: 20, and up to 200 within 10 s)',
+    )
+    .option('--workers <n>', `worker processes (default: one per core, ${availableParallelism()})`)
+    .option('--tasks <module>', 'the tasks module, as for run')
+    .option('--concurrency <n>', 'plan with at most this many inputs at once')
+    .option('--rate <rate>', 'plan with at most this many attempts, such as 100/s')
+    .option('--json', 'print the plan as JSON')
+    .action((task: string, flags: PlanFlags) =>
+      untilSignal((signal) => attempt(task, flags, signal)),
+    );
+}
+
+async function attempt(task: string, flags: PlanFlags, signal: AbortSignal): Promise<number> {
+  const options: PlanOptions = {
+    ...boundsOf({ concurrency: flags.concurrency, rate: flags.rate }),
+    sample: wholeNumber('--sample', flags.sample, 10_000, 1),
+    signal,
+  };
+  if (flags.onBadInput === 'report') {
+    const why = 'there are no results in a plan that could report bad inputs: use skip or fail.';
+    throw new FanfoldError('BadOption', `--on-bad-input report: ${why}`);
+  }
+  boundHeap();
+  const inputs = await openInputs({ ...flags, maxInputBytes: MAX_PAYLOAD_BYTES });
+  try {
+    const connection = await connectTarget({ ...flags, quiet: true });
+    const startSeconds = performance.now() / 1000;
+    using _ = connection.taskLog;
+    await using fanfold = connection.fanfold;
+    await checkTask(fanfold, task, flags.tasks);
+    const { target } = connection;
+    const where = target.kind === 'local' ? 'on this machine' : `on ${nameOf(target)}`;
+    const texts = new JsonTexts(inputs.batches(), inputs.total);
+    const onCounted = (number: number) =>
+      say(`${count(number, 'input')}; running some of them, ${where}`);
+    const plan = await fanfold.plan(task, texts, { ...options, onCounted });
+    if (inputs.bad?.leftOut !== undefined) say(inputs.bad.leftOut);
+    if (flags.json) printJson({ ...plan, startSeconds });
+    else for (const line of linesOf(plan, startSeconds)) print(line);
+    return STATUS.ok;
+  } catch (error) {
+    if (error instanceof FanfoldError && error.code === 'TaskFailed') {
+      say(error.message);
+      return STATUS.failed;
+    }
+    throw error instanceof InputError ? located(error, inputs) : error;
+  } finally {
+    inputs.close();
+  }
+}
