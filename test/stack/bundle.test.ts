@@ -167,7 +167,7 @@ describe.concurrent('the app', () => {
       'export const a = ;',
       "the tasks module PATH cannot be bundled: see esbuild's errors above",
     ],
-  ])('refuses %s', async (name, code, sentence) => {
+  ])('refuses %s', { tags: ['more'] }, async (name, code, sentence) => {
     const path = project(`wrong-${name.replaceAll(' ', '-')}`, {});
     const tasks = join(path, 'tasks.ts');
     writeFileSync(tasks, `import { defineTask } from 'fanfold';\n${code}\n`);
@@ -177,7 +177,7 @@ describe.concurrent('the app', () => {
     expect(status).toBe(1);
   });
 
-  it('warns if a module loads only in Lambda', async () => {
+  it('warns if a module loads only in Lambda', { tags: ['more'] }, async () => {
     const path = project('elsewhere-only', {});
     const code =
       "if (!process.env.TABLE) throw new Error('TABLE is not set');\nexport const a = defineTask({ name: 'a', run: () => 1 });";
