@@ -179,7 +179,9 @@ export class Environment {
     if (bucket === undefined) return undefined;
     // It is large, and few runs need it.
     const { S3Client } = await import('@aws-sdk/client-s3');
-    return { bucket, s3: new S3Client(callLimits(OBJECT_SECONDS)) };
+    const s3 = new S3Client(callLimits(OBJECT_SECONDS));
+    this.meter?.countS3(s3);
+    return { bucket, s3 };
   }
 
   async #find(): Promise<string> {

@@ -72,7 +72,7 @@ async function open(name: string, place: Endpoint): Promise<World> {
   }
   const isStack = 'stack' in place;
   const metered = isStack ? clientMeter(sqs, await sqs.config.region()) : undefined;
-  const payloads = payloadsAt(place, sqs, taskQueueUrl);
+  const payloads = payloadsAt(place, sqs, taskQueueUrl, metered);
   const known = { countsLate: isStack, metered, isShared: true };
   const deployment = { sqs, lambda, names, payloads, ...known };
   const shown = 'stack' in place ? `stack ${place.stack}` : place.endpoint;

@@ -178,8 +178,17 @@ function keyOf(runId: string, name: string): string {
 }
 
 /** No run has this folder. */
+const STATISTICS = 'statistics';
+
 function statisticsKey(runId: string): string {
-  return `${PREFIX}statistics/${runId}`;
+  return keyOf(STATISTICS, runId);
+}
+
+/** The run of an object or of a prefix of them; undefined if it is another object. */
+export function runOfObject(key: string): string | undefined {
+  const [folder, first, second] = key.split('/');
+  if (`${folder}/` !== PREFIX) return undefined;
+  return first === STATISTICS ? second : first;
 }
 
 /** Tries a call again whose connection broke, and tells what no other try can change. */
