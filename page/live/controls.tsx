@@ -42,7 +42,7 @@ export function Controls({ runId, live }: { runId: string; live: LiveRun }) {
         </button>
       ) : null}
       <span class="refused" role="alert">
-        {refused}
+        {refused || live.failure}
       </span>
       {open === 'set' ? <BoundsDialog runId={runId} knobs={live.knobs} onClose={close} /> : null}
       {open === 'cancel' ? (

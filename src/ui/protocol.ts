@@ -55,6 +55,8 @@ export interface LiveRun {
   knobs: Knobs;
   /** What limits the run, as a sentence. */
   limit: string | undefined;
+  /** Why the last change failed, as a sentence, if that was known only after its answer. */
+  failure?: string | undefined;
   /** What the page may offer. */
   can: Ability[];
 }

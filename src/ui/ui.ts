@@ -27,6 +27,9 @@ const MOST_CONNECTED = 100;
 /** Time in which an action must have failed to be refused, in ms: a cancel may take seconds. */
 const ACTION_MS = 1_000;
 
+/** What an action did to the run, had it not failed. */
+const DONE = { cancel: 'cancelled', pause: 'paused', unpause: 'unpaused', set: 'changed' };
+
 /** A run id, and no path, prefix or text that could mean anything else. */
 const RUN = /^\/api\/runs\/([\w-]{1,128})\/(\w+)(?:\/(\d{1,12}))?$/;
 
@@ -38,6 +41,8 @@ export class Ui {
   readonly #sessions = new Sessions();
   readonly #broadcasts = new Map<string, Broadcast>();
   readonly #connected = new Set<ServerResponse>();
+  /** Why the last action on a run failed, if that was known only after its answer. */
+  readonly #failures = new Map<string, string>();
 
   constructor(options: UiOptions) {
     this.#options = options;
@@ -134,10 +139,10 @@ export class Ui {
       case 'cancel':
       case 'pause':
       case 'unpause':
-        return this.#acting(request, runId, () => runs[what](runId));
+        return this.#acting(request, runId, what, () => runs[what](runId));
       case 'set':
         // `set` checks the values.
-        return this.#acting(request, runId, (knobs) => runs.set(runId, knobs as Knobs));
+        return this.#acting(request, runId, what, (knobs) => runs.set(runId, knobs as Knobs));
     }
     throw new Refusal(404, 'There is nothing at this address.');
   }
@@ -145,10 +150,16 @@ export class Ui {
   #acting(
     request: IncomingMessage,
     runId: string,
+    what: keyof typeof DONE,
     act: (body: Record<string, unknown>) => Promise<void>,
   ): Handler {
     return only('POST', request, async (_, response) => {
-      await soon(act(await bodyOf(request)));
+      const acted = act(await bodyOf(request));
+      this.#failures.delete(runId);
+      await soon(acted, (error) => {
+        this.#failures.set(runId, `It could not be ${DONE[what]}: ${messageOf(error)}`);
+        void this.#broadcasts.get(runId)?.now();
+      });
       void this.#broadcasts.get(runId)?.now();
       response.writeHead(204).end();
     });
@@ -191,7 +202,10 @@ export class Ui {
   }
 
   #begin(runId: string): Broadcast {
-    const look = () => this.#options.runs.look(runId);
+    const look = async () => {
+      const run = await this.#options.runs.look(runId);
+      return { ...run, failure: this.#failures.get(runId) };
+    };
     const broadcast = new Broadcast(look, () => this.#broadcasts.delete(runId));
     this.#broadcasts.set(runId, broadcast);
     return broadcast;
@@ -226,12 +240,18 @@ function statusOf(error: unknown): number {
   return error.code === 'BadOption' || error.code === 'BadInput' ? 400 : 500;
 }
 
-/** Waits for an action for a moment: what fails later shows in the run's state. */
-async function soon(acted: Promise<void>): Promise<void> {
+/** Waits for an action for a moment. @param onLate called if it fails after that */
+async function soon(acted: Promise<void>, onLate: (error: unknown) => void): Promise<void> {
   const waited = Promise.withResolvers<void>();
-  const timer = setTimeout(waited.resolve, ACTION_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    waited.resolve();
+  }, ACTION_MS);
+  acted.catch((error: unknown) => {
+    if (isLate) onLate(error);
+  });
   try {
-    acted.catch(() => {});
     await Promise.race([acted, waited.promise]);
   } finally {
     clearTimeout(timer);

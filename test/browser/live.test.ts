@@ -178,6 +178,11 @@ it('pauses, changes bounds with what the server says of them, and cancels once c
   await bounds.waitFor({ state: 'detached' });
   expect(server.asked.at(-1)).toBe('set {"concurrency":"many"}');
 
+  server.show({ failure: 'It could not be paused: SQS is away.' });
+  await page.getByRole('alert').filter({ hasText: 'SQS is away.' }).waitFor();
+  server.show({ failure: undefined });
+  await page.getByText('SQS is away.').waitFor({ state: 'detached' });
+
   const cancel = page.getByRole('button', { name: 'Cancel run…' });
   await cancel.click();
   await page.getByText('1,000,000 of 2,000,000 inputs have no result yet').waitFor();

@@ -220,6 +220,23 @@ describe('the events of a run', () => {
   });
 });
 
+it('shows an action that fails after its answer, until the next one', async () => {
+  const failing = Promise.withResolvers<void>();
+  vi.spyOn(runs, 'pause').mockReturnValueOnce(failing.promise);
+  await client.enter();
+  const events = client.events(RUN_ID);
+  const failure = async () => JSON.parse((await events.next()).value?.data ?? '').failure;
+  expect(await failure()).toBeUndefined();
+  expect((await client.post(`/api/runs/${RUN_ID}/pause`, {})).status).toBe(204);
+  failing.reject(new Error('SQS is away.'));
+  expect(await failure()).toBe('It could not be paused: SQS is away.');
+  expect((await client.post(`/api/runs/${RUN_ID}/unpause`, {})).status).toBe(204);
+  expect(await failure()).toBeUndefined();
+  const soon = vi.spyOn(runs, 'pause').mockRejectedValueOnce(new Error('SQS is away.'));
+  expect((await client.post(`/api/runs/${RUN_ID}/pause`, {})).status).toBe(502);
+  soon.mockRestore();
+});
+
 it('a port that is taken is refused with a sentence', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');

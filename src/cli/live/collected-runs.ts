@@ -78,7 +78,10 @@ export class CollectedRuns implements LiveRuns {
   async cancel(runId: string): Promise<void> {
     const shown = this.#going(runId);
     shown.isCancelling = true;
-    await shown.run.cancel();
+    await shown.run.cancel().catch((error: unknown) => {
+      shown.isCancelling = false;
+      throw error;
+    });
   }
 
   async pause(runId: string): Promise<void> {
