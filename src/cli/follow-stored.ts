@@ -3,15 +3,17 @@ import {
   type Ledger,
   type Manifest,
   type RunStatus,
+  type Statistics,
   type StoredRun,
 } from '../index.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS } from './exit.ts';
-import { count, say, sayShort } from './log.ts';
+import { count, say } from './log.ts';
 import { costText } from './money.ts';
 import { showProgress } from './progress.ts';
-import { writeReport } from './report.ts';
+import { reportLine, writeReport } from './report.ts';
 import { reportOfManifest } from './report-elsewhere.ts';
+import { type Hint, saySummary, timesOf } from './summary.ts';
 import { type Connection, flagsOf } from './target.ts';
 
 interface Following {
@@ -59,8 +61,17 @@ export async function followStored(
     signal.removeEventListener('abort', leave);
   }
   const flags = flagsOf(target);
-  if (!quiet) report(manifest, { flags, startedAt, again });
-  if (path !== undefined) await writeReport(path, await reportOfManifest(manifest, connection));
+  const data = quiet && path === undefined ? undefined : reportOfManifest(manifest, connection);
+  if (data && path !== undefined) await writeReport(path, await data);
+  if (!quiet) {
+    // The manifest says enough of a run whose statistics can't be read.
+    const statistics = (await data?.catch(() => undefined))?.statistics;
+    saySummary({
+      facts: factsOf(manifest, { startedAt, report: path }, statistics),
+      kindsIn: (lines) => kindsIn(manifest, lines),
+      hints: hintsOf(manifest, { flags, again }),
+    });
+  }
   const { failed, cancelled } = manifest.ledger;
   const isWhole = failed + cancelled === 0 && manifest.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
@@ -73,35 +84,57 @@ export function ledgerOf(status: RunStatus | undefined): Ledger {
   return { inputs: total, ok, failed, cancelled: 0, duplicates: 0, sealed: isKnown };
 }
 
-function report(
-  { runId, ledger, cause, failures, folder, format, cost }: Manifest,
-  { flags, startedAt, again }: Pick<Following, 'startedAt' | 'again'> & { flags: string[] },
-): void {
+function factsOf(
+  { ledger, cause, folder, cost }: Manifest,
+  { startedAt, report }: Pick<Following, 'startedAt' | 'report'>,
+  statistics: Statistics | undefined,
+): string[] {
   const { inputs, ok, failed, cancelled } = ledger;
   const seconds = startedAt === undefined ? undefined : (performance.now() - startedAt) / 1000;
   const took = seconds === undefined ? '' : `, in ${seconds.toFixed(1)} s`;
-  // Commands name the option by its flag.
-  if (cause !== undefined) say(`ended early: ${cause.replace('`maxFailures`', '--max-failures')}`);
-  say(
+  return [
+    // Commands name the option by its flag.
+    cause && `ended early: ${cause.replace('`maxFailures`', '--max-failures')}`,
     `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${took}; results are in ${folder}`,
-  );
-  if (cost) say(`cost: ${costText(cost)}`);
-  for (const { code, message, count: times, isLeast, indexes } of failures.slice(0, SHOWN_KINDS)) {
-    const such = times === 1 ? '' : 'such as ';
-    sayShort(
-      `${isLeast ? 'at least ' : ''}${times} failed, ${such}input ${indexes[0]}: ${code}: ${message}`,
-    );
-  }
-  const more = failures.length - SHOWN_KINDS;
-  if (more > 0) say(`and ${count(more, 'more kind')} of failure: manifest.json lists them`);
+    report && reportLine(report),
+    ...(statistics ? timesOf(statistics) : []),
+    cost && `cost: ${costText(cost)}`,
+  ].flatMap((fact) => fact || []);
+}
+
+/** @param lines 2 at least */
+function kindsIn({ failures }: Manifest, lines: number): string[] {
+  const most = Math.min(lines, SHOWN_KINDS + 1);
+  const shown = failures.length <= Math.min(most, SHOWN_KINDS) ? most : most - 1;
+  const kinds = failures
+    .slice(0, shown)
+    .map(({ code, message, count: times, isLeast, indexes }) => {
+      const such = times === 1 ? '' : 'such as ';
+      return `${isLeast ? 'at least ' : ''}${times} failed, ${such}input ${indexes[0]}: ${code}: ${message}`;
+    });
+  const more = failures.length - kinds.length;
+  if (more > 0) kinds.push(`and ${count(more, 'more kind')} of failure: manifest.json lists them`);
+  return kinds;
+}
+
+function hintsOf(
+  { runId, ledger: { inputs, failed, cancelled }, failures, folder, format }: Manifest,
+  { flags, again }: Pick<Following, 'again'> & { flags: string[] },
+): Hint[] {
   const example = failures[0]?.indexes[0];
-  if (example !== undefined) {
-    const line = commandLine(['logs', runId, String(example), ...flags]);
-    say(`to see the log lines of input ${example}: ${line}`);
-  }
-  if (cancelled > 0 && again) say(`to run the cancelled inputs: ${again()}`);
-  if (failed > 0 && again) say(`to run failed inputs again: ${again('--retry-failed')}`);
-  if (inputs === 0) return;
-  if (format === 'jsonl') say(`to read the results: ${commandLine(['results', runId, ...flags])}`);
-  else say(`to fetch the results: aws s3 cp --recursive ${folder} .`);
+  const logs = commandLine(['logs', runId, String(example), ...flags]);
+  const read = commandLine(['results', runId, ...flags]);
+  const fetched =
+    format === 'jsonl'
+      ? `to read the results: ${read}`
+      : `to fetch the results: aws s3 cp --recursive ${folder} .`;
+  const hints: [isThere: boolean, rank: number, text: string | undefined][] = [
+    [example !== undefined, 2, `to see the log lines of input ${example}: ${logs}`],
+    [cancelled > 0, 0, again && `to run the cancelled inputs: ${again()}`],
+    [failed > 0, 0, again && `to run failed inputs again: ${again('--retry-failed')}`],
+    [inputs > 0, 1, fetched],
+  ];
+  return hints.flatMap(([isThere, rank, text]) =>
+    isThere && text !== undefined ? { rank, text } : [],
+  );
 }

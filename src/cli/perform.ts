@@ -5,53 +5,18 @@ import { BAD_INPUT_REMEDY } from './bad-inputs.ts';
 import { commandLine } from './command-line.ts';
 import { STATUS, statusOf } from './exit.ts';
 import { reportSettings } from './flow.ts';
-import type { CommandInputs, OpenedInputs } from './inputs/index.ts';
-import type { RunPage } from './live/run-page.ts';
+import type { CommandInputs } from './inputs/index.ts';
+import type { Job } from './job.ts';
 import { count, say, sayShort } from './log.ts';
-import { costText } from './money.ts';
 import { isPiped, ReaderLeft } from './output.ts';
 import { showProgress } from './progress.ts';
 import { reportSilence } from './quiet.ts';
-import { reportOf, writeReport } from './report.ts';
-import type { Following, RunOutput } from './resume/index.ts';
+import { reportLine, reportOf, writeReport } from './report.ts';
+import type { Following } from './resume/index.ts';
+import { saySummaryOf } from './run-summary.ts';
 import { Interrupted } from './signals.ts';
-import { summaryOf } from './summary.ts';
-import { type Connection, flagsOf, nameOf, type Target } from './target.ts';
-import type { Carried } from './with-input.ts';
+import { flagsOf, nameOf, type Target } from './target.ts';
 import { Written } from './written.ts';
-
-/** A run that a command starts or collects. */
-export interface Job {
-  /** Starts the run, or resumes one. */
-  begin: () => Promise<Run>;
-  /** The inputs; undefined if this command does not seed them. */
-  inputs: CommandInputs | undefined;
-  /** True if this command starts the run although it has no `inputs`. @default false */
-  isStartedHere?: boolean;
-  /** Inputs that are joined to their results. */
-  carried: Carried | undefined;
-  recorded: RunOutput;
-  /** The target of the run. A run on another machine continues without this command. */
-  connection: Connection;
-  /** Where the results go; undefined for standard output. */
-  output: string | undefined;
-  quiet: boolean;
-  /** File for the run's report. @default none */
-  report?: { task: string; path: string | undefined } | undefined;
-  /** The live page that shows it. @default none */
-  page?: RunPage | undefined;
-  /** Opens the inputs anew, for the page; undefined if they can be read once only. */
-  reopen?: (() => Promise<OpenedInputs>) | undefined;
-  /** Returns the command that runs failed inputs again, with an option that says which. */
-  retry?: ((option: string) => string) | undefined;
-  /** The command that resumes the run after an early end; undefined if none can. */
-  again: string | undefined;
-  /** Aborts when the command receives a signal to stop. */
-  signal: AbortSignal;
-}
-
-/** The next step after a run of a built-in task. */
-const NEXT = 'next: `npx fanfold init` in your project writes a task of your own; see README.md';
 
 function isElsewhere({ connection }: Job): boolean {
   return connection.target.kind !== 'local';
@@ -82,9 +47,11 @@ export async function perform(job: Job): Promise<number> {
   if (signal.aborted) leave();
   const written = new Written(recorded.before);
   let unclosed: { error: unknown } | undefined;
+  let isDone = false;
   try {
     await writeResults(run, job, following, written);
     signal.throwIfAborted();
+    isDone = true;
   } catch (error) {
     progress?.stop();
     if (error instanceof ReaderLeft) return STATUS.ok;
@@ -111,15 +78,14 @@ export async function perform(job: Job): Promise<number> {
       await writeReport(path, data).catch((error: unknown) => {
         unclosed ??= { error };
       });
+      if (!unclosed && !isDone && !quiet) say(reportLine(path));
     }
   }
   if (unclosed) throw unclosed.error;
-  if (!quiet) await reportLedger(run, job, startedAt);
+  if (!quiet) await saySummaryOf(run, job, startedAt);
   const isEmptied = run.ledger.inputs === 0 && inputs?.bad?.leftOut !== undefined;
   if (isEmptied) say('no input was left: all were bad, so nothing was run');
   else if (run.ledger.inputs === 0) say('0 inputs: nothing was run');
-  const note = inputs?.note?.();
-  if (note !== undefined && !quiet) say(note);
   const { failed, cancelled } = run.ledger;
   return failed + cancelled > 0 || run.cause !== undefined || isEmptied ? STATUS.failed : STATUS.ok;
 }
@@ -173,73 +139,6 @@ async function writeResults(
   following?.check();
 }
 
-async function reportLedger(run: Run, job: Job, startedAt: number): Promise<void> {
-  const {
-    output,
-    recorded: { before },
-  } = job;
-  const { inputs, ok, failed, cancelled, duplicates } = run.ledger;
-  const seconds = (performance.now() - startedAt) / 1000;
-  const where = output === undefined ? '' : `; results are in ${output}`;
-  const dropped = duplicates > 0 ? ` (${count(duplicates, 'duplicate')} dropped)` : '';
-  const there = before ? `, ${before.ok + before.failed} of them from earlier` : '';
-  // Commands name the option by its flag.
-  if (run.cause !== undefined)
-    say(`ended early: ${run.cause.replace('`maxFailures`', '--max-failures')}`);
-  say(
-    `${count(inputs, 'input')} = ${ok} ok + ${failed} failed + ${cancelled} cancelled${dropped}${there}, in ${seconds.toFixed(1)} s${where}`,
-  );
-  for (const line of summaryOf(run.statistics())) say(line);
-  if (run.cost) say(`cost: ${costText(run.cost)}`);
-  if (run.elsewhere > 0) {
-    say(`another command has collected ${count(run.elsewhere, 'more result')} of this run`);
-  }
-  await reportFailures(run, job);
-  const { target } = job.connection;
-  if (target.kind === 'local' && target.isBuiltIn) say(NEXT);
-}
-
-function reportKinds({ recorded: { failures } }: Job): void {
-  for (const line of failures.lines) sayShort(line);
-}
-
-/** Reports the kinds of failures, the log of one of them, and how to run those inputs again. */
-async function reportFailures(run: Run, job: Job): Promise<void> {
-  const { recorded, retry, output, inputs } = job;
-  const { codes, unreadable } = recorded.failures;
-  reportKinds(job);
-  if (codes.length === 0 && unreadable === 0) return;
-  await reportLog(run, job);
-  if (retry === undefined) {
-    if (output === undefined && inputs) say('use --output FILE to run failed inputs again later');
-    return;
-  }
-  if (codes.length > 0) say(`to run failed inputs again: ${retry('--retry-failed')}`);
-  if (unreadable > 0) {
-    const bad = unreadable === 1 ? 'the bad input' : `the ${unreadable} bad inputs`;
-    say(`to run ${bad}, correct the file first, then: ${retry('--retry-failed=InvalidInput')}`);
-  }
-  if (codes.length < 2) return;
-  const options = codes.map(([code, failed]) => `--retry-failed=${code} (${failed})`).join(', ');
-  say(`to run only those of one code: ${options}`);
-}
-
-/** Names the command that shows the log lines of a failed input, if some are kept. */
-async function reportLog({ runId }: Run, { recorded, output, connection }: Job): Promise<void> {
-  const { target } = connection;
-  const [example, ...others] = recorded.failures.examples;
-  if (example === undefined || target.kind === 'server') return;
-  const isLocal = target.kind === 'local';
-  const shown = isLocal ? await recorded.log?.firstOf([example, ...others]) : example;
-  if (shown === undefined) return;
-  // A file's record holds the runs and their stack.
-  const named = recorded.resumable && output !== undefined;
-  const whose = named ? [output] : [runId, ...flagsOf(target)];
-  const [first = '', ...where] = whose;
-  const command = commandLine(['logs', first, String(shown), ...where]);
-  say(`to see the log lines of input ${shown}: ${command}`);
-}
-
 function reportEarlyStop(
   { runId, ledger: { inputs, sealed } }: Run,
   { ok, failed }: Written,
@@ -257,7 +156,7 @@ function reportEarlyStop(
     say(
       `${isInterrupted ? 'interrupted' : 'stopped'}: ${done} of ${count(inputs, 'input')} read so far are done (${ok} ok, ${failed} failed)${where}`,
     );
-    reportKinds(job);
+    for (const line of job.recorded.failures.linesOf()) sayShort(line);
   }
   if (!canContinue) return;
   if (job.again !== undefined) say(`to resume it: ${job.again}`);

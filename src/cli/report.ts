@@ -75,6 +75,7 @@ async function reportElsewhere(named: string, flags: ReportFlags): Promise<void>
   const connection = await connectRemote(flags);
   await using _ = connection.fanfold;
   await writeReport(path, await reportOfRun(named, connection));
+  say(reportLine(path));
 }
 
 async function reportOfFile(results: string, flags: ReportFlags): Promise<void> {
@@ -91,9 +92,11 @@ async function reportOfFile(results: string, flags: ReportFlags): Promise<void> 
   const { report: kept, task } = readRecordedRun(results, 'optional');
   const data = kept ? unpacked(kept) : await reportOfResults(results, task || basename(results));
   const { inputs, missing, ...known } = data;
-  if (!reportInputs) return await writeReport(path, { ...known, missing });
-  const more = inputs ? [] : ['The inputs are not known: the run had no --report-inputs.'];
-  await writeReport(path, { ...known, inputs, missing: [...missing, ...more] });
+  const isUnknown = reportInputs && !inputs;
+  const more = isUnknown ? ['The inputs are not known: the run had no --report-inputs.'] : [];
+  const shown = reportInputs ? { inputs } : {};
+  await writeReport(path, { ...known, ...shown, missing: [...missing, ...more] });
+  say(reportLine(path));
 }
 
 /** Files that a report may replace, or must not. */
@@ -222,7 +225,10 @@ function examplesIn(
   return [...inputs].filter(([index]) => named.has(index));
 }
 
-/** Writes a report, and says where it is. */
+export function reportLine(path: string): string {
+  return `the report is in ${path}`;
+}
+
 export async function writeReport(path: string, data: ReportData): Promise<void> {
   const written = `${path}.part`;
   try {
@@ -233,5 +239,4 @@ export async function writeReport(path: string, data: ReportData): Promise<void>
     const why = `The report ${path} could not be written: ${(cause as Error).message}.`;
     throw new FanfoldError('RunFailed', why, { cause });
   }
-  say(`the report is in ${path}`);
 }

@@ -193,8 +193,6 @@ async function attempt(task: string, given: RunFlags, signal: AbortSignal): Prom
     reopen: flags.input === '-' ? undefined : open,
     signal,
   });
-  const leftOut = inputs.bad?.leftOut;
-  if (leftOut !== undefined && !flags.quiet) say(leftOut);
   return thenAgain ? attempt(task, flags, signal) : status;
 }
 

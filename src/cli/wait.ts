@@ -7,7 +7,7 @@ import { say } from './log.ts';
 import { costText } from './money.ts';
 import { addPrices } from './prices.ts';
 import { showProgress } from './progress.ts';
-import { checkReport, writeReport } from './report.ts';
+import { checkReport, reportLine, writeReport } from './report.ts';
 import { reportFrom } from './report-elsewhere.ts';
 import { outcomeOf } from './run-facts.ts';
 import { endedRun } from './runs.ts';
@@ -114,7 +114,10 @@ async function tellEnd(
 ): Promise<number> {
   if (!quiet) say(`run ${ended.runId} has ended: ${outcomeOf(ended)}`);
   if (!quiet && ended.cost) say(`cost: ${costText(ended.cost)}`);
-  if (report !== undefined) await writeReport(report, await reportFrom(ended, connection));
+  if (report !== undefined) {
+    await writeReport(report, await reportFrom(ended, connection));
+    if (!quiet) say(reportLine(report));
+  }
   const isWhole = ended.failed + ended.cancelled === 0 && ended.cause === undefined;
   return isWhole ? STATUS.ok : STATUS.failed;
 }

@@ -20,7 +20,9 @@ interface Kind {
 
 /** Most kinds to remember: a million different messages must not fill the memory. */
 const MOST_KINDS = 200;
-/** Kinds to show. */
+/** Lines of kinds to show: the last one may tell of those that are not shown. */
+const SHOWN_LINES = 4;
+/** Kinds to show, and to name examples of. */
 const SHOWN_KINDS = 3;
 /** Inputs of a kind to remember. */
 const EXAMPLES = 5;
@@ -121,16 +123,18 @@ export class FailureKinds {
     return [...this.#codes].sort(([, one], [, other]) => other - one);
   }
 
-  /** The most frequent kinds, one per line. */
-  get lines(): string[] {
+  /** The most frequent kinds, one per line. @param most lines, 2 at least */
+  linesOf(most = SHOWN_LINES): string[] {
     const kinds = this.#sorted();
-    const lines = kinds.slice(0, SHOWN_KINDS).map((kind) => {
+    const isAll = kinds.length <= Math.min(most, SHOWN_KINDS);
+    const shown = isAll ? kinds.length : Math.min(most - 1, SHOWN_KINDS);
+    const lines = kinds.slice(0, shown).map((kind) => {
       const { count, index, masked, exact, isLeast } = kind;
       const text = exact ?? masked;
       if (count === 1 && !isLeast) return `1 failed, input ${index}: ${text}`;
       return `${isLeast ? 'at least ' : ''}${count} failed, such as input ${index}: ${text}`;
     });
-    const more = kinds.length - SHOWN_KINDS;
+    const more = kinds.length - shown;
     if (more > 0) {
       const least = this.#hasForgotten ? 'at least ' : '';
       lines.push(`and ${least}${more} more kind${more === 1 ? '' : 's'} of failure`);

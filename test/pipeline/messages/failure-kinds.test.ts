@@ -18,7 +18,7 @@ it('failures that differ in numbers alone are one kind, with the first input as 
   const kinds = new FailureKinds();
   for (const index of [3, 1, 5]) kinds.add(failed(index, `odd ${index}`));
   kinds.add(failed(7, 'took longer than 30 s', 'TimedOut'));
-  expect(kinds.lines).toEqual([
+  expect(kinds.linesOf()).toEqual([
     '3 failed, such as input 1: TaskFailed: Error: odd N',
     '1 failed, input 7: TimedOut: took longer than 30 s',
   ]);
@@ -39,7 +39,7 @@ it.each([
   ],
   ['object 00ff00ff00ff', 'object dead1beefcafe', 'object N'],
 ])('"%s" and "%s" are shown as "%s"', (one, other, shown) => {
-  expect(kindsOf([one, other]).lines).toEqual([
+  expect(kindsOf([one, other]).linesOf()).toEqual([
     `2 failed, such as input 0: TaskFailed: Error: ${shown}`,
   ]);
 });
@@ -49,12 +49,12 @@ it('the code and the name tell kinds apart', () => {
   kinds.add(failed(1, 'same', 'TimedOut'));
   const error = { code: 'TaskFailed', name: 'TypeError', message: 'same', attempts: 1 } as const;
   kinds.add({ index: 2, status: 'failed', error, ms: 1, worker: 'w' });
-  expect(kinds.lines).toHaveLength(3);
+  expect(kinds.linesOf()).toHaveLength(3);
 });
 
 it('at most three kinds are shown', () => {
   const messages = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'g'];
-  const { lines } = kindsOf(messages);
+  const lines = kindsOf(messages).linesOf();
   expect(lines).toHaveLength(4);
   expect(lines[0]).toContain('2 failed, such as input 6: TaskFailed: Error: g');
   expect(lines.at(-1)).toBe('and 4 more kinds of failure');
@@ -70,6 +70,6 @@ it('20,000 different messages are not all kept, and do not hide the frequent one
   }
   expect(kinds.codes).toEqual([['TaskFailed', 20_000]]);
   // Its count may be too small: it may have been forgotten before.
-  expect(kinds.lines[0]).toContain('at least 999 failed, such as input 10010');
-  expect(kinds.lines.at(-1)).toMatch(/^and at least 1?\d\d more kinds of failure$/);
+  expect(kinds.linesOf()[0]).toContain('at least 999 failed, such as input 10010');
+  expect(kinds.linesOf().at(-1)).toMatch(/^and at least 1?\d\d more kinds of failure$/);
 });
