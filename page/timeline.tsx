@@ -12,6 +12,7 @@ const GAP = 2;
 const NAMES = 90;
 const TALLEST = 420;
 const DEATH_WIDTH = 3;
+const SLICE_WIDTH = 8;
 const MOST_ZOOM = 512;
 
 interface View {
@@ -95,6 +96,11 @@ export function Timeline({ statistics }: { statistics: Statistics }) {
       <p class="tools">
         <span class="key ok">all ok</span>
         <span class="key failed">some failed</span>
+        {workers.some(({ slices }) => slices.length > 0) ? (
+          <span class="key sliced" title="The worker sent back the rest of a chunk for others">
+            slice over
+          </span>
+        ) : null}
         {statistics.deaths.length > 0 ? <span class="key died">the process died</span> : null}
         <span class="buttons">
           <button
@@ -174,6 +180,7 @@ function draw(canvas: HTMLCanvasElement, view: View): void {
     }
     drawSpans(context, view, worker.spans, top, { ok, failed });
     context.fillStyle = died;
+    for (const at of worker.slices) drawSlice(context, view, at, top);
     for (const death of deaths.get(worker.name) ?? []) drawDeath(context, view, death.at, top);
   }
 }
@@ -206,6 +213,19 @@ function drawSpans(
   }
 }
 
+/** Draws the end of a slice as a small triangle that hangs from the top of the row. */
+function drawSlice(context: CanvasRenderingContext2D, view: View, at: number, top: number): void {
+  const { width, names, row, from, to } = view;
+  if (at < from || at > to) return;
+  const x = names + ((at - from) * (width - names)) / (to - from);
+  const half = Math.max(2, Math.min(SLICE_WIDTH, row / 2) / 2);
+  context.beginPath();
+  context.moveTo(x - half, top);
+  context.lineTo(x + half, top);
+  context.lineTo(x, top + half * 1.5);
+  context.fill();
+}
+
 /** Draws a death as a bar over the whole row: a shape that spans don't have. */
 function drawDeath(context: CanvasRenderingContext2D, view: View, at: number, top: number): void {
   const { width, names, row, from, to } = view;
@@ -235,6 +255,9 @@ function hintAt(view: View, x: number, y: number): string {
     (one) => one.worker === worker.name && Math.abs(one.at - at) <= near,
   );
   if (death) return `${worker.name}: its process died`;
+  if (worker.slices.some((one) => Math.abs(one - at) <= near)) {
+    return `${worker.name}: its slice was over, and it sent back the rest of its chunk`;
+  }
   const span = worker.spans[firstEnding(worker.spans, at)];
   if (!span || span.from > at) return `${worker.name}: idle`;
   const failed = span.failed > 0 ? `, ${count(span.failed)} failed` : '';

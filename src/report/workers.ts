@@ -16,6 +16,11 @@ export interface WorkerStatistics {
   ranMs: number;
   /** In order of time. Short ones that follow each other closely are joined if there are many. */
   spans: Span[];
+  /**
+   * When it sent back the rest of a chunk, as its slice was over; in milliseconds since 1970. Not
+   * all, if there are over 10,000.
+   */
+  slices: number[];
 }
 
 /** The death of a worker process, which another one has replaced. */
@@ -28,6 +33,9 @@ export interface WorkerDeath {
 /** Most spans of a run. */
 const MOST_SPANS = 20_000;
 
+/** Most slices of a run. */
+const MOST_SLICES = 10_000;
+
 /** Most workers that have a row of their own. */
 const MOST_WORKERS = 5_000;
 
@@ -39,7 +47,14 @@ type SavedSpan = [from: number, ms: number, ok: number, failed: number];
 /** Workers whose statistics another process continues. */
 export interface SavedWorkers {
   gapMs: number;
-  workers: [name: string, ok: number, failed: number, ranMs: number, spans: SavedSpan[]][];
+  workers: [
+    name: string,
+    ok: number,
+    failed: number,
+    ranMs: number,
+    spans: SavedSpan[],
+    slices: number[],
+  ][];
   /** Those beyond the most, as one. */
   others?: WorkerStatistics | undefined;
 }
@@ -48,6 +63,7 @@ export interface SavedWorkers {
 export class Workers {
   readonly #workers = new Map<string, WorkerStatistics>();
   #spans = 0;
+  #slices = 0;
   #gapMs = FIRST_GAP_MS;
   /** Workers beyond the most, as one. */
   #others: WorkerStatistics | undefined;
@@ -57,16 +73,24 @@ export class Workers {
     if (saved === undefined) return;
     this.#gapMs = saved.gapMs;
     this.#others = saved.others;
-    for (const [name, ok, failed, ranMs, spans] of saved.workers) {
-      this.#workers.set(name, { name, ok, failed, ranMs, spans: spans.map(spanOf) });
+    for (const [name, ok, failed, ranMs, spans, slices] of saved.workers) {
+      this.#workers.set(name, { name, ok, failed, ranMs, spans: spans.map(spanOf), slices });
       this.#spans += spans.length;
+      this.#slices += slices.length;
     }
   }
 
   save(): SavedWorkers {
-    const workers = Array.from(this.#workers.values(), ({ name, ok, failed, ranMs, spans }) => {
-      const saved = spans.map(savedSpan);
-      return [name, ok, failed, ranMs, saved] satisfies SavedWorkers['workers'][number];
+    const workers = Array.from(this.#workers.values(), ({ spans, slices, ...worker }) => {
+      const { name, ok, failed, ranMs } = worker;
+      return [
+        name,
+        ok,
+        failed,
+        ranMs,
+        spans.map(savedSpan),
+        slices,
+      ] satisfies SavedWorkers['workers'][number];
     });
     return { gapMs: this.#gapMs, workers, others: this.#others };
   }
@@ -80,6 +104,14 @@ export class Workers {
     spans.splice(at, 0, { ...span });
     this.#spans++;
     while (this.#spans > MOST_SPANS) this.#join();
+  }
+
+  /** Notes the end of a slice of a worker that has results. */
+  sliced(name: string, at: number): void {
+    const worker = this.#workers.get(name);
+    if (worker === undefined) return;
+    worker.slices.push(at);
+    if (++this.#slices > MOST_SLICES) this.#thin();
   }
 
   /** Counts results of which only the durations are known. */
@@ -102,13 +134,21 @@ export class Workers {
   #worker(name: string): WorkerStatistics {
     const known = this.#workers.get(name);
     if (known !== undefined) return known;
-    const worker = { name, ok: 0, failed: 0, ranMs: 0, spans: [] };
+    const worker = { name, ok: 0, failed: 0, ranMs: 0, spans: [], slices: [] };
     if (this.#workers.size < MOST_WORKERS) {
       this.#workers.set(name, worker);
       return worker;
     }
     this.#others ??= { ...worker, name: 'others' };
     return this.#others;
+  }
+
+  #thin(): void {
+    this.#slices = 0;
+    for (const worker of this.#workers.values()) {
+      worker.slices = worker.slices.filter((_, at) => at % 2 === 1);
+      this.#slices += worker.slices.length;
+    }
   }
 
   #join(): void {

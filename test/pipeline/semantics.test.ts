@@ -258,6 +258,11 @@ describe('slices', () => {
     const { results, seconds } = await runThrough(run, 2_000);
     expect(codes(results)).toEqual(Array(1000).fill('ok'));
     expect(new Set(results.map((result) => 'worker' in result && result.worker)).size).toBe(10);
+    // The first slices end after 5 s each.
+    const slices = run.statistics().workers.flatMap((worker) => worker.slices);
+    expect(slices.length).toBeGreaterThan(10);
+    const { startedAt } = run.statistics();
+    expect((Math.min(...slices) - startedAt) / 1000).toBeCloseTo(5, 0);
     // Ten workers need a hundred seconds; one would have needed a thousand.
     expect(seconds).toBeLessThan(150);
     for (const times of attempts.values()) expect(times).toHaveLength(1);

@@ -15,6 +15,7 @@ it('keeps the spans of each worker in order of time', () => {
       failed: 0,
       ranMs: 100,
       spans: [{ from: START, to: START + 100, ok: 1, failed: 0 }],
+      slices: [],
     },
     {
       ...{ name: 'w-10', ok: 8, failed: 1, ranMs: 50 },
@@ -22,6 +23,7 @@ it('keeps the spans of each worker in order of time', () => {
         { from: START, to: START + 400, ok: 5, failed: 0 },
         { from: START + 500, to: START + 900, ok: 3, failed: 1 },
       ],
+      slices: [],
     },
   ]);
 });
@@ -50,5 +52,18 @@ it('has a row for five thousand workers, and one for all others', () => {
     failed: 0,
     ranMs: 1_000,
     spans: [],
+    slices: [],
   });
+});
+
+it('thins the ends of slices out when there are too many', () => {
+  const workers = new Workers();
+  workers.add('w', { from: START, to: START + 1, ok: 1, failed: 0 }, 1);
+  workers.sliced('unknown', START);
+  for (let at = 0; at < 100_000; at++) workers.sliced('w', START + at);
+  const slices = workers.list[0]?.slices ?? [];
+  expect(slices.length).toBeGreaterThan(4_000);
+  expect(slices.length).toBeLessThanOrEqual(10_000);
+  expect(slices).toEqual(slices.toSorted((one, other) => one - other));
+  expect(slices.at(-1)).toBe(START + 99_999);
 });

@@ -123,6 +123,7 @@ export class RunStatistics {
     this.#durations.merge(durations);
     this.#series.add({ from, to, ok, failed, durations });
     this.#workers.add(worker, { from: within(of.started), to, ok, failed }, ranMs);
+    if (of.sliced !== undefined) this.#workers.sliced(worker, within(of.sliced));
     this.#ranMs += ranMs;
   }
 }

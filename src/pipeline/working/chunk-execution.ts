@@ -161,6 +161,7 @@ export class ChunkExecution implements Held {
     });
     await this.#run().finally(ended);
     this.#ranMs = claim.heldMs - this.#startedMs;
+    if (this.#ranMs >= this.#sliceMs && execution.left.length > 0) this.outbox.sliced();
   }
 
   async #run(): Promise<void> {

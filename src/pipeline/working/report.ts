@@ -133,6 +133,11 @@ export class Outbox {
     return part;
   }
 
+  /** A chunk's rest is sent back, as its slice is over: its last result tells of it. */
+  sliced(): void {
+    if (!this.isEmpty) this.#message.timing.sliced();
+  }
+
   get isEmpty(): boolean {
     return this.#message.length === 0;
   }

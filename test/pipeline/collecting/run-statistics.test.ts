@@ -126,6 +126,7 @@ it('are continued by another process as if it had seen all', () => {
     } as const;
     draft.add(index, isOk ? okLine(index, '0', 7) : failedLine(index, failure, 7), isOk);
     timing.add(index * 10 + 1, isOk);
+    if (index % 5 === 0) timing.sliced();
     ledger.enter(index, isOk ? 'ok' : 'failed');
     return readResults(draft.body(runId, worker, timing.timing(0)), runId);
   };
@@ -146,6 +147,7 @@ it('are continued by another process as if it had seen all', () => {
   expect(shown).toEqual(whole.snapshot(ledger));
   expect(shown).toMatchObject({ durations: { count: 30 }, failures: [{ count: 10 }] });
   expect(shown?.workers.map(({ name }) => name)).toEqual([0, 1, 2, 3].map((n) => `worker ${n}`));
+  expect(shown?.workers.flatMap(({ slices }) => slices)).toHaveLength(6);
 });
 
 it('that are damaged or of another version are none', () => {
