@@ -51,6 +51,7 @@ export interface HandlingOptions {
   /** Milliseconds until this process must have ended. Without it, there is no limit. */
   remainingMs?: (() => number) | undefined;
   onEnded?: ((ended: EndedAttempt) => void) | undefined;
+  onAlmostFree?: (() => void) | undefined;
   writeLog?: WriteLog | undefined;
 }
 
@@ -59,6 +60,9 @@ export const UNSURE_SECONDS = 15;
 
 /** Time at the end of a process that is reserved for reporting, in milliseconds. */
 const FAREWELL_MS = 5_000;
+
+/** Time for which another chunk may wait for this one, in milliseconds. */
+const MOMENT_MS = 100;
 
 /** Interval of asking whether another item may start: that reads three clocks. */
 const ASK_MS = 1;
@@ -88,6 +92,8 @@ export class ChunkExecution implements Held {
   /** Indexes whose further attempts SQS has accepted. */
   #moved: number[] = [];
   #finished = 0;
+  /** The longest attempt so far, in milliseconds. */
+  #slowestMs = 0;
   #ranMs = 0;
   readonly #pace: Starts | undefined;
   readonly #adaptive: AdaptivePace | undefined;
@@ -113,6 +119,7 @@ export class ChunkExecution implements Held {
       concurrency: bounded ? widthOf(bounded.flow, bounded.lane, task.concurrency) : undefined,
       pace: this.#pace,
       onSettled: (outcome) => this.#take(outcome),
+      onLastRunning: () => this.#lastRuns(),
       mayStart: (waitMs) => this.#mayStart(waitMs),
       writeLog: options.writeLog,
       large: new LargeValues(options.payloads, chunk.runId),
@@ -246,6 +253,7 @@ export class ChunkExecution implements Held {
   #take(ended: Outcome): void {
     const { task, chunk, onEnded } = this.#options;
     this.#finished++;
+    if (ended.ms > this.#slowestMs) this.#slowestMs = ended.ms;
     if (!ended.ok && ended.failure.later) {
       this.#adaptive?.slowDown(performance.now() - ended.ms);
     }
@@ -259,6 +267,13 @@ export class ChunkExecution implements Held {
     if (again) return;
     const { index, ok, ms } = outcome;
     this.#report.add(index, lineOf(outcome, chunk.attempt), ok, ms);
+  }
+
+  /** Its worker is free in a moment, if the last items are as quick as those before. */
+  #lastRuns(): void {
+    const { onAlmostFree } = this.#options;
+    if (onAlmostFree === undefined || this.#finished === 0 || this.#slowestMs > MOMENT_MS) return;
+    watching(onAlmostFree);
   }
 
   #mayStart(waitMs: number): boolean {

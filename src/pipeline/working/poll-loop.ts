@@ -59,7 +59,8 @@ const SETTLING_HANDS = 10;
  * Receives chunks from the task queue and works on them, one at a time, until it is stopped or its
  * process is worn out. While results are sent and messages deleted, the next chunks are received
  * and started. It receives one message at first, so that none waits here while another worker is
- * free. If chunks take milliseconds, it receives as many as fit into `HAND_MS`.
+ * free. If chunks take milliseconds, it receives as many as fit into `HAND_MS`, and if their inputs
+ * do, it receives the next chunk while the last input of one runs.
  */
 export async function pull(options: PullOptions): Promise<PullEnd> {
   const { signal, onError } = options;
@@ -94,7 +95,10 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
         onHandBack: (other) => settleLater(other, handBack(options, other)),
       });
       try {
-        if (await work(options, hand, verdicts, first)) end = 'late';
+        const ahead = () => {
+          if (endOf(options, failures) === undefined) polls.ahead(size);
+        };
+        if (await work(options, hand, { verdicts, first, ahead })) end = 'late';
       } finally {
         isFree();
         first &&= hand.messages.size === 0;
@@ -113,6 +117,7 @@ export async function pull(options: PullOptions): Promise<PullEnd> {
     end ??= endOf(options, failures);
   }
   polls.end();
+  for (const hand of polls.rest()) settleLater(hand, handBack(options, hand));
   await Promise.all(settling);
   return end;
 }
@@ -148,12 +153,12 @@ type Verdicts = Map<TaskMessage, Promise<Verdict>>;
  * Works on a hand's messages, one after the other. Returns whether there was no time for one.
  *
  * @param first whether nothing was worked on before: a process with all of its time has enough
+ * @param ahead receives the next messages
  */
 async function work(
   { worker, onBegin, onSettled, remainingMs }: PullOptions,
   hand: Hand,
-  verdicts: Verdicts,
-  first: boolean,
+  { verdicts, first, ahead }: { verdicts: Verdicts; first: boolean; ahead: () => void },
 ): Promise<boolean> {
   let late = false;
   const waiting = [...hand.messages];
@@ -176,6 +181,7 @@ async function work(
       claim,
       remainingMs,
       inTimeOnly: !first || verdicts.size > 0,
+      onAlmostFree: () => waiting.length === 0 && ahead(),
       ...(onBegin ? { onBegin: (chunk) => onBegin(message, chunk) } : {}),
     });
     expect(

@@ -129,6 +129,21 @@ export class Polls {
     };
   }
 
+  /**
+   * Polls the task queue while the worker is busy for a moment more, so that it need not wait then.
+   *
+   * @param size most messages to receive
+   */
+  ahead(size: number): void {
+    this.#size = size;
+    this.#pollAll(this.#options.taskQueueUrl);
+  }
+
+  /** Takes the messages that have arrived and will not be worked on. */
+  *rest(): Generator<Hand> {
+    for (const polled of this.#arrived.splice(0)) if ('hand' in polled) yield polled.hand;
+  }
+
   end(): void {
     this.#end.abort();
   }

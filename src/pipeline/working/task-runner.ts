@@ -17,6 +17,8 @@ export interface ExecutionOptions {
   /** Spaces the starts. @default each starts as soon as there is room */
   pace?: Starts | undefined;
   onSettled: (outcome: Outcome) => void;
+  /** Called while items run of which no further one waits. @default nothing happens */
+  onLastRunning?: (() => void) | undefined;
   /** Whether another item may start after a wait: called before each but the first. */
   mayStart: (waitMs: number) => boolean;
   /** @default the console */
@@ -115,12 +117,11 @@ export class Execution {
     return running.map(({ item }) => item);
   }
 
-  /** Whether it was stopped: it starts nothing more, even if it is run again. */
+  /** Whether it was stopped. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Number of functions that are still running after their timeout. */
   get stuck(): number {
     return this.#stuck.size;
   }
@@ -165,7 +166,10 @@ export class Execution {
       if (item.payload) this.#follow(attempt, this.#fetchAndCall(attempt, item.payload));
       else this.#start(attempt);
     }
-    if (this.#busy > 0) return;
+    if (this.#busy > 0) {
+      if (this.#next === items.length) this.#options.onLastRunning?.();
+      return;
+    }
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#broken) this.#done?.reject(this.#broken.error);
@@ -204,7 +208,6 @@ export class Execution {
 
   async #fetchAndCall(attempt: Attempt, payload: Payload): Promise<unknown> {
     attempt.use(await this.#large.load(attempt.index, payload));
-    // It may have timed out meanwhile.
     if (!this.#running.has(attempt)) return undefined;
     return atWork.run(attempt, call, this.#task, attempt, this.#resources);
   }
@@ -234,10 +237,7 @@ export class Execution {
     this.#stuck.add(attempt);
   }
 
-  /**
-   * Fails the items that have timed out, and sets the timer for the next: they run in starting
-   * order.
-   */
+  /** Fails the items that have timed out, and sets the timer for the next in starting order. */
   #expire(): void {
     this.#timer = undefined;
     const limit = this.#task.timeoutSeconds * 1000;

@@ -62,4 +62,6 @@ export interface HandleOptions {
   inTimeOnly?: boolean;
   /** Called with a chunk whose items are about to run. */
   onBegin?: (chunk: Chunk) => void;
+  /** Called, perhaps repeatedly, when the last of its items run, which take milliseconds. */
+  onAlmostFree?: (() => void) | undefined;
 }

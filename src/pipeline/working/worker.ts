@@ -194,7 +194,7 @@ export class Worker {
     chunk: Chunk,
     task: AnyTask,
     message: TaskMessage,
-    { claim, remainingMs }: HandleOptions,
+    { claim, remainingMs, onAlmostFree }: HandleOptions,
     within: Pick<HandlingOptions, 'bounded' | 'control'>,
   ): Promise<Executed> {
     const { sqs, taskQueueUrl, sliceSeconds, meter, payloads, onEnded, writeLog } = this.#options;
@@ -211,7 +211,7 @@ export class Worker {
       ...{ setups: this.#setups, paces: this.#paces, payloads },
       ...within,
       remainingMs,
-      onEnded,
+      ...{ onEnded, onAlmostFree },
       writeLog,
     });
     this.#held.add(handling);
