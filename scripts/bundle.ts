@@ -49,16 +49,28 @@ const BARRELS = ['src/index.ts', 'src/internal.ts', 'src/handlers.ts'].map((file
 const IMPORT = /^(import|export) \{([^}]*)\} from '([^']+)';$/gm;
 const EXPORT = /^export (?:type )?\{([^}]*)\} from '([^']+)';$/gm;
 
+/** The public API's calls, each of which loads its file. A command needs that at once. */
+const CALLS = join(ROOT, 'src/calls.ts');
+const CALL = /\(await import\('([^']+)'\)\)\.(\w+)\(/g;
+
 /** Where each export of such a file comes from. */
 const origins = new Map(BARRELS.map((barrel) => [barrel, originsIn(barrel)]));
 
 function originsIn(barrel: string): Map<string, string> {
   if (!existsSync(barrel)) return new Map();
   const exported = readFileSync(barrel, 'utf8').matchAll(EXPORT);
+  const called = existsSync(CALLS) ? readFileSync(CALLS, 'utf8').matchAll(CALL) : [];
+  const calls = new Map(
+    Array.from(called, ([, from = '', name = '']) => [name, join(dirname(CALLS), from)]),
+  );
   return new Map(
-    Array.from(exported).flatMap(([, names = '', from = '']) =>
-      namesIn(names).map((name) => [name, join(dirname(barrel), from)]),
-    ),
+    Array.from(exported).flatMap(([, names = '', from = '']) => {
+      const file = join(dirname(barrel), from);
+      return namesIn(names).map((name): [string, string] => [
+        name,
+        (file === CALLS ? calls.get(name) : undefined) ?? file,
+      ]);
+    }),
   );
 }
 

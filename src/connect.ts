@@ -86,33 +86,8 @@ const CONNECT_KINDS: Record<keyof ConnectOptions, Kind> = {
 
 const OPTIONS: CallOptions = { call: 'connect()', kinds: CONNECT_KINDS };
 
-/**
- * Connects to the place where tasks run: this process by default, worker processes with `tasks`,
- * AWS with `stack`, a server with `endpoint`.
- *
- * ```ts
- * await using fanfold = await connect();
- * for await (const result of fanfold.map(double, [1, 2, 3])) console.log(result);
- * ```
- *
- * @throws FanfoldError `BadOption` for options that don't fit, or a stack that does not exist;
- * `BadTask` for a tasks module that can't be loaded, or not within 60 seconds; `RunFailed` for a
- * server that does not answer or refuses the secret. Errors of AWS are the SDK's own, with a
- * message that says what to do
- */
 export function connect(options: ConnectOptions = {}): Promise<Fanfold> {
-  return withRemedy(keep(open(options)));
-}
-
-/** Makes a call of `map` on the promise itself, which no type allows, say what is missing. */
-function withRemedy(connecting: Promise<Fanfold>): Promise<Fanfold> {
-  const map = () => {
-    throw new FanfoldError(
-      'BadOption',
-      'connect() returns a promise of a connection: const fanfold = await connect(), then fanfold.map(task, inputs).',
-    );
-  };
-  return Object.defineProperty(connecting, 'map', { value: map });
+  return keep(open(options));
 }
 
 async function open(options: ConnectOptions): Promise<Fanfold> {

@@ -1,7 +1,8 @@
 import './node-version.ts';
 
-export { type ConnectOptions, connect } from './connect.ts';
-export { type DiagnoseOptions, type Diagnosis, diagnose } from './doctor/diagnose.ts';
+export { connect, diagnose, serve, work } from './calls.ts';
+export type { ConnectOptions } from './connect.ts';
+export type { DiagnoseOptions, Diagnosis } from './doctor/diagnose.ts';
 export type { Finding, Level } from './doctor/finding.ts';
 export {
   FanfoldError,
@@ -57,7 +58,7 @@ export type { Point } from './report/series.ts';
 export type { Statistics } from './report/statistics.ts';
 export type { Span, WorkerDeath, WorkerStatistics } from './report/workers.ts';
 export { RetryLater } from './retry-later.ts';
-export { type Served, type ServeOptions, serve } from './serve/serve.ts';
+export type { Served, ServeOptions } from './serve/serve.ts';
 export {
   type AnyTask,
   defineTask,
@@ -73,4 +74,4 @@ export {
 } from './task.ts';
 export { type Thrown, type ThrownDetails, withCauses } from './thrown.ts';
 export { VERSION } from './version.ts';
-export { type SlowAttempt, type Work, type WorkOptions, work } from './work/work.ts';
+export type { SlowAttempt, Work, WorkOptions } from './work/work.ts';

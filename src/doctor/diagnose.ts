@@ -41,12 +41,6 @@ const MAX_CONCURRENCY = 100;
 /** Default stack name of the app in `cdk.json`. */
 const STACK = 'Fanfold';
 
-/**
- * Checks this machine, the AWS account, and a stack if one is named, for problems. It changes
- * nothing. A check that lacks a permission reports that as its finding.
- *
- * @throws FanfoldError `BadOption`
- */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
   checkOptions({ call: 'diagnose()', kinds: KINDS }, options);
   const { stack, maxConcurrency = MAX_CONCURRENCY } = options;

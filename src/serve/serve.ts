@@ -146,12 +146,6 @@ const WORKERS = 8;
 /** Time that the server's workers have to finish or send back their chunks, in milliseconds. */
 const GRACE_MS = 4_000;
 
-/**
- * Serves SQS and Lambda on one port, with the deployment's queues and seed function. Every request
- * must be signed. If other machines can reach the server, it uses TLS.
- *
- * @throws FanfoldError `BadOption`, `BadTask`; `StoreInUse` and `DamagedStore` for its folder
- */
 export async function serve(options: ServeOptions): Promise<Served> {
   checkOptions(OPTIONS, options);
   const { host = '127.0.0.1', port = PORT, account: accountId = '000000000000' } = options;

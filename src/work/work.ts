@@ -102,13 +102,6 @@ const STACK_SLICE_SECONDS = 60;
 /** Time that workers have to finish or send back their chunks, in milliseconds. */
 const GRACE_MS = 4_000;
 
-/**
- * Starts worker processes on this machine that receive chunks from a server, or from a stack on
- * AWS, until they are closed. If the server stops answering, they wait for it.
- *
- * @throws FanfoldError `RunFailed` when the server does not answer or refuses the secret;
- *   `BadOption`, `BadTask`. Errors of AWS are the SDK's own, with an explanation
- */
 export async function work(options: WorkOptions): Promise<Work> {
   checkOptions(OPTIONS, options);
   const {

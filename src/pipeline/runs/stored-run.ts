@@ -14,7 +14,7 @@ import { breakRun, sealRun } from '../run/seal.ts';
 import { type RunStatus, refuseCollected, statusOf } from '../run/status.ts';
 import { writeTags } from '../run/tags.ts';
 import type { InputsHash } from '../seeding/inputs-hash.ts';
-import type { RunBounds } from '../seeding/s3-inputs.ts';
+import type { RunBounds } from '../seeding/seed-s3-run.ts';
 import type { Seeder } from '../seeding/seeder.ts';
 import { announcerOn } from '../storing/announce.ts';
 import { collectStored } from '../storing/collect-stored.ts';

@@ -2,7 +2,8 @@ import { usedOf } from '../messages/used.ts';
 import type { InputSource } from './input-source.ts';
 import type { Inputs } from './pages.ts';
 import { RemoteSeeder, type RemoteSeederOptions } from './remote-seeder.ts';
-import { S3Inputs, seedS3Run } from './s3-inputs.ts';
+import { S3Inputs } from './s3-inputs.ts';
+import { seedS3Run } from './seed-s3-run.ts';
 import { Seeder, type SeederOptions } from './seeder.ts';
 
 export type { InputSource } from './input-source.ts';

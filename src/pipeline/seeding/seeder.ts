@@ -19,7 +19,7 @@ import type { InputsHash } from './inputs-hash.ts';
 import { invokeSeedWithRetries } from './invoke-seed.ts';
 import { lengthIn, withPayloads } from './large-inputs.ts';
 import { type Inputs, type Page, pagesOf, textsOf, totalOf } from './pages.ts';
-import type { RunBounds } from './s3-inputs.ts';
+import type { RunBounds } from './seed-s3-run.ts';
 import { setRun } from './set-run.ts';
 import type { Window } from './window.ts';
 
