@@ -63,8 +63,15 @@ function onlyBuiltIn(error: FanfoldError, task: string): FanfoldError {
 }
 
 async function ships(name: string): Promise<boolean> {
+  return (await shippedTasks()).includes(name);
+}
+
+/** Names of the built-in tasks. */
+export async function shippedTasks(): Promise<string[]> {
   const shipped = await import('fanfold/tasks');
-  return Object.values(shipped).some((task) => task.name === name);
+  return Object.values(shipped)
+    .map(({ name }) => name)
+    .toSorted();
 }
 
 function namedInPackage(cwd: string): string | undefined {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { connect } from '../index.ts';
 import { print, say } from './log.ts';
-import { findTasksModule } from './tasks-module.ts';
+import { findTasksModule, shippedTasks } from './tasks-module.ts';
 
 /** `fanfold tasks`: prints the names of the tasks that can be run, one per line. */
 export function addTasks(program: Command): void {
@@ -11,8 +10,14 @@ export function addTasks(program: Command): void {
     .option('--tasks <module>', 'the tasks module')
     .action(async (options: { tasks?: string }) => {
       const { path, shipped } = findTasksModule(options.tasks);
-      await using fanfold = await connect({ tasks: path, workers: 1 });
+      const names = shipped ? await shippedTasks() : await tasksOf(path);
       say(`tasks of ${path}${shipped ? ' (built in)' : ''}`);
-      for (const name of fanfold.tasks ?? []) print(name);
+      for (const name of names) print(name);
     });
+}
+
+/** Loads what starts a worker process, which the built-in tasks do not need. */
+async function tasksOf(path: string): Promise<readonly string[]> {
+  const { tasksOf } = await import('./tasks-of.ts');
+  return tasksOf(path);
 }
